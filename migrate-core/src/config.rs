@@ -1,0 +1,484 @@
+//! migrate.toml: where the revisions are, which rules they keep, which databases there are.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::nearest;
+use crate::{Code, Diagnostic, Dialect, Dialects, Label, Severity};
+
+/// What migrate.toml says; all of it has a default.
+///
+/// ```
+/// use migrate_core::Config;
+///
+/// let config = Config::parse("migrate.toml", "dialects = [\"sqlite\"]\n[env.dev]\nurl = \"sqlite://dev.db\"")
+///     .expect("a sound configuration");
+/// assert_eq!(config.dir, "migrations");
+/// assert_eq!(config.env("dev").and_then(|env| env.url.as_deref()), Some("sqlite://dev.db"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The migrations folder, relative to the package.
+    pub dir: String,
+    /// The dialects that every revision must serve; empty where nothing says so.
+    pub dialects: Dialects,
+    /// How `new` names a file: `{created}`, `{id}` and `{slug}` are filled in.
+    pub file_name: String,
+    /// The environment that is used when none is named.
+    pub default_env: String,
+    /// What is an error, what a warning.
+    pub rules: Rules,
+    /// Where the ledger is.
+    pub ledger: LedgerNames,
+    /// The databases, by name.
+    pub envs: Vec<Env>,
+}
+
+/// A database and how careful to be with it: `[env.<name>]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Env {
+    /// Its name.
+    pub name: String,
+    /// Its url, in which `${NAME}` stands for a variable of the environment.
+    pub url: Option<String>,
+    /// Refuses what loses data and asks before the rest.
+    pub protected: bool,
+    /// Makes a backup before every run.
+    pub backup: bool,
+}
+
+/// The names of the ledger's tables: `[ledger]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerNames {
+    /// Stands before `revision` and `event`.
+    pub prefix: Cow<'static, str>,
+    /// The schema (on MySQL the database) they are in; the connection's own where it is `None`.
+    pub schema: Option<Cow<'static, str>>,
+}
+
+impl LedgerNames {
+    /// The prefix where nothing else is said.
+    pub const DEFAULT_PREFIX: &'static str = "migrate_";
+
+    /// The names where nothing else is said.
+    pub const DEFAULT: Self = Self {
+        prefix: Cow::Borrowed(Self::DEFAULT_PREFIX),
+        schema: None,
+    };
+}
+
+impl Default for LedgerNames {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How strict a rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It is an error.
+    Deny,
+    /// It is a warning.
+    Warn,
+    /// It is fine.
+    Allow,
+}
+
+impl Level {
+    /// Returns how bad a breach is, or `None` where it is fine.
+    #[must_use]
+    pub const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Deny => Some(Severity::Error),
+            Self::Warn => Some(Severity::Warning),
+            Self::Allow => None,
+        }
+    }
+}
+
+/// How many heads a chain may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadsRule {
+    /// One, or what the level says.
+    One(Level),
+    /// One for each labelled branch.
+    Labelled,
+}
+
+/// What is an error, what a warning: `[rules]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The chain ends more than once.
+    pub multiple_heads: HeadsRule,
+    /// The chain begins more than once.
+    pub multiple_bases: Level,
+    /// A revision has no way back and does not say why.
+    pub missing_down: Level,
+    /// A merge has a parent that another of its parents implies.
+    pub redundant_parent: Level,
+    /// A revision does nothing; a draft is only warned about. `None` stands for that default.
+    pub empty_up: Option<Level>,
+    /// A configured dialect has no up.
+    pub missing_dialect: Level,
+    /// BEGIN, COMMIT and the like where the tool keeps the transaction.
+    pub transaction_control: Level,
+    /// A statement that the database refuses inside a transaction.
+    pub needs_no_transaction: Level,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            multiple_heads: HeadsRule::One(Level::Deny),
+            multiple_bases: Level::Deny,
+            missing_down: Level::Warn,
+            redundant_parent: Level::Deny,
+            empty_up: None,
+            missing_dialect: Level::Deny,
+            transaction_control: Level::Deny,
+            needs_no_transaction: Level::Deny,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            dir: "migrations".to_owned(),
+            dialects: Dialects::NONE,
+            file_name: "{created}_{id}_{slug}".to_owned(),
+            default_env: "dev".to_owned(),
+            rules: Rules::default(),
+            ledger: LedgerNames::DEFAULT,
+            envs: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// The file's name, beside the package's Cargo.toml.
+    pub const FILE: &'static str = "migrate.toml";
+
+    /// Returns the environment of this name.
+    #[must_use]
+    pub fn env(&self, name: &str) -> Option<&Env> {
+        self.envs.iter().find(|env| env.name == name)
+    }
+
+    /// Reads a migrate.toml; `file` is its name in messages.
+    ///
+    /// # Errors
+    ///
+    /// Everything wrong with it, each a [`Code::MalformedConfig`].
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = Reader {
+            file,
+            text,
+            diagnostics: Vec::new(),
+        };
+        let mut config = Self::default();
+        match DeTable::parse(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+            Ok(table) => reader.config(table.get_ref(), &mut config),
+            Err(error) => {
+                let span = error.span().unwrap_or(0..0);
+                let message = error.message().lines().next().unwrap_or("not TOML");
+                reader.problem(&span, format!("this is no TOML: {message}"), None);
+            }
+        }
+        if reader.diagnostics.is_empty() {
+            Ok(config)
+        } else {
+            Err(reader.diagnostics)
+        }
+    }
+}
+
+/// Walks the table and notes what is wrong, so that all of it is reported at once.
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    diagnostics: Vec<Diagnostic>,
+}
+
+type Entry<'a> = Spanned<DeValue<'a>>;
+
+impl Reader<'_> {
+    fn problem(&mut self, span: &Range<usize>, message: impl Into<String>, help: Option<String>) {
+        let shift = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
+        let span = span.start + shift..span.end + shift;
+        let mut diagnostic = Diagnostic::error(Code::MalformedConfig, message).label(Label::at(
+            self.file, self.text, span, "",
+        ));
+        diagnostic.help = help;
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn unknown(&mut self, span: &Range<usize>, what: &str, word: &str, known: &[&str]) {
+        let help = match nearest(word, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are `{}`", known.join("`, `")),
+        };
+        self.problem(span, format!("`{word}` is no {what}"), Some(help));
+    }
+
+    fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
+        const KEYS: [&str; 7] = [
+            "dir",
+            "dialects",
+            "file-name",
+            "default-env",
+            "rules",
+            "ledger",
+            "env",
+        ];
+        let mut dialects = None;
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "dir" => self.string(value, &mut config.dir),
+                "dialects" => dialects = Some(self.dialects(value)),
+                "file-name" => self.file_name(value, &mut config.file_name),
+                "default-env" => self.string(value, &mut config.default_env),
+                "rules" => self.rules(value, &mut config.rules),
+                "ledger" => self.ledger(value, &mut config.ledger),
+                "env" => self.envs(value, &mut config.envs),
+                other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
+            }
+        }
+        config.dialects = dialects.unwrap_or_else(|| {
+            let urls = config.envs.iter().filter_map(|env| env.url.as_deref());
+            urls.filter_map(Dialect::from_url).collect()
+        });
+    }
+
+    fn table<'t, 'd>(&mut self, value: &'t Entry<'d>) -> Option<&'t DeTable<'d>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => {
+                self.problem(&value.span(), "this must be a table", None);
+                None
+            }
+        }
+    }
+
+    fn text<'t>(&mut self, value: &'t Entry<'_>) -> Option<&'t str> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(text),
+            _ => {
+                self.problem(&value.span(), "this must be a text in quotes", None);
+                None
+            }
+        }
+    }
+
+    fn string(&mut self, value: &Entry<'_>, into: &mut String) {
+        if let Some(text) = self.text(value) {
+            if text.is_empty() {
+                self.problem(&value.span(), "this must not be empty", None);
+            } else {
+                text.clone_into(into);
+            }
+        }
+    }
+
+    fn boolean(&mut self, value: &Entry<'_>, into: &mut bool) {
+        match value.get_ref() {
+            DeValue::Boolean(boolean) => *into = *boolean,
+            _ => self.problem(&value.span(), "this must be `true` or `false`", None),
+        }
+    }
+
+    fn dialects(&mut self, value: &Entry<'_>) -> Dialects {
+        let DeValue::Array(words) = value.get_ref() else {
+            let help = "for example `dialects = [\"sqlite\", \"mysql\"]`".to_owned();
+            self.problem(&value.span(), "this must be a list", Some(help));
+            return Dialects::NONE;
+        };
+        let mut dialects = Dialects::NONE;
+        for word in words.iter() {
+            let Some(text) = self.text(word) else {
+                continue;
+            };
+            match text.parse() {
+                Ok(dialect) => dialects = dialects.with(dialect),
+                Err(_) => {
+                    let known = Dialect::ALL.map(Dialect::as_str);
+                    self.unknown(&word.span(), "dialect", text, &known);
+                }
+            }
+        }
+        dialects
+    }
+
+    fn file_name(&mut self, value: &Entry<'_>, into: &mut String) {
+        let Some(text) = self.text(value) else {
+            return;
+        };
+        let left = ["{created}", "{id}", "{slug}"]
+            .iter()
+            .fold(text.to_owned(), |left, part| left.replace(part, ""));
+        if !text.contains("{id}") {
+            let help = "for example `file-name = \"{created}_{id}_{slug}\"`".to_owned();
+            self.problem(&value.span(), "a file's name must hold its `{id}`", Some(help));
+        } else if left.contains(['{', '}', '/', '\\']) {
+            let help = "it may hold `{created}`, `{id}` and `{slug}`".to_owned();
+            self.problem(&value.span(), "this is no name for a file", Some(help));
+        } else {
+            text.clone_into(into);
+        }
+    }
+
+    fn level(&mut self, value: &Entry<'_>) -> Option<Level> {
+        match self.text(value)? {
+            "deny" => Some(Level::Deny),
+            "warn" => Some(Level::Warn),
+            "allow" => Some(Level::Allow),
+            other => {
+                self.unknown(&value.span(), "level", other, &["deny", "warn", "allow"]);
+                None
+            }
+        }
+    }
+
+    fn rules(&mut self, value: &Entry<'_>, rules: &mut Rules) {
+        const KEYS: [&str; 8] = [
+            "multiple-heads",
+            "multiple-bases",
+            "missing-down",
+            "redundant-parent",
+            "empty-up",
+            "missing-dialect",
+            "transaction-control",
+            "needs-no-transaction",
+        ];
+        let Some(table) = self.table(value) else {
+            return;
+        };
+        for (key, value) in table {
+            let rule = match key.get_ref().as_ref() {
+                "multiple-heads" => {
+                    if matches!(value.get_ref(), DeValue::String(text) if text == "labelled") {
+                        rules.multiple_heads = HeadsRule::Labelled;
+                    } else if let Some(level) = self.level(value) {
+                        rules.multiple_heads = HeadsRule::One(level);
+                    }
+                    continue;
+                }
+                "empty-up" => {
+                    rules.empty_up = self.level(value).or(rules.empty_up);
+                    continue;
+                }
+                "multiple-bases" => &mut rules.multiple_bases,
+                "missing-down" => &mut rules.missing_down,
+                "redundant-parent" => &mut rules.redundant_parent,
+                "missing-dialect" => &mut rules.missing_dialect,
+                "transaction-control" => &mut rules.transaction_control,
+                "needs-no-transaction" => &mut rules.needs_no_transaction,
+                other => {
+                    self.unknown(&key.span(), "rule", other, &KEYS);
+                    continue;
+                }
+            };
+            if let Some(level) = self.level(value) {
+                *rule = level;
+            }
+        }
+    }
+
+    fn ledger(&mut self, value: &Entry<'_>, ledger: &mut LedgerNames) {
+        let Some(table) = self.table(value) else {
+            return;
+        };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "prefix" => {
+                    if let Some(text) = self.text(value) {
+                        ledger.prefix = Cow::Owned(text.to_owned());
+                    }
+                }
+                "schema" => {
+                    let mut schema = String::new();
+                    self.string(value, &mut schema);
+                    ledger.schema = Some(Cow::Owned(schema));
+                }
+                other => self.unknown(
+                    &key.span(),
+                    "setting of the ledger",
+                    other,
+                    &["prefix", "schema"],
+                ),
+            }
+        }
+    }
+
+    fn envs(&mut self, value: &Entry<'_>, envs: &mut Vec<Env>) {
+        const KEYS: [&str; 3] = ["url", "protected", "backup"];
+        let Some(table) = self.table(value) else {
+            return;
+        };
+        for (name, value) in table {
+            let mut env = Env {
+                name: name.get_ref().clone().into_owned(),
+                ..Env::default()
+            };
+            let Some(settings) = self.table(value) else {
+                continue;
+            };
+            for (key, value) in settings {
+                match key.get_ref().as_ref() {
+                    "url" => {
+                        let mut url = String::new();
+                        self.string(value, &mut url);
+                        env.url = Some(url);
+                    }
+                    "protected" => self.boolean(value, &mut env.protected),
+                    "backup" => self.boolean(value, &mut env.backup),
+                    other => self.unknown(&key.span(), "setting of an environment", other, &KEYS),
+                }
+            }
+            envs.push(env);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_a_default() {
+        assert_eq!(Config::parse("migrate.toml", ""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn dialects_come_from_the_urls_where_nothing_else_is_said() {
+        let text = "[env.dev]\nurl = \"sqlite://a.db\"\n[env.prod]\nurl = \"mariadb://h/a\"\n[env.x]\nurl = \"${DB}\"";
+        let config = Config::parse("migrate.toml", text).unwrap();
+        let expected = [Dialect::Sqlite, Dialect::MySql].into_iter().collect();
+        assert_eq!(config.dialects, expected);
+    }
+
+    #[test]
+    fn labelled_heads_and_levels() {
+        let text = "[rules]\nmultiple-heads = \"labelled\"\nmissing-down = \"allow\"";
+        let rules = Config::parse("migrate.toml", text).unwrap().rules;
+        assert_eq!(rules.multiple_heads, HeadsRule::Labelled);
+        assert_eq!(rules.missing_down, Level::Allow);
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let text = "dirr = \"x\"\ndialects = [\"sqlight\"]\n[rules]\nmultiple-heads = \"maybe\"\n[env.dev]\nurl = 3\n";
+        let diagnostics = Config::parse("migrate.toml", text).unwrap_err();
+        let told: String = diagnostics.iter().map(|d| format!("{d}\n")).collect();
+        insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn broken_toml_is_told_with_its_place() {
+        let diagnostics = Config::parse("migrate.toml", "dir = \"a\"\nx = = 2").unwrap_err();
+        assert_eq!(diagnostics[0].labels[0].place.as_ref().unwrap().line, 2);
+    }
+}

@@ -1,0 +1,404 @@
+//! What can be wrong with a chain, and how it is told: once, for the macro, the command and the
+//! runtime.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// The stable name of a kind of problem; `cargo migrate explain <code>` tells its story.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of their topics.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Returns the code as it is printed.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// migrate.toml cannot be read or says something that does not exist.
+    MalformedConfig = "malformed-config",
+    /// A file of the migrations folder cannot be read as text.
+    UnreadableFile = "unreadable-file",
+    /// A file holds the marks of an unfinished git merge.
+    ConflictMarkers = "conflict-markers",
+    /// A line before the first section is neither header, comment nor blank, or a value is wrong.
+    MalformedHeader = "malformed-header",
+    /// A header line has a key that does not exist.
+    UnknownHeader = "unknown-header",
+    /// The file does not name its revision.
+    MissingRevision = "missing-revision",
+    /// The file's revision id breaks a rule of ids.
+    InvalidRevisionId = "invalid-revision-id",
+    /// A `-- migrate:` line has a word that does not exist there.
+    MalformedSection = "malformed-section",
+    /// Two sections serve the same direction and dialect.
+    DuplicateSection = "duplicate-section",
+    /// Two files have one id.
+    DuplicateRevision = "duplicate-revision",
+    /// A parent does not exist.
+    UnknownParent = "unknown-parent",
+    /// A revision is its own parent.
+    SelfParent = "self-parent",
+    /// Revisions follow one another in a circle.
+    Cycle = "cycle",
+    /// A dependency does not exist.
+    UnknownDependency = "unknown-dependency",
+    /// Two revisions bear one label.
+    DuplicateLabel = "duplicate-label",
+    /// A label equals a revision's id.
+    LabelIsRevision = "label-is-revision",
+    /// A merge has a parent that is an ancestor of another of its parents.
+    RedundantParent = "redundant-parent",
+    /// The chain begins more than once.
+    MultipleBases = "multiple-bases",
+    /// The chain ends more than once.
+    MultipleHeads = "multiple-heads",
+    /// There is nothing to run.
+    EmptyUp = "empty-up",
+    /// There is no way back.
+    MissingDown = "missing-down",
+    /// A configured dialect has no up.
+    MissingDialect = "missing-dialect",
+    /// A quote, a comment or a dollar quote does not end.
+    UnterminatedSql = "unterminated-sql",
+    /// BEGIN, COMMIT or the like where the tool keeps the transaction.
+    TransactionControl = "transaction-control",
+    /// A statement that the database refuses inside a transaction.
+    NeedsNoTransaction = "needs-no-transaction",
+    /// A command of psql, mysql or sqlite3 that no server understands.
+    ClientCommand = "client-command",
+    /// A line of chain.lock cannot be read.
+    LockMalformed = "lock-malformed",
+    /// chain.lock does not know a file.
+    LockMissing = "lock-missing",
+    /// A sealed revision was edited.
+    LockChanged = "lock-changed",
+    /// A revision of chain.lock has no file.
+    LockDeleted = "lock-deleted",
+    /// A draft where every revision must be sealed.
+    LockDraft = "lock-draft",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The chain cannot be used; a compile error.
+    Error,
+    /// Worth knowing; a compiler warning.
+    Warning,
+}
+
+impl Severity {
+    /// Returns the word that is printed.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One thing that is wrong, where it is, and what mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its kind.
+    pub code: Code,
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong, in a line.
+    pub message: String,
+    /// Where; the first is the main place.
+    pub labels: Vec<Label>,
+    /// What to type or do next.
+    pub help: Option<String>,
+}
+
+/// A place in a file, with a word on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The file as shown to people, relative to the package.
+    pub file: String,
+    /// The place in the file; `None` stands for the file itself.
+    pub place: Option<Place>,
+    /// A word beside the caret; may be empty.
+    pub text: String,
+}
+
+/// A place on one line of a file, with all that is needed to draw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The line's text; `None` where it is too long to show.
+    pub source: Option<String>,
+    /// The marked bytes of `source`.
+    pub span: Range<usize>,
+}
+
+/// With or without colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Text alone.
+    Plain,
+    /// With ANSI colours.
+    Colour,
+}
+
+/// Lines longer than this are named, not shown.
+const LONGEST_SHOWN_LINE: usize = 400;
+
+impl Place {
+    /// Finds the place of the bytes `span` in `text`, clipped to the line it starts on.
+    #[must_use]
+    pub fn new(text: &str, span: Range<usize>) -> Self {
+        let start = span.start.min(text.len());
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..]
+            .find('\n')
+            .map_or(text.len(), |newline| start + newline);
+        // A byte order mark is no character of the first line.
+        let line_start = if line_start == 0 && text.starts_with('\u{feff}') && start >= 3 {
+            3
+        } else {
+            line_start
+        };
+        let source = text[line_start..line_end].trim_end_matches('\r');
+        let from = start - line_start;
+        let to = (span.end.max(start) - line_start).clamp(from, source.len().max(from));
+        Self {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            source: (source.len() <= LONGEST_SHOWN_LINE).then(|| source.to_owned()),
+            span: from..to,
+        }
+    }
+}
+
+impl Label {
+    /// A label on bytes of a file's text.
+    #[must_use]
+    pub fn at(file: &str, text: &str, span: Range<usize>, word: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            place: Some(Place::new(text, span)),
+            text: word.into(),
+        }
+    }
+
+    /// A label on a file as a whole.
+    #[must_use]
+    pub fn file(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            place: None,
+            text: String::new(),
+        }
+    }
+}
+
+impl Diagnostic {
+    /// An error without a place yet.
+    #[must_use]
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Returns the diagnostic with one more place.
+    #[must_use]
+    pub fn label(mut self, label: Label) -> Self {
+        self.labels.push(label);
+        self
+    }
+
+    /// Returns the diagnostic with what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Returns the diagnostic with another severity.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Says whether the chain cannot be used.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// Draws the diagnostic the way rustc draws its own.
+    #[must_use]
+    pub fn render(&self, style: Style) -> String {
+        let renderer = match style {
+            Style::Plain => Renderer::plain(),
+            Style::Colour => Renderer::styled(),
+        };
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = Group::with_title(level.primary_title(&self.message).id(self.code.as_str()));
+        for (position, label) in self.labels.iter().enumerate() {
+            let kind = if position == 0 {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            group = match &label.place {
+                None => group.element(Origin::path(&label.file)),
+                Some(Place {
+                    source: Some(source),
+                    line,
+                    span,
+                    ..
+                }) => {
+                    let mut annotation = kind.span(span.clone());
+                    if !label.text.is_empty() {
+                        annotation = annotation.label(&label.text);
+                    }
+                    group.element(
+                        Snippet::source(source)
+                            .path(&label.file)
+                            .line_start(*line)
+                            .annotation(annotation),
+                    )
+                }
+                Some(place) => group.element(
+                    Origin::path(&label.file)
+                        .line(place.line)
+                        .char_column(place.column),
+                ),
+            };
+        }
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        renderer
+            .decor_style(DecorStyle::Ascii)
+            .render(&[group])
+    }
+
+    /// Draws the diagnostic for `compile_error!`: rustc writes the `error: ` before it, so the
+    /// code moves to the end of the first line.
+    #[must_use]
+    pub fn render_for_rustc(&self) -> String {
+        let rendered = self.render(Style::Plain);
+        let prefix = format!("{}[{}]: ", self.severity.as_str(), self.code);
+        let body = rendered.strip_prefix(&prefix).unwrap_or(&rendered);
+        match body.split_once('\n') {
+            Some((first, rest)) => format!("{first} [{}]\n{rest}", self.code),
+            None => format!("{body} [{}]", self.code),
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(Style::Plain))
+    }
+}
+
+/// Returns the candidate that is nearest to `word`, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let most = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_kebab_case_words() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in Code::ALL {
+            assert!(seen.insert(code.as_str()), "{code} twice");
+            assert!(code.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+        }
+    }
+
+    fn sample() -> Diagnostic {
+        let text = "-- revision: b\r\n-- parents: x\r\n";
+        Diagnostic::error(
+            Code::UnknownParent,
+            "revision `b` follows `x`, which does not exist",
+        )
+        .label(Label::at("migrations/b.sql", text, 28..29, "no revision has this id"))
+        .help("did you mean `a`?")
+    }
+
+    #[test]
+    fn renders_as_rustc_does() {
+        insta::assert_snapshot!(sample(), @r"
+        error[unknown-parent]: revision `b` follows `x`, which does not exist
+         --> migrations/b.sql:2:13
+          |
+        2 | -- parents: x
+          |             ^ no revision has this id
+          |
+          = help: did you mean `a`?
+        ");
+    }
+
+    #[test]
+    fn the_code_moves_to_the_end_for_rustc() {
+        insta::assert_snapshot!(sample().render_for_rustc().lines().next().unwrap(),
+            @"revision `b` follows `x`, which does not exist [unknown-parent]");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let place = Place::new("\u{feff}-- revision: x", 16..17);
+        assert_eq!((place.line, place.column), (1, 14));
+    }
+
+    #[test]
+    fn a_very_long_line_is_named_but_not_drawn() {
+        let text = "x".repeat(1_000_000);
+        let label = Label::at("a.sql", &text, 999_999..1_000_000, "");
+        let drawn = Diagnostic::error(Code::UnterminatedSql, "long").label(label);
+        assert!(drawn.to_string().contains("a.sql:1:1000000"));
+        assert!(drawn.to_string().len() < 200);
+    }
+}

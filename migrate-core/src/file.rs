@@ -1,0 +1,622 @@
+//! The revision file: its header, its sections, and their statements.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::diagnostic::nearest;
+use crate::lock::is_conflict_marker;
+use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, RevisionId};
+
+/// The keys of a header line, in the order in which they are written.
+const KEYS: [&str; 6] = [
+    "revision",
+    "parents",
+    "depends-on",
+    "labels",
+    "message",
+    "created",
+];
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) span: Range<usize>,
+}
+
+/// A revision file as it stands, taken apart but not yet judged.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parsed {
+    pub(crate) revision: Option<Spanned<RevisionId>>,
+    pub(crate) parents: Vec<Spanned<RevisionId>>,
+    pub(crate) depends_on: Vec<Spanned<String>>,
+    pub(crate) labels: Vec<Spanned<String>>,
+    pub(crate) message: String,
+    pub(crate) created: String,
+    pub(crate) sections: Vec<ParsedSection>,
+}
+
+/// A section before its statements are split.
+#[derive(Clone, Debug)]
+pub(crate) struct ParsedSection {
+    pub(crate) direction: Direction,
+    /// The dialects that the line names.
+    pub(crate) named: Dialects,
+    pub(crate) transaction: bool,
+    pub(crate) irreversible: Option<String>,
+    /// The `-- migrate:` line.
+    pub(crate) line: Range<usize>,
+    /// Everything up to the next one.
+    pub(crate) body: Range<usize>,
+}
+
+impl ParsedSection {
+    /// The dialects it serves beside `sections`, of which it is one.
+    pub(crate) fn serves(&self, sections: &[Self]) -> Dialects {
+        if !self.named.is_empty() {
+            return self.named;
+        }
+        sections
+            .iter()
+            .filter(|other| other.direction == self.direction)
+            .fold(Dialects::ALL, |rest, other| rest.without(other.named))
+    }
+}
+
+/// Takes a file apart; what is wrong with it goes to `diagnostics`.
+pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
+    let mut parser = Parser {
+        file,
+        text,
+        diagnostics,
+        parsed: Parsed::default(),
+        seen: Vec::new(),
+    };
+    parser.run();
+    parser.parsed
+}
+
+struct Parser<'a> {
+    file: &'a str,
+    text: &'a str,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    parsed: Parsed,
+    /// The keys met so far.
+    seen: Vec<(&'static str, Range<usize>)>,
+}
+
+impl Parser<'_> {
+    fn problem(&mut self, code: Code, span: Range<usize>, message: String, word: &str) -> &mut Diagnostic {
+        let label = Label::at(self.file, self.text, span, word);
+        self.diagnostics.push(Diagnostic::error(code, message).label(label));
+        self.diagnostics.last_mut().expect("pushed above")
+    }
+
+    fn run(&mut self) {
+        let mut start = usize::from(self.text.starts_with('\u{feff}')) * 3;
+        let mut stray = false;
+        while start < self.text.len() {
+            let end = self.text[start..]
+                .find('\n')
+                .map_or(self.text.len(), |newline| start + newline + 1);
+            let line = start..start + self.text[start..end].trim_end().len();
+            let content = &self.text[line.clone()];
+            if is_conflict_marker(content) {
+                self.problem(
+                    Code::ConflictMarkers,
+                    line,
+                    "the file holds the marks of an unfinished git merge".to_owned(),
+                    "",
+                )
+                .help = Some(format!(
+                    "edit {} so that it says what it should, without the lines `<<<<<<<`, `=======` and `>>>>>>>`",
+                    self.file
+                ));
+                // What stands between the marks would only be reported twice.
+                return;
+            }
+            let comment = content.strip_prefix("--").map(str::trim);
+            if let Some(words) = comment.and_then(|c| c.strip_prefix("migrate")).and_then(|rest| rest.trim_start().strip_prefix(':')) {
+                self.end_section(start);
+                let offset = line.end - words.len();
+                self.section(line, offset, end);
+            } else if self.parsed.sections.is_empty() {
+                match comment {
+                    Some(comment) => self.comment(comment, line),
+                    None if content.trim().is_empty() || stray => {}
+                    None => {
+                        stray = true;
+                        self.problem(
+                            Code::MalformedHeader,
+                            line,
+                            "only header lines, comments and blank lines may stand before the first section".to_owned(),
+                            "",
+                        )
+                        .help = Some("begin the SQL with a line `-- migrate: up`".to_owned());
+                    }
+                }
+            }
+            start = end;
+        }
+        self.end_section(self.text.len());
+        self.duplicates();
+    }
+
+    fn end_section(&mut self, end: usize) {
+        if let Some(section) = self.parsed.sections.last_mut() {
+            section.body.end = end;
+        }
+    }
+
+    /// A comment before the first section: a header line if it looks like one.
+    fn comment(&mut self, comment: &str, line: Range<usize>) {
+        let Some((key, value)) = comment.split_once(':') else {
+            return;
+        };
+        let key = key.trim_end();
+        let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic())
+            && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            && (value.is_empty() || value.starts_with([' ', '\t']));
+        if !is_key {
+            return;
+        }
+        let key_start = line.start + self.text[line.clone()].find(key).expect("the key is in its line");
+        let key_span = key_start..key_start + key.len();
+        let value_start = line.end - value.trim_start().len();
+        let value = value.trim();
+        let Some(known) = KEYS.into_iter().find(|known| *known == key) else {
+            let near = match key {
+                "down_revision" | "down-revision" | "parent" => Some("parents"),
+                "depends_on" | "depends" => Some("depends-on"),
+                _ => nearest(key, KEYS.into_iter().chain(["migrate"])),
+            };
+            self.problem(
+                Code::UnknownHeader,
+                key_span,
+                format!("`{key}` is no key of a revision's header"),
+                "",
+            )
+            .help = Some(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are `{}`; a plain comment is written `-- # {key}: …`", KEYS.join("`, `")),
+            });
+            return;
+        };
+        if let Some((_, first)) = self.seen.iter().find(|(seen, _)| *seen == known) {
+            let first = Label::at(self.file, self.text, first.clone(), "first here");
+            let problem = self.problem(
+                Code::MalformedHeader,
+                key_span,
+                format!("`{known}` is given twice"),
+                "and again here",
+            );
+            problem.labels.push(first);
+            problem.help = Some("keep the line that is true and delete the other".to_owned());
+            return;
+        }
+        self.seen.push((known, key_span.clone()));
+        match known {
+            "revision" => self.revision(value, value_start, key_span),
+            "parents" => self.parents(value, value_start),
+            "depends-on" => self.parsed.depends_on = self.names(value, value_start, "dependency"),
+            "labels" => self.parsed.labels = self.names(value, value_start, "label"),
+            "message" => value.clone_into(&mut self.parsed.message),
+            _ => self.created(value, value_start),
+        }
+    }
+
+    fn revision(&mut self, value: &str, start: usize, key: Range<usize>) {
+        let span = if value.is_empty() { key } else { start..start + value.len() };
+        match value.parse() {
+            Ok(value) => self.parsed.revision = Some(Spanned { value, span }),
+            Err(why) => {
+                self.problem(
+                    Code::InvalidRevisionId,
+                    span,
+                    format!("`{}` is no revision id: {why}", value.escape_debug()),
+                    "",
+                )
+                .help = Some("an id is 1 to 64 letters, digits, `_` and `.`, such as `9f3c1a2b77de`".to_owned());
+            }
+        }
+    }
+
+    fn parents(&mut self, value: &str, start: usize) {
+        if matches!(value, "" | "none") {
+            return;
+        }
+        for (word, span) in list(value, start) {
+            match word.parse::<RevisionId>() {
+                Ok(value) => {
+                    if self.parsed.parents.iter().any(|known| known.value == value) {
+                        self.problem(
+                            Code::MalformedHeader,
+                            span,
+                            format!("the parent `{value}` is named twice"),
+                            "",
+                        )
+                        .help = Some("name each parent once".to_owned());
+                    } else {
+                        self.parsed.parents.push(Spanned { value, span });
+                    }
+                }
+                Err(why) => {
+                    self.problem(
+                        Code::InvalidRevisionId,
+                        span,
+                        format!("`{}` is no revision id: {why}", word.escape_debug()),
+                        "",
+                    )
+                    .help = Some("write `-- parents: none` for a base, else ids with commas between them".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Labels and dependencies: words of the same rules as an id, so that no identifier such as
+    /// `label@head` or `id-1` can be read in two ways.
+    fn names(&mut self, value: &str, start: usize, what: &str) -> Vec<Spanned<String>> {
+        let mut names: Vec<Spanned<String>> = Vec::new();
+        for (word, span) in list(value, start) {
+            if let Err(why) = RevisionId::check(word) {
+                self.problem(
+                    Code::MalformedHeader,
+                    span,
+                    format!("`{}` is no {what}", word.escape_debug()),
+                    "",
+                )
+                .help = Some(format!("a {what} follows the rules of ids, and {why}; put commas between several"));
+            } else if names.iter().all(|known| known.value != word) {
+                names.push(Spanned { value: word.to_owned(), span });
+            }
+        }
+        names
+    }
+
+    fn created(&mut self, value: &str, start: usize) {
+        if is_timestamp(value) {
+            value.clone_into(&mut self.parsed.created);
+        } else {
+            self.problem(
+                Code::MalformedHeader,
+                start..start + value.len(),
+                format!("`{}` is no time", value.escape_debug()),
+                "",
+            )
+            .help = Some("a time is written `2026-11-20T14:32:05Z`".to_owned());
+        }
+    }
+
+    /// A line `-- migrate: …`; `words` is where its words begin, `body` where its text does.
+    fn section(&mut self, line: Range<usize>, words: usize, body: usize) {
+        let text = &self.text[words..line.end];
+        let mut section = ParsedSection {
+            direction: Direction::Up,
+            named: Dialects::NONE,
+            transaction: true,
+            irreversible: None,
+            line: line.clone(),
+            body: body..body,
+        };
+        let mut rest = text.split_ascii_whitespace();
+        match rest.next() {
+            Some("up") => {}
+            Some("down") => section.direction = Direction::Down,
+            Some("irreversible") => {
+                let reason = text.trim_start().strip_prefix("irreversible").unwrap_or("").trim();
+                section.direction = Direction::Down;
+                section.irreversible = Some(reason.to_owned());
+                if reason.is_empty() {
+                    self.problem(
+                        Code::MalformedSection,
+                        line,
+                        "an irreversible revision says why".to_owned(),
+                        "",
+                    )
+                    .help = Some("for example `-- migrate: irreversible the old values are gone`".to_owned());
+                }
+                self.parsed.sections.push(section);
+                return;
+            }
+            word => {
+                let word = word.unwrap_or("");
+                self.problem(
+                    Code::MalformedSection,
+                    line,
+                    format!("`{}` is no section", word.escape_debug()),
+                    "",
+                )
+                .help = Some(match nearest(word, ["up", "down", "irreversible"]) {
+                    Some(near) if !word.is_empty() => format!("did you mean `-- migrate: {near}`?"),
+                    _ => "there are `-- migrate: up`, `-- migrate: down` and `-- migrate: irreversible <reason>`".to_owned(),
+                });
+                // The text that follows belongs to it all the same, not to the section before.
+                return;
+            }
+        }
+        for word in rest {
+            if word == "no-transaction" {
+                section.transaction = false;
+            } else if let Ok(dialect) = word.parse::<Dialect>() {
+                section.named = section.named.with(dialect);
+            } else {
+                let at = word.as_ptr().addr() - self.text.as_ptr().addr();
+                let near = match word {
+                    "mariadb" => Some("mysql"),
+                    "postgresql" | "pg" => Some("postgres"),
+                    "sqlite3" => Some("sqlite"),
+                    _ => nearest(word, ["sqlite", "postgres", "mysql", "no-transaction"]),
+                };
+                self.problem(
+                    Code::MalformedSection,
+                    at..at + word.len(),
+                    format!("`{}` is no word of a section", word.escape_debug()),
+                    "",
+                )
+                .help = Some(match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "there are `sqlite`, `postgres`, `mysql` and `no-transaction`".to_owned(),
+                });
+            }
+        }
+        self.parsed.sections.push(section);
+    }
+
+    /// Two sections for one direction and dialect.
+    fn duplicates(&mut self) {
+        let sections = std::mem::take(&mut self.parsed.sections);
+        for (position, section) in sections.iter().enumerate() {
+            let clash = sections[..position].iter().find(|other| {
+                other.direction == section.direction
+                    && (!other.named.and(section.named).is_empty()
+                        || (other.named.is_empty() && section.named.is_empty()))
+            });
+            if let Some(first) = clash {
+                let first = Label::at(self.file, self.text, first.line.clone(), "first here");
+                let direction = section.direction.as_str();
+                let problem = self.problem(
+                    Code::DuplicateSection,
+                    section.line.clone(),
+                    format!("two `{direction}` sections serve the same database"),
+                    "and again here",
+                );
+                problem.labels.push(first);
+                problem.help = Some(format!("join them, or name the dialect of each: `-- migrate: {direction} postgres`"));
+            }
+        }
+        self.parsed.sections = sections;
+    }
+}
+
+/// The words of a comma separated list, and where each stands.
+fn list(value: &str, start: usize) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let all = value;
+    value.split(',').filter_map(move |part| {
+        let word = part.trim();
+        let at = start + (word.as_ptr().addr() - all.as_ptr().addr());
+        (!all.is_empty()).then_some((word, at..at + word.len()))
+    })
+}
+
+/// `2026-11-20T14:32:05Z`, perhaps with a fraction: sorts as text in the order of time.
+fn is_timestamp(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let shape = b"0000-00-00T00:00:00";
+    let Some(rest) = bytes.get(shape.len()..) else {
+        return false;
+    };
+    let fraction = match rest {
+        [b'.', digits @ .., b'Z'] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        rest => rest == b"Z",
+    };
+    fraction
+        && shape.iter().zip(bytes).all(|(shape, byte)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            other => other == byte,
+        })
+}
+
+/// A revision file that is about to be written.
+///
+/// ```
+/// use migrate_core::NewRevision;
+///
+/// let new = NewRevision {
+///     id: "9f3c1a2b77de".parse()?,
+///     message: "create users".into(),
+///     created: "2026-11-20T14:32:05Z".into(),
+///     ..NewRevision::empty()
+/// };
+/// assert_eq!(
+///     new.file_name("{created}_{id}_{slug}"),
+///     "20261120T143205_9f3c1a2b77de_create_users.sql",
+/// );
+/// # Ok::<(), migrate_core::InvalidRevisionId>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct NewRevision {
+    /// Its name.
+    pub id: RevisionId,
+    /// What it follows.
+    pub parents: Vec<RevisionId>,
+    /// Revisions or labels of other branches that must be applied before.
+    pub depends_on: Vec<String>,
+    /// Names of the branch that starts here.
+    pub labels: Vec<String>,
+    /// What it does, in a line.
+    pub message: String,
+    /// When it is made, RFC 3339 in UTC.
+    pub created: String,
+    /// Each section's line without `-- migrate: `, and its SQL.
+    pub sections: Vec<(String, String)>,
+}
+
+impl NewRevision {
+    /// A revision with nothing in it, to fill in.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            id: RevisionId::from_checked("_"),
+            parents: Vec::new(),
+            depends_on: Vec::new(),
+            labels: Vec::new(),
+            message: String::new(),
+            created: String::new(),
+            sections: Vec::new(),
+        }
+    }
+
+    /// Writes the file's text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let parents: Vec<_> = self.parents.iter().map(RevisionId::as_str).collect();
+        let message = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let values: [Cow<'_, str>; 6] = [
+            self.id.as_str().into(),
+            if parents.is_empty() { "none".into() } else { parents.join(", ").into() },
+            self.depends_on.join(", ").into(),
+            self.labels.join(", ").into(),
+            message.into(),
+            self.created.as_str().into(),
+        ];
+        let mut text = String::new();
+        for (key, value) in KEYS.iter().zip(values) {
+            if !value.is_empty() {
+                text.extend(["-- ", key, ": ", &value, "\n"]);
+            }
+        }
+        for (line, sql) in &self.sections {
+            text.extend(["\n-- migrate: ", line, "\n", sql]);
+            if !sql.is_empty() && !sql.ends_with('\n') {
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// Fills in the template of migrate.toml's `file-name`.
+    #[must_use]
+    pub fn file_name(&self, template: &str) -> String {
+        let created: String = self
+            .created
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == 'T')
+            .take("20261120T143205".len())
+            .collect();
+        let mut slug: String = self
+            .message
+            .to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join("_");
+        // File systems bound a name at 255 bytes; a third of that is plenty for people.
+        while slug.len() > 80 {
+            slug.pop();
+        }
+        let name = template
+            .replace("{created}", &created)
+            .replace("{id}", self.id.as_str())
+            .replace("{slug}", slug.trim_end_matches('_'));
+        format!("{}.sql", name.trim_matches('_'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> (Parsed, String) {
+        let mut diagnostics = Vec::new();
+        let parsed = parse("migrations/a.sql", text, &mut diagnostics);
+        let told = diagnostics.iter().map(|d| format!("{d}\n")).collect();
+        (parsed, told)
+    }
+
+    const TEXT: &str = "-- revision: c
+-- parents: a, b
+-- depends-on: billing
+-- labels: accounts
+-- message: create users
+-- created: 2026-11-20T14:32:05Z
+
+-- migrate: up
+SELECT 1;
+
+-- migrate: down postgres no-transaction
+SELECT 2;
+";
+
+    #[test]
+    fn a_whole_file() {
+        let (parsed, told) = parsed(TEXT);
+        assert_eq!(told, "");
+        assert_eq!(parsed.revision.unwrap().value.as_str(), "c");
+        let parents: Vec<_> = parsed.parents.iter().map(|p| (p.value.as_str(), &TEXT[p.span.clone()])).collect();
+        assert_eq!(parents, [("a", "a"), ("b", "b")]);
+        assert_eq!(parsed.message, "create users");
+        let [up, down] = &parsed.sections[..] else { panic!() };
+        assert_eq!(TEXT[up.body.clone()].trim(), "SELECT 1;");
+        assert_eq!(TEXT[down.body.clone()].trim(), "SELECT 2;");
+        assert!(up.transaction && !down.transaction);
+    }
+
+    #[test]
+    fn line_ends_and_a_byte_order_mark_change_nothing() {
+        let (plain, _) = parsed(TEXT);
+        let (other, told) = parsed(&format!("\u{feff}{}", TEXT.replace('\n', "\r\n")));
+        assert_eq!(told, "");
+        assert_eq!(plain.message, other.message);
+        assert_eq!(plain.created, other.created);
+        assert_eq!(plain.sections.len(), other.sections.len());
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let new = NewRevision {
+            id: "x1".parse().unwrap(),
+            parents: vec!["a".parse().unwrap(), "b".parse().unwrap()],
+            labels: vec!["l".into()],
+            message: "two\nlines -- of: it".into(),
+            created: "2026-11-20T14:32:05Z".into(),
+            sections: vec![("up".into(), "SELECT 1;".into()), ("down".into(), String::new())],
+            ..NewRevision::empty()
+        };
+        let (parsed, told) = parsed(&new.render());
+        assert_eq!(told, "");
+        assert_eq!(parsed.revision.unwrap().value, new.id);
+        assert_eq!(parsed.message, "two lines -- of: it");
+        assert_eq!(parsed.sections.len(), 2);
+    }
+
+    #[test]
+    fn a_header_twice() {
+        insta::assert_snapshot!(parsed("-- revision: a\n-- parents: none\n-- revision: b\n").1);
+    }
+
+    #[test]
+    fn keys_and_words_that_do_not_exist() {
+        insta::assert_snapshot!(parsed("-- revision: a\n-- parnets: b\n-- down_revision: c\n-- note: hi\n-- see https://x.y: z\n-- migrate: upp\n-- migrate: up mariadb\n").1);
+    }
+
+    #[test]
+    fn values_that_cannot_be() {
+        insta::assert_snapshot!(parsed("-- revision: a'; DROP TABLE users; --\n-- parents: b,,-c\n-- labels: head, ok\n-- created: yesterday\nSELECT 1;\nSELECT 2;\n-- migrate: irreversible\n").1);
+    }
+
+    #[test]
+    fn sections_that_clash() {
+        insta::assert_snapshot!(parsed("-- revision: a\n-- migrate: up\n-- migrate: up sqlite\n-- migrate: up\n-- migrate: down mysql sqlite\n-- migrate: down sqlite\n").1);
+    }
+
+    #[test]
+    fn the_marks_of_a_merge() {
+        insta::assert_snapshot!(parsed("-- revision: a\n<<<<<<< HEAD\n-- parents: b\n=======\n-- parents: c\n>>>>>>> other\n").1);
+    }
+
+    #[test]
+    fn a_name_for_a_file() {
+        let new = NewRevision { message: "Äußere  Straße: 100%!".into(), ..NewRevision::empty() };
+        assert_eq!(new.file_name("{id}-{slug}"), "-äußere_straße_100.sql".replace("-ä", "_-ä").trim_start_matches('_'));
+    }
+}

@@ -1,0 +1,288 @@
+//! chain.lock: which revisions there are, and what each meant when it was sealed.
+//!
+//! One line a revision, sorted by id: its id, its parents (`-` for a base) and its hash, or the
+//! word `draft`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::{Code, Diagnostic, Hash, Label, Revision, RevisionId};
+
+/// What chain.lock says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChainLock {
+    entries: BTreeMap<RevisionId, Entry>,
+}
+
+/// What chain.lock says of one revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its parents, in the order of the file.
+    pub parents: Vec<RevisionId>,
+    /// Draft or sealed.
+    pub state: LockState,
+}
+
+/// Whether a revision may still be edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    /// It may.
+    Draft,
+    /// It may not: this is what it means.
+    Sealed(Hash),
+}
+
+impl ChainLock {
+    /// The file's name in the migrations folder.
+    pub const FILE: &'static str = "chain.lock";
+
+    /// The version of the format and of the hash that this crate writes.
+    pub const VERSION: u32 = 1;
+
+    /// Returns the entry of a revision.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    /// Iterates over the revisions, sorted by id.
+    pub fn iter(&self) -> impl Iterator<Item = (&RevisionId, &Entry)> {
+        self.entries.iter()
+    }
+
+    /// Says whether it knows no revision.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Enters a revision as a draft, or back as one.
+    pub fn draft(&mut self, revision: &Revision) {
+        self.enter(revision, LockState::Draft);
+    }
+
+    /// Enters a revision with what it means now.
+    pub fn seal(&mut self, revision: &Revision) {
+        self.enter(revision, LockState::Sealed(revision.hash));
+    }
+
+    fn enter(&mut self, revision: &Revision, state: LockState) {
+        let parents = revision.parents.to_vec();
+        self.entries
+            .insert(revision.id.clone(), Entry { parents, state });
+    }
+
+    /// Forgets a revision; says whether it was known.
+    pub fn remove(&mut self, id: &str) -> bool {
+        self.entries.remove(id).is_some()
+    }
+
+    /// Writes the file's text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        use std::fmt::Write as _;
+
+        let mut text = format!(
+            "# Written by cargo migrate: commit it, do not edit it.\nversion {}\n",
+            Self::VERSION
+        );
+        for (id, entry) in &self.entries {
+            let parents: Vec<_> = entry.parents.iter().map(RevisionId::as_str).collect();
+            let parents = match parents.is_empty() {
+                true => "-".to_owned(),
+                false => parents.join(","),
+            };
+            let _infallible = match entry.state {
+                LockState::Draft => writeln!(text, "{id} {parents} draft"),
+                LockState::Sealed(hash) => writeln!(text, "{id} {parents} {hash}"),
+            };
+        }
+        text
+    }
+
+    /// Reads a chain.lock; `file` is its name in messages.
+    ///
+    /// # Errors
+    ///
+    /// Everything wrong with it, each a [`Code::LockMalformed`].
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = Reader {
+            file,
+            text,
+            diagnostics: Vec::new(),
+        };
+        let lock = reader.read();
+        if reader.diagnostics.is_empty() {
+            Ok(lock)
+        } else {
+            Err(reader.diagnostics)
+        }
+    }
+}
+
+const RESTORE: &str = "take back the committed one with `git checkout HEAD -- <this file>`, then `cargo migrate check`";
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, span: Range<usize>, message: &str, word: &str, help: &str) {
+        self.diagnostics.push(
+            Diagnostic::error(Code::LockMalformed, message)
+                .label(Label::at(self.file, self.text, span, word))
+                .help(help.replace("<this file>", self.file)),
+        );
+    }
+
+    fn read(&mut self) -> ChainLock {
+        let mut lock = ChainLock::default();
+        let mut version = None;
+        let mut start = usize::from(self.text.starts_with('\u{feff}')) * 3;
+        for line in self.text[start..].split_inclusive('\n') {
+            let trimmed = line.trim();
+            let from = start + (line.len() - line.trim_start().len());
+            let span = from..from + trimmed.len();
+            let ended = line.ends_with('\n');
+            start += line.len();
+            if trimmed.is_empty() || trimmed.starts_with('#') {
+                continue;
+            }
+            if is_conflict_marker(trimmed) {
+                self.problem(
+                    span,
+                    "chain.lock holds the marks of an unfinished git merge",
+                    "both sides are wanted",
+                    "delete the lines `<<<<<<<`, `=======` and `>>>>>>>` and keep what stands between them, then `cargo migrate check`",
+                );
+                // One report is enough: the rest of the marks are the same matter.
+                return lock;
+            }
+            if let Some(number) = trimmed.strip_prefix("version ") {
+                version = Some(number);
+                if number != ChainLock::VERSION.to_string() {
+                    self.problem(
+                        span,
+                        "chain.lock was written by another version of cargo migrate",
+                        "this one reads version 1",
+                        "install the version that the project uses: `cargo install cargo-migrate`",
+                    );
+                    return lock;
+                }
+                if !ended {
+                    self.problem(span, "chain.lock was cut off here", "", RESTORE);
+                }
+                continue;
+            }
+            match entry(trimmed) {
+                Some((id, entry)) if ended => {
+                    if lock.entries.insert(id, entry.clone()).is_some_and(|old| old != entry) {
+                        self.problem(
+                            span,
+                            "chain.lock names a revision twice, and not the same",
+                            "this line says something else than the one before",
+                            "delete the line that is not true, then `cargo migrate check`",
+                        );
+                    }
+                }
+                Some(_) | None if !ended => {
+                    self.problem(span, "chain.lock was cut off here", "", RESTORE);
+                }
+                _ => self.problem(
+                    span,
+                    "this line of chain.lock cannot be read",
+                    "expected `<id> <parents> <hash>` or `<id> <parents> draft`",
+                    RESTORE,
+                ),
+            }
+        }
+        if version.is_none() && self.diagnostics.is_empty() {
+            self.problem(
+                0..0,
+                "chain.lock does not begin with its version",
+                "expected `version 1`",
+                RESTORE,
+            );
+        }
+        lock
+    }
+}
+
+fn entry(line: &str) -> Option<(RevisionId, Entry)> {
+    let mut words = line.split_ascii_whitespace();
+    let id = words.next()?.parse().ok()?;
+    let parents = match words.next()? {
+        "-" => Vec::new(),
+        ids => ids
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .ok()?,
+    };
+    let state = match words.next()? {
+        "draft" => LockState::Draft,
+        hash => LockState::Sealed(hash.parse().ok()?),
+    };
+    match words.next() {
+        Some(_) => None,
+        None => Some((id, Entry { parents, state })),
+    }
+}
+
+/// Says whether a line is a mark that git leaves where a merge needs a person.
+pub(crate) fn is_conflict_marker(line: &str) -> bool {
+    let line = line.trim_end();
+    line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") || line == "======="
+        || line.starts_with("||||||| ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# Written by cargo migrate: commit it, do not edit it.
+version 1
+a - 00000000000000000000000000000000000000000000000000000000000000ff
+b a draft
+c a,b draft
+";
+
+    fn told(text: &str) -> String {
+        let diagnostics = ChainLock::parse("migrations/chain.lock", text).unwrap_err();
+        diagnostics.iter().map(|d| format!("{d}\n")).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let lock = ChainLock::parse("chain.lock", TEXT).unwrap();
+        assert_eq!(lock.render(), TEXT);
+        let crlf = TEXT.replace('\n', "\r\n");
+        assert_eq!(ChainLock::parse("chain.lock", &crlf).unwrap(), lock);
+    }
+
+    #[test]
+    fn a_lock_cut_in_half() {
+        insta::assert_snapshot!(told(&TEXT[..100]));
+        for end in 1..TEXT.len() {
+            // Wherever it is cut but at the end of a line, it is refused.
+            if !TEXT[..end].ends_with('\n') && end > 55 {
+                assert!(ChainLock::parse("chain.lock", &TEXT[..end]).is_err(), "{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lock_in_the_middle_of_a_merge() {
+        let text = TEXT.replace("b a draft", "<<<<<<< HEAD\nb a draft\n=======\nd a draft\n>>>>>>> other");
+        insta::assert_snapshot!(told(&text));
+    }
+
+    #[test]
+    fn lines_that_mean_nothing() {
+        insta::assert_snapshot!(told("version 1\na\nb - nohash\na' - draft\nc - draft more\n"));
+        insta::assert_snapshot!(told("version 2\n"));
+        insta::assert_snapshot!(told("a - draft\n"));
+    }
+}

@@ -1,0 +1,306 @@
+//! A revision of a parsed file: its sections split into statements, judged, and hashed.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::file::{Parsed, ParsedSection};
+use crate::hash::Hasher;
+use crate::sql::{self, FindingKind};
+use crate::{
+    Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label, Revision, RevisionId, Rules,
+    Script, Section, Severity, Statement,
+};
+
+/// The version of the algorithm goes into every hash.
+const HASH: &str = "cargo-migrate revision 1";
+
+/// What a file's sections are judged by.
+pub(crate) struct Judge<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) rules: &'a Rules,
+    /// The dialects of the project; none where it does not say.
+    pub(crate) dialects: Dialects,
+    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+/// Makes the revision of a parsed file; `id` is known to stand in it.
+pub(crate) fn revision(name: &str, text: &str, id: RevisionId, parsed: &Parsed, sections: Vec<Section>) -> Revision {
+    let owned = |names: &[crate::file::Spanned<String>]| {
+        names.iter().map(|name| Cow::Owned(name.value.clone())).collect()
+    };
+    let mut revision = Revision {
+        id,
+        parents: parsed.parents.iter().map(|parent| parent.value.clone()).collect(),
+        depends_on: owned(&parsed.depends_on),
+        labels: owned(&parsed.labels),
+        message: Cow::Owned(parsed.message.clone()),
+        created: Cow::Owned(parsed.created.clone()),
+        file: Cow::Owned(name.to_owned()),
+        text: Cow::Owned(text.to_owned()),
+        sections: sections.into(),
+        hash: Hash::from_bytes([0; 32]),
+        chain_hash: Hash::from_bytes([0; 32]),
+    };
+    revision.hash = hash(&revision, text, &parsed.sections);
+    revision
+}
+
+/// The hash of what a revision means: see SPEC's words in [`Revision::hash`].
+///
+/// A section is hashed as the tokens that the dialects it is for see in it. Where it names none,
+/// every dialect that can read it counts, so that the hash does not depend on migrate.toml and no
+/// edit that some database would notice goes unnoticed.
+fn hash(revision: &Revision, text: &str, sections: &[ParsedSection]) -> Hash {
+    let mut hasher = Hasher::new(HASH);
+    hasher.part(revision.id.as_str().as_bytes());
+    hasher.parts(revision.parents.iter());
+    hasher.parts(revision.depends_on.iter());
+    hasher.parts(revision.labels.iter());
+    for section in sections {
+        hasher.part(section.direction.as_str().as_bytes());
+        hasher.part(&[section.named.bits(), u8::from(section.transaction)]);
+        if let Some(reason) = &section.irreversible {
+            hasher.part(reason.as_bytes());
+        }
+        let body = &text[section.body.clone()];
+        let dialects = if section.named.is_empty() { Dialects::ALL } else { section.named };
+        let mut last = None;
+        for tokens in dialects.iter().filter_map(|dialect| tokens(dialect, body)) {
+            // Most sections read the same everywhere: one stream stands for all.
+            if last.as_ref() != Some(&tokens) {
+                hasher.part(&tokens);
+                last = Some(tokens);
+            }
+        }
+        if last.is_none() {
+            hasher.part(body.as_bytes());
+        }
+    }
+    hasher.finish()
+}
+
+/// The tokens that matter, one a line; `None` where the dialect cannot read them.
+fn tokens(dialect: Dialect, body: &str) -> Option<Vec<u8>> {
+    let mut tokens = Vec::with_capacity(body.len());
+    sql::feed_tokens(dialect, body, &mut |token| {
+        // A length keeps tokens apart whatever they hold.
+        tokens.extend_from_slice(&(token.len() as u32).to_le_bytes());
+        if token.contains(&b'\r') {
+            tokens.extend(token.iter().filter(|byte| **byte != b'\r'));
+        } else {
+            tokens.extend_from_slice(token);
+        }
+    })
+    .ok()?;
+    Some(tokens)
+}
+
+impl Judge<'_> {
+    fn push(&mut self, diagnostic: Diagnostic, span: Range<usize>, word: &str, help: &str) {
+        let label = Label::at(self.file, self.text, span, word);
+        self.diagnostics.push(diagnostic.label(label).help(help));
+    }
+
+    fn breach(&mut self, severity: Option<Severity>, code: Code, message: String, span: Range<usize>, help: &str) {
+        if let Some(severity) = severity {
+            self.push(Diagnostic::error(code, message).severity(severity), span, "", help);
+        }
+    }
+
+    /// Splits the sections and judges what stands in them.
+    pub(crate) fn sections(&mut self, parsed: &Parsed) -> Vec<Section> {
+        let mut sections = Vec::with_capacity(parsed.sections.len());
+        for section in &parsed.sections {
+            let serves = section.serves(&parsed.sections);
+            let scripts = self.scripts(section, serves);
+            for script in &scripts {
+                self.lint(section, script);
+            }
+            sections.push(Section {
+                direction: section.direction,
+                dialects: serves,
+                transaction: section.transaction,
+                scripts: scripts.into(),
+                irreversible: section.irreversible.clone().map(Cow::Owned),
+            });
+        }
+        sections
+    }
+
+    fn scripts(&mut self, section: &ParsedSection, serves: Dialects) -> Vec<Script> {
+        let body = &self.text[section.body.clone()];
+        let offset = section.body.start;
+        // Where the project does not say which databases it is for, a section is right if any
+        // of them can read it.
+        let known = !self.dialects.is_empty() || !section.named.is_empty();
+        let wanted = if self.dialects.is_empty() { serves } else { serves.and(self.dialects) };
+        let mut scripts: Vec<Script> = Vec::new();
+        let mut failures: BTreeMap<usize, (sql::Unterminated, Vec<&str>)> = BTreeMap::new();
+        for dialect in wanted.iter() {
+            match sql::split(dialect, body) {
+                Ok(ranges) => {
+                    let statements: Vec<_> = ranges
+                        .into_iter()
+                        .map(|range| Statement {
+                            start: (range.start + offset) as u32,
+                            end: (range.end + offset) as u32,
+                        })
+                        .collect();
+                    match scripts.iter_mut().find(|script| *script.statements == *statements) {
+                        Some(script) => script.dialects = script.dialects.with(dialect),
+                        None => scripts.push(Script {
+                            dialects: Dialects::NONE.with(dialect),
+                            statements: statements.into(),
+                        }),
+                    }
+                }
+                Err(unterminated) => {
+                    let at = unterminated.at;
+                    let names = &mut failures.entry(at).or_insert((unterminated, Vec::new())).1;
+                    names.push(dialect.name());
+                }
+            }
+        }
+        if known || scripts.is_empty() {
+            for (at, (unterminated, names)) in failures {
+                let whose = match names.len() == wanted.iter().count() {
+                    true => String::new(),
+                    false => format!(" for {}", names.join(" and ")),
+                };
+                let span = at + offset..at + offset + 1;
+                self.push(
+                    Diagnostic::error(Code::UnterminatedSql, format!("{} does not end{whose}", unterminated.what)),
+                    span,
+                    "it begins here",
+                    "close it, or name the dialects the section is for: `-- migrate: up postgres`",
+                );
+            }
+        }
+        scripts
+    }
+
+    fn lint(&mut self, section: &ParsedSection, script: &Script) {
+        for dialect in script.dialects.iter() {
+            let mut found = false;
+            for statement in script.statements.iter() {
+                let Some(finding) = sql::lint(dialect, &self.text[statement.range()]) else {
+                    continue;
+                };
+                let at = statement.start as usize;
+                let span = at + finding.range.start..at + finding.range.end;
+                let what = &finding.what;
+                match finding.kind {
+                    FindingKind::ClientCommand => self.push(
+                        Diagnostic::error(Code::ClientCommand, format!("`{what}` is a command of a client, which no server understands")),
+                        span,
+                        "",
+                        "write what it does as SQL, or do it outside the migration",
+                    ),
+                    _ if !section.transaction => continue,
+                    FindingKind::TransactionControl => self.breach(
+                        self.rules.transaction_control.severity(),
+                        Code::TransactionControl,
+                        format!("`{what}` in a section that runs in a transaction of its own"),
+                        span,
+                        "delete it: a revision is applied as a whole or not at all; or say `-- migrate: up no-transaction`",
+                    ),
+                    FindingKind::NeedsNoTransaction => self.breach(
+                        self.rules.needs_no_transaction.severity(),
+                        Code::NeedsNoTransaction,
+                        format!("{} refuses `{what}` inside a transaction", dialect.name()),
+                        span,
+                        &format!("put it into a section of its own kind: `-- migrate: {} {dialect} no-transaction`", section.direction.as_str()),
+                    ),
+                }
+                found = true;
+            }
+            if found {
+                // The other dialects of the script read the same statements.
+                return;
+            }
+        }
+    }
+
+    /// Whether there is something to run for every dialect, and a way back.
+    pub(crate) fn completeness(&mut self, revision: &Revision, at: Range<usize>, draft: bool) {
+        let serve = |direction| {
+            revision
+                .sections
+                .iter()
+                .filter(|section| section.direction == direction)
+                .fold(Dialects::NONE, |all, section| section.dialects.iter().fold(all, Dialects::with))
+        };
+        let (up, down) = (serve(Direction::Up), serve(Direction::Down));
+        let wanted = if self.dialects.is_empty() { up } else { self.dialects };
+        let name = &revision.id;
+        let nothing_at_all = revision.sections.is_empty();
+        if nothing_at_all && revision.is_merge() {
+            return;
+        }
+        let list = |dialects: Dialects| dialects.iter().map(Dialect::as_str).collect::<Vec<_>>();
+        let empty = self.rules.empty_up.map_or(
+            Some(if draft { Severity::Warning } else { Severity::Error }),
+            crate::Level::severity,
+        );
+        let lacking = wanted.without(up);
+        if up.is_empty() {
+            self.breach(
+                empty,
+                Code::EmptyUp,
+                format!("revision `{name}` has no `up`"),
+                at,
+                &format!("write its SQL below a line `-- migrate: up`: `cargo migrate edit {name}`"),
+            );
+            return;
+        }
+        if !lacking.is_empty() {
+            let words = list(lacking);
+            self.breach(
+                self.rules.missing_dialect.severity(),
+                Code::MissingDialect,
+                format!("revision `{name}` has no `up` for {}", words.join(" and ")),
+                at.clone(),
+                &format!("add a section `-- migrate: up {}`: `cargo migrate edit {name}`", words.join(" ")),
+            );
+        }
+        let without_statements: Dialects = up
+            .and(wanted)
+            .iter()
+            .filter(|dialect| {
+                revision
+                    .section(Direction::Up, *dialect)
+                    .and_then(|section| section.statements(*dialect))
+                    .is_some_and(<[_]>::is_empty)
+            })
+            .collect();
+        if !without_statements.is_empty() && !revision.is_merge() {
+            let whose = match without_statements == up.and(wanted) {
+                true => String::new(),
+                false => format!(" for {}", list(without_statements).join(" and ")),
+            };
+            self.breach(
+                empty,
+                Code::EmptyUp,
+                format!("revision `{name}` does nothing{whose}: its `up` has no statement"),
+                at.clone(),
+                &format!("write its SQL: `cargo migrate edit {name}`"),
+            );
+        }
+        let one_way = up.and(wanted).without(down);
+        if !one_way.is_empty() {
+            let whose = match one_way == up.and(wanted) {
+                true => String::new(),
+                false => format!(" for {}", list(one_way).join(" and ")),
+            };
+            self.breach(
+                self.rules.missing_down.severity(),
+                Code::MissingDown,
+                format!("revision `{name}` cannot be reverted{whose}: it has no `down`"),
+                at,
+                &format!("add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit {name}`"),
+            );
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! The whole folder, understood and judged: every revision, the graph, the lock, and all that is
+//! wrong, at once.
+
+use std::ops::Range;
+
+use crate::file::{self, Parsed};
+use crate::hash::Hasher;
+use crate::script::{self, Judge};
+use crate::{
+    Chain, ChainLock, Code, Config, Diagnostic, Dialects, Folder, Graph, Hash, HeadsRule, Label,
+    LockState, Problem, Revision, Rules, Severity,
+};
+
+/// A folder as it is, sound or broken.
+///
+/// ```
+/// use migrate_core::{Config, File, Folder, Survey};
+///
+/// let folder = Folder {
+///     shown: "migrations".into(),
+///     files: vec![File {
+///         name: "b.sql".into(),
+///         text: "-- revision: b\n-- parents: a\n-- migrate: up\nSELECT 1;\n".into(),
+///     }],
+///     ..Folder::default()
+/// };
+/// let survey = Survey::new(&folder, &Config::default());
+/// assert!(survey.diagnostics.iter().any(|found| found.code.as_str() == "unknown-parent"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// Every revision that has an id, in the order of the files' names.
+    pub revisions: Vec<Revision>,
+    /// How they hang together; its indices are those of `revisions`.
+    pub graph: Graph,
+    /// What chain.lock says; empty where it cannot be read.
+    pub lock: ChainLock,
+    /// All that is wrong, in the order of the files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where each revision's id stands, for [`Survey::drafts`].
+    ids: Vec<Range<usize>>,
+    shown: Vec<String>,
+    /// Files that do not tell which revision they are.
+    unread: Vec<String>,
+}
+
+impl Revision {
+    /// Reads one revision from a file's text, as the ledger keeps it; [`Revision::chain_hash`]
+    /// is left zero, as it depends on the rest of the chain.
+    ///
+    /// # Errors
+    ///
+    /// Everything that keeps the text from being understood; rules of style are not judged.
+    pub fn parse(name: &str, text: &str, dialects: Dialects) -> Result<Self, Vec<Diagnostic>> {
+        let rules = Rules::default();
+        let mut diagnostics = Vec::new();
+        let found = read(name, name, text, dialects, &rules, &mut diagnostics);
+        diagnostics.retain(|found| {
+            found.is_error() && !matches!(found.code, Code::TransactionControl | Code::NeedsNoTransaction)
+        });
+        match found {
+            Some((revision, _)) if diagnostics.is_empty() => Ok(revision),
+            _ => Err(diagnostics),
+        }
+    }
+}
+
+/// Reads a file; `None` where it does not say which revision it is.
+fn read(
+    name: &str,
+    shown: &str,
+    text: &str,
+    dialects: Dialects,
+    rules: &Rules,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(Revision, Parsed)> {
+    let before = diagnostics.len();
+    let parsed = file::parse(shown, text, diagnostics);
+    let Some(id) = &parsed.revision else {
+        let told = diagnostics[before..]
+            .iter()
+            .any(|found| matches!(found.code, Code::InvalidRevisionId | Code::ConflictMarkers));
+        if !told {
+            let message = match text.trim().is_empty() {
+                true => format!("`{shown}` is empty"),
+                false => format!("`{shown}` does not name its revision"),
+            };
+            diagnostics.push(
+                Diagnostic::error(Code::MissingRevision, message)
+                    .label(Label::at(shown, text, 0..0, "expected `-- revision: <id>`"))
+                    .help("write the header, or delete the file and begin with `cargo migrate new \"<message>\"`"),
+            );
+        }
+        return None;
+    };
+    let mut judge = Judge {
+        file: shown,
+        text,
+        rules,
+        dialects,
+        diagnostics,
+    };
+    let sections = judge.sections(&parsed);
+    let revision = script::revision(name, text, id.value.clone(), &parsed, sections);
+    Some((revision, parsed))
+}
+
+impl Survey {
+    /// Understands and judges a folder.
+    #[must_use]
+    pub fn new(folder: &Folder, config: &Config) -> Self {
+        let mut diagnostics = Vec::new();
+        let lock_file = folder.shown_file(ChainLock::FILE);
+        let lock = folder
+            .lock
+            .as_deref()
+            .map(|text| ChainLock::parse(&lock_file, text));
+
+        let mut found = Vec::with_capacity(folder.files.len());
+        let mut unread: Vec<String> = folder.unread.clone();
+        for file in &folder.files {
+            let shown = folder.shown_file(&file.name);
+            let dialects = config.dialects;
+            if let Some((revision, parsed)) = read(&file.name, &shown, &file.text, dialects, &config.rules, &mut diagnostics) {
+                let at = parsed.revision.as_ref().map_or(0..0, |id| id.span.clone());
+                let draft = matches!(&lock, Some(Ok(lock)) if lock.get(revision.id.as_str()).is_some_and(|entry| entry.state == LockState::Draft));
+                Judge {
+                    file: &shown,
+                    text: &file.text,
+                    rules: &config.rules,
+                    dialects,
+                    diagnostics: &mut diagnostics,
+                }
+                .completeness(&revision, at, draft);
+                found.push((revision, parsed, shown));
+            } else {
+                unread.push(file.name.clone());
+            }
+        }
+        let mut revisions = Vec::with_capacity(found.len());
+        let mut pages = Vec::with_capacity(found.len());
+        for (revision, parsed, shown) in found {
+            revisions.push(revision);
+            pages.push(Page { parsed, shown });
+        }
+        let graph = Graph::new(&revisions);
+        link(&mut revisions, &graph);
+
+        let mut survey = Self {
+            ids: pages.iter().map(|page| page.parsed.revision.as_ref().map_or(0..0, |id| id.span.clone())).collect(),
+            shown: pages.iter().map(|page| page.shown.clone()).collect(),
+            revisions,
+            graph,
+            lock: ChainLock::default(),
+            diagnostics,
+            unread,
+        };
+        survey.judge_graph(&pages, config, lock.as_ref().and_then(|lock| lock.as_ref().ok()));
+        match lock {
+            Some(Ok(lock)) => survey.judge_lock(folder, lock),
+            Some(Err(problems)) => survey.diagnostics.extend(problems),
+            None => survey.no_lock(folder),
+        }
+        survey.diagnostics.extend(folder.diagnostics.iter().cloned());
+        // A stable sort: what was found first in a file stays first.
+        survey.diagnostics.sort_by(|a, b| {
+            let file = |found: &Diagnostic| found.labels.first().map(|label| label.file.clone());
+            (a.severity, file(a)).cmp(&(b.severity, file(b)))
+        });
+        survey
+    }
+
+    /// Says whether something is wrong that keeps the chain from being used.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Returns an error for each draft, as `check --locked` wants.
+    #[must_use]
+    pub fn drafts(&self) -> Vec<Diagnostic> {
+        (0..self.revisions.len())
+            .filter(|index| {
+                let id = self.revisions[*index].id.as_str();
+                self.lock.get(id).is_some_and(|entry| entry.state == LockState::Draft)
+            })
+            .map(|index| {
+                let id = &self.revisions[index].id;
+                Diagnostic::error(Code::LockDraft, format!("revision `{id}` is a draft"))
+                    .label(self.at_id(index, ""))
+                    .help("seal it with `cargo migrate lock`")
+            })
+            .collect()
+    }
+
+    /// Returns the chain, or everything that is wrong where there is an error.
+    ///
+    /// # Errors
+    ///
+    /// All diagnostics, warnings among them.
+    pub fn into_chain(self) -> Result<Chain, Vec<Diagnostic>> {
+        if self.has_errors() {
+            return Err(self.diagnostics);
+        }
+        Ok(Chain::checked(self.revisions, self.graph))
+    }
+
+    fn at_id(&self, index: usize, word: &str) -> Label {
+        let text = &self.revisions[index].text;
+        Label::at(&self.shown[index], text, self.ids[index].clone(), word)
+    }
+
+    fn label(&self, pages: &[Page], index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
+        Label::at(&pages[index].shown, &self.revisions[index].text, span, word)
+    }
+
+    fn judge_graph(&mut self, pages: &[Page], config: &Config, lock: Option<&ChainLock>) {
+        let mut found: Vec<Diagnostic> = self
+            .graph
+            .problems()
+            .iter()
+            .filter_map(|problem| self.problem(pages, problem, &config.rules, lock))
+            .collect();
+        // Where a link is missing, more heads and bases are its shadow, not another mistake.
+        if found.iter().all(|found| !found.is_error()) {
+            found.extend(self.ends(&config.rules));
+        }
+        self.diagnostics.extend(found);
+    }
+
+    fn problem(&self, pages: &[Page], problem: &Problem, rules: &Rules, lock: Option<&ChainLock>) -> Option<Diagnostic> {
+        let id = |index: usize| &self.revisions[index].id;
+        let parent = |index: usize, position: usize| {
+            let parent = &pages[index].parsed.parents[position];
+            (parent.value.as_str(), parent.span.clone())
+        };
+        let dependency = |index: usize, position: usize| {
+            let dependency = &pages[index].parsed.depends_on[position];
+            (dependency.value.as_str(), dependency.span.clone())
+        };
+        let label_span = |index: usize, label: &str| {
+            let labels = &pages[index].parsed.labels;
+            let found = labels.iter().find(|known| known.value == label);
+            found.map_or(0..0, |label| label.span.clone())
+        };
+        Some(match *problem {
+            Problem::DuplicateRevision { first, second } => Diagnostic::error(
+                Code::DuplicateRevision,
+                format!("two files have the id `{}`", id(first)),
+            )
+            .label(self.at_id(second, "this one too"))
+            .label(self.at_id(first, "first here"))
+            .help("delete the one that is a copy; if both are meant, give one a new id, and change the `-- parents:` line of what follows it"),
+            Problem::UnknownParent { revision, parent: position } => {
+                let (name, span) = parent(revision, position);
+                let diagnostic = Diagnostic::error(
+                    Code::UnknownParent,
+                    format!("revision `{}` follows `{name}`, which does not exist", id(revision)),
+                )
+                .label(self.label(pages, revision, span, "no revision has this id"));
+                diagnostic.help(self.unknown_help(name, lock))
+            }
+            Problem::SelfParent { revision, parent: position } => {
+                let (name, span) = parent(revision, position);
+                Diagnostic::error(Code::SelfParent, format!("revision `{name}` is its own parent"))
+                    .label(self.label(pages, revision, span, ""))
+                    .help("name the revision before it, or `none` if it is the first: `cargo migrate history`")
+            }
+            Problem::SelfDependency { revision, dependency: position } => {
+                let (name, span) = dependency(revision, position);
+                Diagnostic::error(Code::Cycle, format!("revision `{}` depends on itself", id(revision)))
+                    .label(self.label(pages, revision, span, format!("`{name}` is this revision")))
+                    .help("take it out of the `-- depends-on:` line")
+            }
+            Problem::Cycle { ref path } => {
+                let names: Vec<_> = path.iter().map(|index| format!("`{}`", id(*index))).collect();
+                let mut diagnostic = Diagnostic::error(
+                    Code::Cycle,
+                    format!("revisions follow one another in a circle: {}", names.join(" -> ")),
+                );
+                for edge in path.windows(2) {
+                    let (from, to) = (edge[0], edge[1]);
+                    let parents = &pages[from].parsed.parents;
+                    let (span, word) = match parents.iter().find(|parent| parent.value == *id(to)) {
+                        Some(parent) => (parent.span.clone(), "follows"),
+                        None => {
+                            let position = self.graph.dependencies(from).iter().position(|at| *at as usize == to);
+                            let spans = &pages[from].parsed.depends_on;
+                            let span = position.and_then(|at| spans.get(at)).or(spans.first());
+                            (span.map_or(0..0, |found| found.span.clone()), "depends on")
+                        }
+                    };
+                    let word = format!("`{}` {word} `{}`", id(from), id(to));
+                    diagnostic = diagnostic.label(self.label(pages, from, span, word));
+                }
+                diagnostic.help("one of these lines is not true: make it name the revision that really came before")
+            }
+            Problem::UnknownDependency { revision, dependency: position } => {
+                let (name, span) = dependency(revision, position);
+                Diagnostic::error(
+                    Code::UnknownDependency,
+                    format!("revision `{}` depends on `{name}`, which is neither a revision nor a label", id(revision)),
+                )
+                .label(self.label(pages, revision, span, "no revision has this id or label"))
+                .help(self.unknown_help(name, lock))
+            }
+            Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
+                Code::DuplicateLabel,
+                format!("two revisions bear the label `{label}`"),
+            )
+            .label(self.label(pages, second, label_span(second, label), "this one too"))
+            .label(self.label(pages, first, label_span(first, label), "first here"))
+            .help("a label names one branch: take it off one of them; all that follows the other still carries it"),
+            Problem::LabelIsRevision { revision, ref label, other } => Diagnostic::error(
+                Code::LabelIsRevision,
+                format!("the label `{label}` is also the id of a revision"),
+            )
+            .label(self.label(pages, revision, label_span(revision, label), "the label"))
+            .label(self.at_id(other, "the revision"))
+            .help("choose another label"),
+            Problem::RedundantParent { revision, parent: position, through } => {
+                let (name, span) = parent(revision, position);
+                let (through, _) = parent(revision, through);
+                Diagnostic::error(
+                    Code::RedundantParent,
+                    format!("`{}` need not name `{name}` as a parent: `{through}` already follows it", id(revision)),
+                )
+                .severity(rules.redundant_parent.severity()?)
+                .label(self.label(pages, revision, span, ""))
+                .help(format!("take `{name}` out of the `-- parents:` line"))
+            }
+        })
+    }
+
+    /// The unreadable file that seems to be of this revision, by its name.
+    fn unread_file(&self, id: &str) -> Option<&String> {
+        self.unread.iter().find(|name| name.contains(id))
+    }
+
+    fn unknown_help(&self, name: &str, lock: Option<&ChainLock>) -> String {
+        if let Some(file) = self.unread_file(name) {
+            return format!("mend `{file}` first, which cannot be read");
+        }
+        if lock.is_some_and(|lock| lock.get(name).is_some()) {
+            return format!("chain.lock knows `{name}`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it");
+        }
+        let ids = self.revisions.iter().map(|revision| revision.id.as_str());
+        let labels = self.revisions.iter().flat_map(|revision| revision.labels.iter().map(AsRef::as_ref));
+        match crate::diagnostic::nearest(name, ids.chain(labels)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`cargo migrate history` shows the revisions there are".to_owned(),
+        }
+    }
+
+    /// Several heads, several bases.
+    fn ends(&self, rules: &Rules) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let names = |ends: &[usize]| -> Vec<String> {
+            ends.iter().map(|index| self.revisions[*index].id.to_string()).collect()
+        };
+        let mut ends = |code, severity: Option<Severity>, what: &str, ends: &[usize], help: String| {
+            let Some(severity) = severity else {
+                return;
+            };
+            let message = format!("the chain has {} {what}s: `{}`", ends.len(), names(ends).join("`, `"));
+            let mut diagnostic = Diagnostic::error(code, message).severity(severity).help(help);
+            for index in ends.iter().take(8) {
+                diagnostic = diagnostic.label(self.at_id(*index, format!("a {what}").as_str()));
+            }
+            found.push(diagnostic);
+        };
+        let heads: Vec<usize> = self.graph.heads().collect();
+        if heads.len() > 1 {
+            let severity = match rules.multiple_heads {
+                HeadsRule::One(level) => level.severity(),
+                HeadsRule::Labelled => (!self.each_has_a_label(&heads)).then_some(Severity::Error),
+            };
+            let help = format!("join them with `cargo migrate merge {}`", names(&heads).join(" "));
+            ends(Code::MultipleHeads, severity, "head", &heads, help);
+        }
+        let bases: Vec<usize> = self.graph.bases().collect();
+        if bases.len() > 1 {
+            let help = "give all but the first their parent in the `-- parents:` line; where the branches are meant to be apart, say `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
+            ends(Code::MultipleBases, rules.multiple_bases.severity(), "base", &bases, help);
+        }
+        found
+    }
+
+    /// Whether each head carries a label that no other head carries.
+    fn each_has_a_label(&self, heads: &[usize]) -> bool {
+        let labels: Vec<Vec<String>> = heads
+            .iter()
+            .map(|head| self.graph.labels_of(*head).into_iter().map(|label| label.to_string()).collect())
+            .collect();
+        labels.iter().enumerate().all(|(at, own)| {
+            own.iter().any(|label| {
+                labels.iter().enumerate().all(|(other, theirs)| other == at || !theirs.contains(label))
+            })
+        })
+    }
+
+    fn no_lock(&mut self, folder: &Folder) {
+        let unreadable = folder.diagnostics.iter().any(|found| {
+            found.labels.first().is_some_and(|label| label.file.ends_with(ChainLock::FILE))
+        });
+        if self.revisions.is_empty() || unreadable {
+            return;
+        }
+        let file = folder.shown_file(ChainLock::FILE);
+        self.diagnostics.push(
+            Diagnostic::error(
+                Code::LockMissing,
+                format!("there is no `{file}`, which says what each revision was when it was sealed"),
+            )
+            .label(Label::file(&file))
+            .help("write it with `cargo migrate lock`, and commit it"),
+        );
+    }
+
+    fn judge_lock(&mut self, folder: &Folder, lock: ChainLock) {
+        let file = folder.shown_file(ChainLock::FILE);
+        let text = folder.lock.as_deref().unwrap_or_default();
+        for index in 0..self.revisions.len() {
+            let revision = &self.revisions[index];
+            let id = &revision.id;
+            let diagnostic = match lock.get(id.as_str()).map(|entry| entry.state) {
+                Some(LockState::Draft) => continue,
+                Some(LockState::Sealed(hash)) if hash == revision.hash => continue,
+                Some(LockState::Sealed(_)) => Diagnostic::error(
+                    Code::LockChanged,
+                    format!("revision `{id}` was sealed and has been edited since"),
+                )
+                .label(self.at_id(index, ""))
+                .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", self.shown[index])),
+                None => Diagnostic::error(
+                    Code::LockMissing,
+                    format!("chain.lock does not know revision `{id}`"),
+                )
+                .label(self.at_id(index, ""))
+                .help("enter it with `cargo migrate lock`"),
+            };
+            self.diagnostics.push(diagnostic);
+        }
+        let mut deleted = Vec::new();
+        for (id, entry) in lock.iter() {
+            // A file that cannot be read has its own diagnostic; its revision is not deleted.
+            if self.graph.index(id.as_str()).is_some() || self.unread_file(id.as_str()).is_some() {
+                continue;
+            }
+            let at = line_of(text, id.as_str());
+            let (severity, what) = match entry.state {
+                LockState::Draft => (Severity::Warning, "draft"),
+                LockState::Sealed(_) => (Severity::Error, "sealed revision"),
+            };
+            deleted.push(Diagnostic::error(Code::LockDeleted, format!("the {what} `{id}` has no file any more"))
+                .severity(severity)
+                .label(Label::at(&file, text, at, ""))
+                .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or forget it with `cargo migrate lock --forget {id}`", folder.shown)));
+        }
+        self.diagnostics.extend(deleted);
+        self.lock = lock;
+    }
+}
+
+/// A parsed file and how it is shown.
+struct Page {
+    parsed: Parsed,
+    shown: String,
+}
+
+/// Fills in the chain hashes, parents and dependencies first; what stands in a circle keeps zero.
+fn link(revisions: &mut [Revision], graph: &Graph) {
+    if graph.problems().iter().any(|problem| matches!(problem, Problem::Cycle { .. })) {
+        return;
+    }
+    let order: Vec<usize> = graph.order().collect();
+    for index in order {
+        let mut hasher = Hasher::new("cargo-migrate chain 1");
+        hasher.part(revisions[index].hash.as_bytes());
+        let before = |at: &u32| revisions[*at as usize].chain_hash;
+        let mut below: Vec<Hash> = graph.parents(index).iter().map(before).collect();
+        below.extend(graph.dependencies(index).iter().map(before));
+        for hash in below {
+            hasher.part(hash.as_bytes());
+        }
+        revisions[index].chain_hash = hasher.finish();
+    }
+}
+
+/// The bytes of the lock's line of a revision.
+fn line_of(text: &str, id: &str) -> Range<usize> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.split_ascii_whitespace().next() == Some(id) {
+            return start..start + id.len();
+        }
+        start += line.len();
+    }
+    0..0
+}

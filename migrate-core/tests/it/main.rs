@@ -1,0 +1,72 @@
+//! Every diagnostic on a folder that a user could have, one mistake a folder.
+//!
+//! `BLESS=1` writes what is told now to each `expected.txt`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use migrate_core::{Code, Config, Diagnostic, Folder, Survey};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// What `check --locked` tells of a package.
+fn check(package: &Path) -> Vec<Diagnostic> {
+    let config = match Config::read(package) {
+        Ok(config) => config,
+        Err(diagnostics) => return diagnostics,
+    };
+    let folder = Folder::read(&package.join(&config.dir), &config.dir).expect("the folder is there");
+    let survey = Survey::new(&folder, &config);
+    let mut diagnostics = survey.diagnostics.clone();
+    // Most fixtures are drafts; only the fixture of that code is about it.
+    if package.ends_with("lock-draft") {
+        diagnostics.extend(survey.drafts());
+    }
+    diagnostics
+}
+
+#[test]
+fn every_code_is_told_as_its_fixture_expects() {
+    let mut wrong = Vec::new();
+    for code in Code::ALL {
+        let package = fixtures().join(code.as_str());
+        let found = check(&package);
+        assert!(
+            found.iter().any(|diagnostic| diagnostic.code == *code),
+            "{code} is not found in its fixture, but {found:#?}"
+        );
+        let told: String = found.iter().map(|diagnostic| format!("{diagnostic}\n\n")).collect();
+        let expected = package.join("expected.txt");
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&expected, &told).expect("the fixture can be written");
+        }
+        let expected = fs::read_to_string(&expected).unwrap_or_default();
+        if told != expected {
+            wrong.push(format!("{code}: expected\n{expected}\nbut told\n{told}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_error_and_warning_says_what_to_do_next() {
+    for code in Code::ALL {
+        for found in check(&fixtures().join(code.as_str())) {
+            assert!(found.help.is_some(), "no help: {found}");
+            assert!(!found.message.ends_with('.') && !found.message.contains('\n'), "{found}");
+        }
+    }
+}
+
+#[test]
+fn every_fixture_is_of_a_code() {
+    let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+    let folders: BTreeSet<_> = fs::read_dir(fixtures())
+        .expect("the fixtures are there")
+        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(codes, folders);
+}

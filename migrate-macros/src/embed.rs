@@ -1,0 +1,101 @@
+//! `embed_migrations!()`: from a folder to an expression.
+
+use std::path::{Path, PathBuf};
+
+use migrate_core::{ChainLock, Config, Diagnostic, Folder, LedgerNames, Severity, Survey};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::LitStr;
+use syn::parse::{ParseStream, Parser as _};
+
+use crate::literal;
+
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let argument = |input: ParseStream<'_>| -> syn::Result<Option<LitStr>> {
+        if input.is_empty() {
+            return Ok(None);
+        }
+        input.parse().map(Some)
+    };
+    let folder = match argument.parse2(input) {
+        Ok(folder) => folder,
+        Err(error) => {
+            let mut error = error;
+            error.combine(syn::Error::new(
+                error.span(),
+                "embed_migrations! takes nothing, or a folder in quotes: embed_migrations!(\"migrations\")",
+            ));
+            return failed(error.to_compile_error());
+        }
+    };
+    let span = folder.as_ref().map_or_else(Span::call_site, LitStr::span);
+    let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
+        return errors(span, &["embed_migrations! needs cargo, which says where the package is".to_owned()]);
+    };
+    match embed(&package, folder.map(|folder| folder.value())) {
+        Ok((source, warnings)) => {
+            let warnings: TokenStream = warnings.iter().map(|found| warning(span, found)).collect();
+            match source.parse::<TokenStream>() {
+                Ok(chain) => quote_spanned!(span=> { #warnings #chain }),
+                Err(error) => errors(span, &[format!("the chain makes no Rust expression: {error}")]),
+            }
+        }
+        Err(messages) => errors(span, &messages),
+    }
+}
+
+/// Reads and judges the folder; gives the chain as Rust source and the warnings, or the errors.
+fn embed(package: &Path, folder: Option<String>) -> Result<(String, Vec<Diagnostic>), Vec<String>> {
+    let config = Config::read(package).map_err(|found| told(&found))?;
+    let shown = folder.as_deref().unwrap_or(&config.dir);
+    let dir = package.join(shown);
+    let folder = Folder::read(&dir, shown).map_err(|error| {
+        vec![format!(
+            "the migrations folder `{shown}` cannot be read: {error}\n  = help: make it with `cargo migrate init`, or name another in migrate.toml: `dir = \"…\"`"
+        )]
+    })?;
+    let tracked = [package.join(Config::FILE), dir.join(ChainLock::FILE)];
+    let survey = Survey::new(&folder, &config);
+    if survey.has_errors() {
+        // Warnings would only stand between the errors.
+        let errors = survey.diagnostics.into_iter().filter(Diagnostic::is_error);
+        return Err(told(&errors.collect::<Vec<_>>()));
+    }
+    let warnings = survey.diagnostics.clone();
+    let chain = survey.into_chain().map_err(|found| told(&found))?;
+    let tracked: Vec<_> = tracked.into_iter().filter(|path| path.is_file()).collect();
+    let LedgerNames { prefix, schema } = &config.ledger;
+    let source = literal::chain(&chain, &dir, &tracked, prefix, schema.as_deref());
+    Ok((source, warnings))
+}
+
+fn told(found: &[Diagnostic]) -> Vec<String> {
+    found.iter().map(Diagnostic::render_for_rustc).collect()
+}
+
+/// One `compile_error!` a message, in a block that fits an expression.
+fn errors(span: Span, messages: &[String]) -> TokenStream {
+    failed(
+        messages
+            .iter()
+            .map(|message| quote_spanned!(span=> ::core::compile_error!(#message);))
+            .collect(),
+    )
+}
+
+fn failed(errors: TokenStream) -> TokenStream {
+    quote_spanned!(Span::call_site()=> { #errors ::core::unreachable!() })
+}
+
+/// Stable Rust warns only of what is deprecated: so this is.
+fn warning(span: Span, found: &Diagnostic) -> TokenStream {
+    debug_assert_eq!(found.severity, Severity::Warning);
+    let note = found.render_for_rustc();
+    let name = Ident::new(&found.code.as_str().replace('-', "_"), span);
+    quote_spanned!(span=> {
+        #[deprecated(note = #note)]
+        #[allow(non_upper_case_globals)]
+        const #name: () = ();
+        #name
+    };)
+}
