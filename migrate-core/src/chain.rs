@@ -56,7 +56,9 @@ impl Chain {
     #[must_use]
     pub fn head_hashes(&self) -> Vec<Hash> {
         (0..self.revisions.len())
-            .filter(|index| self.graph.children(*index).is_empty() && self.graph.dependents(*index).is_empty())
+            .filter(|index| {
+                self.graph.children(*index).is_empty() && self.graph.dependents(*index).is_empty()
+            })
             .map(|index| self.revisions[index].chain_hash)
             .collect()
     }

@@ -207,11 +207,14 @@ type Entry<'a> = Spanned<DeValue<'a>>;
 
 impl Reader<'_> {
     fn problem(&mut self, span: &Range<usize>, message: impl Into<String>, help: Option<String>) {
-        let shift = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
+        let shift = if self.text.starts_with('\u{feff}') {
+            3
+        } else {
+            0
+        };
         let span = span.start + shift..span.end + shift;
-        let mut diagnostic = Diagnostic::error(Code::MalformedConfig, message).label(Label::at(
-            self.file, self.text, span, "",
-        ));
+        let mut diagnostic = Diagnostic::error(Code::MalformedConfig, message)
+            .label(Label::at(self.file, self.text, span, ""));
         diagnostic.help = help;
         self.diagnostics.push(diagnostic);
     }
@@ -321,7 +324,11 @@ impl Reader<'_> {
             .fold(text.to_owned(), |left, part| left.replace(part, ""));
         if !text.contains("{id}") {
             let help = "for example `file-name = \"{created}_{id}_{slug}\"`".to_owned();
-            self.problem(&value.span(), "a file's name must hold its `{id}`", Some(help));
+            self.problem(
+                &value.span(),
+                "a file's name must hold its `{id}`",
+                Some(help),
+            );
         } else if left.contains(['{', '}', '/', '\\']) {
             let help = "it may hold `{created}`, `{id}` and `{slug}`".to_owned();
             self.problem(&value.span(), "this is no name for a file", Some(help));

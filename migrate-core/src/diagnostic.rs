@@ -270,7 +270,8 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = Group::with_title(level.primary_title(&self.message).id(self.code.as_str()));
+        let mut group =
+            Group::with_title(level.primary_title(&self.message).id(self.code.as_str()));
         for (position, label) in self.labels.iter().enumerate() {
             let kind = if position == 0 {
                 AnnotationKind::Primary
@@ -306,9 +307,7 @@ impl Diagnostic {
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }
-        renderer
-            .decor_style(DecorStyle::Ascii)
-            .render(&[group])
+        renderer.decor_style(DecorStyle::Ascii).render(&[group])
     }
 
     /// Draws the diagnostic for `compile_error!`: rustc writes the `error: ` before it, so the
@@ -354,7 +353,11 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for code in Code::ALL {
             assert!(seen.insert(code.as_str()), "{code} twice");
-            assert!(code.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+            assert!(
+                code.as_str()
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'-')
+            );
         }
     }
 
@@ -364,7 +367,12 @@ mod tests {
             Code::UnknownParent,
             "revision `b` follows `x`, which does not exist",
         )
-        .label(Label::at("migrations/b.sql", text, 28..29, "no revision has this id"))
+        .label(Label::at(
+            "migrations/b.sql",
+            text,
+            28..29,
+            "no revision has this id",
+        ))
         .help("did you mean `a`?")
     }
 

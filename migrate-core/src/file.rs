@@ -86,9 +86,16 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn problem(&mut self, code: Code, span: Range<usize>, message: String, word: &str) -> &mut Diagnostic {
+    fn problem(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: String,
+        word: &str,
+    ) -> &mut Diagnostic {
         let label = Label::at(self.file, self.text, span, word);
-        self.diagnostics.push(Diagnostic::error(code, message).label(label));
+        self.diagnostics
+            .push(Diagnostic::error(code, message).label(label));
         self.diagnostics.last_mut().expect("pushed above")
     }
 
@@ -116,7 +123,10 @@ impl Parser<'_> {
                 return;
             }
             let comment = content.strip_prefix("--").map(str::trim);
-            if let Some(words) = comment.and_then(|c| c.strip_prefix("migrate")).and_then(|rest| rest.trim_start().strip_prefix(':')) {
+            if let Some(words) = comment
+                .and_then(|c| c.strip_prefix("migrate"))
+                .and_then(|rest| rest.trim_start().strip_prefix(':'))
+            {
                 self.end_section(start);
                 let offset = line.end - words.len();
                 self.section(line, offset, end);
@@ -155,12 +165,17 @@ impl Parser<'_> {
         };
         let key = key.trim_end();
         let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic())
-            && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            && key
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
             && (value.is_empty() || value.starts_with([' ', '\t']));
         if !is_key {
             return;
         }
-        let key_start = line.start + self.text[line.clone()].find(key).expect("the key is in its line");
+        let key_start = line.start
+            + self.text[line.clone()]
+                .find(key)
+                .expect("the key is in its line");
         let key_span = key_start..key_start + key.len();
         let value_start = line.end - value.trim_start().len();
         let value = value.trim();
@@ -178,7 +193,10 @@ impl Parser<'_> {
             )
             .help = Some(match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are `{}`; a plain comment is written `-- # {key}: …`", KEYS.join("`, `")),
+                None => format!(
+                    "there are `{}`; a plain comment is written `-- # {key}: …`",
+                    KEYS.join("`, `")
+                ),
             });
             return;
         };
@@ -206,7 +224,11 @@ impl Parser<'_> {
     }
 
     fn revision(&mut self, value: &str, start: usize, key: Range<usize>) {
-        let span = if value.is_empty() { key } else { start..start + value.len() };
+        let span = if value.is_empty() {
+            key
+        } else {
+            start..start + value.len()
+        };
         match value.parse() {
             Ok(value) => self.parsed.revision = Some(Spanned { value, span }),
             Err(why) => {
@@ -216,7 +238,10 @@ impl Parser<'_> {
                     format!("`{}` is no revision id: {why}", value.escape_debug()),
                     "",
                 )
-                .help = Some("an id is 1 to 64 letters, digits, `_` and `.`, such as `9f3c1a2b77de`".to_owned());
+                .help = Some(
+                    "an id is 1 to 64 letters, digits, `_` and `.`, such as `9f3c1a2b77de`"
+                        .to_owned(),
+                );
             }
         }
     }
@@ -247,7 +272,10 @@ impl Parser<'_> {
                         format!("`{}` is no revision id: {why}", word.escape_debug()),
                         "",
                     )
-                    .help = Some("write `-- parents: none` for a base, else ids with commas between them".to_owned());
+                    .help = Some(
+                        "write `-- parents: none` for a base, else ids with commas between them"
+                            .to_owned(),
+                    );
                 }
             }
         }
@@ -265,9 +293,14 @@ impl Parser<'_> {
                     format!("`{}` is no {what}", word.escape_debug()),
                     "",
                 )
-                .help = Some(format!("a {what} follows the rules of ids, and {why}; put commas between several"));
+                .help = Some(format!(
+                    "a {what} follows the rules of ids, and {why}; put commas between several"
+                ));
             } else if names.iter().all(|known| known.value != word) {
-                names.push(Spanned { value: word.to_owned(), span });
+                names.push(Spanned {
+                    value: word.to_owned(),
+                    span,
+                });
             }
         }
         names
@@ -303,7 +336,11 @@ impl Parser<'_> {
             Some("up") => {}
             Some("down") => section.direction = Direction::Down,
             Some("irreversible") => {
-                let reason = text.trim_start().strip_prefix("irreversible").unwrap_or("").trim();
+                let reason = text
+                    .trim_start()
+                    .strip_prefix("irreversible")
+                    .unwrap_or("")
+                    .trim();
                 section.direction = Direction::Down;
                 section.irreversible = Some(reason.to_owned());
                 if reason.is_empty() {
@@ -313,7 +350,9 @@ impl Parser<'_> {
                         "an irreversible revision says why".to_owned(),
                         "",
                     )
-                    .help = Some("for example `-- migrate: irreversible the old values are gone`".to_owned());
+                    .help = Some(
+                        "for example `-- migrate: irreversible the old values are gone`".to_owned(),
+                    );
                 }
                 self.parsed.sections.push(section);
                 return;
@@ -355,7 +394,9 @@ impl Parser<'_> {
                 )
                 .help = Some(match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "there are `sqlite`, `postgres`, `mysql` and `no-transaction`".to_owned(),
+                    None => {
+                        "there are `sqlite`, `postgres`, `mysql` and `no-transaction`".to_owned()
+                    }
                 });
             }
         }
@@ -381,7 +422,9 @@ impl Parser<'_> {
                     "and again here",
                 );
                 problem.labels.push(first);
-                problem.help = Some(format!("join them, or name the dialect of each: `-- migrate: {direction} postgres`"));
+                problem.help = Some(format!(
+                    "join them, or name the dialect of each: `-- migrate: {direction} postgres`"
+                ));
             }
         }
         self.parsed.sections = sections;
@@ -470,10 +513,18 @@ impl NewRevision {
     #[must_use]
     pub fn render(&self) -> String {
         let parents: Vec<_> = self.parents.iter().map(RevisionId::as_str).collect();
-        let message = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let message = self
+            .message
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         let values: [Cow<'_, str>; 6] = [
             self.id.as_str().into(),
-            if parents.is_empty() { "none".into() } else { parents.join(", ").into() },
+            if parents.is_empty() {
+                "none".into()
+            } else {
+                parents.join(", ").into()
+            },
             self.depends_on.join(", ").into(),
             self.labels.join(", ").into(),
             message.into(),
@@ -552,10 +603,16 @@ SELECT 2;
         let (parsed, told) = parsed(TEXT);
         assert_eq!(told, "");
         assert_eq!(parsed.revision.unwrap().value.as_str(), "c");
-        let parents: Vec<_> = parsed.parents.iter().map(|p| (p.value.as_str(), &TEXT[p.span.clone()])).collect();
+        let parents: Vec<_> = parsed
+            .parents
+            .iter()
+            .map(|p| (p.value.as_str(), &TEXT[p.span.clone()]))
+            .collect();
         assert_eq!(parents, [("a", "a"), ("b", "b")]);
         assert_eq!(parsed.message, "create users");
-        let [up, down] = &parsed.sections[..] else { panic!() };
+        let [up, down] = &parsed.sections[..] else {
+            panic!()
+        };
         assert_eq!(TEXT[up.body.clone()].trim(), "SELECT 1;");
         assert_eq!(TEXT[down.body.clone()].trim(), "SELECT 2;");
         assert!(up.transaction && !down.transaction);
@@ -579,7 +636,10 @@ SELECT 2;
             labels: vec!["l".into()],
             message: "two\nlines -- of: it".into(),
             created: "2026-11-20T14:32:05Z".into(),
-            sections: vec![("up".into(), "SELECT 1;".into()), ("down".into(), String::new())],
+            sections: vec![
+                ("up".into(), "SELECT 1;".into()),
+                ("down".into(), String::new()),
+            ],
             ..NewRevision::empty()
         };
         let (parsed, told) = parsed(&new.render());
@@ -616,7 +676,15 @@ SELECT 2;
 
     #[test]
     fn a_name_for_a_file() {
-        let new = NewRevision { message: "Äußere  Straße: 100%!".into(), ..NewRevision::empty() };
-        assert_eq!(new.file_name("{id}-{slug}"), "-äußere_straße_100.sql".replace("-ä", "_-ä").trim_start_matches('_'));
+        let new = NewRevision {
+            message: "Äußere  Straße: 100%!".into(),
+            ..NewRevision::empty()
+        };
+        assert_eq!(
+            new.file_name("{id}-{slug}"),
+            "-äußere_straße_100.sql"
+                .replace("-ä", "_-ä")
+                .trim_start_matches('_')
+        );
     }
 }

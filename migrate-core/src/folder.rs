@@ -58,7 +58,11 @@ impl Folder {
             if !is_sql {
                 continue;
             }
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             match read_text(&path, Self::MAX_FILE) {
                 Ok(text) => folder.files.push(File { name, text }),
                 Err(why) => {
@@ -131,7 +135,9 @@ fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
             _ => error.to_string(),
         },
         help: match error.kind() {
-            io::ErrorKind::PermissionDenied => Some("give yourself the right to read it: `chmod u+r`"),
+            io::ErrorKind::PermissionDenied => {
+                Some("give yourself the right to read it: `chmod u+r`")
+            }
             _ => None,
         },
     };
@@ -156,7 +162,10 @@ fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
     if metadata.len() > most {
         let size = metadata.len() / (1024 * 1024);
         return Err(refused(
-            format!("it has {size} MiB, and a revision has at most {} MiB", most / (1024 * 1024)),
+            format!(
+                "it has {size} MiB, and a revision has at most {} MiB",
+                most / (1024 * 1024)
+            ),
             "load data from the application or with the database's own client, not in a revision",
         ));
     }

@@ -1,11 +1,44 @@
-//! The revision chain of `cargo migrate`, without a database.
+//! The revision chain of `cargo migrate`, without a database: files, graph, lock, diagnostics and
+//! plans.
+//!
+//! A **revision** is an id, its **parents**, and SQL to go up and down. The revisions of a project
+//! form a **chain**: a directed acyclic graph from its **bases** (no parent) to its **heads**
+//! (nothing follows). A revision with several parents is a **merge**. What a database has applied
+//! stands in its **ledger**.
+//!
+//! Data flows one way: a [`Folder`] is read, a [`Survey`] understands and judges it, and a
+//! [`Chain`] is what has no error. From a chain and what a database has applied
+//! follows a [`Plan`].
+//! Everything here is pure: no clock, no process, no network, and one module that opens files.
 
+mod chain;
+mod config;
+mod diagnostic;
 mod dialect;
+mod file;
+mod folder;
+mod graph;
 mod hash;
 mod id;
+mod lock;
+mod plan;
 mod revision;
+mod script;
+pub mod sql;
+mod survey;
+mod target;
 
+pub use chain::Chain;
+pub use config::{Config, Env, HeadsRule, LedgerNames, Level, Rules};
+pub use diagnostic::{Code, Diagnostic, Label, Place, Severity, Style};
 pub use dialect::{Dialect, Dialects, UnknownDialect};
+pub use file::NewRevision;
+pub use folder::{File, Folder};
+pub use graph::{Graph, Problem, Set};
 pub use hash::{Hash, InvalidHash};
 pub use id::{InvalidRevisionId, RevisionId};
+pub use lock::{ChainLock, Entry, LockState};
+pub use plan::{Cascade, Plan, Stamp};
 pub use revision::{Direction, Revision, Script, Section, Statement};
+pub use survey::Survey;
+pub use target::{Anchor, Target, TargetError};

@@ -178,7 +178,11 @@ impl Reader<'_> {
             }
             match entry(trimmed) {
                 Some((id, entry)) if ended => {
-                    if lock.entries.insert(id, entry.clone()).is_some_and(|old| old != entry) {
+                    if lock
+                        .entries
+                        .insert(id, entry.clone())
+                        .is_some_and(|old| old != entry)
+                    {
                         self.problem(
                             span,
                             "chain.lock names a revision twice, and not the same",
@@ -234,7 +238,9 @@ fn entry(line: &str) -> Option<(RevisionId, Entry)> {
 /// Says whether a line is a mark that git leaves where a merge needs a person.
 pub(crate) fn is_conflict_marker(line: &str) -> bool {
     let line = line.trim_end();
-    line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") || line == "======="
+    line.starts_with("<<<<<<< ")
+        || line.starts_with(">>>>>>> ")
+        || line == "======="
         || line.starts_with("||||||| ")
 }
 
@@ -268,20 +274,28 @@ c a,b draft
         for end in 1..TEXT.len() {
             // Wherever it is cut but at the end of a line, it is refused.
             if !TEXT[..end].ends_with('\n') && end > 55 {
-                assert!(ChainLock::parse("chain.lock", &TEXT[..end]).is_err(), "{end}");
+                assert!(
+                    ChainLock::parse("chain.lock", &TEXT[..end]).is_err(),
+                    "{end}"
+                );
             }
         }
     }
 
     #[test]
     fn a_lock_in_the_middle_of_a_merge() {
-        let text = TEXT.replace("b a draft", "<<<<<<< HEAD\nb a draft\n=======\nd a draft\n>>>>>>> other");
+        let text = TEXT.replace(
+            "b a draft",
+            "<<<<<<< HEAD\nb a draft\n=======\nd a draft\n>>>>>>> other",
+        );
         insta::assert_snapshot!(told(&text));
     }
 
     #[test]
     fn lines_that_mean_nothing() {
-        insta::assert_snapshot!(told("version 1\na\nb - nohash\na' - draft\nc - draft more\n"));
+        insta::assert_snapshot!(told(
+            "version 1\na\nb - nohash\na' - draft\nc - draft more\n"
+        ));
         insta::assert_snapshot!(told("version 2\n"));
         insta::assert_snapshot!(told("a - draft\n"));
     }

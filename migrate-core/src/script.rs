@@ -26,13 +26,26 @@ pub(crate) struct Judge<'a> {
 }
 
 /// Makes the revision of a parsed file; `id` is known to stand in it.
-pub(crate) fn revision(name: &str, text: &str, id: RevisionId, parsed: &Parsed, sections: Vec<Section>) -> Revision {
+pub(crate) fn revision(
+    name: &str,
+    text: &str,
+    id: RevisionId,
+    parsed: &Parsed,
+    sections: Vec<Section>,
+) -> Revision {
     let owned = |names: &[crate::file::Spanned<String>]| {
-        names.iter().map(|name| Cow::Owned(name.value.clone())).collect()
+        names
+            .iter()
+            .map(|name| Cow::Owned(name.value.clone()))
+            .collect()
     };
     let mut revision = Revision {
         id,
-        parents: parsed.parents.iter().map(|parent| parent.value.clone()).collect(),
+        parents: parsed
+            .parents
+            .iter()
+            .map(|parent| parent.value.clone())
+            .collect(),
         depends_on: owned(&parsed.depends_on),
         labels: owned(&parsed.labels),
         message: Cow::Owned(parsed.message.clone()),
@@ -65,7 +78,11 @@ fn hash(revision: &Revision, text: &str, sections: &[ParsedSection]) -> Hash {
             hasher.part(reason.as_bytes());
         }
         let body = &text[section.body.clone()];
-        let dialects = if section.named.is_empty() { Dialects::ALL } else { section.named };
+        let dialects = if section.named.is_empty() {
+            Dialects::ALL
+        } else {
+            section.named
+        };
         let mut last = None;
         for tokens in dialects.iter().filter_map(|dialect| tokens(dialect, body)) {
             // Most sections read the same everywhere: one stream stands for all.
@@ -103,9 +120,21 @@ impl Judge<'_> {
         self.diagnostics.push(diagnostic.label(label).help(help));
     }
 
-    fn breach(&mut self, severity: Option<Severity>, code: Code, message: String, span: Range<usize>, help: &str) {
+    fn breach(
+        &mut self,
+        severity: Option<Severity>,
+        code: Code,
+        message: String,
+        span: Range<usize>,
+        help: &str,
+    ) {
         if let Some(severity) = severity {
-            self.push(Diagnostic::error(code, message).severity(severity), span, "", help);
+            self.push(
+                Diagnostic::error(code, message).severity(severity),
+                span,
+                "",
+                help,
+            );
         }
     }
 
@@ -135,7 +164,11 @@ impl Judge<'_> {
         // Where the project does not say which databases it is for, a section is right if any
         // of them can read it.
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let wanted = if self.dialects.is_empty() { serves } else { serves.and(self.dialects) };
+        let wanted = if self.dialects.is_empty() {
+            serves
+        } else {
+            serves.and(self.dialects)
+        };
         let mut scripts: Vec<Script> = Vec::new();
         let mut failures: BTreeMap<usize, (sql::Unterminated, Vec<&str>)> = BTreeMap::new();
         for dialect in wanted.iter() {
@@ -148,7 +181,10 @@ impl Judge<'_> {
                             end: (range.end + offset) as u32,
                         })
                         .collect();
-                    match scripts.iter_mut().find(|script| *script.statements == *statements) {
+                    match scripts
+                        .iter_mut()
+                        .find(|script| *script.statements == *statements)
+                    {
                         Some(script) => script.dialects = script.dialects.with(dialect),
                         None => scripts.push(Script {
                             dialects: Dialects::NONE.with(dialect),
@@ -171,7 +207,10 @@ impl Judge<'_> {
                 };
                 let span = at + offset..at + offset + 1;
                 self.push(
-                    Diagnostic::error(Code::UnterminatedSql, format!("{} does not end{whose}", unterminated.what)),
+                    Diagnostic::error(
+                        Code::UnterminatedSql,
+                        format!("{} does not end{whose}", unterminated.what),
+                    ),
                     span,
                     "it begins here",
                     "close it, or name the dialects the section is for: `-- migrate: up postgres`",
@@ -230,10 +269,16 @@ impl Judge<'_> {
                 .sections
                 .iter()
                 .filter(|section| section.direction == direction)
-                .fold(Dialects::NONE, |all, section| section.dialects.iter().fold(all, Dialects::with))
+                .fold(Dialects::NONE, |all, section| {
+                    section.dialects.iter().fold(all, Dialects::with)
+                })
         };
         let (up, down) = (serve(Direction::Up), serve(Direction::Down));
-        let wanted = if self.dialects.is_empty() { up } else { self.dialects };
+        let wanted = if self.dialects.is_empty() {
+            up
+        } else {
+            self.dialects
+        };
         let name = &revision.id;
         let nothing_at_all = revision.sections.is_empty();
         if nothing_at_all && revision.is_merge() {
@@ -241,7 +286,11 @@ impl Judge<'_> {
         }
         let list = |dialects: Dialects| dialects.iter().map(Dialect::as_str).collect::<Vec<_>>();
         let empty = self.rules.empty_up.map_or(
-            Some(if draft { Severity::Warning } else { Severity::Error }),
+            Some(if draft {
+                Severity::Warning
+            } else {
+                Severity::Error
+            }),
             crate::Level::severity,
         );
         let lacking = wanted.without(up);
@@ -251,7 +300,9 @@ impl Judge<'_> {
                 Code::EmptyUp,
                 format!("revision `{name}` has no `up`"),
                 at,
-                &format!("write its SQL below a line `-- migrate: up`: `cargo migrate edit {name}`"),
+                &format!(
+                    "write its SQL below a line `-- migrate: up`: `cargo migrate edit {name}`"
+                ),
             );
             return;
         }
@@ -262,7 +313,10 @@ impl Judge<'_> {
                 Code::MissingDialect,
                 format!("revision `{name}` has no `up` for {}", words.join(" and ")),
                 at.clone(),
-                &format!("add a section `-- migrate: up {}`: `cargo migrate edit {name}`", words.join(" ")),
+                &format!(
+                    "add a section `-- migrate: up {}`: `cargo migrate edit {name}`",
+                    words.join(" ")
+                ),
             );
         }
         let without_statements: Dialects = up

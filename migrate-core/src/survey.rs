@@ -56,7 +56,11 @@ impl Revision {
         let mut diagnostics = Vec::new();
         let found = read(name, name, text, dialects, &rules, &mut diagnostics);
         diagnostics.retain(|found| {
-            found.is_error() && !matches!(found.code, Code::TransactionControl | Code::NeedsNoTransaction)
+            found.is_error()
+                && !matches!(
+                    found.code,
+                    Code::TransactionControl | Code::NeedsNoTransaction
+                )
         });
         match found {
             Some((revision, _)) if diagnostics.is_empty() => Ok(revision),
@@ -121,7 +125,14 @@ impl Survey {
         for file in &folder.files {
             let shown = folder.shown_file(&file.name);
             let dialects = config.dialects;
-            if let Some((revision, parsed)) = read(&file.name, &shown, &file.text, dialects, &config.rules, &mut diagnostics) {
+            if let Some((revision, parsed)) = read(
+                &file.name,
+                &shown,
+                &file.text,
+                dialects,
+                &config.rules,
+                &mut diagnostics,
+            ) {
                 let at = parsed.revision.as_ref().map_or(0..0, |id| id.span.clone());
                 let draft = matches!(&lock, Some(Ok(lock)) if lock.get(revision.id.as_str()).is_some_and(|entry| entry.state == LockState::Draft));
                 Judge {
@@ -147,7 +158,15 @@ impl Survey {
         link(&mut revisions, &graph);
 
         let mut survey = Self {
-            ids: pages.iter().map(|page| page.parsed.revision.as_ref().map_or(0..0, |id| id.span.clone())).collect(),
+            ids: pages
+                .iter()
+                .map(|page| {
+                    page.parsed
+                        .revision
+                        .as_ref()
+                        .map_or(0..0, |id| id.span.clone())
+                })
+                .collect(),
             shown: pages.iter().map(|page| page.shown.clone()).collect(),
             revisions,
             graph,
@@ -155,13 +174,19 @@ impl Survey {
             diagnostics,
             unread,
         };
-        survey.judge_graph(&pages, config, lock.as_ref().and_then(|lock| lock.as_ref().ok()));
+        survey.judge_graph(
+            &pages,
+            config,
+            lock.as_ref().and_then(|lock| lock.as_ref().ok()),
+        );
         match lock {
             Some(Ok(lock)) => survey.judge_lock(folder, lock),
             Some(Err(problems)) => survey.diagnostics.extend(problems),
             None => survey.no_lock(folder),
         }
-        survey.diagnostics.extend(folder.diagnostics.iter().cloned());
+        survey
+            .diagnostics
+            .extend(folder.diagnostics.iter().cloned());
         // A stable sort: what was found first in a file stays first.
         survey.diagnostics.sort_by(|a, b| {
             let file = |found: &Diagnostic| found.labels.first().map(|label| label.file.clone());
@@ -182,7 +207,9 @@ impl Survey {
         (0..self.revisions.len())
             .filter(|index| {
                 let id = self.revisions[*index].id.as_str();
-                self.lock.get(id).is_some_and(|entry| entry.state == LockState::Draft)
+                self.lock
+                    .get(id)
+                    .is_some_and(|entry| entry.state == LockState::Draft)
             })
             .map(|index| {
                 let id = &self.revisions[index].id;
@@ -210,7 +237,13 @@ impl Survey {
         Label::at(&self.shown[index], text, self.ids[index].clone(), word)
     }
 
-    fn label(&self, pages: &[Page], index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
+    fn label(
+        &self,
+        pages: &[Page],
+        index: usize,
+        span: Range<usize>,
+        word: impl Into<String>,
+    ) -> Label {
         Label::at(&pages[index].shown, &self.revisions[index].text, span, word)
     }
 
@@ -228,7 +261,13 @@ impl Survey {
         self.diagnostics.extend(found);
     }
 
-    fn problem(&self, pages: &[Page], problem: &Problem, rules: &Rules, lock: Option<&ChainLock>) -> Option<Diagnostic> {
+    fn problem(
+        &self,
+        pages: &[Page],
+        problem: &Problem,
+        rules: &Rules,
+        lock: Option<&ChainLock>,
+    ) -> Option<Diagnostic> {
         let id = |index: usize| &self.revisions[index].id;
         let parent = |index: usize, position: usize| {
             let parent = &pages[index].parsed.parents[position];
@@ -342,10 +381,15 @@ impl Survey {
             return format!("mend `{file}` first, which cannot be read");
         }
         if lock.is_some_and(|lock| lock.get(name).is_some()) {
-            return format!("chain.lock knows `{name}`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it");
+            return format!(
+                "chain.lock knows `{name}`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
+            );
         }
         let ids = self.revisions.iter().map(|revision| revision.id.as_str());
-        let labels = self.revisions.iter().flat_map(|revision| revision.labels.iter().map(AsRef::as_ref));
+        let labels = self
+            .revisions
+            .iter()
+            .flat_map(|revision| revision.labels.iter().map(AsRef::as_ref));
         match crate::diagnostic::nearest(name, ids.chain(labels)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`cargo migrate history` shows the revisions there are".to_owned(),
@@ -356,32 +400,50 @@ impl Survey {
     fn ends(&self, rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let names = |ends: &[usize]| -> Vec<String> {
-            ends.iter().map(|index| self.revisions[*index].id.to_string()).collect()
+            ends.iter()
+                .map(|index| self.revisions[*index].id.to_string())
+                .collect()
         };
-        let mut ends = |code, severity: Option<Severity>, what: &str, ends: &[usize], help: String| {
-            let Some(severity) = severity else {
-                return;
+        let mut ends =
+            |code, severity: Option<Severity>, what: &str, ends: &[usize], help: String| {
+                let Some(severity) = severity else {
+                    return;
+                };
+                let message = format!(
+                    "the chain has {} {what}s: `{}`",
+                    ends.len(),
+                    names(ends).join("`, `")
+                );
+                let mut diagnostic = Diagnostic::error(code, message)
+                    .severity(severity)
+                    .help(help);
+                for index in ends.iter().take(8) {
+                    diagnostic = diagnostic.label(self.at_id(*index, format!("a {what}").as_str()));
+                }
+                found.push(diagnostic);
             };
-            let message = format!("the chain has {} {what}s: `{}`", ends.len(), names(ends).join("`, `"));
-            let mut diagnostic = Diagnostic::error(code, message).severity(severity).help(help);
-            for index in ends.iter().take(8) {
-                diagnostic = diagnostic.label(self.at_id(*index, format!("a {what}").as_str()));
-            }
-            found.push(diagnostic);
-        };
         let heads: Vec<usize> = self.graph.heads().collect();
         if heads.len() > 1 {
             let severity = match rules.multiple_heads {
                 HeadsRule::One(level) => level.severity(),
                 HeadsRule::Labelled => (!self.each_has_a_label(&heads)).then_some(Severity::Error),
             };
-            let help = format!("join them with `cargo migrate merge {}`", names(&heads).join(" "));
+            let help = format!(
+                "join them with `cargo migrate merge {}`",
+                names(&heads).join(" ")
+            );
             ends(Code::MultipleHeads, severity, "head", &heads, help);
         }
         let bases: Vec<usize> = self.graph.bases().collect();
         if bases.len() > 1 {
             let help = "give all but the first their parent in the `-- parents:` line; where the branches are meant to be apart, say `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
-            ends(Code::MultipleBases, rules.multiple_bases.severity(), "base", &bases, help);
+            ends(
+                Code::MultipleBases,
+                rules.multiple_bases.severity(),
+                "base",
+                &bases,
+                help,
+            );
         }
         found
     }
@@ -390,18 +452,30 @@ impl Survey {
     fn each_has_a_label(&self, heads: &[usize]) -> bool {
         let labels: Vec<Vec<String>> = heads
             .iter()
-            .map(|head| self.graph.labels_of(*head).into_iter().map(|label| label.to_string()).collect())
+            .map(|head| {
+                self.graph
+                    .labels_of(*head)
+                    .into_iter()
+                    .map(|label| label.to_string())
+                    .collect()
+            })
             .collect();
         labels.iter().enumerate().all(|(at, own)| {
             own.iter().any(|label| {
-                labels.iter().enumerate().all(|(other, theirs)| other == at || !theirs.contains(label))
+                labels
+                    .iter()
+                    .enumerate()
+                    .all(|(other, theirs)| other == at || !theirs.contains(label))
             })
         })
     }
 
     fn no_lock(&mut self, folder: &Folder) {
         let unreadable = folder.diagnostics.iter().any(|found| {
-            found.labels.first().is_some_and(|label| label.file.ends_with(ChainLock::FILE))
+            found
+                .labels
+                .first()
+                .is_some_and(|label| label.file.ends_with(ChainLock::FILE))
         });
         if self.revisions.is_empty() || unreadable {
             return;
@@ -410,7 +484,9 @@ impl Survey {
         self.diagnostics.push(
             Diagnostic::error(
                 Code::LockMissing,
-                format!("there is no `{file}`, which says what each revision was when it was sealed"),
+                format!(
+                    "there is no `{file}`, which says what each revision was when it was sealed"
+                ),
             )
             .label(Label::file(&file))
             .help("write it with `cargo migrate lock`, and commit it"),
@@ -470,7 +546,11 @@ struct Page {
 
 /// Fills in the chain hashes, parents and dependencies first; what stands in a circle keeps zero.
 fn link(revisions: &mut [Revision], graph: &Graph) {
-    if graph.problems().iter().any(|problem| matches!(problem, Problem::Cycle { .. })) {
+    if graph
+        .problems()
+        .iter()
+        .any(|problem| matches!(problem, Problem::Cycle { .. }))
+    {
         return;
     }
     let order: Vec<usize> = graph.order().collect();

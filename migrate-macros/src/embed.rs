@@ -30,14 +30,20 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     let span = folder.as_ref().map_or_else(Span::call_site, LitStr::span);
     let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
-        return errors(span, &["embed_migrations! needs cargo, which says where the package is".to_owned()]);
+        return errors(
+            span,
+            &["embed_migrations! needs cargo, which says where the package is".to_owned()],
+        );
     };
     match embed(&package, folder.map(|folder| folder.value())) {
         Ok((source, warnings)) => {
             let warnings: TokenStream = warnings.iter().map(|found| warning(span, found)).collect();
             match source.parse::<TokenStream>() {
                 Ok(chain) => quote_spanned!(span=> { #warnings #chain }),
-                Err(error) => errors(span, &[format!("the chain makes no Rust expression: {error}")]),
+                Err(error) => errors(
+                    span,
+                    &[format!("the chain makes no Rust expression: {error}")],
+                ),
             }
         }
         Err(messages) => errors(span, &messages),

@@ -11,7 +11,13 @@ use migrate_core::{Chain, Direction, Hash, Revision, Section};
 /// Writes an expression of type `Migrations`.
 ///
 /// `tracked` are files that do not go into the binary but whose change compiles the crate again.
-pub(crate) fn chain(chain: &Chain, dir: &Path, tracked: &[PathBuf], prefix: &str, schema: Option<&str>) -> String {
+pub(crate) fn chain(
+    chain: &Chain,
+    dir: &Path,
+    tracked: &[PathBuf],
+    prefix: &str,
+    schema: Option<&str>,
+) -> String {
     let mut source = Source(String::with_capacity(chain.revisions().len() * 512));
     source.push("use ::migrate_sqlx::__private::*;");
     for path in tracked {
@@ -56,7 +62,9 @@ impl Source {
     }
 
     fn write(&mut self, arguments: std::fmt::Arguments<'_>) {
-        self.0.write_fmt(arguments).expect("a String takes any text");
+        self.0
+            .write_fmt(arguments)
+            .expect("a String takes any text");
     }
 
     fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
@@ -87,8 +95,13 @@ impl Source {
 
     fn revision(&mut self, revision: &Revision, dir: &Path) {
         let path = dir.join(&*revision.file);
-        self.write(format_args!("Revision{{id:I({:?}),parents:", revision.id.as_str()));
-        self.list(revision.parents.iter(), |source, id| source.write(format_args!("I({:?})", id.as_str())));
+        self.write(format_args!(
+            "Revision{{id:I({:?}),parents:",
+            revision.id.as_str()
+        ));
+        self.list(revision.parents.iter(), |source, id| {
+            source.write(format_args!("I({:?})", id.as_str()))
+        });
         self.push(",depends_on:");
         self.list(revision.depends_on.iter(), |source, name| source.name(name));
         self.push(",labels:");
@@ -119,9 +132,15 @@ impl Source {
             section.transaction,
         ));
         self.list(section.scripts.iter(), |source, script| {
-            source.write(format_args!("Script{{dialects:Dialects::from_bits({}),statements:", script.dialects.bits()));
+            source.write(format_args!(
+                "Script{{dialects:Dialects::from_bits({}),statements:",
+                script.dialects.bits()
+            ));
             source.list(script.statements.iter(), |source, statement| {
-                source.write(format_args!("Statement{{start:{},end:{}}}", statement.start, statement.end));
+                source.write(format_args!(
+                    "Statement{{start:{},end:{}}}",
+                    statement.start, statement.end
+                ));
             });
             source.push("}");
         });

@@ -18,7 +18,8 @@ fn check(package: &Path) -> Vec<Diagnostic> {
         Ok(config) => config,
         Err(diagnostics) => return diagnostics,
     };
-    let folder = Folder::read(&package.join(&config.dir), &config.dir).expect("the folder is there");
+    let folder =
+        Folder::read(&package.join(&config.dir), &config.dir).expect("the folder is there");
     let survey = Survey::new(&folder, &config);
     let mut diagnostics = survey.diagnostics.clone();
     // Most fixtures are drafts; only the fixture of that code is about it.
@@ -38,7 +39,10 @@ fn every_code_is_told_as_its_fixture_expects() {
             found.iter().any(|diagnostic| diagnostic.code == *code),
             "{code} is not found in its fixture, but {found:#?}"
         );
-        let told: String = found.iter().map(|diagnostic| format!("{diagnostic}\n\n")).collect();
+        let told: String = found
+            .iter()
+            .map(|diagnostic| format!("{diagnostic}\n\n"))
+            .collect();
         let expected = package.join("expected.txt");
         if std::env::var_os("BLESS").is_some() {
             fs::write(&expected, &told).expect("the fixture can be written");
@@ -56,17 +60,29 @@ fn every_error_and_warning_says_what_to_do_next() {
     for code in Code::ALL {
         for found in check(&fixtures().join(code.as_str())) {
             assert!(found.help.is_some(), "no help: {found}");
-            assert!(!found.message.ends_with('.') && !found.message.contains('\n'), "{found}");
+            assert!(
+                !found.message.ends_with('.') && !found.message.contains('\n'),
+                "{found}"
+            );
         }
     }
 }
 
 #[test]
 fn every_fixture_is_of_a_code() {
-    let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+    let codes: BTreeSet<_> = Code::ALL
+        .iter()
+        .map(|code| code.as_str().to_owned())
+        .collect();
     let folders: BTreeSet<_> = fs::read_dir(fixtures())
         .expect("the fixtures are there")
-        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     assert_eq!(codes, folders);
 }

@@ -1,0 +1,296 @@
+//! What has no place in a revision.
+
+use std::ops::Range;
+
+use super::lexer::{Lexer, TokenKind};
+use crate::Dialect;
+
+/// A statement, or a part of one, that cannot work where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Why it cannot.
+    pub kind: FindingKind,
+    /// Where it is in the statement, in bytes.
+    pub range: Range<usize>,
+    /// What it is, such as `CREATE INDEX CONCURRENTLY`.
+    pub what: String,
+}
+
+/// Why a statement cannot work where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingKind {
+    /// It begins or ends a transaction.
+    TransactionControl,
+    /// The database refuses it inside a transaction.
+    NeedsNoTransaction,
+    /// It is for a client, not for a server.
+    ClientCommand,
+}
+
+/// The words that decide are among the first; no statement needs more of them to be known.
+const WORDS: usize = 16;
+
+/// Judges one statement.
+///
+/// ```
+/// use migrate_core::Dialect;
+/// use migrate_core::sql::{FindingKind, lint};
+///
+/// let finding = lint(Dialect::Postgres, "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)").unwrap();
+/// assert_eq!(finding.kind, FindingKind::NeedsNoTransaction);
+/// assert_eq!(finding.what, "CREATE INDEX CONCURRENTLY");
+/// ```
+#[must_use]
+pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
+    let meta = match dialect {
+        Dialect::Postgres => statement.starts_with('\\'),
+        Dialect::Sqlite => statement.starts_with('.'),
+        Dialect::MySql => statement
+            .get(..7)
+            .is_some_and(|word| word.eq_ignore_ascii_case("SOURCE ")),
+    };
+    if meta {
+        let word = statement
+            .split_ascii_whitespace()
+            .next()
+            .unwrap_or(statement);
+        return Some(Finding {
+            kind: FindingKind::ClientCommand,
+            range: 0..word.len(),
+            what: word.to_owned(),
+        });
+    }
+    let words = Words::read(dialect, statement);
+    let first = words.list.first()?;
+    let all: Vec<&str> = words.list.iter().map(|word| word.text.as_str()).collect();
+    let (kind, what) = match dialect {
+        Dialect::Postgres => postgres(&all, &words),
+        Dialect::Sqlite => sqlite(&all, &words),
+        Dialect::MySql => mysql(&all),
+    }?;
+    // The place is the first word, or the word that decides.
+    let deciding = what.rsplit(' ').next().unwrap_or(&what);
+    let place = words
+        .list
+        .iter()
+        .find(|word| word.text == deciding)
+        .unwrap_or(first);
+    Some(Finding {
+        kind,
+        range: place.range.clone(),
+        what,
+    })
+}
+
+struct Word {
+    text: String,
+    range: Range<usize>,
+}
+
+struct Words {
+    list: Vec<Word>,
+    /// Whether an `=` or a parenthesis comes among them: `PRAGMA a = b`, `VACUUM (FULL)`.
+    assigns: bool,
+}
+
+impl Words {
+    fn read(dialect: Dialect, statement: &str) -> Self {
+        let mut words = Self {
+            list: Vec::new(),
+            assigns: false,
+        };
+        let mut lexer = Lexer::new(dialect, statement);
+        while let Ok(Some(token)) = lexer.next_token() {
+            let text = &statement[token.start..token.end];
+            match token.kind {
+                TokenKind::Word => words.list.push(Word {
+                    text: text.to_ascii_uppercase(),
+                    range: token.start..token.end,
+                }),
+                TokenKind::Symbol => words.assigns |= matches!(text, "=" | "("),
+                _ => {}
+            }
+            if words.list.len() == WORDS {
+                break;
+            }
+        }
+        words
+    }
+}
+
+type Verdict = Option<(FindingKind, String)>;
+
+fn control(what: &str) -> Verdict {
+    Some((FindingKind::TransactionControl, what.to_owned()))
+}
+
+fn outside(what: &str) -> Verdict {
+    Some((FindingKind::NeedsNoTransaction, what.to_owned()))
+}
+
+/// The pages of PostgreSQL's manual on these commands each say "cannot be executed inside a
+/// transaction block".
+fn postgres(words: &[&str], read: &Words) -> Verdict {
+    let concurrently = words.contains(&"CONCURRENTLY");
+    match words {
+        ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => None,
+        ["COMMIT" | "ROLLBACK", "PREPARED", ..] => outside(&words[..2].join(" ")),
+        ["START" | "PREPARE", "TRANSACTION", ..] => control(&words[..2].join(" ")),
+        ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..] => control(words[0]),
+        ["CREATE", "INDEX", ..] | ["CREATE", "UNIQUE", "INDEX", ..] if concurrently => {
+            outside("CREATE INDEX CONCURRENTLY")
+        }
+        ["DROP", "INDEX", ..] if concurrently => outside("DROP INDEX CONCURRENTLY"),
+        ["REINDEX", ..] if concurrently => outside("REINDEX CONCURRENTLY"),
+        ["REINDEX", rest @ ..] => rest
+            .iter()
+            .find(|word| matches!(**word, "DATABASE" | "SYSTEM" | "SCHEMA"))
+            .and_then(|what| outside(&format!("REINDEX {what}"))),
+        ["REFRESH", ..] => None,
+        ["VACUUM", ..] => outside("VACUUM"),
+        ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..] => outside(&words[..2].join(" ")),
+        ["CREATE", "SUBSCRIPTION", ..] => outside("CREATE SUBSCRIPTION"),
+        ["DROP", "SUBSCRIPTION", ..] => outside("DROP SUBSCRIPTION"),
+        ["ALTER", "SYSTEM", ..] => outside("ALTER SYSTEM"),
+        ["ALTER", "DATABASE", rest @ ..] if rest.contains(&"TABLESPACE") => {
+            outside("ALTER DATABASE SET TABLESPACE")
+        }
+        ["ALTER", "TABLE", rest @ ..] if concurrently && rest.contains(&"DETACH") => {
+            outside("DETACH PARTITION CONCURRENTLY")
+        }
+        ["CLUSTER"] | ["CLUSTER", "VERBOSE"] if !read.assigns => outside("CLUSTER"),
+        ["COPY", rest @ ..] if rest.windows(2).any(|pair| pair == ["FROM", "STDIN"]) => {
+            Some((FindingKind::ClientCommand, "COPY FROM STDIN".to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// SQLite's pages on ATTACH, VACUUM, and on the pragmas that do nothing or fail inside a
+/// transaction.
+fn sqlite(words: &[&str], read: &Words) -> Verdict {
+    match words {
+        ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => None,
+        ["BEGIN" | "COMMIT" | "END" | "ROLLBACK", ..] => control(words[0]),
+        ["VACUUM", ..] => outside("VACUUM"),
+        ["ATTACH" | "DETACH", ..] => outside(words[0]),
+        [
+            "PRAGMA",
+            name @ ("FOREIGN_KEYS" | "JOURNAL_MODE" | "SYNCHRONOUS"),
+            ..,
+        ] if read.assigns => outside(&format!("PRAGMA {name}")),
+        _ => None,
+    }
+}
+
+/// There is no transaction around DDL to disturb; but the ledger's own statements must commit.
+fn mysql(words: &[&str]) -> Verdict {
+    match words {
+        ["BEGIN", "NOT", "ATOMIC", ..] => None,
+        ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => None,
+        ["START", "TRANSACTION", ..] => control("START TRANSACTION"),
+        ["BEGIN" | "COMMIT" | "ROLLBACK" | "XA", ..] => control(words[0]),
+        ["SET", rest @ ..] if rest.contains(&"AUTOCOMMIT") => control("SET AUTOCOMMIT"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Dialect::{MySql, Postgres, Sqlite};
+    use FindingKind::{ClientCommand, NeedsNoTransaction, TransactionControl};
+
+    #[test]
+    fn what_has_no_place() {
+        for (dialect, statement, kind, what) in [
+            (Postgres, "begin", TransactionControl, "BEGIN"),
+            (
+                Postgres,
+                "start /* x */ transaction",
+                TransactionControl,
+                "START TRANSACTION",
+            ),
+            (Postgres, "END", TransactionControl, "END"),
+            (Postgres, "rollback", TransactionControl, "ROLLBACK"),
+            (
+                Postgres,
+                "drop index concurrently if exists i",
+                NeedsNoTransaction,
+                "DROP INDEX CONCURRENTLY",
+            ),
+            (
+                Postgres,
+                "REINDEX (VERBOSE) TABLE CONCURRENTLY t",
+                NeedsNoTransaction,
+                "REINDEX CONCURRENTLY",
+            ),
+            (Postgres, "VACUUM (FULL) t", NeedsNoTransaction, "VACUUM"),
+            (
+                Postgres,
+                "create database d",
+                NeedsNoTransaction,
+                "CREATE DATABASE",
+            ),
+            (
+                Postgres,
+                "ALTER TABLE a DETACH PARTITION b CONCURRENTLY",
+                NeedsNoTransaction,
+                "DETACH PARTITION CONCURRENTLY",
+            ),
+            (
+                Postgres,
+                "copy t (a, b) from stdin with csv",
+                ClientCommand,
+                "COPY FROM STDIN",
+            ),
+            (Postgres, "\\connect x", ClientCommand, "\\connect"),
+            (Sqlite, "BEGIN IMMEDIATE", TransactionControl, "BEGIN"),
+            (Sqlite, "vacuum", NeedsNoTransaction, "VACUUM"),
+            (
+                Sqlite,
+                "PRAGMA foreign_keys = OFF",
+                NeedsNoTransaction,
+                "PRAGMA FOREIGN_KEYS",
+            ),
+            (Sqlite, ".mode csv", ClientCommand, ".mode"),
+            (
+                MySql,
+                "SET @@session.autocommit = 0",
+                TransactionControl,
+                "SET AUTOCOMMIT",
+            ),
+            (MySql, "XA START 'x'", TransactionControl, "XA"),
+            (MySql, "source x.sql", ClientCommand, "source"),
+        ] {
+            let finding = lint(dialect, statement).unwrap_or_else(|| panic!("{statement}"));
+            assert_eq!(
+                (finding.kind, finding.what.as_str()),
+                (kind, what),
+                "{statement}"
+            );
+            assert!(statement.get(finding.range).is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_fine() {
+        for (dialect, statement) in [
+            (Postgres, "ROLLBACK TO SAVEPOINT a"),
+            (Postgres, "SAVEPOINT a"),
+            (Postgres, "CREATE INDEX concurrently_i ON t (a)"),
+            (Postgres, "CREATE TABLE vacuum (a int)"),
+            (Postgres, "REINDEX TABLE t"),
+            (Postgres, "CLUSTER t USING i"),
+            (Postgres, "ALTER TYPE e ADD VALUE 'x'"),
+            (Postgres, "DO $$ BEGIN COMMIT; END $$"),
+            (Sqlite, "PRAGMA foreign_keys"),
+            (Sqlite, "PRAGMA user_version = 3"),
+            (MySql, "BEGIN NOT ATOMIC SELECT 1; END"),
+            (MySql, "LOCK TABLES a WRITE"),
+            (MySql, "INSERT INTO a VALUES ('COMMIT')"),
+        ] {
+            assert_eq!(lint(dialect, statement), None, "{statement}");
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! Where a statement ends.
+//!
+//! `;` ends it, except inside the bodies that hold statements themselves: triggers and routines
+//! with `BEGIN … END`, PostgreSQL's `BEGIN ATOMIC`, and parentheses (a PostgreSQL rule).
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
+use crate::Dialect;
+
+/// Returns the statements of `text` as ranges of bytes: without what ends them, without the white
+/// space and comments around them, and without empty ones.
+///
+/// ```
+/// use migrate_core::Dialect;
+/// use migrate_core::sql::split;
+///
+/// let text = "CREATE TABLE a (b TEXT DEFAULT ';'); -- one\nDROP TABLE c;";
+/// let statements: Vec<_> = split(Dialect::Sqlite, text)?.into_iter().map(|range| &text[range]).collect();
+/// assert_eq!(statements, ["CREATE TABLE a (b TEXT DEFAULT ';')", "DROP TABLE c"]);
+/// # Ok::<(), migrate_core::sql::Unterminated>(())
+/// ```
+///
+/// # Errors
+///
+/// A quote, comment or block that does not end.
+pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Unterminated> {
+    let mut stream = Stream {
+        lexer: Lexer::new(dialect, text),
+        text,
+        ahead: VecDeque::with_capacity(3),
+    };
+    let mut statements = Vec::new();
+    let mut statement: Option<Statement> = None;
+    while let Some(token) = stream.next()? {
+        match token.kind {
+            TokenKind::Delimiter => stream.lexer.set_delimiter(&token),
+            TokenKind::Terminator => {
+                let inside =
+                    stream.lexer.is_plain() && statement.as_ref().is_some_and(Statement::is_inside);
+                if !inside {
+                    statements.extend(statement.take().map(|done| done.range));
+                } else if let Some(statement) = &mut statement {
+                    statement.range.end = token.end;
+                    statement.previous = Previous::Start;
+                }
+            }
+            _ => {
+                let current = statement.get_or_insert_with(|| Statement::new(dialect, token.start));
+                current.range.end = token.end;
+                if stream.lexer.is_plain() {
+                    current.take(&token, &mut stream)?;
+                }
+            }
+        }
+    }
+    if let Some(last) = statement {
+        if let Some(block) = last.blocks.last() {
+            return Err(Unterminated {
+                what: Construct::Block,
+                at: block.at,
+            });
+        }
+        statements.push(last.range);
+    }
+    Ok(statements)
+}
+
+/// The tokens that matter, with a look ahead.
+struct Stream<'a> {
+    lexer: Lexer<'a>,
+    text: &'a str,
+    ahead: VecDeque<Token>,
+}
+
+impl<'a> Stream<'a> {
+    fn read(&mut self) -> Result<Option<Token>, Unterminated> {
+        while let Some(token) = self.lexer.next_token()? {
+            if token.kind.matters() {
+                return Ok(Some(token));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next(&mut self) -> Result<Option<Token>, Unterminated> {
+        match self.ahead.pop_front() {
+            Some(token) => Ok(Some(token)),
+            None => self.read(),
+        }
+    }
+
+    /// The word that comes `n` tokens after the present one; empty where that is no word.
+    fn word(&mut self, n: usize) -> Result<&'a str, Unterminated> {
+        while self.ahead.len() <= n {
+            match self.read()? {
+                Some(token) => self.ahead.push_back(token),
+                None => return Ok(""),
+            }
+        }
+        let token = self.ahead[n];
+        let word = token.kind == TokenKind::Word;
+        Ok(if word {
+            &self.text[token.start..token.end]
+        } else {
+            ""
+        })
+    }
+}
+
+/// What the statement is, as far as it has been read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its first word is still to come.
+    Unknown,
+    /// It begins with CREATE or ALTER; what it is about is still to come.
+    Create,
+    /// It can hold statements: a routine, a trigger, a compound statement.
+    Routine,
+    /// A package of MariaDB, whose `AS` opens it.
+    Package,
+    /// It holds none.
+    Plain,
+}
+
+/// What came before a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Previous {
+    /// A statement may begin here.
+    Start,
+    /// `END`, which takes the word that says what it ends.
+    End,
+    Other,
+}
+
+/// The words after END that say what it ends.
+const ENDED: [&str; 6] = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
+
+/// The words that can stand last before the statement of a trigger, an event or a routine.
+const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"];
+
+#[derive(Clone, Copy)]
+struct Block {
+    /// A `CASE` inside an expression: what stands in it are no statements.
+    expression: bool,
+    at: usize,
+}
+
+struct Statement {
+    dialect: Dialect,
+    range: Range<usize>,
+    kind: Kind,
+    blocks: Vec<Block>,
+    parentheses: usize,
+    previous: Previous,
+}
+
+impl Statement {
+    fn new(dialect: Dialect, start: usize) -> Self {
+        Self {
+            dialect,
+            range: start..start,
+            kind: Kind::Unknown,
+            blocks: Vec::new(),
+            parentheses: 0,
+            previous: Previous::Start,
+        }
+    }
+
+    /// Whether a `;` here belongs to the statement.
+    fn is_inside(&self) -> bool {
+        !self.blocks.is_empty() || (self.dialect == Dialect::Postgres && self.parentheses > 0)
+    }
+
+    fn take(&mut self, token: &Token, stream: &mut Stream<'_>) -> Result<(), Unterminated> {
+        let text = &stream.text[token.start..token.end];
+        if token.kind != TokenKind::Word {
+            match text {
+                "(" => self.parentheses += 1,
+                ")" => self.parentheses = self.parentheses.saturating_sub(1),
+                _ => {}
+            }
+            // A label ends with a colon, and what it names begins after it; a routine without
+            // characteristics begins behind its parameters.
+            let parameters = text == ")" && self.parentheses == 0 && self.blocks.is_empty();
+            self.previous = match parameters || (text == ":" && !self.blocks.is_empty()) {
+                true => Previous::Start,
+                false => Previous::Other,
+            };
+            return Ok(());
+        }
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        match self.kind {
+            Kind::Unknown => {
+                self.kind = self.first_word(text, stream)?;
+                if self.kind != Kind::Routine {
+                    return Ok(());
+                }
+            }
+            Kind::Create => {
+                self.kind = self.create(text);
+                self.previous = Previous::Other;
+                return Ok(());
+            }
+            Kind::Package if is("AS") || is("IS") => {
+                self.kind = Kind::Routine;
+                self.open(token.start);
+                self.previous = Previous::Start;
+                return Ok(());
+            }
+            Kind::Plain | Kind::Package => return Ok(()),
+            Kind::Routine => {}
+        }
+        match self.dialect {
+            Dialect::MySql => self.mysql(text, token.start),
+            Dialect::Sqlite => self.simple(text, token.start, true),
+            Dialect::Postgres => {
+                let atomic = is("BEGIN") && stream.word(0)?.eq_ignore_ascii_case("ATOMIC");
+                self.simple(text, token.start, atomic);
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, at: usize) {
+        self.blocks.push(Block {
+            expression: false,
+            at,
+        });
+    }
+
+    fn first_word(&self, word: &str, stream: &mut Stream<'_>) -> Result<Kind, Unterminated> {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        if is("CREATE") {
+            return Ok(Kind::Create);
+        }
+        if self.dialect != Dialect::MySql {
+            return Ok(Kind::Plain);
+        }
+        if is("ALTER") {
+            return Ok(Kind::Create);
+        }
+        // MariaDB runs compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
+        // others as they are. A plain BEGIN starts a transaction.
+        let compound = match is("BEGIN") {
+            true => stream.word(0)?.eq_ignore_ascii_case("NOT"),
+            false => ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
+                .into_iter()
+                .any(is),
+        };
+        Ok(if compound { Kind::Routine } else { Kind::Plain })
+    }
+
+    /// The words between CREATE and what is created.
+    fn create(&self, word: &str) -> Kind {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let any = |known: &[&str]| known.iter().any(|known| is(known));
+        match self.dialect {
+            Dialect::Sqlite if is("TRIGGER") => Kind::Routine,
+            Dialect::Sqlite if any(&["TEMP", "TEMPORARY"]) => Kind::Create,
+            Dialect::Postgres if any(&["FUNCTION", "PROCEDURE"]) => Kind::Routine,
+            Dialect::Postgres if any(&["OR", "REPLACE"]) => Kind::Create,
+            Dialect::MySql if any(&["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"]) => Kind::Routine,
+            Dialect::MySql if is("PACKAGE") => Kind::Package,
+            Dialect::MySql
+                if any(&[
+                    "TABLE",
+                    "TEMPORARY",
+                    "VIEW",
+                    "INDEX",
+                    "UNIQUE",
+                    "FULLTEXT",
+                    "SPATIAL",
+                    "DATABASE",
+                    "SCHEMA",
+                    "USER",
+                    "ROLE",
+                    "SERVER",
+                    "SEQUENCE",
+                    "TABLESPACE",
+                    "LOGFILE",
+                    "INSTANCE",
+                ]) =>
+            {
+                Kind::Plain
+            }
+            // OR REPLACE, DEFINER = name@host, AGGREGATE, ALGORITHM = …
+            Dialect::MySql => Kind::Create,
+            Dialect::Sqlite | Dialect::Postgres => Kind::Plain,
+        }
+    }
+
+    /// SQLite's triggers and PostgreSQL's SQL-standard bodies: one block, and CASE inside it.
+    fn simple(&mut self, word: &str, at: usize, begin: bool) {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        if (is("BEGIN") && begin && self.blocks.is_empty()) || is("CASE") {
+            self.open(at);
+        } else if is("END") {
+            self.blocks.pop();
+        }
+    }
+
+    /// The compound statements of MySQL and MariaDB ("Compound Statement Syntax").
+    fn mysql(&mut self, word: &str, at: usize) {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let previous = std::mem::replace(&mut self.previous, Previous::Other);
+        let in_expression = self.blocks.last().is_some_and(|block| block.expression);
+        if is("END") {
+            self.blocks.pop();
+            self.previous = Previous::End;
+        } else if previous == Previous::End && ENDED.into_iter().any(is) {
+            // `END IF`, `END CASE`: that one is closed already.
+        } else if is("CASE") {
+            let statement = previous == Previous::Start && !in_expression;
+            self.blocks.push(Block {
+                expression: !statement,
+                at,
+            });
+        } else if is("BEGIN") || is("LOOP") {
+            self.open(at);
+            self.previous = Previous::Start;
+        } else if is("IF") && previous == Previous::Start && !in_expression {
+            self.open(at);
+        } else if (is("WHILE") || is("REPEAT") || is("FOR")) && previous == Previous::Start {
+            self.open(at);
+            if is("REPEAT") {
+                self.previous = Previous::Start;
+            }
+        } else if (is("THEN") || is("ELSE") || is("DO")) && !in_expression {
+            self.previous = Previous::Start;
+        } else if self.blocks.is_empty() && HEADER_ENDS.into_iter().any(is) {
+            self.previous = Previous::Start;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Dialect::{MySql, Postgres, Sqlite};
+
+    fn statements(dialect: Dialect, text: &str) -> Vec<&str> {
+        split(dialect, text)
+            .unwrap()
+            .into_iter()
+            .map(|range| &text[range])
+            .collect()
+    }
+
+    /// The statements stand one under the other, with a line `~` between them.
+    #[track_caller]
+    fn splits(dialect: Dialect, text: &str) {
+        let expected: Vec<_> = text.split("\n~\n").map(str::trim).collect();
+        let joined = expected.join(";\n") + ";\n-- the end";
+        assert_eq!(statements(dialect, &joined), expected, "{dialect}");
+        let open = expected.join(";\n");
+        assert_eq!(
+            statements(dialect, &open),
+            expected,
+            "{dialect}, without the last `;`"
+        );
+    }
+
+    #[test]
+    fn nothing_is_no_statement() {
+        for dialect in Dialect::ALL {
+            assert!(statements(dialect, "").is_empty());
+            assert!(statements(dialect, " ; -- a\n;; /* b */ ;").is_empty());
+        }
+    }
+
+    #[test]
+    fn sqlite_triggers() {
+        splits(
+            Sqlite,
+            "CREATE TABLE a (b)
+~
+CREATE TEMP TRIGGER t AFTER UPDATE ON a WHEN CASE WHEN new.b THEN 1 END BEGIN
+  UPDATE a SET b = CASE WHEN 1 THEN 2 ELSE 3 END; -- ; END
+  SELECT 'END;';
+END
+~
+CREATE TABLE \"begin\" (x)",
+        );
+        splits(
+            Sqlite,
+            "BEGIN\n~\nSELECT 1\n~\nEND\n~\nSELECT CASE WHEN 1 THEN 2 END",
+        );
+    }
+
+    #[test]
+    fn postgres_bodies() {
+        splits(Postgres, "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END; $$
+~
+CREATE FUNCTION g(a int DEFAULT 1) RETURNS int BEGIN ATOMIC
+  SELECT CASE WHEN a = 1 THEN 2 END;
+  SELECT 3;
+END
+~
+CREATE RULE r AS ON INSERT TO t DO ALSO (INSERT INTO u VALUES (1); DELETE FROM v)
+~
+BEGIN TRANSACTION
+~
+DO $x$ BEGIN PERFORM 1; END $x$
+~
+INSERT INTO t VALUES (E'a\\';b', U&'c;', B'1', 'd'';')");
+    }
+
+    #[test]
+    fn mysql_routines_without_a_delimiter() {
+        splits(MySql, "CREATE TABLE IF NOT EXISTS a (b INT)
+~
+CREATE DEFINER=`root`@`localhost` PROCEDURE p(IN n INT)
+BEGIN
+  DECLARE done INT DEFAULT FALSE;
+  DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = TRUE;
+  DECLARE c CURSOR FOR SELECT b FROM a;
+  outer_loop: LOOP
+    IF n > 3 THEN
+      SET n = IF(n = 4, 1, 2);
+    ELSEIF n < 1 THEN
+      SELECT 1;
+    ELSE IF n = 2 THEN SELECT 2; END IF;
+    END IF;
+    LEAVE outer_loop;
+  END LOOP outer_loop;
+  WHILE n > 0 DO SET n = n - 1; END WHILE;
+  REPEAT SET n = n + 1; UNTIL n > 5 END REPEAT;
+  CASE n WHEN 1 THEN SELECT CASE WHEN 1 THEN IF(1, 2, 3) ELSE IF(1, 2, 3) END; ELSE BEGIN END; END CASE;
+  SELECT REPEAT('a', 3);
+  DROP TABLE IF EXISTS x;
+  IF NOT EXISTS (SELECT 1) THEN SELECT 3; END IF;
+  FOR i IN 1..3 DO SELECT i; END FOR;
+END
+~
+CREATE TRIGGER IF NOT EXISTS t BEFORE INSERT ON a FOR EACH ROW SET NEW.b = 1
+~
+CREATE TRIGGER u BEFORE INSERT ON a FOR EACH ROW IF NEW.b IS NULL THEN SET NEW.b = 1; END IF
+~
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN DELETE FROM a; DELETE FROM b; END
+~
+CREATE FUNCTION f(a INT) RETURNS INT DETERMINISTIC RETURN IF(a, 1, 2)
+~
+CREATE OR REPLACE VIEW v AS SELECT 1
+~
+SELECT CASE WHEN 1 THEN 2 END
+~
+BEGIN NOT ATOMIC SELECT 1; SELECT 2; END
+~
+BEGIN
+~
+COMMIT");
+    }
+
+    #[test]
+    fn mysql_delimiters() {
+        let text = "SELECT 1;\nDELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT ';'; END//\n\
+                    CREATE PROCEDURE q() SELECT 2 //\ndelimiter ;\nSELECT 3;\n";
+        assert_eq!(
+            statements(MySql, text),
+            [
+                "SELECT 1",
+                "CREATE PROCEDURE p() BEGIN SELECT ';'; END",
+                "CREATE PROCEDURE q() SELECT 2",
+                "SELECT 3"
+            ]
+        );
+        let dump = "/*!50003 SET x=1 */ ;\nDELIMITER ;;\n/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET @a=1; END */;;\nDELIMITER ;\n";
+        assert_eq!(statements(MySql, dump).len(), 2);
+        let dollars = "DELIMITER $$\nSELECT a$$\nSELECT 2$$\nDELIMITER ;";
+        assert_eq!(statements(MySql, dollars), ["SELECT a", "SELECT 2"]);
+    }
+
+    #[test]
+    fn a_block_that_does_not_end() {
+        let text = "SELECT 1; CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1;";
+        let unterminated = split(Sqlite, text).unwrap_err();
+        assert_eq!(unterminated.what, Construct::Block);
+        assert_eq!(&text[unterminated.at..unterminated.at + 5], "BEGIN");
+    }
+
+    #[test]
+    fn hostile_texts_take_linear_time() {
+        let many = 2_000_000;
+        for piece in [
+            "'",
+            "/*",
+            "$a$",
+            "$a",
+            "(",
+            "--\n",
+            "BEGIN ",
+            "CASE ",
+            "\\'",
+            "é",
+            "DELIMITER x\n",
+        ] {
+            for dialect in Dialect::ALL {
+                let _either = split(dialect, &piece.repeat(many / piece.len()));
+                let _either = split(
+                    dialect,
+                    &format!("CREATE TRIGGER {}", piece.repeat(many / piece.len())),
+                );
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_splits_into_ordered_pieces(text in "[-a-z'\"`$;/*()#\\\\ \n\\[\\]é!]{0,60}") {
+            for dialect in Dialect::ALL {
+                let Ok(ranges) = split(dialect, &text) else { continue };
+                let mut last = 0;
+                for range in ranges {
+                    assert!(last <= range.start && range.start < range.end);
+                    assert!(text.get(range.clone()).is_some());
+                    last = range.end;
+                }
+            }
+        }
+
+        #[test]
+        fn statements_joined_again_are_the_same(words in proptest::collection::vec("[a-z]{1,5}( '[a-z;]*')?( \\([a-z]\\))?", 0..6)) {
+            for dialect in Dialect::ALL {
+                let joined = words.join(";\n");
+                let expected: Vec<_> = words.iter().map(String::as_str).collect();
+                proptest::prop_assert_eq!(statements(dialect, &joined), expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! Where the user wants to be: identifiers as Alembic reads them, and what they stand for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::diagnostic::nearest;
+use crate::{Graph, RevisionId, Set};
+
+/// A place in the chain, as it is typed.
+///
+/// A full id or the unique beginning of one; `head`, `heads`, `base`, `current`; `+2` and `-1`
+/// from where the database is; `<id>+1`; `<label>@head`, `<label>@base`, `<label>@+1`, `<id>@head`.
+///
+/// ```
+/// use migrate_core::Target;
+///
+/// let target: Target = "billing@head-1".parse()?;
+/// assert_eq!(target.to_string(), "billing@head-1");
+/// # Ok::<(), migrate_core::TargetError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What stands before the `@`: a label or an id.
+    pub branch: Option<String>,
+    /// The place itself; `None` stands for where the database is.
+    pub place: Option<Anchor>,
+    /// How far from it, up or down.
+    pub steps: Option<i64>,
+}
+
+/// A fixed place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// The one head.
+    Head,
+    /// All heads.
+    Heads,
+    /// Before everything.
+    Base,
+    /// Where the database is.
+    Current,
+    /// A revision, by its id or the beginning of it.
+    Revision(String),
+}
+
+/// Why a target cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// It cannot be read.
+    #[error("`{0}` is no place in the chain")]
+    Malformed(String),
+    /// No revision has this id or label.
+    #[error("there is no revision `{given}`")]
+    UnknownRevision {
+        /// What was given.
+        given: String,
+        /// What is near it.
+        nearest: Option<String>,
+    },
+    /// Several ids begin so.
+    #[error("`{given}` is the beginning of several revisions: `{}`", candidates.join("`, `"))]
+    AmbiguousRevision {
+        /// What was given.
+        given: String,
+        /// What it may mean.
+        candidates: Vec<String>,
+    },
+    /// `head` where there are several.
+    #[error("there are {} heads: `{}`", heads.len(), heads.join("`, `"))]
+    SeveralHeads {
+        /// The heads.
+        heads: Vec<String>,
+    },
+    /// A walk past a base or a head.
+    #[error("`{given}` leads past the {end} of the chain")]
+    OutOfRange {
+        /// What was given.
+        given: String,
+        /// `base` or `head`.
+        end: &'static str,
+    },
+    /// A relative step that forks.
+    #[error("`{given}` can mean several ways: by `{}`", candidates.join("`, `"))]
+    AmbiguousWalk {
+        /// What was given.
+        given: String,
+        /// The next revisions on each way.
+        candidates: Vec<String>,
+    },
+    /// The target does not come before what is applied.
+    #[error("`{given}` is not below what is applied: `{}`", applied.join("`, `"))]
+    NotADescendant {
+        /// What was given.
+        given: String,
+        /// The heads of what is applied.
+        applied: Vec<String>,
+    },
+    /// More than the named branch would have to go.
+    #[error("to revert to `{given}`, revisions of other branches have to go too: `{}`", others.join("`, `"))]
+    Collateral {
+        /// What was given.
+        given: String,
+        /// What else would go.
+        others: Vec<String>,
+    },
+}
+
+impl TargetError {
+    /// Returns the stable name of the refusal.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed-target",
+            Self::UnknownRevision { .. } => "unknown-revision",
+            Self::AmbiguousRevision { .. } => "ambiguous-revision",
+            Self::SeveralHeads { .. } => "several-heads",
+            Self::OutOfRange { .. } => "out-of-range",
+            Self::AmbiguousWalk { .. } => "ambiguous-walk",
+            Self::NotADescendant { .. } => "not-a-descendant",
+            Self::Collateral { .. } => "collateral",
+        }
+    }
+
+    /// Returns what the target may have meant, or what stands in its way.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<String> {
+        match self {
+            Self::UnknownRevision { nearest, .. } => nearest.iter().cloned().collect(),
+            Self::AmbiguousRevision { candidates, .. } | Self::AmbiguousWalk { candidates, .. } => {
+                candidates.clone()
+            }
+            Self::SeveralHeads { heads } => heads.clone(),
+            Self::NotADescendant { applied, .. } => applied.clone(),
+            Self::Collateral { others, .. } => others.clone(),
+            Self::Malformed(_) | Self::OutOfRange { .. } => Vec::new(),
+        }
+    }
+
+    /// Returns what to type instead.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Malformed(_) => "a place is an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
+            Self::UnknownRevision { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` shows the revisions there are".to_owned(),
+            Self::AmbiguousRevision { .. } => "give more of its letters".to_owned(),
+            Self::SeveralHeads { heads } => format!("name one, say `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
+            Self::OutOfRange { end, .. } => format!("say `{end}` to go as far as there is"),
+            Self::AmbiguousWalk { candidates, .. } => match candidates.first() {
+                Some(first) => format!("name the way, such as `{first}`"),
+                None => return None,
+            },
+            Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
+            Self::Collateral { .. } => "add `--cascade` to revert them as well".to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(branch) = &self.branch {
+            write!(f, "{branch}@")?;
+        }
+        match &self.place {
+            None => {}
+            Some(Anchor::Head) => f.write_str("head")?,
+            Some(Anchor::Heads) => f.write_str("heads")?,
+            Some(Anchor::Base) => f.write_str("base")?,
+            Some(Anchor::Current) => f.write_str("current")?,
+            Some(Anchor::Revision(id)) => f.write_str(id)?,
+        }
+        match self.steps {
+            Some(steps) => write!(f, "{steps:+}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let malformed = || TargetError::Malformed(text.to_owned());
+        let (branch, rest) = match text.split_once('@') {
+            Some((branch, rest)) => (Some(branch), rest),
+            None => (None, text),
+        };
+        let (place, steps) = match rest.rfind(['+', '-']) {
+            Some(sign) => {
+                let steps: i64 = rest[sign..].parse().map_err(|_| malformed())?;
+                (&rest[..sign], Some(steps))
+            }
+            None => (rest, None),
+        };
+        let sound = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+        };
+        if branch.is_some_and(|branch| !sound(branch)) || !(place.is_empty() || sound(place)) {
+            return Err(malformed());
+        }
+        let place = match place {
+            "" if steps.is_none() => return Err(malformed()),
+            "" => None,
+            "head" => Some(Anchor::Head),
+            "heads" => Some(Anchor::Heads),
+            "base" => Some(Anchor::Base),
+            "current" => Some(Anchor::Current),
+            id => Some(Anchor::Revision(id.to_owned())),
+        };
+        Ok(Self {
+            branch: branch.map(str::to_owned),
+            place,
+            steps,
+        })
+    }
+}
+
+impl Target {
+    /// The one head.
+    #[must_use]
+    pub const fn head() -> Self {
+        Self::at(Anchor::Head)
+    }
+
+    /// All heads.
+    #[must_use]
+    pub const fn heads() -> Self {
+        Self::at(Anchor::Heads)
+    }
+
+    const fn at(place: Anchor) -> Self {
+        Self {
+            branch: None,
+            place: Some(place),
+            steps: None,
+        }
+    }
+
+    /// Returns the revision that the branch of `<branch>@…` names.
+    pub(crate) fn branch_root(&self, graph: &Graph) -> Result<Option<usize>, TargetError> {
+        let Some(branch) = &self.branch else {
+            return Ok(None);
+        };
+        match graph.label(branch) {
+            Some(bearer) => Ok(Some(bearer)),
+            None => find(graph, branch, None).map(Some),
+        }
+    }
+
+    /// Returns the revisions that the target stands for, walks included; none for `base`.
+    ///
+    /// `applied` is where the database is, for `current` and for steps from there.
+    ///
+    /// # Errors
+    ///
+    /// A refusal of [`TargetError`].
+    pub fn resolve(&self, graph: &Graph, applied: &Set) -> Result<Vec<usize>, TargetError> {
+        let root = self.branch_root(graph)?;
+        let lineage = root.map(|root| graph.lineage(root));
+        let within = |index: &usize| {
+            lineage
+                .as_ref()
+                .is_none_or(|lineage| lineage.contains(*index))
+        };
+        let start = match &self.place {
+            Some(Anchor::Base) => Vec::new(),
+            Some(Anchor::Current) | None => graph
+                .effective_heads(applied)
+                .into_iter()
+                .filter(within)
+                .collect(),
+            Some(Anchor::Head) => {
+                let heads: Vec<_> = graph.heads().filter(within).collect();
+                if heads.len() > 1 {
+                    return Err(TargetError::SeveralHeads {
+                        heads: ids(graph, &heads),
+                    });
+                }
+                heads
+            }
+            Some(Anchor::Heads) if root.is_none() => (0..graph.len())
+                .filter(|index| {
+                    graph.children(*index).is_empty() && graph.dependents(*index).is_empty()
+                })
+                .collect(),
+            Some(Anchor::Heads) => graph.heads().filter(within).collect(),
+            Some(Anchor::Revision(id)) => vec![find(graph, id, lineage.as_ref())?],
+        };
+        match self.steps {
+            None | Some(0) => Ok(start),
+            Some(steps) if steps > 0 => self.walk_up(graph, &start, steps, root),
+            Some(steps) => self.walk_down(graph, &start, -steps),
+        }
+    }
+
+    fn out_of_range<T>(&self, end: &'static str) -> Result<T, TargetError> {
+        Err(TargetError::OutOfRange {
+            given: self.to_string(),
+            end,
+        })
+    }
+
+    fn ambiguous<T>(&self, graph: &Graph, candidates: &[usize]) -> Result<T, TargetError> {
+        Err(TargetError::AmbiguousWalk {
+            given: self.to_string(),
+            candidates: ids(graph, candidates),
+        })
+    }
+
+    fn walk_up(
+        &self,
+        graph: &Graph,
+        start: &[usize],
+        steps: i64,
+        root: Option<usize>,
+    ) -> Result<Vec<usize>, TargetError> {
+        let carriers = root.map(|root| graph.lineage(root));
+        let within = |index: &usize| {
+            carriers
+                .as_ref()
+                .is_none_or(|carriers| carriers.contains(*index))
+        };
+        let mut at = match start {
+            [] => None,
+            [only] => Some(*only),
+            several => return self.ambiguous(graph, several),
+        };
+        for _ in 0..steps {
+            let next: Vec<usize> = match at {
+                None => graph.bases().filter(within).collect(),
+                Some(at) => graph
+                    .children(at)
+                    .iter()
+                    .map(|child| *child as usize)
+                    .filter(within)
+                    .collect(),
+            };
+            at = match next[..] {
+                [] => return self.out_of_range("head"),
+                [only] => Some(only),
+                _ => return self.ambiguous(graph, &next),
+            };
+        }
+        Ok(at.into_iter().collect())
+    }
+
+    fn walk_down(
+        &self,
+        graph: &Graph,
+        start: &[usize],
+        steps: i64,
+    ) -> Result<Vec<usize>, TargetError> {
+        let mut at = match start {
+            [] => return self.out_of_range("base"),
+            [only] => Some(*only),
+            several => return self.ambiguous(graph, several),
+        };
+        for _ in 0..steps {
+            let Some(index) = at else {
+                return self.out_of_range("base");
+            };
+            at = match graph.parents(index) {
+                [] => None,
+                [only] => Some(*only as usize),
+                several => {
+                    let several: Vec<_> = several.iter().map(|parent| *parent as usize).collect();
+                    return self.ambiguous(graph, &several);
+                }
+            };
+        }
+        Ok(at.into_iter().collect())
+    }
+}
+
+/// Finds a revision by its id or the beginning of it; a label stands for the revision bearing it.
+pub(crate) fn find(graph: &Graph, given: &str, within: Option<&Set>) -> Result<usize, TargetError> {
+    if let Some(index) = graph.index(given).or_else(|| graph.label(given)) {
+        return Ok(index);
+    }
+    let mut found = graph.with_prefix(given);
+    found.retain(|index| within.is_none_or(|within| within.contains(*index)));
+    match found[..] {
+        [only] => Ok(only),
+        [] => {
+            let near = nearest(given, graph.ids().iter().map(RevisionId::as_str));
+            Err(TargetError::UnknownRevision {
+                given: given.to_owned(),
+                nearest: near.map(str::to_owned),
+            })
+        }
+        _ => Err(TargetError::AmbiguousRevision {
+            given: given.to_owned(),
+            candidates: ids(graph, &found),
+        }),
+    }
+}
+
+pub(crate) fn ids(graph: &Graph, indices: &[usize]) -> Vec<String> {
+    let mut ids: Vec<_> = indices
+        .iter()
+        .map(|index| graph.id(*index).to_string())
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::tests::{graph, names};
+
+    // a - b - l1 - l2   (left)
+    //      \- r1 - r2   (right)
+    const FORK: &str = "a  b:a  l1:b@left  l2:l1  r1:b@right  r2:r1";
+
+    fn resolve(applied: &str, target: &str) -> String {
+        let graph = graph(FORK);
+        let heads: Vec<_> = applied
+            .split_whitespace()
+            .map(|id| graph.index(id).unwrap())
+            .collect();
+        let applied = graph.ancestors(heads);
+        match target
+            .parse::<Target>()
+            .and_then(|target| target.resolve(&graph, &applied))
+        {
+            Ok(found) => names(&graph, found),
+            Err(error) => format!("{}: {}", error.code(), error.candidates().join(" ")),
+        }
+    }
+
+    #[test]
+    fn identifiers() {
+        for (applied, target, expected) in [
+            ("", "l2", "l2"),
+            ("", "head", "several-heads: l2 r2"),
+            ("", "heads", "l2 r2"),
+            ("", "left@head", "l2"),
+            ("", "l1@head", "l2"),
+            ("", "base", ""),
+            ("", "l", "ambiguous-revision: l1 l2"),
+            ("", "r3", "unknown-revision: r1"),
+            ("", "+1", "a"),
+            ("a", "+1", "b"),
+            ("b", "+1", "ambiguous-walk: l1 r1"),
+            ("b", "left@+1", "l1"),
+            ("b", "+9", "ambiguous-walk: l1 r1"),
+            ("l2", "+1", "out-of-range: "),
+            ("l2", "-1", "l1"),
+            ("l2 r2", "-1", "ambiguous-walk: l2 r2"),
+            ("l2 r2", "left@-1", "l1"),
+            ("a", "-2", "out-of-range: "),
+            ("a", "-1", ""),
+            ("", "l2-2", "b"),
+            ("", "b+1", "ambiguous-walk: l1 r1"),
+            ("l1", "current", "l1"),
+            ("", "left", "l1"),
+        ] {
+            assert_eq!(resolve(applied, target), expected, "{applied:?} {target}");
+        }
+        for bad in [
+            "",
+            "@",
+            "a@",
+            "a b",
+            "a'b",
+            "+x",
+            "a@b@c",
+            "+",
+            "+99999999999999999999",
+        ] {
+            assert!(bad.parse::<Target>().is_err(), "{bad}");
+        }
+    }
+}
