@@ -300,7 +300,7 @@ impl Reader<'_> {
             return Dialects::NONE;
         };
         let mut dialects = Dialects::NONE;
-        for word in words.iter() {
+        for word in words {
             let Some(text) = self.text(word) else {
                 continue;
             };

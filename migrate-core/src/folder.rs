@@ -90,7 +90,7 @@ impl Folder {
 
     fn unreadable(&mut self, name: &str, why: Unreadable) {
         let file = self.shown_file(name);
-        self.diagnostics.push(unreadable(&file, why));
+        self.diagnostics.push(unreadable(&file, &why));
     }
 }
 
@@ -104,7 +104,7 @@ impl Config {
         match read_text(&package.join(Self::FILE), Folder::MAX_FILE) {
             Ok(text) => Self::parse(Self::FILE, &text),
             Err(Unreadable { missing: true, .. }) => Ok(Self::default()),
-            Err(why) => Err(vec![unreadable(Self::FILE, why)]),
+            Err(why) => Err(vec![unreadable(Self::FILE, &why)]),
         }
     }
 }
@@ -116,7 +116,7 @@ struct Unreadable {
     help: Option<&'static str>,
 }
 
-fn unreadable(file: &str, unreadable: Unreadable) -> Diagnostic {
+fn unreadable(file: &str, unreadable: &Unreadable) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(
         Code::UnreadableFile,
         format!("`{file}` cannot be read: {}", unreadable.why),

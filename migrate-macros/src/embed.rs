@@ -25,7 +25,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
                 error.span(),
                 "embed_migrations! takes nothing, or a folder in quotes: embed_migrations!(\"migrations\")",
             ));
-            return failed(error.to_compile_error());
+            return failed(&error.to_compile_error());
         }
     };
     let span = folder.as_ref().map_or_else(Span::call_site, LitStr::span);
@@ -35,7 +35,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             &["embed_migrations! needs cargo, which says where the package is".to_owned()],
         );
     };
-    match embed(&package, folder.map(|folder| folder.value())) {
+    match embed(&package, folder.map(|folder| folder.value()).as_deref()) {
         Ok((source, warnings)) => {
             let warnings: TokenStream = warnings.iter().map(|found| warning(span, found)).collect();
             match source.parse::<TokenStream>() {
@@ -51,9 +51,9 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 }
 
 /// Reads and judges the folder; gives the chain as Rust source and the warnings, or the errors.
-fn embed(package: &Path, folder: Option<String>) -> Result<(String, Vec<Diagnostic>), Vec<String>> {
+fn embed(package: &Path, folder: Option<&str>) -> Result<(String, Vec<Diagnostic>), Vec<String>> {
     let config = Config::read(package).map_err(|found| told(&found))?;
-    let shown = folder.as_deref().unwrap_or(&config.dir);
+    let shown = folder.unwrap_or(&config.dir);
     let dir = package.join(shown);
     let folder = Folder::read(&dir, shown).map_err(|error| {
         vec![format!(
@@ -82,14 +82,14 @@ fn told(found: &[Diagnostic]) -> Vec<String> {
 /// One `compile_error!` a message, in a block that fits an expression.
 fn errors(span: Span, messages: &[String]) -> TokenStream {
     failed(
-        messages
+        &messages
             .iter()
             .map(|message| quote_spanned!(span=> ::core::compile_error!(#message);))
             .collect(),
     )
 }
 
-fn failed(errors: TokenStream) -> TokenStream {
+fn failed(errors: &TokenStream) -> TokenStream {
     quote_spanned!(Span::call_site()=> { #errors ::core::unreachable!() })
 }
 

@@ -100,7 +100,7 @@ impl Source {
             revision.id.as_str()
         ));
         self.list(revision.parents.iter(), |source, id| {
-            source.write(format_args!("I({:?})", id.as_str()))
+            source.write(format_args!("I({:?})", id.as_str()));
         });
         self.push(",depends_on:");
         self.list(revision.depends_on.iter(), |source, name| source.name(name));

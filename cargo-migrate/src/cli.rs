@@ -1,0 +1,117 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Effects, Styles};
+use clap::{Args, Parser, ValueEnum};
+
+use crate::commands::Command;
+
+/// The colours of cargo's own help.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::BrightGreen.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::BrightGreen.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::BrightCyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::BrightRed.on_default().effects(Effects::BOLD))
+    .valid(AnsiColor::BrightCyan.on_default().effects(Effects::BOLD))
+    .invalid(AnsiColor::Yellow.on_default().effects(Effects::BOLD));
+
+/// Write, inspect, check and apply a chain of schema migrations
+///
+/// A revision is a file with an id, its parents, and SQL to go up and down. The revisions form a
+/// chain from its base to its head. Begin with `cargo migrate init`, then `cargo migrate new
+/// "create users"`, then `cargo migrate run`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-migrate", bin_name = "cargo migrate", version, styles = STYLES)]
+#[command(disable_help_subcommand = true, infer_long_args = false)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// The package whose migrations are meant
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+    /// Work as if started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The environment of migrate.toml to use [env: MIGRATE_ENV]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// The database to use
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// How to answer
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(crate) color: Option<Color>,
+    /// Say nothing but the answer, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The form of the answer on stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    #[default]
+    Human,
+    /// One JSON document, also on failure
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to change a database.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ChangeArgs {
+    /// Show what would be done and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask where the environment is protected
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// How long to wait while another migrator is at work, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) lock_wait: Option<u64>,
+}
+
+/// Where to pretend the database is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FromArg {
+    /// Plan from these applied revisions instead of a database, with commas between several;
+    /// `--from ""` is an empty database
+    #[arg(long, value_name = "REVISIONS")]
+    pub(crate) from: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

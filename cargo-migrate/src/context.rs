@@ -1,0 +1,250 @@
+//! What commands work on, each loaded when it is first asked for.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
+
+use crate::cli::GlobalArgs;
+use crate::error::CommandError;
+use crate::package::PackageRoot;
+
+/// The package, its configuration and its chain.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) args: GlobalArgs,
+    /// Where the command was started, or what `-C` says.
+    pub(crate) start: PathBuf,
+    package: OnceCell<PackageRoot>,
+    config: OnceCell<Config>,
+    folder: OnceCell<Folder>,
+    survey: OnceCell<Survey>,
+    dotenv: OnceCell<BTreeMap<String, String>>,
+}
+
+/// What a broken chain may still be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Nothing may be wrong.
+    Sound,
+    /// Several heads or bases are fine.
+    AnyEnds,
+    /// The graph must hold together; lock, SQL and rules do not matter.
+    Graph,
+}
+
+impl Demand {
+    /// Says whether a problem is in the way.
+    fn minds(self, found: &Diagnostic) -> bool {
+        let is_ends = matches!(found.code, Code::MultipleHeads | Code::MultipleBases);
+        found.is_error()
+            && match self {
+                Self::Sound => true,
+                Self::AnyEnds => !is_ends,
+                Self::Graph => is_about_the_graph(found.code),
+            }
+    }
+}
+
+const fn is_about_the_graph(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnreadableFile
+            | Code::ConflictMarkers
+            | Code::MalformedHeader
+            | Code::UnknownHeader
+            | Code::MissingRevision
+            | Code::InvalidRevisionId
+            | Code::DuplicateRevision
+            | Code::UnknownParent
+            | Code::SelfParent
+            | Code::Cycle
+            | Code::UnknownDependency
+            | Code::DuplicateLabel
+            | Code::LabelIsRevision
+    )
+}
+
+impl Context {
+    pub(crate) fn new(args: GlobalArgs) -> Result<Self, CommandError> {
+        if let Some(directory) = &args.directory {
+            std::env::set_current_dir(directory).map_err(|error| {
+                CommandError::usage(format!("`{}` cannot be entered", directory.display()))
+                    .because(error)
+            })?;
+        }
+        Ok(Self {
+            start: std::env::current_dir()?,
+            args,
+            package: OnceCell::new(),
+            config: OnceCell::new(),
+            folder: OnceCell::new(),
+            survey: OnceCell::new(),
+            dotenv: OnceCell::new(),
+        })
+    }
+
+    /// Returns the folder of the package.
+    pub(crate) fn root(&self) -> Result<&Path, CommandError> {
+        let find = || PackageRoot::find(&self.start, self.args.package.as_deref());
+        Ok(&once(&self.package, find)?.root)
+    }
+
+    /// Returns what migrate.toml says.
+    pub(crate) fn config(&self) -> Result<&Config, CommandError> {
+        once(&self.config, || {
+            Config::read(self.root()?).map_err(CommandError::diagnostics)
+        })
+    }
+
+    /// Returns where the revision files are.
+    pub(crate) fn dir(&self) -> Result<PathBuf, CommandError> {
+        Ok(self.root()?.join(&self.config()?.dir))
+    }
+
+    /// Returns the files as they are.
+    pub(crate) fn folder(&self) -> Result<&Folder, CommandError> {
+        once(&self.folder, || {
+            let dir = self.dir()?;
+            let shown = &self.config()?.dir;
+            Folder::read(&dir, shown).map_err(|error| {
+                let told = CommandError::failed(
+                    "no-migrations",
+                    format!("the migrations folder `{}` cannot be read", self.shown(&dir)),
+                )
+                .because(&error);
+                match error.kind() {
+                    std::io::ErrorKind::NotFound => told.help("make it with `cargo migrate init`"),
+                    _ => told,
+                }
+            })
+        })
+    }
+
+    /// Returns the chain with all that is wrong with it.
+    pub(crate) fn survey(&self) -> Result<&Survey, CommandError> {
+        once(&self.survey, || {
+            Ok(Survey::new(self.folder()?, self.config()?))
+        })
+    }
+
+    /// Returns the survey, or what is in the way of a command that demands this much.
+    pub(crate) fn demand(&self, demand: Demand) -> Result<&Survey, CommandError> {
+        let survey = self.survey()?;
+        let in_the_way: Vec<_> = survey
+            .diagnostics
+            .iter()
+            .filter(|found| demand.minds(found))
+            .cloned()
+            .collect();
+        match in_the_way.is_empty() {
+            true => Ok(survey),
+            false => Err(CommandError::diagnostics(in_the_way)),
+        }
+    }
+
+    /// Returns the chain to run; where no target is given, it must have one beginning.
+    pub(crate) fn chain(&self, demand: Demand) -> Result<Chain, CommandError> {
+        self.demand(demand)?;
+        // Several ends are for the target to refuse, in words that fit it.
+        let mut config = self.config()?.clone();
+        config.rules.multiple_heads = HeadsRule::One(Level::Allow);
+        config.rules.multiple_bases = Level::Allow;
+        Survey::new(self.folder()?, &config)
+            .into_chain()
+            .map_err(CommandError::diagnostics)
+    }
+
+    /// Returns a path as it can be typed from here.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.start)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+
+    /// Returns a variable of the process or, where it has none, of `.env`, which is looked for in
+    /// the package and above. The process's own variables stay as they are.
+    pub(crate) fn variable(&self, name: &str) -> Result<Option<String>, CommandError> {
+        if let Ok(value) = std::env::var(name) {
+            return Ok(Some(value));
+        }
+        let file = once(&self.dotenv, || self.read_dotenv())?;
+        Ok(file.get(name).cloned())
+    }
+
+    fn read_dotenv(&self) -> Result<BTreeMap<String, String>, CommandError> {
+        let folders = self.root()?.ancestors();
+        let Some(path) = folders
+            .map(|folder| folder.join(".env"))
+            .find(|path| path.is_file())
+        else {
+            return Ok(BTreeMap::new());
+        };
+        // What stands in the file may be a password: the error is told without it.
+        let broken = || {
+            CommandError::failed(
+                "malformed-dotenv",
+                format!("`{}` cannot be read", self.shown(&path)),
+            )
+            .help("each line is `NAME=value`; a value with blanks stands in quotes")
+        };
+        dotenvy::from_path_iter(&path)
+            .map_err(|_| broken())?
+            .collect::<Result<_, _>>()
+            .map_err(|_| broken())
+    }
+}
+
+fn once<T>(
+    cell: &OnceCell<T>,
+    load: impl FnOnce() -> Result<T, CommandError>,
+) -> Result<&T, CommandError> {
+    if cell.get().is_none() {
+        let loaded = load()?;
+        return Ok(cell.get_or_init(|| loaded));
+    }
+    Ok(cell.get().expect("filled above"))
+}
+
+/// Returns the time; tests fix it.
+pub(crate) fn now() -> Timestamp {
+    std::env::var("CARGO_MIGRATE_TEST_NOW")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(Timestamp::now)
+}
+
+/// Makes an id of 12 random hex digits that no revision has; tests make it follow from a seed.
+pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, CommandError> {
+    let mut seed: Option<u64> = std::env::var("CARGO_MIGRATE_TEST_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    loop {
+        let mut bytes = [0_u8; 8];
+        match &mut seed {
+            Some(seed) => {
+                bytes = split_mix(*seed).to_le_bytes();
+                *seed = seed.wrapping_add(1);
+            }
+            None => getrandom::fill(&mut bytes).map_err(|error| {
+                CommandError::failed("no-randomness", "the system gives no random numbers")
+                    .cause(error)
+            })?,
+        }
+        let id = format!("{:012x}", u64::from_le_bytes(bytes) >> 16);
+        if !taken(&id) {
+            return Ok(id.parse().expect("hex digits are an id"));
+        }
+    }
+}
+
+/// SplitMix64's way of making one number look like any other.
+const fn split_mix(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

@@ -1,0 +1,44 @@
+//! `cargo migrate`: writes, inspects, checks and applies a chain of schema migrations.
+
+mod cli;
+mod commands;
+mod context;
+mod database;
+mod error;
+mod graphlog;
+mod json;
+mod package;
+mod ui;
+mod write;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+use crate::context::Context;
+use crate::ui::Ui;
+
+fn main() -> ExitCode {
+    let args = arguments(std::env::args_os().collect());
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(ui::usage(&args, &error)),
+    };
+    let ui = Ui::new(&cli.global);
+    let outcome = Context::new(cli.global)
+        .and_then(|mut context| commands::run(cli.command, &mut context, &ui));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(error.tell(&ui)),
+    }
+}
+
+/// Cargo calls `cargo-migrate migrate run` for `cargo migrate run`.
+fn arguments(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.get(1).is_some_and(|word| word == "migrate") {
+        args.remove(1);
+    }
+    args
+}

@@ -1,0 +1,178 @@
+//! What is said, and where: the answer to stdout, everything else to stderr.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use migrate_core::Diagnostic;
+use serde::Serialize;
+
+use crate::cli::{Color, Format, GlobalArgs};
+use crate::error::{CommandError, exit};
+
+/// The streams, and how to write on them.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    pub(crate) format: Format,
+    quiet: bool,
+    verbose: u8,
+}
+
+/// The styles of what is said.
+pub(crate) mod style {
+    use super::{AnsiColor, Style};
+
+    pub(crate) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+    pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+    pub(crate) const HELP: Style = AnsiColor::BrightCyan.on_default().bold();
+    pub(crate) const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
+    pub(crate) const ID: Style = AnsiColor::Yellow.on_default();
+    pub(crate) const DIM: Style = Style::new().dimmed();
+}
+
+/// Writes `text` in a style; where there is no colour, the stream strips it.
+pub(crate) fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+impl Ui {
+    pub(crate) fn new(args: &GlobalArgs) -> Self {
+        choose_colour(args.color);
+        Self {
+            format: args.format,
+            quiet: args.quiet,
+            verbose: args.verbose,
+        }
+    }
+
+    /// Says whether a program reads the answer.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Says whether `-v` was given.
+    pub(crate) const fn is_verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Says whether a person can be asked.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Says whether something that moves may be shown.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && !self.is_json() && std::io::stderr().is_terminal()
+    }
+
+    /// Writes lines of the answer.
+    pub(crate) fn answer(&self, text: impl Display) -> Result<(), CommandError> {
+        let mut stdout = anstream::stdout().lock();
+        writeln!(stdout, "{text}")?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Writes the one document of `--format json`.
+    pub(crate) fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
+        let text = serde_json::to_string_pretty(document)
+            .map_err(|error| CommandError::failed("json", "the answer is no JSON").because(error))?;
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{text}")?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Says what happened; silent with `--quiet`.
+    pub(crate) fn status(&self, text: impl Display) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Says what may be a mistake.
+    pub(crate) fn warning(&self, text: impl Display) {
+        self.say(format_args!("{} {text}", styled(style::WARNING, "warning:")));
+    }
+
+    /// Says what to type next.
+    pub(crate) fn help(&self, text: impl Display) {
+        if !self.quiet {
+            self.say(format_args!("{} {text}", styled(style::HELP, "help:")));
+        }
+    }
+
+    /// Says a line on stderr; where nobody listens any more, that is no error.
+    pub(crate) fn say(&self, text: impl Display) {
+        let _unheard = writeln!(anstream::stderr(), "{text}");
+    }
+
+    /// Asks a question that is answered with `y`.
+    pub(crate) fn ask(&self, question: impl Display) -> Result<bool, CommandError> {
+        let mut stderr = anstream::stderr();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+    }
+}
+
+/// Draws a diagnostic in the style that stderr and stdout strip where they must.
+pub(crate) fn drawn(diagnostic: &Diagnostic) -> String {
+    diagnostic.render(migrate_core::Style::Colour)
+}
+
+/// Decides once whether there is colour: the option, then cargo's variable; what is left,
+/// `NO_COLOR` among it, is for each stream to see.
+fn choose_colour(option: Option<Color>) {
+    let variable = || match std::env::var("CARGO_TERM_COLOR").as_deref() {
+        Ok("always") => Some(Color::Always),
+        Ok("never") => Some(Color::Never),
+        _ => None,
+    };
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let choice = match option.or_else(|| if no_color { None } else { variable() }) {
+        Some(Color::Always) => anstream::ColorChoice::Always,
+        Some(Color::Never) => anstream::ColorChoice::Never,
+        Some(Color::Auto) | None => anstream::ColorChoice::Auto,
+    };
+    choice.write_global();
+}
+
+/// Shows help, the version or what is wrong with the command line; returns the exit code.
+pub(crate) fn usage(args: &[OsString], error: &clap::Error) -> u8 {
+    let words: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
+    let given = |option: &str| {
+        words.iter().enumerate().find_map(|(at, word)| {
+            let rest = word.strip_prefix(option)?;
+            match rest.strip_prefix('=') {
+                Some(value) => Some(value.to_owned()),
+                None if rest.is_empty() => words.get(at + 1).map(ToString::to_string),
+                None => None,
+            }
+        })
+    };
+    let color = given("--color").and_then(|word| clap::ValueEnum::from_str(&word, true).ok());
+    choose_colour(color);
+    let text = error.render();
+    if !error.use_stderr() {
+        let _closed = write!(anstream::stdout(), "{}", text.ansi());
+        return 0;
+    }
+    if given("--format").as_deref() == Some("json") {
+        let told = text.to_string();
+        let message = told.lines().next().unwrap_or_default();
+        let ui = Ui::new(&GlobalArgs {
+            format: Format::Json,
+            ..GlobalArgs::default()
+        });
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        return CommandError::usage(message.to_owned())
+            .help("`cargo migrate --help` shows what there is")
+            .tell(&ui);
+    }
+    let _closed = write!(anstream::stderr(), "{}", text.ansi());
+    exit::USAGE
+}

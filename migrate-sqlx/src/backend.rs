@@ -1,0 +1,137 @@
+//! The databases: how to send SQL to each, and how one migrator keeps the others out.
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use migrate_core::{Dialect, LedgerNames};
+
+/// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
+/// [`sqlx::MySql`], each behind its feature.
+pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {}
+
+/// A connection that can run scripts; what differs between the drivers is here, and nothing else.
+pub trait Session: sealed::Sealed + Send {
+    /// Says which dialect it speaks.
+    #[doc(hidden)]
+    fn dialect(&self) -> Dialect;
+
+    /// Runs statements in one message; on failure says how many were finished before.
+    #[doc(hidden)]
+    fn execute(&mut self, sql: String) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Returns the rows of one statement as text.
+    #[doc(hidden)]
+    fn query(&mut self, sql: String) -> BoxFuture<'_, Result<Vec<Row>, sqlx::Error>>;
+
+    /// Tries to become the only migrator, and waits a little where another one is.
+    ///
+    /// This is a connection of its own: closing it gives the lock back, whatever happened.
+    #[doc(hidden)]
+    fn try_lock<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
+}
+
+/// A row as text; `None` stands for NULL.
+#[doc(hidden)]
+pub type Row = Vec<Option<String>>;
+
+/// A message of several statements that failed.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Failure {
+    /// How many statements were finished before.
+    pub(crate) finished: usize,
+    /// Where the database says the mistake is, in characters of the message from 0.
+    pub(crate) position: Option<usize>,
+    pub(crate) error: sqlx::Error,
+}
+
+/// What came of trying to lock.
+#[doc(hidden)]
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The lock is ours until the connection closes.
+    Locked,
+    /// Somebody else has it; who, where the database says.
+    Busy(Option<String>),
+    /// This database has no such lock: each revision locks by itself.
+    Unneeded,
+}
+
+/// How long one attempt waits inside the database.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long to wait for another migrator where nothing else is said.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+pub(crate) mod sealed {
+    /// Keeps the traits from being implemented elsewhere.
+    #[doc(hidden)]
+    pub trait Sealed {}
+}
+
+/// The same three lines for each driver: sqlx's traits do not let one generic function serve all
+/// connections and still give a future that can be sent between threads.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+macro_rules! driver {
+    ($database:ty, $connection:ty) => {
+        impl crate::backend::sealed::Sealed for $database {}
+        impl crate::backend::sealed::Sealed for $connection {}
+        impl crate::backend::Backend for $database {}
+
+        async fn execute(
+            connection: &mut $connection,
+            sql: String,
+        ) -> Result<(), crate::backend::Failure> {
+            use futures_util::TryStreamExt as _;
+
+            let mut finished = 0;
+            let mut results = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_many(connection);
+            loop {
+                match results.try_next().await {
+                    Ok(None) => return Ok(()),
+                    Ok(Some(sqlx::Either::Left(_))) => finished += 1,
+                    Ok(Some(sqlx::Either::Right(_))) => {}
+                    Err(error) => {
+                        let position = position(&error);
+                        return Err(crate::backend::Failure {
+                            finished,
+                            position,
+                            error,
+                        });
+                    }
+                }
+            }
+        }
+
+        async fn query(
+            connection: &mut $connection,
+            sql: String,
+        ) -> Result<Vec<crate::backend::Row>, sqlx::Error> {
+            use sqlx::Row as _;
+
+            let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+                .fetch_all(connection)
+                .await?;
+            rows.iter()
+                .map(|row| {
+                    (0..row.len())
+                        .map(|column| row.try_get_unchecked(column))
+                        .collect()
+                })
+                .collect()
+        }
+    };
+}
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+use driver;

@@ -1,0 +1,76 @@
+//! PostgreSQL.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use migrate_core::{Dialect, LedgerNames};
+use sqlx::PgConnection;
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+
+use super::{Attempt, Failure, PAUSE, Row, Session, driver};
+
+driver!(sqlx::Postgres, PgConnection);
+
+fn position(error: &sqlx::Error) -> Option<usize> {
+    let error = error
+        .as_database_error()?
+        .try_downcast_ref::<PgDatabaseError>()?;
+    match error.position()? {
+        PgErrorPosition::Original(position) => position.checked_sub(1),
+        PgErrorPosition::Internal { .. } => None,
+    }
+}
+
+/// The key of the advisory lock: FNV-1a over what names the ledger.
+fn key(names: &LedgerNames) -> i64 {
+    let schema = names.schema.as_deref().unwrap_or_default();
+    let name = ["cargo-migrate", schema, &names.prefix].join("\0");
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    i64::from_ne_bytes(hash.to_ne_bytes())
+}
+
+impl Session for PgConnection {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn execute(&mut self, sql: String) -> BoxFuture<'_, Result<(), Failure>> {
+        execute(self, sql).boxed()
+    }
+
+    fn query(&mut self, sql: String) -> BoxFuture<'_, Result<Vec<Row>, sqlx::Error>> {
+        query(self, sql).boxed()
+    }
+
+    /// An advisory lock of a transaction that stays open: a proxy that pools transactions keeps
+    /// it on one server connection, where a lock of the session would silently fail. Idle in read
+    /// committed it has no snapshot, so `CREATE INDEX CONCURRENTLY` does not wait for it, nor for
+    /// those who try again and again instead of waiting inside the lock.
+    fn try_lock<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
+        async move {
+            let key = key(names);
+            let attempt = format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_try_advisory_xact_lock({key})"
+            );
+            let rows = query(self, attempt).await?;
+            if rows.first().and_then(|row| row.first()?.as_deref()) == Some("t") {
+                return Ok(Attempt::Locked);
+            }
+            query(self, "ROLLBACK".to_owned()).await?;
+            let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
+            let holder = format!(
+                "SELECT 'process ' || a.pid || ' of ' || coalesce(a.usename::text, '?') || ' at ' || coalesce(host(a.client_addr), 'this host') || ', since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC' \
+                 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
+                 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {high} AND l.objid = {low} AND l.objsubid = 1 \
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            );
+            let holder = query(self, holder).await?;
+            query(self, format!("SELECT pg_sleep({})", PAUSE.as_secs_f64())).await?;
+            Ok(Attempt::Busy(holder.into_iter().next().and_then(|row| row.into_iter().next()?)))
+        }
+        .boxed()
+    }
+}

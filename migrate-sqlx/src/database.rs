@@ -1,0 +1,230 @@
+//! A database of whichever kind its url says.
+
+use std::str::FromStr as _;
+
+use migrate_core::{Dialect, Stamp, Target};
+
+use crate::error::Error;
+use crate::event::Report;
+use crate::ledger::EventRecord;
+use crate::migrations::{Migrations, Runner};
+use crate::status::Status;
+
+/// A pool for a url; of the databases whose features are compiled in.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Database {
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+    /// MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::MySqlPool),
+}
+
+/// Whether connecting may make the file of an SQLite database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// It may: the command is about to write.
+    Missing,
+    /// It may not: a missing file reads as an empty database.
+    Nothing,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Database({})", self.dialect().name())
+    }
+}
+
+macro_rules! on {
+    ($database:expr, $pool:ident => $work:expr) => {
+        match $database {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite($pool) => $work,
+            #[cfg(feature = "postgres")]
+            Database::Postgres($pool) => $work,
+            #[cfg(feature = "mysql")]
+            Database::MySql($pool) => $work,
+        }
+    };
+}
+
+impl Database {
+    /// Connects to the database of a url.
+    ///
+    /// # Errors
+    ///
+    /// The url cannot be used, or the database cannot be reached. No error shows the url, which
+    /// may hold a password.
+    pub async fn connect(url: &str, create: Create) -> Result<Self, Error> {
+        let dialect = Dialect::from_url(url).ok_or_else(|| {
+            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+            Error::Url(match scheme {
+                "" => "it has no scheme".to_owned(),
+                scheme => format!("`{}` is no database", scheme.escape_debug()),
+            })
+        })?;
+        match dialect {
+            Dialect::Sqlite => Self::sqlite(url, create).await,
+            Dialect::Postgres => Self::postgres(url).await,
+            Dialect::MySql => Self::mysql(url).await,
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    async fn sqlite(url: &str, create: Create) -> Result<Self, Error> {
+        use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+        let options = SqliteConnectOptions::from_str(url).map_err(unusable)?;
+        let file = options.get_filename().to_owned();
+        let memory = url.contains(":memory:") || url.contains("mode=memory");
+        let options = match create {
+            Create::Missing => options.create_if_missing(true),
+            Create::Nothing if memory || file.exists() => options,
+            Create::Nothing => {
+                SqliteConnectOptions::from_str("sqlite::memory:").map_err(unusable)?
+            }
+        };
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await;
+        pool.map(Self::Sqlite).map_err(Error::Database)
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    async fn sqlite(_: &str, _: Create) -> Result<Self, Error> {
+        Err(Error::Url(
+            "the feature `sqlite` is not compiled in".to_owned(),
+        ))
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn postgres(url: &str) -> Result<Self, Error> {
+        use sqlx::Connection as _;
+        use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+
+        let options = PgConnectOptions::from_str(url)
+            .map_err(unusable)?
+            .application_name("cargo migrate");
+        // A pool tries again until its time is up; the first connection says at once what is wrong.
+        PgConnection::connect_with(&options)
+            .await
+            .map_err(Error::Database)?
+            .close()
+            .await
+            .map_err(Error::Database)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(options);
+        Ok(Self::Postgres(pool))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    async fn postgres(_: &str) -> Result<Self, Error> {
+        Err(Error::Url(
+            "the feature `postgres` is not compiled in".to_owned(),
+        ))
+    }
+
+    #[cfg(feature = "mysql")]
+    async fn mysql(url: &str) -> Result<Self, Error> {
+        use sqlx::Connection as _;
+        use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+
+        let options = MySqlConnectOptions::from_str(url).map_err(unusable)?;
+        MySqlConnection::connect_with(&options)
+            .await
+            .map_err(Error::Database)?
+            .close()
+            .await
+            .map_err(Error::Database)?;
+        let pool = MySqlPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(options);
+        Ok(Self::MySql(pool))
+    }
+
+    #[cfg(not(feature = "mysql"))]
+    async fn mysql(_: &str) -> Result<Self, Error> {
+        Err(Error::Url(
+            "the feature `mysql` is not compiled in".to_owned(),
+        ))
+    }
+
+    /// Says which dialect it speaks.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Dialect::Postgres,
+            #[cfg(feature = "mysql")]
+            Self::MySql(_) => Dialect::MySql,
+        }
+    }
+
+    /// [`Runner::run`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::run`].
+    pub async fn run(&self, runner: Runner<'_>) -> Result<Report, Error> {
+        on!(self, pool => runner.run(pool).await)
+    }
+
+    /// [`Runner::revert`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::revert`].
+    pub async fn revert(&self, runner: Runner<'_>) -> Result<Report, Error> {
+        on!(self, pool => runner.revert(pool).await)
+    }
+
+    /// [`Runner::stamp`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::stamp`].
+    pub async fn stamp(
+        &self,
+        runner: Runner<'_>,
+        targets: &[Target],
+        purge: bool,
+    ) -> Result<Stamp, Error> {
+        on!(self, pool => runner.stamp(pool, targets, purge).await)
+    }
+
+    /// [`Migrations::status`] of this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Migrations::status`].
+    pub async fn status(&self, migrations: &Migrations) -> Result<Status, Error> {
+        on!(self, pool => migrations.status(pool).await)
+    }
+
+    /// [`Migrations::events`] of this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Migrations::events`].
+    pub async fn events(&self, migrations: &Migrations) -> Result<Vec<EventRecord>, Error> {
+        on!(self, pool => migrations.events(pool).await)
+    }
+}
+
+/// Why a url cannot be used, without the url.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+fn unusable(error: sqlx::Error) -> Error {
+    match error {
+        sqlx::Error::Configuration(why) => Error::Url(why.to_string()),
+        other => Error::Database(other),
+    }
+}

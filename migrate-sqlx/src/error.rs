@@ -1,0 +1,219 @@
+//! What can go wrong with a database, and what to do about it.
+
+use std::time::Duration;
+
+use migrate_core::{Diagnostic, Label, TargetError};
+
+/// Why a database could not be migrated, read, or found current.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database cannot be reached, refuses the user, or failed.
+    #[error("the database cannot be used")]
+    Database(#[source] sqlx::Error),
+    /// The url is none, or of a database whose feature is not compiled in. It is not shown, as it
+    /// may hold a password.
+    #[error("the database's url cannot be used: {0}")]
+    Url(String),
+    /// The target does not exist, or cannot be reached from where the database is.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The database has revisions that the chain does not know: it is newer.
+    #[error("the database has revisions that this chain does not know: `{}`", revisions.join("`, `"))]
+    Newer {
+        /// Which ones.
+        revisions: Vec<String>,
+    },
+    /// Revisions were applied with another text than the chain has now.
+    #[error("revisions were changed after they were applied: `{}`", revisions.join("`, `"))]
+    Changed {
+        /// Which ones.
+        revisions: Vec<String>,
+    },
+    /// A revision was begun and not finished.
+    #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().map(|error| format!(", then: {error}")).unwrap_or_default())]
+    Unfinished {
+        /// Which one.
+        revision: String,
+        /// How many of its statements were finished.
+        statements: u32,
+        /// What the database said.
+        error: Option<String>,
+        /// Whether it was being reverted.
+        reverting: bool,
+    },
+    /// A table of the ledger's name belongs to something else.
+    #[error("the table {table} is no ledger of cargo migrate")]
+    ForeignLedger {
+        /// The table, quoted.
+        table: String,
+    },
+    /// A revision has no way down.
+    #[error("revision `{revision}` cannot be reverted: {}", reason.as_deref().unwrap_or("it has no `down` for this database"))]
+    Irreversible {
+        /// Which one.
+        revision: String,
+        /// Why, in its author's words.
+        reason: Option<String>,
+    },
+    /// A revision has no way up on this database.
+    #[error("revision `{revision}` has no `up` for {dialect}")]
+    MissingDialect {
+        /// Which one.
+        revision: String,
+        /// The database.
+        dialect: &'static str,
+    },
+    /// Another migrator did not finish in time.
+    #[error("another migrator has the lock{}, and {} s of waiting were not enough", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(), waited.as_secs())]
+    Locked {
+        /// How long it was waited for.
+        waited: Duration,
+        /// Who has it, where the database says.
+        holder: Option<String>,
+    },
+    /// A statement of a revision failed.
+    #[error(transparent)]
+    Statement(Box<StatementError>),
+    /// The database is not where the chain ends.
+    #[error("the database is not up to date: {} to apply{}", crate::error::count(pending.len(), "revision"), pending.first().map(|first| format!(", the first is `{first}`")).unwrap_or_default())]
+    NotCurrent {
+        /// What is to be applied, in order.
+        pending: Vec<String>,
+    },
+    /// Rows point nowhere after a revision, on SQLite.
+    #[error("after revision `{revision}` rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
+    ForeignKeys {
+        /// Which revision; it was rolled back.
+        revision: String,
+        /// The tables with such rows.
+        tables: Vec<String>,
+    },
+    /// Somebody else migrated the database in between.
+    #[error("somebody else changed the database's revisions in the meantime")]
+    Concurrent,
+    /// The text of a revision in the ledger cannot be understood.
+    #[error("the ledger's text of revision `{revision}` cannot be read")]
+    LedgerText {
+        /// Which one.
+        revision: String,
+        /// What is wrong with it.
+        diagnostics: Vec<Diagnostic>,
+    },
+}
+
+/// A statement that the database refused.
+#[derive(Debug, thiserror::Error)]
+#[error("statement {number} of {of} of revision `{revision}` failed")]
+#[non_exhaustive]
+pub struct StatementError {
+    /// Which revision.
+    pub revision: String,
+    /// Which statement, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Where it is in the revision's file.
+    pub label: Label,
+    /// The revisions of this run that were finished before, and stay.
+    pub finished: Vec<String>,
+    /// Whether the revision was rolled back; else the statements before stay.
+    pub rolled_back: bool,
+    /// Whether it was being reverted.
+    pub reverting: bool,
+    /// What the database said.
+    #[source]
+    pub source: sqlx::Error,
+}
+
+/// Writes a number with its noun.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+impl Error {
+    /// Returns the stable name of the failure.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Database(_) => "database",
+            Self::Url(_) => "database-url",
+            Self::Target(error) => error.code(),
+            Self::Newer { .. } => "database-newer",
+            Self::Changed { .. } => "revision-changed",
+            Self::Unfinished { .. } => "revision-unfinished",
+            Self::ForeignLedger { .. } => "foreign-ledger",
+            Self::Irreversible { .. } => "irreversible",
+            Self::MissingDialect { .. } => "missing-dialect",
+            Self::Locked { .. } => "locked",
+            Self::Statement(_) => "statement-failed",
+            Self::NotCurrent { .. } => "not-current",
+            Self::ForeignKeys { .. } => "foreign-keys",
+            Self::Concurrent => "concurrent",
+            Self::LedgerText { .. } => "ledger-text",
+        }
+    }
+
+    /// Returns what to type or do next.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Database(error) => return connection_help(error),
+            Self::Url(_) => "write it as `sqlite://app.db`, `postgres://user@host/database` or `mysql://user@host/database`".to_owned(),
+            Self::Target(error) => return error.help(),
+            Self::Newer { revisions } => format!(
+                "deploy the version that has them, or take them back with `cargo migrate revert <target>`, which uses the ledger's text of {}",
+                revisions.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+            ),
+            Self::Changed { revisions } => match &revisions[..] {
+                [only] => format!("`cargo migrate redo {only}` reverts what was applied and runs the new text; or take the edit back with git"),
+                _ => "take the edits back with git, or `cargo migrate redo` each of them, the newest first".to_owned(),
+            },
+            Self::Unfinished { reverting: false, .. } => "mend what stopped it, then go on after the last finished statement with `cargo migrate run --resume`".to_owned(),
+            Self::Unfinished { .. } => "mend what stopped it, then go on after the last finished statement with `cargo migrate revert --resume`".to_owned(),
+            Self::ForeignLedger { .. } => "give the ledger another name in migrate.toml: `prefix = \"schema_\"` below `[ledger]`".to_owned(),
+            Self::Irreversible { .. } => "restore a backup, or write a new revision that undoes it: `cargo migrate new \"undo …\"`".to_owned(),
+            Self::MissingDialect { revision, .. } => format!("add a section for it: `cargo migrate edit {revision}`"),
+            Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
+            Self::Statement(error) => match (error.rolled_back, error.reverting) {
+                (true, false) => "mend the revision, then `cargo migrate run` again; nothing of it was kept".to_owned(),
+                (true, true) => "mend the revision, then `cargo migrate revert` again; nothing of it was undone".to_owned(),
+                (false, false) => "mend the statement, then go on there with `cargo migrate run --resume`".to_owned(),
+                (false, true) => "mend the statement, then go on there with `cargo migrate revert --resume`".to_owned(),
+            },
+            Self::NotCurrent { .. } => "apply them with `cargo migrate run`, or start the application with the right to migrate".to_owned(),
+            Self::ForeignKeys { .. } => "delete or mend those rows in the revision itself; it was rolled back".to_owned(),
+            Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
+            Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
+        })
+    }
+}
+
+fn connection_help(error: &sqlx::Error) -> Option<String> {
+    Some(match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => "is the server running, and are host and port right?".to_owned(),
+        sqlx::Error::Tls(_) => "compile with one of the `tls-…` features, or ask the server without TLS: `?sslmode=disable`, `?ssl-mode=disabled`".to_owned(),
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("28P01" | "28000") => "look at the user and the password of the url".to_owned(),
+            Some("3D000" | "42000") => "does the database exist? Create it with `CREATE DATABASE`, and look at the user's rights".to_owned(),
+            Some("42501") => "the user needs the right to create tables in this schema".to_owned(),
+            Some("14") => "does the folder of the file exist, and may it be written?".to_owned(),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_can_cross_threads() {
+        const fn sendable<T: Send + Sync + 'static>() {}
+        sendable::<Error>();
+    }
+}

@@ -1,0 +1,60 @@
+//! What a run tells while it works, and what it did.
+
+use std::time::Duration;
+
+use migrate_core::{Direction, Revision};
+
+/// Something that happened in a run; for logs and progress.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Another migrator is at work; this one waits.
+    Waiting {
+        /// Who it is, where the database says.
+        holder: Option<&'a str>,
+    },
+    /// The work is known.
+    Planned {
+        /// How many revisions there are to apply or revert.
+        total: usize,
+    },
+    /// A revision begins.
+    Started {
+        /// Which one.
+        revision: &'a Revision,
+        /// Up or down.
+        direction: Direction,
+        /// Whether the ledger's text is used, as the file has changed or is not there.
+        from_ledger: bool,
+    },
+    /// A revision is applied or reverted.
+    Finished {
+        /// Which one.
+        revision: &'a Revision,
+        /// Up or down.
+        direction: Direction,
+        /// How long it took.
+        duration: Duration,
+    },
+}
+
+/// A revision that a run applied or reverted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// Which one.
+    pub revision: String,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Up or down.
+    pub direction: Direction,
+    /// The revisions, in the order in which they were applied or reverted; none where there was
+    /// nothing to do.
+    pub steps: Vec<Applied>,
+}

@@ -1,0 +1,407 @@
+//! The ledger: what the database says is applied, and every event.
+//!
+//! The SQL is text that each dialect accepts, with literals written in rather than bound, so that
+//! a revision and its row can go to the server in one message.
+
+use std::fmt::Write as _;
+
+use migrate_core::{Dialect, LedgerNames, Revision, RevisionId};
+
+use crate::backend::{Row, Session};
+use crate::error::Error;
+
+/// Which version of the tool writes the rows.
+pub(crate) const TOOL: &str = concat!("cargo-migrate ", env!("CARGO_PKG_VERSION"));
+
+/// Stands before a hash in the ledger: the version of the algorithm.
+const HASH_VERSION: &str = "1:";
+
+/// A revision that the database says was applied, or is half applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AppliedRevision {
+    /// Its id.
+    pub revision: String,
+    /// What it followed when it was applied.
+    pub parents: Vec<String>,
+    /// What it does, in a line.
+    pub message: String,
+    /// Its hash when it was applied.
+    pub hash: String,
+    /// Its chain hash when it was applied.
+    pub chain_hash: String,
+    /// Whether it is whole.
+    pub state: State,
+    /// How many of its statements were finished, where it is not whole.
+    pub statements: u32,
+    /// What the database said when it failed.
+    pub error: Option<String>,
+    /// When it was applied, RFC 3339 in UTC.
+    pub applied_at: String,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// Which version of the tool applied it.
+    pub tool: String,
+    /// The name of its file.
+    pub file: String,
+    /// The whole file as it was applied.
+    pub body: String,
+}
+
+/// Whether a revision is applied as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is.
+    Applied,
+    /// Its up was begun and not finished.
+    Applying,
+    /// Its down was begun and not finished.
+    Reverting,
+}
+
+impl State {
+    /// Returns the word that stands in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Applying => "applying",
+            Self::Reverting => "reverting",
+        }
+    }
+}
+
+/// An entry of the table of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventRecord {
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// `apply`, `revert`, `stamp`, `unstamp` or `fail`.
+    pub kind: String,
+    /// Which revision.
+    pub revision: String,
+    /// Which user of the operating system.
+    pub by: String,
+    /// On which host.
+    pub host: String,
+    /// Which version of the tool.
+    pub tool: String,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// More about it; may be empty.
+    pub detail: String,
+}
+
+/// Writes `text` as a literal that no setting of the server can read otherwise.
+pub(crate) fn literal(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        Dialect::Sqlite if text.contains('\0') => format!("CAST({} AS TEXT)", hex(text)),
+        Dialect::Sqlite => format!("'{}'", text.replace('\'', "''")),
+        // E'…' does not depend on standard_conforming_strings.
+        Dialect::Postgres => format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+        // Hex does not depend on NO_BACKSLASH_ESCAPES, nor on the connection's character set.
+        Dialect::MySql if text.is_empty() => "''".to_owned(),
+        Dialect::MySql => format!("CONVERT({} USING utf8mb4)", hex(text)),
+    }
+}
+
+fn hex(text: &str) -> String {
+    let mut hex = String::with_capacity(text.len() * 2 + 3);
+    hex.push_str("X'");
+    for byte in text.bytes() {
+        let _infallible = write!(hex, "{byte:02X}");
+    }
+    hex.push('\'');
+    hex
+}
+
+/// The tables of one ledger, and the SQL on them.
+pub(crate) struct Tables {
+    dialect: Dialect,
+    revision: String,
+    event: String,
+}
+
+const COLUMNS: &str = "revision, parents, message, hash, chain_hash, state, statements, error, applied_at, duration_ms, tool, file, body";
+
+impl Tables {
+    pub(crate) fn new(dialect: Dialect, names: &LedgerNames) -> Self {
+        let table = |name: &str| {
+            let table = dialect.quote(&format!("{}{name}", names.prefix));
+            match &names.schema {
+                None => table,
+                Some(schema) => format!("{}.{table}", dialect.quote(schema)),
+            }
+        };
+        Self {
+            dialect,
+            revision: table("revision"),
+            event: table("event"),
+        }
+    }
+
+    /// Whether the database is as the chain says, in one query: how many rows there are, how many
+    /// are not whole, how many of the heads' chain hashes.
+    pub(crate) fn summary(&self, heads: &[migrate_core::Hash]) -> String {
+        let mut hashes = String::new();
+        for (position, hash) in heads.iter().enumerate() {
+            let comma = if position == 0 { "" } else { ", " };
+            let _infallible = write!(hashes, "{comma}'{HASH_VERSION}{hash}'");
+        }
+        if hashes.is_empty() {
+            hashes.push_str("''");
+        }
+        format!(
+            "SELECT COUNT(*), COUNT(CASE WHEN state <> 'applied' THEN 1 END), COUNT(CASE WHEN chain_hash IN ({hashes}) THEN 1 END) FROM {}",
+            self.revision
+        )
+    }
+
+    pub(crate) fn create(&self) -> [String; 2] {
+        let (text, name, id) = match self.dialect {
+            Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER PRIMARY KEY AUTOINCREMENT"),
+            Dialect::Postgres => (
+                "TEXT",
+                "VARCHAR(64)",
+                "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+            ),
+            Dialect::MySql => (
+                "LONGTEXT",
+                "VARCHAR(64)",
+                "BIGINT AUTO_INCREMENT PRIMARY KEY",
+            ),
+        };
+        let options = match self.dialect {
+            Dialect::MySql => " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin",
+            Dialect::Sqlite | Dialect::Postgres => "",
+        };
+        [
+            format!(
+                "CREATE TABLE IF NOT EXISTS {} (revision {name} NOT NULL PRIMARY KEY, parents {text} NOT NULL, message {text} NOT NULL, \
+                 hash VARCHAR(80) NOT NULL, chain_hash VARCHAR(80) NOT NULL, state VARCHAR(16) NOT NULL, statements INTEGER NOT NULL, \
+                 error {text}, applied_at VARCHAR(32) NOT NULL, duration_ms BIGINT NOT NULL, tool VARCHAR(64) NOT NULL, file {text} NOT NULL, body {text} NOT NULL){options}",
+                self.revision
+            ),
+            format!(
+                "CREATE TABLE IF NOT EXISTS {} (id {id}, at VARCHAR(32) NOT NULL, kind VARCHAR(16) NOT NULL, revision {name} NOT NULL, \
+                 done_by {text} NOT NULL, host {text} NOT NULL, tool VARCHAR(64) NOT NULL, duration_ms BIGINT NOT NULL, detail {text} NOT NULL){options}",
+                self.event
+            ),
+        ]
+    }
+
+    pub(crate) fn count(&self) -> String {
+        format!("SELECT COUNT(*) FROM {}", self.revision)
+    }
+
+    /// The row of a revision; `duration` is a number or an expression of the dialect.
+    pub(crate) fn insert(&self, revision: &Revision, state: State, duration: &str) -> String {
+        let literal = |text: &str| literal(self.dialect, text);
+        let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
+        format!(
+            "INSERT INTO {} ({COLUMNS}) VALUES ({}, {}, {}, '{HASH_VERSION}{}', '{HASH_VERSION}{}', '{}', 0, NULL, '{}', {duration}, '{TOOL}', {}, {})",
+            self.revision,
+            literal(revision.id.as_str()),
+            literal(&parents.join(",")),
+            literal(&revision.message),
+            revision.hash,
+            revision.chain_hash,
+            state.as_str(),
+            crate::moment::now(),
+            literal(&revision.file),
+            literal(&revision.text),
+        )
+    }
+
+    pub(crate) fn delete(&self, revision: &str) -> String {
+        format!(
+            "DELETE FROM {} WHERE revision = {}",
+            self.revision,
+            literal(self.dialect, revision)
+        )
+    }
+
+    /// How far an unfinished revision has come.
+    pub(crate) fn progress(
+        &self,
+        revision: &str,
+        state: State,
+        statements: usize,
+        error: Option<&str>,
+    ) -> String {
+        let error = error.map_or_else(|| "NULL".to_owned(), |error| literal(self.dialect, error));
+        format!(
+            "UPDATE {} SET state = '{}', statements = {statements}, error = {error} WHERE revision = {}",
+            self.revision,
+            state.as_str(),
+            literal(self.dialect, revision)
+        )
+    }
+
+    /// An unfinished revision is whole now, with the text that finished it.
+    pub(crate) fn finish(&self, revision: &Revision, duration_ms: u128) -> String {
+        format!(
+            "UPDATE {} SET state = 'applied', statements = 0, error = NULL, applied_at = '{}', duration_ms = duration_ms + {duration_ms}, \
+             hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}', body = {} WHERE revision = {}",
+            self.revision,
+            crate::moment::now(),
+            revision.hash,
+            revision.chain_hash,
+            literal(self.dialect, &revision.text),
+            literal(self.dialect, revision.id.as_str()),
+        )
+    }
+
+    pub(crate) fn event(&self, kind: &str, revision: &str, duration: &str, detail: &str) -> String {
+        let literal = |text: &str| literal(self.dialect, text);
+        let variable = |names: [&str; 2]| {
+            names
+                .iter()
+                .find_map(|name| std::env::var(name).ok())
+                .unwrap_or_default()
+        };
+        format!(
+            "INSERT INTO {} (at, kind, revision, done_by, host, tool, duration_ms, detail) VALUES ('{}', '{kind}', {}, {}, {}, '{TOOL}', {duration}, {})",
+            self.event,
+            crate::moment::now(),
+            literal(revision),
+            literal(&variable(["USER", "USERNAME"])),
+            literal(&variable(["HOSTNAME", "COMPUTERNAME"])),
+            literal(detail),
+        )
+    }
+
+    /// Reads every row; a missing table reads as empty, and nothing is created.
+    pub(crate) async fn read(
+        &self,
+        session: &mut dyn Session,
+    ) -> Result<Option<Vec<AppliedRevision>>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {} ORDER BY applied_at, revision",
+            self.revision
+        );
+        match session.query(sql).await {
+            Ok(rows) => Ok(Some(rows.into_iter().map(applied).collect())),
+            Err(error) => match self.absence(&error) {
+                Absence::Table => Ok(None),
+                Absence::Column => Err(self.foreign()),
+                Absence::None => Err(Error::Database(error)),
+            },
+        }
+    }
+
+    /// Reads the events, the oldest first; a missing table reads as empty.
+    pub(crate) async fn events(
+        &self,
+        session: &mut dyn Session,
+    ) -> Result<Vec<EventRecord>, Error> {
+        let sql = format!(
+            "SELECT at, kind, revision, done_by, host, tool, duration_ms, detail FROM {} ORDER BY id",
+            self.event
+        );
+        match session.query(sql).await {
+            Ok(rows) => Ok(rows.into_iter().map(event).collect()),
+            Err(error) => match self.absence(&error) {
+                Absence::Table => Ok(Vec::new()),
+                Absence::Column => Err(self.foreign()),
+                Absence::None => Err(Error::Database(error)),
+            },
+        }
+    }
+
+    pub(crate) fn foreign(&self) -> Error {
+        Error::ForeignLedger {
+            table: self.revision.clone(),
+        }
+    }
+
+    /// Whether an error says that the ledger is not there, or is somebody else's table.
+    pub(crate) fn absence(&self, error: &sqlx::Error) -> Absence {
+        let Some(error) = error.as_database_error() else {
+            return Absence::None;
+        };
+        // PostgreSQL: undefined_table, invalid_schema_name; MySQL: ER_NO_SUCH_TABLE,
+        // ER_BAD_DB_ERROR. SQLite has no number for it.
+        match (self.dialect, error.code().as_deref()) {
+            (Dialect::Postgres, Some("42P01" | "3F000")) | (Dialect::MySql, Some("42S02")) => {
+                Absence::Table
+            }
+            (Dialect::Postgres, Some("42703")) | (Dialect::MySql, Some("42S22")) => Absence::Column,
+            (Dialect::Sqlite, _) if error.message().contains("no such table") => Absence::Table,
+            (Dialect::Sqlite, _) if error.message().contains("no such column") => Absence::Column,
+            _ => Absence::None,
+        }
+    }
+}
+
+/// What of the ledger an error says is not there.
+pub(crate) enum Absence {
+    Table,
+    Column,
+    None,
+}
+
+fn applied(row: Row) -> AppliedRevision {
+    let mut values = row.into_iter();
+    let mut next = || values.next().flatten();
+    let mut text = || next().unwrap_or_default();
+    let version = |hash: String| {
+        hash.strip_prefix(HASH_VERSION)
+            .map(str::to_owned)
+            .unwrap_or(hash)
+    };
+    AppliedRevision {
+        revision: text(),
+        parents: text()
+            .split(',')
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        message: text(),
+        hash: version(text()),
+        chain_hash: version(text()),
+        state: match text().as_str() {
+            "applied" => State::Applied,
+            "reverting" => State::Reverting,
+            _ => State::Applying,
+        },
+        statements: text().parse().unwrap_or_default(),
+        error: Some(text()).filter(|error| !error.is_empty()),
+        applied_at: text(),
+        duration_ms: text().parse().unwrap_or_default(),
+        tool: text(),
+        file: text(),
+        body: text(),
+    }
+}
+
+fn event(row: Row) -> EventRecord {
+    let mut values = row.into_iter();
+    let mut text = || values.next().flatten().unwrap_or_default();
+    EventRecord {
+        at: text(),
+        kind: text(),
+        revision: text(),
+        by: text(),
+        host: text(),
+        tool: text(),
+        duration_ms: text().parse().unwrap_or_default(),
+        detail: text(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_cannot_be_left() {
+        assert_eq!(literal(Dialect::Sqlite, "it's"), "'it''s'");
+        assert_eq!(literal(Dialect::Postgres, r"\' ; --"), r"E'\\'' ; --'");
+        assert_eq!(
+            literal(Dialect::MySql, "a'"),
+            "CONVERT(X'6127' USING utf8mb4)"
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! Runs a migration chain that the compiler checked, on SQLite, PostgreSQL and MySQL/MariaDB.
+//!
+//! ```no_run
+//! # #[cfg(feature = "sqlite")]
+//! # mod application {
+//! use migrate_sqlx::{Migrations, embed_migrations};
+//!
+//! # const IN_YOURS: &str = r#"
+//! static MIGRATIONS: Migrations = embed_migrations!();
+//! # "#;
+//! # static MIGRATIONS: Migrations = Migrations::embedded(&[], &[], migrate_sqlx::LedgerNames::DEFAULT);
+//!
+//! # async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = sqlx::SqlitePool::connect(url).await?;
+//! MIGRATIONS.run(&pool).await?; // or ensure_current(&pool), which applies nothing
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! [`embed_migrations!`] bakes the chain into the binary, or refuses to compile with what is
+//! wrong. [`Migrations::run`] brings a database to the heads; an up-to-date one costs a single
+//! round trip. [`Migrations::runner`] has the rest: a target, a callback a step, how long to wait
+//! for another migrator.
+//!
+//! Features: `sqlite`, `postgres`, `mysql` (MariaDB too), and sqlx's choices of TLS.
+
+mod backend;
+mod database;
+mod engine;
+mod error;
+mod event;
+mod ledger;
+mod migrations;
+mod moment;
+mod status;
+
+#[doc(hidden)]
+pub use backend::{Attempt, Failure, Row};
+pub use backend::{Backend, Session};
+pub use database::{Create, Database};
+pub use error::{Error, StatementError};
+pub use event::{Applied, Event, Report};
+pub use ledger::{AppliedRevision, EventRecord, State};
+pub use migrate_core::{Dialect, LedgerNames, Target};
+pub use migrate_macros::embed_migrations;
+pub use migrations::{Migrations, Runner};
+pub use status::Status;
+
+/// What `embed_migrations!` expands to.
+#[doc(hidden)]
+pub mod __private {
+    pub use std::borrow::Cow::Borrowed as B;
+
+    pub use migrate_core::{
+        Dialects, Direction, Hash, LedgerNames, Revision, Script, Section, Statement,
+    };
+
+    pub use crate::Migrations;
+
+    /// An id that the macro checked.
+    #[must_use]
+    #[allow(non_snake_case, reason = "one letter keeps the expansion short")]
+    pub const fn I(id: &'static str) -> migrate_core::RevisionId {
+        migrate_core::RevisionId::from_checked(id)
+    }
+}

@@ -1,0 +1,410 @@
+//! The chain of an application, and what it can do with a database.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use migrate_core::{Cascade, Dialect, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target};
+use sqlx::Pool;
+
+use crate::backend::{Backend, LOCK_WAIT, Session as _};
+use crate::engine::{Engine, Goal};
+use crate::error::Error;
+use crate::event::{Event, Report};
+use crate::ledger::{EventRecord, Tables};
+use crate::status::Status;
+
+/// A sound chain, ready to run; as [`embed_migrations!`](crate::embed_migrations) bakes it into a
+/// `static`, with nothing left to parse, hash or allocate.
+#[derive(Clone, Debug)]
+pub struct Migrations {
+    revisions: Cow<'static, [Revision]>,
+    heads: Cow<'static, [Hash]>,
+    ledger: LedgerNames,
+}
+
+impl Migrations {
+    /// Makes the value that `embed_migrations!` expands to.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn embedded(
+        revisions: &'static [Revision],
+        heads: &'static [Hash],
+        ledger: LedgerNames,
+    ) -> Self {
+        Self {
+            revisions: Cow::Borrowed(revisions),
+            heads: Cow::Borrowed(heads),
+            ledger,
+        }
+    }
+
+    /// Takes a chain that was read from a folder.
+    #[must_use]
+    pub fn new(revisions: Vec<Revision>, ledger: LedgerNames) -> Self {
+        let graph = Graph::new(&revisions);
+        let all = graph.descendants(0..graph.len());
+        let heads: Vec<_> = graph
+            .effective_heads(&all)
+            .into_iter()
+            .map(|index| revisions[index].chain_hash)
+            .collect();
+        Self {
+            revisions: revisions.into(),
+            heads: heads.into(),
+            ledger,
+        }
+    }
+
+    /// Returns the revisions of the chain.
+    #[must_use]
+    pub fn revisions(&self) -> &[Revision] {
+        &self.revisions
+    }
+
+    /// Applies all that the database has not, and says what it did.
+    ///
+    /// A database that has everything costs one round trip and takes no lock.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; what was applied before stays applied.
+    pub async fn run<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Report, Error> {
+        self.runner().run(pool).await
+    }
+
+    /// Reverts the last revision.
+    ///
+    /// # Data loss
+    ///
+    /// A `down` that drops a table drops its rows.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn revert<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Report, Error> {
+        self.runner().revert(pool).await
+    }
+
+    /// Applies nothing, and refuses a database that is not exactly where the chain ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotCurrent`], [`Error::Newer`], [`Error::Changed`] or [`Error::Unfinished`] says
+    /// what is not as it should be.
+    pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
+        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut engine = self.engine(&mut *connection);
+        if engine.is_current(&self.heads).await? {
+            return Ok(());
+        }
+        let joined = engine.read().await?;
+        engine.judge(&joined, false)?;
+        let pending = joined.pending(self.revisions.len());
+        match pending.is_empty() {
+            true => Ok(()),
+            false => Err(Error::NotCurrent {
+                pending: pending
+                    .into_iter()
+                    .map(|index| joined.graph.id(index).to_string())
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Says where the database is. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read, or its table is no ledger.
+    pub async fn status<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Status, Error> {
+        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let joined = self.engine(&mut *connection).read().await?;
+        Ok(joined.status(self.revisions.len()))
+    }
+
+    /// Returns every event, the oldest first. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read, or its table is no ledger.
+    pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<EventRecord>, Error> {
+        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let session = &mut *connection;
+        Tables::new(session.dialect(), &self.ledger)
+            .events(session)
+            .await
+    }
+
+    /// Says what [`Migrations::run`] would apply, in order. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn plan<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<String>, Error> {
+        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut engine = self.engine(&mut *connection);
+        let joined = engine.read().await?;
+        engine.judge(&joined, false)?;
+        let plan = Plan::up(&joined.graph, &joined.applied, &Target::heads())?;
+        Ok(plan
+            .steps
+            .into_iter()
+            .map(|index| joined.graph.id(index).to_string())
+            .collect())
+    }
+
+    /// Begins a run with other settings than the usual ones.
+    #[must_use]
+    pub fn runner(&self) -> Runner<'_> {
+        Runner {
+            migrations: self,
+            target: None,
+            cascade: Cascade::Refuse,
+            resume: false,
+            lock_wait: LOCK_WAIT,
+            on_event: Box::new(|_| {}),
+        }
+    }
+
+    fn engine<'a>(&'a self, session: &'a mut dyn crate::Session) -> Engine<'a> {
+        Engine {
+            tables: Tables::new(session.dialect(), &self.ledger),
+            session,
+            chain: &self.revisions,
+            finished: Vec::new(),
+            dangling: None,
+        }
+    }
+}
+
+/// A run with settings of its own.
+///
+/// ```no_run
+/// # #[cfg(feature = "sqlite")]
+/// # async fn example(migrations: &migrate_sqlx::Migrations, pool: sqlx::SqlitePool) -> Result<(), migrate_sqlx::Error> {
+/// use migrate_sqlx::Event;
+///
+/// migrations
+///     .runner()
+///     .on_event(|event| {
+///         if let Event::Finished { revision, duration, .. } = event {
+///             println!("applied {} in {duration:?}", revision.id);
+///         }
+///     })
+///     .run(&pool)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a runner does nothing until `run`, `revert`, `redo` or `stamp`"]
+pub struct Runner<'a> {
+    migrations: &'a Migrations,
+    target: Option<Target>,
+    cascade: Cascade,
+    resume: bool,
+    lock_wait: Duration,
+    on_event: Box<dyn FnMut(Event<'_>) + Send + 'a>,
+}
+
+impl std::fmt::Debug for Runner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner")
+            .field("target", &self.target)
+            .field("cascade", &self.cascade)
+            .field("resume", &self.resume)
+            .field("lock_wait", &self.lock_wait)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Runner<'a> {
+    /// Goes to this place instead of all heads, or one step back.
+    pub fn target(mut self, target: Target) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// What a revert does about revisions beyond the branch that the target names.
+    pub const fn cascade(mut self, cascade: Cascade) -> Self {
+        self.cascade = cascade;
+        self
+    }
+
+    /// Goes on with a half-done revision after its last finished statement.
+    pub const fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Waits this long for another migrator; 60 seconds where nothing is said.
+    pub const fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// Calls back as the run goes on.
+    pub fn on_event(mut self, on_event: impl FnMut(Event<'_>) + Send + 'a) -> Self {
+        self.on_event = Box::new(on_event);
+        self
+    }
+
+    /// Applies what the target needs and the database has not.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; what was applied before stays applied.
+    pub async fn run<DB: Backend>(self, pool: &Pool<DB>) -> Result<Report, Error> {
+        if self.target.is_none() && !self.resume {
+            let mut connection = pool.acquire().await.map_err(Error::Database)?;
+            if self
+                .migrations
+                .engine(&mut *connection)
+                .is_current(&self.migrations.heads)
+                .await?
+            {
+                return Ok(Report {
+                    direction: migrate_core::Direction::Up,
+                    steps: Vec::new(),
+                });
+            }
+        }
+        let goal = Goal::Up(self.target.clone().unwrap_or_else(Target::heads));
+        self.execute(pool, goal).await
+    }
+
+    /// Reverts what follows the target; without one, the last revision.
+    ///
+    /// Where a file has changed or is not there, the text of the ledger is used.
+    ///
+    /// # Data loss
+    ///
+    /// A `down` that drops a table drops its rows.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn revert<DB: Backend>(self, pool: &Pool<DB>) -> Result<Report, Error> {
+        let last = Target {
+            branch: None,
+            place: None,
+            steps: Some(-1),
+        };
+        let goal = Goal::Down(self.target.clone().unwrap_or(last), self.cascade);
+        self.execute(pool, goal).await
+    }
+
+    /// Records the targets as applied without running anything.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn stamp<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        targets: &[Target],
+        purge: bool,
+    ) -> Result<Stamp, Error> {
+        let mut held = self.hold(pool).await?;
+        let mut engine = self.migrations.engine(&mut *held.work);
+        let stamp = engine.stamp(targets, purge).await;
+        held.release(stamp.is_ok()).await;
+        stamp
+    }
+
+    async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {
+        let mut on_event = std::mem::replace(&mut self.on_event, Box::new(|_| {}));
+        let mut held = self.hold_with(pool, &mut *on_event).await?;
+        let mut engine = self.migrations.engine(&mut *held.work);
+        let report = engine
+            .execute(&goal, self.resume, self.lock_wait, &mut *on_event)
+            .await;
+        held.release(report.is_ok()).await;
+        report
+    }
+
+    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Held<DB>, Error> {
+        self.hold_with(pool, &mut |_| {}).await
+    }
+
+    /// Takes a connection to work on, and the lock on one of its own.
+    async fn hold_with<DB: Backend>(
+        &self,
+        pool: &Pool<DB>,
+        on_event: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<Held<DB>, Error> {
+        use sqlx::Connection as _;
+
+        use crate::backend::Attempt;
+
+        let work = pool.acquire().await.map_err(Error::Database)?;
+        let mut held = Held {
+            work,
+            lock: None,
+            clean: false,
+        };
+        if held.work.dialect() == Dialect::Sqlite {
+            return Ok(held);
+        }
+        let mut lock = DB::Connection::connect_with(&pool.connect_options())
+            .await
+            .map_err(Error::Database)?;
+        let since = std::time::Instant::now();
+        let mut told = false;
+        loop {
+            match lock
+                .try_lock(&self.migrations.ledger)
+                .await
+                .map_err(Error::Database)?
+            {
+                Attempt::Locked => break,
+                Attempt::Unneeded => return Ok(held),
+                Attempt::Busy(holder) => {
+                    if !told {
+                        told = true;
+                        on_event(Event::Waiting {
+                            holder: holder.as_deref(),
+                        });
+                    }
+                    if since.elapsed() >= self.lock_wait {
+                        return Err(Error::Locked {
+                            waited: self.lock_wait,
+                            holder,
+                        });
+                    }
+                }
+            }
+        }
+        held.lock = Some(lock);
+        Ok(held)
+    }
+}
+
+/// The connections of a run. Whatever ends it, the lock goes with its connection, and a
+/// connection that may be in the middle of something does not go back to the pool.
+struct Held<DB: Backend> {
+    work: sqlx::pool::PoolConnection<DB>,
+    lock: Option<DB::Connection>,
+    clean: bool,
+}
+
+impl<DB: Backend> Held<DB> {
+    async fn release(mut self, clean: bool) {
+        use sqlx::Connection as _;
+
+        self.clean = clean;
+        if let Some(lock) = self.lock.take() {
+            // A connection that cannot say goodbye is gone all the same, and its lock with it.
+            if let Err(error) = lock.close().await {
+                tracing::debug!(%error, "the lock's connection was closed already");
+            }
+        }
+    }
+}
+
+impl<DB: Backend> Drop for Held<DB> {
+    fn drop(&mut self) {
+        if !self.clean {
+            self.work.close_on_drop();
+        }
+    }
+}
