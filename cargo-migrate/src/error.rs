@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
-use migrate_core::{Diagnostic, TargetError};
+use migrate_core::{Diagnostic, Label, TargetError};
 
 use crate::json;
 use crate::ui::{Ui, drawn, style, styled};
@@ -27,6 +27,8 @@ pub(crate) struct CommandError {
     causes: Vec<String>,
     help: Option<String>,
     candidates: Vec<String>,
+    /// Where it happened, drawn; stands for the message.
+    drawing: Option<String>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl CommandError {
             causes: Vec::new(),
             help: None,
             candidates: Vec::new(),
+            drawing: None,
         }
     }
 
@@ -109,6 +112,22 @@ impl CommandError {
         self
     }
 
+    /// Returns the error with the database it is about, where that is not said yet.
+    pub(crate) fn place(mut self, database: &str) -> Self {
+        if self.code == "database" {
+            self.message = format!("the database `{database}` cannot be used");
+        }
+        self
+    }
+
+    /// Returns the error with the folder that the files it names are in.
+    pub(crate) fn in_folder(mut self, shown: &str) -> Self {
+        self.drawing = self
+            .drawing
+            .map(|drawing| drawing.replacen("--> ", &format!("--> {shown}/"), 1));
+        self
+    }
+
     /// Tells it and returns the exit code.
     pub(crate) fn tell(self, ui: &Ui) -> u8 {
         let code = match self.kind {
@@ -129,9 +148,7 @@ impl CommandError {
                 )),
             };
             // Nobody reads the answer any more: the code still says it.
-            if outcome.is_err() {
-                return code;
-            }
+            let _unread = outcome;
             return code;
         }
         match &self.kind {
@@ -150,12 +167,15 @@ impl CommandError {
     }
 
     fn tell_error(&self, ui: &Ui) {
-        ui.say(format_args!(
-            "{} {}",
-            styled(style::ERROR, "error:"),
-            self.message
-        ));
-        if !self.causes.is_empty() {
+        match &self.drawing {
+            Some(drawing) => ui.say(drawing),
+            None => ui.say(format_args!(
+                "{} {}",
+                styled(style::ERROR, "error:"),
+                self.message
+            )),
+        }
+        if self.drawing.is_none() && !self.causes.is_empty() {
             ui.say("");
             ui.say("Caused by:");
             for (number, cause) in self.causes.iter().enumerate() {
@@ -167,7 +187,7 @@ impl CommandError {
             }
         }
         if let Some(help) = &self.help {
-            if !self.causes.is_empty() {
+            if self.drawing.is_none() && !self.causes.is_empty() {
                 ui.say("");
             }
             ui.say(format_args!("{} {help}", styled(style::HELP, "help:")));
@@ -210,6 +230,58 @@ impl From<io::Error> for CommandError {
         }
         Self::failed("io", "reading or writing failed").because(error)
     }
+}
+
+impl From<migrate_sqlx::Error> for CommandError {
+    fn from(error: migrate_sqlx::Error) -> Self {
+        if let migrate_sqlx::Error::Target(target) = error {
+            return target.into();
+        }
+        let mut told = Self::failed(error.code(), error.to_string());
+        told.help = error.help();
+        if let migrate_sqlx::Error::Statement(failed) = &error {
+            told.drawing = Some(draw(&failed.to_string(), &failed.label));
+        }
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            // The driver's own words, without its prefix, are the database's.
+            told.causes.push(cause.to_string());
+            source = match cause.downcast_ref::<sqlx::Error>() {
+                // Its source says the same once more.
+                Some(sqlx::Error::Database(_)) => None,
+                _ => cause.source(),
+            };
+        }
+        told.causes.dedup();
+        told
+    }
+}
+
+/// Draws the statement that failed as diagnostics are drawn.
+fn draw(title: &str, label: &Label) -> String {
+    use annotate_snippets::renderer::DecorStyle;
+    use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+    let group = Group::with_title(Level::ERROR.primary_title(title));
+    let group = match &label.place {
+        Some(place) => match &place.source {
+            Some(source) => group.element(
+                Snippet::source(source)
+                    .path(&label.file)
+                    .line_start(place.line)
+                    .annotation(AnnotationKind::Primary.span(place.span.clone()).label(&label.text)),
+            ),
+            None => group.element(
+                Origin::path(&label.file)
+                    .line(place.line)
+                    .char_column(place.column),
+            ),
+        },
+        None => group.element(Origin::path(&label.file)),
+    };
+    Renderer::styled()
+        .decor_style(DecorStyle::Ascii)
+        .render(&[group])
 }
 
 impl From<TargetError> for CommandError {

@@ -1,5 +1,6 @@
 //! `cargo migrate`: writes, inspects, checks and applies a chain of schema migrations.
 
+mod author;
 mod cli;
 mod commands;
 mod context;
@@ -7,7 +8,9 @@ mod database;
 mod error;
 mod graphlog;
 mod json;
+mod listing;
 mod package;
+mod progress;
 mod ui;
 mod write;
 
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
     };
     let ui = Ui::new(&cli.global);
     let outcome = Context::new(cli.global)
-        .and_then(|mut context| commands::run(cli.command, &mut context, &ui));
+        .and_then(|context| commands::run(cli.command, &context, &ui));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(error.tell(&ui)),

@@ -45,11 +45,16 @@ fn filled(path: &Path, text: &str) -> io::Result<NamedTempFile> {
 
 fn failed(path: &Path, error: io::Error) -> CommandError {
     if error.kind() == io::ErrorKind::AlreadyExists {
-        return CommandError::failed(
-            "file-exists",
-            format!("`{}` is there already", path.display()),
-        )
-        .help("nothing is overwritten: move it away or choose another message or id");
+        return exists(path);
     }
     CommandError::failed("io", format!("`{}` cannot be written", path.display())).because(error)
+}
+
+/// A file that would have to be overwritten.
+pub(crate) fn exists(path: &Path) -> CommandError {
+    CommandError::failed(
+        "file-exists",
+        format!("`{}` is there already", path.display()),
+    )
+    .help("nothing is overwritten: move it away or choose another message or id")
 }

@@ -66,7 +66,7 @@ impl Folder {
             match read_text(&path, Self::MAX_FILE) {
                 Ok(text) => folder.files.push(File { name, text }),
                 Err(why) => {
-                    folder.unreadable(&name, why);
+                    folder.unreadable(&name, &why);
                     folder.unread.push(name);
                 }
             }
@@ -74,7 +74,7 @@ impl Folder {
         match read_text(&dir.join(ChainLock::FILE), u64::MAX) {
             Ok(text) => folder.lock = Some(text),
             Err(Unreadable { missing: true, .. }) => {}
-            Err(why) => folder.unreadable(ChainLock::FILE, why),
+            Err(why) => folder.unreadable(ChainLock::FILE, &why),
         }
         Ok(folder)
     }
@@ -88,9 +88,9 @@ impl Folder {
         }
     }
 
-    fn unreadable(&mut self, name: &str, why: Unreadable) {
+    fn unreadable(&mut self, name: &str, why: &Unreadable) {
         let file = self.shown_file(name);
-        self.diagnostics.push(unreadable(&file, &why));
+        self.diagnostics.push(unreadable(&file, why));
     }
 }
 

@@ -144,9 +144,7 @@ impl Judge<'_> {
         for section in &parsed.sections {
             let serves = section.serves(&parsed.sections);
             let scripts = self.scripts(section, serves);
-            for script in &scripts {
-                self.lint(section, script);
-            }
+            self.lint(section, &scripts);
             sections.push(Section {
                 direction: section.direction,
                 dialects: serves,
@@ -220,45 +218,76 @@ impl Judge<'_> {
         scripts
     }
 
-    fn lint(&mut self, section: &ParsedSection, script: &Script) {
-        for dialect in script.dialects.iter() {
-            let mut found = false;
-            for statement in script.statements.iter() {
-                let Some(finding) = sql::lint(dialect, &self.text[statement.range()]) else {
-                    continue;
+    /// Judges each statement. Where the project does not say which databases it is for, one may
+    /// read a body that it does not know as loose statements, `END` among them: so only what all
+    /// of them take for the end of a transaction is one.
+    fn lint(&mut self, section: &ParsedSection, scripts: &[Script]) {
+        let known = !self.dialects.is_empty() || !section.named.is_empty();
+        let mut told: Vec<usize> = Vec::new();
+        let findings: Vec<Vec<_>> = scripts
+            .iter()
+            .flat_map(|script| script.dialects.iter().map(move |dialect| (dialect, script)))
+            .map(|(dialect, script)| {
+                let found = |statement: &Statement| {
+                    let finding = sql::lint(dialect, &self.text[statement.range()])?;
+                    Some((dialect, statement.start as usize, finding))
                 };
-                let at = statement.start as usize;
-                let span = at + finding.range.start..at + finding.range.end;
-                let what = &finding.what;
-                match finding.kind {
-                    FindingKind::ClientCommand => self.push(
-                        Diagnostic::error(Code::ClientCommand, format!("`{what}` is a command of a client, which no server understands")),
-                        span,
-                        "",
-                        "write what it does as SQL, or do it outside the migration",
-                    ),
-                    _ if !section.transaction => continue,
-                    FindingKind::TransactionControl => self.breach(
-                        self.rules.transaction_control.severity(),
-                        Code::TransactionControl,
-                        format!("`{what}` in a section that runs in a transaction of its own"),
-                        span,
-                        "delete it: a revision is applied as a whole or not at all; or say `-- migrate: up no-transaction`",
-                    ),
-                    FindingKind::NeedsNoTransaction => self.breach(
-                        self.rules.needs_no_transaction.severity(),
-                        Code::NeedsNoTransaction,
-                        format!("{} refuses `{what}` inside a transaction", dialect.name()),
-                        span,
-                        &format!("put it into a section of its own kind: `-- migrate: {} {dialect} no-transaction`", section.direction.as_str()),
-                    ),
-                }
-                found = true;
+                script.statements.iter().filter_map(found).collect()
+            })
+            .collect();
+        let everywhere = |at: usize| {
+            findings
+                .iter()
+                .all(|found: &Vec<(Dialect, usize, sql::Finding)>| {
+                    found.iter().any(|(_, start, finding)| {
+                        *start == at && finding.kind == FindingKind::TransactionControl
+                    })
+                })
+        };
+        for (dialect, at, finding) in findings.iter().flatten() {
+            let meant = known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
+            if meant && !told.contains(at) {
+                told.push(*at);
+                self.tell_finding(section, *dialect, *at, finding);
             }
-            if found {
-                // The other dialects of the script read the same statements.
-                return;
-            }
+        }
+    }
+
+    fn tell_finding(
+        &mut self,
+        section: &ParsedSection,
+        dialect: Dialect,
+        at: usize,
+        finding: &sql::Finding,
+    ) {
+        let span = at + finding.range.start..at + finding.range.end;
+        let what = &finding.what;
+        let direction = section.direction.as_str();
+        match finding.kind {
+            FindingKind::ClientCommand => self.push(
+                Diagnostic::error(
+                    Code::ClientCommand,
+                    format!("`{what}` is a command of a client, which no server understands"),
+                ),
+                span,
+                "",
+                "write what it does as SQL, or do it outside the migration",
+            ),
+            FindingKind::TransactionControl if section.transaction => self.breach(
+                self.rules.transaction_control.severity(),
+                Code::TransactionControl,
+                format!("`{what}` in a section that runs in a transaction of its own"),
+                span,
+                &format!("delete it: a revision is applied as a whole or not at all; or say `-- migrate: {direction} no-transaction`"),
+            ),
+            FindingKind::NeedsNoTransaction if section.transaction => self.breach(
+                self.rules.needs_no_transaction.severity(),
+                Code::NeedsNoTransaction,
+                format!("{} refuses `{what}` inside a transaction", dialect.name()),
+                span,
+                &format!("give it a revision of its own whose section says `-- migrate: {direction} {dialect} no-transaction`"),
+            ),
+            FindingKind::TransactionControl | FindingKind::NeedsNoTransaction => {}
         }
     }
 

@@ -490,8 +490,11 @@ impl Engine<'_> {
             Direction::Down => (self.tables.delete(id), "revert"),
         };
         let event = self.tables.event(kind, id, &millis.to_string(), "");
-        self.run(format!("BEGIN;\n{record};\n{event};\nCOMMIT"))
-            .await?;
+        let message = format!("BEGIN;\n{record};\n{event};\nCOMMIT");
+        if let Err(failure) = self.session.execute(message).await {
+            self.rollback().await;
+            return Err(Error::Database(failure.error));
+        }
         Ok(Outcome::Done)
     }
 

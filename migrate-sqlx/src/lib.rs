@@ -30,6 +30,7 @@ mod database;
 mod engine;
 mod error;
 mod event;
+mod held;
 mod ledger;
 mod migrations;
 mod moment;
@@ -60,7 +61,7 @@ pub mod __private {
 
     /// An id that the macro checked.
     #[must_use]
-    #[allow(non_snake_case, reason = "one letter keeps the expansion short")]
+    #[expect(non_snake_case, reason = "one letter keeps the expansion short")]
     pub const fn I(id: &'static str) -> migrate_core::RevisionId {
         migrate_core::RevisionId::from_checked(id)
     }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use migrate_core::{Cascade, Dialect, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target};
+use migrate_core::{Cascade, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target};
 use sqlx::Pool;
 
 use crate::backend::{Backend, LOCK_WAIT, Session as _};
 use crate::engine::{Engine, Goal};
 use crate::error::Error;
 use crate::event::{Event, Report};
+use crate::held::Held;
 use crate::ledger::{EventRecord, Tables};
 use crate::status::Status;
 
@@ -154,7 +155,6 @@ impl Migrations {
     }
 
     /// Begins a run with other settings than the usual ones.
-    #[must_use]
     pub fn runner(&self) -> Runner<'_> {
         Runner {
             migrations: self,
@@ -304,107 +304,28 @@ impl<'a> Runner<'a> {
         targets: &[Target],
         purge: bool,
     ) -> Result<Stamp, Error> {
-        let mut held = self.hold(pool).await?;
+        let mut held =
+            Held::take(pool, &self.migrations.ledger, self.lock_wait, &mut |_| {}).await?;
         let mut engine = self.migrations.engine(&mut *held.work);
         let stamp = engine.stamp(targets, purge).await;
-        held.release(stamp.is_ok()).await;
+        held.release().await;
         stamp
     }
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {
         let mut on_event = std::mem::replace(&mut self.on_event, Box::new(|_| {}));
-        let mut held = self.hold_with(pool, &mut *on_event).await?;
+        let mut held = Held::take(
+            pool,
+            &self.migrations.ledger,
+            self.lock_wait,
+            &mut *on_event,
+        )
+        .await?;
         let mut engine = self.migrations.engine(&mut *held.work);
         let report = engine
             .execute(&goal, self.resume, self.lock_wait, &mut *on_event)
             .await;
-        held.release(report.is_ok()).await;
+        held.release().await;
         report
-    }
-
-    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Held<DB>, Error> {
-        self.hold_with(pool, &mut |_| {}).await
-    }
-
-    /// Takes a connection to work on, and the lock on one of its own.
-    async fn hold_with<DB: Backend>(
-        &self,
-        pool: &Pool<DB>,
-        on_event: &mut (dyn FnMut(Event<'_>) + Send),
-    ) -> Result<Held<DB>, Error> {
-        use sqlx::Connection as _;
-
-        use crate::backend::Attempt;
-
-        let work = pool.acquire().await.map_err(Error::Database)?;
-        let mut held = Held {
-            work,
-            lock: None,
-            clean: false,
-        };
-        if held.work.dialect() == Dialect::Sqlite {
-            return Ok(held);
-        }
-        let mut lock = DB::Connection::connect_with(&pool.connect_options())
-            .await
-            .map_err(Error::Database)?;
-        let since = std::time::Instant::now();
-        let mut told = false;
-        loop {
-            match lock
-                .try_lock(&self.migrations.ledger)
-                .await
-                .map_err(Error::Database)?
-            {
-                Attempt::Locked => break,
-                Attempt::Unneeded => return Ok(held),
-                Attempt::Busy(holder) => {
-                    if !told {
-                        told = true;
-                        on_event(Event::Waiting {
-                            holder: holder.as_deref(),
-                        });
-                    }
-                    if since.elapsed() >= self.lock_wait {
-                        return Err(Error::Locked {
-                            waited: self.lock_wait,
-                            holder,
-                        });
-                    }
-                }
-            }
-        }
-        held.lock = Some(lock);
-        Ok(held)
-    }
-}
-
-/// The connections of a run. Whatever ends it, the lock goes with its connection, and a
-/// connection that may be in the middle of something does not go back to the pool.
-struct Held<DB: Backend> {
-    work: sqlx::pool::PoolConnection<DB>,
-    lock: Option<DB::Connection>,
-    clean: bool,
-}
-
-impl<DB: Backend> Held<DB> {
-    async fn release(mut self, clean: bool) {
-        use sqlx::Connection as _;
-
-        self.clean = clean;
-        if let Some(lock) = self.lock.take() {
-            // A connection that cannot say goodbye is gone all the same, and its lock with it.
-            if let Err(error) = lock.close().await {
-                tracing::debug!(%error, "the lock's connection was closed already");
-            }
-        }
-    }
-}
-
-impl<DB: Backend> Drop for Held<DB> {
-    fn drop(&mut self) {
-        if !self.clean {
-            self.work.close_on_drop();
-        }
     }
 }

@@ -1,0 +1,79 @@
+//! The commands, one file each.
+
+mod branches;
+mod check;
+mod completions;
+mod current;
+mod edit;
+mod explain;
+mod heads;
+mod history;
+mod init;
+mod lock;
+mod merge;
+mod new;
+mod plan;
+mod redo;
+mod revert;
+mod run;
+mod show;
+mod stamp;
+mod status;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::InitArgs),
+    #[command(visible_alias = "revision")]
+    New(new::NewArgs),
+    #[command(visible_aliases = ["up", "upgrade"])]
+    Run(run::RunArgs),
+    #[command(visible_aliases = ["down", "downgrade"])]
+    Revert(revert::RevertArgs),
+    Redo(redo::RedoArgs),
+    Status(status::StatusArgs),
+    Current(current::CurrentArgs),
+    Plan(plan::PlanArgs),
+    History(history::HistoryArgs),
+    Heads(heads::HeadsArgs),
+    Branches(branches::BranchesArgs),
+    Show(show::ShowArgs),
+    Merge(merge::MergeArgs),
+    Stamp(stamp::StampArgs),
+    Check(check::CheckArgs),
+    Lock(lock::LockArgs),
+    Explain(explain::ExplainArgs),
+    Edit(edit::EditArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    match command {
+        Command::Init(args) => init::run(&args, context, ui),
+        Command::New(args) => new::run(&args, context, ui),
+        Command::Run(args) => run::run(&args, context, ui),
+        Command::Revert(args) => revert::run(&args, context, ui),
+        Command::Redo(args) => redo::run(&args, context, ui),
+        Command::Status(args) => status::run(&args, context, ui),
+        Command::Current(args) => current::run(&args, context, ui),
+        Command::Plan(args) => plan::run(&args, context, ui),
+        Command::History(args) => history::run(&args, context, ui),
+        Command::Heads(args) => heads::run(&args, context, ui),
+        Command::Branches(args) => branches::run(&args, context, ui),
+        Command::Show(args) => show::run(&args, context, ui),
+        Command::Merge(args) => merge::run(&args, context, ui),
+        Command::Stamp(args) => stamp::run(&args, context, ui),
+        Command::Check(args) => check::run(&args, context, ui),
+        Command::Lock(args) => lock::run(&args, context, ui),
+        Command::Explain(args) => explain::run(&args, context, ui),
+        Command::Edit(args) => edit::run(&args, context, ui),
+        Command::Completions(args) => completions::run(&args, context, ui),
+    }
+}

@@ -1,0 +1,39 @@
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::json;
+use crate::listing::line;
+use crate::ui::{Ui, style, styled};
+
+/// Show the revisions that several others follow
+///
+/// These are where the chain forks; below each are the revisions that follow it.
+#[derive(Debug, Args)]
+pub(crate) struct BranchesArgs {}
+
+pub(crate) fn run(_: &BranchesArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.any_survey(ui)?;
+    let graph = &survey.graph;
+    if ui.is_json() {
+        let branches = graph.branch_points().map(|index| graph.id(index).as_str());
+        return ui.json(&json::Branches {
+            branches: branches.collect(),
+        });
+    }
+    for index in graph.branch_points() {
+        ui.answer(line(graph, &survey.revisions[index], index))?;
+        for child in graph.children(index) {
+            let child = *child as usize;
+            let arrow = styled(style::DIM, "->");
+            ui.answer(format_args!(
+                "    {arrow} {}",
+                line(graph, &survey.revisions[child], child)
+            ))?;
+        }
+    }
+    if graph.branch_points().next().is_none() {
+        ui.status("the chain does not fork");
+    }
+    Ok(())
+}

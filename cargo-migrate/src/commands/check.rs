@@ -1,0 +1,63 @@
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::{CommandError, counted};
+use crate::json;
+use crate::ui::{Ui, drawn, style, styled};
+
+/// Check the chain and its lock, without a database
+///
+/// Tells everything that is wrong at once, each with its place and the command that mends it, in
+/// the very words of the compiler. `cargo migrate explain <code>` tells more of each.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Refuse drafts as well, as CI should
+    #[arg(long)]
+    locked: bool,
+}
+
+pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.survey()?;
+    let mut found = survey.diagnostics.clone();
+    if args.locked {
+        found.extend(survey.drafts());
+        found.sort_by_key(|found| found.severity);
+    }
+    let errors = found.iter().filter(|found| found.is_error()).count();
+    let warnings = found.len() - errors;
+    if ui.is_json() {
+        ui.json(&json::Diagnostics::new(&found))?;
+    } else {
+        for diagnostic in &found {
+            ui.answer(format_args!("{}\n", drawn(diagnostic)))?;
+        }
+        let mut counts = Vec::new();
+        if errors > 0 {
+            counts.push(counted(errors, "error"));
+        }
+        if warnings > 0 {
+            counts.push(counted(warnings, "warning"));
+        }
+        let revisions = counted(survey.revisions.len(), "revision");
+        match (errors, counts.is_empty()) {
+            (0, true) => ui.status(format_args!(
+                "{} {revisions}, nothing is wrong",
+                styled(style::GOOD, "checked")
+            )),
+            (0, false) => ui.status(format_args!(
+                "{} {revisions}: {}",
+                styled(style::GOOD, "checked"),
+                counts.join(", ")
+            )),
+            _ => ui.say(format_args!(
+                "{} {revisions}: {}",
+                styled(style::ERROR, "checked"),
+                counts.join(", ")
+            )),
+        }
+    }
+    match errors {
+        0 => Ok(()),
+        _ => Err(CommandError::told()),
+    }
+}

@@ -1,0 +1,32 @@
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::json;
+use crate::listing::line;
+use crate::ui::Ui;
+
+/// Show the revisions that nothing follows
+///
+/// A chain has one head, where `cargo migrate run` leads. There are several after a git merge of
+/// two branches that both added a revision: `cargo migrate merge` joins them.
+#[derive(Debug, Args)]
+pub(crate) struct HeadsArgs {}
+
+pub(crate) fn run(_: &HeadsArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.any_survey(ui)?;
+    let graph = &survey.graph;
+    if ui.is_json() {
+        let heads = graph.heads().map(|index| graph.id(index).as_str());
+        return ui.json(&json::Heads {
+            heads: heads.collect(),
+        });
+    }
+    for index in graph.heads() {
+        ui.answer(line(graph, &survey.revisions[index], index))?;
+    }
+    if graph.is_empty() {
+        ui.status("there is no revision yet: `cargo migrate new \"<message>\"` writes the first");
+    }
+    Ok(())
+}

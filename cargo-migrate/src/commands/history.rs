@@ -1,0 +1,157 @@
+use clap::Args;
+use migrate_core::{Anchor, Graph, Set, Survey, Target, TargetError};
+use migrate_sqlx::{Create, Migrations};
+
+use crate::context::Context;
+use crate::database::{State, block_on};
+use crate::error::CommandError;
+use crate::graphlog::{Charset, Glyph, draw};
+use crate::json;
+use crate::listing::line;
+use crate::ui::{Ui, style, styled};
+
+/// Show the revisions as a drawn graph, newest first
+///
+/// A range `a:b` shows what leads from `a` to `b`, both included; `a:` and `:b` are open on one
+/// side. No database is asked, unless `--applied` or a range from where the database is needs it:
+/// then `●` is applied, `○` pending, and `@` where the database is.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// What to show: `a:b`, `a:`, `:b`, or one revision and what leads to it
+    #[arg(value_name = "RANGE", allow_negative_numbers = true)]
+    range: Option<String>,
+    /// Mark what the database has
+    #[arg(long)]
+    applied: bool,
+    /// List the revisions without drawing
+    #[arg(long)]
+    no_graph: bool,
+}
+
+pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.any_survey(ui)?;
+    let graph = &survey.graph;
+    let range = args.range.as_deref().map(Range::parse).transpose()?;
+    let asks = args.applied || range.as_ref().is_some_and(Range::is_relative);
+    let applied = match asks {
+        true => Some(applied(context, survey)?),
+        false => None,
+    };
+    let shown = match &range {
+        None => None,
+        Some(range) => Some(range.resolve(graph, applied.as_ref())?),
+    };
+    let listed: Vec<usize> = graph
+        .order()
+        .rev()
+        .filter(|index| shown.as_ref().is_none_or(|shown| shown.contains(*index)))
+        .collect();
+    let marks = applied.filter(|_| args.applied);
+    if ui.is_json() {
+        let mut revisions = Vec::with_capacity(listed.len());
+        for index in listed {
+            let mut one = context.one_revision(survey, index)?;
+            one.applied = marks.as_ref().map(|applied| applied.contains(index));
+            revisions.push(one);
+        }
+        return ui.json(&json::History { revisions });
+    }
+    if listed.is_empty() {
+        ui.status(match graph.is_empty() {
+            true => "there is no revision yet: `cargo migrate new \"<message>\"` writes the first",
+            false => "no revision is in this range",
+        });
+        return Ok(());
+    }
+    let text = |index: usize| {
+        let revision = &survey.revisions[index];
+        let mut text = line(graph, revision, index);
+        if ui.is_verbose() {
+            let more = format!("{} {}", revision.created, revision.file);
+            text.extend(["\n", &styled(style::DIM, more.trim_start())]);
+        }
+        text
+    };
+    if args.no_graph {
+        for index in listed {
+            ui.answer(text(index))?;
+        }
+        return Ok(());
+    }
+    let current = marks.as_ref().map(|applied| graph.effective_heads(applied));
+    let glyph = |index: usize| match (&marks, &current) {
+        (_, Some(current)) if current.contains(&index) => Glyph::Current,
+        (Some(applied), _) if applied.contains(index) => Glyph::Applied,
+        _ => Glyph::Pending,
+    };
+    ui.answer(draw(graph, &listed, Charset::of_terminal(), glyph, text))
+}
+
+/// What the database has of the chain; what it has beyond that is said.
+fn applied(context: &Context, survey: &Survey) -> Result<Set, CommandError> {
+    let chosen = context.database()?;
+    let ledger = context.config()?.ledger.clone();
+    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let state = block_on(
+        async {
+            let database = chosen.connect(Create::Nothing).await?;
+            State::read(&database, &migrations).await
+        },
+        || {},
+    )?;
+    let mut applied = survey.graph.none();
+    for index in state.applied.iter().filter(|index| *index < survey.graph.len()) {
+        applied.insert(index);
+    }
+    Ok(applied)
+}
+
+/// `a:b`.
+struct Range {
+    from: Option<Target>,
+    to: Option<Target>,
+}
+
+impl Range {
+    fn parse(text: &str) -> Result<Self, TargetError> {
+        let target = |text: &str| match text {
+            "" => Ok(None),
+            text => text.parse().map(Some),
+        };
+        let (from, to) = text.split_once(':').unwrap_or(("", text));
+        Ok(Self {
+            from: target(from)?,
+            to: target(to)?,
+        })
+    }
+
+    fn is_relative(&self) -> bool {
+        let relative = |target: &Option<Target>| {
+            let place = target.as_ref().map(|target| &target.place);
+            matches!(place, Some(None | Some(Anchor::Current)))
+        };
+        relative(&self.from) || relative(&self.to)
+    }
+
+    fn resolve(&self, graph: &Graph, applied: Option<&Set>) -> Result<Set, TargetError> {
+        let nothing = graph.none();
+        let applied = applied.unwrap_or(&nothing);
+        let places = |target: &Target| target.resolve(graph, applied);
+        let mut shown = match &self.to {
+            Some(to) => graph.ancestors(places(to)?),
+            None => graph.ancestors(0..graph.len()),
+        };
+        let from = match &self.from {
+            Some(from) => places(from)?,
+            None => Vec::new(),
+        };
+        // `base` is before everything, so it bounds nothing.
+        if !from.is_empty() {
+            let after = graph.descendants(from);
+            for index in (0..graph.len()).filter(|index| !after.contains(*index)) {
+                shown.remove(index);
+            }
+        }
+        Ok(shown)
+    }
+}

@@ -1,0 +1,146 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use migrate_core::{ChainLock, Config, Dialect};
+
+use crate::context::Context;
+use crate::database::dialect_of_feature;
+use crate::error::CommandError;
+use crate::json::Initialised;
+use crate::package::PackageRoot;
+use crate::ui::{Ui, style, styled};
+use crate::write;
+
+/// Begin: write migrate.toml, migrations/ and chain.lock
+///
+/// Nothing that is there is overwritten, so it can be called again.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The databases to write for: `sqlite`, `postgres`, `mysql`; found in Cargo.toml where it
+    /// says so
+    #[arg(long, value_name = "DIALECT", value_delimiter = ',')]
+    dialect: Vec<String>,
+    /// Add a workflow for GitHub that checks the chain
+    #[arg(long)]
+    ci: bool,
+}
+
+const WORKFLOW: &str = include_str!("init/migrations.yml");
+
+pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let root = root(context)?;
+    let config = Config::read(&root).map_err(CommandError::diagnostics)?;
+    let dialects = match args.dialect.is_empty() {
+        true => dialects_of(&root),
+        false => named(&args.dialect)?,
+    };
+    let dir = root.join(&config.dir);
+    let mut files = vec![
+        (root.join(Config::FILE), migrate_toml(&dialects)),
+        (dir.join(ChainLock::FILE), ChainLock::default().render()),
+        (
+            dir.join(".gitattributes"),
+            "# What two branches add to the lock, git keeps from both.\nchain.lock merge=union\n"
+                .to_owned(),
+        ),
+    ];
+    if args.ci {
+        let folder = repository(&root).join(".github/workflows");
+        files.push((folder.join("migrations.yml"), WORKFLOW.to_owned()));
+    }
+    let mut done = Initialised::default();
+    for (path, text) in files {
+        let shown = context.shown(&path);
+        if path.symlink_metadata().is_ok() {
+            done.kept.push(shown);
+            continue;
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                let shown = context.shown(folder);
+                CommandError::failed("io", format!("the folder `{shown}` cannot be made"))
+                    .because(error)
+            })?;
+        }
+        write::create(&path, &text)?;
+        done.created.push(shown);
+    }
+    if ui.is_json() {
+        return ui.json(&done);
+    }
+    for path in &done.created {
+        ui.status(format_args!("{} {path}", styled(style::GOOD, "created")));
+    }
+    for path in &done.kept {
+        ui.status(format_args!("{} {path}", styled(style::DIM, "kept")));
+    }
+    ui.help("write the first revision with `cargo migrate new \"<message>\"`");
+    Ok(())
+}
+
+/// The package; where there is no Cargo.toml, the folder itself.
+fn root(context: &Context) -> Result<PathBuf, CommandError> {
+    let has_manifest = |folder: &Path| folder.join("Cargo.toml").is_file();
+    let alone = context.args.package.is_none() && !context.start.ancestors().any(has_manifest);
+    match alone {
+        true => Ok(context.start.clone()),
+        false => {
+            let name = context.args.package.as_deref();
+            Ok(PackageRoot::find(&context.start, name)?.root)
+        }
+    }
+}
+
+/// The folder that git's own is in; workflows are found there only.
+fn repository(root: &Path) -> &Path {
+    root.ancestors()
+        .find(|folder| folder.join(".git").exists())
+        .unwrap_or(root)
+}
+
+fn named(words: &[String]) -> Result<BTreeSet<Dialect>, CommandError> {
+    words
+        .iter()
+        .map(|word| {
+            word.parse()
+                .map_err(|error: migrate_core::UnknownDialect| CommandError::usage(error.to_string()))
+        })
+        .collect()
+}
+
+/// What the features of sqlx and migrate-sqlx in Cargo.toml say.
+fn dialects_of(root: &Path) -> BTreeSet<Dialect> {
+    let mut found = BTreeSet::new();
+    let Ok(text) = std::fs::read_to_string(root.join("Cargo.toml")) else {
+        return found;
+    };
+    let Ok(manifest) = text.parse::<toml::Table>() else {
+        return found;
+    };
+    for name in ["migrate-sqlx", "sqlx"] {
+        let features = manifest
+            .get("dependencies")
+            .and_then(|dependencies| dependencies.get(name)?.get("features")?.as_array());
+        let features = features.into_iter().flatten();
+        found.extend(features.filter_map(|feature| dialect_of_feature(feature.as_str()?)));
+    }
+    found
+}
+
+fn migrate_toml(dialects: &BTreeSet<Dialect>) -> String {
+    let quoted: Vec<_> = dialects.iter().map(|dialect| format!("{:?}", dialect.as_str())).collect();
+    let dialects_line = match quoted.is_empty() {
+        true => "# dialects = [\"sqlite\"]".to_owned(),
+        false => format!("dialects = [{}]", quoted.join(", ")),
+    };
+    let url = match dialects.first() {
+        Some(Dialect::Sqlite) => "url = \"sqlite://dev.db\"",
+        Some(Dialect::Postgres) => "url = \"postgres://localhost/dev\"",
+        Some(Dialect::MySql) => "url = \"mysql://root@localhost/dev\"",
+        None => "# url = \"sqlite://dev.db\"",
+    };
+    include_str!("init/migrate.toml")
+        .replace("{dialects}", &dialects_line)
+        .replace("{url}", url)
+}

@@ -1,0 +1,152 @@
+use clap::Args;
+use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey};
+
+use super::show::one;
+use crate::context::Context;
+use crate::error::{CommandError, counted};
+use crate::json::Locked;
+use crate::ui::{Ui, style, styled};
+use crate::write;
+
+/// Seal every draft in chain.lock
+///
+/// Do it before a revision leaves your hands: from then on an edit of what it means is an error of
+/// the compiler and of `cargo migrate check`. Files that the lock does not know are entered.
+#[derive(Debug, Args)]
+pub(crate) struct LockArgs {
+    /// Accept that this sealed revision was edited, and seal it as it is now
+    #[arg(long, value_name = "REVISION")]
+    amend: Vec<String>,
+    /// Forget this revision, whose file was deleted
+    #[arg(long, value_name = "REVISION")]
+    forget: Vec<String>,
+}
+
+pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.survey()?;
+    let mends = !args.amend.is_empty() || !args.forget.is_empty();
+    let in_the_way: Vec<Diagnostic> = survey
+        .diagnostics
+        .iter()
+        .filter(|found| found.is_error() && is_in_the_way(found.code, mends))
+        .cloned()
+        .collect();
+    if !in_the_way.is_empty() {
+        return Err(CommandError::diagnostics(in_the_way));
+    }
+    let mut lock = survey.lock.clone();
+    let done = match mends {
+        true => mend(args, survey, &mut lock)?,
+        false => seal(survey, &mut lock),
+    };
+    let path = context.dir()?.join(ChainLock::FILE);
+    if lock != survey.lock || context.folder()?.lock.is_none() {
+        write::replace(&path, &lock.render())?;
+    }
+    tell(&done, ui)
+}
+
+/// A deleted or changed revision is what `--amend` and `--forget` are for; and where one of them
+/// mends a part, the rest may wait for the next call.
+const fn is_in_the_way(code: Code, mends: bool) -> bool {
+    match code {
+        Code::LockMissing => false,
+        Code::LockChanged | Code::LockDeleted | Code::MultipleHeads | Code::MultipleBases
+        | Code::UnknownParent | Code::UnknownDependency => !mends,
+        _ => true,
+    }
+}
+
+fn seal(survey: &Survey, lock: &mut ChainLock) -> Locked {
+    let mut done = Locked::default();
+    for revision in &survey.revisions {
+        let id = revision.id.as_str();
+        match lock.get(id).map(|entry| entry.state) {
+            Some(LockState::Draft) => done.sealed.push(id.to_owned()),
+            None => done.entered.push(id.to_owned()),
+            Some(LockState::Sealed(_)) => continue,
+        }
+        lock.seal(revision);
+    }
+    done
+}
+
+fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked, CommandError> {
+    let mut done = Locked::default();
+    for given in &args.amend {
+        let revision = &survey.revisions[one(survey, given)?];
+        let id = revision.id.as_str();
+        match lock.get(id).map(|entry| entry.state) {
+            Some(LockState::Sealed(hash)) if hash != revision.hash => {}
+            Some(LockState::Sealed(_)) => {
+                return Err(CommandError::failed(
+                    "nothing-to-amend",
+                    format!("`{id}` means what it meant when it was sealed"),
+                ));
+            }
+            Some(LockState::Draft) | None => {
+                return Err(CommandError::failed(
+                    "nothing-to-amend",
+                    format!("`{id}` is not sealed"),
+                )
+                .help("edit it as you like; `cargo migrate lock` seals it"));
+            }
+        }
+        lock.seal(revision);
+        done.amended.push(id.to_owned());
+    }
+    for id in &args.forget {
+        if let Some(index) = survey.graph.index(id) {
+            return Err(CommandError::failed(
+                "not-deleted",
+                format!("the file of `{id}` is there: `{}`", survey.revisions[index].file),
+            )
+            .help("only a revision without a file can be forgotten"));
+        }
+        if !lock.remove(id) {
+            let known = lock.iter().map(|(id, _)| id.to_string());
+            return Err(CommandError::failed(
+                "unknown-revision",
+                format!("chain.lock knows no revision `{id}`"),
+            )
+            .help("give its whole id, as `cargo migrate check` shows it")
+            .candidates(known.filter(|known| known.starts_with(id.as_str())).collect()));
+        }
+        done.forgotten.push(id.clone());
+    }
+    Ok(done)
+}
+
+fn tell(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
+    let say = |verb: &str, ids: &[String]| {
+        for id in ids {
+            ui.status(format_args!(
+                "{} {}",
+                styled(style::GOOD, verb),
+                styled(style::ID, id)
+            ));
+        }
+    };
+    say("sealed", &done.sealed);
+    say("entered and sealed", &done.entered);
+    say("amended", &done.amended);
+    say("forgot", &done.forgotten);
+    if !done.amended.is_empty() {
+        ui.warning("a database that has applied it keeps what the old text did, and refuses to run until that is mended");
+        ui.help("there, `cargo migrate status` lists it as changed, and `cargo migrate redo <revision>` reverts what was applied and applies the new text");
+    }
+    if !done.forgotten.is_empty() {
+        ui.warning("a database that has applied it will be newer than this chain, and refuse to run");
+        ui.help("there, `cargo migrate revert` still takes it back, with the ledger's text");
+    }
+    if ui.is_json() {
+        return ui.json(done);
+    }
+    let sealed = done.sealed.len() + done.entered.len();
+    if sealed + done.amended.len() + done.forgotten.len() == 0 {
+        ui.status("every revision is sealed already");
+    } else if sealed > 0 {
+        ui.status(format_args!("{} sealed: commit chain.lock", counted(sealed, "revision")));
+    }
+    Ok(())
+}

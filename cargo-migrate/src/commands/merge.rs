@@ -1,0 +1,100 @@
+use clap::Args;
+use migrate_core::NewRevision;
+
+use super::show::one;
+use crate::context::{Context, Demand, new_id, now};
+use crate::error::CommandError;
+use crate::json;
+use crate::ui::Ui;
+
+/// Join several heads with a merge revision
+///
+/// Without names, joins all heads:
+///
+///     a - b          a - b - m
+///      \- c    ->     \- c -/
+///
+/// The merge has no SQL of its own; it says that both branches are wanted.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct MergeArgs {
+    /// The heads to join, instead of all
+    #[arg(value_name = "REVISION")]
+    revisions: Vec<String>,
+    /// What the merge is for
+    #[arg(short, long)]
+    message: Option<String>,
+    /// Use this id instead of 12 random hex digits
+    #[arg(long, value_name = "ID")]
+    rev_id: Option<String>,
+}
+
+pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.demand(Demand::AnyEnds)?;
+    let graph = &survey.graph;
+    let mut parents: Vec<usize> = Vec::new();
+    for given in &args.revisions {
+        let index = match given.as_str() {
+            "heads" => {
+                parents.extend(graph.heads());
+                continue;
+            }
+            given => one(survey, given)?,
+        };
+        if !parents.contains(&index) {
+            parents.push(index);
+        }
+    }
+    if args.revisions.is_empty() {
+        parents.extend(graph.heads());
+    }
+    parents.sort_by_key(|index| graph.id(*index));
+    parents.dedup();
+    if parents.len() < 2 {
+        let what = match parents.first() {
+            Some(only) if args.revisions.is_empty() => {
+                format!("the chain has one head, `{}`", graph.id(*only))
+            }
+            Some(only) => format!("`{}` alone needs no merge", graph.id(*only)),
+            None => "the chain has no revision".to_owned(),
+        };
+        return Err(CommandError::failed("nothing-to-merge", what)
+            .help("`cargo migrate heads` lists what can be joined"));
+    }
+    for index in &parents {
+        let below = graph.ancestors([*index]);
+        if let Some(other) = parents
+            .iter()
+            .find(|other| *other != index && below.contains(**other))
+        {
+            return Err(CommandError::failed(
+                "nothing-to-merge",
+                format!(
+                    "`{}` follows `{}` already",
+                    graph.id(*index),
+                    graph.id(*other)
+                ),
+            )
+            .help("leave out the older one; `cargo migrate heads` lists what can be joined"));
+        }
+    }
+    let message = match &args.message {
+        Some(message) => message.clone(),
+        None => format!("merge {}", json::ids(graph, parents.iter().copied()).join(" ")),
+    };
+    let id = match &args.rev_id {
+        Some(id) => id.parse().map_err(|why| {
+            CommandError::usage(format!("`{}` is no revision id: {why}", id.escape_debug()))
+        })?,
+        None => new_id(|id| graph.index(id).is_some() || survey.lock.get(id).is_some())?,
+    };
+    let new = NewRevision {
+        id,
+        parents: parents.iter().map(|index| graph.id(*index).clone()).collect(),
+        message,
+        created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        ..NewRevision::empty()
+    };
+    let path = context.write_revision(&new, ui)?;
+    context.tell_written(&new, &path, ui)
+}

@@ -1,0 +1,152 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError};
+
+use super::{edit, show};
+use crate::context::{Context, Demand, new_id, now};
+use crate::error::CommandError;
+use crate::json;
+use crate::ui::Ui;
+
+/// Write a new revision that follows the head
+///
+/// The file begins with an empty `up` and `down`, and is entered in chain.lock as a draft: edit it
+/// freely, until `cargo migrate lock` seals it. Its path is printed.
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// What it does, in a line; becomes part of the file's name
+    #[arg(value_name = "MESSAGE", required = true)]
+    message: Vec<String>,
+    /// What it follows, instead of the head; `base` begins a chain of its own
+    #[arg(long, value_name = "REVISION")]
+    parent: Vec<String>,
+    /// Let it follow a revision that others follow already
+    #[arg(long)]
+    splice: bool,
+    /// Name the branch that begins with it
+    #[arg(long, value_name = "NAME")]
+    label: Vec<String>,
+    /// Need this revision of another branch to be applied before
+    #[arg(long, value_name = "REVISION")]
+    depends_on: Vec<String>,
+    /// Use this id instead of 12 random hex digits
+    #[arg(long, value_name = "ID")]
+    rev_id: Option<String>,
+    /// Fill `up` with this file
+    #[arg(long, value_name = "FILE")]
+    sql: Option<PathBuf>,
+    /// Open it in the editor
+    #[arg(long)]
+    edit: bool,
+}
+
+pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let message = args.message.join(" ");
+    if message.trim().is_empty() {
+        return Err(CommandError::usage("the message is empty")
+            .help("say what the revision does: `cargo migrate new \"create users\"`"));
+    }
+    let survey = context.demand(Demand::AnyEnds)?;
+    let id = match &args.rev_id {
+        Some(id) => checked_id(id)?,
+        None => new_id(|id| survey.graph.index(id).is_some() || survey.lock.get(id).is_some())?,
+    };
+    let up = match &args.sql {
+        Some(file) => read_sql(file)?,
+        None => String::new(),
+    };
+    let new = NewRevision {
+        id,
+        parents: parents(args, survey)?,
+        depends_on: dependencies(args, survey)?,
+        labels: args.label.clone(),
+        message,
+        created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        sections: vec![("up".to_owned(), up), ("down".to_owned(), String::new())],
+    };
+    let path = context.write_revision(&new, ui)?;
+    if args.edit {
+        edit::open(&path)?;
+    }
+    context.tell_written(&new, &path, ui)
+}
+
+fn checked_id(id: &str) -> Result<RevisionId, CommandError> {
+    id.parse().map_err(|why| {
+        CommandError::usage(format!("`{}` is no revision id: {why}", id.escape_debug()))
+            .help("an id is 1 to 64 letters, digits, `_` and `.`, such as `v4_20_0_users`")
+    })
+}
+
+fn parents(args: &NewArgs, survey: &Survey) -> Result<Vec<RevisionId>, CommandError> {
+    let graph = &survey.graph;
+    if args.parent.is_empty() {
+        let heads: Vec<usize> = graph.heads().collect();
+        return match heads[..] {
+            [] => Ok(Vec::new()),
+            [only] => Ok(vec![graph.id(only).clone()]),
+            _ => Err(CommandError::from(TargetError::SeveralHeads {
+                heads: json::ids(graph, heads),
+            })
+            .help("say which one it follows with `--parent <id>`, or join them with `cargo migrate merge`")),
+        };
+    }
+    let mut parents: Vec<RevisionId> = Vec::new();
+    for given in &args.parent {
+        let target: Target = given.parse()?;
+        if target.place == Some(Anchor::Base) && target.branch.is_none() {
+            if args.parent.len() > 1 {
+                return Err(CommandError::usage(
+                    "`--parent base` begins a chain of its own and allows no other parent",
+                ));
+            }
+            continue;
+        }
+        let index = show::one(survey, given)?;
+        let id = graph.id(index).clone();
+        if !graph.children(index).is_empty() && !args.splice {
+            let children = graph.children(index).iter().map(|child| *child as usize);
+            return Err(CommandError::failed(
+                "not-a-head",
+                format!(
+                    "`{id}` is no head: `{}` follows it already",
+                    json::ids(graph, children).join("`, `")
+                ),
+            )
+            .help("add `--splice` if a new branch is to begin there")
+            .candidates(json::ids(graph, graph.heads())));
+        }
+        if !parents.contains(&id) {
+            parents.push(id);
+        }
+    }
+    Ok(parents)
+}
+
+/// A label stays as it is written; the beginning of an id is completed.
+fn dependencies(args: &NewArgs, survey: &Survey) -> Result<Vec<String>, CommandError> {
+    let graph = &survey.graph;
+    args.depends_on
+        .iter()
+        .map(|given| match graph.label(given) {
+            Some(_) => Ok(given.clone()),
+            None => Ok(graph.id(show::one(survey, given)?).to_string()),
+        })
+        .collect()
+}
+
+fn read_sql(file: &Path) -> Result<String, CommandError> {
+    let failed = || {
+        CommandError::failed("io", format!("`{}` cannot be read", file.display()))
+    };
+    let size = std::fs::metadata(file)
+        .map_err(|error| failed().because(error))?
+        .len();
+    if size > Folder::MAX_FILE {
+        let most = Folder::MAX_FILE / (1024 * 1024);
+        return Err(failed().cause(format_args!("a revision has at most {most} MiB")));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| failed().because(error))?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}

@@ -1,0 +1,83 @@
+//! How a revision is shown on a line, and what is said of a chain that is not sound.
+
+use migrate_core::{Code, Graph, Revision, Survey};
+
+use crate::context::Context;
+use crate::error::{CommandError, counted};
+use crate::json::OneRevision;
+use crate::progress::with_message;
+use crate::ui::{Ui, style, styled};
+
+/// Writes a revision's id, message and what it is in the graph.
+pub(crate) fn line(graph: &Graph, revision: &Revision, index: usize) -> String {
+    let mut marks = Vec::new();
+    let children = graph.children(index).len();
+    if children == 0 {
+        marks.push("head");
+    }
+    if revision.parents.is_empty() {
+        marks.push("base");
+    }
+    if children > 1 {
+        marks.push("branch point");
+    }
+    if revision.is_merge() {
+        marks.push("merge");
+    }
+    let mut rest = String::new();
+    if !marks.is_empty() {
+        rest = styled(style::GOOD, format_args!("({})", marks.join(", ")));
+    }
+    if !revision.labels.is_empty() {
+        let labels = styled(style::HELP, format_args!("[{}]", revision.labels.join(", ")));
+        rest = match rest.is_empty() {
+            true => labels,
+            false => format!("{rest} {labels}"),
+        };
+    }
+    let text = match rest.is_empty() {
+        true => revision.message.to_string(),
+        false => with_message(&revision.message, &rest),
+    };
+    format!("{} {text}", styled(style::ID, &revision.id))
+        .trim_end()
+        .to_owned()
+}
+
+impl Context {
+    /// Describes a revision for `--format json`.
+    pub(crate) fn one_revision<'a>(
+        &self,
+        survey: &'a Survey,
+        index: usize,
+    ) -> Result<OneRevision<'a>, CommandError> {
+        let revision = &survey.revisions[index];
+        let file = self.folder()?.shown_file(&revision.file);
+        Ok(OneRevision::new(revision, &survey.graph, index, file))
+    }
+
+    /// Returns the chain, however broken it is, and says on stderr what is wrong with it.
+    pub(crate) fn any_survey(&self, ui: &Ui) -> Result<&Survey, CommandError> {
+        let survey = self.survey()?;
+        let errors: Vec<_> = survey
+            .diagnostics
+            .iter()
+            .filter(|found| found.is_error() && found.code != Code::MultipleHeads)
+            .collect();
+        for found in errors.iter().take(8) {
+            let file = found
+                .labels
+                .first()
+                .map(|label| format!("{}: ", label.file))
+                .unwrap_or_default();
+            ui.warning(format_args!("{file}{} [{}]", found.message, found.code));
+        }
+        if errors.len() > 8 {
+            ui.warning(format_args!("and {} more", counted(errors.len() - 8, "error")));
+        }
+        if !errors.is_empty() {
+            ui.help("`cargo migrate check` shows where, and what mends it");
+        }
+        Ok(survey)
+    }
+}

@@ -1,0 +1,83 @@
+//! The connections of a run: one to work on, and one that keeps other migrators out.
+
+use std::time::{Duration, Instant};
+
+use migrate_core::{Dialect, LedgerNames};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Pool};
+
+use crate::backend::{Attempt, Backend, Session as _};
+use crate::error::Error;
+use crate::event::Event;
+
+/// Whatever ends a run, the lock goes with its connection, and a connection that may be in the
+/// middle of something does not go back to the pool.
+pub(crate) struct Held<DB: Backend> {
+    pub(crate) work: PoolConnection<DB>,
+    lock: Option<DB::Connection>,
+    clean: bool,
+}
+
+impl<DB: Backend> Held<DB> {
+    /// Takes a connection of the pool, and the lock on one of its own.
+    pub(crate) async fn take(
+        pool: &Pool<DB>,
+        ledger: &LedgerNames,
+        wait: Duration,
+        on_event: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<Self, Error> {
+        let work = pool.acquire().await.map_err(Error::Database)?;
+        let mut held = Self {
+            work,
+            lock: None,
+            clean: false,
+        };
+        if held.work.dialect() == Dialect::Sqlite {
+            // A database in memory has no second connection, and its transactions lock.
+            return Ok(held);
+        }
+        let mut lock = DB::Connection::connect_with(&pool.connect_options())
+            .await
+            .map_err(Error::Database)?;
+        let since = Instant::now();
+        let mut told = false;
+        loop {
+            match lock.try_lock(ledger).await.map_err(Error::Database)? {
+                Attempt::Locked => break,
+                Attempt::Unneeded => return Ok(held),
+                Attempt::Busy(holder) => {
+                    if !told {
+                        told = true;
+                        let holder = holder.as_deref();
+                        on_event(Event::Waiting { holder });
+                    }
+                    if since.elapsed() >= wait {
+                        let waited = wait;
+                        return Err(Error::Locked { waited, holder });
+                    }
+                }
+            }
+        }
+        held.lock = Some(lock);
+        Ok(held)
+    }
+
+    /// Gives everything back, after a run that ended by itself, well or not.
+    pub(crate) async fn release(mut self) {
+        self.clean = true;
+        if let Some(lock) = self.lock.take() {
+            // A connection that cannot say goodbye is gone all the same, and its lock with it.
+            if let Err(error) = lock.close().await {
+                tracing::debug!(%error, "the lock's connection was closed already");
+            }
+        }
+    }
+}
+
+impl<DB: Backend> Drop for Held<DB> {
+    fn drop(&mut self) {
+        if !self.clean {
+            self.work.close_on_drop();
+        }
+    }
+}

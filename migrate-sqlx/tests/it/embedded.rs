@@ -1,0 +1,82 @@
+//! What only an application does.
+
+use migrate_sqlx::Error;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+use crate::chain::{AB, migrations};
+
+#[tokio::test]
+async fn memory_and_one_connection_are_enough() {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(SqliteConnectOptions::new().in_memory(true))
+        .await
+        .unwrap();
+    let chain = migrations(&AB);
+    let Err(Error::NotCurrent { pending }) = chain.ensure_current(&pool).await else {
+        panic!()
+    };
+    assert_eq!(pending, ["a", "b"]);
+    assert_eq!(chain.plan(&pool).await.unwrap(), ["a", "b"]);
+    chain.run(&pool).await.unwrap();
+    chain.ensure_current(&pool).await.unwrap();
+    chain.revert(&pool).await.unwrap();
+    assert_eq!(chain.status(&pool).await.unwrap().pending, ["b"]);
+}
+
+#[tokio::test]
+async fn foreign_keys_survive_the_rebuild_of_a_table() {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(
+            SqliteConnectOptions::new()
+                .in_memory(true)
+                .foreign_keys(true),
+        )
+        .await
+        .unwrap();
+    let tables = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p (id) ON DELETE CASCADE); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);";
+    let rebuild = "CREATE TABLE p2 (id INTEGER PRIMARY KEY, x); INSERT INTO p2 (id) SELECT id FROM p; DROP TABLE p; ALTER TABLE p2 RENAME TO p;";
+    let orphan = "DELETE FROM p;";
+    migrations(&[("a", tables, ""), ("b:a", rebuild, "")])
+        .run(&pool)
+        .await
+        .unwrap();
+    let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM c")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(rows, 1);
+
+    let chain = migrations(&[("a", tables, ""), ("b:a", rebuild, ""), ("c:b", orphan, "")]);
+    let Err(Error::ForeignKeys { tables, .. }) = chain.run(&pool).await else {
+        panic!()
+    };
+    assert_eq!(tables, ["c"]);
+    let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM p")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(rows, 1);
+    let on: i64 = sqlx::query_scalar("PRAGMA foreign_keys")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(on, 1);
+}
+
+#[tokio::test]
+async fn futures_can_move_between_threads() {
+    fn sendable<T: Send>(future: T) -> T {
+        future
+    }
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(SqliteConnectOptions::new().in_memory(true))
+        .await
+        .unwrap();
+    let chain = migrations(&AB);
+    sendable(chain.run(&pool)).await.unwrap();
+    sendable(chain.ensure_current(&pool)).await.unwrap();
+    sendable(chain.status(&pool)).await.unwrap();
+}

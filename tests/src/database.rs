@@ -1,0 +1,170 @@
+//! A database of its own for each test.
+
+use migrate_core::Dialect;
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+
+/// An empty database; on PostgreSQL and MariaDB one of the servers that `./tests/run` started.
+///
+/// It is named after the test and dropped when the next run of that test begins, so that after a
+/// failure it can still be looked at.
+#[derive(Debug)]
+pub struct TestDatabase {
+    dialect: Dialect,
+    url: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// A connection to any of the three.
+enum Connection {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(sqlx::PgConnection),
+    MySql(sqlx::MySqlConnection),
+}
+
+macro_rules! on {
+    ($connection:expr, $it:ident => $work:expr) => {
+        match $connection {
+            Connection::Sqlite($it) => $work,
+            Connection::Postgres($it) => $work,
+            Connection::MySql($it) => $work,
+        }
+    };
+}
+
+async fn connect(dialect: Dialect, url: &str) -> Connection {
+    match dialect {
+        Dialect::Sqlite => Connection::Sqlite(
+            sqlx::SqliteConnection::connect(url)
+                .await
+                .expect("SQLite opens"),
+        ),
+        Dialect::Postgres => Connection::Postgres(
+            sqlx::PgConnection::connect(url)
+                .await
+                .expect("PostgreSQL answers"),
+        ),
+        Dialect::MySql => Connection::MySql(
+            sqlx::MySqlConnection::connect(url)
+                .await
+                .expect("MariaDB answers"),
+        ),
+    }
+}
+
+/// Returns the url of the server; without it the test fails and says how to get one.
+fn server(dialect: Dialect) -> String {
+    let variable = match dialect {
+        Dialect::Sqlite => unreachable!("SQLite has no server"),
+        Dialect::Postgres => "MIGRATE_TEST_POSTGRES_URL",
+        Dialect::MySql => "MIGRATE_TEST_MYSQL_URL",
+    };
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "this test needs {}: run it with ./tests/run, which starts one (or set {variable})",
+            dialect.name()
+        )
+    })
+}
+
+impl TestDatabase {
+    /// Makes an empty database for the test `name`, which must be unique in the workspace.
+    pub async fn create(dialect: Dialect, name: &str) -> Self {
+        if dialect == Dialect::Sqlite {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let url = format!(
+                "sqlite://{}?mode=rwc",
+                folder.path().join("test.db").display()
+            );
+            return Self {
+                dialect,
+                url,
+                _folder: Some(folder),
+            };
+        }
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let database = format!("test_{hash:016x}");
+        let server = server(dialect);
+        let mut connection = connect(dialect, &server).await;
+        for sql in [
+            format!("DROP DATABASE IF EXISTS {database}"),
+            format!("CREATE DATABASE {database}"),
+        ] {
+            let made = on!(&mut connection, it => sqlx::raw_sql(AssertSqlSafe(sql)).execute(it).await.map(drop));
+            made.expect("the test's database can be made");
+        }
+        let (base, _) = server
+            .rsplit_once('/')
+            .expect("the server's url names a database");
+        Self {
+            dialect,
+            url: format!("{base}/{database}"),
+            _folder: None,
+        }
+    }
+
+    /// Returns its url, password and all.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns its dialect.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Runs SQL as if from another program.
+    ///
+    /// # Panics
+    ///
+    /// The database refuses it.
+    pub async fn execute(&self, sql: &str) {
+        let mut connection = connect(self.dialect, &self.url).await;
+        let sql = AssertSqlSafe(sql.to_owned());
+        let ran = on!(&mut connection, it => sqlx::raw_sql(sql).execute(it).await.map(drop));
+        ran.expect("the SQL runs");
+    }
+
+    /// Returns the rows of a query as text; NULL is empty.
+    ///
+    /// # Panics
+    ///
+    /// The database refuses it.
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let mut connection = connect(self.dialect, &self.url).await;
+        let sql = AssertSqlSafe(sql.to_owned());
+        on!(&mut connection, it => {
+            let rows = sqlx::raw_sql(sql).fetch_all(it).await.expect("the query runs");
+            rows.iter()
+                .map(|row| {
+                    (0..row.len())
+                        .map(|column| row.try_get_unchecked::<Option<String>, _>(column).expect("text").unwrap_or_default())
+                        .collect()
+                })
+                .collect()
+        })
+    }
+
+    /// Returns the names of its tables, sorted.
+    ///
+    /// # Panics
+    ///
+    /// The database does not answer.
+    pub async fn tables(&self) -> Vec<String> {
+        let sql = match self.dialect {
+            Dialect::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            }
+            Dialect::Postgres => {
+                "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+            }
+            Dialect::MySql => {
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1"
+            }
+        };
+        self.rows(sql).await.into_iter().flatten().collect()
+    }
+}

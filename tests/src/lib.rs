@@ -1,0 +1,8 @@
+//! What the tests of several crates share: a [`TestDatabase`] of its own for each test, and a
+//! [`TestProject`] to run the command in.
+
+mod database;
+mod project;
+
+pub use database::TestDatabase;
+pub use project::{CommandOutput, TestProject};
