@@ -110,12 +110,9 @@ impl Workspace {
 
     fn cargo(&self) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // What `cargo run` set for this program is not for the one it builds.
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("CARGO_") && text != "CARGO_HOME" || text == "RUSTFLAGS" {
-                command.env_remove(&name);
-            }
+        // Built where it stands, and as a user's project is.
+        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_INCREMENTAL", "RUSTFLAGS"] {
+            command.env_remove(name);
         }
         command.current_dir(&self.folder);
         command

@@ -7,7 +7,7 @@ use migrate_core::{ChainLock, Code, File, NewRevision, Survey};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::json::Written;
-use crate::ui::{Ui, drawn};
+use crate::ui::Ui;
 use crate::write;
 
 impl Context {
@@ -31,7 +31,10 @@ impl Context {
         if survey.lock.get(new.id.as_str()).is_some() {
             return Err(CommandError::failed(
                 "duplicate-revision",
-                format!("chain.lock knows a revision `{}` already, whose file is gone", new.id),
+                format!(
+                    "chain.lock knows a revision `{}` already, whose file is gone",
+                    new.id
+                ),
             )
             .help("choose another `--rev-id`, or leave it out for a random one"));
         }
@@ -51,7 +54,10 @@ impl Context {
             .filter(|found| !before.contains(found) && found.code != Code::EmptyUp)
             .collect();
         let is_end = |code| matches!(code, Code::MultipleHeads | Code::MultipleBases);
-        if news.iter().any(|found| found.is_error() && !is_end(found.code)) {
+        if news
+            .iter()
+            .any(|found| found.is_error() && !is_end(found.code))
+        {
             return Err(CommandError::diagnostics(news));
         }
 
@@ -63,7 +69,10 @@ impl Context {
         }
         news.retain(|found| found.is_error());
         for found in &news {
-            ui.say(format_args!("{}\n", drawn(found)));
+            ui.warning(&found.message);
+            if let Some(help) = &found.help {
+                ui.help(help);
+            }
         }
         Ok(path)
     }

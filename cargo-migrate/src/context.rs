@@ -27,8 +27,8 @@ pub(crate) struct Context {
 /// What a broken chain may still be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
-    /// Nothing may be wrong.
-    Sound,
+    /// Several heads are for the target to refuse, several bases are not fine.
+    OneEnd,
     /// Several heads or bases are fine.
     AnyEnds,
     /// The graph must hold together; lock, SQL and rules do not matter.
@@ -37,12 +37,11 @@ pub(crate) enum Demand {
 
 impl Demand {
     /// Says whether a problem is in the way.
-    fn minds(self, found: &Diagnostic) -> bool {
-        let is_ends = matches!(found.code, Code::MultipleHeads | Code::MultipleBases);
+    pub(crate) fn minds(self, found: &Diagnostic) -> bool {
         found.is_error()
             && match self {
-                Self::Sound => true,
-                Self::AnyEnds => !is_ends,
+                Self::OneEnd => found.code != Code::MultipleHeads,
+                Self::AnyEnds => !matches!(found.code, Code::MultipleHeads | Code::MultipleBases),
                 Self::Graph => is_about_the_graph(found.code),
             }
     }
@@ -110,15 +109,19 @@ impl Context {
             let dir = self.dir()?;
             let shown = &self.config()?.dir;
             Folder::read(&dir, shown).map_err(|error| {
-                let told = CommandError::failed(
-                    "no-migrations",
-                    format!("the migrations folder `{}` cannot be read", self.shown(&dir)),
-                )
-                .because(&error);
-                match error.kind() {
-                    std::io::ErrorKind::NotFound => told.help("make it with `cargo migrate init`"),
-                    _ => told,
+                let dir = self.shown(&dir);
+                if error.kind() == std::io::ErrorKind::NotFound {
+                    return CommandError::failed(
+                        "no-migrations",
+                        format!("there is no migrations folder `{dir}`"),
+                    )
+                    .help("make it with `cargo migrate init`");
                 }
+                CommandError::failed(
+                    "no-migrations",
+                    format!("the migrations folder `{dir}` cannot be read"),
+                )
+                .because(error)
             })
         })
     }

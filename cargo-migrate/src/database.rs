@@ -43,7 +43,10 @@ impl Chosen {
                 "database",
                 format!("`{}` does not answer", self.shown()),
             )
-            .cause(format_args!("nothing came for {} seconds", CONNECT.as_secs()))
+            .cause(format_args!(
+                "nothing came for {} seconds",
+                CONNECT.as_secs()
+            ))
             .help("is the server running, and are host and port right?")),
         }
     }
@@ -122,10 +125,8 @@ impl Context {
             Some(env) => Ok(Some(env.clone())),
             None => {
                 let names: Vec<_> = config.envs.iter().map(|env| env.name.clone()).collect();
-                let error = CommandError::usage(format!(
-                    "{} has no environment `{name}`",
-                    Config::FILE
-                ));
+                let error =
+                    CommandError::usage(format!("{} has no environment `{name}`", Config::FILE));
                 Err(match names.is_empty() {
                     true => error.help(format!("write `[env.{name}]` and its `url` there")),
                     false => error
@@ -149,7 +150,9 @@ impl Context {
             expanded.push_str(&value.ok_or_else(|| {
                 CommandError::failed(
                     "unset-variable",
-                    format!("the url of `[env.{env}]` needs the variable `{name}`, which is not set"),
+                    format!(
+                        "the url of `[env.{env}]` needs the variable `{name}`, which is not set"
+                    ),
                 )
                 .help(format!(
                     "set it, write it into .env, or say `--database-url <url>`: `export {name}=…`"
@@ -277,7 +280,11 @@ pub(crate) fn migrations(chain: &Chain, config: &Config) -> Migrations {
 pub(crate) fn applied_of(graph: &Graph, from: &str) -> Result<Set, TargetError> {
     let none = graph.none();
     let mut indices = Vec::new();
-    for word in from.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+    for word in from
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+    {
         indices.extend(word.parse::<Target>()?.resolve(graph, &none)?);
     }
     Ok(graph.ancestors(indices))
@@ -324,8 +331,14 @@ mod tests {
     #[test]
     fn no_password_is_shown() {
         for (url, shown) in [
-            ("postgres://me:s3cret@host:5432/app", "postgres://me@host:5432/app"),
-            ("postgres://me:s3/c@r?e#t@host/app?password=s3cret", "postgres://me@host/app"),
+            (
+                "postgres://me:s3cret@host:5432/app",
+                "postgres://me@host:5432/app",
+            ),
+            (
+                "postgres://me:s3/c@r?e#t@host/app?password=s3cret",
+                "postgres://me@host/app",
+            ),
             ("mysql://host/app?password=s3cret", "mysql://host/app"),
             ("postgres://:s3cret@host/app", "postgres://host/app"),
             ("sqlite://a/b@c.db?mode=rwc", "sqlite://a/b@c.db"),

@@ -19,8 +19,13 @@ pub(crate) mod exit {
 }
 
 /// Why a command failed: what happened, why, and what to type next.
+///
+/// It is boxed, as nearly every function may return it.
 #[derive(Debug)]
-pub(crate) struct CommandError {
+pub(crate) struct CommandError(Box<Failure>);
+
+#[derive(Debug)]
+struct Failure {
     kind: Kind,
     code: String,
     message: String,
@@ -46,7 +51,7 @@ enum Kind {
 
 impl CommandError {
     fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Failure {
             kind,
             code: code.into(),
             message: message.into(),
@@ -54,7 +59,7 @@ impl CommandError {
             help: None,
             candidates: Vec::new(),
             drawing: None,
-        }
+        }))
     }
 
     /// The work failed, or something is wrong with the chain or the database.
@@ -84,23 +89,27 @@ impl CommandError {
 
     /// Returns the error with what to do about it.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.0.help = Some(help.into());
         self
+    }
+
+    /// Returns what to do about it.
+    pub(crate) fn help_text(&self) -> Option<&str> {
+        self.0.help.as_deref()
     }
 
     /// Returns the error with what may have been meant.
     pub(crate) fn candidates(mut self, candidates: Vec<String>) -> Self {
-        self.candidates = candidates;
+        self.0.candidates = candidates;
         self
     }
 
     /// Returns the error with why it happened, down to the first reason.
-    #[expect(clippy::needless_pass_by_value, reason = "it reads as a builder")]
     pub(crate) fn because(mut self, error: impl std::error::Error) -> Self {
-        self.causes.push(error.to_string());
+        self.0.causes.push(error.to_string());
         let mut source = error.source();
         while let Some(error) = source {
-            self.causes.push(error.to_string());
+            self.0.causes.push(error.to_string());
             source = error.source();
         }
         self
@@ -108,21 +117,22 @@ impl CommandError {
 
     /// Returns the error with one more reason.
     pub(crate) fn cause(mut self, cause: impl Display) -> Self {
-        self.causes.push(cause.to_string());
+        self.0.causes.push(cause.to_string());
         self
     }
 
     /// Returns the error with the database it is about, where that is not said yet.
     pub(crate) fn place(mut self, database: &str) -> Self {
-        if self.code == "database" {
-            self.message = format!("the database `{database}` cannot be used");
+        if self.0.code == "database" {
+            self.0.message = format!("the database `{database}` cannot be used");
         }
         self
     }
 
     /// Returns the error with the folder that the files it names are in.
     pub(crate) fn in_folder(mut self, shown: &str) -> Self {
-        self.drawing = self
+        self.0.drawing = self
+            .0
             .drawing
             .map(|drawing| drawing.replacen("--> ", &format!("--> {shown}/"), 1));
         self
@@ -130,7 +140,7 @@ impl CommandError {
 
     /// Tells it and returns the exit code.
     pub(crate) fn tell(self, ui: &Ui) -> u8 {
-        let code = match self.kind {
+        let code = match self.0.kind {
             Kind::BrokenPipe => return 0,
             Kind::Told => return exit::PROBLEM,
             Kind::Problem | Kind::Diagnostics(_) => exit::PROBLEM,
@@ -138,20 +148,20 @@ impl CommandError {
             Kind::Interrupted => exit::INTERRUPTED,
         };
         if ui.is_json() {
-            let outcome = match &self.kind {
+            let outcome = match &self.0.kind {
                 Kind::Diagnostics(found) => ui.json(&json::Diagnostics::new(found)),
                 _ => ui.json(&json::Failure::new(
-                    &self.code,
+                    &self.0.code,
                     &self.full_message(),
-                    self.help.as_deref(),
-                    &self.candidates,
+                    self.0.help.as_deref(),
+                    &self.0.candidates,
                 )),
             };
             // Nobody reads the answer any more: the code still says it.
             let _unread = outcome;
             return code;
         }
-        match &self.kind {
+        match &self.0.kind {
             Kind::Diagnostics(found) => tell_diagnostics(found, ui),
             _ => self.tell_error(ui),
         }
@@ -159,35 +169,35 @@ impl CommandError {
     }
 
     fn full_message(&self) -> String {
-        let mut message = self.message.clone();
-        for cause in &self.causes {
+        let mut message = self.0.message.clone();
+        for cause in &self.0.causes {
             message.extend([": ", cause]);
         }
         message
     }
 
     fn tell_error(&self, ui: &Ui) {
-        match &self.drawing {
+        match &self.0.drawing {
             Some(drawing) => ui.say(drawing),
             None => ui.say(format_args!(
                 "{} {}",
                 styled(style::ERROR, "error:"),
-                self.message
+                self.0.message
             )),
         }
-        if self.drawing.is_none() && !self.causes.is_empty() {
+        if self.0.drawing.is_none() && !self.0.causes.is_empty() {
             ui.say("");
             ui.say("Caused by:");
-            for (number, cause) in self.causes.iter().enumerate() {
+            for (number, cause) in self.0.causes.iter().enumerate() {
                 let cause = cause.replace('\n', "\n     ");
-                match self.causes.len() {
+                match self.0.causes.len() {
                     1 => ui.say(format_args!("  {cause}")),
                     _ => ui.say(format_args!("  {number}: {cause}")),
                 }
             }
         }
-        if let Some(help) = &self.help {
-            if self.drawing.is_none() && !self.causes.is_empty() {
+        if let Some(help) = &self.0.help {
+            if self.0.drawing.is_none() && !self.0.causes.is_empty() {
                 ui.say("");
             }
             ui.say(format_args!("{} {help}", styled(style::HELP, "help:")));
@@ -238,21 +248,28 @@ impl From<migrate_sqlx::Error> for CommandError {
             return target.into();
         }
         let mut told = Self::failed(error.code(), error.to_string());
-        told.help = error.help();
+        told.0.help = error.help();
         if let migrate_sqlx::Error::Statement(failed) = &error {
-            told.drawing = Some(draw(&failed.to_string(), &failed.label));
+            told.0.drawing = Some(draw(&failed.to_string(), &failed.label));
         }
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
-            // The driver's own words, without its prefix, are the database's.
-            told.causes.push(cause.to_string());
+            let cause_text = cause.to_string();
+            // Some drivers' errors repeat what is below them.
+            if !told
+                .0
+                .causes
+                .last()
+                .is_some_and(|last| last.ends_with(&cause_text))
+            {
+                told.0.causes.push(cause_text);
+            }
             source = match cause.downcast_ref::<sqlx::Error>() {
                 // Its source says the same once more.
                 Some(sqlx::Error::Database(_)) => None,
                 _ => cause.source(),
             };
         }
-        told.causes.dedup();
         told
     }
 }
@@ -269,7 +286,11 @@ fn draw(title: &str, label: &Label) -> String {
                 Snippet::source(source)
                     .path(&label.file)
                     .line_start(place.line)
-                    .annotation(AnnotationKind::Primary.span(place.span.clone()).label(&label.text)),
+                    .annotation(
+                        AnnotationKind::Primary
+                            .span(place.span.clone())
+                            .label(&label.text),
+                    ),
             ),
             None => group.element(
                 Origin::path(&label.file)
@@ -287,7 +308,7 @@ fn draw(title: &str, label: &Label) -> String {
 impl From<TargetError> for CommandError {
     fn from(error: TargetError) -> Self {
         let mut told = Self::failed(error.code(), error.to_string()).candidates(error.candidates());
-        told.help = error.help();
+        told.0.help = error.help();
         told
     }
 }

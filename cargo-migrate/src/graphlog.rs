@@ -1,7 +1,7 @@
 //! The chain as a drawing, newest on top.
 
-use migrate_core::{Graph, Set};
-use sapling_renderdag::{Ancestor, GraphRowRenderer, Renderer};
+use migrate_core::{Graph, Revision, Set};
+use renderdag::{Ancestor, GraphRowRenderer, Renderer};
 
 /// What a revision is drawn as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ impl Charset {
 /// Draws the revisions of `listed`, which is newest first, each with its text.
 pub(crate) fn draw(
     graph: &Graph,
+    revisions: &[Revision],
     listed: &[usize],
     charset: Charset,
     glyph: impl Fn(usize) -> Glyph,
@@ -73,7 +74,7 @@ pub(crate) fn draw(
         waiting.remove(*index);
         let row = renderer.next_row(
             *index,
-            edges(graph, *index, &waiting),
+            edges(graph, &revisions[*index], *index, &waiting),
             charset.sign(glyph(*index)).to_owned(),
             text(*index),
         );
@@ -85,9 +86,13 @@ pub(crate) fn draw(
     drawing
 }
 
-/// The edges to parents that are still to come; one that is not shown is a loose end.
-fn edges(graph: &Graph, index: usize, waiting: &Set) -> Vec<Ancestor<usize>> {
+/// The edges to parents that are still to come; one that is not shown, or does not exist, is a
+/// loose end.
+fn edges(graph: &Graph, revision: &Revision, index: usize, waiting: &Set) -> Vec<Ancestor<usize>> {
     let mut edges = Vec::new();
+    if revision.parents.len() > graph.parents(index).len() {
+        edges.push(Ancestor::Anonymous);
+    }
     for parent in graph.parents(index) {
         let parent = *parent as usize;
         if waiting.contains(parent) {

@@ -205,4 +205,3 @@ pub(crate) fn ids(graph: &Graph, indices: impl IntoIterator<Item = usize>) -> Ve
         .map(|index| graph.id(index).to_string())
         .collect()
 }
-

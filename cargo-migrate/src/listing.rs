@@ -1,8 +1,8 @@
 //! How a revision is shown on a line, and what is said of a chain that is not sound.
 
-use migrate_core::{Code, Graph, Revision, Survey};
+use migrate_core::{Graph, Revision, Survey};
 
-use crate::context::Context;
+use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
 use crate::json::OneRevision;
 use crate::progress::with_message;
@@ -29,7 +29,10 @@ pub(crate) fn line(graph: &Graph, revision: &Revision, index: usize) -> String {
         rest = styled(style::GOOD, format_args!("({})", marks.join(", ")));
     }
     if !revision.labels.is_empty() {
-        let labels = styled(style::HELP, format_args!("[{}]", revision.labels.join(", ")));
+        let labels = styled(
+            style::HELP,
+            format_args!("[{}]", revision.labels.join(", ")),
+        );
         rest = match rest.is_empty() {
             true => labels,
             false => format!("{rest} {labels}"),
@@ -56,13 +59,14 @@ impl Context {
         Ok(OneRevision::new(revision, &survey.graph, index, file))
     }
 
-    /// Returns the chain, however broken it is, and says on stderr what is wrong with it.
+    /// Returns the chain, however broken it is, and says on stderr what keeps it from
+    /// being drawn as it is meant.
     pub(crate) fn any_survey(&self, ui: &Ui) -> Result<&Survey, CommandError> {
         let survey = self.survey()?;
         let errors: Vec<_> = survey
             .diagnostics
             .iter()
-            .filter(|found| found.is_error() && found.code != Code::MultipleHeads)
+            .filter(|found| Demand::Graph.minds(found))
             .collect();
         for found in errors.iter().take(8) {
             let file = found
@@ -73,7 +77,10 @@ impl Context {
             ui.warning(format_args!("{file}{} [{}]", found.message, found.code));
         }
         if errors.len() > 8 {
-            ui.warning(format_args!("and {} more", counted(errors.len() - 8, "error")));
+            ui.warning(format_args!(
+                "and {} more",
+                counted(errors.len() - 8, "error")
+            ));
         }
         if !errors.is_empty() {
             ui.help("`cargo migrate check` shows where, and what mends it");

@@ -30,8 +30,8 @@ fn main() -> ExitCode {
         Err(error) => return ExitCode::from(ui::usage(&args, &error)),
     };
     let ui = Ui::new(&cli.global);
-    let outcome = Context::new(cli.global)
-        .and_then(|context| commands::run(cli.command, &context, &ui));
+    let outcome =
+        Context::new(cli.global).and_then(|context| commands::run(cli.command, &context, &ui));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(error.tell(&ui)),

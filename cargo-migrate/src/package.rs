@@ -90,7 +90,10 @@ fn with_migrations(metadata: &Metadata) -> Vec<&Package> {
 
 fn named(metadata: &Metadata, name: &str) -> Result<PackageRoot, CommandError> {
     let packages = members(metadata);
-    if let Some(package) = packages.iter().find(|package| package.name.as_str() == name) {
+    if let Some(package) = packages
+        .iter()
+        .find(|package| package.name.as_str() == name)
+    {
         return Ok(PackageRoot {
             root: root(package),
         });

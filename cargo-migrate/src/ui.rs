@@ -76,8 +76,9 @@ impl Ui {
 
     /// Writes the one document of `--format json`.
     pub(crate) fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
-        let text = serde_json::to_string_pretty(document)
-            .map_err(|error| CommandError::failed("json", "the answer is no JSON").because(error))?;
+        let text = serde_json::to_string_pretty(document).map_err(|error| {
+            CommandError::failed("json", "the answer is no JSON").because(error)
+        })?;
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{text}")?;
         stdout.flush()?;
@@ -93,7 +94,10 @@ impl Ui {
 
     /// Says what may be a mistake.
     pub(crate) fn warning(&self, text: impl Display) {
-        self.say(format_args!("{} {text}", styled(style::WARNING, "warning:")));
+        self.say(format_args!(
+            "{} {text}",
+            styled(style::WARNING, "warning:")
+        ));
     }
 
     /// Says what to type next.

@@ -15,6 +15,8 @@ mod chain;
 mod config;
 mod diagnostic;
 mod dialect;
+#[doc(hidden)]
+pub mod embedded;
 mod file;
 mod folder;
 mod graph;

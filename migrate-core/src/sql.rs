@@ -3,10 +3,12 @@
 
 mod lexer;
 mod lint;
+mod plain;
 mod split;
 
 pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
+pub(crate) use plain::is_plain;
 pub use split::split;
 
 use crate::Dialect;
@@ -23,16 +25,54 @@ pub fn feed_tokens(
     text: &str,
     feed: &mut dyn FnMut(&[u8]),
 ) -> Result<(), Unterminated> {
+    let bytes = text.as_bytes();
     let mut lexer = Lexer::new(dialect, text);
+    let mut last: Option<Token> = None;
     while let Some(token) = lexer.next_token()? {
-        if token.kind.matters() {
-            feed(&text.as_bytes()[token.start..token.end]);
-        }
         if token.kind == TokenKind::Delimiter {
             lexer.set_delimiter(&token);
         }
+        if !token.kind.matters() {
+            continue;
+        }
+        match &mut last {
+            Some(last) if last.end == token.start && belongs(bytes, last, &token) => {
+                last.end = token.end
+            }
+            _ => {
+                if let Some(last) = last.replace(token) {
+                    feed(&bytes[last.start..last.end]);
+                }
+            }
+        }
+    }
+    if let Some(last) = last {
+        feed(&bytes[last.start..last.end]);
     }
     Ok(())
+}
+
+/// Whether `next`, right behind `last`, is one thing with it: `x'41'` is no `x '41'`, and `1.5`
+/// or `1e-5` no three tokens.
+fn belongs(bytes: &[u8], last: &Token, next: &Token) -> bool {
+    if last.kind != TokenKind::Word {
+        return false;
+    }
+    let number = bytes[last.start].is_ascii_digit();
+    match next.kind {
+        TokenKind::String => true,
+        TokenKind::Word => number,
+        TokenKind::Symbol => {
+            let exponent = matches!(bytes[last.end - 1], b'e' | b'E');
+            number
+                && match &bytes[next.start..next.end] {
+                    b"." => true,
+                    b"+" | b"-" => exponent,
+                    _ => false,
+                }
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +96,9 @@ mod tests {
             assert_eq!(tokens(dialect, spaced), plain, "{dialect}");
             assert_ne!(tokens(dialect, "SELECT ab"), tokens(dialect, "SELECT a b"));
             assert_ne!(tokens(dialect, "a <= b"), tokens(dialect, "a < = b"));
+            assert_ne!(tokens(dialect, "x'41'"), tokens(dialect, "x '41'"));
+            assert_ne!(tokens(dialect, "1.5"), tokens(dialect, "1 .5"));
+            assert_ne!(tokens(dialect, "1e-5"), tokens(dialect, "1e - 5"));
         }
     }
 

@@ -36,22 +36,19 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         );
     };
     match embed(&package, folder.map(|folder| folder.value()).as_deref()) {
-        Ok((source, warnings)) => {
+        Ok((chain, warnings)) => {
             let warnings: TokenStream = warnings.iter().map(|found| warning(span, found)).collect();
-            match source.parse::<TokenStream>() {
-                Ok(chain) => quote_spanned!(span=> { #warnings #chain }),
-                Err(error) => errors(
-                    span,
-                    &[format!("the chain makes no Rust expression: {error}")],
-                ),
-            }
+            quote_spanned!(span=> { #warnings #chain })
         }
         Err(messages) => errors(span, &messages),
     }
 }
 
-/// Reads and judges the folder; gives the chain as Rust source and the warnings, or the errors.
-fn embed(package: &Path, folder: Option<&str>) -> Result<(String, Vec<Diagnostic>), Vec<String>> {
+/// Reads and judges the folder; gives the chain as an expression and the warnings, or the errors.
+fn embed(
+    package: &Path,
+    folder: Option<&str>,
+) -> Result<(TokenStream, Vec<Diagnostic>), Vec<String>> {
     let config = Config::read(package).map_err(|found| told(&found))?;
     let shown = folder.unwrap_or(&config.dir);
     let dir = package.join(shown);
@@ -71,8 +68,9 @@ fn embed(package: &Path, folder: Option<&str>) -> Result<(String, Vec<Diagnostic
     let chain = survey.into_chain().map_err(|found| told(&found))?;
     let tracked: Vec<_> = tracked.into_iter().filter(|path| path.is_file()).collect();
     let LedgerNames { prefix, schema } = &config.ledger;
-    let source = literal::chain(&chain, &dir, &tracked, prefix, schema.as_deref());
-    Ok((source, warnings))
+    let chain = literal::chain(&chain, &dir, &tracked, prefix, schema.as_deref())
+        .map_err(|error| vec![error])?;
+    Ok((chain, warnings))
 }
 
 fn told(found: &[Diagnostic]) -> Vec<String> {

@@ -1,158 +1,64 @@
 //! A chain as Rust source.
-//!
-//! Text, not tokens: rustc's own lexer, which is optimised, reads it in one go, while this crate
-//! runs unoptimised in a debug build and pays for every token it makes.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use migrate_core::{Chain, Direction, Hash, Revision, Section};
+use migrate_core::{Chain, embedded};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
 
 /// Writes an expression of type `Migrations`.
 ///
-/// `tracked` are files that do not go into the binary but whose change compiles the crate again.
+/// `tracked` are files that do not go into the binary but whose change compiles the crate again;
+/// the revisions' own texts come by `include_str!`, which tracks them.
 pub(crate) fn chain(
     chain: &Chain,
     dir: &Path,
     tracked: &[PathBuf],
     prefix: &str,
     schema: Option<&str>,
-) -> String {
-    let mut source = Source(String::with_capacity(chain.revisions().len() * 512));
-    source.push("use ::migrate_sqlx::__private::*;");
-    for path in tracked {
-        source.push("const _: &[u8] = ::core::include_bytes!(");
-        source.text(&path.to_string_lossy());
-        source.push(");");
-    }
-    source.push("static REVISIONS: &[Revision] = &[");
+) -> Result<TokenStream, String> {
+    // Text, not tokens, for what there is much of: rustc's own lexer is optimised, while this
+    // crate runs unoptimised in a debug build and pays for every token it makes.
+    let mut texts = String::new();
     for revision in chain.revisions() {
-        source.revision(revision, dir);
+        let path = dir.join(&*revision.file);
+        let path = utf8(&path)?;
+        let _infallible = write!(texts, "::core::include_str!({path:?}),");
     }
-    source.push("]; static HEADS: &[Hash] = &[");
-    for hash in chain.head_hashes() {
-        source.hash(&hash);
-        source.push(",");
-    }
-    source.push("]; Migrations::embedded(REVISIONS, HEADS, LedgerNames { prefix: B(");
-    source.text(prefix);
-    source.push("), schema: ");
-    match schema {
-        None => source.push("None"),
-        Some(schema) => {
-            source.push("Some(B(");
-            source.text(schema);
-            source.push("))");
-        }
-    }
-    source.push("})");
-    source.0
+    let texts: TokenStream = texts
+        .parse()
+        .map_err(|error| format!("the texts make no Rust: {error}"))?;
+    let tracked = tracked
+        .iter()
+        .map(|path| utf8(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    let table = Literal::byte_string(&embedded::encode(chain));
+    let heads = chain.head_hashes();
+    let heads = heads
+        .iter()
+        .map(|hash| Literal::byte_string(hash.as_bytes()));
+    let schema = match schema {
+        None => quote!(::core::option::Option::None),
+        Some(schema) => quote!(::core::option::Option::Some(Borrowed(#schema))),
+    };
+    Ok(quote! {
+        use ::migrate_sqlx::__private::{Borrowed, Hash, LedgerNames, Migrations};
+        #(const _: &[u8] = ::core::include_bytes!(#tracked);)*
+        static TEXTS: &[&str] = &[#texts];
+        static HEADS: &[Hash] = &[#(Hash::from_bytes(*#heads)),*];
+        Migrations::embedded(TEXTS, #table, HEADS, LedgerNames {
+            prefix: Borrowed(#prefix),
+            schema: #schema,
+        })
+    })
 }
 
-struct Source(String);
-
-impl Source {
-    fn push(&mut self, source: &str) {
-        self.0.push_str(source);
-    }
-
-    /// A text in quotes.
-    fn text(&mut self, text: &str) {
-        self.write(format_args!("{text:?}"));
-    }
-
-    fn write(&mut self, arguments: std::fmt::Arguments<'_>) {
-        self.0
-            .write_fmt(arguments)
-            .expect("a String takes any text");
-    }
-
-    fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
-        self.push("B(&[");
-        for item in items {
-            each(self, item);
-            self.push(",");
-        }
-        self.push("])");
-    }
-
-    fn hash(&mut self, hash: &Hash) {
-        self.push("Hash::from_bytes(*b\"");
-        for byte in hash.as_bytes() {
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            self.push("\\x");
-            self.0.push(DIGITS[usize::from(byte >> 4)].into());
-            self.0.push(DIGITS[usize::from(byte & 15)].into());
-        }
-        self.push("\")");
-    }
-
-    fn name(&mut self, name: &str) {
-        self.push("B(");
-        self.text(name);
-        self.push(")");
-    }
-
-    fn revision(&mut self, revision: &Revision, dir: &Path) {
-        let path = dir.join(&*revision.file);
-        self.write(format_args!(
-            "Revision{{id:I({:?}),parents:",
-            revision.id.as_str()
-        ));
-        self.list(revision.parents.iter(), |source, id| {
-            source.write(format_args!("I({:?})", id.as_str()));
-        });
-        self.push(",depends_on:");
-        self.list(revision.depends_on.iter(), |source, name| source.name(name));
-        self.push(",labels:");
-        self.list(revision.labels.iter(), |source, name| source.name(name));
-        self.write(format_args!(
-            ",message:B({:?}),created:B({:?}),file:B({:?}),text:B(::core::include_str!({:?})),sections:",
-            revision.message,
-            revision.created,
-            revision.file,
-            path.to_string_lossy(),
-        ));
-        self.list(revision.sections.iter(), Self::section);
-        self.push(",hash:");
-        self.hash(&revision.hash);
-        self.push(",chain_hash:");
-        self.hash(&revision.chain_hash);
-        self.push("},");
-    }
-
-    fn section(&mut self, section: &Section) {
-        let direction = match section.direction {
-            Direction::Up => "Up",
-            Direction::Down => "Down",
-        };
-        self.write(format_args!(
-            "Section{{direction:Direction::{direction},dialects:Dialects::from_bits({}),transaction:{},scripts:",
-            section.dialects.bits(),
-            section.transaction,
-        ));
-        self.list(section.scripts.iter(), |source, script| {
-            source.write(format_args!(
-                "Script{{dialects:Dialects::from_bits({}),statements:",
-                script.dialects.bits()
-            ));
-            source.list(script.statements.iter(), |source, statement| {
-                source.write(format_args!(
-                    "Statement{{start:{},end:{}}}",
-                    statement.start, statement.end
-                ));
-            });
-            source.push("}");
-        });
-        self.push(",irreversible:");
-        match &section.irreversible {
-            None => self.push("None"),
-            Some(reason) => {
-                self.push("Some(");
-                self.name(reason);
-                self.push(")");
-            }
-        }
-        self.push("}");
-    }
+fn utf8(path: &Path) -> Result<&str, String> {
+    path.to_str().ok_or_else(|| {
+        format!(
+            "the path `{}` is not UTF-8, so it cannot stand in Rust source",
+            path.display()
+        )
+    })
 }

@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use migrate_core::{
-    Cascade, Dialect, Direction, Hash, Label, Plan, Revision, Stamp, Statement, Target,
-};
+use migrate_core::{Cascade, Dialect, Direction, Label, Plan, Revision, Stamp, Statement, Target};
 
 use crate::backend::{Failure, Session};
 use crate::error::{Error, StatementError};
 use crate::event::{Applied, Event, Report};
-use crate::ledger::{Absence, State, Tables};
+use crate::ledger::{State, Tables};
 use crate::status::{Joined, parse};
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
@@ -51,27 +49,6 @@ enum Outcome {
 }
 
 impl Engine<'_> {
-    /// Whether the ledger is exactly the chain's, in one round trip.
-    pub(crate) async fn is_current(&mut self, heads: &[Hash]) -> Result<bool, Error> {
-        let rows = match self.session.query(self.tables.summary(heads)).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                return match self.tables.absence(&error) {
-                    Absence::Table => Ok(self.chain.is_empty()),
-                    Absence::Column => Err(self.tables.foreign()),
-                    Absence::None => Err(Error::Database(error)),
-                };
-            }
-        };
-        let number = |column: usize| {
-            let text = rows.first()?.get(column)?.as_deref()?;
-            text.parse::<usize>().ok()
-        };
-        Ok(number(0) == Some(self.chain.len())
-            && number(1) == Some(0)
-            && number(2) == Some(heads.len()))
-    }
-
     pub(crate) async fn read(&mut self) -> Result<Joined<'static>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
         Joined::join(self.chain, rows).map(Joined::into_owned)

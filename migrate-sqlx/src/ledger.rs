@@ -141,21 +141,34 @@ impl Tables {
         }
     }
 
-    /// Whether the database is as the chain says, in one query: how many rows there are, how many
-    /// are not whole, how many of the heads' chain hashes.
-    pub(crate) fn summary(&self, heads: &[migrate_core::Hash]) -> String {
-        let mut hashes = String::new();
-        for (position, hash) in heads.iter().enumerate() {
-            let comma = if position == 0 { "" } else { ", " };
-            let _infallible = write!(hashes, "{comma}'{HASH_VERSION}{hash}'");
+    /// Counts in one query: rows, rows that are not whole, and those of the heads' chain hashes
+    /// that are there. `None` stands for a ledger that does not exist.
+    pub(crate) async fn summary(
+        &self,
+        session: &mut dyn Session,
+        heads: &[migrate_core::Hash],
+    ) -> Result<Option<Summary>, Error> {
+        let mut hashes = String::from("''");
+        for hash in heads {
+            let _infallible = write!(hashes, ", '{HASH_VERSION}{hash}'");
         }
-        if hashes.is_empty() {
-            hashes.push_str("''");
-        }
-        format!(
+        let sql = format!(
             "SELECT COUNT(*), COUNT(CASE WHEN state <> 'applied' THEN 1 END), COUNT(CASE WHEN chain_hash IN ({hashes}) THEN 1 END) FROM {}",
             self.revision
-        )
+        );
+        let rows = match session.query(sql).await {
+            Ok(rows) => rows,
+            Err(error) => return self.absent(error).map(|()| None),
+        };
+        let number = |column: usize| {
+            let text = rows.first().and_then(|row| row.get(column)?.as_deref());
+            text.and_then(|text| text.parse().ok()).unwrap_or_default()
+        };
+        Ok(Some(Summary {
+            rows: number(0),
+            unfinished: number(1),
+            heads: number(2),
+        }))
     }
 
     pub(crate) fn create(&self) -> [String; 2] {
@@ -283,11 +296,7 @@ impl Tables {
         );
         match session.query(sql).await {
             Ok(rows) => Ok(Some(rows.into_iter().map(applied).collect())),
-            Err(error) => match self.absence(&error) {
-                Absence::Table => Ok(None),
-                Absence::Column => Err(self.foreign()),
-                Absence::None => Err(Error::Database(error)),
-            },
+            Err(error) => self.absent(error).map(|()| None),
         }
     }
 
@@ -302,44 +311,46 @@ impl Tables {
         );
         match session.query(sql).await {
             Ok(rows) => Ok(rows.into_iter().map(event).collect()),
-            Err(error) => match self.absence(&error) {
-                Absence::Table => Ok(Vec::new()),
-                Absence::Column => Err(self.foreign()),
-                Absence::None => Err(Error::Database(error)),
-            },
+            Err(error) => self.absent(error).map(|()| Vec::new()),
         }
     }
 
-    pub(crate) fn foreign(&self) -> Error {
-        Error::ForeignLedger {
-            table: self.revision.clone(),
-        }
-    }
-
-    /// Whether an error says that the ledger is not there, or is somebody else's table.
-    pub(crate) fn absence(&self, error: &sqlx::Error) -> Absence {
-        let Some(error) = error.as_database_error() else {
-            return Absence::None;
+    /// Takes an error for what it says of the ledger: that it is not there is fine, that it is
+    /// somebody else's table is told as such.
+    fn absent(&self, error: sqlx::Error) -> Result<(), Error> {
+        let (code, message) = match error.as_database_error() {
+            Some(error) => (error.code(), error.message()),
+            None => return Err(Error::Database(error)),
         };
-        // PostgreSQL: undefined_table, invalid_schema_name; MySQL: ER_NO_SUCH_TABLE,
-        // ER_BAD_DB_ERROR. SQLite has no number for it.
-        match (self.dialect, error.code().as_deref()) {
-            (Dialect::Postgres, Some("42P01" | "3F000")) | (Dialect::MySql, Some("42S02")) => {
-                Absence::Table
-            }
-            (Dialect::Postgres, Some("42703")) | (Dialect::MySql, Some("42S22")) => Absence::Column,
-            (Dialect::Sqlite, _) if error.message().contains("no such table") => Absence::Table,
-            (Dialect::Sqlite, _) if error.message().contains("no such column") => Absence::Column,
-            _ => Absence::None,
+        // PostgreSQL: undefined_table, invalid_schema_name, undefined_column; MySQL:
+        // ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR. SQLite has only words for it.
+        let (table, column) = match (self.dialect, code.as_deref()) {
+            (Dialect::Postgres, code) => (
+                matches!(code, Some("42P01" | "3F000")),
+                code == Some("42703"),
+            ),
+            (Dialect::MySql, code) => (code == Some("42S02"), code == Some("42S22")),
+            (Dialect::Sqlite, _) => (
+                message.contains("no such table"),
+                message.contains("no such column"),
+            ),
+        };
+        match (table, column) {
+            (true, _) => Ok(()),
+            (_, true) => Err(Error::ForeignLedger {
+                table: self.revision.clone(),
+            }),
+            _ => Err(Error::Database(error)),
         }
     }
 }
 
-/// What of the ledger an error says is not there.
-pub(crate) enum Absence {
-    Table,
-    Column,
-    None,
+/// The ledger in three numbers.
+pub(crate) struct Summary {
+    pub(crate) rows: usize,
+    pub(crate) unfinished: usize,
+    /// How many of the chain's heads it has.
+    pub(crate) heads: usize,
 }
 
 fn applied(row: Row) -> AppliedRevision {

@@ -8,7 +8,7 @@
 //! # const IN_YOURS: &str = r#"
 //! static MIGRATIONS: Migrations = embed_migrations!();
 //! # "#;
-//! # static MIGRATIONS: Migrations = Migrations::embedded(&[], &[], migrate_sqlx::LedgerNames::DEFAULT);
+//! # static MIGRATIONS: Migrations = Migrations::embedded(&[], &[], &[], migrate_sqlx::LedgerNames::DEFAULT);
 //!
 //! # async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! let pool = sqlx::SqlitePool::connect(url).await?;
@@ -26,6 +26,7 @@
 //! Features: `sqlite`, `postgres`, `mysql` (MariaDB too), and sqlx's choices of TLS.
 
 mod backend;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod database;
 mod engine;
 mod error;
@@ -39,6 +40,7 @@ mod status;
 #[doc(hidden)]
 pub use backend::{Attempt, Failure, Row};
 pub use backend::{Backend, Session};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use database::{Create, Database};
 pub use error::{Error, StatementError};
 pub use event::{Applied, Event, Report};
@@ -51,18 +53,9 @@ pub use status::Status;
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]
 pub mod __private {
-    pub use std::borrow::Cow::Borrowed as B;
+    pub use std::borrow::Cow::Borrowed;
 
-    pub use migrate_core::{
-        Dialects, Direction, Hash, LedgerNames, Revision, Script, Section, Statement,
-    };
+    pub use migrate_core::{Hash, LedgerNames};
 
     pub use crate::Migrations;
-
-    /// An id that the macro checked.
-    #[must_use]
-    #[expect(non_snake_case, reason = "one letter keeps the expansion short")]
-    pub const fn I(id: &'static str) -> migrate_core::RevisionId {
-        migrate_core::RevisionId::from_checked(id)
-    }
 }

@@ -1,12 +1,13 @@
 //! The chain of an application, and what it can do with a database.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use migrate_core::{Cascade, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target};
 use sqlx::Pool;
 
-use crate::backend::{Backend, LOCK_WAIT, Session as _};
+use crate::backend::{Backend, LOCK_WAIT, Session};
 use crate::engine::{Engine, Goal};
 use crate::error::Error;
 use crate::event::{Event, Report};
@@ -15,12 +16,31 @@ use crate::ledger::{EventRecord, Tables};
 use crate::status::Status;
 
 /// A sound chain, ready to run; as [`embed_migrations!`](crate::embed_migrations) bakes it into a
-/// `static`, with nothing left to parse, hash or allocate.
+/// `static`.
+///
+/// What a start on an up-to-date database needs is there as it is: nothing is read, hashed or
+/// allocated of the revisions before there is work to do.
 #[derive(Clone, Debug)]
 pub struct Migrations {
-    revisions: Cow<'static, [Revision]>,
+    source: Source,
+    /// The revisions, once they were needed.
+    revisions: OnceLock<Vec<Revision>>,
+    /// How many there are.
+    count: usize,
     heads: Cow<'static, [Hash]>,
     ledger: LedgerNames,
+}
+
+/// Where the revisions come from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// The binary: the files' texts, and where in them everything stands.
+    Embedded {
+        texts: &'static [&'static str],
+        table: &'static [u8],
+    },
+    /// A folder, read already.
+    Folder,
 }
 
 impl Migrations {
@@ -28,12 +48,15 @@ impl Migrations {
     #[doc(hidden)]
     #[must_use]
     pub const fn embedded(
-        revisions: &'static [Revision],
+        texts: &'static [&'static str],
+        table: &'static [u8],
         heads: &'static [Hash],
         ledger: LedgerNames,
     ) -> Self {
         Self {
-            revisions: Cow::Borrowed(revisions),
+            source: Source::Embedded { texts, table },
+            revisions: OnceLock::new(),
+            count: texts.len(),
             heads: Cow::Borrowed(heads),
             ledger,
         }
@@ -50,16 +73,32 @@ impl Migrations {
             .map(|index| revisions[index].chain_hash)
             .collect();
         Self {
-            revisions: revisions.into(),
+            source: Source::Folder,
+            count: revisions.len(),
+            revisions: OnceLock::from(revisions),
             heads: heads.into(),
             ledger,
         }
     }
 
-    /// Returns the revisions of the chain.
+    /// Returns the revisions of the chain, in the order of their files' names.
     #[must_use]
     pub fn revisions(&self) -> &[Revision] {
-        &self.revisions
+        self.revisions.get_or_init(|| match self.source {
+            Source::Embedded { texts, table } => migrate_core::embedded::decode(texts, table),
+            Source::Folder => Vec::new(),
+        })
+    }
+
+    /// Whether the database is exactly where the chain ends, in one round trip.
+    async fn is_current(&self, session: &mut dyn Session) -> Result<bool, Error> {
+        let tables = Tables::new(session.dialect(), &self.ledger);
+        match tables.summary(session, &self.heads).await? {
+            Some(summary) => Ok(summary.rows == self.count
+                && summary.unfinished == 0
+                && summary.heads == self.heads.len()),
+            None => Ok(self.count == 0),
+        }
     }
 
     /// Applies all that the database has not, and says what it did.
@@ -94,13 +133,13 @@ impl Migrations {
     /// what is not as it should be.
     pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
         let mut connection = pool.acquire().await.map_err(Error::Database)?;
-        let mut engine = self.engine(&mut *connection);
-        if engine.is_current(&self.heads).await? {
+        if self.is_current(&mut *connection).await? {
             return Ok(());
         }
+        let mut engine = self.engine(&mut *connection);
         let joined = engine.read().await?;
         engine.judge(&joined, false)?;
-        let pending = joined.pending(self.revisions.len());
+        let pending = joined.pending(self.count);
         match pending.is_empty() {
             true => Ok(()),
             false => Err(Error::NotCurrent {
@@ -120,7 +159,7 @@ impl Migrations {
     pub async fn status<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Status, Error> {
         let mut connection = pool.acquire().await.map_err(Error::Database)?;
         let joined = self.engine(&mut *connection).read().await?;
-        Ok(joined.status(self.revisions.len()))
+        Ok(joined.status(self.count))
     }
 
     /// Returns every event, the oldest first. Writes nothing.
@@ -166,11 +205,11 @@ impl Migrations {
         }
     }
 
-    fn engine<'a>(&'a self, session: &'a mut dyn crate::Session) -> Engine<'a> {
+    fn engine<'a>(&'a self, session: &'a mut dyn Session) -> Engine<'a> {
         Engine {
             tables: Tables::new(session.dialect(), &self.ledger),
             session,
-            chain: &self.revisions,
+            chain: self.revisions(),
             finished: Vec::new(),
             dangling: None,
         }
@@ -256,12 +295,7 @@ impl<'a> Runner<'a> {
     pub async fn run<DB: Backend>(self, pool: &Pool<DB>) -> Result<Report, Error> {
         if self.target.is_none() && !self.resume {
             let mut connection = pool.acquire().await.map_err(Error::Database)?;
-            if self
-                .migrations
-                .engine(&mut *connection)
-                .is_current(&self.migrations.heads)
-                .await?
-            {
+            if self.migrations.is_current(&mut *connection).await? {
                 return Ok(Report {
                     direction: migrate_core::Direction::Up,
                     steps: Vec::new(),

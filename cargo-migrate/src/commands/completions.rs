@@ -27,7 +27,12 @@ struct Script {
 
 pub(crate) fn run(args: &CompletionsArgs, _: &Context, ui: &Ui) -> Result<(), CommandError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cargo-migrate", &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut Cli::command(),
+        "cargo-migrate",
+        &mut script,
+    );
     if ui.is_json() {
         return ui.json(&Script {
             shell: args.shell.to_string(),

@@ -51,12 +51,18 @@ pub(crate) fn run(args: &EditArgs, context: &Context, ui: &Ui) -> Result<(), Com
 
 /// Opens a file in the user's editor and waits for its end.
 pub(super) fn open(path: &Path) -> Result<(), CommandError> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let variable = |name| {
+        std::env::var(name)
+            .ok()
+            .filter(|value| !value.trim().is_empty())
+    };
     let Some(editor) = variable("VISUAL").or_else(|| variable("EDITOR")) else {
-        return Err(CommandError::failed("no-editor", "no editor is named").help(format!(
-            "set one, such as `export EDITOR=nano`; the file is `{}`",
-            path.display()
-        )));
+        return Err(
+            CommandError::failed("no-editor", "no editor is named").help(format!(
+                "set one, such as `export EDITOR=nano`; the file is `{}`",
+                path.display()
+            )),
+        );
     };
     let failed = || CommandError::failed("editor", format!("the editor `{editor}` failed"));
     let status = start(&editor, path).map_err(|error| failed().because(error))?;

@@ -84,7 +84,14 @@ pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), 
         (Some(applied), _) if applied.contains(index) => Glyph::Applied,
         _ => Glyph::Pending,
     };
-    ui.answer(draw(graph, &listed, Charset::of_terminal(), glyph, text))
+    ui.answer(draw(
+        graph,
+        &survey.revisions,
+        &listed,
+        Charset::of_terminal(),
+        glyph,
+        text,
+    ))
 }
 
 /// What the database has of the chain; what it has beyond that is said.
@@ -100,7 +107,11 @@ fn applied(context: &Context, survey: &Survey) -> Result<Set, CommandError> {
         || {},
     )?;
     let mut applied = survey.graph.none();
-    for index in state.applied.iter().filter(|index| *index < survey.graph.len()) {
+    for index in state
+        .applied
+        .iter()
+        .filter(|index| *index < survey.graph.len())
+    {
         applied.insert(index);
     }
     Ok(applied)

@@ -103,8 +103,9 @@ fn named(words: &[String]) -> Result<BTreeSet<Dialect>, CommandError> {
     words
         .iter()
         .map(|word| {
-            word.parse()
-                .map_err(|error: migrate_core::UnknownDialect| CommandError::usage(error.to_string()))
+            word.parse().map_err(|error: migrate_core::UnknownDialect| {
+                CommandError::usage(error.to_string())
+            })
         })
         .collect()
 }
@@ -129,7 +130,10 @@ fn dialects_of(root: &Path) -> BTreeSet<Dialect> {
 }
 
 fn migrate_toml(dialects: &BTreeSet<Dialect>) -> String {
-    let quoted: Vec<_> = dialects.iter().map(|dialect| format!("{:?}", dialect.as_str())).collect();
+    let quoted: Vec<_> = dialects
+        .iter()
+        .map(|dialect| format!("{:?}", dialect.as_str()))
+        .collect();
     let dialects_line = match quoted.is_empty() {
         true => "# dialects = [\"sqlite\"]".to_owned(),
         false => format!("dialects = [{}]", quoted.join(", ")),

@@ -39,6 +39,7 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
         true => mend(args, survey, &mut lock)?,
         false => seal(survey, &mut lock),
     };
+    judge(context, survey, &lock)?;
     let path = context.dir()?.join(ChainLock::FILE);
     if lock != survey.lock || context.folder()?.lock.is_none() {
         write::replace(&path, &lock.render())?;
@@ -51,9 +52,25 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
 const fn is_in_the_way(code: Code, mends: bool) -> bool {
     match code {
         Code::LockMissing => false,
-        Code::LockChanged | Code::LockDeleted | Code::MultipleHeads | Code::MultipleBases
-        | Code::UnknownParent | Code::UnknownDependency => !mends,
+        Code::LockChanged
+        | Code::LockDeleted
+        | Code::MultipleHeads
+        | Code::MultipleBases
+        | Code::UnknownParent
+        | Code::UnknownDependency => !mends,
         _ => true,
+    }
+}
+
+/// Refuses a lock that would make the chain worse: a draft may be empty, a sealed revision not.
+fn judge(context: &Context, survey: &Survey, lock: &ChainLock) -> Result<(), CommandError> {
+    let mut folder = context.folder()?.clone();
+    folder.lock = Some(lock.render());
+    let mut found = Survey::new(&folder, context.config()?).diagnostics;
+    found.retain(|found| found.is_error() && !survey.diagnostics.contains(found));
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(CommandError::diagnostics(found)),
     }
 }
 
@@ -99,7 +116,10 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
         if let Some(index) = survey.graph.index(id) {
             return Err(CommandError::failed(
                 "not-deleted",
-                format!("the file of `{id}` is there: `{}`", survey.revisions[index].file),
+                format!(
+                    "the file of `{id}` is there: `{}`",
+                    survey.revisions[index].file
+                ),
             )
             .help("only a revision without a file can be forgotten"));
         }
@@ -110,7 +130,11 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
                 format!("chain.lock knows no revision `{id}`"),
             )
             .help("give its whole id, as `cargo migrate check` shows it")
-            .candidates(known.filter(|known| known.starts_with(id.as_str())).collect()));
+            .candidates(
+                known
+                    .filter(|known| known.starts_with(id.as_str()))
+                    .collect(),
+            ));
         }
         done.forgotten.push(id.clone());
     }
@@ -136,7 +160,9 @@ fn tell(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
         ui.help("there, `cargo migrate status` lists it as changed, and `cargo migrate redo <revision>` reverts what was applied and applies the new text");
     }
     if !done.forgotten.is_empty() {
-        ui.warning("a database that has applied it will be newer than this chain, and refuse to run");
+        ui.warning(
+            "a database that has applied it will be newer than this chain, and refuse to run",
+        );
         ui.help("there, `cargo migrate revert` still takes it back, with the ledger's text");
     }
     if ui.is_json() {
@@ -146,7 +172,10 @@ fn tell(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
     if sealed + done.amended.len() + done.forgotten.len() == 0 {
         ui.status("every revision is sealed already");
     } else if sealed > 0 {
-        ui.status(format_args!("{} sealed: commit chain.lock", counted(sealed, "revision")));
+        ui.status(format_args!(
+            "{} sealed: commit chain.lock",
+            counted(sealed, "revision")
+        ));
     }
     Ok(())
 }

@@ -80,17 +80,23 @@ pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), Co
     }
     let message = match &args.message {
         Some(message) => message.clone(),
-        None => format!("merge {}", json::ids(graph, parents.iter().copied()).join(" ")),
+        None => format!(
+            "merge {}",
+            json::ids(graph, parents.iter().copied()).join(" ")
+        ),
     };
     let id = match &args.rev_id {
-        Some(id) => id.parse().map_err(|why| {
-            CommandError::usage(format!("`{}` is no revision id: {why}", id.escape_debug()))
-        })?,
+        Some(id) => id
+            .parse()
+            .map_err(|why| CommandError::usage(format!("`{id}` is no revision id: {why}")))?,
         None => new_id(|id| graph.index(id).is_some() || survey.lock.get(id).is_some())?,
     };
     let new = NewRevision {
         id,
-        parents: parents.iter().map(|index| graph.id(*index).clone()).collect(),
+        parents: parents
+            .iter()
+            .map(|index| graph.id(*index).clone())
+            .collect(),
         message,
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         ..NewRevision::empty()

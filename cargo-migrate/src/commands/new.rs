@@ -74,7 +74,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
 
 fn checked_id(id: &str) -> Result<RevisionId, CommandError> {
     id.parse().map_err(|why| {
-        CommandError::usage(format!("`{}` is no revision id: {why}", id.escape_debug()))
+        CommandError::usage(format!("`{id}` is no revision id: {why}"))
             .help("an id is 1 to 64 letters, digits, `_` and `.`, such as `v4_20_0_users`")
     })
 }
@@ -137,9 +137,7 @@ fn dependencies(args: &NewArgs, survey: &Survey) -> Result<Vec<String>, CommandE
 }
 
 fn read_sql(file: &Path) -> Result<String, CommandError> {
-    let failed = || {
-        CommandError::failed("io", format!("`{}` cannot be read", file.display()))
-    };
+    let failed = || CommandError::failed("io", format!("`{}` cannot be read", file.display()));
     let size = std::fs::metadata(file)
         .map_err(|error| failed().because(error))?
         .len();

@@ -92,7 +92,23 @@ pub struct Lexer<'a> {
     delimiter: &'a [u8],
     /// Where an executable comment of MySQL began, while it is open.
     executable: Option<usize>,
+    /// Up to here there are only `+` and `-`, each an operator of its own.
+    signs_end: usize,
+    /// Nothing but white space and comments since the last statement ended.
+    statement_start: bool,
+    continued: Continued,
 }
+
+/// Whether a text that follows is a part of the `E'…'` before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Continued {
+    No,
+    SameLine,
+    NextLine,
+}
+
+/// The mysql client cuts a delimiter to this length (`DELIMITER_NAME_LEN` in mysql.cc).
+const LONGEST_DELIMITER: usize = 15;
 
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
@@ -109,7 +125,16 @@ impl<'a> Lexer<'a> {
             at: 0,
             delimiter: b";",
             executable: None,
+            signs_end: 0,
+            statement_start: true,
+            continued: Continued::No,
         }
+    }
+
+    /// Says whether an executable comment of MySQL is open.
+    #[must_use]
+    pub const fn in_executable(&self) -> bool {
+        self.executable.is_some()
     }
 
     /// Says whether statements end with `;` now, and not with what a `DELIMITER` line said.
@@ -121,7 +146,7 @@ impl<'a> Lexer<'a> {
     /// Obeys a `DELIMITER` line.
     pub fn set_delimiter(&mut self, line: &Token) {
         let line = &self.text[line.start..line.end];
-        if let Some(delimiter) = line.split_ascii_whitespace().nth(1) {
+        if let Some(delimiter) = chosen_delimiter(line) {
             self.delimiter = delimiter.as_bytes();
         }
     }
@@ -152,6 +177,12 @@ impl<'a> Lexer<'a> {
         }
         let start = self.at;
         let kind = self.scan()?;
+        if kind.matters() {
+            self.statement_start = matches!(kind, TokenKind::Terminator | TokenKind::Delimiter);
+        }
+        if self.dialect == Dialect::Postgres {
+            self.continued = self.continues(kind, start);
+        }
         Ok(Some(Token {
             kind,
             start,
@@ -182,7 +213,10 @@ impl<'a> Lexer<'a> {
                 self.at += 2;
                 Ok(TokenKind::Symbol)
             }
-            b'\'' => self.quoted(b'\'', self.dialect == MySql, Construct::Text),
+            b'\'' => {
+                let backslash = self.dialect == MySql || self.continued == Continued::NextLine;
+                self.quoted(b'\'', backslash, Construct::Text)
+            }
             b'"' if self.dialect == MySql => self.quoted(b'"', true, Construct::Text),
             b'"' => self.quoted(b'"', false, Construct::Name),
             b'`' if self.dialect != Postgres => self.quoted(b'`', false, Construct::Name),
@@ -194,6 +228,23 @@ impl<'a> Lexer<'a> {
                 self.at += 1;
                 Ok(TokenKind::Symbol)
             }
+        }
+    }
+
+    /// Texts on lines of their own are one text, and its first part says whether backslashes
+    /// escape (PostgreSQL manual, 4.1.2.1 "String Constants").
+    fn continues(&self, kind: TokenKind, start: usize) -> Continued {
+        let token = &self.bytes[start..self.at];
+        match (kind, token[0]) {
+            (TokenKind::String, b'E' | b'e') => Continued::SameLine,
+            (TokenKind::String, b'\'') if self.continued == Continued::NextLine => {
+                Continued::SameLine
+            }
+            (TokenKind::Space, _) if self.continued != Continued::No && token.contains(&b'\n') => {
+                Continued::NextLine
+            }
+            (TokenKind::Space, _) | (TokenKind::Comment, b'-') => self.continued,
+            _ => Continued::No,
         }
     }
 
@@ -311,7 +362,9 @@ impl<'a> Lexer<'a> {
 
     fn word(&mut self) -> Result<TokenKind, Unterminated> {
         let start = self.at;
-        while is_word(self.peek(0)) || (self.peek(0) == b'$' && !self.at_delimiter()) {
+        // A number takes no dollar on PostgreSQL: `1$$a$$` is a number and a text.
+        let dollars = self.dialect != Dialect::Postgres || !self.peek(0).is_ascii_digit();
+        while is_word(self.peek(0)) || (dollars && self.peek(0) == b'$' && !self.at_delimiter()) {
             self.at += 1;
         }
         let word = &self.bytes[start..self.at];
@@ -328,12 +381,23 @@ impl<'a> Lexer<'a> {
         }
         if self.dialect == Dialect::MySql
             && word.eq_ignore_ascii_case(b"DELIMITER")
+            && self.executable.is_none()
             && self.begins_line(start)
+            && self.is_delimiter_line(start)
         {
             self.line_comment();
             return Ok(TokenKind::Delimiter);
         }
         Ok(TokenKind::Word)
+    }
+
+    /// In the middle of a statement, a column can have this name; the client would take it all the
+    /// same (MySQL manual, "mysql Client Commands").
+    fn is_delimiter_line(&self, start: usize) -> bool {
+        let usual = |byte: u8| byte.is_ascii_punctuation() && !b",().='\"`".contains(&byte);
+        let line = self.text[start..].split('\n').next().unwrap_or("");
+        chosen_delimiter(line)
+            .is_some_and(|chosen| self.statement_start || chosen.bytes().all(usual))
     }
 
     fn at_delimiter(&self) -> bool {
@@ -374,6 +438,10 @@ impl<'a> Lexer<'a> {
     /// A run of operator characters ends before a comment, and before a last `+` or `-` unless it
     /// holds one of the rarer characters (PostgreSQL manual, 4.1.3 "Operators").
     fn postgres_operator(&mut self) {
+        if self.at < self.signs_end {
+            self.at += 1;
+            return;
+        }
         let start = self.at;
         let mut rare = false;
         while self.at < self.bytes.len() && self.is_operator(self.peek(0)) {
@@ -387,10 +455,23 @@ impl<'a> Lexer<'a> {
             );
             self.at += 1;
         }
+        // What is left of the run is not read again as one, which would take quadratic time.
+        self.signs_end = self.at;
         while !rare && self.at > start + 1 && matches!(self.bytes[self.at - 1], b'+' | b'-') {
             self.at -= 1;
         }
     }
+}
+
+/// The delimiter that a line of the mysql client sets, without its quotes.
+fn chosen_delimiter(line: &str) -> Option<&str> {
+    let word = line.split_ascii_whitespace().nth(1)?;
+    let bare = ['\'', '"', '`'].into_iter().find_map(|quote| {
+        let inner = word.strip_prefix(quote)?.strip_suffix(quote)?;
+        (!inner.is_empty()).then_some(inner)
+    });
+    let chosen = bare.unwrap_or(word);
+    Some(&chosen[..chosen.floor_char_boundary(LONGEST_DELIMITER)])
 }
 
 #[cfg(test)]

@@ -45,9 +45,11 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
     let meta = match dialect {
         Dialect::Postgres => statement.starts_with('\\'),
         Dialect::Sqlite => statement.starts_with('.'),
-        Dialect::MySql => statement
-            .get(..7)
-            .is_some_and(|word| word.eq_ignore_ascii_case("SOURCE ")),
+        Dialect::MySql => {
+            let first = statement.split_ascii_whitespace().next();
+            statement.starts_with('\\')
+                || first.is_some_and(|word| word.eq_ignore_ascii_case("SOURCE"))
+        }
     };
     if meta {
         let word = statement
@@ -59,6 +61,9 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
             range: 0..word.len(),
             what: word.to_owned(),
         });
+    }
+    if !may_be_found(statement) {
+        return None;
     }
     let words = Words::read(dialect, statement);
     let first = words.list.first()?;
@@ -82,6 +87,18 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
     })
 }
 
+/// Whether the first words leave anything to look for; most statements end here.
+fn may_be_found(statement: &str) -> bool {
+    let mut words = statement
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty());
+    let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let is =
+        |word: &str, known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    !(is(first, &["INSERT", "UPDATE", "DELETE", "SELECT"])
+        || (is(first, &["CREATE", "DROP"]) && is(second, &["TABLE", "VIEW"])))
+}
+
 struct Word {
     text: String,
     range: Range<usize>,
@@ -91,6 +108,8 @@ struct Words {
     list: Vec<Word>,
     /// Whether an `=` or a parenthesis comes among them: `PRAGMA a = b`, `VACUUM (FULL)`.
     assigns: bool,
+    /// Whether a quoted name comes among them, as in `CLUSTER "t"`.
+    quoted: bool,
 }
 
 impl Words {
@@ -98,6 +117,7 @@ impl Words {
         let mut words = Self {
             list: Vec::new(),
             assigns: false,
+            quoted: false,
         };
         let mut lexer = Lexer::new(dialect, statement);
         while let Ok(Some(token)) = lexer.next_token() {
@@ -107,10 +127,12 @@ impl Words {
                     text: text.to_ascii_uppercase(),
                     range: token.start..token.end,
                 }),
+                TokenKind::Quoted => words.quoted = true,
                 TokenKind::Symbol => words.assigns |= matches!(text, "=" | "("),
                 _ => {}
             }
-            if words.list.len() == WORDS {
+            // pg_dump names every column before FROM.
+            if words.list.len() >= WORDS && words.list[0].text != "COPY" {
                 break;
             }
         }
@@ -149,6 +171,14 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
         ["REFRESH", ..] => None,
         ["VACUUM", ..] => outside("VACUUM"),
         ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..] => outside(&words[..2].join(" ")),
+        ["CREATE", "SUBSCRIPTION", rest @ ..]
+            if rest
+                .windows(2)
+                .any(|pair| matches!(pair, ["CONNECT" | "CREATE_SLOT", "FALSE"])) =>
+        {
+            None
+        }
+        ["DISCARD", "ALL", ..] => outside("DISCARD ALL"),
         ["CREATE", "SUBSCRIPTION", ..] => outside("CREATE SUBSCRIPTION"),
         ["DROP", "SUBSCRIPTION", ..] => outside("DROP SUBSCRIPTION"),
         ["ALTER", "SYSTEM", ..] => outside("ALTER SYSTEM"),
@@ -158,7 +188,7 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
         ["ALTER", "TABLE", rest @ ..] if concurrently && rest.contains(&"DETACH") => {
             outside("DETACH PARTITION CONCURRENTLY")
         }
-        ["CLUSTER"] | ["CLUSTER", "VERBOSE"] if !read.assigns => outside("CLUSTER"),
+        ["CLUSTER"] | ["CLUSTER", "VERBOSE"] if !read.quoted => outside("CLUSTER"),
         ["COPY", rest @ ..] if rest.windows(2).any(|pair| pair == ["FROM", "STDIN"]) => {
             Some((FindingKind::ClientCommand, "COPY FROM STDIN".to_owned()))
         }
@@ -178,6 +208,12 @@ fn sqlite(words: &[&str], read: &Words) -> Verdict {
             "PRAGMA",
             name @ ("FOREIGN_KEYS" | "JOURNAL_MODE" | "SYNCHRONOUS"),
             ..,
+        ]
+        | [
+            "PRAGMA",
+            _,
+            name @ ("FOREIGN_KEYS" | "JOURNAL_MODE" | "SYNCHRONOUS"),
+            ..,
         ] if read.assigns => outside(&format!("PRAGMA {name}")),
         _ => None,
     }
@@ -186,7 +222,7 @@ fn sqlite(words: &[&str], read: &Words) -> Verdict {
 /// There is no transaction around DDL to disturb; but the ledger's own statements must commit.
 fn mysql(words: &[&str]) -> Verdict {
     match words {
-        ["BEGIN", "NOT", "ATOMIC", ..] => None,
+        ["BEGIN", "NOT", "ATOMIC", ..] | ["XA", "RECOVER", ..] => None,
         ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => None,
         ["START", "TRANSACTION", ..] => control("START TRANSACTION"),
         ["BEGIN" | "COMMIT" | "ROLLBACK" | "XA", ..] => control(words[0]),
@@ -245,6 +281,20 @@ mod tests {
                 "COPY FROM STDIN",
             ),
             (Postgres, "\\connect x", ClientCommand, "\\connect"),
+            (
+                Postgres,
+                "COPY t (a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q) FROM stdin",
+                ClientCommand,
+                "COPY FROM STDIN",
+            ),
+            (Postgres, "CLUSTER (VERBOSE)", NeedsNoTransaction, "CLUSTER"),
+            (
+                Sqlite,
+                "PRAGMA main.foreign_keys = ON",
+                NeedsNoTransaction,
+                "PRAGMA FOREIGN_KEYS",
+            ),
+            (MySql, "\\. x.sql", ClientCommand, "\\."),
             (Sqlite, "BEGIN IMMEDIATE", TransactionControl, "BEGIN"),
             (Sqlite, "vacuum", NeedsNoTransaction, "VACUUM"),
             (
@@ -282,6 +332,11 @@ mod tests {
             (Postgres, "CREATE TABLE vacuum (a int)"),
             (Postgres, "REINDEX TABLE t"),
             (Postgres, "CLUSTER t USING i"),
+            (Postgres, "CLUSTER \"t\""),
+            (
+                Postgres,
+                "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false)",
+            ),
             (Postgres, "ALTER TYPE e ADD VALUE 'x'"),
             (Postgres, "DO $$ BEGIN COMMIT; END $$"),
             (Sqlite, "PRAGMA foreign_keys"),

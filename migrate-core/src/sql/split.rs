@@ -35,10 +35,16 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
     let mut statement: Option<Statement> = None;
     while let Some(token) = stream.next()? {
         match token.kind {
-            TokenKind::Delimiter => stream.lexer.set_delimiter(&token),
+            TokenKind::Delimiter => {
+                // The client sends what stands before the line.
+                statements.extend(statement.take().map(Statement::close).transpose()?);
+                stream.lexer.set_delimiter(&token);
+            }
             TokenKind::Terminator => {
-                let inside =
-                    stream.lexer.is_plain() && statement.as_ref().is_some_and(Statement::is_inside);
+                // Half an executable comment is no statement.
+                let inside = stream.lexer.is_plain()
+                    && (stream.lexer.in_executable()
+                        || statement.as_ref().is_some_and(Statement::is_inside));
                 if !inside {
                     statements.extend(statement.take().map(|done| done.range));
                 } else if let Some(statement) = &mut statement {
@@ -46,6 +52,8 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
                     statement.previous = Previous::Start;
                 }
             }
+            // With another delimiter, an empty statement would be an error of the server.
+            _ if statement.is_none() && &text[token.start..token.end] == ";" => {}
             _ => {
                 let current = statement.get_or_insert_with(|| Statement::new(dialect, token.start));
                 current.range.end = token.end;
@@ -55,15 +63,7 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
             }
         }
     }
-    if let Some(last) = statement {
-        if let Some(block) = last.blocks.last() {
-            return Err(Unterminated {
-                what: Construct::Block,
-                at: block.at,
-            });
-        }
-        statements.push(last.range);
-    }
+    statements.extend(statement.map(Statement::close).transpose()?);
     Ok(statements)
 }
 
@@ -131,6 +131,10 @@ enum Previous {
     Start,
     /// `END`, which takes the word that says what it ends.
     End,
+    /// A name or an expression comes here, so that `end` and `begin` are columns.
+    Name,
+    /// An alias comes here, or the body of a routine.
+    As,
     Other,
 }
 
@@ -139,6 +143,14 @@ const ENDED: [&str; 6] = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
 
 /// The words that can stand last before the statement of a trigger, an event or a routine.
 const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"];
+
+/// The words before a name or an expression. BEGIN and END are not reserved on MySQL (manual,
+/// "Keywords and Reserved Words"), and columns are called so.
+const BEFORE_NAMES: [&str; 25] = [
+    "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "SET", "DECLARE", "BY", "ON", "INTO",
+    "WHEN", "ELSEIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM", "JOIN",
+    "UPDATE", "TABLE", "COLUMN", "ADD",
+];
 
 #[derive(Clone, Copy)]
 struct Block {
@@ -168,6 +180,16 @@ impl Statement {
         }
     }
 
+    fn close(self) -> Result<Range<usize>, Unterminated> {
+        match self.blocks.last() {
+            Some(block) => Err(Unterminated {
+                what: Construct::Block,
+                at: block.at,
+            }),
+            None => Ok(self.range),
+        }
+    }
+
     /// Whether a `;` here belongs to the statement.
     fn is_inside(&self) -> bool {
         !self.blocks.is_empty() || (self.dialect == Dialect::Postgres && self.parentheses > 0)
@@ -184,9 +206,14 @@ impl Statement {
             // A label ends with a colon, and what it names begins after it; a routine without
             // characteristics begins behind its parameters.
             let parameters = text == ")" && self.parentheses == 0 && self.blocks.is_empty();
-            self.previous = match parameters || (text == ":" && !self.blocks.is_empty()) {
-                true => Previous::Start,
-                false => Previous::Other,
+            let label = text == ":" && self.kind == Kind::Routine;
+            let executable = text.starts_with("/*") || text == "*/";
+            self.previous = if parameters || label {
+                Previous::Start
+            } else if token.kind == TokenKind::Symbol && text != ")" && !executable {
+                Previous::Name
+            } else {
+                Previous::Other
             };
             return Ok(());
         }
@@ -214,10 +241,10 @@ impl Statement {
         }
         match self.dialect {
             Dialect::MySql => self.mysql(text, token.start),
-            Dialect::Sqlite => self.simple(text, token.start, true),
+            Dialect::Sqlite => self.sqlite(text, token.start),
             Dialect::Postgres => {
                 let atomic = is("BEGIN") && stream.word(0)?.eq_ignore_ascii_case("ATOMIC");
-                self.simple(text, token.start, atomic);
+                self.postgres(text, token.start, atomic);
             }
         }
         Ok(())
@@ -291,13 +318,27 @@ impl Statement {
         }
     }
 
-    /// SQLite's triggers and PostgreSQL's SQL-standard bodies: one block, and CASE inside it.
-    fn simple(&mut self, word: &str, at: usize, begin: bool) {
+    /// A trigger ends with `; END` and nothing else does, as a CASE holds no `;`
+    /// (`sqlite3_complete()` has the same rule).
+    fn sqlite(&mut self, word: &str, at: usize) {
+        let previous = std::mem::replace(&mut self.previous, Previous::Other);
+        if word.eq_ignore_ascii_case("BEGIN") && self.blocks.is_empty() {
+            self.open(at);
+        } else if word.eq_ignore_ascii_case("END") && previous == Previous::Start {
+            self.blocks.pop();
+        }
+    }
+
+    /// SQL-standard bodies: one block, and CASE inside it. `AS end` and `t.end` are names.
+    fn postgres(&mut self, word: &str, at: usize, begin: bool) {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let previous = std::mem::replace(&mut self.previous, Previous::Other);
         if (is("BEGIN") && begin && self.blocks.is_empty()) || is("CASE") {
             self.open(at);
-        } else if is("END") {
+        } else if is("END") && !matches!(previous, Previous::Name | Previous::As) {
             self.blocks.pop();
+        } else if is("AS") {
+            self.previous = Previous::As;
         }
     }
 
@@ -306,7 +347,11 @@ impl Statement {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         let previous = std::mem::replace(&mut self.previous, Previous::Other);
         let in_expression = self.blocks.last().is_some_and(|block| block.expression);
-        if is("END") {
+        if (is("BEGIN") && previous == Previous::Name)
+            || (is("END") && matches!(previous, Previous::Name | Previous::As))
+        {
+            // A column.
+        } else if is("END") {
             self.blocks.pop();
             self.previous = Previous::End;
         } else if previous == Previous::End && ENDED.into_iter().any(is) {
@@ -322,7 +367,18 @@ impl Statement {
             self.previous = Previous::Start;
         } else if is("IF") && previous == Previous::Start && !in_expression {
             self.open(at);
-        } else if (is("WHILE") || is("REPEAT") || is("FOR")) && previous == Previous::Start {
+            self.previous = Previous::Name;
+        } else if is("THEN") && self.blocks.is_empty() {
+            // The IF was the whole body, behind a header that can end in any word.
+            self.open(at);
+            self.previous = Previous::Start;
+        } else if is("AS") {
+            self.previous = Previous::As;
+        } else if BEFORE_NAMES.into_iter().any(is) {
+            self.previous = Previous::Name;
+        } else if (is("WHILE") && self.blocks.is_empty())
+            || (is("WHILE") || is("REPEAT") || is("FOR")) && previous == Previous::Start
+        {
             self.open(at);
             if is("REPEAT") {
                 self.previous = Previous::Start;
@@ -481,6 +537,69 @@ COMMIT");
     }
 
     #[test]
+    fn columns_called_begin_and_end_open_and_close_nothing() {
+        for (dialect, first) in [
+            (
+                MySql,
+                "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW BEGIN IF NEW.end < NEW.start THEN SET NEW.end = NEW.start; END IF; SET NEW.a = 1; END",
+            ),
+            (
+                MySql,
+                "CREATE PROCEDURE p() BEGIN DECLARE end INT; SELECT start, end FROM b WHERE end > 3; SELECT 2; END",
+            ),
+            (MySql, "CREATE PROCEDURE p(begin INT) SELECT begin"),
+            (
+                Sqlite,
+                "CREATE TRIGGER t AFTER INSERT ON b BEGIN UPDATE b SET end = NEW.end; SELECT CASE WHEN 1 THEN 2 END; END",
+            ),
+            (
+                Postgres,
+                "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 AS end; SELECT t.end FROM t; END",
+            ),
+        ] {
+            assert_eq!(
+                statements(dialect, &format!("{first}; SELECT 1;")),
+                [first, "SELECT 1"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_mysql_body_can_be_one_compound_statement_behind_any_header() {
+        for first in [
+            "CREATE PROCEDURE p(a INT) COMMENT 'x' IF a THEN SELECT 1; END IF",
+            "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW FOLLOWS u IF NEW.a THEN SET NEW.b=1; END IF",
+            "CREATE FUNCTION f(a INT) RETURNS INT IF a THEN RETURN 1; ELSE RETURN 2; END IF",
+            "CREATE FUNCTION f(a INT) RETURNS INT NO SQL l: WHILE a DO SET a=0; SET a=0; END WHILE",
+            "/*!50001 SET @a=1; SET @b=2 */",
+        ] {
+            assert_eq!(
+                statements(MySql, &format!("{first}; SELECT 2")),
+                [first, "SELECT 2"]
+            );
+        }
+    }
+
+    #[test]
+    fn delimiter_can_be_a_column() {
+        let text = "CREATE TABLE t (\n  delimiter VARCHAR(3)\n); SELECT 1;";
+        assert_eq!(statements(MySql, text).len(), 2);
+        for text in [
+            "DELIMITER '//'\nSELECT 1//\nDELIMITER ;\nSELECT 2;",
+            "DELIMITER //\nSELECT 1\nDELIMITER ;\nSELECT 2;",
+            "DELIMITER //\n;//\nSELECT 1//\nSELECT 2//\n",
+        ] {
+            assert_eq!(statements(MySql, text), ["SELECT 1", "SELECT 2"]);
+        }
+    }
+
+    #[test]
+    fn postgres_texts_go_on_in_the_next_line() {
+        let text = "SELECT E'a'\n'b\\'; c'; SELECT 1$$;$$";
+        assert_eq!(statements(Postgres, text).len(), 2);
+    }
+
+    #[test]
     fn hostile_texts_take_linear_time() {
         let many = 2_000_000;
         for piece in [
@@ -495,6 +614,8 @@ COMMIT");
             "\\'",
             "é",
             "DELIMITER x\n",
+            "+",
+            "+-",
         ] {
             for dialect in Dialect::ALL {
                 let _either = split(dialect, &piece.repeat(many / piece.len()));

@@ -1,0 +1,48 @@
+use clap::Args;
+use migrate_sqlx::{Create, Migrations};
+
+use crate::context::Context;
+use crate::database::{State, block_on};
+use crate::error::CommandError;
+use crate::json;
+use crate::listing::line;
+use crate::ui::{Ui, style, styled};
+
+/// Show where the database is
+///
+/// Prints the heads of what is applied: those that no other applied revision follows or depends
+/// on. Nothing is written.
+#[derive(Debug, Args)]
+pub(crate) struct CurrentArgs {}
+
+pub(crate) fn run(_: &CurrentArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.any_survey(ui)?;
+    let ledger = context.config()?.ledger.clone();
+    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let chosen = context.database()?;
+    let state = block_on(
+        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
+        || {},
+    )?;
+    if ui.is_json() {
+        return ui.json(&json::Current {
+            current: state.heads(),
+        });
+    }
+    let current = state.graph.effective_heads(&state.applied);
+    for index in &current {
+        let revision = &state.revisions[*index];
+        let line = line(&state.graph, revision, *index);
+        match *index < survey.revisions.len() {
+            true => ui.answer(line)?,
+            false => ui.answer(format_args!(
+                "{line} {}",
+                styled(style::WARNING, "(unknown)")
+            ))?,
+        }
+    }
+    if current.is_empty() {
+        ui.status("nothing is applied");
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+use clap::Args;
+use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Target};
+use migrate_sqlx::Create;
+
+use crate::cli::FromArg;
+use crate::context::{Context, Demand};
+use crate::database::{State, applied_of, block_on, migrations};
+use crate::error::{CommandError, counted};
+use crate::json::PlanDocument;
+use crate::progress::with_message;
+use crate::ui::{Ui, style, styled};
+
+/// Show what `run`, or with `--down` what `revert`, would do
+///
+/// Nothing is changed. With `--from` no database is asked at all.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Where to go: an id, `head`, `heads`, `base`, `+1`, `-1`, `<label>@head` …; `head`, or `-1`
+    /// with `--down`, where nothing is said
+    #[arg(value_name = "TARGET", allow_negative_numbers = true)]
+    target: Option<String>,
+    /// Plan the way down
+    #[arg(long)]
+    down: bool,
+    /// Let other branches go too, where the way down needs it
+    #[arg(long, requires = "down")]
+    cascade: bool,
+    #[command(flatten)]
+    from: FromArg,
+}
+
+pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let direction = match args.down {
+        true => Direction::Down,
+        false => Direction::Up,
+    };
+    let cascade = match args.cascade {
+        true => Cascade::Allow,
+        false => Cascade::Refuse,
+    };
+    let target = target(args.target.as_deref(), direction)?;
+    if let Some(from) = &args.from.from {
+        let survey = context.demand(Demand::Graph)?;
+        let graph = &survey.graph;
+        let applied = applied_of(graph, from)?;
+        let plan = match direction {
+            Direction::Up => Plan::up(graph, &applied, &target)?,
+            Direction::Down => Plan::down(graph, &applied, &target, cascade)?,
+        };
+        return show(&plan, graph, &survey.revisions, ui);
+    }
+    let chain = context.chain(demand(args.target.is_some() || args.down))?;
+    let migrations = migrations(&chain, context.config()?);
+    let chosen = context.database()?;
+    let state = block_on(
+        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
+        || {},
+    )?;
+    let plan = state.plan(direction, &target, cascade)?;
+    show(&plan, &state.graph, &state.revisions, ui)
+}
+
+/// Where a target is named, several heads are for it to refuse.
+pub(super) const fn demand(explicit: bool) -> Demand {
+    match explicit {
+        true => Demand::AnyEnds,
+        false => Demand::OneEnd,
+    }
+}
+
+/// Reads a target, or takes what is meant where there is none.
+pub(super) fn target(given: Option<&str>, direction: Direction) -> Result<Target, CommandError> {
+    let usual = match direction {
+        Direction::Up => "head",
+        Direction::Down => "-1",
+    };
+    Ok(given.unwrap_or(usual).parse()?)
+}
+
+/// Answers with a plan.
+pub(super) fn show(
+    plan: &Plan,
+    graph: &Graph,
+    revisions: &[Revision],
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    if ui.is_json() {
+        return ui.json(&PlanDocument::new(plan, graph));
+    }
+    for line in lines(plan, revisions) {
+        ui.answer(line)?;
+    }
+    let verb = match plan.direction {
+        Direction::Up => "apply",
+        Direction::Down => "revert",
+    };
+    match plan.steps.len() {
+        0 => ui.status("there is nothing to do"),
+        count => ui.status(format_args!("{} to {verb}", counted(count, "revision"))),
+    }
+    Ok(())
+}
+
+/// Writes a plan, one line a step.
+pub(super) fn lines(plan: &Plan, revisions: &[Revision]) -> Vec<String> {
+    let verb = match plan.direction {
+        Direction::Up => styled(style::GOOD, "apply"),
+        Direction::Down => styled(style::WARNING, "revert"),
+    };
+    let line = |index: &usize| {
+        let revision = &revisions[*index];
+        let id = styled(style::ID, &revision.id);
+        with_message(&format!("{verb} {id}"), &revision.message)
+            .trim_end()
+            .to_owned()
+    };
+    plan.steps.iter().map(line).collect()
+}
+
+impl State {
+    /// Plans from where the database is, and refuses what the work itself would refuse.
+    pub(super) fn plan(
+        &self,
+        direction: Direction,
+        target: &Target,
+        cascade: Cascade,
+    ) -> Result<Plan, CommandError> {
+        Ok(match direction {
+            Direction::Up => {
+                self.judge()?;
+                Plan::up(&self.graph, &self.applied, target)?
+            }
+            Direction::Down => Plan::down(&self.graph, &self.applied, target, cascade)?,
+        })
+    }
+}

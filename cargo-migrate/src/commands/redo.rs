@@ -1,0 +1,183 @@
+use clap::Args;
+use migrate_core::{
+    Anchor, Cascade, Dialect, Dialects, Direction, Graph, Plan, Revision, Target, TargetError,
+};
+use migrate_sqlx::{Create, Error};
+use serde::Serialize;
+
+use super::{plan, run::chain_folder, run::runner};
+use crate::cli::ChangeArgs;
+use crate::context::{Context, Demand};
+use crate::database::{State, block_on, migrations};
+use crate::error::{CommandError, counted};
+use crate::json::{self, PlanDocument};
+use crate::progress::Progress;
+use crate::ui::Ui;
+
+/// Revert the last revision and apply it again
+///
+/// This is for a draft that was edited after it was applied: what the ledger kept is reverted, and
+/// the new text is applied. What follows the revision is reverted and applied again with it.
+#[derive(Debug, Args)]
+pub(crate) struct RedoArgs {
+    /// The revision, instead of the last
+    #[arg(value_name = "REVISION")]
+    revision: Option<String>,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+#[derive(Serialize)]
+struct Redone {
+    reverted: PlanDocument,
+    applied: PlanDocument,
+}
+
+pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let chain = context.chain(Demand::AnyEnds)?;
+    let migrations = migrations(&chain, context.config()?);
+    let chosen = context.database()?;
+    if !args.change.dry_run {
+        super::revert::refuse_protected(&chosen)?;
+    }
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        let state = State::read(&database, &migrations).await?;
+        let index = chosen_revision(&state, args.revision.as_deref())?;
+        let below = below(&state.graph, index);
+        let down = Plan::down(&state.graph, &state.applied, &below, Cascade::Allow)?;
+        judge(&state, &down, database.dialect())?;
+        let up = Plan {
+            direction: Direction::Up,
+            steps: down.steps.iter().rev().copied().collect(),
+            before: down.after(),
+        };
+        if args.change.dry_run && !ui.is_json() {
+            plan::show(&down, &state.graph, &state.revisions, ui)?;
+            return plan::show(&up, &state.graph, &state.revisions, ui);
+        }
+        if !args.change.dry_run {
+            let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
+            let runner_of = |target| {
+                runner(&migrations, &args.change, &progress)
+                    .target(target)
+                    .cascade(Cascade::Allow)
+            };
+            database.revert(runner_of(below)).await.map_err(told)?;
+            for head in state.graph.effective_heads(&state.applied) {
+                let target = at(state.graph.id(head).as_str());
+                database.run(runner_of(target)).await.map_err(told)?;
+            }
+            progress.end();
+            ui.status(format_args!(
+                "{} done again",
+                counted(up.steps.len(), "revision")
+            ));
+        }
+        match ui.is_json() {
+            true => ui.json(&Redone {
+                reverted: PlanDocument::new(&down, &state.graph),
+                applied: PlanDocument::new(&up, &state.graph),
+            }),
+            false => Ok(()),
+        }
+    };
+    let done = block_on(work, || progress.tick());
+    progress.end();
+    done
+}
+
+/// The applied revision that is named, or the one at the end.
+fn chosen_revision(state: &State, given: Option<&str>) -> Result<usize, CommandError> {
+    let given = given.unwrap_or("current");
+    let target: Target = given.parse()?;
+    let found = target.resolve(&state.graph, &state.applied)?;
+    match found[..] {
+        [only] if state.applied.contains(only) => Ok(only),
+        [only] => Err(CommandError::from(TargetError::NotADescendant {
+            given: state.graph.id(only).to_string(),
+            applied: state.heads(),
+        })
+        .help("only what is applied can be done again; `cargo migrate run` applies the rest")),
+        [] => Err(
+            CommandError::failed("nothing-applied", "nothing is applied")
+                .help("`cargo migrate run` applies the chain"),
+        ),
+        _ => Err(CommandError::from(TargetError::AmbiguousWalk {
+            given: given.to_owned(),
+            candidates: json::ids(&state.graph, found),
+        })
+        .help("name one: `cargo migrate redo <revision>`")),
+    }
+}
+
+fn at(id: &str) -> Target {
+    Target {
+        branch: None,
+        place: Some(Anchor::Revision(id.to_owned())),
+        steps: None,
+    }
+}
+
+/// The place just below a revision, on its own branch only: a sibling stays applied.
+fn below(graph: &Graph, index: usize) -> Target {
+    let place = match graph.parents(index).first() {
+        Some(parent) => Anchor::Revision(graph.id(*parent as usize).to_string()),
+        None => Anchor::Base,
+    };
+    Target {
+        branch: Some(graph.id(index).to_string()),
+        place: Some(place),
+        steps: None,
+    }
+}
+
+/// Refuses before anything is reverted what would keep it from being applied again.
+fn judge(state: &State, down: &Plan, dialect: Dialect) -> Result<(), CommandError> {
+    let status = &state.status;
+    let goes = |id: &String| {
+        let index = state.graph.index(id);
+        index.is_some_and(|index| down.steps.contains(&index))
+    };
+    if !status.unknown.is_empty() {
+        let revisions = status.unknown.clone();
+        return Err(Error::Newer { revisions }.into());
+    }
+    let revisions: Vec<_> = status
+        .changed
+        .iter()
+        .filter(|id| !goes(id))
+        .cloned()
+        .collect();
+    if !revisions.is_empty() {
+        let first = revisions[0].clone();
+        return Err(CommandError::from(Error::Changed { revisions })
+            .help(format!("begin with the oldest, which takes what follows it along: `cargo migrate redo {first}`")));
+    }
+    for row in status.applied.iter().filter(|row| goes(&row.revision)) {
+        // What cannot be read is for the runtime to refuse.
+        let Ok(applied) = Revision::parse(&row.file, &row.body, Dialects::NONE) else {
+            continue;
+        };
+        let statements = |direction| {
+            let section = applied.section(direction, dialect)?;
+            Some(section.statements(dialect)?.len())
+        };
+        if statements(Direction::Up) > Some(0) && statements(Direction::Down) == Some(0) {
+            let error = CommandError::from(Error::Irreversible {
+                revision: row.revision.clone(),
+                reason: Some("the text that was applied has an empty `down`".to_owned()),
+            });
+            let left = json::ids(&state.graph, state.graph.effective_heads(&down.after()));
+            let left = match left.is_empty() {
+                true => "base".to_owned(),
+                false => left.join(" "),
+            };
+            return Err(error.help(format!(
+                "undo it in the database by hand, then `cargo migrate stamp --purge {left}` and `cargo migrate run`"
+            )));
+        }
+    }
+    Ok(())
+}

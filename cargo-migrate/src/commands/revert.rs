@@ -1,0 +1,90 @@
+use clap::Args;
+use migrate_core::{Cascade, Direction};
+use migrate_sqlx::Create;
+
+use super::{plan, run::chain_folder, run::runner};
+use crate::cli::ChangeArgs;
+use crate::context::{Context, Demand};
+use crate::database::{Chosen, State, block_on, migrations};
+use crate::error::{CommandError, counted};
+use crate::json::PlanDocument;
+use crate::progress::Progress;
+use crate::ui::Ui;
+
+/// Take back what follows the target
+///
+/// The target itself stays: `base` takes back everything. What depends on a reverted revision goes
+/// as well. Where a file has changed or is gone, the text that the ledger kept is used. A `down`
+/// that drops a table drops its rows: a protected environment refuses.
+#[derive(Debug, Args)]
+pub(crate) struct RevertArgs {
+    /// Where to go: an id or the beginning of one, `base`, `-2`, `<label>@base` …; `-1`, one step
+    /// back, where nothing is said
+    #[arg(value_name = "TARGET", allow_negative_numbers = true)]
+    target: Option<String>,
+    /// Revert revisions of other branches too, where the target's label is not enough
+    #[arg(long)]
+    cascade: bool,
+    /// Go on with a half-reverted revision after its last finished statement
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let chain = context.chain(Demand::AnyEnds)?;
+    let target = plan::target(args.target.as_deref(), Direction::Down)?;
+    let cascade = match args.cascade {
+        true => Cascade::Allow,
+        false => Cascade::Refuse,
+    };
+    let migrations = migrations(&chain, context.config()?);
+    let chosen = context.database()?;
+    if !args.change.dry_run {
+        refuse_protected(&chosen)?;
+    }
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        let before = match args.change.dry_run || ui.is_json() {
+            true => Some(State::read(&database, &migrations).await?),
+            false => None,
+        };
+        if let Some(state) = before.as_ref().filter(|_| args.change.dry_run) {
+            let plan = state.plan(Direction::Down, &target, cascade)?;
+            return plan::show(&plan, &state.graph, &state.revisions, ui);
+        }
+        let runner = runner(&migrations, &args.change, &progress)
+            .target(target.clone())
+            .cascade(cascade)
+            .resume(args.resume);
+        let report = database.revert(runner).await;
+        progress.end();
+        let report =
+            report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
+        match before {
+            Some(state) => ui.json(&PlanDocument::new(&state.plan_of(&report), &state.graph)),
+            None => {
+                match report.steps.len() {
+                    0 => ui.status("nothing to revert"),
+                    count => ui.status(format_args!("{} reverted", counted(count, "revision"))),
+                }
+                Ok(())
+            }
+        }
+    };
+    block_on(work, || progress.tick())
+}
+
+/// What loses data is never done to a protected database.
+pub(super) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
+    match chosen.protected() {
+        None => Ok(()),
+        Some(env) => Err(CommandError::failed(
+            "protected",
+            format!("the environment `{env}` is protected, and reverting loses data"),
+        )
+        .help("write a new revision that undoes the change: `cargo migrate new \"undo …\"`; nothing was changed")),
+    }
+}

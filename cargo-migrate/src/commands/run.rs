@@ -1,0 +1,174 @@
+use std::time::Duration;
+
+use clap::Args;
+use migrate_core::{Code, Direction, Target};
+use migrate_sqlx::{Create, Database, Migrations, Runner};
+
+use super::plan;
+use crate::cli::ChangeArgs;
+use crate::context::Context;
+use crate::database::{Chosen, State, block_on, migrations};
+use crate::error::{CommandError, counted};
+use crate::json::PlanDocument;
+use crate::progress::Progress;
+use crate::ui::{Ui, style, styled};
+
+/// Apply what the database has not, up to the target
+///
+/// The target's whole ancestry is applied, dependencies included, parents first. A target that is
+/// applied already is fine, and nothing is done.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Where to go: an id or the beginning of one, `head`, `heads`, `+1`, `<label>@head` …;
+    /// `head` where nothing is said
+    #[arg(value_name = "TARGET", allow_negative_numbers = true)]
+    target: Option<String>,
+    /// Go on with a half-done revision after its last finished statement
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let chain = context.chain(plan::demand(args.target.is_some()))?;
+    let target = plan::target(args.target.as_deref(), Direction::Up)?;
+    if args.target.is_none() {
+        // With one head it is all heads, which an up-to-date database answers in one round trip.
+        target.resolve(chain.graph(), &chain.graph().none())?;
+    }
+    for found in &context.survey()?.diagnostics {
+        if found.code == Code::EmptyUp && !found.is_error() {
+            ui.warning(&found.message);
+        }
+    }
+    let migrations = migrations(&chain, context.config()?);
+    let chosen = context.database()?;
+    let create = match args.change.dry_run {
+        true => Create::Nothing,
+        false => Create::Missing,
+    };
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen.connect(create).await?;
+        let before = match args.change.dry_run || ui.is_json() || chosen.protected().is_some() {
+            true => Some(State::read(&database, &migrations).await?),
+            false => None,
+        };
+        if let Some(state) = &before {
+            if args.change.dry_run {
+                let plan = state.plan(Direction::Up, &target, Default::default())?;
+                return plan::show(&plan, &state.graph, &state.revisions, ui);
+            }
+            consent(&chosen, args, state, &target, ui)?;
+        }
+        let runner = runner(&migrations, &args.change, &progress).resume(args.resume);
+        let runner = match args.target.is_some() {
+            true => runner.target(target.clone()),
+            false => runner,
+        };
+        let report = database.run(runner).await;
+        progress.end();
+        let report =
+            report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
+        match before.filter(|_| ui.is_json()) {
+            Some(state) => ui.json(&PlanDocument::new(&state.plan_of(&report), &state.graph)),
+            None => tell(&database, &migrations, &report, ui).await,
+        }
+    };
+    block_on(work, || progress.tick())
+}
+
+/// The folder of the revision files as messages name it.
+pub(super) fn chain_folder(context: &Context) -> String {
+    context
+        .folder()
+        .map(|folder| folder.shown.clone())
+        .unwrap_or_default()
+}
+
+/// A runner with the options that every change has.
+pub(super) fn runner<'a>(
+    migrations: &'a Migrations,
+    change: &ChangeArgs,
+    progress: &'a Progress<'_>,
+) -> Runner<'a> {
+    let runner = migrations.runner().on_event(|event| progress.event(event));
+    match change.lock_wait {
+        Some(seconds) => runner.lock_wait(Duration::from_secs(seconds)),
+        None => runner,
+    }
+}
+
+/// Asks before a protected database is changed.
+fn consent(
+    chosen: &Chosen,
+    args: &RunArgs,
+    state: &State,
+    target: &Target,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    let Some(env) = chosen.protected() else {
+        return Ok(());
+    };
+    if args.change.yes || args.resume {
+        return Ok(());
+    }
+    let plan = state.plan(Direction::Up, target, Default::default())?;
+    if plan.steps.is_empty() {
+        return Ok(());
+    }
+    if !ui.is_json() {
+        for line in plan::lines(&plan, &state.revisions) {
+            ui.say(line);
+        }
+    }
+    let what = format!("apply {}", counted(plan.steps.len(), "revision"));
+    ask(env, &chosen.shown(), &what, ui)
+}
+
+/// Asks a person, or wants `--yes` where there is none.
+pub(super) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
+    let refused = |message: String| {
+        CommandError::failed("protected", message)
+            .help("add `--yes` to do it all the same; nothing was changed")
+    };
+    if !ui.can_ask() {
+        return Err(refused(format!(
+            "the environment `{env}` is protected, and nobody can be asked"
+        )));
+    }
+    match ui.ask(format_args!(
+        "{} {what} on {database} (`{env}` is protected)?",
+        styled(style::WARNING, "protected:")
+    ))? {
+        true => Ok(()),
+        false => Err(refused("not done: the answer was not `y`".to_owned())),
+    }
+}
+
+async fn tell(
+    database: &Database,
+    migrations: &Migrations,
+    report: &migrate_sqlx::Report,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    if report.steps.is_empty() {
+        let heads = State::read(database, migrations).await?.heads();
+        match heads.is_empty() {
+            true => ui.status("nothing to apply: the chain is empty"),
+            false => ui.status(format_args!(
+                "nothing to apply: the database is at {}",
+                heads.join(", ")
+            )),
+        }
+        return Ok(());
+    }
+    let duration: Duration = report.steps.iter().map(|step| step.duration).sum();
+    ui.status(format_args!(
+        "{} applied in {} ms",
+        counted(report.steps.len(), "revision"),
+        duration.as_millis()
+    ));
+    Ok(())
+}

@@ -1,0 +1,146 @@
+use clap::Args;
+use migrate_core::{Graph, Set, Stamp, Target};
+use migrate_sqlx::Create;
+
+use super::run::{ask, runner};
+use crate::cli::{ChangeArgs, FromArg};
+use crate::context::{Context, Demand};
+use crate::database::{State, applied_of, block_on, migrations};
+use crate::error::{CommandError, counted};
+use crate::json::{self, Stamped};
+use crate::progress::Progress;
+use crate::ui::{Ui, style, styled};
+
+/// Record revisions as applied without running anything
+///
+/// Each target becomes the state of its own lineage: all it implies is recorded, all that follows
+/// it or depends on it is forgotten, other branches stay.
+///
+///     a - b - c        stamp b, where c is applied: a and b are, c is forgotten
+///
+/// The database's tables are not looked at.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct StampArgs {
+    /// Where the database is: ids or beginnings of them, `head`, `heads`, `base`
+    #[arg(value_name = "TARGET", required = true)]
+    targets: Vec<String>,
+    /// Forget everything the ledger holds first, whatever it is
+    #[arg(long)]
+    purge: bool,
+    #[command(flatten)]
+    from: FromArg,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let targets: Vec<Target> = args
+        .targets
+        .iter()
+        .map(|target| target.parse())
+        .collect::<Result<_, _>>()?;
+    if let Some(from) = &args.from.from {
+        if !args.change.dry_run {
+            return Err(
+                CommandError::usage("`--from` only shows what a stamp would do")
+                    .help("add `--dry-run`, or leave `--from` out to stamp the database"),
+            );
+        }
+        let graph = &context.demand(Demand::Graph)?.graph;
+        let applied = applied_of(graph, from)?;
+        return show(args, graph, &applied, &targets, ui);
+    }
+    let chain = context.chain(Demand::AnyEnds)?;
+    let migrations = migrations(&chain, context.config()?);
+    let chosen = context.database()?;
+    let progress = Progress::new(ui);
+    let work = async {
+        let create = match args.change.dry_run {
+            true => Create::Nothing,
+            false => Create::Missing,
+        };
+        let database = chosen.connect(create).await?;
+        let state = State::read(&database, &migrations).await;
+        if args.change.dry_run {
+            let state = state?;
+            if !args.purge {
+                state.judge()?;
+            }
+            return show(args, &state.graph, &state.applied, &targets, ui);
+        }
+        if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
+            let what = format!("stamp `{}`", args.targets.join("`, `"));
+            ask(env, &chosen.shown(), &what, ui)?;
+        }
+        let runner = runner(&migrations, &args.change, &progress);
+        let stamp = database.stamp(runner, &targets, args.purge).await?;
+        // A ledger that cannot be read is what `--purge` is for.
+        let before = state.ok();
+        let from = before.as_ref().map(State::heads).unwrap_or_default();
+        let after = State::read(&database, &migrations).await?;
+        if ui.is_json() {
+            return ui.json(&Stamped {
+                from,
+                to: after.heads(),
+            });
+        }
+        let forgotten = match before.filter(|_| args.purge) {
+            Some(before) => before.status.applied.len(),
+            None => stamp.forgotten.len(),
+        };
+        tell(&after.heads(), stamp.recorded.len(), forgotten, ui);
+        Ok(())
+    };
+    block_on(work, || progress.tick())
+}
+
+/// Answers with what a stamp would do.
+fn show(
+    args: &StampArgs,
+    graph: &Graph,
+    applied: &Set,
+    targets: &[Target],
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    let nothing = graph.none();
+    let base = if args.purge { &nothing } else { applied };
+    let stamp = Stamp::new(graph, base, targets)?;
+    if ui.is_json() {
+        return ui.json(&Stamped {
+            from: json::ids(graph, graph.effective_heads(applied)),
+            to: json::ids(graph, graph.effective_heads(&stamp.after)),
+        });
+    }
+    if args.purge {
+        ui.answer("forget everything")?;
+    }
+    for index in &stamp.forgotten {
+        ui.answer(format_args!(
+            "forget {}",
+            styled(style::ID, graph.id(*index))
+        ))?;
+    }
+    for index in &stamp.recorded {
+        ui.answer(format_args!(
+            "record {}",
+            styled(style::ID, graph.id(*index))
+        ))?;
+    }
+    if stamp.recorded.len() + stamp.forgotten.len() == 0 {
+        ui.status("there is nothing to do");
+    }
+    Ok(())
+}
+
+fn tell(heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
+    let place = match heads.is_empty() {
+        true => "base".to_owned(),
+        false => heads.join(", "),
+    };
+    ui.status(format_args!(
+        "{} {place}: {} recorded, {forgotten} forgotten",
+        styled(style::GOOD, "stamped"),
+        counted(recorded, "revision"),
+    ));
+}

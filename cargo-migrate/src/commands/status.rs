@@ -1,0 +1,160 @@
+use clap::Args;
+use migrate_sqlx::{Create, Migrations};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::database::{State, block_on};
+use crate::error::{CommandError, counted};
+use crate::progress::with_message;
+use crate::ui::{Ui, style, styled};
+
+/// Show the chain beside the database: applied, pending, unknown, changed, failed
+///
+/// Nothing is written, not even an empty ledger. The exit code is 1 where something is wrong:
+/// pending revisions are not.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    database: &'a str,
+    current: &'a [String],
+    applied: Vec<Row<'a>>,
+    pending: &'a [String],
+    unknown: &'a [String],
+    changed: &'a [String],
+    failed: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    revision: &'a str,
+    message: &'a str,
+    applied_at: &'a str,
+    duration_ms: u64,
+    state: &'a str,
+    statements: u32,
+    error: Option<&'a str>,
+    tool: &'a str,
+    file: &'a str,
+    hash: &'a str,
+}
+
+fn row(row: &migrate_sqlx::AppliedRevision) -> Row<'_> {
+    Row {
+        revision: &row.revision,
+        message: &row.message,
+        applied_at: &row.applied_at,
+        duration_ms: row.duration_ms,
+        state: row.state.as_str(),
+        statements: row.statements,
+        error: row.error.as_deref(),
+        tool: &row.tool,
+        file: &row.file,
+        hash: &row.hash,
+    }
+}
+
+pub(crate) fn run(_: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.any_survey(ui)?;
+    let ledger = context.config()?.ledger.clone();
+    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let chosen = context.database()?;
+    let state = block_on(
+        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
+        || {},
+    )?;
+    let status = &state.status;
+    let is_wrong =
+        !(status.unknown.is_empty() && status.changed.is_empty() && status.failed.is_empty());
+    let database = chosen.shown();
+    if ui.is_json() {
+        ui.json(&Document {
+            database: &database,
+            current: &status.current,
+            applied: status.applied.iter().map(row).collect(),
+            pending: &status.pending,
+            unknown: &status.unknown,
+            changed: &status.changed,
+            failed: status.failed.iter().map(row).collect(),
+        })?;
+    } else {
+        show(&state, &database, ui)?;
+    }
+    match is_wrong {
+        true => Err(CommandError::told()),
+        false => Ok(()),
+    }
+}
+
+fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
+    let status = &state.status;
+    ui.answer(format_args!("database {database}"))?;
+    ui.answer(match status.current.is_empty() {
+        true => "at       base: nothing is applied".to_owned(),
+        false => format!("at       {}", status.current.join(", ")),
+    })?;
+    if !(status.applied.is_empty() && status.failed.is_empty() && status.pending.is_empty()) {
+        ui.answer("")?;
+    }
+    for row in &status.applied {
+        let (sign, word) = if status.unknown.contains(&row.revision) {
+            (style::WARNING, "unknown")
+        } else if status.changed.contains(&row.revision) {
+            (style::WARNING, "changed")
+        } else {
+            (style::GOOD, "applied")
+        };
+        let when = styled(style::DIM, format_args!("({})", row.applied_at));
+        ui.answer(format_args!(
+            "{} {} {}",
+            styled(sign, word),
+            styled(style::ID, &row.revision),
+            with_message(&row.message, &when)
+        ))?;
+    }
+    for row in &status.failed {
+        let why = row.error.as_deref().unwrap_or("it was interrupted");
+        ui.answer(format_args!(
+            "{}  {} {}",
+            styled(style::ERROR, "failed"),
+            styled(style::ID, &row.revision),
+            with_message(
+                &row.message,
+                &format!(
+                    "after {}: {why}",
+                    counted(row.statements as usize, "statement")
+                )
+            )
+        ))?;
+    }
+    for id in &status.pending {
+        let message = state
+            .graph
+            .index(id)
+            .map_or("", |index| &state.revisions[index].message);
+        let line = format!(
+            "{} {} {message}",
+            styled(style::DIM, "pending"),
+            styled(style::ID, id)
+        );
+        ui.answer(line.trim_end())?;
+    }
+    advise(state, ui);
+    Ok(())
+}
+
+/// Says what to type next.
+fn advise(state: &State, ui: &Ui) {
+    let status = &state.status;
+    if let Err(error) = state.judge() {
+        if let Some(help) = error.help_text() {
+            ui.help(help);
+        }
+    } else if !status.pending.is_empty() {
+        ui.help(format_args!(
+            "`cargo migrate run` applies {}",
+            counted(status.pending.len(), "revision")
+        ));
+    }
+}

@@ -1,0 +1,94 @@
+//! What makes cargo compile an application again, without a build.rs.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::package::{cargo, workspace, write};
+
+/// Builds the application; says whether it was compiled, and what it prints.
+fn build(folder: &Path) -> (bool, String) {
+    let messages = cargo(folder, &["build", "-p", "rebuilt"]);
+    let artifact = messages
+        .iter()
+        .find(|message| {
+            message["reason"] == "compiler-artifact" && message["target"]["name"] == "rebuilt"
+        })
+        .unwrap_or_else(|| panic!("{messages:#?}"));
+    let program = artifact["executable"].as_str().expect("a program");
+    let output = Command::new(program)
+        .output()
+        .expect("the application runs");
+    let compiled = artifact["fresh"] == false;
+    (
+        compiled,
+        String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}
+
+fn migrate(package: &Path, arguments: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-migrate"))
+        .args(arguments)
+        .current_dir(package)
+        .output()
+        .expect("the command starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn an_edit_a_new_revision_and_the_configuration_compile_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    workspace(folder, &["rebuilt"]);
+    let package = folder.join("rebuilt");
+    write(
+        &package.join("src/main.rs"),
+        "static M: migrate_sqlx::Migrations = migrate_sqlx::embed_migrations!();\nfn main() { println!(\"{} {M:?}\", M.revisions().len()); }\n",
+    );
+    write(&package.join("migrate.toml"), "dialects = [\"sqlite\"]\n");
+    migrate(&package, &["init"]);
+    let sql = package.join("a.sql");
+    write(&sql, "CREATE TABLE first (id INTEGER);\n");
+    migrate(
+        &package,
+        &["new", "first", "--rev-id", "a", "--sql", "a.sql"],
+    );
+
+    let (_, said) = build(folder);
+    assert!(
+        said.starts_with("1 ") && said.contains("CREATE TABLE first"),
+        "{said}"
+    );
+    assert!(!build(folder).0, "nothing changed");
+
+    let file = fs::read_dir(package.join("migrations"))
+        .expect("the folder is there")
+        .map(|entry| entry.expect("readable").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .expect("the revision is there");
+    let edited = fs::read_to_string(&file)
+        .expect("readable")
+        .replace("first (id", "edited (id");
+    write(&file, &edited);
+    let (compiled, said) = build(folder);
+    assert!(compiled && said.contains("CREATE TABLE edited"), "{said}");
+
+    migrate(
+        &package,
+        &["new", "second", "--rev-id", "b", "--sql", "a.sql"],
+    );
+    let (compiled, said) = build(folder);
+    assert!(compiled && said.starts_with("2 "), "{said}");
+
+    write(
+        &package.join("migrate.toml"),
+        "dialects = [\"sqlite\"]\n[ledger]\nprefix = \"other_\"\n",
+    );
+    let (compiled, said) = build(folder);
+    assert!(compiled && said.contains("other_"), "{said}");
+    assert!(!build(folder).0, "nothing changed");
+}

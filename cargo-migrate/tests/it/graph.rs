@@ -1,0 +1,213 @@
+//! `history`, `heads`, `branches`, `show`: reading the chain without a database.
+
+use insta::assert_snapshot;
+
+use crate::{Done, chain, project};
+
+const FORK: &str = "a  b:a  l1:b@left  l2:l1  r1:b@right  r2:r1";
+
+#[test]
+fn history_draws_a_fork_and_its_merge() {
+    let project = chain(&format!("{FORK}  m:l2,r2  z:m"));
+    assert_snapshot!(project.run(["history"]), @r#"
+    ○  z add z (head)
+    ○    m add m (merge)
+    ├─╮
+    │ ○  r2 add r2
+    │ ○  r1 add r1 [right]
+    ○ │  l2 add l2
+    ○ │  l1 add l1 [left]
+    ├─╯
+    ○  b add b (branch point)
+    ○  a add a (base)
+    "#);
+}
+
+#[test]
+fn history_without_utf_8_is_drawn_in_ascii() {
+    let project = chain(&format!("{FORK}  m:l2,r2"));
+    assert_snapshot!(project.output(project.command().arg("history").env("LANG", "C")), @r#"
+    o    m add m (head, merge)
+    |\
+    | o  r2 add r2
+    | o  r1 add r1 [right]
+    o |  l2 add l2
+    o |  l1 add l1 [left]
+    |/
+    o  b add b (branch point)
+    o  a add a (base)
+    "#);
+}
+
+#[test]
+fn history_of_a_range() {
+    let project = chain(&format!("{FORK}  m:l2,r2"));
+    assert_snapshot!(project.run(["history", "l1:m"]), @r#"
+    ○    m add m (head, merge)
+    ├─╮
+    │ │
+    │ ~
+    │
+    ○  l2 add l2
+    ○  l1 add l1 [left]
+    │
+    ~
+    "#);
+    assert_snapshot!(project.run(["history", ":r1", "--no-graph"]), @r#"
+    r1 add r1 [right]
+    b add b (branch point)
+    a add a (base)
+    "#);
+    assert_snapshot!(project.run(["history", "m:"]), @r#"
+    ○  m add m (head, merge)
+    │
+    ~
+    "#);
+    assert_snapshot!(project.run(["history", "r1:l1"]), @r#"
+    ------- stderr -------
+    no revision is in this range
+    "#);
+}
+
+#[test]
+fn history_of_nothing() {
+    let project = project();
+    project.run(["init", "-q"]).success().done();
+    assert_snapshot!(project.run(["history"]), @r#"
+    ------- stderr -------
+    there is no revision yet: `cargo migrate new "<message>"` writes the first
+    "#);
+}
+
+#[test]
+fn history_beside_a_database() {
+    let project = chain("a  b:a  c:b");
+    project.run(["run", "b", "-q"]).success().done();
+    assert_snapshot!(project.run(["history", "--applied"]), @r#"
+    ○  c add c (head)
+    @  b add b
+    ●  a add a (base)
+    "#);
+    assert_snapshot!(project.run(["history", "current:"]), @r#"
+    ○  c add c (head)
+    ○  b add b
+    │
+    ~
+    "#);
+}
+
+#[test]
+fn history_of_a_broken_chain_is_drawn_and_says_what_is_wrong() {
+    let project = chain("a  b:a  c:nowhere");
+    assert_snapshot!(project.run(["history"]), @r#"
+    ○  c add c (head)
+    │
+    ~
+
+    ○  b add b (head)
+    ○  a add a (base)
+    ------- stderr -------
+    warning: migrations/c.sql: revision `c` follows `nowhere`, which does not exist [unknown-parent]
+    help: `cargo migrate check` shows where, and what mends it
+    "#);
+}
+
+#[test]
+fn history_of_a_circle() {
+    let project = chain("a  b:a,d  c:b  d:c");
+    assert_snapshot!(project.run(["history"]), @r#"
+    ○  d add d
+    ○  c add c
+    ○    b add b (merge)
+    ├─╮
+    │ │
+    │ ~
+    │
+    ○  a add a (base)
+    ------- stderr -------
+    warning: migrations/b.sql: revisions follow one another in a circle: `b` -> `d` -> `c` -> `b` [cycle]
+    help: `cargo migrate check` shows where, and what mends it
+    "#);
+}
+
+#[test]
+fn heads_and_branches_of_a_fork() {
+    let project = chain(FORK);
+    assert_snapshot!(project.run(["heads"]), @r#"
+    l2 add l2 (head)
+    r2 add r2 (head)
+    "#);
+    assert_snapshot!(project.run(["branches"]), @r#"
+    b add b (branch point)
+        -> l1 add l1 [left]
+        -> r1 add r1 [right]
+    "#);
+    assert_snapshot!(chain("a").run(["branches"]), @r#"
+    ------- stderr -------
+    the chain does not fork
+    "#);
+}
+
+#[test]
+fn show_tells_all_of_one() {
+    let project = chain(FORK);
+    assert_snapshot!(project.run(["show", "left"]), @r#"
+    revision   l1
+    message    add l1
+    file       migrations/l1.sql
+    parents    b
+    children   l2
+    labels     left
+    created    2026-11-20T14:32:02Z
+    state      sealed
+    hash       2ec7b7d80f64de7f7c05455001ef5490e112b4d1bfbdc87a2d82bb53ba27964d
+
+    -- migrate: up
+    CREATE TABLE t_l1 (id INTEGER PRIMARY KEY);
+
+    -- migrate: down
+    DROP TABLE t_l1;
+    "#);
+    assert_snapshot!(project.run(["show", "right@head-1"]).stdout.lines().next().unwrap(), @"revision   r1");
+}
+
+#[test]
+fn show_refuses_what_is_not_one() {
+    let project = chain("abc1  abc2:abc1  abd:abc2");
+    assert_snapshot!(project.run(["show", "ab"]), @r#"
+    ------- stderr -------
+    error: `ab` is the beginning of several revisions: `abc1`, `abc2`, `abd`
+    help: give more of its letters
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["show", "abx"]), @r#"
+    ------- stderr -------
+    error: there is no revision `abx`
+    help: did you mean `abd`?
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["show", "base"]), @r#"
+    ------- stderr -------
+    error: `base` is no revision but the place before the first
+    help: `cargo migrate history` shows the revisions there are
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["show", "head+1"]), @r#"
+    ------- stderr -------
+    error: `head+1` leads past the head of the chain
+    help: say `head` to go as far as there is
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["show", "current"]), @r#"
+    ------- stderr -------
+    error: `current` depends on a database, and none is asked here
+    help: `cargo migrate current` shows where the database is
+    [exit status: 1]
+    "#);
+    assert_snapshot!(chain(FORK).run(["show", "head"]), @r#"
+    ------- stderr -------
+    error: there are 2 heads: `l2`, `r2`
+    help: name one, say `heads` for all, or join them with `cargo migrate merge l2 r2`
+    [exit status: 1]
+    "#);
+}

@@ -1,0 +1,586 @@
+//! The help of every command, and the ways to use it wrongly.
+
+use insta::assert_snapshot;
+
+use crate::project;
+
+#[test]
+fn the_help_of_the_whole() {
+    assert_snapshot!(project().run(["-h"]), @r#"
+    Write, inspect, check and apply a chain of schema migrations
+
+    Usage: cargo migrate [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Begin: write migrate.toml, migrations/ and chain.lock
+      new          Write a new revision that follows the head [alias: revision]
+      run          Apply what the database has not, up to the target [aliases: up, upgrade]
+      revert       Take back what follows the target [aliases: down, downgrade]
+      redo         Revert the last revision and apply it again
+      status       Show the chain beside the database: applied, pending, unknown, changed, failed
+      current      Show where the database is
+      plan         Show what `run`, or with `--down` what `revert`, would do
+      history      Show the revisions as a drawn graph, newest first
+      heads        Show the revisions that nothing follows
+      branches     Show the revisions that several others follow
+      show         Show one revision: what it follows, and its SQL
+      merge        Join several heads with a merge revision
+      stamp        Record revisions as applied without running anything
+      check        Check the chain and its lock, without a database
+      lock         Seal every draft in chain.lock
+      explain      Explain a diagnostic's code
+      edit         Open a revision's file in the editor
+      completions  Write the script with which a shell completes `cargo-migrate`
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn cargo_passes_its_own_name() {
+    let project = project();
+    assert_eq!(
+        project.run(["migrate", "--version"]),
+        project.run(["--version"])
+    );
+}
+
+#[test]
+fn an_unknown_command() {
+    assert_snapshot!(project().run(["hisotry"]), @r#"
+    ------- stderr -------
+    error: unrecognized subcommand 'hisotry'
+
+      tip: a similar subcommand exists: 'history'
+
+    Usage: cargo migrate [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    [exit status: 2]
+    "#);
+}
+
+#[test]
+fn a_mistake_in_the_command_line_is_json_too() {
+    assert_snapshot!(project().run(["bogus", "--format", "json"]), @r#"
+    {
+      "error": {
+        "code": "usage",
+        "message": "unrecognized subcommand 'bogus'",
+        "help": "`cargo migrate --help` shows what there is",
+        "candidates": []
+      }
+    }
+    [exit status: 2]
+    "#);
+}
+
+#[test]
+fn init() {
+    assert_snapshot!(project().run(["init", "-h"]), @r#"
+    Begin: write migrate.toml, migrations/ and chain.lock
+
+    Usage: cargo migrate init [OPTIONS]
+
+    Options:
+          --dialect <DIALECT>  The databases to write for: `sqlite`, `postgres`, `mysql`; found in
+                               Cargo.toml where it says so
+          --ci                 Add a workflow for GitHub that checks the chain
+      -h, --help               Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn new() {
+    assert_snapshot!(project().run(["new", "-h"]), @r#"
+    Write a new revision that follows the head
+
+    Usage: cargo migrate new [OPTIONS] <MESSAGE>...
+
+    Arguments:
+      <MESSAGE>...  What it does, in a line; becomes part of the file's name
+
+    Options:
+          --parent <REVISION>      What it follows, instead of the head; `base` begins a chain of its
+                                   own
+          --splice                 Let it follow a revision that others follow already
+          --label <NAME>           Name the branch that begins with it
+          --depends-on <REVISION>  Need this revision of another branch to be applied before
+          --rev-id <ID>            Use this id instead of 12 random hex digits
+          --sql <FILE>             Fill `up` with this file
+          --edit                   Open it in the editor
+      -h, --help                   Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn run() {
+    assert_snapshot!(project().run(["run", "-h"]), @r#"
+    Apply what the database has not, up to the target
+
+    Usage: cargo migrate run [OPTIONS] [TARGET]
+
+    Arguments:
+      [TARGET]  Where to go: an id or the beginning of one, `head`, `heads`, `+1`, `<label>@head` …;
+                `head` where nothing is said
+
+    Options:
+          --resume               Go on with a half-done revision after its last finished statement
+          --dry-run              Show what would be done and do nothing
+      -y, --yes                  Do not ask where the environment is protected
+          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
+      -h, --help                 Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn revert() {
+    assert_snapshot!(project().run(["revert", "-h"]), @r#"
+    Take back what follows the target
+
+    Usage: cargo migrate revert [OPTIONS] [TARGET]
+
+    Arguments:
+      [TARGET]  Where to go: an id or the beginning of one, `base`, `-2`, `<label>@base` …; `-1`, one
+                step back, where nothing is said
+
+    Options:
+          --cascade              Revert revisions of other branches too, where the target's label is not
+                                 enough
+          --resume               Go on with a half-reverted revision after its last finished statement
+          --dry-run              Show what would be done and do nothing
+      -y, --yes                  Do not ask where the environment is protected
+          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
+      -h, --help                 Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn redo() {
+    assert_snapshot!(project().run(["redo", "-h"]), @r#"
+    Revert the last revision and apply it again
+
+    Usage: cargo migrate redo [OPTIONS] [REVISION]
+
+    Arguments:
+      [REVISION]  The revision, instead of the last
+
+    Options:
+          --dry-run              Show what would be done and do nothing
+      -y, --yes                  Do not ask where the environment is protected
+          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
+      -h, --help                 Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn status() {
+    assert_snapshot!(project().run(["status", "-h"]), @r#"
+    Show the chain beside the database: applied, pending, unknown, changed, failed
+
+    Usage: cargo migrate status [OPTIONS]
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn current() {
+    assert_snapshot!(project().run(["current", "-h"]), @r#"
+    Show where the database is
+
+    Usage: cargo migrate current [OPTIONS]
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn plan() {
+    assert_snapshot!(project().run(["plan", "-h"]), @r#"
+    Show what `run`, or with `--down` what `revert`, would do
+
+    Usage: cargo migrate plan [OPTIONS] [TARGET]
+
+    Arguments:
+      [TARGET]  Where to go: an id, `head`, `heads`, `base`, `+1`, `-1`, `<label>@head` …; `head`, or
+                `-1` with `--down`, where nothing is said
+
+    Options:
+          --down              Plan the way down
+          --cascade           Let other branches go too, where the way down needs it
+          --from <REVISIONS>  Plan from these applied revisions instead of a database, with commas
+                              between several; `--from ""` is an empty database
+      -h, --help              Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn history() {
+    assert_snapshot!(project().run(["history", "-h"]), @r#"
+    Show the revisions as a drawn graph, newest first
+
+    Usage: cargo migrate history [OPTIONS] [RANGE]
+
+    Arguments:
+      [RANGE]  What to show: `a:b`, `a:`, `:b`, or one revision and what leads to it
+
+    Options:
+          --applied   Mark what the database has
+          --no-graph  List the revisions without drawing
+      -h, --help      Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn heads() {
+    assert_snapshot!(project().run(["heads", "-h"]), @r#"
+    Show the revisions that nothing follows
+
+    Usage: cargo migrate heads [OPTIONS]
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn branches() {
+    assert_snapshot!(project().run(["branches", "-h"]), @r#"
+    Show the revisions that several others follow
+
+    Usage: cargo migrate branches [OPTIONS]
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn show() {
+    assert_snapshot!(project().run(["show", "-h"]), @r#"
+    Show one revision: what it follows, and its SQL
+
+    Usage: cargo migrate show [OPTIONS] <REVISION>
+
+    Arguments:
+      <REVISION>  The revision
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn merge() {
+    assert_snapshot!(project().run(["merge", "-h"]), @r#"
+    Join several heads with a merge revision
+
+    Usage: cargo migrate merge [OPTIONS] [REVISION]...
+
+    Arguments:
+      [REVISION]...  The heads to join, instead of all
+
+    Options:
+      -m, --message <MESSAGE>  What the merge is for
+          --rev-id <ID>        Use this id instead of 12 random hex digits
+      -h, --help               Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn stamp() {
+    assert_snapshot!(project().run(["stamp", "-h"]), @r#"
+    Record revisions as applied without running anything
+
+    Usage: cargo migrate stamp [OPTIONS] <TARGET>...
+
+    Arguments:
+      <TARGET>...  Where the database is: ids or beginnings of them, `head`, `heads`, `base`
+
+    Options:
+          --purge                Forget everything the ledger holds first, whatever it is
+          --from <REVISIONS>     Plan from these applied revisions instead of a database, with commas
+                                 between several; `--from ""` is an empty database
+          --dry-run              Show what would be done and do nothing
+      -y, --yes                  Do not ask where the environment is protected
+          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
+      -h, --help                 Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn check() {
+    assert_snapshot!(project().run(["check", "-h"]), @r#"
+    Check the chain and its lock, without a database
+
+    Usage: cargo migrate check [OPTIONS]
+
+    Options:
+          --locked  Refuse drafts as well, as CI should
+      -h, --help    Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn lock() {
+    assert_snapshot!(project().run(["lock", "-h"]), @r#"
+    Seal every draft in chain.lock
+
+    Usage: cargo migrate lock [OPTIONS]
+
+    Options:
+          --amend <REVISION>   Accept that this sealed revision was edited, and seal it as it is now
+          --forget <REVISION>  Forget this revision, whose file was deleted
+      -h, --help               Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn explain() {
+    assert_snapshot!(project().run(["explain", "-h"]), @r#"
+    Explain a diagnostic's code
+
+    Usage: cargo migrate explain [OPTIONS] [CODE]
+
+    Arguments:
+      [CODE]  What stands in brackets after `error`, such as `multiple-heads`
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn edit() {
+    assert_snapshot!(project().run(["edit", "-h"]), @r#"
+    Open a revision's file in the editor
+
+    Usage: cargo migrate edit [OPTIONS] [REVISION]
+
+    Arguments:
+      [REVISION]  The revision: an id or the beginning of one, a label, or `head` [default: head]
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
+
+#[test]
+fn completions() {
+    assert_snapshot!(project().run(["completions", "-h"]), @r#"
+    Write the script with which a shell completes `cargo-migrate`
+
+    Usage: cargo migrate completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    "#);
+}
