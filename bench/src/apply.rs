@@ -17,18 +17,21 @@ const ROUNDS: usize = 7;
 /// The rounds on one kind of pool; sqlx's traits do not let one generic function do it.
 macro_rules! rounds {
     ($chain:expr, $pool:ty, $dialect:expr, $name:literal, $client:literal) => {{
-        let (mut ours, mut theirs, mut clients): (Vec<Duration>, Vec<Duration>, Vec<Duration>) = Default::default();
+        let (mut ours, mut theirs, mut clients): (Vec<Duration>, Vec<Duration>, Vec<Duration>) =
+            Default::default();
         let (migrations, migrator) = ($chain.migrations()?, $chain.migrator().await?);
         let installed = Command::new($client).arg("--version").output().is_ok();
         for _ in 0..ROUNDS {
-            let database = TestDatabase::create($dialect, concat!("bench apply ours ", $name)).await;
+            let database =
+                TestDatabase::create($dialect, concat!("bench apply ours ", $name)).await;
             let pool = <$pool>::connect(database.url()).await?;
             let began = Instant::now();
             migrations.run(&pool).await?;
             ours.push(began.elapsed());
             pool.close().await;
 
-            let database = TestDatabase::create($dialect, concat!("bench apply sqlx ", $name)).await;
+            let database =
+                TestDatabase::create($dialect, concat!("bench apply sqlx ", $name)).await;
             let pool = <$pool>::connect(database.url()).await?;
             let began = Instant::now();
             migrator.run(&pool).await?;
@@ -36,7 +39,8 @@ macro_rules! rounds {
             pool.close().await;
 
             if installed {
-                let database = TestDatabase::create($dialect, concat!("bench apply client ", $name)).await;
+                let database =
+                    TestDatabase::create($dialect, concat!("bench apply client ", $name)).await;
                 clients.push(client($chain, &database)?);
             }
         }
@@ -59,14 +63,18 @@ fn client(chain: &Chain, database: &TestDatabase) -> Result<Duration> {
     let mut command = if database.dialect() == Dialect::Sqlite {
         let file = database.url().trim_start_matches("sqlite://");
         let mut command = Command::new("sqlite3");
-        command.arg("-bail").arg(file.split('?').next().unwrap_or(file));
+        command
+            .arg("-bail")
+            .arg(file.split('?').next().unwrap_or(file));
         command
     } else {
         let mut command = Command::new("psql");
         command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", database.url()]);
         command
     };
-    command.stdin(File::open(chain.script())?).stdout(Stdio::null());
+    command
+        .stdin(File::open(chain.script())?)
+        .stdout(Stdio::null());
     let began = Instant::now();
     let status = command.status()?;
     let took = began.elapsed();

@@ -52,8 +52,14 @@ impl Chain {
 
     /// Our chain, as an application holds it.
     pub(crate) fn migrations(&self) -> Result<Migrations> {
-        let chain = self.survey()?.into_chain().map_err(|found| format!("{found:?}"))?;
-        Ok(Migrations::new(chain.revisions().to_vec(), LedgerNames::DEFAULT))
+        let chain = self
+            .survey()?
+            .into_chain()
+            .map_err(|found| format!("{found:?}"))?;
+        Ok(Migrations::new(
+            chain.revisions().to_vec(),
+            LedgerNames::DEFAULT,
+        ))
     }
 
     /// sqlx's chain, as an application holds it.
@@ -87,7 +93,10 @@ pub(crate) fn write_ours(package: &Path, count: usize) -> Result<()> {
             ],
             ..NewRevision::empty()
         };
-        fs::write(dir.join(revision.file_name("{created}_{id}_{slug}")), revision.render())?;
+        fs::write(
+            dir.join(revision.file_name("{created}_{id}_{slug}")),
+            revision.render(),
+        )?;
     }
     let survey = Survey::new(&Folder::read(&dir, "migrations")?, &Config::default());
     let mut lock = ChainLock::default();
@@ -101,7 +110,10 @@ pub(crate) fn write_ours(package: &Path, count: usize) -> Result<()> {
 pub(crate) fn write_sqlx(dir: &Path, count: usize) -> Result<()> {
     fs::create_dir_all(dir)?;
     for number in 0..count {
-        fs::write(dir.join(format!("{:04}_create_t{number:04}.sql", number + 1)), up(number))?;
+        fs::write(
+            dir.join(format!("{:04}_create_t{number:04}.sql", number + 1)),
+            up(number),
+        )?;
     }
     Ok(())
 }

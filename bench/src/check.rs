@@ -13,7 +13,10 @@ pub(crate) async fn measure(chain: &Chain) -> Result<()> {
         let began = Instant::now();
         let survey = chain.survey()?;
         ours.push(began.elapsed());
-        assert_eq!((survey.revisions.len(), survey.diagnostics.len()), (chain.count, 0));
+        assert_eq!(
+            (survey.revisions.len(), survey.diagnostics.len()),
+            (chain.count, 0)
+        );
 
         let began = Instant::now();
         chain.migrator().await?;

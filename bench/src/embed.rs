@@ -19,7 +19,9 @@ const SQLX: usize = 2;
 const PROGRAMS: [&str; 5] = ["none", "ours", "theirs", "ours-one", "theirs-one"];
 
 pub(crate) fn measure(chain: &Chain) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench has a parent")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .ok_or("bench has a parent")?;
     let workspace = Workspace {
         folder: root.join("target/migrate-bench"),
     };
@@ -38,14 +40,29 @@ pub(crate) fn measure(chain: &Chain) -> Result<()> {
     let (ours, theirs) = (added(OURS), added(SQLX));
     let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
     let beside = format!("sqlx adds {}", millis(theirs));
-    line("debug build after an edit, adds", &millis(ours), &beside, ratio);
+    line(
+        "debug build after an edit, adds",
+        &millis(ours),
+        &beside,
+        ratio,
+    );
 
     let (ours, ours_files) = workspace.chain_bytes("ours", "ours-one")?;
     let (theirs, _) = workspace.chain_bytes("theirs", "theirs-one")?;
     let kib = |bytes: u64| format!("{} KiB", bytes / 1_024);
     let ratio = |bytes: u64, beside: u64| bytes as f64 / beside as f64;
-    line("binary, adds", &kib(ours), &format!("sqlx adds {}", kib(theirs)), ratio(ours, theirs));
-    line("", &kib(ours), &format!("its files {}", kib(ours_files)), ratio(ours, ours_files));
+    line(
+        "binary, adds",
+        &kib(ours),
+        &format!("sqlx adds {}", kib(theirs)),
+        ratio(ours, theirs),
+    );
+    line(
+        "",
+        &kib(ours),
+        &format!("its files {}", kib(ours_files)),
+        ratio(ours, ours_files),
+    );
     Ok(())
 }
 
@@ -84,7 +101,10 @@ impl Workspace {
         // The same versions of everything as here.
         fs::copy(root.join("Cargo.lock"), self.folder.join("Cargo.lock"))?;
         let members = PROGRAMS.map(|program| format!("{program:?}")).join(", ");
-        fs::write(self.folder.join("Cargo.toml"), format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n"))?;
+        fs::write(
+            self.folder.join("Cargo.toml"),
+            format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n"),
+        )?;
         Ok(())
     }
 
@@ -105,13 +125,21 @@ impl Workspace {
             "{chain}\n\n#[tokio::main]\nasync fn main() {{\n    println!(\"{round}\");\n    \
              let pool = sqlx::SqlitePool::connect(\"sqlite::memory:\").await.unwrap();\n    {run}\n    pool.close().await;\n}}\n"
         );
-        Ok(fs::write(self.folder.join(program).join("src/main.rs"), source)?)
+        Ok(fs::write(
+            self.folder.join(program).join("src/main.rs"),
+            source,
+        )?)
     }
 
     fn cargo(&self) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         // Built where it stands, and as a user's project is.
-        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_INCREMENTAL", "RUSTFLAGS"] {
+        for name in [
+            "CARGO_TARGET_DIR",
+            "CARGO_BUILD_TARGET_DIR",
+            "CARGO_INCREMENTAL",
+            "RUSTFLAGS",
+        ] {
             command.env_remove(name);
         }
         command.current_dir(&self.folder);
@@ -130,7 +158,9 @@ impl Workspace {
 
     /// How much larger the binary with the whole chain is, and how large its files are.
     fn chain_bytes(&self, whole: &str, one: &str) -> Result<(u64, u64)> {
-        let size = |program: &str| fs::metadata(self.folder.join("target/debug").join(program)).map(|file| file.len());
+        let size = |program: &str| {
+            fs::metadata(self.folder.join("target/debug").join(program)).map(|file| file.len())
+        };
         let mut files = 0;
         for file in fs::read_dir(self.folder.join(whole).join("migrations"))? {
             files += file?.metadata()?.len();

@@ -23,13 +23,22 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let count = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(1_000);
-    let words: Vec<&String> = arguments.iter().filter(|argument| argument.parse::<usize>().is_err()).collect();
+    let count = arguments
+        .iter()
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(1_000);
+    let words: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| argument.parse::<usize>().is_err())
+        .collect();
     let wanted = |word: &str| words.is_empty() || words.iter().any(|given| *given == word);
 
     let chain = Chain::write(count)?;
     println!("{count} revisions, a table and an index each; medians\n");
-    println!("{:<34} {:>14} {:>26} {:>8}", "", "cargo migrate", "beside", "ratio");
+    println!(
+        "{:<34} {:>14} {:>26} {:>8}",
+        "", "cargo migrate", "beside", "ratio"
+    );
     if wanted("check") {
         check::measure(&chain).await?;
     }
@@ -48,7 +57,12 @@ async fn main() -> Result<()> {
 /// Prints a line of the table: the times of several rounds as their medians, and their ratio.
 fn compare(what: &str, ours: &[Duration], beside: &str, theirs: &[Duration]) {
     let (ours, theirs) = (median(ours), median(theirs));
-    line(what, &millis(ours), &format!("{beside} {}", millis(theirs)), ours.as_secs_f64() / theirs.as_secs_f64());
+    line(
+        what,
+        &millis(ours),
+        &format!("{beside} {}", millis(theirs)),
+        ours.as_secs_f64() / theirs.as_secs_f64(),
+    );
 }
 
 fn line(what: &str, ours: &str, beside: &str, ratio: f64) {

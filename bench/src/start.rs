@@ -16,7 +16,10 @@ macro_rules! rounds {
     ($chain:expr, $pool:ty, $dialect:expr, $name:literal) => {{
         let ours_on = TestDatabase::create($dialect, concat!("bench start ours ", $name)).await;
         let theirs_on = TestDatabase::create($dialect, concat!("bench start sqlx ", $name)).await;
-        let (ours_on, theirs_on) = (<$pool>::connect(ours_on.url()).await?, <$pool>::connect(theirs_on.url()).await?);
+        let (ours_on, theirs_on) = (
+            <$pool>::connect(ours_on.url()).await?,
+            <$pool>::connect(theirs_on.url()).await?,
+        );
         let (migrations, migrator) = ($chain.migrations()?, $chain.migrator().await?);
         migrations.run(&ours_on).await?;
         migrator.run(&theirs_on).await?;
@@ -30,7 +33,12 @@ macro_rules! rounds {
             migrator.run(&theirs_on).await?;
             theirs.push(began.elapsed());
         }
-        compare(concat!("start, nothing to do, ", $name), &ours, "sqlx", &theirs);
+        compare(
+            concat!("start, nothing to do, ", $name),
+            &ours,
+            "sqlx",
+            &theirs,
+        );
     }};
 }
 

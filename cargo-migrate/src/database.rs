@@ -1,16 +1,12 @@
-//! Which database is meant, and where it is on the chain.
+//! Which database is meant.
 
-use std::future::Future;
 use std::time::Duration;
 
-use migrate_core::{
-    Chain, Config, Dialect, Dialects, Env, Graph, Plan, Revision, Set, Target, TargetError,
-};
-use migrate_sqlx::{Create, Database, Error, Migrations, Status};
+use migrate_core::{Config, Env};
+use migrate_sqlx::{Create, Database};
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::json;
 
 /// A database that was chosen, and how careful to be with it.
 #[derive(Clone, Debug)]
@@ -179,148 +175,6 @@ impl Context {
             .replace('%', "%25")
             .replace('?', "%3f");
         Ok(format!("sqlite://{root}/{path}"))
-    }
-}
-
-/// A chain beside a database: the chain's revisions, and those only the ledger has.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) graph: Graph,
-    pub(crate) applied: Set,
-    pub(crate) status: Status,
-    pub(crate) revisions: Vec<Revision>,
-}
-
-impl State {
-    /// Reads where the database is. Writes nothing.
-    pub(crate) async fn read(
-        database: &Database,
-        migrations: &Migrations,
-    ) -> Result<Self, CommandError> {
-        let status = database.status(migrations).await?;
-        let mut revisions = migrations.revisions().to_vec();
-        for row in status.applied.iter().chain(&status.failed) {
-            if status.unknown.contains(&row.revision) {
-                let kept = Revision::parse(&row.file, &row.body, Dialects::NONE);
-                revisions.extend(kept.ok());
-            }
-        }
-        let graph = Graph::new(&revisions);
-        let mut applied = graph.none();
-        let reverting = status
-            .failed
-            .iter()
-            .filter(|row| row.state == migrate_sqlx::State::Reverting);
-        for row in status.applied.iter().chain(reverting) {
-            if let Some(index) = graph.index(&row.revision) {
-                applied.insert(index);
-            }
-        }
-        Ok(Self {
-            graph,
-            applied,
-            status,
-            revisions,
-        })
-    }
-
-    /// Refuses what `run` would refuse.
-    pub(crate) fn judge(&self) -> Result<(), CommandError> {
-        let Status {
-            unknown,
-            changed,
-            failed,
-            ..
-        } = &self.status;
-        if !unknown.is_empty() {
-            let revisions = unknown.clone();
-            return Err(Error::Newer { revisions }.into());
-        }
-        if !changed.is_empty() {
-            let revisions = changed.clone();
-            return Err(Error::Changed { revisions }.into());
-        }
-        match failed.first() {
-            None => Ok(()),
-            Some(row) => Err(Error::Unfinished {
-                revision: row.revision.clone(),
-                statements: row.statements,
-                error: row.error.clone(),
-                reverting: row.state == migrate_sqlx::State::Reverting,
-            }
-            .into()),
-        }
-    }
-
-    /// Returns the applied heads, sorted.
-    pub(crate) fn heads(&self) -> Vec<String> {
-        json::ids(&self.graph, self.graph.effective_heads(&self.applied))
-    }
-
-    /// Returns the plan that leads through these revisions from here.
-    pub(crate) fn plan_of(&self, done: &migrate_sqlx::Report) -> Plan {
-        Plan {
-            direction: done.direction,
-            steps: done
-                .steps
-                .iter()
-                .filter_map(|step| self.graph.index(&step.revision))
-                .collect(),
-            before: self.applied.clone(),
-        }
-    }
-}
-
-/// Makes the runtime's value of a chain.
-pub(crate) fn migrations(chain: &Chain, config: &Config) -> Migrations {
-    Migrations::new(chain.revisions().to_vec(), config.ledger.clone())
-}
-
-/// Returns the applied set of `--from a,b`: these revisions and all they imply.
-pub(crate) fn applied_of(graph: &Graph, from: &str) -> Result<Set, TargetError> {
-    let none = graph.none();
-    let mut indices = Vec::new();
-    for word in from
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-    {
-        indices.extend(word.parse::<Target>()?.resolve(graph, &none)?);
-    }
-    Ok(graph.ancestors(indices))
-}
-
-/// Works until it is done, or until Ctrl-C; calls `tick` now and then meanwhile.
-pub(crate) fn block_on<T>(
-    work: impl Future<Output = Result<T, CommandError>>,
-    mut tick: impl FnMut(),
-) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut work = std::pin::pin!(work);
-        let mut interval = tokio::time::interval(Duration::from_millis(100));
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                _ = tokio::signal::ctrl_c() => {
-                    return Err(CommandError::interrupted("interrupted by Ctrl-C")
-                        .help("what was finished before stays; `cargo migrate status` shows where the database is"));
-                }
-                _ = interval.tick() => tick(),
-            }
-        }
-    })
-}
-
-/// Guesses the dialect of the feature names of a Cargo.toml.
-pub(crate) fn dialect_of_feature(feature: &str) -> Option<Dialect> {
-    match feature {
-        "sqlite" | "sqlite-unbundled" => Some(Dialect::Sqlite),
-        "postgres" => Some(Dialect::Postgres),
-        "mysql" => Some(Dialect::MySql),
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod author;
 mod cli;
 mod commands;
+mod consent;
 mod context;
 mod database;
 mod error;
@@ -11,6 +12,8 @@ mod json;
 mod listing;
 mod package;
 mod progress;
+mod range;
+mod state;
 mod ui;
 mod write;
 

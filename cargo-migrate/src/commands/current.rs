@@ -2,10 +2,10 @@ use clap::Args;
 use migrate_sqlx::{Create, Migrations};
 
 use crate::context::Context;
-use crate::database::{State, block_on};
 use crate::error::CommandError;
 use crate::json;
 use crate::listing::line;
+use crate::state::{State, block_on};
 use crate::ui::{Ui, style, styled};
 
 /// Show where the database is

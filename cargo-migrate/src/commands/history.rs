@@ -1,13 +1,14 @@
 use clap::Args;
-use migrate_core::{Anchor, Graph, Set, Survey, Target, TargetError};
+use migrate_core::{Set, Survey};
 use migrate_sqlx::{Create, Migrations};
 
 use crate::context::Context;
-use crate::database::{State, block_on};
 use crate::error::CommandError;
 use crate::graphlog::{Charset, Glyph, draw};
 use crate::json;
 use crate::listing::line;
+use crate::range::Range;
+use crate::state::{State, block_on};
 use crate::ui::{Ui, style, styled};
 
 /// Show the revisions as a drawn graph, newest first
@@ -115,54 +116,4 @@ fn applied(context: &Context, survey: &Survey) -> Result<Set, CommandError> {
         applied.insert(index);
     }
     Ok(applied)
-}
-
-/// `a:b`.
-struct Range {
-    from: Option<Target>,
-    to: Option<Target>,
-}
-
-impl Range {
-    fn parse(text: &str) -> Result<Self, TargetError> {
-        let target = |text: &str| match text {
-            "" => Ok(None),
-            text => text.parse().map(Some),
-        };
-        let (from, to) = text.split_once(':').unwrap_or(("", text));
-        Ok(Self {
-            from: target(from)?,
-            to: target(to)?,
-        })
-    }
-
-    fn is_relative(&self) -> bool {
-        let relative = |target: &Option<Target>| {
-            let place = target.as_ref().map(|target| &target.place);
-            matches!(place, Some(None | Some(Anchor::Current)))
-        };
-        relative(&self.from) || relative(&self.to)
-    }
-
-    fn resolve(&self, graph: &Graph, applied: Option<&Set>) -> Result<Set, TargetError> {
-        let nothing = graph.none();
-        let applied = applied.unwrap_or(&nothing);
-        let places = |target: &Target| target.resolve(graph, applied);
-        let mut shown = match &self.to {
-            Some(to) => graph.ancestors(places(to)?),
-            None => graph.ancestors(0..graph.len()),
-        };
-        let from = match &self.from {
-            Some(from) => places(from)?,
-            None => Vec::new(),
-        };
-        // `base` is before everything, so it bounds nothing.
-        if !from.is_empty() {
-            let after = graph.descendants(from);
-            for index in (0..graph.len()).filter(|index| !after.contains(*index)) {
-                shown.remove(index);
-            }
-        }
-        Ok(shown)
-    }
 }

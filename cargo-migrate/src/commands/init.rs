@@ -5,7 +5,6 @@ use clap::Args;
 use migrate_core::{ChainLock, Config, Dialect};
 
 use crate::context::Context;
-use crate::database::dialect_of_feature;
 use crate::error::CommandError;
 use crate::json::Initialised;
 use crate::package::PackageRoot;
@@ -127,6 +126,16 @@ fn dialects_of(root: &Path) -> BTreeSet<Dialect> {
         found.extend(features.filter_map(|feature| dialect_of_feature(feature.as_str()?)));
     }
     found
+}
+
+/// Guesses the dialect of the feature names of a Cargo.toml.
+fn dialect_of_feature(feature: &str) -> Option<Dialect> {
+    match feature {
+        "sqlite" | "sqlite-unbundled" => Some(Dialect::Sqlite),
+        "postgres" => Some(Dialect::Postgres),
+        "mysql" => Some(Dialect::MySql),
+        _ => None,
+    }
 }
 
 fn migrate_toml(dialects: &BTreeSet<Dialect>) -> String {

@@ -7,16 +7,17 @@ use crate::error::CommandError;
 use crate::json;
 use crate::ui::Ui;
 
+const EXAMPLE: &str = "\
+Before and after:
+  a - b          a - b - m
+   \\- c    ->     \\- c -/";
+
 /// Join several heads with a merge revision
 ///
-/// Without names, joins all heads:
-///
-///     a - b          a - b - m
-///      \- c    ->     \- c -/
-///
-/// The merge has no SQL of its own; it says that both branches are wanted.
+/// Without names, joins all heads. The merge has no SQL of its own; it says that both branches are
+/// wanted.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLE)]
 pub(crate) struct MergeArgs {
     /// The heads to join, instead of all
     #[arg(value_name = "REVISION")]

@@ -4,10 +4,10 @@ use migrate_sqlx::Create;
 
 use crate::cli::FromArg;
 use crate::context::{Context, Demand};
-use crate::database::{State, applied_of, block_on, migrations};
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
 use crate::progress::with_message;
+use crate::state::{State, applied_of, block_on, migrations};
 use crate::ui::{Ui, style, styled};
 
 /// Show what `run`, or with `--down` what `revert`, would do

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
+use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
-use crate::database::{State, block_on, migrations};
 use crate::error::{CommandError, counted};
 use crate::json::{self, PlanDocument};
 use crate::progress::Progress;
+use crate::state::{State, block_on, migrations};
 use crate::ui::Ui;
 
 /// Revert the last revision and apply it again
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database()?;
     if !args.change.dry_run {
-        super::revert::refuse_protected(&chosen)?;
+        refuse_protected(&chosen)?;
     }
     let progress = Progress::new(ui);
     let work = async {

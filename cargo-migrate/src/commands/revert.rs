@@ -4,11 +4,12 @@ use migrate_sqlx::Create;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
+use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
-use crate::database::{Chosen, State, block_on, migrations};
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
 use crate::progress::Progress;
+use crate::state::{State, block_on, migrations};
 use crate::ui::Ui;
 
 /// Take back what follows the target
@@ -75,16 +76,4 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
     };
     block_on(work, || progress.tick())
-}
-
-/// What loses data is never done to a protected database.
-pub(super) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
-    match chosen.protected() {
-        None => Ok(()),
-        Some(env) => Err(CommandError::failed(
-            "protected",
-            format!("the environment `{env}` is protected, and reverting loses data"),
-        )
-        .help("write a new revision that undoes the change: `cargo migrate new \"undo …\"`; nothing was changed")),
-    }
 }

@@ -6,12 +6,14 @@ use migrate_sqlx::{Create, Database, Migrations, Runner};
 
 use super::plan;
 use crate::cli::ChangeArgs;
+use crate::consent::ask;
 use crate::context::Context;
-use crate::database::{Chosen, State, block_on, migrations};
+use crate::database::Chosen;
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
 use crate::progress::Progress;
-use crate::ui::{Ui, style, styled};
+use crate::state::{State, block_on, migrations};
+use crate::ui::Ui;
 
 /// Apply what the database has not, up to the target
 ///
@@ -125,26 +127,6 @@ fn consent(
     }
     let what = format!("apply {}", counted(plan.steps.len(), "revision"));
     ask(env, &chosen.shown(), &what, ui)
-}
-
-/// Asks a person, or wants `--yes` where there is none.
-pub(super) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
-    let refused = |message: String| {
-        CommandError::failed("protected", message)
-            .help("add `--yes` to do it all the same; nothing was changed")
-    };
-    if !ui.can_ask() {
-        return Err(refused(format!(
-            "the environment `{env}` is protected, and nobody can be asked"
-        )));
-    }
-    match ui.ask(format_args!(
-        "{} {what} on {database} (`{env}` is protected)?",
-        styled(style::WARNING, "protected:")
-    ))? {
-        true => Ok(()),
-        false => Err(refused("not done: the answer was not `y`".to_owned())),
-    }
 }
 
 async fn tell(

@@ -2,25 +2,26 @@ use clap::Args;
 use migrate_core::{Graph, Set, Stamp, Target};
 use migrate_sqlx::Create;
 
-use super::run::{ask, runner};
+use super::run::runner;
 use crate::cli::{ChangeArgs, FromArg};
+use crate::consent::ask;
 use crate::context::{Context, Demand};
-use crate::database::{State, applied_of, block_on, migrations};
 use crate::error::{CommandError, counted};
 use crate::json::{self, Stamped};
 use crate::progress::Progress;
+use crate::state::{State, applied_of, block_on, migrations};
 use crate::ui::{Ui, style, styled};
+
+const EXAMPLE: &str = "\
+`stamp b` on a database where `c` is applied records `a` and `b` and forgets `c`:
+  a - b - c    ->    a - b";
 
 /// Record revisions as applied without running anything
 ///
 /// Each target becomes the state of its own lineage: all it implies is recorded, all that follows
-/// it or depends on it is forgotten, other branches stay.
-///
-///     a - b - c        stamp b, where c is applied: a and b are, c is forgotten
-///
-/// The database's tables are not looked at.
+/// it or depends on it is forgotten, other branches stay. The database's tables are not looked at.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLE)]
 pub(crate) struct StampArgs {
     /// Where the database is: ids or beginnings of them, `head`, `heads`, `base`
     #[arg(value_name = "TARGET", required = true)]

@@ -3,9 +3,9 @@ use migrate_sqlx::{Create, Migrations};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::database::{State, block_on};
 use crate::error::{CommandError, counted};
 use crate::progress::with_message;
+use crate::state::{State, block_on};
 use crate::ui::{Ui, style, styled};
 
 /// Show the chain beside the database: applied, pending, unknown, changed, failed

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{Done, chain, project};
+use crate::{Done as _, chain, project};
 
 #[test]
 fn init_writes_what_is_missing_and_overwrites_nothing() {

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use migrate_tests::TestProject;
 
-use crate::{Done, chain};
+use crate::{Done as _, chain};
 
 /// A chain of one revision with something bad beside it.
 fn beside(name: &str, bytes: impl AsRef<[u8]>) -> TestProject {

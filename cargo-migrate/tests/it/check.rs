@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{Done, chain};
+use crate::{Done as _, chain};
 
 #[test]
 fn nothing_is_wrong() {

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use migrate_tests::{CommandOutput, TestProject};
 
-use crate::{Done, chain};
+use crate::{Done as _, chain};
 
 /// Times change from run to run.
 fn steady(output: &CommandOutput) -> String {

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{Done, project};
+use crate::{Done as _, project};
 
 #[test]
 fn explain_knows_every_code() {

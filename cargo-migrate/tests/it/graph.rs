@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{Done, chain, project};
+use crate::{Done as _, chain, project};
 
 const FORK: &str = "a  b:a  l1:b@left  l2:l1  r1:b@right  r2:r1";
 

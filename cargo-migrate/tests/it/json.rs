@@ -3,14 +3,14 @@
 use insta::assert_snapshot;
 use migrate_tests::{CommandOutput, TestProject};
 
-use crate::{Done, chain};
+use crate::{Done as _, chain};
 
 const FORK: &str = "a  b:a  l1:b@left  r1:b@right";
 
 /// Runs with `--format json` and gives the document in one line.
 fn json(project: &TestProject, arguments: &[&str]) -> String {
     let output: CommandOutput = project.run(arguments.iter().copied().chain(["--format", "json"]));
-    format!("{} {}", output.code.unwrap(), output.json())
+    format!("{} {}", output.code.expect("no signal"), output.json())
 }
 
 #[test]

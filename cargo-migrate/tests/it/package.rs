@@ -1,6 +1,6 @@
 //! Which package is meant.
 
-use crate::Done;
+use crate::Done as _;
 use insta::assert_snapshot;
 use migrate_tests::TestProject;
 

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use migrate_core::Dialect;
 use migrate_tests::{TestDatabase, TestProject};
 
-use crate::{Done, chain};
+use crate::{Done as _, chain};
 
 /// A chain of two and an empty database of the dialect.
 async fn with_database(dialect: Dialect, name: &str) -> (TestProject, TestDatabase) {
@@ -29,7 +29,7 @@ async fn there_and_back(dialect: Dialect, name: &str) {
     project.run(["redo"]).success().done();
     let status = project.run(["status", "--format", "json"]).success().json();
     assert_eq!(status["current"], serde_json::json!(["b"]));
-    let database = status["database"].as_str().unwrap();
+    let database = status["database"].as_str().expect("a text");
     assert!(!database.contains("only-for-tests"), "{database}");
     project.run(["revert", "base"]).success().done();
     project.run(["stamp", "b"]).success().done();

@@ -11,7 +11,9 @@ static MIGRATIONS: Migrations = embed_migrations!();
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let url = std::env::args().nth(1).unwrap_or_else(|| "sqlite::memory:".to_owned());
+    let url = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "sqlite::memory:".to_owned());
     let options: SqliteConnectOptions = url.parse()?;
     // One connection: each would have a memory of its own.
     let pool = SqlitePoolOptions::new()
@@ -34,7 +36,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\nhistory, newest first:");
     for event in MIGRATIONS.events(&pool).await?.iter().rev() {
-        println!("{}  {} {}{}", event.at, event.kind, event.revision, follows(&event.revision));
+        println!(
+            "{}  {} {}{}",
+            event.at,
+            event.kind,
+            event.revision,
+            follows(&event.revision)
+        );
     }
 
     let title: String = sqlx::query_scalar("SELECT title FROM books ORDER BY id")
@@ -46,11 +54,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// What a revision of the chain follows, in words.
 fn follows(id: &str) -> String {
-    let revision = MIGRATIONS.revisions().iter().find(|revision| revision.id.as_str() == id);
+    let revision = MIGRATIONS
+        .revisions()
+        .iter()
+        .find(|revision| revision.id.as_str() == id);
     let parents = revision.map_or(&[][..], |revision| &revision.parents);
     match parents {
         [] => ", the first".to_owned(),
         [parent] => format!(", follows {parent}"),
-        [first, rest @ ..] => rest.iter().fold(format!(", joins {first}"), |all, parent| format!("{all} and {parent}")),
+        [first, rest @ ..] => rest.iter().fold(format!(", joins {first}"), |all, parent| {
+            format!("{all} and {parent}")
+        }),
     }
 }

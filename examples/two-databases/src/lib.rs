@@ -61,8 +61,16 @@ impl Tasks {
     /// The database refused.
     pub async fn finish(&self, title: &str) -> sqlx::Result<()> {
         match self {
-            Self::Sqlite(pool) => sqlx::query(FINISH).bind(title).execute(pool).await.map(drop),
-            Self::MySql(pool) => sqlx::query(FINISH).bind(title).execute(pool).await.map(drop),
+            Self::Sqlite(pool) => sqlx::query(FINISH)
+                .bind(title)
+                .execute(pool)
+                .await
+                .map(drop),
+            Self::MySql(pool) => sqlx::query(FINISH)
+                .bind(title)
+                .execute(pool)
+                .await
+                .map(drop),
         }
     }
 

@@ -29,7 +29,10 @@ async fn works_on(dialect: Dialect, name: &str) {
             Tasks::MySql(pool) => MIGRATIONS.revert(pool).await.unwrap(),
         };
     }
-    assert_eq!(database.tables().await, ["migrate_event", "migrate_revision"]);
+    assert_eq!(
+        database.tables().await,
+        ["migrate_event", "migrate_revision"]
+    );
 }
 
 #[tokio::test]

@@ -38,7 +38,10 @@ impl Environment {
 /// # Errors
 ///
 /// In development a revision failed; in production the database is not at the chain's heads.
-pub async fn prepare(pool: &SqlitePool, environment: Environment) -> Result<(), migrate_sqlx::Error> {
+pub async fn prepare(
+    pool: &SqlitePool,
+    environment: Environment,
+) -> Result<(), migrate_sqlx::Error> {
     match environment {
         Environment::Development => MIGRATIONS.run(pool).await.map(drop),
         Environment::Production => MIGRATIONS.ensure_current(pool).await,
@@ -85,10 +88,11 @@ async fn list(
     State(pool): State<SqlitePool>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Vec<Note>>, Failure> {
-    let notes = sqlx::query_as("SELECT id, text, tag FROM notes WHERE ?1 IS NULL OR tag = ?1 ORDER BY id")
-        .bind(filter.tag)
-        .fetch_all(&pool)
-        .await?;
+    let notes =
+        sqlx::query_as("SELECT id, text, tag FROM notes WHERE ?1 IS NULL OR tag = ?1 ORDER BY id")
+            .bind(filter.tag)
+            .fetch_all(&pool)
+            .await?;
     Ok(Json(notes))
 }
 
@@ -96,11 +100,12 @@ async fn add(
     State(pool): State<SqlitePool>,
     Json(new): Json<NewNote>,
 ) -> Result<(StatusCode, Json<Note>), Failure> {
-    let note = sqlx::query_as("INSERT INTO notes (text, tag) VALUES (?, ?) RETURNING id, text, tag")
-        .bind(new.text)
-        .bind(new.tag)
-        .fetch_one(&pool)
-        .await?;
+    let note =
+        sqlx::query_as("INSERT INTO notes (text, tag) VALUES (?, ?) RETURNING id, text, tag")
+            .bind(new.text)
+            .bind(new.tag)
+            .fetch_one(&pool)
+            .await?;
     Ok((StatusCode::CREATED, Json(note)))
 }
 

@@ -17,7 +17,12 @@ async fn empty_database() -> (tempfile::TempDir, SqlitePool) {
     (folder, SqlitePool::connect_with(options).await.unwrap())
 }
 
-async fn call(pool: &SqlitePool, method: Method, path: &str, body: Option<Value>) -> (StatusCode, String) {
+async fn call(
+    pool: &SqlitePool,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> (StatusCode, String) {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -37,7 +42,13 @@ async fn development_migrates_and_serves() {
 
     let note = json!({"text": "buy milk", "tag": "home"});
     let (status, body) = call(&pool, Method::POST, "/notes", Some(note)).await;
-    assert_eq!((status, body.as_str()), (StatusCode::CREATED, r#"{"id":1,"text":"buy milk","tag":"home"}"#));
+    assert_eq!(
+        (status, body.as_str()),
+        (
+            StatusCode::CREATED,
+            r#"{"id":1,"text":"buy milk","tag":"home"}"#
+        )
+    );
 
     let (status, body) = call(&pool, Method::GET, "/notes?tag=work", None).await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, "[]"));
@@ -74,7 +85,16 @@ async fn production_starts_on_a_database_that_fits() {
 #[test]
 fn only_development_may_change_the_schema() {
     assert_eq!(Environment::from_variable(None), Environment::Development);
-    assert_eq!(Environment::from_variable(Some("development")), Environment::Development);
-    assert_eq!(Environment::from_variable(Some("production")), Environment::Production);
-    assert_eq!(Environment::from_variable(Some("prodution")), Environment::Production);
+    assert_eq!(
+        Environment::from_variable(Some("development")),
+        Environment::Development
+    );
+    assert_eq!(
+        Environment::from_variable(Some("production")),
+        Environment::Production
+    );
+    assert_eq!(
+        Environment::from_variable(Some("prodution")),
+        Environment::Production
+    );
 }
