@@ -35,11 +35,19 @@ pub enum InvalidRevisionId {
     #[error("a revision id does not start with a dot")]
     LeadingDot,
     /// The text has a character outside `[A-Za-z0-9_.]`.
-    #[error("a revision id has only letters, digits, `_` and `.`, not `{}`", .0.escape_default())]
+    #[error("a revision id has only letters, digits, `_` and `.`, not `{}`", shown(*.0))]
     Character(char),
     /// The text is a word that names a place in every chain.
     #[error("`head`, `heads`, `base` and `current` name places in the chain and can be no id")]
     Reserved,
+}
+
+/// A character as it can be printed; what cannot is escaped.
+fn shown(character: char) -> String {
+    match character {
+        '\'' | '"' => character.to_string(),
+        other => other.escape_debug().to_string(),
+    }
 }
 
 impl RevisionId {

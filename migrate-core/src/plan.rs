@@ -403,7 +403,7 @@ mod tests {
     fn down_removes_what_follows_and_what_depends_on_it() {
         assert_eq!(down(FORK, "l2 r2", "b"), "r2 r1 l2 l1 => b");
         assert_eq!(down(FORK, "l2", "-1"), "l2 => l1");
-        assert_eq!(down(FORK, "l2 r2", "-1"), "ambiguous-walk l2 r2");
+        assert_eq!(down(FORK, "l2 r2", "-1"), "ambiguous-walk l2-1 r2-1");
         assert_eq!(down(FORK, "l2 r2", "base"), "r2 r1 l2 l1 b a => ");
         assert_eq!(down(FORK, "l1", "r1"), "not-a-descendant l1");
         assert_eq!(down(FORK, "", "base"), " => ");

@@ -125,6 +125,18 @@ impl Revision {
         &self.text[statement.range()]
     }
 
+    /// Says whether there is a `down` for `dialect`, but nothing in it, where the `up` did
+    /// something: running it would only make the ledger tell another story than the tables.
+    #[must_use]
+    pub fn is_empty_down(&self, dialect: Dialect) -> bool {
+        let empty = |direction| {
+            let section = self.section(direction, dialect)?;
+            let statements = section.statements(dialect)?;
+            Some(section.irreversible.is_none() && statements.is_empty())
+        };
+        empty(Direction::Down) == Some(true) && empty(Direction::Up) == Some(false)
+    }
+
     /// Says whether this revision joins branches.
     #[must_use]
     pub fn is_merge(&self) -> bool {

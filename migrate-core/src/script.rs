@@ -151,7 +151,7 @@ impl Judge<'_> {
         for section in &parsed.sections {
             let serves = section.serves(&parsed.sections);
             let scripts = self.scripts(section, serves);
-            self.lint(section, &scripts);
+            self.lint(section, serves, &scripts);
             sections.push(Section {
                 direction: section.direction,
                 dialects: serves,
@@ -163,21 +163,25 @@ impl Judge<'_> {
         sections
     }
 
+    /// The dialects of a section that the project is for; all of them where it does not say.
+    fn judged(&self, serves: Dialects) -> Dialects {
+        match self.dialects.is_empty() {
+            true => serves,
+            false => serves.and(self.dialects),
+        }
+    }
+
     fn scripts(&mut self, section: &ParsedSection, serves: Dialects) -> Vec<Script> {
         let body = &self.text[section.body.clone()];
         let offset = section.body.start;
         // Where the project does not say which databases it is for, a section is right if any
         // of them can read it.
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let wanted = if self.dialects.is_empty() {
-            serves
-        } else {
-            serves.and(self.dialects)
-        };
+        let judged = self.judged(serves);
         let mut scripts: Vec<Script> = Vec::new();
         let mut failures: BTreeMap<usize, (sql::Unterminated, Vec<&str>)> = BTreeMap::new();
         let plain = sql::is_plain(body);
-        for dialect in wanted.iter() {
+        for dialect in serves.iter() {
             if plain && let [only] = &mut scripts[..] {
                 only.dialects = only.dialects.with(dialect);
                 continue;
@@ -202,6 +206,7 @@ impl Judge<'_> {
                         }),
                     }
                 }
+                Err(_) if !judged.contains(dialect) => {}
                 Err(unterminated) => {
                     let at = unterminated.at;
                     let names = &mut failures.entry(at).or_insert((unterminated, Vec::new())).1;
@@ -211,7 +216,7 @@ impl Judge<'_> {
         }
         if known || scripts.is_empty() {
             for (at, (unterminated, names)) in failures {
-                let whose = match names.len() == wanted.iter().count() {
+                let whose = match names.len() == judged.iter().count() {
                     true => String::new(),
                     false => format!(" for {}", names.join(" and ")),
                 };
@@ -233,12 +238,16 @@ impl Judge<'_> {
     /// Judges each statement. Where the project does not say which databases it is for, one may
     /// read a body that it does not know as loose statements, `END` among them: so only what all
     /// of them take for the end of a transaction is one.
-    fn lint(&mut self, section: &ParsedSection, scripts: &[Script]) {
+    fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
+        let judged = self.judged(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
         let mut told: Vec<usize> = Vec::new();
         let findings: Vec<Vec<_>> = scripts
             .iter()
-            .flat_map(|script| script.dialects.iter().map(move |dialect| (dialect, script)))
+            .flat_map(|script| {
+                let dialects = script.dialects.and(judged);
+                dialects.iter().map(move |dialect| (dialect, script))
+            })
             .map(|(dialect, script)| {
                 let found = |statement: &Statement| {
                     let finding = sql::lint(dialect, &self.text[statement.range()])?;
@@ -383,16 +392,26 @@ impl Judge<'_> {
                 &format!("write its SQL: `cargo migrate edit {name}`"),
             );
         }
-        let one_way = up.and(wanted).without(down);
+        // A `down` without a statement leads nowhere where the `up` did something.
+        let one_way: Dialects = up
+            .and(wanted)
+            .without(without_statements)
+            .iter()
+            .filter(|dialect| !down.contains(*dialect) || revision.is_empty_down(*dialect))
+            .collect();
         if !one_way.is_empty() {
             let whose = match one_way == up.and(wanted) {
                 true => String::new(),
                 false => format!(" for {}", list(one_way).join(" and ")),
             };
+            let what = match one_way.and(down).is_empty() {
+                true => "it has no `down`",
+                false => "its `down` has no statement",
+            };
             self.breach(
                 self.rules.missing_down.severity(),
                 Code::MissingDown,
-                format!("revision `{name}` cannot be reverted{whose}: it has no `down`"),
+                format!("revision `{name}` cannot be reverted{whose}: {what}"),
                 at,
                 &format!("add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit {name}`"),
             );

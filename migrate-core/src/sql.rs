@@ -37,7 +37,7 @@ pub fn feed_tokens(
         }
         match &mut last {
             Some(last) if last.end == token.start && belongs(bytes, last, &token) => {
-                last.end = token.end
+                last.end = token.end;
             }
             _ => {
                 if let Some(last) = last.replace(token) {

@@ -89,7 +89,10 @@ pub enum TargetError {
         candidates: Vec<String>,
     },
     /// The target does not come before what is applied.
-    #[error("`{given}` is not below what is applied: `{}`", applied.join("`, `"))]
+    #[error(
+        "`{given}` is not below what is applied: {}",
+        applied_or_nothing(applied)
+    )]
     NotADescendant {
         /// What was given.
         given: String,
@@ -104,6 +107,13 @@ pub enum TargetError {
         /// What else would go.
         others: Vec<String>,
     },
+}
+
+fn applied_or_nothing(applied: &[String]) -> String {
+    match applied.is_empty() {
+        true => "nothing is".to_owned(),
+        false => format!("`{}`", applied.join("`, `")),
+    }
 }
 
 impl TargetError {
@@ -357,7 +367,16 @@ impl Target {
         let mut at = match start {
             [] => return self.out_of_range("base"),
             [only] => Some(*only),
-            several => return self.ambiguous(graph, several),
+            // Each of them, with the same number of steps, is a way to say it.
+            several => {
+                let candidates = ids(graph, several)
+                    .into_iter()
+                    .map(|id| format!("{id}-{steps}"));
+                return Err(TargetError::AmbiguousWalk {
+                    given: self.to_string(),
+                    candidates: candidates.collect(),
+                });
+            }
         };
         for _ in 0..steps {
             let Some(index) = at else {
@@ -451,7 +470,7 @@ mod tests {
             ("b", "+9", "ambiguous-walk: l1 r1"),
             ("l2", "+1", "out-of-range: "),
             ("l2", "-1", "l1"),
-            ("l2 r2", "-1", "ambiguous-walk: l2 r2"),
+            ("l2 r2", "-1", "ambiguous-walk: l2-1 r2-1"),
             ("l2 r2", "left@-1", "l1"),
             ("a", "-2", "out-of-range: "),
             ("a", "-1", ""),

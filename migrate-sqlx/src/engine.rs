@@ -214,7 +214,14 @@ impl Engine<'_> {
                         .map(str::to_owned),
                 });
             }
-            Some(section) if section.statements(dialect).is_some() => {}
+            Some(section) if section.statements(dialect).is_some() => {
+                if direction == Direction::Down && revision.is_empty_down(dialect) {
+                    return Err(Error::Irreversible {
+                        revision: name(),
+                        reason: Some("its `down` has no statement".to_owned()),
+                    });
+                }
+            }
             _ if revision.is_merge() && revision.sections.is_empty() => {}
             _ if direction == Direction::Down => {
                 return Err(Error::Irreversible {
