@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::diagnostic::nearest;
+use crate::id::printable;
 use crate::lock::is_conflict_marker;
 use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, RevisionId};
 
@@ -235,7 +236,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::InvalidRevisionId,
                     span,
-                    format!("`{}` is no revision id: {why}", value.escape_debug()),
+                    format!("`{}` is no revision id: {why}", printable(value)),
                     "",
                 )
                 .help = Some(
@@ -269,7 +270,7 @@ impl Parser<'_> {
                     self.problem(
                         Code::InvalidRevisionId,
                         span,
-                        format!("`{}` is no revision id: {why}", word.escape_debug()),
+                        format!("`{}` is no revision id: {why}", printable(word)),
                         "",
                     )
                     .help = Some(
@@ -290,7 +291,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedHeader,
                     span,
-                    format!("`{}` is no {what}", word.escape_debug()),
+                    format!("`{}` is no {what}", printable(word)),
                     "",
                 )
                 .help = Some(format!(
@@ -313,7 +314,7 @@ impl Parser<'_> {
             self.problem(
                 Code::MalformedHeader,
                 start..start + value.len(),
-                format!("`{}` is no time", value.escape_debug()),
+                format!("`{}` is no time", printable(value)),
                 "",
             )
             .help = Some("a time is written `2026-11-20T14:32:05Z`".to_owned());
@@ -362,7 +363,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedSection,
                     line,
-                    format!("`{}` is no section", word.escape_debug()),
+                    format!("`{}` is no section", printable(word)),
                     "",
                 )
                 .help = Some(match nearest(word, ["up", "down", "irreversible"]) {
@@ -389,7 +390,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedSection,
                     at..at + word.len(),
-                    format!("`{}` is no word of a section", word.escape_debug()),
+                    format!("`{}` is no word of a section", printable(word)),
                     "",
                 )
                 .help = Some(match near {

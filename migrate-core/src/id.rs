@@ -35,19 +35,23 @@ pub enum InvalidRevisionId {
     #[error("a revision id does not start with a dot")]
     LeadingDot,
     /// The text has a character outside `[A-Za-z0-9_.]`.
-    #[error("a revision id has only letters, digits, `_` and `.`, not `{}`", shown(*.0))]
+    #[error("a revision id has only letters, digits, `_` and `.`, not `{}`", printable(&.0.to_string()))]
     Character(char),
     /// The text is a word that names a place in every chain.
     #[error("`head`, `heads`, `base` and `current` name places in the chain and can be no id")]
     Reserved,
 }
 
-/// A character as it can be printed; what cannot is escaped.
-fn shown(character: char) -> String {
-    match character {
-        '\'' | '"' => character.to_string(),
-        other => other.escape_debug().to_string(),
+/// A text as it can be printed: what no terminal shows is escaped, and nothing else.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\'' | '"' | '\\' => shown.push(character),
+            other => shown.extend(other.escape_debug()),
+        }
     }
+    shown
 }
 
 impl RevisionId {

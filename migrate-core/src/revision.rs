@@ -31,7 +31,7 @@ pub struct Revision {
     pub text: Cow<'static, str>,
     /// Its sections, in the order of the file.
     pub sections: Cow<'static, [Section]>,
-    /// What this revision means, see [`Hash`].
+    /// What this revision means, see [`Hash`](struct@Hash).
     pub hash: Hash,
     /// [`Revision::hash`] with the chain hashes of all parents and dependencies: stands for the
     /// whole history up to here.

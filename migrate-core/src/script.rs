@@ -60,7 +60,7 @@ pub(crate) fn revision(
     revision
 }
 
-/// The hash of what a revision means: see SPEC's words in [`Revision::hash`].
+/// The hash of what a revision means: ids and links, and the tokens of the sections.
 ///
 /// A section is hashed as the tokens that the dialects it is for see in it. Where it names none,
 /// every dialect that can read it counts, so that the hash does not depend on migrate.toml and no

@@ -48,10 +48,10 @@ enum Outcome {
     Overtaken,
 }
 
-impl Engine<'_> {
-    pub(crate) async fn read(&mut self) -> Result<Joined<'static>, Error> {
+impl<'a> Engine<'a> {
+    pub(crate) async fn read(&mut self) -> Result<Joined<'a>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
-        Joined::join(self.chain, rows).map(Joined::into_owned)
+        Joined::join(self.chain, rows)
     }
 
     /// Refuses a database whose ledger tells another story than the chain.
@@ -612,7 +612,7 @@ impl Engine<'_> {
             true => Vec::new(),
             false => self.tables.read(self.session).await?.unwrap_or_default(),
         };
-        let joined = Joined::join(self.chain, rows)?.into_owned();
+        let joined = Joined::join(self.chain, rows)?;
         if !purge {
             self.judge(&joined, false)?;
         }

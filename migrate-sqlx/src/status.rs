@@ -76,18 +76,6 @@ impl<'a> Joined<'a> {
         })
     }
 
-    /// Keeps the chain's revisions where they are owned, and copies the handles where they are not.
-    pub(crate) fn into_owned(self) -> Joined<'static> {
-        Joined {
-            revisions: Cow::Owned(self.revisions.into_owned()),
-            graph: self.graph,
-            applied: self.applied,
-            rows: self.rows,
-            unknown: self.unknown,
-            changed: self.changed,
-        }
-    }
-
     pub(crate) fn row(&self, revision: &str) -> Option<&AppliedRevision> {
         self.rows.iter().find(|row| row.revision == revision)
     }

@@ -125,7 +125,7 @@ fn new_refuses_what_would_break_the_chain() {
     "#);
     assert_snapshot!(project.run(["new", "x", "--rev-id", "x'; DROP TABLE users; --"]), @r#"
     ------- stderr -------
-    error: `x'; DROP TABLE users; --` is no revision id: a revision id has only letters, digits, `_` and `.`, not `\'`
+    error: `x'; DROP TABLE users; --` is no revision id: a revision id has only letters, digits, `_` and `.`, not `'`
     help: an id is 1 to 64 letters, digits, `_` and `.`, such as `v4_20_0_users`
     [exit status: 2]
     "#);

@@ -74,8 +74,16 @@ fn drafts_are_refused_where_all_must_be_sealed() {
       |
       = help: seal it with `cargo migrate lock`
 
+    warning[missing-down]: revision `b` cannot be reverted: its `down` has no statement
+     --> migrations/20261120T143205_b_more.sql:1:14
+      |
+    1 | -- revision: b
+      |              ^
+      |
+      = help: add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit b`
+
     ------- stderr -------
-    checked 2 revisions: 1 error
+    checked 2 revisions: 1 error, 1 warning
     [exit status: 1]
     "#);
 }

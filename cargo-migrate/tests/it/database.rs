@@ -155,8 +155,8 @@ fn a_fork_wants_a_target() {
     "#);
     assert_snapshot!(run(&project, &["revert"]), @r#"
     ------- stderr -------
-    error: `-1` can mean several ways: by `b`, `c`
-    help: name the way, such as `b`
+    error: `-1` can mean several ways: by `b-1`, `c-1`
+    help: name the way, such as `b-1`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo"]), @r#"

@@ -1,6 +1,10 @@
 //! What only an application does.
 
-use migrate_sqlx::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use migrate_sqlx::{Dialect, Error};
+use migrate_tests::TestDatabase;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use crate::chain::{AB, migrations};
@@ -79,4 +83,48 @@ async fn futures_can_move_between_threads() {
     sendable(chain.run(&pool)).await.unwrap();
     sendable(chain.ensure_current(&pool)).await.unwrap();
     sendable(chain.status(&pool)).await.unwrap();
+}
+
+/// Counts the statements that sqlx logs.
+struct Statements(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Statements {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::query"
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn a_start_with_nothing_to_do_is_one_statement() {
+    let database = TestDatabase::create(
+        Dialect::Postgres,
+        "embedded::a_start_with_nothing_to_do_is_one_statement",
+    )
+    .await;
+    let pool = sqlx::PgPool::connect(database.url()).await.unwrap();
+    let chain = migrations(&AB);
+    let count = Arc::new(AtomicUsize::new(0));
+    let _counting = tracing::subscriber::set_default(Statements(Arc::clone(&count)));
+    chain.run(&pool).await.unwrap();
+    assert!(
+        count.swap(0, Ordering::Relaxed) > 1,
+        "a run with work is seen"
+    );
+    chain.run(&pool).await.unwrap();
+    assert_eq!(count.swap(0, Ordering::Relaxed), 1);
+    chain.ensure_current(&pool).await.unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 1);
 }

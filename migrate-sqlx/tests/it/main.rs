@@ -1,5 +1,7 @@
 //! The runtime on real databases: each scenario of `scenarios.rs` runs on each of them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps nothing")]
+
 mod chain;
 mod embedded;
 mod scenarios;
