@@ -6,7 +6,7 @@ use migrate_sqlx::{Create, Database, Migrations, Runner};
 
 use super::plan;
 use crate::cli::ChangeArgs;
-use crate::consent::ask;
+use crate::consent::{ask, want_backup};
 use crate::context::Context;
 use crate::database::Chosen;
 use crate::error::{CommandError, counted};
@@ -46,6 +46,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     }
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database()?;
+    want_backup(&chosen, args.change.yes || args.change.dry_run, ui)?;
     let create = match args.change.dry_run {
         true => Create::Nothing,
         false => Create::Missing,
