@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::chain::{Chain, write_ours, write_sqlx};
 use crate::{Result, line, median, millis};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const NONE: usize = 0;
 const OURS: usize = 1;
 const SQLX: usize = 2;

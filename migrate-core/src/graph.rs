@@ -7,10 +7,12 @@
 //! logarithm.
 
 mod labels;
+mod order;
 mod problem;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::OnceLock;
 
 pub use problem::Problem;
 
@@ -30,7 +32,17 @@ pub struct Graph {
     order: Vec<u32>,
     /// The place of each revision in `order`.
     rank: Vec<u32>,
+    /// The first rank in `order` of what stands in a circle or above one.
+    first_stuck: u32,
     problems: Vec<Problem>,
+    /// Which labels each revision carries, once somebody has asked.
+    carried: OnceLock<Vec<Vec<u32>>>,
+}
+
+/// A revision with several parents, and where each stands in its list.
+struct Merge {
+    revision: usize,
+    parents: Vec<(usize, u32)>,
 }
 
 /// A set of revisions of a graph.
@@ -89,13 +101,16 @@ impl Graph {
             dependents: vec![Vec::new(); count],
             order: Vec::with_capacity(count),
             rank: vec![0; count],
+            first_stuck: count as u32,
             problems: Vec::new(),
+            carried: OnceLock::new(),
         };
         graph.name(revisions);
-        graph.connect(revisions);
-        graph.sort(revisions);
-        graph.find_cycles();
-        graph.find_redundant_parents();
+        let merges = graph.connect(revisions);
+        if let Some(knots) = graph.sort(revisions) {
+            graph.find_cycles(&knots);
+        }
+        graph.find_redundant_parents(&merges);
         graph
     }
 
@@ -133,8 +148,13 @@ impl Graph {
         }
     }
 
-    fn connect(&mut self, revisions: &[Revision]) {
+    fn connect(&mut self, revisions: &[Revision]) -> Vec<Merge> {
+        let mut merges = Vec::new();
+        // Who named a revision last, so that naming it twice makes one edge.
+        let mut parent_of = vec![usize::MAX; revisions.len()];
+        let mut needed_by = vec![usize::MAX; revisions.len()];
         for (index, revision) in revisions.iter().enumerate() {
+            let mut parents = Vec::new();
             for (position, parent) in revision.parents.iter().enumerate() {
                 match self.by_id.get(parent) {
                     None => self.problems.push(Problem::UnknownParent {
@@ -148,10 +168,20 @@ impl Graph {
                         });
                     }
                     Some(parent) => {
-                        self.parents[index].push(*parent);
-                        self.children[*parent as usize].push(index as u32);
+                        let before = &mut parent_of[*parent as usize];
+                        if std::mem::replace(before, index) != index {
+                            parents.push((position, *parent));
+                            self.parents[index].push(*parent);
+                            self.children[*parent as usize].push(index as u32);
+                        }
                     }
                 }
+            }
+            if parents.len() > 1 {
+                merges.push(Merge {
+                    revision: index,
+                    parents,
+                });
             }
             for (position, name) in revision.depends_on.iter().enumerate() {
                 match self.dependency(name) {
@@ -166,7 +196,8 @@ impl Graph {
                         });
                     }
                     Some(dependency) => {
-                        if !self.dependencies[index].contains(&dependency) {
+                        let before = &mut needed_by[dependency as usize];
+                        if std::mem::replace(before, index) != index {
                             self.dependencies[index].push(dependency);
                             self.dependents[dependency as usize].push(index as u32);
                         }
@@ -174,54 +205,17 @@ impl Graph {
                 }
             }
         }
+        merges
     }
 
     /// What a `depends-on` names: an id, a label, or the one id that begins so.
     fn dependency(&self, name: &str) -> Option<u32> {
         let exact = self.by_id.get(name).or_else(|| self.labels.get(name));
-        exact.copied().or_else(|| match self.with_prefix(name)[..] {
-            [only] => Some(only as u32),
-            _ => None,
+        exact.copied().or_else(|| {
+            let mut found = self.beginning(name);
+            let only = found.next().filter(|_| !name.is_empty())?;
+            found.next().is_none().then_some(only as u32)
         })
-    }
-
-    /// Kahn's way, with the oldest of what is ready taken first.
-    fn sort(&mut self, revisions: &[Revision]) {
-        let count = self.ids.len();
-        let mut by_age: Vec<u32> = (0..count as u32).collect();
-        by_age.sort_by_key(|index| {
-            let revision = &revisions[*index as usize];
-            (&*revision.created, revision.id.as_str(), *index)
-        });
-        let mut age = vec![0_u32; count];
-        for (position, index) in by_age.iter().enumerate() {
-            age[*index as usize] = position as u32;
-        }
-        let mut waits: Vec<usize> = (0..count).map(|index| self.below(index).count()).collect();
-        let mut ready: BinaryHeap<Reverse<u32>> = (0..count)
-            .filter(|index| waits[*index] == 0)
-            .map(|index| Reverse(age[index]))
-            .collect();
-        let mut placed = vec![false; count];
-        while let Some(Reverse(position)) = ready.pop() {
-            let index = by_age[position as usize];
-            placed[index as usize] = true;
-            self.order.push(index);
-            for above in self.children[index as usize]
-                .iter()
-                .chain(&self.dependents[index as usize])
-            {
-                waits[*above as usize] -= 1;
-                if waits[*above as usize] == 0 {
-                    ready.push(Reverse(age[*above as usize]));
-                }
-            }
-        }
-        self.order
-            .extend(by_age.into_iter().filter(|index| !placed[*index as usize]));
-        for (rank, index) in self.order.iter().enumerate() {
-            self.rank[*index as usize] = rank as u32;
-        }
     }
 
     /// Returns everything that is wrong.
@@ -266,17 +260,24 @@ impl Graph {
         self.labels.get(label).map(|index| *index as usize)
     }
 
+    /// Iterates over the labels, sorted, each with the revision that bears it.
+    pub fn labels(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.labels
+            .iter()
+            .map(|(label, index)| (label.as_str(), *index as usize))
+    }
+
     /// Returns the revisions whose ids begin with `prefix`, sorted by id.
     #[must_use]
     pub fn with_prefix(&self, prefix: &str) -> Vec<usize> {
+        self.beginning(prefix).collect()
+    }
+
+    fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.by_id
-            .range::<str, _>((
-                std::ops::Bound::Included(prefix),
-                std::ops::Bound::Unbounded,
-            ))
-            .take_while(|(id, _)| id.as_str().starts_with(prefix))
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(move |(id, _)| id.as_str().starts_with(prefix))
             .map(|(_, index)| *index as usize)
-            .collect()
     }
 
     /// Returns what a revision follows, in the order of its file.
@@ -303,14 +304,14 @@ impl Graph {
         &self.dependents[index]
     }
 
-    fn below(&self, index: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn below(&self, index: usize) -> impl Iterator<Item = usize> {
         self.parents[index]
             .iter()
             .chain(&self.dependencies[index])
             .map(|below| *below as usize)
     }
 
-    fn above(&self, index: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn above(&self, index: usize) -> impl Iterator<Item = usize> {
         self.children[index]
             .iter()
             .chain(&self.dependents[index])
@@ -329,19 +330,37 @@ impl Graph {
         sorted.into_iter()
     }
 
+    /// Says whether no revision has this one as a parent.
+    #[must_use]
+    pub fn is_head(&self, index: usize) -> bool {
+        self.children[index].is_empty()
+    }
+
+    /// Says whether a revision has no parent in the graph.
+    #[must_use]
+    pub fn is_base(&self, index: usize) -> bool {
+        self.parents[index].is_empty()
+    }
+
+    /// Says whether several revisions have this one as a parent.
+    #[must_use]
+    pub fn is_branch_point(&self, index: usize) -> bool {
+        self.children[index].len() > 1
+    }
+
     /// Iterates over the revisions that no other has as a parent, sorted by id.
     pub fn heads(&self) -> impl Iterator<Item = usize> {
-        self.by_id((0..self.len()).filter(|index| self.children[*index].is_empty()))
+        self.by_id((0..self.len()).filter(|index| self.is_head(*index)))
     }
 
     /// Iterates over the revisions without a parent, sorted by id.
     pub fn bases(&self) -> impl Iterator<Item = usize> {
-        self.by_id((0..self.len()).filter(|index| self.parents[*index].is_empty()))
+        self.by_id((0..self.len()).filter(|index| self.is_base(*index)))
     }
 
     /// Iterates over the revisions with several children, sorted by id.
     pub fn branch_points(&self) -> impl Iterator<Item = usize> {
-        self.by_id((0..self.len()).filter(|index| self.children[*index].len() > 1))
+        self.by_id((0..self.len()).filter(|index| self.is_branch_point(*index)))
     }
 
     /// Returns the empty set.
@@ -382,11 +401,23 @@ impl Graph {
         set
     }
 
+    /// How many of a set need each revision.
+    pub(crate) fn holders(&self, set: &Set) -> Vec<u32> {
+        let mut holders = vec![0; self.len()];
+        for index in set.iter() {
+            for below in self.below(index) {
+                holders[below] += 1;
+            }
+        }
+        holders
+    }
+
     /// Returns what of an applied set no other applied revision implies, sorted by id: the rows
     /// that Alembic's version table would hold.
     #[must_use]
     pub fn effective_heads(&self, applied: &Set) -> Vec<usize> {
-        let alone = |index: &usize| self.above(*index).all(|above| !applied.contains(above));
+        let holders = self.holders(applied);
+        let alone = |index: &usize| holders[*index] == 0;
         self.by_id(applied.iter().filter(alone)).collect()
     }
 
@@ -483,6 +514,138 @@ pub(crate) mod tests {
             assert!(graph.parents(edge[0]).contains(&(edge[1] as u32)));
         }
         assert_eq!(graph.order().len(), 5);
+    }
+
+    #[test]
+    fn each_knot_tells_its_own_circle() {
+        // a - b, both below the circle of c and d; x leads into it from another circle
+        let graph = graph("c:d  d:c,b  b:a  a:b  x:y,c  y:x  z:y  ok");
+        let circles: Vec<String> = graph
+            .problems()
+            .iter()
+            .map(|problem| match problem {
+                Problem::Cycle { path } => names(&graph, path.iter().copied()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(circles, ["a b a", "c d c", "x y x"]);
+        assert_eq!(names(&graph, graph.order()), "ok a b c d x y z");
+    }
+
+    #[test]
+    fn a_circle_may_go_by_way_of_a_dependency() {
+        let graph = graph("a+b  b:a");
+        let [Problem::Cycle { path }] = graph.problems() else {
+            panic!("{:?}", graph.problems())
+        };
+        assert_eq!(names(&graph, path.iter().copied()), "a b a");
+    }
+
+    #[test]
+    fn a_parent_named_twice_is_one_edge() {
+        let graph = graph("a  b:a,a");
+        assert_eq!(graph.branch_points().count(), 0);
+        assert!(graph.problems().is_empty());
+    }
+
+    #[test]
+    fn redundant_parents_are_found_across_distance_and_by_position() {
+        let graph = graph("a  b:a  c:b  x  m:a,zz,c  n:x,m  o:m,c,x  p+a  q:a,p");
+        let found: Vec<_> = graph
+            .problems()
+            .iter()
+            .filter_map(|problem| match problem {
+                Problem::RedundantParent {
+                    revision,
+                    parent,
+                    through,
+                } => Some((graph.id(*revision).to_string(), *parent, *through)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(found, [("m".to_owned(), 0, 2), ("o".to_owned(), 1, 0)]);
+    }
+
+    #[test]
+    fn a_hundred_thousand_merges_are_no_danger() {
+        // Merges of the trunk with old bases: a search from each merge to the bottom would never end.
+        let bases = (0..50_000).map(|index| format!(" b{index:05}"));
+        let merges = (1..50_000).map(|index| match index % 2 {
+            0 => format!(" m{index}:m{},b{index:05}", index - 1),
+            _ => format!(" m{index}:b{index:05},m{}", index - 1),
+        });
+        let drawing: String = bases
+            .chain([" m0:b00000".to_owned()])
+            .chain(merges)
+            .collect();
+        assert!(graph(&drawing).problems().is_empty());
+    }
+
+    #[test]
+    fn a_circle_of_a_hundred_thousand_is_told() {
+        let rest = (1..100_000).map(|index| format!(" r{index}:r{}", index - 1));
+        let graph = graph(&format!("r0:r99999{}", rest.collect::<String>()));
+        let [Problem::Cycle { path }] = graph.problems() else {
+            panic!("one circle")
+        };
+        assert_eq!(path.len(), 100_001);
+        assert_eq!(graph.order().len(), 100_000);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_graph_is_ordered_and_its_circles_are_real(
+            edges in proptest::collection::vec((0..12_usize, 0..12_usize, proptest::bool::ANY), 0..30),
+        ) {
+            let mut lists = vec![[Vec::new(), Vec::new()]; 12];
+            for (above, below, is_parent) in edges {
+                lists[above][usize::from(!is_parent)].push(format!("r{below:02}"));
+            }
+            let words = lists.iter().enumerate();
+            let drawing: String = words.map(|(index, [parents, needs])| format!(" r{index:02}:{}+{}", parents.join(","), needs.join(","))).collect();
+            let graph = graph(&drawing);
+            let mut all: Vec<usize> = graph.order().collect();
+            let place: Vec<usize> = (0..12).map(|index| all.iter().position(|at| *at == index).unwrap()).collect();
+            all.sort_unstable();
+            proptest::prop_assert_eq!(all, (0..12).collect::<Vec<_>>());
+            // Whether one needs the other, found the slow way.
+            let needs = |above: usize, below: usize| graph.ancestors(graph.below(above)).contains(below);
+            for above in 0..12 {
+                for below in graph.below(above) {
+                    proptest::prop_assert!(place[below] < place[above] || needs(below, above));
+                }
+            }
+            let mut told = vec![false; 12];
+            for problem in graph.problems() {
+                match problem {
+                    Problem::Cycle { path } => {
+                        proptest::prop_assert!(path.len() > 2 && path.first() == path.last());
+                        for edge in path.windows(2) {
+                            proptest::prop_assert!(graph.below(edge[0]).any(|below| below == edge[1]));
+                        }
+                        for (index, told) in told.iter_mut().enumerate() {
+                            if index == path[0] || needs(index, path[0]) && needs(path[0], index) {
+                                proptest::prop_assert!(!std::mem::replace(told, true));
+                            }
+                        }
+                    }
+                    Problem::RedundantParent { revision, .. } => {
+                        proptest::prop_assert!(!needs(*revision, *revision));
+                    }
+                    _ => {}
+                }
+            }
+            for (index, told) in told.into_iter().enumerate() {
+                proptest::prop_assert_eq!(told, needs(index, index));
+            }
+            // Redundant is what another parent leads to, among what no circle is below of.
+            for revision in (0..12).filter(|index| (0..12).all(|at| !needs(at, at) || !graph.ancestors([*index]).contains(at))) {
+                let parents: Vec<usize> = graph.parents(revision).iter().map(|parent| *parent as usize).collect();
+                let slow = parents.iter().filter(|parent| parents.iter().any(|other| other != *parent && graph.leading_to(*other).contains(**parent))).count();
+                let found = graph.problems().iter().filter(|problem| matches!(problem, Problem::RedundantParent { revision: at, .. } if *at == revision)).count();
+                proptest::prop_assert_eq!(found, slow);
+            }
+        }
     }
 
     #[test]

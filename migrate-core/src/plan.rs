@@ -1,8 +1,10 @@
 //! The steps that take a database from where it is to a target. Making a plan touches no database:
 //! printing it and running it start from the same value.
 
-use crate::target::ids;
-use crate::{Anchor, Direction, Graph, RevisionId, Set, Target, TargetError};
+use std::collections::BTreeSet;
+
+use crate::target::{Located, ids};
+use crate::{Direction, Graph, RevisionId, Set, Target, TargetError};
 
 /// The ordered work between two states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +48,10 @@ impl Plan {
     /// A refusal of [`TargetError`].
     pub fn up(graph: &Graph, applied: &Set, target: &Target) -> Result<Self, TargetError> {
         if target.place.is_none() && target.steps.is_some_and(|steps| steps < 0) {
-            return Err(TargetError::Malformed(target.to_string()));
+            return Err(TargetError::WrongWay {
+                given: target.to_string(),
+                command: "revert",
+            });
         }
         let mut wanted = graph.ancestors(target.resolve(graph, applied)?);
         for index in applied.iter() {
@@ -72,54 +77,25 @@ impl Plan {
         cascade: Cascade,
     ) -> Result<Self, TargetError> {
         if target.place.is_none() && target.steps.is_some_and(|steps| steps > 0) {
-            return Err(TargetError::Malformed(target.to_string()));
+            return Err(TargetError::WrongWay {
+                given: target.to_string(),
+                command: "run",
+            });
         }
-        let root = target.branch_root(graph)?;
-        let places = target.resolve(graph, applied)?;
-        if let Some(place) = places.iter().find(|place| !applied.contains(**place)) {
+        let located = target.locate(graph, applied)?;
+        if let Some(place) = located
+            .places
+            .iter()
+            .find(|place| !applied.contains(**place))
+        {
             return Err(TargetError::NotADescendant {
                 given: graph.id(*place).to_string(),
                 applied: ids(graph, &graph.effective_heads(applied)),
             });
         }
-        // What goes first: the children of the target, or the bases where it is `base`.
-        let mut first: Vec<usize> = match (&places[..], self::start(graph, applied, target)) {
-            ([], Some(start)) => vec![start],
-            ([], None) => graph.bases().collect(),
-            (places, _) => {
-                let children = |place: &usize| {
-                    graph
-                        .children(*place)
-                        .iter()
-                        .map(|child| *child as usize)
-                        .collect::<Vec<_>>()
-                };
-                places.iter().flat_map(children).collect()
-            }
-        };
-        let own = root.map(|root| branch(graph, root));
-        if let Some(own) = &own {
-            // A label restricts the way down to the branch's own revisions.
-            let restricted = match places[..] {
-                [] => graph
-                    .descendants(first.iter().copied())
-                    .iter()
-                    .filter(|index| own.contains(*index))
-                    .collect(),
-                _ => first
-                    .iter()
-                    .copied()
-                    .filter(|child| {
-                        own.contains(*child)
-                            || graph
-                                .lineage(*child)
-                                .iter()
-                                .any(|index| Some(index) == root)
-                    })
-                    .collect::<Vec<_>>(),
-            };
-            first = restricted;
-        }
+        let root = target.branch_root(graph)?;
+        let own = root.map(|root| graph.own(root));
+        let first = first_to_go(graph, target, &located, root, own.as_ref());
         let mut going = graph.descendants(first);
         for index in 0..graph.len() {
             if !applied.contains(index) {
@@ -144,6 +120,20 @@ impl Plan {
         })
     }
 
+    /// Refuses a plan that has nothing to do, for callers who expect work.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError::AlreadyApplied`].
+    pub fn strict(self, target: &Target) -> Result<Self, TargetError> {
+        if self.steps.is_empty() {
+            return Err(TargetError::AlreadyApplied {
+                given: target.to_string(),
+            });
+        }
+        Ok(self)
+    }
+
     /// Returns what is applied after the last step.
     #[must_use]
     pub fn after(&self) -> Set {
@@ -166,23 +156,18 @@ impl Plan {
         graph: &'a Graph,
     ) -> impl Iterator<Item = (usize, Vec<RevisionId>)> + 'a {
         let mut applied = self.before.clone();
-        let mut heads: std::collections::BTreeSet<RevisionId> = graph
+        let mut holders = graph.holders(&applied);
+        let mut heads: BTreeSet<RevisionId> = graph
             .effective_heads(&applied)
             .into_iter()
             .map(|index| graph.id(index).clone())
             .collect();
         self.steps.iter().map(move |step| {
-            let below = || {
-                graph
-                    .parents(*step)
-                    .iter()
-                    .chain(graph.dependencies(*step))
-                    .map(|index| *index as usize)
-            };
             match self.direction {
                 Direction::Up => {
                     applied.insert(*step);
-                    for index in below() {
+                    for index in graph.below(*step) {
+                        holders[index] += 1;
                         heads.remove(graph.id(index).as_str());
                     }
                     heads.insert(graph.id(*step).clone());
@@ -190,12 +175,9 @@ impl Plan {
                 Direction::Down => {
                     applied.remove(*step);
                     heads.remove(graph.id(*step).as_str());
-                    for index in below().filter(|index| applied.contains(*index)) {
-                        let above = graph.children(index).iter().chain(graph.dependents(index));
-                        if above
-                            .into_iter()
-                            .all(|above| !applied.contains(*above as usize))
-                        {
+                    for index in graph.below(*step) {
+                        holders[index] -= 1;
+                        if holders[index] == 0 && applied.contains(index) {
                             heads.insert(graph.id(index).clone());
                         }
                     }
@@ -206,42 +188,40 @@ impl Plan {
     }
 }
 
-/// Where a relative walk that ends before the base began: `-2` from `b` in `a - b` reverts `a`
-/// and what follows it, not every base.
-fn start(graph: &Graph, applied: &Set, target: &Target) -> Option<usize> {
-    if target.steps.is_none_or(|steps| steps >= 0) || target.place == Some(Anchor::Base) {
-        return None;
+/// What goes first on the way down, and takes along all that follows it or depends on it: the
+/// children of the target, or the bases where it is `base`.
+fn first_to_go(
+    graph: &Graph,
+    target: &Target,
+    located: &Located,
+    root: Option<usize>,
+    own: Option<&Set>,
+) -> Vec<usize> {
+    let to_base = located.places.is_empty();
+    if let (true, None, Some(own)) = (to_base, located.walked_from, own) {
+        return own.iter().collect();
     }
-    let from = Target {
-        steps: None,
-        place: target.place.clone().or(Some(Anchor::Current)),
-        branch: target.branch.clone(),
+    let mut first: Vec<usize> = match to_base {
+        true => graph.bases().collect(),
+        false => located
+            .places
+            .iter()
+            .flat_map(|place| graph.children(*place).iter().map(|child| *child as usize))
+            .collect(),
     };
-    let mut at = *from.resolve(graph, applied).ok()?.first()?;
-    while let [parent] = graph.parents(at)[..] {
-        at = parent as usize;
+    // A walk goes back the way it came: `-2` from `b` in `a - b` reverts `a` and what follows it,
+    // not every base.
+    if let Some(from) = located.walked_from
+        && (to_base || target.is_relative())
+    {
+        let way = graph.leading_to(from);
+        first.retain(|index| way.contains(*index));
     }
-    Some(at)
-}
-
-/// The revisions that are a branch's own: they carry its label and no merge took them in.
-fn branch(graph: &Graph, root: usize) -> Set {
-    let mut own = graph.carriers(root);
-    for index in graph.order() {
-        let foreign = graph.parents(index).len() > 1
-            && graph
-                .parents(index)
-                .iter()
-                .any(|parent| !own.contains(*parent as usize));
-        let below_foreign = graph.parents(index).len() == 1
-            && !own.contains(graph.parents(index)[0] as usize)
-            && index != root
-            && graph.descendants([root]).contains(index);
-        if own.contains(index) && (foreign || below_foreign) {
-            own.remove(index);
-        }
+    if let Some(root) = root {
+        let lineage = graph.lineage(root);
+        first.retain(|index| lineage.contains(*index));
     }
-    own
+    first
 }
 
 impl Stamp {
@@ -262,22 +242,15 @@ impl Stamp {
                 let root = target.branch_root(graph)?;
                 let gone = match root {
                     None => graph.descendants(0..graph.len()),
-                    Some(root) => graph
-                        .descendants(branch(graph, root).iter().chain([root]).collect::<Vec<_>>()),
+                    Some(root) => graph.descendants(graph.own(root).iter()),
                 };
                 for index in gone.iter() {
                     after.remove(index);
                 }
                 continue;
             }
-            for place in &places {
-                for index in graph
-                    .descendants([*place])
-                    .iter()
-                    .filter(|index| index != place)
-                {
-                    after.remove(index);
-                }
+            for index in graph.descendants(places.iter().copied()).iter() {
+                after.remove(index);
             }
             for index in graph.ancestors(places).iter() {
                 after.insert(index);
@@ -417,6 +390,90 @@ mod tests {
         assert_eq!(down(&merged, "m", "left@b"), "collateral m");
     }
 
+    #[test]
+    fn a_walk_with_a_label_refuses_what_is_not_of_the_branch() {
+        assert_eq!(down(FORK, "l2 r2", "left@-1"), "l2 => l1 r2");
+        assert_eq!(down(FORK, "l2 r2", "left@-2"), "l2 l1 => r2");
+        assert_eq!(down(FORK, "l2 r2", "left@-3"), "collateral b r1 r2");
+        assert_eq!(down(FORK, "l2 r2", "left@a"), "collateral b r1 r2");
+        assert_eq!(down(FORK, "l2 r2", "left@-4"), "collateral a b r1 r2");
+        assert_eq!(down(FORK, "l2 r2", "left@-5"), "out-of-range");
+    }
+
+    #[test]
+    fn a_cascade_takes_the_others_along() {
+        let graph = graph(&format!("{FORK}  m:l2,r2"));
+        let plan = Plan::down(
+            &graph,
+            &applied(&graph, "m"),
+            &"left@b".parse().unwrap(),
+            Cascade::Allow,
+        );
+        assert_eq!(told(&graph, plan), "m l2 l1 => r2");
+    }
+
+    #[test]
+    fn a_branch_within_a_branch_goes_with_it() {
+        // a - l1 - l2 ---- m
+        //      \- k1(sub) -/
+        let drawing = "a  l1:a@left  l2:l1  k1:l1@sub  m:l2,k1  r1:a@right";
+        assert_eq!(down(drawing, "m r1", "left@base"), "m l2 k1 l1 => r1");
+        assert_eq!(down(drawing, "m r1", "sub@base"), "collateral m");
+    }
+
+    #[test]
+    fn a_walk_goes_back_the_way_it_came() {
+        // p - x, which needs y
+        //  \- y
+        assert_eq!(down("p  y:p  x:p+y", "x", "-1"), "x => y");
+        // x - y, which needs a
+        assert_eq!(down("a  x  y:x+a", "y", "-2"), "y x => a");
+        assert_eq!(down("a  x", "", "x-1"), " => ");
+    }
+
+    #[test]
+    fn a_walk_up_goes_on_where_the_branch_was_left() {
+        assert_eq!(up(FORK, "r2", "left@+1"), "l1 => l1 r2");
+        assert_eq!(up(FORK, "", "left@+1"), "a => a");
+        assert_eq!(up(FORK, "l2 r2", "+1"), "ambiguous-walk l2 r2");
+        assert_eq!(up(FORK, "l2", "left@+1"), "out-of-range");
+        assert_eq!(up(FORK, "", "l2+1"), "out-of-range");
+    }
+
+    #[test]
+    fn nothing_to_do_is_refused_only_by_the_strict() {
+        let graph = graph(FORK);
+        let target = "b".parse().unwrap();
+        let plan = Plan::up(&graph, &applied(&graph, "l2"), &target).unwrap();
+        assert_eq!(plan.strict(&target).unwrap_err().code(), "already-applied");
+        let plan = Plan::up(&graph, &applied(&graph, "a"), &target).unwrap();
+        assert_eq!(plan.strict(&target).unwrap().steps.len(), 1);
+    }
+
+    #[test]
+    fn steps_that_lead_the_other_way_name_the_command() {
+        let graph = graph(FORK);
+        let b = applied(&graph, "b");
+        let error = Plan::up(&graph, &b, &"-1".parse().unwrap()).unwrap_err();
+        assert!(error.help().unwrap().contains("cargo migrate revert -1"));
+        let error = Plan::down(&graph, &b, &"+1".parse().unwrap(), Cascade::Refuse).unwrap_err();
+        assert!(error.help().unwrap().contains("cargo migrate run +1"));
+    }
+
+    #[test]
+    fn a_hundred_thousand_go_up_and_down() {
+        let rest = (1..100_000).map(|index| format!(" r{index}:r{}", index - 1));
+        let graph = graph(&format!("r0{}", rest.collect::<String>()));
+        let up = Plan::up(&graph, &graph.none(), &Target::head()).unwrap();
+        assert_eq!(up.with_heads(&graph).count(), 100_000);
+        let base = "base".parse().unwrap();
+        let down = Plan::down(&graph, &up.after(), &base, Cascade::Refuse).unwrap();
+        assert_eq!(down.with_heads(&graph).count(), 100_000);
+        let walk = "-99999".parse().unwrap();
+        let down = Plan::down(&graph, &up.after(), &walk, Cascade::Refuse).unwrap();
+        assert_eq!(down.steps.len(), 99_999);
+    }
+
     // A: a1 - a2        B: b1 - b2 (needs a2) - b3
     const DEPENDS: &str = "a1@A  a2:a1  b1@B  b2:b1+a2  b3:b2";
 
@@ -426,6 +483,14 @@ mod tests {
         assert_eq!(down(DEPENDS, "b3", "b1"), "b3 b2 => a2 b1");
         assert_eq!(down(DEPENDS, "b3", "a1"), "b3 b2 a2 => a1 b1");
         assert_eq!(down(DEPENDS, "b3", "B@base"), "b3 b2 b1 => a2");
+        assert_eq!(up(DEPENDS, "", "A@head"), "a1 a2 => a2");
+    }
+
+    #[test]
+    fn dependants_of_another_branch_need_a_cascade() {
+        for target in ["A@a1", "A@base", "A@-1"] {
+            assert_eq!(down(DEPENDS, "b3", target), "collateral b2 b3", "{target}");
+        }
     }
 
     #[test]
@@ -433,10 +498,7 @@ mod tests {
         let merged = format!("{FORK}  m:l2,r2");
         assert_eq!(up(&merged, "l2", "head"), "r1 r2 m => m");
         assert_eq!(down(&merged, "m", "l2"), "m => l2 r2");
-        assert_eq!(
-            down(&merged, "m", "-1"),
-            "m => l2 r2".replace("m => l2 r2", "ambiguous-walk l2 r2")
-        );
+        assert_eq!(down(&merged, "m", "-1"), "ambiguous-walk l2 r2");
     }
 
     fn stamp(drawing: &str, from: &str, targets: &str) -> String {
@@ -461,6 +523,10 @@ mod tests {
         assert_eq!(stamp(FORK, "l2 r2", "left@base"), "r2");
         assert_eq!(stamp(FORK, "l2 r2", "base"), "");
         assert_eq!(stamp(FORK, "", "head"), "several-heads");
+        assert_eq!(stamp(FORK, "r2", "l1"), "l1 r2");
+        assert_eq!(stamp(FORK, "", "l1 r1"), "l1 r1");
+        assert_eq!(stamp(FORK, "b", "+1"), "malformed-target");
+        assert_eq!(stamp(DEPENDS, "b3", "a1"), "a1 b1");
     }
 
     proptest::proptest! {

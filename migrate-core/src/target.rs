@@ -1,7 +1,11 @@
 //! Where the user wants to be: identifiers as Alembic reads them, and what they stand for.
 
+mod error;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub use error::TargetError;
 
 use crate::diagnostic::nearest;
 use crate::{Graph, RevisionId, Set};
@@ -28,6 +32,14 @@ pub struct Target {
     pub steps: Option<i64>,
 }
 
+/// What a target stands for.
+pub(crate) struct Located {
+    /// The revisions; none for before everything.
+    pub(crate) places: Vec<usize>,
+    /// Where a walk down began.
+    pub(crate) walked_from: Option<usize>,
+}
+
 /// A fixed place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Anchor {
@@ -41,130 +53,6 @@ pub enum Anchor {
     Current,
     /// A revision, by its id or the beginning of it.
     Revision(String),
-}
-
-/// Why a target cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TargetError {
-    /// It cannot be read.
-    #[error("`{0}` is no place in the chain")]
-    Malformed(String),
-    /// No revision has this id or label.
-    #[error("there is no revision `{given}`")]
-    UnknownRevision {
-        /// What was given.
-        given: String,
-        /// What is near it.
-        nearest: Option<String>,
-    },
-    /// Several ids begin so.
-    #[error("`{given}` is the beginning of several revisions: `{}`", candidates.join("`, `"))]
-    AmbiguousRevision {
-        /// What was given.
-        given: String,
-        /// What it may mean.
-        candidates: Vec<String>,
-    },
-    /// `head` where there are several.
-    #[error("there are {} heads: `{}`", heads.len(), heads.join("`, `"))]
-    SeveralHeads {
-        /// The heads.
-        heads: Vec<String>,
-    },
-    /// A walk past a base or a head.
-    #[error("`{given}` leads past the {end} of the chain")]
-    OutOfRange {
-        /// What was given.
-        given: String,
-        /// `base` or `head`.
-        end: &'static str,
-    },
-    /// A relative step that forks.
-    #[error("`{given}` can mean several ways: by `{}`", candidates.join("`, `"))]
-    AmbiguousWalk {
-        /// What was given.
-        given: String,
-        /// The next revisions on each way.
-        candidates: Vec<String>,
-    },
-    /// The target does not come before what is applied.
-    #[error(
-        "`{given}` is not below what is applied: {}",
-        applied_or_nothing(applied)
-    )]
-    NotADescendant {
-        /// What was given.
-        given: String,
-        /// The heads of what is applied.
-        applied: Vec<String>,
-    },
-    /// More than the named branch would have to go.
-    #[error("to revert to `{given}`, revisions of other branches have to go too: `{}`", others.join("`, `"))]
-    Collateral {
-        /// What was given.
-        given: String,
-        /// What else would go.
-        others: Vec<String>,
-    },
-}
-
-fn applied_or_nothing(applied: &[String]) -> String {
-    match applied.is_empty() {
-        true => "nothing is".to_owned(),
-        false => format!("`{}`", applied.join("`, `")),
-    }
-}
-
-impl TargetError {
-    /// Returns the stable name of the refusal.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "malformed-target",
-            Self::UnknownRevision { .. } => "unknown-revision",
-            Self::AmbiguousRevision { .. } => "ambiguous-revision",
-            Self::SeveralHeads { .. } => "several-heads",
-            Self::OutOfRange { .. } => "out-of-range",
-            Self::AmbiguousWalk { .. } => "ambiguous-walk",
-            Self::NotADescendant { .. } => "not-a-descendant",
-            Self::Collateral { .. } => "collateral",
-        }
-    }
-
-    /// Returns what the target may have meant, or what stands in its way.
-    #[must_use]
-    pub fn candidates(&self) -> Vec<String> {
-        match self {
-            Self::UnknownRevision { nearest, .. } => nearest.iter().cloned().collect(),
-            Self::AmbiguousRevision { candidates, .. } | Self::AmbiguousWalk { candidates, .. } => {
-                candidates.clone()
-            }
-            Self::SeveralHeads { heads } => heads.clone(),
-            Self::NotADescendant { applied, .. } => applied.clone(),
-            Self::Collateral { others, .. } => others.clone(),
-            Self::Malformed(_) | Self::OutOfRange { .. } => Vec::new(),
-        }
-    }
-
-    /// Returns what to type instead.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
-        Some(match self {
-            Self::Malformed(_) => "a place is an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
-            Self::UnknownRevision { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
-            Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` shows the revisions there are".to_owned(),
-            Self::AmbiguousRevision { .. } => "give more of its letters".to_owned(),
-            Self::SeveralHeads { heads } => format!("name one, say `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
-            Self::OutOfRange { end, .. } => format!("say `{end}` to go as far as there is"),
-            Self::AmbiguousWalk { candidates, .. } => match candidates.first() {
-                Some(first) => format!("name the way, such as `{first}`"),
-                None => return None,
-            },
-            Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
-            Self::Collateral { .. } => "add `--cascade` to revert them as well".to_owned(),
-        })
-    }
 }
 
 impl fmt::Display for Target {
@@ -257,7 +145,7 @@ impl Target {
         };
         match graph.label(branch) {
             Some(bearer) => Ok(Some(bearer)),
-            None => find(graph, branch, None).map(Some),
+            None => find(graph, branch).map(Some),
         }
     }
 
@@ -269,20 +157,21 @@ impl Target {
     ///
     /// A refusal of [`TargetError`].
     pub fn resolve(&self, graph: &Graph, applied: &Set) -> Result<Vec<usize>, TargetError> {
-        let root = self.branch_root(graph)?;
-        let lineage = root.map(|root| graph.lineage(root));
-        let within = |index: &usize| {
-            lineage
-                .as_ref()
-                .is_none_or(|lineage| lineage.contains(*index))
-        };
+        self.locate(graph, applied).map(|located| located.places)
+    }
+
+    /// Says whether the walk begins where the database is.
+    pub(crate) fn is_relative(&self) -> bool {
+        matches!(self.place, None | Some(Anchor::Current))
+    }
+
+    pub(crate) fn locate(&self, graph: &Graph, applied: &Set) -> Result<Located, TargetError> {
+        let lineage = self.branch_root(graph)?.map(|root| graph.lineage(root));
+        let lineage = lineage.as_ref();
+        let within = |index: &usize| lineage.is_none_or(|lineage| lineage.contains(*index));
         let start = match &self.place {
             Some(Anchor::Base) => Vec::new(),
-            Some(Anchor::Current) | None => graph
-                .effective_heads(applied)
-                .into_iter()
-                .filter(within)
-                .collect(),
+            Some(Anchor::Current) | None => tips(graph, applied, lineage),
             Some(Anchor::Head) => {
                 let heads: Vec<_> = graph.heads().filter(within).collect();
                 if heads.len() > 1 {
@@ -292,19 +181,62 @@ impl Target {
                 }
                 heads
             }
-            Some(Anchor::Heads) if root.is_none() => (0..graph.len())
-                .filter(|index| {
-                    graph.children(*index).is_empty() && graph.dependents(*index).is_empty()
-                })
+            Some(Anchor::Heads) if lineage.is_none() => (0..graph.len())
+                .filter(|index| graph.above(*index).next().is_none())
                 .collect(),
             Some(Anchor::Heads) => graph.heads().filter(within).collect(),
-            Some(Anchor::Revision(id)) => vec![find(graph, id, lineage.as_ref())?],
+            Some(Anchor::Revision(id)) => vec![self.find_within(graph, id, lineage)?],
+        };
+        let located = |places| Located {
+            places,
+            walked_from: None,
         };
         match self.steps {
-            None | Some(0) => Ok(start),
-            Some(steps) if steps > 0 => self.walk_up(graph, &start, steps, root),
-            Some(steps) => self.walk_down(graph, &start, -steps),
+            None | Some(0) => Ok(located(start)),
+            Some(steps) if steps > 0 => self
+                .walk_up(graph, &start, steps.unsigned_abs(), lineage)
+                .map(located),
+            Some(steps) => Ok(Located {
+                places: self.walk_down(graph, &start, steps.unsigned_abs())?,
+                walked_from: start.first().copied(),
+            }),
         }
+    }
+
+    fn find_within(
+        &self,
+        graph: &Graph,
+        given: &str,
+        lineage: Option<&Set>,
+    ) -> Result<usize, TargetError> {
+        let (Some(lineage), Some(branch)) = (lineage, &self.branch) else {
+            return find(graph, given);
+        };
+        let found = match find(graph, given) {
+            // The branch may decide what the letters mean.
+            Err(TargetError::AmbiguousRevision { .. }) => {
+                let mut found = graph.with_prefix(given);
+                found.retain(|index| lineage.contains(*index));
+                match found[..] {
+                    [only] => only,
+                    [] => return find(graph, given),
+                    _ => {
+                        return Err(TargetError::AmbiguousRevision {
+                            given: given.to_owned(),
+                            candidates: ids(graph, &found),
+                        });
+                    }
+                }
+            }
+            other => other?,
+        };
+        if lineage.contains(found) {
+            return Ok(found);
+        }
+        Err(TargetError::OutsideBranch {
+            given: given.to_owned(),
+            branch: branch.clone(),
+        })
     }
 
     fn out_of_range<T>(&self, end: &'static str) -> Result<T, TargetError> {
@@ -325,15 +257,10 @@ impl Target {
         &self,
         graph: &Graph,
         start: &[usize],
-        steps: i64,
-        root: Option<usize>,
+        steps: u64,
+        lineage: Option<&Set>,
     ) -> Result<Vec<usize>, TargetError> {
-        let carriers = root.map(|root| graph.lineage(root));
-        let within = |index: &usize| {
-            carriers
-                .as_ref()
-                .is_none_or(|carriers| carriers.contains(*index))
-        };
+        let within = |index: &usize| lineage.is_none_or(|lineage| lineage.contains(*index));
         let mut at = match start {
             [] => None,
             [only] => Some(*only),
@@ -362,7 +289,7 @@ impl Target {
         &self,
         graph: &Graph,
         start: &[usize],
-        steps: i64,
+        steps: u64,
     ) -> Result<Vec<usize>, TargetError> {
         let mut at = match start {
             [] => return self.out_of_range("base"),
@@ -395,17 +322,35 @@ impl Target {
     }
 }
 
+/// The heads of what is applied. Where a branch has none of them, since another branch needs it or
+/// grew out of it, the last of the branch that is applied.
+fn tips(graph: &Graph, applied: &Set, lineage: Option<&Set>) -> Vec<usize> {
+    let mut heads = graph.effective_heads(applied);
+    let Some(lineage) = lineage else {
+        return heads;
+    };
+    heads.retain(|index| lineage.contains(*index));
+    if heads.is_empty() {
+        let mut active = applied.clone();
+        for index in applied.iter().filter(|index| !lineage.contains(*index)) {
+            active.remove(index);
+        }
+        heads = graph.effective_heads(&active);
+    }
+    heads
+}
+
 /// Finds a revision by its id or the beginning of it; a label stands for the revision bearing it.
-pub(crate) fn find(graph: &Graph, given: &str, within: Option<&Set>) -> Result<usize, TargetError> {
+pub(crate) fn find(graph: &Graph, given: &str) -> Result<usize, TargetError> {
     if let Some(index) = graph.index(given).or_else(|| graph.label(given)) {
         return Ok(index);
     }
-    let mut found = graph.with_prefix(given);
-    found.retain(|index| within.is_none_or(|within| within.contains(*index)));
+    let found = graph.with_prefix(given);
     match found[..] {
         [only] => Ok(only),
         [] => {
-            let near = nearest(given, graph.ids().iter().map(RevisionId::as_str));
+            let ids = graph.ids().iter().map(RevisionId::as_str);
+            let near = nearest(given, ids.chain(graph.labels().map(|(label, _)| label)));
             Err(TargetError::UnknownRevision {
                 given: given.to_owned(),
                 nearest: near.map(str::to_owned),
@@ -477,10 +422,27 @@ mod tests {
             ("", "l2-2", "b"),
             ("", "b+1", "ambiguous-walk: l1 r1"),
             ("l1", "current", "l1"),
+            ("l2 r2", "left@current", "l2"),
+            ("r2", "left@+1", "l1"),
+            ("", "left@r1", "unknown-revision: "),
+            ("", "left@b", "b"),
+            ("", "left@l", "ambiguous-revision: l1 l2"),
+            ("", "lef", "unknown-revision: left"),
+            ("", "lift@head", "unknown-revision: left"),
+            ("", "L2", "unknown-revision: l2"),
+            ("", "base+1", "a"),
+            ("", "base-1", "out-of-range: "),
+            ("", "l2-9223372036854775808", "out-of-range: "),
             ("", "left", "l1"),
         ] {
             assert_eq!(resolve(applied, target), expected, "{applied:?} {target}");
         }
+        let nested = graph("ab@one  ac@two");
+        let found = "one@a"
+            .parse::<Target>()
+            .unwrap()
+            .resolve(&nested, &nested.none());
+        assert_eq!(names(&nested, found.unwrap()), "ab");
         for bad in [
             "",
             "@",

@@ -29,6 +29,9 @@ pub(crate) struct Engine<'a> {
     pub(crate) finished: Vec<Applied>,
     /// On SQLite, the rows that pointed nowhere before the run: `table`, `rowid`, `parent`.
     pub(crate) dangling: Option<BTreeSet<Vec<Option<String>>>>,
+    /// On SQLite, whether any table can point to another: else there is nothing to check, which
+    /// costs a look at every table.
+    pub(crate) references: bool,
 }
 
 /// One revision to apply or revert.
@@ -405,6 +408,10 @@ impl<'a> Engine<'a> {
                 return Err(self.statement_error(step, statements, number, failure, true));
             }
         }
+        self.references |= statements.iter().any(|statement| {
+            let sql = step.revision.sql(*statement);
+            sql.to_ascii_uppercase().contains("REFERENCES")
+        });
         let dangling = self.dangling().await?;
         if let Some(before) = &self.dangling {
             let new: BTreeSet<String> = dangling
@@ -565,6 +572,13 @@ impl<'a> Engine<'a> {
             .map_err(Error::Database)?;
         let on = rows.first().and_then(|row| row.first()?.as_deref()) == Some("1");
         if on {
+            let tables = "SELECT 1 FROM sqlite_master WHERE sql LIKE '%REFERENCES%' LIMIT 1";
+            let found = self
+                .session
+                .query(tables.to_owned())
+                .await
+                .map_err(Error::Database)?;
+            self.references = !found.is_empty();
             self.dangling = Some(self.dangling().await?);
             self.run("PRAGMA foreign_keys = OFF".to_owned()).await?;
         }
@@ -573,6 +587,9 @@ impl<'a> Engine<'a> {
 
     /// The rows that point nowhere.
     async fn dangling(&mut self) -> Result<BTreeSet<Vec<Option<String>>>, Error> {
+        if !self.references {
+            return Ok(BTreeSet::new());
+        }
         let rows = self
             .session
             .query("PRAGMA foreign_key_check".to_owned())

@@ -173,7 +173,7 @@ impl Tables {
 
     pub(crate) fn create(&self) -> [String; 2] {
         let (text, name, id) = match self.dialect {
-            Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER PRIMARY KEY AUTOINCREMENT"),
+            Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER PRIMARY KEY"),
             Dialect::Postgres => (
                 "TEXT",
                 "VARCHAR(64)",

@@ -212,6 +212,7 @@ impl Migrations {
             chain: self.revisions(),
             finished: Vec::new(),
             dangling: None,
+            references: false,
         }
     }
 }

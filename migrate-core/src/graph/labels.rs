@@ -9,39 +9,88 @@ impl Graph {
     /// back to what leads only there: up to, and without, the nearest branch point or merge.
     #[must_use]
     pub fn labels_of(&self, index: usize) -> Vec<&str> {
-        self.labels
+        if self.labels.is_empty() {
+            return Vec::new();
+        }
+        let carried = self.carried.get_or_init(|| self.spread());
+        let names: Vec<&String> = self.labels.keys().collect();
+        carried[index]
             .iter()
-            .filter(|(_, bearer)| self.carriers(**bearer as usize).contains(index))
-            .map(|(label, _)| label.as_str())
+            .map(|label| names[*label as usize].as_str())
             .collect()
+    }
+
+    /// The labels of each revision, as positions among the sorted labels.
+    fn spread(&self) -> Vec<Vec<u32>> {
+        let mut carried = vec![Vec::new(); self.len()];
+        for (label, bearer) in self.labels.values().enumerate() {
+            for index in self.carriers(*bearer as usize).iter() {
+                carried[index].push(label as u32);
+            }
+        }
+        carried
     }
 
     /// Returns the revisions that carry the label which `bearer` bears.
     #[must_use]
     pub fn carriers(&self, bearer: usize) -> Set {
-        let mut set = self.reach([bearer], |index| {
-            self.children[index].iter().map(|child| *child as usize)
-        });
+        let mut set = self.reach([bearer], |index| versioned(&self.children[index]));
         let mut at = bearer;
         while let [parent] = self.parents[at][..] {
             at = parent as usize;
-            let is_point = self.children[at].len() > 1 || self.parents[at].len() > 1;
-            if is_point || !set.insert(at) {
+            if self.is_point(at) || !set.insert(at) {
                 break;
             }
         }
         set
     }
 
-    /// Returns all that shares lineage with `index`: it, what it needs and what needs it.
+    /// Returns the carriers that are of this branch alone: whatever leads to one, but for where the
+    /// branch begins, is of the branch too. A merge with another branch is not, nor what follows it.
+    pub(crate) fn own(&self, bearer: usize) -> Set {
+        let carriers = self.carriers(bearer);
+        let behind = self.leading_to(bearer);
+        let mut own = self.none();
+        for index in self.order().filter(|index| carriers.contains(*index)) {
+            let begins = behind.contains(index);
+            if begins
+                || self.parents[index]
+                    .iter()
+                    .all(|parent| own.contains(*parent as usize))
+            {
+                own.insert(index);
+            }
+        }
+        own
+    }
+
+    /// A merge, or where the ways part, dependencies included.
+    fn is_point(&self, index: usize) -> bool {
+        let mut above = self.above(index);
+        let first = above.next();
+        self.parents[index].len() > 1 || above.any(|other| Some(other) != first)
+    }
+
+    /// Returns all that shares lineage with `index` by parents: it, what leads to it and what
+    /// follows it.
     #[must_use]
     pub fn lineage(&self, index: usize) -> Set {
-        let mut set = self.ancestors([index]);
-        for found in self.descendants([index]).iter() {
+        let mut set = self.leading_to(index);
+        let after = self.reach([index], |index| versioned(&self.children[index]));
+        for found in after.iter() {
             set.insert(found);
         }
         set
     }
+
+    /// Returns a revision and what leads to it by parents alone.
+    pub(crate) fn leading_to(&self, index: usize) -> Set {
+        self.reach([index], |index| versioned(&self.parents[index]))
+    }
+}
+
+fn versioned(edges: &[u32]) -> impl Iterator<Item = usize> {
+    edges.iter().map(|index| *index as usize)
 }
 
 #[cfg(test)]

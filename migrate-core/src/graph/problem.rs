@@ -1,6 +1,8 @@
 //! What can be wrong with a graph.
 
-use super::Graph;
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Graph, Merge};
 
 /// One thing that is wrong; numbers are indices of revisions, or positions in their lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,112 +78,148 @@ pub enum Problem {
 }
 
 impl Graph {
-    /// Finds one circle for each knot of revisions that need one another.
-    ///
-    /// What [`Graph::order`] could not place stands in a circle or above one. Walking down from
-    /// such a revision, among those only, must come back to where it was.
-    pub(super) fn find_cycles(&mut self) {
-        let count = self.len();
-        let rank = |index: usize| self.rank[index] as usize;
-        let unplaced: Vec<usize> = self
-            .order()
-            .filter(|index| self.below(*index).any(|below| rank(below) >= rank(*index)))
+    /// Tells one circle of each knot: the shortest through its oldest revision.
+    pub(super) fn find_cycles(&mut self, knots: &[u32]) {
+        let mut oldest: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        for index in self.order() {
+            let (_, size) = oldest.entry(knots[index]).or_insert((index, 0));
+            *size += 1;
+        }
+        let mut starts: Vec<usize> = oldest
+            .into_values()
+            .filter(|(_, size)| *size > 1)
+            .map(|(index, _)| index)
             .collect();
-        if unplaced.is_empty() {
-            return;
-        }
-        // Everything above a circle is unplaced too; the first violation leads down into one.
-        let mut stuck = self.descendants(unplaced.iter().copied());
-        for index in 0..count {
-            if stuck.contains(index) && !self.below(index).any(|below| stuck.contains(below)) {
-                stuck.remove(index);
-            }
-        }
-        let mut seen = vec![0_usize; count];
-        let mut found = Vec::new();
-        for (walk, start) in unplaced
-            .into_iter()
-            .enumerate()
-            .map(|(walk, start)| (walk + 1, start))
-        {
-            let mut path = Vec::new();
-            let mut at = start;
-            while seen[at] == 0 {
-                seen[at] = walk;
-                path.push(at);
-                match self.below(at).find(|below| stuck.contains(*below)) {
-                    Some(below) => at = below,
-                    None => break,
+        starts.sort_unstable_by_key(|index| self.rank[*index]);
+        // Knots share no revision, so they can share this.
+        let mut from = vec![usize::MAX; self.len()];
+        for start in starts {
+            let mut open = VecDeque::from([start]);
+            while let Some(at) = open.pop_front() {
+                if let Some(path) = self.step_around(start, at, knots, &mut from, &mut open) {
+                    self.problems.push(Problem::Cycle { path });
+                    break;
                 }
             }
-            if seen[at] == walk
-                && let Some(begin) = path.iter().position(|index| *index == at)
-                && self.below(path[path.len() - 1]).any(|below| below == at)
-            {
-                let mut circle = path.split_off(begin);
-                circle.push(at);
-                found.push(circle);
-            }
         }
-        self.problems
-            .extend(found.into_iter().map(|path| Problem::Cycle { path }));
     }
 
-    pub(super) fn find_redundant_parents(&mut self) {
-        if self
-            .problems
-            .iter()
-            .any(|problem| matches!(problem, Problem::Cycle { .. }))
-        {
-            return;
-        }
-        let mut found = Vec::new();
-        for revision in 0..self.len() {
-            let parents = &self.parents[revision];
-            if parents.len() < 2 || parents.len() != self.written_parents(revision) {
-                continue;
+    /// Looks below `at` for `start`; returns the way around once it is there.
+    fn step_around(
+        &self,
+        start: usize,
+        at: usize,
+        knots: &[u32],
+        from: &mut [usize],
+        open: &mut VecDeque<usize>,
+    ) -> Option<Vec<usize>> {
+        for below in self.below(at).filter(|below| knots[*below] == knots[at]) {
+            if below == start {
+                let mut path = vec![start, at];
+                let mut at = at;
+                while at != start {
+                    at = from[at];
+                    path.push(at);
+                }
+                path.reverse();
+                return Some(path);
             }
-            for (position, parent) in parents.iter().enumerate() {
-                let through = parents.iter().enumerate().find(|(other, through)| {
-                    *other != position
-                        && self.is_ancestor_by_parents(*parent as usize, **through as usize)
-                });
-                if let Some((through, _)) = through {
-                    found.push(Problem::RedundantParent {
-                        revision,
-                        parent: position,
-                        through,
+            if from[below] == usize::MAX {
+                from[below] = at;
+                open.push_back(below);
+            }
+        }
+        None
+    }
+
+    /// Finds the parents that other parents already follow.
+    ///
+    /// One walk down for each merge, no deeper than its oldest parent.
+    pub(super) fn find_redundant_parents(&mut self, merges: &[Merge]) {
+        let spans = match merges {
+            [] => return,
+            _ => self.spans(),
+        };
+        let mut seen = vec![u32::MAX; self.len()];
+        let mut through_of = vec![0_usize; self.len()];
+        for (walk, merge) in merges.iter().enumerate() {
+            let walk = walk as u32;
+            let floor = merge
+                .parents
+                .iter()
+                .map(|(_, parent)| self.rank[*parent as usize])
+                .min();
+            // Below a circle ranks say nothing.
+            let ranks_hold = self.rank[merge.revision] < self.first_stuck;
+            let Some(floor) = floor.filter(|_| ranks_hold) else {
+                continue;
+            };
+            let few = merge.parents.len() <= 4;
+            let may_lead = |index: u32| {
+                self.rank[index as usize] >= floor
+                    && (!few
+                        || merge.parents.iter().any(|(_, parent)| {
+                            let (first, last) = spans[*parent as usize];
+                            let (lowest, highest) = spans[index as usize];
+                            lowest <= first && last <= highest
+                        }))
+            };
+            let mut open: Vec<u32> = Vec::new();
+            for (through, parent) in &merge.parents {
+                open.push(*parent);
+                while let Some(index) = open.pop() {
+                    for below in &self.parents[index as usize] {
+                        if seen[*below as usize] == walk || !may_lead(*below) {
+                            continue;
+                        }
+                        seen[*below as usize] = walk;
+                        open.push(*below);
+                        through_of[*below as usize] = *through;
+                    }
+                }
+            }
+            for (position, parent) in &merge.parents {
+                if seen[*parent as usize] == walk {
+                    self.problems.push(Problem::RedundantParent {
+                        revision: merge.revision,
+                        parent: *position,
+                        through: through_of[*parent as usize],
                     });
                 }
             }
         }
-        self.problems.extend(found);
     }
 
-    /// How many parents the file names; fewer are connected where one does not exist.
-    fn written_parents(&self, revision: usize) -> usize {
-        let broken = self.problems.iter().filter(|problem| {
-            matches!(problem, Problem::UnknownParent { revision: at, .. } | Problem::SelfParent { revision: at, .. } if *at == revision)
-        });
-        self.parents[revision].len() + broken.count()
-    }
-
-    /// Whether `ancestor` comes before `of`, by parents alone. What comes before it in the order
-    /// cannot lead to it, so only what lies between is looked at.
-    fn is_ancestor_by_parents(&self, ancestor: usize, of: usize) -> bool {
-        let floor = self.rank[ancestor];
-        let mut seen = std::collections::BTreeSet::new();
-        let mut open = vec![of];
-        while let Some(index) = open.pop() {
-            if index == ancestor {
-                return true;
+    /// Numbers the revisions on a walk down and back; each gets the lowest number below it and its
+    /// own. A revision can lead to another only where its span holds the other's: this keeps the
+    /// walks of [`Graph::find_redundant_parents`] short beside long branches.
+    fn spans(&self) -> Vec<(u32, u32)> {
+        let mut spans = vec![(u32::MAX, u32::MAX); self.len()];
+        let mut seen = vec![false; self.len()];
+        let mut next = 0;
+        let mut open: Vec<(u32, usize)> = Vec::new();
+        for root in self.order.iter().rev() {
+            if !std::mem::replace(&mut seen[*root as usize], true) {
+                open.push((*root, 0));
             }
-            for parent in &self.parents[index] {
-                if self.rank[*parent as usize] >= floor && seen.insert(*parent) {
-                    open.push(*parent as usize);
+            while let Some((at, cursor)) = open.last_mut() {
+                let at = *at as usize;
+                let position = *cursor;
+                *cursor += 1;
+                if let Some(below) = self.parents[at].get(position) {
+                    if !std::mem::replace(&mut seen[*below as usize], true) {
+                        open.push((*below, 0));
+                    }
+                    continue;
                 }
+                open.pop();
+                let below = self.parents[at]
+                    .iter()
+                    .map(|below| spans[*below as usize].0);
+                spans[at] = (below.min().unwrap_or(next).min(next), next);
+                next += 1;
             }
         }
-        false
+        spans
     }
 }

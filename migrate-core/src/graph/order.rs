@@ -1,0 +1,128 @@
+//! The order in which revisions are applied, and the knots that have none.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::Graph;
+use crate::Revision;
+
+const NONE: u32 = u32::MAX;
+
+impl Graph {
+    /// Orders all revisions; returns the knot of each where there are circles, see
+    /// [`Graph::knots`].
+    ///
+    /// What stands in a circle or above one cannot be placed by Kahn's way, so it comes last; there
+    /// the edges inside a knot are overlooked, and what follows a circle still comes after it.
+    pub(super) fn sort(&mut self, revisions: &[Revision]) -> Option<Vec<u32>> {
+        let count = self.len();
+        let mut by_age: Vec<u32> = (0..count as u32).collect();
+        by_age.sort_by_key(|index| {
+            let revision = &revisions[*index as usize];
+            (&*revision.created, revision.id.as_str(), *index)
+        });
+        self.place(&by_age, |_, _| true);
+        self.first_stuck = self.order.len() as u32;
+        let knots = (self.order.len() < count).then(|| self.knots());
+        if let Some(knots) = &knots {
+            self.place(&by_age, |above, below| knots[above] != knots[below]);
+        }
+        for (rank, index) in self.order.iter().enumerate() {
+            self.rank[*index as usize] = rank as u32;
+        }
+        knots
+    }
+
+    /// Kahn's way over what has no place yet, with the oldest of what is ready taken first.
+    fn place(&mut self, by_age: &[u32], counts: impl Fn(usize, usize) -> bool) {
+        let mut placed = vec![false; self.len()];
+        for index in &self.order {
+            placed[*index as usize] = true;
+        }
+        let mut age = vec![0_u32; self.len()];
+        for (position, index) in by_age.iter().enumerate() {
+            age[*index as usize] = position as u32;
+        }
+        let mut waits: Vec<usize> = (0..self.len())
+            .map(|index| {
+                self.below(index)
+                    .filter(|below| !placed[*below] && counts(index, *below))
+                    .count()
+            })
+            .collect();
+        let mut ready: BinaryHeap<Reverse<u32>> = (0..self.len())
+            .filter(|index| !placed[*index] && waits[*index] == 0)
+            .map(|index| Reverse(age[index]))
+            .collect();
+        while let Some(Reverse(position)) = ready.pop() {
+            let index = by_age[position as usize];
+            self.order.push(index);
+            let index = index as usize;
+            for above in self.above(index).filter(|above| counts(*above, index)) {
+                waits[above] -= 1;
+                if waits[above] == 0 {
+                    ready.push(Reverse(age[above]));
+                }
+            }
+        }
+    }
+
+    /// Numbers the knots: the sets of revisions that all need one another, by Tarjan's way with its
+    /// stack on the heap. What stands in no circle is a knot of its own.
+    fn knots(&self) -> Vec<u32> {
+        let count = self.len();
+        let mut number = vec![NONE; count];
+        let mut low = vec![0_u32; count];
+        let mut knot = vec![NONE; count];
+        let (mut numbers, mut knots) = (0, 0);
+        let mut stack = Vec::new();
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        for root in 0..count {
+            if number[root] == NONE {
+                open.push((root, 0));
+            }
+            while let Some((at, cursor)) = open.last_mut() {
+                let at = *at;
+                if number[at] == NONE {
+                    number[at] = numbers;
+                    low[at] = numbers;
+                    numbers += 1;
+                    stack.push(at);
+                }
+                let position = *cursor;
+                *cursor += 1;
+                if let Some(next) = self.nth_below(at, position) {
+                    if number[next] == NONE {
+                        open.push((next, 0));
+                    } else if knot[next] == NONE {
+                        low[at] = low[at].min(number[next]);
+                    }
+                    continue;
+                }
+                open.pop();
+                if let Some((above, _)) = open.last() {
+                    low[*above] = low[*above].min(low[at]);
+                }
+                if low[at] == number[at] {
+                    while let Some(member) = stack.pop() {
+                        knot[member] = knots;
+                        if member == at {
+                            break;
+                        }
+                    }
+                    knots += 1;
+                }
+            }
+        }
+        knot
+    }
+
+    fn nth_below(&self, index: usize, position: usize) -> Option<usize> {
+        let parents = &self.parents[index];
+        let below = match position.checked_sub(parents.len()) {
+            None => parents.get(position),
+            Some(position) => self.dependencies[index].get(position),
+        };
+        below.map(|below| *below as usize)
+    }
+}

@@ -1,0 +1,155 @@
+//! Why a target cannot be, and what to type instead.
+
+/// Why a target cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// It cannot be read.
+    #[error("`{0}` is no place in the chain")]
+    Malformed(String),
+    /// No revision has this id or label.
+    #[error("there is no revision `{given}`")]
+    UnknownRevision {
+        /// What was given.
+        given: String,
+        /// What is near it.
+        nearest: Option<String>,
+    },
+    /// The revision exists, but is not of the branch before the `@`.
+    #[error("revision `{given}` is not on the branch of `{branch}`")]
+    OutsideBranch {
+        /// What was given.
+        given: String,
+        /// The branch.
+        branch: String,
+    },
+    /// Steps up for a way down, or the other way round.
+    #[error("`{given}` leads the other way")]
+    WrongWay {
+        /// What was given.
+        given: String,
+        /// The command that goes there.
+        command: &'static str,
+    },
+    /// The target is reached already, where that was not to be.
+    #[error("there is nothing to do: the database is at `{given}` already")]
+    AlreadyApplied {
+        /// What was given.
+        given: String,
+    },
+    /// Several ids begin so.
+    #[error("`{given}` is the beginning of several revisions: `{}`", candidates.join("`, `"))]
+    AmbiguousRevision {
+        /// What was given.
+        given: String,
+        /// What it may mean.
+        candidates: Vec<String>,
+    },
+    /// `head` where there are several.
+    #[error("there are {} heads: `{}`", heads.len(), heads.join("`, `"))]
+    SeveralHeads {
+        /// The heads.
+        heads: Vec<String>,
+    },
+    /// A walk past a base or a head.
+    #[error("`{given}` leads past the {end} of the chain")]
+    OutOfRange {
+        /// What was given.
+        given: String,
+        /// `base` or `head`.
+        end: &'static str,
+    },
+    /// A relative step that forks.
+    #[error("`{given}` can mean several ways: by `{}`", candidates.join("`, `"))]
+    AmbiguousWalk {
+        /// What was given.
+        given: String,
+        /// The next revisions on each way.
+        candidates: Vec<String>,
+    },
+    /// The target does not come before what is applied.
+    #[error(
+        "`{given}` is not below what is applied: {}",
+        applied_or_nothing(applied)
+    )]
+    NotADescendant {
+        /// What was given.
+        given: String,
+        /// The heads of what is applied.
+        applied: Vec<String>,
+    },
+    /// More than the named branch would have to go.
+    #[error("to revert to `{given}`, revisions of other branches have to go too: `{}`", others.join("`, `"))]
+    Collateral {
+        /// What was given.
+        given: String,
+        /// What else would go.
+        others: Vec<String>,
+    },
+}
+
+fn applied_or_nothing(applied: &[String]) -> String {
+    match applied.is_empty() {
+        true => "nothing is".to_owned(),
+        false => format!("`{}`", applied.join("`, `")),
+    }
+}
+
+impl TargetError {
+    /// Returns the stable name of the refusal.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::WrongWay { .. } => "malformed-target",
+            Self::AlreadyApplied { .. } => "already-applied",
+            Self::UnknownRevision { .. } | Self::OutsideBranch { .. } => "unknown-revision",
+            Self::AmbiguousRevision { .. } => "ambiguous-revision",
+            Self::SeveralHeads { .. } => "several-heads",
+            Self::OutOfRange { .. } => "out-of-range",
+            Self::AmbiguousWalk { .. } => "ambiguous-walk",
+            Self::NotADescendant { .. } => "not-a-descendant",
+            Self::Collateral { .. } => "collateral",
+        }
+    }
+
+    /// Returns what the target may have meant, or what stands in its way.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<String> {
+        match self {
+            Self::UnknownRevision { nearest, .. } => nearest.iter().cloned().collect(),
+            Self::AmbiguousRevision { candidates, .. } | Self::AmbiguousWalk { candidates, .. } => {
+                candidates.clone()
+            }
+            Self::SeveralHeads { heads } => heads.clone(),
+            Self::NotADescendant { applied, .. } => applied.clone(),
+            Self::Collateral { others, .. } => others.clone(),
+            Self::Malformed(_)
+            | Self::WrongWay { .. }
+            | Self::AlreadyApplied { .. }
+            | Self::OutsideBranch { .. }
+            | Self::OutOfRange { .. } => Vec::new(),
+        }
+    }
+
+    /// Returns what to type instead.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Malformed(_) => "a place is an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
+            Self::UnknownRevision { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
+            Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` shows the revisions there are".to_owned(),
+            Self::OutsideBranch { given, .. } => format!("without the branch it is `{given}`"),
+            Self::WrongWay { given, command } => format!("`cargo migrate {command} {given}` goes there"),
+            Self::AlreadyApplied { .. } => return None,
+            Self::AmbiguousRevision { .. } => "give more of its letters".to_owned(),
+            Self::SeveralHeads { heads } => format!("name one, say `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
+            Self::OutOfRange { end, .. } => format!("say `{end}` to go as far as there is"),
+            Self::AmbiguousWalk { candidates, .. } => match candidates.first() {
+                Some(first) => format!("name the way, such as `{first}`"),
+                None => return None,
+            },
+            Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
+            Self::Collateral { .. } => "add `--cascade` to revert them as well".to_owned(),
+        })
+    }
+}
