@@ -66,30 +66,33 @@ impl FromStr for Hash {
 
 /// Builds a [`Hash`] of parts, each with its length before it, so that no two lists of parts
 /// give the same bytes.
-#[derive(Clone)]
-pub(crate) struct Hasher(Sha256);
+pub(crate) struct Hasher(Vec<u8>);
 
 impl Hasher {
     /// Starts a hash of one kind of thing; the name keeps kinds and versions apart.
     pub(crate) fn new(kind: &str) -> Self {
-        let mut hasher = Self(Sha256::new());
+        let mut hasher = Self(Vec::with_capacity(512));
         hasher.part(kind.as_bytes());
         hasher
     }
 
     pub(crate) fn part(&mut self, bytes: &[u8]) {
-        self.0.update((bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.length(bytes.len());
+        self.0.extend_from_slice(bytes);
     }
 
     pub(crate) fn parts<T: AsRef<str>>(&mut self, texts: impl ExactSizeIterator<Item = T>) {
-        self.0.update((texts.len() as u64).to_le_bytes());
+        self.length(texts.len());
         for text in texts {
             self.part(text.as_ref().as_bytes());
         }
     }
 
+    fn length(&mut self, length: usize) {
+        self.0.extend_from_slice(&(length as u64).to_le_bytes());
+    }
+
     pub(crate) fn finish(self) -> Hash {
-        Hash(self.0.finalize().into())
+        Hash(Sha256::digest(&self.0).into())
     }
 }

@@ -237,6 +237,9 @@ fn entry(line: &str) -> Option<(RevisionId, Entry)> {
 
 /// Says whether a line is a mark that git leaves where a merge needs a person.
 pub(crate) fn is_conflict_marker(line: &str) -> bool {
+    if !line.starts_with(['<', '>', '=', '|']) {
+        return false;
+    }
     let line = line.trim_end();
     line.starts_with("<<<<<<< ")
         || line.starts_with(">>>>>>> ")

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::file::{Parsed, ParsedSection};
 use crate::hash::Hasher;
-use crate::sql::{self, FindingKind};
+use crate::sql::{self, FindingKind, Plain, Tokens};
 use crate::{
     Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label, Revision, RevisionId, Rules,
     Script, Section, Severity, Statement,
@@ -32,6 +32,7 @@ pub(crate) fn revision(
     id: RevisionId,
     parsed: &Parsed,
     sections: Vec<Section>,
+    views: &[Vec<Tokens>],
 ) -> Revision {
     let owned = |names: &[crate::file::Spanned<String>]| {
         names
@@ -56,7 +57,7 @@ pub(crate) fn revision(
         hash: Hash::from_bytes([0; 32]),
         chain_hash: Hash::from_bytes([0; 32]),
     };
-    revision.hash = hash(&revision, text, &parsed.sections);
+    revision.hash = hash(&revision, text, &parsed.sections, views);
     revision
 }
 
@@ -65,60 +66,61 @@ pub(crate) fn revision(
 /// A section is hashed as the tokens that the dialects it is for see in it. Where it names none,
 /// every dialect that can read it counts, so that the hash does not depend on migrate.toml and no
 /// edit that some database would notice goes unnoticed.
-fn hash(revision: &Revision, text: &str, sections: &[ParsedSection]) -> Hash {
+fn hash(
+    revision: &Revision,
+    text: &str,
+    sections: &[ParsedSection],
+    views: &[Vec<Tokens>],
+) -> Hash {
     let mut hasher = Hasher::new(HASH);
     hasher.part(revision.id.as_str().as_bytes());
     hasher.parts(revision.parents.iter());
     hasher.parts(revision.depends_on.iter());
     hasher.parts(revision.labels.iter());
-    for section in sections {
+    for (section, tokens) in sections.iter().zip(views) {
         hasher.part(section.direction.as_str().as_bytes());
         hasher.part(&[section.named.bits(), u8::from(section.transaction)]);
         if let Some(reason) = &section.irreversible {
             hasher.part(reason.as_bytes());
         }
-        let body = &text[section.body.clone()];
-        let dialects = if section.named.is_empty() {
-            Dialects::ALL
-        } else {
-            section.named
-        };
-        let mut last = None;
-        let read = if sql::is_plain(body) { 1 } else { usize::MAX };
-        for tokens in dialects
-            .iter()
-            .take(read)
-            .filter_map(|dialect| tokens(dialect, body))
-        {
-            // Most sections read the same everywhere: one stream stands for all.
-            if last.as_ref() != Some(&tokens) {
-                hasher.part(&tokens);
-                last = Some(tokens);
-            }
+        for tokens in tokens {
+            hasher.part(tokens.as_bytes());
         }
-        if last.is_none() {
-            hasher.part(body.as_bytes());
+        if tokens.is_empty() {
+            hasher.part(text[section.body.clone()].as_bytes());
         }
     }
     hasher.finish()
 }
 
-/// The tokens that matter, one a line; `None` where the dialect cannot read them.
-fn tokens(dialect: Dialect, body: &str) -> Option<Vec<u8>> {
-    let mut tokens = Vec::with_capacity(body.len());
-    sql::feed_tokens(dialect, body, &mut |token| {
-        // A length keeps tokens apart whatever they hold.
-        tokens.extend_from_slice(&(token.len() as u32).to_le_bytes());
-        if token.contains(&b'\r') {
-            // A line end inside a text is the same on every system.
-            let ends = |at: usize| token[at] == b'\r' && token.get(at + 1) == Some(&b'\n');
-            tokens.extend((0..token.len()).filter(|at| !ends(*at)).map(|at| token[at]));
-        } else {
-            tokens.extend_from_slice(token);
+/// What the dialects that can read a section see in it, each view once.
+fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Tokens> {
+    if let Some(plain) = plain {
+        return vec![plain.tokens.clone()];
+    }
+    let dialects = match section.named.is_empty() {
+        true => Dialects::ALL,
+        false => section.named,
+    };
+    let mut views: Vec<Tokens> = Vec::new();
+    for tokens in dialects
+        .iter()
+        .filter_map(|dialect| sql::tokens(dialect, body).ok())
+    {
+        if !views.contains(&tokens) {
+            views.push(tokens);
         }
-    })
-    .ok()?;
-    Some(tokens)
+    }
+    views
+}
+
+/// Statements of a section as places in the whole file.
+fn placed(ranges: Vec<Range<usize>>, offset: usize) -> Cow<'static, [Statement]> {
+    let place = |range: Range<usize>| Statement {
+        start: (range.start + offset) as u32,
+        end: (range.end + offset) as u32,
+    };
+    ranges.into_iter().map(place).collect()
 }
 
 impl Judge<'_> {
@@ -145,12 +147,17 @@ impl Judge<'_> {
         }
     }
 
-    /// Splits the sections and judges what stands in them.
-    pub(crate) fn sections(&mut self, parsed: &Parsed) -> Vec<Section> {
+    /// Splits the sections and judges what stands in them; returns with each what the dialects
+    /// see in it.
+    pub(crate) fn sections(&mut self, parsed: &Parsed) -> (Vec<Section>, Vec<Vec<Tokens>>) {
         let mut sections = Vec::with_capacity(parsed.sections.len());
+        let mut seen = Vec::with_capacity(parsed.sections.len());
         for section in &parsed.sections {
             let serves = section.serves(&parsed.sections);
-            let scripts = self.scripts(section, serves);
+            let body = &self.text[section.body.clone()];
+            let plain = sql::plain(body);
+            seen.push(views(section, body, plain.as_ref()));
+            let scripts = self.scripts(section, serves, plain);
             self.lint(section, serves, &scripts);
             sections.push(Section {
                 direction: section.direction,
@@ -160,7 +167,7 @@ impl Judge<'_> {
                 irreversible: section.irreversible.clone().map(Cow::Owned),
             });
         }
-        sections
+        (sections, seen)
     }
 
     /// The dialects of a section that the project is for; all of them where it does not say.
@@ -171,38 +178,38 @@ impl Judge<'_> {
         }
     }
 
-    fn scripts(&mut self, section: &ParsedSection, serves: Dialects) -> Vec<Script> {
+    fn scripts(
+        &mut self,
+        section: &ParsedSection,
+        serves: Dialects,
+        plain: Option<Plain>,
+    ) -> Vec<Script> {
         let body = &self.text[section.body.clone()];
         let offset = section.body.start;
         // Where the project does not say which databases it is for, a section is right if any
         // of them can read it.
         let known = !self.dialects.is_empty() || !section.named.is_empty();
         let judged = self.judged(serves);
+        if let Some(plain) = plain {
+            return vec![Script {
+                dialects: serves,
+                statements: placed(plain.statements, offset),
+            }];
+        }
         let mut scripts: Vec<Script> = Vec::new();
         let mut failures: BTreeMap<usize, (sql::Unterminated, Vec<&str>)> = BTreeMap::new();
-        let plain = sql::is_plain(body);
         for dialect in serves.iter() {
-            if plain && let [only] = &mut scripts[..] {
-                only.dialects = only.dialects.with(dialect);
-                continue;
-            }
             match sql::split(dialect, body) {
                 Ok(ranges) => {
-                    let statements: Vec<_> = ranges
-                        .into_iter()
-                        .map(|range| Statement {
-                            start: (range.start + offset) as u32,
-                            end: (range.end + offset) as u32,
-                        })
-                        .collect();
+                    let statements = placed(ranges, offset);
                     match scripts
                         .iter_mut()
-                        .find(|script| *script.statements == *statements)
+                        .find(|script| script.statements == statements)
                     {
                         Some(script) => script.dialects = script.dialects.with(dialect),
                         None => scripts.push(Script {
                             dialects: Dialects::NONE.with(dialect),
-                            statements: statements.into(),
+                            statements,
                         }),
                     }
                 }

@@ -104,8 +104,8 @@ fn read(
         dialects,
         diagnostics,
     };
-    let sections = judge.sections(&parsed);
-    let revision = script::revision(name, text, id.value.clone(), &parsed, sections);
+    let (sections, views) = judge.sections(&parsed);
+    let revision = script::revision(name, text, id.value.clone(), &parsed, sections, &views);
     Some((revision, parsed))
 }
 

@@ -95,7 +95,8 @@ fn parents(args: &NewArgs, survey: &Survey) -> Result<Vec<RevisionId>, CommandEr
     let mut parents: Vec<RevisionId> = Vec::new();
     for given in &args.parent {
         let target: Target = given.parse()?;
-        if target.place == Some(Anchor::Base) && target.branch.is_none() {
+        let base = target.place == Some(Anchor::Base) && target.steps.is_none();
+        if base && target.branch.is_none() {
             if args.parent.len() > 1 {
                 return Err(CommandError::usage(
                     "`--parent base` begins a chain of its own and allows no other parent",

@@ -62,7 +62,7 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
             what: word.to_owned(),
         });
     }
-    if !may_be_found(statement) {
+    if !may_be_found(dialect, statement) {
         return None;
     }
     let words = Words::read(dialect, statement);
@@ -87,16 +87,31 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
     })
 }
 
-/// Whether the first words leave anything to look for; most statements end here.
-fn may_be_found(statement: &str) -> bool {
-    let mut words = statement
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .filter(|word| !word.is_empty());
-    let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    let is =
-        |word: &str, known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
-    !(is(first, &["INSERT", "UPDATE", "DELETE", "SELECT"])
-        || (is(first, &["CREATE", "DROP"]) && is(second, &["TABLE", "VIEW"])))
+/// Whether the first word leaves anything to look for; most statements end here.
+fn may_be_found(dialect: Dialect, statement: &str) -> bool {
+    let end = statement
+        .bytes()
+        .position(|byte| !byte.is_ascii_alphanumeric());
+    let first = &statement.as_bytes()[..end.unwrap_or(statement.len())];
+    let harmless: &[&str] = match dialect {
+        Dialect::Sqlite | Dialect::MySql => &[
+            "CREATE", "INSERT", "ALTER", "DROP", "UPDATE", "DELETE", "SELECT",
+        ],
+        Dialect::Postgres => &["INSERT", "UPDATE", "DELETE", "SELECT"],
+    };
+    if harmless
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word.as_bytes()))
+    {
+        return false;
+    }
+    // CREATE TABLE is half of all statements.
+    !(dialect == Dialect::Postgres
+        && first.eq_ignore_ascii_case(b"CREATE")
+        && statement
+            .as_bytes()
+            .get(6..13)
+            .is_some_and(|next| next.eq_ignore_ascii_case(b" TABLE ")))
 }
 
 struct Word {

@@ -1,0 +1,146 @@
+//! The tokens that matter: what a script means, without white space and comments.
+
+use super::lexer::{Lexer, Token, TokenKind, Unterminated};
+use crate::Dialect;
+
+/// The tokens of a text, as bytes to compare and to hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens(Vec<u8>);
+
+impl Tokens {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes + bytes / 4))
+    }
+
+    /// Adds a token. No UTF-8 holds the byte that ends it, so no two lists give the same bytes.
+    pub(crate) fn push(&mut self, token: &[u8]) {
+        if token.contains(&b'\r') {
+            // A line end inside a text is the same on every system.
+            let ends = |at: usize| token[at] == b'\r' && token.get(at + 1) == Some(&b'\n');
+            let kept = (0..token.len()).filter(|at| !ends(*at));
+            self.0.extend(kept.map(|at| token[at]));
+        } else {
+            self.0.extend_from_slice(token);
+        }
+        self.0.push(0xff);
+    }
+
+    /// Returns the tokens, each with a byte `0xff` behind it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Returns the tokens that matter: no white space, no comments.
+///
+/// `a b` gives other tokens than `ab`, and `a+b` the same as `a + b`.
+///
+/// # Errors
+///
+/// What does not end in this dialect.
+pub fn tokens(dialect: Dialect, text: &str) -> Result<Tokens, Unterminated> {
+    let bytes = text.as_bytes();
+    let mut tokens = Tokens::with_capacity(bytes.len());
+    let mut lexer = Lexer::new(dialect, text);
+    let mut last: Option<Token> = None;
+    while let Some(token) = lexer.next_token()? {
+        if token.kind == TokenKind::Delimiter {
+            lexer.set_delimiter(&token);
+        }
+        if !token.kind.matters() {
+            continue;
+        }
+        match &mut last {
+            Some(last) if last.end == token.start && belongs(bytes, last, &token) => {
+                last.end = token.end;
+            }
+            _ => {
+                if let Some(last) = last.replace(token) {
+                    tokens.push(&bytes[last.start..last.end]);
+                }
+            }
+        }
+    }
+    if let Some(last) = last {
+        tokens.push(&bytes[last.start..last.end]);
+    }
+    Ok(tokens)
+}
+
+/// Whether `next`, right behind `last`, is one thing with it: `x'41'` is no `x '41'`, and `1.5`
+/// or `1e-5` no three tokens.
+fn belongs(bytes: &[u8], last: &Token, next: &Token) -> bool {
+    if last.kind != TokenKind::Word {
+        return false;
+    }
+    let number = bytes[last.start].is_ascii_digit();
+    match next.kind {
+        TokenKind::String => true,
+        TokenKind::Word => number,
+        TokenKind::Symbol => {
+            let exponent = matches!(bytes[last.end - 1], b'e' | b'E');
+            number
+                && match &bytes[next.start..next.end] {
+                    b"." => true,
+                    b"+" | b"-" => exponent,
+                    _ => false,
+                }
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(dialect: Dialect, text: &str) -> Vec<String> {
+        let tokens = super::tokens(dialect, text).unwrap();
+        let words = tokens.as_bytes().split_inclusive(|byte| *byte == 0xff);
+        words
+            .map(|word| String::from_utf8_lossy(&word[..word.len() - 1]).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_line_end_inside_a_text_is_the_same_everywhere() {
+        for dialect in Dialect::ALL {
+            assert_eq!(tokens(dialect, "'a\r\nb'"), tokens(dialect, "'a\nb'"));
+            assert_ne!(tokens(dialect, "'a\rb'"), tokens(dialect, "'ab'"));
+        }
+    }
+
+    #[test]
+    fn comments_and_white_space_do_not_matter() {
+        for dialect in Dialect::ALL {
+            let plain = tokens(dialect, "SELECT a+b,'x -- y' FROM t WHERE c=-1;");
+            let spaced = "SELECT a + b , -- why\n\t'x -- y' /* ; */\r\nFROM t WHERE c = - 1 ;";
+            assert_eq!(tokens(dialect, spaced), plain, "{dialect}");
+            assert_ne!(tokens(dialect, "SELECT ab"), tokens(dialect, "SELECT a b"));
+            assert_ne!(tokens(dialect, "a <= b"), tokens(dialect, "a < = b"));
+            assert_ne!(tokens(dialect, "x'41'"), tokens(dialect, "x '41'"));
+            assert_ne!(tokens(dialect, "1.5"), tokens(dialect, "1 .5"));
+            assert_ne!(tokens(dialect, "1e-5"), tokens(dialect, "1e - 5"));
+        }
+    }
+
+    #[test]
+    fn comments_that_mysql_runs_matter() {
+        assert_eq!(
+            tokens(
+                Dialect::MySql,
+                "/*!40101 SET NAMES utf8 */; # no\n-- no\nSELECT 1--1"
+            ),
+            [
+                "/*!40101", "SET", "NAMES", "utf8", "*/", ";", "SELECT", "1", "-", "-", "1"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_function_body_is_one_token_on_postgres() {
+        let text = "AS $f$ -- kept\nit's $f$ LANGUAGE sql";
+        assert_eq!(tokens(Dialect::Postgres, text)[1], "$f$ -- kept\nit's $f$");
+    }
+}
