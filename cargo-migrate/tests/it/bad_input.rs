@@ -191,7 +191,7 @@ fn a_lock_cut_in_half() {
     error[lock-malformed]: chain.lock was cut off here
      --> migrations/chain.lock:4:1
       |
-    4 | b a b64d59bfdf75b35c5b6bb35d767c09c255d367f58cac7
+    4 | b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd875199
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: take back the committed one with `git checkout HEAD -- migrations/chain.lock`, then `cargo migrate check`

@@ -160,7 +160,7 @@ fn show_tells_all_of_one() {
     labels     left
     created    2026-11-20T14:32:02Z
     state      sealed
-    hash       2ec7b7d80f64de7f7c05455001ef5490e112b4d1bfbdc87a2d82bb53ba27964d
+    hash       f5bd8d29bde343c26a487ed301e9b14b7367cd38c1dc8f5ea9b8e8a91b63b158
 
     -- migrate: up
     CREATE TABLE t_l1 (id INTEGER PRIMARY KEY);

@@ -25,6 +25,8 @@ pub(crate) fn plain(text: &str) -> Option<Plain> {
     };
     let mut statement: Option<Range<usize>> = None;
     let mut depth = 0_usize;
+    // Whether the statement's first word is still to come.
+    let mut first = true;
     let mut operator = false;
     let mut at = 0;
     while at < bytes.len() {
@@ -46,7 +48,7 @@ pub(crate) fn plain(text: &str) -> Option<Plain> {
                     Some(b'+' | b'-') => number && matches!(word[word.len() - 1], b'e' | b'E'),
                     _ => false,
                 };
-                if glued || decides(word, statement.is_none()) {
+                if glued || decides(word, std::mem::take(&mut first)) {
                     return None;
                 }
             }
@@ -55,6 +57,7 @@ pub(crate) fn plain(text: &str) -> Option<Plain> {
             b')' => depth = depth.saturating_sub(1),
             b';' if depth > 0 => return None,
             b';' => {
+                first = true;
                 read.tokens.push(b";");
                 read.statements.extend(statement.take());
                 continue;
