@@ -38,6 +38,14 @@ pub trait Session: sealed::Sealed + Send {
         &'a mut self,
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
+
+    /// Waits on the connection that works until the server is through with what a migrator sent
+    /// that is gone; its own lock went at once, but the server finishes a message it has.
+    #[doc(hidden)]
+    fn try_enter<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
 }
 
 /// A row as text; `None` stands for NULL.

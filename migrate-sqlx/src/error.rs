@@ -89,6 +89,14 @@ pub enum Error {
         /// The tables with such rows.
         tables: Vec<String>,
     },
+    /// The connection that kept other migrators out is gone, and somebody else may be at work.
+    #[error("the lock was lost before revision `{revision}` was finished")]
+    LockLost {
+        /// Which one was in work.
+        revision: String,
+        /// What became of the connection.
+        source: sqlx::Error,
+    },
     /// Somebody else migrated the database in between.
     #[error("somebody else changed the database's revisions in the meantime")]
     Concurrent,
@@ -152,6 +160,7 @@ impl Error {
             Self::Statement(_) => "statement-failed",
             Self::NotCurrent { .. } => "not-current",
             Self::ForeignKeys { .. } => "foreign-keys",
+            Self::LockLost { .. } => "lock-lost",
             Self::Concurrent => "concurrent",
             Self::LedgerText { .. } => "ledger-text",
         }
@@ -186,6 +195,7 @@ impl Error {
             },
             Self::NotCurrent { .. } => "apply them with `cargo migrate run`, or start the application with the right to migrate".to_owned(),
             Self::ForeignKeys { .. } => "delete or mend those rows in the revision itself; it was rolled back".to_owned(),
+            Self::LockLost { .. } => "look how far it has come with `cargo migrate status`, then go on with `--resume`".to_owned(),
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
             Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
         })

@@ -14,7 +14,8 @@ use crate::event::Event;
 /// middle of something does not go back to the pool.
 pub(crate) struct Held<DB: Backend> {
     pub(crate) work: PoolConnection<DB>,
-    lock: Option<DB::Connection>,
+    pub(crate) lock: Option<DB::Connection>,
+    /// Whether the connection of the work may go back to the pool.
     clean: bool,
 }
 
@@ -41,31 +42,43 @@ impl<DB: Backend> Held<DB> {
             .map_err(Error::Database)?;
         let since = Instant::now();
         let mut told = false;
-        loop {
-            match lock.try_lock(ledger).await.map_err(Error::Database)? {
-                Attempt::Locked => break,
-                Attempt::Unneeded => return Ok(held),
-                Attempt::Busy(holder) => {
-                    if !told {
-                        told = true;
-                        let holder = holder.as_deref();
-                        on_event(Event::Waiting { holder });
-                    }
-                    if since.elapsed() >= wait {
-                        let waited = wait;
-                        return Err(Error::Locked { waited, holder });
-                    }
-                }
+        let mut busy = |holder: Option<String>| {
+            if !told {
+                told = true;
+                let holder = holder.as_deref();
+                on_event(Event::Waiting { holder });
             }
+            match since.elapsed() >= wait {
+                true => Err(Error::Locked {
+                    waited: wait,
+                    holder,
+                }),
+                false => Ok(()),
+            }
+        };
+        while let Attempt::Busy(holder) = lock.try_lock(ledger).await.map_err(Error::Database)? {
+            busy(holder)?;
         }
         held.lock = Some(lock);
+        while let Attempt::Busy(holder) =
+            held.work.try_enter(ledger).await.map_err(Error::Database)?
+        {
+            busy(holder)?;
+        }
         Ok(held)
     }
 
-    /// Gives everything back, after a run that ended by itself, well or not.
-    pub(crate) async fn release(mut self) {
-        self.clean = true;
-        if let Some(lock) = self.lock.take() {
+    /// Gives everything back. `sound` says that the connection of the work is in no transaction;
+    /// then one of SQLite stays, as a database in memory lives in it. Others go all the same: a
+    /// revision may have changed settings of the session, which are not the application's.
+    pub(crate) async fn release(mut self, sound: bool) {
+        self.clean = sound && self.work.dialect() == Dialect::Sqlite;
+        let lock = self.lock.take();
+        if !self.clean {
+            self.work.close_on_drop();
+        }
+        drop(self);
+        if let Some(lock) = lock {
             // A connection that cannot say goodbye is gone all the same, and its lock with it.
             if let Err(error) = lock.close().await {
                 tracing::debug!(%error, "the lock's connection was closed already");

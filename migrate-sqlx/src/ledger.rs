@@ -3,7 +3,9 @@
 //! The SQL is text that each dialect accepts, with literals written in rather than bound, so that
 //! a revision and its row can go to the server in one message.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use migrate_core::{Dialect, LedgerNames, Revision, RevisionId};
 
@@ -119,9 +121,13 @@ fn hex(text: &str) -> String {
 /// The tables of one ledger, and the SQL on them.
 pub(crate) struct Tables {
     dialect: Dialect,
+    names: LedgerNames,
     revision: String,
     event: String,
 }
+
+/// How many statements [`Tables::lock`] has.
+pub(crate) const LOCKING: usize = 3;
 
 const COLUMNS: &str = "revision, parents, message, hash, chain_hash, state, statements, error, applied_at, duration_ms, tool, file, body";
 
@@ -138,7 +144,31 @@ impl Tables {
             dialect,
             revision: table("revision"),
             event: table("event"),
+            names: names.clone(),
         }
+    }
+
+    /// PostgreSQL: finds the schema the tables are in, or will be, and names it from now on. A
+    /// revision may change the search path, as every dump of pg_dump does.
+    pub(crate) async fn settle(&mut self, session: &mut dyn Session) -> Result<(), Error> {
+        if self.dialect != Dialect::Postgres || self.names.schema.is_some() {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT coalesce((SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.oid = to_regclass({})), current_schema()::text)",
+            literal(self.dialect, &self.revision)
+        );
+        let rows = session.query(sql).await.map_err(Error::Database)?;
+        let schema = rows
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next()?);
+        if let Some(schema) = schema {
+            self.names.schema = Some(schema.into());
+            *self = Self::new(self.dialect, &self.names);
+        }
+        Ok(())
     }
 
     /// Counts in one query: rows, rows that are not whole, and those of the heads' chain hashes
@@ -204,8 +234,49 @@ impl Tables {
         ]
     }
 
-    pub(crate) fn count(&self) -> String {
-        format!("SELECT COUNT(*) FROM {}", self.revision)
+    /// Whether the ledger still allows a way up: 1, else 0. The revision is not there, and all it
+    /// needs is; `there` says that it is there half done.
+    pub(crate) fn allows_up(&self, revision: &str, there: bool, needs: &BTreeSet<&str>) -> String {
+        let table = &self.revision;
+        let not = if there { "" } else { "NOT " };
+        let mut sql = format!(
+            "CASE WHEN {not}EXISTS (SELECT 1 FROM {table} WHERE revision = {})",
+            literal(self.dialect, revision)
+        );
+        if !needs.is_empty() {
+            let ids: Vec<_> = needs.iter().map(|id| literal(self.dialect, id)).collect();
+            let _infallible = write!(
+                sql,
+                " AND (SELECT COUNT(*) FROM {table} WHERE state = 'applied' AND revision IN ({})) = {}",
+                ids.join(", "),
+                needs.len()
+            );
+        }
+        sql + " THEN 1 ELSE 0 END"
+    }
+
+    /// Whether the ledger still allows a way down: 1, else 0. The revision is there, and nobody
+    /// added a row that may need it.
+    pub(crate) fn allows_down(&self, revision: &str, rows: usize) -> String {
+        let table = &self.revision;
+        format!(
+            "CASE WHEN (SELECT COUNT(*) FROM {table}) = {rows} AND EXISTS (SELECT 1 FROM {table} WHERE revision = {}) THEN 1 ELSE 0 END",
+            literal(self.dialect, revision)
+        )
+    }
+
+    /// PostgreSQL: lets nobody else write to the ledger until the transaction ends. It waits for
+    /// what a migrator sent that is gone, but not forever, and then gives the session's own
+    /// `lock_timeout` back. Divides by zero where the ledger has changed; see [`LOCKING`].
+    pub(crate) fn lock(&self, unchanged: &str, wait: Duration) -> String {
+        format!(
+            "SELECT set_config('cargo_migrate.lock_timeout', current_setting('lock_timeout'), true), set_config('lock_timeout', '{}', true);\n\
+             LOCK TABLE {} IN EXCLUSIVE MODE;\n\
+             SELECT set_config('lock_timeout', current_setting('cargo_migrate.lock_timeout'), true), 1 / ({unchanged})",
+            // Zero would wait forever.
+            wait.as_millis().clamp(1, 2_147_483_647),
+            self.revision
+        )
     }
 
     /// The row of a revision; `duration` is a number or an expression of the dialect.

@@ -35,6 +35,7 @@ mod held;
 mod ledger;
 mod migrations;
 mod moment;
+mod pause;
 mod status;
 
 #[doc(hidden)]

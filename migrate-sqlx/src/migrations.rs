@@ -209,10 +209,13 @@ impl Migrations {
         Engine {
             tables: Tables::new(session.dialect(), &self.ledger),
             session,
+            guard: None,
             chain: self.revisions(),
             finished: Vec::new(),
             dangling: None,
             references: false,
+            fenced: false,
+            sound: true,
         }
     }
 }
@@ -342,8 +345,9 @@ impl<'a> Runner<'a> {
         let mut held =
             Held::take(pool, &self.migrations.ledger, self.lock_wait, &mut |_| {}).await?;
         let mut engine = self.migrations.engine(&mut *held.work);
-        let stamp = engine.stamp(targets, purge).await;
-        held.release().await;
+        let stamp = engine.stamp(targets, purge, self.lock_wait).await;
+        let sound = engine.sound;
+        held.release(sound).await;
         stamp
     }
 
@@ -357,10 +361,12 @@ impl<'a> Runner<'a> {
         )
         .await?;
         let mut engine = self.migrations.engine(&mut *held.work);
+        engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
         let report = engine
             .execute(&goal, self.resume, self.lock_wait, &mut *on_event)
             .await;
-        held.release().await;
+        let sound = engine.sound;
+        held.release(sound).await;
         report
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use migrate_core::{Dialects, Graph, Revision, Set};
+use migrate_core::{Dialects, Graph, Hash, Revision, Set};
 
 use crate::error::Error;
 use crate::ledger::{AppliedRevision, State};
@@ -50,15 +50,18 @@ impl<'a> Joined<'a> {
             .iter()
             .filter(|row| !known.contains(row.revision.as_str()))
         {
-            revisions.to_mut().push(parse(row)?);
+            // What cannot be read still counts as applied; only reverting it has to be refused.
+            revisions
+                .to_mut()
+                .extend(parse(row).ok().or_else(|| stub(row)));
         }
         let graph = Graph::new(&revisions);
         let mut applied = graph.none();
         let mut changed = Vec::new();
         for row in &rows {
-            let index = graph
-                .index(&row.revision)
-                .expect("the graph has every row's revision");
+            let Some(index) = graph.index(&row.revision) else {
+                continue; // no id of ours: told as unknown, and nothing follows it
+            };
             if row.state == State::Applied || row.state == State::Reverting {
                 applied.insert(index);
             }
@@ -114,8 +117,35 @@ impl<'a> Joined<'a> {
 
 /// Reads the revision that the ledger kept.
 pub(crate) fn parse(row: &AppliedRevision) -> Result<Revision, Error> {
-    Revision::parse(&row.file, &row.body, Dialects::NONE).map_err(|diagnostics| Error::LedgerText {
+    let unreadable = |diagnostics| Error::LedgerText {
         revision: row.revision.clone(),
         diagnostics,
+    };
+    match Revision::parse(&row.file, &row.body, Dialects::NONE) {
+        Ok(revision) if revision.id.as_str() == row.revision => Ok(revision),
+        Ok(_) => Err(unreadable(Vec::new())),
+        Err(diagnostics) => Err(unreadable(diagnostics)),
+    }
+}
+
+/// What the row alone tells of a revision whose text cannot be read.
+fn stub(row: &AppliedRevision) -> Option<Revision> {
+    let nothing = Hash::from_bytes([0; 32]);
+    Some(Revision {
+        id: row.revision.parse().ok()?,
+        parents: row
+            .parents
+            .iter()
+            .filter_map(|parent| parent.parse().ok())
+            .collect(),
+        depends_on: Cow::default(),
+        labels: Cow::default(),
+        message: row.message.clone().into(),
+        created: Cow::default(),
+        file: row.file.clone().into(),
+        text: row.body.clone().into(),
+        sections: Cow::default(),
+        hash: nothing,
+        chain_hash: nothing,
     })
 }

@@ -27,27 +27,51 @@ impl Session for MySqlConnection {
         query(self, sql).boxed()
     }
 
-    /// `GET_LOCK` belongs to the connection and is one name space for the whole server, so the
-    /// database's name is in it; 64 characters are the most it takes.
     fn try_lock<'a>(
         &'a mut self,
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
         async move {
-            let schema = names.schema.as_deref().unwrap_or_default();
-            let ledger = literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
-            let name = format!("CONCAT('cargo-migrate.', SHA1(CONCAT(COALESCE(DATABASE(), ''), {ledger})))");
-            let attempt = format!("SELECT GET_LOCK({name}, {})", PAUSE.as_secs_f64());
-            let rows = query(self, attempt).await?;
-            if rows.first().and_then(|row| row.first()?.as_deref()) == Some("1") {
-                return Ok(Attempt::Locked);
-            }
-            let holder = format!(
-                "SELECT CONCAT('connection ', id, ' of ', user, ' at ', host) FROM information_schema.processlist WHERE id = IS_USED_LOCK({name})"
-            );
-            let holder = query(self, holder).await?;
-            Ok(Attempt::Busy(holder.into_iter().next().and_then(|row| row.into_iter().next()?)))
+            // It is idle while others work, however short the server's patience is.
+            query(self, "SET SESSION wait_timeout = 2147483".to_owned()).await?;
+            get_lock(self, names, "").await
         }
         .boxed()
     }
+
+    /// The server gives the lock back when the session ends, and that is behind its statement.
+    fn try_enter<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
+        get_lock(self, names, ".work").boxed()
+    }
+}
+
+/// `GET_LOCK` belongs to the connection and is one name space for the whole server, so the
+/// database's name is in it; 64 characters are the most it takes.
+async fn get_lock(
+    connection: &mut MySqlConnection,
+    names: &LedgerNames,
+    suffix: &str,
+) -> Result<Attempt, sqlx::Error> {
+    let schema = names.schema.as_deref().unwrap_or_default();
+    let ledger = literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
+    let name = format!(
+        "CONCAT('cargo-migrate.', SHA1(CONCAT(COALESCE(DATABASE(), ''), {ledger})), '{suffix}')"
+    );
+    let attempt = format!("SELECT GET_LOCK({name}, {})", PAUSE.as_secs_f64());
+    let rows = query(connection, attempt).await?;
+    if rows.first().and_then(|row| row.first()?.as_deref()) == Some("1") {
+        return Ok(Attempt::Locked);
+    }
+    let holder = format!(
+        "SELECT CONCAT('connection ', id, ' of ', user, ' at ', host) FROM information_schema.processlist WHERE id = IS_USED_LOCK({name})"
+    );
+    let holder = query(connection, holder).await?;
+    let holder = holder
+        .into_iter()
+        .next()
+        .and_then(|row| row.into_iter().next()?);
+    Ok(Attempt::Busy(holder))
 }

@@ -33,4 +33,12 @@ impl Session for SqliteConnection {
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
         async { Ok(Attempt::Unneeded) }.boxed()
     }
+
+    /// Its statements end with their process.
+    fn try_enter<'a>(
+        &'a mut self,
+        _: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
+        async { Ok(Attempt::Unneeded) }.boxed()
+    }
 }

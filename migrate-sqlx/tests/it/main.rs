@@ -4,4 +4,6 @@
 
 mod chain;
 mod embedded;
+mod interrupted;
+mod queries;
 mod scenarios;

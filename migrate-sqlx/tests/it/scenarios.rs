@@ -10,6 +10,11 @@ use migrate_sqlx::{
 use migrate_tests::TestDatabase;
 
 use crate::chain::{AB, migrations, migrations_with};
+use crate::interrupted::{
+    a_ledger_that_cannot_be_written_is_no_failing_statement,
+    a_ledger_that_was_tampered_with_is_told, settings_of_a_revision_end_with_the_run,
+    two_at_once_without_a_transaction, what_a_killed_migrator_sent_is_waited_for,
+};
 
 /// Runs each scenario on each database, under names that are unique in the workspace.
 macro_rules! on_each_database {
@@ -46,15 +51,23 @@ on_each_database! {
     a_password_is_never_shown,
     text_of_any_kind_survives_in_the_ledger,
     triggers_and_routines,
+    what_a_killed_migrator_sent_is_waited_for,
+    a_ledger_that_was_tampered_with_is_told,
+    settings_of_a_revision_end_with_the_run,
+    a_ledger_that_cannot_be_written_is_no_failing_statement,
+    two_at_once_without_a_transaction,
 }
 
-async fn connect(database: &TestDatabase) -> Database {
+pub(crate) async fn connect(database: &TestDatabase) -> Database {
     Database::connect(database.url(), Create::Missing)
         .await
         .expect("the database answers")
 }
 
-async fn run(database: &TestDatabase, migrations: &Migrations) -> Result<Vec<String>, Error> {
+pub(crate) async fn run(
+    database: &TestDatabase,
+    migrations: &Migrations,
+) -> Result<Vec<String>, Error> {
     let report = connect(database).await.run(migrations.runner()).await?;
     Ok(ids(&report))
 }
@@ -479,8 +492,9 @@ async fn a_stamp_records_without_running(database: TestDatabase) {
 async fn a_run_that_is_dropped_gives_the_lock_back(database: TestDatabase) {
     let slow = match database.dialect() {
         Dialect::Sqlite => return,
-        Dialect::Postgres => "SELECT pg_sleep(60);",
-        Dialect::MySql => "SELECT SLEEP(60);",
+        Dialect::Postgres => "SELECT pg_sleep(3);",
+        // The server finishes what it has, and only then lets the next one in.
+        Dialect::MySql => "SELECT SLEEP(3);",
     };
     let up = format!("-- migrate: up no-transaction\nCREATE TABLE a (id INTEGER);\n{slow}");
     let chain = migrations(&[("a", &up, "")]);
