@@ -70,6 +70,12 @@ pub(crate) enum Format {
     Human,
     /// One JSON document, also on failure
     Json,
+    /// `history` as a diagram for Markdown
+    #[value(hide = true)]
+    Mermaid,
+    /// `history` as a diagram for Graphviz
+    #[value(hide = true)]
+    Dot,
 }
 
 /// When to use colour.

@@ -13,6 +13,7 @@ mod lock;
 mod merge;
 mod new;
 mod plan;
+mod rebase;
 mod redo;
 mod revert;
 mod run;
@@ -22,6 +23,7 @@ mod status;
 
 use clap::Subcommand;
 
+use crate::cli::Format;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::ui::Ui;
@@ -45,6 +47,7 @@ pub(crate) enum Command {
     Branches(branches::BranchesArgs),
     Show(show::ShowArgs),
     Merge(merge::MergeArgs),
+    Rebase(rebase::RebaseArgs),
     Stamp(stamp::StampArgs),
     Check(check::CheckArgs),
     Lock(lock::LockArgs),
@@ -55,6 +58,13 @@ pub(crate) enum Command {
 
 /// Runs a command.
 pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let diagram = matches!(ui.format, Format::Mermaid | Format::Dot);
+    if diagram && !matches!(command, Command::History(_)) {
+        return Err(
+            CommandError::usage("only `history` can be answered with a diagram")
+                .help("the others know `--format human` and `--format json`"),
+        );
+    }
     match command {
         Command::Init(args) => init::run(&args, context, ui),
         Command::New(args) => new::run(&args, context, ui),
@@ -69,6 +79,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Branches(args) => branches::run(&args, context, ui),
         Command::Show(args) => show::run(&args, context, ui),
         Command::Merge(args) => merge::run(&args, context, ui),
+        Command::Rebase(args) => rebase::run(&args, context, ui),
         Command::Stamp(args) => stamp::run(&args, context, ui),
         Command::Check(args) => check::run(&args, context, ui),
         Command::Lock(args) => lock::run(&args, context, ui),

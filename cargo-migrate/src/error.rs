@@ -93,6 +93,11 @@ impl CommandError {
         self
     }
 
+    /// Says whether it is of this code.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.0.code == code
+    }
+
     /// Returns what to do about it.
     pub(crate) fn help_text(&self) -> Option<&str> {
         self.0.help.as_deref()

@@ -127,6 +127,10 @@ pub struct Rules {
     pub transaction_control: Level,
     /// A statement that the database refuses inside a transaction.
     pub needs_no_transaction: Level,
+    /// A revision that others have already is edited: `check --since`.
+    pub published_changed: Level,
+    /// A revision that others have already is deleted: `check --since`.
+    pub published_deleted: Level,
 }
 
 impl Default for Rules {
@@ -140,6 +144,8 @@ impl Default for Rules {
             missing_dialect: Level::Deny,
             transaction_control: Level::Deny,
             needs_no_transaction: Level::Deny,
+            published_changed: Level::Deny,
+            published_deleted: Level::Deny,
         }
     }
 }
@@ -350,7 +356,7 @@ impl Reader<'_> {
     }
 
     fn rules(&mut self, value: &Entry<'_>, rules: &mut Rules) {
-        const KEYS: [&str; 8] = [
+        const KEYS: [&str; 10] = [
             "multiple-heads",
             "multiple-bases",
             "missing-down",
@@ -359,6 +365,8 @@ impl Reader<'_> {
             "missing-dialect",
             "transaction-control",
             "needs-no-transaction",
+            "published-changed",
+            "published-deleted",
         ];
         let Some(table) = self.table(value) else {
             return;
@@ -383,6 +391,8 @@ impl Reader<'_> {
                 "missing-dialect" => &mut rules.missing_dialect,
                 "transaction-control" => &mut rules.transaction_control,
                 "needs-no-transaction" => &mut rules.needs_no_transaction,
+                "published-changed" => &mut rules.published_changed,
+                "published-deleted" => &mut rules.published_deleted,
                 other => {
                     self.unknown(&key.span(), "rule", other, &KEYS);
                     continue;

@@ -90,6 +90,12 @@ codes! {
     LockDeleted = "lock-deleted",
     /// A draft where every revision must be sealed.
     LockDraft = "lock-draft",
+    /// What a branch adds leaves the published chain with another head.
+    ForkedChain = "forked-chain",
+    /// A branch edits a revision that is published.
+    PublishedChanged = "published-changed",
+    /// A branch deletes a revision that is published.
+    PublishedDeleted = "published-deleted",
 }
 
 impl fmt::Display for Code {

@@ -28,6 +28,8 @@ pub(crate) struct Spanned<T> {
 /// A revision file as it stands, taken apart but not yet judged.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parsed {
+    /// The keys of the header, and where each stands.
+    pub(crate) keys: Vec<(&'static str, Range<usize>)>,
     pub(crate) revision: Option<Spanned<RevisionId>>,
     pub(crate) parents: Vec<Spanned<RevisionId>>,
     pub(crate) depends_on: Vec<Spanned<String>>,
@@ -71,7 +73,6 @@ pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -
         text,
         diagnostics,
         parsed: Parsed::default(),
-        seen: Vec::new(),
     };
     parser.run();
     parser.parsed
@@ -82,8 +83,6 @@ struct Parser<'a> {
     text: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
     parsed: Parsed,
-    /// The keys met so far.
-    seen: Vec<(&'static str, Range<usize>)>,
 }
 
 impl Parser<'_> {
@@ -201,7 +200,7 @@ impl Parser<'_> {
             });
             return;
         };
-        if let Some((_, first)) = self.seen.iter().find(|(seen, _)| *seen == known) {
+        if let Some((_, first)) = self.parsed.keys.iter().find(|(seen, _)| *seen == known) {
             let first = Label::at(self.file, self.text, first.clone(), "first here");
             let problem = self.problem(
                 Code::MalformedHeader,
@@ -213,7 +212,7 @@ impl Parser<'_> {
             problem.help = Some("keep the line that is true and delete the other".to_owned());
             return;
         }
-        self.seen.push((known, key_span.clone()));
+        self.parsed.keys.push((known, key_span.clone()));
         match known {
             "revision" => self.revision(value, value_start, key_span),
             "parents" => self.parents(value, value_start),

@@ -120,6 +120,14 @@ impl ChainLock {
     }
 }
 
+impl FromIterator<(RevisionId, Entry)> for ChainLock {
+    fn from_iter<I: IntoIterator<Item = (RevisionId, Entry)>>(entries: I) -> Self {
+        Self {
+            entries: entries.into_iter().collect(),
+        }
+    }
+}
+
 const RESTORE: &str = "take back the committed one with `git checkout HEAD -- <this file>`, then `cargo migrate check`";
 
 struct Reader<'a> {

@@ -120,6 +120,28 @@ impl Plan {
         })
     }
 
+    /// Plans to take back these revisions and all that needs them, wherever they stand.
+    #[must_use]
+    pub fn without(
+        graph: &Graph,
+        applied: &Set,
+        revisions: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let mut going = graph.descendants(revisions);
+        for index in 0..graph.len() {
+            if !applied.contains(index) {
+                going.remove(index);
+            }
+        }
+        let mut steps = graph.ordered(&going);
+        steps.reverse();
+        Self {
+            direction: Direction::Down,
+            steps,
+            before: applied.clone(),
+        }
+    }
+
     /// Refuses a plan that has nothing to do, for callers who expect work.
     ///
     /// # Errors

@@ -232,7 +232,7 @@ impl Survey {
         Ok(Chain::checked(self.revisions, self.graph))
     }
 
-    fn at_id(&self, index: usize, word: &str) -> Label {
+    pub(crate) fn at_id(&self, index: usize, word: &str) -> Label {
         let text = &self.revisions[index].text;
         Label::at(&self.shown[index], text, self.ids[index].clone(), word)
     }
@@ -429,7 +429,7 @@ impl Survey {
                 HeadsRule::Labelled => (!self.each_has_a_label(&heads)).then_some(Severity::Error),
             };
             let help = format!(
-                "join them with `cargo migrate merge {}`",
+                "join them with `cargo migrate merge {}`, or put what only you have behind the other with `cargo migrate rebase`",
                 names(&heads).join(" ")
             );
             ends(Code::MultipleHeads, severity, "head", &heads, help);

@@ -1,7 +1,9 @@
 use clap::Args;
+use migrate_core::Published;
 
 use crate::context::Context;
 use crate::error::{CommandError, counted};
+use crate::git::Repository;
 use crate::json;
 use crate::ui::{Ui, drawn, style, styled};
 
@@ -14,11 +16,21 @@ pub(crate) struct CheckArgs {
     /// Refuse drafts as well, as CI should
     #[arg(long)]
     locked: bool,
+    /// Also judge what this branch adds to the chain of a git reference: whether it forks that
+    /// chain, edits or deletes what is sealed there, or takes an id; the remote's main branch where
+    /// no reference is named
+    #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "")]
+    since: Option<String>,
 }
 
 pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let survey = context.survey()?;
-    let mut found = survey.diagnostics.clone();
+    let mut found = match &args.since {
+        Some(reference) => {
+            published(context, reference)?.judge(context.folder()?, context.config()?)
+        }
+        None => survey.diagnostics.clone(),
+    };
     if args.locked {
         found.extend(survey.drafts());
         found.sort_by_key(|found| found.severity);
@@ -60,4 +72,23 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
         0 => Ok(()),
         _ => Err(CommandError::told()),
     }
+}
+
+/// Reads what git keeps of a reference and of where this branch left it.
+fn published(context: &Context, reference: &str) -> Result<Published, CommandError> {
+    let repository = Repository::demand(context.root()?)?;
+    let name = match reference {
+        "" => repository.published()?.ok_or_else(|| {
+            CommandError::usage("git knows no main branch of a remote `origin`")
+                .help("name what to compare with: `cargo migrate check --since <ref>`")
+        })?,
+        reference => reference.to_owned(),
+    };
+    let tip = repository.commit(&name)?;
+    let fork_point = repository.merge_base(&repository.commit("HEAD")?, &tip)?;
+    Ok(Published {
+        tip: repository.folder(&tip)?,
+        fork_point: repository.folder(&fork_point)?,
+        name,
+    })
 }

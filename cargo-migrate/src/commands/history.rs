@@ -2,9 +2,11 @@ use clap::Args;
 use migrate_core::{Set, Survey};
 use migrate_sqlx::{Create, Migrations};
 
+use crate::cli::Format;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::graphlog::{Charset, Glyph, draw};
+use crate::graphtext::Diagram;
 use crate::json;
 use crate::listing::line;
 use crate::range::Range;
@@ -15,7 +17,8 @@ use crate::ui::{Ui, style, styled};
 ///
 /// A range `a:b` shows what leads from `a` to `b`, both included; `a:` and `:b` are open on one
 /// side. No database is asked, unless `--applied` or a range from where the database is needs it:
-/// then `●` is applied, `○` pending, and `@` where the database is.
+/// then `●` is applied, `○` pending, and `@` where the database is. `--format mermaid` and
+/// `--format dot` draw it for documents.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     /// What to show: `a:b`, `a:`, `:b`, or one revision and what leads to it
@@ -57,6 +60,23 @@ pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), 
         }
         return ui.json(&json::History { revisions });
     }
+    let current = marks.as_ref().map(|applied| graph.effective_heads(applied));
+    let glyph = |index: usize| match (&marks, &current) {
+        (_, Some(current)) if current.contains(&index) => Glyph::Current,
+        (Some(applied), _) if applied.contains(index) => Glyph::Applied,
+        _ => Glyph::Pending,
+    };
+    let shown: Vec<usize> = listed.iter().rev().copied().collect();
+    let diagram = Diagram {
+        graph,
+        revisions: &survey.revisions,
+        shown: &shown,
+    };
+    match ui.format {
+        Format::Mermaid => return ui.answer(diagram.mermaid(glyph)),
+        Format::Dot => return ui.answer(diagram.dot(glyph)),
+        Format::Human | Format::Json => {}
+    }
     if listed.is_empty() {
         ui.status(match graph.is_empty() {
             true => "there is no revision yet: `cargo migrate new \"<message>\"` writes the first",
@@ -79,12 +99,6 @@ pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), 
         }
         return Ok(());
     }
-    let current = marks.as_ref().map(|applied| graph.effective_heads(applied));
-    let glyph = |index: usize| match (&marks, &current) {
-        (_, Some(current)) if current.contains(&index) => Glyph::Current,
-        (Some(applied), _) if applied.contains(index) => Glyph::Applied,
-        _ => Glyph::Pending,
-    };
     ui.answer(draw(
         graph,
         &survey.revisions,

@@ -223,12 +223,12 @@ fn new_overwrites_no_file() {
 #[test]
 fn a_fork_is_made_on_purpose_and_merged() {
     let project = chain("a  b:a");
-    assert_snapshot!(project.run(["new", "fork", "--parent", "a", "--splice", "--rev-id", "c"]), @r#"
+    assert_snapshot!(project.run(["new", "fork", "--parent", "a", "--splice", "--rev-id", "c"]), @"
     migrations/20261120T143205_c_fork.sql
     ------- stderr -------
     warning: the chain has 2 heads: `b`, `c`
-    help: join them with `cargo migrate merge b c`
-    "#);
+    help: join them with `cargo migrate merge b c`, or put what only you have behind the other with `cargo migrate rebase`
+    ");
     assert_snapshot!(project.run(["new", "more"]), @r#"
     ------- stderr -------
     error: there are 2 heads: `b`, `c`

@@ -211,3 +211,66 @@ fn show_refuses_what_is_not_one() {
     [exit status: 1]
     "#);
 }
+
+#[test]
+fn history_as_a_diagram() {
+    let project = chain("a  b:a  c:a@side  m:b,c");
+    project.run(["run", "b", "-q"]).success().done();
+    assert_snapshot!(project.run(["history", "--format", "mermaid", "--applied"]), @r#"
+    flowchart TD
+        r0["a<br>add a"]:::applied
+        r1["b<br>add b"]:::current
+        r2["c [side]<br>add c"]
+        r3["m<br>add m"]:::head
+        r0 --> r1
+        r0 --> r2
+        r1 --> r3
+        r2 --> r3
+        classDef head stroke-width:3px
+        classDef applied fill:#d3f2d3,color:#000
+        classDef current fill:#d3f2d3,color:#000,stroke-width:3px
+    "#);
+    assert_snapshot!(project.run(["history", "--format", "dot", "b:m"]), @r#"
+    digraph chain {
+        node [shape=box, style=rounded, fontname="sans-serif"];
+        r1 [label="b\nadd b"];
+        r3 [label="m\nadd m", penwidth=2];
+        r1 -> r3;
+    }
+    "#);
+    assert_snapshot!(project.run(["heads", "--format", "dot"]), @"
+    ------- stderr -------
+    error: only `history` can be answered with a diagram
+    help: the others know `--format human` and `--format json`
+    [exit status: 2]
+    ");
+}
+
+#[test]
+fn a_diagram_holds_any_text() {
+    let project = project();
+    project.run(["init", "-q"]).success().done();
+    project
+        .run([
+            "new",
+            "-q",
+            "--rev-id",
+            "end",
+            "say \"it's\" <b>; [x] `y` é \\ #1",
+        ])
+        .success()
+        .done();
+    assert_snapshot!(project.run(["history", "--format", "mermaid"]), @r#"
+    flowchart TD
+        r0["end<br>say #34;it#39;s#34; #60;b#62;#59; [x] #96;y#96; é #92; #35;1"]:::head
+        classDef head stroke-width:3px
+        classDef applied fill:#d3f2d3,color:#000
+        classDef current fill:#d3f2d3,color:#000,stroke-width:3px
+    "#);
+    assert_snapshot!(project.run(["history", "--format", "dot"]), @r#"
+    digraph chain {
+        node [shape=box, style=rounded, fontname="sans-serif"];
+        r0 [label="end\nsay \"it's\" <b>; [x] `y` é \\ #1", penwidth=2];
+    }
+    "#);
+}

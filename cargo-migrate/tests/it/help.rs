@@ -6,7 +6,7 @@ use crate::project;
 
 #[test]
 fn the_help_of_the_whole() {
-    assert_snapshot!(project().run(["-h"]), @r#"
+    assert_snapshot!(project().run(["-h"]), @"
     Write, inspect, check and apply a chain of schema migrations
 
     Usage: cargo migrate [OPTIONS] <COMMAND>
@@ -25,6 +25,7 @@ fn the_help_of_the_whole() {
       branches     Show the revisions that several others follow
       show         Show one revision: what it follows, and its SQL
       merge        Join several heads with a merge revision
+      rebase       Put a branch behind another head, instead of merging the two
       stamp        Record revisions as applied without running anything
       check        Check the chain and its lock, without a database
       lock         Seal every draft in chain.lock
@@ -41,11 +42,12 @@ fn the_help_of_the_whole() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn a_mistake_in_the_command_line_is_json_too() {
 
 #[test]
 fn init() {
-    assert_snapshot!(project().run(["init", "-h"]), @r#"
+    assert_snapshot!(project().run(["init", "-h"]), @"
     Begin: write migrate.toml, migrations/ and chain.lock
 
     Usage: cargo migrate init [OPTIONS]
@@ -105,16 +107,17 @@ fn init() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn new() {
-    assert_snapshot!(project().run(["new", "-h"]), @r#"
+    assert_snapshot!(project().run(["new", "-h"]), @"
     Write a new revision that follows the head
 
     Usage: cargo migrate new [OPTIONS] <MESSAGE>...
@@ -138,16 +141,17 @@ fn new() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn run() {
-    assert_snapshot!(project().run(["run", "-h"]), @r#"
+    assert_snapshot!(project().run(["run", "-h"]), @"
     Apply what the database has not, up to the target
 
     Usage: cargo migrate run [OPTIONS] [TARGET]
@@ -168,16 +172,17 @@ fn run() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn revert() {
-    assert_snapshot!(project().run(["revert", "-h"]), @r#"
+    assert_snapshot!(project().run(["revert", "-h"]), @"
     Take back what follows the target
 
     Usage: cargo migrate revert [OPTIONS] [TARGET]
@@ -200,16 +205,17 @@ fn revert() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn redo() {
-    assert_snapshot!(project().run(["redo", "-h"]), @r#"
+    assert_snapshot!(project().run(["redo", "-h"]), @"
     Revert the last revision and apply it again
 
     Usage: cargo migrate redo [OPTIONS] [REVISION]
@@ -228,16 +234,17 @@ fn redo() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn status() {
-    assert_snapshot!(project().run(["status", "-h"]), @r#"
+    assert_snapshot!(project().run(["status", "-h"]), @"
     Show the chain beside the database: applied, pending, unknown, changed, failed
 
     Usage: cargo migrate status [OPTIONS]
@@ -250,16 +257,17 @@ fn status() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn current() {
-    assert_snapshot!(project().run(["current", "-h"]), @r#"
+    assert_snapshot!(project().run(["current", "-h"]), @"
     Show where the database is
 
     Usage: cargo migrate current [OPTIONS]
@@ -272,11 +280,12 @@ fn current() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
@@ -302,7 +311,8 @@ fn plan() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -311,7 +321,7 @@ fn plan() {
 
 #[test]
 fn history() {
-    assert_snapshot!(project().run(["history", "-h"]), @r#"
+    assert_snapshot!(project().run(["history", "-h"]), @"
     Show the revisions as a drawn graph, newest first
 
     Usage: cargo migrate history [OPTIONS] [RANGE]
@@ -329,16 +339,17 @@ fn history() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn heads() {
-    assert_snapshot!(project().run(["heads", "-h"]), @r#"
+    assert_snapshot!(project().run(["heads", "-h"]), @"
     Show the revisions that nothing follows
 
     Usage: cargo migrate heads [OPTIONS]
@@ -351,16 +362,17 @@ fn heads() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn branches() {
-    assert_snapshot!(project().run(["branches", "-h"]), @r#"
+    assert_snapshot!(project().run(["branches", "-h"]), @"
     Show the revisions that several others follow
 
     Usage: cargo migrate branches [OPTIONS]
@@ -373,16 +385,17 @@ fn branches() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn show() {
-    assert_snapshot!(project().run(["show", "-h"]), @r#"
+    assert_snapshot!(project().run(["show", "-h"]), @"
     Show one revision: what it follows, and its SQL
 
     Usage: cargo migrate show [OPTIONS] <REVISION>
@@ -398,16 +411,17 @@ fn show() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn merge() {
-    assert_snapshot!(project().run(["merge", "-h"]), @r#"
+    assert_snapshot!(project().run(["merge", "-h"]), @"
     Join several heads with a merge revision
 
     Usage: cargo migrate merge [OPTIONS] [REVISION]...
@@ -425,11 +439,12 @@ fn merge() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
@@ -456,7 +471,8 @@ fn stamp() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -465,30 +481,34 @@ fn stamp() {
 
 #[test]
 fn check() {
-    assert_snapshot!(project().run(["check", "-h"]), @r#"
+    assert_snapshot!(project().run(["check", "-h"]), @"
     Check the chain and its lock, without a database
 
     Usage: cargo migrate check [OPTIONS]
 
     Options:
-          --locked  Refuse drafts as well, as CI should
-      -h, --help    Print help (see more with '--help')
+          --locked         Refuse drafts as well, as CI should
+          --since [<REF>]  Also judge what this branch adds to the chain of a git reference: whether it
+                           forks that chain, edits or deletes what is sealed there, or takes an id; the
+                           remote's main branch where no reference is named
+      -h, --help           Print help (see more with '--help')
 
     Global options:
       -p, --package <NAME>      The package whose migrations are meant
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn lock() {
-    assert_snapshot!(project().run(["lock", "-h"]), @r#"
+    assert_snapshot!(project().run(["lock", "-h"]), @"
     Seal every draft in chain.lock
 
     Usage: cargo migrate lock [OPTIONS]
@@ -503,16 +523,17 @@ fn lock() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn explain() {
-    assert_snapshot!(project().run(["explain", "-h"]), @r#"
+    assert_snapshot!(project().run(["explain", "-h"]), @"
     Explain a diagnostic's code
 
     Usage: cargo migrate explain [OPTIONS] [CODE]
@@ -528,16 +549,17 @@ fn explain() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn edit() {
-    assert_snapshot!(project().run(["edit", "-h"]), @r#"
+    assert_snapshot!(project().run(["edit", "-h"]), @"
     Open a revision's file in the editor
 
     Usage: cargo migrate edit [OPTIONS] [REVISION]
@@ -553,16 +575,17 @@ fn edit() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }
 
 #[test]
 fn completions() {
-    assert_snapshot!(project().run(["completions", "-h"]), @r#"
+    assert_snapshot!(project().run(["completions", "-h"]), @"
     Write the script with which a shell completes `cargo-migrate`
 
     Usage: cargo migrate completions [OPTIONS] <SHELL>
@@ -578,9 +601,10 @@ fn completions() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
+                                dot]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
-    "#);
+    ");
 }

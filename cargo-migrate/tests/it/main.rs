@@ -5,6 +5,7 @@ mod bad_input;
 mod check;
 mod database;
 mod explain;
+mod git;
 mod graph;
 mod help;
 mod json;

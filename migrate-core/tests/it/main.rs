@@ -6,20 +6,29 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use migrate_core::{Code, Config, Diagnostic, Folder, Survey};
+use migrate_core::{Code, Config, Diagnostic, Folder, Published, Survey};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// What `check --locked` tells of a package.
+/// What `check` tells of a package; beside `published`, what `check --since` does.
 fn check(package: &Path) -> Vec<Diagnostic> {
     let config = match Config::read(package) {
         Ok(config) => config,
         Err(diagnostics) => return diagnostics,
     };
-    let folder =
-        Folder::read(&package.join(&config.dir), &config.dir).expect("the folder is there");
+    let read =
+        |dir: &str| Folder::read(&package.join(dir), &config.dir).expect("the folder is there");
+    let folder = read(&config.dir);
+    if package.join("published").is_dir() {
+        let published = Published {
+            name: "origin/main".to_owned(),
+            tip: read("published"),
+            fork_point: read("fork-point"),
+        };
+        return published.judge(&folder, &config);
+    }
     let survey = Survey::new(&folder, &config);
     let mut diagnostics = survey.diagnostics.clone();
     // Most fixtures are drafts; only the fixture of that code is about it.

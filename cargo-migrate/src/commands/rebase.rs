@@ -1,0 +1,323 @@
+use clap::Args;
+use migrate_core::{
+    ChainLock, Folder, LockState, Rebase, RebaseError, Revision, Survey, TargetError,
+};
+use migrate_sqlx::{Create, Migrations};
+use serde::Serialize;
+
+use super::show::one;
+use crate::context::{Context, Demand};
+use crate::edits::Edits;
+use crate::error::{CommandError, counted};
+use crate::git::Repository;
+use crate::json;
+use crate::state::{State, block_on};
+use crate::ui::{Ui, style, styled};
+
+const EXAMPLE: &str = "\
+Example:
+  Two people began at `a`, and your `y` on `x` came second:
+
+    a - b            a - b - x - y
+     \\         ->
+      x - y          cargo migrate rebase y --onto b
+";
+
+/// Put a branch behind another head, instead of merging the two
+///
+/// The branch is all that leads to the revision and not yet to the head: its first revision gets
+/// the head as its parent, and the rest stays behind it. The edits are shown, and chain.lock
+/// follows them. It is for what has not left your hands: where a database has applied it already,
+/// `cargo migrate merge` is the way.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLE)]
+pub(crate) struct RebaseArgs {
+    /// The end of the branch; where nothing is said, the one head that is not published
+    #[arg(value_name = "REVISION")]
+    revision: Option<String>,
+    /// What it is to follow, instead of the other head
+    #[arg(long, value_name = "REVISION")]
+    onto: Option<String>,
+    /// Show the edits and make none
+    #[arg(long)]
+    dry_run: bool,
+    /// Move it although the database in use has applied it, or cannot be asked
+    #[arg(long)]
+    allow_applied: bool,
+    /// Move it although the remote's main branch has it
+    #[arg(long)]
+    allow_published: bool,
+}
+
+#[derive(Serialize)]
+struct Rebased<'a> {
+    onto: &'a str,
+    moved: Vec<String>,
+    edits: Vec<Edit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    revision: &'a str,
+    parents: Vec<String>,
+    file: String,
+}
+
+pub(crate) fn run(args: &RebaseArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let survey = context.demand(Demand::AnyEnds)?;
+    let graph = &survey.graph;
+    let published = Published::of(context)?;
+    let revision = match &args.revision {
+        Some(given) => one(survey, given)?,
+        None => published.own_head(survey)?,
+    };
+    let onto = match &args.onto {
+        Some(given) => one(survey, given)?,
+        None => other_end(survey, revision)?,
+    };
+    let rebase = Rebase::new(graph, revision, onto)?;
+    let ids = |indices: &[usize]| json::ids(graph, indices.iter().copied());
+    let edited: Vec<usize> = rebase.edits.iter().map(|(index, _)| *index).collect();
+    if !args.allow_published {
+        published.refuse(&ids(&edited))?;
+    }
+    if !args.allow_applied {
+        refuse_applied(context, survey, &edited)?;
+    }
+
+    let (folder, edits) = edited_folder(context, survey, &rebase)?;
+    judge(context, survey, &folder)?;
+    if !args.dry_run {
+        edits.make()?;
+    }
+    let onto = graph.id(onto).as_str();
+    if ui.is_json() {
+        let shown = context.folder()?;
+        let edits = rebase.edits.iter().map(|(index, parents)| Edit {
+            revision: graph.id(*index).as_str(),
+            parents: parents.iter().map(ToString::to_string).collect(),
+            file: shown.shown_file(&survey.revisions[*index].file),
+        });
+        return ui.json(&Rebased {
+            onto,
+            moved: ids(&rebase.moved),
+            edits: edits.collect(),
+        });
+    }
+    for line in edits.draw(context).trim_end().lines() {
+        ui.answer(line)?;
+    }
+    let what = counted(rebase.moved.len(), "revision");
+    match args.dry_run {
+        true => ui.status(format_args!("{what} would be moved behind {onto}")),
+        false => ui.status(format_args!(
+            "{} {what} behind {}",
+            styled(style::GOOD, "moved"),
+            styled(style::ID, onto)
+        )),
+    }
+    Ok(())
+}
+
+/// The head that the branch is to follow where none is named: the only one that it does not lead
+/// to.
+fn other_end(survey: &Survey, revision: usize) -> Result<usize, CommandError> {
+    let graph = &survey.graph;
+    let follow = graph.descendants([revision]);
+    let others: Vec<usize> = graph
+        .heads()
+        .filter(|head| !follow.contains(*head))
+        .collect();
+    match others[..] {
+        [only] => Ok(only),
+        [] => Err(CommandError::failed(
+            "nothing-to-rebase",
+            format!(
+                "there is no other head to put `{}` behind",
+                graph.id(revision)
+            ),
+        )
+        .help("name another place with `--onto <revision>`")),
+        _ => Err(CommandError::from(TargetError::SeveralHeads {
+            heads: json::ids(graph, others),
+        })
+        .help("say which one it is to follow: `--onto <revision>`")),
+    }
+}
+
+/// The chain that everybody else has, as far as git knows it.
+struct Published(Option<(String, Survey)>);
+
+impl Published {
+    fn of(context: &Context) -> Result<Self, CommandError> {
+        let Some(repository) = Repository::find(context.root()?) else {
+            return Ok(Self(None));
+        };
+        let Some(name) = repository.published()? else {
+            return Ok(Self(None));
+        };
+        let folder = repository.folder(&repository.commit(&name)?)?;
+        Ok(Self(Some((name, Survey::new(&folder, context.config()?)))))
+    }
+
+    fn has(&self, id: &str) -> bool {
+        let has = |(_, survey): &(String, Survey)| {
+            let entry = survey.lock.get(id);
+            entry.is_some_and(|entry| matches!(entry.state, LockState::Sealed(_)))
+        };
+        self.0.as_ref().is_some_and(has)
+    }
+
+    /// The one head that only this branch has; without a remote, the one that is a draft.
+    fn own_head(&self, survey: &Survey) -> Result<usize, CommandError> {
+        let is_own = |head: &usize| {
+            let id = survey.graph.id(*head).as_str();
+            match self.0 {
+                Some(_) => !self.has(id),
+                None => survey
+                    .lock
+                    .get(id)
+                    .is_none_or(|entry| entry.state == LockState::Draft),
+            }
+        };
+        let own: Vec<usize> = survey.graph.heads().filter(is_own).collect();
+        match own[..] {
+            [only] if survey.graph.heads().count() > 1 => Ok(only),
+            _ => Err(
+                CommandError::usage("it is not clear which branch is to be moved")
+                    .help("name its end: `cargo migrate rebase <revision>`")
+                    .candidates(json::ids(&survey.graph, survey.graph.heads())),
+            ),
+        }
+    }
+
+    fn refuse(&self, ids: &[String]) -> Result<(), CommandError> {
+        let Some((name, _)) = &self.0 else {
+            return Ok(());
+        };
+        match ids.iter().find(|id| self.has(id)) {
+            None => Ok(()),
+            Some(id) => Err(CommandError::failed(
+                "published",
+                format!("`{id}` is published: `{name}` has sealed it"),
+            )
+            .help("join the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`")),
+        }
+    }
+}
+
+/// A database that has applied a revision where it stood would have to take it back first.
+fn refuse_applied(
+    context: &Context,
+    survey: &Survey,
+    edited: &[usize],
+) -> Result<(), CommandError> {
+    let chosen = match context.database() {
+        Ok(chosen) => chosen,
+        Err(error) if error.is("no-database") => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let ledger = context.config()?.ledger.clone();
+    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let state = block_on(
+        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
+        || {},
+    )
+    .map_err(|error| match error.help_text() {
+        Some(_) => error,
+        None => error.help("add `--allow-applied` to move it without asking the database"),
+    })?;
+    let applied = edited.iter().find(|index| {
+        let id = survey.graph.id(**index).as_str();
+        state
+            .graph
+            .index(id)
+            .is_some_and(|index| state.applied.contains(index))
+    });
+    match applied {
+        None => Ok(()),
+        Some(index) => {
+            let id = survey.graph.id(*index);
+            Err(CommandError::failed(
+                "applied",
+                format!("{} has applied `{id}` where it stands now", chosen.shown()),
+            )
+            .help(format!(
+                "join the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then do it again there: `cargo migrate redo {id}`"
+            )))
+        }
+    }
+}
+
+/// The folder as it will be, and what has to be written for it.
+fn edited_folder(
+    context: &Context,
+    survey: &Survey,
+    rebase: &Rebase,
+) -> Result<(Folder, Edits), CommandError> {
+    let dir = context.dir()?;
+    let mut folder = context.folder()?.clone();
+    let mut edits = Edits::default();
+    for (index, parents) in &rebase.edits {
+        let revision = &survey.revisions[*index];
+        let new = revision.with_parents(parents);
+        let file = folder
+            .files
+            .iter_mut()
+            .find(|file| file.name == *revision.file);
+        if let Some(file) = file {
+            edits.replace(dir.join(&file.name), &file.text, new.clone());
+            file.text = new;
+        }
+    }
+    // The hashes are those of the new parents.
+    let after = Survey::new(&folder, context.config()?);
+    let mut lock = survey.lock.clone();
+    for (index, _) in &rebase.edits {
+        let id = survey.graph.id(*index).as_str();
+        if let Some(index) = after.graph.index(id) {
+            relock(&mut lock, &after.revisions[index]);
+        }
+    }
+    let old = folder.lock.take().unwrap_or_default();
+    edits.replace(dir.join(ChainLock::FILE), &old, lock.render());
+    folder.lock = Some(lock.render());
+    Ok((folder, edits))
+}
+
+/// What was sealed stays sealed: the change is meant.
+fn relock(lock: &mut ChainLock, revision: &Revision) {
+    match lock.get(revision.id.as_str()).map(|entry| entry.state) {
+        Some(LockState::Draft) => lock.draft(revision),
+        Some(LockState::Sealed(_)) => lock.seal(revision),
+        None => {}
+    }
+}
+
+/// Refuses what would break the chain otherwise than it is broken.
+fn judge(context: &Context, survey: &Survey, folder: &Folder) -> Result<(), CommandError> {
+    let mut found = Survey::new(folder, context.config()?).diagnostics;
+    found.retain(|found| Demand::AnyEnds.minds(found) && !survey.diagnostics.contains(found));
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(CommandError::diagnostics(found)),
+    }
+}
+
+impl From<RebaseError> for CommandError {
+    fn from(error: RebaseError) -> Self {
+        let help = match &error {
+            RebaseError::There { .. } => {
+                "there is nothing to do; `cargo migrate history` shows the chain".to_owned()
+            }
+            RebaseError::Joined { revision, onto, .. } => {
+                format!("join them once more: `cargo migrate merge {revision} {onto}`")
+            }
+            RebaseError::Circle { .. } => {
+                "name them the other way round, or join two heads with `cargo migrate merge`"
+                    .to_owned()
+            }
+        };
+        Self::failed("nothing-to-rebase", error.to_string()).help(help)
+    }
+}

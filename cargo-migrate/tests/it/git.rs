@@ -1,0 +1,433 @@
+//! What needs git: `check --since`, `rebase`, `switch`.
+
+use std::process::Command;
+
+use insta::assert_snapshot;
+use migrate_tests::TestProject;
+
+use crate::{Done as _, chain};
+
+/// Runs git in the project, as somebody without settings.
+fn git(project: &TestProject, arguments: &[&str]) {
+    let output = Command::new("git")
+        .current_dir(project.path())
+        .args(["-c", "user.name=me", "-c", "user.email=me@example.com"])
+        .args([
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .expect("git starts");
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+}
+
+fn commit(project: &TestProject) {
+    git(project, &["add", "--all"]);
+    git(
+        project,
+        &["commit", "--quiet", "--allow-empty", "--message=work"],
+    );
+}
+
+/// Adds a sealed revision with a table of its name.
+fn add(project: &TestProject, id: &str, parents: &str) {
+    project.write(
+        &format!("migrations/{id}.sql"),
+        format!(
+            "-- revision: {id}\n-- parents: {parents}\n-- message: add {id}\n-- created: 2026-11-20T15:00:00Z\n\n-- migrate: up\nCREATE TABLE t_{id} (id INTEGER PRIMARY KEY);\n\n-- migrate: down\nDROP TABLE t_{id};\n"
+        ),
+    );
+}
+
+fn seal(project: &TestProject) {
+    let rules = "[rules]\nmultiple-heads = \"allow\"\nmultiple-bases = \"allow\"\n";
+    let config = project.read("migrate.toml");
+    project.write("migrate.toml", rules);
+    project.run(["lock", "-q"]).success().done();
+    project.write("migrate.toml", config);
+}
+
+/// `main` has `a` and `b`; the branch `feature` left it at `a` and has `x` and `y`.
+fn forked() -> TestProject {
+    let project = chain("a");
+    project.write(".gitignore", "dev.db*\n");
+    project.write(".gitattributes", "chain.lock merge=union\n");
+    git(&project, &["init", "--quiet"]);
+    commit(&project);
+    git(&project, &["checkout", "--quiet", "-b", "feature"]);
+    add(&project, "x", "a");
+    add(&project, "y", "x");
+    seal(&project);
+    commit(&project);
+    git(&project, &["checkout", "--quiet", "main"]);
+    add(&project, "b", "a");
+    seal(&project);
+    commit(&project);
+    git(&project, &["checkout", "--quiet", "feature"]);
+    project
+}
+
+#[test]
+fn a_fork_is_told_before_the_merge_and_mended_after() {
+    let project = forked();
+    project.run(["check"]).success().done();
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    error[forked-chain]: this branch forks the chain of `main`, which goes on to `b`
+     --> migrations/x.sql:1:14
+      |
+    1 | -- revision: x
+      |              ^ this follows `a`
+      |
+      = help: bring it here with `git merge main`, then `cargo migrate rebase y --onto b`
+
+    ------- stderr -------
+    checked 3 revisions: 1 error
+    [exit status: 1]
+    ");
+    git(&project, &["merge", "--quiet", "main"]);
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    error[forked-chain]: this branch forks the chain of `main`, which goes on to `b`
+     --> migrations/x.sql:1:14
+      |
+    1 | -- revision: x
+      |              ^ this follows `a`
+      |
+      = help: mend it with `cargo migrate rebase y --onto b`
+
+    ------- stderr -------
+    checked 4 revisions: 1 error
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["rebase", "y", "--onto", "b"]), @"
+    migrations/x.sql
+      -- revision: x
+    - -- parents: a
+    + -- parents: b
+      -- message: add x
+
+    migrations/chain.lock
+      a - 30c94b09163afb5bfd2d75b7e038249fb2f80effd2b1e2dd378ccd9de06ee7e5
+    - x a bd7ee94aceb7a51090b8a8779840706dd5bdb0f362ff1bb725b9066230bc9b74
+    + b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd87519930c2634ba90fbf595cc
+    + x b 72e581bf8023296623f1da7ffc009d3d1e75222ced8c90bc6f4b38fce2592620
+      y x 3cfdfea2266fc2cc8900bc4a3dfca21624bfbd4feb82bf157b83075579126855
+    - b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd87519930c2634ba90fbf595cc
+    ------- stderr -------
+    moved 2 revisions behind b
+    ");
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    ------- stderr -------
+    checked 4 revisions, nothing is wrong
+    ");
+    // It is done: a second time there is nothing to do.
+    assert_snapshot!(project.run(["rebase", "y", "--onto", "b"]), @"
+    ------- stderr -------
+    error: `y` follows `b` already
+    help: there is nothing to do; `cargo migrate history` shows the chain
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn a_merge_is_the_way_where_a_merge_was_made() {
+    let project = forked();
+    add(&project, "z", "a");
+    project.write(
+        "migrations/m.sql",
+        "-- revision: m\n-- parents: y, z\n-- created: 2026-11-20T15:00:00Z\n",
+    );
+    seal(&project);
+    commit(&project);
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    error[forked-chain]: this branch forks the chain of `main`, which goes on to `b`
+     --> migrations/x.sql:1:14
+      |
+    1 | -- revision: x
+      |              ^ this follows `a`
+      |
+      = help: bring it here with `git merge main`, then `cargo migrate merge b m`
+
+    ------- stderr -------
+    checked 5 revisions: 1 error
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn what_the_others_have_wrong_is_not_ours() {
+    let project = forked();
+    git(&project, &["checkout", "--quiet", "main"]);
+    add(&project, "c", "a");
+    seal(&project);
+    commit(&project);
+    git(&project, &["checkout", "--quiet", "-b", "other", "main~1"]);
+    project.run(["check", "--since", "main"]).success().done();
+}
+
+#[test]
+fn edits_and_deletions_of_what_is_published() {
+    let project = forked();
+    git(&project, &["checkout", "--quiet", "-b", "edits", "main"]);
+    let edited = project
+        .read("migrations/a.sql")
+        .replace("INTEGER", "BIGINT");
+    project.write("migrations/a.sql", edited);
+    std::fs::remove_file(project.path().join("migrations/b.sql")).expect("it is there");
+    project
+        .run(["lock", "-q", "--amend", "a", "--forget", "b"])
+        .success()
+        .done();
+    project.run(["check"]).success().done();
+    assert_snapshot!(project.run(["check", "--since", "main"]), @r#"
+    error[published-changed]: this branch edits `a`, which `main` has sealed
+     --> migrations/a.sql:1:14
+      |
+    1 | -- revision: a
+      |              ^
+      |
+      = help: take the edit back with `git checkout main -- migrations/a.sql`, and write a new revision: `cargo migrate new "<message>"`
+
+    error[published-deleted]: this branch deletes `b`, which `main` has sealed
+    --> migrations/b.sql
+     = help: restore it with `git checkout main -- migrations/b.sql`, and write a revision that undoes it: `cargo migrate new "<message>"`
+
+    ------- stderr -------
+    checked 1 revision: 2 errors
+    [exit status: 1]
+    "#);
+    // By rule it may be done on purpose.
+    let config = project.read("migrate.toml");
+    project.write(
+        "migrate.toml",
+        format!("{config}\n[rules]\npublished-changed = \"warn\"\npublished-deleted = \"allow\"\n"),
+    );
+    assert_snapshot!(project.run(["check", "--since", "main"]), @r#"
+    warning[published-changed]: this branch edits `a`, which `main` has sealed
+     --> migrations/a.sql:1:14
+      |
+    1 | -- revision: a
+      |              ^
+      |
+      = help: take the edit back with `git checkout main -- migrations/a.sql`, and write a new revision: `cargo migrate new "<message>"`
+
+    ------- stderr -------
+    checked 1 revision: 1 warning
+    "#);
+}
+
+#[test]
+fn an_edit_that_the_others_made_is_not_ours() {
+    let project = forked();
+    git(&project, &["checkout", "--quiet", "main"]);
+    let edited = project
+        .read("migrations/a.sql")
+        .replace("INTEGER", "BIGINT");
+    project.write("migrations/a.sql", edited);
+    project.run(["lock", "-q", "--amend", "a"]).success().done();
+    commit(&project);
+    git(&project, &["checkout", "--quiet", "-b", "behind", "main~1"]);
+    project.run(["check", "--since", "main"]).success().done();
+}
+
+#[test]
+fn an_id_that_is_taken() {
+    let project = forked();
+    git(&project, &["checkout", "--quiet", "-b", "taken", "main~1"]);
+    add(&project, "b", "a");
+    let other = project.read("migrations/b.sql").replace("t_b", "another");
+    project.write("migrations/b.sql", &other);
+    seal(&project);
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    error[duplicate-revision]: `main` has another revision of the id `b`
+     --> migrations/b.sql:1:14
+      |
+    1 | -- revision: b
+      |              ^
+      |
+      = help: give this one a new id, and change the `-- parents:` line of what follows it
+
+    ------- stderr -------
+    checked 2 revisions: 1 error
+    [exit status: 1]
+    ");
+    std::fs::rename(
+        project.path().join("migrations/b.sql"),
+        project.path().join("migrations/mine.sql"),
+    )
+    .expect("it is there");
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    error[duplicate-revision]: after a merge with `main`, two files have the id `b`
+     --> migrations/mine.sql:1:14
+      |
+    1 | -- revision: b
+      |              ^ this one too
+      |
+     ::: migrations/b.sql:1:14
+      |
+    1 | -- revision: b
+      |              - first here
+      |
+      = help: delete the one that is a copy; if both are meant, give one a new id, and change the `-- parents:` line of what follows it
+
+    ------- stderr -------
+    checked 2 revisions: 1 error
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn references_that_are_no_use() {
+    let project = forked();
+    assert_snapshot!(project.run(["check", "--since", "nowhere"]), @"
+    ------- stderr -------
+    error: git knows no commit `nowhere`
+    help: `git branch --all` lists the branches there are
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["check", "--since"]), @"
+    ------- stderr -------
+    error: git knows no main branch of a remote `origin`
+    help: name what to compare with: `cargo migrate check --since <ref>`
+    [exit status: 2]
+    ");
+    assert_snapshot!(project.run(["check", "--since=--upload-pack=x"]), @"
+    ------- stderr -------
+    error: git knows no commit `--upload-pack=x`
+    help: `git branch --all` lists the branches there are
+    [exit status: 1]
+    ");
+    git(&project, &["checkout", "--quiet", "--orphan", "alone"]);
+    commit(&project);
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    ------- stderr -------
+    error: git finds no commit that both histories have
+    help: the two have nothing in common; name a reference of this project
+    [exit status: 1]
+    ");
+    let project = chain("a");
+    assert_snapshot!(project.run(["check", "--since", "main"]), @"
+    ------- stderr -------
+    error: `$PROJECT` is in no git repository, or git is not installed
+    help: begin one with `git init`, or leave out the git reference
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn the_remotes_main_branch_is_what_is_published() {
+    let project = forked();
+    git(
+        &project,
+        &["update-ref", "refs/remotes/origin/main", "main"],
+    );
+    git(&project, &["merge", "--quiet", "main"]);
+    assert_snapshot!(project.run(["rebase", "b", "--onto", "y"]), @"
+    ------- stderr -------
+    error: `b` is published: `origin/main` has sealed it
+    help: join the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`
+    [exit status: 1]
+    ");
+    // Only one of the heads is not published, so it is clear what is meant.
+    assert_snapshot!(project.run(["rebase", "--dry-run"]), @"
+    migrations/x.sql
+      -- revision: x
+    - -- parents: a
+    + -- parents: b
+      -- message: add x
+
+    migrations/chain.lock
+      a - 30c94b09163afb5bfd2d75b7e038249fb2f80effd2b1e2dd378ccd9de06ee7e5
+    - x a bd7ee94aceb7a51090b8a8779840706dd5bdb0f362ff1bb725b9066230bc9b74
+    + b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd87519930c2634ba90fbf595cc
+    + x b 72e581bf8023296623f1da7ffc009d3d1e75222ced8c90bc6f4b38fce2592620
+      y x 3cfdfea2266fc2cc8900bc4a3dfca21624bfbd4feb82bf157b83075579126855
+    - b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd87519930c2634ba90fbf595cc
+    ------- stderr -------
+    2 revisions would be moved behind b
+    ");
+    assert_snapshot!(project.run(["rebase", "--format", "json"]).json(), @r#"{"edits":[{"file":"migrations/x.sql","parents":["b"],"revision":"x"}],"moved":["x","y"],"onto":"b"}"#);
+    project.run(["check", "--since"]).success().done();
+}
+
+#[test]
+fn what_a_database_has_applied_is_not_moved() {
+    let project = forked();
+    git(&project, &["merge", "--quiet", "main"]);
+    project.run(["run", "x"]).success().done();
+    assert_snapshot!(project.run(["rebase", "y"]), @"
+    ------- stderr -------
+    error: sqlite://dev.db has applied `x` where it stands now
+    help: join the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then do it again there: `cargo migrate redo x`
+    [exit status: 1]
+    ");
+    project
+        .run(["rebase", "y", "--allow-applied", "-q"])
+        .success()
+        .done();
+    assert_snapshot!(project.run(["run"]), @"
+    ------- stderr -------
+    error: revisions were changed after they were applied: `x`
+    help: `cargo migrate redo x` reverts what was applied and runs the new text; or take the edit back with git
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["redo", "x"]), @"
+    ------- stderr -------
+    error: `b` is not below what is applied: `a`, `x`
+    help: `cargo migrate status` shows what is applied
+    [exit status: 1]
+    ");
+    project.run(["run", "-q"]).success().done();
+    assert_snapshot!(project.run(["current"]), @"y");
+}
+
+#[test]
+fn what_cannot_be_rebased() {
+    let project = chain("a  b:a  c:b");
+    assert_snapshot!(project.run(["rebase"]), @"
+    ------- stderr -------
+    error: it is not clear which branch is to be moved
+    help: name its end: `cargo migrate rebase <revision>`
+    [exit status: 2]
+    ");
+    assert_snapshot!(project.run(["rebase", "c"]), @"
+    ------- stderr -------
+    error: there is no other head to put `c` behind
+    help: name another place with `--onto <revision>`
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["rebase", "a", "--onto", "c"]), @"
+    ------- stderr -------
+    error: `c` needs `a`, so `a` cannot follow it
+    help: name them the other way round, or join two heads with `cargo migrate merge`
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["rebase", "nowhere"]), @"
+    ------- stderr -------
+    error: there is no revision `nowhere`
+    help: `cargo migrate history` shows the revisions there are
+    [exit status: 1]
+    ");
+    let project = chain("a  b:a  c:a  d:a");
+    assert_snapshot!(project.run(["rebase", "d"]), @"
+    ------- stderr -------
+    error: there are 2 heads: `b`, `c`
+    help: say which one it is to follow: `--onto <revision>`
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn a_branch_that_was_joined_is_joined_again() {
+    let project = chain("a  b:a  c:b  x:a  m:x,b  y:m");
+    assert_snapshot!(project.run(["rebase", "y", "--onto", "c"]), @"
+    ------- stderr -------
+    error: `m` joins the branch of `y` with the line that it would follow
+    help: join them once more: `cargo migrate merge y c`
+    [exit status: 1]
+    ");
+}

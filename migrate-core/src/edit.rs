@@ -1,0 +1,95 @@
+//! Changes to a revision file that leave every other byte as it is.
+
+use crate::{Revision, RevisionId, file};
+
+impl Revision {
+    /// Returns the file's text with other parents; comments, line ends and SQL stay.
+    ///
+    /// ```
+    /// use migrate_core::{Dialects, Revision};
+    ///
+    /// let text = "-- revision: c\r\n-- parents: a\r\n\r\n-- migrate: up\r\nSELECT 1;\r\n";
+    /// let revision = Revision::parse("c.sql", text, Dialects::ALL).expect("it is sound");
+    /// assert_eq!(
+    ///     revision.with_parents(&["b".parse()?]),
+    ///     "-- revision: c\r\n-- parents: b\r\n\r\n-- migrate: up\r\nSELECT 1;\r\n",
+    /// );
+    /// # Ok::<(), migrate_core::InvalidRevisionId>(())
+    /// ```
+    #[must_use]
+    pub fn with_parents(&self, parents: &[RevisionId]) -> String {
+        let ids: Vec<_> = parents.iter().map(RevisionId::as_str).collect();
+        let value = match ids.is_empty() {
+            true => "none".to_owned(),
+            false => ids.join(", "),
+        };
+        let text = &*self.text;
+        let keys = file::parse(&self.file, text, &mut Vec::new()).keys;
+        let end_of = |name: &str| {
+            let (_, key) = keys.iter().find(|(key, _)| *key == name)?;
+            let line = text[key.end..].find('\n').unwrap_or(text.len() - key.end);
+            Some((key.end, key.end + text[key.end..][..line].trim_end().len()))
+        };
+        if let Some((start, end)) = end_of("parents") {
+            return format!("{}: {value}{}", &text[..start], &text[end..]);
+        }
+        // It has an id, so it has this line.
+        let end = end_of("revision").map_or(0, |(_, end)| end);
+        let newline = match text[end..].starts_with('\r') {
+            true => "\r\n",
+            false => "\n",
+        };
+        format!(
+            "{}{newline}-- parents: {value}{}",
+            &text[..end],
+            &text[end..]
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Dialects, Revision, RevisionId};
+
+    fn edited(text: &str, parents: &[&str]) -> String {
+        let revision = Revision::parse("c.sql", text, Dialects::ALL).expect("it is sound");
+        let parents: Vec<RevisionId> = parents.iter().map(|id| id.parse().unwrap()).collect();
+        let edited = revision.with_parents(&parents);
+        let read = Revision::parse("c.sql", &edited, Dialects::ALL).expect("it stays sound");
+        assert_eq!(*read.parents, parents);
+        edited
+    }
+
+    #[test]
+    fn one_line_changes() {
+        let text = |line: &str| {
+            format!(
+                "\u{feff}-- a note\n-- revision: c\n{line}\n-- # parents: no\n-- migrate: up\nSELECT '-- parents: x';\n"
+            )
+        };
+        assert_eq!(
+            edited(&text("--   parents: a, b  "), &["d"]),
+            text("--   parents: d  ")
+        );
+        assert_eq!(
+            edited(&text("-- parents:"), &["d", "e"]),
+            text("-- parents: d, e")
+        );
+        assert_eq!(
+            edited(&text("-- parents: a"), &[]),
+            text("-- parents: none")
+        );
+    }
+
+    #[test]
+    fn a_line_is_added_where_there_is_none() {
+        assert_eq!(
+            edited("-- revision: c\r\n-- migrate: up\r\nSELECT 1;", &["d"]),
+            "-- revision: c\r\n-- parents: d\r\n-- migrate: up\r\nSELECT 1;"
+        );
+        assert_eq!(
+            edited("-- revision: c", &["d"]),
+            "-- revision: c\n-- parents: d"
+        );
+    }
+}

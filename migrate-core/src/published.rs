@@ -1,0 +1,333 @@
+//! What a branch adds to the chain that others have already: judged before the two are merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    ChainLock, Code, Config, Diagnostic, Entry, File, Folder, Label, LockState, Revision,
+    RevisionId, Severity, Survey,
+};
+
+/// The chain that others have, and the one that this branch began from.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// What people call it, such as `origin/main`.
+    pub name: String,
+    /// The migrations folder as it is there now.
+    pub tip: Folder,
+    /// The migrations folder of the last commit that both have: what differs from it was done on
+    /// this branch.
+    pub fork_point: Folder,
+}
+
+/// The three chains, understood.
+struct Three<'a> {
+    name: &'a str,
+    config: &'a Config,
+    here: Survey,
+    there: Survey,
+    fork_point: Survey,
+    /// The chain as it will be once both are merged.
+    merged: Survey,
+}
+
+impl Published {
+    /// Judges a branch as if it were merged now: all that is wrong with it by itself, and all that
+    /// would be wrong afterwards and is not yet.
+    ///
+    /// What the published chain has wrong by itself is not this branch's fault and is left out.
+    #[must_use]
+    pub fn judge(&self, here: &Folder, config: &Config) -> Vec<Diagnostic> {
+        let survey = |folder: &Folder| Survey::new(folder, config);
+        let three = Three {
+            name: &self.name,
+            config,
+            here: survey(here),
+            there: survey(&self.tip),
+            fork_point: survey(&self.fork_point),
+            merged: survey(&self.merge(here)),
+        };
+        let mut published = three.changed_and_deleted();
+        published.extend(three.fork());
+        let mut news = three.after_the_merge();
+        if published
+            .iter()
+            .any(|found| found.code == Code::ForkedChain)
+        {
+            news.retain(|found| !is_end(found.code));
+        }
+        let mut all = three.own(&published);
+        all.extend(published);
+        all.extend(three.taken_ids());
+        all.extend(news);
+        all.sort_by_key(|found| found.severity);
+        all
+    }
+
+    /// The folder as git would merge it; where both changed a file, this branch's text.
+    fn merge(&self, here: &Folder) -> Folder {
+        let files = merge([&self.fork_point, &self.tip, here].map(|folder| {
+            let files = folder.files.iter();
+            files.map(|file| (&*file.name, &*file.text)).collect()
+        }));
+        let lock = |folder: &Folder| {
+            let text = folder.lock.as_deref().unwrap_or_default();
+            ChainLock::parse(ChainLock::FILE, text).unwrap_or_default()
+        };
+        let locks = [&self.fork_point, &self.tip, here].map(lock);
+        let entries: BTreeMap<&RevisionId, &Entry> =
+            merge([&locks[0], &locks[1], &locks[2]].map(|lock| lock.iter().collect()));
+        let lock: ChainLock = entries
+            .into_iter()
+            .map(|(id, entry)| (id.clone(), entry.clone()))
+            .collect();
+        Folder {
+            shown: here.shown.clone(),
+            files: files
+                .into_iter()
+                .map(|(name, text)| File {
+                    name: name.to_owned(),
+                    text: text.to_owned(),
+                })
+                .collect(),
+            lock: Some(lock.render()),
+            unread: here.unread.clone(),
+            diagnostics: Vec::new(),
+        }
+    }
+}
+
+/// Merges what was changed on either side since `base`.
+fn merge<K: Ord + Copy, V: PartialEq + Copy>(
+    [base, theirs, ours]: [BTreeMap<K, V>; 3],
+) -> BTreeMap<K, V> {
+    let keys: BTreeSet<K> = theirs.keys().chain(ours.keys()).copied().collect();
+    keys.into_iter()
+        .filter_map(|key| {
+            let ours = ours.get(&key);
+            let chosen = match ours == base.get(&key) {
+                true => theirs.get(&key),
+                false => ours,
+            };
+            Some((key, *chosen?))
+        })
+        .collect()
+}
+
+impl Three<'_> {
+    /// What is wrong here already, less what is told better as part of the published chain.
+    fn own(&self, published: &[Diagnostic]) -> Vec<Diagnostic> {
+        let place = |found: &Diagnostic| found.labels.first().map(|label| label.file.clone());
+        let told_better = |found: &Diagnostic| match found.code {
+            Code::LockChanged => published
+                .iter()
+                .any(|other| other.code == Code::PublishedChanged && place(other) == place(found)),
+            Code::LockDeleted => published
+                .iter()
+                .any(|other| other.code == Code::PublishedDeleted && other.labels == found.labels),
+            code if is_end(code) => published
+                .iter()
+                .any(|other| other.code == Code::ForkedChain),
+            _ => false,
+        };
+        let mut own = self.here.diagnostics.clone();
+        own.retain(|found| !told_better(found));
+        own
+    }
+
+    /// What the merge would break beyond what is broken on either side.
+    fn after_the_merge(&self) -> Vec<Diagnostic> {
+        let known = |found: &Diagnostic| {
+            self.here.diagnostics.contains(found) || self.there.diagnostics.contains(found)
+        };
+        let about_the_lock = |code: Code| code.as_str().starts_with("lock-");
+        let grows = |code: Code| match code {
+            Code::MultipleHeads => {
+                self.merged.graph.heads().count() > self.there.graph.heads().count()
+            }
+            Code::MultipleBases => {
+                self.merged.graph.bases().count() > self.there.graph.bases().count()
+            }
+            _ => true,
+        };
+        let mut found = self.merged.diagnostics.clone();
+        found.retain(|found| !known(found) && !about_the_lock(found.code) && grows(found.code));
+        for found in &mut found {
+            found.message = format!("after a merge with `{}`, {}", self.name, found.message);
+        }
+        found
+    }
+
+    /// Whether this branch ends beside the published chain instead of behind it.
+    fn fork(&self) -> Option<Diagnostic> {
+        let graph = &self.merged.graph;
+        let broken = self
+            .merged
+            .diagnostics
+            .iter()
+            .find(|found| found.code == Code::MultipleHeads)?;
+        let heads = || graph.heads();
+        let published = |index: &usize| self.there.graph.index(graph.id(*index).as_str()).is_some();
+        let (old, new): (Vec<usize>, Vec<usize>) = heads().partition(published);
+        if new.is_empty() || old.len() + new.len() <= self.there.graph.heads().count().max(1) {
+            return None;
+        }
+        let names = |heads: &[usize]| {
+            let ids: Vec<_> = heads
+                .iter()
+                .map(|index| graph.id(*index).as_str())
+                .collect();
+            ids.join("`, `")
+        };
+        let message = match &old[..] {
+            [] => format!("this branch ends in several heads, `{}`", names(&new)),
+            old => format!(
+                "this branch forks the chain of `{}`, which goes on to `{}`",
+                self.name,
+                names(old)
+            ),
+        };
+        let mut diagnostic =
+            Diagnostic::error(Code::ForkedChain, message).severity(broken.severity);
+        for head in &new {
+            let way = graph.leading_to(*head);
+            let first = graph
+                .order()
+                .find(|index| way.contains(*index) && !published(index));
+            let first = first.unwrap_or(*head);
+            let parents: Vec<usize> = graph.parents(first).iter().map(|at| *at as usize).collect();
+            let word = match &parents[..] {
+                [] => "this begins a chain of its own".to_owned(),
+                parents => format!("this follows `{}`", names(parents)),
+            };
+            diagnostic = diagnostic.label(self.merged.at_id(first, &word));
+        }
+        Some(diagnostic.help(self.way_out(&old, &new)))
+    }
+
+    /// The command that makes one line of it: behind the published head, where that is possible
+    /// and nothing was joined by hand already.
+    fn way_out(&self, old: &[usize], new: &[usize]) -> String {
+        let graph = &self.merged.graph;
+        let id = |index: usize| graph.id(index).as_str();
+        let joins = |head: usize| {
+            let way = graph.leading_to(head);
+            (0..graph.len()).any(|index| {
+                way.contains(index)
+                    && graph.parents(index).len() > 1
+                    && self.there.graph.index(id(index)).is_none()
+            })
+        };
+        let command = match (old, new) {
+            ([old], [new]) if !joins(*new) => {
+                format!("`cargo migrate rebase {} --onto {}`", id(*new), id(*old))
+            }
+            _ => {
+                let all: Vec<_> = old.iter().chain(new).map(|index| id(*index)).collect();
+                format!("`cargo migrate merge {}`", all.join(" "))
+            }
+        };
+        let is_here = |index: &usize| self.here.graph.index(id(*index)).is_some();
+        match old.iter().all(is_here) {
+            true => format!("mend it with {command}"),
+            false => format!(
+                "bring it here with `git merge {}`, then {command}",
+                self.name
+            ),
+        }
+    }
+
+    /// Revisions that others have as they were, and that this branch has otherwise or not at all.
+    fn changed_and_deleted(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for theirs in &self.there.revisions {
+            let id = theirs.id.as_str();
+            let sealed = self.there.lock.get(id).map(|entry| entry.state);
+            let (Some(LockState::Sealed(_)), Some(before)) = (sealed, get(&self.fork_point, id))
+            else {
+                continue;
+            };
+            let rules = &self.config.rules;
+            match get(&self.here, id) {
+                Some(ours) if ours.hash != theirs.hash && ours.hash != before.hash => {
+                    found.extend(self.changed(id, rules.published_changed.severity()));
+                }
+                None => found.extend(self.deleted(theirs, rules.published_deleted.severity())),
+                Some(_) => {}
+            }
+        }
+        found
+    }
+
+    fn changed(&self, id: &str, severity: Option<Severity>) -> Option<Diagnostic> {
+        let index = self.here.graph.index(id)?;
+        let file = self.here.at_id(index, "").file;
+        Some(
+            Diagnostic::error(
+                Code::PublishedChanged,
+                format!("this branch edits `{id}`, which `{}` has sealed", self.name),
+            )
+            .severity(severity?)
+            .label(self.here.at_id(index, ""))
+            .help(format!(
+                "take the edit back with `git checkout {} -- {file}`, and write a new revision: `cargo migrate new \"<message>\"`",
+                self.name
+            )),
+        )
+    }
+
+    fn deleted(&self, theirs: &Revision, severity: Option<Severity>) -> Option<Diagnostic> {
+        // A file that is there and cannot be read is told as such.
+        let index = self.there.graph.index(theirs.id.as_str())?;
+        let file = self.there.at_id(index, "").file;
+        Some(
+            Diagnostic::error(
+                Code::PublishedDeleted,
+                format!("this branch deletes `{}`, which `{}` has sealed", theirs.id, self.name),
+            )
+            .severity(severity?)
+            .label(Label::file(&file))
+            .help(format!(
+                "restore it with `git checkout {} -- {file}`, and write a revision that undoes it: `cargo migrate new \"<message>\"`",
+                self.name
+            )),
+        )
+    }
+
+    /// Ids that were given here and there since, to different revisions, in files of one name;
+    /// git would not merge them, so the merged chain does not show them.
+    fn taken_ids(&self) -> Vec<Diagnostic> {
+        let taken = |ours: &&Revision| {
+            let id = ours.id.as_str();
+            get(&self.fork_point, id).is_none()
+                && get(&self.there, id)
+                    .is_some_and(|theirs| theirs.file == ours.file && theirs.hash != ours.hash)
+        };
+        let told = |ours: &Revision| {
+            let index = self.here.graph.index(ours.id.as_str())?;
+            Some(
+                Diagnostic::error(
+                    Code::DuplicateRevision,
+                    format!(
+                        "`{}` has another revision of the id `{}`",
+                        self.name, ours.id
+                    ),
+                )
+                .label(self.here.at_id(index, ""))
+                .help(
+                    "give this one a new id, and change the `-- parents:` line of what follows it",
+                ),
+            )
+        };
+        let ours = self.here.revisions.iter();
+        ours.filter(taken).filter_map(told).collect()
+    }
+}
+
+const fn is_end(code: Code) -> bool {
+    matches!(code, Code::MultipleHeads | Code::MultipleBases)
+}
+
+fn get<'a>(survey: &'a Survey, id: &str) -> Option<&'a Revision> {
+    let index = survey.graph.index(id)?;
+    survey.revisions.get(index)
+}

@@ -1,0 +1,159 @@
+//! Putting a branch behind another one, instead of joining both with a merge.
+
+use std::collections::BTreeSet;
+
+use crate::{Graph, RevisionId};
+
+/// The branch that moves, and the parents it gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebase {
+    /// Each revision whose parents change, by index, with its new parents; the oldest first.
+    pub edits: Vec<(usize, Vec<RevisionId>)>,
+    /// All that stands elsewhere afterwards: the branch, the oldest first.
+    pub moved: Vec<usize>,
+}
+
+/// Why a branch cannot be put behind a revision.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RebaseError {
+    /// It is there already.
+    #[error("`{revision}` follows `{onto}` already")]
+    There {
+        /// The revision that was to move.
+        revision: RevisionId,
+        /// What it was to follow.
+        onto: RevisionId,
+    },
+    /// The branch was joined by a merge with what it is to follow.
+    #[error("`{merge}` joins the branch of `{revision}` with the line that it would follow")]
+    Joined {
+        /// The revision that was to move.
+        revision: RevisionId,
+        /// The merge.
+        merge: RevisionId,
+        /// What it was to follow.
+        onto: RevisionId,
+    },
+    /// It would follow itself.
+    #[error("`{onto}` needs `{revision}`, so `{revision}` cannot follow it")]
+    Circle {
+        /// A revision that would have to move.
+        revision: RevisionId,
+        /// What it was to follow.
+        onto: RevisionId,
+    },
+}
+
+impl Rebase {
+    /// Plans to put the branch that ends in `revision` behind `onto`: all that leads to
+    /// `revision` and not to `onto`. What follows the branch comes along.
+    ///
+    /// # Errors
+    ///
+    /// See [`RebaseError`].
+    pub fn new(graph: &Graph, revision: usize, onto: usize) -> Result<Self, RebaseError> {
+        let circle = |revision: usize| RebaseError::Circle {
+            revision: graph.id(revision).clone(),
+            onto: graph.id(onto).clone(),
+        };
+        let below = graph.leading_to(onto);
+        if below.contains(revision) {
+            return Err(circle(revision));
+        }
+        let branch = graph.leading_to(revision);
+        if branch.contains(onto) {
+            return Err(RebaseError::There {
+                revision: graph.id(revision).clone(),
+                onto: graph.id(onto).clone(),
+            });
+        }
+        let moved: Vec<usize> = graph
+            .order()
+            .filter(|index| branch.contains(*index) && !below.contains(*index))
+            .collect();
+        let going: BTreeSet<usize> = moved.iter().copied().collect();
+        let needed = graph.ancestors([onto]);
+        if let Some(first) = moved.iter().find(|index| needed.contains(**index)) {
+            return Err(circle(*first));
+        }
+        let mut edits = Vec::new();
+        for index in &moved {
+            let parents = graph.parents(*index);
+            let kept: Vec<_> = parents
+                .iter()
+                .map(|parent| *parent as usize)
+                .filter(|parent| going.contains(parent))
+                .collect();
+            if kept.len() == parents.len() && !kept.is_empty() {
+                continue;
+            }
+            if !kept.is_empty() {
+                return Err(RebaseError::Joined {
+                    revision: graph.id(revision).clone(),
+                    merge: graph.id(*index).clone(),
+                    onto: graph.id(onto).clone(),
+                });
+            }
+            edits.push((*index, vec![graph.id(onto).clone()]));
+        }
+        Ok(Self { edits, moved })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::tests::graph;
+
+    /// The edits, as `id:parents`.
+    fn rebase(drawing: &str, revision: &str, onto: &str) -> String {
+        let graph = graph(drawing);
+        let index = |id: &str| graph.index(id).unwrap();
+        match Rebase::new(&graph, index(revision), index(onto)) {
+            Ok(rebase) => rebase
+                .edits
+                .iter()
+                .map(|(index, parents)| {
+                    let parents: Vec<_> = parents.iter().map(RevisionId::as_str).collect();
+                    format!("{}:{}", graph.id(*index), parents.join(","))
+                })
+                .collect::<Vec<_>>()
+                .join(" "),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_branch_goes_behind_the_other() {
+        assert_eq!(rebase("a b:a c:a", "c", "b"), "c:b");
+        assert_eq!(rebase("a b:a x:a y:x z:y", "z", "b"), "x:b");
+        assert_eq!(rebase("a b:a x:a y:x z:y", "y", "b"), "x:b");
+    }
+
+    #[test]
+    fn a_second_base_becomes_part_of_the_chain() {
+        assert_eq!(rebase("a b:a x y:x", "y", "b"), "x:b");
+    }
+
+    #[test]
+    fn a_branch_that_was_merged_in_itself_moves_as_a_whole() {
+        assert_eq!(rebase("a b:a x:a y:a m:x,y", "m", "b"), "x:b y:b");
+    }
+
+    #[test]
+    fn refusals() {
+        assert_eq!(rebase("a b:a", "b", "a"), "`b` follows `a` already");
+        assert_eq!(
+            rebase("a b:a", "a", "b"),
+            "`b` needs `a`, so `a` cannot follow it"
+        );
+        assert_eq!(
+            rebase("a b:a c:b x:a m:x,b y:m", "y", "c"),
+            "`m` joins the branch of `y` with the line that it would follow"
+        );
+        assert_eq!(
+            rebase("a x:a b:a+x", "x", "b"),
+            "`b` needs `x`, so `x` cannot follow it"
+        );
+    }
+}
