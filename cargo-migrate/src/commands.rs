@@ -20,6 +20,7 @@ mod run;
 mod show;
 mod stamp;
 mod status;
+mod switch;
 
 use clap::Subcommand;
 
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Merge(merge::MergeArgs),
     Rebase(rebase::RebaseArgs),
     Stamp(stamp::StampArgs),
+    Switch(switch::SwitchArgs),
     Check(check::CheckArgs),
     Lock(lock::LockArgs),
     Explain(explain::ExplainArgs),
@@ -81,6 +83,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Merge(args) => merge::run(&args, context, ui),
         Command::Rebase(args) => rebase::run(&args, context, ui),
         Command::Stamp(args) => stamp::run(&args, context, ui),
+        Command::Switch(args) => switch::run(&args, context, ui),
         Command::Check(args) => check::run(&args, context, ui),
         Command::Lock(args) => lock::run(&args, context, ui),
         Command::Explain(args) => explain::run(&args, context, ui),

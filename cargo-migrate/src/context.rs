@@ -151,13 +151,20 @@ impl Context {
     /// Returns the chain to run; where no target is given, it must have one beginning.
     pub(crate) fn chain(&self, demand: Demand) -> Result<Chain, CommandError> {
         self.demand(demand)?;
-        // Several ends are for the target to refuse, in words that fit it.
+        self.chain_of(self.folder()?)?
+            .map_err(CommandError::diagnostics)
+    }
+
+    /// Returns the chain of a folder, or all that is wrong with it. Several ends are for the target
+    /// to refuse, in words that fit it.
+    pub(crate) fn chain_of(
+        &self,
+        folder: &Folder,
+    ) -> Result<Result<Chain, Vec<Diagnostic>>, CommandError> {
         let mut config = self.config()?.clone();
         config.rules.multiple_heads = HeadsRule::One(Level::Allow);
         config.rules.multiple_bases = Level::Allow;
-        Survey::new(self.folder()?, &config)
-            .into_chain()
-            .map_err(CommandError::diagnostics)
+        Ok(Survey::new(folder, &config).into_chain())
     }
 
     /// Returns a path as it can be typed from here.

@@ -84,7 +84,13 @@ impl CommandError {
 
     /// The files are wrong.
     pub(crate) fn diagnostics(diagnostics: Vec<Diagnostic>) -> Self {
-        Self::new(Kind::Diagnostics(diagnostics), "", "")
+        Self::diagnostics_of("the chain", diagnostics)
+    }
+
+    /// The files of another place than the folder here are wrong.
+    pub(crate) fn diagnostics_of(chain: &str, diagnostics: Vec<Diagnostic>) -> Self {
+        let message = format!("{chain} cannot be used");
+        Self::new(Kind::Diagnostics(diagnostics), "", message)
     }
 
     /// Returns the error with what to do about it.
@@ -167,7 +173,7 @@ impl CommandError {
             return code;
         }
         match &self.0.kind {
-            Kind::Diagnostics(found) => tell_diagnostics(found, ui),
+            Kind::Diagnostics(found) => tell_diagnostics(&self.0.message, found, ui),
             _ => self.tell_error(ui),
         }
         code
@@ -211,13 +217,13 @@ impl CommandError {
 }
 
 /// Draws what is wrong with the files, then says how much it is.
-fn tell_diagnostics(found: &[Diagnostic], ui: &Ui) {
+fn tell_diagnostics(message: &str, found: &[Diagnostic], ui: &Ui) {
     for diagnostic in found {
         ui.say(format_args!("{}\n", drawn(diagnostic)));
     }
     let errors = found.iter().filter(|found| found.is_error()).count();
     ui.say(format_args!(
-        "{} the chain cannot be used: {}",
+        "{} {message}: {}",
         styled(style::ERROR, "error:"),
         counted(errors, "error")
     ));

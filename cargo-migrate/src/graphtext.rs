@@ -126,7 +126,7 @@ fn escape_mermaid(text: &str) -> String {
                     ' ' | '_' | '.' | ',' | '-' | '/' | '(' | ')' | ':' | '[' | ']'
                 ) =>
             {
-                escaped.push(c)
+                escaped.push(c);
             }
             c => {
                 let _infallible = write!(escaped, "#{};", u32::from(c));

@@ -167,6 +167,13 @@ impl PlanDocument {
     }
 }
 
+/// `redo` and `switch`.
+#[derive(Debug, Serialize)]
+pub(crate) struct DownAndUp {
+    pub(crate) reverted: PlanDocument,
+    pub(crate) applied: PlanDocument,
+}
+
 /// `stamp`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Stamped {

@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use migrate_core::{Chain, Config, Dialects, Graph, Plan, Revision, Set, Target, TargetError};
+use migrate_core::{
+    Chain, Config, Dialects, Direction, Graph, Plan, Revision, Set, Target, TargetError,
+};
 use migrate_sqlx::{Database, Error, Migrations, Status};
 
 use crate::error::CommandError;
@@ -54,10 +56,7 @@ impl State {
     /// Refuses what `run` would refuse.
     pub(crate) fn judge(&self) -> Result<(), CommandError> {
         let Status {
-            unknown,
-            changed,
-            failed,
-            ..
+            unknown, changed, ..
         } = &self.status;
         if !unknown.is_empty() {
             let revisions = unknown.clone();
@@ -67,7 +66,12 @@ impl State {
             let revisions = changed.clone();
             return Err(Error::Changed { revisions }.into());
         }
-        match failed.first() {
+        self.judge_unfinished()
+    }
+
+    /// Refuses a revision that was begun and not finished.
+    pub(crate) fn judge_unfinished(&self) -> Result<(), CommandError> {
+        match self.status.failed.first() {
             None => Ok(()),
             Some(row) => Err(Error::Unfinished {
                 revision: row.revision.clone(),
@@ -82,6 +86,19 @@ impl State {
     /// Returns the applied heads, sorted.
     pub(crate) fn heads(&self) -> Vec<String> {
         json::ids(&self.graph, self.graph.effective_heads(&self.applied))
+    }
+
+    /// Plans the way up from a place to where all of `wanted` is applied.
+    pub(crate) fn up(&self, before: Set, wanted: impl IntoIterator<Item = usize>) -> Plan {
+        let mut missing = self.graph.ancestors(wanted);
+        for index in before.iter() {
+            missing.remove(index);
+        }
+        Plan {
+            direction: Direction::Up,
+            steps: self.graph.ordered(&missing),
+            before,
+        }
     }
 
     /// Returns the plan that leads through these revisions from here.

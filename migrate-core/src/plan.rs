@@ -96,14 +96,14 @@ impl Plan {
         let root = target.branch_root(graph)?;
         let own = root.map(|root| graph.own(root));
         let first = first_to_go(graph, target, &located, root, own.as_ref());
-        let mut going = graph.descendants(first);
-        for index in 0..graph.len() {
-            if !applied.contains(index) {
-                going.remove(index);
-            }
-        }
+        let plan = Self::without(graph, applied, first);
         if let (Some(own), Cascade::Refuse) = (&own, cascade) {
-            let others: Vec<_> = going.iter().filter(|index| !own.contains(*index)).collect();
+            let others: Vec<_> = plan
+                .steps
+                .iter()
+                .copied()
+                .filter(|index| !own.contains(*index))
+                .collect();
             if !others.is_empty() {
                 return Err(TargetError::Collateral {
                     given: target.to_string(),
@@ -111,13 +111,7 @@ impl Plan {
                 });
             }
         }
-        let mut steps = graph.ordered(&going);
-        steps.reverse();
-        Ok(Self {
-            direction: Direction::Down,
-            steps,
-            before: applied.clone(),
-        })
+        Ok(plan)
     }
 
     /// Plans to take back these revisions and all that needs them, wherever they stand.

@@ -187,6 +187,15 @@ impl Database {
         on!(self, pool => runner.revert(pool).await)
     }
 
+    /// [`Runner::undo`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::undo`].
+    pub async fn undo(&self, runner: Runner<'_>, revisions: &[String]) -> Result<Report, Error> {
+        on!(self, pool => runner.undo(pool, revisions).await)
+    }
+
     /// [`Runner::stamp`] on this database.
     ///
     /// # Errors

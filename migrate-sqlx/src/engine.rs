@@ -19,6 +19,8 @@ type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 pub(crate) enum Goal {
     Up(Target),
     Down(Target, Cascade),
+    /// Where these revisions are not applied, nor what needs them.
+    Without(Vec<String>),
 }
 
 /// One run on one connection.
@@ -122,7 +124,7 @@ impl<'a> Engine<'a> {
     ) -> Result<Report, Error> {
         let direction = match goal {
             Goal::Up(_) => Direction::Up,
-            Goal::Down(..) => Direction::Down,
+            Goal::Down(..) | Goal::Without(_) => Direction::Down,
         };
         self.tables.settle(self.session).await?;
         let settings = self.take_settings().await?;
@@ -163,6 +165,11 @@ impl<'a> Engine<'a> {
                 Goal::Down(target, cascade) => {
                     self.judge_unfinished(&joined, resume, State::Reverting)?;
                     Plan::down(&joined.graph, &joined.applied, target, *cascade)?
+                }
+                Goal::Without(ids) => {
+                    self.judge_unfinished(&joined, resume, State::Reverting)?;
+                    let going = ids.iter().filter_map(|id| joined.graph.index(id));
+                    Plan::without(&joined.graph, &joined.applied, going)
                 }
             };
             let mut rows = joined.rows.len();

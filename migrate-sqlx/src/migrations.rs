@@ -239,7 +239,7 @@ impl Migrations {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a runner does nothing until `run`, `revert`, `redo` or `stamp`"]
+#[must_use = "a runner does nothing until `run`, `revert`, `undo` or `stamp`"]
 pub struct Runner<'a> {
     migrations: &'a Migrations,
     target: Option<Target>,
@@ -329,6 +329,26 @@ impl<'a> Runner<'a> {
         };
         let goal = Goal::Down(self.target.clone().unwrap_or(last), self.cascade);
         self.execute(pool, goal).await
+    }
+
+    /// Reverts these revisions and all that needs them, wherever they stand in the chain.
+    ///
+    /// It is for what a target cannot name: revisions of another branch that the chain does not
+    /// have, or that follow another parent now. What is not applied is passed over.
+    ///
+    /// # Data loss
+    ///
+    /// A `down` that drops a table drops its rows.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn undo<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        revisions: &[String],
+    ) -> Result<Report, Error> {
+        self.execute(pool, Goal::Without(revisions.to_vec())).await
     }
 
     /// Records the targets as applied without running anything.

@@ -1,16 +1,13 @@
 use clap::Args;
-use migrate_core::{
-    Anchor, Cascade, Dialect, Dialects, Direction, Graph, Plan, Revision, Target, TargetError,
-};
+use migrate_core::{Anchor, Dialect, Dialects, Direction, Plan, Revision, Target, TargetError};
 use migrate_sqlx::{Create, Error};
-use serde::Serialize;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
 use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
-use crate::json::{self, PlanDocument};
+use crate::json::{self, DownAndUp, PlanDocument};
 use crate::progress::Progress;
 use crate::state::{State, block_on, migrations};
 use crate::ui::Ui;
@@ -28,12 +25,6 @@ pub(crate) struct RedoArgs {
     change: ChangeArgs,
 }
 
-#[derive(Serialize)]
-struct Redone {
-    reverted: PlanDocument,
-    applied: PlanDocument,
-}
-
 pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let chain = context.chain(Demand::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
@@ -46,29 +37,21 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         let database = chosen.connect(Create::Nothing).await?;
         let state = State::read(&database, &migrations).await?;
         let index = chosen_revision(&state, args.revision.as_deref())?;
-        let below = below(&state.graph, index);
-        let down = Plan::down(&state.graph, &state.applied, &below, Cascade::Allow)?;
+        let down = Plan::without(&state.graph, &state.applied, [index]);
         judge(&state, &down, database.dialect())?;
-        let up = Plan {
-            direction: Direction::Up,
-            steps: down.steps.iter().rev().copied().collect(),
-            before: down.after(),
-        };
+        let up = state.up(down.after(), state.applied.iter());
         if args.change.dry_run && !ui.is_json() {
             plan::show(&down, &state.graph, &state.revisions, ui)?;
             return plan::show(&up, &state.graph, &state.revisions, ui);
         }
         if !args.change.dry_run {
             let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
-            let runner_of = |target| {
-                runner(&migrations, &args.change, &progress)
-                    .target(target)
-                    .cascade(Cascade::Allow)
-            };
-            database.revert(runner_of(below)).await.map_err(told)?;
+            let runner = || runner(&migrations, &args.change, &progress);
+            let undo = json::ids(&state.graph, [index]);
+            database.undo(runner(), &undo).await.map_err(told)?;
             for head in state.graph.effective_heads(&state.applied) {
                 let target = at(state.graph.id(head).as_str());
-                database.run(runner_of(target)).await.map_err(told)?;
+                database.run(runner().target(target)).await.map_err(told)?;
             }
             progress.end();
             ui.status(format_args!(
@@ -77,7 +60,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             ));
         }
         match ui.is_json() {
-            true => ui.json(&Redone {
+            true => ui.json(&DownAndUp {
                 reverted: PlanDocument::new(&down, &state.graph),
                 applied: PlanDocument::new(&up, &state.graph),
             }),
@@ -117,19 +100,6 @@ fn at(id: &str) -> Target {
     Target {
         branch: None,
         place: Some(Anchor::Revision(id.to_owned())),
-        steps: None,
-    }
-}
-
-/// The place just below a revision, on its own branch only: a sibling stays applied.
-fn below(graph: &Graph, index: usize) -> Target {
-    let place = match graph.parents(index).first() {
-        Some(parent) => Anchor::Revision(graph.id(*parent as usize).to_string()),
-        None => Anchor::Base,
-    };
-    Target {
-        branch: Some(graph.id(index).to_string()),
-        place: Some(place),
         steps: None,
     }
 }

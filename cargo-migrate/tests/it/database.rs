@@ -1,28 +1,9 @@
 //! What works on a database, here on SQLite; the other databases have the runtime's own tests.
 
 use insta::assert_snapshot;
-use migrate_tests::{CommandOutput, TestProject};
+use migrate_tests::TestProject;
 
-use crate::{Done as _, chain};
-
-/// Times change from run to run.
-fn steady(output: &CommandOutput) -> String {
-    let mut text = String::new();
-    for line in output.to_string().lines() {
-        let mut line = line.to_owned();
-        if let Some(at) = line.find(" ms") {
-            let start = line[..at]
-                .rfind(|c: char| !c.is_ascii_digit())
-                .map_or(0, |at| at + 1);
-            line.replace_range(start..at, "[time]");
-        }
-        if let (Some(at), true) = (line.find("(20"), line.ends_with("Z)")) {
-            line.replace_range(at.., "([when])");
-        }
-        text.extend([&line, "\n"]);
-    }
-    text
-}
+use crate::{Done as _, chain, steady};
 
 fn run(project: &TestProject, arguments: &[&str]) -> String {
     steady(&project.run(arguments))

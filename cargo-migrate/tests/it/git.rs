@@ -5,7 +5,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 use migrate_tests::TestProject;
 
-use crate::{Done as _, chain};
+use crate::{Done as _, chain, steady};
 
 /// Runs git in the project, as somebody without settings.
 fn git(project: &TestProject, arguments: &[&str]) {
@@ -375,14 +375,16 @@ fn what_a_database_has_applied_is_not_moved() {
     help: `cargo migrate redo x` reverts what was applied and runs the new text; or take the edit back with git
     [exit status: 1]
     ");
-    assert_snapshot!(project.run(["redo", "x"]), @"
+    assert_snapshot!(steady(&project.run(["redo", "x"])), @"
     ------- stderr -------
-    error: `b` is not below what is applied: `a`, `x`
-    help: `cargo migrate status` shows what is applied
-    [exit status: 1]
+    warning: the file of `x` has changed or is not there: its text in the ledger is used
+    reverted x add x ([time] ms)
+    applied b add b ([time] ms)
+    applied x add x ([time] ms)
+    2 revisions done again
     ");
     project.run(["run", "-q"]).success().done();
-    assert_snapshot!(project.run(["current"]), @"y");
+    assert_snapshot!(project.run(["current"]), @"y add y (head)");
 }
 
 #[test]
@@ -430,4 +432,147 @@ fn a_branch_that_was_joined_is_joined_again() {
     help: join them once more: `cargo migrate merge y c`
     [exit status: 1]
     ");
+}
+
+#[test]
+fn the_database_is_taken_to_another_branch() {
+    let project = forked();
+    project.run(["run", "-q"]).success().done();
+    assert_snapshot!(project.run(["switch", "main", "--dry-run"]), @"
+    revert y add y
+    revert x add x
+    apply b add b
+    ------- stderr -------
+    the database would be at b, as `main` has it
+    ");
+    assert_snapshot!(steady(&project.run(["switch", "main", "--lock-wait", "5"])), @"
+    ------- stderr -------
+    revert y add y
+    revert x add x
+    apply b add b
+    warning: the file of `y` has changed or is not there: its text in the ledger is used
+    reverted y add y ([time] ms)
+    warning: the file of `x` has changed or is not there: its text in the ledger is used
+    reverted x add x ([time] ms)
+    applied b add b ([time] ms)
+    the database is at b, as `main` has it
+    ");
+    git(&project, &["checkout", "--quiet", "main"]);
+    assert_snapshot!(steady(&project.run(["status"])), @"
+    database sqlite://dev.db
+    at       b
+
+    applied a add a ([when])
+    applied b add b ([when])
+    ");
+    assert_snapshot!(project.run(["switch", "main"]), @"
+    ------- stderr -------
+    nothing to do: the database is at b, as `main` has it
+    ");
+    // The files of the branch are not here any more, and need not be.
+    project.run(["switch", "-q", "feature"]).success().done();
+    assert_snapshot!(project.run(["switch", "main", "--format", "json"]).json(), @r#"{"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"reverted":{"direction":"down","from":["y"],"steps":[{"heads_after":["x"],"parents":["x"],"revision":"y"},{"heads_after":["a"],"parents":["a"],"revision":"x"}],"to":["a"]}}"#);
+}
+
+#[test]
+fn what_another_branch_has_otherwise_is_done_again() {
+    let project = forked();
+    git(&project, &["checkout", "--quiet", "-b", "edited", "main"]);
+    let edited = project
+        .read("migrations/a.sql")
+        .replace("PRIMARY KEY", "PRIMARY KEY, more TEXT");
+    project.write("migrations/a.sql", edited);
+    project.run(["lock", "-q", "--amend", "a"]).success().done();
+    commit(&project);
+    git(&project, &["checkout", "--quiet", "main"]);
+    project.run(["run", "-q"]).success().done();
+    assert_snapshot!(steady(&project.run(["switch", "edited"])), @"
+    ------- stderr -------
+    revert b add b
+    revert a add a
+    apply a add a
+    apply b add b
+    reverted b add b ([time] ms)
+    warning: the file of `a` has changed or is not there: its text in the ledger is used
+    reverted a add a ([time] ms)
+    applied a add a ([time] ms)
+    applied b add b ([time] ms)
+    the database is at b, as `edited` has it
+    ");
+    git(&project, &["checkout", "--quiet", "edited"]);
+    assert_snapshot!(project.run(["run"]), @"
+    ------- stderr -------
+    nothing to apply: the database is at b
+    ");
+}
+
+#[test]
+fn where_nobody_should_switch() {
+    let project = forked();
+    project.run(["run", "-q"]).success().done();
+    assert_snapshot!(project.run(["switch", "nowhere"]), @"
+    ------- stderr -------
+    error: git knows no commit `nowhere`
+    help: `git branch --all` lists the branches there are
+    [exit status: 1]
+    ");
+    git(&project, &["checkout", "--quiet", "-b", "broken", "main"]);
+    add(&project, "c", "nobody");
+    commit(&project);
+    git(&project, &["checkout", "--quiet", "feature"]);
+    assert_snapshot!(project.run(["switch", "broken"]), @"
+    ------- stderr -------
+    error[unknown-parent]: revision `c` follows `nobody`, which does not exist
+     --> migrations/c.sql:2:13
+      |
+    2 | -- parents: nobody
+      |             ^^^^^^ no revision has this id
+      |
+      = help: `cargo migrate history` shows the revisions there are
+
+    error[lock-missing]: chain.lock does not know revision `c`
+     --> migrations/c.sql:1:14
+      |
+    1 | -- revision: c
+      |              ^
+      |
+      = help: enter it with `cargo migrate lock`
+
+    error: the chain of `broken` cannot be used: 2 errors
+    help: `cargo migrate explain unknown-parent` tells more
+    [exit status: 1]
+    ");
+    let config = project.read("migrate.toml");
+    project.write("migrate.toml", format!("{config}protected = true\n"));
+    assert_snapshot!(project.run(["switch", "main"]), @r#"
+    ------- stderr -------
+    error: the environment `dev` is protected, and reverting loses data
+    help: write a new revision that undoes the change: `cargo migrate new "undo …"`; nothing was changed
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["current"]), @"y add y (head)");
+}
+
+#[test]
+fn what_cannot_be_undone_keeps_the_database_where_it_is() {
+    let project = forked();
+    let text = project.read("migrations/y.sql");
+    let (up, _) = text.split_once("-- migrate: down").expect("it has one");
+    project.write(
+        "migrations/y.sql",
+        format!("{up}-- migrate: irreversible the rows are gone\n"),
+    );
+    project.run(["lock", "-q", "--amend", "y"]).success().done();
+    commit(&project);
+    project.run(["run", "-q"]).success().done();
+    assert_snapshot!(project.run(["switch", "main"]), @r#"
+    ------- stderr -------
+    revert y add y
+    revert x add x
+    apply b add b
+    error: revision `y` cannot be reverted: the rows are gone
+    help: restore a backup, or write a new revision that undoes it: `cargo migrate new "undo …"`
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["current"]), @"y add y (head)");
 }

@@ -27,6 +27,7 @@ fn the_help_of_the_whole() {
       merge        Join several heads with a merge revision
       rebase       Put a branch behind another head, instead of merging the two
       stamp        Record revisions as applied without running anything
+      switch       Take the database to the revisions of another git branch
       check        Check the chain and its lock, without a database
       lock         Seal every draft in chain.lock
       explain      Explain a diagnostic's code
@@ -42,8 +43,7 @@ fn the_help_of_the_whole() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -107,8 +107,7 @@ fn init() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -141,8 +140,7 @@ fn new() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -172,8 +170,7 @@ fn run() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -205,8 +202,7 @@ fn revert() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -234,8 +230,7 @@ fn redo() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -257,8 +252,7 @@ fn status() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -280,8 +274,7 @@ fn current() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -311,8 +304,7 @@ fn plan() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -339,8 +331,7 @@ fn history() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -362,8 +353,7 @@ fn heads() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -385,8 +375,7 @@ fn branches() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -411,8 +400,7 @@ fn show() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -439,8 +427,7 @@ fn merge() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -471,8 +458,7 @@ fn stamp() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -498,8 +484,7 @@ fn check() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -523,8 +508,7 @@ fn lock() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -549,8 +533,7 @@ fn explain() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -575,8 +558,7 @@ fn edit() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more
@@ -601,8 +583,7 @@ fn completions() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json, mermaid,
-                                dot]
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
           --color <WHEN>        When to use colour [possible values: auto, always, never]
       -q, --quiet               Say nothing but the answer, warnings and errors
       -v, --verbose...          Say more

@@ -23,6 +23,25 @@ impl Done for CommandOutput {
     fn done(self) {}
 }
 
+/// Times change from run to run.
+fn steady(output: &CommandOutput) -> String {
+    let mut text = String::new();
+    for line in output.to_string().lines() {
+        let mut line = line.to_owned();
+        if let Some(at) = line.find(" ms") {
+            let start = line[..at]
+                .rfind(|c: char| !c.is_ascii_digit())
+                .map_or(0, |at| at + 1);
+            line.replace_range(start..at, "[time]");
+        }
+        if let (Some(at), true) = (line.find("(20"), line.ends_with("Z)")) {
+            line.replace_range(at.., "([when])");
+        }
+        text.extend([&line, "\n"]);
+    }
+    text
+}
+
 /// A package without migrations.
 fn project() -> TestProject {
     TestProject::new(env!("CARGO_BIN_EXE_cargo-migrate"))

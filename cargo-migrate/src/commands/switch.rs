@@ -1,0 +1,106 @@
+use clap::Args;
+use migrate_core::{Plan, Target};
+use migrate_sqlx::Create;
+
+use super::plan;
+use super::run::{chain_folder, runner};
+use crate::cli::ChangeArgs;
+use crate::consent::refuse_protected;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::git::Repository;
+use crate::json::{self, DownAndUp, PlanDocument};
+use crate::progress::Progress;
+use crate::state::{State, block_on, migrations};
+use crate::ui::{Ui, style, styled};
+
+/// Take the database to the revisions of another git branch
+///
+/// What that branch does not have, or has otherwise, is reverted, with the text that the ledger
+/// kept; then all is applied that it has. The files here do not matter, so it may be done before or
+/// after `git switch`. A `down` that drops a table drops its rows.
+#[derive(Debug, Args)]
+pub(crate) struct SwitchArgs {
+    /// The branch, tag or commit
+    #[arg(value_name = "REF")]
+    reference: String,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let repository = Repository::demand(context.root()?)?;
+    let folder = repository.folder(&repository.commit(&args.reference)?)?;
+    let chain = context.chain_of(&folder)?.map_err(|found| {
+        CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
+    })?;
+    let migrations = migrations(&chain, context.config()?);
+    let chosen = context.database()?;
+    if !args.change.dry_run {
+        refuse_protected(&chosen)?;
+    }
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen
+            .connect(match args.change.dry_run {
+                true => Create::Nothing,
+                false => Create::Missing,
+            })
+            .await?;
+        let state = State::read(&database, &migrations).await?;
+        state.judge_unfinished()?;
+        let going: Vec<String> = [&state.status.unknown[..], &state.status.changed[..]].concat();
+        let indices = going.iter().filter_map(|id| state.graph.index(id));
+        let down = Plan::without(&state.graph, &state.applied, indices);
+        let up = state.up(down.after(), 0..chain.revisions().len());
+        if !ui.is_json() {
+            for plan in [&down, &up] {
+                for line in plan::lines(plan, &state.revisions) {
+                    match args.change.dry_run {
+                        true => ui.answer(line)?,
+                        false => ui.status(line),
+                    }
+                }
+            }
+        }
+        if !args.change.dry_run {
+            let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
+            let runner = || runner(&migrations, &args.change, &progress);
+            if !going.is_empty() {
+                database.undo(runner(), &going).await.map_err(told)?;
+            }
+            let up = runner().target(Target::heads());
+            database.run(up).await.map_err(told)?;
+            progress.end();
+        }
+        if ui.is_json() {
+            return ui.json(&DownAndUp {
+                reverted: PlanDocument::new(&down, &state.graph),
+                applied: PlanDocument::new(&up, &state.graph),
+            });
+        }
+        tell(args, &state, &down, &up, ui);
+        Ok(())
+    };
+    let done = block_on(work, || progress.tick());
+    progress.end();
+    done
+}
+
+fn tell(args: &SwitchArgs, state: &State, down: &Plan, up: &Plan, ui: &Ui) {
+    let heads = json::ids(&state.graph, state.graph.effective_heads(&up.after()));
+    let heads = match heads.is_empty() {
+        true => "base".to_owned(),
+        false => heads.join(", "),
+    };
+    let place = format!(
+        "{}, as `{}` has it",
+        styled(style::ID, heads),
+        args.reference
+    );
+    match (down.steps.len() + up.steps.len(), args.change.dry_run) {
+        (0, _) => ui.status(format_args!("nothing to do: the database is at {place}")),
+        (_, true) => ui.status(format_args!("the database would be at {place}")),
+        (_, false) => ui.status(format_args!("the database is at {place}")),
+    }
+}
