@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 
 /// A database that was chosen, and how careful to be with it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Chosen {
     /// May hold a password: only [`Chosen::shown`] is for people.
     url: String,

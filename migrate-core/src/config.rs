@@ -1,12 +1,14 @@
 //! migrate.toml: where the revisions are, which rules they keep, which databases there are.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::nearest;
+use crate::id::printable;
 use crate::{Code, Diagnostic, Dialect, Dialects, Label, Severity};
 
 /// What migrate.toml says; all of it has a default.
@@ -38,7 +40,7 @@ pub struct Config {
 }
 
 /// A database and how careful to be with it: `[env.<name>]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Env {
     /// Its name.
     pub name: String,
@@ -48,6 +50,17 @@ pub struct Env {
     pub protected: bool,
     /// Makes a backup before every run.
     pub backup: bool,
+}
+
+impl fmt::Debug for Env {
+    /// Without the url, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Env")
+            .field("name", &self.name)
+            .field("protected", &self.protected)
+            .field("backup", &self.backup)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The names of the ledger's tables: `[ledger]`.
@@ -209,6 +222,14 @@ struct Reader<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
+/// Whether a line may hold a url or a password, so that it is named and not drawn.
+fn may_be_secret(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    ["//", "@", "pass", "pwd", "secret", "token"]
+        .iter()
+        .any(|sign| line.contains(sign))
+}
+
 type Entry<'a> = Spanned<DeValue<'a>>;
 
 impl Reader<'_> {
@@ -219,8 +240,11 @@ impl Reader<'_> {
             0
         };
         let span = span.start + shift..span.end + shift;
-        let mut diagnostic = Diagnostic::error(Code::MalformedConfig, message)
-            .label(Label::at(self.file, self.text, span, ""));
+        let mut label = Label::at(self.file, self.text, span, "");
+        if let Some(place) = &mut label.place {
+            place.source = place.source.take().filter(|line| !may_be_secret(line));
+        }
+        let mut diagnostic = Diagnostic::error(Code::MalformedConfig, message).label(label);
         diagnostic.help = help;
         self.diagnostics.push(diagnostic);
     }
@@ -230,7 +254,11 @@ impl Reader<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are `{}`", known.join("`, `")),
         };
-        self.problem(span, format!("`{word}` is no {what}"), Some(help));
+        let message = match may_be_secret(word) {
+            true => format!("this is no {what}"),
+            false => format!("`{}` is no {what}", printable(word)),
+        };
+        self.problem(span, message, Some(help));
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
@@ -491,6 +519,28 @@ mod tests {
         let diagnostics = Config::parse("migrate.toml", text).unwrap_err();
         let told: String = diagnostics.iter().map(|d| format!("{d}\n")).collect();
         insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn no_password_is_drawn() {
+        for text in [
+            "[env.dev]\nurl = \"postgres://me:s3cret@h/d\" x",
+            "[env.dev]\nurl = \"postgres://me:s3cret@h/d",
+            "[env.dev]\nurl = postgres://me:s3cret@h/d",
+            "[env.dev]\nurll = \"postgres://me:s3cret@h/d\"",
+            "[env.dev]\nurl = [\"postgres://me:s3cret@h/d\"]",
+            "[env]\ndev = \"postgres://me:s3cret@h/d\"",
+            "[env.dev]\nurl = 1\nurl = \"postgres://me:s3cret@h/d\"",
+            "[env.dev]\npassword = \"s3cret\"",
+            "dialects = [\"postgres://me:s3cret@h/d\"]",
+            "default-env = \"\"\n[env.dev]\nurl = \"\"\"\nmysql://me:s3cret@h/d\\q\"\"\"",
+        ] {
+            let found = Config::parse("migrate.toml", text).unwrap_err();
+            let told = format!("{found:?}{}", found[0].render_for_rustc());
+            assert!(!told.contains("s3cret"), "{text}: {told}");
+        }
+        let config = Config::parse("migrate.toml", "[env.dev]\nurl = \"mysql://me:s3cret@h/d\"");
+        assert!(!format!("{config:?}").contains("s3cret"));
     }
 
     #[test]

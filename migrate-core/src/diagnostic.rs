@@ -192,11 +192,12 @@ impl Place {
             line_start
         };
         let source = text[line_start..line_end].trim_end_matches('\r');
-        let from = start - line_start;
-        let to = (span.end.max(start) - line_start).clamp(from, source.len().max(from));
+        // What begins behind the last character, at the line's end, is marked right after it.
+        let from = (start - line_start).min(source.len());
+        let to = (span.end.max(start) - line_start).clamp(from, source.len());
         Self {
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: text[line_start..start].chars().count() + 1,
+            column: source[..from].chars().count() + 1,
             source: (source.len() <= LONGEST_SHOWN_LINE).then(|| source.to_owned()),
             span: from..to,
         }
@@ -341,9 +342,12 @@ pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let most = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let most = (length / 3).max(1);
     candidates
         .into_iter()
+        // The distance is at least this, and finding it takes the product of both lengths.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= most)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= most)
         .min()
@@ -405,6 +409,20 @@ mod tests {
     fn a_byte_order_mark_is_no_column() {
         let place = Place::new("\u{feff}-- revision: x", 16..17);
         assert_eq!((place.line, place.column), (1, 14));
+    }
+
+    #[test]
+    fn the_end_of_a_line_is_marked_behind_its_last_character() {
+        let place = Place::new("ab\r\nc", 3..4);
+        assert_eq!((place.line, place.column), (1, 3));
+        assert_eq!((place.source.as_deref(), place.span), (Some("ab"), 2..2));
+    }
+
+    #[test]
+    fn a_very_long_word_is_near_nothing() {
+        assert_eq!(nearest("perents", ["parents", "labels"]), Some("parents"));
+        // The table of all distances would have 16 million columns.
+        assert_eq!(nearest(&"x".repeat(16_000_000), ["parents"]), None);
     }
 
     #[test]

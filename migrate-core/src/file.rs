@@ -188,14 +188,15 @@ impl Parser<'_> {
             self.problem(
                 Code::UnknownHeader,
                 key_span,
-                format!("`{key}` is no key of a revision's header"),
+                format!("`{}` is no key of a revision's header", printable(key)),
                 "",
             )
             .help = Some(match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!(
-                    "there are `{}`; a plain comment is written `-- # {key}: …`",
-                    KEYS.join("`, `")
+                    "there are `{}`; a plain comment is written `-- # {}: …`",
+                    KEYS.join("`, `"),
+                    printable(key)
                 ),
             });
             return;

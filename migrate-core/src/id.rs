@@ -42,14 +42,22 @@ pub enum InvalidRevisionId {
     Reserved,
 }
 
-/// A text as it can be printed: what no terminal shows is escaped, and nothing else.
+/// What is longer is shown only as far as this, in characters.
+const LONGEST_SHOWN: usize = 100;
+
+/// A text as it can be printed: what no terminal shows is escaped, what is very long is cut off,
+/// and nothing else.
 pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut shown = String::new();
+    let mut characters = text.chars();
+    for character in characters.by_ref().take(LONGEST_SHOWN) {
         match character {
             '\'' | '"' | '\\' => shown.push(character),
             other => shown.extend(other.escape_debug()),
         }
+    }
+    if characters.next().is_some() {
+        shown.push('…');
     }
     shown
 }
@@ -135,6 +143,12 @@ impl AsRef<str> for RevisionId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_stays_on_a_line() {
+        assert_eq!(printable("it's \"é\"\n\u{1b}[0m"), "it's \"é\"\\n\\u{1b}[0m");
+        assert_eq!(printable(&"x".repeat(101)), "x".repeat(100) + "…");
+    }
 
     #[test]
     fn the_rules_of_an_id() {

@@ -114,6 +114,11 @@ const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
+/// White space of SQL; what Rust calls so lacks the vertical tab.
+const fn is_space(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == 0x0b
+}
+
 impl<'a> Lexer<'a> {
     /// Begins at the start of `text`.
     #[must_use]
@@ -194,8 +199,8 @@ impl<'a> Lexer<'a> {
     fn scan(&mut self) -> Result<TokenKind, Unterminated> {
         use Dialect::{MySql, Postgres, Sqlite};
         let first = self.bytes[self.at];
-        if first.is_ascii_whitespace() {
-            while self.peek(0).is_ascii_whitespace() {
+        if is_space(first) {
+            while is_space(self.peek(0)) {
                 self.at += 1;
             }
             return Ok(TokenKind::Space);
@@ -254,7 +259,7 @@ impl<'a> Lexer<'a> {
         self.dialect != Dialect::MySql
             || match self.bytes.get(self.at + 2) {
                 None => true,
-                Some(byte) => byte.is_ascii_whitespace() || byte.is_ascii_control(),
+                Some(byte) => *byte == b' ' || byte.is_ascii_control(),
             }
     }
 
@@ -382,7 +387,8 @@ impl<'a> Lexer<'a> {
         if self.dialect == Dialect::MySql
             && word.eq_ignore_ascii_case(b"DELIMITER")
             && self.executable.is_none()
-            && self.begins_line(start)
+            && (self.statement_start || self.begins_line(start))
+            && matches!(self.peek(0), b' ' | b'\t')
             && self.is_delimiter_line(start)
         {
             self.line_comment();
@@ -407,7 +413,7 @@ impl<'a> Lexer<'a> {
     fn begins_line(&self, at: usize) -> bool {
         let before = self.bytes[..at].iter().rev();
         let mut blanks = before.skip_while(|byte| matches!(byte, b' ' | b'\t'));
-        matches!(blanks.next(), None | Some(b'\n')) && matches!(self.peek(0), b' ' | b'\t')
+        matches!(blanks.next(), None | Some(b'\n'))
     }
 
     fn is_operator(&self, byte: u8) -> bool {
@@ -464,7 +470,7 @@ impl<'a> Lexer<'a> {
 }
 
 /// The delimiter that a line of the mysql client sets, without its quotes.
-fn chosen_delimiter(line: &str) -> Option<&str> {
+pub(super) fn chosen_delimiter(line: &str) -> Option<&str> {
     let word = line.split_ascii_whitespace().nth(1)?;
     let bare = ['\'', '"', '`'].into_iter().find_map(|quote| {
         let inner = word.strip_prefix(quote)?.strip_suffix(quote)?;

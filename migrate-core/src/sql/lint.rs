@@ -67,11 +67,11 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
     }
     let words = Words::read(dialect, statement);
     let first = words.list.first()?;
-    let all: Vec<&str> = words.list.iter().map(|word| word.text.as_str()).collect();
+    let bare: Vec<&str> = words.list.iter().filter_map(Word::bare).collect();
     let (kind, what) = match dialect {
-        Dialect::Postgres => postgres(&all, &words),
-        Dialect::Sqlite => sqlite(&all, &words),
-        Dialect::MySql => mysql(&all),
+        Dialect::Postgres => postgres(&bare, &words),
+        Dialect::Sqlite => sqlite(&bare, &words),
+        Dialect::MySql => mysql(&bare, &words),
     }?;
     // The place is the first word, or the word that decides.
     let deciding = what.rsplit(' ').next().unwrap_or(&what);
@@ -117,6 +117,18 @@ fn may_be_found(dialect: Dialect, statement: &str) -> bool {
 struct Word {
     text: String,
     range: Range<usize>,
+    /// Inside parentheses, as options and columns are.
+    enclosed: bool,
+    /// `@name` of MySQL, which is the user's own; `@@name` is the server's.
+    own: bool,
+    /// An `=` or `:=` comes next.
+    assigned: bool,
+}
+
+impl Word {
+    fn bare(&self) -> Option<&str> {
+        (!self.enclosed).then_some(&*self.text)
+    }
 }
 
 struct Words {
@@ -135,23 +147,60 @@ impl Words {
             quoted: false,
         };
         let mut lexer = Lexer::new(dialect, statement);
+        let mut depth = 0_usize;
+        let mut signs = 0;
         while let Ok(Some(token)) = lexer.next_token() {
             let text = &statement[token.start..token.end];
             match token.kind {
                 TokenKind::Word => words.list.push(Word {
                     text: text.to_ascii_uppercase(),
                     range: token.start..token.end,
+                    enclosed: depth > 0,
+                    own: signs == 1,
+                    assigned: false,
                 }),
                 TokenKind::Quoted => words.quoted = true,
-                TokenKind::Symbol => words.assigns |= matches!(text, "=" | "("),
+                TokenKind::Symbol => {
+                    words.assigns |= matches!(text, "=" | "(");
+                    match (text, words.list.last_mut()) {
+                        ("(", _) => depth += 1,
+                        (")", _) => depth = depth.saturating_sub(1),
+                        ("=" | ":=", Some(last)) => last.assigned = true,
+                        _ => {}
+                    }
+                }
                 _ => {}
             }
+            signs = if text == "@" { signs + 1 } else { 0 };
             // pg_dump names every column before FROM.
             if words.list.len() >= WORDS && words.list[0].text != "COPY" {
                 break;
             }
         }
         words
+    }
+}
+
+impl Words {
+    /// The options in parentheses, each with the word behind it.
+    fn options(&self) -> impl Iterator<Item = [&str; 2]> {
+        let next = self.list[1..].iter().map(|word| &*word.text).chain([""]);
+        let pairs = self.list.iter().zip(next);
+        pairs
+            .filter(|(word, _)| word.enclosed)
+            .map(|(word, next)| [&*word.text, next])
+    }
+
+    /// Whether an option is there and not turned off.
+    fn has_option(&self, option: &str) -> bool {
+        self.options()
+            .any(|[word, value]| word == option && !matches!(value, "FALSE" | "OFF" | "0"))
+    }
+
+    /// Whether the server's variable of this name gets a value.
+    fn sets(&self, variable: &str) -> bool {
+        let mut words = self.list.iter();
+        words.any(|word| word.text == variable && word.assigned && !word.own)
     }
 }
 
@@ -166,30 +215,27 @@ fn outside(what: &str) -> Verdict {
 }
 
 /// The pages of PostgreSQL's manual on these commands each say "cannot be executed inside a
-/// transaction block".
+/// transaction block". A word decides where it stands in the command: elsewhere it is a name.
 fn postgres(words: &[&str], read: &Words) -> Verdict {
-    let concurrently = words.contains(&"CONCURRENTLY");
     match words {
         ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => None,
         ["COMMIT" | "ROLLBACK", "PREPARED", ..] => outside(&words[..2].join(" ")),
         ["START" | "PREPARE", "TRANSACTION", ..] => control(&words[..2].join(" ")),
         ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..] => control(words[0]),
-        ["CREATE", "INDEX", ..] | ["CREATE", "UNIQUE", "INDEX", ..] if concurrently => {
+        ["CREATE", "INDEX", "CONCURRENTLY", ..]
+        | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..] => {
             outside("CREATE INDEX CONCURRENTLY")
         }
-        ["DROP", "INDEX", ..] if concurrently => outside("DROP INDEX CONCURRENTLY"),
-        ["REINDEX", ..] if concurrently => outside("REINDEX CONCURRENTLY"),
-        ["REINDEX", rest @ ..] => rest
-            .iter()
-            .find(|word| matches!(**word, "DATABASE" | "SYSTEM" | "SCHEMA"))
-            .and_then(|what| outside(&format!("REINDEX {what}"))),
-        ["REFRESH", ..] => None,
+        ["DROP", "INDEX", "CONCURRENTLY", ..] => outside("DROP INDEX CONCURRENTLY"),
+        ["REINDEX", what @ ("DATABASE" | "SYSTEM" | "SCHEMA"), ..] => {
+            outside(&format!("REINDEX {what}"))
+        }
+        ["REINDEX", _, "CONCURRENTLY", ..] => outside("REINDEX CONCURRENTLY"),
+        ["REINDEX", ..] if read.has_option("CONCURRENTLY") => outside("REINDEX CONCURRENTLY"),
         ["VACUUM", ..] => outside("VACUUM"),
         ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..] => outside(&words[..2].join(" ")),
-        ["CREATE", "SUBSCRIPTION", rest @ ..]
-            if rest
-                .windows(2)
-                .any(|pair| matches!(pair, ["CONNECT" | "CREATE_SLOT", "FALSE"])) =>
+        ["CREATE", "SUBSCRIPTION", ..]
+            if read.options().any(|pair| matches!(pair, ["CONNECT" | "CREATE_SLOT", "FALSE"])) =>
         {
             None
         }
@@ -197,18 +243,23 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
         ["CREATE", "SUBSCRIPTION", ..] => outside("CREATE SUBSCRIPTION"),
         ["DROP", "SUBSCRIPTION", ..] => outside("DROP SUBSCRIPTION"),
         ["ALTER", "SYSTEM", ..] => outside("ALTER SYSTEM"),
-        ["ALTER", "DATABASE", rest @ ..] if rest.contains(&"TABLESPACE") => {
+        ["ALTER", "DATABASE", rest @ ..] if follow(rest, ["SET", "TABLESPACE"]) => {
             outside("ALTER DATABASE SET TABLESPACE")
         }
-        ["ALTER", "TABLE", rest @ ..] if concurrently && rest.contains(&"DETACH") => {
+        ["ALTER", "TABLE", rest @ .., "CONCURRENTLY"] if follow(rest, ["DETACH", "PARTITION"]) => {
             outside("DETACH PARTITION CONCURRENTLY")
         }
         ["CLUSTER"] | ["CLUSTER", "VERBOSE"] if !read.quoted => outside("CLUSTER"),
-        ["COPY", rest @ ..] if rest.windows(2).any(|pair| pair == ["FROM", "STDIN"]) => {
+        ["COPY", rest @ ..] if follow(rest, ["FROM", "STDIN"]) => {
             Some((FindingKind::ClientCommand, "COPY FROM STDIN".to_owned()))
         }
         _ => None,
     }
+}
+
+/// Whether two words stand one after the other.
+fn follow(words: &[&str], pair: [&str; 2]) -> bool {
+    words.windows(2).any(|words| words == pair)
 }
 
 /// SQLite's pages on ATTACH, VACUUM, and on the pragmas that do nothing or fail inside a
@@ -235,13 +286,15 @@ fn sqlite(words: &[&str], read: &Words) -> Verdict {
 }
 
 /// There is no transaction around DDL to disturb; but the ledger's own statements must commit.
-fn mysql(words: &[&str]) -> Verdict {
+fn mysql(words: &[&str], read: &Words) -> Verdict {
     match words {
         ["BEGIN", "NOT", "ATOMIC", ..] | ["XA", "RECOVER", ..] => None,
         ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => None,
         ["START", "TRANSACTION", ..] => control("START TRANSACTION"),
         ["BEGIN" | "COMMIT" | "ROLLBACK" | "XA", ..] => control(words[0]),
-        ["SET", rest @ ..] if rest.contains(&"AUTOCOMMIT") => control("SET AUTOCOMMIT"),
+        ["SET", scope, ..] if *scope != "GLOBAL" && read.sets("AUTOCOMMIT") => {
+            control("SET AUTOCOMMIT")
+        }
         _ => None,
     }
 }
@@ -327,6 +380,30 @@ mod tests {
             ),
             (MySql, "XA START 'x'", TransactionControl, "XA"),
             (MySql, "source x.sql", ClientCommand, "source"),
+            (
+                MySql,
+                "SET @a = 1, autocommit := 0",
+                TransactionControl,
+                "SET AUTOCOMMIT",
+            ),
+            (
+                Postgres,
+                "REINDEX (CONCURRENTLY, VERBOSE) TABLE t",
+                NeedsNoTransaction,
+                "REINDEX CONCURRENTLY",
+            ),
+            (
+                Postgres,
+                "REINDEX (VERBOSE) SCHEMA s",
+                NeedsNoTransaction,
+                "REINDEX SCHEMA",
+            ),
+            (
+                Postgres,
+                "ALTER DATABASE \"d\" SET TABLESPACE t",
+                NeedsNoTransaction,
+                "ALTER DATABASE SET TABLESPACE",
+            ),
         ] {
             let finding = lint(dialect, statement).unwrap_or_else(|| panic!("{statement}"));
             assert_eq!(
@@ -346,6 +423,16 @@ mod tests {
             (Postgres, "CREATE INDEX concurrently_i ON t (a)"),
             (Postgres, "CREATE TABLE vacuum (a int)"),
             (Postgres, "REINDEX TABLE t"),
+            (Postgres, "REINDEX TABLE schema"),
+            (Postgres, "REINDEX (CONCURRENTLY false) TABLE t"),
+            (Postgres, "CREATE INDEX i ON t (concurrently)"),
+            (Postgres, "DROP INDEX i, concurrently"),
+            (Postgres, "ALTER DATABASE tablespace OWNER TO me"),
+            (Postgres, "ALTER TABLE t RENAME detach TO concurrently"),
+            (Postgres, "ALTER TABLE t DETACH PARTITION concurrently FINALIZE"),
+            (MySql, "SET @autocommit = 1"),
+            (MySql, "SET @a = @@autocommit"),
+            (MySql, "SET GLOBAL autocommit = 0"),
             (Postgres, "CLUSTER t USING i"),
             (Postgres, "CLUSTER \"t\""),
             (

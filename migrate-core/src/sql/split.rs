@@ -50,15 +50,19 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
                 } else if let Some(statement) = &mut statement {
                     statement.range.end = token.end;
                     statement.previous = Previous::Start;
+                    statement.header = Header::No;
                 }
             }
             // With another delimiter, an empty statement would be an error of the server.
             _ if statement.is_none() && &text[token.start..token.end] == ";" => {}
             _ => {
                 let current = statement.get_or_insert_with(|| Statement::new(dialect, token.start));
-                current.range.end = token.end;
                 if stream.lexer.is_plain() {
+                    current.range.end = token.end;
                     current.take(&token, &mut stream)?;
+                } else if &text[token.start..token.end] != ";" {
+                    // A last `;` before the delimiter would begin an empty statement.
+                    current.range.end = token.end;
                 }
             }
         }
@@ -91,8 +95,8 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// The word that comes `n` tokens after the present one; empty where that is no word.
-    fn word(&mut self, n: usize) -> Result<&'a str, Unterminated> {
+    /// The text of the token that comes `n` tokens after the present one; empty at the end.
+    fn peek(&mut self, n: usize) -> Result<&'a str, Unterminated> {
         while self.ahead.len() <= n {
             match self.read()? {
                 Some(token) => self.ahead.push_back(token),
@@ -100,12 +104,7 @@ impl<'a> Stream<'a> {
             }
         }
         let token = self.ahead[n];
-        let word = token.kind == TokenKind::Word;
-        Ok(if word {
-            &self.text[token.start..token.end]
-        } else {
-            ""
-        })
+        Ok(&self.text[token.start..token.end])
     }
 }
 
@@ -146,18 +145,36 @@ const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER"
 
 /// The words before a name or an expression. BEGIN and END are not reserved on MySQL (manual,
 /// "Keywords and Reserved Words"), and columns are called so.
-const BEFORE_NAMES: [&str; 25] = [
+const BEFORE_NAMES: [&str; 26] = [
     "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "SET", "DECLARE", "BY", "ON", "INTO",
-    "WHEN", "ELSEIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM", "JOIN",
+    "WHEN", "ELSEIF", "ELSIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM", "JOIN",
     "UPDATE", "TABLE", "COLUMN", "ADD",
 ];
 
 #[derive(Clone, Copy)]
 struct Block {
-    /// A `CASE` inside an expression: what stands in it are no statements.
-    expression: bool,
+    holds: Holds,
     at: usize,
 }
+
+/// What stands in a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Statements,
+    /// It is a `CASE` inside an expression.
+    Expression,
+    /// A condition or a range: the `DO` or `LOOP` of a `WHILE` or `FOR` is to come.
+    Condition,
+    /// In MariaDB's Oracle mode, the declarations of a routine or a package, whose `BEGIN` is to
+    /// come.
+    Declarations,
+}
+
+/// The words that begin the body of a routine; behind them, `AS` and `IS` are of an expression.
+const BODIES: [&str; 20] = [
+    "BEGIN", "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "REPLACE", "SET",
+    "CALL", "DO", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "CREATE", "ALTER",
+];
 
 struct Statement {
     dialect: Dialect,
@@ -166,6 +183,20 @@ struct Statement {
     blocks: Vec<Block>,
     parentheses: usize,
     previous: Previous,
+    header: Header,
+    /// Inside the `<<label>>` of Oracle mode.
+    label: bool,
+}
+
+/// What stands between the name of a routine and its body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Header {
+    /// Nothing: this is no header.
+    No,
+    /// `AS` or `IS` begins a body of Oracle mode.
+    Open,
+    /// The same, but a `RETURN` begins a body.
+    Returns,
 }
 
 impl Statement {
@@ -177,6 +208,8 @@ impl Statement {
             blocks: Vec::new(),
             parentheses: 0,
             previous: Previous::Start,
+            header: Header::No,
+            label: false,
         }
     }
 
@@ -208,13 +241,23 @@ impl Statement {
             let parameters = text == ")" && self.parentheses == 0 && self.blocks.is_empty();
             let label = text == ":" && self.kind == Kind::Routine;
             let executable = text.starts_with("/*") || text == "*/";
-            self.previous = if parameters || label {
+            let mysql = self.dialect == Dialect::MySql && self.kind == Kind::Routine;
+            let labelled = text == ">>" && self.label;
+            self.label = match text {
+                "<<" => mysql && self.previous == Previous::Start,
+                ">>" => false,
+                _ => self.label,
+            };
+            self.previous = if parameters || label || labelled {
                 Previous::Start
             } else if token.kind == TokenKind::Symbol && text != ")" && !executable {
                 Previous::Name
             } else {
                 Previous::Other
             };
+            return Ok(());
+        }
+        if self.label {
             return Ok(());
         }
         let is = |word: &str| text.eq_ignore_ascii_case(word);
@@ -228,33 +271,77 @@ impl Statement {
             Kind::Create => {
                 self.kind = self.create(text);
                 self.previous = Previous::Other;
+                if self.dialect == Dialect::MySql && (is("PROCEDURE") || is("FUNCTION")) {
+                    self.header = Header::Open;
+                }
                 return Ok(());
             }
             Kind::Package if is("AS") || is("IS") => {
                 self.kind = Kind::Routine;
-                self.open(token.start);
-                self.previous = Previous::Start;
+                self.open(Holds::Declarations, token.start);
                 return Ok(());
             }
             Kind::Plain | Kind::Package => return Ok(()),
             Kind::Routine => {}
         }
         match self.dialect {
-            Dialect::MySql => self.mysql(text, token.start),
+            Dialect::MySql => {
+                if self.is_body_of_oracle_mode(text, stream)? {
+                    self.open(Holds::Declarations, token.start);
+                } else {
+                    self.mysql(text, token.start);
+                }
+            }
             Dialect::Sqlite => self.sqlite(text, token.start),
             Dialect::Postgres => {
-                let atomic = is("BEGIN") && stream.word(0)?.eq_ignore_ascii_case("ATOMIC");
+                let atomic = is("BEGIN") && stream.peek(0)?.eq_ignore_ascii_case("ATOMIC");
                 self.postgres(text, token.start, atomic);
             }
         }
         Ok(())
     }
 
-    fn open(&mut self, at: usize) {
-        self.blocks.push(Block {
-            expression: false,
-            at,
-        });
+    fn open(&mut self, holds: Holds, at: usize) {
+        self.blocks.push(Block { holds, at });
+        self.previous = match holds {
+            Holds::Statements | Holds::Declarations => Previous::Start,
+            Holds::Condition => Previous::Name,
+            Holds::Expression => Previous::Other,
+        };
+    }
+
+    /// Opens a block of statements, unless it is the one that the block around it waits for.
+    fn open_or_go_on(&mut self, awaited_by: Holds, at: usize) {
+        match self.blocks.last_mut() {
+            Some(block) if block.holds == awaited_by => {
+                block.holds = Holds::Statements;
+                self.previous = Previous::Start;
+            }
+            _ => self.open(Holds::Statements, at),
+        }
+    }
+
+    /// Follows the header of a routine; says whether `word` is the `AS` or `IS` that ends it in
+    /// MariaDB's Oracle mode (manual, "SQL_MODE=ORACLE").
+    fn is_body_of_oracle_mode(
+        &mut self,
+        word: &str,
+        stream: &mut Stream<'_>,
+    ) -> Result<bool, Unterminated> {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        if self.header == Header::No || self.parentheses > 0 {
+            return Ok(false);
+        }
+        if is("RETURNS") {
+            self.header = Header::Returns;
+        } else if BODIES.into_iter().any(is) || (is("RETURN") && self.header == Header::Returns) {
+            self.header = Header::No;
+        } else if is("AS") || is("IS") {
+            self.header = Header::No;
+            // A body in another language is a text: `AS $$ … $$`.
+            return Ok(!stream.peek(0)?.starts_with(['$', '\'', '"']));
+        }
+        Ok(false)
     }
 
     fn first_word(&self, word: &str, stream: &mut Stream<'_>) -> Result<Kind, Unterminated> {
@@ -269,12 +356,13 @@ impl Statement {
             return Ok(Kind::Create);
         }
         // MariaDB runs compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
-        // others as they are. A plain BEGIN starts a transaction.
+        // others as they are, each perhaps with a label. A plain BEGIN starts a transaction.
         let compound = match is("BEGIN") {
-            true => stream.word(0)?.eq_ignore_ascii_case("NOT"),
+            true => stream.peek(0)?.eq_ignore_ascii_case("NOT"),
             false => ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
                 .into_iter()
-                .any(is),
+                .any(is)
+                || stream.peek(0)? == ":",
         };
         Ok(if compound { Kind::Routine } else { Kind::Plain })
     }
@@ -323,7 +411,8 @@ impl Statement {
     fn sqlite(&mut self, word: &str, at: usize) {
         let previous = std::mem::replace(&mut self.previous, Previous::Other);
         if word.eq_ignore_ascii_case("BEGIN") && self.blocks.is_empty() {
-            self.open(at);
+            self.open(Holds::Statements, at);
+            self.previous = Previous::Other;
         } else if word.eq_ignore_ascii_case("END") && previous == Previous::Start {
             self.blocks.pop();
         }
@@ -334,7 +423,8 @@ impl Statement {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         let previous = std::mem::replace(&mut self.previous, Previous::Other);
         if (is("BEGIN") && begin && self.blocks.is_empty()) || is("CASE") {
-            self.open(at);
+            self.open(Holds::Statements, at);
+            self.previous = Previous::Other;
         } else if is("END") && !matches!(previous, Previous::Name | Previous::As) {
             self.blocks.pop();
         } else if is("AS") {
@@ -346,7 +436,9 @@ impl Statement {
     fn mysql(&mut self, word: &str, at: usize) {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         let previous = std::mem::replace(&mut self.previous, Previous::Other);
-        let in_expression = self.blocks.last().is_some_and(|block| block.expression);
+        let holds = self.blocks.last().map(|block| block.holds);
+        let in_expression = holds == Some(Holds::Expression);
+        let starts = previous == Previous::Start && !in_expression;
         if (is("BEGIN") && previous == Previous::Name)
             || (is("END") && matches!(previous, Previous::Name | Previous::As))
         {
@@ -357,32 +449,40 @@ impl Statement {
         } else if previous == Previous::End && ENDED.into_iter().any(is) {
             // `END IF`, `END CASE`: that one is closed already.
         } else if is("CASE") {
-            let statement = previous == Previous::Start && !in_expression;
-            self.blocks.push(Block {
-                expression: !statement,
-                at,
-            });
-        } else if is("BEGIN") || is("LOOP") {
-            self.open(at);
-            self.previous = Previous::Start;
-        } else if is("IF") && previous == Previous::Start && !in_expression {
-            self.open(at);
+            let holds = match starts {
+                true => Holds::Statements,
+                false => Holds::Expression,
+            };
+            self.open(holds, at);
+            self.previous = Previous::Other;
+        } else if is("BEGIN") {
+            self.open_or_go_on(Holds::Declarations, at);
+        } else if is("LOOP") {
+            self.open_or_go_on(Holds::Condition, at);
+        } else if is("IF") && starts {
+            self.open(Holds::Statements, at);
             self.previous = Previous::Name;
         } else if is("THEN") && self.blocks.is_empty() {
             // The IF was the whole body, behind a header that can end in any word.
-            self.open(at);
-            self.previous = Previous::Start;
+            self.open(Holds::Statements, at);
         } else if is("AS") {
             self.previous = Previous::As;
+        } else if is("DECLARE") && starts && self.blocks.is_empty() {
+            // A trigger of Oracle mode.
+            self.open(Holds::Declarations, at);
+        } else if (is("PROCEDURE") || is("FUNCTION"))
+            && starts
+            && holds == Some(Holds::Declarations)
+        {
+            self.header = Header::Open;
         } else if BEFORE_NAMES.into_iter().any(is) {
             self.previous = Previous::Name;
-        } else if (is("WHILE") && self.blocks.is_empty())
-            || (is("WHILE") || is("REPEAT") || is("FOR")) && previous == Previous::Start
-        {
-            self.open(at);
-            if is("REPEAT") {
-                self.previous = Previous::Start;
-            }
+        } else if (is("WHILE") && (starts || self.blocks.is_empty())) || (is("FOR") && starts) {
+            self.open(Holds::Condition, at);
+        } else if is("REPEAT") && starts {
+            self.open(Holds::Statements, at);
+        } else if is("DO") && holds == Some(Holds::Condition) {
+            self.open_or_go_on(Holds::Condition, at);
         } else if ((is("THEN") || is("ELSE") || is("DO")) && !in_expression)
             || (self.blocks.is_empty() && HEADER_ENDS.into_iter().any(is))
         {
@@ -577,6 +677,59 @@ COMMIT");
                 statements(MySql, &format!("{first}; SELECT 2")),
                 [first, "SELECT 2"]
             );
+        }
+    }
+
+    #[test]
+    fn bodies_of_mariadbs_oracle_mode() {
+        for first in [
+            "CREATE PROCEDURE p AS BEGIN SELECT 1; SELECT 2; END",
+            "CREATE OR REPLACE PROCEDURE p (a IN INT, b OUT VARCHAR2(9)) IS x INT := 1; y INT; BEGIN x := a; END p",
+            "CREATE FUNCTION f(a INT) RETURN VARCHAR(9) DETERMINISTIC AS BEGIN RETURN a IS NULL; END",
+            "CREATE PROCEDURE p AS BEGIN FOR i IN 1..3 LOOP SELECT i; END LOOP; WHILE end > 1 LOOP SELECT 2; END LOOP; SELECT 3; END",
+            "CREATE PROCEDURE p AS BEGIN <<l>> LOOP EXIT l WHEN 1; END LOOP; <<begin>> BEGIN NULL; END; <<m>> FOR i IN 1..2 LOOP NULL; END LOOP m; SELECT 1; END",
+            "CREATE PROCEDURE p AS BEGIN IF a THEN NULL; ELSIF end > 1 THEN NULL; ELSE NULL; END IF; EXCEPTION WHEN OTHERS THEN BEGIN SELECT 1; END; SELECT 2; END",
+            "CREATE PROCEDURE p AS BEGIN DECLARE x INT; BEGIN x := 1; END; SELECT x << 2 >> 1; END",
+            "CREATE PROCEDURE p AS CURSOR c IS SELECT a AS b FROM t; PROCEDURE q AS BEGIN NULL; END; BEGIN OPEN c; END",
+            "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW DECLARE x INT; BEGIN x := 1; END",
+            "CREATE PACKAGE p AS PROCEDURE q(a INT); FUNCTION f RETURN INT; END",
+            "CREATE PACKAGE BODY p AS x INT; PROCEDURE q(a INT) AS y INT; BEGIN SELECT 1; END; FUNCTION f RETURN INT AS BEGIN RETURN 1; END; BEGIN x := 3; SELECT 2; END p",
+        ] {
+            assert_eq!(
+                statements(MySql, &format!("{first}; SELECT 9")),
+                [first, "SELECT 9"]
+            );
+        }
+        // In no mode does `AS` behind the beginning of a body open one.
+        for first in [
+            "CREATE PROCEDURE p() SELECT 1 AS a",
+            "CREATE FUNCTION f(a INT) RETURNS INT RETURN a IS NULL",
+            "CREATE FUNCTION f(a INT) RETURNS INT LANGUAGE JAVASCRIPT AS 'return 1;'",
+        ] {
+            assert_eq!(
+                statements(MySql, &format!("{first}; SELECT 9")),
+                [first, "SELECT 9"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_compound_statement_can_have_a_label() {
+        splits(
+            MySql,
+            "l: BEGIN NOT ATOMIC SELECT 1; SELECT 2; END l\n~\nl: LOOP LEAVE l; END LOOP l\n~\n`m` : WHILE end > 1 DO SELECT 1; SELECT 2; END WHILE\n~\nSELECT 3",
+        );
+    }
+
+    #[test]
+    fn a_last_semicolon_before_the_delimiter_is_no_part_of_the_statement() {
+        for text in [
+            "DELIMITER //\nBEGIN NOT ATOMIC SELECT 1; END;\n//\nDELIMITER ;\n",
+            "DELIMITER //\nBEGIN NOT ATOMIC SELECT 1; END ; -- so\n;\nDELIMITER ;\n",
+            "SELECT 0; DELIMITER //\nBEGIN NOT ATOMIC SELECT 1; END; // DELIMITER ;\n",
+        ] {
+            let found = statements(MySql, text);
+            assert_eq!(found.last(), Some(&"BEGIN NOT ATOMIC SELECT 1; END"), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The tokens that matter: what a script means, without white space and comments.
 
-use super::lexer::{Lexer, Token, TokenKind, Unterminated};
+use super::lexer::{Lexer, Token, TokenKind, Unterminated, chosen_delimiter};
 use crate::Dialect;
 
 /// The tokens of a text, as bytes to compare and to hash.
@@ -45,10 +45,20 @@ pub fn tokens(dialect: Dialect, text: &str) -> Result<Tokens, Unterminated> {
     let mut lexer = Lexer::new(dialect, text);
     let mut last: Option<Token> = None;
     while let Some(token) = lexer.next_token()? {
-        if token.kind == TokenKind::Delimiter {
-            lexer.set_delimiter(&token);
-        }
         if !token.kind.matters() {
+            continue;
+        }
+        if token.kind == TokenKind::Delimiter {
+            if let Some(last) = last.take() {
+                tokens.push(&bytes[last.start..last.end]);
+            }
+            // The client reads no more of the line than these two.
+            let line = &text[token.start..token.end];
+            let words = line.split_ascii_whitespace().take(1);
+            words
+                .chain(chosen_delimiter(line))
+                .for_each(|word| tokens.push(word.as_bytes()));
+            lexer.set_delimiter(&token);
             continue;
         }
         match &mut last {
@@ -123,6 +133,17 @@ mod tests {
             assert_ne!(tokens(dialect, "1.5"), tokens(dialect, "1 .5"));
             assert_ne!(tokens(dialect, "1e-5"), tokens(dialect, "1e - 5"));
         }
+    }
+
+    #[test]
+    fn the_white_space_of_a_delimiter_line_does_not_matter() {
+        let text = "DELIMITER //\nSELECT 1//\nDELIMITER ;\n";
+        let plain = tokens(Dialect::MySql, text);
+        let spaced = "\x0b DELIMITER \t//  \r\nSELECT\x0b1 //\r\n  DELIMITER\t; \n";
+        assert_eq!(tokens(Dialect::MySql, spaced), plain);
+        assert_eq!(plain[..3], ["DELIMITER", "//", "SELECT"]);
+        let other = text.replace("//", "$$");
+        assert_ne!(tokens(Dialect::MySql, &other), plain);
     }
 
     #[test]

@@ -1,0 +1,4 @@
+-- revision: c90b6ef4a218
+-- parents: 8e24b9d1f630, a7d03c55e81f
+-- message: merge authors and ratings
+-- created: 2026-11-22T08:00:00Z

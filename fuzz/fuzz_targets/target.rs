@@ -1,0 +1,7 @@
+//! Targets, as they are typed.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| migrate_fuzz::invariants::target(text));
