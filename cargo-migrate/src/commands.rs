@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod branches;
 mod check;
 mod completions;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Stamp(stamp::StampArgs),
     Switch(switch::SwitchArgs),
     Check(check::CheckArgs),
+    Backup(backup::BackupArgs),
     Lock(lock::LockArgs),
     Explain(explain::ExplainArgs),
     Edit(edit::EditArgs),
@@ -84,6 +86,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Rebase(args) => rebase::run(&args, context, ui),
         Command::Stamp(args) => stamp::run(&args, context, ui),
         Command::Switch(args) => switch::run(&args, context, ui),
+        Command::Backup(args) => backup::run(&args, context, ui),
         Command::Check(args) => check::run(&args, context, ui),
         Command::Lock(args) => lock::run(&args, context, ui),
         Command::Explain(args) => explain::run(&args, context, ui),

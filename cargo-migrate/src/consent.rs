@@ -35,20 +35,3 @@ pub(crate) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
         .help("write a new revision that undoes the change: `cargo migrate new \"undo …\"`; nothing was changed")),
     }
 }
-
-/// `backup = true` is a promise that this version cannot keep: it says so instead of breaking it.
-pub(crate) fn want_backup(chosen: &Chosen, yes: bool, ui: &Ui) -> Result<(), CommandError> {
-    let Some(env) = chosen.env.as_ref().filter(|env| env.backup) else {
-        return Ok(());
-    };
-    let message = format!(
-        "the environment `{}` wants a backup, which this version cannot make",
-        env.name
-    );
-    if yes {
-        ui.warning(&message);
-        return Ok(());
-    }
-    Err(CommandError::failed("backup", message)
-        .help("make one with the database's own tool (`sqlite3 … .backup`, `pg_dump`, `mariadb-dump`), then add `--yes`; nothing was changed"))
-}

@@ -18,6 +18,11 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
+    /// Returns the url, password and all: not for people.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Returns the url without password and settings.
     pub(crate) fn shown(&self) -> String {
         redacted(&self.url)

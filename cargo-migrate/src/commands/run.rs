@@ -5,8 +5,9 @@ use migrate_core::{Code, Direction, Target};
 use migrate_sqlx::{Create, Database, Migrations, Runner};
 
 use super::plan;
+use crate::backup;
 use crate::cli::ChangeArgs;
-use crate::consent::{ask, want_backup};
+use crate::consent::ask;
 use crate::context::Context;
 use crate::database::Chosen;
 use crate::error::{CommandError, counted};
@@ -28,6 +29,13 @@ pub(crate) struct RunArgs {
     /// Go on with a half-done revision after its last finished statement
     #[arg(long)]
     resume: bool,
+    /// Keep the database's data in a file first, as `cargo migrate backup` does; so it is where
+    /// migrate.toml says `backup = true`
+    #[arg(long)]
+    backup: bool,
+    /// Leave the backup out that migrate.toml wants
+    #[arg(long, conflicts_with = "backup")]
+    no_backup: bool,
     #[command(flatten)]
     change: ChangeArgs,
 }
@@ -46,7 +54,8 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     }
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database()?;
-    want_backup(&chosen, args.change.yes || args.change.dry_run, ui)?;
+    let wanted = chosen.env.as_ref().is_some_and(|env| env.backup);
+    let backs_up = args.backup || (wanted && !args.no_backup);
     let create = match args.change.dry_run {
         true => Create::Nothing,
         false => Create::Missing,
@@ -54,7 +63,8 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(create).await?;
-        let before = match args.change.dry_run || ui.is_json() || chosen.protected().is_some() {
+        let looks = args.change.dry_run || ui.is_json() || chosen.protected().is_some() || backs_up;
+        let before = match looks {
             true => Some(State::read(&database, &migrations).await?),
             false => None,
         };
@@ -64,6 +74,11 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 return plan::show(&plan, &state.graph, &state.revisions, ui);
             }
             consent(&chosen, args, state, &target, ui)?;
+            if backs_up && has_work(args, state, &target)? {
+                backup::make(&chosen, None, context, ui)
+                    .await?
+                    .tell(context, ui);
+            }
         }
         let runner = runner(&migrations, &args.change, &progress).resume(args.resume);
         let runner = match args.target.is_some() {
@@ -101,6 +116,15 @@ pub(super) fn runner<'a>(
         Some(seconds) => runner.lock_wait(Duration::from_secs(seconds)),
         None => runner,
     }
+}
+
+/// Whether there is anything to do that a backup is for.
+fn has_work(args: &RunArgs, state: &State, target: &Target) -> Result<bool, CommandError> {
+    if args.resume {
+        return Ok(true);
+    }
+    let plan = state.plan(Direction::Up, target, Default::default())?;
+    Ok(!plan.steps.is_empty())
 }
 
 /// Asks before a protected database is changed.

@@ -431,23 +431,6 @@ fn which_database() {
 }
 
 #[test]
-fn a_wanted_backup_is_never_silently_left_out() {
-    let project = chain("a");
-    project.write(
-        "migrate.toml",
-        "[env.dev]\nurl = \"sqlite://dev.db\"\nbackup = true\n",
-    );
-    let refused = project.run(["run"]).code(1);
-    assert!(refused.stderr.contains("wants a backup"), "{refused}");
-    assert!(!project.path().join("dev.db").exists());
-    let warned = project.run(["run", "--yes"]).success();
-    assert!(
-        warned.stderr.contains("warning: ") && warned.stderr.contains("applied a"),
-        "{warned}"
-    );
-}
-
-#[test]
 fn a_protected_environment() {
     let project = chain("a  b:a");
     project.write(

@@ -29,6 +29,7 @@ fn the_help_of_the_whole() {
       stamp        Record revisions as applied without running anything
       switch       Take the database to the revisions of another git branch
       check        Check the chain and its lock, without a database
+      backup       Keep the database's data in a file
       lock         Seal every draft in chain.lock
       explain      Explain a diagnostic's code
       edit         Open a revision's file in the editor
@@ -160,6 +161,9 @@ fn run() {
 
     Options:
           --resume               Go on with a half-done revision after its last finished statement
+          --backup               Keep the database's data in a file first, as `cargo migrate backup`
+                                 does; so it is where migrate.toml says `backup = true`
+          --no-backup            Leave the backup out that migrate.toml wants
           --dry-run              Show what would be done and do nothing
       -y, --yes                  Do not ask where the environment is protected
           --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds

@@ -1,6 +1,7 @@
 //! The command, run as people and programs run it.
 
 mod authoring;
+mod backup;
 mod bad_input;
 mod check;
 mod database;

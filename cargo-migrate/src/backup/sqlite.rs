@@ -1,0 +1,90 @@
+//! SQLite: `VACUUM INTO`, which copies a consistent state while others write
+//! (<https://sqlite.org/lang_vacuum.html>).
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::quoted;
+use crate::error::CommandError;
+
+pub(super) struct Source {
+    options: SqliteConnectOptions,
+    file: PathBuf,
+}
+
+impl Source {
+    pub(super) fn new(url: &str) -> Result<Self, CommandError> {
+        let options = SqliteConnectOptions::from_str(url).map_err(failed)?;
+        let file = options.get_filename().to_owned();
+        if is_in_memory(url) {
+            return Err(CommandError::failed(
+                "backup",
+                "a database in memory cannot be kept",
+            ));
+        }
+        if !file.is_file() {
+            return Err(CommandError::failed(
+                "backup",
+                format!("there is no database file `{}` to keep", file.display()),
+            ));
+        }
+        Ok(Self { options, file })
+    }
+
+    pub(super) fn name(&self) -> String {
+        let stem = self.file.file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    }
+
+    pub(super) async fn write(&self, path: &Path) -> Result<(), CommandError> {
+        let mut connection = self.options.connect().await.map_err(failed)?;
+        sqlx::query("VACUUM INTO ?")
+            .bind(path.to_string_lossy())
+            .execute(&mut connection)
+            .await
+            .map_err(failed)?;
+        connection.close().await.map_err(failed)?;
+
+        let mut copy = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .connect()
+            .await
+            .map_err(failed)?;
+        let found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
+            .fetch_all(&mut copy)
+            .await
+            .map_err(failed)?;
+        copy.close().await.map_err(failed)?;
+        match &found[..] {
+            [only] if only == "ok" => Ok(()),
+            _ => Err(
+                CommandError::failed("backup", "the copy is damaged, and no backup was made")
+                    .cause(found.join("; ")),
+            ),
+        }
+    }
+
+    pub(super) fn restore(&self, file: &str) -> String {
+        let database = quoted(&self.file.to_string_lossy());
+        format!(
+            "sqlite3 {database} {}",
+            quoted(&format!(".restore {}", quoted(file)))
+        )
+    }
+}
+
+fn is_in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+fn failed(error: sqlx::Error) -> CommandError {
+    CommandError::failed(
+        "backup",
+        "the database cannot be copied, and no backup was made",
+    )
+    .because(error)
+}
