@@ -1,6 +1,7 @@
 //! How a revision is shown on a line, and what is said of a chain that is not sound.
 
 use migrate_core::{Graph, Revision, Survey};
+use migrate_sqlx::EventRecord;
 
 use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
@@ -45,6 +46,36 @@ pub(crate) fn line(graph: &Graph, revision: &Revision, index: usize) -> String {
     format!("{} {text}", styled(style::ID, &revision.id))
         .trim_end()
         .to_owned()
+}
+
+/// Writes an event: when, what, who and from where, how long and by which version.
+pub(crate) fn event_line(event: &EventRecord) -> String {
+    let who = match (event.by.as_str(), event.host.as_str()) {
+        ("", "") => String::new(),
+        (by, "") => format!(" by {by}"),
+        ("", host) => format!(" from {host}"),
+        (by, host) => format!(" by {by} on {host}"),
+    };
+    let took = match event.kind.as_str() {
+        "apply" | "revert" => format!("{} ms, ", event.duration_ms),
+        _ => String::new(),
+    };
+    let style = match event.kind.as_str() {
+        "apply" => style::GOOD,
+        "fail" => style::ERROR,
+        _ => style::WARNING,
+    };
+    let line = format!(
+        "{} {} {}{who} {}",
+        event.at,
+        styled(style, &event.kind),
+        styled(style::ID, &event.revision),
+        styled(style::DIM, format_args!("({took}{})", event.tool)),
+    );
+    match event.detail.as_str() {
+        "" => line,
+        detail => format!("{line}: {}", detail.replace('\n', " ")),
+    }
 }
 
 impl Context {

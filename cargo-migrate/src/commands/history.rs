@@ -1,6 +1,6 @@
 use clap::Args;
 use migrate_core::{Set, Survey};
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::{Create, EventRecord, Migrations};
 
 use crate::cli::Format;
 use crate::context::Context;
@@ -8,7 +8,7 @@ use crate::error::CommandError;
 use crate::graphlog::{Charset, Glyph, draw};
 use crate::graphtext::Diagram;
 use crate::json;
-use crate::listing::line;
+use crate::listing::{event_line, line};
 use crate::range::Range;
 use crate::state::{State, block_on};
 use crate::ui::{Ui, style, styled};
@@ -17,7 +17,8 @@ use crate::ui::{Ui, style, styled};
 ///
 /// A range `a:b` shows what leads from `a` to `b`, both included; `a:` and `:b` are open on one
 /// side. No database is asked, unless `--applied` or a range from where the database is needs it:
-/// then `●` is applied, `○` pending, and `@` where the database is. `--format mermaid` and
+/// then `●` is applied, `○` pending, and `@` where the database is; with `-v` all that was ever done
+/// with each revision, when and by whom. `--format mermaid` and
 /// `--format dot` draw it for documents.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
@@ -37,9 +38,12 @@ pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), 
     let graph = &survey.graph;
     let range = args.range.as_deref().map(Range::parse).transpose()?;
     let asks = args.applied || range.as_ref().is_some_and(Range::is_relative);
-    let applied = match asks {
-        true => Some(applied(context, survey)?),
-        false => None,
+    let (applied, events) = match asks {
+        true => {
+            let (applied, events) = applied(context, survey, args.applied)?;
+            (Some(applied), events)
+        }
+        false => (None, Vec::new()),
     };
     let shown = match &range {
         None => None,
@@ -90,6 +94,12 @@ pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), 
         if ui.is_verbose() {
             let more = format!("{} {}", revision.created, revision.file);
             text.extend(["\n", &styled(style::DIM, more.trim_start())]);
+            for event in events
+                .iter()
+                .filter(|event| *event.revision == *revision.id.as_str())
+            {
+                text.extend(["\n", &event_line(event)]);
+            }
         }
         text
     };
@@ -109,15 +119,24 @@ pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), 
     ))
 }
 
-/// What the database has of the chain; what it has beyond that is said.
-fn applied(context: &Context, survey: &Survey) -> Result<Set, CommandError> {
+/// What the database has of the chain, and all that was ever done to it.
+fn applied(
+    context: &Context,
+    survey: &Survey,
+    events: bool,
+) -> Result<(Set, Vec<EventRecord>), CommandError> {
     let chosen = context.database()?;
     let ledger = context.config()?.ledger.clone();
     let migrations = Migrations::new(survey.revisions.clone(), ledger);
-    let state = block_on(
+    let (state, events) = block_on(
         async {
             let database = chosen.connect(Create::Nothing).await?;
-            State::read(&database, &migrations).await
+            let state = State::read(&database, &migrations).await?;
+            let events = match events {
+                true => database.events(&migrations).await?,
+                false => Vec::new(),
+            };
+            Ok((state, events))
         },
         || {},
     )?;
@@ -129,5 +148,5 @@ fn applied(context: &Context, survey: &Survey) -> Result<Set, CommandError> {
     {
         applied.insert(index);
     }
-    Ok(applied)
+    Ok((applied, events))
 }

@@ -1,9 +1,10 @@
 use clap::Args;
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::{Create, EventRecord, Migrations};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{CommandError, counted};
+use crate::listing::event_line;
 use crate::progress::with_message;
 use crate::state::{State, block_on};
 use crate::ui::{Ui, style, styled};
@@ -13,7 +14,11 @@ use crate::ui::{Ui, style, styled};
 /// Nothing is written, not even an empty ledger. The exit code is 1 where something is wrong:
 /// pending revisions are not.
 #[derive(Debug, Args)]
-pub(crate) struct StatusArgs {}
+pub(crate) struct StatusArgs {
+    /// Also list all that was ever done to the database: what, when, by whom and from where
+    #[arg(long)]
+    events: bool,
+}
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -24,6 +29,20 @@ struct Document<'a> {
     unknown: &'a [String],
     changed: &'a [String],
     failed: Vec<Row<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<Event<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    at: &'a str,
+    kind: &'a str,
+    revision: &'a str,
+    by: &'a str,
+    host: &'a str,
+    tool: &'a str,
+    duration_ms: u64,
+    detail: &'a str,
 }
 
 #[derive(Serialize)]
@@ -55,13 +74,34 @@ fn row(row: &migrate_sqlx::AppliedRevision) -> Row<'_> {
     }
 }
 
-pub(crate) fn run(_: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+fn event(event: &EventRecord) -> Event<'_> {
+    Event {
+        at: &event.at,
+        kind: &event.kind,
+        revision: &event.revision,
+        by: &event.by,
+        host: &event.host,
+        tool: &event.tool,
+        duration_ms: event.duration_ms,
+        detail: &event.detail,
+    }
+}
+
+pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let survey = context.any_survey(ui)?;
     let ledger = context.config()?.ledger.clone();
     let migrations = Migrations::new(survey.revisions.clone(), ledger);
     let chosen = context.database()?;
-    let state = block_on(
-        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
+    let (state, events) = block_on(
+        async {
+            let database = chosen.connect(Create::Nothing).await?;
+            let state = State::read(&database, &migrations).await?;
+            let events = match args.events {
+                true => Some(database.events(&migrations).await?),
+                false => None,
+            };
+            Ok((state, events))
+        },
         || {},
     )?;
     let status = &state.status;
@@ -77,9 +117,19 @@ pub(crate) fn run(_: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             unknown: &status.unknown,
             changed: &status.changed,
             failed: status.failed.iter().map(row).collect(),
+            events: events
+                .as_ref()
+                .map(|events| events.iter().map(event).collect()),
         })?;
     } else {
         show(&state, &database, ui)?;
+        if let Some(events) = events.filter(|events| !events.is_empty()) {
+            ui.answer("")?;
+            for event in &events {
+                ui.answer(event_line(event))?;
+            }
+        }
+        advise(&state, ui);
     }
     match is_wrong {
         true => Err(CommandError::told()),
@@ -140,7 +190,6 @@ fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
         );
         ui.answer(line.trim_end())?;
     }
-    advise(state, ui);
     Ok(())
 }
 

@@ -534,3 +534,38 @@ fn urls_that_lead_nowhere() {
     [exit status: 1]
     "#);
 }
+
+#[test]
+fn everything_that_was_done_is_told() {
+    let project = chain("a  b:a");
+    project.run(["run", "-q"]).success().done();
+    project.run(["revert", "-q"]).success().done();
+    project.run(["stamp", "-q", "b"]).success().done();
+    let status = project
+        .run(["status", "--events", "--format", "json"])
+        .success()
+        .json();
+    let events = status["events"].as_array().expect("a list");
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| (event["kind"].as_str(), event["revision"].as_str()))
+        .collect();
+    let expected = [
+        ("apply", "a"),
+        ("apply", "b"),
+        ("revert", "b"),
+        ("stamp", "b"),
+    ];
+    assert_eq!(
+        kinds,
+        expected.map(|(kind, revision)| (Some(kind), Some(revision)))
+    );
+    let told = project.run(["history", "--applied", "-v"]).success().stdout;
+    for kind in ["apply", "revert", "stamp"] {
+        assert!(told.contains(&format!("Z {kind} b")), "{told}");
+    }
+    let told = project.run(["status", "--events"]).success().stdout;
+    assert!(told.contains("Z revert b"), "{told}");
+    let short = project.run(["status"]).success().stdout;
+    assert!(!short.contains("revert"), "{short}");
+}

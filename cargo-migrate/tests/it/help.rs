@@ -249,7 +249,8 @@ fn status() {
     Usage: cargo migrate status [OPTIONS]
 
     Options:
-      -h, --help  Print help (see more with '--help')
+          --events  Also list all that was ever done to the database: what, when, by whom and from where
+      -h, --help    Print help (see more with '--help')
 
     Global options:
       -p, --package <NAME>      The package whose migrations are meant
