@@ -66,6 +66,13 @@ impl Set {
         self.0[index] = false;
     }
 
+    /// Takes out what is in another one.
+    pub fn remove_all(&mut self, other: &Self) {
+        for (here, there) in self.0.iter_mut().zip(&other.0) {
+            *here &= !there;
+        }
+    }
+
     /// Iterates over its revisions by index.
     pub fn iter(&self) -> impl Iterator<Item = usize> {
         self.0

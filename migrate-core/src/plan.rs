@@ -54,9 +54,7 @@ impl Plan {
             });
         }
         let mut wanted = graph.ancestors(target.resolve(graph, applied)?);
-        for index in applied.iter() {
-            wanted.remove(index);
-        }
+        wanted.remove_all(applied);
         Ok(Self {
             direction: Direction::Up,
             steps: graph.ordered(&wanted),
@@ -244,39 +242,35 @@ impl Stamp {
     /// Plans to record each target as the state of its own lineage: all it implies is recorded,
     /// all that descends from it or depends on it is forgotten, other branches stay.
     ///
+    /// The order of several targets does not matter.
+    ///
     /// # Errors
     ///
     /// A refusal of [`TargetError`].
     pub fn new(graph: &Graph, applied: &Set, targets: &[Target]) -> Result<Self, TargetError> {
         let mut after = applied.clone();
+        let mut places = Vec::new();
         for target in targets {
             if target.steps.is_some() && target.place.is_none() {
                 return Err(TargetError::Malformed(target.to_string()));
             }
-            let places = target.resolve(graph, applied)?;
-            if places.is_empty() {
-                let root = target.branch_root(graph)?;
-                let gone = match root {
+            let found = target.resolve(graph, applied)?;
+            if found.is_empty() {
+                let gone = match target.branch_root(graph)? {
                     None => graph.descendants(0..graph.len()),
                     Some(root) => graph.descendants(graph.own(root).iter()),
                 };
-                for index in gone.iter() {
-                    after.remove(index);
-                }
-                continue;
+                after.remove_all(&gone);
             }
-            for index in graph.descendants(places.iter().copied()).iter() {
-                after.remove(index);
-            }
-            for index in graph.ancestors(places).iter() {
-                after.insert(index);
-            }
+            places.extend(found);
+        }
+        after.remove_all(&graph.descendants(places.iter().copied()));
+        for index in graph.ancestors(places).iter() {
+            after.insert(index);
         }
         let difference = |of: &Set, without: &Set| {
             let mut set = of.clone();
-            for index in without.iter() {
-                set.remove(index);
-            }
+            set.remove_all(without);
             graph.ordered(&set)
         };
         let mut forgotten = difference(applied, &after);
@@ -542,7 +536,18 @@ mod tests {
         assert_eq!(stamp(FORK, "r2", "l1"), "l1 r2");
         assert_eq!(stamp(FORK, "", "l1 r1"), "l1 r1");
         assert_eq!(stamp(FORK, "b", "+1"), "malformed-target");
+        assert_eq!(stamp(FORK, "", "l2-1"), "l1");
         assert_eq!(stamp(DEPENDS, "b3", "a1"), "a1 b1");
+    }
+
+    #[test]
+    fn several_stamps_at_once_have_no_order() {
+        for targets in ["l1 b", "b l1"] {
+            assert_eq!(stamp(FORK, "l2 r2", targets), "l1");
+        }
+        for targets in ["base l1", "l1 base", "l1 right@base"] {
+            assert_eq!(stamp(FORK, "r2", targets), "l1");
+        }
     }
 
     proptest::proptest! {

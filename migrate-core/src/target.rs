@@ -101,7 +101,7 @@ impl FromStr for Target {
             return Err(malformed());
         }
         let place = match place {
-            "" if steps.is_none() => return Err(malformed()),
+            "" if matches!(steps, None | Some(0)) => return Err(malformed()),
             "" => None,
             "head" => Some(Anchor::Head),
             "heads" => Some(Anchor::Heads),
@@ -192,8 +192,8 @@ impl Target {
             walked_from: None,
         };
         match self.steps {
-            None | Some(0) => Ok(located(start)),
-            Some(steps) if steps > 0 => self
+            None => Ok(located(start)),
+            Some(steps) if steps >= 0 => self
                 .walk_up(graph, &start, steps.unsigned_abs(), lineage)
                 .map(located),
             Some(steps) => Ok(Located {
@@ -212,31 +212,23 @@ impl Target {
         let (Some(lineage), Some(branch)) = (lineage, &self.branch) else {
             return find(graph, given);
         };
-        let found = match find(graph, given) {
+        let mut found = match find(graph, given) {
             // The branch may decide what the letters mean.
-            Err(TargetError::AmbiguousRevision { .. }) => {
-                let mut found = graph.with_prefix(given);
-                found.retain(|index| lineage.contains(*index));
-                match found[..] {
-                    [only] => only,
-                    [] => return find(graph, given),
-                    _ => {
-                        return Err(TargetError::AmbiguousRevision {
-                            given: given.to_owned(),
-                            candidates: ids(graph, &found),
-                        });
-                    }
-                }
-            }
-            other => other?,
+            Err(TargetError::AmbiguousRevision { .. }) => graph.with_prefix(given),
+            other => vec![other?],
         };
-        if lineage.contains(found) {
-            return Ok(found);
+        found.retain(|index| lineage.contains(*index));
+        match found[..] {
+            [only] => Ok(only),
+            [] => Err(TargetError::OutsideBranch {
+                given: given.to_owned(),
+                branch: branch.clone(),
+            }),
+            _ => Err(TargetError::AmbiguousRevision {
+                given: given.to_owned(),
+                candidates: ids(graph, &found),
+            }),
         }
-        Err(TargetError::OutsideBranch {
-            given: given.to_owned(),
-            branch: branch.clone(),
-        })
     }
 
     fn out_of_range<T>(&self, end: &'static str) -> Result<T, TargetError> {
@@ -427,11 +419,15 @@ mod tests {
             ("", "left@r1", "unknown-revision: "),
             ("", "left@b", "b"),
             ("", "left@l", "ambiguous-revision: l1 l2"),
+            ("", "left@r", "unknown-revision: "),
             ("", "lef", "unknown-revision: left"),
             ("", "lift@head", "unknown-revision: left"),
             ("", "L2", "unknown-revision: l2"),
             ("", "base+1", "a"),
             ("", "base-1", "out-of-range: "),
+            ("", "base+0", ""),
+            ("", "l2-0", "l2"),
+            ("", "heads+0", "ambiguous-walk: l2 r2"),
             ("", "l2-9223372036854775808", "out-of-range: "),
             ("", "left", "l1"),
         ] {
@@ -452,6 +448,9 @@ mod tests {
             "+x",
             "a@b@c",
             "+",
+            "+0",
+            "-0",
+            "left@+0",
             "+99999999999999999999",
         ] {
             assert!(bad.parse::<Target>().is_err(), "{bad}");
