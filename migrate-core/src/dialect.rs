@@ -12,6 +12,11 @@ use std::str::FromStr;
 /// assert_eq!(Dialect::from_url("mariadb://db/app"), Some(Dialect::MySql));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum Dialect {
     /// SQLite 3.
     Sqlite,

@@ -28,6 +28,7 @@ mod plan;
 mod published;
 mod rebase;
 mod revision;
+pub mod schema;
 mod script;
 pub mod sql;
 mod survey;
