@@ -146,7 +146,10 @@ mod tests {
 
     #[test]
     fn what_is_shown_stays_on_a_line() {
-        assert_eq!(printable("it's \"é\"\n\u{1b}[0m"), "it's \"é\"\\n\\u{1b}[0m");
+        assert_eq!(
+            printable("it's \"é\"\n\u{1b}[0m"),
+            "it's \"é\"\\n\\u{1b}[0m"
+        );
         assert_eq!(printable(&"x".repeat(101)), "x".repeat(100) + "…");
     }
 

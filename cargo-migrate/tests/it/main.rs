@@ -9,6 +9,7 @@ mod graph;
 mod help;
 mod json;
 mod package;
+mod secrets;
 mod servers;
 
 use migrate_tests::{CommandOutput, TestProject};

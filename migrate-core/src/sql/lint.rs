@@ -223,9 +223,7 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
         ["START" | "PREPARE", "TRANSACTION", ..] => control(&words[..2].join(" ")),
         ["BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "ABORT", ..] => control(words[0]),
         ["CREATE", "INDEX", "CONCURRENTLY", ..]
-        | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..] => {
-            outside("CREATE INDEX CONCURRENTLY")
-        }
+        | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..] => outside("CREATE INDEX CONCURRENTLY"),
         ["DROP", "INDEX", "CONCURRENTLY", ..] => outside("DROP INDEX CONCURRENTLY"),
         ["REINDEX", what @ ("DATABASE" | "SYSTEM" | "SCHEMA"), ..] => {
             outside(&format!("REINDEX {what}"))
@@ -235,7 +233,9 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
         ["VACUUM", ..] => outside("VACUUM"),
         ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..] => outside(&words[..2].join(" ")),
         ["CREATE", "SUBSCRIPTION", ..]
-            if read.options().any(|pair| matches!(pair, ["CONNECT" | "CREATE_SLOT", "FALSE"])) =>
+            if read
+                .options()
+                .any(|pair| matches!(pair, ["CONNECT" | "CREATE_SLOT", "FALSE"])) =>
         {
             None
         }
@@ -429,7 +429,10 @@ mod tests {
             (Postgres, "DROP INDEX i, concurrently"),
             (Postgres, "ALTER DATABASE tablespace OWNER TO me"),
             (Postgres, "ALTER TABLE t RENAME detach TO concurrently"),
-            (Postgres, "ALTER TABLE t DETACH PARTITION concurrently FINALIZE"),
+            (
+                Postgres,
+                "ALTER TABLE t DETACH PARTITION concurrently FINALIZE",
+            ),
             (MySql, "SET @autocommit = 1"),
             (MySql, "SET @a = @@autocommit"),
             (MySql, "SET GLOBAL autocommit = 0"),

@@ -147,8 +147,8 @@ const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER"
 /// "Keywords and Reserved Words"), and columns are called so.
 const BEFORE_NAMES: [&str; 26] = [
     "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "SET", "DECLARE", "BY", "ON", "INTO",
-    "WHEN", "ELSEIF", "ELSIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM", "JOIN",
-    "UPDATE", "TABLE", "COLUMN", "ADD",
+    "WHEN", "ELSEIF", "ELSIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM",
+    "JOIN", "UPDATE", "TABLE", "COLUMN", "ADD",
 ];
 
 #[derive(Clone, Copy)]
@@ -359,10 +359,12 @@ impl Statement {
         // others as they are, each perhaps with a label. A plain BEGIN starts a transaction.
         let compound = match is("BEGIN") {
             true => stream.peek(0)?.eq_ignore_ascii_case("NOT"),
-            false => ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
-                .into_iter()
-                .any(is)
-                || stream.peek(0)? == ":",
+            false => {
+                ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
+                    .into_iter()
+                    .any(is)
+                    || stream.peek(0)? == ":"
+            }
         };
         Ok(if compound { Kind::Routine } else { Kind::Plain })
     }
@@ -729,7 +731,11 @@ COMMIT");
             "SELECT 0; DELIMITER //\nBEGIN NOT ATOMIC SELECT 1; END; // DELIMITER ;\n",
         ] {
             let found = statements(MySql, text);
-            assert_eq!(found.last(), Some(&"BEGIN NOT ATOMIC SELECT 1; END"), "{text}");
+            assert_eq!(
+                found.last(),
+                Some(&"BEGIN NOT ATOMIC SELECT 1; END"),
+                "{text}"
+            );
         }
     }
 
