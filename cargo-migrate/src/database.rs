@@ -57,23 +57,26 @@ impl Chosen {
 const CONNECT: Duration = Duration::from_secs(30);
 
 /// A url without its password, and without its settings, which may hold one.
-fn redacted(url: &str) -> String {
-    let without_settings = || url.split('?').next().unwrap_or_default().to_owned();
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return without_settings();
-    };
-    if scheme == "sqlite" {
-        return without_settings();
+pub(crate) fn redacted(url: &str) -> String {
+    let place = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
+    if url.starts_with("sqlite:") {
+        return place(url);
     }
-    // A password may hold any sign that its writer forgot to encode, so the last `@` counts.
-    let (user, place) = match rest.rsplit_once('@') {
-        Some((user, place)) => (user.split(':').next().unwrap_or_default(), place),
-        None => ("", rest),
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return "…".to_owned();
     };
-    let place = place.split(['?', '#']).next().unwrap_or_default();
-    match user.is_empty() {
-        true => format!("{scheme}://{place}"),
-        false => format!("{scheme}://{user}@{place}"),
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if rest[authority.len()..].contains('@') {
+        // Whether this sign is of a setting or of a password that its writer forgot to encode,
+        // nobody can say: only the first word is none.
+        let word = rest.split([':', '/', '?', '#', '@']).next();
+        return format!("{scheme}://{}…", word.unwrap_or_default());
+    }
+    let rest = place(rest.split('#').next().unwrap_or_default());
+    let (user, place) = rest.rsplit_once('@').unwrap_or(("", &rest));
+    match user.split(':').next().unwrap_or_default() {
+        "" => format!("{scheme}://{place}"),
+        user => format!("{scheme}://{user}@{place}"),
     }
 }
 
@@ -147,6 +150,15 @@ impl Context {
                 break;
             };
             expanded.push_str(before);
+            let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            if !name.bytes().all(sound) {
+                // What stands there may be a password.
+                return Err(CommandError::failed(
+                    "unset-variable",
+                    format!("the url of `[env.{env}]` has a `${{…}}` that names no variable"),
+                )
+                .help("a name has only letters, digits and `_`: `${DATABASE_URL}`"));
+            }
             let value = self.variable(name)?.filter(|value| !value.is_empty());
             expanded.push_str(&value.ok_or_else(|| {
                 CommandError::failed(
@@ -195,11 +207,22 @@ mod tests {
                 "postgres://me@host:5432/app",
             ),
             (
-                "postgres://me:s3/c@r?e#t@host/app?password=s3cret",
+                "postgres://me:s3c@ret@host/app#s3cret",
                 "postgres://me@host/app",
             ),
+            (
+                "postgres://me:s3/c@r?e#t@host/app?password=s3cret",
+                "postgres://me…",
+            ),
+            ("postgres://me:12/34@host/app", "postgres://me…"),
             ("mysql://host/app?password=s3cret", "mysql://host/app"),
+            ("mysql://host/app?password=s3@cret", "mysql://host…"),
+            ("mysql://host:1?password=s3@cret", "mysql://host…"),
             ("postgres://:s3cret@host/app", "postgres://host/app"),
+            ("postgres:me:s3cret@host/app", "…"),
+            ("me:s3cret@host/app", "…"),
+            ("s3cret", "…"),
+            ("", "…"),
             ("sqlite://a/b@c.db?mode=rwc", "sqlite://a/b@c.db"),
             ("sqlite::memory:", "sqlite::memory:"),
         ] {

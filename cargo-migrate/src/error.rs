@@ -150,7 +150,8 @@ impl CommandError {
     }
 
     /// Tells it and returns the exit code.
-    pub(crate) fn tell(self, ui: &Ui) -> u8 {
+    pub(crate) fn tell(mut self, ui: &Ui) -> u8 {
+        self.hide(ui);
         let code = match self.0.kind {
             Kind::BrokenPipe => return 0,
             Kind::Told => return exit::PROBLEM,
@@ -177,6 +178,33 @@ impl CommandError {
             _ => self.tell_error(ui),
         }
         code
+    }
+
+    /// Takes out the passwords that were typed.
+    fn hide(&mut self, ui: &Ui) {
+        let failure = &mut *self.0;
+        let told = [&mut failure.message]
+            .into_iter()
+            .chain(&mut failure.causes)
+            .chain(&mut failure.help)
+            .chain(&mut failure.candidates);
+        for text in told {
+            *text = ui.hidden(text);
+        }
+        if let Kind::Diagnostics(found) = &mut failure.kind {
+            for diagnostic in found {
+                diagnostic.message = ui.hidden(&diagnostic.message);
+                diagnostic.help = diagnostic.help.take().map(|help| ui.hidden(&help));
+                let places = diagnostic
+                    .labels
+                    .iter_mut()
+                    .filter_map(|l| l.place.as_mut());
+                for place in places {
+                    let source = place.source.take();
+                    place.source = source.filter(|line| ui.hidden(line) == *line);
+                }
+            }
+        }
     }
 
     fn full_message(&self) -> String {

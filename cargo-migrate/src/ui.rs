@@ -9,6 +9,7 @@ use migrate_core::Diagnostic;
 use serde::Serialize;
 
 use crate::cli::{Color, Format, GlobalArgs};
+use crate::database::redacted;
 use crate::error::{CommandError, exit};
 
 /// The streams, and how to write on them.
@@ -17,6 +18,57 @@ pub(crate) struct Ui {
     pub(crate) format: Format,
     quiet: bool,
     verbose: u8,
+    typed: Typed,
+}
+
+/// The urls on the command line. An error may repeat a word of it, wherever it stood, and no
+/// password is shown.
+#[derive(Clone, Default)]
+pub(crate) struct Typed(Vec<(String, String)>);
+
+impl Typed {
+    /// Finds them among the words, as values of options too: `--env=…`, `-p…`.
+    fn new(words: impl IntoIterator<Item = OsString>) -> Self {
+        let mut typed = Vec::new();
+        let mut is_url = false;
+        for word in words {
+            let word = word.to_string_lossy();
+            let value = match word.strip_prefix("--") {
+                Some(option) => option.split_once('=').map_or("", |(_, value)| value),
+                None if word.starts_with('-') => word.get(2..).unwrap_or_default(),
+                None => &word,
+            };
+            if is_url || value.contains("://") {
+                let scheme = value.split("://").next().unwrap_or_default();
+                let shown = match scheme.contains('@') {
+                    true => "…".to_owned(),
+                    false => redacted(value),
+                };
+                // What reads it as a range goes on behind its colon.
+                let behind = |text: &str| text.split_once(':').map(|(_, end)| end.to_owned());
+                let end = behind(value).unwrap_or_default();
+                let shown_end = behind(&shown).unwrap_or_else(|| "…".to_owned());
+                typed.extend([(value.to_owned(), shown), (end, shown_end)]);
+            }
+            is_url = word == "--database-url";
+        }
+        typed.retain(|(url, shown)| url.contains(['@', '?', '#']) && url != shown);
+        Self(typed)
+    }
+
+    /// Returns a text without their passwords.
+    pub(crate) fn hidden(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (url, shown)| {
+            text.replace(url, shown)
+                .replace(&url.escape_debug().to_string(), shown)
+        })
+    }
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typed(…)")
+    }
 }
 
 /// The styles of what is said.
@@ -43,7 +95,13 @@ impl Ui {
             format: args.format,
             quiet: args.quiet,
             verbose: args.verbose,
+            typed: Typed::new(std::env::args_os()),
         }
+    }
+
+    /// Returns a text without the passwords of the command line.
+    pub(crate) fn hidden(&self, text: &str) -> String {
+        self.typed.hidden(text)
     }
 
     /// Says whether a program reads the answer.
@@ -160,6 +218,7 @@ pub(crate) fn usage(args: &[OsString], error: &clap::Error) -> u8 {
     };
     let color = given("--color").and_then(|word| clap::ValueEnum::from_str(&word, true).ok());
     choose_colour(color);
+    let typed = Typed::new(args.iter().cloned());
     let text = error.render();
     if !error.use_stderr() {
         let _closed = write!(anstream::stdout(), "{}", text.ansi());
@@ -177,6 +236,7 @@ pub(crate) fn usage(args: &[OsString], error: &clap::Error) -> u8 {
             .help("`cargo migrate --help` shows what there is")
             .tell(&ui);
     }
-    let _closed = write!(anstream::stderr(), "{}", text.ansi());
+    let text = typed.hidden(&text.ansi().to_string());
+    let _closed = write!(anstream::stderr(), "{text}");
     exit::USAGE
 }

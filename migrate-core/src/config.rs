@@ -225,7 +225,7 @@ struct Reader<'a> {
 /// Whether a line may hold a url or a password, so that it is named and not drawn.
 fn may_be_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
-    ["//", "@", "pass", "pwd", "secret", "token"]
+    ["//", "@", "?", "pass", "pwd", "secret", "token"]
         .iter()
         .any(|sign| line.contains(sign))
 }
@@ -529,6 +529,7 @@ mod tests {
             "[env.dev]\nurl = postgres://me:s3cret@h/d",
             "[env.dev]\nurll = \"postgres://me:s3cret@h/d\"",
             "[env.dev]\nurl = [\"postgres://me:s3cret@h/d\"]",
+            "[env.dev]\nurl = \"sqlite:dev.db?key=s3cret\" x",
             "[env]\ndev = \"postgres://me:s3cret@h/d\"",
             "[env.dev]\nurl = 1\nurl = \"postgres://me:s3cret@h/d\"",
             "[env.dev]\npassword = \"s3cret\"",

@@ -63,11 +63,15 @@ impl Database {
     pub async fn connect(url: &str, create: Create) -> Result<Self, Error> {
         let dialect = Dialect::from_url(url).ok_or_else(|| {
             let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-            Error::Url(match scheme {
-                "" => "it has no scheme".to_owned(),
-                scheme => format!("`{}` is no database", scheme.escape_debug()),
+            let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+            Error::Url(match !scheme.is_empty() && scheme.bytes().all(sound) {
+                false => "it has no scheme".to_owned(),
+                true => format!("`{scheme}` is no database"),
             })
         })?;
+        if dialect != Dialect::Sqlite {
+            check(url)?;
+        }
         match dialect {
             Dialect::Sqlite => Self::sqlite(url, create).await,
             Dialect::Postgres => Self::postgres(url).await,
@@ -108,7 +112,7 @@ impl Database {
         use sqlx::Connection as _;
         use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 
-        let options = PgConnectOptions::from_str(url)
+        let options = PgConnectOptions::from_str(&without_unknown(url))
             .map_err(unusable)?
             .application_name("cargo migrate");
         // A pool tries again until its time is up; the first connection says at once what is wrong.
@@ -227,6 +231,66 @@ impl Database {
     pub async fn events(&self, migrations: &Migrations) -> Result<Vec<EventRecord>, Error> {
         on!(self, pool => migrations.events(pool).await)
     }
+}
+
+/// Refuses the url of a server that would be read in another way than it was meant: then a part
+/// of the password would be taken for a host or a database, and the server would tell it.
+fn check(url: &str) -> Result<(), Error> {
+    let Some((_, rest)) = url.split_once("://") else {
+        return Err(Error::Url("it lacks the `//` behind its scheme".to_owned()));
+    };
+    let unencoded = || {
+        Error::Url("in its user and password, `:`, `/`, `?`, `#`, `@` and `%` are written `%3A`, `%2F`, `%3F`, `%23`, `%40` and `%25`".to_owned())
+    };
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let (server, database) = path.split_once('/').unwrap_or((path, ""));
+    if database.contains('@') {
+        return Err(unencoded());
+    }
+    let port = match server.rsplit_once('@') {
+        Some(_) => None,
+        None => server.rsplit_once(':').filter(|_| !server.ends_with(']')),
+    };
+    match port {
+        Some((_, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) => Err(unencoded()),
+        _ => Ok(()),
+    }
+}
+
+/// The settings of a url that sqlx knows for PostgreSQL; with the others it would log their values,
+/// which may be passwords.
+#[cfg(feature = "postgres")]
+fn without_unknown(url: &str) -> String {
+    const KNOWN: [&str; 18] = [
+        "sslmode",
+        "ssl-mode",
+        "sslrootcert",
+        "ssl-root-cert",
+        "ssl-ca",
+        "sslcert",
+        "ssl-cert",
+        "sslkey",
+        "ssl-key",
+        "statement-cache-capacity",
+        "host",
+        "hostaddr",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "application_name",
+        "options",
+    ];
+    let url = url.split('#').next().unwrap_or_default();
+    let Some((place, settings)) = url.split_once('?') else {
+        return url.to_owned();
+    };
+    let known = |setting: &&str| {
+        let key = setting.split('=').next().unwrap_or_default();
+        KNOWN.contains(&key) || key.starts_with("options[") || key.starts_with("options%5B")
+    };
+    let kept: Vec<&str> = settings.split('&').filter(known).collect();
+    format!("{place}?{}", kept.join("&"))
 }
 
 /// Why a url cannot be used, without the url.

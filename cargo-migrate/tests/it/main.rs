@@ -12,6 +12,7 @@ mod graph;
 mod help;
 mod json;
 mod package;
+mod secrets;
 mod servers;
 
 use migrate_tests::{CommandOutput, TestProject};
