@@ -4,7 +4,7 @@ use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::ui::{Ui, style, styled};
 
-/// Asks a person, or wants `--yes` where there is none.
+/// Lets a person type the environment's name, or wants `--yes` where there is nobody.
 pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
         CommandError::failed("protected", message)
@@ -15,12 +15,13 @@ pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), 
             "the environment `{env}` is protected, and nobody can be asked"
         )));
     }
-    match ui.ask(format_args!(
-        "{} {what} on {database} (`{env}` is protected)?",
+    let question = format_args!(
+        "{} {what} on {database}? Type `{env}` to go on:",
         styled(style::WARNING, "protected:")
-    ))? {
+    );
+    match ui.ask(question)? == env {
         true => Ok(()),
-        false => Err(refused("not done: the answer was not `y`".to_owned())),
+        false => Err(refused(format!("not done: the answer was not `{env}`"))),
     }
 }
 

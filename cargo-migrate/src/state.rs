@@ -53,8 +53,8 @@ impl State {
         })
     }
 
-    /// Refuses what `run` would refuse.
-    pub(crate) fn judge(&self) -> Result<(), CommandError> {
+    /// Refuses what `run` would refuse, or with `resume` what `run --resume` would.
+    pub(crate) fn judge(&self, resume: bool) -> Result<(), CommandError> {
         let Status {
             unknown, changed, ..
         } = &self.status;
@@ -66,7 +66,10 @@ impl State {
             let revisions = changed.clone();
             return Err(Error::Changed { revisions }.into());
         }
-        self.judge_unfinished()
+        match resume {
+            true => Ok(()),
+            false => self.judge_unfinished(),
+        }
     }
 
     /// Refuses a revision that was begun and not finished.

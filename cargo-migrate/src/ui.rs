@@ -170,14 +170,14 @@ impl Ui {
         let _unheard = writeln!(anstream::stderr(), "{text}");
     }
 
-    /// Asks a question that is answered with `y`.
-    pub(crate) fn ask(&self, question: impl Display) -> Result<bool, CommandError> {
+    /// Asks a question and returns the line that is typed.
+    pub(crate) fn ask(&self, question: impl Display) -> Result<String, CommandError> {
         let mut stderr = anstream::stderr();
-        write!(stderr, "{question} [y/N] ")?;
+        write!(stderr, "{question} ")?;
         stderr.flush()?;
         let mut line = String::new();
         std::io::stdin().read_line(&mut line)?;
-        Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+        Ok(line.trim().to_owned())
     }
 }
 

@@ -127,7 +127,7 @@ impl State {
     ) -> Result<Plan, CommandError> {
         Ok(match direction {
             Direction::Up => {
-                self.judge()?;
+                self.judge(false)?;
                 Plan::up(&self.graph, &self.applied, target)?
             }
             Direction::Down => Plan::down(&self.graph, &self.applied, target, cascade)?,

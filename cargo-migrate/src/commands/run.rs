@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use migrate_core::{Code, Direction, Target};
+use migrate_core::{Code, Direction, Plan, RevisionId, Target};
 use migrate_sqlx::{Create, Database, Migrations, Runner};
 
 use super::plan;
@@ -65,19 +65,21 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         let database = chosen.connect(create).await?;
         let looks = args.change.dry_run || ui.is_json() || chosen.protected().is_some() || backs_up;
         let before = match looks {
-            true => Some(State::read(&database, &migrations).await?),
+            true => Some(Before::look(&database, &migrations, &target, args.resume).await?),
             false => None,
         };
-        if let Some(state) = &before {
+        if let Some(before) = &before {
             if args.change.dry_run {
-                let plan = state.plan(Direction::Up, &target, Default::default())?;
-                return plan::show(&plan, &state.graph, &state.revisions, ui);
+                return before.show(ui);
             }
-            consent(&chosen, args, state, &target, ui)?;
-            if backs_up && has_work(args, state, &target)? {
-                backup::make(&chosen, None, context, ui)
-                    .await?
-                    .tell(context, ui);
+            if !before.plan.steps.is_empty() {
+                if !args.change.yes {
+                    before.consent(&chosen, ui)?;
+                }
+                if backs_up {
+                    let backup = backup::make(&chosen, None, context, ui).await?;
+                    backup.tell(context, ui);
+                }
             }
         }
         let runner = runner(&migrations, &args.change, &progress).resume(args.resume);
@@ -89,10 +91,16 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         progress.end();
         let report =
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
-        match before.filter(|_| ui.is_json()) {
-            Some(state) => ui.json(&PlanDocument::new(&state.plan_of(&report), &state.graph)),
-            None => tell(&database, &migrations, &report, ui).await,
+        if let Some(before) = before {
+            if chosen.protected().is_some() {
+                before.confirm(&database, &migrations).await?;
+            }
+            if ui.is_json() {
+                let plan = before.state.plan_of(&report);
+                return ui.json(&PlanDocument::new(&plan, &before.state.graph));
+            }
         }
+        tell(&database, &migrations, &report, ui).await
     };
     block_on(work, || progress.tick())
 }
@@ -118,40 +126,69 @@ pub(super) fn runner<'a>(
     }
 }
 
-/// Whether there is anything to do that a backup is for.
-fn has_work(args: &RunArgs, state: &State, target: &Target) -> Result<bool, CommandError> {
-    if args.resume {
-        return Ok(true);
-    }
-    let plan = state.plan(Direction::Up, target, Default::default())?;
-    Ok(!plan.steps.is_empty())
+/// Where the database is before anything is done to it, and what will be.
+struct Before {
+    state: State,
+    plan: Plan,
 }
 
-/// Asks before a protected database is changed.
-fn consent(
-    chosen: &Chosen,
-    args: &RunArgs,
-    state: &State,
-    target: &Target,
-    ui: &Ui,
-) -> Result<(), CommandError> {
-    let Some(env) = chosen.protected() else {
-        return Ok(());
-    };
-    if args.change.yes || args.resume {
-        return Ok(());
+impl Before {
+    async fn look(
+        database: &Database,
+        migrations: &Migrations,
+        target: &Target,
+        resume: bool,
+    ) -> Result<Self, CommandError> {
+        let state = State::read(database, migrations).await?;
+        state.judge(resume)?;
+        let plan = Plan::up(&state.graph, &state.applied, target)?;
+        Ok(Self { state, plan })
     }
-    let plan = state.plan(Direction::Up, target, Default::default())?;
-    if plan.steps.is_empty() {
-        return Ok(());
+
+    fn show(&self, ui: &Ui) -> Result<(), CommandError> {
+        plan::show(&self.plan, &self.state.graph, &self.state.revisions, ui)
     }
-    if !ui.is_json() {
-        for line in plan::lines(&plan, &state.revisions) {
-            ui.say(line);
+
+    /// Asks before a protected database is changed.
+    fn consent(&self, chosen: &Chosen, ui: &Ui) -> Result<(), CommandError> {
+        let Some(env) = chosen.protected() else {
+            return Ok(());
+        };
+        if !ui.is_json() {
+            for line in plan::lines(&self.plan, &self.state.revisions) {
+                ui.say(line);
+            }
+        }
+        let what = format!("apply {}", counted(self.plan.steps.len(), "revision"));
+        ask(env, &chosen.shown(), &what, ui)
+    }
+
+    /// Sees to it that the ledger has all that was planned.
+    async fn confirm(
+        &self,
+        database: &Database,
+        migrations: &Migrations,
+    ) -> Result<(), CommandError> {
+        let after = State::read(database, migrations).await?;
+        after.judge(false)?;
+        let is_applied = |id: &RevisionId| {
+            let index = after.graph.index(id.as_str());
+            index.is_some_and(|index| after.applied.contains(index))
+        };
+        let planned = self
+            .plan
+            .steps
+            .iter()
+            .map(|index| self.state.graph.id(*index));
+        match planned.into_iter().find(|id| !is_applied(id)) {
+            None => Ok(()),
+            Some(id) => Err(CommandError::failed(
+                "not-applied",
+                format!("the run ended well, but the ledger does not have `{id}`"),
+            )
+            .help("somebody has changed it meanwhile: `cargo migrate status --events` shows what was done")),
         }
     }
-    let what = format!("apply {}", counted(plan.steps.len(), "revision"));
-    ask(env, &chosen.shown(), &what, ui)
 }
 
 async fn tell(

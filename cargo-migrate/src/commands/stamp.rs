@@ -66,7 +66,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
         if args.change.dry_run {
             let state = state?;
             if !args.purge {
-                state.judge()?;
+                state.judge(false)?;
             }
             return show(args, &state.graph, &state.applied, &targets, ui);
         }

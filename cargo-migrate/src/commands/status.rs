@@ -196,7 +196,7 @@ fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
 /// Says what to type next.
 fn advise(state: &State, ui: &Ui) {
     let status = &state.status;
-    if let Err(error) = state.judge() {
+    if let Err(error) = state.judge(false) {
         if let Some(help) = error.help_text() {
             ui.help(help);
         }
