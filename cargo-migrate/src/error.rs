@@ -14,7 +14,7 @@ pub(crate) mod exit {
     pub(crate) const PROBLEM: u8 = 1;
     /// Wrong usage.
     pub(crate) const USAGE: u8 = 2;
-    /// Interrupted by Ctrl-C.
+    /// Interrupted by Ctrl-C or SIGTERM.
     pub(crate) const INTERRUPTED: u8 = 130;
 }
 
@@ -72,7 +72,7 @@ impl CommandError {
         Self::new(Kind::Usage, "usage", message)
     }
 
-    /// Ctrl-C.
+    /// Ctrl-C or SIGTERM.
     pub(crate) fn interrupted(message: impl Into<String>) -> Self {
         Self::new(Kind::Interrupted, "interrupted", message)
     }
@@ -286,7 +286,10 @@ impl From<migrate_sqlx::Error> for CommandError {
         if let migrate_sqlx::Error::Target(target) = error {
             return target.into();
         }
-        let mut told = Self::failed(error.code(), error.to_string());
+        let mut told = match error {
+            migrate_sqlx::Error::Stopped { .. } => Self::interrupted(error.to_string()),
+            _ => Self::failed(error.code(), error.to_string()),
+        };
         told.0.help = error.help();
         if let migrate_sqlx::Error::Statement(failed) = &error {
             told.0.drawing = Some(draw(&failed.to_string(), &failed.label));

@@ -7,6 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use migrate_core::Direction;
 use migrate_sqlx::Event;
 
+use crate::error::CommandError;
+use crate::interrupt::{Interrupt, block_on};
 use crate::ui::{Ui, style, styled};
 
 /// What is quicker than this shows no spinner.
@@ -16,6 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 pub(crate) struct Progress<'a> {
     ui: &'a Ui,
     running: Mutex<Running>,
+    interrupt: Interrupt,
 }
 
 #[derive(Default)]
@@ -31,7 +34,30 @@ impl<'a> Progress<'a> {
         Self {
             ui,
             running: Mutex::default(),
+            interrupt: Interrupt::default(),
         }
+    }
+
+    /// Works until it is done, or until it has ended because somebody asked it to.
+    pub(crate) fn block_on<T>(
+        &self,
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        let done = block_on(work, &self.interrupt, |asked| match asked {
+            true => {
+                self.end();
+                self.ui
+                    .say("stopping: the statement in work is cancelled; once more leaves at once");
+            }
+            false => self.tick(),
+        });
+        self.end();
+        done
+    }
+
+    /// Is ready when somebody wants the run to end.
+    pub(crate) async fn interrupted(&self) {
+        self.interrupt.wanted().await;
     }
 
     /// Takes what the runtime tells.
@@ -91,7 +117,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Draws the spinner where a step takes long.
-    pub(crate) fn tick(&self) {
+    fn tick(&self) {
         if !self.ui.shows_progress() {
             return;
         }

@@ -1,8 +1,5 @@
 //! Where a database is on the chain, and how to work on it.
 
-use std::future::Future;
-use std::time::Duration;
-
 use migrate_core::{
     Chain, Config, Dialects, Direction, Graph, Plan, Revision, Set, Target, TargetError,
 };
@@ -135,28 +132,4 @@ pub(crate) fn applied_of(graph: &Graph, from: &str) -> Result<Set, TargetError> 
         indices.extend(word.parse::<Target>()?.resolve(graph, &none)?);
     }
     Ok(graph.ancestors(indices))
-}
-
-/// Works until it is done, or until Ctrl-C; calls `tick` now and then meanwhile.
-pub(crate) fn block_on<T>(
-    work: impl Future<Output = Result<T, CommandError>>,
-    mut tick: impl FnMut(),
-) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut work = std::pin::pin!(work);
-        let mut interval = tokio::time::interval(Duration::from_millis(100));
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                _ = tokio::signal::ctrl_c() => {
-                    return Err(CommandError::interrupted("interrupted by Ctrl-C")
-                        .help("what was finished before stays; `cargo migrate status` shows where the database is"));
-                }
-                _ = interval.tick() => tick(),
-            }
-        }
-    })
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use migrate_core::{Dialect, LedgerNames};
 
+use crate::stop::Stop;
+
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
 pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {}
@@ -38,6 +40,18 @@ pub trait Session: sealed::Sealed + Send {
         &'a mut self,
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
+
+    /// Lets the statements of this connection be stopped; returns the SQL that does it from another
+    /// connection, where it takes that.
+    #[doc(hidden)]
+    fn stoppable<'a>(
+        &'a mut self,
+        stop: &'a Stop,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>>;
+
+    /// Forgets what [`Session::stoppable`] has left in the connection.
+    #[doc(hidden)]
+    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>>;
 
     /// Waits on the connection that works until the server is through with what a migrator sent
     /// that is gone; its own lock went at once, but the server finishes a message it has.

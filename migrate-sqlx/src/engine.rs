@@ -12,6 +12,7 @@ use crate::event::{Applied, Event, Report};
 use crate::ledger::{AppliedRevision, LOCKING, State, Tables};
 use crate::pause::pause;
 use crate::status::{Joined, parse};
+use crate::stop::Stop;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 
@@ -42,6 +43,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) fenced: bool,
     /// Whether the session is outside any transaction, and has the settings it began with.
     pub(crate) sound: bool,
+    /// Whether somebody wants the run to end.
+    pub(crate) stop: Stop,
 }
 
 type Dangling = BTreeMap<(String, String), usize>;
@@ -152,6 +155,7 @@ impl<'a> Engine<'a> {
         let mut watch = Watch::new(wait);
         let mut overtaken = 0;
         'plan: loop {
+            self.stop.check()?;
             let joined = self.read().await?;
             if !resume && self.somebody_works(&joined) && watch.goes_on(&joined.rows, on_event) {
                 pause(LOOK).await;
@@ -191,6 +195,7 @@ impl<'a> Engine<'a> {
                 self.create_tables(wait).await?;
             }
             for step in &steps {
+                self.stop.check()?;
                 on_event(Event::Started {
                     revision: &step.revision,
                     direction,
@@ -374,7 +379,7 @@ impl<'a> Engine<'a> {
         let duration =
             "(EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint";
         let (fence, fences) = self.fence(step, wait);
-        let mut message = format!("BEGIN;\n{fence}");
+        let mut message = format!("{}BEGIN;\n{fence}", self.stop.mark(Dialect::Postgres));
         // In characters, as the database counts.
         let mut length = message.chars().count();
         let mut starts = Vec::with_capacity(statements.len() + 1);
@@ -516,7 +521,15 @@ impl<'a> Engine<'a> {
             return Ok(Outcome::Overtaken);
         }
         let joined = self.session.dialect() == Dialect::MySql;
+        let mark = self.stop.mark(self.session.dialect());
         for (number, statement) in statements.iter().enumerate().skip(step.finished) {
+            if let Err(stopped) = self.stop.check() {
+                let record = self
+                    .tables
+                    .progress(id, state, number, Some("it was stopped"));
+                self.run(record).await?;
+                return Err(stopped);
+            }
             self.look_at_lock(step).await?;
             let sql = step.revision.sql(*statement);
             let progress = self.tables.progress(id, state, number + 1, None);
@@ -526,9 +539,12 @@ impl<'a> Engine<'a> {
                     self.session.execute(message).await
                 }
                 (true, false) => self.session.execute(format!("{sql};\n{progress}")).await,
-                (false, _) => match self.session.execute(sql.to_owned()).await {
+                (false, _) => match self.session.execute(format!("{mark}{sql}")).await {
                     Ok(()) => self.session.execute(progress).await,
-                    failed => failed,
+                    Err(failure) => Err(Failure {
+                        position: failure.position.and_then(|at| at.checked_sub(mark.len())),
+                        ..failure
+                    }),
                 },
             };
             if let Err(failure) = ran {
@@ -768,6 +784,7 @@ impl<'a> Engine<'a> {
     async fn insist(&mut self, sql: &str, wait: Duration) -> Result<(), Error> {
         let since = Instant::now();
         loop {
+            self.stop.check()?;
             match self.session.execute(sql.to_owned()).await {
                 Ok(()) => return Ok(()),
                 // The driver has waited its own time already.

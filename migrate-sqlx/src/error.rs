@@ -97,6 +97,12 @@ pub enum Error {
         /// What became of the connection.
         source: sqlx::Error,
     },
+    /// The run was asked to end before its time: see [`Runner::stop_when`](crate::Runner::stop_when).
+    #[error("stopped before all was done{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in work was not", count(done, "revision")) })]
+    Stopped {
+        /// The revisions of this run that were finished before, and stay.
+        finished: Vec<String>,
+    },
     /// Somebody else migrated the database in between.
     #[error("somebody else changed the database's revisions in the meantime")]
     Concurrent,
@@ -161,6 +167,7 @@ impl Error {
             Self::NotCurrent { .. } => "not-current",
             Self::ForeignKeys { .. } => "foreign-keys",
             Self::LockLost { .. } => "lock-lost",
+            Self::Stopped { .. } => "interrupted",
             Self::Concurrent => "concurrent",
             Self::LedgerText { .. } => "ledger-text",
         }
@@ -196,6 +203,7 @@ impl Error {
             Self::NotCurrent { .. } => "apply them with `cargo migrate run`, or start the application with the right to migrate".to_owned(),
             Self::ForeignKeys { .. } => "delete or mend those rows in the revision itself; it was rolled back".to_owned(),
             Self::LockLost { .. } => "look how far it has come with `cargo migrate status`, then go on with `--resume`".to_owned(),
+            Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to go on".to_owned(),
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
             Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
         })

@@ -37,6 +37,7 @@ mod migrations;
 mod moment;
 mod pause;
 mod status;
+mod stop;
 
 #[doc(hidden)]
 pub use backend::{Attempt, Failure, Row};
@@ -50,6 +51,8 @@ pub use migrate_core::{Dialect, LedgerNames, Target};
 pub use migrate_macros::embed_migrations;
 pub use migrations::{Migrations, Runner};
 pub use status::Status;
+#[doc(hidden)]
+pub use stop::Stop;
 
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]

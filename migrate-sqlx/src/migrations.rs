@@ -1,11 +1,14 @@
 //! The chain of an application, and what it can do with a database.
 
 use std::borrow::Cow;
+use std::future::pending;
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
 use migrate_core::{Cascade, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target};
-use sqlx::Pool;
+use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, LOCK_WAIT, Session};
 use crate::engine::{Engine, Goal};
@@ -13,7 +16,9 @@ use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::held::Held;
 use crate::ledger::{EventRecord, Tables};
+use crate::pause::pause;
 use crate::status::Status;
+use crate::stop::Stop;
 
 /// A sound chain, ready to run; as [`embed_migrations!`](crate::embed_migrations) bakes it into a
 /// `static`.
@@ -202,6 +207,7 @@ impl Migrations {
             resume: false,
             lock_wait: LOCK_WAIT,
             on_event: Box::new(|_| {}),
+            stop_when: None,
         }
     }
 
@@ -216,6 +222,7 @@ impl Migrations {
             references: false,
             fenced: false,
             sound: true,
+            stop: Stop::new(),
         }
     }
 }
@@ -247,6 +254,7 @@ pub struct Runner<'a> {
     resume: bool,
     lock_wait: Duration,
     on_event: Box<dyn FnMut(Event<'_>) + Send + 'a>,
+    stop_when: Option<BoxFuture<'a, ()>>,
 }
 
 impl std::fmt::Debug for Runner<'_> {
@@ -288,6 +296,16 @@ impl<'a> Runner<'a> {
     /// Calls back as the run goes on.
     pub fn on_event(mut self, on_event: impl FnMut(Event<'_>) + Send + 'a) -> Self {
         self.on_event = Box::new(on_event);
+        self
+    }
+
+    /// Ends the run early when `signal` is ready: the statement in work is cancelled, its revision
+    /// rolled back where the database can, the lock given back, and [`Error::Stopped`] returned.
+    ///
+    /// Dropping the run's future ends it too, but then the server may go on with the statement it
+    /// has.
+    pub fn stop_when(mut self, signal: impl Future<Output = ()> + Send + 'a) -> Self {
+        self.stop_when = Some(Box::pin(signal));
         self
     }
 
@@ -373,20 +391,88 @@ impl<'a> Runner<'a> {
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {
         let mut on_event = std::mem::replace(&mut self.on_event, Box::new(|_| {}));
-        let mut held = Held::take(
+        let can_stop = self.stop_when.is_some();
+        let mut signal = self.stop_when.take().unwrap_or_else(|| pending().boxed());
+        let taking = Held::take(
             pool,
             &self.migrations.ledger,
             self.lock_wait,
             &mut *on_event,
-        )
-        .await?;
+        );
+        let mut held = match select(pin!(taking), &mut signal).await {
+            Either::Left((held, _)) => held?,
+            Either::Right(_) => {
+                return Err(Error::Stopped {
+                    finished: Vec::new(),
+                });
+            }
+        };
+        let stop = Stop::new();
+        let cancel = match can_stop {
+            true => held.work.stoppable(&stop).await.map_err(Error::Database)?,
+            false => None,
+        };
         let mut engine = self.migrations.engine(&mut *held.work);
         engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
-        let report = engine
-            .execute(&goal, self.resume, self.lock_wait, &mut *on_event)
-            .await;
-        let sound = engine.sound;
+        engine.stop = stop.clone();
+        let report = {
+            let work = engine.execute(&goal, self.resume, self.lock_wait, &mut *on_event);
+            match select(pin!(work), &mut signal).await {
+                Either::Left((report, _)) => report,
+                Either::Right(((), work)) => stopped(work, &stop, pool, cancel.as_deref()).await,
+            }
+        };
+        let report = report.map_err(|error| match stop.caused(&error) {
+            true => Error::Stopped {
+                finished: engine
+                    .finished
+                    .iter()
+                    .map(|step| step.revision.clone())
+                    .collect(),
+            },
+            false => error,
+        });
+        let mut sound = engine.sound;
+        if can_stop && let Err(error) = held.work.unstoppable().await {
+            sound = false;
+            tracing::debug!(%error, "the connection keeps looking for a stop");
+        }
         held.release(sound).await;
         report
     }
+}
+
+/// Asks the database to end the statement in work, until the run has ended: between two
+/// statements there is nothing to cancel.
+async fn stopped<DB: Backend>(
+    mut work: impl Future<Output = Result<Report, Error>> + Unpin,
+    stop: &Stop,
+    pool: &Pool<DB>,
+    cancel: Option<&str>,
+) -> Result<Report, Error> {
+    stop.want();
+    loop {
+        let ask = async {
+            if let Some(sql) = cancel
+                && let Err(error) = send(pool, sql).await
+            {
+                tracing::warn!(%error, "the statement in work could not be cancelled");
+            }
+            pause(AGAIN).await;
+        };
+        match select(&mut work, pin!(ask)).await {
+            Either::Left((report, _)) => return report,
+            Either::Right(_) => {}
+        }
+    }
+}
+
+/// How long a statement may take to end before it is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Sends a statement on a connection of its own: those of the pool may all be at work.
+async fn send<DB: Backend>(pool: &Pool<DB>, sql: &str) -> Result<(), sqlx::Error> {
+    let mut connection = DB::Connection::connect_with(&pool.connect_options()).await?;
+    connection.query(sql.to_owned()).await?;
+    connection.close().await
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::backup;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::state::block_on;
+use crate::interrupt::wait;
 use crate::ui::Ui;
 
 /// Keep the database's data in a file
@@ -31,7 +31,7 @@ struct Document<'a> {
 pub(crate) fn run(args: &BackupArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let chosen = context.database()?;
     let made = backup::make(&chosen, args.file.as_deref(), context, ui);
-    let backup = block_on(made, || {})?;
+    let backup = wait(made)?;
     let file = context.shown(&backup.file);
     if ui.is_json() {
         return ui.json(&Document {

@@ -3,9 +3,10 @@ use migrate_sqlx::{Create, Migrations};
 
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::interrupt::wait;
 use crate::json;
 use crate::listing::line;
-use crate::state::{State, block_on};
+use crate::state::State;
 use crate::ui::{Ui, style, styled};
 
 /// Show where the database is
@@ -20,10 +21,8 @@ pub(crate) fn run(_: &CurrentArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let ledger = context.config()?.ledger.clone();
     let migrations = Migrations::new(survey.revisions.clone(), ledger);
     let chosen = context.database()?;
-    let state = block_on(
-        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
-        || {},
-    )?;
+    let state =
+        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })?;
     if ui.is_json() {
         return ui.json(&json::Current {
             current: state.heads(),

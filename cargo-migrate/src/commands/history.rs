@@ -7,10 +7,11 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::graphlog::{Charset, Glyph, draw};
 use crate::graphtext::Diagram;
+use crate::interrupt::wait;
 use crate::json;
 use crate::listing::{event_line, line};
 use crate::range::Range;
-use crate::state::{State, block_on};
+use crate::state::State;
 use crate::ui::{Ui, style, styled};
 
 /// Show the revisions as a drawn graph, newest first
@@ -128,18 +129,15 @@ fn applied(
     let chosen = context.database()?;
     let ledger = context.config()?.ledger.clone();
     let migrations = Migrations::new(survey.revisions.clone(), ledger);
-    let (state, events) = block_on(
-        async {
-            let database = chosen.connect(Create::Nothing).await?;
-            let state = State::read(&database, &migrations).await?;
-            let events = match events {
-                true => database.events(&migrations).await?,
-                false => Vec::new(),
-            };
-            Ok((state, events))
-        },
-        || {},
-    )?;
+    let (state, events) = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        let state = State::read(&database, &migrations).await?;
+        let events = match events {
+            true => database.events(&migrations).await?,
+            false => Vec::new(),
+        };
+        Ok((state, events))
+    })?;
     let mut applied = survey.graph.none();
     for index in state
         .applied

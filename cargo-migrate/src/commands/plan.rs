@@ -5,9 +5,10 @@ use migrate_sqlx::Create;
 use crate::cli::FromArg;
 use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
+use crate::interrupt::wait;
 use crate::json::PlanDocument;
 use crate::progress::with_message;
-use crate::state::{State, applied_of, block_on, migrations};
+use crate::state::{State, applied_of, migrations};
 use crate::ui::{Ui, style, styled};
 
 /// Show what `run`, or with `--down` what `revert`, would do
@@ -52,10 +53,8 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let chain = context.chain(demand(args.target.is_some() || args.down))?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database()?;
-    let state = block_on(
-        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
-        || {},
-    )?;
+    let state =
+        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })?;
     let plan = state.plan(direction, &target, cascade)?;
     show(&plan, &state.graph, &state.revisions, ui)
 }

@@ -10,8 +10,9 @@ use crate::context::{Context, Demand};
 use crate::edits::Edits;
 use crate::error::{CommandError, counted};
 use crate::git::Repository;
+use crate::interrupt::wait;
 use crate::json;
-use crate::state::{State, block_on};
+use crate::state::State;
 use crate::ui::{Ui, style, styled};
 
 const EXAMPLE: &str = "\
@@ -219,14 +220,12 @@ fn refuse_applied(
     };
     let ledger = context.config()?.ledger.clone();
     let migrations = Migrations::new(survey.revisions.clone(), ledger);
-    let state = block_on(
-        async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await },
-        || {},
-    )
-    .map_err(|error| match error.help_text() {
-        Some(_) => error,
-        None => error.help("add `--allow-applied` to move it without asking the database"),
-    })?;
+    let state =
+        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })
+            .map_err(|error| match error.help_text() {
+                Some(_) => error,
+                None => error.help("add `--allow-applied` to move it without asking the database"),
+            })?;
     let applied = edited.iter().find(|index| {
         let id = survey.graph.id(**index).as_str();
         state

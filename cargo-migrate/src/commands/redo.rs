@@ -9,7 +9,7 @@ use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
 use crate::json::{self, DownAndUp, PlanDocument};
 use crate::progress::Progress;
-use crate::state::{State, block_on, migrations};
+use crate::state::{State, migrations};
 use crate::ui::Ui;
 
 /// Revert the last revision and apply it again
@@ -67,9 +67,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             false => Ok(()),
         }
     };
-    let done = block_on(work, || progress.tick());
-    progress.end();
-    done
+    progress.block_on(work)
 }
 
 /// The applied revision that is named, or the one at the end.

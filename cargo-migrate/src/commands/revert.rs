@@ -9,7 +9,7 @@ use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
 use crate::progress::Progress;
-use crate::state::{State, block_on, migrations};
+use crate::state::{State, migrations};
 use crate::ui::Ui;
 
 /// Take back what follows the target
@@ -75,5 +75,5 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             }
         }
     };
-    block_on(work, || progress.tick())
+    progress.block_on(work)
 }

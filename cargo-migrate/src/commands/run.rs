@@ -13,7 +13,7 @@ use crate::database::Chosen;
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
 use crate::progress::Progress;
-use crate::state::{State, block_on, migrations};
+use crate::state::{State, migrations};
 use crate::ui::Ui;
 
 /// Apply what the database has not, up to the target
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         }
         tell(&database, &migrations, &report, ui).await
     };
-    block_on(work, || progress.tick())
+    progress.block_on(work)
 }
 
 /// The folder of the revision files as messages name it.
@@ -119,7 +119,10 @@ pub(super) fn runner<'a>(
     change: &ChangeArgs,
     progress: &'a Progress<'_>,
 ) -> Runner<'a> {
-    let runner = migrations.runner().on_event(|event| progress.event(event));
+    let runner = migrations
+        .runner()
+        .on_event(|event| progress.event(event))
+        .stop_when(progress.interrupted());
     match change.lock_wait {
         Some(seconds) => runner.lock_wait(Duration::from_secs(seconds)),
         None => runner,

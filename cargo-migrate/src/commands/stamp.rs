@@ -9,7 +9,7 @@ use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
 use crate::json::{self, Stamped};
 use crate::progress::Progress;
-use crate::state::{State, applied_of, block_on, migrations};
+use crate::state::{State, applied_of, migrations};
 use crate::ui::{Ui, style, styled};
 
 const EXAMPLE: &str = "\
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
         tell(&after.heads(), stamp.recorded.len(), forgotten, ui);
         Ok(())
     };
-    block_on(work, || progress.tick())
+    progress.block_on(work)
 }
 
 /// Answers with what a stamp would do.

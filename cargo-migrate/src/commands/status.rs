@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{CommandError, counted};
+use crate::interrupt::wait;
 use crate::listing::event_line;
 use crate::progress::with_message;
-use crate::state::{State, block_on};
+use crate::state::State;
 use crate::ui::{Ui, style, styled};
 
 /// Show the chain beside the database: applied, pending, unknown, changed, failed
@@ -92,18 +93,15 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
     let ledger = context.config()?.ledger.clone();
     let migrations = Migrations::new(survey.revisions.clone(), ledger);
     let chosen = context.database()?;
-    let (state, events) = block_on(
-        async {
-            let database = chosen.connect(Create::Nothing).await?;
-            let state = State::read(&database, &migrations).await?;
-            let events = match args.events {
-                true => Some(database.events(&migrations).await?),
-                false => None,
-            };
-            Ok((state, events))
-        },
-        || {},
-    )?;
+    let (state, events) = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        let state = State::read(&database, &migrations).await?;
+        let events = match args.events {
+            true => Some(database.events(&migrations).await?),
+            false => None,
+        };
+        Ok((state, events))
+    })?;
     let status = &state.status;
     let is_wrong =
         !(status.unknown.is_empty() && status.changed.is_empty() && status.failed.is_empty());

@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::git::Repository;
 use crate::json::{self, DownAndUp, PlanDocument};
 use crate::progress::Progress;
-use crate::state::{State, block_on, migrations};
+use crate::state::{State, migrations};
 use crate::ui::{Ui, style, styled};
 
 /// Take the database to the revisions of another git branch
@@ -82,9 +82,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         tell(args, &state, &down, &up, ui);
         Ok(())
     };
-    let done = block_on(work, || progress.tick());
-    progress.end();
-    done
+    progress.block_on(work)
 }
 
 fn tell(args: &SwitchArgs, state: &State, down: &Plan, up: &Plan, ui: &Ui) {

@@ -10,6 +10,7 @@ mod explain;
 mod git;
 mod graph;
 mod help;
+mod interrupt;
 mod json;
 mod package;
 mod secrets;

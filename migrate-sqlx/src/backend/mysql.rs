@@ -6,6 +6,7 @@ use sqlx::MySqlConnection;
 
 use super::{Attempt, Failure, PAUSE, Row, Session, driver};
 use crate::ledger::literal;
+use crate::stop::Stop;
 
 driver!(sqlx::MySql, MySqlConnection);
 
@@ -37,6 +38,24 @@ impl Session for MySqlConnection {
             get_lock(self, names, "").await
         }
         .boxed()
+    }
+
+    fn stoppable<'a>(
+        &'a mut self,
+        _: &'a Stop,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+        async move {
+            let rows = query(
+                self,
+                "SELECT CONCAT('KILL QUERY ', CONNECTION_ID())".to_owned(),
+            );
+            Ok(rows.await?.into_iter().flatten().flatten().next())
+        }
+        .boxed()
+    }
+
+    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        async { Ok(()) }.boxed()
     }
 
     /// The server gives the lock back when the session ends, and that is behind its statement.

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::{Attempt, Failure, PAUSE, Row, Session, driver};
+use crate::stop::Stop;
 
 driver!(sqlx::Postgres, PgConnection);
 
@@ -76,6 +77,22 @@ impl Session for PgConnection {
             Ok(Attempt::Busy(holder.into_iter().next().and_then(|row| row.into_iter().next()?)))
         }
         .boxed()
+    }
+
+    fn stoppable<'a>(
+        &'a mut self,
+        stop: &'a Stop,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+        let mark = stop.mark(Dialect::Postgres);
+        let sql = format!(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND left(query, {}) = '{mark}'",
+            mark.len()
+        );
+        async move { Ok(Some(sql)) }.boxed()
+    }
+
+    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        async { Ok(()) }.boxed()
     }
 
     /// Each revision locks the ledger's table in its own transaction, which also holds behind a

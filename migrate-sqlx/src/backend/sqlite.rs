@@ -5,8 +5,12 @@ use migrate_core::{Dialect, LedgerNames};
 use sqlx::SqliteConnection;
 
 use super::{Attempt, Failure, Row, Session, driver};
+use crate::stop::Stop;
 
 driver!(sqlx::Sqlite, SqliteConnection);
+
+/// How many steps of its machine SQLite takes between two looks at whether to stop.
+const STEPS: i32 = 10_000;
 
 /// SQLite's library knows the offset, but sqlx does not pass it on.
 fn position(_: &sqlx::Error) -> Option<usize> {
@@ -32,6 +36,27 @@ impl Session for SqliteConnection {
         _: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
         async { Ok(Attempt::Unneeded) }.boxed()
+    }
+
+    fn stoppable<'a>(
+        &'a mut self,
+        stop: &'a Stop,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+        let stop = stop.clone();
+        async move {
+            let mut handle = self.lock_handle().await?;
+            handle.set_progress_handler(STEPS, move || !stop.is_wanted());
+            Ok(None)
+        }
+        .boxed()
+    }
+
+    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        async move {
+            self.lock_handle().await?.remove_progress_handler();
+            Ok(())
+        }
+        .boxed()
     }
 
     /// Its statements end with their process.

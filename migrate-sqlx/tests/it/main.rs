@@ -7,3 +7,4 @@ mod embedded;
 mod interrupted;
 mod queries;
 mod scenarios;
+mod stopped;

@@ -15,6 +15,10 @@ use crate::interrupted::{
     a_ledger_that_was_tampered_with_is_told, settings_of_a_revision_end_with_the_run,
     two_at_once_without_a_transaction, what_a_killed_migrator_sent_is_waited_for,
 };
+use crate::stopped::{
+    a_run_that_is_stopped_is_rolled_back, a_stop_before_the_work_does_nothing,
+    a_stop_between_statements_can_be_resumed,
+};
 
 /// Runs each scenario on each database, under names that are unique in the workspace.
 macro_rules! on_each_database {
@@ -56,6 +60,9 @@ on_each_database! {
     settings_of_a_revision_end_with_the_run,
     a_ledger_that_cannot_be_written_is_no_failing_statement,
     two_at_once_without_a_transaction,
+    a_run_that_is_stopped_is_rolled_back,
+    a_stop_between_statements_can_be_resumed,
+    a_stop_before_the_work_does_nothing,
 }
 
 pub(crate) async fn connect(database: &TestDatabase) -> Database {

@@ -1,0 +1,68 @@
+//! Stopping a run from outside: the statement in work is cancelled, and nothing more begins.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use migrate_core::Dialect;
+
+use crate::error::Error;
+
+/// What a run looks at between its statements, and where a statement can be told to end.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Stop {
+    wanted: Arc<AtomicBool>,
+    run: u64,
+}
+
+impl Stop {
+    pub(crate) fn new() -> Self {
+        Self {
+            wanted: Arc::default(),
+            // Every state is seeded by chance.
+            run: RandomState::new().build_hasher().finish(),
+        }
+    }
+
+    pub(crate) fn want(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// Ends the run here where that is wanted.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.is_wanted() {
+            true => Err(Error::Stopped {
+                finished: Vec::new(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether an error came from stopping and not from the revision: query_canceled,
+    /// ER_QUERY_INTERRUPTED, SQLITE_INTERRUPT.
+    pub(crate) fn caused(&self, error: &Error) -> bool {
+        let source = match error {
+            Error::Stopped { .. } => return true,
+            Error::Statement(error) => &error.source,
+            Error::Database(error) => error,
+            _ => return false,
+        };
+        let code = source.as_database_error().and_then(|error| error.code());
+        self.is_wanted() && matches!(code.as_deref(), Some("57014" | "70100" | "9"))
+    }
+
+    /// What a message to PostgreSQL begins with, so that it is found among the server's work,
+    /// whichever connection a proxy has given it.
+    pub(crate) fn mark(&self, dialect: Dialect) -> String {
+        match dialect {
+            Dialect::Postgres => format!("/* cargo-migrate {:016x} */ ", self.run),
+            Dialect::Sqlite | Dialect::MySql => String::new(),
+        }
+    }
+}
