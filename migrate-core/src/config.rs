@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::nearest;
+use crate::diagnostic::{MOST_PROBLEMS, nearest};
 use crate::id::printable;
 use crate::{Code, Diagnostic, Dialect, Dialects, Label, Severity};
 
@@ -239,6 +239,9 @@ impl Reader<'_> {
         } else {
             0
         };
+        if self.diagnostics.len() >= MOST_PROBLEMS {
+            return;
+        }
         let span = span.start + shift..span.end + shift;
         let mut label = Label::at(self.file, self.text, span, "");
         if let Some(place) = &mut label.place {

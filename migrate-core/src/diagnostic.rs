@@ -172,6 +172,9 @@ pub enum Style {
     Colour,
 }
 
+/// A file tells at most this many of its problems, so that a file full of them ends.
+pub(crate) const MOST_PROBLEMS: usize = 100;
+
 /// Lines longer than this are named, not shown.
 const LONGEST_SHOWN_LINE: usize = 400;
 

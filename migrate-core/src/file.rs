@@ -1,9 +1,10 @@
 //! The revision file: its header, its sections, and their statements.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::diagnostic::nearest;
+use crate::diagnostic::{MOST_PROBLEMS, nearest};
 use crate::id::printable;
 use crate::lock::is_conflict_marker;
 use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, RevisionId};
@@ -17,6 +18,9 @@ const KEYS: [&str; 6] = [
     "message",
     "created",
 ];
+
+/// A header line names at most this many revisions or labels.
+const MOST_NAMES: usize = 256;
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,16 +57,24 @@ pub(crate) struct ParsedSection {
     pub(crate) body: Range<usize>,
 }
 
-impl ParsedSection {
-    /// The dialects it serves beside `sections`, of which it is one.
-    pub(crate) fn serves(&self, sections: &[Self]) -> Dialects {
-        if !self.named.is_empty() {
-            return self.named;
-        }
-        sections
-            .iter()
-            .filter(|other| other.direction == self.direction)
-            .fold(Dialects::ALL, |rest, other| rest.without(other.named))
+impl Parsed {
+    /// The dialects that each section serves: those it names, or all that no other section of its
+    /// direction names.
+    pub(crate) fn serves(&self) -> impl Iterator<Item = Dialects> {
+        let rest = |direction| {
+            self.sections
+                .iter()
+                .filter(|section| section.direction == direction)
+                .fold(Dialects::ALL, |rest, section| rest.without(section.named))
+        };
+        let (up, down) = (rest(Direction::Up), rest(Direction::Down));
+        self.sections.iter().map(move |section| {
+            match (section.named.is_empty(), section.direction) {
+                (false, _) => section.named,
+                (true, Direction::Up) => up,
+                (true, Direction::Down) => down,
+            }
+        })
     }
 }
 
@@ -73,6 +85,8 @@ pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -
         text,
         diagnostics,
         parsed: Parsed::default(),
+        told: 0,
+        untold: Diagnostic::error(Code::MalformedHeader, ""),
     };
     parser.run();
     parser.parsed
@@ -83,6 +97,9 @@ struct Parser<'a> {
     text: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
     parsed: Parsed,
+    told: usize,
+    /// Takes the problems behind the last that is told.
+    untold: Diagnostic,
 }
 
 impl Parser<'_> {
@@ -93,6 +110,10 @@ impl Parser<'_> {
         message: String,
         word: &str,
     ) -> &mut Diagnostic {
+        self.told += 1;
+        if self.told > MOST_PROBLEMS {
+            return &mut self.untold;
+        }
         let label = Label::at(self.file, self.text, span, word);
         self.diagnostics
             .push(Diagnostic::error(code, message).label(label));
@@ -251,7 +272,7 @@ impl Parser<'_> {
         if matches!(value, "" | "none") {
             return;
         }
-        for (word, span) in list(value, start) {
+        for (word, span) in self.list(value, start) {
             match word.parse::<RevisionId>() {
                 Ok(value) => {
                     if self.parsed.parents.iter().any(|known| known.value == value) {
@@ -286,7 +307,7 @@ impl Parser<'_> {
     /// `label@head` or `id-1` can be read in two ways.
     fn names(&mut self, value: &str, start: usize, what: &str) -> Vec<Spanned<String>> {
         let mut names: Vec<Spanned<String>> = Vec::new();
-        for (word, span) in list(value, start) {
+        for (word, span) in self.list(value, start) {
             if let Err(why) = RevisionId::check(word) {
                 self.problem(
                     Code::MalformedHeader,
@@ -305,6 +326,29 @@ impl Parser<'_> {
             }
         }
         names
+    }
+
+    /// The words of a comma separated list, and where each stands.
+    fn list<'t>(&mut self, value: &'t str, start: usize) -> Vec<(&'t str, Range<usize>)> {
+        if value.is_empty() {
+            return Vec::new();
+        }
+        let mut words = value.split(',').map(|part| {
+            let word = part.trim();
+            let at = start + (word.as_ptr().addr() - value.as_ptr().addr());
+            (word, at..at + word.len())
+        });
+        let list = words.by_ref().take(MOST_NAMES).collect();
+        if let Some((_, span)) = words.next() {
+            self.problem(
+                Code::MalformedHeader,
+                span,
+                format!("this line names more than {MOST_NAMES} revisions or labels"),
+                "the first that is too many",
+            )
+            .help = Some("join them by several merges".to_owned());
+        }
+        list
     }
 
     fn created(&mut self, value: &str, start: usize) {
@@ -407,12 +451,19 @@ impl Parser<'_> {
     /// Two sections for one direction and dialect.
     fn duplicates(&mut self) {
         let sections = std::mem::take(&mut self.parsed.sections);
-        for (position, section) in sections.iter().enumerate() {
-            let clash = sections[..position].iter().find(|other| {
-                other.direction == section.direction
-                    && (!other.named.and(section.named).is_empty()
-                        || (other.named.is_empty() && section.named.is_empty()))
-            });
+        // Of each direction the first section without a dialect, and the first of each.
+        let mut firsts: BTreeMap<(Direction, Option<Dialect>), &ParsedSection> = BTreeMap::new();
+        for section in &sections {
+            let mut clash: Option<&ParsedSection> = None;
+            let named = section.named.iter().map(Some);
+            for dialect in named.chain(section.named.is_empty().then_some(None)) {
+                let first = *firsts
+                    .entry((section.direction, dialect))
+                    .or_insert(section);
+                if !std::ptr::eq(first, section) {
+                    clash.get_or_insert(first);
+                }
+            }
             if let Some(first) = clash {
                 let first = Label::at(self.file, self.text, first.line.clone(), "first here");
                 let direction = section.direction.as_str();
@@ -430,16 +481,6 @@ impl Parser<'_> {
         }
         self.parsed.sections = sections;
     }
-}
-
-/// The words of a comma separated list, and where each stands.
-fn list(value: &str, start: usize) -> impl Iterator<Item = (&str, Range<usize>)> {
-    let all = value;
-    value.split(',').filter_map(move |part| {
-        let word = part.trim();
-        let at = start + (word.as_ptr().addr() - all.as_ptr().addr());
-        (!all.is_empty()).then_some((word, at..at + word.len()))
-    })
 }
 
 /// `2026-11-20T14:32:05Z`, perhaps with a fraction: sorts as text in the order of time.

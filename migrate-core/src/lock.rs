@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::diagnostic::MOST_PROBLEMS;
 use crate::{Code, Diagnostic, Hash, Label, Revision, RevisionId};
 
 /// What chain.lock says.
@@ -138,6 +139,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn problem(&mut self, span: Range<usize>, message: &str, word: &str, help: &str) {
+        if self.diagnostics.len() >= MOST_PROBLEMS {
+            return;
+        }
         self.diagnostics.push(
             Diagnostic::error(Code::LockMalformed, message)
                 .label(Label::at(self.file, self.text, span, word))

@@ -1,9 +1,10 @@
 //! A revision of a parsed file: its sections split into statements, judged, and hashed.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use crate::diagnostic::MOST_PROBLEMS;
 use crate::file::{Parsed, ParsedSection};
 use crate::hash::Hasher;
 use crate::sql::{self, FindingKind, Plain, Tokens};
@@ -125,6 +126,18 @@ fn placed(ranges: Vec<Range<usize>>, offset: usize) -> Cow<'static, [Statement]>
 
 impl Judge<'_> {
     fn push(&mut self, diagnostic: Diagnostic, span: Range<usize>, word: &str, help: &str) {
+        let file = self.file;
+        let of_file = |found: &&Diagnostic| found.labels.iter().any(|label| label.file == file);
+        let told = self.diagnostics.iter().rev().take_while(of_file);
+        let (mut count, mut broken) = (0, false);
+        for found in told.take(MOST_PROBLEMS) {
+            count += 1;
+            broken |= found.is_error();
+        }
+        // An error among warnings is told all the same, since it decides.
+        if count == MOST_PROBLEMS && (broken || !diagnostic.is_error()) {
+            return;
+        }
         let label = Label::at(self.file, self.text, span, word);
         self.diagnostics.push(diagnostic.label(label).help(help));
     }
@@ -152,8 +165,7 @@ impl Judge<'_> {
     pub(crate) fn sections(&mut self, parsed: &Parsed) -> (Vec<Section>, Vec<Vec<Tokens>>) {
         let mut sections = Vec::with_capacity(parsed.sections.len());
         let mut seen = Vec::with_capacity(parsed.sections.len());
-        for section in &parsed.sections {
-            let serves = section.serves(&parsed.sections);
+        for (section, serves) in parsed.sections.iter().zip(parsed.serves()) {
             let body = &self.text[section.body.clone()];
             let plain = sql::plain(body);
             seen.push(views(section, body, plain.as_ref()));
@@ -248,7 +260,7 @@ impl Judge<'_> {
     fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
         let judged = self.judged(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let mut told: Vec<usize> = Vec::new();
+        let mut told: BTreeSet<usize> = BTreeSet::new();
         let findings: Vec<Vec<_>> = scripts
             .iter()
             .flat_map(|script| {
@@ -263,19 +275,20 @@ impl Judge<'_> {
                 script.statements.iter().filter_map(found).collect()
             })
             .collect();
-        let everywhere = |at: usize| {
-            findings
-                .iter()
-                .all(|found: &Vec<(Dialect, usize, sql::Finding)>| {
-                    found.iter().any(|(_, start, finding)| {
-                        *start == at && finding.kind == FindingKind::TransactionControl
-                    })
-                })
-        };
+        let controls: Vec<BTreeSet<usize>> = findings
+            .iter()
+            .map(|found: &Vec<(Dialect, usize, sql::Finding)>| {
+                found
+                    .iter()
+                    .filter(|(.., finding)| finding.kind == FindingKind::TransactionControl)
+                    .map(|(_, at, _)| *at)
+                    .collect()
+            })
+            .collect();
+        let everywhere = |at: usize| controls.iter().all(|starts| starts.contains(&at));
         for (dialect, at, finding) in findings.iter().flatten() {
             let meant = known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
-            if meant && !told.contains(at) {
-                told.push(*at);
+            if meant && told.insert(*at) {
                 self.tell_finding(section, *dialect, *at, finding);
             }
         }

@@ -301,3 +301,47 @@ fn unusable(error: sqlx::Error) -> Error {
         other => Error::Database(other),
     }
 }
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_in_another_way_is_refused() {
+        for url in [
+            "postgres://me:pw@host:5432/app?sslmode=require",
+            "postgres://me:p@w@host/app",
+            "postgres://me@[::1]:5432/app",
+            "postgres://[::1]/app",
+            "postgres://host/app?user=me&password=p@w",
+            "postgres:///app",
+            "mysql://host:/app",
+            "mysql://%2Frun%2Fmysqld/app",
+        ] {
+            assert!(check(url).is_ok(), "{url}");
+        }
+        for url in [
+            "postgres://me:p/w@host/app",
+            "postgres://me:1/w@host/app",
+            "postgres://me:p#w@host/app",
+            "mysql://me:p?w@host/app",
+            "postgres:me:pw@host/app",
+        ] {
+            assert!(check(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn unknown_settings_are_left_out() {
+        for (url, kept) in [
+            ("postgres://h/d", "postgres://h/d"),
+            ("postgres://h/d?schema=x#y", "postgres://h/d?"),
+            (
+                "postgres://h/d?a=1&sslmode=require&options[x]=1&sslpassword=2",
+                "postgres://h/d?sslmode=require&options[x]=1",
+            ),
+        ] {
+            assert_eq!(without_unknown(url), kept);
+        }
+    }
+}

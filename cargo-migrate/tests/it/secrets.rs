@@ -74,6 +74,31 @@ const COMMANDS: [&[&str]; 22] = [
     &["completions", "bash"],
 ];
 
+/// The commands of the table above, and, as they stand, those that it lacks.
+fn commands(project: &TestProject) -> Vec<Vec<String>> {
+    let help = project.run(["--help"]).success().stdout;
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names: Vec<&str> = list
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let known = |name: &str| COMMANDS.iter().any(|words| words[0] == name);
+    let lacking = names.iter().filter(|name| !known(name));
+    let commands: Vec<Vec<String>> = COMMANDS
+        .iter()
+        .map(|words| words.iter().map(ToString::to_string).collect())
+        .chain(lacking.map(|name| vec![(*name).to_owned()]))
+        .collect();
+    for command in &commands {
+        assert!(
+            names.contains(&&*command[0]),
+            "{command:?} is not in {help}"
+        );
+    }
+    commands
+}
+
 #[track_caller]
 fn tells_nothing(output: &CommandOutput, of: &str) {
     let told = output.to_string();
@@ -99,15 +124,15 @@ fn loudly(project: &TestProject, arguments: &[&str], variables: &[(&str, &str)])
 /// Runs every command in both formats.
 #[track_caller]
 fn all_commands(project: &TestProject, url: &str, given: &[&str], variables: &[(&str, &str)]) {
-    for command in COMMANDS {
+    for command in commands(project) {
         for format in ["human", "json"] {
-            let mut arguments = command.to_vec();
+            let mut arguments: Vec<&str> = command.iter().map(String::as_str).collect();
             arguments.extend(["-vv", "--format", format]);
             arguments.extend(given);
             let output = loudly(project, &arguments, variables);
             tells_nothing(&output, &format!("{command:?} {url} {given:?}"));
             if matches!(
-                command[0],
+                &*command[0],
                 "run" | "status" | "current" | "revert" | "stamp"
             ) {
                 assert_eq!(output.code, Some(1), "{command:?} {url}: {output}");
@@ -299,9 +324,10 @@ async fn on_a_server(dialect: Dialect, name: &str) {
     let failed = loudly(&project, &["run"], &variables).code(1);
     tells_nothing(&failed, "a statement that fails");
     assert!(failed.stderr.contains("nowhere"), "{failed}");
-    for command in COMMANDS {
+    for command in commands(&project) {
         for format in ["human", "json"] {
-            let arguments = [command, &["-vv", "--format", format]].concat();
+            let mut arguments: Vec<&str> = command.iter().map(String::as_str).collect();
+            arguments.extend(["-vv", "--format", format]);
             let output = loudly(&project, &arguments, &variables);
             tells_nothing(&output, &format!("{arguments:?}"));
         }

@@ -2,6 +2,10 @@
 //!
 //! `BLESS=1` writes what is told now to each `expected.txt`.
 
+#[expect(unreachable_pub, reason = "the fuzz targets are other crates")]
+mod invariants;
+mod properties;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
