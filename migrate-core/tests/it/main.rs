@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1` writes what is told now to each `expected.txt`.
 
+mod scale;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
