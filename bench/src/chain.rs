@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use migrate_core::{ChainLock, Config, Folder, NewRevision, Survey};
+use migrate_core::{ChainLock, Config, Folder, NewRevision, RevisionId, Survey};
 use migrate_sqlx::{LedgerNames, Migrations};
 use sqlx::migrate::Migrator;
 
@@ -75,16 +75,29 @@ fn up(number: usize) -> String {
     )
 }
 
-/// Writes a sealed chain of our kind below `package`.
+/// Writes a sealed chain of our kind below `package`, one revision after the other.
 pub(crate) fn write_ours(package: &Path, count: usize) -> Result<()> {
+    write_graph(package, count, |number| {
+        number.checked_sub(1).into_iter().collect()
+    })
+}
+
+/// Writes a sealed graph of our kind below `package`; `parents` tells what each revision follows.
+pub(crate) fn write_graph(
+    package: &Path,
+    count: usize,
+    parents: impl Fn(usize) -> Vec<usize>,
+) -> Result<()> {
     let dir = package.join("migrations");
     fs::create_dir_all(&dir)?;
-    let mut parent = None;
+    let id = |number: usize| format!("r{number:011x}").parse::<RevisionId>();
     for number in 0..count {
-        let id: migrate_core::RevisionId = format!("r{number:011x}").parse()?;
         let revision = NewRevision {
-            id: id.clone(),
-            parents: parent.replace(id).into_iter().collect(),
+            id: id(number)?,
+            parents: parents(number)
+                .into_iter()
+                .map(id)
+                .collect::<std::result::Result<_, _>>()?,
             message: format!("create t{number:04}"),
             created: "2026-11-20T14:32:05Z".to_owned(),
             sections: vec![

@@ -7,11 +7,15 @@
 //! Rounds are interleaved and the median counts, so that what else the machine does falls on all
 //! alike. Only the ratios say something; the times are those of this machine. The words `check`,
 //! `apply`, `start` and `embed` choose what is measured, a number chooses how many revisions.
+//!
+//! The word `scale` measures something else, without servers: whether the command's work grows with
+//! the chain and no faster.
 
 mod apply;
 mod chain;
 mod check;
 mod embed;
+mod scale;
 mod start;
 
 use std::time::Duration;
@@ -31,6 +35,9 @@ async fn main() -> Result<()> {
         .iter()
         .filter(|argument| argument.parse::<usize>().is_err())
         .collect();
+    if words.iter().any(|word| *word == "scale") {
+        return scale::measure();
+    }
     let wanted = |word: &str| words.is_empty() || words.iter().any(|given| *given == word);
 
     let chain = Chain::write(count)?;

@@ -36,7 +36,7 @@ pub struct Graph {
     first_stuck: u32,
     problems: Vec<Problem>,
     /// Which labels each revision carries, once somebody has asked.
-    carried: OnceLock<Vec<Vec<u32>>>,
+    carried: OnceLock<labels::Carried>,
 }
 
 /// A revision with several parents, and where each stands in its list.

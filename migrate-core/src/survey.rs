@@ -1,6 +1,7 @@
 //! The whole folder, understood and judged: every revision, the graph, the lock, and all that is
 //! wrong, at once.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::file::{self, Parsed};
@@ -8,7 +9,7 @@ use crate::hash::Hasher;
 use crate::script::{self, Judge};
 use crate::{
     Chain, ChainLock, Code, Config, Diagnostic, Dialects, Folder, Graph, Hash, HeadsRule, Label,
-    LockState, Problem, Revision, Rules, Severity,
+    LockState, Place, Problem, Revision, Rules, Severity,
 };
 
 /// A folder as it is, sound or broken.
@@ -120,7 +121,10 @@ impl Survey {
             .as_deref()
             .map(|text| ChainLock::parse(&lock_file, text));
 
-        let mut found = Vec::with_capacity(folder.files.len());
+        let mut revisions = Vec::with_capacity(folder.files.len());
+        let mut pages = Vec::with_capacity(folder.files.len());
+        let mut ids = Vec::with_capacity(folder.files.len());
+        let mut names = Vec::with_capacity(folder.files.len());
         let mut unread: Vec<String> = folder.unread.clone();
         for file in &folder.files {
             let shown = folder.shown_file(&file.name);
@@ -142,32 +146,21 @@ impl Survey {
                     dialects,
                     diagnostics: &mut diagnostics,
                 }
-                .completeness(&revision, at, draft);
-                found.push((revision, parsed, shown));
+                .completeness(&revision, at.clone(), draft);
+                revisions.push(revision);
+                pages.push(parsed.links());
+                ids.push(at);
+                names.push(shown);
             } else {
                 unread.push(file.name.clone());
             }
-        }
-        let mut revisions = Vec::with_capacity(found.len());
-        let mut pages = Vec::with_capacity(found.len());
-        for (revision, parsed, shown) in found {
-            revisions.push(revision);
-            pages.push(Page { parsed, shown });
         }
         let graph = Graph::new(&revisions);
         link(&mut revisions, &graph);
 
         let mut survey = Self {
-            ids: pages
-                .iter()
-                .map(|page| {
-                    page.parsed
-                        .revision
-                        .as_ref()
-                        .map_or(0..0, |id| id.span.clone())
-                })
-                .collect(),
-            shown: pages.iter().map(|page| page.shown.clone()).collect(),
+            ids,
+            shown: names,
             revisions,
             graph,
             lock: ChainLock::default(),
@@ -189,8 +182,11 @@ impl Survey {
             .extend(folder.diagnostics.iter().cloned());
         // A stable sort: what was found first in a file stays first.
         survey.diagnostics.sort_by(|a, b| {
-            let file = |found: &Diagnostic| found.labels.first().map(|label| label.file.clone());
-            (a.severity, file(a)).cmp(&(b.severity, file(b)))
+            fn key(found: &Diagnostic) -> (Severity, Option<&str>) {
+                let label = found.labels.first();
+                (found.severity, label.map(|label| label.file.as_str()))
+            }
+            key(a).cmp(&key(b))
         });
         survey
     }
@@ -237,17 +233,11 @@ impl Survey {
         Label::at(&self.shown[index], text, self.ids[index].clone(), word)
     }
 
-    fn label(
-        &self,
-        pages: &[Page],
-        index: usize,
-        span: Range<usize>,
-        word: impl Into<String>,
-    ) -> Label {
-        Label::at(&pages[index].shown, &self.revisions[index].text, span, word)
+    fn label(&self, index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
+        Label::at(&self.shown[index], &self.revisions[index].text, span, word)
     }
 
-    fn judge_graph(&mut self, pages: &[Page], config: &Config, lock: Option<&ChainLock>) {
+    fn judge_graph(&mut self, pages: &[Parsed], config: &Config, lock: Option<&ChainLock>) {
         let mut found: Vec<Diagnostic> = self
             .graph
             .problems()
@@ -263,22 +253,22 @@ impl Survey {
 
     fn problem(
         &self,
-        pages: &[Page],
+        pages: &[Parsed],
         problem: &Problem,
         rules: &Rules,
         lock: Option<&ChainLock>,
     ) -> Option<Diagnostic> {
         let id = |index: usize| &self.revisions[index].id;
         let parent = |index: usize, position: usize| {
-            let parent = &pages[index].parsed.parents[position];
+            let parent = &pages[index].parents[position];
             (parent.value.as_str(), parent.span.clone())
         };
         let dependency = |index: usize, position: usize| {
-            let dependency = &pages[index].parsed.depends_on[position];
+            let dependency = &pages[index].depends_on[position];
             (dependency.value.as_str(), dependency.span.clone())
         };
         let label_span = |index: usize, label: &str| {
-            let labels = &pages[index].parsed.labels;
+            let labels = &pages[index].labels;
             let found = labels.iter().find(|known| known.value == label);
             found.map_or(0..0, |label| label.span.clone())
         };
@@ -296,19 +286,19 @@ impl Survey {
                     Code::UnknownParent,
                     format!("revision `{}` follows `{name}`, which does not exist", id(revision)),
                 )
-                .label(self.label(pages, revision, span, "no revision has this id"));
+                .label(self.label(revision, span, "no revision has this id"));
                 diagnostic.help(self.unknown_help(name, lock))
             }
             Problem::SelfParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
                 Diagnostic::error(Code::SelfParent, format!("revision `{name}` is its own parent"))
-                    .label(self.label(pages, revision, span, ""))
+                    .label(self.label(revision, span, ""))
                     .help("name the revision before it, or `none` if it is the first: `cargo migrate history`")
             }
             Problem::SelfDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
                 Diagnostic::error(Code::Cycle, format!("revision `{}` depends on itself", id(revision)))
-                    .label(self.label(pages, revision, span, format!("`{name}` is this revision")))
+                    .label(self.label(revision, span, format!("`{name}` is this revision")))
                     .help("take it out of the `-- depends-on:` line")
             }
             Problem::Cycle { ref path } => {
@@ -319,18 +309,18 @@ impl Survey {
                 );
                 for edge in path.windows(2) {
                     let (from, to) = (edge[0], edge[1]);
-                    let parents = &pages[from].parsed.parents;
+                    let parents = &pages[from].parents;
                     let (span, word) = match parents.iter().find(|parent| parent.value == *id(to)) {
                         Some(parent) => (parent.span.clone(), "follows"),
                         None => {
                             let position = self.graph.dependencies(from).iter().position(|at| *at as usize == to);
-                            let spans = &pages[from].parsed.depends_on;
+                            let spans = &pages[from].depends_on;
                             let span = position.and_then(|at| spans.get(at)).or(spans.first());
                             (span.map_or(0..0, |found| found.span.clone()), "depends on")
                         }
                     };
                     let word = format!("`{}` {word} `{}`", id(from), id(to));
-                    diagnostic = diagnostic.label(self.label(pages, from, span, word));
+                    diagnostic = diagnostic.label(self.label(from, span, word));
                 }
                 diagnostic.help("one of these lines is not true: make it name the revision that really came before")
             }
@@ -340,21 +330,21 @@ impl Survey {
                     Code::UnknownDependency,
                     format!("revision `{}` depends on `{name}`, which is neither a revision nor a label", id(revision)),
                 )
-                .label(self.label(pages, revision, span, "no revision has this id or label"))
+                .label(self.label(revision, span, "no revision has this id or label"))
                 .help(self.unknown_help(name, lock))
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,
                 format!("two revisions bear the label `{label}`"),
             )
-            .label(self.label(pages, second, label_span(second, label), "this one too"))
-            .label(self.label(pages, first, label_span(first, label), "first here"))
+            .label(self.label(second, label_span(second, label), "this one too"))
+            .label(self.label(first, label_span(first, label), "first here"))
             .help("a label names one branch: take it off one of them; all that follows the other still carries it"),
             Problem::LabelIsRevision { revision, ref label, other } => Diagnostic::error(
                 Code::LabelIsRevision,
                 format!("the label `{label}` is also the id of a revision"),
             )
-            .label(self.label(pages, revision, label_span(revision, label), "the label"))
+            .label(self.label(revision, label_span(revision, label), "the label"))
             .label(self.at_id(other, "the revision"))
             .help("choose another label"),
             Problem::RedundantParent { revision, parent: position, through } => {
@@ -365,7 +355,7 @@ impl Survey {
                     format!("`{}` need not name `{name}` as a parent: `{through}` already follows it", id(revision)),
                 )
                 .severity(rules.redundant_parent.severity()?)
-                .label(self.label(pages, revision, span, ""))
+                .label(self.label(revision, span, ""))
                 .help(format!("take `{name}` out of the `-- parents:` line"))
             }
         })
@@ -450,23 +440,13 @@ impl Survey {
 
     /// Whether each head carries a label that no other head carries.
     fn each_has_a_label(&self, heads: &[usize]) -> bool {
-        let labels: Vec<Vec<String>> = heads
-            .iter()
-            .map(|head| {
-                self.graph
-                    .labels_of(*head)
-                    .into_iter()
-                    .map(|label| label.to_string())
-                    .collect()
-            })
-            .collect();
-        labels.iter().enumerate().all(|(at, own)| {
-            own.iter().any(|label| {
-                labels
-                    .iter()
-                    .enumerate()
-                    .all(|(other, theirs)| other == at || !theirs.contains(label))
-            })
+        let mut bearers: BTreeMap<&str, usize> = BTreeMap::new();
+        for label in heads.iter().flat_map(|head| self.graph.labels_of(*head)) {
+            *bearers.entry(label).or_default() += 1;
+        }
+        heads.iter().all(|head| {
+            let labels = self.graph.labels_of(*head);
+            labels.iter().any(|label| bearers[label] == 1)
         })
     }
 
@@ -517,31 +497,36 @@ impl Survey {
             };
             self.diagnostics.push(diagnostic);
         }
+        let mut lines = BTreeMap::new();
         let mut deleted = Vec::new();
         for (id, entry) in lock.iter() {
             // A file that cannot be read has its own diagnostic; its revision is not deleted.
             if self.graph.index(id.as_str()).is_some() || self.unread_file(id.as_str()).is_some() {
                 continue;
             }
-            let at = line_of(text, id.as_str());
+            if lines.is_empty() {
+                lines = first_words(text);
+            }
+            let mut label = Label::file(&file);
+            if let Some((number, line)) = lines.get(id.as_str()) {
+                label = Label::at(&file, line, 0..id.as_str().len(), "");
+                label.place = label.place.map(|place| Place {
+                    line: *number,
+                    ..place
+                });
+            }
             let (severity, what) = match entry.state {
                 LockState::Draft => (Severity::Warning, "draft"),
                 LockState::Sealed(_) => (Severity::Error, "sealed revision"),
             };
             deleted.push(Diagnostic::error(Code::LockDeleted, format!("the {what} `{id}` has no file any more"))
                 .severity(severity)
-                .label(Label::at(&file, text, at, ""))
+                .label(label)
                 .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or forget it with `cargo migrate lock --forget {id}`", folder.shown)));
         }
         self.diagnostics.extend(deleted);
         self.lock = lock;
     }
-}
-
-/// A parsed file and how it is shown.
-struct Page {
-    parsed: Parsed,
-    shown: String,
 }
 
 /// Fills in the chain hashes, parents and dependencies first; what stands in a circle keeps zero.
@@ -567,14 +552,8 @@ fn link(revisions: &mut [Revision], graph: &Graph) {
     }
 }
 
-/// The bytes of the lock's line of a revision.
-fn line_of(text: &str, id: &str) -> Range<usize> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if line.split_ascii_whitespace().next() == Some(id) {
-            return start..start + id.len();
-        }
-        start += line.len();
-    }
-    0..0
+/// The lines of the lock by their first words, numbered from 1.
+fn first_words(text: &str) -> BTreeMap<&str, (usize, &str)> {
+    let first = |(line, number)| Some((str::split_ascii_whitespace(line).next()?, (number, line)));
+    text.lines().zip(1..).filter_map(first).collect()
 }

@@ -2,6 +2,15 @@
 
 use super::{Graph, Set};
 
+/// The labels that revisions carry.
+#[derive(Clone, Debug)]
+pub(super) struct Carried {
+    /// All labels, sorted.
+    names: Vec<String>,
+    /// For each revision, places among the names.
+    by: Vec<Vec<u32>>,
+}
+
 impl Graph {
     /// Returns the labels that a revision carries, sorted.
     ///
@@ -13,35 +22,53 @@ impl Graph {
             return Vec::new();
         }
         let carried = self.carried.get_or_init(|| self.spread());
-        let names: Vec<&String> = self.labels.keys().collect();
-        carried[index]
-            .iter()
-            .map(|label| names[*label as usize].as_str())
-            .collect()
+        let name = |label: &u32| carried.names[*label as usize].as_str();
+        carried.by[index].iter().map(name).collect()
     }
 
-    /// The labels of each revision, as positions among the sorted labels.
-    fn spread(&self) -> Vec<Vec<u32>> {
-        let mut carried = vec![Vec::new(); self.len()];
-        for (label, bearer) in self.labels.values().enumerate() {
-            for index in self.carriers(*bearer as usize).iter() {
-                carried[index].push(label as u32);
+    fn spread(&self) -> Carried {
+        let mut by = vec![Vec::new(); self.len()];
+        // Which label came by last: a walk costs no more than those who carry the label.
+        let mut seen = vec![u32::MAX; self.len()];
+        for (label, bearer) in (0..).zip(self.labels.values()) {
+            let mut reaches = |index: usize| {
+                let new = std::mem::replace(&mut seen[index], label) != label;
+                if new {
+                    by[index].push(label);
+                }
+                new
+            };
+            self.carry(*bearer as usize, &mut reaches);
+        }
+        Carried {
+            names: self.labels.keys().cloned().collect(),
+            by,
+        }
+    }
+
+    /// Walks over the revisions that carry the label of `bearer`; `reaches` says whether one was
+    /// not reached before.
+    fn carry(&self, bearer: usize, reaches: &mut impl FnMut(usize) -> bool) {
+        let mut open = vec![bearer];
+        while let Some(index) = open.pop() {
+            if reaches(index) {
+                open.extend(versioned(&self.children[index]));
             }
         }
-        carried
+        let mut at = bearer;
+        while let [parent] = self.parents[at][..] {
+            at = parent as usize;
+            if self.is_point(at) || !reaches(at) {
+                break;
+            }
+        }
     }
 
     /// Returns the revisions that carry the label which `bearer` bears.
     #[must_use]
     pub fn carriers(&self, bearer: usize) -> Set {
-        let mut set = self.reach([bearer], |index| versioned(&self.children[index]));
-        let mut at = bearer;
-        while let [parent] = self.parents[at][..] {
-            at = parent as usize;
-            if self.is_point(at) || !set.insert(at) {
-                break;
-            }
-        }
+        let mut set = self.none();
+        self.carry(bearer, &mut |index| set.insert(index));
         set
     }
 

@@ -5,6 +5,7 @@
 #[expect(unreachable_pub, reason = "the fuzz targets are other crates")]
 mod invariants;
 mod properties;
+mod scale;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -285,4 +285,9 @@ fn rows_never_overlap() {
     assert_eq!(name, "rows never overlap");
     assert_eq!(ours, "one1 two2 xxx3 both");
     assert!(theirs.ends_with("both"), "{theirs}");
+
+    // Where a row stands beside its own ancestor's, Alembic's stamp forgets a branch.
+    let [_, ours, theirs] = judged(FORK, "base1 lef2", "stamp heads");
+    assert_eq!(ours, "=> lef2 rig2");
+    assert_eq!(theirs, "=> rig2");
 }
