@@ -13,7 +13,7 @@ mod init;
 mod lock;
 mod merge;
 mod new;
-mod plan;
+pub(crate) mod plan;
 mod rebase;
 mod redo;
 mod revert;

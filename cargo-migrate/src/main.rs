@@ -15,6 +15,7 @@ mod graphtext;
 mod interrupt;
 mod json;
 mod listing;
+mod offline;
 mod package;
 mod progress;
 mod range;

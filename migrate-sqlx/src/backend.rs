@@ -89,6 +89,16 @@ pub enum Attempt {
     Unneeded,
 }
 
+/// The name of MySQL's lock as an expression: `GET_LOCK` is one name space for the whole server, so
+/// the database's name is in it; 64 characters are the most it takes.
+pub(crate) fn mysql_lock(names: &LedgerNames, suffix: &str) -> String {
+    let schema = names.schema.as_deref().unwrap_or_default();
+    let ledger = crate::ledger::literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
+    format!(
+        "CONCAT('cargo-migrate.', SHA1(CONCAT(COALESCE(DATABASE(), ''), {ledger})), '{suffix}')"
+    )
+}
+
 /// How long one attempt waits inside the database.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);

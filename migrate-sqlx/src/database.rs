@@ -2,12 +2,13 @@
 
 use std::str::FromStr as _;
 
-use migrate_core::{Dialect, Stamp, Target};
+use migrate_core::{Dialect, Direction, Stamp, Target};
 
 use crate::error::Error;
 use crate::event::Report;
 use crate::ledger::EventRecord;
 use crate::migrations::{Migrations, Runner};
+use crate::script::Script;
 use crate::status::Status;
 
 /// A pool for a url; of the databases whose features are compiled in.
@@ -189,6 +190,15 @@ impl Database {
     /// See [`Runner::revert`].
     pub async fn revert(&self, runner: Runner<'_>) -> Result<Report, Error> {
         on!(self, pool => runner.revert(pool).await)
+    }
+
+    /// [`Runner::script`] of this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::script`].
+    pub async fn script(&self, runner: Runner<'_>, direction: Direction) -> Result<Script, Error> {
+        on!(self, pool => runner.script(pool, direction).await)
     }
 
     /// [`Runner::undo`] on this database.

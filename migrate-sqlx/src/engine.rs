@@ -11,7 +11,7 @@ use crate::error::{Error, StatementError};
 use crate::event::{Applied, Event, Report};
 use crate::ledger::{AppliedRevision, LOCKING, State, Tables};
 use crate::pause::pause;
-use crate::status::{Joined, parse};
+use crate::status::Joined;
 use crate::stop::Stop;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
@@ -143,6 +143,31 @@ impl<'a> Engine<'a> {
         })
     }
 
+    /// Reads where the database is, and plans from there.
+    pub(crate) async fn plan(&mut self, goal: &Goal) -> Result<(Joined<'a>, Plan), Error> {
+        let joined = self.read().await?;
+        let plan = self.plan_from(&joined, goal, false)?;
+        Ok((joined, plan))
+    }
+
+    fn plan_from(&self, joined: &Joined<'_>, goal: &Goal, resume: bool) -> Result<Plan, Error> {
+        Ok(match goal {
+            Goal::Up(target) => {
+                self.judge(joined, resume)?;
+                Plan::up(&joined.graph, &joined.applied, target)?
+            }
+            Goal::Down(target, cascade) => {
+                self.judge_unfinished(joined, resume, State::Reverting)?;
+                Plan::down(&joined.graph, &joined.applied, target, *cascade)?
+            }
+            Goal::Without(ids) => {
+                self.judge_unfinished(joined, resume, State::Reverting)?;
+                let going = ids.iter().filter_map(|id| joined.graph.index(id));
+                Plan::without(&joined.graph, &joined.applied, going)
+            }
+        })
+    }
+
     async fn work(
         &mut self,
         goal: &Goal,
@@ -161,21 +186,7 @@ impl<'a> Engine<'a> {
                 pause(LOOK).await;
                 continue;
             }
-            let plan = match goal {
-                Goal::Up(target) => {
-                    self.judge(&joined, resume)?;
-                    Plan::up(&joined.graph, &joined.applied, target)?
-                }
-                Goal::Down(target, cascade) => {
-                    self.judge_unfinished(&joined, resume, State::Reverting)?;
-                    Plan::down(&joined.graph, &joined.applied, target, *cascade)?
-                }
-                Goal::Without(ids) => {
-                    self.judge_unfinished(&joined, resume, State::Reverting)?;
-                    let going = ids.iter().filter_map(|id| joined.graph.index(id));
-                    Plan::without(&joined.graph, &joined.applied, going)
-                }
-            };
+            let plan = self.plan_from(&joined, goal, resume)?;
             let mut rows = joined.rows.len();
             let mut steps = Vec::with_capacity(plan.steps.len());
             for index in plan.steps {
@@ -235,50 +246,9 @@ impl<'a> Engine<'a> {
         rows: usize,
     ) -> Result<Step<'j>, Error> {
         let dialect = self.session.dialect();
-        let mut revision = Cow::Borrowed(&joined.revisions[index]);
+        let (revision, from_ledger) = joined.text(index, direction)?;
         let row = joined.row(revision.id.as_str());
-        let mut from_ledger = joined.unknown.iter().any(|id| id == revision.id.as_str());
-        if let (Direction::Down, Some(row)) = (direction, row)
-            && row.state == State::Applied
-            && row.hash != revision.hash.to_string()
-        {
-            revision = Cow::Owned(parse(row)?);
-            from_ledger = true;
-        }
-        let name = || revision.id.to_string();
-        match revision.section(direction, dialect) {
-            Some(section) if section.irreversible.is_some() => {
-                return Err(Error::Irreversible {
-                    revision: name(),
-                    reason: section
-                        .irreversible
-                        .as_deref()
-                        .filter(|reason| !reason.is_empty())
-                        .map(str::to_owned),
-                });
-            }
-            Some(section) if section.statements(dialect).is_some() => {
-                if direction == Direction::Down && revision.is_empty_down(dialect) {
-                    return Err(Error::Irreversible {
-                        revision: name(),
-                        reason: Some("its `down` has no statement".to_owned()),
-                    });
-                }
-            }
-            _ if revision.is_merge() && revision.sections.is_empty() => {}
-            _ if direction == Direction::Down => {
-                return Err(Error::Irreversible {
-                    revision: name(),
-                    reason: None,
-                });
-            }
-            _ => {
-                return Err(Error::MissingDialect {
-                    revision: name(),
-                    dialect: dialect.name(),
-                });
-            }
-        }
+        check_section(&revision, direction, dialect)?;
         let unfinished = row.filter(|row| row.state != State::Applied);
         let graph = &joined.graph;
         let needs = match direction {
@@ -859,6 +829,49 @@ impl<'a> Engine<'a> {
         }
         Ok((stamp, sql))
     }
+}
+
+/// Sees to it that a revision can be run in a direction at all.
+pub(crate) fn check_section(
+    revision: &Revision,
+    direction: Direction,
+    dialect: Dialect,
+) -> Result<(), Error> {
+    let name = || revision.id.to_string();
+    match revision.section(direction, dialect) {
+        Some(section) if section.irreversible.is_some() => {
+            return Err(Error::Irreversible {
+                revision: name(),
+                reason: section
+                    .irreversible
+                    .as_deref()
+                    .filter(|reason| !reason.is_empty())
+                    .map(str::to_owned),
+            });
+        }
+        Some(section) if section.statements(dialect).is_some() => {
+            if direction == Direction::Down && revision.is_empty_down(dialect) {
+                return Err(Error::Irreversible {
+                    revision: name(),
+                    reason: Some("its `down` has no statement".to_owned()),
+                });
+            }
+        }
+        _ if revision.is_merge() && revision.sections.is_empty() => {}
+        _ if direction == Direction::Down => {
+            return Err(Error::Irreversible {
+                revision: name(),
+                reason: None,
+            });
+        }
+        _ => {
+            return Err(Error::MissingDialect {
+                revision: name(),
+                dialect: dialect.name(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// How long to look on while another migrator works: as long as it gets on, and then the wait.

@@ -118,12 +118,27 @@ fn hex(text: &str) -> String {
     hex
 }
 
+/// A hash as the ledger writes it.
+pub(crate) fn with_version(hash: &str) -> String {
+    format!("{HASH_VERSION}{hash}")
+}
+
 /// The tables of one ledger, and the SQL on them.
 pub(crate) struct Tables {
     dialect: Dialect,
     names: LedgerNames,
+    author: Author,
     revision: String,
     event: String,
+}
+
+/// Who enters the rows, and when.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// This process, now.
+    Process,
+    /// A script, whenever somebody sends it: the database says who and when.
+    Script,
 }
 
 /// How many statements [`Tables::lock`] has.
@@ -145,6 +160,59 @@ impl Tables {
             revision: table("revision"),
             event: table("event"),
             names: names.clone(),
+            author: Author::Process,
+        }
+    }
+
+    /// The same tables, for SQL that somebody else sends later.
+    pub(crate) fn for_script(dialect: Dialect, names: &LedgerNames) -> Self {
+        Self {
+            author: Author::Script,
+            ..Self::new(dialect, names)
+        }
+    }
+
+    /// The table of the revisions, quoted.
+    pub(crate) fn revision_table(&self) -> &str {
+        &self.revision
+    }
+
+    /// The present time as an expression, in the form of [`crate::moment::now`].
+    fn now(&self) -> String {
+        match (self.author, self.dialect) {
+            (Author::Process, _) => format!("'{}'", crate::moment::now()),
+            (Author::Script, Dialect::Sqlite) => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')".to_owned(),
+            (Author::Script, Dialect::Postgres) => {
+                "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+                    .to_owned()
+            }
+            (Author::Script, Dialect::MySql) => {
+                "CONCAT(LEFT(DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// Who does it and from where, as expressions.
+    fn who(&self) -> [String; 2] {
+        let variable = |names: [&str; 2]| {
+            let value = names.iter().find_map(|name| std::env::var(name).ok());
+            literal(self.dialect, &value.unwrap_or_default())
+        };
+        match (self.author, self.dialect) {
+            (Author::Process, _) => [
+                variable(["USER", "USERNAME"]),
+                variable(["HOSTNAME", "COMPUTERNAME"]),
+            ],
+            (Author::Script, Dialect::Sqlite) => ["''".to_owned(), "''".to_owned()],
+            (Author::Script, Dialect::Postgres) => [
+                "current_user".to_owned(),
+                "coalesce(host(inet_client_addr()), '')".to_owned(),
+            ],
+            (Author::Script, Dialect::MySql) => [
+                "SUBSTRING_INDEX(USER(), '@', 1)".to_owned(),
+                "SUBSTRING_INDEX(USER(), '@', -1)".to_owned(),
+            ],
         }
     }
 
@@ -284,7 +352,7 @@ impl Tables {
         let literal = |text: &str| literal(self.dialect, text);
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
         format!(
-            "INSERT INTO {} ({COLUMNS}) VALUES ({}, {}, {}, '{HASH_VERSION}{}', '{HASH_VERSION}{}', '{}', 0, NULL, '{}', {duration}, '{TOOL}', {}, {})",
+            "INSERT INTO {} ({COLUMNS}) VALUES ({}, {}, {}, '{HASH_VERSION}{}', '{HASH_VERSION}{}', '{}', 0, NULL, {}, {duration}, '{TOOL}', {}, {})",
             self.revision,
             literal(revision.id.as_str()),
             literal(&parents.join(",")),
@@ -292,7 +360,7 @@ impl Tables {
             revision.hash,
             revision.chain_hash,
             state.as_str(),
-            crate::moment::now(),
+            self.now(),
             literal(&revision.file),
             literal(&revision.text),
         )
@@ -326,10 +394,10 @@ impl Tables {
     /// An unfinished revision is whole now, with the text that finished it.
     pub(crate) fn finish(&self, revision: &Revision, duration_ms: u128) -> String {
         format!(
-            "UPDATE {} SET state = 'applied', statements = 0, error = NULL, applied_at = '{}', duration_ms = duration_ms + {duration_ms}, \
+            "UPDATE {} SET state = 'applied', statements = 0, error = NULL, applied_at = {}, duration_ms = duration_ms + {duration_ms}, \
              hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}', body = {} WHERE revision = {}",
             self.revision,
-            crate::moment::now(),
+            self.now(),
             revision.hash,
             revision.chain_hash,
             literal(self.dialect, &revision.text),
@@ -339,19 +407,12 @@ impl Tables {
 
     pub(crate) fn event(&self, kind: &str, revision: &str, duration: &str, detail: &str) -> String {
         let literal = |text: &str| literal(self.dialect, text);
-        let variable = |names: [&str; 2]| {
-            names
-                .iter()
-                .find_map(|name| std::env::var(name).ok())
-                .unwrap_or_default()
-        };
+        let [by, host] = self.who();
         format!(
-            "INSERT INTO {} (at, kind, revision, done_by, host, tool, duration_ms, detail) VALUES ('{}', '{kind}', {}, {}, {}, '{TOOL}', {duration}, {})",
+            "INSERT INTO {} (at, kind, revision, done_by, host, tool, duration_ms, detail) VALUES ({}, '{kind}', {}, {by}, {host}, '{TOOL}', {duration}, {})",
             self.event,
-            crate::moment::now(),
+            self.now(),
             literal(revision),
-            literal(&variable(["USER", "USERNAME"])),
-            literal(&variable(["HOSTNAME", "COMPUTERNAME"])),
             literal(detail),
         )
     }

@@ -36,6 +36,7 @@ mod ledger;
 mod migrations;
 mod moment;
 mod pause;
+mod script;
 mod status;
 mod stop;
 
@@ -47,9 +48,10 @@ pub use database::{Create, Database};
 pub use error::{Error, StatementError};
 pub use event::{Applied, Event, Report};
 pub use ledger::{AppliedRevision, EventRecord, State};
-pub use migrate_core::{Dialect, LedgerNames, Target};
+pub use migrate_core::{Cascade, Dialect, Direction, Graph, LedgerNames, Plan, Target};
 pub use migrate_macros::embed_migrations;
 pub use migrations::{Migrations, Runner};
+pub use script::Script;
 pub use status::Status;
 #[doc(hidden)]
 pub use stop::Stop;

@@ -1,13 +1,16 @@
 //! The chain of an application, and what it can do with a database.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
-use migrate_core::{Cascade, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target};
+use migrate_core::{
+    Cascade, Dialect, Direction, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target,
+};
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, LOCK_WAIT, Session};
@@ -17,6 +20,7 @@ use crate::event::{Event, Report};
 use crate::held::Held;
 use crate::ledger::{EventRecord, Tables};
 use crate::pause::pause;
+use crate::script::{Material, Script};
 use crate::status::Status;
 use crate::stop::Stop;
 
@@ -198,6 +202,25 @@ impl Migrations {
             .collect())
     }
 
+    /// Writes a plan as a script for the database's own client. Asks no database.
+    ///
+    /// The plan's indices are those of [`Migrations::revisions`].
+    ///
+    /// # Errors
+    ///
+    /// A revision has no way in the plan's direction on this database.
+    pub fn script(&self, dialect: Dialect, plan: &Plan) -> Result<Script, Error> {
+        let graph = Graph::new(self.revisions());
+        let material = Material {
+            dialect,
+            ledger: &self.ledger,
+            graph: &graph,
+            revisions: self.revisions(),
+            recorded: BTreeMap::new(),
+        };
+        Script::write(&material, plan)
+    }
+
     /// Begins a run with other settings than the usual ones.
     pub fn runner(&self) -> Runner<'_> {
         Runner {
@@ -226,6 +249,13 @@ impl Migrations {
         }
     }
 }
+
+/// One step back.
+const LAST: Target = Target {
+    branch: None,
+    place: None,
+    steps: Some(-1),
+};
 
 /// A run with settings of its own.
 ///
@@ -340,13 +370,45 @@ impl<'a> Runner<'a> {
     ///
     /// See [`Error`].
     pub async fn revert<DB: Backend>(self, pool: &Pool<DB>) -> Result<Report, Error> {
-        let last = Target {
-            branch: None,
-            place: None,
-            steps: Some(-1),
-        };
-        let goal = Goal::Down(self.target.clone().unwrap_or(last), self.cascade);
+        let goal = Goal::Down(self.target.clone().unwrap_or(LAST), self.cascade);
         self.execute(pool, goal).await
+    }
+
+    /// Writes what [`Runner::run`] or [`Runner::revert`] would do as a script that begins where the
+    /// database is now. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn script<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        direction: Direction,
+    ) -> Result<Script, Error> {
+        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let dialect = connection.dialect();
+        let mut engine = self.migrations.engine(&mut *connection);
+        let goal = match direction {
+            Direction::Up => Goal::Up(self.target.unwrap_or_else(Target::heads)),
+            Direction::Down => Goal::Down(self.target.unwrap_or(LAST), self.cascade),
+        };
+        let (joined, plan) = engine.plan(&goal).await?;
+        let mut revisions = joined.revisions.to_vec();
+        for index in &plan.steps {
+            revisions[*index] = joined.text(*index, direction)?.0.into_owned();
+        }
+        let recorded = joined
+            .rows
+            .iter()
+            .map(|row| (row.revision.clone(), row.chain_hash.clone()));
+        let material = Material {
+            dialect,
+            ledger: &self.migrations.ledger,
+            graph: &joined.graph,
+            revisions: &revisions,
+            recorded: recorded.collect(),
+        };
+        Script::write(&material, &plan)
     }
 
     /// Reverts these revisions and all that needs them, wherever they stand in the chain.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use migrate_core::{Dialects, Graph, Hash, Revision, Set};
+use migrate_core::{Dialects, Direction, Graph, Hash, Revision, Set};
 
 use crate::error::Error;
 use crate::ledger::{AppliedRevision, State};
@@ -81,6 +81,27 @@ impl<'a> Joined<'a> {
 
     pub(crate) fn row(&self, revision: &str) -> Option<&AppliedRevision> {
         self.rows.iter().find(|row| row.revision == revision)
+    }
+
+    /// Returns the revision to run, and whether it is the one that the ledger kept: on the way down
+    /// that is what was applied, whatever the file says now.
+    pub(crate) fn text(
+        &self,
+        index: usize,
+        direction: Direction,
+    ) -> Result<(Cow<'_, Revision>, bool), Error> {
+        let revision = &self.revisions[index];
+        let id = revision.id.as_str();
+        if let (Direction::Down, Some(row)) = (direction, self.row(id))
+            && row.state == State::Applied
+            && row.hash != revision.hash.to_string()
+        {
+            return Ok((Cow::Owned(parse(row)?), true));
+        }
+        Ok((
+            Cow::Borrowed(revision),
+            self.unknown.iter().any(|unknown| unknown == id),
+        ))
     }
 
     /// What the heads of the chain need and the database has not.

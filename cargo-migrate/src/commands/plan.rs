@@ -1,5 +1,5 @@
 use clap::Args;
-use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Target};
+use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Target, TargetError};
 use migrate_sqlx::Create;
 
 use crate::cli::FromArg;
@@ -26,6 +26,9 @@ pub(crate) struct PlanArgs {
     /// Let other branches go too, where the way down needs it
     #[arg(long, requires = "down")]
     cascade: bool,
+    /// Fail where there is nothing to do
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     from: FromArg,
 }
@@ -48,6 +51,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
             Direction::Up => Plan::up(graph, &applied, &target)?,
             Direction::Down => Plan::down(graph, &applied, &target, cascade)?,
         };
+        judge(args.strict && plan.steps.is_empty(), &target)?;
         return show(&plan, graph, &survey.revisions, ui);
     }
     let chain = context.chain(demand(args.target.is_some() || args.down))?;
@@ -56,11 +60,23 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let state =
         wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })?;
     let plan = state.plan(direction, &target, cascade)?;
+    judge(args.strict && plan.steps.is_empty(), &target)?;
     show(&plan, &state.graph, &state.revisions, ui)
 }
 
+/// Refuses a target that leaves nothing to do, where that is not fine.
+pub(crate) fn judge(refused: bool, target: &Target) -> Result<(), CommandError> {
+    match refused {
+        true => Err(TargetError::AlreadyApplied {
+            given: target.to_string(),
+        }
+        .into()),
+        false => Ok(()),
+    }
+}
+
 /// Where a target is named, several heads are for it to refuse.
-pub(super) const fn demand(explicit: bool) -> Demand {
+pub(crate) const fn demand(explicit: bool) -> Demand {
     match explicit {
         true => Demand::AnyEnds,
         false => Demand::OneEnd,
@@ -68,7 +84,7 @@ pub(super) const fn demand(explicit: bool) -> Demand {
 }
 
 /// Reads a target, or takes what is meant where there is none.
-pub(super) fn target(given: Option<&str>, direction: Direction) -> Result<Target, CommandError> {
+pub(crate) fn target(given: Option<&str>, direction: Direction) -> Result<Target, CommandError> {
     let usual = match direction {
         Direction::Up => "head",
         Direction::Down => "-1",

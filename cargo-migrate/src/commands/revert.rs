@@ -8,6 +8,7 @@ use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
+use crate::offline::{self, SqlArgs, Wanted};
 use crate::progress::Progress;
 use crate::state::{State, migrations};
 use crate::ui::Ui;
@@ -29,17 +30,31 @@ pub(crate) struct RevertArgs {
     /// Go on with a half-reverted revision after its last finished statement
     #[arg(long)]
     resume: bool,
+    /// Fail where there is nothing to do
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    sql: SqlArgs,
     #[command(flatten)]
     change: ChangeArgs,
 }
 
 pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
-    let target = plan::target(args.target.as_deref(), Direction::Down)?;
     let cascade = match args.cascade {
         true => Cascade::Allow,
         false => Cascade::Refuse,
     };
+    if args.sql.sql {
+        let wanted = Wanted {
+            target: args.target.as_deref(),
+            direction: Direction::Down,
+            cascade,
+            strict: args.strict,
+        };
+        return offline::print(&wanted, args.sql.dialect, context, ui);
+    }
+    let chain = context.chain(Demand::AnyEnds)?;
+    let target = plan::target(args.target.as_deref(), Direction::Down)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database()?;
     if !args.change.dry_run {
@@ -64,6 +79,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         progress.end();
         let report =
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
+        plan::judge(args.strict && report.steps.is_empty(), &target)?;
         match before {
             Some(state) => ui.json(&PlanDocument::new(&state.plan_of(&report), &state.graph)),
             None => {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use migrate_core::{Code, Direction, Plan, RevisionId, Target};
+use migrate_core::{Cascade, Code, Direction, Plan, RevisionId, Target};
 use migrate_sqlx::{Create, Database, Migrations, Runner};
 
 use super::plan;
@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::database::Chosen;
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
+use crate::offline::{self, SqlArgs, Wanted};
 use crate::progress::Progress;
 use crate::state::{State, migrations};
 use crate::ui::Ui;
@@ -36,11 +37,25 @@ pub(crate) struct RunArgs {
     /// Leave the backup out that migrate.toml wants
     #[arg(long, conflicts_with = "backup")]
     no_backup: bool,
+    /// Fail where there is nothing to do
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    sql: SqlArgs,
     #[command(flatten)]
     change: ChangeArgs,
 }
 
 pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    if args.sql.sql {
+        let wanted = Wanted {
+            target: args.target.as_deref(),
+            direction: Direction::Up,
+            cascade: Cascade::Refuse,
+            strict: args.strict,
+        };
+        return offline::print(&wanted, args.sql.dialect, context, ui);
+    }
     let chain = context.chain(plan::demand(args.target.is_some()))?;
     let target = plan::target(args.target.as_deref(), Direction::Up)?;
     if args.target.is_none() {
@@ -91,6 +106,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         progress.end();
         let report =
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
+        plan::judge(args.strict && report.steps.is_empty(), &target)?;
         if let Some(before) = before {
             if chosen.protected().is_some() {
                 before.confirm(&database, &migrations).await?;

@@ -4,8 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use migrate_core::{Dialect, LedgerNames};
 use sqlx::MySqlConnection;
 
-use super::{Attempt, Failure, PAUSE, Row, Session, driver};
-use crate::ledger::literal;
+use super::{Attempt, Failure, PAUSE, Row, Session, driver, mysql_lock};
 use crate::stop::Stop;
 
 driver!(sqlx::MySql, MySqlConnection);
@@ -67,18 +66,13 @@ impl Session for MySqlConnection {
     }
 }
 
-/// `GET_LOCK` belongs to the connection and is one name space for the whole server, so the
-/// database's name is in it; 64 characters are the most it takes.
+/// `GET_LOCK` belongs to the connection.
 async fn get_lock(
     connection: &mut MySqlConnection,
     names: &LedgerNames,
     suffix: &str,
 ) -> Result<Attempt, sqlx::Error> {
-    let schema = names.schema.as_deref().unwrap_or_default();
-    let ledger = literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
-    let name = format!(
-        "CONCAT('cargo-migrate.', SHA1(CONCAT(COALESCE(DATABASE(), ''), {ledger})), '{suffix}')"
-    );
+    let name = mysql_lock(names, suffix);
     let attempt = format!("SELECT GET_LOCK({name}, {})", PAUSE.as_secs_f64());
     let rows = query(connection, attempt).await?;
     if rows.first().and_then(|row| row.first()?.as_deref()) == Some("1") {
