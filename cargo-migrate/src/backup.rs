@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use migrate_core::Dialect;
+use migrate_sqlx::Database;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
@@ -112,7 +113,12 @@ fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
 impl Source {
     fn of(chosen: &Chosen) -> Result<Self, CommandError> {
         let url = chosen.url();
-        match Dialect::from_url(url) {
+        let dialect = Dialect::from_url(url);
+        if dialect.is_some_and(|dialect| dialect != Dialect::Sqlite) {
+            Database::check_url(url)
+                .map_err(|error| CommandError::from(error).place(&chosen.shown()))?;
+        }
+        match dialect {
             Some(Dialect::Sqlite) => {
                 sqlite::Source::new(url).map(|source| Self::Sqlite(Box::new(source)))
             }

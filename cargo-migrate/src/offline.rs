@@ -17,7 +17,7 @@ use crate::ui::Ui;
 pub(crate) struct SqlArgs {
     /// Print a script for the database's own client instead of running anything; the target may
     /// then be a range from one place to another, for which no database is asked
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["dry_run", "resume", "lock_wait", "atomic"])]
     pub(crate) sql: bool,
     /// The database that the script is for, where no url says it: sqlite, postgres or mysql
     #[arg(long, value_name = "DIALECT", requires = "sql")]

@@ -25,7 +25,7 @@ pub(crate) struct Progress<'a> {
 struct Running {
     step: Option<(Instant, String)>,
     spinner: Option<ProgressBar>,
-    number: usize,
+    done: usize,
     total: usize,
 }
 
@@ -85,22 +85,35 @@ impl<'a> Progress<'a> {
                         revision.id
                     ));
                 }
-                running.number += 1;
                 let verb = match direction {
                     Direction::Up => "applying",
                     Direction::Down => "reverting",
                 };
-                let (number, total) = (running.number, running.total);
+                let (number, total) = (running.done + 1, running.total);
                 running.begin(format!(
                     "{verb} {} {} ({number} of {total})",
                     revision.id, revision.message
                 ));
+            }
+            Event::Retrying {
+                revision,
+                attempt,
+                of,
+                pause,
+            } => {
+                self.ui.status(format_args!(
+                    "{} waits for another session's lock: try {attempt} of {of} in {} ms",
+                    styled(style::ID, &revision.id),
+                    pause.as_millis()
+                ));
+                running.begin("waiting for a lock".to_owned());
             }
             Event::Finished {
                 revision,
                 direction,
                 duration,
             } => {
+                running.done += 1;
                 let verb = match direction {
                     Direction::Up => "applied",
                     Direction::Down => "reverted",

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{MOST_PROBLEMS, nearest};
 use crate::id::printable;
-use crate::{Code, Diagnostic, Dialect, Dialects, Label, Severity};
+use crate::limits::DURATIONS;
+use crate::{Code, Diagnostic, Dialect, Dialects, Label, Limits, Severity, parse_duration};
 
 /// What migrate.toml says; all of it has a default.
 ///
@@ -50,6 +52,11 @@ pub struct Env {
     pub protected: bool,
     /// Makes a backup before every run.
     pub backup: bool,
+    /// How long statements may take: `lock-timeout` and `statement-timeout`.
+    pub limits: Limits,
+    /// How often a revision that only missed a lock is tried again; `None` leaves it to the
+    /// runtime.
+    pub lock_retries: Option<u32>,
 }
 
 impl fmt::Debug for Env {
@@ -330,6 +337,27 @@ impl Reader<'_> {
         }
     }
 
+    fn duration(&mut self, value: &Entry<'_>) -> Option<Duration> {
+        let text = self.text(value)?;
+        let duration = parse_duration(text);
+        if duration.is_none() {
+            let help = DURATIONS.to_owned();
+            self.problem(&value.span(), "this is no length of time", Some(help));
+        }
+        duration
+    }
+
+    fn count(&mut self, value: &Entry<'_>) -> Option<u32> {
+        let count = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().parse().ok(),
+            _ => None,
+        };
+        if count.is_none() {
+            self.problem(&value.span(), "this must be a whole number", None);
+        }
+        count
+    }
+
     fn dialects(&mut self, value: &Entry<'_>) -> Dialects {
         let DeValue::Array(words) = value.get_ref() else {
             let help = "for example `dialects = [\"sqlite\", \"mysql\"]`".to_owned();
@@ -462,7 +490,14 @@ impl Reader<'_> {
     }
 
     fn envs(&mut self, value: &Entry<'_>, envs: &mut Vec<Env>) {
-        const KEYS: [&str; 3] = ["url", "protected", "backup"];
+        const KEYS: [&str; 6] = [
+            "url",
+            "protected",
+            "backup",
+            Limits::NAMES[0],
+            Limits::NAMES[1],
+            "lock-retries",
+        ];
         let Some(table) = self.table(value) else {
             return;
         };
@@ -483,6 +518,10 @@ impl Reader<'_> {
                     }
                     "protected" => self.boolean(value, &mut env.protected),
                     "backup" => self.boolean(value, &mut env.backup),
+                    "lock-retries" => env.lock_retries = self.count(value),
+                    name if let Some(limit) = env.limits.named(name) => {
+                        *limit = self.duration(value);
+                    }
                     other => self.unknown(&key.span(), "setting of an environment", other, &KEYS),
                 }
             }

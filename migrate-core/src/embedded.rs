@@ -5,8 +5,11 @@
 //! thousand revisions; a table of numbers costs neither. It is read only when there is work to do.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use crate::{Chain, Dialects, Direction, Hash, Revision, RevisionId, Script, Section, Statement};
+use crate::{
+    Chain, Dialects, Direction, Hash, Limits, Revision, RevisionId, Script, Section, Statement,
+};
 
 /// Writes the table of a chain; the texts are those of its revisions, in the same order.
 #[doc(hidden)]
@@ -82,8 +85,14 @@ impl Writer {
     fn section(&mut self, text: &str, section: &Section) {
         let up = usize::from(section.direction == Direction::Up);
         let irreversible = usize::from(section.irreversible.is_some());
-        self.number(up | usize::from(section.transaction) << 1 | irreversible << 2);
+        let limited = usize::from(section.limits != Limits::NONE);
+        self.number(up | usize::from(section.transaction) << 1 | irreversible << 2 | limited << 3);
         self.0.push(section.dialects.bits());
+        if section.limits != Limits::NONE {
+            for limit in [section.limits.lock, section.limits.statement] {
+                self.number(limit.map_or(0, |limit| limit.as_millis() as usize + 1));
+            }
+        }
         if let Some(reason) = &section.irreversible {
             self.piece(text, reason);
         }
@@ -166,6 +175,14 @@ impl Reader {
 
     fn section(&mut self, text: &'static str) -> Section {
         let flags = self.number();
+        let dialects = Dialects::from_bits(self.byte());
+        let mut limits = Limits::NONE;
+        if flags & 8 == 8 {
+            for limit in [&mut limits.lock, &mut limits.statement] {
+                let millis = self.number().checked_sub(1);
+                *limit = millis.map(|millis| Duration::from_millis(millis as u64));
+            }
+        }
         Section {
             direction: if flags & 1 == 1 {
                 Direction::Up
@@ -173,7 +190,8 @@ impl Reader {
                 Direction::Down
             },
             transaction: flags & 2 == 2,
-            dialects: Dialects::from_bits(self.byte()),
+            dialects,
+            limits,
             irreversible: (flags & 4 == 4).then(|| Cow::Borrowed(self.piece(text))),
             scripts: self.list(|table| Script {
                 dialects: Dialects::from_bits(table.byte()),
@@ -212,7 +230,7 @@ mod tests {
                 ),
                 file(
                     "b.sql",
-                    "-- revision: b\n-- parents: a\n-- depends-on: l1\n-- migrate: up no-transaction\nSELECT 1;\n-- migrate: down\nSELECT 1;",
+                    "-- revision: b\n-- parents: a\n-- depends-on: l1\n-- migrate: up no-transaction lock-timeout=5s statement-timeout=none\nSELECT 1;\n-- migrate: down\nSELECT 1;",
                 ),
             ],
             lock: Some("version 1\na - draft\nb a draft\n".to_owned()),

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use crate::diagnostic::{MOST_PROBLEMS, nearest};
 use crate::id::printable;
+use crate::limits::{DURATIONS, parse_duration};
 use crate::lock::is_conflict_marker;
-use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, RevisionId};
+use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, Limits, RevisionId};
 
 /// The keys of a header line, in the order in which they are written.
 const KEYS: [&str; 6] = [
@@ -50,6 +51,7 @@ pub(crate) struct ParsedSection {
     /// The dialects that the line names.
     pub(crate) named: Dialects,
     pub(crate) transaction: bool,
+    pub(crate) limits: Limits,
     pub(crate) irreversible: Option<String>,
     /// The `-- migrate:` line.
     pub(crate) line: Range<usize>,
@@ -386,6 +388,7 @@ impl Parser<'_> {
             direction: Direction::Up,
             named: Dialects::NONE,
             transaction: true,
+            limits: Limits::NONE,
             irreversible: None,
             line: line.clone(),
             body: body..body,
@@ -437,13 +440,32 @@ impl Parser<'_> {
                 section.transaction = false;
             } else if let Ok(dialect) = word.parse::<Dialect>() {
                 section.named = section.named.with(dialect);
+            } else if let Some((name, value)) = word.split_once('=')
+                && let Some(limit) = section.limits.named(name)
+            {
+                *limit = parse_duration(value);
+                if limit.is_none() {
+                    let at = value.as_ptr().addr() - self.text.as_ptr().addr();
+                    self.problem(
+                        Code::MalformedSection,
+                        at..at + value.len(),
+                        format!("`{}` is no length of time", printable(value)),
+                        "",
+                    )
+                    .help = Some(DURATIONS.to_owned());
+                }
             } else {
                 let at = word.as_ptr().addr() - self.text.as_ptr().addr();
                 let near = match word {
                     "mariadb" => Some("mysql"),
                     "postgresql" | "pg" => Some("postgres"),
                     "sqlite3" => Some("sqlite"),
-                    _ => nearest(word, ["sqlite", "postgres", "mysql", "no-transaction"]),
+                    _ => nearest(
+                        word.split('=').next().unwrap_or(word),
+                        ["sqlite", "postgres", "mysql", "no-transaction"]
+                            .into_iter()
+                            .chain(Limits::NAMES),
+                    ),
                 };
                 self.problem(
                     Code::MalformedSection,
@@ -452,10 +474,11 @@ impl Parser<'_> {
                     "",
                 )
                 .help = Some(match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        "there are `sqlite`, `postgres`, `mysql` and `no-transaction`".to_owned()
+                    Some(near) if Limits::NAMES.contains(&near) => {
+                        format!("did you mean `{near}=5s`?")
                     }
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "there are `sqlite`, `postgres`, `mysql`, `no-transaction`, `lock-timeout=5s` and `statement-timeout=5s`".to_owned(),
                 });
             }
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::{Dialect, Dialects, Hash, RevisionId};
+use crate::{Dialect, Dialects, Hash, Limits, RevisionId};
 
 /// One revision of a chain.
 ///
@@ -47,6 +47,8 @@ pub struct Section {
     pub dialects: Dialects,
     /// Whether it may run in a transaction; `no-transaction` says it may not.
     pub transaction: bool,
+    /// How long its statements may take; no part of what the revision means.
+    pub limits: Limits,
     /// The statements, once for each way of splitting them: dialects that agree share an entry.
     pub scripts: Cow<'static, [Script]>,
     /// For `irreversible`: why there is no way down.

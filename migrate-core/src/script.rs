@@ -175,6 +175,7 @@ impl Judge<'_> {
                 direction: section.direction,
                 dialects: serves,
                 transaction: section.transaction,
+                limits: section.limits,
                 scripts: scripts.into(),
                 irreversible: section.irreversible.clone().map(Cow::Owned),
             });

@@ -7,7 +7,8 @@ use migrate_core::{Dialect, Direction, Stamp, Target};
 use crate::error::Error;
 use crate::event::Report;
 use crate::ledger::EventRecord;
-use crate::migrations::{Migrations, Runner};
+use crate::migrations::Migrations;
+use crate::runner::Runner;
 use crate::script::Script;
 use crate::status::Status;
 
@@ -71,7 +72,7 @@ impl Database {
             })
         })?;
         if dialect != Dialect::Sqlite {
-            check(url)?;
+            Self::check_url(url)?;
         }
         match dialect {
             Dialect::Sqlite => Self::sqlite(url, create).await,
@@ -241,29 +242,41 @@ impl Database {
     pub async fn events(&self, migrations: &Migrations) -> Result<Vec<EventRecord>, Error> {
         on!(self, pool => migrations.events(pool).await)
     }
-}
 
-/// Refuses the url of a server that would be read in another way than it was meant: then a part
-/// of the password would be taken for a host or a database, and the server would tell it.
-fn check(url: &str) -> Result<(), Error> {
-    let Some((_, rest)) = url.split_once("://") else {
-        return Err(Error::Url("it lacks the `//` behind its scheme".to_owned()));
-    };
-    let unencoded = || {
-        Error::Url("in its user and password, `:`, `/`, `?`, `#`, `@` and `%` are written `%3A`, `%2F`, `%3F`, `%23`, `%40` and `%25`".to_owned())
-    };
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    let (server, database) = path.split_once('/').unwrap_or((path, ""));
-    if database.contains('@') {
-        return Err(unencoded());
-    }
-    let port = match server.rsplit_once('@') {
-        Some(_) => None,
-        None => server.rsplit_once(':').filter(|_| !server.ends_with(']')),
-    };
-    match port {
-        Some((_, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) => Err(unencoded()),
-        _ => Ok(()),
+    /// Refuses the url of a server that would be read in another way than it was meant: a part of
+    /// the password would be taken for a host or a database, and the server would tell it.
+    /// [`Database::connect`] does so by itself.
+    ///
+    /// ```
+    /// use migrate_sqlx::Database;
+    ///
+    /// assert!(Database::check_url("postgres://me:p%2Fw@host/app").is_ok());
+    /// assert!(Database::check_url("postgres://me:p/w@host/app").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Url`], which does not say the url.
+    pub fn check_url(url: &str) -> Result<(), Error> {
+        let Some((_, rest)) = url.split_once("://") else {
+            return Err(Error::Url("it lacks the `//` behind its scheme".to_owned()));
+        };
+        let unencoded = || {
+            Error::Url("in its user and password, `:`, `/`, `?`, `#`, `@` and `%` are written `%3A`, `%2F`, `%3F`, `%23`, `%40` and `%25`".to_owned())
+        };
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let (server, database) = path.split_once('/').unwrap_or((path, ""));
+        if database.contains('@') {
+            return Err(unencoded());
+        }
+        let port = match server.rsplit_once('@') {
+            Some(_) => None,
+            None => server.rsplit_once(':').filter(|_| !server.ends_with(']')),
+        };
+        match port {
+            Some((_, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) => Err(unencoded()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -328,7 +341,7 @@ mod tests {
             "mysql://host:/app",
             "mysql://%2Frun%2Fmysqld/app",
         ] {
-            assert!(check(url).is_ok(), "{url}");
+            assert!(Database::check_url(url).is_ok(), "{url}");
         }
         for url in [
             "postgres://me:p/w@host/app",
@@ -337,7 +350,7 @@ mod tests {
             "mysql://me:p?w@host/app",
             "postgres:me:pw@host/app",
         ] {
-            assert!(check(url).is_err(), "{url}");
+            assert!(Database::check_url(url).is_err(), "{url}");
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use migrate_core::{Diagnostic, Label, TargetError};
+use migrate_core::{Diagnostic, Dialect, Label, TargetError};
+
+use crate::engine::{missed_lock, timed_out};
 
 /// Why a database could not be migrated, read, or found current.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +91,24 @@ pub enum Error {
         /// The tables with such rows.
         tables: Vec<String>,
     },
+    /// A `CREATE INDEX CONCURRENTLY` of PostgreSQL found an index of its name that is half built.
+    #[error(
+        "the index `{index}` of revision `{revision}` is invalid: an earlier try to build it failed"
+    )]
+    InvalidIndex {
+        /// Which revision.
+        revision: String,
+        /// The index, as SQL writes it.
+        index: String,
+    },
+    /// The whole run was to be one transaction, and a revision cannot be in it.
+    #[error("revision `{revision}` cannot be part of one transaction{}", match dialect { Dialect::MySql => ": MySQL and MariaDB commit with every change of the schema", Dialect::Sqlite | Dialect::Postgres => ": its section says `no-transaction`, or it is half done" })]
+    NotAtomic {
+        /// The first such revision.
+        revision: String,
+        /// The database.
+        dialect: Dialect,
+    },
     /// The connection that kept other migrators out is gone, and somebody else may be at work.
     #[error("the lock was lost before revision `{revision}` was finished")]
     LockLost {
@@ -133,6 +153,10 @@ pub struct StatementError {
     pub finished: Vec<String>,
     /// Whether the revision was rolled back; else the statements before stay.
     pub rolled_back: bool,
+    /// Whether nothing of the whole run was kept.
+    pub atomic: bool,
+    /// On PostgreSQL, the half-built index that the statement has left behind.
+    pub invalid_index: Option<String>,
     /// Whether it was being reverted.
     pub reverting: bool,
     /// What the database said.
@@ -166,6 +190,8 @@ impl Error {
             Self::Statement(_) => "statement-failed",
             Self::NotCurrent { .. } => "not-current",
             Self::ForeignKeys { .. } => "foreign-keys",
+            Self::InvalidIndex { .. } => "invalid-index",
+            Self::NotAtomic { .. } => "not-atomic",
             Self::LockLost { .. } => "lock-lost",
             Self::Stopped { .. } => "interrupted",
             Self::Concurrent => "concurrent",
@@ -194,12 +220,10 @@ impl Error {
             Self::Irreversible { .. } => "restore a backup, or write a new revision that undoes it: `cargo migrate new \"undo …\"`".to_owned(),
             Self::MissingDialect { revision, .. } => format!("add a section for it: `cargo migrate edit {revision}`"),
             Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
-            Self::Statement(error) => match (error.rolled_back, error.reverting) {
-                (true, false) => "mend the revision, then `cargo migrate run` again; nothing of it was kept".to_owned(),
-                (true, true) => "mend the revision, then `cargo migrate revert` again; nothing of it was undone".to_owned(),
-                (false, false) => "mend the statement, then go on there with `cargo migrate run --resume`".to_owned(),
-                (false, true) => "mend the statement, then go on there with `cargo migrate revert --resume`".to_owned(),
-            },
+            Self::Statement(error) => error.help(),
+            Self::InvalidIndex { index, .. } => format!("drop it with `DROP INDEX CONCURRENTLY {index}`, then go on with `cargo migrate run --resume`"),
+            Self::NotAtomic { dialect: Dialect::MySql, .. } => "run it without `--atomic`: progress is kept a statement at a time".to_owned(),
+            Self::NotAtomic { revision, .. } => format!("run up to it without `--atomic`: `cargo migrate run {revision}`"),
             Self::NotCurrent { .. } => "apply them with `cargo migrate run`, or start the application with the right to migrate".to_owned(),
             Self::ForeignKeys { .. } => "delete or mend those rows in the revision itself; it was rolled back".to_owned(),
             Self::LockLost { .. } => "look how far it has come with `cargo migrate status`, then go on with `--resume`".to_owned(),
@@ -207,6 +231,61 @@ impl Error {
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
             Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
         })
+    }
+}
+
+impl StatementError {
+    fn help(&self) -> String {
+        let verb = if self.reverting { "revert" } else { "run" };
+        let again = match (self.rolled_back, self.reverting) {
+            (true, _) if self.atomic => {
+                format!("`cargo migrate {verb}` again; nothing of the whole run was kept")
+            }
+            (true, false) => "`cargo migrate run` again; nothing of it was kept".to_owned(),
+            (true, true) => "`cargo migrate revert` again; nothing of it was undone".to_owned(),
+            (false, _) => format!("go on there with `cargo migrate {verb} --resume`"),
+        };
+        let code = self
+            .source
+            .as_database_error()
+            .and_then(|error| error.code());
+        if let Some(index) = &self.invalid_index {
+            return format!(
+                "mend the statement, drop the half-built index with `DROP INDEX CONCURRENTLY {index}`, then {again}"
+            );
+        }
+        if missed_lock(&self.source) {
+            return format!(
+                "another session has a lock that it needs: find it and let it end, or allow more with `lock-timeout` and `lock-retries` of the environment; then {again}"
+            );
+        }
+        if timed_out(&self.source) {
+            return format!(
+                "it took longer than it may: allow more with `statement-timeout` of the environment or of its section; then {again}"
+            );
+        }
+        // out_of_memory, whose hint is PostgreSQL's setting
+        if code.as_deref() == Some("53200") {
+            return match self.atomic {
+                true => format!(
+                    "one transaction holds a lock for every table it touches: run without `--atomic`, or raise the server's `max_locks_per_transaction`; then {again}"
+                ),
+                false => format!(
+                    "one transaction holds a lock for every table it touches: divide the revision, or raise the server's `max_locks_per_transaction`; then {again}"
+                ),
+            };
+        }
+        match self.rolled_back {
+            true => format!("mend the revision, then {again}"),
+            false => format!("mend the statement, then {again}"),
+        }
+    }
+}
+
+impl Error {
+    /// Whether a revision was rolled back only because another session had a lock.
+    pub(crate) fn missed_lock(&self) -> bool {
+        matches!(self, Self::Statement(error) if error.rolled_back && missed_lock(&error.source))
     }
 }
 

@@ -27,6 +27,17 @@ pub enum Event<'a> {
         /// Whether the ledger's text is used, as the file has changed or is not there.
         from_ledger: bool,
     },
+    /// A revision missed a lock, did nothing, and is tried again.
+    Retrying {
+        /// Which one.
+        revision: &'a Revision,
+        /// The how manieth new try it is, from 1.
+        attempt: u32,
+        /// How many there are at most.
+        of: u32,
+        /// How long to wait before it.
+        pause: Duration,
+    },
     /// A revision is applied or reverted.
     Finished {
         /// Which one.

@@ -98,7 +98,8 @@ pub struct EventRecord {
 /// Writes `text` as a literal that no setting of the server can read otherwise.
 pub(crate) fn literal(dialect: Dialect, text: &str) -> String {
     match dialect {
-        Dialect::Sqlite if text.contains('\0') => format!("CAST({} AS TEXT)", hex(text)),
+        // The shell of SQLite ends at the one, and takes the other out of line ends.
+        Dialect::Sqlite if text.contains(['\0', '\r']) => format!("CAST({} AS TEXT)", hex(text)),
         Dialect::Sqlite => format!("'{}'", text.replace('\'', "''")),
         // E'…' does not depend on standard_conforming_strings.
         Dialect::Postgres => format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
@@ -169,6 +170,29 @@ impl Tables {
         Self {
             author: Author::Script,
             ..Self::new(dialect, names)
+        }
+    }
+
+    /// Whether the table of the revisions is there, as a condition.
+    pub(crate) fn exists(&self) -> String {
+        let name = literal(self.dialect, &format!("{}revision", self.names.prefix));
+        let schema = self.names.schema.as_deref();
+        match self.dialect {
+            Dialect::Sqlite => format!(
+                "EXISTS (SELECT 1 FROM {}.sqlite_master WHERE type = 'table' AND name = {name})",
+                self.dialect.quote(schema.unwrap_or("main"))
+            ),
+            Dialect::Postgres => format!(
+                "to_regclass({}) IS NOT NULL",
+                literal(self.dialect, &self.revision)
+            ),
+            Dialect::MySql => format!(
+                "EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = {} AND table_name = {name})",
+                schema.map_or_else(
+                    || "DATABASE()".to_owned(),
+                    |schema| literal(self.dialect, schema)
+                )
+            ),
         }
     }
 

@@ -189,29 +189,11 @@ impl Writer<'_> {
             Dialect::Sqlite => {
                 self.line(".bail on");
                 self.line("PRAGMA foreign_keys = OFF;");
-                self.line("CREATE TEMP TABLE cargo_migrate (fine INTEGER, why TEXT);");
-                for (why, message) in [
-                    (
-                        "place",
-                        "the database is not where this step begins; nothing of it was done",
-                    ),
-                    (
-                        "keys",
-                        "rows would point to rows that do not exist; nothing of this step was done",
-                    ),
-                ] {
-                    self.line(format_args!(
-                        "CREATE TEMP TRIGGER cargo_migrate_{why} BEFORE INSERT ON cargo_migrate WHEN NEW.why = '{why}' AND NEW.fine IS NOT 1 BEGIN SELECT RAISE(ROLLBACK, '{message}'); END;"
-                    ));
-                }
+                self.line("CREATE TEMP TABLE cargo_migrate (fine INTEGER);");
             }
             Dialect::Postgres => {
                 self.line("\\set ON_ERROR_STOP on");
-                self.line("SET client_encoding = 'UTF8';");
-                self.line("SET TimeZone = 'UTC';");
-                self.line(format_args!("SET lock_timeout = '{WAIT}s';"));
-                self.line("SET client_min_messages = 'warning';");
-                self.line("DO $do$ BEGIN PERFORM set_config('cargo_migrate.search_path', current_setting('search_path'), false); END $do$;");
+                self.line(POSTGRES);
             }
             Dialect::MySql => {
                 self.line("SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;");
@@ -220,16 +202,19 @@ impl Writer<'_> {
                     let name = mysql_lock(self.material.ledger, suffix);
                     self.demand(
                         &format!("COALESCE(GET_LOCK({name}, {WAIT}), 0)"),
-                        "cargo-migrate: another migrator is at work",
+                        "another migrator is at work",
                     );
                 }
             }
         }
+        self.line("");
         if begins_empty {
-            self.line("");
             for sql in self.tables.create() {
                 self.statement(sql);
             }
+        } else {
+            let exists = self.tables.exists();
+            self.demand(&exists, "the database has no ledger: it is at base");
         }
     }
 
@@ -268,11 +253,12 @@ impl Writer<'_> {
         for sql in statements(revision, self.direction, self.material.dialect) {
             self.sql_of_revision(sql);
         }
-        self.restore_path();
+        self.reset();
         if self.material.dialect == Dialect::Sqlite {
-            self.statement(
-                "INSERT INTO temp.cargo_migrate SELECT NOT EXISTS (SELECT 1 FROM (SELECT \"table\" AS child, parent, COUNT(*) AS rows FROM pragma_foreign_key_check GROUP BY 1, 2) now \
-                 LEFT JOIN temp.cargo_migrate_keys old ON old.child = now.child AND old.parent IS now.parent WHERE now.rows > COALESCE(old.rows, 0)), 'keys'",
+            self.demand(
+                "NOT EXISTS (SELECT 1 FROM (SELECT \"table\" AS child, parent, COUNT(*) AS rows FROM pragma_foreign_key_check GROUP BY 1, 2) now \
+                 LEFT JOIN temp.cargo_migrate_keys old ON old.child = now.child AND old.parent IS now.parent WHERE now.rows > COALESCE(old.rows, 0))",
+                "rows would point to rows that do not exist",
             );
             self.statement("DROP TABLE temp.cargo_migrate_keys");
         }
@@ -313,7 +299,7 @@ impl Writer<'_> {
         for (number, sql) in statements(revision, self.direction, self.material.dialect).enumerate()
         {
             self.sql_of_revision(sql);
-            self.restore_path();
+            self.reset();
             self.statement(self.tables.progress(id, state, number + 1, None));
         }
         self.begin();
@@ -353,10 +339,11 @@ impl Writer<'_> {
         self.line("DELIMITER ;");
     }
 
-    /// A revision may leave a search path in which the ledger is not found, as dumps do.
-    fn restore_path(&mut self) {
+    /// What a revision has set must not reach the ledger, nor the next one; dumps empty the search
+    /// path, for example.
+    fn reset(&mut self) {
         if self.material.dialect == Dialect::Postgres {
-            self.line("DO $do$ BEGIN PERFORM set_config('search_path', current_setting('cargo_migrate.search_path'), false); END $do$;");
+            self.line(format_args!("RESET ALL; {POSTGRES}"));
         }
     }
 
@@ -364,6 +351,9 @@ impl Writer<'_> {
     /// them whole, and the chain hashes of the heads, which stand for all that they follow.
     fn check_place(&mut self, place_before: &Place) {
         let table = self.tables.revision_table().to_owned();
+        if self.material.dialect == Dialect::Postgres {
+            self.statement(format_args!("LOCK TABLE {table} IN EXCLUSIVE MODE"));
+        }
         let hashes: BTreeSet<String> = place_before.heads.iter().map(|id| self.hash(id)).collect();
         let mut fine = format!(
             "(SELECT COUNT(*) FROM {table}) = {} AND NOT EXISTS (SELECT 1 FROM {table} WHERE state <> 'applied')",
@@ -379,49 +369,45 @@ impl Writer<'_> {
             );
         }
         let heads = place(&place_before.heads);
-        match self.material.dialect {
-            Dialect::Sqlite => self.statement(format_args!(
-                "INSERT INTO temp.cargo_migrate SELECT {fine}, 'place'"
-            )),
-            Dialect::Postgres => {
-                let message = literal(
-                    Dialect::Postgres,
-                    &format!("this step begins at {heads}, and the database is not there")
-                        .replace('%', "%%"),
-                );
-                self.line("DO $do$ BEGIN");
-                self.line(format_args!(
-                    "IF to_regclass({}) IS NULL THEN RAISE EXCEPTION {message} USING HINT = 'it has no ledger'; END IF;",
-                    literal(Dialect::Postgres, &table)
-                ));
-                self.line(format_args!("LOCK TABLE {table} IN EXCLUSIVE MODE;"));
-                self.line(format_args!(
-                    "IF NOT ({fine}) THEN RAISE EXCEPTION {message} USING HINT = 'nothing of it was done; look where it is with: cargo migrate status'; END IF;"
-                ));
-                self.line("END $do$;");
-            }
-            Dialect::MySql => {
-                self.demand(
-                    &fine,
-                    &format!("cargo-migrate: the database is not at {heads}"),
-                );
-            }
-        }
+        self.demand(
+            &fine,
+            &format!("this step begins at {heads}, and the database is not there"),
+        );
     }
 
-    /// MySQL and MariaDB: fails with a message where `fine` is not true. Outside a routine nothing
-    /// can be raised on both, so what is prepared then names a table that does not exist.
+    /// Stops the script, and undoes what is not committed, where `fine` is not true.
     fn demand(&mut self, fine: &str, message: &str) {
-        // A table's name has at most 64 characters.
-        let name: String = message.replace('`', "").chars().take(64).collect();
-        let name = name.trim_end();
-        self.statement(format_args!(
-            "SET @cargo_migrate = IF({fine}, 'DO 0', {})",
-            literal_text(&format!("SELECT 1 FROM `{name}`"))
-        ));
-        self.statement("PREPARE cargo_migrate FROM @cargo_migrate");
-        self.statement("EXECUTE cargo_migrate");
-        self.statement("DEALLOCATE PREPARE cargo_migrate");
+        let dialect = self.material.dialect;
+        match dialect {
+            // Only a trigger can raise an error, and its message is a literal.
+            Dialect::Sqlite => {
+                self.statement(format_args!(
+                    "CREATE TEMP TRIGGER cargo_migrate_refuses BEFORE INSERT ON cargo_migrate WHEN NEW.fine IS NOT 1 BEGIN SELECT RAISE(ROLLBACK, {}); END",
+                    literal(dialect, &format!("cargo-migrate: {message}"))
+                ));
+                self.statement(format_args!("INSERT INTO temp.cargo_migrate SELECT {fine}"));
+                self.statement("DROP TRIGGER temp.cargo_migrate_refuses");
+            }
+            Dialect::Postgres => {
+                let message =
+                    literal(dialect, &format!("cargo-migrate: {message}")).replace('%', "%%");
+                self.line(format_args!(
+                    "DO $do$ BEGIN IF NOT ({fine}) THEN RAISE EXCEPTION {message}; END IF; END $do$;"
+                ));
+            }
+            // Outside a routine nothing can be raised on both servers, so what is prepared then
+            // names a table that does not exist; such a name has at most 64 characters.
+            Dialect::MySql => {
+                let name: String = message.replace('`', "").chars().take(64).collect();
+                self.statement(format_args!(
+                    "SET @cargo_migrate = IF({fine}, 'DO 0', {})",
+                    literal_text(&format!("SELECT 1 FROM `{}`", name.trim_end()))
+                ));
+                self.statement("PREPARE cargo_migrate FROM @cargo_migrate");
+                self.statement("EXECUTE cargo_migrate");
+                self.statement("DEALLOCATE PREPARE cargo_migrate");
+            }
+        }
     }
 
     fn hash(&self, id: &str) -> String {
@@ -454,10 +440,13 @@ impl Writer<'_> {
     }
 }
 
+/// The settings of the driver, and how long to wait for a lock.
+const POSTGRES: &str = "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET lock_timeout = '60s'; SET client_min_messages = 'warning';";
+
 /// What the events say of it.
 const DETAIL: &str = "by script";
 
-/// A text of known, plain signs that people can read.
+/// A text that people can read; not more than words is kept of it.
 fn literal_text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "").replace('\'', "''"))
 }

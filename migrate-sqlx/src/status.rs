@@ -121,8 +121,15 @@ impl<'a> Joined<'a> {
             .map(name)
             .collect();
         let pending = self.pending(chain).into_iter().map(name).collect();
-        let (applied, failed) = self
-            .rows
+        // Several may be of one moment: then as they follow each other.
+        let mut position = vec![0; self.revisions.len()];
+        for (place, index) in self.graph.order().enumerate() {
+            position[index] = place;
+        }
+        let place = |row: &AppliedRevision| Some(position[self.graph.index(&row.revision)?]);
+        let mut rows = self.rows;
+        rows.sort_by_cached_key(|row| (row.applied_at.clone(), place(row)));
+        let (applied, failed) = rows
             .into_iter()
             .partition(|row| row.state == State::Applied);
         Status {

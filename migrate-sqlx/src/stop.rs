@@ -2,8 +2,9 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use migrate_core::Dialect;
 
@@ -14,6 +15,8 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub struct Stop {
     wanted: Arc<AtomicBool>,
+    /// When the statement in work has had its time.
+    deadline: Arc<Mutex<Option<Instant>>>,
     run: u64,
 }
 
@@ -21,6 +24,7 @@ impl Stop {
     pub(crate) fn new() -> Self {
         Self {
             wanted: Arc::default(),
+            deadline: Arc::default(),
             // Every state is seeded by chance.
             run: RandomState::new().build_hasher().finish(),
         }
@@ -32,6 +36,19 @@ impl Stop {
 
     pub(crate) fn is_wanted(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// Gives the next statement so much time. Only SQLite needs it, whose server is this process.
+    pub(crate) fn limit(&self, time: Option<Duration>) {
+        let deadline = time.and_then(|time| Instant::now().checked_add(time));
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+    }
+
+    /// Whether the statement in work must end.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_due(&self) -> bool {
+        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_wanted() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Ends the run here where that is wanted.

@@ -66,6 +66,28 @@ fn server(dialect: Dialect) -> String {
     })
 }
 
+/// A session of another program.
+pub struct TestSession(Connection);
+
+impl std::fmt::Debug for TestSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestSession").finish_non_exhaustive()
+    }
+}
+
+impl TestSession {
+    /// Runs SQL, and stays in its transaction.
+    ///
+    /// # Panics
+    ///
+    /// The database refuses it.
+    pub async fn execute(&mut self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let ran = on!(&mut self.0, it => sqlx::raw_sql(sql).execute(it).await.map(drop));
+        ran.expect("the SQL runs");
+    }
+}
+
 impl TestDatabase {
     /// Makes an empty database for the test `name`, which must be unique in the workspace.
     pub async fn create(dialect: Dialect, name: &str) -> Self {
@@ -128,6 +150,11 @@ impl TestDatabase {
         ran.expect("the SQL runs");
     }
 
+    /// Opens a session that holds what it locks, as another program would.
+    pub async fn session(&self) -> TestSession {
+        TestSession(connect(self.dialect, &self.url).await)
+    }
+
     /// Returns the rows of a query as text; NULL is empty.
     ///
     /// # Panics
@@ -156,15 +183,17 @@ impl TestDatabase {
     pub async fn tables(&self) -> Vec<String> {
         let sql = match self.dialect {
             Dialect::Sqlite => {
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             }
             Dialect::Postgres => {
-                "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+                "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'"
             }
             Dialect::MySql => {
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1"
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
             }
         };
-        self.rows(sql).await.into_iter().flatten().collect()
+        let mut tables: Vec<_> = self.rows(sql).await.into_iter().flatten().collect();
+        tables.sort(); // whatever the server's collation
+        tables
     }
 }

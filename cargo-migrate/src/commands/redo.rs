@@ -46,7 +46,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         }
         if !args.change.dry_run {
             let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
-            let runner = || runner(&migrations, &args.change, &progress);
+            let runner = || runner(&migrations, &args.change, &chosen, &progress);
             let undo = json::ids(&state.graph, [index]);
             database.undo(runner(), &undo).await.map_err(told)?;
             for head in state.graph.effective_heads(&state.applied) {

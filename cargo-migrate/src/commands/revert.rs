@@ -30,6 +30,10 @@ pub(crate) struct RevertArgs {
     /// Go on with a half-reverted revision after its last finished statement
     #[arg(long)]
     resume: bool,
+    /// Revert all of it or nothing, in one transaction: on SQLite and PostgreSQL, and where no
+    /// revision is `no-transaction`
+    #[arg(long, conflicts_with = "resume")]
+    atomic: bool,
     /// Fail where there is nothing to do
     #[arg(long)]
     strict: bool,
@@ -71,7 +75,8 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             let plan = state.plan(Direction::Down, &target, cascade)?;
             return plan::show(&plan, &state.graph, &state.revisions, ui);
         }
-        let runner = runner(&migrations, &args.change, &progress)
+        let runner = runner(&migrations, &args.change, &chosen, &progress)
+            .atomic(args.atomic)
             .target(target.clone())
             .cascade(cascade)
             .resume(args.resume);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::Args;
 use migrate_core::{Cascade, Code, Direction, Plan, RevisionId, Target};
-use migrate_sqlx::{Create, Database, Migrations, Runner};
+use migrate_sqlx::{Create, Database, Limits, Migrations, Runner};
 
 use super::plan;
 use crate::backup;
@@ -30,6 +30,10 @@ pub(crate) struct RunArgs {
     /// Go on with a half-done revision after its last finished statement
     #[arg(long)]
     resume: bool,
+    /// Keep all of it or nothing, in one transaction: on SQLite and PostgreSQL, and where no
+    /// revision is `no-transaction`
+    #[arg(long, conflicts_with = "resume")]
+    atomic: bool,
     /// Keep the database's data in a file first, as `cargo migrate backup` does; so it is where
     /// migrate.toml says `backup = true`
     #[arg(long)]
@@ -97,7 +101,9 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 }
             }
         }
-        let runner = runner(&migrations, &args.change, &progress).resume(args.resume);
+        let runner = runner(&migrations, &args.change, &chosen, &progress)
+            .resume(args.resume)
+            .atomic(args.atomic);
         let runner = match args.target.is_some() {
             true => runner.target(target.clone()),
             false => runner,
@@ -133,12 +139,19 @@ pub(super) fn chain_folder(context: &Context) -> String {
 pub(super) fn runner<'a>(
     migrations: &'a Migrations,
     change: &ChangeArgs,
+    chosen: &Chosen,
     progress: &'a Progress<'_>,
 ) -> Runner<'a> {
+    let env = chosen.env.as_ref();
     let runner = migrations
         .runner()
+        .limits(env.map_or(Limits::NONE, |env| env.limits))
         .on_event(|event| progress.event(event))
         .stop_when(progress.interrupted());
+    let runner = match env.and_then(|env| env.lock_retries) {
+        Some(retries) => runner.lock_retries(retries),
+        None => runner,
+    };
     match change.lock_wait {
         Some(seconds) => runner.lock_wait(Duration::from_secs(seconds)),
         None => runner,

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             let what = format!("stamp `{}`", args.targets.join("`, `"));
             ask(env, &chosen.shown(), &what, ui)?;
         }
-        let runner = runner(&migrations, &args.change, &progress);
+        let runner = runner(&migrations, &args.change, &chosen, &progress);
         let stamp = database.stamp(runner, &targets, args.purge).await?;
         // A ledger that cannot be read is what `--purge` is for.
         let before = state.ok();

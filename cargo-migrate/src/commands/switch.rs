@@ -65,7 +65,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         if !args.change.dry_run {
             let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
-            let runner = || runner(&migrations, &args.change, &progress);
+            let runner = || runner(&migrations, &args.change, &chosen, &progress);
             if !going.is_empty() {
                 database.undo(runner(), &going).await.map_err(told)?;
             }

@@ -161,9 +161,17 @@ fn run() {
 
     Options:
           --resume               Go on with a half-done revision after its last finished statement
+          --atomic               Keep all of it or nothing, in one transaction: on SQLite and
+                                 PostgreSQL, and where no revision is `no-transaction`
           --backup               Keep the database's data in a file first, as `cargo migrate backup`
                                  does; so it is where migrate.toml says `backup = true`
           --no-backup            Leave the backup out that migrate.toml wants
+          --strict               Fail where there is nothing to do
+          --sql                  Print a script for the database's own client instead of running
+                                 anything; the target may then be a range from one place to another, for
+                                 which no database is asked
+          --dialect <DIALECT>    The database that the script is for, where no url says it: sqlite,
+                                 postgres or mysql
           --dry-run              Show what would be done and do nothing
       -y, --yes                  Do not ask where the environment is protected
           --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
@@ -196,6 +204,14 @@ fn revert() {
           --cascade              Revert revisions of other branches too, where the target's label is not
                                  enough
           --resume               Go on with a half-reverted revision after its last finished statement
+          --atomic               Revert all of it or nothing, in one transaction: on SQLite and
+                                 PostgreSQL, and where no revision is `no-transaction`
+          --strict               Fail where there is nothing to do
+          --sql                  Print a script for the database's own client instead of running
+                                 anything; the target may then be a range from one place to another, for
+                                 which no database is asked
+          --dialect <DIALECT>    The database that the script is for, where no url says it: sqlite,
+                                 postgres or mysql
           --dry-run              Show what would be done and do nothing
       -y, --yes                  Do not ask where the environment is protected
           --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
@@ -300,6 +316,7 @@ fn plan() {
     Options:
           --down              Plan the way down
           --cascade           Let other branches go too, where the way down needs it
+          --strict            Fail where there is nothing to do
           --from <REVISIONS>  Plan from these applied revisions instead of a database, with commas
                               between several; `--from ""` is an empty database
       -h, --help              Print help (see more with '--help')

@@ -12,6 +12,7 @@ mod graph;
 mod help;
 mod interrupt;
 mod json;
+mod offline;
 mod package;
 mod secrets;
 mod servers;

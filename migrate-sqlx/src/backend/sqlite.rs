@@ -45,7 +45,7 @@ impl Session for SqliteConnection {
         let stop = stop.clone();
         async move {
             let mut handle = self.lock_handle().await?;
-            handle.set_progress_handler(STEPS, move || !stop.is_wanted());
+            handle.set_progress_handler(STEPS, move || !stop.is_due());
             Ok(None)
         }
         .boxed()

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps nothing")]
 
+mod atomic;
 mod chain;
 mod embedded;
 mod interrupted;
+mod limits;
 mod queries;
 mod scenarios;
 mod stopped;

@@ -9,11 +9,19 @@ use migrate_sqlx::{
 };
 use migrate_tests::TestDatabase;
 
+use crate::atomic::{
+    an_atomic_revert_keeps_all_or_nothing, an_atomic_run_keeps_all_or_nothing,
+    an_atomic_run_refuses_what_needs_no_transaction, atomic_runs_at_once_apply_each_revision_once,
+};
 use crate::chain::{AB, migrations, migrations_with};
 use crate::interrupted::{
     a_ledger_that_cannot_be_written_is_no_failing_statement,
     a_ledger_that_was_tampered_with_is_told, settings_of_a_revision_end_with_the_run,
     two_at_once_without_a_transaction, what_a_killed_migrator_sent_is_waited_for,
+};
+use crate::limits::{
+    a_missed_lock_is_told, a_missed_lock_is_tried_again, a_section_lifts_the_limit_of_the_run,
+    a_statement_that_takes_too_long_is_ended, settings_do_not_reach_the_next_revision,
 };
 use crate::stopped::{
     a_run_that_is_stopped_is_rolled_back, a_stop_before_the_work_does_nothing,
@@ -63,6 +71,15 @@ on_each_database! {
     a_run_that_is_stopped_is_rolled_back,
     a_stop_between_statements_can_be_resumed,
     a_stop_before_the_work_does_nothing,
+    an_atomic_run_keeps_all_or_nothing,
+    an_atomic_revert_keeps_all_or_nothing,
+    an_atomic_run_refuses_what_needs_no_transaction,
+    atomic_runs_at_once_apply_each_revision_once,
+    a_missed_lock_is_tried_again,
+    a_missed_lock_is_told,
+    a_statement_that_takes_too_long_is_ended,
+    a_section_lifts_the_limit_of_the_run,
+    settings_do_not_reach_the_next_revision,
 }
 
 pub(crate) async fn connect(database: &TestDatabase) -> Database {

@@ -1,0 +1,236 @@
+//! A revision statement by statement, where no transaction holds it.
+
+use std::time::Instant;
+
+use migrate_core::{Dialect, Direction};
+
+use super::failure::missed_lock;
+use super::transaction::kept_out;
+use super::{Engine, Listener, Outcome, Step};
+use crate::backend::Failure;
+use crate::error::Error;
+use crate::ledger::State;
+
+impl Engine<'_> {
+    /// Where there is no transaction: each finished statement is recorded. On MySQL the record is
+    /// in the statement's own message, and in its transaction where it has one.
+    pub(super) async fn take_by_statement(
+        &mut self,
+        step: &Step<'_>,
+        on_event: Listener<'_>,
+    ) -> Result<Outcome, Error> {
+        let began = Instant::now();
+        let dialect = self.session.dialect();
+        let id = step.revision.id.as_str();
+        let state = step.unfinished_state();
+        if !step.resuming && !self.begin_by_statement(step, state).await? {
+            return Ok(Outcome::Overtaken);
+        }
+        if let Some(limits) = self.limiting(step, false) {
+            self.run(limits).await?;
+        }
+        let statements = step.statements(dialect);
+        for (number, statement) in statements.iter().enumerate().skip(step.finished) {
+            let sql = step.revision.sql(*statement);
+            let mut retries = 0;
+            let failure = loop {
+                if let Err(stopped) = self.stop.check() {
+                    let record = self
+                        .tables
+                        .progress(id, state, number, Some("it was stopped"));
+                    self.run(record).await?;
+                    return Err(stopped);
+                }
+                self.look_at_lock(step).await?;
+                let progress = self.tables.progress(id, state, number + 1, None);
+                let Err(failure) = self.one(step, sql, progress).await else {
+                    break None;
+                };
+                if dialect == Dialect::MySql {
+                    self.rollback().await;
+                    // What only missed a lock has done nothing.
+                    if missed_lock(&failure.error) && retries < self.options.lock_retries {
+                        retries += 1;
+                        let error = Error::Database(failure.error);
+                        self.wait_for_lock(&step.revision, retries, &error, on_event)
+                            .await?;
+                        continue;
+                    }
+                }
+                break Some(failure);
+            };
+            let broken = self.invalid_index(sql).await;
+            if let Some(failure) = failure {
+                let message = failure.error.to_string();
+                self.record_failure(step, number, &message).await;
+                let mut error = self.statement_error(step, number, failure, false);
+                if let Error::Statement(error) = &mut error {
+                    error.invalid_index = broken;
+                }
+                return Err(error);
+            }
+            if let Some(index) = broken {
+                let error = Error::InvalidIndex {
+                    revision: id.to_owned(),
+                    index,
+                };
+                self.record_failure(step, number, &error.to_string()).await;
+                return Err(error);
+            }
+        }
+        self.finish_by_statement(step, began).await
+    }
+
+    /// Runs a statement and records it.
+    async fn one(&mut self, step: &Step<'_>, sql: &str, progress: String) -> Result<(), Failure> {
+        let dialect = self.session.dialect();
+        if dialect == Dialect::MySql {
+            let message = match changes_rows(sql) {
+                true => format!("BEGIN;\n{sql};\n{progress};\nCOMMIT"),
+                false => format!("{sql};\n{progress}"),
+            };
+            return self.session.execute(message).await;
+        }
+        let mark = self.stop.mark(dialect);
+        let limits = step.limits(dialect, self.options.limits);
+        self.stop
+            .limit(limits.statement.filter(|limit| !limit.is_zero()));
+        let ran = self.session.execute(format!("{mark}{sql}")).await;
+        self.stop.limit(None);
+        match ran {
+            Ok(()) => self.session.execute(progress).await,
+            Err(failure) => Err(Failure {
+                position: failure.position.and_then(|at| at.checked_sub(mark.len())),
+                ..failure
+            }),
+        }
+    }
+
+    async fn finish_by_statement(
+        &mut self,
+        step: &Step<'_>,
+        began: Instant,
+    ) -> Result<Outcome, Error> {
+        let id = step.revision.id.as_str();
+        let millis = began.elapsed().as_millis();
+        let (record, kind) = match step.direction {
+            Direction::Up => (self.tables.finish(&step.revision, millis), "apply"),
+            Direction::Down => (self.tables.delete(id), "revert"),
+        };
+        let event = self.tables.event(kind, id, &millis.to_string(), "");
+        let again = match self.session.dialect() {
+            Dialect::Postgres => self.settings.again(),
+            Dialect::Sqlite | Dialect::MySql => "",
+        };
+        let message = format!("{again}BEGIN;\n{record};\n{event};\nCOMMIT");
+        if let Err(failure) = self.session.execute(message).await {
+            self.rollback().await;
+            return Err(Error::Database(failure.error));
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Enters that a revision was begun; not where somebody else was quicker.
+    async fn begin_by_statement(&mut self, step: &Step<'_>, state: State) -> Result<bool, Error> {
+        let sql = match step.direction {
+            Direction::Up => self.tables.insert(&step.revision, state, "0"),
+            Direction::Down => {
+                let id = step.revision.id.as_str();
+                self.tables.progress(id, state, 0, None)
+            }
+        };
+        match self.session.dialect() {
+            Dialect::Sqlite => {}
+            // The lock of the working connection keeps everybody out.
+            Dialect::MySql => return self.run(sql).await.map(|()| true),
+            Dialect::Postgres => {
+                let (fence, fences) = self.fence(step);
+                let message = format!("BEGIN;\n{fence}{sql};\nCOMMIT");
+                let Err(failure) = self.session.execute(message).await else {
+                    self.fenced = true;
+                    return Ok(true);
+                };
+                self.rollback().await;
+                return match kept_out(failure, 1 + fences, fences, self.options.lock_wait) {
+                    Ok(outcome) => outcome.map(|_| false),
+                    Err(failure) => Err(Error::Database(failure.error)),
+                };
+            }
+        }
+        self.begin_immediate().await?;
+        let begun = match self.holds(&step.unchanged).await {
+            Ok(true) => self.run(sql).await.map(|()| true),
+            other => other,
+        };
+        self.end(begun).await
+    }
+
+    /// Enters where a revision stopped, and why.
+    async fn record_failure(&mut self, step: &Step<'_>, number: usize, message: &str) {
+        let id = step.revision.id.as_str();
+        let state = step.unfinished_state();
+        let record = self.tables.progress(id, state, number, Some(message));
+        // The connection may be what failed; then the row says "begun", which is true.
+        if let Err(failure) = self.session.execute(record).await {
+            tracing::warn!(error = %failure.error, revision = id, "the failure could not be recorded");
+        }
+    }
+
+    /// Sees to it that nobody else can be at work. Only PostgreSQL needs it, where the lock is on
+    /// a connection that can be cut while this one lives.
+    async fn look_at_lock(&mut self, step: &Step<'_>) -> Result<(), Error> {
+        match &mut self.guard {
+            Some(guard) if guard.dialect() == Dialect::Postgres => {
+                let alive = guard.query("SELECT 1".to_owned()).await;
+                alive.map(drop).map_err(|source| Error::LockLost {
+                    revision: step.revision.id.to_string(),
+                    source,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// PostgreSQL: the index that a `CREATE INDEX CONCURRENTLY` has left behind half built; it
+    /// slows writing, serves nobody, and `IF NOT EXISTS` takes it for done ("Building Indexes
+    /// Concurrently" in the manual of CREATE INDEX).
+    async fn invalid_index(&mut self, sql: &str) -> Option<String> {
+        if self.session.dialect() != Dialect::Postgres
+            || !sql.to_ascii_uppercase().contains("CONCURRENTLY")
+        {
+            return None;
+        }
+        let invalid = "SELECT i.indexrelid::regclass::text, c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+                       WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1";
+        let rows = match self.session.query(invalid.to_owned()).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::warn!(%error, "no look could be had at the indexes");
+                return None;
+            }
+        };
+        rows.into_iter().find_map(|row| {
+            let mut row = row.into_iter();
+            let (shown, name) = (row.next()??, row.next()??);
+            sql.contains(&*name).then_some(shown)
+        })
+    }
+}
+
+impl Step<'_> {
+    const fn unfinished_state(&self) -> State {
+        match self.direction {
+            Direction::Up => State::Applying,
+            Direction::Down => State::Reverting,
+        }
+    }
+}
+
+/// Whether a statement of MySQL only changes rows, so that a transaction holds it together with
+/// its record. Of a statement that changes the schema the server may finish only the first half
+/// of the message when the client is gone.
+fn changes_rows(sql: &str) -> bool {
+    const VERBS: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
+    let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
+    word.is_some_and(|word| VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb)))
+}

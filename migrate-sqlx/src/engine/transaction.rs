@@ -1,0 +1,297 @@
+//! A revision in one transaction, with its row and its event.
+
+use std::time::{Duration, Instant};
+
+use migrate_core::{Dialect, Direction};
+
+use super::session::Dangling;
+use super::{Engine, Outcome, Step};
+use crate::backend::Failure;
+use crate::error::Error;
+use crate::ledger::{LOCKING, State};
+
+/// How long it has been at work, for PostgreSQL, which gets a revision in one message.
+const DURATION: &str =
+    "(EXTRACT(EPOCH FROM clock_timestamp() - statement_timestamp()) * 1000)::bigint";
+
+impl Engine<'_> {
+    pub(super) async fn create_tables(&mut self) -> Result<(), Error> {
+        if self.session.dialect() == Dialect::Sqlite {
+            self.begin_immediate().await?;
+            let created = self.run_all(self.tables.create()).await;
+            return self.end(created).await;
+        }
+        self.run_all(self.tables.create()).await
+    }
+
+    /// PostgreSQL: the revision, its row and its event in one transaction and one message. The
+    /// ledger is locked first: the server may still work on what a migrator sent that was killed.
+    pub(super) async fn take_at_once(&mut self, step: &Step<'_>) -> Result<Outcome, Error> {
+        let statements = step.statements(Dialect::Postgres);
+        let begin = match self.open {
+            true => "",
+            false => "BEGIN;\n",
+        };
+        let (mut prelude, fences) = self.fence(step);
+        let mut before = usize::from(!self.open) + fences;
+        if let Some(limits) = self.limiting(step, true) {
+            prelude.push_str(&limits);
+            before += 1;
+        }
+        let mut message = format!("{}{begin}{prelude}", self.stop.mark(Dialect::Postgres));
+        // In characters, as the database counts.
+        let mut length = message.chars().count();
+        let mut starts = Vec::with_capacity(statements.len() + 1);
+        for statement in statements {
+            let sql = step.revision.sql(*statement);
+            starts.push(length);
+            length += sql.chars().count() + 2;
+            message.push_str(sql);
+            message.push_str(";\n");
+        }
+        starts.push(length);
+        message.push_str(self.settings.again());
+        message.push_str(&self.record(step, DURATION).join(";\n"));
+        if !self.options.atomic {
+            message.push_str(";\nCOMMIT");
+        }
+        let Err(failure) = self.session.execute(message).await else {
+            self.fenced = true;
+            self.open = self.options.atomic;
+            return Ok(Outcome::Done);
+        };
+        let fenced = usize::from(!self.open) + fences;
+        self.rollback().await;
+        let failure = match kept_out(failure, fenced, fences, self.options.lock_wait) {
+            Ok(outcome) => return outcome,
+            Err(failure) => failure,
+        };
+        // The row was there already: all before it went well.
+        let refusal = failure.error.as_database_error();
+        if step.direction == Direction::Up
+            && failure.finished == before + statements.len() + self.settings.count()
+            && refusal.is_some_and(|error| error.is_unique_violation())
+        {
+            return Ok(Outcome::Overtaken);
+        }
+        // Its own place tells more than the count: a mistake of grammar is found before any
+        // statement ran.
+        let number = match failure.position {
+            Some(position) => starts.iter().rposition(|start| *start <= position),
+            None => failure.finished.checked_sub(before),
+        };
+        let Some(number) = number.filter(|number| *number < statements.len()) else {
+            return Err(Error::Database(failure.error));
+        };
+        let failure = Failure {
+            position: failure.position.map(|position| position - starts[number]),
+            ..failure
+        };
+        Err(self.statement_error(step, number, failure, true))
+    }
+
+    /// SQLite: `BEGIN IMMEDIATE` keeps other writers out; inside it the ledger must still be as it
+    /// was planned with, and afterwards no row may point nowhere that did not before.
+    pub(super) async fn take_on_sqlite(&mut self, step: &Step<'_>) -> Result<Outcome, Error> {
+        let began = Instant::now();
+        if !self.open {
+            self.begin_immediate().await?;
+        }
+        let done = self.inside_transaction(step, began).await;
+        let done = match (&done, self.options.atomic) {
+            (Ok(Some(_)), true) => {
+                self.open = true;
+                done
+            }
+            (Ok(None), true) => {
+                self.rollback().await;
+                done
+            }
+            _ => self.end(done).await,
+        };
+        match done? {
+            Some(dangling) => {
+                self.foreign_keys.dangling = Some(dangling);
+                Ok(Outcome::Done)
+            }
+            None => Ok(Outcome::Overtaken),
+        }
+    }
+
+    /// Gives the rows that point nowhere afterwards, or `None` where somebody else was quicker.
+    async fn inside_transaction(
+        &mut self,
+        step: &Step<'_>,
+        began: Instant,
+    ) -> Result<Option<Dangling>, Error> {
+        if !self.holds(&step.unchanged).await? {
+            return Ok(None);
+        }
+        let statements = step.statements(Dialect::Sqlite);
+        let before = match self.foreign_keys.dangling.take() {
+            Some(dangling) => dangling,
+            None => {
+                self.foreign_keys.exist = self.has_references().await?;
+                self.dangling().await?
+            }
+        };
+        let limits = step.limits(Dialect::Sqlite, self.options.limits);
+        for (number, statement) in statements.iter().enumerate() {
+            let sql = step.revision.sql(*statement).to_owned();
+            self.stop
+                .limit(limits.statement.filter(|limit| !limit.is_zero()));
+            let ran = self.session.execute(sql).await;
+            self.stop.limit(None);
+            if let Err(failure) = ran {
+                return Err(self.statement_error(step, number, failure, true));
+            }
+        }
+        self.foreign_keys.exist |= statements.iter().any(|statement| {
+            let sql = step.revision.sql(*statement);
+            sql.to_ascii_uppercase().contains("REFERENCES")
+        });
+        let after = self.dangling().await?;
+        let mut tables: Vec<_> = after
+            .iter()
+            .filter(|(place, count)| before.get(place).is_none_or(|before| before < count))
+            .map(|((table, _), _)| table.clone())
+            .collect();
+        tables.dedup();
+        if !tables.is_empty() {
+            return Err(Error::ForeignKeys {
+                revision: step.revision.id.to_string(),
+                tables,
+            });
+        }
+        self.run_all(self.record(step, &began.elapsed().as_millis().to_string()))
+            .await?;
+        Ok(Some(after))
+    }
+
+    fn record(&self, step: &Step<'_>, duration: &str) -> [String; 2] {
+        let id = step.revision.id.as_str();
+        match step.direction {
+            Direction::Up => [
+                self.tables.insert(&step.revision, State::Applied, duration),
+                self.tables.event("apply", id, duration, ""),
+            ],
+            Direction::Down => [
+                self.tables.delete(id),
+                self.tables.event("revert", id, duration, ""),
+            ],
+        }
+    }
+
+    /// What a transaction of PostgreSQL begins with, and how many statements that is. It divides
+    /// by zero where the ledger is not as planned. Once it was locked, a way up needs no look any
+    /// more: the row's key keeps a revision from being applied twice, whatever became of the lock.
+    pub(super) fn fence(&self, step: &Step<'_>) -> (String, usize) {
+        match (self.fenced, step.direction) {
+            (true, Direction::Up) => (String::new(), 0),
+            (true, Direction::Down) => (format!("SELECT 1 / ({});\n", step.unchanged), 1),
+            (false, _) => {
+                let lock = self.tables.lock(&step.unchanged, self.options.lock_wait);
+                (lock + ";\n", LOCKING)
+            }
+        }
+    }
+
+    /// Ends the one transaction of the whole run, where it is one.
+    pub(super) async fn close(&mut self) -> Result<(), Error> {
+        if !self.open {
+            return Ok(());
+        }
+        self.open = false;
+        let committed = match self.session.dialect() {
+            Dialect::Sqlite => self.insist("COMMIT").await,
+            Dialect::Postgres | Dialect::MySql => self.run("COMMIT".to_owned()).await,
+        };
+        if committed.is_err() {
+            self.rollback().await;
+        }
+        committed
+    }
+
+    /// Commits what went well, and rolls back what did not.
+    pub(super) async fn end<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
+        let committed = match done {
+            Ok(done) => self.insist("COMMIT").await.map(|()| done),
+            failed => failed,
+        };
+        if committed.is_err() {
+            self.rollback().await;
+        }
+        committed
+    }
+
+    pub(super) async fn rollback(&mut self) {
+        if self.options.atomic {
+            self.open = false;
+            self.fenced = false;
+            self.finished.clear();
+            self.foreign_keys.dangling = None;
+        }
+        // A connection that cannot roll back is not given back to the pool, and the server rolls
+        // back when it goes.
+        if let Err(failure) = self.session.execute("ROLLBACK".to_owned()).await {
+            self.sound = false;
+            tracing::debug!(error = %failure.error, "the transaction could not be rolled back");
+        }
+    }
+
+    pub(super) async fn begin_immediate(&mut self) -> Result<(), Error> {
+        self.insist("BEGIN IMMEDIATE").await
+    }
+
+    /// Runs what another connection can stand in the way of, again and again.
+    async fn insist(&mut self, sql: &str) -> Result<(), Error> {
+        let since = Instant::now();
+        loop {
+            self.stop.check()?;
+            match self.session.execute(sql.to_owned()).await {
+                Ok(()) => return Ok(()),
+                // The driver has waited its own time already.
+                Err(Failure { error, .. }) if is_busy(&error) => {
+                    if since.elapsed() >= self.options.lock_wait {
+                        return Err(Error::Locked {
+                            waited: self.options.lock_wait,
+                            holder: None,
+                        });
+                    }
+                }
+                Err(failure) => return Err(Error::Database(failure.error)),
+            }
+        }
+    }
+}
+
+/// Whether a message was stopped by its fence: by the last of its first `fenced` statements, of
+/// which the fence has `fences`.
+pub(super) fn kept_out(
+    failure: Failure,
+    fenced: usize,
+    fences: usize,
+    wait: Duration,
+) -> Result<Result<Outcome, Error>, Failure> {
+    let code = failure
+        .error
+        .as_database_error()
+        .and_then(|error| error.code());
+    let locking = fences == LOCKING && failure.finished + 2 == fenced;
+    match code.as_deref() {
+        Some("22012") if fences > 0 && failure.finished + 1 == fenced => Ok(Ok(Outcome::Overtaken)),
+        Some("55P03") if locking => Ok(Err(Error::Locked {
+            waited: wait,
+            holder: None,
+        })),
+        _ => Err(failure),
+    }
+}
+
+/// Whether another connection is in the way, whatever the extended code says of how:
+/// SQLITE_BUSY, and SQLITE_LOCKED of a shared cache.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
