@@ -1,0 +1,144 @@
+//! The ordeals at length, and a table of what came of them:
+//!
+//! ```console
+//! $ ./tests/with-servers cargo run --release -p migrate-ordeal
+//! ```
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use clap::Parser;
+use migrate_core::Dialect;
+use migrate_ordeal::{Arena, Result, Tally, killed_migrators, many_at_once};
+
+/// Tries cargo migrate under murder, and prints a table.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Only this database: sqlite, postgres or mysql
+    #[arg(long)]
+    database: Option<Dialect>,
+    /// So many rounds of each ordeal, in place of its own number
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Only the ordeals whose name holds this
+    #[arg(long)]
+    only: Option<String>,
+    /// Where the random numbers begin
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The command to try; it is built where none is named
+    #[arg(long)]
+    binary: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ordeal {
+    Many,
+    Killed,
+}
+
+impl Ordeal {
+    const ALL: [Self; 2] = [Self::Many, Self::Killed];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Many => "many-at-once",
+            Self::Killed => "killed-migrator",
+        }
+    }
+
+    const fn rounds(self) -> u32 {
+        match self {
+            Self::Many => 20,
+            Self::Killed => 200,
+        }
+    }
+
+    async fn face(self, arena: &Arena) -> Result<Tally> {
+        match self {
+            Self::Many => many_at_once(arena, 20, 100).await,
+            Self::Killed => killed_migrators(arena, 30).await,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let binary = match &args.binary {
+        Some(binary) => binary.clone(),
+        None => build()?,
+    };
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "| ordeal | database | rounds | flaws | seen | seconds |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|---|")?;
+    let mut sound = true;
+    for ordeal in Ordeal::ALL {
+        let name = ordeal.name();
+        if args.only.as_ref().is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        for dialect in Dialect::ALL {
+            if args.database.is_some_and(|only| only != dialect) {
+                continue;
+            }
+            let rounds = args.rounds.unwrap_or(ordeal.rounds());
+            let arena = Arena::new(&binary, dialect, &format!("ordeal::{name}"))?.rounds(rounds);
+            let arena = Arena {
+                seed: args.seed,
+                ..arena
+            };
+            let began = Instant::now();
+            let tally = ordeal.face(&arena).await?;
+            writeln!(
+                out,
+                "| {name} | {dialect} | {} | {} | {} | {} |",
+                tally.rounds,
+                tally.flaws.len(),
+                tally.summary(),
+                began.elapsed().as_secs()
+            )?;
+            for flaw in &tally.flaws {
+                writeln!(std::io::stderr(), "{name} on {dialect}, {flaw}")?;
+            }
+            sound &= tally.flaws.is_empty();
+        }
+    }
+    Ok(match sound {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Builds the command as this program was built, and says where it is.
+fn build() -> Result<PathBuf> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args([
+        "build",
+        "--package",
+        "cargo-migrate",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err("the command cannot be built".into());
+    }
+    let messages = String::from_utf8(output.stdout)?;
+    let built = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        Some(PathBuf::from(message["executable"].as_str()?))
+    });
+    Ok(built.ok_or("cargo does not say where the command is")?)
+}
