@@ -58,6 +58,19 @@ impl Arena {
         Self { rounds, ..self }
     }
 
+    /// The same, where migrators connect through the proxy of `tests/with-servers`, which pools
+    /// transactions.
+    ///
+    /// # Errors
+    ///
+    /// The proxy's url is not in the environment.
+    pub fn through_pgbouncer(&self) -> Result<Self> {
+        Ok(Self {
+            through: Some(variable("MIGRATE_TEST_PGBOUNCER_URL")?),
+            ..self.clone()
+        })
+    }
+
     /// The random numbers of a round, the same in each run.
     pub(crate) fn random(&self, round: u32) -> fastrand::Rng {
         let turn = u64::from(round).wrapping_mul(0xd6e8_feb8_6659_fd93);

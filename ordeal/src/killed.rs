@@ -26,12 +26,7 @@ pub async fn killed_migrators(arena: &Arena, revisions: usize) -> Result<Tally> 
         let mut victim = Migrator::start(chain.command(&arena.url(&database), &["run"]))?;
         let after = random.usize(0..revisions);
         victim.has_applied(after).await?;
-        let since = Instant::now();
-        let delay = pace.gap(after).mul_f64(random.f64());
-        // A sleep is too coarse for what takes a millisecond.
-        while since.elapsed() < delay {
-            std::hint::spin_loop();
-        }
+        pace.spin(after, random.f64());
         let killed = victim.kill().await?;
         match (killed.code, killed.applied.len()) {
             (Some(0), _) => tally.saw("done before the blow"),
@@ -50,19 +45,29 @@ pub async fn killed_migrators(arena: &Arena, revisions: usize) -> Result<Tally> 
 }
 
 /// How an undisturbed run gets on.
-struct Pace {
+pub(crate) struct Pace {
     start: Duration,
     revision: Duration,
 }
 
 impl Pace {
-    fn of(ended: &Ended) -> Self {
+    pub(crate) fn of(ended: &Ended) -> Self {
         let start = ended.applied.first().copied().unwrap_or_default();
         let last = ended.applied.last().copied().unwrap_or_default();
         let count = u32::try_from(ended.applied.len()).unwrap_or(1).max(2) - 1;
         Self {
             start,
             revision: (last - start) / count,
+        }
+    }
+
+    /// Lets a part of the time to the next revision pass, or a bit more.
+    pub(crate) fn spin(&self, applied: usize, part: f64) {
+        let since = Instant::now();
+        let delay = self.gap(applied).mul_f64(part);
+        // A sleep is too coarse for what takes a millisecond.
+        while since.elapsed() < delay {
+            std::hint::spin_loop();
         }
     }
 

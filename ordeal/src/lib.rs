@@ -12,13 +12,19 @@
 mod arena;
 mod chain;
 mod concurrency;
+mod cut;
+mod dead;
 mod killed;
 mod migrator;
 mod picture;
+mod proxy;
+mod server;
 mod tally;
 
 pub use arena::Arena;
 pub use concurrency::many_at_once;
+pub use cut::cut_connections;
+pub use dead::dead_servers;
 pub use killed::killed_migrators;
 pub use tally::Tally;
 

@@ -11,7 +11,9 @@ use std::time::Instant;
 
 use clap::Parser;
 use migrate_core::Dialect;
-use migrate_ordeal::{Arena, Result, Tally, killed_migrators, many_at_once};
+use migrate_ordeal::{
+    Arena, Result, Tally, cut_connections, dead_servers, killed_migrators, many_at_once,
+};
 
 /// Tries cargo migrate under murder, and prints a table.
 #[derive(Debug, Parser)]
@@ -36,30 +38,55 @@ struct Args {
 #[derive(Clone, Copy, Debug)]
 enum Ordeal {
     Many,
+    ManyPooled,
     Killed,
+    Dead,
+    Cut,
 }
 
 impl Ordeal {
-    const ALL: [Self; 2] = [Self::Many, Self::Killed];
+    const ALL: [Self; 5] = [
+        Self::Many,
+        Self::ManyPooled,
+        Self::Killed,
+        Self::Dead,
+        Self::Cut,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Many => "many-at-once",
+            Self::ManyPooled => "many-through-pgbouncer",
             Self::Killed => "killed-migrator",
+            Self::Dead => "dead-server",
+            Self::Cut => "cut-connection",
         }
     }
 
     const fn rounds(self) -> u32 {
         match self {
-            Self::Many => 20,
+            Self::Many | Self::ManyPooled => 20,
             Self::Killed => 200,
+            Self::Dead | Self::Cut => 50,
+        }
+    }
+
+    /// Which databases it can be tried on.
+    const fn databases(self) -> &'static [Dialect] {
+        match self {
+            Self::Many | Self::Killed => &Dialect::ALL,
+            Self::ManyPooled => &[Dialect::Postgres],
+            Self::Dead | Self::Cut => &[Dialect::Postgres, Dialect::MySql],
         }
     }
 
     async fn face(self, arena: &Arena) -> Result<Tally> {
         match self {
             Self::Many => many_at_once(arena, 20, 100).await,
+            Self::ManyPooled => many_at_once(&arena.through_pgbouncer()?, 20, 100).await,
             Self::Killed => killed_migrators(arena, 30).await,
+            Self::Dead => dead_servers(arena, 30).await,
+            Self::Cut => cut_connections(arena, 30).await,
         }
     }
 }
@@ -83,7 +110,7 @@ async fn main() -> Result<ExitCode> {
         if args.only.as_ref().is_some_and(|only| !name.contains(only)) {
             continue;
         }
-        for dialect in Dialect::ALL {
+        for &dialect in ordeal.databases() {
             if args.database.is_some_and(|only| only != dialect) {
                 continue;
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::migrator::Ended;
+
 /// Counts, and whatever went wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "an ordeal that nobody judges shows nothing"]
@@ -28,6 +30,14 @@ impl Tally {
 
     pub(crate) fn flaw(&mut self, round: u32, what: impl std::fmt::Display) {
         self.flaws.push(format!("round {round}: {what}"));
+    }
+
+    /// A migrator whose work failed must say so in its own words, and never break.
+    pub(crate) fn judge_words(&mut self, round: u32, ended: &Ended) {
+        let told = ended.said.lines().any(|line| line.starts_with("error: "));
+        if ended.said.contains("panicked") || (ended.code == Some(1) && !told) {
+            self.flaw(round, format_args!("no clear error:\n{}", ended.said));
+        }
     }
 
     /// Says what was seen, in a line.

@@ -118,6 +118,15 @@ impl TestDatabase {
         }
     }
 
+    /// Says whether the server of a url answers.
+    pub async fn answers(server: &str) -> bool {
+        match Dialect::from_url(server) {
+            Some(Dialect::Postgres) => sqlx::PgConnection::connect(server).await.is_ok(),
+            Some(Dialect::MySql) => sqlx::MySqlConnection::connect(server).await.is_ok(),
+            Some(Dialect::Sqlite) | None => false,
+        }
+    }
+
     /// Returns its url, password and all.
     #[must_use]
     pub fn url(&self) -> &str {
