@@ -12,8 +12,7 @@ use crate::Result;
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub(crate) project: TestProject,
-    #[expect(dead_code, reason = "for what is to come")]
-    revisions: usize,
+    pub(crate) revisions: usize,
     dialect: Dialect,
 }
 
@@ -26,10 +25,9 @@ impl Chain {
             dialect,
         };
         for number in 0..revisions {
-            let statements = chain.statements(number);
             let mut up = String::new();
-            for (sql, _) in statements {
-                writeln!(up, "{sql};")?;
+            for statement in chain.statements(number) {
+                writeln!(up, "{};", statement.sql)?;
             }
             chain.add(number, &up);
         }
@@ -70,56 +68,81 @@ impl Chain {
         command
     }
 
-    /// What a revision runs, and what takes each statement back.
+    /// What a revision runs.
     ///
     /// Some of the statements work as well when they are run twice: a row for the journal, and an
     /// index that the database names itself.
-    pub(crate) fn statements(&self, number: usize) -> Vec<(String, String)> {
-        let id = id(number);
+    pub(crate) fn statements(&self, number: usize) -> Vec<Statement> {
         let table = format!("t_{number:03}");
-        let journal = |statement: usize| {
-            (
-                format!("INSERT INTO journal (revision, statement) VALUES ('{id}', {statement})"),
-                format!("DELETE FROM journal WHERE revision = '{id}' AND statement = {statement}"),
-            )
-        };
         let index = match self.dialect {
-            Dialect::Sqlite => (
-                format!("CREATE INDEX i_{number:03} ON {table} (b)"),
-                format!("DROP INDEX i_{number:03}"),
-            ),
-            Dialect::Postgres => (
-                format!("CREATE INDEX ON {table} (b)"),
-                format!("DROP INDEX {table}_b_idx"),
-            ),
-            Dialect::MySql => (
-                format!("ALTER TABLE {table} ADD INDEX (b)"),
-                format!("ALTER TABLE {table} DROP INDEX b"),
-            ),
+            Dialect::Sqlite => format!("CREATE INDEX i_{number:03} ON {table} (b)"),
+            Dialect::Postgres => format!("CREATE INDEX ON {table} (b)"),
+            Dialect::MySql => format!("ALTER TABLE {table} ADD INDEX (b)"),
         };
         let mut statements = vec![
-            (
+            Statement::new(
                 format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, a INTEGER NOT NULL)"),
                 format!("DROP TABLE {table}"),
+                told("tables", &table, ""),
             ),
-            journal(1),
-            (
+            entry(number, "first"),
+            Statement::new(
                 format!("ALTER TABLE {table} ADD COLUMN b VARCHAR(20)"),
                 format!("ALTER TABLE {table} DROP COLUMN b"),
+                told("columns", &table, " AND column_name = 'b'"),
             ),
-            index,
-            journal(2),
+            Statement::new(
+                index,
+                format!("DROP INDEX b ON {table}"),
+                told("statistics", &table, " AND index_name = 'b'"),
+            ),
+            entry(number, "second"),
         ];
         if number == 0 {
-            let journal = (
-                "CREATE TABLE journal (revision VARCHAR(64) NOT NULL, statement INTEGER NOT NULL)"
+            let journal = Statement::new(
+                "CREATE TABLE journal (revision VARCHAR(64) NOT NULL, entry VARCHAR(64) NOT NULL)"
                     .to_owned(),
                 "DROP TABLE journal".to_owned(),
+                told("tables", "journal", ""),
             );
             statements.insert(0, journal);
         }
         statements
     }
+}
+
+/// One statement of a revision.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    /// What it is.
+    pub(crate) sql: String,
+    /// What takes it back, on MySQL.
+    pub(crate) back: String,
+    /// What has a row where it was done, on MySQL.
+    pub(crate) done: String,
+}
+
+impl Statement {
+    const fn new(sql: String, back: String, done: String) -> Self {
+        Self { sql, back, done }
+    }
+}
+
+/// A row of the journal, which has no key.
+pub(crate) fn entry(number: usize, entry: &str) -> Statement {
+    let id = id(number);
+    let this = format!("FROM journal WHERE revision = '{id}' AND entry = '{entry}'");
+    Statement::new(
+        format!("INSERT INTO journal (revision, entry) VALUES ('{id}', '{entry}')"),
+        format!("DELETE {this}"),
+        format!("SELECT 1 {this}"),
+    )
+}
+
+fn told(view: &str, table: &str, more: &str) -> String {
+    format!(
+        "SELECT 1 FROM information_schema.{view} WHERE table_schema = DATABASE() AND table_name = '{table}'{more}"
+    )
 }
 
 /// The id of a revision.

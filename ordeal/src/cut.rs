@@ -1,8 +1,7 @@
 //! The connection to the server is cut, and the next run finishes the work.
 
-use crate::killed::finish;
+use crate::aftermath::Aftermath;
 use crate::migrator::Migrator;
-use crate::picture::Picture;
 use crate::proxy::{Cut, Extent, Proxy, Way};
 use crate::{Arena, Result, Tally};
 
@@ -23,6 +22,7 @@ pub async fn cut_connections(arena: &Arena, revisions: usize) -> Result<Tally> {
     };
     let (expected, _) = through(&whole)?.undisturbed(&chain).await?;
     let passed = whole.passed();
+    let aftermath = Aftermath::new(arena, &chain, &expected);
     let mut tally = arena.tally();
     for round in 1..=arena.rounds {
         let database = arena.database().await;
@@ -51,10 +51,7 @@ pub async fn cut_connections(arena: &Arena, revisions: usize) -> Result<Tally> {
             ),
         }
         tally.judge_words(round, &ended);
-        finish(arena, &chain, &database, round, &mut tally).await?;
-        if let Some(difference) = expected.difference(&Picture::take(&database).await?) {
-            tally.flaw(round, difference);
-        }
+        aftermath.finish(&database, round, &mut tally).await?;
     }
     Ok(tally)
 }

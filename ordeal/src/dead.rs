@@ -1,8 +1,8 @@
 //! The server is killed, and the next run finishes the work on the one that recovered.
 
-use crate::killed::{Pace, finish};
+use crate::aftermath::Aftermath;
+use crate::killed::Pace;
 use crate::migrator::Migrator;
-use crate::picture::Picture;
 use crate::server::Server;
 use crate::{Arena, Result, Tally};
 
@@ -20,6 +20,7 @@ pub async fn dead_servers(arena: &Arena, revisions: usize) -> Result<Tally> {
     let chain = arena.chain(revisions)?;
     let (expected, undisturbed) = arena.undisturbed(&chain).await?;
     let pace = Pace::of(&undisturbed);
+    let aftermath = Aftermath::new(&arena, &chain, &expected);
     let mut tally = arena.tally();
     for round in 1..=arena.rounds {
         let database = arena.database().await;
@@ -43,10 +44,7 @@ pub async fn dead_servers(arena: &Arena, revisions: usize) -> Result<Tally> {
         }
         tally.judge_words(round, &ended);
         server.start_again().await?;
-        finish(&arena, &chain, &database, round, &mut tally).await?;
-        if let Some(difference) = expected.difference(&Picture::take(&database).await?) {
-            tally.flaw(round, difference);
-        }
+        aftermath.finish(&database, round, &mut tally).await?;
     }
     Ok(tally)
 }

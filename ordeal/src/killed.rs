@@ -2,12 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_core::Dialect;
-use migrate_tests::TestDatabase;
-
-use crate::chain::Chain;
+use crate::aftermath::Aftermath;
 use crate::migrator::{Ended, Migrator};
-use crate::picture::Picture;
 use crate::{Arena, Result, Tally};
 
 /// Kills a migrator at a random moment, and lets the next one finish.
@@ -19,6 +15,7 @@ pub async fn killed_migrators(arena: &Arena, revisions: usize) -> Result<Tally> 
     let chain = arena.chain(revisions)?;
     let (expected, undisturbed) = arena.undisturbed(&chain).await?;
     let pace = Pace::of(&undisturbed);
+    let aftermath = Aftermath::new(arena, &chain, &expected);
     let mut tally = arena.tally();
     for round in 1..=arena.rounds {
         let database = arena.database().await;
@@ -36,10 +33,7 @@ pub async fn killed_migrators(arena: &Arena, revisions: usize) -> Result<Tally> 
             (None, 0) => tally.saw("killed before the first revision was done"),
             (None, _) => tally.saw("killed between or in revisions"),
         }
-        finish(arena, &chain, &database, round, &mut tally).await?;
-        if let Some(difference) = expected.difference(&Picture::take(&database).await?) {
-            tally.flaw(round, difference);
-        }
+        aftermath.finish(&database, round, &mut tally).await?;
     }
     Ok(tally)
 }
@@ -78,50 +72,4 @@ impl Pace {
             _ => self.revision.mul_f64(1.5),
         }
     }
-}
-
-/// What runs after a disaster: the command as its documentation says.
-pub(crate) async fn finish(
-    arena: &Arena,
-    chain: &Chain,
-    database: &TestDatabase,
-    round: u32,
-    tally: &mut Tally,
-) -> Result<()> {
-    let arguments: &[&str] = match arena.dialect {
-        Dialect::Sqlite | Dialect::Postgres => &["run"],
-        Dialect::MySql => &["run", "--resume"],
-    };
-    let mut mended = false;
-    loop {
-        let run = Migrator::start(chain.command(&arena.url(database), arguments))?;
-        let ended = run.end().await?;
-        if ended.code == Some(0) {
-            return Ok(());
-        }
-        // A statement that was finished, and not recorded, is refused the second time.
-        let known = ended.said.contains("already exists") || ended.said.contains("Duplicate ");
-        if mended || !known || arena.dialect != Dialect::MySql {
-            tally.flaw(round, format_args!("the next run failed:\n{}", ended.said));
-            return Ok(());
-        }
-        mended = true;
-        tally.saw("finished statement without its record, told by the next run");
-        take_back(chain, database).await?;
-    }
-}
-
-/// Does what a person would: takes the statement back that the ledger does not know of.
-async fn take_back(chain: &Chain, database: &TestDatabase) -> Result<()> {
-    let sql = "SELECT CONCAT(revision, ''), CONCAT(statements, '') FROM migrate_revision WHERE state = 'applying'";
-    let rows = database.rows(sql).await;
-    let [revision, finished] = rows.first().map(Vec::as_slice).unwrap_or_default() else {
-        return Err("no revision is unfinished".into());
-    };
-    let number: usize = revision.trim_start_matches('r').parse()?;
-    let finished: usize = finished.parse()?;
-    let statements = chain.statements(number);
-    let (_, back) = statements.get(finished).ok_or("all of it is finished")?;
-    database.execute(back).await;
-    Ok(())
 }

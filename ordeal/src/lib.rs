@@ -9,6 +9,7 @@
 //! `cargo run -p migrate-ordeal` tries them at length and prints a table. The tests of
 //! `cargo-migrate` try each for a few rounds.
 
+mod aftermath;
 mod arena;
 mod chain;
 mod concurrency;
