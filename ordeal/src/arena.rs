@@ -1,13 +1,15 @@
 //! Where an ordeal takes place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use migrate_core::Dialect;
 use migrate_tests::{TestDatabase, TestProject};
+use url::Url;
 
 use crate::chain::Chain;
 use crate::migrator::{Ended, Migrator};
 use crate::picture::Picture;
+use crate::server::Server;
 use crate::{Result, Tally};
 
 /// Which command is tried, on what, and how often.
@@ -71,6 +73,14 @@ impl Arena {
         })
     }
 
+    /// The same on a server of its own.
+    pub(crate) fn on(&self, server: &Server) -> Self {
+        Self {
+            server: server.url().to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The random numbers of a round, the same in each run.
     pub(crate) fn random(&self, round: u32) -> fastrand::Rng {
         let turn = u64::from(round).wrapping_mul(0xd6e8_feb8_6659_fd93);
@@ -129,4 +139,20 @@ pub(crate) fn elsewhere(url: &str, server: &str) -> String {
     let database = url.rsplit('/').next().unwrap_or_default();
     let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
     format!("{base}/{database}")
+}
+
+/// The same database as another user.
+pub(crate) fn as_user(url: &str, user: &str, password: &str) -> Result<String> {
+    let mut url = Url::parse(url)?;
+    let set = url
+        .set_username(user)
+        .and_then(|()| url.set_password(Some(password)));
+    set.map_err(|()| "the url takes a user")?;
+    Ok(url.to_string())
+}
+
+/// The file of an SQLite database.
+pub(crate) fn file(url: &str) -> &Path {
+    let path = url.trim_start_matches("sqlite://");
+    Path::new(path.split('?').next().unwrap_or(path))
 }

@@ -11,8 +11,8 @@ use crate::Result;
 /// A folder with revisions `r000`, `r001` …, one on the other.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    pub(crate) project: TestProject,
-    pub(crate) revisions: usize,
+    project: TestProject,
+    revisions: usize,
     dialect: Dialect,
 }
 
@@ -35,8 +35,19 @@ impl Chain {
         Ok(chain)
     }
 
+    /// Adds one that begins with a table and ends with an entry of the journal, and between them
+    /// runs this.
+    pub(crate) fn add_between(&mut self, sql: &str) -> Result<()> {
+        let number = self.revisions;
+        let last = entry(number, "last").sql;
+        let up = format!("CREATE TABLE t_{number:03} (id INTEGER);\n{sql};\n{last};\n");
+        self.add(number, &up);
+        self.revisions += 1;
+        self.seal()
+    }
+
     /// Writes the file of a revision that runs this.
-    pub(crate) fn add(&self, number: usize, up: &str) {
+    fn add(&self, number: usize, up: &str) {
         let parents = match number.checked_sub(1) {
             None => "none".to_owned(),
             Some(parent) => id(parent),
@@ -53,7 +64,7 @@ impl Chain {
     }
 
     /// Writes the lock.
-    pub(crate) fn seal(&self) -> Result<()> {
+    fn seal(&self) -> Result<()> {
         let sealed = self.project.run(["lock", "-q"]);
         match sealed.code {
             Some(0) => Ok(()),
@@ -64,6 +75,8 @@ impl Chain {
     /// The command with these arguments on a database.
     pub(crate) fn command(&self, url: &str, arguments: &[&str]) -> Command {
         let mut command = self.project.command();
+        // What it is started behind may change the folder it is in.
+        command.arg("-C").arg(self.project.path());
         command.args(arguments).args(["--database-url", url]);
         command
     }

@@ -15,8 +15,10 @@ mod chain;
 mod concurrency;
 mod cut;
 mod dead;
+mod disk;
 mod killed;
 mod migrator;
+mod obstacles;
 mod picture;
 mod proxy;
 mod server;
@@ -27,6 +29,9 @@ pub use concurrency::many_at_once;
 pub use cut::cut_connections;
 pub use dead::dead_servers;
 pub use killed::killed_migrators;
+pub use obstacles::{
+    endless_statement, full_disk, locked_table, no_permission, read_only_database,
+};
 pub use tally::Tally;
 
 /// What an ordeal cannot go on with: the machine, not the command, has failed.

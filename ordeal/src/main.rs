@@ -12,7 +12,8 @@ use std::time::Instant;
 use clap::Parser;
 use migrate_core::Dialect;
 use migrate_ordeal::{
-    Arena, Result, Tally, cut_connections, dead_servers, killed_migrators, many_at_once,
+    Arena, Result, Tally, cut_connections, dead_servers, endless_statement, full_disk,
+    killed_migrators, locked_table, many_at_once, no_permission, read_only_database,
 };
 
 /// Tries cargo migrate under murder, and prints a table.
@@ -42,15 +43,25 @@ enum Ordeal {
     Killed,
     Dead,
     Cut,
+    FullDisk,
+    ReadOnly,
+    NoPermission,
+    Locked,
+    Endless,
 }
 
 impl Ordeal {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 10] = [
         Self::Many,
         Self::ManyPooled,
         Self::Killed,
         Self::Dead,
         Self::Cut,
+        Self::FullDisk,
+        Self::ReadOnly,
+        Self::NoPermission,
+        Self::Locked,
+        Self::Endless,
     ];
 
     const fn name(self) -> &'static str {
@@ -60,6 +71,11 @@ impl Ordeal {
             Self::Killed => "killed-migrator",
             Self::Dead => "dead-server",
             Self::Cut => "cut-connection",
+            Self::FullDisk => "full-disk",
+            Self::ReadOnly => "read-only",
+            Self::NoPermission => "no-permission",
+            Self::Locked => "locked-table",
+            Self::Endless => "endless-statement",
         }
     }
 
@@ -68,15 +84,16 @@ impl Ordeal {
             Self::Many | Self::ManyPooled => 20,
             Self::Killed => 200,
             Self::Dead | Self::Cut => 50,
+            _ => 1,
         }
     }
 
     /// Which databases it can be tried on.
     const fn databases(self) -> &'static [Dialect] {
         match self {
-            Self::Many | Self::Killed => &Dialect::ALL,
             Self::ManyPooled => &[Dialect::Postgres],
             Self::Dead | Self::Cut => &[Dialect::Postgres, Dialect::MySql],
+            _ => &Dialect::ALL,
         }
     }
 
@@ -87,6 +104,11 @@ impl Ordeal {
             Self::Killed => killed_migrators(arena, 30).await,
             Self::Dead => dead_servers(arena, 30).await,
             Self::Cut => cut_connections(arena, 30).await,
+            Self::FullDisk => full_disk(arena).await,
+            Self::ReadOnly => read_only_database(arena).await,
+            Self::NoPermission => no_permission(arena).await,
+            Self::Locked => locked_table(arena).await,
+            Self::Endless => endless_statement(arena).await,
         }
     }
 }
@@ -121,7 +143,17 @@ async fn main() -> Result<ExitCode> {
                 ..arena
             };
             let began = Instant::now();
-            let tally = ordeal.face(&arena).await?;
+            let tally = match ordeal.face(&arena).await {
+                Ok(tally) => tally,
+                Err(error) => {
+                    sound = false;
+                    writeln!(
+                        out,
+                        "| {name} | {dialect} | 0 | | | cannot be tried here: {error} | |"
+                    )?;
+                    continue;
+                }
+            };
             writeln!(
                 out,
                 "| {name} | {dialect} | {} | {} | {} | {} | {} |",

@@ -1,5 +1,6 @@
 //! One process of the command, from its start to its end.
 
+use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -8,9 +9,29 @@ use tokio::process::{Child, ChildStderr};
 use tokio::time::timeout;
 
 use crate::Result;
+use crate::server::succeed;
 
 /// How long a process may take at most.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Puts a program before a command, which becomes the command in the end.
+pub(crate) fn behind<S: AsRef<OsStr>>(program: &[S], command: &Command) -> Command {
+    let mut whole = Command::new(&program[0]);
+    whole
+        .args(&program[1..])
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        whole.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => whole.env(name, value),
+            None => whole.env_remove(name),
+        };
+    }
+    whole
+}
 
 /// A running one.
 #[derive(Debug)]
@@ -41,20 +62,8 @@ impl Migrator {
 
     /// Starts a shell that becomes it once it is told to [`Migrator::go`].
     pub(crate) fn hold(command: &Command) -> Result<Self> {
-        let mut held = Command::new("sh");
-        held.args(["-c", r#"read -r go; exec "$@""#, "sh"])
-            .arg(command.get_program())
-            .args(command.get_args())
-            .env_clear();
-        if let Some(folder) = command.get_current_dir() {
-            held.current_dir(folder);
-        }
-        for (name, value) in command.get_envs() {
-            if let Some(value) = value {
-                held.env(name, value);
-            }
-        }
-        Self::spawn(held, Stdio::piped())
+        let held = ["sh", "-c", r#"read -r go; exec "$@""#, "sh"];
+        Self::spawn(behind(&held, command), Stdio::piped())
     }
 
     fn spawn(mut command: Command, stdin: Stdio) -> Result<Self> {
@@ -80,11 +89,6 @@ impl Migrator {
         let mut stdin = self.child.stdin.take().ok_or("stdin is piped")?;
         stdin.write_all(b"go\n").await?;
         Ok(())
-    }
-
-    /// Returns its process id.
-    pub(crate) fn id(&self) -> Result<u32> {
-        Ok(self.child.id().ok_or("it has ended")?)
     }
 
     /// Listens until it has told of so many applied revisions; false where it ended before.
@@ -115,6 +119,17 @@ impl Migrator {
             "a migrator said nothing for {PATIENCE:?} after\n{}",
             self.said
         )
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_alive(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Asks it to end, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) -> Result<()> {
+        let id = self.child.id().ok_or("it has ended")?;
+        succeed(Command::new("kill").args(["-INT", &id.to_string()]))
     }
 
     /// Kills it, whatever it does.

@@ -4,9 +4,11 @@ use std::process::Command;
 
 use migrate_core::Dialect;
 use migrate_tests::TestDatabase;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::Result;
+use crate::migrator::PATIENCE;
 
 /// Its schema as its own client writes it, the journal, and what the ledger says was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,8 +120,11 @@ fn without_counter(line: &str) -> String {
 async fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = tokio::process::Command::from(std::mem::replace(command, Command::new("true")))
-        .output()
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(PATIENCE, output)
         .await
+        .map_err(|_| format!("{program} does not end: a table is locked"))?
         .map_err(|error| format!("{program}: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

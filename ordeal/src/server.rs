@@ -10,6 +10,7 @@ use migrate_core::Dialect;
 use migrate_tests::TestDatabase;
 
 use crate::Result;
+use crate::disk::Disk;
 
 const PASSWORD: &str = "only-for-tests";
 
@@ -27,12 +28,26 @@ pub(crate) struct Server {
     port: u16,
     url: String,
     options: Vec<String>,
+    /// What its commands begin with.
+    enter: Vec<String>,
     process: Option<Child>,
 }
 
 impl Server {
     /// Makes and starts one with these options beside its own.
     pub(crate) async fn start(dialect: Dialect, options: &[&str]) -> Result<Self> {
+        Self::start_on(dialect, options, None).await
+    }
+
+    /// The same, which sees a disk that others do not.
+    pub(crate) async fn start_on(
+        dialect: Dialect,
+        options: &[&str],
+        disk: Option<&Disk>,
+    ) -> Result<Self> {
+        if disk.is_some() && !is_root()? {
+            return Err("a disk for a server needs root".into());
+        }
         let folder = tempfile::Builder::new()
             .prefix("migrate-ordeal.")
             .tempdir()?;
@@ -49,6 +64,7 @@ impl Server {
             folder,
             port,
             options: options.iter().map(|&option| option.to_owned()).collect(),
+            enter: disk.map(Disk::enter).transpose()?.unwrap_or_default(),
             process: None,
         };
         if is_root()? {
@@ -66,6 +82,12 @@ impl Server {
     /// The url of its own database.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The url of another one of its databases.
+    pub(crate) fn database(&self, name: &str) -> String {
+        let base = self.url.rsplit_once('/').map_or("", |(base, _)| base);
+        format!("{base}/{name}")
     }
 
     /// Where it keeps what it has.
@@ -180,7 +202,15 @@ impl Server {
         if !is_root()? {
             return Ok(Command::new(program));
         }
-        let mut command = Command::new("setpriv");
+        let mut enter = self.enter.iter();
+        let mut command = match enter.next() {
+            None => Command::new("setpriv"),
+            Some(first) => {
+                let mut command = Command::new(first);
+                command.args(enter).arg("setpriv");
+                command
+            }
+        };
         command
             .args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"])
             .arg(program)

@@ -14,7 +14,14 @@ pub struct TestDatabase {
     _folder: Option<tempfile::TempDir>,
 }
 
+/// A connection that stays open, with whatever it has begun.
+#[derive(Debug)]
+pub struct HeldConnection {
+    _connection: Connection,
+}
+
 /// A connection to any of the three.
+#[derive(Debug)]
 enum Connection {
     Sqlite(sqlx::SqliteConnection),
     Postgres(sqlx::PgConnection),
@@ -115,6 +122,36 @@ impl TestDatabase {
             dialect,
             url: format!("{base}/{database}"),
             _folder: None,
+        }
+    }
+
+    /// Takes the database of a url as it is.
+    ///
+    /// # Panics
+    ///
+    /// It is no url of a database.
+    #[must_use]
+    pub fn existing(url: &str) -> Self {
+        Self {
+            dialect: Dialect::from_url(url).expect("the url of a database"),
+            url: url.to_owned(),
+            _folder: None,
+        }
+    }
+
+    /// Runs SQL on a connection that stays, with the transaction and the locks it has taken, until
+    /// the value is dropped.
+    ///
+    /// # Panics
+    ///
+    /// The database refuses it.
+    pub async fn hold(&self, sql: &str) -> HeldConnection {
+        let mut connection = connect(self.dialect, &self.url).await;
+        let sql = AssertSqlSafe(sql.to_owned());
+        let ran = on!(&mut connection, it => sqlx::raw_sql(sql).execute(it).await.map(drop));
+        ran.expect("the SQL runs");
+        HeldConnection {
+            _connection: connection,
         }
     }
 

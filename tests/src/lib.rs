@@ -5,5 +5,5 @@ pub mod alembic;
 mod database;
 mod project;
 
-pub use database::TestDatabase;
+pub use database::{HeldConnection, TestDatabase};
 pub use project::{CommandOutput, TestProject};
