@@ -64,7 +64,7 @@ impl<'a> Aftermath<'a> {
         };
         match unrecorded {
             Some(statement) => {
-                tally.ran_twice(round, format_args!("`{}`: {difference}", statement.sql))
+                tally.ran_twice(round, format_args!("`{}`: {difference}", statement.sql));
             }
             None => tally.flaw(round, difference),
         }

@@ -34,7 +34,7 @@ pub async fn dead_servers(arena: &Arena, revisions: usize) -> Result<Tally> {
         match ended.code {
             Some(0) => tally.saw("done before the blow"),
             Some(1) if ended.applied.is_empty() => {
-                tally.saw("dead before the first revision was done")
+                tally.saw("dead before the first revision was done");
             }
             Some(1) => tally.saw("dead between or in revisions"),
             _ => tally.flaw(

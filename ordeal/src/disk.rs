@@ -89,7 +89,8 @@ impl Disk {
             "--wd=/".to_owned(),
         ];
         if !is_root()? {
-            enter.extend(["--user".to_owned(), "--preserve-credentials".to_owned()]);
+            enter.push("--user".to_owned());
+            enter.push("--preserve-credentials".to_owned());
         }
         Ok(enter)
     }

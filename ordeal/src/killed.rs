@@ -28,7 +28,7 @@ pub async fn killed_migrators(arena: &Arena, revisions: usize) -> Result<Tally> 
         match (killed.code, killed.applied.len()) {
             (Some(0), _) => tally.saw("done before the blow"),
             (Some(_), _) => {
-                tally.flaw(round, format_args!("it failed by itself:\n{}", killed.said))
+                tally.flaw(round, format_args!("it failed by itself:\n{}", killed.said));
             }
             (None, 0) => tally.saw("killed before the first revision was done"),
             (None, _) => tally.saw("killed between or in revisions"),

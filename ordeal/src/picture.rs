@@ -132,3 +132,46 @@ async fn output(command: &mut Command) -> Result<String> {
     }
     Ok(String::from_utf8(output.stdout)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database of SQLite with these statements done.
+    async fn after(statements: &[&str]) -> Picture {
+        let database = TestDatabase::create(Dialect::Sqlite, "ordeal::picture").await;
+        for sql in statements {
+            database.execute(sql).await;
+        }
+        Picture::take(&database).await.unwrap()
+    }
+
+    const TABLES: &str =
+        "CREATE TABLE journal (revision TEXT, entry TEXT); CREATE TABLE t (id INTEGER)";
+    const ENTRY: &str = "INSERT INTO journal VALUES ('r000', 'first')";
+
+    #[tokio::test]
+    async fn what_ran_twice_or_never_is_seen() {
+        let once = after(&[TABLES, ENTRY]).await;
+        assert_eq!(once.difference(&after(&[TABLES, ENTRY]).await), None);
+        let twice = once.difference(&after(&[TABLES, ENTRY, ENTRY]).await);
+        assert_eq!(twice.as_deref(), Some("extra: ran r000 first"));
+        let never = once.difference(&after(&[TABLES]).await);
+        assert_eq!(never.as_deref(), Some("missing: ran r000 first"));
+        let index = once.difference(&after(&[TABLES, ENTRY, "CREATE INDEX i ON t (id)"]).await);
+        assert_eq!(
+            index.as_deref(),
+            Some("extra: index i t CREATE INDEX i ON t (id)")
+        );
+    }
+
+    #[test]
+    fn a_counter_is_no_part_of_the_schema() {
+        let line = ") ENGINE=InnoDB AUTO_INCREMENT=42 DEFAULT CHARSET=utf8mb4;";
+        assert_eq!(
+            without_counter(line),
+            ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;"
+        );
+        assert_eq!(without_counter("CREATE TABLE `t` ("), "CREATE TABLE `t` (");
+    }
+}

@@ -45,9 +45,6 @@ impl Server {
         options: &[&str],
         disk: Option<&Disk>,
     ) -> Result<Self> {
-        if disk.is_some() && !is_root()? {
-            return Err("a disk for a server needs root".into());
-        }
         let folder = tempfile::Builder::new()
             .prefix("migrate-ordeal.")
             .tempdir()?;
@@ -197,23 +194,32 @@ impl Server {
         Ok(())
     }
 
-    /// A program of the server, which refuses to run as root.
+    /// A program of the server, which refuses to run as root: neither where this is root nor where
+    /// it would be in the namespace of a disk.
     fn as_nobody(&self, program: &Path) -> Result<Command> {
-        if !is_root()? {
-            return Ok(Command::new(program));
+        let mut words = self.enter.clone();
+        if is_root()? {
+            let nobody = [
+                "setpriv",
+                "--reuid=nobody",
+                "--regid=nogroup",
+                "--clear-groups",
+            ];
+            words.extend(nobody.map(str::to_owned));
+        } else if !words.is_empty() {
+            words.extend(["unshare".to_owned(), "--user".to_owned()]);
+            words.push(format!("--map-user={}", who("-u")?));
+            words.push(format!("--map-group={}", who("-g")?));
         }
-        let mut enter = self.enter.iter();
-        let mut command = match enter.next() {
-            None => Command::new("setpriv"),
-            Some(first) => {
+        let mut command = match words.split_first() {
+            None => Command::new(program),
+            Some((first, rest)) => {
                 let mut command = Command::new(first);
-                command.args(enter).arg("setpriv");
+                command.args(rest).arg(program);
                 command
             }
         };
         command
-            .args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"])
-            .arg(program)
             .env("HOME", self.folder.path())
             .current_dir(self.folder.path());
         Ok(command)
@@ -237,8 +243,12 @@ impl Drop for Server {
 
 /// Whether this is root, whom servers refuse.
 pub(crate) fn is_root() -> Result<bool> {
-    let output = Command::new("id").arg("-u").output()?;
-    Ok(output.stdout.trim_ascii() == b"0")
+    Ok(who("-u")? == "0")
+}
+
+fn who(option: &str) -> Result<String> {
+    let output = Command::new("id").arg(option).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 /// Runs a short program to its end, which must be a good one.
