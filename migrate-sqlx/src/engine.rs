@@ -58,7 +58,7 @@ impl Options {
         atomic: false,
         lock_wait: LOCK_WAIT,
         limits: Limits::NONE,
-        lock_retries: 10,
+        lock_retries: 5,
     };
 }
 

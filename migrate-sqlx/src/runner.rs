@@ -117,7 +117,7 @@ impl<'a> Runner<'a> {
     }
 
     /// How often a revision, or on MySQL a statement, that only missed a lock and has done nothing
-    /// is tried again; ten times where nothing is said. The pauses in between grow from a fifth of
+    /// is tried again; five times where nothing is said. The pauses in between grow from a fifth of
     /// a second to ten seconds.
     pub const fn lock_retries(mut self, retries: u32) -> Self {
         self.options.lock_retries = retries;

@@ -15,6 +15,7 @@ pub struct TestDatabase {
 }
 
 /// A connection to any of the three.
+#[derive(Debug)]
 enum Connection {
     Sqlite(sqlx::SqliteConnection),
     Postgres(sqlx::PgConnection),
@@ -103,14 +104,28 @@ impl TestDatabase {
                 _folder: Some(folder),
             };
         }
+        Self::create_on(&server(dialect), name).await
+    }
+
+    /// Makes an empty database for `name` on the server of this url, of which any database will do
+    /// to connect to; another one of that name goes, whoever is connected to it.
+    ///
+    /// # Panics
+    ///
+    /// The server does not answer, or refuses.
+    pub async fn create_on(server: &str, name: &str) -> Self {
+        let dialect = Dialect::from_url(server).expect("the url of a server");
+        let force = match dialect {
+            Dialect::Postgres => " WITH (FORCE)",
+            Dialect::Sqlite | Dialect::MySql => "",
+        };
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         let database = format!("test_{hash:016x}");
-        let server = server(dialect);
-        let mut connection = connect(dialect, &server).await;
+        let mut connection = connect(dialect, server).await;
         for sql in [
-            format!("DROP DATABASE IF EXISTS {database}"),
+            format!("DROP DATABASE IF EXISTS {database}{force}"),
             format!("CREATE DATABASE {database}"),
         ] {
             let made = on!(&mut connection, it => sqlx::raw_sql(AssertSqlSafe(sql)).execute(it).await.map(drop));
@@ -123,6 +138,29 @@ impl TestDatabase {
             dialect,
             url: format!("{base}/{database}"),
             _folder: None,
+        }
+    }
+
+    /// Takes the database of a url as it is.
+    ///
+    /// # Panics
+    ///
+    /// It is no url of a database.
+    #[must_use]
+    pub fn existing(url: &str) -> Self {
+        Self {
+            dialect: Dialect::from_url(url).expect("the url of a database"),
+            url: url.to_owned(),
+            _folder: None,
+        }
+    }
+
+    /// Says whether the server of a url answers.
+    pub async fn answers(server: &str) -> bool {
+        match Dialect::from_url(server) {
+            Some(Dialect::Postgres) => sqlx::PgConnection::connect(server).await.is_ok(),
+            Some(Dialect::MySql) => sqlx::MySqlConnection::connect(server).await.is_ok(),
+            Some(Dialect::Sqlite) | None => false,
         }
     }
 

@@ -1,0 +1,104 @@
+//! What is done after a disaster, and what must have come of it.
+
+use migrate_core::Dialect;
+use migrate_tests::TestDatabase;
+
+use crate::chain::{Chain, Statement};
+use crate::migrator::Migrator;
+use crate::picture::Picture;
+use crate::{Arena, Result, Tally};
+
+/// How the work is finished, as the command's documentation says, and what the database must be
+/// then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aftermath<'a> {
+    arena: &'a Arena,
+    chain: &'a Chain,
+    expected: &'a Picture,
+}
+
+impl<'a> Aftermath<'a> {
+    pub(crate) const fn new(arena: &'a Arena, chain: &'a Chain, expected: &'a Picture) -> Self {
+        Self {
+            arena,
+            chain,
+            expected,
+        }
+    }
+
+    /// Runs the rest and judges the database.
+    pub(crate) async fn finish(
+        self,
+        database: &TestDatabase,
+        round: u32,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let arguments: &[&str] = match self.arena.dialect {
+            Dialect::Sqlite | Dialect::Postgres => &["run"],
+            Dialect::MySql => &["run", "--resume"],
+        };
+        let unrecorded = self.unrecorded(database).await?;
+        if let Some(statement) = &unrecorded {
+            tally.saw("with a statement that was done and not recorded");
+            if statement.sql.starts_with("INSERT") {
+                tally.flaw(
+                    round,
+                    format_args!("`{}` and its record are one transaction", statement.sql),
+                );
+            }
+        }
+        let run = || self.chain.command(&self.arena.url(database), arguments);
+        let mut ended = Migrator::start(run())?.end().await?;
+        if let (Some(statement), Some(1)) = (&unrecorded, ended.code) {
+            tally.saw("where the next run was refused by the database");
+            // As a person would who reads what it says.
+            database.execute(&statement.back).await;
+            ended = Migrator::start(run())?.end().await?;
+        }
+        if ended.code != Some(0) {
+            tally.flaw(round, format_args!("the next run failed:\n{}", ended.said));
+            return Ok(());
+        }
+        let Some(difference) = self.expected.difference(&Picture::take(database).await?) else {
+            return Ok(());
+        };
+        match unrecorded {
+            Some(statement) => {
+                tally.ran_twice(round, format_args!("`{}`: {difference}", statement.sql));
+            }
+            None => tally.flaw(round, difference),
+        }
+        Ok(())
+    }
+
+    /// The statement that was done although the ledger does not say so, on MySQL and MariaDB, which
+    /// commit each change of the schema by itself.
+    async fn unrecorded(self, database: &TestDatabase) -> Result<Option<Statement>> {
+        let is_ledger = |table: &String| table == "migrate_revision";
+        if self.arena.dialect != Dialect::MySql || !database.tables().await.iter().any(is_ledger) {
+            return Ok(None);
+        }
+        let sql = "SELECT revision, CAST(statements AS CHAR) FROM migrate_revision WHERE state = 'applying'";
+        let rows = database.rows(sql).await;
+        let Some([revision, finished]) = rows.first().map(Vec::as_slice) else {
+            return Ok(None);
+        };
+        let number: usize = revision.trim_start_matches('r').parse()?;
+        let finished: usize = finished.parse()?;
+        let Some(statement) = self.chain.statements(number).into_iter().nth(finished) else {
+            return Ok(None);
+        };
+        let needs_journal = statement.done.contains("FROM journal");
+        if needs_journal
+            && !database
+                .tables()
+                .await
+                .iter()
+                .any(|table| table == "journal")
+        {
+            return Ok(None);
+        }
+        let done = !database.rows(&statement.done).await.is_empty();
+        Ok(done.then_some(statement))
+    }
+}

@@ -1,0 +1,164 @@
+//! The chain that every ordeal applies.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use migrate_core::Dialect;
+use migrate_tests::TestProject;
+
+use crate::Result;
+
+/// A folder with revisions `r000`, `r001` …, one on the other.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    project: TestProject,
+    revisions: usize,
+    dialect: Dialect,
+}
+
+impl Chain {
+    pub(crate) fn write(project: TestProject, dialect: Dialect, revisions: usize) -> Result<Self> {
+        project.write("migrate.toml", format!("dialects = [\"{dialect}\"]\n"));
+        let chain = Self {
+            project,
+            revisions,
+            dialect,
+        };
+        for number in 0..revisions {
+            let mut up = String::new();
+            for statement in chain.statements(number) {
+                writeln!(up, "{};", statement.sql)?;
+            }
+            chain.add(number, &up);
+        }
+        chain.seal()?;
+        Ok(chain)
+    }
+
+    /// Adds one that begins with a table and ends with an entry of the journal, and between them
+    /// runs this.
+    pub(crate) fn add_between(&mut self, sql: &str) -> Result<()> {
+        let number = self.revisions;
+        let last = entry(number, "last").sql;
+        let up = format!("CREATE TABLE t_{number:03} (id INTEGER);\n{sql};\n{last};\n");
+        self.add(number, &up);
+        self.revisions += 1;
+        self.seal()
+    }
+
+    /// Writes the file of a revision that runs this.
+    fn add(&self, number: usize, up: &str) {
+        let parents = match number.checked_sub(1) {
+            None => "none".to_owned(),
+            Some(parent) => id(parent),
+        };
+        let id = id(number);
+        self.project.write(
+            &format!("migrations/{id}.sql"),
+            format!(
+                "-- revision: {id}\n-- parents: {parents}\n-- message: ordeal {number}\n-- created: 2026-11-20T14:{:02}:{:02}Z\n\n-- migrate: up\n{up}\n-- migrate: down\nDROP TABLE t_{number:03};\n",
+                number / 60,
+                number % 60
+            ),
+        );
+    }
+
+    /// Writes the lock.
+    fn seal(&self) -> Result<()> {
+        let sealed = self.project.run(["lock", "-q"]);
+        match sealed.code {
+            Some(0) => Ok(()),
+            _ => Err(format!("the chain cannot be sealed: {sealed}").into()),
+        }
+    }
+
+    /// The command with these arguments on a database.
+    pub(crate) fn command(&self, url: &str, arguments: &[&str]) -> Command {
+        let mut command = self.project.command();
+        // What it is started behind may change the folder it is in.
+        command.arg("-C").arg(self.project.path());
+        command.args(arguments).args(["--database-url", url]);
+        command
+    }
+
+    /// What a revision runs.
+    ///
+    /// Some of the statements work as well when they are run twice: a row for the journal, and an
+    /// index that the database names itself.
+    pub(crate) fn statements(&self, number: usize) -> Vec<Statement> {
+        let table = format!("t_{number:03}");
+        let index = match self.dialect {
+            Dialect::Sqlite => format!("CREATE INDEX i_{number:03} ON {table} (b)"),
+            Dialect::Postgres => format!("CREATE INDEX ON {table} (b)"),
+            Dialect::MySql => format!("ALTER TABLE {table} ADD INDEX (b)"),
+        };
+        let mut statements = vec![
+            Statement::new(
+                format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, a INTEGER NOT NULL)"),
+                format!("DROP TABLE {table}"),
+                told("tables", &table, ""),
+            ),
+            entry(number, "first"),
+            Statement::new(
+                format!("ALTER TABLE {table} ADD COLUMN b VARCHAR(20)"),
+                format!("ALTER TABLE {table} DROP COLUMN b"),
+                told("columns", &table, " AND column_name = 'b'"),
+            ),
+            Statement::new(
+                index,
+                format!("DROP INDEX b ON {table}"),
+                told("statistics", &table, " AND index_name = 'b'"),
+            ),
+            entry(number, "second"),
+        ];
+        if number == 0 {
+            let journal = Statement::new(
+                "CREATE TABLE journal (revision VARCHAR(64) NOT NULL, entry VARCHAR(64) NOT NULL)"
+                    .to_owned(),
+                "DROP TABLE journal".to_owned(),
+                told("tables", "journal", ""),
+            );
+            statements.insert(0, journal);
+        }
+        statements
+    }
+}
+
+/// One statement of a revision.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    /// What it is.
+    pub(crate) sql: String,
+    /// What takes it back, on MySQL.
+    pub(crate) back: String,
+    /// What has a row where it was done, on MySQL.
+    pub(crate) done: String,
+}
+
+impl Statement {
+    const fn new(sql: String, back: String, done: String) -> Self {
+        Self { sql, back, done }
+    }
+}
+
+/// A row of the journal, which has no key.
+pub(crate) fn entry(number: usize, entry: &str) -> Statement {
+    let id = id(number);
+    let this = format!("FROM journal WHERE revision = '{id}' AND entry = '{entry}'");
+    Statement::new(
+        format!("INSERT INTO journal (revision, entry) VALUES ('{id}', '{entry}')"),
+        format!("DELETE {this}"),
+        format!("SELECT 1 {this}"),
+    )
+}
+
+fn told(view: &str, table: &str, more: &str) -> String {
+    format!(
+        "SELECT 1 FROM information_schema.{view} WHERE table_schema = DATABASE() AND table_name = '{table}'{more}"
+    )
+}
+
+/// The id of a revision.
+pub(crate) fn id(number: usize) -> String {
+    format!("r{number:03}")
+}

@@ -1,0 +1,41 @@
+//! Tries the command under murder: many at once, killed ones, dead servers, cut connections, full
+//! disks.
+//!
+//! Each ordeal drives the real binary and then asks three things of the database: does its schema
+//! equal that of an undisturbed run, does its ledger agree, and did each statement run exactly
+//! once? For the last, the chain's revisions write what they do into a journal that has no key, so
+//! that nothing keeps them from doing it twice.
+//!
+//! `cargo run -p migrate-ordeal` tries them at length and prints a table. The tests of
+//! `cargo-migrate` try each for a few rounds.
+
+mod aftermath;
+mod arena;
+mod chain;
+mod concurrency;
+mod cut;
+mod dead;
+mod disk;
+mod killed;
+mod migrator;
+mod obstacles;
+mod picture;
+mod proxy;
+mod server;
+mod tally;
+
+pub use arena::Arena;
+pub use concurrency::many_at_once;
+pub use cut::cut_connections;
+pub use dead::dead_servers;
+pub use killed::killed_migrators;
+pub use obstacles::{
+    endless_statement, full_disk, locked_table, no_permission, read_only_database,
+};
+pub use tally::Tally;
+
+/// What an ordeal cannot go on with: the machine, not the command, has failed.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How an ordeal ends that could be tried at all.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,204 @@
+//! The ordeals at length, and a table of what came of them:
+//!
+//! ```console
+//! $ ./tests/with-servers cargo run --release -p migrate-ordeal
+//! ```
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use clap::Parser;
+use migrate_core::Dialect;
+use migrate_ordeal::{
+    Arena, Result, Tally, cut_connections, dead_servers, endless_statement, full_disk,
+    killed_migrators, locked_table, many_at_once, no_permission, read_only_database,
+};
+
+/// Tries cargo migrate under murder, and prints a table.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Only this database: sqlite, postgres or mysql
+    #[arg(long)]
+    database: Option<Dialect>,
+    /// So many rounds of each ordeal, in place of its own number
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Only the ordeals whose name holds this
+    #[arg(long)]
+    only: Option<String>,
+    /// Where the random numbers begin
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The command to try; it is built where none is named
+    #[arg(long)]
+    binary: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ordeal {
+    Many,
+    ManyPooled,
+    Killed,
+    Dead,
+    Cut,
+    FullDisk,
+    ReadOnly,
+    NoPermission,
+    Locked,
+    Endless,
+}
+
+impl Ordeal {
+    const ALL: [Self; 10] = [
+        Self::Many,
+        Self::ManyPooled,
+        Self::Killed,
+        Self::Dead,
+        Self::Cut,
+        Self::FullDisk,
+        Self::ReadOnly,
+        Self::NoPermission,
+        Self::Locked,
+        Self::Endless,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Many => "many-at-once",
+            Self::ManyPooled => "many-through-pgbouncer",
+            Self::Killed => "killed-migrator",
+            Self::Dead => "dead-server",
+            Self::Cut => "cut-connection",
+            Self::FullDisk => "full-disk",
+            Self::ReadOnly => "read-only",
+            Self::NoPermission => "no-permission",
+            Self::Locked => "locked-table",
+            Self::Endless => "endless-statement",
+        }
+    }
+
+    const fn rounds(self) -> u32 {
+        match self {
+            Self::Many | Self::ManyPooled => 20,
+            Self::Killed => 200,
+            Self::Dead | Self::Cut => 50,
+            _ => 1,
+        }
+    }
+
+    /// Which databases it can be tried on.
+    const fn databases(self) -> &'static [Dialect] {
+        match self {
+            Self::ManyPooled => &[Dialect::Postgres],
+            Self::Dead | Self::Cut => &[Dialect::Postgres, Dialect::MySql],
+            _ => &Dialect::ALL,
+        }
+    }
+
+    async fn face(self, arena: &Arena) -> Result<Tally> {
+        match self {
+            Self::Many => many_at_once(arena, 20, 100).await,
+            Self::ManyPooled => many_at_once(&arena.through_pgbouncer()?, 20, 100).await,
+            Self::Killed => killed_migrators(arena, 30).await,
+            Self::Dead => dead_servers(arena, 30).await,
+            Self::Cut => cut_connections(arena, 30).await,
+            Self::FullDisk => full_disk(arena).await,
+            Self::ReadOnly => read_only_database(arena).await,
+            Self::NoPermission => no_permission(arena).await,
+            Self::Locked => locked_table(arena).await,
+            Self::Endless => endless_statement(arena).await,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let binary = match &args.binary {
+        Some(binary) => binary.clone(),
+        None => build()?,
+    };
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "| ordeal | database | rounds | flaws | ran twice | seen | seconds |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|---|---|")?;
+    let mut sound = true;
+    for ordeal in Ordeal::ALL {
+        let name = ordeal.name();
+        if args.only.as_ref().is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        for &dialect in ordeal.databases() {
+            if args.database.is_some_and(|only| only != dialect) {
+                continue;
+            }
+            let rounds = args.rounds.unwrap_or(ordeal.rounds());
+            let arena = Arena::new(&binary, dialect, &format!("ordeal::{name}"))?.rounds(rounds);
+            let arena = Arena {
+                seed: args.seed,
+                ..arena
+            };
+            let began = Instant::now();
+            let tally = match ordeal.face(&arena).await {
+                Ok(tally) => tally,
+                Err(error) => {
+                    sound = false;
+                    writeln!(
+                        out,
+                        "| {name} | {dialect} | 0 | | | cannot be tried here: {error} | |"
+                    )?;
+                    continue;
+                }
+            };
+            writeln!(
+                out,
+                "| {name} | {dialect} | {} | {} | {} | {} | {} |",
+                tally.rounds,
+                tally.flaws.len(),
+                tally.twice.len(),
+                tally.summary(),
+                began.elapsed().as_secs()
+            )?;
+            for flaw in tally.flaws.iter().chain(&tally.twice) {
+                writeln!(std::io::stderr(), "{name} on {dialect}, {flaw}")?;
+            }
+            sound &= tally.flaws.is_empty() && tally.twice.is_empty();
+        }
+    }
+    Ok(match sound {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Builds the command as this program was built, and says where it is.
+fn build() -> Result<PathBuf> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args([
+        "build",
+        "--package",
+        "cargo-migrate",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err("the command cannot be built".into());
+    }
+    let messages = String::from_utf8(output.stdout)?;
+    let built = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        Some(PathBuf::from(message["executable"].as_str()?))
+    });
+    Ok(built.ok_or("cargo does not say where the command is")?)
+}
