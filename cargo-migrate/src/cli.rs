@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Args, Parser, ValueEnum};
+use migrate_sqlx::{InDoubt, Runner};
 
 use crate::commands::Command;
 
@@ -101,6 +102,40 @@ pub(crate) struct ChangeArgs {
     /// How long to wait while another migrator is at work, in seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) lock_wait: Option<u64>,
+}
+
+/// Whether to go on with what is half done.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ResumeArg {
+    /// Go on with a half-done revision after its last finished statement; where nobody knows
+    /// whether the next one was finished, `--resume=again` runs it, `--resume=done` passes over it
+    #[arg(long, value_name = "STATEMENT", num_args = 0..=1, require_equals = true, default_missing_value = "known", hide_possible_values = true)]
+    pub(crate) resume: Option<ResumeWord>,
+}
+
+/// What to do about a statement in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResumeWord {
+    /// Go on only where it is known
+    #[value(hide = true)]
+    Known,
+    /// Run it again
+    Again,
+    /// Take it for done
+    Done,
+}
+
+impl ResumeArg {
+    /// Sets a run to it.
+    pub(crate) fn apply<'a>(&self, runner: Runner<'a>) -> Runner<'a> {
+        let in_doubt = match self.resume {
+            None => return runner,
+            Some(ResumeWord::Known) => InDoubt::Refuse,
+            Some(ResumeWord::Again) => InDoubt::Again,
+            Some(ResumeWord::Done) => InDoubt::Done,
+        };
+        runner.resume(true).in_doubt(in_doubt)
+    }
 }
 
 /// Where to pretend the database is.

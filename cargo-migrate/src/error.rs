@@ -291,8 +291,14 @@ impl From<migrate_sqlx::Error> for CommandError {
             _ => Self::failed(error.code(), error.to_string()),
         };
         told.0.help = error.help();
-        if let migrate_sqlx::Error::Statement(failed) = &error {
-            told.0.drawing = Some(draw(&failed.to_string(), &failed.label));
+        match &error {
+            migrate_sqlx::Error::Statement(failed) => {
+                told.0.drawing = Some(draw(&failed.to_string(), &failed.label));
+            }
+            migrate_sqlx::Error::InDoubt { label, .. } => {
+                told.0.drawing = Some(draw(&error.to_string(), label));
+            }
+            _ => {}
         }
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {

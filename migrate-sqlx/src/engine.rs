@@ -21,7 +21,7 @@ use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};
 use crate::error::Error;
 use crate::event::{Applied, Event, Report};
-use crate::ledger::{State, Tables};
+use crate::ledger::{AppliedRevision, State, Tables};
 use crate::pause::pause;
 use crate::status::Joined;
 use crate::stop::Stop;
@@ -36,11 +36,26 @@ pub(crate) enum Goal {
     Without(Vec<String>),
 }
 
+/// What to do about a statement that was begun outside a transaction, and cut off: nobody has
+/// recorded whether the database has finished it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InDoubt {
+    /// Refuse to go on: [`Error::InDoubt`].
+    #[default]
+    Refuse,
+    /// Run it again.
+    Again,
+    /// Take it for done, and go on with the next.
+    Done,
+}
+
 /// How a run goes about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     /// Whether to go on with what is half done.
     pub(crate) resume: bool,
+    /// What to do about a statement of which nobody knows whether it was finished.
+    pub(crate) in_doubt: InDoubt,
     /// Whether all of it is one transaction.
     pub(crate) atomic: bool,
     /// How long to wait for another migrator.
@@ -55,6 +70,7 @@ impl Options {
     /// Where nothing else is said.
     pub(crate) const DEFAULT: Self = Self {
         resume: false,
+        in_doubt: InDoubt::Refuse,
         atomic: false,
         lock_wait: LOCK_WAIT,
         limits: Limits::NONE,
@@ -109,6 +125,8 @@ struct Step<'a> {
     /// Statements that an earlier run finished.
     finished: usize,
     resuming: bool,
+    /// Whether nobody knows if the next statement was finished.
+    in_doubt: bool,
 }
 
 /// What came of a step.
@@ -386,6 +404,7 @@ impl<'a> Engine<'a> {
             from_ledger,
             finished: unfinished.map_or(0, |row| row.statements as usize),
             resuming: unfinished.is_some(),
+            in_doubt: unfinished.is_some_and(AppliedRevision::is_in_doubt),
         })
     }
 

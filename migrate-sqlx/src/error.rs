@@ -101,6 +101,22 @@ pub enum Error {
         /// The index, as SQL writes it.
         index: String,
     },
+    /// A statement was begun and cut off: the database may have finished it or not.
+    #[error(
+        "nobody knows whether statement {number} of {of} of revision `{revision}` was finished"
+    )]
+    InDoubt {
+        /// Which revision.
+        revision: String,
+        /// Which statement, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Where it is in the revision's file.
+        label: Box<Label>,
+        /// Whether it was being reverted.
+        reverting: bool,
+    },
     /// The whole run was to be one transaction, and a revision cannot be in it.
     #[error("revision `{revision}` cannot be part of one transaction{}", match dialect { Dialect::MySql => ": MySQL and MariaDB commit with every change of the schema", Dialect::Sqlite | Dialect::Postgres => ": its section says `no-transaction`, or it is half done" })]
     NotAtomic {
@@ -191,6 +207,7 @@ impl Error {
             Self::NotCurrent { .. } => "not-current",
             Self::ForeignKeys { .. } => "foreign-keys",
             Self::InvalidIndex { .. } => "invalid-index",
+            Self::InDoubt { .. } => "in-doubt",
             Self::NotAtomic { .. } => "not-atomic",
             Self::LockLost { .. } => "lock-lost",
             Self::Stopped { .. } => "interrupted",
@@ -222,6 +239,10 @@ impl Error {
             Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
             Self::Statement(error) => error.help(),
             Self::InvalidIndex { index, .. } => format!("drop it with `DROP INDEX CONCURRENTLY {index}`, then go on with `cargo migrate run --resume`"),
+            Self::InDoubt { reverting, .. } => {
+                let verb = if *reverting { "revert" } else { "run" };
+                format!("look whether the database has it; where it has, go on with `cargo migrate {verb} --resume=done`, where not, with `cargo migrate {verb} --resume=again`")
+            }
             Self::NotAtomic { dialect: Dialect::MySql, .. } => "run it without `--atomic`: progress is kept a statement at a time".to_owned(),
             Self::NotAtomic { revision, .. } => format!("run up to it without `--atomic`: `cargo migrate run {revision}`"),
             Self::NotCurrent { .. } => "apply them with `cargo migrate run`, or start the application with the right to migrate".to_owned(),

@@ -73,6 +73,18 @@ impl State {
     }
 }
 
+/// What stands for the error of a statement that was begun, until its end is recorded.
+pub(crate) const IN_DOUBT: &str = "the next one was begun, and its end was not recorded";
+
+impl AppliedRevision {
+    /// Says whether it was cut off in the middle of a statement: nobody has recorded whether the
+    /// database has finished it.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.state != State::Applied && self.error.as_deref() == Some(IN_DOUBT)
+    }
+}
+
 /// An entry of the table of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use migrate_core::{Cascade, Dialect, Direction, Limits, Stamp, Target};
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};
-use crate::engine::{Goal, Options};
+use crate::engine::{Goal, InDoubt, Options};
 use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::held::Held;
@@ -91,6 +91,12 @@ impl<'a> Runner<'a> {
     /// Goes on with a half-done revision after its last finished statement.
     pub const fn resume(mut self, resume: bool) -> Self {
         self.options.resume = resume;
+        self
+    }
+
+    /// What to do, in going on, about a statement that was cut off.
+    pub const fn in_doubt(mut self, in_doubt: InDoubt) -> Self {
+        self.options.in_doubt = in_doubt;
         self
     }
 

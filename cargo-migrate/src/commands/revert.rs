@@ -3,7 +3,7 @@ use migrate_core::{Cascade, Direction};
 use migrate_sqlx::Create;
 
 use super::{plan, run::chain_folder, run::runner};
-use crate::cli::ChangeArgs;
+use crate::cli::{ChangeArgs, ResumeArg};
 use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
@@ -27,9 +27,8 @@ pub(crate) struct RevertArgs {
     /// Revert revisions of other branches too, where the target's label is not enough
     #[arg(long)]
     cascade: bool,
-    /// Go on with a half-reverted revision after its last finished statement
-    #[arg(long)]
-    resume: bool,
+    #[command(flatten)]
+    resume: ResumeArg,
     /// Revert all of it or nothing, in one transaction: on SQLite and PostgreSQL, and where no
     /// revision is `no-transaction`
     #[arg(long, conflicts_with = "resume")]
@@ -78,9 +77,8 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         let runner = runner(&migrations, &args.change, &chosen, &progress)
             .atomic(args.atomic)
             .target(target.clone())
-            .cascade(cascade)
-            .resume(args.resume);
-        let report = database.revert(runner).await;
+            .cascade(cascade);
+        let report = database.revert(args.resume.apply(runner)).await;
         progress.end();
         let report =
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;

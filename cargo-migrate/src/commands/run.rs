@@ -6,7 +6,7 @@ use migrate_sqlx::{Create, Database, Limits, Migrations, Runner};
 
 use super::plan;
 use crate::backup;
-use crate::cli::ChangeArgs;
+use crate::cli::{ChangeArgs, ResumeArg};
 use crate::consent::ask;
 use crate::context::Context;
 use crate::database::Chosen;
@@ -27,9 +27,8 @@ pub(crate) struct RunArgs {
     /// `head` where nothing is said
     #[arg(value_name = "TARGET", allow_negative_numbers = true)]
     target: Option<String>,
-    /// Go on with a half-done revision after its last finished statement
-    #[arg(long)]
-    resume: bool,
+    #[command(flatten)]
+    resume: ResumeArg,
     /// Keep all of it or nothing, in one transaction: on SQLite and PostgreSQL, and where no
     /// revision is `no-transaction`
     #[arg(long, conflicts_with = "resume")]
@@ -84,7 +83,15 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         let database = chosen.connect(create).await?;
         let looks = args.change.dry_run || ui.is_json() || chosen.protected().is_some() || backs_up;
         let before = match looks {
-            true => Some(Before::look(&database, &migrations, &target, args.resume).await?),
+            true => Some(
+                Before::look(
+                    &database,
+                    &migrations,
+                    &target,
+                    args.resume.resume.is_some(),
+                )
+                .await?,
+            ),
             false => None,
         };
         if let Some(before) = &before {
@@ -101,9 +108,8 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 }
             }
         }
-        let runner = runner(&migrations, &args.change, &chosen, &progress)
-            .resume(args.resume)
-            .atomic(args.atomic);
+        let runner = runner(&migrations, &args.change, &chosen, &progress).atomic(args.atomic);
+        let runner = args.resume.apply(runner);
         let runner = match args.target.is_some() {
             true => runner.target(target.clone()),
             false => runner,

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use migrate_core::{Dialect, Direction};
+use migrate_core::{Dialect, Direction, Label};
 
 use super::failure::missed_lock;
 use super::transaction::kept_out;
-use super::{Engine, Listener, Outcome, Step};
+use super::{Engine, InDoubt, Listener, Outcome, Step};
 use crate::backend::Failure;
 use crate::error::Error;
-use crate::ledger::State;
+use crate::ledger::{IN_DOUBT, State};
 
 impl Engine<'_> {
     /// Where there is no transaction: each finished statement is recorded. On MySQL the record is
@@ -30,7 +30,8 @@ impl Engine<'_> {
             self.run(limits).await?;
         }
         let statements = step.statements(dialect);
-        for (number, statement) in statements.iter().enumerate().skip(step.finished) {
+        let first = self.first_statement(step).await?;
+        for (number, statement) in statements.iter().enumerate().skip(first) {
             let sql = step.revision.sql(*statement);
             let mut retries = 0;
             let failure = loop {
@@ -42,8 +43,7 @@ impl Engine<'_> {
                     return Err(stopped);
                 }
                 self.look_at_lock(step).await?;
-                let progress = self.tables.progress(id, state, number + 1, None);
-                let Err(failure) = self.one(step, sql, progress).await else {
+                let Err(failure) = self.one(step, sql, number).await else {
                     break None;
                 };
                 if dialect == Dialect::MySql {
@@ -81,16 +81,54 @@ impl Engine<'_> {
         self.finish_by_statement(step, began).await
     }
 
-    /// Runs a statement and records it.
-    async fn one(&mut self, step: &Step<'_>, sql: &str, progress: String) -> Result<(), Failure> {
+    /// Where to go on: behind what was finished.
+    async fn first_statement(&mut self, step: &Step<'_>) -> Result<usize, Error> {
+        let statements = step.statements(self.session.dialect());
+        let Some(statement) = statements.get(step.finished).filter(|_| step.in_doubt) else {
+            return Ok(step.finished);
+        };
+        match self.options.in_doubt {
+            InDoubt::Again => Ok(step.finished),
+            InDoubt::Done => {
+                let id = step.revision.id.as_str();
+                let done = step.finished + 1;
+                let progress = self
+                    .tables
+                    .progress(id, step.unfinished_state(), done, None);
+                self.run(progress).await?;
+                Ok(done)
+            }
+            InDoubt::Refuse => {
+                let revision = &step.revision;
+                let line = revision.sql(*statement).lines().next().unwrap_or_default();
+                let start = statement.start as usize;
+                let place = start..start + line.len();
+                Err(Error::InDoubt {
+                    revision: revision.id.to_string(),
+                    number: step.finished + 1,
+                    of: statements.len(),
+                    label: Box::new(Label::at(&revision.file, &revision.text, place, "")),
+                    reverting: step.direction == Direction::Down,
+                })
+            }
+        }
+    }
+
+    /// Runs a statement and records it. What no transaction holds together with its record is
+    /// recorded beforehand as in doubt: a server that dies in between tells no other story.
+    async fn one(&mut self, step: &Step<'_>, sql: &str, number: usize) -> Result<(), Failure> {
         let dialect = self.session.dialect();
+        let (id, state) = (step.revision.id.as_str(), step.unfinished_state());
+        let doubt = self.tables.progress(id, state, number, Some(IN_DOUBT));
+        let progress = self.tables.progress(id, state, number + 1, None);
         if dialect == Dialect::MySql {
             let message = match changes_rows(sql) {
                 true => format!("BEGIN;\n{sql};\n{progress};\nCOMMIT"),
-                false => format!("{sql};\n{progress}"),
+                false => format!("{doubt}; {sql};\n{progress}"),
             };
             return self.session.execute(message).await;
         }
+        self.session.execute(doubt).await?;
         let mark = self.stop.mark(dialect);
         let limits = step.limits(dialect, self.options.limits);
         self.stop

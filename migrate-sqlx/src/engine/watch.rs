@@ -15,10 +15,9 @@ impl Engine<'_> {
     pub(super) fn somebody_works(&self, joined: &Joined<'_>) -> bool {
         self.session.dialect() == Dialect::Sqlite
             && !self.options.resume
-            && joined
-                .rows
-                .iter()
-                .any(|row| row.state != State::Applied && row.error.is_none())
+            && joined.rows.iter().any(|row| {
+                row.state != State::Applied && (row.error.is_none() || row.is_in_doubt())
+            })
     }
 }
 

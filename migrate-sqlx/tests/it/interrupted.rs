@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use migrate_sqlx::{Create, Database, Dialect, Error, Migrations};
+use migrate_sqlx::{Create, Database, Dialect, Error, InDoubt, Migrations};
 use migrate_tests::TestDatabase;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
@@ -292,4 +292,41 @@ async fn a_reader_in_the_way_of_a_commit_is_waited_for() {
         reading.rollback().await.unwrap();
     });
     assert_eq!(ran.unwrap().steps.len(), 1);
+}
+
+/// A statement that was begun and cut off may be done or not: a person says which.
+pub(crate) async fn a_statement_in_doubt_is_asked_about(database: TestDatabase) {
+    let up = "-- migrate: up no-transaction\nCREATE TABLE c (id INTEGER);\nCREATE TABLE d (id INTEGER);\nDROP TABLE missing;\nCREATE TABLE e (id INTEGER);";
+    let chain = migrations(&[AB[0], ("c:a", up, "DROP TABLE c;")]);
+    let connected = connect(&database).await;
+    connected.run(chain.runner()).await.unwrap_err();
+    // As a server leaves it that dies behind the second statement.
+    let cut_off = "UPDATE migrate_revision SET statements = 1, error = 'the next one was begun, and its end was not recorded' WHERE revision = 'c'";
+    database.execute(cut_off).await;
+    let status = connected.status(&chain).await.unwrap();
+    assert!(status.failed[0].is_in_doubt());
+    let resuming = || chain.runner().resume(true).lock_wait(Duration::ZERO);
+    let error = connected.run(resuming()).await.unwrap_err();
+    assert_eq!(error.code(), "in-doubt", "{error:?}");
+    assert!(error.help().unwrap().contains("--resume=done"), "{error:?}");
+    // It was done, so it is passed over.
+    database.execute("CREATE TABLE missing (id INTEGER)").await;
+    let done = resuming().in_doubt(InDoubt::Done);
+    connected.run(done).await.unwrap();
+    assert_eq!(
+        database.tables().await,
+        ["a", "c", "d", "e", "migrate_event", "migrate_revision"]
+    );
+    // It was not: it is run.
+    database
+        .execute("DROP TABLE e; DROP TABLE d; CREATE TABLE missing (id INTEGER)")
+        .await;
+    let begun = cut_off.replace("SET", "SET state = 'applying',");
+    database.execute(&begun).await;
+    let again = resuming().in_doubt(InDoubt::Again);
+    connected.run(again).await.unwrap();
+    assert_eq!(
+        database.tables().await,
+        ["a", "c", "d", "e", "migrate_event", "migrate_revision"]
+    );
 }

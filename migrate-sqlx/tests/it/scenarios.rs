@@ -16,8 +16,9 @@ use crate::atomic::{
 use crate::chain::{AB, migrations, migrations_with};
 use crate::interrupted::{
     a_ledger_that_cannot_be_written_is_no_failing_statement,
-    a_ledger_that_was_tampered_with_is_told, settings_of_a_revision_end_with_the_run,
-    two_at_once_without_a_transaction, what_a_killed_migrator_sent_is_waited_for,
+    a_ledger_that_was_tampered_with_is_told, a_statement_in_doubt_is_asked_about,
+    settings_of_a_revision_end_with_the_run, two_at_once_without_a_transaction,
+    what_a_killed_migrator_sent_is_waited_for,
 };
 use crate::limits::{
     a_missed_lock_is_told, a_missed_lock_is_tried_again, a_section_lifts_the_limit_of_the_run,
@@ -80,6 +81,7 @@ on_each_database! {
     a_statement_that_takes_too_long_is_ended,
     a_section_lifts_the_limit_of_the_run,
     settings_do_not_reach_the_next_revision,
+    a_statement_in_doubt_is_asked_about,
 }
 
 pub(crate) async fn connect(database: &TestDatabase) -> Database {
