@@ -16,6 +16,8 @@ mod new;
 pub(crate) mod plan;
 mod rebase;
 mod redo;
+mod repair;
+mod reset;
 mod revert;
 mod run;
 mod show;
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Switch(switch::SwitchArgs),
     Check(check::CheckArgs),
     Backup(backup::BackupArgs),
+    Repair(repair::RepairArgs),
+    Reset(reset::ResetArgs),
     Lock(lock::LockArgs),
     Explain(explain::ExplainArgs),
     Edit(edit::EditArgs),
@@ -87,6 +91,8 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Stamp(args) => stamp::run(&args, context, ui),
         Command::Switch(args) => switch::run(&args, context, ui),
         Command::Backup(args) => backup::run(&args, context, ui),
+        Command::Repair(args) => repair::run(&args, context, ui),
+        Command::Reset(args) => reset::run(&args, context, ui),
         Command::Check(args) => check::run(&args, context, ui),
         Command::Lock(args) => lock::run(&args, context, ui),
         Command::Explain(args) => explain::run(&args, context, ui),

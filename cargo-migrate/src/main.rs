@@ -19,6 +19,7 @@ mod offline;
 mod package;
 mod progress;
 mod range;
+mod server;
 mod state;
 mod ui;
 mod write;

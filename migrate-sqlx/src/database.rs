@@ -4,6 +4,7 @@ use std::str::FromStr as _;
 
 use migrate_core::{Dialect, Direction, Stamp, Target};
 
+use crate::engine::Declared;
 use crate::error::Error;
 use crate::event::Report;
 use crate::ledger::EventRecord;
@@ -223,6 +224,20 @@ impl Database {
         purge: bool,
     ) -> Result<Stamp, Error> {
         on!(self, pool => runner.stamp(pool, targets, purge).await)
+    }
+
+    /// [`Runner::declare`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::declare`].
+    pub async fn declare(
+        &self,
+        runner: Runner<'_>,
+        revision: &str,
+        declared: Declared,
+    ) -> Result<(), Error> {
+        on!(self, pool => runner.declare(pool, revision, declared).await)
     }
 
     /// [`Migrations::status`] of this database.

@@ -49,6 +49,15 @@ pub enum InDoubt {
     Done,
 }
 
+/// What somebody says of a revision that was begun and not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// The database has all of it.
+    Applied,
+    /// The database has nothing of it.
+    NotApplied,
+}
+
 /// How a run goes about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {

@@ -101,6 +101,12 @@ pub enum Error {
         /// The index, as SQL writes it.
         index: String,
     },
+    /// Somebody wants to say what has become of a revision that is not half done.
+    #[error("revision `{revision}` is not half done in this database")]
+    NotUnfinished {
+        /// Which one.
+        revision: String,
+    },
     /// A statement was begun and cut off: the database may have finished it or not.
     #[error(
         "nobody knows whether statement {number} of {of} of revision `{revision}` was finished"
@@ -207,6 +213,7 @@ impl Error {
             Self::NotCurrent { .. } => "not-current",
             Self::ForeignKeys { .. } => "foreign-keys",
             Self::InvalidIndex { .. } => "invalid-index",
+            Self::NotUnfinished { .. } => "not-unfinished",
             Self::InDoubt { .. } => "in-doubt",
             Self::NotAtomic { .. } => "not-atomic",
             Self::LockLost { .. } => "lock-lost",
@@ -239,6 +246,7 @@ impl Error {
             Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
             Self::Statement(error) => error.help(),
             Self::InvalidIndex { index, .. } => format!("drop it with `DROP INDEX CONCURRENTLY {index}`, then go on with `cargo migrate run --resume`"),
+            Self::NotUnfinished { .. } => "`cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place".to_owned(),
             Self::InDoubt { reverting, .. } => {
                 let verb = if *reverting { "revert" } else { "run" };
                 format!("look whether the database has it; where it has, go on with `cargo migrate {verb} --resume=done`, where not, with `cargo migrate {verb} --resume=again`")

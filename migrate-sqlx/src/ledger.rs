@@ -231,15 +231,10 @@ impl Tables {
 
     /// Who does it and from where, as expressions.
     fn who(&self) -> [String; 2] {
-        let variable = |names: [&str; 2]| {
-            let value = names.iter().find_map(|name| std::env::var(name).ok());
-            literal(self.dialect, &value.unwrap_or_default())
-        };
+        // What the system does not tell stays empty.
+        let told = |name: whoami::Result<String>| literal(self.dialect, &name.unwrap_or_default());
         match (self.author, self.dialect) {
-            (Author::Process, _) => [
-                variable(["USER", "USERNAME"]),
-                variable(["HOSTNAME", "COMPUTERNAME"]),
-            ],
+            (Author::Process, _) => [told(whoami::username()), told(whoami::hostname())],
             (Author::Script, Dialect::Sqlite) => ["''".to_owned(), "''".to_owned()],
             (Author::Script, Dialect::Postgres) => [
                 "current_user".to_owned(),

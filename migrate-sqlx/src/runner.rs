@@ -9,7 +9,7 @@ use migrate_core::{Cascade, Dialect, Direction, Limits, Stamp, Target};
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};
-use crate::engine::{Goal, InDoubt, Options};
+use crate::engine::{Declared, Goal, InDoubt, Options};
 use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::held::Held;
@@ -249,18 +249,38 @@ impl<'a> Runner<'a> {
         targets: &[Target],
         purge: bool,
     ) -> Result<Stamp, Error> {
-        let mut held = Held::take(
-            pool,
-            &self.migrations.ledger,
-            self.options.lock_wait,
-            &mut |_| {},
-        )
-        .await?;
+        let mut held = self.hold(pool).await?;
         let mut engine = self.migrations.engine(&mut *held.work, self.options);
         let stamp = engine.stamp(targets, purge).await;
         let sound = engine.sound;
         held.release(sound).await;
         stamp
+    }
+
+    /// Takes somebody's word for what has become of a revision that is half done, without running
+    /// anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotUnfinished`] where it is not half done; see [`Error`].
+    pub async fn declare<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        revision: &str,
+        declared: Declared,
+    ) -> Result<(), Error> {
+        let mut held = self.hold(pool).await?;
+        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let recorded = engine.declare(revision, declared).await;
+        let sound = engine.sound;
+        held.release(sound).await;
+        recorded
+    }
+
+    /// Keeps other migrators out.
+    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Held<DB>, Error> {
+        let wait = self.options.lock_wait;
+        Held::take(pool, &self.migrations.ledger, wait, &mut |_| {}).await
     }
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {

@@ -229,7 +229,7 @@ impl Before {
     }
 }
 
-async fn tell(
+pub(super) async fn tell(
     database: &Database,
     migrations: &Migrations,
     report: &migrate_sqlx::Report,

@@ -30,6 +30,8 @@ fn the_help_of_the_whole() {
       switch       Take the database to the revisions of another git branch
       check        Check the chain and its lock, without a database
       backup       Keep the database's data in a file
+      repair       Say what has become of a revision that is half done
+      reset        Drop the database, make it anew, and apply all revisions
       lock         Seal every draft in chain.lock
       explain      Explain a diagnostic's code
       edit         Open a revision's file in the editor
@@ -160,22 +162,24 @@ fn run() {
                 `head` where nothing is said
 
     Options:
-          --resume               Go on with a half-done revision after its last finished statement
-          --atomic               Keep all of it or nothing, in one transaction: on SQLite and
-                                 PostgreSQL, and where no revision is `no-transaction`
-          --backup               Keep the database's data in a file first, as `cargo migrate backup`
-                                 does; so it is where migrate.toml says `backup = true`
-          --no-backup            Leave the backup out that migrate.toml wants
-          --strict               Fail where there is nothing to do
-          --sql                  Print a script for the database's own client instead of running
-                                 anything; the target may then be a range from one place to another, for
-                                 which no database is asked
-          --dialect <DIALECT>    The database that the script is for, where no url says it: sqlite,
-                                 postgres or mysql
-          --dry-run              Show what would be done and do nothing
-      -y, --yes                  Do not ask where the environment is protected
-          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
-      -h, --help                 Print help (see more with '--help')
+          --resume[=<STATEMENT>]  Go on with a half-done revision after its last finished statement;
+                                  where nobody knows whether the next one was finished, `--resume=again`
+                                  runs it, `--resume=done` passes over it
+          --atomic                Keep all of it or nothing, in one transaction: on SQLite and
+                                  PostgreSQL, and where no revision is `no-transaction`
+          --backup                Keep the database's data in a file first, as `cargo migrate backup`
+                                  does; so it is where migrate.toml says `backup = true`
+          --no-backup             Leave the backup out that migrate.toml wants
+          --strict                Fail where there is nothing to do
+          --sql                   Print a script for the database's own client instead of running
+                                  anything; the target may then be a range from one place to another,
+                                  for which no database is asked
+          --dialect <DIALECT>     The database that the script is for, where no url says it: sqlite,
+                                  postgres or mysql
+          --dry-run               Show what would be done and do nothing
+      -y, --yes                   Do not ask where the environment is protected
+          --lock-wait <SECONDS>   How long to wait while another migrator is at work, in seconds
+      -h, --help                  Print help (see more with '--help')
 
     Global options:
       -p, --package <NAME>      The package whose migrations are meant
@@ -201,21 +205,23 @@ fn revert() {
                 step back, where nothing is said
 
     Options:
-          --cascade              Revert revisions of other branches too, where the target's label is not
-                                 enough
-          --resume               Go on with a half-reverted revision after its last finished statement
-          --atomic               Revert all of it or nothing, in one transaction: on SQLite and
-                                 PostgreSQL, and where no revision is `no-transaction`
-          --strict               Fail where there is nothing to do
-          --sql                  Print a script for the database's own client instead of running
-                                 anything; the target may then be a range from one place to another, for
-                                 which no database is asked
-          --dialect <DIALECT>    The database that the script is for, where no url says it: sqlite,
-                                 postgres or mysql
-          --dry-run              Show what would be done and do nothing
-      -y, --yes                  Do not ask where the environment is protected
-          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
-      -h, --help                 Print help (see more with '--help')
+          --cascade               Revert revisions of other branches too, where the target's label is
+                                  not enough
+          --resume[=<STATEMENT>]  Go on with a half-done revision after its last finished statement;
+                                  where nobody knows whether the next one was finished, `--resume=again`
+                                  runs it, `--resume=done` passes over it
+          --atomic                Revert all of it or nothing, in one transaction: on SQLite and
+                                  PostgreSQL, and where no revision is `no-transaction`
+          --strict                Fail where there is nothing to do
+          --sql                   Print a script for the database's own client instead of running
+                                  anything; the target may then be a range from one place to another,
+                                  for which no database is asked
+          --dialect <DIALECT>     The database that the script is for, where no url says it: sqlite,
+                                  postgres or mysql
+          --dry-run               Show what would be done and do nothing
+      -y, --yes                   Do not ask where the environment is protected
+          --lock-wait <SECONDS>   How long to wait while another migrator is at work, in seconds
+      -h, --help                  Print help (see more with '--help')
 
     Global options:
       -p, --package <NAME>      The package whose migrations are meant

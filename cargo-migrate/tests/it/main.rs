@@ -14,6 +14,7 @@ mod interrupt;
 mod json;
 mod offline;
 mod package;
+mod repair;
 mod secrets;
 mod servers;
 

@@ -2,7 +2,7 @@
 
 use migrate_core::{Dialect, Stamp, Target};
 
-use super::Engine;
+use super::{Declared, Engine};
 use crate::error::Error;
 use crate::ledger::State;
 use crate::status::Joined;
@@ -30,6 +30,44 @@ impl Engine<'_> {
             }
         }
         Ok(stamp)
+    }
+
+    /// Takes somebody's word for what has become of a half-done revision.
+    pub(crate) async fn declare(&mut self, id: &str, declared: Declared) -> Result<(), Error> {
+        self.tables.settle(self.session).await?;
+        let joined = self.read().await?;
+        let row = joined.row(id).filter(|row| row.state != State::Applied);
+        let Some(row) = row else {
+            return Err(Error::NotUnfinished {
+                revision: id.to_owned(),
+            });
+        };
+        let known = self
+            .chain
+            .iter()
+            .find(|revision| revision.id.as_str() == id);
+        let record = match (declared, row.state, known) {
+            (Declared::NotApplied, ..) => self.tables.delete(id),
+            // What stands in the file is what somebody has finished.
+            (Declared::Applied, State::Applying, Some(revision)) => self.tables.finish(revision, 0),
+            (Declared::Applied, ..) => self.tables.progress(id, State::Applied, 0, None),
+        };
+        let detail = match declared {
+            Declared::Applied => "declared applied",
+            Declared::NotApplied => "declared not applied",
+        };
+        let event = self.tables.event("repair", id, "0", detail);
+        if self.session.dialect() == Dialect::Sqlite {
+            self.begin_immediate().await?;
+            let recorded = self.run_all([record, event]).await;
+            return self.end(recorded).await;
+        }
+        let message = format!("BEGIN;\n{record};\n{event};\nCOMMIT");
+        if let Err(failure) = self.session.execute(message).await {
+            self.rollback().await;
+            return Err(Error::Database(failure.error));
+        }
+        Ok(())
     }
 
     /// Plans a stamp, and writes it as SQL: the two tables, then the rows.

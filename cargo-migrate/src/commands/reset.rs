@@ -1,0 +1,65 @@
+use clap::Args;
+use migrate_core::{Direction, Target};
+use migrate_sqlx::Create;
+
+use super::plan;
+use super::run::{chain_folder, runner, tell};
+use crate::cli::ChangeArgs;
+use crate::consent::{confirm, refuse_protected};
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::json::PlanDocument;
+use crate::progress::Progress;
+use crate::server::{self, Others};
+use crate::state::{State, migrations};
+use crate::ui::Ui;
+
+/// Drop the database, make it anew, and apply all revisions
+///
+/// Everything in it is lost, whoever made it. A protected environment refuses. The server's user
+/// needs the right to create databases; what others have granted on the old one is gone.
+#[derive(Debug, Args)]
+pub(crate) struct ResetArgs {
+    /// End the sessions of others that use it: PostgreSQL refuses to drop a database in use
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let chain = context.chain(plan::demand(false))?;
+    let migrations = migrations(&chain, context.config()?);
+    let chosen = context.database()?;
+    refuse_protected(&chosen)?;
+    if args.change.dry_run {
+        let graph = chain.graph();
+        let plan =
+            migrate_core::Plan::up(graph, &graph.none(), &plan::target(None, Direction::Up)?)?;
+        return plan::show(&plan, graph, chain.revisions(), ui);
+    }
+    if !args.change.yes {
+        confirm("lose everything", &chosen.shown(), ui)?;
+    }
+    let others = match args.force {
+        true => Others::End,
+        false => Others::Respect,
+    };
+    let progress = Progress::new(ui);
+    let work = async {
+        server::recreate(&chosen, others).await?;
+        ui.status(format_args!("made {} anew", chosen.shown()));
+        let database = chosen.connect(Create::Missing).await?;
+        let before = State::read(&database, &migrations).await?;
+        let runner = runner(&migrations, &args.change, &chosen, &progress).target(Target::heads());
+        let report = database.run(runner).await;
+        progress.end();
+        let report =
+            report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
+        match ui.is_json() {
+            true => ui.json(&PlanDocument::new(&before.plan_of(&report), &before.graph)),
+            false => tell(&database, &migrations, &report, ui).await,
+        }
+    };
+    progress.block_on(work)
+}
