@@ -85,7 +85,10 @@ impl Context {
         text: String,
     ) -> Result<(Survey, ChainLock), CommandError> {
         let mut folder = self.folder()?.clone();
-        folder.files.push(File { name, text });
+        folder.files.push(File {
+            name,
+            text: text.into(),
+        });
         folder.files.sort_by(|a, b| a.name.cmp(&b.name));
         let mut lock = self.survey()?.lock.clone();
         let unlocked = Survey::new(&folder, self.config()?);

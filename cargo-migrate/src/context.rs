@@ -108,21 +108,23 @@ impl Context {
         once(&self.folder, || {
             let dir = self.dir()?;
             let shown = &self.config()?.dir;
-            Folder::read(&dir, shown).map_err(|error| {
-                let dir = self.shown(&dir);
-                if error.kind() == std::io::ErrorKind::NotFound {
-                    return CommandError::failed(
+            Folder::read(&dir, shown)
+                .map(Folder::leak)
+                .map_err(|error| {
+                    let dir = self.shown(&dir);
+                    if error.kind() == std::io::ErrorKind::NotFound {
+                        return CommandError::failed(
+                            "no-migrations",
+                            format!("there is no migrations folder `{dir}`"),
+                        )
+                        .help("make it with `cargo migrate init`");
+                    }
+                    CommandError::failed(
                         "no-migrations",
-                        format!("there is no migrations folder `{dir}`"),
+                        format!("the migrations folder `{dir}` cannot be read"),
                     )
-                    .help("make it with `cargo migrate init`");
-                }
-                CommandError::failed(
-                    "no-migrations",
-                    format!("the migrations folder `{dir}` cannot be read"),
-                )
-                .because(error)
-            })
+                    .because(error)
+                })
         })
     }
 

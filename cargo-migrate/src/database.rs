@@ -65,6 +65,13 @@ pub(crate) fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "…".to_owned();
     };
+    // What is no word may be a part of a password.
+    if !scheme
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    {
+        return "…".to_owned();
+    }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if rest[authority.len()..].contains('@') {
         // Whether this sign is of a setting or of a password that its writer forgot to encode,

@@ -183,7 +183,10 @@ impl Repository {
             let text = texts.remove(&object).unwrap_or_default();
             match name == ChainLock::FILE {
                 true => folder.lock = Some(text),
-                false => folder.files.push(File { name, text }),
+                false => folder.files.push(File {
+                    name,
+                    text: text.into(),
+                }),
             }
         }
         folder.files.sort_by(|a, b| a.name.cmp(&b.name));

@@ -219,7 +219,7 @@ mod tests {
     fn what_is_baked_in_is_read_back() {
         let file = |name: &str, text: &str| File {
             name: name.to_owned(),
-            text: text.to_owned(),
+            text: text.to_owned().into(),
         };
         let folder = Folder {
             shown: "migrations".to_owned(),

@@ -1,5 +1,6 @@
 //! The migrations folder: the only place in this crate that opens a file.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,10 +28,21 @@ pub struct File {
     /// Its name in the folder.
     pub name: String,
     /// All of it.
-    pub text: String,
+    pub text: Cow<'static, str>,
 }
 
 impl Folder {
+    /// Leaves the texts in the process's memory for good, so that the revisions made of them need
+    /// no copy: for a command, which ends soon.
+    #[must_use]
+    pub fn leak(mut self) -> Self {
+        for file in &mut self.files {
+            let text = std::mem::take(&mut file.text).into_owned();
+            file.text = Cow::Borrowed(Box::leak(text.into_boxed_str()));
+        }
+        self
+    }
+
     /// A revision file is at most this large, in bytes: what is larger is data, not a schema.
     pub const MAX_FILE: u64 = 16 * 1024 * 1024;
 
@@ -64,7 +76,10 @@ impl Folder {
                 .to_string_lossy()
                 .into_owned();
             match read_text(&path, Self::MAX_FILE) {
-                Ok(text) => folder.files.push(File { name, text }),
+                Ok(text) => folder.files.push(File {
+                    name,
+                    text: Cow::Owned(text),
+                }),
                 Err(why) => {
                     folder.unreadable(&name, &why);
                     folder.unread.push(name);

@@ -86,7 +86,7 @@ impl Published {
                 .into_iter()
                 .map(|(name, text)| File {
                     name: name.to_owned(),
-                    text: text.to_owned(),
+                    text: text.to_owned().into(),
                 })
                 .collect(),
             lock: Some(lock.render()),

@@ -27,9 +27,13 @@ pub(crate) struct Judge<'a> {
 }
 
 /// Makes the revision of a parsed file; `id` is known to stand in it.
+#[expect(
+    clippy::ptr_arg,
+    reason = "whether the text is borrowed decides what is copied"
+)]
 pub(crate) fn revision(
     name: &str,
-    text: &str,
+    text: &Cow<'static, str>,
     id: RevisionId,
     parsed: &Parsed,
     sections: Vec<Section>,
@@ -41,6 +45,14 @@ pub(crate) fn revision(
             .map(|name| Cow::Owned(name.value.clone()))
             .collect()
     };
+    // A text that stays needs no copies of its parts.
+    let part = |part: &str| match text {
+        Cow::Borrowed(text) => match text.find(part) {
+            Some(at) => Cow::Borrowed(&text[at..at + part.len()]),
+            None => Cow::Owned(part.to_owned()),
+        },
+        Cow::Owned(_) => Cow::Owned(part.to_owned()),
+    };
     let mut revision = Revision {
         id,
         parents: parsed
@@ -50,10 +62,10 @@ pub(crate) fn revision(
             .collect(),
         depends_on: owned(&parsed.depends_on),
         labels: owned(&parsed.labels),
-        message: Cow::Owned(parsed.message.clone()),
-        created: Cow::Owned(parsed.created.clone()),
+        message: part(&parsed.message),
+        created: part(&parsed.created),
         file: Cow::Owned(name.to_owned()),
-        text: Cow::Owned(text.to_owned()),
+        text: text.clone(),
         sections: sections.into(),
         hash: Hash::from_bytes([0; 32]),
         chain_hash: Hash::from_bytes([0; 32]),

@@ -1,6 +1,7 @@
 //! The whole folder, understood and judged: every revision, the graph, the lock, and all that is
 //! wrong, at once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -55,7 +56,8 @@ impl Revision {
     pub fn parse(name: &str, text: &str, dialects: Dialects) -> Result<Self, Vec<Diagnostic>> {
         let rules = Rules::default();
         let mut diagnostics = Vec::new();
-        let found = read(name, name, text, dialects, &rules, &mut diagnostics);
+        let owned = Cow::Owned(text.to_owned());
+        let found = read(name, name, &owned, dialects, &rules, &mut diagnostics);
         diagnostics.retain(|found| {
             found.is_error()
                 && !matches!(
@@ -71,15 +73,17 @@ impl Revision {
 }
 
 /// Reads a file; `None` where it does not say which revision it is.
+#[expect(clippy::ptr_arg, reason = "whether the text is borrowed decides what is copied")]
 fn read(
     name: &str,
     shown: &str,
-    text: &str,
+    whole: &Cow<'static, str>,
     dialects: Dialects,
     rules: &Rules,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Revision, Parsed)> {
     let before = diagnostics.len();
+    let text: &str = whole;
     let parsed = file::parse(shown, text, diagnostics);
     let Some(id) = &parsed.revision else {
         let told = diagnostics[before..]
@@ -106,7 +110,7 @@ fn read(
         diagnostics,
     };
     let (sections, views) = judge.sections(&parsed);
-    let revision = script::revision(name, text, id.value.clone(), &parsed, sections, &views);
+    let revision = script::revision(name, whole, id.value.clone(), &parsed, sections, &views);
     Some((revision, parsed))
 }
 

@@ -266,7 +266,7 @@ fn edited_folder(
             .find(|file| file.name == *revision.file);
         if let Some(file) = file {
             edits.replace(dir.join(&file.name), &file.text, new.clone());
-            file.text = new;
+            file.text = new.into();
         }
     }
     // The hashes are those of the new parents.

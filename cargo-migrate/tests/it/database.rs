@@ -457,13 +457,13 @@ fn a_protected_environment() {
     "#);
     assert_snapshot!(run(&project, &["revert", "--yes"]), @r#"
     ------- stderr -------
-    error: the environment `prod` is protected, and reverting loses data
+    error: the environment `prod` is protected, and this loses data
     help: write a new revision that undoes the change: `cargo migrate new "undo …"`; nothing was changed
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo", "--yes"]), @r#"
     ------- stderr -------
-    error: the environment `prod` is protected, and reverting loses data
+    error: the environment `prod` is protected, and this loses data
     help: write a new revision that undoes the change: `cargo migrate new "undo …"`; nothing was changed
     [exit status: 1]
     "#);

@@ -546,7 +546,7 @@ fn where_nobody_should_switch() {
     project.write("migrate.toml", format!("{config}protected = true\n"));
     assert_snapshot!(project.run(["switch", "main"]), @r#"
     ------- stderr -------
-    error: the environment `dev` is protected, and reverting loses data
+    error: the environment `dev` is protected, and this loses data
     help: write a new revision that undoes the change: `cargo migrate new "undo …"`; nothing was changed
     [exit status: 1]
     "#);

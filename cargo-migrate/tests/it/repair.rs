@@ -12,7 +12,7 @@ fn half_done() -> TestProject {
     let text = project.read("migrations/b.sql");
     let up =
         "-- migrate: up no-transaction\nCREATE TABLE half (id INTEGER);\nDROP TABLE missing;\n";
-    let at = text.find("-- migrate: up").unwrap();
+    let at = text.find("-- migrate: up").expect("it has one");
     project.write(
         "migrations/b.sql",
         format!("{}{up}{}", &text[..at], &text[at + 15..]),

@@ -72,8 +72,10 @@ impl Engine<'_> {
         let settings = |foreign_keys, timeout| {
             format!("PRAGMA foreign_keys = {foreign_keys}; PRAGMA busy_timeout = {timeout}")
         };
-        self.run(settings(0, timeout.max(LOOK.subsec_millis())))
-            .await?;
+        // Between two tries there is a look at the time, and at whether to stop.
+        let wait = u32::try_from(self.options.lock_wait.as_millis()).unwrap_or(u32::MAX);
+        let patience = timeout.min(wait).max(LOOK.subsec_millis());
+        self.run(settings(0, patience)).await?;
         self.settings = Settings {
             restore: settings(foreign_keys, timeout),
             statements: 2,

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use migrate_core::{Dialect, Direction, Label};
+use migrate_core::sql::{FindingKind, lint};
+use migrate_core::{Dialect, Direction, Label, Statement};
 
 use super::failure::missed_lock;
 use super::transaction::kept_out;
@@ -46,16 +47,17 @@ impl Engine<'_> {
                 let Err(failure) = self.one(step, sql, number).await else {
                     break None;
                 };
-                if dialect == Dialect::MySql {
+                if dialect != Dialect::Sqlite {
                     self.rollback().await;
-                    // What only missed a lock has done nothing.
-                    if missed_lock(&failure.error) && retries < self.options.lock_retries {
-                        retries += 1;
-                        let error = Error::Database(failure.error);
-                        self.wait_for_lock(&step.revision, retries, &error, on_event)
-                            .await?;
-                        continue;
-                    }
+                }
+                // What only missed a lock has done nothing, but for what PostgreSQL does in parts.
+                let harmless = dialect == Dialect::MySql || step.can_join(dialect, sql);
+                if harmless && missed_lock(&failure.error) && retries < self.options.lock_retries {
+                    retries += 1;
+                    let error = Error::Database(failure.error);
+                    self.wait_for_lock(&step.revision, retries, &error, on_event)
+                        .await?;
+                    continue;
                 }
                 break Some(failure);
             };
@@ -114,33 +116,54 @@ impl Engine<'_> {
         }
     }
 
-    /// Runs a statement and records it. What no transaction holds together with its record is
-    /// recorded beforehand as in doubt: a server that dies in between tells no other story.
+    /// Runs a statement and records it, in one transaction where that can be. What cannot is
+    /// recorded beforehand as in doubt: a death in between tells no other story.
     async fn one(&mut self, step: &Step<'_>, sql: &str, number: usize) -> Result<(), Failure> {
         let dialect = self.session.dialect();
         let (id, state) = (step.revision.id.as_str(), step.unfinished_state());
         let doubt = self.tables.progress(id, state, number, Some(IN_DOUBT));
         let progress = self.tables.progress(id, state, number + 1, None);
-        if dialect == Dialect::MySql {
-            let message = match changes_rows(sql) {
-                true => format!("BEGIN;\n{sql};\n{progress};\nCOMMIT"),
-                false => format!("{doubt}; {sql};\n{progress}"),
-            };
-            return self.session.execute(message).await;
-        }
-        self.session.execute(doubt).await?;
-        let mark = self.stop.mark(dialect);
         let limits = step.limits(dialect, self.options.limits);
-        self.stop
-            .limit(limits.statement.filter(|limit| !limit.is_zero()));
-        let ran = self.session.execute(format!("{mark}{sql}")).await;
-        self.stop.limit(None);
-        match ran {
-            Ok(()) => self.session.execute(progress).await,
-            Err(failure) => Err(Failure {
-                position: failure.position.and_then(|at| at.checked_sub(mark.len())),
-                ..failure
-            }),
+        let time = limits.statement.filter(|limit| !limit.is_zero());
+        match (dialect, step.can_join(dialect, sql)) {
+            (Dialect::MySql, true) => {
+                let message = format!("BEGIN;\n{sql};\n{progress};\nCOMMIT");
+                self.session.execute(message).await
+            }
+            (Dialect::MySql, false) => {
+                let message = format!("{doubt}; {sql};\n{progress}");
+                self.session.execute(message).await
+            }
+            (Dialect::Postgres, true) => {
+                let begin = format!("{}BEGIN;\n", self.stop.mark(dialect));
+                let message = format!("{begin}{sql};\n{progress};\nCOMMIT");
+                self.session.execute(message).await.map_err(behind(&begin))
+            }
+            (Dialect::Sqlite, true) => {
+                self.begin_immediate().await.map_err(untold)?;
+                self.stop.limit(time);
+                let mut ran = self.session.execute(sql.to_owned()).await;
+                self.stop.limit(None);
+                if ran.is_ok() {
+                    ran = self.session.execute(progress).await;
+                }
+                match ran {
+                    Ok(()) => self.end(Ok(())).await.map_err(untold),
+                    Err(failure) => {
+                        self.rollback().await;
+                        Err(failure)
+                    }
+                }
+            }
+            (Dialect::Postgres | Dialect::Sqlite, false) => {
+                let mark = self.stop.mark(dialect);
+                self.session.execute(doubt).await?;
+                self.stop.limit(time);
+                let ran = self.session.execute(format!("{mark}{sql}")).await;
+                self.stop.limit(None);
+                ran.map_err(behind(&mark))?;
+                self.session.execute(progress).await
+            }
         }
     }
 
@@ -264,11 +287,50 @@ impl Step<'_> {
     }
 }
 
-/// Whether a statement of MySQL only changes rows, so that a transaction holds it together with
-/// its record. Of a statement that changes the schema the server may finish only the first half
-/// of the message when the client is gone.
-fn changes_rows(sql: &str) -> bool {
-    const VERBS: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
-    let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
-    word.is_some_and(|word| VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb)))
+impl Step<'_> {
+    /// Whether a statement and its record can be one transaction: not where the database refuses
+    /// it inside of one, or commits by itself, and not where the section keeps transactions of its
+    /// own.
+    fn can_join(&self, dialect: Dialect, sql: &str) -> bool {
+        const ROWS: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
+        const SCHEMA: [&str; 6] = ["CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT", "WITH"];
+        let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
+        let begins = |verbs: &[&str]| {
+            word.is_some_and(|word| verbs.iter().any(|verb| word.eq_ignore_ascii_case(verb)))
+        };
+        let joins = match dialect {
+            // Of a statement that changes the schema the server may finish only the first half of
+            // the message when the client is gone.
+            Dialect::MySql => begins(&ROWS),
+            Dialect::Sqlite | Dialect::Postgres => {
+                (begins(&ROWS) || begins(&SCHEMA)) && lint(dialect, sql).is_none()
+            }
+        };
+        let keeps_its_own = |statement: &Statement| {
+            let found = lint(dialect, self.revision.sql(*statement));
+            found.is_some_and(|found| found.kind == FindingKind::TransactionControl)
+        };
+        joins && !self.statements(dialect).iter().any(keeps_its_own)
+    }
+}
+
+/// Places a failure in a statement that something stood before.
+fn behind(before: &str) -> impl FnOnce(Failure) -> Failure {
+    let length = before.chars().count();
+    move |failure| Failure {
+        position: failure.position.and_then(|at| at.checked_sub(length)),
+        ..failure
+    }
+}
+
+/// A failure around a statement, which has no place in it.
+fn untold(error: Error) -> Failure {
+    Failure {
+        finished: 0,
+        position: None,
+        error: match error {
+            Error::Database(error) => error,
+            other => sqlx::Error::Protocol(other.to_string()),
+        },
+    }
 }

@@ -255,7 +255,7 @@ impl Engine<'_> {
                     if since.elapsed() >= self.options.lock_wait {
                         return Err(Error::Locked {
                             waited: self.options.lock_wait,
-                            holder: None,
+                            holder: Some("on SQLite whoever writes has it".to_owned()),
                         });
                     }
                 }

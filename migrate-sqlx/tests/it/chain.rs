@@ -31,7 +31,7 @@ pub(crate) fn migrations_with(written: &[Written<'_>], ledger: LedgerNames) -> M
             .iter()
             .map(|revision| File {
                 name: format!("{}.sql", revision.0.split(':').next().unwrap()),
-                text: text(*revision),
+                text: text(*revision).into(),
             })
             .collect(),
         ..Folder::default()
