@@ -94,7 +94,7 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
         }
     }
     reading.unique_constraints();
-    reading.views_without_database();
+    reading.without_database();
     reading.routines.write(&mut reading.schema);
     Ok(reading.schema)
 }

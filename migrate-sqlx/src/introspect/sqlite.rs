@@ -192,6 +192,7 @@ fn table(object: &Object, mut columns: Vec<PragmaColumn>) -> Option<Table> {
             let integer = column.sql_type.eq_ignore_ascii_case("INTEGER");
             rowid = (integer && !text.descending_key && !object.without_rowid).then_some(at);
         }
+        column.default = text.default.or(column.default);
         column.collation = text.collation;
         column.generated = text.generated;
         column.options = text.options;

@@ -11,7 +11,9 @@ const SHOPS: [(Dialect, &str); 3] = [
 ];
 
 async fn read(database: &TestDatabase) -> Schema {
-    let connected = Database::connect(database.url(), Create::Nothing).await.unwrap();
+    let connected = Database::connect(database.url(), Create::Nothing)
+        .await
+        .unwrap();
     connected.schema(&LedgerNames::DEFAULT).await.unwrap()
 }
 

@@ -30,11 +30,22 @@ impl Reading {
         }
     }
 
-    /// The server writes the database before each name of a view's text; the same view in
+    /// The server writes the database before names in views and defaults; the same schema in
     /// another database is the same.
-    pub(super) fn views_without_database(&mut self) {
-        for view in self.schema.views.values_mut() {
-            view.definition = without_database(&view.definition, &self.server.own, &self.names);
+    pub(super) fn without_database(&mut self) {
+        let views = self
+            .schema
+            .views
+            .values_mut()
+            .map(|view| &mut view.definition);
+        let columns = self
+            .schema
+            .tables
+            .values_mut()
+            .flat_map(|table| &mut table.columns);
+        let defaults = columns.filter_map(|column| column.default.as_mut());
+        for text in views.chain(defaults) {
+            *text = without_database(text, &self.server.own, &self.names);
         }
     }
 

@@ -231,6 +231,7 @@ impl Reading {
         };
         let (method, expression) = (row.text(), row.text());
         let (sub_method, sub_expression) = (row.option(), row.text());
+        let sub_count = row.text();
         let (name, description) = (row.text(), row.option());
         let text = table
             .options
@@ -238,23 +239,20 @@ impl Reading {
             .or_insert_with(|| {
                 let mut text = format!("{method} ({expression})");
                 if let Some(sub_method) = sub_method {
-                    let _infallible =
-                        write!(text, " SUBPARTITION BY {sub_method} ({sub_expression})");
+                    let _infallible = write!(
+                        text,
+                        " SUBPARTITION BY {sub_method} ({sub_expression}) SUBPARTITIONS {sub_count}"
+                    );
                 }
                 text.push_str(" ()");
                 text
             });
         let name = Dialect::MySql.quote(&name);
-        let begin = format!("PARTITION {name}");
-        // Each subpartition is a row.
-        if text.contains(&format!("({begin}")) || text.contains(&format!(", {begin}")) {
-            return;
-        }
         text.pop();
         if !text.ends_with('(') {
             text.push_str(", ");
         }
-        text.push_str(&begin);
+        text.extend(["PARTITION ", &name]);
         let values = match method.split(' ').next() {
             Some("RANGE") => " VALUES LESS THAN ",
             Some("LIST") => " VALUES IN ",

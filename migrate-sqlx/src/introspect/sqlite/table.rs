@@ -2,7 +2,7 @@
 
 use migrate_core::schema::{Action, Check, Deferrable, ForeignKey, Generated, Key, Name, Options};
 
-use super::text::{Part, Reader};
+use super::text::{Part, Reader, as_sql};
 
 /// A table as it was written. Names of columns may differ from the real ones in their case.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(super) struct TableText {
 #[derive(Debug, Default)]
 pub(super) struct ColumnText {
     pub(super) name: String,
+    /// As it stands behind `DEFAULT`: an expression is in parentheses, a plain value is not.
+    pub(super) default: Option<String>,
     pub(super) collation: Option<String>,
     pub(super) generated: Option<Generated>,
     pub(super) options: Options,
@@ -79,7 +81,7 @@ fn column(reader: &mut Reader<'_>, table: &mut TableText) -> Option<()> {
         reader.skip_group()?;
     }
     let mut name = None;
-    let mut default_key = Key {
+    let mut key = Key {
         columns: vec![column.name.clone()],
         ..Key::default()
     };
@@ -92,19 +94,19 @@ fn column(reader: &mut Reader<'_>, table: &mut TableText) -> Option<()> {
             let descending = reader.take(&["DESC"]);
             reader.take(&["ASC"]);
             column.descending_key = descending;
-            default_key.name = name.take();
-            default_key.options = on_conflict(reader)?;
+            key.name = name.take();
+            key.options = on_conflict(reader)?;
             table.autoincrement |= reader.take(&["AUTOINCREMENT"]);
-            let mut key = default_key.clone();
+            let mut primary = key.clone();
             if descending {
-                key.qualifiers
-                    .insert(column.name.clone(), "DESC".to_owned());
+                let qualifier = (column.name.clone(), "DESC".to_owned());
+                primary.qualifiers.extend([qualifier]);
             }
-            table.primary_key = Some(key);
+            table.primary_key = Some(primary);
         } else if reader.take(&["UNIQUE"]) {
-            default_key.name = name.take();
-            default_key.options = on_conflict(reader)?;
-            table.uniques.push(default_key.clone());
+            key.name = name.take();
+            key.options = on_conflict(reader)?;
+            table.uniques.push(key.clone());
         } else if reader.take(&["NOT", "NULL"]) {
             name = None;
             column.options.append(&mut on_conflict(reader)?);
@@ -113,10 +115,10 @@ fn column(reader: &mut Reader<'_>, table: &mut TableText) -> Option<()> {
             on_conflict(reader)?;
         } else if reader.take(&["DEFAULT"]) {
             name = None;
-            default(reader)?;
+            column.default = Some(default(reader)?);
         } else if reader.take(&["COLLATE"]) {
             name = None;
-            column.collation = Some(reader.name()?);
+            column.collation = Some(as_sql(reader.name()?));
         } else if reader.take(&["GENERATED", "ALWAYS", "AS"]) || reader.take(&["AS"]) {
             name = None;
             let expression = reader.group()?.to_owned();
@@ -188,10 +190,10 @@ fn key(parts: &[Part], name: Option<String>, reader: &mut Reader<'_>) -> Option<
     };
     for part in parts {
         let column = part.column();
-        let collation = part.collation.as_ref().map(|name| {
-            let name = migrate_core::Dialect::Sqlite.quote(name);
-            format!("COLLATE {name}")
-        });
+        let collation = part
+            .collation
+            .as_ref()
+            .map(|name| format!("COLLATE {name}"));
         let descending = part.descending.then(|| "DESC".to_owned());
         let qualifier: Vec<String> = collation.into_iter().chain(descending).collect();
         if !qualifier.is_empty() {
@@ -226,8 +228,17 @@ fn on_conflict(reader: &mut Reader<'_>) -> Option<Options> {
     Some(options)
 }
 
-/// Passes the value of a default: the pragma tells it.
-fn default(reader: &mut Reader<'_>) -> Option<()> {
+/// Passes the value of a default.
+fn default(reader: &mut Reader<'_>) -> Option<String> {
+    let begin = reader.place();
+    if reader.sees(&["("]) {
+        let inner = reader.group()?;
+        let is_value = Reader::new(inner)?.is_value();
+        return Some(match is_value {
+            true => inner.to_owned(),
+            false => reader.since(begin).to_owned(),
+        });
+    }
     let signed = reader.sees(&["+", "-"]);
     if signed {
         reader.skip();
@@ -237,7 +248,7 @@ fn default(reader: &mut Reader<'_>) -> Option<()> {
     while !ends(reader) && !reader.sees(&CONSTRAINTS) {
         reader.skip_group()?;
     }
-    Some(())
+    Some(reader.since(begin).to_owned())
 }
 
 fn references(

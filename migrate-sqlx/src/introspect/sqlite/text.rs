@@ -122,6 +122,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Where it is, for [`Reader::since`].
+    pub(super) const fn place(&self) -> usize {
+        self.at
+    }
+
+    /// The text from a place up to here.
+    pub(super) fn since(&self, place: usize) -> &'a str {
+        self.between(place, self.at)
+    }
+
+    /// Says whether all of it is one plain value: a number with its sign, a text, a word.
+    pub(super) fn is_value(&self) -> bool {
+        let kinds: Vec<TokenKind> = self.tokens.iter().map(|token| token.kind).collect();
+        match kinds[..] {
+            [TokenKind::Word | TokenKind::String] => true,
+            [TokenKind::Symbol, TokenKind::Word] => self.is(0, "-") || self.is(0, "+"),
+            _ => false,
+        }
+    }
+
     /// The text from here to the end.
     pub(super) fn rest(&self) -> &'a str {
         self.between(self.at, self.tokens.len())
@@ -189,7 +209,7 @@ impl<'a> Reader<'a> {
         }
         if end > first + 2 && is(end - 2, "COLLATE") {
             let token = self.tokens[end - 1];
-            part.collation = Some(unquoted(&self.text[token.start..token.end]));
+            part.collation = Some(as_sql(unquoted(&self.text[token.start..token.end])));
             end -= 2;
         }
         if end == first {
@@ -217,6 +237,15 @@ impl Part {
             self.text
                 .trim_matches(|sign: char| sign.is_whitespace() || sign == '(' || sign == ')'),
         )
+    }
+}
+
+/// A name as SQL takes it: in quotes only where it is more than a word.
+pub(super) fn as_sql(name: String) -> String {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match !name.is_empty() && name.bytes().all(is_word) {
+        true => name,
+        false => Dialect::Sqlite.quote(&name),
     }
 }
 
