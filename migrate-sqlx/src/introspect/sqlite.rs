@@ -17,9 +17,9 @@ use crate::error::Error;
 /// Every table, view, column, index and trigger. A virtual table is not asked for its columns, as
 /// its module may be missing; a shadow table belongs to one.
 const QUERY: &str = r#"
+WITH listed AS MATERIALIZED (SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main')
 SELECT 'object', s.type, s.name, s.tbl_name, s.sql, l.type, l.wr, l.strict, NULL, NULL
-FROM main.sqlite_schema s LEFT JOIN pragma_table_list l
-  ON l.schema = 'main' AND l.name = s.name AND s.type IN ('table', 'view')
+FROM main.sqlite_schema s LEFT JOIN listed l ON l.name = s.name AND s.type IN ('table', 'view')
 WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite\_%' ESCAPE '\'
 UNION ALL
 SELECT 'column', s.name, x.cid, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden, NULL
