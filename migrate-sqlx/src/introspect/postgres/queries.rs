@@ -46,7 +46,7 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.routines(),
         scope.aggregates(),
     ] {
-        let _infallible = write!(sql, "{query};\n");
+        let _infallible = writeln!(sql, "{query};");
     }
     sql.push_str("COMMIT");
     sql
