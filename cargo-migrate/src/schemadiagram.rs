@@ -20,7 +20,10 @@ pub(crate) fn diagram(schema: &Schema) -> String {
 }
 
 fn entity(text: &mut String, name: &Name, table: &Table) {
-    push(text, format_args!("    {} {{", quoted(&name.to_string())));
+    push(
+        text,
+        format_args!("    {} {{", quoted_text(&name.to_string())),
+    );
     for column in &table.columns {
         let is_in = |columns: &[String]| columns.contains(&column.name);
         let mut marks = Vec::new();
@@ -65,10 +68,10 @@ fn relation(text: &mut String, name: &Name, table: &Table, key: &ForeignKey) {
         text,
         format_args!(
             "    {} {}--{} {} : {}",
-            quoted(&key.table.to_string()),
+            quoted_text(&key.table.to_string()),
             if optional { "|o" } else { "||" },
             if single { "o|" } else { "o{" },
-            quoted(&name.to_string()),
+            quoted_text(&name.to_string()),
             quoted_text(&key.columns.join(", "))
         ),
     );
@@ -76,15 +79,6 @@ fn relation(text: &mut String, name: &Name, table: &Table, key: &ForeignKey) {
 
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
     let _infallible = write!(text, "\n{line}");
-}
-
-/// A name of an entity: in quotes where it is more than a word.
-fn quoted(name: &str) -> String {
-    let is_word = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
-    match name.chars().all(is_word) && name.starts_with(|sign: char| sign.is_ascii_alphabetic()) {
-        true => name.to_owned(),
-        false => quoted_text(name),
-    }
 }
 
 /// A text in quotes, without the signs that no quotes help.
@@ -102,6 +96,13 @@ fn word(text: &str) -> String {
             _ => '_',
         })
         .collect();
+    // These three are marks of keys, in whichever case.
+    if ["PK", "FK", "UK"]
+        .iter()
+        .any(|mark| word.eq_ignore_ascii_case(mark))
+    {
+        word.push('_');
+    }
     if !word.starts_with(|sign: char| sign.is_alphabetic() || sign == '_') {
         word.insert(0, '_');
     }

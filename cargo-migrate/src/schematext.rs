@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use migrate_core::schema::{
-    Action, Column, Deferrable, ForeignKey, Identity, Index, IndexPart, Key, Options, Schema,
-    Sequence, Table, View,
+    Action, Check, Column, Deferrable, ForeignKey, Identity, Index, IndexPart, Key, Options,
+    Schema, Sequence, Table, View,
 };
 
 use crate::ui::{style, styled};
@@ -43,11 +43,7 @@ pub(crate) fn listing(schema: &Schema, verbose: bool) -> String {
         }
         listing.line(line);
         for check in &domain.checks {
-            listing.line(format!(
-                "check{} {}",
-                named(check.name.as_ref()),
-                check.expression
-            ));
+            listing.line(of_check(check));
         }
     }
     for (name, made) in &schema.types {
@@ -140,12 +136,7 @@ impl Listing {
             self.line(of_foreign_key(key));
         }
         for check in &table.checks {
-            let options = of_options(&check.options);
-            self.line(format!(
-                "check{} {}{options}",
-                named(check.name.as_ref()),
-                check.expression
-            ));
+            self.line(of_check(check));
         }
         for (name, text) in &table.exclusions {
             self.line(format!("constraint {name} {text}"));
@@ -198,6 +189,15 @@ impl Listing {
     }
 }
 
+/// A check; some databases write its parentheses, some do not.
+fn of_check(check: &Check) -> String {
+    let (name, options) = (named(check.name.as_ref()), of_options(&check.options));
+    match check.expression.starts_with('(') {
+        true => format!("check{name} {}{options}", check.expression),
+        false => format!("check{name} ({}){options}", check.expression),
+    }
+}
+
 /// A name, where there is one, with the space before it.
 fn named(name: Option<&String>) -> String {
     name.map(|name| format!(" {name}")).unwrap_or_default()
@@ -223,6 +223,9 @@ fn of_column(column: &Column) -> String {
             Identity::Serial => "  serial",
             Identity::AutoIncrement => "  auto increment",
         });
+    }
+    if let Some(sequence) = &column.numbering {
+        let _infallible = write!(text, " ({})", numbers(sequence));
     }
     if let Some(default) = &column.default {
         text.extend(["  default ", default]);
