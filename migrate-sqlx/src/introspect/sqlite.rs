@@ -192,8 +192,10 @@ fn table(object: &Object, mut columns: Vec<PragmaColumn>) -> Option<Table> {
             let integer = column.sql_type.eq_ignore_ascii_case("INTEGER");
             rowid = (integer && !text.descending_key && !object.without_rowid).then_some(at);
         }
-        column.default = text.default.or(column.default);
-        column.collation = text.collation;
+        // No default and a default of NULL are the same.
+        let default = text.default.or(column.default);
+        column.default = default.filter(|default| !default.eq_ignore_ascii_case("NULL"));
+        column.collation = text.collation.and_then(collation);
         column.generated = text.generated;
         column.options = text.options;
         table.columns.push(column);
@@ -231,6 +233,18 @@ fn table(object: &Object, mut columns: Vec<PragmaColumn>) -> Option<Table> {
         }
     }
     Some(table)
+}
+
+/// SQLite's own collations in one spelling; `BINARY` is what there is without one.
+fn collation(name: String) -> Option<String> {
+    let own = ["NOCASE", "RTRIM", "BINARY"]
+        .into_iter()
+        .find(|own| name.eq_ignore_ascii_case(own));
+    match own {
+        Some("BINARY") => None,
+        Some(own) => Some(own.to_owned()),
+        None => Some(name),
+    }
 }
 
 /// Writes a column's name as the column has it.
@@ -310,7 +324,7 @@ fn index_part(table: &Table, part: Part, known: &PragmaPart) -> IndexPart {
             over: part.text,
             expression: true,
             descending: known.descending,
-            collation: part.collation,
+            collation: part.collation.and_then(collation),
             ..IndexPart::default()
         };
     };
@@ -323,7 +337,12 @@ fn index_part(table: &Table, part: Part, known: &PragmaPart) -> IndexPart {
     IndexPart {
         over: name.clone(),
         descending: known.descending,
-        collation: (!is_own).then(|| known.collation.clone()),
+        collation: match is_own {
+            true => None,
+            false => {
+                Some(collation(known.collation.clone()).unwrap_or_else(|| "BINARY".to_owned()))
+            }
+        },
         ..IndexPart::default()
     }
 }
