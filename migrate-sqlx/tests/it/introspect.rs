@@ -1,6 +1,7 @@
 //! What is read of a live database's schema.
 
 mod mysql;
+mod odd;
 mod postgres;
 mod reload;
 mod same;

@@ -43,11 +43,11 @@ async fn a_thousand_tables_of_sqlite_are_read() {
 }
 
 #[tokio::test]
-async fn a_thousand_tables_of_postgres_are_read() {
-    read(Dialect::Postgres, 1_000).await;
+async fn hundreds_of_tables_of_postgres_are_read() {
+    read(Dialect::Postgres, 300).await;
 }
 
 #[tokio::test]
-async fn a_hundred_tables_of_mysql_are_read() {
-    read(Dialect::MySql, 100).await;
+async fn dozens_of_tables_of_mysql_are_read() {
+    read(Dialect::MySql, 40).await;
 }
