@@ -58,25 +58,14 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
 
 /// Keeps what was named.
 fn only(schema: Schema, names: &[String]) -> Result<Schema, CommandError> {
-    let wanted: BTreeSet<Name> = names.iter().map(|name| Name::from(name.as_str())).collect();
     let there = |name: &Name| schema.tables.contains_key(name) || schema.views.contains_key(name);
-    if let Some(missing) = wanted.iter().find(|name| !there(name)) {
-        let all = schema.tables.keys().chain(schema.views.keys());
-        let near = all.map(ToString::to_string).filter(|name| {
-            let distance = strsim::normalized_damerau_levenshtein(name, &missing.to_string());
-            distance > 0.6
-        });
-        let near: Vec<String> = near.collect();
-        let error = CommandError::failed(
-            "missing-table",
-            format!("the database has no table or view `{missing}`"),
-        );
-        return Err(match near.is_empty() {
-            true => error.help("`cargo migrate schema` shows all there is"),
-            false => error
-                .help(format!("did you mean `{}`?", near.join("`, `")))
-                .candidates(near),
-        });
+    let mut wanted = BTreeSet::new();
+    for typed in names {
+        let name = Name::from(typed.as_str());
+        if !there(&name) {
+            return Err(missing(&schema, typed));
+        }
+        wanted.insert(name);
     }
     let mut kept = Schema::empty(schema.dialect);
     kept.tables = schema.tables;
@@ -84,4 +73,23 @@ fn only(schema: Schema, names: &[String]) -> Result<Schema, CommandError> {
     kept.views = schema.views;
     kept.views.retain(|name, _| wanted.contains(name));
     Ok(kept)
+}
+
+/// Says it in the words that were typed, which may hold a secret that only so is found and hidden.
+fn missing(schema: &Schema, typed: &str) -> CommandError {
+    let all = schema.tables.keys().chain(schema.views.keys());
+    let near: Vec<String> = all
+        .map(ToString::to_string)
+        .filter(|name| strsim::normalized_damerau_levenshtein(name, typed) > 0.6)
+        .collect();
+    let error = CommandError::failed(
+        "missing-table",
+        format!("the database has no table or view `{typed}`"),
+    );
+    match near.is_empty() {
+        true => error.help("`cargo migrate schema` shows all there is"),
+        false => error
+            .help(format!("did you mean `{}`?", near.join("`, `")))
+            .candidates(near),
+    }
 }

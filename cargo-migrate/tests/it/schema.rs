@@ -131,6 +131,14 @@ async fn what_is_not_there_is_said() {
     "#);
 }
 
+#[tokio::test]
+async fn a_url_typed_as_a_name_keeps_its_password() {
+    let (project, _database) = shop("cli schema secret").await;
+    let output = project.run(["schema", "postgres://me:s3cret@host.name/app?a=s3cret"]);
+    assert_eq!(output.code, Some(1));
+    assert!(!output.to_string().contains("s3cret"), "{output}");
+}
+
 #[test]
 fn a_database_that_does_not_exist_has_nothing_and_is_not_made() {
     let project = project();

@@ -1,4 +1,4 @@
-//! SQLite: one statement, so one state of the database, and the texts it keeps.
+//! SQLite 3.37 and later: one statement, so one state of the database, and the texts it keeps.
 
 mod table;
 mod text;
