@@ -112,11 +112,12 @@ impl Scope<'_> {
             "SELECT 'relation', c.oid, n.nspname, c.relname, c.relkind, c.relpersistence = 'u', c.reloptions::text, t.reloptions::text,
  c.relrowsecurity, c.relforcerowsecurity, CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END,
  CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
- CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END, obj_description(c.oid, 'pg_class'),
+ CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END, w.description,
  CASE WHEN a.amname <> 'heap' THEN quote_ident(a.amname) END, CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
  CASE WHEN c.relkind IN ('r', 'p') THEN CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' WHEN 'i' THEN 'USING INDEX ' || (SELECT quote_ident(r.relname) FROM pg_index i JOIN pg_class r ON r.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisreplident) END END,
  quote_ident(s.srvname), (SELECT string_agg(quote_ident(o.option_name) || ' ' || quote_literal(o.option_value), ', ' ORDER BY o.option_name) FROM pg_options_to_table(f.ftoptions) o)
  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND {}
+ LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = c.oid AND w.objsubid = 0
  LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_am a ON a.oid = c.relam
  LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't' AND {}",
@@ -134,9 +135,10 @@ impl Scope<'_> {
             "SELECT 'column', a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
  pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, {},
  CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END END,
- {compression}, col_description(a.attrelid, a.attnum)
+ {compression}, w.description
  FROM pg_attribute a {} JOIN pg_type t ON t.oid = a.atttypid
  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = a.attrelid AND w.objsubid = a.attnum
  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm') ORDER BY a.attrelid, a.attnum",
             collation("a.attcollation", "t.typcollation"),
             self.join("a.attrelid")
@@ -158,7 +160,7 @@ impl Scope<'_> {
     fn constraints(&self) -> String {
         let columns = |relation: &str, numbers: &str| {
             format!(
-                "(SELECT array_agg(a.attname ORDER BY u.place) FROM unnest({numbers}) WITH ORDINALITY u(number, place) JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = u.number)::text"
+                "CASE WHEN {numbers} IS NOT NULL THEN (SELECT array_agg(a.attname ORDER BY u.place) FROM unnest({numbers}) WITH ORDINALITY u(number, place) JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = u.number)::text END"
             )
         };
         let set_columns = match self.version >= 15_00_00 {
@@ -178,11 +180,11 @@ impl Scope<'_> {
             "SELECT 'constraint', k.conrelid, k.conname, k.contype, k.condeferrable, k.condeferred, k.convalidated, {enforced}, k.connoinherit, {},
  fn.nspname, fc.relname, {}, k.confupdtype, k.confdeltype, k.confmatchtype = 'f', {set_columns},
  CASE k.contype WHEN 'c' THEN pg_get_expr(k.conbin, k.conrelid) WHEN 'x' THEN pg_get_constraintdef(k.oid) END,
- (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text, {nulls_not_distinct}, {period}
+ CASE WHEN i.indnatts > i.indnkeyatts THEN (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text END, {nulls_not_distinct}, {period}
  FROM pg_constraint k {} LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
  LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
  WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal)",
-            columns("k.conrelid", "k.conkey"),
+            "k.conkey::text",
             columns("k.confrelid", "k.confkey"),
             self.join("k.conrelid")
         )
@@ -203,9 +205,10 @@ impl Scope<'_> {
     fn indexes(&self) -> String {
         format!(
             "SELECT 'index', i.indrelid, i.indexrelid, ic.relname, i.indisunique, {}, CASE WHEN m.amname <> 'btree' THEN quote_ident(m.amname) END,
- pg_get_expr(i.indpred, i.indrelid), i.indisvalid OR c.relkind = 'p', ic.reloptions::text, obj_description(i.indexrelid, 'pg_class'),
- (SELECT array_agg(coalesce(ta.attname, a.attname) ORDER BY a.attnum) FROM pg_attribute a LEFT JOIN pg_attribute ta ON ta.attrelid = i.indrelid AND ta.attnum = i.indkey[a.attnum - 1] WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text
- FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am m ON m.oid = ic.relam {} WHERE {}",
+ pg_get_expr(i.indpred, i.indrelid), i.indisvalid OR c.relkind = 'p', ic.reloptions::text, w.description,
+ CASE WHEN i.indnatts > i.indnkeyatts THEN (SELECT array_agg(coalesce(ta.attname, a.attname) ORDER BY a.attnum) FROM pg_attribute a LEFT JOIN pg_attribute ta ON ta.attrelid = i.indrelid AND ta.attnum = i.indkey[a.attnum - 1] WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text END
+ FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am m ON m.oid = ic.relam {}
+ LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = i.indexrelid AND w.objsubid = 0 WHERE {}",
             self.nulls_not_distinct(),
             self.join("i.indrelid"),
             Self::is_own_index()

@@ -7,7 +7,7 @@ use migrate_core::schema::{
 use migrate_core::{Dialect, LedgerNames};
 
 use super::super::record::Record;
-use super::{Reading, names, settings};
+use super::{Reading, names, settings, unreadable};
 use crate::error::Error;
 
 impl Reading {
@@ -148,7 +148,7 @@ impl Reading {
             self.schema.sequences.insert(name, sequence);
             return Ok(());
         };
-        let oid = owner.parse().map_err(|_| super::unreadable(&written))?;
+        let oid = owner.parse().map_err(|_| unreadable(&written))?;
         let number = row.number()?;
         let is_identity = row.flag();
         if self.left_out.contains(&oid) {
@@ -181,7 +181,11 @@ impl Reading {
 
     pub(super) fn constraint(&mut self, mut row: Record) -> Result<(), Error> {
         let own = self.own.clone();
-        let Some((_, table)) = self.table(&mut row)? else {
+        let oid = row.number()?;
+        let Some(relation) = self.relations.get(&oid) else {
+            return Ok(());
+        };
+        let Some(table) = self.schema.tables.get_mut(relation) else {
             return Ok(());
         };
         let name = row.text();
@@ -201,7 +205,18 @@ impl Reading {
         flag(!enforced, "NOT ENFORCED");
         flag(enforced && !valid, "NOT VALID");
         flag(no_inherit && kind == "c", "NO INHERIT");
-        let columns = names(row.option());
+        let mut columns = Vec::new();
+        let numbers = names(row.option());
+        // Those of checks and exclusions are in their texts, and can be expressions.
+        for number in numbers
+            .iter()
+            .filter(|_| matches!(kind.as_str(), "p" | "u" | "f"))
+        {
+            let number: i16 = number.parse().map_err(|_| unreadable(&name))?;
+            let column = self.columns.get(&(oid, number));
+            let (_, column) = column.ok_or_else(|| unreadable(&name))?;
+            columns.push(column.clone());
+        }
         let schema = row.option().filter(|schema| Some(schema) != own.as_ref());
         let target = Name {
             schema,

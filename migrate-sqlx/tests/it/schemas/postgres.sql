@@ -96,7 +96,10 @@ CREATE TABLE tickets (
   slot integer,
   room integer, during tsrange,
   EXCLUDE USING gist (during WITH &&) WHERE (room > 0),
-  UNIQUE (slot, room) INCLUDE (other)
+  UNIQUE (slot, room) INCLUDE (other),
+  CONSTRAINT by_expression EXCLUDE USING btree ((room + 1) WITH =),
+  CHECK (tableoid > 0),
+  CHECK (true)
 ) WITH (fillfactor = 90, autovacuum_enabled = false, toast.autovacuum_enabled = false);
 CREATE SEQUENCE kept_numbers OWNED BY tickets.slot;
 CREATE TABLE tree (id serial PRIMARY KEY, parent_id integer REFERENCES tree ON DELETE CASCADE, label text NOT NULL);
