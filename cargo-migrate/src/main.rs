@@ -19,6 +19,8 @@ mod offline;
 mod package;
 mod progress;
 mod range;
+mod schemadiagram;
+mod schematext;
 mod server;
 mod state;
 mod ui;

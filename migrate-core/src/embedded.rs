@@ -242,7 +242,7 @@ mod tests {
         let texts: Vec<&'static str> = folder
             .files
             .iter()
-            .map(|file| &*file.text.clone().leak())
+            .map(|file| &*file.text.clone().into_owned().leak())
             .collect();
         let table = encode(&chain).leak();
         assert_eq!(decode(texts.leak(), table), chain.revisions());

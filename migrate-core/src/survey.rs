@@ -73,7 +73,10 @@ impl Revision {
 }
 
 /// Reads a file; `None` where it does not say which revision it is.
-#[expect(clippy::ptr_arg, reason = "whether the text is borrowed decides what is copied")]
+#[expect(
+    clippy::ptr_arg,
+    reason = "whether the text is borrowed decides what is copied"
+)]
 fn read(
     name: &str,
     shown: &str,

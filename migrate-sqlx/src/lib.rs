@@ -32,6 +32,7 @@ mod engine;
 mod error;
 mod event;
 mod held;
+mod introspect;
 mod ledger;
 mod migrations;
 mod moment;
@@ -49,8 +50,11 @@ pub use database::{Create, Database};
 pub use engine::{Declared, InDoubt};
 pub use error::{Error, StatementError};
 pub use event::{Applied, Event, Report};
+pub use introspect::SchemaReader;
 pub use ledger::{AppliedRevision, EventRecord, State};
-pub use migrate_core::{Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, Target};
+pub use migrate_core::{
+    Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, Target, schema,
+};
 pub use migrate_macros::embed_migrations;
 pub use migrations::Migrations;
 pub use runner::Runner;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Graph, Hash, LedgerNames, Plan, Revision, Target};
 use sqlx::Pool;
 
@@ -11,6 +12,7 @@ use crate::backend::{Backend, Session};
 use crate::engine::{Engine, Options};
 use crate::error::Error;
 use crate::event::Report;
+use crate::introspect::SchemaReader;
 use crate::ledger::{EventRecord, Tables};
 use crate::runner::Runner;
 use crate::script::{Material, Script};
@@ -177,6 +179,15 @@ impl Migrations {
         Tables::new(session.dialect(), &self.ledger)
             .events(session)
             .await
+    }
+
+    /// Reads the database's schema, without the tables of the ledger. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`SchemaReader::read`].
+    pub async fn schema<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Schema, Error> {
+        SchemaReader::new(self.ledger.clone()).read(pool).await
     }
 
     /// Says what [`Migrations::run`] would apply, in order. Writes nothing.

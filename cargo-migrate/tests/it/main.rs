@@ -15,6 +15,7 @@ mod json;
 mod offline;
 mod package;
 mod repair;
+mod schema;
 mod secrets;
 mod servers;
 

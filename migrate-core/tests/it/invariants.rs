@@ -194,7 +194,7 @@ pub fn target(text: &str) {
 pub fn folder(texts: &[&str], lock: Option<&str>, config: &Config) -> Option<Chain> {
     let files = texts.iter().enumerate().map(|(number, text)| File {
         name: format!("{number:04}.sql"),
-        text: (*text).to_owned(),
+        text: (*text).to_owned().into(),
     });
     let mut folder = Folder {
         shown: "migrations".to_owned(),

@@ -328,7 +328,7 @@ proptest! {
             sections: vec![(line.to_owned(), sql)],
         };
         let folder = Folder {
-            files: vec![File { name: "a.sql".to_owned(), text: new.render() }],
+            files: vec![File { name: "a.sql".to_owned(), text: new.render().into() }],
             ..Folder::default()
         };
         let survey = Survey::new(&folder, &Config::default());

@@ -21,7 +21,8 @@ fn folder(header: impl Fn(usize) -> String) -> Folder {
         text: format!(
             "-- revision: r{number:06}\n-- parents: {}\n-- migrate: up\nSELECT 1;\n-- migrate: down\nSELECT 2;\n",
             header(number)
-        ),
+        )
+        .into(),
     });
     Folder {
         shown: "migrations".to_owned(),

@@ -6,6 +6,7 @@ mod atomic;
 mod chain;
 mod embedded;
 mod interrupted;
+mod introspect;
 mod limits;
 mod queries;
 mod scenarios;
