@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::aftermath::Aftermath;
+use crate::chain::Transactions;
 use crate::migrator::{Ended, Migrator};
 use crate::{Arena, Result, Tally};
 
@@ -11,8 +12,12 @@ use crate::{Arena, Result, Tally};
 /// # Errors
 ///
 /// The machine does not allow to try it.
-pub async fn killed_migrators(arena: &Arena, revisions: usize) -> Result<Tally> {
-    let chain = arena.chain(revisions)?;
+pub async fn killed_migrators(
+    arena: &Arena,
+    revisions: usize,
+    transactions: Transactions,
+) -> Result<Tally> {
+    let chain = arena.chain_with(revisions, transactions)?;
     let (expected, undisturbed) = arena.undisturbed(&chain).await?;
     let pace = Pace::of(&undisturbed);
     let aftermath = Aftermath::new(arena, &chain, &expected);

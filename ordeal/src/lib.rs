@@ -25,6 +25,7 @@ mod server;
 mod tally;
 
 pub use arena::Arena;
+pub use chain::Transactions;
 pub use concurrency::many_at_once;
 pub use cut::cut_connections;
 pub use dead::dead_servers;

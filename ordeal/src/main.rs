@@ -12,8 +12,8 @@ use std::time::Instant;
 use clap::Parser;
 use migrate_core::Dialect;
 use migrate_ordeal::{
-    Arena, Result, Tally, cut_connections, dead_servers, endless_statement, full_disk,
-    killed_migrators, locked_table, many_at_once, no_permission, read_only_database,
+    Arena, Result, Tally, Transactions, cut_connections, dead_servers, endless_statement,
+    full_disk, killed_migrators, locked_table, many_at_once, no_permission, read_only_database,
 };
 
 /// Tries cargo migrate under murder, and prints a table.
@@ -41,6 +41,7 @@ enum Ordeal {
     Many,
     ManyPooled,
     Killed,
+    KilledOutside,
     Dead,
     Cut,
     FullDisk,
@@ -51,10 +52,11 @@ enum Ordeal {
 }
 
 impl Ordeal {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Many,
         Self::ManyPooled,
         Self::Killed,
+        Self::KilledOutside,
         Self::Dead,
         Self::Cut,
         Self::FullDisk,
@@ -69,6 +71,7 @@ impl Ordeal {
             Self::Many => "many-at-once",
             Self::ManyPooled => "many-through-pgbouncer",
             Self::Killed => "killed-migrator",
+            Self::KilledOutside => "killed-outside-transaction",
             Self::Dead => "dead-server",
             Self::Cut => "cut-connection",
             Self::FullDisk => "full-disk",
@@ -82,7 +85,7 @@ impl Ordeal {
     const fn rounds(self) -> u32 {
         match self {
             Self::Many | Self::ManyPooled => 20,
-            Self::Killed => 200,
+            Self::Killed | Self::KilledOutside => 200,
             Self::Dead | Self::Cut => 50,
             _ => 1,
         }
@@ -92,6 +95,7 @@ impl Ordeal {
     const fn databases(self) -> &'static [Dialect] {
         match self {
             Self::ManyPooled => &[Dialect::Postgres],
+            Self::KilledOutside => &[Dialect::Sqlite, Dialect::Postgres],
             Self::Dead | Self::Cut => &[Dialect::Postgres, Dialect::MySql],
             _ => &Dialect::ALL,
         }
@@ -101,7 +105,8 @@ impl Ordeal {
         match self {
             Self::Many => many_at_once(arena, 20, 100).await,
             Self::ManyPooled => many_at_once(&arena.through_pgbouncer()?, 20, 100).await,
-            Self::Killed => killed_migrators(arena, 30).await,
+            Self::Killed => killed_migrators(arena, 30, Transactions::Used).await,
+            Self::KilledOutside => killed_migrators(arena, 30, Transactions::Refused).await,
             Self::Dead => dead_servers(arena, 30).await,
             Self::Cut => cut_connections(arena, 30).await,
             Self::FullDisk => full_disk(arena).await,
@@ -117,7 +122,7 @@ impl Ordeal {
 async fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let binary = match &args.binary {
-        Some(binary) => binary.clone(),
+        Some(binary) => binary.canonicalize()?,
         None => build()?,
     };
     let mut out = std::io::stdout();
