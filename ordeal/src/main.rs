@@ -41,6 +41,7 @@ enum Ordeal {
     Many,
     ManyPooled,
     Killed,
+    KilledPooled,
     KilledOutside,
     Dead,
     Cut,
@@ -52,10 +53,11 @@ enum Ordeal {
 }
 
 impl Ordeal {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Many,
         Self::ManyPooled,
         Self::Killed,
+        Self::KilledPooled,
         Self::KilledOutside,
         Self::Dead,
         Self::Cut,
@@ -71,6 +73,7 @@ impl Ordeal {
             Self::Many => "many-at-once",
             Self::ManyPooled => "many-through-pgbouncer",
             Self::Killed => "killed-migrator",
+            Self::KilledPooled => "killed-through-pgbouncer",
             Self::KilledOutside => "killed-outside-transaction",
             Self::Dead => "dead-server",
             Self::Cut => "cut-connection",
@@ -85,7 +88,7 @@ impl Ordeal {
     const fn rounds(self) -> u32 {
         match self {
             Self::Many | Self::ManyPooled => 20,
-            Self::Killed | Self::KilledOutside => 200,
+            Self::Killed | Self::KilledPooled | Self::KilledOutside => 200,
             Self::Dead | Self::Cut => 50,
             _ => 1,
         }
@@ -94,7 +97,7 @@ impl Ordeal {
     /// Which databases it can be tried on.
     const fn databases(self) -> &'static [Dialect] {
         match self {
-            Self::ManyPooled => &[Dialect::Postgres],
+            Self::ManyPooled | Self::KilledPooled => &[Dialect::Postgres],
             Self::KilledOutside => &[Dialect::Sqlite, Dialect::Postgres],
             Self::Dead | Self::Cut => &[Dialect::Postgres, Dialect::MySql],
             _ => &Dialect::ALL,
@@ -106,8 +109,11 @@ impl Ordeal {
             Self::Many => many_at_once(arena, 20, 100).await,
             Self::ManyPooled => many_at_once(&arena.through_pgbouncer()?, 20, 100).await,
             Self::Killed => killed_migrators(arena, 30, Transactions::Used).await,
+            Self::KilledPooled => {
+                killed_migrators(&arena.through_pgbouncer()?, 30, Transactions::Used).await
+            }
             Self::KilledOutside => killed_migrators(arena, 30, Transactions::Refused).await,
-            Self::Dead => dead_servers(arena, 30).await,
+            Self::Dead => dead_servers(arena, 100).await,
             Self::Cut => cut_connections(arena, 30).await,
             Self::FullDisk => full_disk(arena).await,
             Self::ReadOnly => read_only_database(arena).await,

@@ -46,6 +46,10 @@ on!(killed (Sqlite as sqlite, Postgres as postgres, MySql as mysql): 6, arena =>
     killed_migrators(arena, 20, Transactions::Used)
 });
 
+on!(killed_through_pgbouncer (Postgres as postgres): 4, arena => {
+    async { killed_migrators(&arena.through_pgbouncer()?, 20, Transactions::Used).await }
+});
+
 // What ran a second time is no flaw here, nor below: `docs/reliability.md` counts it.
 on!(killed_outside_transaction (Sqlite as sqlite, Postgres as postgres): 4, arena => {
     killed_migrators(arena, 20, Transactions::Refused)
