@@ -1,6 +1,8 @@
 //! Each ordeal for a few rounds. At length:
 //! `./tests/with-servers cargo run --release -p migrate-ordeal`.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use migrate_core::Dialect;
 use migrate_ordeal::{
     Arena, Result, Transactions, cut_connections, dead_servers, endless_statement, full_disk,
@@ -83,3 +85,29 @@ on!(locked (Sqlite as sqlite, Postgres as postgres, MySql as mysql): 1, arena =>
 on!(endless (Sqlite as sqlite, Postgres as postgres, MySql as mysql): 1, arena => {
     endless_statement(arena)
 });
+
+/// An ordeal must be able to fail: this command writes into the journal behind each run's back.
+#[tokio::test]
+async fn a_command_that_does_its_work_again_is_found() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let script = folder.path().join("twice");
+    std::fs::write(
+        &script,
+        format!(
+            r#"#!/bin/sh
+"{}" "$@" || exit
+for last; do :; done
+case $last in sqlite://*)
+    file=${{last#sqlite://}}
+    sqlite3 "${{file%%\?*}}" "INSERT INTO journal VALUES ('r000', 'first')" ;;
+esac
+"#,
+            env!("CARGO_BIN_EXE_cargo-migrate")
+        ),
+    )?;
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
+    let arena = Arena::new(script, Dialect::Sqlite, "ordeal::twice")?;
+    let tally = many_at_once(&arena, 2, 2).await?;
+    assert_eq!(tally.flaws, ["round 1: extra: ran r000 first"]);
+    Ok(())
+}
