@@ -15,6 +15,7 @@ pub(crate) struct Aftermath<'a> {
     arena: &'a Arena,
     chain: &'a Chain,
     expected: &'a Picture,
+    work: &'a [&'a str],
 }
 
 impl<'a> Aftermath<'a> {
@@ -23,7 +24,13 @@ impl<'a> Aftermath<'a> {
             arena,
             chain,
             expected,
+            work: &["run"],
         }
+    }
+
+    /// The same for other work than a run.
+    pub(crate) const fn of(self, work: &'a [&'a str]) -> Self {
+        Self { work, ..self }
     }
 
     /// Runs the rest and judges the database.
@@ -33,10 +40,10 @@ impl<'a> Aftermath<'a> {
         round: u32,
         tally: &mut Tally,
     ) -> Result<()> {
-        let arguments: &[&str] = match self.chain.stops_halfway() {
-            false => &["run"],
-            true => &["run", "--resume"],
-        };
+        let mut arguments = self.work.to_vec();
+        if self.chain.stops_halfway() {
+            arguments.push("--resume");
+        }
         let unrecorded = self.unrecorded(database).await?;
         if let Some(statement) = &unrecorded {
             tally.saw("with a statement that was done and not recorded");
@@ -47,7 +54,7 @@ impl<'a> Aftermath<'a> {
                 );
             }
         }
-        let run = || self.chain.command(&self.arena.url(database), arguments);
+        let run = || self.chain.command(&self.arena.url(database), &arguments);
         let mut ended = Migrator::start(run())?.end().await?;
         if let (Some(statement), Some(1)) = (&unrecorded, ended.code) {
             tally.saw("where the next run was refused by the database");

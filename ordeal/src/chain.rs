@@ -73,6 +73,7 @@ impl Chain {
             None => "none".to_owned(),
             Some(parent) => id(parent),
         };
+        let undone = entry(number, "undone").sql;
         let id = id(number);
         let words = match self.transactions {
             Transactions::Used => "",
@@ -81,7 +82,7 @@ impl Chain {
         self.project.write(
             &format!("migrations/{id}.sql"),
             format!(
-                "-- revision: {id}\n-- parents: {parents}\n-- message: ordeal {number}\n-- created: 2026-11-20T14:{:02}:{:02}Z\n\n-- migrate: up{words}\n{up}\n-- migrate: down\nDROP TABLE t_{number:03};\n",
+                "-- revision: {id}\n-- parents: {parents}\n-- message: ordeal {number}\n-- created: 2026-11-20T14:{:02}:{:02}Z\n\n-- migrate: up{words}\n{up}\n-- migrate: down\n{undone};\nDROP TABLE t_{number:03};\n",
                 number / 60,
                 number % 60
             ),

@@ -13,7 +13,8 @@ use clap::Parser;
 use migrate_core::Dialect;
 use migrate_ordeal::{
     Arena, Result, Tally, Transactions, cut_connections, dead_servers, endless_statement,
-    full_disk, killed_migrators, locked_table, many_at_once, no_permission, read_only_database,
+    full_disk, killed_migrators, killed_reverts, locked_table, many_at_once, no_permission,
+    read_only_database,
 };
 
 /// Tries cargo migrate under murder, and prints a table.
@@ -42,6 +43,7 @@ enum Ordeal {
     ManyPooled,
     Killed,
     KilledPooled,
+    KilledRevert,
     KilledOutside,
     Dead,
     Cut,
@@ -53,11 +55,12 @@ enum Ordeal {
 }
 
 impl Ordeal {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Many,
         Self::ManyPooled,
         Self::Killed,
         Self::KilledPooled,
+        Self::KilledRevert,
         Self::KilledOutside,
         Self::Dead,
         Self::Cut,
@@ -74,6 +77,7 @@ impl Ordeal {
             Self::ManyPooled => "many-through-pgbouncer",
             Self::Killed => "killed-migrator",
             Self::KilledPooled => "killed-through-pgbouncer",
+            Self::KilledRevert => "killed-revert",
             Self::KilledOutside => "killed-outside-transaction",
             Self::Dead => "dead-server",
             Self::Cut => "cut-connection",
@@ -89,7 +93,7 @@ impl Ordeal {
         match self {
             Self::Many | Self::ManyPooled => 20,
             Self::Killed | Self::KilledPooled | Self::KilledOutside => 200,
-            Self::Dead | Self::Cut => 50,
+            Self::KilledRevert | Self::Dead | Self::Cut => 50,
             _ => 1,
         }
     }
@@ -112,6 +116,7 @@ impl Ordeal {
             Self::KilledPooled => {
                 killed_migrators(&arena.through_pgbouncer()?, 30, Transactions::Used).await
             }
+            Self::KilledRevert => killed_reverts(arena, 30).await,
             Self::KilledOutside => killed_migrators(arena, 30, Transactions::Refused).await,
             Self::Dead => dead_servers(arena, 100).await,
             Self::Cut => cut_connections(arena, 30).await,

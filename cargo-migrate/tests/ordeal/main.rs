@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use migrate_core::Dialect;
 use migrate_ordeal::{
     Arena, Result, Transactions, cut_connections, dead_servers, endless_statement, full_disk,
-    killed_migrators, locked_table, many_at_once, no_permission, read_only_database,
+    killed_migrators, killed_reverts, locked_table, many_at_once, no_permission,
+    read_only_database,
 };
 
 /// An ordeal of this name, whose rounds are always the same.
@@ -50,6 +51,10 @@ on!(killed (Sqlite as sqlite, Postgres as postgres, MySql as mysql): 6, arena =>
 
 on!(killed_through_pgbouncer (Postgres as postgres): 4, arena => {
     async { killed_migrators(&arena.through_pgbouncer()?, 20, Transactions::Used).await }
+});
+
+on!(killed_revert (Sqlite as sqlite, Postgres as postgres, MySql as mysql): 4, arena => {
+    killed_reverts(arena, 20)
 });
 
 // What ran a second time is no flaw here, nor below: `docs/reliability.md` counts it.
