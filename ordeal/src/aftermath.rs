@@ -1,10 +1,12 @@
 //! What is done after a disaster, and what must have come of it.
 
+use std::time::Instant;
+
 use migrate_core::Dialect;
 use migrate_tests::TestDatabase;
 
 use crate::chain::{Chain, Statement};
-use crate::migrator::Migrator;
+use crate::migrator::{Migrator, PATIENCE};
 use crate::picture::Picture;
 use crate::{Arena, Result, Tally};
 
@@ -83,7 +85,11 @@ impl<'a> Aftermath<'a> {
     /// `no-transaction` section.
     async fn unrecorded(self, database: &TestDatabase) -> Result<Option<Statement>> {
         let is_ledger = |table: &String| table == "migrate_revision";
-        if !self.chain.stops_halfway() || !database.tables().await.iter().any(is_ledger) {
+        if !self.chain.stops_halfway() {
+            return Ok(None);
+        }
+        self.quiet(database).await?;
+        if !database.tables().await.iter().any(is_ledger) {
             return Ok(None);
         }
         let sql = "SELECT revision, statements FROM migrate_revision WHERE state = 'applying'";
@@ -108,5 +114,26 @@ impl<'a> Aftermath<'a> {
         }
         let done = !database.rows(&statement.done).await.is_empty();
         Ok(done.then_some(statement))
+    }
+
+    /// Waits until the server has ended what a killed migrator had sent: until then it only looks
+    /// as if a record were missing.
+    async fn quiet(self, database: &TestDatabase) -> Result<()> {
+        let working = match self.arena.dialect {
+            Dialect::Sqlite => return Ok(()),
+            Dialect::Postgres => {
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
+            }
+            Dialect::MySql => {
+                "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+            }
+        };
+        let began = Instant::now();
+        while !database.rows(working).await.is_empty() {
+            if began.elapsed() > PATIENCE {
+                return Err("the server does not end what it was sent".into());
+            }
+        }
+        Ok(())
     }
 }
