@@ -1,10 +1,12 @@
 //! What is done after a disaster, and what must have come of it.
 
+use std::time::Instant;
+
 use migrate_core::Dialect;
 use migrate_tests::TestDatabase;
 
 use crate::chain::{Chain, Statement};
-use crate::migrator::Migrator;
+use crate::migrator::{Migrator, PATIENCE};
 use crate::picture::Picture;
 use crate::{Arena, Result, Tally};
 
@@ -15,6 +17,7 @@ pub(crate) struct Aftermath<'a> {
     arena: &'a Arena,
     chain: &'a Chain,
     expected: &'a Picture,
+    work: &'a [&'a str],
 }
 
 impl<'a> Aftermath<'a> {
@@ -23,7 +26,13 @@ impl<'a> Aftermath<'a> {
             arena,
             chain,
             expected,
+            work: &["run"],
         }
+    }
+
+    /// The same for other work than a run.
+    pub(crate) const fn of(self, work: &'a [&'a str]) -> Self {
+        Self { work, ..self }
     }
 
     /// Runs the rest and judges the database.
@@ -33,21 +42,21 @@ impl<'a> Aftermath<'a> {
         round: u32,
         tally: &mut Tally,
     ) -> Result<()> {
-        let arguments: &[&str] = match self.arena.dialect {
-            Dialect::Sqlite | Dialect::Postgres => &["run"],
-            Dialect::MySql => &["run", "--resume"],
-        };
+        let mut arguments = self.work.to_vec();
+        if self.chain.stops_halfway() {
+            arguments.push("--resume");
+        }
         let unrecorded = self.unrecorded(database).await?;
         if let Some(statement) = &unrecorded {
             tally.saw("with a statement that was done and not recorded");
-            if statement.sql.starts_with("INSERT") {
+            if statement.sql.starts_with("INSERT") && self.arena.dialect == Dialect::MySql {
                 tally.flaw(
                     round,
                     format_args!("`{}` and its record are one transaction", statement.sql),
                 );
             }
         }
-        let run = || self.chain.command(&self.arena.url(database), arguments);
+        let run = || self.chain.command(&self.arena.url(database), &arguments);
         let mut ended = Migrator::start(run())?.end().await?;
         if let (Some(statement), Some(1)) = (&unrecorded, ended.code) {
             tally.saw("where the next run was refused by the database");
@@ -71,14 +80,19 @@ impl<'a> Aftermath<'a> {
         Ok(())
     }
 
-    /// The statement that was done although the ledger does not say so, on MySQL and MariaDB, which
-    /// commit each change of the schema by itself.
+    /// The statement that was done although the ledger does not say so. There can be one where
+    /// statements commit by themselves: each change of the schema on MySQL and MariaDB, and all of a
+    /// `no-transaction` section.
     async fn unrecorded(self, database: &TestDatabase) -> Result<Option<Statement>> {
         let is_ledger = |table: &String| table == "migrate_revision";
-        if self.arena.dialect != Dialect::MySql || !database.tables().await.iter().any(is_ledger) {
+        if !self.chain.stops_halfway() {
             return Ok(None);
         }
-        let sql = "SELECT revision, CAST(statements AS CHAR) FROM migrate_revision WHERE state = 'applying'";
+        self.quiet(database).await?;
+        if !database.tables().await.iter().any(is_ledger) {
+            return Ok(None);
+        }
+        let sql = "SELECT revision, statements FROM migrate_revision WHERE state = 'applying'";
         let rows = database.rows(sql).await;
         let Some([revision, finished]) = rows.first().map(Vec::as_slice) else {
             return Ok(None);
@@ -100,5 +114,26 @@ impl<'a> Aftermath<'a> {
         }
         let done = !database.rows(&statement.done).await.is_empty();
         Ok(done.then_some(statement))
+    }
+
+    /// Waits until the server has ended what a killed migrator had sent: until then it only looks
+    /// as if a record were missing.
+    async fn quiet(self, database: &TestDatabase) -> Result<()> {
+        let working = match self.arena.dialect {
+            Dialect::Sqlite => return Ok(()),
+            Dialect::Postgres => {
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
+            }
+            Dialect::MySql => {
+                "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+            }
+        };
+        let began = Instant::now();
+        while !database.rows(working).await.is_empty() {
+            if began.elapsed() > PATIENCE {
+                return Err("the server does not end what it was sent".into());
+            }
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use migrate_core::Dialect;
 use migrate_tests::{TestDatabase, TestProject};
 use url::Url;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Transactions};
 use crate::migrator::{Ended, Migrator};
 use crate::picture::Picture;
 use crate::server::Server;
@@ -118,8 +118,13 @@ impl Arena {
 
     /// A chain that is applied here.
     pub(crate) fn chain(&self, revisions: usize) -> Result<Chain> {
+        self.chain_with(revisions, Transactions::Used)
+    }
+
+    /// The same, where its sections say how they run.
+    pub(crate) fn chain_with(&self, revisions: usize, transactions: Transactions) -> Result<Chain> {
         let project = TestProject::empty(&self.binary);
-        Chain::write(project, self.dialect, revisions)
+        Chain::write(project, self.dialect, revisions, transactions)
     }
 
     /// An ordeal that has seen nothing yet.

@@ -14,15 +14,31 @@ pub(crate) struct Chain {
     project: TestProject,
     revisions: usize,
     dialect: Dialect,
+    transactions: Transactions,
+}
+
+/// Whether revisions run in one, where the database can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transactions {
+    /// They do.
+    Used,
+    /// Their sections say `no-transaction`.
+    Refused,
 }
 
 impl Chain {
-    pub(crate) fn write(project: TestProject, dialect: Dialect, revisions: usize) -> Result<Self> {
+    pub(crate) fn write(
+        project: TestProject,
+        dialect: Dialect,
+        revisions: usize,
+        transactions: Transactions,
+    ) -> Result<Self> {
         project.write("migrate.toml", format!("dialects = [\"{dialect}\"]\n"));
         let chain = Self {
             project,
             revisions,
             dialect,
+            transactions,
         };
         for number in 0..revisions {
             let mut up = String::new();
@@ -33,6 +49,11 @@ impl Chain {
         }
         chain.seal()?;
         Ok(chain)
+    }
+
+    /// Whether a revision can stay half done.
+    pub(crate) fn stops_halfway(&self) -> bool {
+        !self.dialect.transactional_ddl() || self.transactions == Transactions::Refused
     }
 
     /// Adds one that begins with a table and ends with an entry of the journal, and between them
@@ -52,11 +73,16 @@ impl Chain {
             None => "none".to_owned(),
             Some(parent) => id(parent),
         };
+        let undone = entry(number, "undone").sql;
         let id = id(number);
+        let words = match self.transactions {
+            Transactions::Used => "",
+            Transactions::Refused => " no-transaction",
+        };
         self.project.write(
             &format!("migrations/{id}.sql"),
             format!(
-                "-- revision: {id}\n-- parents: {parents}\n-- message: ordeal {number}\n-- created: 2026-11-20T14:{:02}:{:02}Z\n\n-- migrate: up\n{up}\n-- migrate: down\nDROP TABLE t_{number:03};\n",
+                "-- revision: {id}\n-- parents: {parents}\n-- message: ordeal {number}\n-- created: 2026-11-20T14:{:02}:{:02}Z\n\n-- migrate: up{words}\n{up}\n-- migrate: down\n{undone};\nDROP TABLE t_{number:03};\n",
                 number / 60,
                 number % 60
             ),
@@ -87,27 +113,50 @@ impl Chain {
     /// index that the database names itself.
     pub(crate) fn statements(&self, number: usize) -> Vec<Statement> {
         let table = format!("t_{number:03}");
-        let index = match self.dialect {
-            Dialect::Sqlite => format!("CREATE INDEX i_{number:03} ON {table} (b)"),
-            Dialect::Postgres => format!("CREATE INDEX ON {table} (b)"),
-            Dialect::MySql => format!("ALTER TABLE {table} ADD INDEX (b)"),
+        let (index, name) = match self.dialect {
+            Dialect::Sqlite => (
+                format!("CREATE INDEX i_{number:03} ON {table} (b)"),
+                format!("i_{number:03}"),
+            ),
+            Dialect::Postgres => (
+                format!("CREATE INDEX ON {table} (b)"),
+                format!("{table}_b_idx"),
+            ),
+            Dialect::MySql => (format!("ALTER TABLE {table} ADD INDEX (b)"), "b".to_owned()),
+        };
+        let drop_index = match self.dialect {
+            Dialect::Sqlite | Dialect::Postgres => format!("DROP INDEX {name}"),
+            Dialect::MySql => format!("DROP INDEX {name} ON {table}"),
         };
         let mut statements = vec![
             Statement::new(
                 format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, a INTEGER NOT NULL)"),
                 format!("DROP TABLE {table}"),
-                told("tables", &table, ""),
+                self.table_is_there(&table),
             ),
             entry(number, "first"),
             Statement::new(
                 format!("ALTER TABLE {table} ADD COLUMN b VARCHAR(20)"),
                 format!("ALTER TABLE {table} DROP COLUMN b"),
-                told("columns", &table, " AND column_name = 'b'"),
+                match self.dialect {
+                    Dialect::Sqlite => {
+                        format!("SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'b'")
+                    }
+                    Dialect::Postgres | Dialect::MySql => {
+                        self.told("columns", &table, "column_name", "b")
+                    }
+                },
             ),
             Statement::new(
                 index,
-                format!("DROP INDEX b ON {table}"),
-                told("statistics", &table, " AND index_name = 'b'"),
+                drop_index,
+                match self.dialect {
+                    Dialect::Sqlite => self.table_is_there(&name),
+                    Dialect::Postgres => {
+                        format!("SELECT 1 FROM pg_indexes WHERE indexname = '{name}'")
+                    }
+                    Dialect::MySql => self.told("statistics", &table, "index_name", &name),
+                },
             ),
             entry(number, "second"),
         ];
@@ -116,11 +165,28 @@ impl Chain {
                 "CREATE TABLE journal (revision VARCHAR(64) NOT NULL, entry VARCHAR(64) NOT NULL)"
                     .to_owned(),
                 "DROP TABLE journal".to_owned(),
-                told("tables", "journal", ""),
+                self.table_is_there("journal"),
             );
             statements.insert(0, journal);
         }
         statements
+    }
+
+    fn table_is_there(&self, table: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("SELECT 1 FROM sqlite_master WHERE name = '{table}'"),
+            Dialect::Postgres | Dialect::MySql => self.told("tables", table, "table_name", table),
+        }
+    }
+
+    fn told(&self, view: &str, table: &str, column: &str, name: &str) -> String {
+        let schema = match self.dialect {
+            Dialect::MySql => "DATABASE()",
+            Dialect::Sqlite | Dialect::Postgres => "current_schema()",
+        };
+        format!(
+            "SELECT 1 FROM information_schema.{view} WHERE table_schema = {schema} AND table_name = '{table}' AND {column} = '{name}'"
+        )
     }
 }
 
@@ -129,9 +195,9 @@ impl Chain {
 pub(crate) struct Statement {
     /// What it is.
     pub(crate) sql: String,
-    /// What takes it back, on MySQL.
+    /// What takes it back.
     pub(crate) back: String,
-    /// What has a row where it was done, on MySQL.
+    /// What has a row where it was done.
     pub(crate) done: String,
 }
 
@@ -149,12 +215,6 @@ pub(crate) fn entry(number: usize, entry: &str) -> Statement {
         format!("INSERT INTO journal (revision, entry) VALUES ('{id}', '{entry}')"),
         format!("DELETE {this}"),
         format!("SELECT 1 {this}"),
-    )
-}
-
-fn told(view: &str, table: &str, more: &str) -> String {
-    format!(
-        "SELECT 1 FROM information_schema.{view} WHERE table_schema = DATABASE() AND table_name = '{table}'{more}"
     )
 }
 

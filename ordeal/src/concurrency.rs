@@ -33,9 +33,9 @@ pub async fn many_at_once(arena: &Arena, migrators: usize, revisions: usize) -> 
         let mut applied = 0;
         while let Some(ended) = running.join_next().await {
             let ended = ended??;
-            applied += ended.applied.len();
+            applied += ended.done.len();
             match ended.code {
-                Some(0) if ended.applied.is_empty() => tally.saw("found the work done"),
+                Some(0) if ended.done.is_empty() => tally.saw("found the work done"),
                 Some(0) => tally.saw("had work to do"),
                 _ => tally.flaw(round, format_args!("a migrator failed:\n{}", ended.said)),
             }

@@ -27,13 +27,13 @@ pub async fn dead_servers(arena: &Arena, revisions: usize) -> Result<Tally> {
         let mut random = arena.random(round);
         let mut run = Migrator::start(chain.command(database.url(), &["run"]))?;
         let after = random.usize(0..revisions);
-        run.has_applied(after).await?;
+        run.has_done(after).await?;
         pace.spin(after, random.f64());
         server.kill()?;
         let ended = run.end().await?;
         match ended.code {
             Some(0) => tally.saw("done before the blow"),
-            Some(1) if ended.applied.is_empty() => {
+            Some(1) if ended.done.is_empty() => {
                 tally.saw("dead before the first revision was done");
             }
             Some(1) => tally.saw("dead between or in revisions"),

@@ -7,6 +7,12 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use crate::Result;
 use crate::server::{is_root, succeed};
 
+/// How many kibibytes it has in all.
+const SIZE: u32 = 96 * 1024;
+
+/// A file that takes the room.
+const BALLAST: &str = "ballast";
+
 /// A small file system in memory, mounted where only the processes see it that it lets in: it goes
 /// with the last of them, whatever happens.
 #[derive(Debug)]
@@ -19,8 +25,8 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Makes one of so many kibibytes.
-    pub(crate) fn of(kibibytes: u32) -> Result<Self> {
+    /// Makes one with so many kibibytes of room.
+    pub(crate) fn with_room(kibibytes: u32) -> Result<Self> {
         let place = tempfile::Builder::new().prefix("migrate-disk.").tempdir()?;
         if is_root()? {
             // Whoever runs a server goes through it.
@@ -47,8 +53,10 @@ impl Disk {
         };
         let path = disk.path().display().to_string();
         disk.tell(&format!(
-            "mount -t tmpfs -o size={kibibytes}k,mode=777 tmpfs {path}"
+            "mount -t tmpfs -o size={SIZE}k,mode=777 tmpfs {path}"
         ))?;
+        let ballast = SIZE - kibibytes;
+        disk.tell(&format!("head -c {ballast}k /dev/zero >{path}/{BALLAST}"))?;
         Ok(disk)
     }
 
@@ -60,7 +68,7 @@ impl Disk {
     /// Gives it room.
     pub(crate) fn grow(&mut self) -> Result<()> {
         let path = self.path().display().to_string();
-        self.tell(&format!("mount -o remount,size=256m {path}"))
+        self.tell(&format!("rm {path}/{BALLAST}"))
     }
 
     /// Copies a file of it to a place that all see.
@@ -71,7 +79,7 @@ impl Disk {
 
     /// Runs a line inside.
     pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
-        writeln!(self.stdin, "{line} >&2; echo $?")?;
+        writeln!(self.stdin, "{{ {line}; }} >&2; echo $?")?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
         match answer.trim() {

@@ -3,55 +3,112 @@
 use std::time::{Duration, Instant};
 
 use crate::aftermath::Aftermath;
+use crate::chain::Transactions;
 use crate::migrator::{Ended, Migrator};
-use crate::{Arena, Result, Tally};
+use crate::picture::Picture;
+use crate::{Arena, Error, Result, Tally};
 
 /// Kills a migrator at a random moment, and lets the next one finish.
 ///
 /// # Errors
 ///
 /// The machine does not allow to try it.
-pub async fn killed_migrators(arena: &Arena, revisions: usize) -> Result<Tally> {
-    let chain = arena.chain(revisions)?;
+pub async fn killed_migrators(
+    arena: &Arena,
+    revisions: usize,
+    transactions: Transactions,
+) -> Result<Tally> {
+    let chain = arena.chain_with(revisions, transactions)?;
     let (expected, undisturbed) = arena.undisturbed(&chain).await?;
     let pace = Pace::of(&undisturbed);
     let aftermath = Aftermath::new(arena, &chain, &expected);
     let mut tally = arena.tally();
     for round in 1..=arena.rounds {
         let database = arena.database().await;
-        let mut random = arena.random(round);
-        let mut victim = Migrator::start(chain.command(&arena.url(&database), &["run"]))?;
-        let after = random.usize(0..revisions);
-        victim.has_applied(after).await?;
-        pace.spin(after, random.f64());
-        let killed = victim.kill().await?;
-        match (killed.code, killed.applied.len()) {
-            (Some(0), _) => tally.saw("done before the blow"),
-            (Some(_), _) => {
-                tally.flaw(round, format_args!("it failed by itself:\n{}", killed.said));
-            }
-            (None, 0) => tally.saw("killed before the first revision was done"),
-            (None, _) => tally.saw("killed between or in revisions"),
-        }
+        let victim = Migrator::start(chain.command(&arena.url(&database), &["run"]))?;
+        kill(victim, &pace, arena.random(round), round, &mut tally).await?;
         aftermath.finish(&database, round, &mut tally).await?;
     }
     Ok(tally)
+}
+
+/// The same while everything is reverted.
+///
+/// # Errors
+///
+/// The machine does not allow to try it.
+pub async fn killed_reverts(arena: &Arena, revisions: usize) -> Result<Tally> {
+    const REVERT: [&str; 2] = ["revert", "base"];
+    let chain = arena.chain(revisions)?;
+    let database = arena.database().await;
+    let url = arena.url(&database);
+    let done = async |arguments: &[&str]| {
+        let ended = Migrator::start(chain.command(&url, arguments))?
+            .end()
+            .await?;
+        match ended.code {
+            Some(0) => Ok(ended),
+            _ => Err(Error::from(format!("nobody disturbed it:\n{}", ended.said))),
+        }
+    };
+    done(&["run"]).await?;
+    let pace = Pace::of(&done(&REVERT).await?);
+    let expected = Picture::take(&database).await?;
+    let aftermath = Aftermath::new(arena, &chain, &expected).of(&REVERT);
+    let mut tally = arena.tally();
+    for round in 1..=arena.rounds {
+        let database = arena.database().await;
+        let url = arena.url(&database);
+        let run = Migrator::start(chain.command(&url, &["run"]))?;
+        if run.end().await?.code != Some(0) {
+            return Err("a run failed that nobody disturbed".into());
+        }
+        let victim = Migrator::start(chain.command(&url, &REVERT))?;
+        kill(victim, &pace, arena.random(round), round, &mut tally).await?;
+        aftermath.finish(&database, round, &mut tally).await?;
+    }
+    Ok(tally)
+}
+
+/// Kills it after some of its revisions, and a part of the next one.
+async fn kill(
+    mut victim: Migrator,
+    pace: &Pace,
+    mut random: fastrand::Rng,
+    round: u32,
+    tally: &mut Tally,
+) -> Result<()> {
+    let after = random.usize(0..pace.revisions);
+    victim.has_done(after).await?;
+    pace.spin(after, random.f64());
+    let killed = victim.kill().await?;
+    match (killed.code, killed.done.len()) {
+        (Some(0), _) => tally.saw("done before the blow"),
+        (Some(_), _) => {
+            tally.flaw(round, format_args!("it failed by itself:\n{}", killed.said));
+        }
+        (None, 0) => tally.saw("killed before the first revision was done"),
+        (None, _) => tally.saw("killed between or in revisions"),
+    }
+    Ok(())
 }
 
 /// How an undisturbed run gets on.
 pub(crate) struct Pace {
     start: Duration,
     revision: Duration,
+    revisions: usize,
 }
 
 impl Pace {
     pub(crate) fn of(ended: &Ended) -> Self {
-        let start = ended.applied.first().copied().unwrap_or_default();
-        let last = ended.applied.last().copied().unwrap_or_default();
-        let count = u32::try_from(ended.applied.len()).unwrap_or(1).max(2) - 1;
+        let start = ended.done.first().copied().unwrap_or_default();
+        let last = ended.done.last().copied().unwrap_or_default();
+        let count = u32::try_from(ended.done.len()).unwrap_or(1).max(2) - 1;
         Self {
             start,
             revision: (last - start) / count,
+            revisions: ended.done.len().max(1),
         }
     }
 

@@ -25,10 +25,11 @@ mod server;
 mod tally;
 
 pub use arena::Arena;
+pub use chain::Transactions;
 pub use concurrency::many_at_once;
 pub use cut::cut_connections;
 pub use dead::dead_servers;
-pub use killed::killed_migrators;
+pub use killed::{killed_migrators, killed_reverts};
 pub use obstacles::{
     endless_statement, full_disk, locked_table, no_permission, read_only_database,
 };

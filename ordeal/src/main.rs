@@ -12,8 +12,9 @@ use std::time::Instant;
 use clap::Parser;
 use migrate_core::Dialect;
 use migrate_ordeal::{
-    Arena, Result, Tally, cut_connections, dead_servers, endless_statement, full_disk,
-    killed_migrators, locked_table, many_at_once, no_permission, read_only_database,
+    Arena, Result, Tally, Transactions, cut_connections, dead_servers, endless_statement,
+    full_disk, killed_migrators, killed_reverts, locked_table, many_at_once, no_permission,
+    read_only_database,
 };
 
 /// Tries cargo migrate under murder, and prints a table.
@@ -41,6 +42,9 @@ enum Ordeal {
     Many,
     ManyPooled,
     Killed,
+    KilledPooled,
+    KilledRevert,
+    KilledOutside,
     Dead,
     Cut,
     FullDisk,
@@ -51,10 +55,13 @@ enum Ordeal {
 }
 
 impl Ordeal {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::Many,
         Self::ManyPooled,
         Self::Killed,
+        Self::KilledPooled,
+        Self::KilledRevert,
+        Self::KilledOutside,
         Self::Dead,
         Self::Cut,
         Self::FullDisk,
@@ -69,6 +76,9 @@ impl Ordeal {
             Self::Many => "many-at-once",
             Self::ManyPooled => "many-through-pgbouncer",
             Self::Killed => "killed-migrator",
+            Self::KilledPooled => "killed-through-pgbouncer",
+            Self::KilledRevert => "killed-revert",
+            Self::KilledOutside => "killed-outside-transaction",
             Self::Dead => "dead-server",
             Self::Cut => "cut-connection",
             Self::FullDisk => "full-disk",
@@ -82,8 +92,8 @@ impl Ordeal {
     const fn rounds(self) -> u32 {
         match self {
             Self::Many | Self::ManyPooled => 20,
-            Self::Killed => 200,
-            Self::Dead | Self::Cut => 50,
+            Self::Killed | Self::KilledPooled | Self::KilledOutside => 200,
+            Self::KilledRevert | Self::Dead | Self::Cut => 50,
             _ => 1,
         }
     }
@@ -91,7 +101,8 @@ impl Ordeal {
     /// Which databases it can be tried on.
     const fn databases(self) -> &'static [Dialect] {
         match self {
-            Self::ManyPooled => &[Dialect::Postgres],
+            Self::ManyPooled | Self::KilledPooled => &[Dialect::Postgres],
+            Self::KilledOutside => &[Dialect::Sqlite, Dialect::Postgres],
             Self::Dead | Self::Cut => &[Dialect::Postgres, Dialect::MySql],
             _ => &Dialect::ALL,
         }
@@ -101,8 +112,13 @@ impl Ordeal {
         match self {
             Self::Many => many_at_once(arena, 20, 100).await,
             Self::ManyPooled => many_at_once(&arena.through_pgbouncer()?, 20, 100).await,
-            Self::Killed => killed_migrators(arena, 30).await,
-            Self::Dead => dead_servers(arena, 30).await,
+            Self::Killed => killed_migrators(arena, 30, Transactions::Used).await,
+            Self::KilledPooled => {
+                killed_migrators(&arena.through_pgbouncer()?, 30, Transactions::Used).await
+            }
+            Self::KilledRevert => killed_reverts(arena, 30).await,
+            Self::KilledOutside => killed_migrators(arena, 30, Transactions::Refused).await,
+            Self::Dead => dead_servers(arena, 100).await,
             Self::Cut => cut_connections(arena, 30).await,
             Self::FullDisk => full_disk(arena).await,
             Self::ReadOnly => read_only_database(arena).await,
@@ -117,7 +133,7 @@ impl Ordeal {
 async fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let binary = match &args.binary {
-        Some(binary) => binary.clone(),
+        Some(binary) => binary.canonicalize()?,
         None => build()?,
     };
     let mut out = std::io::stdout();

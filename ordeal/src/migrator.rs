@@ -40,7 +40,7 @@ pub(crate) struct Migrator {
     began: Instant,
     lines: Lines<BufReader<ChildStderr>>,
     said: String,
-    applied: Vec<Duration>,
+    done: Vec<Duration>,
 }
 
 /// One that has ended.
@@ -50,8 +50,8 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     /// What went to stderr.
     pub(crate) said: String,
-    /// When it told of each revision that it was applied, since its start.
-    pub(crate) applied: Vec<Duration>,
+    /// When it told of each revision that it was applied or reverted, since its start.
+    pub(crate) done: Vec<Duration>,
 }
 
 impl Migrator {
@@ -80,7 +80,7 @@ impl Migrator {
             began: Instant::now(),
             lines: BufReader::new(stderr).lines(),
             said: String::new(),
-            applied: Vec::new(),
+            done: Vec::new(),
         })
     }
 
@@ -91,9 +91,9 @@ impl Migrator {
         Ok(())
     }
 
-    /// Listens until it has told of so many applied revisions; false where it ended before.
-    pub(crate) async fn has_applied(&mut self, count: usize) -> Result<bool> {
-        while self.applied.len() < count {
+    /// Listens until it has told of so many revisions; false where it ended before.
+    pub(crate) async fn has_done(&mut self, count: usize) -> Result<bool> {
+        while self.done.len() < count {
             if !self.listen().await? {
                 return Ok(false);
             }
@@ -106,8 +106,8 @@ impl Migrator {
         let Some(line) = line.map_err(|_| self.stuck())?? else {
             return Ok(false);
         };
-        if line.starts_with("applied ") {
-            self.applied.push(self.began.elapsed());
+        if line.starts_with("applied ") || line.starts_with("reverted ") {
+            self.done.push(self.began.elapsed());
         }
         self.said.push_str(&line);
         self.said.push('\n');
@@ -146,7 +146,7 @@ impl Migrator {
         Ok(Ended {
             code: status.code(),
             said: self.said,
-            applied: self.applied,
+            done: self.done,
         })
     }
 }

@@ -172,6 +172,8 @@ impl Server {
                     .args(["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2"])
                     .arg(format!("--port={}", self.port))
                     .arg(format!("--datadir={}", self.data().display()))
+                    // One that starts clears the folder, in which the others' tables may be.
+                    .arg(format!("--tmpdir={}", folder.display()))
                     .arg(format!("--socket={}", folder.join("socket").display()))
                     .arg(format!("--pid-file={}", folder.join("pid").display()))
                     .arg(format!("--init-file={}", folder.join("user.sql").display()));

@@ -14,8 +14,8 @@ pub struct Tally {
     pub seen: BTreeMap<String, u32>,
     /// What should not have been; each with its round.
     pub flaws: Vec<String>,
-    /// Statements of MySQL or MariaDB that ran a second time, as they were done and not recorded
-    /// when the server died.
+    /// Statements that ran a second time, as they had committed by themselves and were not recorded
+    /// when disaster came.
     pub twice: Vec<String>,
 }
 

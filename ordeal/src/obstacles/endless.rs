@@ -48,12 +48,12 @@ pub async fn endless_statement(arena: &Arena) -> Result<Tally> {
     run.interrupt()?;
     let ended = run.end().await?;
     stage.judge(&ended, 130, "stopped", &mut tally);
-    if !ended.applied.is_empty() {
+    if !ended.done.is_empty() {
         tally.flaw(
             1,
             format_args!(
                 "{} revisions were told of behind the first {BEFORE}",
-                ended.applied.len()
+                ended.done.len()
             ),
         );
     }

@@ -21,9 +21,9 @@ pub async fn full_disk(arena: &Arena) -> Result<Tally> {
     match arena.dialect {
         Dialect::Sqlite => sqlite(arena, &mut tally).await?,
         Dialect::Postgres => {
-            let fill = "INSERT INTO t_003 SELECT generate_series(1, 1500000)";
+            let fill = "INSERT INTO t_003 SELECT generate_series(1, 600000)";
             let stage = Stage::new(arena, fill).await?;
-            let mut disk = Disk::of(24 * 1024)?;
+            let mut disk = Disk::with_room(16 * 1024)?;
             let server = Server::start_on(arena.dialect, &[], Some(&disk)).await?;
             let tablespace = disk.path().join("tablespace");
             let folder = tablespace.display();
@@ -46,10 +46,10 @@ pub async fn full_disk(arena: &Arena) -> Result<Tally> {
             .await?;
         }
         Dialect::MySql => {
-            let fill = "INSERT INTO t_003 SELECT seq FROM seq_1_to_1500000";
+            let fill = "INSERT INTO t_003 SELECT seq FROM seq_1_to_600000";
             let stage = Stage::new(arena, fill).await?;
             // Its databases are folders: this one is the disk.
-            let mut disk = Disk::of(8 * 1024)?;
+            let mut disk = Disk::with_room(8 * 1024)?;
             let server = Server::start_on(arena.dialect, &[], Some(&disk)).await?;
             let folder = server.data().join("tiny");
             disk.tell(&format!(
@@ -83,7 +83,7 @@ async fn meet(
 async fn sqlite(arena: &Arena, tally: &mut Tally) -> Result<()> {
     let fill = "INSERT INTO t_003 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i FROM n";
     let mut stage = Stage::new(arena, fill).await?;
-    let mut disk = Disk::of(1024)?;
+    let mut disk = Disk::with_room(1024)?;
     stage.before = disk.enter()?;
     let url = format!(
         "sqlite://{}?mode=rwc",
