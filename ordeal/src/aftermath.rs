@@ -49,33 +49,35 @@ impl<'a> Aftermath<'a> {
         let unrecorded = self.unrecorded(database).await?;
         if let Some(statement) = &unrecorded {
             tally.saw("with a statement that was done and not recorded");
-            if statement.sql.starts_with("INSERT") && self.arena.dialect == Dialect::MySql {
+            if statement.sql.starts_with("INSERT") {
                 tally.flaw(
                     round,
                     format_args!("`{}` and its record are one transaction", statement.sql),
                 );
             }
         }
-        let run = || self.chain.command(&self.arena.url(database), &arguments);
-        let mut ended = Migrator::start(run())?.end().await?;
-        if let (Some(statement), Some(1)) = (&unrecorded, ended.code) {
-            tally.saw("where the next run was refused by the database");
-            // As a person would who reads what it says.
-            database.execute(&statement.back).await;
-            ended = Migrator::start(run())?.end().await?;
+        let run = |words: &[&str]| {
+            let url = self.arena.url(database);
+            Migrator::start(self.chain.command(&url, words))
+        };
+        let mut ended = run(&arguments)?.end().await?;
+        if ended.code == Some(1) && ended.said.contains("nobody knows whether") {
+            tally.saw("where the next run asked whether a statement was done");
+            // As a person would who looks.
+            let answer = match unrecorded {
+                Some(_) => "--resume=done",
+                None => "--resume=again",
+            };
+            let mut answering = self.work.to_vec();
+            answering.push(answer);
+            ended = run(&answering)?.end().await?;
         }
         if ended.code != Some(0) {
             tally.flaw(round, format_args!("the next run failed:\n{}", ended.said));
             return Ok(());
         }
-        let Some(difference) = self.expected.difference(&Picture::take(database).await?) else {
-            return Ok(());
-        };
-        match unrecorded {
-            Some(statement) => {
-                tally.ran_twice(round, format_args!("`{}`: {difference}", statement.sql));
-            }
-            None => tally.flaw(round, difference),
+        if let Some(difference) = self.expected.difference(&Picture::take(database).await?) {
+            tally.flaw(round, difference);
         }
         Ok(())
     }

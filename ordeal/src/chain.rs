@@ -124,20 +124,14 @@ impl Chain {
             ),
             Dialect::MySql => (format!("ALTER TABLE {table} ADD INDEX (b)"), "b".to_owned()),
         };
-        let drop_index = match self.dialect {
-            Dialect::Sqlite | Dialect::Postgres => format!("DROP INDEX {name}"),
-            Dialect::MySql => format!("DROP INDEX {name} ON {table}"),
-        };
         let mut statements = vec![
             Statement::new(
                 format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, a INTEGER NOT NULL)"),
-                format!("DROP TABLE {table}"),
                 self.table_is_there(&table),
             ),
             entry(number, "first"),
             Statement::new(
                 format!("ALTER TABLE {table} ADD COLUMN b VARCHAR(20)"),
-                format!("ALTER TABLE {table} DROP COLUMN b"),
                 match self.dialect {
                     Dialect::Sqlite => {
                         format!("SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'b'")
@@ -149,7 +143,6 @@ impl Chain {
             ),
             Statement::new(
                 index,
-                drop_index,
                 match self.dialect {
                     Dialect::Sqlite => self.table_is_there(&name),
                     Dialect::Postgres => {
@@ -164,7 +157,6 @@ impl Chain {
             let journal = Statement::new(
                 "CREATE TABLE journal (revision VARCHAR(64) NOT NULL, entry VARCHAR(64) NOT NULL)"
                     .to_owned(),
-                "DROP TABLE journal".to_owned(),
                 self.table_is_there("journal"),
             );
             statements.insert(0, journal);
@@ -195,15 +187,13 @@ impl Chain {
 pub(crate) struct Statement {
     /// What it is.
     pub(crate) sql: String,
-    /// What takes it back.
-    pub(crate) back: String,
     /// What has a row where it was done.
     pub(crate) done: String,
 }
 
 impl Statement {
-    const fn new(sql: String, back: String, done: String) -> Self {
-        Self { sql, back, done }
+    const fn new(sql: String, done: String) -> Self {
+        Self { sql, done }
     }
 }
 
@@ -213,7 +203,6 @@ pub(crate) fn entry(number: usize, entry: &str) -> Statement {
     let this = format!("FROM journal WHERE revision = '{id}' AND entry = '{entry}'");
     Statement::new(
         format!("INSERT INTO journal (revision, entry) VALUES ('{id}', '{entry}')"),
-        format!("DELETE {this}"),
         format!("SELECT 1 {this}"),
     )
 }

@@ -14,9 +14,6 @@ pub struct Tally {
     pub seen: BTreeMap<String, u32>,
     /// What should not have been; each with its round.
     pub flaws: Vec<String>,
-    /// Statements that ran a second time, as they had committed by themselves and were not recorded
-    /// when disaster came.
-    pub twice: Vec<String>,
 }
 
 impl Tally {
@@ -33,10 +30,6 @@ impl Tally {
 
     pub(crate) fn flaw(&mut self, round: u32, what: impl std::fmt::Display) {
         self.flaws.push(format!("round {round}: {what}"));
-    }
-
-    pub(crate) fn ran_twice(&mut self, round: u32, what: impl std::fmt::Display) {
-        self.twice.push(format!("round {round}: ran twice: {what}"));
     }
 
     /// A migrator whose work failed must say so in its own words, and never break.
