@@ -2,10 +2,12 @@
 
 use std::str::FromStr as _;
 
-use migrate_core::{Dialect, Direction, Stamp, Target};
+use migrate_core::schema::Schema;
+use migrate_core::{Dialect, Direction, LedgerNames, Stamp, Target};
 
 use crate::error::Error;
 use crate::event::Report;
+use crate::introspect::SchemaReader;
 use crate::ledger::EventRecord;
 use crate::migrations::{Migrations, Runner};
 use crate::script::Script;
@@ -240,6 +242,24 @@ impl Database {
     /// See [`Migrations::events`].
     pub async fn events(&self, migrations: &Migrations) -> Result<Vec<EventRecord>, Error> {
         on!(self, pool => migrations.events(pool).await)
+    }
+
+    /// Reads the schema of this database, without the tables of the ledger.
+    ///
+    /// # Errors
+    ///
+    /// See [`SchemaReader::read`].
+    pub async fn schema(&self, ledger: &LedgerNames) -> Result<Schema, Error> {
+        self.read_schema(&SchemaReader::new(ledger.clone())).await
+    }
+
+    /// [`SchemaReader::read`] of this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`SchemaReader::read`].
+    pub async fn read_schema(&self, reader: &SchemaReader) -> Result<Schema, Error> {
+        on!(self, pool => reader.read(pool).await)
     }
 }
 

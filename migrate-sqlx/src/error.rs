@@ -106,6 +106,12 @@ pub enum Error {
     /// Somebody else migrated the database in between.
     #[error("somebody else changed the database's revisions in the meantime")]
     Concurrent,
+    /// What the database says of one of its objects cannot be understood.
+    #[error("the database's own words about `{object}` cannot be understood")]
+    SchemaText {
+        /// Which object.
+        object: String,
+    },
     /// The text of a revision in the ledger cannot be understood.
     #[error("the ledger's text of revision `{revision}` cannot be read")]
     LedgerText {
@@ -169,6 +175,7 @@ impl Error {
             Self::LockLost { .. } => "lock-lost",
             Self::Stopped { .. } => "interrupted",
             Self::Concurrent => "concurrent",
+            Self::SchemaText { .. } => "schema-text",
             Self::LedgerText { .. } => "ledger-text",
         }
     }
@@ -205,6 +212,7 @@ impl Error {
             Self::LockLost { .. } => "look how far it has come with `cargo migrate status`, then go on with `--resume`".to_owned(),
             Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to go on".to_owned(),
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
+            Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that made the object".to_owned(),
             Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
         })
     }

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
+use migrate_core::schema::Schema;
 use migrate_core::{
     Cascade, Dialect, Direction, Graph, Hash, LedgerNames, Plan, Revision, Stamp, Target,
 };
@@ -18,6 +19,7 @@ use crate::engine::{Engine, Goal};
 use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::held::Held;
+use crate::introspect::SchemaReader;
 use crate::ledger::{EventRecord, Tables};
 use crate::pause::pause;
 use crate::script::{Material, Script};
@@ -182,6 +184,15 @@ impl Migrations {
         Tables::new(session.dialect(), &self.ledger)
             .events(session)
             .await
+    }
+
+    /// Reads the database's schema, without the tables of the ledger. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`SchemaReader::read`].
+    pub async fn schema<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Schema, Error> {
+        SchemaReader::new(self.ledger.clone()).read(pool).await
     }
 
     /// Says what [`Migrations::run`] would apply, in order. Writes nothing.

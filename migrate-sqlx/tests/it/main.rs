@@ -5,6 +5,7 @@
 mod chain;
 mod embedded;
 mod interrupted;
+mod introspect;
 mod queries;
 mod scenarios;
 mod stopped;

@@ -1,0 +1,124 @@
+//! What is asked of the information schema of MySQL and MariaDB.
+//!
+//! Each row begins with a word that says what it is about, as all queries are one message.
+
+use std::fmt::Write as _;
+
+use migrate_core::Dialect;
+
+use super::Server;
+
+/// Which server it is, and which columns its information schema has.
+pub(super) const SERVER: &str = "SELECT 'server', VERSION(), DATABASE();
+SELECT 'has', TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS
+WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME IN ('STATISTICS', 'CHECK_CONSTRAINTS', 'VIEWS', 'TABLE_CONSTRAINTS')";
+
+/// Writes all queries.
+pub(super) fn all(server: &Server) -> String {
+    let mut sql = format!("{TABLES};\n{COLUMNS};\n");
+    for query in [Some(indexes(server)), checks(server), Some(views(server))] {
+        if let Some(query) = query {
+            let _infallible = write!(sql, "{query};\n");
+        }
+    }
+    for query in [FOREIGN_KEYS, PARTITIONS, TRIGGERS, ROUTINES, PARAMETERS] {
+        let _infallible = write!(sql, "{query};\n");
+    }
+    sql
+}
+
+const TABLES: &str =
+    "SELECT 'table', TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, CREATE_OPTIONS, TABLE_COMMENT
+FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()";
+
+const COLUMNS: &str = "SELECT 'column', TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, GENERATION_EXPRESSION, COLLATION_NAME, COLUMN_COMMENT
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION";
+
+/// MySQL has expressions in indexes, and says the opposite of MariaDB's `IGNORED`.
+fn indexes(server: &Server) -> String {
+    let has = |column: &str| server.has("STATISTICS", column);
+    let expression = if has("EXPRESSION") {
+        "EXPRESSION"
+    } else {
+        "NULL"
+    };
+    let ignored = if has("IGNORED") {
+        "IGNORED = 'YES'"
+    } else if has("IS_VISIBLE") {
+        "IS_VISIBLE = 'NO'"
+    } else {
+        "0"
+    };
+    format!(
+        "SELECT 'index', TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, {expression}, COLLATION, SUB_PART, INDEX_TYPE, INDEX_COMMENT, {ignored}
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+    )
+}
+
+/// A name of a check is unique in a table on MariaDB and in a database on MySQL; 5.7 has none.
+fn checks(server: &Server) -> Option<String> {
+    if server.has("CHECK_CONSTRAINTS", "TABLE_NAME") {
+        let level = match server.has("CHECK_CONSTRAINTS", "LEVEL") {
+            true => "LEVEL",
+            false => "NULL",
+        };
+        return Some(format!(
+            "SELECT 'check', TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE, {level}, 'YES' FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()"
+        ));
+    }
+    let enforced = match server.has("TABLE_CONSTRAINTS", "ENFORCED") {
+        true => "t.ENFORCED",
+        false => "'YES'",
+    };
+    server.has("CHECK_CONSTRAINTS", "CHECK_CLAUSE").then(|| {
+        format!(
+            "SELECT 'check', t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAUSE, NULL, {enforced} FROM information_schema.CHECK_CONSTRAINTS c
+JOIN information_schema.TABLE_CONSTRAINTS t ON t.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME AND t.CONSTRAINT_TYPE = 'CHECK'
+WHERE c.CONSTRAINT_SCHEMA = DATABASE()"
+        )
+    })
+}
+
+fn views(server: &Server) -> String {
+    let algorithm = match server.has("VIEWS", "ALGORITHM") {
+        true => "ALGORITHM",
+        false => "NULL",
+    };
+    format!(
+        "SELECT 'view', TABLE_NAME, VIEW_DEFINITION, CHECK_OPTION, SECURITY_TYPE, {algorithm} FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()"
+    )
+}
+
+const FOREIGN_KEYS: &str = "SELECT 'foreign', k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, NULLIF(k.REFERENCED_TABLE_SCHEMA, DATABASE()), k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, r.UPDATE_RULE, r.DELETE_RULE
+FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
+ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
+WHERE k.TABLE_SCHEMA = DATABASE() AND r.CONSTRAINT_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
+
+const PARTITIONS: &str = "SELECT 'partition', TABLE_NAME, PARTITION_METHOD, PARTITION_EXPRESSION, SUBPARTITION_METHOD, SUBPARTITION_EXPRESSION, COUNT(*), PARTITION_NAME, PARTITION_DESCRIPTION
+FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE() AND PARTITION_NAME IS NOT NULL
+GROUP BY TABLE_NAME, PARTITION_METHOD, PARTITION_EXPRESSION, SUBPARTITION_METHOD, SUBPARTITION_EXPRESSION, PARTITION_NAME, PARTITION_DESCRIPTION, PARTITION_ORDINAL_POSITION ORDER BY TABLE_NAME, PARTITION_ORDINAL_POSITION";
+
+const TRIGGERS: &str = "SELECT 'trigger', EVENT_OBJECT_TABLE, TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER, ACTION_STATEMENT
+FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE() ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER";
+
+const ROUTINES: &str = "SELECT 'routine', ROUTINE_TYPE, ROUTINE_NAME, DTD_IDENTIFIER, IS_DETERMINISTIC, SQL_DATA_ACCESS, SECURITY_TYPE, ROUTINE_COMMENT, ROUTINE_DEFINITION
+FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE IN ('FUNCTION', 'PROCEDURE')";
+
+const PARAMETERS: &str = "SELECT 'parameter', ROUTINE_TYPE, SPECIFIC_NAME, PARAMETER_MODE, PARAMETER_NAME, DTD_IDENTIFIER
+FROM information_schema.PARAMETERS WHERE SPECIFIC_SCHEMA = DATABASE() AND ORDINAL_POSITION > 0 ORDER BY SPECIFIC_NAME, ORDINAL_POSITION";
+
+/// The numbers of MariaDB's sequences: each is a table with one row.
+pub(super) fn sequences(names: &[String]) -> String {
+    let one = |name: &String| {
+        format!(
+            "SELECT {}, start_value, increment, minimum_value, maximum_value, cycle_option, cache_size FROM {}",
+            crate::ledger::literal(Dialect::MySql, name),
+            Dialect::MySql.quote(name)
+        )
+    };
+    names
+        .iter()
+        .map(one)
+        .collect::<Vec<_>>()
+        .join(" UNION ALL ")
+}

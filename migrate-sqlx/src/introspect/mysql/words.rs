@@ -1,0 +1,122 @@
+//! The texts of MySQL's information schema.
+
+use std::collections::BTreeSet;
+
+use migrate_core::Dialect;
+use migrate_core::schema::Options;
+use migrate_core::sql::{Lexer, Token, TokenKind};
+
+/// A text as a literal.
+pub(super) fn quoted_text(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// MySQL tells a default as a bare value; this is the literal that means it.
+pub(super) fn literal(value: &str, data_type: &str) -> String {
+    const NUMBERS: [&str; 11] = [
+        "tinyint",
+        "smallint",
+        "mediumint",
+        "int",
+        "bigint",
+        "decimal",
+        "numeric",
+        "float",
+        "double",
+        "year",
+        "bit",
+    ];
+    let data_type = data_type.to_ascii_lowercase();
+    let is_time = matches!(data_type.as_str(), "timestamp" | "datetime")
+        && value.to_ascii_uppercase().starts_with("CURRENT_TIMESTAMP");
+    match is_time || NUMBERS.contains(&data_type.as_str()) {
+        true => value.to_owned(),
+        false => quoted_text(value),
+    }
+}
+
+/// MySQL escapes the quotes of expressions once more than it wants them back.
+pub(super) fn unescaped(expression: &str) -> String {
+    let mut text = String::with_capacity(expression.len());
+    let mut signs = expression.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\\' => text.push(
+                signs
+                    .next_if(|next| matches!(next, '\'' | '\\'))
+                    .unwrap_or('\\'),
+            ),
+            sign => text.push(sign),
+        }
+    }
+    text
+}
+
+/// `row_format=COMPRESSED key_block_size=8 partitioned`: values of MariaDB can be in quotes.
+pub(super) fn create_options(text: &str) -> Options {
+    let mut options = Options::new();
+    let mut lexer = Lexer::new(Dialect::MySql, text);
+    let mut words: Vec<&str> = Vec::new();
+    while let Ok(Some(Token { kind, start, end })) = lexer.next_token() {
+        if kind.matters() {
+            words.push(&text[start..end]);
+        }
+    }
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        let key = word.trim_matches('`').to_ascii_uppercase();
+        let value = match words.next_if_eq(&"=") {
+            Some(_) => words.next().unwrap_or_default().to_owned(),
+            None => String::new(),
+        };
+        // The partitions are told elsewhere.
+        if key != "PARTITIONED" {
+            options.insert(key, value);
+        }
+    }
+    options
+}
+
+/// Takes the database's own name out of a view's text.
+///
+/// `db`.`table`.`column` loses it always. Of two names the first may be an alias, so it goes only
+/// where the second is a table or view, or a function that is called.
+pub(super) fn without_database(text: &str, own: &str, names: &BTreeSet<String>) -> String {
+    let mut lexer = Lexer::new(Dialect::MySql, text);
+    let mut tokens: Vec<Token> = Vec::new();
+    loop {
+        match lexer.next_token() {
+            Ok(Some(token)) => tokens.push(token),
+            Ok(None) => break,
+            // Not what a server writes; it stays as it is.
+            Err(_) => return text.to_owned(),
+        }
+    }
+    let word = |at: usize| {
+        tokens
+            .get(at)
+            .map_or("", |token| &text[token.start..token.end])
+    };
+    let is_name = |at: usize| {
+        tokens
+            .get(at)
+            .is_some_and(|token| token.kind == TokenKind::Quoted)
+    };
+    let quoted = Dialect::MySql.quote(own);
+    let mut result = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let begins = at == 0 || word(at - 1) != ".";
+        if begins && word(at) == quoted && word(at + 1) == "." && is_name(at + 2) {
+            let is_three = word(at + 3) == "." && is_name(at + 4);
+            let name = word(at + 2).trim_matches('`').replace("``", "`");
+            if is_three || names.contains(&name) || word(at + 3) == "(" {
+                at += 2;
+                continue;
+            }
+        }
+        result.push_str(word(at));
+        at += 1;
+    }
+    result
+}

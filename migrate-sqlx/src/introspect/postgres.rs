@@ -1,0 +1,152 @@
+//! PostgreSQL 12 and later: its catalogue in one snapshot, with two messages.
+//!
+//! Left out, as nothing compares or writes them: base types, operators, casts, conversions,
+//! collations, text search, event triggers, publications, extended statistics, foreign servers,
+//! tablespaces, rights, and comments on constraints, triggers and policies.
+
+mod array;
+mod objects;
+mod queries;
+mod relations;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migrate_core::schema::{Extension, Name, Schema};
+use migrate_core::{Dialect, LedgerNames};
+
+use self::array::array;
+use super::record::Record;
+use super::{is_ledger, unreadable};
+use crate::backend::Session;
+use crate::error::Error;
+
+/// What is known while the rows are read.
+struct Reading {
+    schema: Schema,
+    /// The named schema that the connection uses by itself.
+    own: Option<String>,
+    /// The names of tables and views by their numbers in the catalogue.
+    relations: BTreeMap<u32, Name>,
+    /// The table's name and the index's by the index's number.
+    indexes: BTreeMap<u32, (Name, String)>,
+    /// The columns by the table's number and their own.
+    columns: BTreeMap<(u32, i16), (Name, String)>,
+    /// Tables that are left out, as they are the ledger's.
+    left_out: BTreeSet<u32>,
+}
+
+pub(super) async fn read(
+    session: &mut dyn Session,
+    ledger: &LedgerNames,
+    schemas: Option<&BTreeSet<String>>,
+) -> Result<Schema, Error> {
+    let version = session.query(queries::VERSION.to_owned()).await;
+    let version = version.map_err(Error::Database)?.into_iter().next();
+    let version = Record::from(version.unwrap_or_default()).number()?;
+    let rows = session.query(queries::all(version, schemas)).await;
+    let mut reading = Reading {
+        schema: Schema::empty(Dialect::Postgres),
+        own: None,
+        relations: BTreeMap::new(),
+        indexes: BTreeMap::new(),
+        columns: BTreeMap::new(),
+        left_out: BTreeSet::new(),
+    };
+    for row in rows.map_err(Error::Database)? {
+        reading.row(Record::from(row), ledger)?;
+    }
+    Ok(reading.finish(ledger))
+}
+
+impl Reading {
+    /// Takes in a row. The queries are in such an order that what a row refers to is there.
+    fn row(&mut self, mut row: Record, ledger: &LedgerNames) -> Result<(), Error> {
+        match row.text().as_str() {
+            "own" => self.own = row.option(),
+            "schema" => {
+                let name = row.text();
+                if self.own.as_ref() != Some(&name) {
+                    self.schema.schemas.insert(name, row.option());
+                }
+            }
+            "extension" => {
+                let name = row.text();
+                let schema = self.schema_name(row.text());
+                self.schema.extensions.insert(name, Extension { schema });
+            }
+            "relation" => self.relation(row, ledger)?,
+            "column" => self.column(row)?,
+            "sequence" => self.sequence(row)?,
+            "constraint" => self.constraint(row)?,
+            "index" => self.index(row)?,
+            "part" => self.index_part(row)?,
+            "inherits" => self.inherits(row)?,
+            "trigger" => self.trigger(row)?,
+            "rule" => self.rule(row)?,
+            "policy" => self.policy(row)?,
+            "enum" => self.enumeration(row),
+            "domain" => self.domain(row),
+            "type" => self.user_type(row),
+            "routine" => self.routine(row),
+            other => return Err(unreadable(other)),
+        }
+        Ok(())
+    }
+
+    /// A named schema, where it is not the connection's own.
+    fn schema_name(&self, schema: String) -> Option<String> {
+        (self.own.as_ref() != Some(&schema)).then_some(schema)
+    }
+
+    /// Reads the name of an object: the schema, then the name.
+    fn name(&self, row: &mut Record) -> Name {
+        let schema = self.schema_name(row.text());
+        Name {
+            schema,
+            name: row.text(),
+        }
+    }
+
+    fn is_ledger(&self, ledger: &LedgerNames, name: &Name) -> bool {
+        let own = self.own.as_deref();
+        is_ledger(ledger, own, name.schema.as_deref().or(own), &name.name)
+    }
+
+    /// A schema that has nothing but the ledger is the ledger's too.
+    fn finish(mut self, ledger: &LedgerNames) -> Schema {
+        let schema = &mut self.schema;
+        if let Some(place) = ledger.schema.as_deref()
+            && !self.left_out.is_empty()
+        {
+            let used = |name: &Name| name.schema.as_deref() == Some(place);
+            let is_used = schema.tables.keys().any(used)
+                || schema.views.keys().any(used)
+                || schema.sequences.keys().any(used)
+                || schema.enums.keys().any(used)
+                || schema.domains.keys().any(used)
+                || schema.types.keys().any(used)
+                || schema.routines.keys().any(|routine| used(&routine.name));
+            if !is_used {
+                schema.schemas.remove(place);
+            }
+        }
+        self.schema
+    }
+}
+
+/// Settings such as `fillfactor=70`.
+fn settings(prefix: &str, text: Option<String>) -> BTreeMap<String, String> {
+    let settings = text.map(|text| array(&text)).unwrap_or_default();
+    settings
+        .into_iter()
+        .map(|setting| {
+            let (key, value) = setting.split_once('=').unwrap_or((&setting, ""));
+            (format!("{prefix}{key}"), value.to_owned())
+        })
+        .collect()
+}
+
+/// The names of an array, where there is one.
+fn names(text: Option<String>) -> Vec<String> {
+    text.map(|text| array(&text)).unwrap_or_default()
+}

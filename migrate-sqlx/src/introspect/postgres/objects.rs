@@ -1,0 +1,167 @@
+//! Triggers, policies, types and routines: mostly the statement that makes them.
+
+use migrate_core::Dialect;
+use migrate_core::schema::{
+    Check, Domain, Enum, Options, Routine, RoutineKind, Signature, UserType,
+};
+
+use super::super::record::Record;
+use super::Reading;
+use crate::error::Error;
+
+impl Reading {
+    pub(super) fn trigger(&mut self, mut row: Record) -> Result<(), Error> {
+        let Some(relation) = self.relations.get(&row.number()?).cloned() else {
+            return Ok(());
+        };
+        let (name, definition, enabled) = (row.text(), row.text(), row.text());
+        let statement = switched(definition, "TRIGGER", &relation, &name, &enabled);
+        if let Some(table) = self.schema.tables.get_mut(&relation) {
+            table.triggers.insert(name, statement);
+        } else if let Some(view) = self.schema.views.get_mut(&relation) {
+            view.triggers.insert(name, statement);
+        }
+        Ok(())
+    }
+
+    pub(super) fn rule(&mut self, mut row: Record) -> Result<(), Error> {
+        let Some(relation) = self.relations.get(&row.number()?).cloned() else {
+            return Ok(());
+        };
+        let (name, definition, enabled) = (row.text(), row.text(), row.text());
+        let definition = definition.trim_end_matches(';').to_owned();
+        let statement = switched(definition, "RULE", &relation, &name, &enabled);
+        if let Some(table) = self.schema.tables.get_mut(&relation) {
+            table.rules.insert(name, statement);
+        } else if let Some(view) = self.schema.views.get_mut(&relation) {
+            view.rules.insert(name, statement);
+        }
+        Ok(())
+    }
+
+    pub(super) fn policy(&mut self, mut row: Record) -> Result<(), Error> {
+        let Some(relation) = self.relations.get(&row.number()?).cloned() else {
+            return Ok(());
+        };
+        let name = row.text();
+        let permissive = row.flag();
+        let (command, roles) = (row.text(), row.text());
+        let mut statement = format!(
+            "CREATE POLICY {} ON {}{} FOR {command} TO {roles}",
+            Dialect::Postgres.quote(&name),
+            relation.quoted(Dialect::Postgres),
+            if permissive { "" } else { " AS RESTRICTIVE" }
+        );
+        for word in ["USING", "WITH CHECK"] {
+            if let Some(expression) = row.option() {
+                statement.extend([" ", word, " (", &expression, ")"]);
+            }
+        }
+        if let Some(table) = self.schema.tables.get_mut(&relation) {
+            table.policies.insert(name, statement);
+        }
+        Ok(())
+    }
+
+    pub(super) fn enumeration(&mut self, mut row: Record) {
+        let name = self.name(&mut row);
+        let comment = row.option();
+        let of_type = self.schema.enums.entry(name).or_insert_with(|| Enum {
+            comment,
+            ..Enum::default()
+        });
+        of_type.values.extend(row.nullable());
+    }
+
+    pub(super) fn domain(&mut self, mut row: Record) {
+        let name = self.name(&mut row);
+        let comment = row.option();
+        let domain = Domain {
+            sql_type: row.text(),
+            nullable: row.flag(),
+            default: row.option(),
+            collation: row.option(),
+            checks: Vec::new(),
+            comment,
+        };
+        let domain = self.schema.domains.entry(name).or_insert(domain);
+        if let Some(name) = row.option() {
+            let expression = row.text();
+            let mut options = Options::new();
+            if !row.flag() {
+                options.insert("NOT VALID".to_owned(), String::new());
+            }
+            domain.checks.push(Check {
+                expression,
+                name: Some(name),
+                options,
+            });
+        }
+    }
+
+    pub(super) fn user_type(&mut self, mut row: Record) {
+        let name = self.name(&mut row);
+        let comment = row.option();
+        let definition = row.text();
+        let made = UserType {
+            definition,
+            comment,
+        };
+        self.schema.types.insert(name, made);
+    }
+
+    pub(super) fn routine(&mut self, mut row: Record) {
+        let name = self.name(&mut row);
+        let kind = match row.text().as_str() {
+            "p" => RoutineKind::Procedure,
+            "a" => RoutineKind::Aggregate,
+            _ => RoutineKind::Function,
+        };
+        let signature = Signature {
+            kind,
+            arguments: row.text(),
+            name,
+        };
+        let comment = row.option();
+        let (place, mut definition) = (row.text(), row.text());
+        if signature.name.schema.is_none() {
+            // PostgreSQL names the schema always, and only here.
+            for word in [
+                "CREATE OR REPLACE FUNCTION ",
+                "CREATE OR REPLACE PROCEDURE ",
+            ] {
+                let begin = format!("{word}{place}");
+                if let Some(rest) = definition.strip_prefix(&begin) {
+                    definition = format!("{word}{rest}");
+                }
+            }
+        }
+        let definition = Some(definition.trim_end().to_owned());
+        let routine = Routine {
+            definition,
+            comment,
+        };
+        self.schema.routines.insert(signature, routine);
+    }
+}
+
+/// A definition, and what switches it where it is not on as usual.
+fn switched(
+    definition: String,
+    word: &str,
+    relation: &migrate_core::schema::Name,
+    name: &str,
+    enabled: &str,
+) -> String {
+    let how = match enabled {
+        "D" => "DISABLE",
+        "R" => "ENABLE REPLICA",
+        "A" => "ENABLE ALWAYS",
+        _ => return definition,
+    };
+    let (relation, name) = (
+        relation.quoted(Dialect::Postgres),
+        Dialect::Postgres.quote(name),
+    );
+    format!("{definition};\nALTER TABLE {relation} {how} {word} {name}")
+}

@@ -1,0 +1,364 @@
+//! What is asked of PostgreSQL's catalogue: <https://www.postgresql.org/docs/current/catalogs.html>.
+//!
+//! Each row begins with a word that says what it is about, as all queries are one message. Names
+//! come apart from their schemas; types, expressions and definitions come as PostgreSQL writes
+//! them where only the connection's own schema is on the search path.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use migrate_core::Dialect;
+
+use crate::ledger::literal;
+
+/// What the queries depend on: the server's version, and whether a user's settings would show.
+pub(super) const VERSION: &str = "SHOW server_version_num";
+
+/// The settings that the texts of defaults and definitions depend on; they end with the
+/// transaction. Temporary tables come last, or they would hide others.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres; SET LOCAL TimeZone = 'UTC';
+SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = hex; SET LOCAL quote_all_identifiers = off;
+SET LOCAL standard_conforming_strings = on; SET LOCAL lc_monetary = 'C';
+SELECT 'own', current_schema(), set_config('search_path', coalesce(quote_ident(current_schema()) || ', pg_temp', ''), true);
+";
+
+/// Writes all queries for a server of this version.
+pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
+    let scope = Scope { version, schemas };
+    let mut sql = BEGIN.to_owned();
+    for query in [
+        scope.schemas(),
+        scope.extensions(),
+        scope.relations(),
+        scope.columns(),
+        scope.sequences(),
+        scope.constraints(),
+        scope.indexes(),
+        scope.index_parts(),
+        scope.inheritance(),
+        scope.triggers(),
+        scope.rules(),
+        scope.policies(),
+        scope.enums(),
+        scope.domains(),
+        scope.types(),
+        scope.routines(),
+        scope.aggregates(),
+    ] {
+        let _infallible = write!(sql, "{query};\n");
+    }
+    sql.push_str("COMMIT");
+    sql
+}
+
+struct Scope<'a> {
+    version: u32,
+    schemas: Option<&'a BTreeSet<String>>,
+}
+
+impl Scope<'_> {
+    /// The condition on a schema `n`. Names that begin with `pg_` are the system's
+    /// (manual, 5.9 "Schemas").
+    fn is_meant(&self) -> String {
+        match self.schemas {
+            None => "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'".to_owned(),
+            Some(names) => {
+                let names: Vec<String> = names
+                    .iter()
+                    .map(|name| literal(Dialect::Postgres, name))
+                    .collect();
+                format!(
+                    "n.nspname::text = ANY (ARRAY[{}]::text[])",
+                    names.join(", ")
+                )
+            }
+        }
+    }
+
+    /// The condition that an object belongs to no extension, and is not made by another object.
+    fn is_free(catalogue: &str, oid: &str) -> String {
+        format!(
+            "NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_catalog.{catalogue}'::regclass AND x.objid = {oid} AND x.objsubid = 0 AND x.deptype IN ('e', 'i'))"
+        )
+    }
+
+    /// The tables and views that are meant, as `c`.
+    fn of_relations(&self) -> String {
+        format!(
+            "JOIN pg_class c ON c.oid = {{relation}} JOIN pg_namespace n ON n.oid = c.relnamespace AND {}",
+            self.is_meant()
+        )
+    }
+
+    fn join(&self, relation: &str) -> String {
+        self.of_relations().replace("{relation}", relation)
+    }
+
+    fn schemas(&self) -> String {
+        format!(
+            "SELECT 'schema', n.nspname, obj_description(n.oid, 'pg_namespace') FROM pg_namespace n WHERE {} AND {}",
+            self.is_meant(),
+            Self::is_free("pg_namespace", "n.oid")
+        )
+    }
+
+    fn extensions(&self) -> String {
+        "SELECT 'extension', e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'".to_owned()
+    }
+
+    fn relations(&self) -> String {
+        format!(
+            "SELECT 'relation', c.oid, n.nspname, c.relname, c.relkind, c.relpersistence = 'u', c.reloptions::text, t.reloptions::text,
+ c.relrowsecurity, c.relforcerowsecurity, CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END,
+ CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
+ CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END, obj_description(c.oid, 'pg_class'),
+ CASE WHEN a.amname <> 'heap' THEN quote_ident(a.amname) END, CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
+ CASE WHEN c.relkind IN ('r', 'p') THEN CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' WHEN 'i' THEN 'USING INDEX ' || (SELECT quote_ident(r.relname) FROM pg_index i JOIN pg_class r ON r.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisreplident) END END,
+ quote_ident(s.srvname), (SELECT string_agg(quote_ident(o.option_name) || ' ' || quote_literal(o.option_value), ', ' ORDER BY o.option_name) FROM pg_options_to_table(f.ftoptions) o)
+ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND {}
+ LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_am a ON a.oid = c.relam
+ LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
+ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't' AND {}",
+            self.is_meant(),
+            Self::is_free("pg_class", "c.oid")
+        )
+    }
+
+    fn columns(&self) -> String {
+        let compression = match self.version >= 14_00_00 {
+            true => "CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END",
+            false => "NULL",
+        };
+        format!(
+            "SELECT 'column', a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+ pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, {},
+ CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END END,
+ {compression}, col_description(a.attrelid, a.attnum)
+ FROM pg_attribute a {} JOIN pg_type t ON t.oid = a.atttypid
+ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm') ORDER BY a.attrelid, a.attnum",
+            collation("a.attcollation", "t.typcollation"),
+            self.join("a.attrelid")
+        )
+    }
+
+    /// Sequences with the column they belong to, and whether it is that one's identity.
+    fn sequences(&self) -> String {
+        format!(
+            "SELECT 'sequence', n.nspname, c.relname, c.oid::regclass, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
+ obj_description(c.oid, 'pg_class'), d.refobjid, d.refobjsubid, d.deptype = 'i'
+ FROM pg_sequence s {} LEFT JOIN pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+ WHERE c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')",
+            self.join("s.seqrelid")
+        )
+    }
+
+    /// Constraints of tables; those that a partition or a child only inherits are not its own.
+    fn constraints(&self) -> String {
+        let columns = |relation: &str, numbers: &str| {
+            format!(
+                "(SELECT array_agg(a.attname ORDER BY u.place) FROM unnest({numbers}) WITH ORDINALITY u(number, place) JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = u.number)::text"
+            )
+        };
+        let set_columns = match self.version >= 15_00_00 {
+            true => columns("k.conrelid", "k.confdelsetcols"),
+            false => "NULL".to_owned(),
+        };
+        let nulls_not_distinct = self.nulls_not_distinct();
+        let enforced = match self.version >= 18_00_00 {
+            true => "k.conenforced",
+            false => "true",
+        };
+        format!(
+            "SELECT 'constraint', k.conrelid, k.conname, k.contype, k.condeferrable, k.condeferred, k.convalidated, {enforced}, k.connoinherit, {},
+ fn.nspname, fc.relname, {}, k.confupdtype, k.confdeltype, k.confmatchtype = 'f', {set_columns},
+ CASE k.contype WHEN 'c' THEN pg_get_expr(k.conbin, k.conrelid) WHEN 'x' THEN pg_get_constraintdef(k.oid) END,
+ (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text, {nulls_not_distinct}
+ FROM pg_constraint k {} LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+ LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
+ WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal)",
+            columns("k.conrelid", "k.conkey"),
+            columns("k.confrelid", "k.confkey"),
+            self.join("k.conrelid")
+        )
+    }
+
+    fn nulls_not_distinct(&self) -> &'static str {
+        match self.version >= 15_00_00 {
+            true => "i.indnullsnotdistinct",
+            false => "false",
+        }
+    }
+
+    /// Indexes that neither a constraint nor a partitioned table's index made.
+    fn is_own_index() -> &'static str {
+        "NOT ic.relispartition AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))"
+    }
+
+    fn indexes(&self) -> String {
+        format!(
+            "SELECT 'index', i.indrelid, i.indexrelid, ic.relname, i.indisunique, {}, CASE WHEN m.amname <> 'btree' THEN quote_ident(m.amname) END,
+ pg_get_expr(i.indpred, i.indrelid), i.indisvalid OR c.relkind = 'p', ic.reloptions::text, obj_description(i.indexrelid, 'pg_class'),
+ (SELECT array_agg(coalesce(ta.attname, a.attname) ORDER BY a.attnum) FROM pg_attribute a LEFT JOIN pg_attribute ta ON ta.attrelid = i.indrelid AND ta.attnum = i.indkey[a.attnum - 1] WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text
+ FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am m ON m.oid = ic.relam {} WHERE {}",
+            self.nulls_not_distinct(),
+            self.join("i.indrelid"),
+            Self::is_own_index()
+        )
+    }
+
+    fn index_parts(&self) -> String {
+        let options = match self.version >= 13_00_00 {
+            true => "array_to_string(a.attoptions, ', ')",
+            false => "NULL",
+        };
+        format!(
+            "SELECT 'part', a.attrelid, i.indkey[a.attnum - 1] = 0, CASE i.indkey[a.attnum - 1] WHEN 0 THEN pg_get_indexdef(i.indexrelid, a.attnum, false) ELSE ta.attname END,
+ i.indoption[a.attnum - 1] & 1 = 1, i.indoption[a.attnum - 1] & 2 = 2, {},
+ CASE WHEN NOT o.opcdefault OR {options} IS NOT NULL THEN CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(onsp.nspname) || '.' END || quote_ident(o.opcname) END, {options}
+ FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid {} JOIN pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum <= i.indnkeyatts
+ JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attribute ta ON ta.attrelid = i.indrelid AND ta.attnum = i.indkey[a.attnum - 1]
+ JOIN pg_opclass o ON o.oid = i.indclass[a.attnum - 1] JOIN pg_namespace onsp ON onsp.oid = o.opcnamespace
+ WHERE {} ORDER BY a.attrelid, a.attnum",
+            collation(
+                "i.indcollation[a.attnum - 1]",
+                "CASE i.indkey[a.attnum - 1] WHEN 0 THEN t.typcollation ELSE ta.attcollation END"
+            ),
+            self.join("i.indrelid"),
+            Self::is_own_index()
+        )
+    }
+
+    fn inheritance(&self) -> String {
+        format!(
+            "SELECT 'inherits', h.inhrelid, pn.nspname, p.relname FROM pg_inherits h {} JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'f') ORDER BY h.inhrelid, h.inhseqno",
+            self.join("h.inhrelid")
+        )
+    }
+
+    /// Triggers; before PostgreSQL 13 those that a partition got from its table are internal.
+    fn triggers(&self) -> String {
+        let own = match self.version >= 13_00_00 {
+            true => " AND t.tgparentid = 0",
+            false => "",
+        };
+        format!(
+            "SELECT 'trigger', t.tgrelid, t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled FROM pg_trigger t {} WHERE NOT t.tgisinternal{own}",
+            self.join("t.tgrelid")
+        )
+    }
+
+    fn rules(&self) -> String {
+        format!(
+            "SELECT 'rule', r.ev_class, r.rulename, pg_get_ruledef(r.oid, true), r.ev_enabled FROM pg_rewrite r {} WHERE r.rulename <> '_RETURN'",
+            self.join("r.ev_class")
+        )
+    }
+
+    fn policies(&self) -> String {
+        format!(
+            "SELECT 'policy', p.polrelid, p.polname, p.polpermissive, CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+ (SELECT string_agg(CASE u.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(u.role)) END, ', ' ORDER BY pg_get_userbyid(u.role)) FROM unnest(p.polroles) u(role)),
+ pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid) FROM pg_policy p {}",
+            self.join("p.polrelid")
+        )
+    }
+
+    fn enums(&self) -> String {
+        format!(
+            "SELECT 'enum', n.nspname, t.typname, obj_description(t.oid, 'pg_type'), e.enumlabel FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {}
+ LEFT JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.typtype = 'e' AND {} ORDER BY n.nspname, t.typname, e.enumsortorder",
+            self.is_meant(),
+            Self::is_free("pg_type", "t.oid")
+        )
+    }
+
+    /// Domains, a row for each check.
+    fn domains(&self) -> String {
+        format!(
+            "SELECT 'domain', n.nspname, t.typname, obj_description(t.oid, 'pg_type'), format_type(t.typbasetype, t.typtypmod), NOT t.typnotnull, pg_get_expr(t.typdefaultbin, 0), {},
+ k.conname, pg_get_expr(k.conbin, 0), k.convalidated FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} JOIN pg_type b ON b.oid = t.typbasetype
+ LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c' WHERE t.typtype = 'd' AND {}",
+            collation("t.typcollation", "b.typcollation"),
+            self.is_meant(),
+            Self::is_free("pg_type", "t.oid")
+        )
+    }
+
+    /// Composite types that are no table's, and ranges.
+    fn types(&self) -> String {
+        let multirange = match self.version >= 14_00_00 {
+            true => "'MULTIRANGE_TYPE_NAME = ' || format_type(r.rngmultitypid, NULL)",
+            false => "NULL",
+        };
+        format!(
+            "SELECT 'type', n.nspname, t.typname, obj_description(t.oid, 'pg_type'),
+ CASE t.typtype WHEN 'r' THEN 'AS RANGE (' || concat_ws(', ', 'SUBTYPE = ' || format_type(r.rngsubtype, NULL),
+   CASE WHEN NOT o.opcdefault THEN 'SUBTYPE_OPCLASS = ' || CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(onsp.nspname) || '.' END || quote_ident(o.opcname) END,
+   'COLLATION = ' || {}, CASE WHEN r.rngcanonical <> 0 THEN 'CANONICAL = ' || r.rngcanonical END, CASE WHEN r.rngsubdiff <> 0 THEN 'SUBTYPE_DIFF = ' || r.rngsubdiff END, {multirange}) || ')'
+ ELSE 'AS (' || coalesce((SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), 'COLLATE ' || {}), ', ' ORDER BY a.attnum) FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')' END
+ FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} LEFT JOIN pg_class c ON c.oid = t.typrelid
+ LEFT JOIN pg_range r ON r.rngtypid = t.oid LEFT JOIN pg_type st ON st.oid = r.rngsubtype LEFT JOIN pg_opclass o ON o.oid = r.rngsubopc LEFT JOIN pg_namespace onsp ON onsp.oid = o.opcnamespace
+ WHERE (t.typtype = 'r' OR (t.typtype = 'c' AND c.relkind = 'c')) AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')",
+            collation("r.rngcollation", "st.typcollation"),
+            collation("a.attcollation", "at.typcollation"),
+            self.is_meant()
+        )
+    }
+
+    /// Functions and procedures; the name of the schema comes quoted too, as it stands in the
+    /// definition.
+    fn routines(&self) -> String {
+        format!(
+            "SELECT 'routine', n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), quote_ident(n.nspname) || '.', pg_get_functiondef(p.oid)
+ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {} WHERE p.prokind <> 'a' AND {}",
+            self.is_meant(),
+            Self::is_free("pg_proc", "p.oid")
+        )
+    }
+
+    /// Aggregates, in the words of `CREATE AGGREGATE`.
+    fn aggregates(&self) -> String {
+        let function = |word: &str, column: &str| {
+            format!("CASE WHEN g.{column} <> 0 THEN '{word} = ' || g.{column} END")
+        };
+        let parts = [
+            "'SFUNC = ' || g.aggtransfn".to_owned(),
+            "'STYPE = ' || format_type(g.aggtranstype, NULL)".to_owned(),
+            "CASE WHEN g.aggtransspace <> 0 THEN 'SSPACE = ' || g.aggtransspace END".to_owned(),
+            function("FINALFUNC", "aggfinalfn"),
+            "CASE WHEN g.aggfinalextra THEN 'FINALFUNC_EXTRA' END".to_owned(),
+            function("COMBINEFUNC", "aggcombinefn"),
+            function("SERIALFUNC", "aggserialfn"),
+            function("DESERIALFUNC", "aggdeserialfn"),
+            "'INITCOND = ' || quote_literal(g.agginitval)".to_owned(),
+            function("MSFUNC", "aggmtransfn"),
+            function("MINVFUNC", "aggminvtransfn"),
+            "CASE WHEN g.aggmtranstype <> 0 THEN 'MSTYPE = ' || format_type(g.aggmtranstype, NULL) END".to_owned(),
+            "CASE WHEN g.aggmtransspace <> 0 THEN 'MSSPACE = ' || g.aggmtransspace END".to_owned(),
+            function("MFINALFUNC", "aggmfinalfn"),
+            "CASE WHEN g.aggmfinalextra THEN 'MFINALFUNC_EXTRA' END".to_owned(),
+            "'MINITCOND = ' || quote_literal(g.aggminitval)".to_owned(),
+            "CASE WHEN g.aggsortop <> 0 THEN 'SORTOP = OPERATOR(' || (SELECT quote_ident(on_.nspname) || '.' || op.oprname FROM pg_operator op JOIN pg_namespace on_ ON on_.oid = op.oprnamespace WHERE op.oid = g.aggsortop) || ')' END".to_owned(),
+            "CASE p.proparallel WHEN 's' THEN 'PARALLEL = SAFE' WHEN 'r' THEN 'PARALLEL = RESTRICTED' END".to_owned(),
+            "CASE WHEN g.aggkind = 'h' THEN 'HYPOTHETICAL' END".to_owned(),
+        ];
+        format!(
+            "SELECT 'routine', n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), '',
+ 'CREATE AGGREGATE ' || CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(p.proname) || '(' || CASE WHEN p.pronargs = 0 THEN '*' ELSE pg_get_function_arguments(p.oid) END || ') (' || concat_ws(', ', {}) || ')'
+ FROM pg_proc p JOIN pg_aggregate g ON g.aggfnoid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace AND {} WHERE {}",
+            parts.join(", "),
+            self.is_meant(),
+            Self::is_free("pg_proc", "p.oid")
+        )
+    }
+}
+
+/// A collation as SQL writes it, where it is not the usual one.
+fn collation(oid: &str, usual: &str) -> String {
+    format!(
+        "CASE WHEN {oid} <> {usual} THEN (SELECT CASE WHEN pg_collation_is_visible(l.oid) THEN '' ELSE quote_ident(ln.nspname) || '.' END || quote_ident(l.collname) FROM pg_collation l JOIN pg_namespace ln ON ln.oid = l.collnamespace WHERE l.oid = {oid}) END"
+    )
+}
