@@ -1,8 +1,6 @@
 //! What is known of types: which takes all that another holds, and what is nothing in each.
 
-use std::collections::BTreeMap;
-
-use super::{Column, Enum, Name, Table};
+use super::{Column, Name, Schema, Table};
 use crate::Dialect;
 
 /// A type taken apart: `numeric(10,2)` is `numeric` with 10 and 2.
@@ -190,12 +188,8 @@ fn sqlite_loses(from: &str, to: &str) -> bool {
 
 /// Returns an expression for "nothing" in a column that takes no NULL: what rows get that are there
 /// when it comes.
-pub(super) fn zero(
-    dialect: Dialect,
-    table: &Table,
-    column: &Column,
-    enums: &BTreeMap<Name, Enum>,
-) -> String {
+pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
+    let dialect = schema.dialect;
     if dialect == Dialect::Sqlite {
         let text = matches!(affinity(&column.sql_type), "TEXT");
         return match (text, column.sql_type.to_uppercase().contains("BLOB")) {
@@ -215,16 +209,25 @@ pub(super) fn zero(
     if it.array {
         return "'{}'".to_owned();
     }
-    if let Some(values) = enums
-        .iter()
-        .find(|(name, _)| {
-            column.sql_type == name.to_string()
-                || column.sql_type == name.quoted(dialect)
-                || column.sql_type == name.name
-        })
-        .and_then(|(_, of)| of.values.first())
-    {
-        return quoted(values);
+    let is_of = |name: &Name| {
+        let sql_type = &column.sql_type;
+        *sql_type == name.name || *sql_type == name.quoted(dialect) || *sql_type == name.to_string()
+    };
+    if let Some((_, of)) = schema.enums.iter().find(|(name, _)| is_of(name)) {
+        return of
+            .values
+            .first()
+            .map_or_else(|| "NULL".to_owned(), |value| quoted(value));
+    }
+    if let Some((_, domain)) = schema.domains.iter().find(|(name, _)| is_of(name)) {
+        if let Some(default) = &domain.default {
+            return default.clone();
+        }
+        let below = Column {
+            sql_type: domain.sql_type.clone(),
+            ..column.clone()
+        };
+        return zero(schema, table, &below);
     }
     match it.name.as_str() {
         _ if it.bits().is_some() || it.digits().is_some() => "0".to_owned(),

@@ -19,7 +19,10 @@ pub(super) fn default(dialect: Dialect, column: &Column, expression: &str) -> St
     let sql_type = column.sql_type.to_lowercase();
     let needs = match dialect {
         Dialect::Postgres => false,
-        Dialect::Sqlite => !is_literal(expression),
+        // A word alone is a text there.
+        Dialect::Sqlite => {
+            !is_literal(expression) && !is_word(expression) && !is_wrapped(expression)
+        }
         Dialect::MySql => {
             let endless = [
                 "text",
@@ -32,7 +35,7 @@ pub(super) fn default(dialect: Dialect, column: &Column, expression: &str) -> St
             ];
             let is_endless = endless.iter().any(|word| sql_type.contains(word));
             let is_null = expression.eq_ignore_ascii_case("null");
-            !is_literal(expression) || is_endless && !is_null
+            (!is_literal(expression) || is_endless && !is_null) && !is_wrapped(expression)
         }
     };
     match needs {
@@ -41,8 +44,41 @@ pub(super) fn default(dialect: Dialect, column: &Column, expression: &str) -> St
     }
 }
 
+fn is_word(expression: &str) -> bool {
+    expression
+        .chars()
+        .all(|sign| sign.is_alphanumeric() || sign == '_')
+}
+
+/// Says whether one pair of parentheses is around all of it.
+fn is_wrapped(expression: &str) -> bool {
+    let text = expression.trim();
+    let Some(inner) = text
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'))
+    else {
+        return false;
+    };
+    let mut depth = 0_usize;
+    let mut quote = None;
+    for sign in inner.chars() {
+        match (quote, sign) {
+            (Some(open), sign) if open == sign => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"' | '`') => quote = Some(sign),
+            (None, '(') => depth += 1,
+            (None, ')') => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return false,
+            },
+            (None, _) => {}
+        }
+    }
+    depth == 0
+}
+
 /// Says whether it is what SQLite and MySQL take as a default without parentheses.
-fn is_literal(expression: &str) -> bool {
+pub(super) fn is_literal(expression: &str) -> bool {
     let text = expression.trim();
     let upper = text.to_ascii_uppercase();
     let number = upper.strip_prefix(['-', '+']).unwrap_or(&upper);

@@ -11,10 +11,11 @@ use self::affected::Affected;
 use self::column::Altered;
 use super::super::change::{Change, Constraint, Kind};
 use super::super::diff::{Task, constraints};
+use super::super::order;
 use super::super::renames::free_name;
 use super::super::text::Words;
 use super::super::types;
-use super::super::{Name, Schema, Table};
+use super::super::{Column, Name, Schema, Table};
 use super::clause;
 use super::{Ddl, Out};
 use crate::Dialect;
@@ -107,6 +108,7 @@ impl<'a> Plan<'a> {
         self.drop_columns();
         self.drop_tables_and_routines();
         self.drop_sequences();
+        self.rename_on_tables();
         self.types();
         self.sequences();
         let late = self.create_tables_and_routines(&views);
@@ -216,12 +218,13 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        // Tables that go and point to each other.
+        // Tables that go and point to each other, or to a key that changes.
         for (name, table) in &self.base().tables {
             if dropped.contains(name) {
                 for key in &table.foreign_keys {
-                    if key.table != *name && dropped.contains(&key.table) {
-                        gone.push((true, name, Constraint::ForeignKey(key.clone())));
+                    let key = Constraint::ForeignKey(key.clone());
+                    if self.affected.constraint(name, &key) {
+                        gone.push((true, name, key));
                     }
                 }
             }
@@ -241,14 +244,15 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Says whether a foreign key of a table that goes points to one that goes before it.
+    /// Says whether a foreign key of a table that goes must go before: it points to a table that
+    /// goes earlier, or to one that stays.
     fn is_in_circle(&self, table: &Name, constraint: &Constraint) -> bool {
         let place = |name: &Name| {
             let drops = |change: &Change| matches!(change, Change::DropTable { name: other, .. } if other == name);
             self.task.changes.iter().position(drops)
         };
         match constraint {
-            Constraint::ForeignKey(key) => place(&key.table) < place(table),
+            Constraint::ForeignKey(key) => key.table != *table && place(&key.table) < place(table),
             _ => false,
         }
     }
@@ -335,30 +339,31 @@ impl<'a> Plan<'a> {
         column::is_inherited(&self.affected, self.task.to, table, column)
     }
 
+    /// Drops columns, first those that are computed from others.
     fn drop_columns(&mut self) {
+        let mut gone: Vec<(&Name, &Column)> = Vec::new();
         for change in &self.task.changes {
-            if let Change::DropColumn { table, column } = change
-                && !self.is_inherited(table, &column.name)
-            {
-                let ddl = Ddl::new(drop_column(table, &column.name));
-                self.out.push(match change.is_destructive(DIALECT) {
-                    true => ddl.losing(format!("what `{table}.{}` holds", column.name)),
-                    false => ddl,
-                });
+            if let Change::DropColumn { table, column } = change {
+                gone.push((table, column));
             }
         }
         for (name, before) in self.affected.surviving() {
-            for column in &before.columns {
-                if self.affected.is_rebuilt(name, &column.name)
-                    && !self.is_inherited(name, &column.name)
-                {
-                    let ddl = Ddl::new(drop_column(name, &column.name));
-                    self.out.push(match column.generated.is_none() {
-                        true => ddl.losing(format!("what `{name}.{}` holds", column.name)),
-                        false => ddl,
-                    });
-                }
-            }
+            let columns = before.columns.iter();
+            let rebuilt = columns.filter(|column| self.affected.is_rebuilt(name, &column.name));
+            gone.extend(rebuilt.map(|column| (name, column)));
+        }
+        gone.retain(|(table, column)| !self.is_inherited(table, &column.name));
+        gone.sort_by_key(|(_, column)| column.generated.is_none());
+        for (table, column) in gone {
+            let ddl = Ddl::new(format!(
+                "ALTER TABLE {} DROP COLUMN {}",
+                table.quoted(DIALECT),
+                DIALECT.quote(&column.name)
+            ));
+            self.out.push(match column.generated.is_none() {
+                true => ddl.losing(format!("what `{table}.{}` holds", column.name)),
+                false => ddl,
+            });
         }
     }
 
@@ -410,39 +415,69 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Adds the constraints, foreign keys last.
-    fn add_constraints(&mut self) {
+    /// Gives constraints and indexes their names, while the old ones are free and nothing new has
+    /// come.
+    fn rename_on_tables(&mut self) {
+        let mut indexes: Vec<(Name, Name)> = Vec::new();
+        let mut others: BTreeMap<&Name, Vec<(String, String)>> = BTreeMap::new();
+        let in_schema = |table: &Name, name: &str| Name {
+            name: name.to_owned(),
+            ..table.clone()
+        };
         for change in &self.task.changes {
             match change {
                 Change::RenameConstraint { table, from, to }
                     if !self.affected.constraint(table, from) =>
                 {
-                    if let (Some(from), Some(to)) = (from.name(), to.name()) {
-                        self.out.add(format!(
-                            "ALTER TABLE {} RENAME CONSTRAINT {} TO {}",
-                            table.quoted(DIALECT),
-                            DIALECT.quote(from),
-                            DIALECT.quote(to)
-                        ));
+                    let (Some(old), Some(new)) = (from.name(), to.name()) else {
+                        continue;
+                    };
+                    match from {
+                        Constraint::Check(_) | Constraint::ForeignKey(_) => {
+                            others
+                                .entry(table)
+                                .or_default()
+                                .push((old.to_owned(), new.to_owned()));
+                        }
+                        // It goes by the name of its index.
+                        Constraint::PrimaryKey(_)
+                        | Constraint::Unique(_)
+                        | Constraint::Exclusion(..) => {
+                            indexes.push((in_schema(table, old), in_schema(table, new)));
+                        }
                     }
                 }
                 Change::RenameIndex { table, from, to } => {
                     let index = &self.task.to.tables[table].indexes[to];
                     if !self.affected.index(table, index) {
-                        let old = Name {
-                            name: from.clone(),
-                            ..table.clone()
-                        };
-                        self.out.add(format!(
-                            "ALTER INDEX {} RENAME TO {}",
-                            old.quoted(DIALECT),
-                            DIALECT.quote(to)
-                        ));
+                        indexes.push((in_schema(table, from), in_schema(table, to)));
                     }
                 }
                 _ => {}
             }
         }
+        let free = |name: &Name| in_schema(name, &free_name(&name.name, |_| false));
+        for (from, to) in order::renames(&indexes, free) {
+            self.out.add(format!(
+                "ALTER INDEX {} RENAME TO {}",
+                from.quoted(DIALECT),
+                DIALECT.quote(&to.name)
+            ));
+        }
+        for (table, names) in others {
+            for (from, to) in order::renames(&names, |name| free_name(name, |_| false)) {
+                self.out.add(format!(
+                    "ALTER TABLE {} RENAME CONSTRAINT {} TO {}",
+                    table.quoted(DIALECT),
+                    DIALECT.quote(&from),
+                    DIALECT.quote(&to)
+                ));
+            }
+        }
+    }
+
+    /// Adds the constraints, foreign keys last.
+    fn add_constraints(&mut self) {
         let mut again = std::mem::take(&mut self.again);
         again.sort_by_key(|(_, constraint)| match constraint {
             Constraint::ForeignKey(_) => 1,
@@ -474,14 +509,6 @@ impl<'a> Plan<'a> {
             self.create_index(table, name, index);
         }
     }
-}
-
-fn drop_column(table: &Name, column: &str) -> String {
-    format!(
-        "ALTER TABLE {} DROP COLUMN {}",
-        table.quoted(DIALECT),
-        DIALECT.quote(column)
-    )
 }
 
 type Definitions = BTreeMap<String, String>;

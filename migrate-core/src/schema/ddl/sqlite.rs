@@ -6,7 +6,7 @@ use super::super::change::{Change, Constraint, Kind};
 use super::super::diff::{Task, constraints};
 use super::super::text::{Words, is_keyword, is_plain};
 use super::super::types;
-use super::super::{Column, Identity, Name, Table, View};
+use super::super::{Column, Identity, Name, Schema, Table, View};
 use super::clause::{self, Extra};
 use super::tables::{shared, views_to_create, views_to_drop};
 use super::{Ddl, Out};
@@ -257,7 +257,7 @@ impl<'a> Plan<'a> {
         let new = Name::plain(self.free_name(&format!("{}__new", name.name)));
         let new_quoted = new.quoted(DIALECT);
         self.out.add(create_table(&new, after));
-        let (columns, values, made_up) = copied(before, after);
+        let (columns, values, made_up) = copied(self.task.to, before, after);
         let mut copy = Ddl::new(format!(
             "INSERT INTO {new_quoted} ({})\nSELECT {}\nFROM {old}",
             columns.join(", "),
@@ -406,7 +406,7 @@ fn can_add(after: &Table, changes: &[&Change], column: &Column) -> bool {
         Some(default) => {
             let null = default.eq_ignore_ascii_case("null");
             !default.to_ascii_uppercase().starts_with("CURRENT")
-                && clause::default(DIALECT, column, default) == *default
+                && clause::is_literal(default)
                 && (column.nullable || !null)
         }
     };
@@ -475,7 +475,11 @@ fn can_drop(before: &Table, column: &Column) -> bool {
 }
 
 /// Returns the columns to be filled, what they are filled with, and which values are made up.
-fn copied(before: &Table, after: &Table) -> (Vec<String>, Vec<String>, Vec<String>) {
+fn copied(
+    schema: &Schema,
+    before: &Table,
+    after: &Table,
+) -> (Vec<String>, Vec<String>, Vec<String>) {
     let (mut columns, mut values, mut made_up) = (Vec::new(), Vec::new(), Vec::new());
     for column in &after.columns {
         if column.generated.is_some() {
@@ -484,7 +488,7 @@ fn copied(before: &Table, after: &Table) -> (Vec<String>, Vec<String>, Vec<Strin
         let quoted = DIALECT.quote(&column.name);
         let zero = || match column.default.as_deref() {
             Some(default) if !default.eq_ignore_ascii_case("null") => default.to_owned(),
-            _ => types::zero(DIALECT, after, column, &BTreeMap::new()),
+            _ => types::zero(schema, after, column),
         };
         let numbers_itself = is_rowid(after, column);
         let value = match before.column(&column.name) {

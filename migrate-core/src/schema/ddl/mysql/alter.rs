@@ -6,7 +6,7 @@ use super::super::super::change::{Change, Constraint};
 use super::super::super::diff::{Task, constraints};
 use super::super::super::text::Words;
 use super::super::super::types;
-use super::super::super::{Check, Column, Name, Table};
+use super::super::super::{Check, Column, Name, Schema, Table};
 use super::super::clause::{self, Extra};
 use super::super::{Ddl, Out};
 use super::DIALECT;
@@ -14,6 +14,7 @@ use super::table;
 
 /// What changes about a table.
 pub(super) struct Alter<'a> {
+    schema: &'a Schema,
     name: &'a Name,
     before: &'a Table,
     after: &'a Table,
@@ -37,6 +38,7 @@ pub(super) struct Alter<'a> {
 impl<'a> Alter<'a> {
     pub(super) fn new(task: &'a Task<'a>, name: &'a Name, changes: &[&'a Change]) -> Self {
         let mut alter = Self {
+            schema: task.to,
             name,
             before: &task.base.schema.tables[name],
             after: &task.to.tables[name],
@@ -350,7 +352,7 @@ impl<'a> Alter<'a> {
         for column in &self.after.columns {
             let made_up = || match column.default.as_deref() {
                 Some(default) => default.to_owned(),
-                None => types::zero(DIALECT, self.after, column, &BTreeMap::new()),
+                None => types::zero(self.schema, self.after, column),
             };
             let Some(before) = self.before.column(&column.name) else {
                 let fills_itself = column.nullable

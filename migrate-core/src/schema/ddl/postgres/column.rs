@@ -101,7 +101,7 @@ impl Altered<'_> {
             (true, false) => {
                 let value = match &to.default {
                     Some(default) if !default.to_lowercase().starts_with("null") => default.clone(),
-                    _ => types::zero(DIALECT, self.after, to, &self.schema.enums),
+                    _ => types::zero(self.schema, self.after, to),
                 };
                 let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
                 if to.generated.is_none() && from.generated.is_none() {
@@ -254,7 +254,7 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
         let sql = clause::column(DIALECT, column, Extra::default());
         out.add(format!("ALTER TABLE {quoted} ADD COLUMN {sql}"));
     } else {
-        let zero = types::zero(DIALECT, after, column, &schema.enums);
+        let zero = types::zero(schema, after, column);
         let extra = Extra {
             default: Some(&zero),
             nullable: false,
