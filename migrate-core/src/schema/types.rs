@@ -1,5 +1,6 @@
 //! What is known of types: which takes all that another holds, and what is nothing in each.
 
+use super::text::Words;
 use super::{Column, Name, Schema, Table};
 use crate::Dialect;
 
@@ -199,8 +200,8 @@ pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
         };
     }
     let json = table.checks.iter().any(|check| {
-        let expression = check.expression.to_lowercase();
-        expression.contains("json_valid") && expression.contains(&column.name.to_lowercase())
+        let words = Words::of(&check.expression);
+        words.mention("json_valid") && words.mention(&column.name)
     });
     if json {
         return "'{}'".to_owned();

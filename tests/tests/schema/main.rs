@@ -21,32 +21,50 @@ fn number(variable: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn sqlite_goes_from_any_schema_to_any_other_and_back() {
-    pairs(Dialect::Sqlite, 0).await;
+    pairs(Dialect::Sqlite).await;
 }
 
 #[tokio::test]
 async fn postgres_goes_from_any_schema_to_any_other_and_back() {
-    pairs(Dialect::Postgres, 0).await;
+    pairs(Dialect::Postgres).await;
 }
 
 #[tokio::test]
 async fn mysql_goes_from_any_schema_to_any_other_and_back() {
-    pairs(Dialect::MySql, 0).await;
+    pairs(Dialect::MySql).await;
 }
 
-async fn pairs(dialect: Dialect, first: u64) {
+/// How many databases are worked on at once.
+const WORKERS: u64 = 3;
+
+async fn pairs(dialect: Dialect) {
     let seed = number("MIGRATE_TEST_SEED").unwrap_or(1);
     let pairs = number("MIGRATE_TEST_PAIRS").unwrap_or(500);
     let only = number("MIGRATE_TEST_PAIR");
-    let mut server = Server::start(dialect, &format!("schema pairs {dialect} {first}")).await;
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|worker| {
+            tokio::spawn(async move {
+                let name = format!("schema pairs {dialect} {worker}");
+                let mut server = Server::start(dialect, &name).await;
+                let mut wrong = Vec::new();
+                for turn in (worker..pairs).step_by(WORKERS as usize) {
+                    if only.is_some_and(|only| only != turn) {
+                        continue;
+                    }
+                    let mut random = Random::new(seed, turn);
+                    if let Err(why) = pair(&mut server, &mut random).await {
+                        wrong.push(format!(
+                            "MIGRATE_TEST_SEED={seed} MIGRATE_TEST_PAIR={turn}\n{why}"
+                        ));
+                    }
+                }
+                wrong
+            })
+        })
+        .collect();
     let mut wrong = Vec::new();
-    for turn in only.map_or(first..pairs, |pair| pair..pair + 1) {
-        let mut random = Random::new(seed, turn);
-        if let Err(why) = pair(&mut server, &mut random).await {
-            wrong.push(format!(
-                "MIGRATE_TEST_SEED={seed} MIGRATE_TEST_PAIR={turn}\n{why}"
-            ));
-        }
+    for worker in workers {
+        wrong.extend(worker.await.expect("a worker tells what is wrong"));
     }
     let count = wrong.len();
     wrong.truncate(3);

@@ -483,7 +483,7 @@ impl Generator<'_> {
             ],
             (Dialect::MySql, 't') => &[
                 "varchar(20)",
-                "varchar(200)",
+                "varchar(150)",
                 "char(10)",
                 "text",
                 "mediumtext",

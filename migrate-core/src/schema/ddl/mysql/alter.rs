@@ -245,13 +245,37 @@ impl<'a> Alter<'a> {
         self.old_names.get(name).map_or(name, String::as_str)
     }
 
-    pub(super) fn write(self, out: &mut Out) {
+    pub(super) fn write(mut self, out: &mut Out) {
         let quoted = self.name.quoted(DIALECT);
         let mut clauses = self.drops();
         let mut after = Vec::new();
         let mut review = Vec::new();
         let (zeros, nullable) = self.fill(out, &mut after);
-        clauses.extend(self.changed_columns(&nullable));
+        // A name that one column leaves and another gets is both to the server at once.
+        let in_two = self.after.columns.iter().any(|column| {
+            let is_left = self.old_names.values().any(|old| *old == column.name);
+            is_left && self.before.column(&column.name).is_none()
+        });
+        let mut numbered = BTreeSet::new();
+        if in_two {
+            // What numbers itself must have a key, also between the two.
+            let columns = self
+                .before
+                .columns
+                .iter()
+                .filter(|column| column.identity.is_some());
+            numbered.extend(columns.map(|column| column.name.as_str()));
+        }
+        clauses.extend(self.changed_columns(&nullable, &numbered));
+        if in_two {
+            self.push(out, std::mem::take(&mut clauses), &[]);
+            for name in numbered {
+                if let Some(column) = self.after.column(name) {
+                    let sql = table::column(self.after, column, Extra::default());
+                    clauses.push(format!("MODIFY COLUMN {sql}"));
+                }
+            }
+        }
         clauses.extend(self.added_columns(&zeros, &mut review, &mut after));
         clauses.extend(
             self.new
@@ -292,26 +316,31 @@ impl<'a> Alter<'a> {
                 (word, None) => clauses.push(format!("{word}=DEFAULT")),
             }
         }
-        if !clauses.is_empty() {
-            let sql = match clauses.len() {
-                1 => format!("ALTER TABLE {quoted} {}", clauses[0]),
-                _ => format!("ALTER TABLE {quoted}\n    {}", clauses.join(",\n    ")),
-            };
-            let mut ddl = Ddl::new(sql);
-            if !self.lost.is_empty() {
-                ddl = ddl.losing(self.lost.join("; "));
-            }
-            if !review.is_empty() {
-                ddl = ddl.to_review(review.join("; "));
-            }
-            out.push(ddl);
-        }
+        self.push(out, clauses, &review);
         for ddl in after {
             out.push(ddl);
         }
         if let Some(partitions) = partitions {
             out.add(format!("ALTER TABLE {quoted} {partitions}"));
         }
+    }
+
+    fn push(&mut self, out: &mut Out, clauses: Vec<String>, review: &[String]) {
+        let quoted = self.name.quoted(DIALECT);
+        let mut ddl = match clauses.as_slice() {
+            [] => return,
+            [only] => Ddl::new(format!("ALTER TABLE {quoted} {only}")),
+            all => Ddl::new(format!("ALTER TABLE {quoted}\n    {}", all.join(",\n    "))),
+        };
+        // It goes with the first statement, as that drops and changes.
+        let lost = std::mem::take(&mut self.lost);
+        if !lost.is_empty() {
+            ddl = ddl.losing(lost.join("; "));
+        }
+        if !review.is_empty() {
+            ddl = ddl.to_review(review.join("; "));
+        }
+        out.push(ddl);
     }
 
     fn drops(&self) -> Vec<String> {
@@ -396,7 +425,7 @@ impl<'a> Alter<'a> {
         (zeros, nullable)
     }
 
-    fn changed_columns(&self, nullable: &BTreeSet<&str>) -> Vec<String> {
+    fn changed_columns(&self, nullable: &BTreeSet<&str>, numbered: &BTreeSet<&str>) -> Vec<String> {
         let mut clauses = Vec::new();
         for column in &self.after.columns {
             let name = column.name.as_str();
@@ -404,7 +433,7 @@ impl<'a> Alter<'a> {
                 continue;
             }
             let old = self.old_name(name);
-            if !self.altered.contains(name) && old == name {
+            if !self.altered.contains(name) && old == name && !numbered.contains(name) {
                 continue;
             }
             let extra = Extra {
@@ -412,6 +441,9 @@ impl<'a> Alter<'a> {
                 ..Extra::default()
             };
             let mut definition = column.clone();
+            if numbered.contains(name) {
+                definition.identity = None;
+            }
             if column.collation.is_none()
                 && is_text(column)
                 && let Some((_, Some(collation))) =
