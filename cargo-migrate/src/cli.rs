@@ -70,7 +70,7 @@ pub(crate) enum Format {
     Human,
     /// One JSON document, also on failure
     Json,
-    /// `history` as a diagram for Markdown
+    /// `history` or `schema` as a diagram for Markdown
     #[value(hide = true)]
     Mermaid,
     /// `history` as a diagram for Graphviz

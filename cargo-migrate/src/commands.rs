@@ -18,6 +18,7 @@ mod rebase;
 mod redo;
 mod revert;
 mod run;
+mod schema;
 mod show;
 mod stamp;
 mod status;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Rebase(rebase::RebaseArgs),
     Stamp(stamp::StampArgs),
     Switch(switch::SwitchArgs),
+    Schema(schema::SchemaArgs),
     Check(check::CheckArgs),
     Backup(backup::BackupArgs),
     Lock(lock::LockArgs),
@@ -62,12 +64,16 @@ pub(crate) enum Command {
 
 /// Runs a command.
 pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let diagram = matches!(ui.format, Format::Mermaid | Format::Dot);
-    if diagram && !matches!(command, Command::History(_)) {
-        return Err(
-            CommandError::usage("only `history` can be answered with a diagram")
-                .help("the others know `--format human` and `--format json`"),
-        );
+    let draws = match ui.format {
+        Format::Human | Format::Json => true,
+        Format::Mermaid => matches!(command, Command::History(_) | Command::Schema(_)),
+        Format::Dot => matches!(command, Command::History(_)),
+    };
+    if !draws {
+        return Err(CommandError::usage(
+            "only `history` can be answered with a diagram, and `schema` with one of Mermaid",
+        )
+        .help("the others know `--format human` and `--format json`"));
     }
     match command {
         Command::Init(args) => init::run(&args, context, ui),
@@ -86,6 +92,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Rebase(args) => rebase::run(&args, context, ui),
         Command::Stamp(args) => stamp::run(&args, context, ui),
         Command::Switch(args) => switch::run(&args, context, ui),
+        Command::Schema(args) => schema::run(&args, context, ui),
         Command::Backup(args) => backup::run(&args, context, ui),
         Command::Check(args) => check::run(&args, context, ui),
         Command::Lock(args) => lock::run(&args, context, ui),

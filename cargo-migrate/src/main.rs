@@ -19,6 +19,8 @@ mod offline;
 mod package;
 mod progress;
 mod range;
+mod schemadiagram;
+mod schematext;
 mod state;
 mod ui;
 mod write;

@@ -240,7 +240,7 @@ fn history_as_a_diagram() {
     "#);
     assert_snapshot!(project.run(["heads", "--format", "dot"]), @"
     ------- stderr -------
-    error: only `history` can be answered with a diagram
+    error: only `history` can be answered with a diagram, and `schema` with one of Mermaid
     help: the others know `--format human` and `--format json`
     [exit status: 2]
     ");

@@ -28,6 +28,7 @@ fn the_help_of_the_whole() {
       rebase       Put a branch behind another head, instead of merging the two
       stamp        Record revisions as applied without running anything
       switch       Take the database to the revisions of another git branch
+      schema       Show the schema that the database has
       check        Check the chain and its lock, without a database
       backup       Keep the database's data in a file
       lock         Seal every draft in chain.lock
@@ -228,6 +229,32 @@ fn redo() {
       -y, --yes                  Do not ask where the environment is protected
           --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
       -h, --help                 Print help (see more with '--help')
+
+    Global options:
+      -p, --package <NAME>      The package whose migrations are meant
+      -C <DIR>                  Work as if started in this folder
+          --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
+          --database-url <URL>  The database to use
+          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
+          --color <WHEN>        When to use colour [possible values: auto, always, never]
+      -q, --quiet               Say nothing but the answer, warnings and errors
+      -v, --verbose...          Say more
+    ");
+}
+
+#[test]
+fn schema() {
+    assert_snapshot!(project().run(["schema", "-h"]), @"
+    Show the schema that the database has
+
+    Usage: cargo migrate schema [OPTIONS] [NAME]...
+
+    Arguments:
+      [NAME]...  Show only these tables and views
+
+    Options:
+          --schema <NAME>  Read only this named schema of PostgreSQL; can be given again
+      -h, --help           Print help (see more with '--help')
 
     Global options:
       -p, --package <NAME>      The package whose migrations are meant

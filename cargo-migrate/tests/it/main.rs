@@ -13,6 +13,7 @@ mod help;
 mod interrupt;
 mod json;
 mod package;
+mod schema;
 mod secrets;
 mod servers;
 

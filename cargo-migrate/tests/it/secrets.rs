@@ -49,7 +49,7 @@ const URLS: [&str; 28] = [
 ];
 
 /// Every command, with what it needs.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &["init"],
     &["new", "more", "--rev-id", "more"],
     &["run"],
@@ -57,6 +57,7 @@ const COMMANDS: [&[&str]; 22] = [
     &["revert"],
     &["redo"],
     &["status"],
+    &["schema"],
     &["current"],
     &["plan"],
     &["plan", "--down"],
@@ -246,6 +247,7 @@ fn where_no_url_belongs() {
         for arguments in [
             &["status", url][..],
             &["run", url],
+            &["schema", url],
             &["history", url],
             &["show", url],
             &["stamp", url],

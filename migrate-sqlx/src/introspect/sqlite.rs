@@ -1,4 +1,4 @@
-//! SQLite: one statement, so one state of the database, and the texts it keeps.
+//! SQLite 3.37 and later: one statement, so one state of the database, and the texts it keeps.
 
 mod table;
 mod text;
@@ -17,9 +17,9 @@ use crate::error::Error;
 /// Every table, view, column, index and trigger. A virtual table is not asked for its columns, as
 /// its module may be missing; a shadow table belongs to one.
 const QUERY: &str = r#"
+WITH listed AS MATERIALIZED (SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main')
 SELECT 'object', s.type, s.name, s.tbl_name, s.sql, l.type, l.wr, l.strict, NULL, NULL
-FROM main.sqlite_schema s LEFT JOIN pragma_table_list l
-  ON l.schema = 'main' AND l.name = s.name AND s.type IN ('table', 'view')
+FROM main.sqlite_schema s LEFT JOIN listed l ON l.name = s.name AND s.type IN ('table', 'view')
 WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite\_%' ESCAPE '\'
 UNION ALL
 SELECT 'column', s.name, x.cid, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden, NULL
@@ -192,8 +192,10 @@ fn table(object: &Object, mut columns: Vec<PragmaColumn>) -> Option<Table> {
             let integer = column.sql_type.eq_ignore_ascii_case("INTEGER");
             rowid = (integer && !text.descending_key && !object.without_rowid).then_some(at);
         }
-        column.default = text.default.or(column.default);
-        column.collation = text.collation;
+        // No default and a default of NULL are the same.
+        let default = text.default.or(column.default);
+        column.default = default.filter(|default| !default.eq_ignore_ascii_case("NULL"));
+        column.collation = text.collation.and_then(collation);
         column.generated = text.generated;
         column.options = text.options;
         table.columns.push(column);
@@ -231,6 +233,18 @@ fn table(object: &Object, mut columns: Vec<PragmaColumn>) -> Option<Table> {
         }
     }
     Some(table)
+}
+
+/// SQLite's own collations in one spelling; `BINARY` is what there is without one.
+fn collation(name: String) -> Option<String> {
+    let own = ["NOCASE", "RTRIM", "BINARY"]
+        .into_iter()
+        .find(|own| name.eq_ignore_ascii_case(own));
+    match own {
+        Some("BINARY") => None,
+        Some(own) => Some(own.to_owned()),
+        None => Some(name),
+    }
 }
 
 /// Writes a column's name as the column has it.
@@ -310,7 +324,7 @@ fn index_part(table: &Table, part: Part, known: &PragmaPart) -> IndexPart {
             over: part.text,
             expression: true,
             descending: known.descending,
-            collation: part.collation,
+            collation: part.collation.and_then(collation),
             ..IndexPart::default()
         };
     };
@@ -323,7 +337,12 @@ fn index_part(table: &Table, part: Part, known: &PragmaPart) -> IndexPart {
     IndexPart {
         over: name.clone(),
         descending: known.descending,
-        collation: (!is_own).then(|| known.collation.clone()),
+        collation: match is_own {
+            true => None,
+            false => {
+                Some(collation(known.collation.clone()).unwrap_or_else(|| "BINARY".to_owned()))
+            }
+        },
         ..IndexPart::default()
     }
 }

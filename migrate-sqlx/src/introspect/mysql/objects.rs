@@ -58,8 +58,10 @@ impl Reading {
         let (name, timing, event) = (row.text(), row.text(), row.text());
         let order: u32 = row.number()?;
         let quote = |name: &str| Dialect::MySql.quote(name);
+        // MariaDB 12 has triggers for several events.
+        let events = event.replace(',', " OR ");
         let mut statement = format!(
-            "CREATE TRIGGER {} {timing} {event} ON {} FOR EACH ROW",
+            "CREATE TRIGGER {} {timing} {events} ON {} FOR EACH ROW",
             quote(&name),
             quote(&table_name)
         );

@@ -16,13 +16,12 @@ WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME IN ('STATISTICS', 'CHEC
 /// Writes all queries.
 pub(super) fn all(server: &Server) -> String {
     let mut sql = format!("{TABLES};\n{COLUMNS};\n");
-    for query in [Some(indexes(server)), checks(server), Some(views(server))] {
-        if let Some(query) = query {
-            let _infallible = write!(sql, "{query};\n");
-        }
+    let of_server = [Some(indexes(server)), checks(server), Some(views(server))];
+    for query in of_server.into_iter().flatten() {
+        let _infallible = writeln!(sql, "{query};");
     }
     for query in [FOREIGN_KEYS, PARTITIONS, TRIGGERS, ROUTINES, PARAMETERS] {
-        let _infallible = write!(sql, "{query};\n");
+        let _infallible = writeln!(sql, "{query};");
     }
     sql
 }

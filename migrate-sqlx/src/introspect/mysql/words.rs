@@ -29,7 +29,8 @@ pub(super) fn literal(value: &str, data_type: &str) -> String {
     let data_type = data_type.to_ascii_lowercase();
     let is_time = matches!(data_type.as_str(), "timestamp" | "datetime")
         && value.to_ascii_uppercase().starts_with("CURRENT_TIMESTAMP");
-    match is_time || NUMBERS.contains(&data_type.as_str()) {
+    let is_hex = data_type.ends_with("binary") && value.starts_with("0x");
+    match is_time || is_hex || NUMBERS.contains(&data_type.as_str()) {
         true => value.to_owned(),
         false => quoted_text(value),
     }
@@ -119,4 +120,77 @@ pub(super) fn without_database(text: &str, own: &str, names: &BTreeSet<String>) 
         at += 1;
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{create_options, literal, unescaped, without_database};
+
+    #[test]
+    fn bare_defaults_become_literals() {
+        for (value, data_type, expected) in [
+            ("abc", "varchar", "'abc'"),
+            ("it's \\", "varchar", "'it''s \\\\'"),
+            ("", "char", "''"),
+            ("0", "int", "0"),
+            ("1.50", "decimal", "1.50"),
+            ("b'101'", "bit", "b'101'"),
+            ("0x6100", "varbinary", "0x6100"),
+            ("2000-01-02", "date", "'2000-01-02'"),
+            ("CURRENT_TIMESTAMP", "timestamp", "CURRENT_TIMESTAMP"),
+            ("CURRENT_TIMESTAMP", "varchar", "'CURRENT_TIMESTAMP'"),
+        ] {
+            assert_eq!(literal(value, data_type), expected, "{value} {data_type}");
+        }
+    }
+
+    #[test]
+    fn expressions_lose_the_escapes_that_are_too_many() {
+        assert_eq!(
+            unescaped(r"concat(_utf8mb4\'a\\b\',`x`,\n)"),
+            r"concat(_utf8mb4'a\b',`x`,\n)"
+        );
+    }
+
+    #[test]
+    fn options_of_tables() {
+        let options = create_options(
+            "row_format=COMPRESSED `page_compressed`='ON' partitioned stats_persistent=1",
+        );
+        let options: Vec<(&str, &str)> = options
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            options,
+            [
+                ("PAGE_COMPRESSED", "'ON'"),
+                ("ROW_FORMAT", "COMPRESSED"),
+                ("STATS_PERSISTENT", "1")
+            ]
+        );
+    }
+
+    #[test]
+    fn only_what_names_the_database_goes() {
+        let names = BTreeSet::from(["t".to_owned(), "o`dd".to_owned()]);
+        for (text, expected) in [
+            (
+                "select `db`.`t`.`a` from `db`.`t`",
+                "select `t`.`a` from `t`",
+            ),
+            ("`db`.`o``dd`", "`o``dd`"),
+            ("`db`.`f`(1)", "`f`(1)"),
+            // An alias of the same name, and another database.
+            (
+                "`db`.`column` + `x`.`db`.`t`",
+                "`db`.`column` + `x`.`db`.`t`",
+            ),
+            ("'`db`.`t`' + `other`.`t`", "'`db`.`t`' + `other`.`t`"),
+        ] {
+            assert_eq!(without_database(text, "db", &names), expected);
+        }
+    }
 }

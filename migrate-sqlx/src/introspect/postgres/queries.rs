@@ -46,7 +46,7 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.routines(),
         scope.aggregates(),
     ] {
-        let _infallible = write!(sql, "{query};\n");
+        let _infallible = writeln!(sql, "{query};");
     }
     sql.push_str("COMMIT");
     sql
@@ -166,6 +166,10 @@ impl Scope<'_> {
             false => "NULL".to_owned(),
         };
         let nulls_not_distinct = self.nulls_not_distinct();
+        let period = match self.version >= 18_00_00 {
+            true => "k.conperiod",
+            false => "false",
+        };
         let enforced = match self.version >= 18_00_00 {
             true => "k.conenforced",
             false => "true",
@@ -174,7 +178,7 @@ impl Scope<'_> {
             "SELECT 'constraint', k.conrelid, k.conname, k.contype, k.condeferrable, k.condeferred, k.convalidated, {enforced}, k.connoinherit, {},
  fn.nspname, fc.relname, {}, k.confupdtype, k.confdeltype, k.confmatchtype = 'f', {set_columns},
  CASE k.contype WHEN 'c' THEN pg_get_expr(k.conbin, k.conrelid) WHEN 'x' THEN pg_get_constraintdef(k.oid) END,
- (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text, {nulls_not_distinct}
+ (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text, {nulls_not_distinct}, {period}
  FROM pg_constraint k {} LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
  LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
  WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal)",

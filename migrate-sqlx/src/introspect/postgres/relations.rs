@@ -214,6 +214,15 @@ impl Reading {
         }
         let set_columns = names(row.option());
         let text = row.option();
+        let (include, nulls_not_distinct) = (names(row.option()), row.flag());
+        if row.flag() {
+            let word = if kind == "f" {
+                "PERIOD"
+            } else {
+                "WITHOUT OVERLAPS"
+            };
+            options.insert(word.to_owned(), String::new());
+        }
         match kind.as_str() {
             "f" => {
                 if !set_columns.is_empty() {
@@ -244,8 +253,8 @@ impl Reading {
                 let key = Key {
                     columns,
                     name: Some(name),
-                    include: names(row.option()),
-                    nulls_not_distinct: row.flag(),
+                    include,
+                    nulls_not_distinct,
                     deferrable,
                     options,
                     ..Key::default()

@@ -56,7 +56,6 @@ CREATE TABLE parted_hash (id int) PARTITION BY HASH (id) PARTITIONS 4;
 CREATE TABLE versioned (id int PRIMARY KEY, t varchar(20)) WITH SYSTEM VERSIONING;
 CREATE TABLE `order` (`select` int, `a.b` int, `say ``hi``` int, `größe` int, `With Space` int, UNIQUE KEY `odd key` (`select`, `a.b`), CHECK (`With Space` > 0));
 CREATE TABLE tree (id int PRIMARY KEY AUTO_INCREMENT, parent_id int, label varchar(20), FOREIGN KEY (parent_id) REFERENCES tree (id)) AUTO_INCREMENT = 500;
-CREATE TABLE from_sequence (id bigint DEFAULT nextval(ticket_numbers), n int);
 CREATE VIEW active AS SELECT u.id, u.name AS `full name`, count(r.role_id) AS roles FROM users u LEFT JOIN user_roles r ON r.user_id = u.id WHERE u.score > 0 GROUP BY u.id, u.name;
 CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW checked (a, b) AS SELECT id, title FROM roles WHERE id > 1 WITH CASCADED CHECK OPTION;
 CREATE FUNCTION twice_of(n int) RETURNS bigint DETERMINISTIC NO SQL COMMENT 'Two' RETURN n * 2;

@@ -1,0 +1,95 @@
+use std::collections::BTreeSet;
+
+use clap::Args;
+use migrate_core::schema::{Name, Schema};
+use migrate_sqlx::{Create, SchemaReader};
+
+use crate::cli::Format;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::interrupt::wait;
+use crate::schemadiagram::diagram;
+use crate::schematext::listing;
+use crate::ui::Ui;
+
+/// Show the schema that the database has
+///
+/// Tables with their columns, keys and indexes, views, sequences, types and routines, in the
+/// database's own spelling; with `-v` also the texts of views, triggers and routines. The ledger's
+/// own tables are left out. Nothing is written. `--format mermaid` draws the tables and how they
+/// refer to each other, for documents.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Show only these tables and views
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Read only this named schema of PostgreSQL; can be given again
+    #[arg(long = "schema", value_name = "NAME")]
+    schemas: Vec<String>,
+}
+
+pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let ledger = context.config()?.ledger.clone();
+    let chosen = context.database()?;
+    let mut reader = SchemaReader::new(ledger);
+    if !args.schemas.is_empty() {
+        reader = reader.schemas(&args.schemas);
+    }
+    let mut schema = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        Ok(database.read_schema(&reader).await?)
+    })?;
+    if !args.names.is_empty() {
+        schema = only(schema, &args.names)?;
+    }
+    if ui.is_json() {
+        return ui.json(&schema);
+    }
+    if ui.format == Format::Mermaid {
+        return ui.answer(diagram(&schema));
+    }
+    let text = listing(&schema, ui.is_verbose());
+    if text.is_empty() {
+        ui.status(format_args!("there is nothing in {}", chosen.shown()));
+        return Ok(());
+    }
+    ui.answer(text.trim_end())
+}
+
+/// Keeps what was named.
+fn only(schema: Schema, names: &[String]) -> Result<Schema, CommandError> {
+    let there = |name: &Name| schema.tables.contains_key(name) || schema.views.contains_key(name);
+    let mut wanted = BTreeSet::new();
+    for typed in names {
+        let name = Name::from(typed.as_str());
+        if !there(&name) {
+            return Err(missing(&schema, typed));
+        }
+        wanted.insert(name);
+    }
+    let mut kept = Schema::empty(schema.dialect);
+    kept.tables = schema.tables;
+    kept.tables.retain(|name, _| wanted.contains(name));
+    kept.views = schema.views;
+    kept.views.retain(|name, _| wanted.contains(name));
+    Ok(kept)
+}
+
+/// Says it in the words that were typed, which may hold a secret that only so is found and hidden.
+fn missing(schema: &Schema, typed: &str) -> CommandError {
+    let all = schema.tables.keys().chain(schema.views.keys());
+    let near: Vec<String> = all
+        .map(ToString::to_string)
+        .filter(|name| strsim::normalized_damerau_levenshtein(name, typed) > 0.6)
+        .collect();
+    let error = CommandError::failed(
+        "missing-table",
+        format!("the database has no table or view `{typed}`"),
+    );
+    match near.is_empty() {
+        true => error.help("`cargo migrate schema` shows all there is"),
+        false => error
+            .help(format!("did you mean `{}`?", near.join("`, `")))
+            .candidates(near),
+    }
+}

@@ -1,0 +1,269 @@
+//! What only MySQL and MariaDB have.
+
+use migrate_sqlx::Dialect;
+use migrate_sqlx::schema::{Action, Identity, Name, Schema, Table};
+
+use super::{read_url, shop, table, with_sql};
+
+async fn shop_of(name: &str) -> (migrate_tests::TestDatabase, Schema) {
+    let name = format!("introspect mysql {name}");
+    with_sql(Dialect::MySql, &name, shop(Dialect::MySql)).await
+}
+
+fn default<'a>(table: &'a Table, column: &str) -> Option<&'a str> {
+    table.column(column).unwrap().default.as_deref()
+}
+
+#[tokio::test]
+async fn columns() {
+    let (_database, schema) = shop_of("columns").await;
+    let users = table(&schema, "users");
+    let id = users.column("id").unwrap();
+    assert_eq!(
+        (id.sql_type.as_str(), id.identity),
+        ("bigint(20) unsigned", Some(Identity::AutoIncrement))
+    );
+    assert_eq!(
+        (id.nullable, id.comment.as_deref()),
+        (false, Some("The 'key'"))
+    );
+    assert_eq!(
+        users.column("email").unwrap().collation.as_deref(),
+        Some("ascii_bin")
+    );
+    assert_eq!(users.column("name").unwrap().collation, None);
+    for (column, expected) in [
+        ("email", None),
+        ("name", Some("'nobo''dy'")),
+        ("empty", Some("''")),
+        ("nick", None),
+        ("word_null", Some("'NULL'")),
+        ("flag", Some("1")),
+        ("kind", Some("'a'")),
+        ("made", Some("current_timestamp()")),
+        ("token", Some("uuid()")),
+    ] {
+        assert_eq!(default(users, column), expected, "{column}");
+    }
+    assert_eq!(
+        users.column("changed").unwrap().on_update.as_deref(),
+        Some("current_timestamp(3)")
+    );
+    let generated = |name: &str| users.column(name).unwrap().generated.clone().unwrap();
+    assert_eq!(
+        (generated("lower_name").stored, generated("twice").stored),
+        (false, true)
+    );
+    assert_eq!(generated("twice").expression, "`score` * 2");
+    assert!(
+        users
+            .column("hidden")
+            .unwrap()
+            .options
+            .contains_key("INVISIBLE")
+    );
+}
+
+#[tokio::test]
+async fn keys_and_indexes() {
+    let (_database, schema) = shop_of("indexes").await;
+    let users = table(&schema, "users");
+    assert_eq!(users.uniques.len(), 1);
+    assert_eq!(users.uniques[0].name.as_deref(), Some("users_email"));
+    let prefix = &users.indexes["by_prefix"];
+    assert!(prefix.unique);
+    assert_eq!(
+        (prefix.parts[0].prefix, prefix.parts[1].prefix),
+        (Some(10), None)
+    );
+    assert!(users.indexes["by_name"].parts[0].descending);
+    assert_eq!(users.indexes["by_nick"].comment.as_deref(), Some("Nick"));
+    assert_eq!(users.indexes["words"].method.as_deref(), Some("FULLTEXT"));
+    assert!(users.indexes["ignored_one"].options.contains_key("IGNORED"));
+    let spatial = &table(&schema, "geo").indexes["at_index"];
+    assert_eq!(
+        (spatial.method.as_deref(), spatial.parts[0].prefix),
+        (Some("SPATIAL"), None)
+    );
+    let long = table(&schema, "long_keys").primary_key.as_ref().unwrap();
+    assert_eq!(long.qualifiers["a"], "(30)");
+    assert_eq!(
+        table(&schema, "in_memory").indexes["n_hash"]
+            .method
+            .as_deref(),
+        Some("HASH")
+    );
+
+    let keys = &table(&schema, "user_roles").foreign_keys;
+    let named = |name: &str| {
+        keys.iter()
+            .find(|key| key.name.as_deref() == Some(name))
+            .unwrap()
+    };
+    assert_eq!(
+        (named("to_user").on_delete, named("to_user").on_update),
+        (Action::Cascade, Action::Cascade)
+    );
+    // RESTRICT and NO ACTION are the same here.
+    assert!(
+        keys.iter()
+            .any(|key| key.columns == ["role_id"] && key.on_delete == Action::NoAction)
+    );
+    assert_eq!(named("to_pair").columns, ["parent", "role_id"]);
+    assert_eq!(named("to_pair").references, ["user_id", "role_id"]);
+
+    let checks = &users.checks;
+    let of_column: Vec<&str> = checks
+        .iter()
+        .filter_map(|check| check.options.get("COLUMN"))
+        .map(String::as_str)
+        .collect();
+    assert_eq!(of_column, ["positive", "settings"]);
+    assert!(
+        checks
+            .iter()
+            .any(|check| check.name.as_deref() == Some("odd`check"))
+    );
+}
+
+#[tokio::test]
+async fn tables_and_code() {
+    let (_database, schema) = shop_of("code").await;
+    let users = table(&schema, "users");
+    assert_eq!(users.comment.as_deref(), Some("People"));
+    assert_eq!(
+        (
+            users.options["ENGINE"].as_str(),
+            users.options["ROW_FORMAT"].as_str()
+        ),
+        ("InnoDB", "DYNAMIC")
+    );
+    assert_eq!(
+        table(&schema, "roles").options["COLLATE"],
+        "latin1_swedish_ci"
+    );
+    assert_eq!(
+        table(&schema, "parted").options["PARTITION BY"],
+        "RANGE (year(`at`)) SUBPARTITION BY HASH (`id`) SUBPARTITIONS 2 (PARTITION `p0` VALUES LESS THAN (2000), PARTITION `p1` VALUES LESS THAN (2010), PARTITION `p max` VALUES LESS THAN MAXVALUE)"
+    );
+    assert_eq!(
+        table(&schema, "parted_list").options["PARTITION BY"],
+        "LIST COLUMNS (`city`) (PARTITION `a` VALUES IN ('x','y'), PARTITION `b` VALUES IN ('z'))"
+    );
+    assert!(
+        table(&schema, "versioned")
+            .options
+            .contains_key("WITH SYSTEM VERSIONING")
+    );
+    let odd = &table(&schema, "order").columns;
+    let odd: Vec<&str> = odd.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(odd, ["select", "a.b", "say `hi`", "größe", "With Space"]);
+
+    assert!(users.triggers["a_second"].starts_with(
+        "CREATE TRIGGER `a_second` BEFORE INSERT ON `users` FOR EACH ROW FOLLOWS `z_first`\nBEGIN"
+    ));
+    assert!(!users.triggers["z_first"].contains("FOLLOWS"));
+    let routines: Vec<String> = schema.routines.keys().map(ToString::to_string).collect();
+    assert_eq!(
+        routines,
+        [
+            "function twice_of()",
+            "procedure clean()",
+            "procedure twice_of()"
+        ]
+    );
+    let definitions: Vec<&str> = schema
+        .routines
+        .values()
+        .filter_map(|routine| routine.definition.as_deref())
+        .collect();
+    assert_eq!(
+        definitions[0],
+        "CREATE FUNCTION `twice_of`(`n` int(11)) RETURNS bigint(20) DETERMINISTIC NO SQL COMMENT 'Two'\nRETURN n * 2"
+    );
+    assert!(definitions[1].starts_with("CREATE PROCEDURE `clean`(IN `days` int(11), OUT `done` varchar(10), INOUT `both_ways` decimal(10,2)) MODIFIES SQL DATA SQL SECURITY INVOKER\nBEGIN"));
+    let numbers = &schema.sequences[&"ticket_numbers".into()];
+    assert_eq!(
+        (
+            numbers.start,
+            numbers.increment,
+            numbers.cache,
+            numbers.cycle
+        ),
+        (100, 5, 7, true)
+    );
+
+    let checked = &schema.views[&"checked".into()];
+    assert_eq!(
+        checked.definition,
+        "select `roles`.`id` AS `a`,`roles`.`title` AS `b` from `roles` where `roles`.`id` > 1"
+    );
+    let options: Vec<(&str, &str)> = checked
+        .options
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(
+        options,
+        [
+            ("ALGORITHM", "MERGE"),
+            ("CHECK OPTION", "CASCADED"),
+            ("SQL SECURITY", "INVOKER")
+        ]
+    );
+    assert!(
+        schema.views[&"over_view".into()]
+            .definition
+            .contains("`twice_of`(`active`.`roles`)")
+    );
+}
+
+/// The server writes the database's name before those of tables, and an alias can be the same.
+#[tokio::test]
+async fn no_text_names_the_database() {
+    let name = "introspect mysql own name";
+    let (database, _) = with_sql(Dialect::MySql, name, "SELECT 1").await;
+    let (_, own) = database.url().rsplit_once('/').unwrap();
+    database
+        .execute(&format!(
+            "CREATE SEQUENCE numbers; CREATE TABLE t (id bigint DEFAULT nextval(numbers), `{own}` int); CREATE TABLE `{own}` (id int, t int);
+             CREATE VIEW v1 AS SELECT id, `{own}` FROM t; CREATE VIEW v2 AS SELECT x.id, `{own}`.t AS y FROM `{own}`, t x WHERE x.id = 'in `{own}`.`t`';
+             CREATE VIEW v3 AS SELECT `{own}`.id FROM t AS `{own}`"
+        ))
+        .await;
+    let schema = read_url(database.url()).await;
+    assert_eq!(
+        default(table(&schema, "t"), "id"),
+        Some("nextval(`numbers`)")
+    );
+    let view = |name: &str| schema.views[&Name::plain(name)].definition.clone();
+    assert_eq!(
+        view("v1"),
+        format!("select `t`.`id` AS `id`,`t`.`{own}` AS `{own}` from `t`")
+    );
+    let v2 = view("v2");
+    assert!(
+        v2.starts_with(&format!("select `x`.`id` AS `id`,`{own}`.`t` AS `y` from ")),
+        "{v2}"
+    );
+    assert!(v2.ends_with(&format!("= 'in `{own}`.`t`'")), "{v2}");
+    assert!(!v2.contains(&format!("`{own}`.`{own}`")), "{v2}");
+    assert_eq!(
+        view("v3"),
+        format!("select `{own}`.`id` AS `id` from `t` `{own}`")
+    );
+}
+
+#[tokio::test]
+async fn a_user_who_may_only_look_reads_the_same() {
+    let (database, schema) = shop_of("rights").await;
+    let (server, own) = database.url().rsplit_once('/').unwrap();
+    database
+        .execute(&format!("CREATE OR REPLACE USER introspect_looks IDENTIFIED BY 'x'; GRANT SELECT, SHOW VIEW, TRIGGER ON {own}.* TO introspect_looks; GRANT SELECT ON mysql.proc TO introspect_looks"))
+        .await;
+    let (_, place) = server.rsplit_once('@').unwrap();
+    assert_eq!(
+        read_url(&format!("mysql://introspect_looks:x@{place}/{own}")).await,
+        schema
+    );
+}
