@@ -3,6 +3,7 @@
 //! `MIGRATE_TEST_SEED` and `MIGRATE_TEST_PAIRS` choose other ones, and how many.
 
 mod draft;
+mod everything;
 mod random;
 mod server;
 

@@ -221,15 +221,17 @@ pub(super) fn text(dialect: Dialect, text: &str) -> String {
 
 fn collation_name(dialect: Dialect, collation: &str) -> String {
     match dialect {
-        Dialect::Sqlite => dialect.quote(collation),
+        Dialect::Sqlite if !is_word(collation) => dialect.quote(collation),
         // There it is already written as a name.
-        Dialect::Postgres | Dialect::MySql => collation.to_owned(),
+        Dialect::Sqlite | Dialect::Postgres | Dialect::MySql => collation.to_owned(),
     }
 }
 
 /// Writes options as words: the word alone where it takes no value.
 pub(super) fn words(options: &Options) -> Vec<String> {
-    let written = options.iter().filter(|(word, _)| *word != "ON CONFLICT");
+    let written = options
+        .iter()
+        .filter(|(word, _)| !["ON CONFLICT", "WITHOUT OVERLAPS"].contains(&word.as_str()));
     written
         .map(|(word, value)| match value.is_empty() {
             true => word.clone(),
@@ -259,14 +261,21 @@ pub(super) fn constraint(dialect: Dialect, constraint: &Constraint) -> String {
             named(body)
         }
         Constraint::Exclusion(_, definition) => named(definition.clone()),
-        Constraint::ForeignKey(key) => {
-            let columns = names(dialect, &key.columns);
-            named(format!(
-                "FOREIGN KEY ({columns}) {}",
-                references(dialect, key)
-            ))
-        }
+        Constraint::ForeignKey(key) => named(format!(
+            "FOREIGN KEY ({}) {}",
+            in_period(dialect, key, &key.columns),
+            references(dialect, key)
+        )),
     }
+}
+
+/// Writes the columns of a foreign key; the last is the time of a temporal one.
+fn in_period(dialect: Dialect, key: &ForeignKey, columns: &[String]) -> String {
+    let mut columns: Vec<String> = columns.iter().map(|name| dialect.quote(name)).collect();
+    if let (true, Some(last)) = (key.options.contains_key("PERIOD"), columns.last_mut()) {
+        last.insert_str(0, "PERIOD ");
+    }
+    columns.join(", ")
 }
 
 fn key_body(dialect: Dialect, kind: &str, key: &Key) -> String {
@@ -286,7 +295,11 @@ fn key_body(dialect: Dialect, kind: &str, key: &Key) -> String {
         true => " NULLS NOT DISTINCT",
         false => "",
     };
-    let mut body = format!("{kind}{nulls} ({})", columns.join(", "));
+    let overlaps = match key.options.contains_key("WITHOUT OVERLAPS") {
+        true => " WITHOUT OVERLAPS",
+        false => "",
+    };
+    let mut body = format!("{kind}{nulls} ({}{overlaps})", columns.join(", "));
     if !key.include.is_empty() {
         body = format!("{body} INCLUDE ({})", names(dialect, &key.include));
     }
@@ -303,7 +316,7 @@ fn key_body(dialect: Dialect, kind: &str, key: &Key) -> String {
 pub(super) fn references(dialect: Dialect, key: &ForeignKey) -> String {
     let mut body = format!("REFERENCES {}", key.table.quoted(dialect));
     if !key.references.is_empty() {
-        body = format!("{body} ({})", names(dialect, &key.references));
+        body = format!("{body} ({})", in_period(dialect, key, &key.references));
     }
     if let Some(matching) = key.options.get("MATCH") {
         body = format!("{body} MATCH {matching}");
@@ -312,10 +325,13 @@ pub(super) fn references(dialect: Dialect, key: &ForeignKey) -> String {
         if action != Action::NoAction {
             body = format!("{body} ON {word} {}", action.as_sql());
         }
+        if let ("DELETE", Some(columns)) = (word, key.options.get("ON DELETE COLUMNS")) {
+            body = format!("{body} {columns}");
+        }
     }
     body.push_str(deferrable(key.deferrable));
     for (word, value) in &key.options {
-        if word != "MATCH" {
+        if !["MATCH", "PERIOD", "ON DELETE COLUMNS"].contains(&word.as_str()) {
             body = format!(
                 "{body} {word}{}{value}",
                 if value.is_empty() { "" } else { " " }

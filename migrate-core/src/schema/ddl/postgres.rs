@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::affected::Affected;
 use self::column::Altered;
+use self::objects::Node;
 use super::super::change::{Change, Constraint, Kind};
 use super::super::diff::{Task, constraints};
 use super::super::order;
@@ -229,8 +230,14 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        gone.retain(|(of_dropped, name, constraint)| {
-            !of_dropped || self.is_in_circle(name, constraint)
+        // Such a key must go before, unless its own table goes first anyway.
+        let order = self.drop_order();
+        let place = |name: &Name| order.iter().position(|node| *node == Node::Table(name));
+        gone.retain(|(of_dropped, name, constraint)| match constraint {
+            Constraint::ForeignKey(key) if *of_dropped => {
+                key.table != **name && place(&key.table) < place(name)
+            }
+            _ => true,
         });
         gone.sort_by_key(|(_, _, constraint)| !matches!(constraint, Constraint::ForeignKey(_)));
         for (_, name, constraint) in gone {
@@ -241,19 +248,6 @@ impl<'a> Plan<'a> {
                     DIALECT.quote(constraint)
                 ));
             }
-        }
-    }
-
-    /// Says whether a foreign key of a table that goes must go before: it points to a table that
-    /// goes earlier, or to one that stays.
-    fn is_in_circle(&self, table: &Name, constraint: &Constraint) -> bool {
-        let place = |name: &Name| {
-            let drops = |change: &Change| matches!(change, Change::DropTable { name: other, .. } if other == name);
-            self.task.changes.iter().position(drops)
-        };
-        match constraint {
-            Constraint::ForeignKey(key) => key.table != *table && place(&key.table) < place(table),
-            _ => false,
         }
     }
 
@@ -336,7 +330,7 @@ impl<'a> Plan<'a> {
     }
 
     fn is_inherited(&self, table: &Name, column: &str) -> bool {
-        column::is_inherited(&self.affected, self.task.to, table, column)
+        column::is_inherited(self.base(), &self.affected, self.task.to, table, column)
     }
 
     /// Drops columns, first those that are computed from others.

@@ -535,27 +535,36 @@ fn create_table(name: &Name, table: &Table) -> String {
     let mut lines = Vec::new();
     let mut inline_key = false;
     for column in &table.columns {
-        let rowid = is_rowid(table, column);
-        if !rowid {
+        let key = table.primary_key.as_ref();
+        let key = key.filter(|key| key.columns == [column.name.clone()]);
+        // Only so is it not the number of its row (<https://sqlite.org/lang_createtable.html#rowid>).
+        let is_descending = column.nullable
+            && column.sql_type.eq_ignore_ascii_case("INTEGER")
+            && key.is_some_and(|key| {
+                key.qualifiers
+                    .get(&column.name)
+                    .is_some_and(|it| it == "DESC")
+            });
+        let is_rowid = is_rowid(table, column);
+        let Some(key) = key.filter(|_| is_rowid || is_descending) else {
             lines.push(clause::column(DIALECT, column, Extra::default()));
             continue;
-        }
-        // A number of the row is never NULL, and needs not be told so.
+        };
         inline_key = true;
-        let mut line = clause::column(
-            DIALECT,
-            column,
-            Extra {
-                nullable: true,
-                default: None,
-            },
-        );
-        let key = table.primary_key.as_ref();
-        if let Some(name) = key.and_then(|key| key.name.as_ref()) {
+        // A number of the row is never NULL, and needs not be told so.
+        let extra = Extra {
+            nullable: true,
+            default: None,
+        };
+        let mut line = clause::column(DIALECT, column, extra);
+        if let Some(name) = &key.name {
             line = format!("{line} CONSTRAINT {}", DIALECT.quote(name));
         }
         line.push_str(" PRIMARY KEY");
-        if let Some(action) = key.and_then(|key| key.options.get("ON CONFLICT")) {
+        if is_descending {
+            line.push_str(" DESC");
+        }
+        if let Some(action) = key.options.get("ON CONFLICT") {
             line = format!("{line} ON CONFLICT {action}");
         }
         if column.identity == Some(Identity::AutoIncrement) {

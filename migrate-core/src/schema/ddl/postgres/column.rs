@@ -293,8 +293,9 @@ fn usual(sql_type: &str) -> Sequence {
 }
 
 /// Says whether a column's change is another table's: that of a table it is a part of, or inherits
-/// from.
+/// from, where the same happens.
 pub(super) fn is_inherited(
+    base: &Schema,
     affected: &Affected<'_>,
     to: &Schema,
     table: &Name,
@@ -303,15 +304,31 @@ pub(super) fn is_inherited(
     let Some(after) = to.tables.get(table) else {
         return false;
     };
-    if after.partition_of.is_some() {
-        return true;
-    }
-    let there = |parent: &Name| affected.surviving().any(|(name, _)| name == parent);
-    after.inherits.iter().any(|parent| {
-        let has = to
-            .tables
-            .get(parent)
-            .is_some_and(|parent| parent.column(column).is_some());
-        has && there(parent)
-    })
+    let whole = after.partition_of.iter().map(|part| &part.table);
+    let bare = |schema: &Schema, table: &Name| {
+        let column = schema.tables.get(table)?.column(column)?;
+        Some(Column {
+            comment: None,
+            ..column.clone()
+        })
+    };
+    let same = |schema: &Schema, parent: &Name| bare(schema, parent) == bare(schema, table);
+    let there =
+        |parent: &Name| base.tables.contains_key(parent) && !affected.tables.contains(parent);
+    let is_old = |parent: &Name| {
+        let before = base.tables.get(table);
+        before.is_some_and(|before| {
+            let whole = before.partition_of.iter().map(|part| &part.table);
+            before
+                .inherits
+                .iter()
+                .chain(whole)
+                .any(|name| name == parent)
+        })
+    };
+    after
+        .inherits
+        .iter()
+        .chain(whole)
+        .any(|parent| there(parent) && is_old(parent) && same(base, parent) && same(to, parent))
 }

@@ -98,8 +98,8 @@ impl<'a> Plan<'a> {
         self.out.add(format!("DROP {kind} {quoted}"));
     }
 
-    /// Drops tables, and the routines that are left, each before what it needs.
-    pub(super) fn drop_tables_and_routines(&mut self) {
+    /// The tables that go, and the routines that do not go with a view, each before what it needs.
+    pub(super) fn drop_order(&self) -> Vec<Node<'a>> {
         let base = self.base();
         let gone_views: Vec<Name> = self.task.from.views.keys().cloned().collect();
         let dropped_before: BTreeSet<&Signature> = self
@@ -114,12 +114,18 @@ impl<'a> Plan<'a> {
             self.affected.routines.contains(&signature.to_string())
                 && !dropped_before.contains(signature)
         });
-        let nodes: Vec<Node<'_>> = tables
+        let nodes: Vec<Node<'a>> = tables
             .map(Node::Table)
             .chain(routines.map(Node::Routine))
             .collect();
-        for at in order(base, &nodes).into_iter().rev() {
-            match nodes[at] {
+        let places = order(base, &nodes, words_of_all);
+        places.into_iter().rev().map(|at| nodes[at]).collect()
+    }
+
+    pub(super) fn drop_tables_and_routines(&mut self) {
+        let base = self.base();
+        for node in self.drop_order() {
+            match node {
                 Node::Routine(signature) => self.drop_routine(signature),
                 Node::Table(name) => {
                     let foreign = base.tables[name].options.contains_key("SERVER");
@@ -297,7 +303,7 @@ impl<'a> Plan<'a> {
             // A body may speak of what comes later.
             self.out.add("SET LOCAL check_function_bodies = off");
         }
-        for at in order(to, &nodes) {
+        for at in order(to, &nodes, words_of_table) {
             match nodes[at] {
                 Node::Routine(signature) => self.create_routine(signature),
                 Node::Table(name) => self.create_table(name, &to.tables[name]),
@@ -499,8 +505,22 @@ fn words_of_routines(schema: &Schema) -> BTreeMap<&Signature, Words> {
     .collect()
 }
 
-/// What the expressions of a table speak of.
+/// What all that goes with a table speaks of.
+fn words_of_all(table: &Table) -> Words {
+    let with = table.triggers.values().chain(table.policies.values());
+    let with: Vec<&str> = with
+        .chain(table.rules.values())
+        .map(String::as_str)
+        .collect();
+    Words::of(&format!("{} {}", text_of_table(table), with.join(" ")))
+}
+
+/// What must be there for a table to be made.
 fn words_of_table(table: &Table) -> Words {
+    Words::of(&text_of_table(table))
+}
+
+fn text_of_table(table: &Table) -> String {
     let mut text = String::new();
     let checks = table.checks.iter().map(|check| &check.expression);
     let columns = table.columns.iter().flat_map(|column| {
@@ -526,11 +546,27 @@ fn words_of_table(table: &Table) -> Words {
         text.push_str(part);
         text.push(' ');
     }
-    Words::of(&text)
+    text
+}
+
+/// The parts of each partitioned table, and theirs.
+fn parts(schema: &Schema) -> BTreeMap<&Name, Vec<&Name>> {
+    let mut parts: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
+    for (name, table) in &schema.tables {
+        let mut above = table.partition_of.as_ref();
+        while let Some(whole) = above {
+            parts.entry(&whole.table).or_default().push(name);
+            above = schema
+                .tables
+                .get(&whole.table)
+                .and_then(|table| table.partition_of.as_ref());
+        }
+    }
+    parts
 }
 
 /// Returns an order in which each comes after those it needs.
-fn order(schema: &Schema, nodes: &[Node<'_>]) -> Vec<usize> {
+fn order(schema: &Schema, nodes: &[Node<'_>], words_of: fn(&Table) -> Words) -> Vec<usize> {
     let routines = words_of_routines(schema);
     let table_places: BTreeMap<&Name, usize> = nodes
         .iter()
@@ -540,6 +576,7 @@ fn order(schema: &Schema, nodes: &[Node<'_>]) -> Vec<usize> {
             Node::Routine(_) => None,
         })
         .collect();
+    let parts = parts(schema);
     let routine_places: Vec<(usize, &str)> = nodes
         .iter()
         .enumerate()
@@ -556,14 +593,21 @@ fn order(schema: &Schema, nodes: &[Node<'_>]) -> Vec<usize> {
                 Node::Table(name) => {
                     let table = &schema.tables[*name];
                     let needed = super::super::super::diff::needed_tables(table);
+                    // Who points to a table points to its parts.
+                    let targets = table.foreign_keys.iter().map(|key| &key.table);
+                    let parts = targets
+                        .filter_map(|target| parts.get(target))
+                        .flatten()
+                        .copied();
                     let tables = needed
+                        .chain(parts)
                         .filter_map(|name| table_places.get(name))
                         .copied()
                         .collect();
                     // What has no routines to speak of need not be read.
                     let words = match routine_places.is_empty() {
                         true => Words::default(),
-                        false => words_of_table(table),
+                        false => words_of(table),
                     };
                     (words, tables)
                 }

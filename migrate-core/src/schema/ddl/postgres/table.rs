@@ -28,17 +28,46 @@ impl<'a> Plan<'a> {
         self.there.insert(name);
         let mut lines = Vec::new();
         let option = |word: &str| table.options.get(word);
-        if table.partition_of.is_none() && option("OF").is_none() {
-            let columns = table.columns.iter();
-            lines.extend(columns.map(|column| clause::column(DIALECT, column, Extra::default())));
+        let whole = table
+            .partition_of
+            .as_ref()
+            .and_then(|part| self.task.to.tables.get(&part.table));
+        for column in &table.columns {
+            if table.partition_of.is_none() && option("OF").is_none() {
+                lines.push(clause::column(DIALECT, column, Extra::default()));
+                continue;
+            }
+            // Its columns are told elsewhere, and here only what is its own.
+            let of_whole = whole.and_then(|whole| whole.column(&column.name));
+            let mut own = Vec::new();
+            if !column.nullable && of_whole.is_none_or(|of_whole| of_whole.nullable) {
+                own.push("NOT NULL".to_owned());
+            }
+            if column.default != of_whole.and_then(|of_whole| of_whole.default.clone()) {
+                let default = column.default.as_deref().unwrap_or("NULL");
+                own.push(format!("DEFAULT {default}"));
+            }
+            if !own.is_empty() {
+                lines.push(format!(
+                    "{} WITH OPTIONS {}",
+                    DIALECT.quote(&column.name),
+                    own.join(" ")
+                ));
+            }
         }
         for constraint in constraints(table) {
-            if let Constraint::ForeignKey(key) = &constraint
-                && (!self.there.contains(&key.table) || self.changes_keys(&key.table))
-            {
-                self.again.push((name, constraint));
-            } else {
-                lines.push(clause::constraint(DIALECT, &constraint));
+            let waits = match &constraint {
+                Constraint::ForeignKey(key) => {
+                    !self.there.contains(&key.table)
+                        || self.changes_keys(&key.table)
+                        || key.options.contains_key("NOT VALID")
+                }
+                Constraint::Check(check) => check.options.contains_key("NOT VALID"),
+                _ => false,
+            };
+            match waits {
+                true => self.again.push((name, constraint)),
+                false => lines.push(clause::constraint(DIALECT, &constraint)),
             }
         }
         let kind = match (option("UNLOGGED"), option("SERVER")) {
