@@ -69,9 +69,9 @@ pub enum Change {
         /// Its table.
         table: Name,
         /// What it was.
-        from: Column,
+        from: Box<Column>,
         /// What it becomes.
-        to: Column,
+        to: Box<Column>,
     },
     /// A column that gets another name.
     RenameColumn {

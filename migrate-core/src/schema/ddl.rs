@@ -41,7 +41,7 @@ impl Ddl {
         self
     }
 
-    pub(super) fn to_review(mut self, why: impl Into<String>) -> Self {
+    pub(super) fn asking(mut self, why: impl Into<String>) -> Self {
         self.review = Some(why.into());
         self
     }

@@ -243,8 +243,8 @@ impl Changes {
                 Some(new) if new == column => {}
                 Some(new) => self.all.push(Change::AlterColumn {
                     table: name.clone(),
-                    from: column.clone(),
-                    to: new.clone(),
+                    from: Box::new(column.clone()),
+                    to: Box::new(new.clone()),
                 }),
             }
         }

@@ -95,20 +95,23 @@ impl Rename {
         }
         let not_before = || UnknownRename::NotBefore(old.to_owned());
         let table = Name::from(old_name.schema.as_deref().ok_or_else(not_before)?);
-        let old_table = known.table_before(&table).unwrap_or(&table);
-        let new_table = known.table_after(&table).unwrap_or(&table);
         let has = |schema: &Schema, table: &Name, column: &str| {
             let table = schema.tables.get(table);
             table.is_some_and(|table| table.column(column).is_some())
         };
-        if !has(from, old_table, &old_name.name) {
+        // The name it had, or else the name it has.
+        let ways = [
+            (&table, known.table_after(&table).unwrap_or(&table)),
+            (known.table_before(&table).unwrap_or(&table), &table),
+        ];
+        let there = |(old_table, _): &&(&Name, &Name)| has(from, old_table, &old_name.name);
+        if !ways.iter().any(|way| there(&way)) {
             return Err(not_before());
         }
-        if !has(to, new_table, &new_name.name) {
-            return Err(not_after());
-        }
+        let both = |way: &&(&Name, &Name)| there(way) && has(to, way.1, &new_name.name);
+        let (_, new_table) = ways.iter().find(both).ok_or_else(not_after)?;
         Ok(Self::Column {
-            table: new_table.clone(),
+            table: (*new_table).clone(),
             from: old_name.name,
             to: new_name.name,
         })
@@ -240,6 +243,9 @@ impl<'a> Base<'a> {
                 tables.insert(new, free);
             }
         }
+        if from.dialect == Dialect::Sqlite {
+            tables.extend(in_other_case(from, to, &tables));
+        }
         let mut columns: BTreeMap<Name, BTreeMap<String, String>> = BTreeMap::new();
         let old_name = |new: &Name| -> Option<Name> {
             let renamed = tables.iter().find(|(_, to)| *to == new);
@@ -261,6 +267,20 @@ impl<'a> Base<'a> {
                     .or_default()
                     .insert(old.clone(), new.clone());
             }
+        }
+        if from.dialect != Dialect::Postgres {
+            for (name, after) in &to.tables {
+                let Some(before) = old_name(name).and_then(|name| from.tables.get(&name)) else {
+                    continue;
+                };
+                for (old, new) in columns_in_other_case(before, after) {
+                    let said = columns.entry(name.clone()).or_default();
+                    if !said.contains_key(&old) && !said.values().any(|other| *other == new) {
+                        said.insert(old, new);
+                    }
+                }
+            }
+            columns.retain(|_, columns| !columns.is_empty());
         }
         for (table, columns) in &mut columns {
             let before = old_name(table).and_then(|name| from.tables.get(&name));
@@ -307,6 +327,41 @@ impl<'a> Base<'a> {
         });
         base
     }
+}
+
+/// The tables whose names differ in case only: to SQLite they are the same.
+fn in_other_case(from: &Schema, to: &Schema, said: &BTreeMap<Name, Name>) -> Vec<(Name, Name)> {
+    let small: BTreeMap<String, &Name> = to
+        .tables
+        .keys()
+        .filter(|name| {
+            !from.tables.contains_key(*name) && !said.values().any(|other| other == *name)
+        })
+        .map(|name| (name.name.to_ascii_lowercase(), name))
+        .collect();
+    from.tables
+        .keys()
+        .filter(|name| !to.tables.contains_key(*name) && !said.contains_key(*name))
+        .filter_map(|name| {
+            let same = small.get(&name.name.to_ascii_lowercase())?;
+            Some((name.clone(), (*same).clone()))
+        })
+        .collect()
+}
+
+/// The columns whose names differ in case only: to SQLite and MySQL they are the same.
+fn columns_in_other_case(before: &Table, after: &Table) -> Vec<(String, String)> {
+    let gone = before
+        .columns
+        .iter()
+        .filter(|column| after.column(&column.name).is_none());
+    gone.filter_map(|column| {
+        let same = after.columns.iter().find(|other| {
+            other.name.eq_ignore_ascii_case(&column.name) && before.column(&other.name).is_none()
+        })?;
+        Some((column.name.clone(), same.name.clone()))
+    })
+    .collect()
 }
 
 /// Makes a name that is not taken, for a while.

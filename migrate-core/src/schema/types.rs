@@ -146,7 +146,11 @@ pub(super) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
         }
         // What can be written can be kept as a text.
         (_, "text") if dialect == Dialect::Postgres => false,
-        (_, "mediumtext" | "longtext") if !from.is_binary() => false,
+        (_, "text" | "mediumtext" | "longtext") => from.is_binary() || from.length().is_some(),
+        // No number has more digits than these.
+        (_, "varchar") if from.bits().is_some() || from.digits().is_some() => {
+            to.length().is_none_or(|length| length < 70)
+        }
         ("real" | "float", "double precision" | "double") => false,
         ("date", name) if name.starts_with("timestamp") || name == "datetime" => false,
         ("json", "jsonb") => false,
@@ -321,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_type_that_takes_less_loses() {
-        let cases: [(Dialect, &str, &str, bool); 30] = [
+        let cases: [(Dialect, &str, &str, bool); 34] = [
             (Dialect::Postgres, "integer", "bigint", false),
             (Dialect::Postgres, "bigint", "integer", true),
             (Dialect::Postgres, "integer", "text", false),
@@ -364,6 +368,10 @@ mod tests {
             (Dialect::MySql, "int(11)", "int(10) unsigned", true),
             (Dialect::MySql, "varchar(20)", "text", false),
             (Dialect::MySql, "text", "varchar(20)", true),
+            (Dialect::MySql, "int(11)", "text", false),
+            (Dialect::MySql, "datetime", "text", false),
+            (Dialect::MySql, "int(11)", "varchar(20)", true),
+            (Dialect::MySql, "blob", "longtext", true),
             (Dialect::MySql, "enum('a','b')", "enum('b','a','c')", false),
             (Dialect::MySql, "enum('a','b')", "enum('a')", true),
             (Dialect::MySql, "longtext", "longblob", true),

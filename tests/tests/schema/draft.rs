@@ -77,6 +77,8 @@ pub(crate) struct DraftForeignKey {
 #[derive(Clone, Debug)]
 pub(crate) struct DraftCheck {
     pub(crate) column: Id,
+    /// Whether it is a part of the column, which MariaDB tells apart.
+    pub(crate) inside: bool,
     /// With `{}` in the place of the column.
     pub(crate) text: String,
     pub(crate) name: Option<String>,
@@ -281,7 +283,10 @@ impl Draft {
                 .map(|check| Check {
                     expression: text(&check.text, check.column),
                     name: check.name.clone(),
-                    ..Check::default()
+                    options: match check.inside {
+                        true => [("COLUMN".to_owned(), name(&check.column))].into(),
+                        false => BTreeMap::new(),
+                    },
                 })
                 .collect(),
             indexes: draft

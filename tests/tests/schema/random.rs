@@ -635,7 +635,14 @@ impl Generator<'_> {
         let name = self
             .chance(50)
             .then(|| format!("c_{}", self.random.below(10_000)));
-        table.checks.push(DraftCheck { column, text, name });
+        let only = table.checks.iter().all(|other| other.column != column);
+        let inside = self.dialect == Dialect::MySql && name.is_none() && only && self.chance(50);
+        table.checks.push(DraftCheck {
+            column,
+            inside,
+            text,
+            name,
+        });
     }
 
     fn add_index(&mut self, table: &mut DraftTable) {

@@ -189,10 +189,10 @@ impl<'a> Plan<'a> {
         for change in &self.task.changes {
             match change {
                 Change::DropConstraint { table, constraint } => {
-                    gone.push((false, table, constraint.clone()))
+                    gone.push((false, table, constraint.clone()));
                 }
                 Change::AddConstraint { table, constraint } => {
-                    self.again.push((table, constraint.clone()))
+                    self.again.push((table, constraint.clone()));
                 }
                 _ => {}
             }

@@ -264,7 +264,7 @@ impl<'a> Plan<'a> {
             values.join(", ")
         ));
         if !made_up.is_empty() {
-            copy = copy.to_review(format!(
+            copy = copy.asking(format!(
                 "the rows of `{name}` get a made-up value for {}",
                 made_up.join(", ")
             ));
@@ -443,11 +443,11 @@ fn carried<'a>(
                 let adds = |change: &&Change| matches!(change, Change::AddColumn { column, .. } if column.name == name);
                 changes.iter().any(adds)
             };
-            let spoken = after
+            let mut spoken = after
                 .columns
                 .iter()
                 .filter(|column| words.mention(&column.name));
-            let last = spoken.filter(|column| is_new(&column.name)).next_back();
+            let last = spoken.rfind(|column| is_new(&column.name));
             last.is_some_and(|last| last.name == column.name)
         }
         Constraint::PrimaryKey(_) | Constraint::Unique(_) | Constraint::Exclusion(..) => false,

@@ -268,7 +268,7 @@ impl<'a> Alter<'a> {
         }
         clauses.extend(self.changed_columns(&nullable, &numbered));
         if in_two {
-            self.push(out, std::mem::take(&mut clauses), &[]);
+            self.push(out, &std::mem::take(&mut clauses), &[]);
             for name in numbered {
                 if let Some(column) = self.after.column(name) {
                     let sql = table::column(self.after, column, Extra::default());
@@ -301,10 +301,10 @@ impl<'a> Alter<'a> {
                 ("PARTITION BY", Some(by)) => partitions = Some(format!("PARTITION BY {by}")),
                 ("PARTITION BY", None) => partitions = Some("REMOVE PARTITIONING".to_owned()),
                 ("WITH SYSTEM VERSIONING", Some(_)) => {
-                    clauses.push("ADD SYSTEM VERSIONING".to_owned())
+                    clauses.push("ADD SYSTEM VERSIONING".to_owned());
                 }
                 ("WITH SYSTEM VERSIONING", None) => {
-                    clauses.push("DROP SYSTEM VERSIONING".to_owned())
+                    clauses.push("DROP SYSTEM VERSIONING".to_owned());
                 }
                 ("COMMENT", text) => {
                     clauses.push(format!(
@@ -316,7 +316,7 @@ impl<'a> Alter<'a> {
                 (word, None) => clauses.push(format!("{word}=DEFAULT")),
             }
         }
-        self.push(out, clauses, &review);
+        self.push(out, &clauses, &review);
         for ddl in after {
             out.push(ddl);
         }
@@ -325,9 +325,9 @@ impl<'a> Alter<'a> {
         }
     }
 
-    fn push(&mut self, out: &mut Out, clauses: Vec<String>, review: &[String]) {
+    fn push(&mut self, out: &mut Out, clauses: &[String], review: &[String]) {
         let quoted = self.name.quoted(DIALECT);
-        let mut ddl = match clauses.as_slice() {
+        let mut ddl = match clauses {
             [] => return,
             [only] => Ddl::new(format!("ALTER TABLE {quoted} {only}")),
             all => Ddl::new(format!("ALTER TABLE {quoted}\n    {}", all.join(",\n    "))),
@@ -338,7 +338,7 @@ impl<'a> Alter<'a> {
             ddl = ddl.losing(lost.join("; "));
         }
         if !review.is_empty() {
-            ddl = ddl.to_review(review.join("; "));
+            ddl = ddl.asking(review.join("; "));
         }
         out.push(ddl);
     }
@@ -406,12 +406,17 @@ impl<'a> Alter<'a> {
                 Ddl::new(format!(
                     "UPDATE {quoted} SET {name} = {value} WHERE {name} IS NULL"
                 ))
-                .to_review(format!(
+                .asking(format!(
                     "rows of `{}` without `{}` get this value",
                     self.name, column.name
                 ))
             };
-            if before.sql_type == column.sql_type {
+            // A key takes no NULL, also between the two.
+            let keys = self.after.primary_key.iter();
+            let in_key = keys
+                .flat_map(|key| &key.columns)
+                .any(|name| *name == column.name);
+            if before.sql_type == column.sql_type || in_key {
                 out.push(update(self.old_name(&column.name)));
             } else {
                 nullable.insert(column.name.as_str());

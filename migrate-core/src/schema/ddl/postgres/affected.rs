@@ -147,11 +147,15 @@ impl<'a> Affected<'a> {
         for change in &self.task.changes {
             match change {
                 Change::AlterColumn { table, from, to } => {
-                    let computed = from.generated != to.generated
-                        && !(from.generated.is_some() && to.generated.is_none());
+                    let retyped = from.sql_type != to.sql_type || from.collation != to.collation;
+                    // A column can stop to be computed, and keep what it holds.
+                    let computed = match (&from.generated, &to.generated) {
+                        (_, None) => false,
+                        (before, after) => before != after || retyped,
+                    };
                     if computed {
                         self.rebuilt.entry(table).or_default().insert(&to.name);
-                    } else if from.sql_type != to.sql_type || from.collation != to.collation {
+                    } else if retyped {
                         self.retyped.entry(table).or_default().insert(&to.name);
                     }
                 }
@@ -175,7 +179,11 @@ impl<'a> Affected<'a> {
                 let is_known =
                     |of: &Columns<'_>| of.get(name).is_some_and(|all| all.contains(&*column.name));
                 if of_type && !is_known(&self.rebuilt) && !is_known(&self.dropped) {
-                    self.retyped.entry(name).or_default().insert(&column.name);
+                    let columns = match column.generated {
+                        None => &mut self.retyped,
+                        Some(_) => &mut self.rebuilt,
+                    };
+                    columns.entry(name).or_default().insert(&column.name);
                 }
             }
             for column in &table.columns {

@@ -1,7 +1,7 @@
 //! Columns that become something else.
 
 use super::super::super::types;
-use super::super::super::{Column, Identity, Name, Sequence, Table};
+use super::super::super::{Column, Deferrable, Identity, Name, Sequence, Table};
 use super::super::clause::{self, Extra};
 use super::super::{Ddl, Out};
 use super::DIALECT;
@@ -81,7 +81,7 @@ impl Altered<'_> {
                     "what `{}.{}` holds and `{}` does not take",
                     self.table, to.name, to.sql_type
                 ))
-                .to_review(format!(
+                .asking(format!(
                     "rows whose `{}` is no `{}` make this fail",
                     to.name, to.sql_type
                 ));
@@ -109,13 +109,15 @@ impl Altered<'_> {
                         Ddl::new(format!(
                             "UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"
                         ))
-                        .to_review(format!(
+                        .asking(format!(
                             "rows of `{}` without `{}` get this value",
                             self.table, to.name
                         )),
                     );
                     // What waits for the end of the transaction keeps the table from changing.
-                    out.add("SET CONSTRAINTS ALL IMMEDIATE");
+                    if self.waits() {
+                        out.add("SET CONSTRAINTS ALL IMMEDIATE");
+                    }
                 }
                 out.add(self.alter("SET NOT NULL"));
             }
@@ -124,6 +126,16 @@ impl Altered<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Says whether an update of the table leaves something for the end of the transaction.
+    fn waits(&self) -> bool {
+        self.schema.tables.iter().any(|(name, table)| {
+            table.foreign_keys.iter().any(|key| {
+                key.deferrable == Deferrable::Deferred
+                    && (name == self.table || key.table == *self.table)
+            })
+        })
     }
 
     fn stop_numbering(&self, out: &mut Out) {
@@ -261,7 +273,7 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
         };
         let sql = clause::column(DIALECT, column, extra);
         out.push(
-            Ddl::new(format!("ALTER TABLE {quoted} ADD COLUMN {sql}")).to_review(format!(
+            Ddl::new(format!("ALTER TABLE {quoted} ADD COLUMN {sql}")).asking(format!(
                 "the rows of `{table}` get this value for `{}`",
                 column.name
             )),

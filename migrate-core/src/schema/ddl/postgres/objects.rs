@@ -172,11 +172,25 @@ impl<'a> Plan<'a> {
                 name: free_name(&old.name, taken),
                 ..old.clone()
             };
-            self.out.add(format!(
+            let mut ddl = Ddl::new(format!(
                 "ALTER {kind} {} RENAME TO {}",
                 old.quoted(DIALECT),
                 DIALECT.quote(&aside.name)
             ));
+            if let (Some(before), Some(after)) = (from.enums.get(&old), to.enums.get(&old)) {
+                let lost = before
+                    .values
+                    .iter()
+                    .filter(|value| !after.values.contains(value));
+                let lost: Vec<String> = lost.map(|value| format!("`{value}`")).collect();
+                if !lost.is_empty() {
+                    let lost = lost.join(", ");
+                    ddl = ddl.losing(format!("{lost} of `{old}`")).asking(format!(
+                        "rows that have {lost} make this fail; give them another value before"
+                    ));
+                }
+            }
+            self.out.push(ddl);
             self.aside.insert(name, aside);
         }
         let mut made: Vec<(Name, String)> = Vec::new();

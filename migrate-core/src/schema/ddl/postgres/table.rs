@@ -233,7 +233,7 @@ fn alter(
                         "ALTER TABLE {whole} ATTACH PARTITION {quoted} {}",
                         part.bounds
                     ))
-                    .to_review(format!("rows of `{name}` outside of it make this fail")),
+                    .asking(format!("rows of `{name}` outside of it make this fail")),
                 );
             }
         }
