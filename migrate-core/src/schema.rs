@@ -7,10 +7,34 @@
 //!
 //! Who owns an object and who may use it is no part of it.
 
+#[cfg(feature = "schema")]
+mod change;
+#[cfg(feature = "schema")]
+mod ddl;
+#[cfg(feature = "schema")]
+mod diff;
+#[cfg(feature = "schema")]
+mod order;
+#[cfg(feature = "schema")]
+mod renames;
+#[cfg(feature = "schema")]
+mod text;
+#[cfg(feature = "schema")]
+mod types;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::Dialect;
+
+#[cfg(feature = "schema")]
+pub use change::{Change, Constraint, Kind};
+#[cfg(feature = "schema")]
+pub use ddl::{Ddl, create, script, statements};
+#[cfg(feature = "schema")]
+pub use diff::diff;
+#[cfg(feature = "schema")]
+pub use renames::{Rename, Renames, UnknownRename, likely_renames};
 
 /// The objects of a database that a schema consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,127 @@
+//! The SQL of what is compared by it.
+
+use std::collections::BTreeMap;
+
+use super::super::change::Constraint;
+use super::super::{Domain, Name, Schema, Signature, UserType};
+use super::clause;
+use crate::Dialect;
+
+/// The named schemas, by their names.
+pub(in crate::schema) fn schemas(schema: &Schema) -> BTreeMap<String, String> {
+    schema
+        .schemas
+        .iter()
+        .map(|(name, comment)| {
+            let quoted = schema.dialect.quote(name);
+            let sql = format!("CREATE SCHEMA {quoted}");
+            (
+                name.clone(),
+                with_comment(sql, "SCHEMA", &quoted, comment.as_deref()),
+            )
+        })
+        .collect()
+}
+
+/// The extensions, by their names.
+pub(in crate::schema) fn extensions(schema: &Schema) -> BTreeMap<String, String> {
+    schema
+        .extensions
+        .iter()
+        .map(|(name, extension)| {
+            let place = extension.schema.as_ref().map_or_else(String::new, |place| {
+                format!(" SCHEMA {}", schema.dialect.quote(place))
+            });
+            let sql = format!(
+                "CREATE EXTENSION IF NOT EXISTS {}{place}",
+                schema.dialect.quote(name)
+            );
+            (name.clone(), sql)
+        })
+        .collect()
+}
+
+/// The domains, by their names.
+pub(in crate::schema) fn domains(schema: &Schema) -> BTreeMap<String, String> {
+    let named = schema.domains.iter();
+    named
+        .map(|(name, domain)| (name.to_string(), self::domain(name, domain)))
+        .collect()
+}
+
+fn domain(name: &Name, domain: &Domain) -> String {
+    let quoted = name.quoted(Dialect::Postgres);
+    let mut sql = format!("CREATE DOMAIN {quoted} AS {}", domain.sql_type);
+    if let Some(collation) = &domain.collation {
+        sql = format!("{sql} COLLATE {collation}");
+    }
+    if let Some(default) = &domain.default {
+        sql = format!("{sql} DEFAULT {default}");
+    }
+    if !domain.nullable {
+        sql.push_str(" NOT NULL");
+    }
+    for check in &domain.checks {
+        let check = clause::constraint(Dialect::Postgres, &Constraint::Check(check.clone()));
+        sql = format!("{sql} {check}");
+    }
+    with_comment(sql, "DOMAIN", &quoted, domain.comment.as_deref())
+}
+
+/// The composite and range types, by their names.
+pub(in crate::schema) fn types(schema: &Schema) -> BTreeMap<String, String> {
+    let named = schema.types.iter();
+    named
+        .map(|(name, of)| (name.to_string(), user_type(name, of)))
+        .collect()
+}
+
+fn user_type(name: &Name, of: &UserType) -> String {
+    let quoted = name.quoted(Dialect::Postgres);
+    let sql = format!("CREATE TYPE {quoted} {}", of.definition);
+    with_comment(sql, "TYPE", &quoted, of.comment.as_deref())
+}
+
+/// The functions and procedures, by their signatures. One whose definition may not be seen has
+/// none.
+pub(in crate::schema) fn routines(schema: &Schema) -> BTreeMap<String, String> {
+    schema
+        .routines
+        .iter()
+        .map(|(signature, routine)| {
+            let sql = routine.definition.clone().unwrap_or_default();
+            let sql = sql.trim_end().trim_end_matches(';').to_owned();
+            let comment = match schema.dialect {
+                Dialect::Postgres => routine.comment.as_deref(),
+                // It is in the definition.
+                Dialect::MySql | Dialect::Sqlite => None,
+            };
+            let kind = signature.kind.as_str().to_uppercase();
+            let quoted = quoted_signature(schema.dialect, signature);
+            (
+                signature.to_string(),
+                with_comment(sql, &kind, &quoted, comment),
+            )
+        })
+        .collect()
+}
+
+/// Writes a signature as `DROP` wants it.
+pub(super) fn quoted_signature(dialect: Dialect, signature: &Signature) -> String {
+    let name = signature.name.quoted(dialect);
+    match dialect {
+        Dialect::Postgres => format!("{name}({})", signature.arguments),
+        Dialect::MySql | Dialect::Sqlite => name,
+    }
+}
+
+/// Puts the statement that sets a comment behind another.
+fn with_comment(sql: String, kind: &str, quoted: &str, comment: Option<&str>) -> String {
+    match comment {
+        None => sql,
+        Some(comment) => {
+            let comment = clause::text(Dialect::Postgres, comment);
+            format!("{sql};\nCOMMENT ON {kind} {quoted} IS {comment}")
+        }
+    }
+}

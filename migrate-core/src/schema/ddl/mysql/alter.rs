@@ -1,0 +1,550 @@
+//! All that changes about a table, as one statement.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::super::change::{Change, Constraint};
+use super::super::super::diff::{Task, constraints};
+use super::super::super::text::Words;
+use super::super::super::types;
+use super::super::super::{Check, Column, Name, Schema, Table};
+use super::super::clause::{self, Extra};
+use super::super::{Ddl, Out};
+use super::DIALECT;
+use super::table;
+
+/// What changes about a table.
+pub(super) struct Alter<'a> {
+    schema: &'a Schema,
+    name: &'a Name,
+    before: &'a Table,
+    after: &'a Table,
+    /// The columns that have another name in the database still, by their new names.
+    old_names: BTreeMap<String, String>,
+    /// The columns that go and come back: what computes them cannot be changed.
+    rebuilt: BTreeSet<&'a str>,
+    /// The columns that are written anew.
+    altered: BTreeSet<&'a str>,
+    dropped: BTreeSet<&'a str>,
+    /// The constraints and indexes that go, and come.
+    gone: Vec<Constraint>,
+    new: Vec<Constraint>,
+    gone_indexes: BTreeSet<&'a str>,
+    new_indexes: BTreeSet<&'a str>,
+    renamed_indexes: Vec<(&'a str, &'a str)>,
+    options: Vec<(&'a str, Option<&'a str>)>,
+    lost: Vec<String>,
+}
+
+impl<'a> Alter<'a> {
+    pub(super) fn new(task: &'a Task<'a>, name: &'a Name, changes: &[&'a Change]) -> Self {
+        let mut alter = Self {
+            schema: task.to,
+            name,
+            before: &task.base.schema.tables[name],
+            after: &task.to.tables[name],
+            old_names: BTreeMap::new(),
+            rebuilt: BTreeSet::new(),
+            altered: BTreeSet::new(),
+            dropped: BTreeSet::new(),
+            gone: Vec::new(),
+            new: Vec::new(),
+            gone_indexes: BTreeSet::new(),
+            new_indexes: BTreeSet::new(),
+            renamed_indexes: Vec::new(),
+            options: Vec::new(),
+            lost: Vec::new(),
+        };
+        for change in changes {
+            alter.take(change);
+        }
+        alter.follow_collation();
+        alter.follow_columns();
+        alter
+    }
+
+    fn take(&mut self, change: &'a Change) {
+        if change.is_destructive(DIALECT) {
+            self.lost.push(change.to_string());
+        }
+        match change {
+            Change::RenameColumn { from, to, .. } => {
+                // All steps happen at once here.
+                let first = self.old_names.remove(from).unwrap_or_else(|| from.clone());
+                self.old_names.insert(to.clone(), first);
+            }
+            Change::DropColumn { column, .. } => {
+                self.dropped.insert(&column.name);
+            }
+            Change::AlterColumn { from, to, .. } => match is_computed_anew(from, to) {
+                true => {
+                    self.rebuilt.insert(&to.name);
+                }
+                false => {
+                    self.altered.insert(&to.name);
+                }
+            },
+            Change::AddConstraint { constraint, .. } => self.new_constraint(constraint),
+            Change::DropConstraint { constraint, .. } => self.gone_constraint(constraint),
+            Change::RenameConstraint { from, to, .. } => match (from, to) {
+                (Constraint::Unique(from), Constraint::Unique(to)) => {
+                    if let (Some(from), Some(to)) = (&from.name, &to.name) {
+                        self.renamed_indexes.push((from, to));
+                    }
+                }
+                (from, to) => {
+                    self.gone_constraint(from);
+                    self.new_constraint(to);
+                }
+            },
+            Change::CreateIndex { name, .. } => {
+                self.new_indexes.insert(name);
+            }
+            Change::DropIndex { name, .. } => {
+                self.gone_indexes.insert(name);
+            }
+            Change::RenameIndex { from, to, .. } => self.renamed_indexes.push((from, to)),
+            Change::AlterTable { option, to, .. } => self.options.push((option, to.as_deref())),
+            _ => {}
+        }
+    }
+
+    fn of_column(&mut self, check: &'a Check) -> bool {
+        let column = check.options.get("COLUMN");
+        if let Some(column) = column
+            && self.before.column(column).is_some()
+            && self.after.column(column).is_some()
+        {
+            self.altered.insert(column);
+        }
+        column.is_some()
+    }
+
+    fn new_constraint(&mut self, constraint: &'a Constraint) {
+        let inside = match constraint {
+            Constraint::Check(check) => self.of_column(check),
+            Constraint::ForeignKey(_) => true,
+            _ => false,
+        };
+        if !inside {
+            self.new.push(constraint.clone());
+        }
+    }
+
+    fn gone_constraint(&mut self, constraint: &'a Constraint) {
+        let inside = match constraint {
+            Constraint::Check(check) => self.of_column(check),
+            Constraint::ForeignKey(_) => true,
+            _ => false,
+        };
+        if !inside {
+            self.gone.push(constraint.clone());
+        }
+    }
+
+    /// A text without a collation of its own keeps the one that the table had, if it is not told.
+    fn follow_collation(&mut self) {
+        if self.options.iter().any(|(word, _)| *word == "COLLATE") {
+            for column in &self.after.columns {
+                let there = self.before.column(&column.name).is_some();
+                if there && is_text(column) && column.generated.is_none() {
+                    self.altered.insert(&column.name);
+                }
+            }
+        }
+    }
+
+    /// What stands on columns that go or have another name goes with them and comes back.
+    fn follow_columns(&mut self) {
+        // What is computed from a name follows none.
+        for column in &self.after.columns {
+            let Some(generated) = &column.generated else {
+                continue;
+            };
+            let words = Words::of(&generated.expression);
+            let of_other = self
+                .old_names
+                .keys()
+                .chain(self.old_names.values())
+                .any(|name| words.mention(name));
+            let of_altered = self
+                .altered
+                .iter()
+                .chain(&self.rebuilt)
+                .any(|name| *name != column.name && words.mention(name));
+            if self.before.column(&column.name).is_some() && (of_other || of_altered) {
+                self.altered.remove(column.name.as_str());
+                self.rebuilt.insert(&column.name);
+            }
+        }
+        let renamed: BTreeSet<String> = self.old_names.keys().cloned().collect();
+        let is_moved = |name: &str| self.rebuilt.contains(name);
+        for constraint in constraints(self.before) {
+            let follows = match &constraint {
+                Constraint::PrimaryKey(key) | Constraint::Unique(key) => {
+                    key.columns.iter().any(|name| is_moved(name))
+                }
+                Constraint::Check(check) if !table::is_of_column(check) => {
+                    let words = Words::of(&check.expression);
+                    let mut names = renamed.iter().chain(self.old_names.values());
+                    names.any(|name| words.mention(name))
+                        || self.rebuilt.iter().any(|name| words.mention(name))
+                }
+                _ => false,
+            };
+            if follows && constraints(self.after).contains(&constraint) {
+                self.gone.push(constraint.clone());
+                self.new.push(constraint);
+            }
+        }
+        for (name, index) in &self.before.indexes {
+            let moved = index
+                .parts
+                .iter()
+                .any(|part| !part.expression && is_moved(&part.over));
+            if moved && self.after.indexes.get(name) == Some(index) {
+                self.gone_indexes.insert(name);
+                self.new_indexes.insert(name);
+            }
+        }
+        // A check of a column is a part of it.
+        for check in &self.before.checks {
+            if let Some(column) = check.options.get("COLUMN")
+                && self.old_names.contains_key(column)
+                && self.after.column(column).is_some()
+            {
+                self.altered.insert(column);
+            }
+        }
+    }
+
+    /// Says whether a foreign key over these columns would keep the table from changing.
+    pub(super) fn touches(&self, columns: &[String]) -> bool {
+        let begins = |key: &[String]| key.first().is_some_and(|first| columns.contains(first));
+        let keys = self.gone.iter().any(|constraint| match constraint {
+            Constraint::PrimaryKey(key) | Constraint::Unique(key) => begins(&key.columns),
+            _ => false,
+        });
+        let indexes = self.gone_indexes.iter().any(|name| {
+            let parts = self.before.indexes.get(*name).map(|index| &index.parts);
+            parts.is_some_and(|parts| {
+                parts
+                    .first()
+                    .is_some_and(|part| columns.contains(&part.over))
+            })
+        });
+        keys || indexes
+            || columns.iter().any(|name| {
+                let name = name.as_str();
+                self.altered.contains(name)
+                    || self.rebuilt.contains(name)
+                    || self.dropped.contains(name)
+            })
+    }
+
+    fn old_name<'n>(&'n self, name: &'n str) -> &'n str {
+        self.old_names.get(name).map_or(name, String::as_str)
+    }
+
+    pub(super) fn write(mut self, out: &mut Out) {
+        let quoted = self.name.quoted(DIALECT);
+        let mut clauses = self.drops();
+        let mut after = Vec::new();
+        let mut review = Vec::new();
+        let (zeros, nullable) = self.fill(out, &mut after);
+        // A name that one column leaves and another gets is both to the server at once.
+        let in_two = self.after.columns.iter().any(|column| {
+            let is_left = self.old_names.values().any(|old| *old == column.name);
+            is_left && self.before.column(&column.name).is_none()
+        });
+        let mut numbered = BTreeSet::new();
+        if in_two {
+            // What numbers itself must have a key, also between the two.
+            let columns = self
+                .before
+                .columns
+                .iter()
+                .filter(|column| column.identity.is_some());
+            numbered.extend(columns.map(|column| column.name.as_str()));
+        }
+        clauses.extend(self.changed_columns(&nullable, &numbered));
+        if in_two {
+            self.push(out, &std::mem::take(&mut clauses), &[]);
+            for name in numbered {
+                if let Some(column) = self.after.column(name) {
+                    let sql = table::column(self.after, column, Extra::default());
+                    clauses.push(format!("MODIFY COLUMN {sql}"));
+                }
+            }
+        }
+        clauses.extend(self.added_columns(&zeros, &mut review, &mut after));
+        clauses.extend(
+            self.new
+                .iter()
+                .map(|constraint| format!("ADD {}", table::constraint(constraint))),
+        );
+        for name in &self.new_indexes {
+            clauses.push(format!(
+                "ADD {}",
+                table::index(name, &self.after.indexes[*name])
+            ));
+        }
+        for (from, to) in &self.renamed_indexes {
+            clauses.push(format!(
+                "RENAME INDEX {} TO {}",
+                DIALECT.quote(from),
+                DIALECT.quote(to)
+            ));
+        }
+        let mut partitions = None;
+        for (word, value) in &self.options {
+            match (*word, value) {
+                ("PARTITION BY", Some(by)) => partitions = Some(format!("PARTITION BY {by}")),
+                ("PARTITION BY", None) => partitions = Some("REMOVE PARTITIONING".to_owned()),
+                ("WITH SYSTEM VERSIONING", Some(_)) => {
+                    clauses.push("ADD SYSTEM VERSIONING".to_owned());
+                }
+                ("WITH SYSTEM VERSIONING", None) => {
+                    clauses.push("DROP SYSTEM VERSIONING".to_owned());
+                }
+                ("COMMENT", text) => {
+                    clauses.push(format!(
+                        "COMMENT={}",
+                        clause::text(DIALECT, text.unwrap_or_default())
+                    ));
+                }
+                (word, Some(value)) => clauses.push(table::option(word, value)),
+                (word, None) => clauses.push(format!("{word}=DEFAULT")),
+            }
+        }
+        self.push(out, &clauses, &review);
+        for ddl in after {
+            out.push(ddl);
+        }
+        if let Some(partitions) = partitions {
+            out.add(format!("ALTER TABLE {quoted} {partitions}"));
+        }
+    }
+
+    fn push(&mut self, out: &mut Out, clauses: &[String], review: &[String]) {
+        let quoted = self.name.quoted(DIALECT);
+        let mut ddl = match clauses {
+            [] => return,
+            [only] => Ddl::new(format!("ALTER TABLE {quoted} {only}")),
+            all => Ddl::new(format!("ALTER TABLE {quoted}\n    {}", all.join(",\n    "))),
+        };
+        // It goes with the first statement, as that drops and changes.
+        let lost = std::mem::take(&mut self.lost);
+        if !lost.is_empty() {
+            ddl = ddl.losing(lost.join("; "));
+        }
+        if !review.is_empty() {
+            ddl = ddl.asking(review.join("; "));
+        }
+        out.push(ddl);
+    }
+
+    fn drops(&self) -> Vec<String> {
+        let mut clauses = Vec::new();
+        for constraint in &self.gone {
+            let name = constraint.name().map(|name| DIALECT.quote(name));
+            match (constraint, name) {
+                (Constraint::PrimaryKey(_), _) => clauses.push("DROP PRIMARY KEY".to_owned()),
+                (Constraint::Unique(_), Some(name)) => clauses.push(format!("DROP INDEX {name}")),
+                (_, Some(name)) => clauses.push(format!("DROP CONSTRAINT {name}")),
+                _ => {}
+            }
+        }
+        clauses.extend(
+            self.gone_indexes
+                .iter()
+                .map(|name| format!("DROP INDEX {}", DIALECT.quote(name))),
+        );
+        for name in self.dropped.iter().chain(&self.rebuilt) {
+            clauses.push(format!(
+                "DROP COLUMN {}",
+                DIALECT.quote(self.old_name(name))
+            ));
+        }
+        clauses
+    }
+
+    /// Gives a value to the rows that have none. Where the column gets another type as well, that
+    /// is done between the two, and the column takes NULL until then.
+    fn fill(
+        &self,
+        out: &mut Out,
+        after: &mut Vec<Ddl>,
+    ) -> (BTreeMap<&'a str, String>, BTreeSet<&'a str>) {
+        let mut nullable = BTreeSet::new();
+        let mut zeros = BTreeMap::new();
+        let quoted = self.name.quoted(DIALECT);
+        for column in &self.after.columns {
+            let made_up = || match column.default.as_deref() {
+                Some(default) => default.to_owned(),
+                None => types::zero(self.schema, self.after, column),
+            };
+            let Some(before) = self.before.column(&column.name) else {
+                let fills_itself = column.nullable
+                    || column.default.is_some()
+                    || column.generated.is_some()
+                    || column.identity.is_some();
+                if !fills_itself {
+                    zeros.insert(column.name.as_str(), made_up());
+                }
+                continue;
+            };
+            if !before.nullable
+                || column.nullable
+                || column.generated.is_some()
+                || before.generated.is_some()
+            {
+                continue;
+            }
+            let value = made_up();
+            let update = |name: &str| {
+                let name = DIALECT.quote(name);
+                Ddl::new(format!(
+                    "UPDATE {quoted} SET {name} = {value} WHERE {name} IS NULL"
+                ))
+                .asking(format!(
+                    "rows of `{}` without `{}` get this value",
+                    self.name, column.name
+                ))
+            };
+            // A key takes no NULL, also between the two.
+            let keys = self.after.primary_key.iter();
+            let in_key = keys
+                .flat_map(|key| &key.columns)
+                .any(|name| *name == column.name);
+            if before.sql_type == column.sql_type || in_key {
+                out.push(update(self.old_name(&column.name)));
+            } else {
+                nullable.insert(column.name.as_str());
+                after.push(update(&column.name));
+                let sql = table::column(self.after, column, Extra::default());
+                after.push(Ddl::new(format!(
+                    "ALTER TABLE {quoted} MODIFY COLUMN {sql}"
+                )));
+            }
+        }
+        (zeros, nullable)
+    }
+
+    fn changed_columns(&self, nullable: &BTreeSet<&str>, numbered: &BTreeSet<&str>) -> Vec<String> {
+        let mut clauses = Vec::new();
+        for column in &self.after.columns {
+            let name = column.name.as_str();
+            if self.before.column(name).is_none() || self.rebuilt.contains(name) {
+                continue;
+            }
+            let old = self.old_name(name);
+            if !self.altered.contains(name) && old == name && !numbered.contains(name) {
+                continue;
+            }
+            let extra = Extra {
+                nullable: nullable.contains(name),
+                ..Extra::default()
+            };
+            let mut definition = column.clone();
+            if numbered.contains(name) {
+                definition.identity = None;
+            }
+            if column.collation.is_none()
+                && is_text(column)
+                && let Some((_, Some(collation))) =
+                    self.options.iter().find(|(word, _)| *word == "COLLATE")
+            {
+                definition.collation = Some((*collation).to_owned());
+            }
+            let sql = table::column(self.after, &definition, extra);
+            clauses.push(match old == name {
+                true => format!("MODIFY COLUMN {sql}"),
+                false => format!("CHANGE COLUMN {} {sql}", DIALECT.quote(old)),
+            });
+        }
+        clauses
+    }
+
+    fn added_columns(
+        &self,
+        zeros: &BTreeMap<&str, String>,
+        review: &mut Vec<String>,
+        after: &mut Vec<Ddl>,
+    ) -> Vec<String> {
+        let mut clauses = Vec::new();
+        // What computes a column comes before it.
+        let (computed, plain): (Vec<usize>, Vec<usize>) = (0..self.after.columns.len())
+            .partition(|at| self.after.columns[*at].generated.is_some());
+        let mut there: BTreeSet<&str> = self
+            .before
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .filter(|name| {
+                !self.dropped.contains(name)
+                    && !self.rebuilt.contains(name)
+                    && self.old_name(name) == *name
+            })
+            .collect();
+        for at in plain.into_iter().chain(computed) {
+            let column = &self.after.columns[at];
+            let name = column.name.as_str();
+            if self.before.column(name).is_some() && !self.rebuilt.contains(name) {
+                continue;
+            }
+            let extra = Extra {
+                default: zeros.get(name).map(String::as_str),
+                ..Extra::default()
+            };
+            let mut sql = format!("ADD COLUMN {}", table::column(self.after, column, extra));
+            let is_last = self.after.columns[at..]
+                .iter()
+                .skip(1)
+                .all(|later| !there.contains(later.name.as_str()));
+            match at
+                .checked_sub(1)
+                .map(|at| self.after.columns[at].name.as_str())
+            {
+                _ if is_last => {}
+                None => sql.push_str(" FIRST"),
+                Some(previous) if there.contains(previous) => {
+                    sql = format!("{sql} AFTER {}", DIALECT.quote(previous));
+                }
+                // Where it stands does not matter enough to guess.
+                Some(_) => {}
+            }
+            clauses.push(sql);
+            there.insert(name);
+            if zeros.contains_key(name) {
+                review.push(format!(
+                    "the rows of `{}` get this value for `{name}`",
+                    self.name
+                ));
+                after.push(Ddl::new(format!(
+                    "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+                    self.name.quoted(DIALECT),
+                    DIALECT.quote(name)
+                )));
+            }
+        }
+        clauses
+    }
+}
+
+/// Says whether a column must go and come back: only what stays stored can be computed in another
+/// way, or become an ordinary column (MySQL manual, "ALTER TABLE and Generated Columns").
+fn is_computed_anew(from: &Column, to: &Column) -> bool {
+    match (&from.generated, &to.generated) {
+        (None, None) => false,
+        (Some(from), None) => !from.stored,
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => before != after || from.sql_type != to.sql_type,
+    }
+}
+
+fn is_text(column: &Column) -> bool {
+    let sql_type = column.sql_type.to_lowercase();
+    ["char", "text", "enum", "set"]
+        .iter()
+        .any(|word| sql_type.contains(word))
+}

@@ -1,0 +1,123 @@
+//! Tables of MySQL and MariaDB.
+
+use super::super::super::change::Constraint;
+use super::super::super::diff::constraints;
+use super::super::super::{Check, Column, ForeignKey, Index, Key, Name, Table};
+use super::super::clause::{self, Extra};
+use super::DIALECT;
+
+/// Writes a column with the checks that belong to it: MariaDB keeps those apart from a table's.
+pub(super) fn column(table: &Table, column: &Column, extra: Extra<'_>) -> String {
+    let mut sql = clause::column(DIALECT, column, extra);
+    for check in &table.checks {
+        if check.options.get("COLUMN") == Some(&column.name) {
+            sql = format!("{sql} CHECK ({})", check.expression);
+        }
+    }
+    sql
+}
+
+/// Says whether a check is a part of its column.
+pub(super) fn is_of_column(check: &Check) -> bool {
+    check.options.contains_key("COLUMN")
+}
+
+pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -> String {
+    let mut lines: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| self::column(table, column, Extra::default()))
+        .collect();
+    for constraint in constraints(table) {
+        match &constraint {
+            Constraint::Check(check) if is_of_column(check) => {}
+            Constraint::ForeignKey(_) => {}
+            _ => lines.push(self::constraint(&constraint)),
+        }
+    }
+    lines.extend(
+        table
+            .indexes
+            .iter()
+            .map(|(name, index)| self::index(name, index)),
+    );
+    for key in foreign_keys {
+        let key = Constraint::ForeignKey((*key).clone());
+        lines.push(clause::constraint(DIALECT, &key));
+    }
+    let mut sql = format!(
+        "CREATE TABLE {} (\n    {}\n)",
+        name.quoted(DIALECT),
+        lines.join(",\n    ")
+    );
+    for (word, value) in &table.options {
+        if word != "PARTITION BY" {
+            sql = format!("{sql} {}", option(word, value));
+        }
+    }
+    if let Some(comment) = &table.comment {
+        sql = format!("{sql} COMMENT={}", clause::text(DIALECT, comment));
+    }
+    if let Some(partitions) = table.options.get("PARTITION BY") {
+        sql = format!("{sql} PARTITION BY {partitions}");
+    }
+    sql
+}
+
+/// Writes an option of a table.
+pub(super) fn option(word: &str, value: &str) -> String {
+    match value.is_empty() {
+        true => word.to_owned(),
+        false => format!("{word}={value}"),
+    }
+}
+
+/// Writes a constraint; the options of a key stand in another way than elsewhere.
+pub(super) fn constraint(constraint: &Constraint) -> String {
+    let (key, primary) = match constraint {
+        Constraint::PrimaryKey(key) => (key, true),
+        Constraint::Unique(key) => (key, false),
+        _ => return clause::constraint(DIALECT, constraint),
+    };
+    let bare = Key {
+        options: key
+            .options
+            .iter()
+            .map(|(word, value)| match word.as_str() {
+                "COMMENT" => (word.clone(), clause::text(DIALECT, value)),
+                _ => (word.clone(), value.clone()),
+            })
+            .collect(),
+        ..key.clone()
+    };
+    clause::constraint(
+        DIALECT,
+        &match primary {
+            true => Constraint::PrimaryKey(bare),
+            false => Constraint::Unique(bare),
+        },
+    )
+}
+
+/// Writes an index as a part of a table.
+pub(super) fn index(name: &str, index: &Index) -> String {
+    let (kind, using) = match index.method.as_deref() {
+        Some(kind @ ("FULLTEXT" | "SPATIAL")) => (format!("{kind} "), String::new()),
+        Some(method) => (String::new(), format!(" USING {method}")),
+        None => (String::new(), String::new()),
+    };
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let mut sql = format!(
+        "{unique}{kind}INDEX {} {}{using}",
+        DIALECT.quote(name),
+        clause::index_parts(DIALECT, index)
+    );
+    if let Some(comment) = &index.comment {
+        sql = format!("{sql} COMMENT {}", clause::text(DIALECT, comment));
+    }
+    if index.options.contains_key("IGNORED") {
+        // Each server has its own word, and reads the other's as a comment.
+        sql.push_str(" /*M!100600 IGNORED */ /*!80000 INVISIBLE */");
+    }
+    sql
+}

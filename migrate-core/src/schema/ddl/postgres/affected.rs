@@ -1,0 +1,366 @@
+//! What PostgreSQL does not let change while something else hangs on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::super::change::{Change, Constraint, Kind};
+use super::super::super::diff::Task;
+use super::super::super::text::Words;
+use super::super::super::{Column, Enum, ForeignKey, Index, Name, Schema, Table};
+use super::super::definition;
+
+type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
+
+/// What changes so that other things must go before and come back after.
+pub(super) struct Affected<'a> {
+    task: &'a Task<'a>,
+    /// Types that are made anew under their name: enums, domains, composite types.
+    pub(super) types: BTreeSet<String>,
+    /// Routines that are dropped, or cannot be replaced in place.
+    pub(super) routines: BTreeSet<String>,
+    /// The names of both, and of dropped sequences: what speaks of one must go.
+    words: BTreeSet<String>,
+    /// Columns that get another type.
+    pub(super) retyped: Columns<'a>,
+    /// Columns that go and come back, as nothing else changes what computes them.
+    pub(super) rebuilt: Columns<'a>,
+    /// Columns that go.
+    dropped: Columns<'a>,
+    /// Columns that have another name now.
+    renamed: Columns<'a>,
+    /// Tables that go, some to come back as something else.
+    pub(super) tables: BTreeSet<&'a Name>,
+    /// Sequences that go.
+    pub(super) sequences: BTreeSet<&'a Name>,
+}
+
+impl<'a> Affected<'a> {
+    /// `used` are the enums whose new values are needed at once.
+    pub(super) fn new(task: &'a Task<'a>, used: &BTreeSet<Name>) -> Self {
+        let mut affected = Self {
+            task,
+            types: BTreeSet::new(),
+            routines: BTreeSet::new(),
+            words: BTreeSet::new(),
+            retyped: Columns::new(),
+            rebuilt: Columns::new(),
+            dropped: Columns::new(),
+            renamed: Columns::new(),
+            tables: BTreeSet::new(),
+            sequences: BTreeSet::new(),
+        };
+        affected.types_and_routines(used);
+        affected.columns();
+        affected
+    }
+
+    fn base(&self) -> &'a Schema {
+        &self.task.base.schema
+    }
+
+    fn types_and_routines(&mut self, used: &BTreeSet<Name>) {
+        for change in &self.task.changes {
+            match change {
+                Change::AlterEnum { name, from, to }
+                    if used.contains(name) || !only_adds(from, to) =>
+                {
+                    self.types.insert(name.to_string());
+                    self.words.insert(name.name.clone());
+                }
+                Change::Alter {
+                    kind: Kind::Domain | Kind::Type,
+                    name,
+                    ..
+                } => {
+                    self.types.insert(name.clone());
+                    self.words.insert(Name::from(&**name).name);
+                }
+                Change::Alter {
+                    kind: Kind::Routine,
+                    name,
+                    from,
+                    to,
+                    ..
+                } if !is_replaceable(from, to) => {
+                    self.routines.insert(name.clone());
+                }
+                Change::Drop {
+                    kind: Kind::Routine,
+                    name,
+                    ..
+                } => {
+                    self.routines.insert(name.clone());
+                }
+                Change::DropSequence { name, .. } => {
+                    self.words.insert(name.name.clone());
+                    self.sequences.insert(name);
+                }
+                Change::DropTable { name, .. } => {
+                    self.tables.insert(name);
+                }
+                _ => {}
+            }
+        }
+        // Types of such types, and routines that take or call one.
+        let (domains, types) = (
+            definition::domains(self.base()),
+            definition::types(self.base()),
+        );
+        let routines = definition::routines(self.base());
+        let words_of = |definitions: BTreeMap<String, String>| -> Vec<(String, Words)> {
+            definitions
+                .into_iter()
+                .map(|(name, sql)| (name, Words::of(&sql)))
+                .collect()
+        };
+        let (domains, types) = (words_of(domains), words_of(types));
+        let routines = words_of(routines);
+        loop {
+            let before = (self.types.len(), self.routines.len());
+            let hit = |words: &Words| self.words.iter().any(|word| words.mention(word));
+            let more: Vec<String> = domains
+                .iter()
+                .chain(&types)
+                .filter(|(name, words)| !self.types.contains(name) && hit(words))
+                .map(|(name, _)| name.clone())
+                .collect();
+            let others: Vec<String> = routines
+                .iter()
+                .filter(|(name, words)| !self.routines.contains(name) && hit(words))
+                .map(|(name, _)| name.clone())
+                .collect();
+            self.words
+                .extend(more.iter().map(|name| Name::from(&**name).name));
+            self.types.extend(more);
+            self.routines.extend(others);
+            for signature in self.base().routines.keys() {
+                if self.routines.contains(&signature.to_string()) {
+                    self.words.insert(signature.name.name.clone());
+                }
+            }
+            if before == (self.types.len(), self.routines.len()) {
+                break;
+            }
+        }
+    }
+
+    fn columns(&mut self) {
+        for change in &self.task.changes {
+            match change {
+                Change::AlterColumn { table, from, to } => {
+                    let retyped = from.sql_type != to.sql_type || from.collation != to.collation;
+                    // A column can stop to be computed, and keep what it holds.
+                    let computed = match (&from.generated, &to.generated) {
+                        (_, None) => false,
+                        (before, after) => before != after || retyped,
+                    };
+                    if computed {
+                        self.rebuilt.entry(table).or_default().insert(&to.name);
+                    } else if retyped {
+                        self.retyped.entry(table).or_default().insert(&to.name);
+                    }
+                }
+                Change::DropColumn { table, column } => {
+                    self.dropped.entry(table).or_default().insert(&column.name);
+                }
+                Change::RenameColumn { table, from, to } => {
+                    let renamed = self.renamed.entry(table).or_default();
+                    renamed.extend([&**from, &**to]);
+                }
+                _ => {}
+            }
+        }
+        for (name, table) in self.surviving() {
+            for column in &table.columns {
+                let type_words = Words::of(&column.sql_type);
+                let of_type = self
+                    .types
+                    .iter()
+                    .any(|of| type_words.mention(&Name::from(&**of).name));
+                let is_known =
+                    |of: &Columns<'_>| of.get(name).is_some_and(|all| all.contains(&*column.name));
+                if of_type && !is_known(&self.rebuilt) && !is_known(&self.dropped) {
+                    let columns = match column.generated {
+                        None => &mut self.retyped,
+                        Some(_) => &mut self.rebuilt,
+                    };
+                    columns.entry(name).or_default().insert(&column.name);
+                }
+            }
+            for column in &table.columns {
+                let Some(generated) = &column.generated else {
+                    continue;
+                };
+                let words = Words::of(&generated.expression);
+                let stays = self.task.to.tables[name].column(&column.name).is_some();
+                if stays && (self.speaks_of_changed(name, &words) || self.is_hit(&words)) {
+                    self.rebuilt.entry(name).or_default().insert(&column.name);
+                }
+            }
+            // What goes and comes back has its type then.
+            if let (Some(retyped), Some(rebuilt)) =
+                (self.retyped.get_mut(name), self.rebuilt.get(name))
+            {
+                retyped.retain(|column| !rebuilt.contains(column));
+            }
+        }
+    }
+
+    /// The tables that are there all the time, as they are at first.
+    pub(super) fn surviving(&self) -> impl Iterator<Item = (&'a Name, &'a Table)> + use<'a> {
+        let to = self.task.to;
+        let gone = self.tables.clone();
+        self.base()
+            .tables
+            .iter()
+            .filter(move |(name, _)| to.tables.contains_key(*name) && !gone.contains(name))
+    }
+
+    fn among(columns: &Columns<'_>, table: &Name, is: impl Fn(&str) -> bool) -> bool {
+        columns
+            .get(table)
+            .is_some_and(|columns| columns.iter().any(|column| is(column)))
+    }
+
+    /// Says whether a text of a table speaks of a column that gets another type, or goes.
+    fn speaks_of_changed(&self, table: &Name, words: &Words) -> bool {
+        [&self.retyped, &self.rebuilt, &self.dropped]
+            .into_iter()
+            .any(|columns| Self::among(columns, table, |column| words.mention(column)))
+    }
+
+    /// Says whether a text speaks of a type, routine or sequence that goes.
+    pub(super) fn is_hit(&self, words: &Words) -> bool {
+        self.words.iter().any(|word| words.mention(word))
+    }
+
+    pub(super) fn is_retyped(&self, table: &Name, column: &str) -> bool {
+        Self::among(&self.retyped, table, |other| other == column)
+    }
+
+    pub(super) fn is_rebuilt(&self, table: &Name, column: &str) -> bool {
+        Self::among(&self.rebuilt, table, |other| other == column)
+    }
+
+    /// Says whether a view must go meanwhile.
+    pub(super) fn view(&self, words: &Words) -> bool {
+        let renamed = self.task.base.tables.iter();
+        let mut names = renamed
+            .flat_map(|(old, new)| [old, new])
+            .chain(self.tables.iter().copied());
+        if names.any(|name| words.mention(&name.name)) || self.is_hit(words) {
+            return true;
+        }
+        let columns = [&self.retyped, &self.rebuilt, &self.dropped, &self.renamed];
+        columns.into_iter().flatten().any(|(table, columns)| {
+            words.mention(&table.name) && columns.iter().any(|column| words.mention_column(column))
+        })
+    }
+
+    /// Says whether a trigger, policy or rule of a table must go meanwhile.
+    pub(super) fn on_table(&self, table: &Name, definition: &str) -> bool {
+        let words = Words::of(definition);
+        // Its own text follows a rename; it is made anew all the same, to be as it would be.
+        let renamed = [&self.renamed]
+            .into_iter()
+            .any(|columns| Self::among(columns, table, |column| words.mention(column)));
+        let tables = self.tables.iter().any(|name| words.mention(&name.name));
+        self.speaks_of_changed(table, &words) || self.is_hit(&words) || renamed || tables
+    }
+
+    /// Says whether a constraint other than a foreign key must go meanwhile.
+    pub(super) fn constraint(&self, table: &Name, constraint: &Constraint) -> bool {
+        match constraint {
+            Constraint::PrimaryKey(key) | Constraint::Unique(key) => {
+                let mut columns = key.columns.iter().chain(&key.include);
+                columns.any(|column| self.is_rebuilt(table, column))
+            }
+            Constraint::Check(check) => {
+                let words = Words::of(&check.expression);
+                self.speaks_of_changed(table, &words) || self.is_hit(&words)
+            }
+            Constraint::Exclusion(_, definition) => {
+                let words = Words::of(definition);
+                self.speaks_of_changed(table, &words) || self.is_hit(&words)
+            }
+            Constraint::ForeignKey(key) => self.foreign_key(table, key),
+        }
+    }
+
+    /// Says whether a foreign key must go while a column or key changes on either side.
+    fn foreign_key(&self, table: &Name, key: &ForeignKey) -> bool {
+        let changed = |table: &Name, columns: &[String]| {
+            columns
+                .iter()
+                .any(|column| self.is_retyped(table, column) || self.is_rebuilt(table, column))
+        };
+        let same = |columns: &[String]| {
+            let (one, other): (BTreeSet<_>, BTreeSet<_>) =
+                (columns.iter().collect(), key.references.iter().collect());
+            one == other
+        };
+        let target_goes = || {
+            self.task.changes.iter().any(|change| match change {
+                Change::DropConstraint {
+                    table,
+                    constraint: Constraint::PrimaryKey(of) | Constraint::Unique(of),
+                } => *table == key.table && same(&of.columns),
+                Change::DropIndex { table, index, .. } => {
+                    let columns: Vec<String> =
+                        index.parts.iter().map(|part| part.over.clone()).collect();
+                    *table == key.table && index.unique && same(&columns)
+                }
+                _ => false,
+            })
+        };
+        self.tables.contains(&key.table)
+            || changed(table, &key.columns)
+            || changed(&key.table, &key.references)
+            || target_goes()
+    }
+
+    /// Says whether an index must go meanwhile.
+    pub(super) fn index(&self, table: &Name, index: &Index) -> bool {
+        let expressions = index
+            .parts
+            .iter()
+            .filter(|part| part.expression)
+            .map(|part| &part.over);
+        let mut texts = expressions
+            .chain(&index.predicate)
+            .map(|text| Words::of(text));
+        let plain = index
+            .parts
+            .iter()
+            .filter(|part| !part.expression)
+            .map(|part| &part.over);
+        let mut names = plain.chain(&index.include);
+        names.any(|column| self.is_rebuilt(table, column))
+            || texts.any(|words| self.speaks_of_changed(table, &words) || self.is_hit(&words))
+    }
+
+    /// Says whether a default must go meanwhile.
+    pub(super) fn default(&self, table: &Name, column: &Column) -> bool {
+        let Some(default) = &column.default else {
+            return false;
+        };
+        self.is_retyped(table, &column.name) || self.is_hit(&Words::of(default))
+    }
+}
+
+/// Says whether an enum only gets values, and keeps the order of those it has.
+pub(super) fn only_adds(from: &Enum, to: &Enum) -> bool {
+    let mut rest = to.values.iter();
+    from.values
+        .iter()
+        .all(|value| rest.any(|other| other == value))
+}
+
+/// Says whether `CREATE OR REPLACE` takes the new definition: what it returns, and the names and
+/// defaults of what it takes, stand before its language.
+fn is_replaceable(from: &str, to: &str) -> bool {
+    let head = |definition: &str| {
+        let end = definition.find("\n LANGUAGE").unwrap_or(definition.len());
+        definition[..end].to_owned()
+    };
+    from.starts_with("CREATE OR REPLACE") && head(from) == head(to)
+}

@@ -1,0 +1,645 @@
+//! Views, routines, types, sequences, and what else is no table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::super::change::{Change, Kind};
+use super::super::super::diff::view_order;
+use super::super::super::order;
+use super::super::super::text::Words;
+use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature, Table};
+use super::super::tables::{views_to_create, views_to_drop};
+use super::super::{Ddl, clause, definition};
+use super::affected::only_adds;
+use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
+
+/// A table or a routine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node<'a> {
+    Table(&'a Name),
+    Routine(&'a Signature),
+}
+
+impl<'a> Plan<'a> {
+    /// Makes what only has to be there.
+    pub(super) fn create(&mut self, wanted: Kind) {
+        for change in &self.task.changes {
+            match change {
+                Change::Create {
+                    kind, definition, ..
+                } if *kind == wanted => {
+                    for statement in each(definition) {
+                        self.out.add(statement);
+                    }
+                }
+                Change::Alter {
+                    kind: Kind::Schema,
+                    name,
+                    ..
+                } if wanted == Kind::Schema => {
+                    let text = self.task.to.schemas.get(name).and_then(Option::as_deref);
+                    self.out.add(comment("SCHEMA", &DIALECT.quote(name), text));
+                }
+                Change::Alter {
+                    kind: Kind::Extension,
+                    name,
+                    ..
+                } if wanted == Kind::Extension => {
+                    let place = &self.task.to.extensions[name].schema;
+                    let place = place
+                        .as_deref()
+                        .map_or_else(|| "CURRENT_SCHEMA".to_owned(), |name| DIALECT.quote(name));
+                    self.out.add(format!(
+                        "ALTER EXTENSION {} SET SCHEMA {place}",
+                        DIALECT.quote(name)
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Drops the views that change or are in the way, and the routines that speak of one.
+    pub(super) fn drop_views(&mut self) -> Vec<Name> {
+        let (from, to) = (self.task.from, self.task.to);
+        let gone = views_to_drop(from, |name, words| {
+            to.views.get(name) != from.views.get(name) || self.affected.view(words)
+        });
+        let routines = self.speaking_routines(from, &gone);
+        for signature in routines {
+            if self.affected.routines.contains(&signature.to_string()) {
+                self.drop_routine(signature);
+            }
+        }
+        for name in &gone {
+            let kind = match from.views[name].materialized {
+                true => "MATERIALIZED VIEW",
+                false => "VIEW",
+            };
+            self.out
+                .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
+        }
+        gone
+    }
+
+    /// The routines that are made after the views, as they may speak of one.
+    fn speaking_routines<'s>(&self, schema: &'s Schema, views: &[Name]) -> Vec<&'s Signature> {
+        let speaks = |(_, routine): &(&&Signature, &Words)| speaks_of_view(routine, views.iter());
+        let routines = words_of_routines(schema);
+        routines
+            .iter()
+            .filter(speaks)
+            .map(|(signature, _)| *signature)
+            .collect()
+    }
+
+    fn drop_routine(&mut self, signature: &Signature) {
+        let kind = signature.kind.as_str().to_uppercase();
+        let quoted = definition::quoted_signature(DIALECT, signature);
+        self.out.add(format!("DROP {kind} {quoted}"));
+    }
+
+    /// The tables that go, and the routines that do not go with a view, each before what it needs.
+    pub(super) fn drop_order(&self) -> Vec<Node<'a>> {
+        let base = self.base();
+        let gone_views: Vec<Name> = self.task.from.views.keys().cloned().collect();
+        let dropped_before: BTreeSet<&Signature> = self
+            .speaking_routines(self.task.from, &gone_views)
+            .into_iter()
+            .collect();
+        let tables = base
+            .tables
+            .keys()
+            .filter(|name| self.affected.tables.contains(name));
+        let routines = base.routines.keys().filter(|signature| {
+            self.affected.routines.contains(&signature.to_string())
+                && !dropped_before.contains(signature)
+        });
+        let nodes: Vec<Node<'a>> = tables
+            .map(Node::Table)
+            .chain(routines.map(Node::Routine))
+            .collect();
+        let places = order(base, &nodes, words_of_all);
+        places.into_iter().rev().map(|at| nodes[at]).collect()
+    }
+
+    pub(super) fn drop_tables_and_routines(&mut self) {
+        let base = self.base();
+        for node in self.drop_order() {
+            match node {
+                Node::Routine(signature) => self.drop_routine(signature),
+                Node::Table(name) => {
+                    let foreign = base.tables[name].options.contains_key("SERVER");
+                    let kind = if foreign { "FOREIGN TABLE" } else { "TABLE" };
+                    self.out.push(
+                        Ddl::new(format!("DROP {kind} {}", name.quoted(DIALECT)))
+                            .losing(format!("the rows of `{name}`")),
+                    );
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_sequences(&mut self) {
+        for change in &self.task.changes {
+            if let Change::DropSequence { name, .. } = change {
+                self.out.push(
+                    Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
+                        .losing(format!("how far `{name}` has counted")),
+                );
+            }
+        }
+    }
+
+    /// Makes types, and sets those aside that are made anew.
+    pub(super) fn types(&mut self) {
+        let (from, to) = (self.base(), self.task.to);
+        let taken = |name: &str| {
+            from.enums
+                .keys()
+                .chain(from.domains.keys())
+                .chain(from.types.keys())
+                .chain(to.tables.keys())
+                .any(|other| other.name == name)
+        };
+        for name in self.affected.types.clone() {
+            let old = Name::from(&*name);
+            let kind = if from.domains.contains_key(&old) {
+                "DOMAIN"
+            } else {
+                "TYPE"
+            };
+            let aside = Name {
+                name: free_name(&old.name, taken),
+                ..old.clone()
+            };
+            let mut ddl = Ddl::new(format!(
+                "ALTER {kind} {} RENAME TO {}",
+                old.quoted(DIALECT),
+                DIALECT.quote(&aside.name)
+            ));
+            if let (Some(before), Some(after)) = (from.enums.get(&old), to.enums.get(&old)) {
+                let lost = before
+                    .values
+                    .iter()
+                    .filter(|value| !after.values.contains(value));
+                let lost: Vec<String> = lost.map(|value| format!("`{value}`")).collect();
+                if !lost.is_empty() {
+                    let lost = lost.join(", ");
+                    ddl = ddl.losing(format!("{lost} of `{old}`")).asking(format!(
+                        "rows that have {lost} make this fail; give them another value before"
+                    ));
+                }
+            }
+            self.out.push(ddl);
+            self.aside.insert(name, aside);
+        }
+        let mut made: Vec<(Name, String)> = Vec::new();
+        for (name, values) in &to.enums {
+            let before = from.enums.get(name);
+            match before {
+                Some(before) if !self.aside.contains_key(&name.to_string()) => {
+                    self.add_values(name, before, values);
+                }
+                _ => made.push((name.clone(), create_enum(name, values))),
+            }
+        }
+        let (domains, types) = (definition::domains(to), definition::types(to));
+        let (old_domains, old_types) = (definition::domains(from), definition::types(from));
+        for (all, old) in [(types, old_types), (domains, old_domains)] {
+            for (name, sql) in all {
+                if !old.contains_key(&name) || self.aside.contains_key(&name) {
+                    made.push((Name::from(&*name), sql));
+                }
+            }
+        }
+        let items: Vec<order::Item<()>> = made
+            .iter()
+            .map(|(name, sql)| order::Item {
+                key: (),
+                name: name.name.clone(),
+                words: Words::of(sql),
+            })
+            .collect();
+        for at in order::by_mention(&items) {
+            for statement in each(&made[at].1) {
+                self.out.add(statement);
+            }
+        }
+    }
+
+    fn add_values(&mut self, name: &Name, before: &Enum, after: &Enum) {
+        let quoted = name.quoted(DIALECT);
+        let mut last: Option<&String> = None;
+        for value in &after.values {
+            if !before.values.contains(value) {
+                let place = match (last, before.values.first()) {
+                    (Some(last), _) => format!(" AFTER {}", clause::text(DIALECT, last)),
+                    (None, Some(first)) => format!(" BEFORE {}", clause::text(DIALECT, first)),
+                    (None, None) => String::new(),
+                };
+                self.out.add(format!(
+                    "ALTER TYPE {quoted} ADD VALUE {}{place}",
+                    clause::text(DIALECT, value)
+                ));
+            }
+            last = Some(value);
+        }
+        debug_assert!(only_adds(before, after), "anything else is made anew");
+        if before.comment != after.comment {
+            self.out
+                .add(comment("TYPE", &quoted, after.comment.as_deref()));
+        }
+    }
+
+    pub(super) fn sequences(&mut self) {
+        for change in &self.task.changes {
+            let (name, from, to) = match change {
+                Change::CreateSequence { name, sequence } => (name, None, sequence),
+                Change::AlterSequence { name, from, to } => (name, Some(from), to),
+                _ => continue,
+            };
+            let quoted = name.quoted(DIALECT);
+            let bare = |sequence: &Sequence| Sequence {
+                comment: None,
+                owned_by: None,
+                ..sequence.clone()
+            };
+            if from.is_none_or(|from| bare(from) != bare(to)) {
+                let word = if from.is_some() { "ALTER" } else { "CREATE" };
+                self.out.add(format!(
+                    "{word} SEQUENCE {quoted} {}",
+                    clause::sequence(to, true)
+                ));
+            }
+            let before = from.and_then(|from| from.comment.as_ref());
+            if before != to.comment.as_ref() {
+                self.out
+                    .add(comment("SEQUENCE", &quoted, to.comment.as_deref()));
+            }
+        }
+    }
+
+    /// Makes tables, and routines that speak of no view; returns those that do.
+    pub(super) fn create_tables_and_routines(&mut self, gone: &[Name]) -> Vec<&'a Signature> {
+        let to = self.task.to;
+        let new_views: Vec<Name> = views_to_create(self.base(), to, gone);
+        let words = words_of_routines(to);
+        let (old, new) = (definition::routines(self.base()), definition::routines(to));
+        let changed = |signature: &&Signature| {
+            let name = signature.to_string();
+            old.get(&name) != new.get(&name) || self.affected.routines.contains(&name)
+        };
+        let (late, early): (Vec<&Signature>, Vec<&Signature>) = to
+            .routines
+            .keys()
+            .filter(changed)
+            .partition(|signature| speaks_of_view(&words[*signature], new_views.iter()));
+        let tables = to.tables.keys().filter(|name| {
+            !self.base().tables.contains_key(*name) || self.affected.tables.contains(name)
+        });
+        let nodes: Vec<Node<'a>> = tables
+            .map(Node::Table)
+            .chain(early.into_iter().map(Node::Routine))
+            .collect();
+        self.there = self.affected.surviving().map(|(name, _)| name).collect();
+        let sql = |signature: &Signature| {
+            let definition = to.routines[signature]
+                .definition
+                .as_deref()
+                .unwrap_or_default();
+            definition.to_lowercase().contains("language sql")
+        };
+        if late.iter().any(|it| sql(it))
+            || nodes
+                .iter()
+                .any(|node| matches!(node, Node::Routine(it) if sql(it)))
+        {
+            // A body may speak of what comes later.
+            self.out.add("SET LOCAL check_function_bodies = off");
+        }
+        for at in order(to, &nodes, words_of_table) {
+            match nodes[at] {
+                Node::Routine(signature) => self.create_routine(signature),
+                Node::Table(name) => self.create_table(name, &to.tables[name]),
+            }
+        }
+        late
+    }
+
+    fn create_routine(&mut self, signature: &Signature) {
+        let definitions = definition::routines(self.task.to);
+        if let Some(sql) = definitions.get(&signature.to_string()) {
+            for statement in each(sql) {
+                self.out.add(statement);
+            }
+        }
+    }
+
+    pub(super) fn create_index(&mut self, table: &Name, name: &str, index: &Index) {
+        self.out
+            .add(clause::create_index(DIALECT, table, name, index));
+        if let Some(text) = &index.comment {
+            let index = Name {
+                name: name.to_owned(),
+                ..table.clone()
+            };
+            self.out
+                .add(comment("INDEX", &index.quoted(DIALECT), Some(text)));
+        }
+    }
+
+    /// Makes the views and the routines that speak of one, each after what it needs.
+    pub(super) fn create_views(&mut self, gone: &[Name], late: &[&'a Signature]) {
+        let to = self.task.to;
+        let views = views_to_create(self.base(), to, gone);
+        let words = words_of_routines(to);
+        let place = view_order(to);
+        let last_spoken = |signature: &&Signature| {
+            let spoken = views
+                .iter()
+                .filter(|view| words[*signature].mention(&view.name));
+            spoken.map(|view| place[view]).max()
+        };
+        let mut waiting: Vec<(Option<usize>, &Signature)> =
+            late.iter().map(|it| (last_spoken(it), *it)).collect();
+        waiting.sort();
+        let mut waiting = waiting.into_iter().peekable();
+        for name in &views {
+            while let Some((_, signature)) = waiting.next_if(|(at, _)| *at < Some(place[name])) {
+                self.create_routine(signature);
+            }
+            self.create_view(name);
+        }
+        for (_, signature) in waiting {
+            self.create_routine(signature);
+        }
+    }
+
+    fn create_view(&mut self, name: &Name) {
+        let view = &self.task.to.views[name];
+        let quoted = name.quoted(DIALECT);
+        let kind = if view.materialized {
+            "MATERIALIZED VIEW"
+        } else {
+            "VIEW"
+        };
+        let mut head = format!("CREATE {kind} {quoted}");
+        let mut storage = view.options.clone();
+        if let Some(method) = storage.remove("USING") {
+            head = format!("{head} USING {method}");
+        }
+        let storage: Vec<String> = storage
+            .iter()
+            .map(|(word, value)| format!("{word} = {value}"))
+            .collect();
+        if !storage.is_empty() {
+            head = format!("{head} WITH ({})", storage.join(", "));
+        }
+        self.out.add(format!("{head} AS {}", view.definition));
+        for (index_name, index) in &view.indexes {
+            self.create_index(name, index_name, index);
+        }
+        for definition in view.triggers.values().chain(view.rules.values()) {
+            for statement in each(definition) {
+                self.out.add(statement);
+            }
+        }
+        if let Some(text) = &view.comment {
+            self.out.add(comment(kind, &quoted, Some(text)));
+        }
+        for (column, text) in &view.column_comments {
+            let column = format!("{quoted}.{}", DIALECT.quote(column));
+            self.out.add(comment("COLUMN", &column, Some(text)));
+        }
+    }
+
+    /// Drops what nothing needs any more.
+    pub(super) fn finish(&mut self) {
+        for (name, sequence) in &self.task.to.sequences {
+            let before = self
+                .base()
+                .sequences
+                .get(name)
+                .and_then(|before| before.owned_by.as_ref());
+            let Some((table, column)) = &sequence.owned_by else {
+                if before.is_some() {
+                    self.out.add(format!(
+                        "ALTER SEQUENCE {} OWNED BY NONE",
+                        name.quoted(DIALECT)
+                    ));
+                }
+                continue;
+            };
+            if before != sequence.owned_by.as_ref()
+                || self.affected.is_rebuilt(table, column)
+                || self.affected.tables.contains(table)
+            {
+                self.out.add(format!(
+                    "ALTER SEQUENCE {} OWNED BY {}.{}",
+                    name.quoted(DIALECT),
+                    table.quoted(DIALECT),
+                    DIALECT.quote(column)
+                ));
+            }
+        }
+        let mut gone: BTreeMap<String, (&str, Name, Words)> = BTreeMap::new();
+        let base = self.base();
+        let definitions = [
+            ("DOMAIN", definition::domains(base)),
+            ("TYPE", definition::types(base)),
+            (
+                "TYPE",
+                base.enums
+                    .keys()
+                    .map(|name| (name.to_string(), String::new()))
+                    .collect(),
+            ),
+        ];
+        for (kind, all) in definitions {
+            for (name, sql) in all {
+                let plain = Name::from(&*name);
+                let stays = self.task.to.domains.contains_key(&plain)
+                    || self.task.to.types.contains_key(&plain)
+                    || self.task.to.enums.contains_key(&plain);
+                let now = self.aside.get(&name).cloned();
+                if now.is_some() || !stays {
+                    gone.insert(name, (kind, now.unwrap_or(plain), Words::of(&sql)));
+                }
+            }
+        }
+        let items: Vec<order::Item<&(&str, Name, Words)>> = gone
+            .iter()
+            .map(|(name, of)| order::Item {
+                key: of,
+                name: Name::from(&**name).name,
+                words: of.2.clone(),
+            })
+            .collect();
+        for at in order::by_mention(&items).into_iter().rev() {
+            let (kind, name, _) = items[at].key;
+            self.out
+                .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
+        }
+        for change in &self.task.changes {
+            if let Change::Drop {
+                kind: kind @ (Kind::Extension | Kind::Schema),
+                name,
+                ..
+            } = change
+            {
+                let kind = kind.as_str().to_uppercase();
+                self.out.add(format!("DROP {kind} {}", DIALECT.quote(name)));
+            }
+        }
+    }
+}
+
+fn create_enum(name: &Name, values: &Enum) -> String {
+    let quoted = name.quoted(DIALECT);
+    let all: Vec<String> = values
+        .values
+        .iter()
+        .map(|value| clause::text(DIALECT, value))
+        .collect();
+    let mut sql = format!("CREATE TYPE {quoted} AS ENUM ({})", all.join(", "));
+    if let Some(text) = &values.comment {
+        sql = format!("{sql};\n{}", comment("TYPE", &quoted, Some(text)));
+    }
+    sql
+}
+
+fn words_of_routines(schema: &Schema) -> BTreeMap<&Signature, Words> {
+    let all = schema.routines.iter();
+    all.map(|(signature, routine)| {
+        (
+            signature,
+            Words::of(routine.definition.as_deref().unwrap_or_default()),
+        )
+    })
+    .collect()
+}
+
+/// What all that goes with a table speaks of.
+fn words_of_all(table: &Table) -> Words {
+    let with = table.triggers.values().chain(table.policies.values());
+    let with: Vec<&str> = with
+        .chain(table.rules.values())
+        .map(String::as_str)
+        .collect();
+    Words::of(&format!("{} {}", text_of_table(table), with.join(" ")))
+}
+
+/// What must be there for a table to be made.
+fn words_of_table(table: &Table) -> Words {
+    Words::of(&text_of_table(table))
+}
+
+fn text_of_table(table: &Table) -> String {
+    let mut text = String::new();
+    let checks = table.checks.iter().map(|check| &check.expression);
+    let columns = table.columns.iter().flat_map(|column| {
+        column
+            .default
+            .iter()
+            .chain(column.generated.iter().map(|it| &it.expression))
+            .chain([&column.sql_type])
+    });
+    let indexes = table.indexes.values().flat_map(|index| {
+        let parts = index
+            .parts
+            .iter()
+            .filter(|part| part.expression)
+            .map(|part| &part.over);
+        parts.chain(&index.predicate)
+    });
+    for part in checks
+        .chain(columns)
+        .chain(indexes)
+        .chain(table.exclusions.values())
+    {
+        text.push_str(part);
+        text.push(' ');
+    }
+    text
+}
+
+/// The parts of each partitioned table, and theirs.
+fn parts(schema: &Schema) -> BTreeMap<&Name, Vec<&Name>> {
+    let mut parts: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
+    for (name, table) in &schema.tables {
+        let mut above = table.partition_of.as_ref();
+        while let Some(whole) = above {
+            parts.entry(&whole.table).or_default().push(name);
+            above = schema
+                .tables
+                .get(&whole.table)
+                .and_then(|table| table.partition_of.as_ref());
+        }
+    }
+    parts
+}
+
+/// Returns an order in which each comes after those it needs.
+fn order(schema: &Schema, nodes: &[Node<'_>], words_of: fn(&Table) -> Words) -> Vec<usize> {
+    let routines = words_of_routines(schema);
+    let table_places: BTreeMap<&Name, usize> = nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, node)| match node {
+            Node::Table(name) => Some((*name, at)),
+            Node::Routine(_) => None,
+        })
+        .collect();
+    let parts = parts(schema);
+    let routine_places: Vec<(usize, &str)> = nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, node)| match node {
+            Node::Table(_) => None,
+            Node::Routine(signature) => Some((at, &*signature.name.name)),
+        })
+        .collect();
+    let needs: Vec<BTreeSet<usize>> = nodes
+        .iter()
+        .enumerate()
+        .map(|(at, node)| {
+            let (words, named): (Words, Vec<usize>) = match node {
+                Node::Table(name) => {
+                    let table = &schema.tables[*name];
+                    let needed = super::super::super::diff::needed_tables(table);
+                    // Who points to a table points to its parts.
+                    let targets = table.foreign_keys.iter().map(|key| &key.table);
+                    let parts = targets
+                        .filter_map(|target| parts.get(target))
+                        .flatten()
+                        .copied();
+                    let tables = needed
+                        .chain(parts)
+                        .filter_map(|name| table_places.get(name))
+                        .copied()
+                        .collect();
+                    // What has no routines to speak of need not be read.
+                    let words = match routine_places.is_empty() {
+                        true => Words::default(),
+                        false => words_of(table),
+                    };
+                    (words, tables)
+                }
+                Node::Routine(signature) => {
+                    let words = routines[*signature].clone();
+                    let tables = table_places
+                        .iter()
+                        .filter(|(name, _)| words.mention(&name.name));
+                    let tables = tables.map(|(_, at)| *at).collect();
+                    (words, tables)
+                }
+            };
+            let called = routine_places
+                .iter()
+                .filter(|(_, name)| words.mention(name))
+                .map(|(at, _)| *at);
+            called.chain(named).filter(|other| *other != at).collect()
+        })
+        .collect();
+    order::by_needs(&needs)
+}

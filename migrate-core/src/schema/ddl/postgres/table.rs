@@ -1,0 +1,245 @@
+//! Tables of PostgreSQL, and what they are besides their columns.
+
+use super::super::super::change::{Change, Constraint};
+use super::super::super::diff::constraints;
+use super::super::super::{Name, Table};
+use super::super::clause::{self, Extra};
+use super::super::{Ddl, Out};
+use super::column;
+use super::{DIALECT, Plan, comment};
+
+/// The options that are words of their own, not settings of the storage.
+const WORDS: [&str; 9] = [
+    "UNLOGGED",
+    "ENABLE ROW LEVEL SECURITY",
+    "FORCE ROW LEVEL SECURITY",
+    "PARTITION BY",
+    "USING",
+    "OF",
+    "REPLICA IDENTITY",
+    "SERVER",
+    "OPTIONS",
+];
+
+impl<'a> Plan<'a> {
+    /// Makes a table. A foreign key to a table that is not there yet comes later.
+    pub(super) fn create_table(&mut self, name: &'a Name, table: &'a Table) {
+        let quoted = name.quoted(DIALECT);
+        self.there.insert(name);
+        let mut lines = Vec::new();
+        let option = |word: &str| table.options.get(word);
+        let whole = table
+            .partition_of
+            .as_ref()
+            .and_then(|part| self.task.to.tables.get(&part.table));
+        for column in &table.columns {
+            if table.partition_of.is_none() && option("OF").is_none() {
+                lines.push(clause::column(DIALECT, column, Extra::default()));
+                continue;
+            }
+            // Its columns are told elsewhere, and here only what is its own.
+            let of_whole = whole.and_then(|whole| whole.column(&column.name));
+            let mut own = Vec::new();
+            if !column.nullable && of_whole.is_none_or(|of_whole| of_whole.nullable) {
+                own.push("NOT NULL".to_owned());
+            }
+            if column.default != of_whole.and_then(|of_whole| of_whole.default.clone()) {
+                let default = column.default.as_deref().unwrap_or("NULL");
+                own.push(format!("DEFAULT {default}"));
+            }
+            if !own.is_empty() {
+                lines.push(format!(
+                    "{} WITH OPTIONS {}",
+                    DIALECT.quote(&column.name),
+                    own.join(" ")
+                ));
+            }
+        }
+        for constraint in constraints(table) {
+            let waits = match &constraint {
+                Constraint::ForeignKey(key) => {
+                    !self.there.contains(&key.table)
+                        || self.changes_keys(&key.table)
+                        || key.options.contains_key("NOT VALID")
+                }
+                Constraint::Check(check) => check.options.contains_key("NOT VALID"),
+                _ => false,
+            };
+            match waits {
+                true => self.again.push((name, constraint)),
+                false => lines.push(clause::constraint(DIALECT, &constraint)),
+            }
+        }
+        let kind = match (option("UNLOGGED"), option("SERVER")) {
+            (Some(_), _) => "UNLOGGED TABLE",
+            (_, Some(_)) => "FOREIGN TABLE",
+            _ => "TABLE",
+        };
+        let mut sql = format!("CREATE {kind} {quoted}");
+        if let Some(part) = &table.partition_of {
+            sql = format!("{sql} PARTITION OF {}", part.table.quoted(DIALECT));
+        }
+        if let Some(of) = option("OF") {
+            sql = format!("{sql} OF {of}");
+        }
+        if !lines.is_empty() {
+            sql = format!("{sql} (\n    {}\n)", lines.join(",\n    "));
+        } else if table.partition_of.is_none() && option("OF").is_none() {
+            sql.push_str(" ()");
+        }
+        if let Some(part) = &table.partition_of {
+            sql = format!("{sql} {}", part.bounds);
+        }
+        if !table.inherits.is_empty() {
+            let parents: Vec<String> = table
+                .inherits
+                .iter()
+                .map(|name| name.quoted(DIALECT))
+                .collect();
+            sql = format!("{sql} INHERITS ({})", parents.join(", "));
+        }
+        for word in ["PARTITION BY", "USING"] {
+            if let Some(value) = option(word) {
+                sql = format!("{sql} {word} {value}");
+            }
+        }
+        let settings: Vec<String> = table
+            .options
+            .iter()
+            .filter(|(word, _)| !WORDS.contains(&word.as_str()))
+            .map(|(word, value)| format!("{word} = {value}"))
+            .collect();
+        if !settings.is_empty() {
+            sql = format!("{sql} WITH ({})", settings.join(", "));
+        }
+        if let Some(server) = option("SERVER") {
+            sql = format!("{sql} SERVER {server}");
+            if let Some(options) = option("OPTIONS") {
+                sql = format!("{sql} OPTIONS ({options})");
+            }
+        }
+        self.out.add(sql);
+        for word in ["ENABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"] {
+            if option(word).is_some() {
+                self.out.add(format!("ALTER TABLE {quoted} {word}"));
+            }
+        }
+        if let Some(text) = &table.comment {
+            self.out.add(comment("TABLE", &quoted, Some(text)));
+        }
+        for column in &table.columns {
+            // A part has what the whole has.
+            if table.partition_of.is_none() {
+                column::options(&mut self.out, name, None, column);
+            }
+        }
+    }
+
+    /// Says whether a table still gets keys or columns that another could point to.
+    fn changes_keys(&self, name: &Name) -> bool {
+        self.task.changes.iter().any(|change| match change {
+            Change::AddConstraint { table, .. }
+            | Change::DropConstraint { table, .. }
+            | Change::AddColumn { table, .. }
+            | Change::AlterColumn { table, .. }
+            | Change::CreateIndex { table, .. } => table == name,
+            _ => false,
+        }) || self.affected.retyped.contains_key(name)
+            || self.affected.rebuilt.contains_key(name)
+    }
+
+    /// Changes what tables are besides their columns.
+    pub(super) fn alter_tables(&mut self) {
+        for change in &self.task.changes {
+            if let Change::AlterTable {
+                table,
+                option,
+                from,
+                to,
+            } = change
+            {
+                let before = &self.base().tables[table];
+                let after = &self.task.to.tables[table];
+                alter(
+                    &mut self.out,
+                    table,
+                    (option, from.as_deref(), to.as_deref()),
+                    before,
+                    after,
+                );
+            }
+        }
+        // What the identity of a replica is made of must be there.
+        for (name, table) in &self.task.to.tables {
+            let new = !self.base().tables.contains_key(name) || self.affected.tables.contains(name);
+            if let Some(identity) = table.options.get("REPLICA IDENTITY").filter(|_| new) {
+                let quoted = name.quoted(DIALECT);
+                if !identity.starts_with("USING") {
+                    self.out
+                        .add(format!("ALTER TABLE {quoted} REPLICA IDENTITY {identity}"));
+                }
+            }
+        }
+    }
+}
+
+fn alter(
+    out: &mut Out,
+    name: &Name,
+    (option, from, to): (&str, Option<&str>, Option<&str>),
+    before: &Table,
+    after: &Table,
+) {
+    let quoted = name.quoted(DIALECT);
+    let mut alter = |what: String| out.add(format!("ALTER TABLE {quoted} {what}"));
+    match option {
+        "COMMENT" => out.add(comment("TABLE", &quoted, to)),
+        "UNLOGGED" => alter(match to {
+            Some(_) => "SET UNLOGGED".to_owned(),
+            None => "SET LOGGED".to_owned(),
+        }),
+        "ENABLE ROW LEVEL SECURITY" => alter(match to {
+            Some(_) => option.to_owned(),
+            None => "DISABLE ROW LEVEL SECURITY".to_owned(),
+        }),
+        "FORCE ROW LEVEL SECURITY" => alter(match to {
+            Some(_) => option.to_owned(),
+            None => "NO FORCE ROW LEVEL SECURITY".to_owned(),
+        }),
+        "REPLICA IDENTITY" => alter(format!("REPLICA IDENTITY {}", to.unwrap_or("DEFAULT"))),
+        "USING" => alter(format!("SET ACCESS METHOD {}", to.unwrap_or("heap"))),
+        "OF" => alter(to.map_or_else(|| "NOT OF".to_owned(), |of| format!("OF {of}"))),
+        "INHERITS" => {
+            for parent in &before.inherits {
+                if !after.inherits.contains(parent) {
+                    alter(format!("NO INHERIT {}", parent.quoted(DIALECT)));
+                }
+            }
+            for parent in &after.inherits {
+                if !before.inherits.contains(parent) {
+                    alter(format!("INHERIT {}", parent.quoted(DIALECT)));
+                }
+            }
+        }
+        "PARTITION OF" => {
+            if let Some(part) = &before.partition_of {
+                let whole = part.table.quoted(DIALECT);
+                out.add(format!("ALTER TABLE {whole} DETACH PARTITION {quoted}"));
+            }
+            if let Some(part) = &after.partition_of {
+                let whole = part.table.quoted(DIALECT);
+                out.push(
+                    Ddl::new(format!(
+                        "ALTER TABLE {whole} ATTACH PARTITION {quoted} {}",
+                        part.bounds
+                    ))
+                    .asking(format!("rows of `{name}` outside of it make this fail")),
+                );
+            }
+        }
+        setting => match (from, to) {
+            (_, Some(value)) => alter(format!("SET ({setting} = {value})")),
+            (_, None) => alter(format!("RESET ({setting})")),
+        },
+    }
+}

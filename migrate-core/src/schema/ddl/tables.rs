@@ -1,0 +1,45 @@
+//! What the dialects share about tables and views.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::diff::view_order;
+use super::super::text::Words;
+use super::super::{Name, Schema, Table};
+
+/// The views that must go while something they may speak of changes, in the order in which they can
+/// be dropped.
+///
+/// `touched` says it of a view by its own name and words; what is over such a view goes as well.
+pub(super) fn views_to_drop(schema: &Schema, touched: impl Fn(&Name, &Words) -> bool) -> Vec<Name> {
+    let order = view_order(schema);
+    let mut views: Vec<(&Name, usize)> = order.iter().map(|(name, place)| (name, *place)).collect();
+    views.sort_by_key(|(_, place)| *place);
+    let mut gone: Vec<Name> = Vec::new();
+    for (name, _) in views {
+        let words = Words::of(&schema.views[name].definition);
+        if touched(name, &words) || gone.iter().any(|below| words.mention(&below.name)) {
+            gone.push(name.clone());
+        }
+    }
+    gone.reverse();
+    gone
+}
+
+/// The views to be made, in the order in which they can be: those that are new, and those that went.
+pub(super) fn views_to_create(base: &Schema, to: &Schema, gone: &[Name]) -> Vec<Name> {
+    let order: BTreeMap<Name, usize> = view_order(to);
+    let gone: BTreeSet<&Name> = gone.iter().collect();
+    let mut views: Vec<(&Name, usize)> = order
+        .iter()
+        .filter(|(name, _)| !base.views.contains_key(*name) || gone.contains(name))
+        .map(|(name, place)| (name, *place))
+        .collect();
+    views.sort_by_key(|(_, place)| *place);
+    views.into_iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// Returns the columns that two tables have in common, by their names.
+pub(super) fn shared<'a>(before: &'a Table, after: &'a Table) -> impl Iterator<Item = &'a str> {
+    let names = after.columns.iter().map(|column| column.name.as_str());
+    names.filter(|name| before.column(name).is_some())
+}

@@ -1,0 +1,143 @@
+//! The real databases, emptied and filled many times.
+
+use migrate_core::Dialect;
+use migrate_core::schema::{Ddl, Schema};
+use migrate_sqlx::{LedgerNames, SchemaReader};
+use migrate_tests::TestDatabase;
+use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};
+
+/// One database that is used again and again.
+pub(crate) enum Server {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+    MySql(MySqlPool, String),
+}
+
+macro_rules! on {
+    ($server:expr, $pool:ident => $work:expr) => {
+        match $server {
+            Server::Sqlite($pool) => $work,
+            Server::Postgres($pool) => $work,
+            Server::MySql($pool, _) => $work,
+        }
+    };
+}
+
+async fn sqlite() -> SqlitePool {
+    let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    options
+        .connect("sqlite::memory:")
+        .await
+        .expect("SQLite opens")
+}
+
+impl Server {
+    pub(crate) async fn start(dialect: Dialect, name: &str) -> Self {
+        if dialect == Dialect::Sqlite {
+            return Self::Sqlite(sqlite().await);
+        }
+        let database = TestDatabase::create(dialect, name).await;
+        let url = database.url();
+        match dialect {
+            Dialect::Sqlite => unreachable!("it has returned"),
+            Dialect::Postgres => {
+                let options = sqlx::postgres::PgPoolOptions::new().max_connections(1);
+                Self::Postgres(options.connect(url).await.expect("PostgreSQL answers"))
+            }
+            Dialect::MySql => {
+                let options = sqlx::mysql::MySqlPoolOptions::new().max_connections(1);
+                let name = url
+                    .rsplit_once('/')
+                    .expect("the url names a database")
+                    .1
+                    .to_owned();
+                Self::MySql(options.connect(url).await.expect("MariaDB answers"), name)
+            }
+        }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::MySql(..) => Dialect::MySql,
+        }
+    }
+
+    /// Runs statements as one message.
+    pub(crate) async fn execute(&self, sql: String) -> Result<(), sqlx::Error> {
+        on!(self, pool => sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.map(drop))
+    }
+
+    /// Takes everything away.
+    pub(crate) async fn empty(&mut self) {
+        let sql = match self {
+            Self::Sqlite(pool) => {
+                pool.close().await;
+                *pool = sqlite().await;
+                return;
+            }
+            Self::Postgres(_) => "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public".to_owned(),
+            Self::MySql(_, name) => format!("DROP DATABASE {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4; USE {name}"),
+        };
+        self.execute(sql)
+            .await
+            .expect("what a test made can be dropped");
+    }
+
+    pub(crate) async fn read(&self) -> Schema {
+        let reader = SchemaReader::new(LedgerNames::DEFAULT);
+        let mut schema =
+            on!(self, pool => reader.read(pool).await).expect("the schema can be read");
+        // Their order alone is no difference.
+        for table in schema.tables.values_mut() {
+            table
+                .columns
+                .sort_by(|one, other| one.name.cmp(&other.name));
+        }
+        schema
+    }
+
+    /// Runs DDL as the executor does.
+    pub(crate) async fn run(&self, statements: &[Ddl]) -> Result<(), String> {
+        let mut sql = String::new();
+        if self.dialect() == Dialect::Sqlite {
+            sql.push_str("PRAGMA foreign_keys = OFF;\nBEGIN;\n");
+        }
+        for ddl in statements {
+            sql.push_str(&ddl.sql);
+            sql.push_str(";\n");
+        }
+        if self.dialect() == Dialect::Sqlite {
+            sql.push_str("COMMIT;\nPRAGMA foreign_keys = ON;\n");
+        }
+        if statements.is_empty() {
+            return Ok(());
+        }
+        self.execute(sql.clone())
+            .await
+            .map_err(|error| format!("{error}\n{sql}"))
+    }
+
+    /// Counts the rows of a table.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {}", self.dialect().quote(table));
+        let sql = AssertSqlSafe(sql);
+        on!(self, pool => sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await)
+            .expect("the table is there")
+    }
+
+    /// Says what a foreign key points to that is not there: SQLite looks only when it is asked.
+    pub(crate) async fn dangling(&self) -> Vec<String> {
+        let Self::Sqlite(pool) = self else {
+            return Vec::new();
+        };
+        let rows = sqlx::query("PRAGMA foreign_key_check")
+            .fetch_all(pool)
+            .await
+            .expect("it can be asked");
+        rows.iter()
+            .map(|row| sqlx::Row::get::<String, _>(row, 0))
+            .collect()
+    }
+}
