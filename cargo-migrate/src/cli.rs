@@ -74,6 +74,9 @@ pub(crate) enum Format {
     /// `history` or `schema` as a diagram for Markdown
     #[value(hide = true)]
     Mermaid,
+    /// `schema` or `diff` as SQL
+    #[value(hide = true)]
+    Sql,
     /// `history` as a diagram for Graphviz
     #[value(hide = true)]
     Dot,

@@ -5,6 +5,7 @@ mod branches;
 mod check;
 mod completions;
 mod current;
+mod diff;
 mod edit;
 mod explain;
 mod heads;
@@ -25,6 +26,7 @@ mod show;
 mod stamp;
 mod status;
 mod switch;
+mod verify;
 
 use clap::Subcommand;
 
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Switch(switch::SwitchArgs),
     Schema(schema::SchemaArgs),
     Check(check::CheckArgs),
+    Verify(verify::VerifyArgs),
+    Diff(diff::DiffArgs),
     Backup(backup::BackupArgs),
     Repair(repair::RepairArgs),
     Reset(reset::ResetArgs),
@@ -71,11 +75,12 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
     let draws = match ui.format {
         Format::Human | Format::Json => true,
         Format::Mermaid => matches!(command, Command::History(_) | Command::Schema(_)),
+        Format::Sql => matches!(command, Command::Diff(_) | Command::Schema(_)),
         Format::Dot => matches!(command, Command::History(_)),
     };
     if !draws {
         return Err(CommandError::usage(
-            "only `history` can be answered with a diagram, and `schema` with one of Mermaid",
+            "only `history` and `schema` can be answered with a diagram, and `schema` and `diff` with SQL",
         )
         .help("the others know `--format human` and `--format json`"));
     }
@@ -98,6 +103,8 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Switch(args) => switch::run(&args, context, ui),
         Command::Schema(args) => schema::run(&args, context, ui),
         Command::Backup(args) => backup::run(&args, context, ui),
+        Command::Verify(args) => verify::run(&args, context, ui),
+        Command::Diff(args) => diff::run(&args, context, ui),
         Command::Repair(args) => repair::run(&args, context, ui),
         Command::Reset(args) => reset::run(&args, context, ui),
         Command::Check(args) => check::run(&args, context, ui),

@@ -169,6 +169,11 @@ impl Context {
         Ok(Survey::new(folder, &config).into_chain())
     }
 
+    /// Returns where a path that was typed here is.
+    pub(crate) fn path(&self, typed: &str) -> PathBuf {
+        self.start.join(typed)
+    }
+
     /// Returns a path as it can be typed from here.
     pub(crate) fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.start)

@@ -28,6 +28,14 @@ impl Chosen {
         redacted(&self.url)
     }
 
+    /// The same choice of another database.
+    pub(crate) fn with_url(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            env: self.env.clone(),
+        }
+    }
+
     /// Returns the name of the environment where it is protected.
     pub(crate) fn protected(&self) -> Option<&str> {
         let env = self.env.as_ref()?;
@@ -118,6 +126,30 @@ impl Context {
                 )),
             ),
         }
+    }
+
+    /// Returns the database of an environment.
+    pub(crate) fn database_of(&self, name: &str) -> Result<Chosen, CommandError> {
+        let config = self.config()?;
+        let Some(env) = config.env(name) else {
+            return Err(
+                CommandError::usage(format!("there is no environment `{name}`")).help(format!(
+                    "give it a url below `[env.{name}]` in {}",
+                    Config::FILE
+                )),
+            );
+        };
+        let Some(url) = &env.url else {
+            return Err(CommandError::failed(
+                "no-database",
+                format!("the environment `{name}` has no url"),
+            ));
+        };
+        let url = self.beside_config(self.expand(name, url)?)?;
+        Ok(Chosen {
+            url,
+            env: Some(env.clone()),
+        })
     }
 
     /// The environment of `--env`, of `MIGRATE_ENV`, or the default one where it exists.

@@ -1,4 +1,4 @@
-//! Databases as a whole: made empty again.
+//! Databases as a whole: made, dropped, and made empty again.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +10,7 @@ use migrate_sqlx::Database;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, MySqlConnection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 
 use crate::database::Chosen;
 use crate::error::CommandError;
@@ -22,103 +22,149 @@ pub(crate) enum Others {
     End,
 }
 
+/// A server, on a connection that is in none of the databases that are made and dropped.
+pub(crate) enum Server {
+    Postgres(PgConnection),
+    MySql(MySqlConnection),
+}
+
+/// What a database is made with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Making {
+    owner: String,
+    encoding: String,
+}
+
+impl Making {
+    /// The same for whoever makes it.
+    pub(crate) fn of_ours(self) -> Self {
+        Self {
+            owner: String::new(),
+            ..self
+        }
+    }
+}
+
 /// Drops a database and makes it anew, with the encoding and the owner that it had.
 pub(crate) async fn recreate(chosen: &Chosen, others: Others) -> Result<(), CommandError> {
-    let url = chosen.url();
-    let told = |error: sqlx::Error| {
-        let busy = error
-            .as_database_error()
-            .and_then(|error| error.code())
-            .as_deref()
-            == Some("55006");
-        let told = CommandError::from(migrate_sqlx::Error::Database(error)).place(&chosen.shown());
-        match busy {
-            true => told.help("end those sessions, or let them be ended with `--force`"),
-            false => told,
-        }
-    };
-    match Dialect::from_url(url) {
-        Some(Dialect::Sqlite) => remove_files(url),
-        Some(dialect) => {
-            Database::check_url(url)
-                .map_err(|error| CommandError::from(error).place(&chosen.shown()))?;
-            match dialect {
-                Dialect::Postgres => postgres(url, others).await.map_err(told),
-                Dialect::MySql | Dialect::Sqlite => mysql(url).await.map_err(told),
+    if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
+        return remove_files(chosen.url());
+    }
+    let (mut server, name) = Server::of(chosen).await?;
+    let told = |error| told(error, chosen);
+    let making = server.making(&name).await.map_err(told)?;
+    server.drop(&name, others).await.map_err(told)?;
+    server.create(&name, &making).await.map_err(told)
+}
+
+fn told(error: sqlx::Error, chosen: &Chosen) -> CommandError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let busy = code.as_deref() == Some("55006");
+    let told = CommandError::from(migrate_sqlx::Error::Database(error)).place(&chosen.shown());
+    match busy {
+        true => told.help("end those sessions, or let them be ended with `--force`"),
+        false => told,
+    }
+}
+
+impl Server {
+    /// Connects to the server of a database; returns the database's name as well.
+    pub(crate) async fn of(chosen: &Chosen) -> Result<(Self, String), CommandError> {
+        let url = chosen.url();
+        Database::check_url(url)
+            .map_err(|error| CommandError::from(error).place(&chosen.shown()))?;
+        let connected = match Dialect::from_url(url) {
+            Some(Dialect::Postgres) => Self::postgres(url).await,
+            Some(Dialect::MySql) => Self::mysql(url).await,
+            Some(Dialect::Sqlite) | None => {
+                Err(sqlx::Error::Configuration("its url names no server".into()))
             }
+        };
+        connected.map_err(|error| told(error, chosen))
+    }
+
+    async fn postgres(url: &str) -> Result<(Self, String), sqlx::Error> {
+        let options = PgConnectOptions::from_str(url)?;
+        let name = options.get_database().unwrap_or(options.get_username());
+        // Nobody can drop the database that they are in.
+        let beside = match name {
+            "postgres" => "template1",
+            _ => "postgres",
+        };
+        let connection = PgConnection::connect_with(&options.clone().database(beside)).await?;
+        Ok((Self::Postgres(connection), name.to_owned()))
+    }
+
+    async fn mysql(url: &str) -> Result<(Self, String), sqlx::Error> {
+        let options = MySqlConnectOptions::from_str(url)?;
+        let Some(name) = options.get_database().map(str::to_owned) else {
+            return Err(sqlx::Error::Configuration(
+                "the url names no database".into(),
+            ));
+        };
+        let beside = options.database("information_schema");
+        let connection = MySqlConnection::connect_with(&beside).await?;
+        Ok((Self::MySql(connection), name))
+    }
+
+    /// Returns what a database was made with, and nothing where there is none.
+    pub(crate) async fn making(&mut self, name: &str) -> Result<Making, sqlx::Error> {
+        let found: Option<(String, String)> = match self {
+            Self::Postgres(connection) => {
+                sqlx::query_as(
+                    "SELECT format(' OWNER %I', pg_get_userbyid(datdba)), \
+                     format(' TEMPLATE template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L', pg_encoding_to_char(encoding), datcollate, datctype) \
+                     FROM pg_database WHERE datname = $1",
+                )
+                .bind(name)
+                .fetch_optional(connection)
+                .await?
+            }
+            Self::MySql(connection) => {
+                sqlx::query_as(
+                    "SELECT '', CAST(CONCAT(' CHARACTER SET ', default_character_set_name, ' COLLATE ', default_collation_name) AS CHAR) \
+                     FROM information_schema.schemata WHERE schema_name = ?",
+                )
+                .bind(name)
+                .fetch_optional(connection)
+                .await?
+            }
+        };
+        let (owner, encoding) = found.unwrap_or_default();
+        Ok(Making { owner, encoding })
+    }
+
+    pub(crate) async fn create(&mut self, name: &str, making: &Making) -> Result<(), sqlx::Error> {
+        let name = self.dialect().quote(name);
+        let Making { owner, encoding } = making;
+        self.execute(format!("CREATE DATABASE {name}{owner}{encoding}"))
+            .await
+    }
+
+    pub(crate) async fn drop(&mut self, name: &str, others: Others) -> Result<(), sqlx::Error> {
+        let force = match (self.dialect(), others) {
+            (Dialect::Postgres, Others::End) => " WITH (FORCE)",
+            _ => "",
+        };
+        let name = self.dialect().quote(name);
+        self.execute(format!("DROP DATABASE IF EXISTS {name}{force}"))
+            .await
+    }
+
+    const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::MySql(_) => Dialect::MySql,
         }
-        None => Err(CommandError::failed(
-            "database-url",
-            "its url names no database",
-        )),
     }
-}
 
-async fn postgres(url: &str, others: Others) -> Result<(), sqlx::Error> {
-    let options = PgConnectOptions::from_str(url)?;
-    let name = options
-        .get_database()
-        .unwrap_or(options.get_username())
-        .to_owned();
-    // Nobody can drop the database that they are in.
-    let beside = if name == "postgres" {
-        "template1"
-    } else {
-        "postgres"
-    };
-    let mut connection = PgConnection::connect_with(&options.clone().database(beside)).await?;
-    let made: Option<String> = sqlx::query_scalar(
-        "SELECT format('CREATE DATABASE %I WITH OWNER %I TEMPLATE template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L', \
-         datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype) \
-         FROM pg_database WHERE datname = $1",
-    )
-    .bind(&name)
-    .fetch_optional(&mut connection)
-    .await?;
-    let quoted = Dialect::Postgres.quote(&name);
-    let force = match others {
-        Others::End => " WITH (FORCE)",
-        Others::Respect => "",
-    };
-    for sql in [
-        format!("DROP DATABASE IF EXISTS {quoted}{force}"),
-        made.unwrap_or_else(|| format!("CREATE DATABASE {quoted}")),
-    ] {
-        sqlx::raw_sql(AssertSqlSafe(sql))
-            .execute(&mut connection)
-            .await?;
+    async fn execute(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        match self {
+            Self::Postgres(connection) => sql.execute(connection).await.map(drop),
+            Self::MySql(connection) => sql.execute(connection).await.map(drop),
+        }
     }
-    connection.close().await
-}
-
-async fn mysql(url: &str) -> Result<(), sqlx::Error> {
-    let options = MySqlConnectOptions::from_str(url)?;
-    let Some(name) = options.get_database().map(str::to_owned) else {
-        return Err(sqlx::Error::Configuration(
-            "the url names no database".into(),
-        ));
-    };
-    let beside = options.clone().database("information_schema");
-    let mut connection: MySqlConnection = beside.connect().await?;
-    let set: Option<(String, String)> = sqlx::query_as(
-        "SELECT CAST(default_character_set_name AS CHAR), CAST(default_collation_name AS CHAR) FROM information_schema.schemata WHERE schema_name = ?",
-    )
-    .bind(&name)
-    .fetch_optional(&mut connection)
-    .await?;
-    let quoted = Dialect::MySql.quote(&name);
-    let set = set.map_or_else(String::new, |(set, collation)| {
-        format!(" CHARACTER SET {set} COLLATE {collation}")
-    });
-    for sql in [
-        format!("DROP DATABASE IF EXISTS {quoted}"),
-        format!("CREATE DATABASE {quoted}{set}"),
-    ] {
-        sqlx::raw_sql(AssertSqlSafe(sql))
-            .execute(&mut connection)
-            .await?;
-    }
-    connection.close().await
 }
 
 /// The file goes with those that SQLite keeps beside it.

@@ -37,6 +37,9 @@ pub struct Config {
     pub rules: Rules,
     /// Where the ledger is.
     pub ledger: LedgerNames,
+    /// Tables and views that `verify` does not mind, as patterns with `*` and `?`: `ignore` below
+    /// `[verify]`.
+    pub ignored: Vec<String>,
     /// The databases, by name.
     pub envs: Vec<Env>,
 }
@@ -179,6 +182,7 @@ impl Default for Config {
             default_env: "dev".to_owned(),
             rules: Rules::default(),
             ledger: LedgerNames::DEFAULT,
+            ignored: Vec::new(),
             envs: Vec::new(),
         }
     }
@@ -272,13 +276,14 @@ impl Reader<'_> {
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
-        const KEYS: [&str; 7] = [
+        const KEYS: [&str; 8] = [
             "dir",
             "dialects",
             "file-name",
             "default-env",
             "rules",
             "ledger",
+            "verify",
             "env",
         ];
         let mut dialects = None;
@@ -290,6 +295,7 @@ impl Reader<'_> {
                 "default-env" => self.string(value, &mut config.default_env),
                 "rules" => self.rules(value, &mut config.rules),
                 "ledger" => self.ledger(value, &mut config.ledger),
+                "verify" => self.verify(value, &mut config.ignored),
                 "env" => self.envs(value, &mut config.envs),
                 other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
             }
@@ -485,6 +491,25 @@ impl Reader<'_> {
                     other,
                     &["prefix", "schema"],
                 ),
+            }
+        }
+    }
+
+    fn verify(&mut self, value: &Entry<'_>, ignored: &mut Vec<String>) {
+        let Some(table) = self.table(value) else {
+            return;
+        };
+        for (key, value) in table {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("ignore", DeValue::Array(patterns)) => {
+                    let texts = patterns.iter().filter_map(|pattern| self.text(pattern));
+                    ignored.extend(texts.map(str::to_owned));
+                }
+                ("ignore", _) => {
+                    let help = "for example `ignore = [\"legacy_*\"]`".to_owned();
+                    self.problem(&value.span(), "this must be a list", Some(help));
+                }
+                (other, _) => self.unknown(&key.span(), "setting of verify", other, &["ignore"]),
             }
         }
     }

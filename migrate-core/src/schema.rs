@@ -14,6 +14,8 @@ mod ddl;
 #[cfg(feature = "schema")]
 mod diff;
 #[cfg(feature = "schema")]
+mod difference;
+#[cfg(feature = "schema")]
 mod order;
 #[cfg(feature = "schema")]
 mod renames;
@@ -33,6 +35,8 @@ pub use change::{Change, Constraint, Kind};
 pub use ddl::{Ddl, create, script, statements};
 #[cfg(feature = "schema")]
 pub use diff::diff;
+#[cfg(feature = "schema")]
+pub use difference::{Difference, DifferenceKind, differences};
 #[cfg(feature = "schema")]
 pub use renames::{Rename, Renames, UnknownRename, likely_renames};
 

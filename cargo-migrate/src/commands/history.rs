@@ -80,7 +80,7 @@ pub(crate) fn run(args: &HistoryArgs, context: &Context, ui: &Ui) -> Result<(), 
     match ui.format {
         Format::Mermaid => return ui.answer(diagram.mermaid(glyph)),
         Format::Dot => return ui.answer(diagram.dot(glyph)),
-        Format::Human | Format::Json => {}
+        Format::Human | Format::Json | Format::Sql => {}
     }
     if listed.is_empty() {
         ui.status(match graph.is_empty() {

@@ -45,6 +45,10 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
     if ui.is_json() {
         return ui.json(&schema);
     }
+    if ui.format == Format::Sql {
+        let sql = migrate_core::schema::create(&schema);
+        return ui.answer(migrate_core::schema::script(schema.dialect, &sql).trim_end());
+    }
     if ui.format == Format::Mermaid {
         return ui.answer(diagram(&schema));
     }

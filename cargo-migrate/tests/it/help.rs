@@ -30,6 +30,8 @@ fn the_help_of_the_whole() {
       switch       Take the database to the revisions of another git branch
       schema       Show the schema that the database has
       check        Check the chain and its lock, without a database
+      verify       Compare the database with the schema that its revisions make
+      diff         Show what leads from one schema to another
       backup       Keep the database's data in a file
       repair       Say what has become of a revision that is half done
       reset        Drop the database, make it anew, and apply all revisions

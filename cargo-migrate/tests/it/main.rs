@@ -18,6 +18,7 @@ mod repair;
 mod schema;
 mod secrets;
 mod servers;
+mod verify;
 
 use migrate_tests::{CommandOutput, TestProject};
 

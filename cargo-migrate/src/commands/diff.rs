@@ -1,0 +1,135 @@
+use clap::Args;
+use migrate_core::Dialect;
+use migrate_core::schema::{self, Change, Ddl, Renames, Schema, likely_renames};
+use serde::Serialize;
+
+use crate::cli::Format;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::interrupt::wait;
+use crate::schemas::named;
+use crate::ui::{Ui, style, styled};
+
+const EXAMPLE: &str = "\
+A schema is named by one of
+  database        the database that the command works on
+  env:<name>      the database of another environment
+  empty           nothing at all
+  <file>.sql      what a file of SQL makes
+  <file>.json     what a snapshot or `schema --format json` has kept
+  <revision>      what the chain makes up to there: an id, `head`, `base`, `current` …
+
+`diff database head --format sql` shows what would lead from the database to the chain's end.";
+
+/// Show what leads from one schema to another
+///
+/// In words, as SQL with `--format sql`, or as JSON. Revisions and files are run in a throw-away
+/// database, so that the database itself says what they mean.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLE)]
+pub(crate) struct DiffArgs {
+    /// What there is: `database` where nothing is said
+    #[arg(default_value = "database")]
+    from: String,
+    /// What there shall be: `head` where nothing is said
+    #[arg(default_value = "head")]
+    to: String,
+    /// What only has another name: `users=people`, or `users.mail=email` for a column; can be given
+    /// again
+    #[arg(long, value_name = "OLD=NEW")]
+    rename: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    changes: Vec<Told<'a>>,
+    sql: &'a [Ddl],
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    what: String,
+    destructive: bool,
+    #[serde(flatten)]
+    change: &'a Change,
+}
+
+pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let chosen = context.database()?;
+    let (from, to) = wait(async {
+        let from = named(&args.from, context, &chosen).await?;
+        let to = named(&args.to, context, &chosen).await?;
+        Ok((from, to))
+    })?;
+    if from.dialect != to.dialect {
+        return Err(CommandError::usage(format!(
+            "a schema of {} and one of {} cannot be compared",
+            from.dialect.name(),
+            to.dialect.name()
+        )));
+    }
+    let renames = renames(&from, &to, &args.rename)?;
+    let changes = schema::diff(&from, &to, &renames);
+    let sql = schema::statements(&from, &to, &renames);
+    show(&changes, &sql, from.dialect, ui)?;
+    if args.rename.is_empty() {
+        propose(&from, &to, ui);
+    }
+    Ok(())
+}
+
+fn show(changes: &[Change], sql: &[Ddl], dialect: Dialect, ui: &Ui) -> Result<(), CommandError> {
+    let destructive = |change: &Change| change.is_destructive(dialect);
+    if ui.is_json() {
+        let told = |change| Told {
+            what: Change::to_string(change),
+            destructive: destructive(change),
+            change,
+        };
+        return ui.json(&Document {
+            changes: changes.iter().map(told).collect(),
+            sql,
+        });
+    }
+    if changes.is_empty() {
+        ui.status("there is no difference");
+        return Ok(());
+    }
+    if ui.format == Format::Sql {
+        return ui.answer(schema::script(dialect, sql).trim_end());
+    }
+    for change in changes {
+        let loses = match destructive(change) {
+            true => format!("  {}", styled(style::WARNING, "loses data")),
+            false => String::new(),
+        };
+        ui.answer(format_args!("{change}{loses}"))?;
+    }
+    Ok(())
+}
+
+/// Reads what only has another name.
+pub(crate) fn renames(
+    from: &Schema,
+    to: &Schema,
+    given: &[String],
+) -> Result<Renames, CommandError> {
+    let mut renames = Renames::none();
+    for text in given {
+        let unknown = |error: schema::UnknownRename| {
+            CommandError::usage(format!("`--rename {text}`: {error}"))
+        };
+        let rename = schema::Rename::parse(text, from, to, &renames).map_err(unknown)?;
+        renames.add(rename);
+    }
+    Ok(renames)
+}
+
+/// Says what may only have another name; nobody but a person can know.
+pub(crate) fn propose(from: &Schema, to: &Schema, ui: &Ui) {
+    for rename in likely_renames(from, to) {
+        ui.help(format_args!(
+            "if it only has another name, say so: `--rename {rename}`"
+        ));
+    }
+}
