@@ -16,6 +16,7 @@ use migrate_ordeal::{
     full_disk, killed_migrators, killed_reverts, locked_table, many_at_once, no_permission,
     read_only_database,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Tries cargo migrate under murder, and prints a table.
 #[derive(Debug, Parser)]
@@ -132,6 +133,16 @@ impl Ordeal {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let args = Args::parse();
+    let mut terminated = signal(SignalKind::terminate())?;
+    // What is dropped here takes its servers and processes along.
+    tokio::select! {
+        ended = face_all(&args) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+        _ = terminated.recv() => Ok(ExitCode::from(143)),
+    }
+}
+
+async fn face_all(args: &Args) -> Result<ExitCode> {
     let binary = match &args.binary {
         Some(binary) => binary.canonicalize()?,
         None => build()?,
