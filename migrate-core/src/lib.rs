@@ -24,6 +24,8 @@ mod graph;
 mod hash;
 mod id;
 mod lock;
+#[cfg(feature = "models")]
+pub mod models;
 mod plan;
 mod published;
 mod rebase;

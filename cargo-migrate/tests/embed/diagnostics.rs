@@ -54,7 +54,8 @@ fn compiler<'a>(messages: &'a [Value], package: &str) -> Vec<(&'a str, &'a str)>
 #[test]
 fn every_diagnostic_is_a_compile_error_in_the_words_of_check() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let codes = Code::ALL.iter().filter(|code| !code.is_of_models());
+    let codes: Vec<&str> = codes.map(|code| code.as_str()).collect();
     workspace(folder.path(), &codes);
     for code in &codes {
         let package = folder.path().join(code);
