@@ -4,6 +4,8 @@
 //! can be compared as they are: nobody has to know that PostgreSQL writes `int` as `integer`, or
 //! that MariaDB adds a default length. Nothing here depends on the order in which things were made,
 //! but for the columns of a table, which keep theirs.
+//!
+//! Who owns an object and who may use it is no part of it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,10 +26,25 @@ pub struct Schema {
     pub sequences: BTreeMap<Name, Sequence>,
     /// The enumerated types of PostgreSQL.
     pub enums: BTreeMap<Name, Enum>,
+    /// The domains of PostgreSQL.
+    pub domains: BTreeMap<Name, Domain>,
+    /// The composite and range types of PostgreSQL.
+    pub types: BTreeMap<Name, UserType>,
+    /// The functions and procedures.
+    pub routines: BTreeMap<Signature, Routine>,
+    /// The extensions of PostgreSQL, without `plpgsql`, which every database has. What an
+    /// extension made is in none of the other maps.
+    pub extensions: BTreeMap<String, Extension>,
+    /// The named schemas besides the one that the connection uses by itself, each with its comment.
+    pub schemas: BTreeMap<String, Option<String>>,
 }
 
+/// What else makes an object what it is, by the words of the database; a word that takes no value
+/// has an empty one: `WITHOUT ROWID`, `ENGINE` is `InnoDB`.
+pub type Options = BTreeMap<String, String>;
+
 /// The name of an object, with the named schema it is in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -56,12 +73,37 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Its indexes by their names, without those that a constraint made.
     pub indexes: BTreeMap<String, Index>,
-    /// Its triggers by their names, each with the statement that makes it.
+    /// PostgreSQL's exclusion constraints by their names, each as what stands behind
+    /// `CONSTRAINT <name>`.
+    pub exclusions: BTreeMap<String, String>,
+    /// Its triggers by their names, each with the statement that makes it; where one is switched
+    /// off or on in another way than usual, with a second statement that does so.
     pub triggers: BTreeMap<String, String>,
+    /// PostgreSQL's row security policies by their names, each with the statement that makes it.
+    pub policies: BTreeMap<String, String>,
+    /// PostgreSQL's rewrite rules by their names, each with the statement that makes it.
+    pub rules: BTreeMap<String, String>,
+    /// Which part of a partitioned table it is: PostgreSQL.
+    pub partition_of: Option<PartitionOf>,
+    /// The tables whose columns it has too: PostgreSQL's `INHERITS`, in its order.
+    pub inherits: Vec<Name>,
     /// What it is for, where somebody has written it down.
     pub comment: Option<String>,
-    /// What else makes the table what it is, such as `STRICT` or `ENGINE`.
-    pub options: BTreeMap<String, String>,
+    /// What else makes the table what it is, such as `STRICT`, `ENGINE` or `PARTITION BY`. A
+    /// virtual table of SQLite has `USING`, the module with its arguments, and no columns: those
+    /// are the module's.
+    pub options: Options,
+}
+
+/// The place of a partition in its table: what the table has it has too, and that is not repeated
+/// there but for the columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PartitionOf {
+    /// The partitioned table.
+    pub table: Name,
+    /// Which rows it has: `FOR VALUES FROM (1) TO (10)` or `DEFAULT`.
+    pub bounds: String,
 }
 
 /// A column.
@@ -74,18 +116,22 @@ pub struct Column {
     pub sql_type: String,
     /// Whether it takes NULL.
     pub nullable: bool,
-    /// Its default, as an expression.
+    /// Its default, as an expression; none where [`Column::identity`] says who numbers it.
     pub default: Option<String>,
     /// What computes it.
     pub generated: Option<Generated>,
     /// Who numbers it.
     pub identity: Option<Identity>,
+    /// The sequence that numbers it, where it is not the usual one.
+    pub numbering: Option<Sequence>,
     /// Its collation, where that is not the table's or the database's own.
     pub collation: Option<String>,
     /// What it is set to whenever its row changes: MySQL's `ON UPDATE`.
     pub on_update: Option<String>,
     /// What it is for, where somebody has written it down.
     pub comment: Option<String>,
+    /// What else makes it what it is: `INVISIBLE` of MySQL, `ON CONFLICT` of SQLite's `NOT NULL`.
+    pub options: Options,
 }
 
 /// What a generated column is computed from.
@@ -130,10 +176,14 @@ pub struct Key {
     pub nulls_not_distinct: bool,
     /// When it is checked.
     pub deferrable: Deferrable,
+    /// What stands behind a column in it: `(10)` on MySQL, `COLLATE NOCASE DESC` on SQLite.
+    pub qualifiers: BTreeMap<String, String>,
+    /// What else makes it what it is: `ON CONFLICT` of SQLite.
+    pub options: Options,
 }
 
 /// A foreign key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ForeignKey {
     /// Its columns, in their order.
@@ -150,6 +200,8 @@ pub struct ForeignKey {
     pub deferrable: Deferrable,
     /// Its name; `None` where nobody gave one and the database has none.
     pub name: Option<String>,
+    /// What else makes it what it is: `MATCH` or `NOT VALID` of PostgreSQL.
+    pub options: Options,
 }
 
 /// What a foreign key does when what it points to changes.
@@ -191,13 +243,15 @@ pub enum Deferrable {
 }
 
 /// A check constraint.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Check {
     /// What must hold.
     pub expression: String,
     /// Its name; `None` where nobody gave one and the database has none.
     pub name: Option<String>,
+    /// What else makes it what it is: `NO INHERIT` or `NOT VALID` of PostgreSQL.
+    pub options: Options,
 }
 
 /// An index.
@@ -218,6 +272,9 @@ pub struct Index {
     pub nulls_not_distinct: bool,
     /// What it is for, where somebody has written it down.
     pub comment: Option<String>,
+    /// What else makes it what it is: `fillfactor` of PostgreSQL, `IGNORED` of MariaDB. An index of
+    /// PostgreSQL that could not be built to its end has `INVALID`.
+    pub options: Options,
 }
 
 /// One column or expression of an index.
@@ -241,19 +298,31 @@ pub struct IndexPart {
 }
 
 /// A view.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct View {
     /// What it selects.
     pub definition: String,
+    /// The names of its columns, where [`View::definition`] does not say them: SQLite.
+    pub columns: Vec<String>,
     /// Whether its rows are kept.
     pub materialized: bool,
+    /// The indexes of its rows by their names, where they are kept.
+    pub indexes: BTreeMap<String, Index>,
+    /// Its triggers by their names, each with the statement that makes it.
+    pub triggers: BTreeMap<String, String>,
+    /// PostgreSQL's rewrite rules by their names, without the one that makes it a view.
+    pub rules: BTreeMap<String, String>,
     /// What it is for, where somebody has written it down.
     pub comment: Option<String>,
+    /// The comments of its columns.
+    pub column_comments: BTreeMap<String, String>,
+    /// What else makes it what it is: `security_barrier` of PostgreSQL, `ALGORITHM` of MySQL.
+    pub options: Options,
 }
 
 /// A sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sequence {
     /// The type of its numbers.
@@ -268,16 +337,109 @@ pub struct Sequence {
     pub max: i64,
     /// Whether it begins again after the last.
     pub cycle: bool,
+    /// How many numbers a session takes at once.
+    pub cache: i64,
+    /// The column it goes away with, though it does not number it: PostgreSQL's `OWNED BY`.
+    pub owned_by: Option<(Name, String)>,
+    /// What it is for, where somebody has written it down.
+    pub comment: Option<String>,
 }
 
 /// An enumerated type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Enum {
     /// Its values, in their order.
     pub values: Vec<String>,
     /// What it is for, where somebody has written it down.
     pub comment: Option<String>,
+}
+
+/// A domain: a type with rules of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Domain {
+    /// The type it is made of.
+    pub sql_type: String,
+    /// Whether it takes NULL.
+    pub nullable: bool,
+    /// Its default, as an expression.
+    pub default: Option<String>,
+    /// Its collation, where that is not the type's own.
+    pub collation: Option<String>,
+    /// What its values must hold to, sorted by their expressions.
+    pub checks: Vec<Check>,
+    /// What it is for, where somebody has written it down.
+    pub comment: Option<String>,
+}
+
+/// A composite or range type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UserType {
+    /// What stands behind `CREATE TYPE <name>`: `AS (x integer, y integer)`.
+    pub definition: String,
+    /// What it is for, where somebody has written it down.
+    pub comment: Option<String>,
+}
+
+/// What tells a function or procedure from the others.
+///
+/// ```
+/// use migrate_core::schema::{Name, RoutineKind, Signature};
+///
+/// let signature = Signature {
+///     kind: RoutineKind::Function,
+///     name: Name::from("billing.total"),
+///     arguments: "integer, text".to_owned(),
+/// };
+/// assert_eq!(signature.to_string(), "function billing.total(integer, text)");
+/// assert_eq!(Signature::from(signature.to_string()), signature);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(into = "String", from = "String")
+)]
+pub struct Signature {
+    /// Its kind: on MySQL a function and a procedure can have the same name.
+    pub kind: RoutineKind,
+    /// Its name.
+    pub name: Name,
+    /// The types of what it takes, as `DROP FUNCTION` wants them; empty on MySQL, where the name
+    /// is enough.
+    pub arguments: String,
+}
+
+/// What a routine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoutineKind {
+    /// A function.
+    Function,
+    /// A procedure.
+    Procedure,
+    /// An aggregate of PostgreSQL.
+    Aggregate,
+}
+
+/// A function or procedure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Routine {
+    /// The statement that makes it; `None` where the user who asked may not see it: MySQL.
+    pub definition: Option<String>,
+    /// What it is for, where somebody has written it down.
+    pub comment: Option<String>,
+}
+
+/// An extension that is installed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Extension {
+    /// The named schema its objects are in; `None` stands for the one that the connection uses by
+    /// itself.
+    pub schema: Option<String>,
 }
 
 impl Schema {
@@ -290,6 +452,11 @@ impl Schema {
             views: BTreeMap::new(),
             sequences: BTreeMap::new(),
             enums: BTreeMap::new(),
+            domains: BTreeMap::new(),
+            types: BTreeMap::new(),
+            routines: BTreeMap::new(),
+            extensions: BTreeMap::new(),
+            schemas: BTreeMap::new(),
         }
     }
 }
@@ -333,7 +500,7 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What could be read otherwise stands in quotes.
-        let part = |part: &str| match part.is_empty() || part.contains(['.', '"']) {
+        let part = |part: &str| match part.is_empty() || part.contains(['.', '"', '(']) {
             true => Dialect::Postgres.quote(part),
             false => part.to_owned(),
         };
@@ -378,6 +545,60 @@ impl From<String> for Name {
     }
 }
 
+impl RoutineKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Function, Self::Procedure, Self::Aggregate];
+
+    /// Returns its word, small.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Procedure => "procedure",
+            Self::Aggregate => "aggregate",
+        }
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}({})",
+            self.kind.as_str(),
+            self.name,
+            self.arguments
+        )
+    }
+}
+
+impl From<Signature> for String {
+    fn from(signature: Signature) -> Self {
+        signature.to_string()
+    }
+}
+
+impl From<String> for Signature {
+    /// Reads what [`Signature`] writes; what lacks a kind is a function.
+    fn from(text: String) -> Self {
+        let (kind, rest) = RoutineKind::ALL
+            .into_iter()
+            .find_map(|kind| Some((kind, text.strip_prefix(kind.as_str())?.strip_prefix(' ')?)))
+            .unwrap_or((RoutineKind::Function, &text));
+        let mut quoted = false;
+        let opening = rest.find(|sign| {
+            quoted ^= sign == '"';
+            sign == '(' && !quoted
+        });
+        let (name, arguments) = opening.map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
+        Self {
+            kind,
+            name: Name::from(name),
+            arguments: arguments.strip_suffix(')').unwrap_or(arguments).to_owned(),
+        }
+    }
+}
+
 impl Action {
     /// Reads what a database calls it; what is not known is the same as nothing.
     #[must_use]
@@ -406,7 +627,27 @@ impl Action {
 
 #[cfg(test)]
 mod tests {
-    use super::Name;
+    use super::{Name, RoutineKind, Signature};
+
+    #[test]
+    fn signatures_read_as_they_are_written() {
+        for kind in RoutineKind::ALL {
+            for (name, arguments) in [
+                ("total", ""),
+                ("a.total", "integer, numeric(10,2)"),
+                ("\"o\"\"d(d\"", "\"x(y)\", \"a\"\".b\"[]"),
+                ("function x", "text"),
+            ] {
+                let signature = Signature {
+                    kind,
+                    name: Name::from(name),
+                    arguments: arguments.to_owned(),
+                };
+                let text = signature.to_string();
+                assert_eq!(Signature::from(text.clone()), signature, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn names_read_as_they_are_written() {
