@@ -7,6 +7,8 @@
 //!
 //! Who owns an object and who may use it is no part of it.
 
+pub mod lock;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -158,6 +158,7 @@ impl Builder<'_> {
             on_update: settings.on_update_value.clone(),
             comment: text(settings.comment.as_ref(), field.docs.as_ref()),
             sql_type,
+            ..Column::default()
         }
     }
 
@@ -247,7 +248,7 @@ impl Builder<'_> {
                         self.dialect.quote(&field.column),
                         values.join(", ")
                     ),
-                    name: None,
+                    ..Check::default()
                 });
             }
         }
@@ -280,7 +281,7 @@ impl Builder<'_> {
                 on_delete: settings.on_delete.unwrap_or_default(),
                 on_update: settings.on_update.unwrap_or_default(),
                 deferrable: settings.deferrable.unwrap_or_default(),
-                name: None,
+                ..ForeignKey::default()
             };
             self.foreign_key(key, site);
         } else if settings.on_delete.is_some() || settings.on_update.is_some() {

@@ -171,7 +171,7 @@ pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
         let expression = notes.text(entry)?;
         return Some(Check {
             expression,
-            name: None,
+            ..Check::default()
         });
     };
     let (mut expression, mut name) = (None, None);
@@ -196,6 +196,7 @@ pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
     Some(Check {
         expression: expression?,
         name,
+        ..Check::default()
     })
 }
 
@@ -215,15 +216,7 @@ pub(super) fn foreign_key(notes: &mut Notes<'_>, entry: &Entry) -> Option<Foreig
         return None;
     };
     let mut target = None;
-    let mut foreign = ForeignKey {
-        columns: Vec::new(),
-        table: Name::plain(""),
-        references: Vec::new(),
-        on_delete: Action::NoAction,
-        on_update: Action::NoAction,
-        deferrable: Deferrable::No,
-        name: None,
-    };
+    let mut foreign = ForeignKey::default();
     for entry in notes.entries(tokens.clone(), EXAMPLE) {
         match (entry.key.as_str(), &entry.value) {
             ("columns", Value::List(list)) => {
