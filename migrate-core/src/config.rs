@@ -35,6 +35,8 @@ pub struct Config {
     pub rules: Rules,
     /// Where the ledger is.
     pub ledger: LedgerNames,
+    /// Whether the compiler compares the models with the chain: `[models] check`.
+    pub check_models: bool,
     /// The databases, by name.
     pub envs: Vec<Env>,
 }
@@ -172,6 +174,7 @@ impl Default for Config {
             default_env: "dev".to_owned(),
             rules: Rules::default(),
             ledger: LedgerNames::DEFAULT,
+            check_models: true,
             envs: Vec::new(),
         }
     }
@@ -265,13 +268,14 @@ impl Reader<'_> {
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
-        const KEYS: [&str; 7] = [
+        const KEYS: [&str; 8] = [
             "dir",
             "dialects",
             "file-name",
             "default-env",
             "rules",
             "ledger",
+            "models",
             "env",
         ];
         let mut dialects = None;
@@ -283,6 +287,7 @@ impl Reader<'_> {
                 "default-env" => self.string(value, &mut config.default_env),
                 "rules" => self.rules(value, &mut config.rules),
                 "ledger" => self.ledger(value, &mut config.ledger),
+                "models" => self.models(value, config),
                 "env" => self.envs(value, &mut config.envs),
                 other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
             }
@@ -461,6 +466,18 @@ impl Reader<'_> {
         }
     }
 
+    fn models(&mut self, value: &Entry<'_>, config: &mut Config) {
+        let Some(table) = self.table(value) else {
+            return;
+        };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "check" => self.boolean(value, &mut config.check_models),
+                other => self.unknown(&key.span(), "setting of the models", other, &["check"]),
+            }
+        }
+    }
+
     fn envs(&mut self, value: &Entry<'_>, envs: &mut Vec<Env>) {
         const KEYS: [&str; 3] = ["url", "protected", "backup"];
         let Some(table) = self.table(value) else {
@@ -514,6 +531,14 @@ mod tests {
         let rules = Config::parse("migrate.toml", text).unwrap().rules;
         assert_eq!(rules.multiple_heads, HeadsRule::Labelled);
         assert_eq!(rules.missing_down, Level::Allow);
+    }
+
+    #[test]
+    fn the_compiler_can_be_told_to_leave_the_models_alone() {
+        let config = |text| Config::parse("migrate.toml", text).unwrap();
+        assert!(config("[models]\n").check_models);
+        assert!(!config("[models]\ncheck = false\n").check_models);
+        assert!(Config::parse("migrate.toml", "[models]\nchekc = false\n").is_err());
     }
 
     #[test]

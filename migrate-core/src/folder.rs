@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::schema::lock::SchemaLock;
 use crate::{ChainLock, Code, Config, Diagnostic, Label};
 
 /// The files of a migrations folder, read but not yet understood.
@@ -105,6 +106,22 @@ impl Config {
             Ok(text) => Self::parse(Self::FILE, &text),
             Err(Unreadable { missing: true, .. }) => Ok(Self::default()),
             Err(why) => Err(vec![unreadable(Self::FILE, &why)]),
+        }
+    }
+}
+
+impl SchemaLock {
+    /// Reads the text of the schema.lock in the migrations folder `dir`, which messages call
+    /// `shown`; `None` where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// It is there and cannot be read.
+    pub fn read(dir: &Path, shown: &str) -> Result<Option<String>, Box<Diagnostic>> {
+        match read_text(&dir.join(Self::FILE), u64::MAX) {
+            Ok(text) => Ok(Some(text)),
+            Err(Unreadable { missing: true, .. }) => Ok(None),
+            Err(why) => Err(Box::new(unreadable(shown, &why))),
         }
     }
 }

@@ -39,6 +39,7 @@ mod pause;
 mod script;
 mod status;
 mod stop;
+mod table;
 
 #[doc(hidden)]
 pub use backend::{Attempt, Failure, Row};
@@ -49,12 +50,13 @@ pub use error::{Error, StatementError};
 pub use event::{Applied, Event, Report};
 pub use ledger::{AppliedRevision, EventRecord, State};
 pub use migrate_core::{Cascade, Dialect, Direction, Graph, LedgerNames, Plan, Target};
-pub use migrate_macros::embed_migrations;
+pub use migrate_macros::{Table, embed_migrations};
 pub use migrations::{Migrations, Runner};
 pub use script::Script;
 pub use status::Status;
 #[doc(hidden)]
 pub use stop::Stop;
+pub use table::Table;
 
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]

@@ -183,7 +183,11 @@ impl Builder<'_> {
             return sql_type;
         }
         let name = self.dialect.name();
-        let (message, example) = match &field.kind {
+        let mut inner = &field.kind;
+        while let Kind::Array(of) = inner {
+            inner = of;
+        }
+        let (message, example) = match inner {
             Kind::Unknown(of) => (
                 format!("no column type is known for `{of}`"),
                 match self.dialect {
@@ -201,7 +205,7 @@ impl Builder<'_> {
             _ => (format!("{name} has no column type for this"), "text"),
         };
         let help = match self.dialect {
-            _ if matches!(field.kind, Kind::Unknown(_)) => {
+            _ if matches!(inner, Kind::Unknown(_)) => {
                 format!(
                     "say it: `#[column(type = \"{example}\")]`; or derive `sqlx::Type` on the type, if it is this package's own"
                 )

@@ -30,6 +30,10 @@ pub(crate) trait Scope {
 }
 
 /// What is behind a path.
+#[cfg_attr(
+    not(feature = "sources"),
+    expect(dead_code, reason = "a derive finds nothing but names")
+)]
 pub(crate) enum Found<'a> {
     /// A type of another crate, by its whole path; or nobody knows what.
     Elsewhere(Vec<String>),
