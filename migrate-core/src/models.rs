@@ -21,6 +21,7 @@ mod table;
 mod types;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use proc_macro2::{Span, TokenStream};
 
@@ -29,6 +30,7 @@ pub use self::kind::Kind;
 pub use self::model::Model;
 #[cfg(feature = "sources")]
 pub use self::sources::{Reading, Root, read};
+use crate::diagnostic::MOST_PROBLEMS;
 use crate::schema::Name;
 use crate::{Code, Diagnostic, Label, Severity};
 
@@ -95,7 +97,23 @@ impl Problem {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Models {
     models: Vec<Model>,
-    sites: Vec<Label>,
+    /// What sites stand for: a file and the bytes in it. A label is made only where it is shown.
+    sites: Vec<(usize, Range<usize>)>,
+    files: Vec<Source>,
+}
+
+/// A file of the sources.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Source {
+    /// Its name as shown to people, relative to the package.
+    shown: String,
+    text: String,
+}
+
+impl Source {
+    fn label(&self, range: Range<usize>) -> Label {
+        Label::at(&self.shown, &self.text, range, "")
+    }
 }
 
 impl Models {
@@ -107,8 +125,13 @@ impl Models {
 
     /// Returns where a model's struct is.
     #[must_use]
-    pub fn place(&self, model: &Model) -> Option<&Label> {
-        self.sites.get(model.site.0)
+    pub fn place(&self, model: &Model) -> Option<Label> {
+        self.label(model.site)
+    }
+
+    fn label(&self, site: Site) -> Option<Label> {
+        let (file, range) = self.sites.get(site.0)?;
+        Some(self.files.get(*file)?.label(range.clone()))
     }
 
     /// Says whether there is none.
@@ -127,11 +150,18 @@ impl Models {
     }
 
     fn diagnostics(&self, problems: Vec<Problem>) -> Vec<Diagnostic> {
-        let at = |problem: Problem| {
-            let label = self.sites.get(problem.site.0).cloned();
-            problem.at(label.unwrap_or_else(|| Label::file("")))
-        };
-        problems.into_iter().map(at).collect()
+        let mut told = BTreeMap::new();
+        let mut diagnostics = Vec::new();
+        for problem in problems {
+            let file = self.sites.get(problem.site.0).map(|(file, _)| *file);
+            let told: &mut usize = told.entry(file).or_default();
+            *told += 1;
+            if *told <= MOST_PROBLEMS {
+                let label = self.label(problem.site);
+                diagnostics.push(problem.at(label.unwrap_or_else(|| Label::file(""))));
+            }
+        }
+        diagnostics
     }
 }
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::package::{cargo, root, workspace, write};
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the fixture is there") {
         let path = entry.expect("readable").path();
         let to = to.join(path.file_name().expect("named"));
@@ -34,7 +35,7 @@ fn check(package: &Path) -> Vec<Diagnostic> {
 }
 
 /// The compiler's words on a package, as text and as it draws them.
-fn compiler<'a>(messages: &'a [Value], package: &str) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn compiler<'a>(messages: &'a [Value], package: &str) -> Vec<(&'a str, &'a str)> {
     messages
         .iter()
         .filter(|message| {

@@ -153,12 +153,17 @@ impl Notes<'_> {
             .push(Problem::error(Code::MalformedModel, site, message, help));
     }
 
-    /// Notes what syn could not read.
-    pub(super) fn syntax(&mut self, error: &syn::Error, example: &str) {
+    /// Notes what syn could not read; `at` is where it stands.
+    pub(super) fn syntax(&mut self, error: &syn::Error, at: Span, example: &str) {
         for error in error.clone() {
             let words = error.to_string();
             let message = words.lines().next().unwrap_or("this cannot be read");
-            self.wrong(error.span(), message, format!("for example `{example}`"));
+            // The end of what stands in parentheses has no place of its own.
+            let span = match message.starts_with("unexpected end") {
+                true => at,
+                false => error.span(),
+            };
+            self.wrong(span, message, format!("for example `{example}`"));
         }
     }
 
@@ -229,10 +234,10 @@ impl Notes<'_> {
         found.map(|(_, value)| *value)
     }
 
-    /// Returns the entries of `key(…)`.
-    pub(super) fn entries(&mut self, tokens: TokenStream, example: &str) -> Vec<Entry> {
+    /// Returns the entries of `key(…)`, whose key is at `at`.
+    pub(super) fn entries(&mut self, tokens: TokenStream, at: Span, example: &str) -> Vec<Entry> {
         entries(tokens).unwrap_or_else(|error| {
-            self.syntax(&error, example);
+            self.syntax(&error, at, example);
             Vec::new()
         })
     }

@@ -349,7 +349,7 @@ impl Builder<'_> {
             self.wrong(
                 site,
                 format!(
-                    "{} columns cannot reference {} of `{}`",
+                    "the foreign key pairs {} with {} columns of `{}`",
                     key.columns.len(),
                     key.references.len(),
                     key.table

@@ -187,7 +187,9 @@ impl Found<'_> {
     fn no_column(&mut self, field: &Field, table: &Table) {
         let (name, column) = (&self.model.table, &field.column);
         let message = format!("`{name}` has no column `{column}`");
+        // A column that another field has is not meant.
         let names = table.columns.iter().map(|column| column.name.as_str());
+        let names = names.filter(|name| !self.model.columns().any(|own| own == *name));
         let near = match nearest(column, names) {
             Some(near) => format!("did you mean `#[sqlx(rename = \"{near}\")]`? If not, "),
             None => String::new(),

@@ -1,6 +1,7 @@
 //! `#[column(…)]`: what Rust cannot say of a column.
 
 use syn::Attribute;
+use syn::spanned::Spanned as _;
 
 use super::Site;
 use super::attribute::{Entry, Notes, Value};
@@ -158,13 +159,13 @@ pub(super) fn read(
         }
         match attribute.meta.require_list() {
             Ok(list) => {
-                let site = notes.site(syn::spanned::Spanned::span(attribute.path()));
+                let site = notes.site(attribute.path().span());
                 settings.general.site.get_or_insert(site);
-                for entry in notes.entries(list.tokens.clone(), EXAMPLE) {
+                for entry in notes.entries(list.tokens.clone(), attribute.path().span(), EXAMPLE) {
                     general(notes, &entry, column, &mut settings);
                 }
             }
-            Err(error) => notes.syntax(&error, EXAMPLE),
+            Err(error) => notes.syntax(&error, attribute.path().span(), EXAMPLE),
         }
     }
     settings
@@ -186,7 +187,7 @@ fn general(notes: &mut Notes<'_>, entry: &Entry, column: &str, settings: &mut Co
     let example = format!("{dialect}(type = \"…\", default = \"…\")");
     let own = settings.dialects[dialect as usize].get_or_insert_default();
     own.site = Some(notes.site(entry.span));
-    for entry in notes.entries(tokens.clone(), &example) {
+    for entry in notes.entries(tokens.clone(), entry.span, &example) {
         one(notes, &entry, column, own, Some(dialect));
     }
 }

@@ -74,24 +74,26 @@ pub(super) fn key(notes: &mut Notes<'_>, entry: &Entry, own: Option<&str>) -> Op
         Value::List(tokens) => tokens.clone(),
         Value::Flag if own.is_some() => return Some(key),
         _ => {
-            wants_columns(notes, entry);
+            wants_columns(notes, entry, own);
             return None;
         }
     };
     if own.is_none() && !begins_with_entry(&tokens) {
-        key.columns = columns(notes, tokens, &format!("{}(a, b)", entry.key))?;
+        key.columns = columns(notes, tokens, entry.span, &format!("{}(a, b)", entry.key))?;
         return Some(key);
     }
     let example = format!("{}(columns(a, b), name = \"…\")", entry.key);
-    for entry in notes.entries(tokens, &example) {
+    for entry in notes.entries(tokens, entry.span, &example) {
         match (entry.key.as_str(), &entry.value) {
             ("columns", Value::List(list)) if own.is_none() => {
-                key.columns = columns(notes, list.clone(), "columns(a, b)").unwrap_or_default();
+                key.columns =
+                    columns(notes, list.clone(), entry.span, "columns(a, b)").unwrap_or_default();
             }
             ("include", Value::List(list)) => {
-                key.include = columns(notes, list.clone(), "include(a, b)").unwrap_or_default();
+                key.include =
+                    columns(notes, list.clone(), entry.span, "include(a, b)").unwrap_or_default();
             }
-            ("columns" | "include", _) => wants_columns(notes, &entry),
+            ("columns" | "include", _) => wants_columns(notes, &entry, None),
             ("name", _) => key.name = notes.text(&entry),
             ("nulls_not_distinct", _) => {
                 key.nulls_not_distinct = notes.flag(&entry).unwrap_or_default();
@@ -130,23 +132,32 @@ pub(super) fn index(
         Value::List(tokens) => tokens.clone(),
         Value::Flag if own.is_some() => return Some((None, index)),
         _ => {
-            wants_columns(notes, entry);
+            wants_columns(notes, entry, own);
             return None;
         }
     };
     if own.is_none() && !begins_with_entry(&tokens) {
-        index.parts = parts(notes, tokens, "index(a, b desc)");
+        let empty = tokens.is_empty();
+        index.parts = parts(notes, tokens, entry.span, "index(a, b desc)");
+        if empty {
+            wants_columns(notes, entry, None);
+        }
         return (!index.parts.is_empty()).then_some((None, index));
     }
-    for entry in notes.entries(tokens, "index(columns(a, b desc), where = \"…\")") {
+    for entry in notes.entries(
+        tokens,
+        entry.span,
+        "index(columns(a, b desc), where = \"…\")",
+    ) {
         match (entry.key.as_str(), &entry.value) {
             ("columns", Value::List(list)) => {
-                index.parts = parts(notes, list.clone(), "columns(a, b desc)");
+                index.parts = parts(notes, list.clone(), entry.span, "columns(a, b desc)");
             }
             ("include", Value::List(list)) => {
-                index.include = columns(notes, list.clone(), "include(a, b)").unwrap_or_default();
+                index.include =
+                    columns(notes, list.clone(), entry.span, "include(a, b)").unwrap_or_default();
             }
-            ("columns" | "include", _) => wants_columns(notes, &entry),
+            ("columns" | "include", _) => wants_columns(notes, &entry, None),
             ("name", _) => name = notes.text(&entry),
             ("unique", _) => index.unique = notes.flag(&entry).unwrap_or_default(),
             ("where", _) => index.predicate = notes.text(&entry),
@@ -159,7 +170,7 @@ pub(super) fn index(
         }
     }
     if index.parts.is_empty() {
-        wants_columns(notes, entry);
+        wants_columns(notes, entry, None);
         return None;
     }
     Some((name, index))
@@ -177,6 +188,7 @@ pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
     let (mut expression, mut name) = (None, None);
     let inner = notes.entries(
         tokens.clone(),
+        entry.span,
         "check(expression = \"price > 0\", name = \"…\")",
     );
     for entry in inner {
@@ -212,17 +224,18 @@ pub(super) fn foreign_key(notes: &mut Notes<'_>, entry: &Entry) -> Option<Foreig
     ];
     const EXAMPLE: &str = "foreign_key(columns(a, b), references = \"accounts(a, b)\")";
     let Value::List(tokens) = &entry.value else {
-        wants_columns(notes, entry);
+        wants_columns(notes, entry, None);
         return None;
     };
     let mut target = None;
     let mut foreign = ForeignKey::default();
-    for entry in notes.entries(tokens.clone(), EXAMPLE) {
+    for entry in notes.entries(tokens.clone(), entry.span, EXAMPLE) {
         match (entry.key.as_str(), &entry.value) {
             ("columns", Value::List(list)) => {
-                foreign.columns = columns(notes, list.clone(), "columns(a, b)").unwrap_or_default();
+                foreign.columns =
+                    columns(notes, list.clone(), entry.span, "columns(a, b)").unwrap_or_default();
             }
-            ("columns", _) => wants_columns(notes, &entry),
+            ("columns", _) => wants_columns(notes, &entry, None),
             ("references", _) => target = references(notes, &entry),
             ("on_delete", _) => foreign.on_delete = action(notes, &entry).unwrap_or_default(),
             ("on_update", _) => foreign.on_update = action(notes, &entry).unwrap_or_default(),
@@ -272,7 +285,15 @@ pub(super) fn references(notes: &mut Notes<'_>, entry: &Entry) -> Option<(Name, 
     }
 }
 
-fn wants_columns(notes: &mut Notes<'_>, entry: &Entry) {
+fn wants_columns(notes: &mut Notes<'_>, entry: &Entry, own: Option<&str>) {
+    if own.is_some() {
+        notes.wrong(
+            entry.span,
+            format!("`{}` stands alone, or with more in parentheses", entry.key),
+            format!("for example `{}(name = \"…\")`", entry.key),
+        );
+        return;
+    }
     notes.wrong(
         entry.span,
         format!("`{}` needs columns in parentheses", entry.key),
@@ -280,11 +301,16 @@ fn wants_columns(notes: &mut Notes<'_>, entry: &Entry) {
     );
 }
 
-fn columns(notes: &mut Notes<'_>, tokens: TokenStream, example: &str) -> Option<Vec<String>> {
+fn columns(
+    notes: &mut Notes<'_>,
+    tokens: TokenStream,
+    at: Span,
+    example: &str,
+) -> Option<Vec<String>> {
     match names(tokens) {
         Ok(names) => Some(names.into_iter().map(|(name, _)| name).collect()),
         Err(error) => {
-            notes.syntax(&error, example);
+            notes.syntax(&error, at, example);
             None
         }
     }
@@ -297,7 +323,7 @@ fn column_part(column: &str) -> IndexPart {
     }
 }
 
-fn parts(notes: &mut Notes<'_>, tokens: TokenStream, example: &str) -> Vec<IndexPart> {
+fn parts(notes: &mut Notes<'_>, tokens: TokenStream, at: Span, example: &str) -> Vec<IndexPart> {
     let list = |input: ParseStream<'_>| {
         let mut parts = Vec::new();
         while !input.is_empty() {
@@ -306,13 +332,10 @@ fn parts(notes: &mut Notes<'_>, tokens: TokenStream, example: &str) -> Vec<Index
                 input.parse::<Token![,]>()?;
             }
         }
-        if parts.is_empty() {
-            return Err(syn::Error::new(Span::call_site(), "an index needs columns"));
-        }
         Ok(parts)
     };
     list.parse2(tokens).unwrap_or_else(|error| {
-        notes.syntax(&error, example);
+        notes.syntax(&error, at, example);
         Vec::new()
     })
 }

@@ -5,7 +5,8 @@ use proc_macro2::{TokenStream, TokenTree};
 /// No type that a person has written is deeper than this.
 const DEEPEST: usize = 64;
 
-/// Nor are there more signs than this that each hold what follows: `&&&&T`, `fn() -> fn() -> T`.
+/// Nor are there more signs than this that each hold what stands beside them: `&&&&T`, `1 + 1 + 1`,
+/// `fn() -> fn() -> T`.
 const LONGEST_RUN: usize = 128;
 
 /// Says whether tokens are nested more deeply than syn's parser has room for.
@@ -27,8 +28,8 @@ pub(crate) fn too_deep(tokens: &TokenStream) -> bool {
                     '<' => *angles += 1,
                     '>' if previous != '-' && previous != '=' => *angles = angles.saturating_sub(1),
                     ',' | ';' => *run = 0,
-                    '&' | '*' | '-' | '!' => *run += 1,
-                    _ => {}
+                    ':' | '#' | '\'' | '=' => {}
+                    _ => *run += 1,
                 }
             }
             TokenTree::Ident(word) => {
@@ -67,6 +68,7 @@ mod tests {
             format!("{}u8", "&".repeat(200)),
             format!("{}u8", "fn() -> ".repeat(200)),
             format!("[u8; {}0]", "!".repeat(200)),
+            format!("[u8; {}0]", "1 + ".repeat(200)),
         ] {
             assert!(too_deep(&text.parse().unwrap()), "{text}");
         }

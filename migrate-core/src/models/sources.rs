@@ -12,7 +12,8 @@ use proc_macro2::Span;
 use self::scan::{Items, ModuleItem, TypeKind, preamble, scan};
 use self::tree::{Place, Tree};
 use super::model::is_model;
-use super::{Model, Models, Problem, Site};
+use super::{Model, Models, Problem, Site, Source};
+use crate::diagnostic::MOST_PROBLEMS;
 use crate::folder::read_source;
 use crate::schema::Name;
 use crate::{Code, Diagnostic, Label, Severity};
@@ -100,15 +101,9 @@ pub fn read(package: &Path, roots: &[Root]) -> Reading {
 /// More modules than this are a circle, or no package that a person has written.
 const MOST_MODULES: usize = 20_000;
 
-struct File {
-    path: PathBuf,
-    shown: String,
-    text: String,
-}
-
 struct Reader<'a> {
     package: &'a Path,
-    files: Vec<File>,
+    files: Vec<Source>,
     known: BTreeMap<PathBuf, usize>,
     tree: Tree,
     diagnostics: Vec<Diagnostic>,
@@ -276,18 +271,14 @@ impl Reader<'_> {
                 String::new()
             }
         };
-        self.files.push(File {
-            path: path.to_owned(),
-            shown,
-            text,
-        });
+        self.files.push(Source { shown, text });
         let file = self.files.len() - 1;
         self.known.insert(path.to_owned(), file);
         Some(file)
     }
 
     fn scan(&mut self, file: usize) -> Option<Items> {
-        let File { shown, text, .. } = &self.files[file];
+        let Source { shown, text } = &self.files[file];
         match scan(text) {
             Ok(items) => Some(items),
             Err((span, why)) => {
@@ -322,10 +313,15 @@ impl Reader<'_> {
         help: &str,
     ) {
         let range = self.range(file, span);
-        if !self.told.insert((file, range.start, message.to_owned())) {
+        let before = self
+            .told
+            .range((file, 0, String::new())..(file + 1, 0, String::new()));
+        if before.take(MOST_PROBLEMS).count() == MOST_PROBLEMS
+            || !self.told.insert((file, range.start, message.to_owned()))
+        {
             return;
         }
-        let label = self.label(file, range);
+        let label = self.files[file].label(range);
         self.diagnostics.push(
             Diagnostic::error(code, message)
                 .severity(severity)
@@ -338,30 +334,24 @@ impl Reader<'_> {
         range(&self.files[file].text, span)
     }
 
-    fn label(&self, file: usize, range: Range<usize>) -> Label {
-        let File { shown, text, .. } = &self.files[file];
-        Label::at(shown, text, range, "")
-    }
-
     fn finish(mut self) -> Reading {
         let mut models = Models::default();
         let mut problems = Vec::new();
         let mut seen = BTreeSet::new();
         for (position, module) in self.tree.modules.iter().enumerate() {
-            let File { path, shown, text } = &self.files[module.file];
+            let text = &self.files[module.file].text;
             for item in &module.types {
                 let TypeKind::Item(item) = &item.what else {
                     continue;
                 };
                 // Two targets may share a file.
                 let at = range(text, item.ident.span()).start;
-                if !is_model(item) || !seen.insert((path, at)) {
+                if !is_model(item) || !seen.insert((module.file, at)) {
                     continue;
                 }
                 let scope = self.tree.scope(position);
                 let mut mark = |span: Span| {
-                    let label = Label::at(shown, text, range(text, span), "");
-                    models.sites.push(label);
+                    models.sites.push((module.file, range(text, span)));
                     Site(models.sites.len() - 1)
                 };
                 let model = Model::read(item, &scope, &mut mark, &mut problems);
@@ -369,6 +359,7 @@ impl Reader<'_> {
             }
         }
         problems.extend(twice(&models.models));
+        models.files = self.files;
         self.diagnostics.extend(models.diagnostics(problems));
         self.diagnostics.sort_by_key(place);
         Reading {

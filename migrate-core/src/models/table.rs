@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use syn::Attribute;
+use syn::spanned::Spanned as _;
 
 use super::attribute::{Entry, Notes, Value};
 use super::column::{Comment, comment};
@@ -53,11 +54,11 @@ pub(super) fn read(notes: &mut Notes<'_>, attributes: &[Attribute]) -> TableSett
         }
         match attribute.meta.require_list() {
             Ok(list) => {
-                for entry in notes.entries(list.tokens.clone(), EXAMPLE) {
+                for entry in notes.entries(list.tokens.clone(), attribute.path().span(), EXAMPLE) {
                     general(notes, &entry, &mut settings);
                 }
             }
-            Err(error) => notes.syntax(&error, EXAMPLE),
+            Err(error) => notes.syntax(&error, attribute.path().span(), EXAMPLE),
         }
     }
     settings
@@ -149,7 +150,7 @@ fn of_dialect(
         );
         return;
     };
-    for entry in notes.entries(tokens.clone(), example) {
+    for entry in notes.entries(tokens.clone(), entry.span, example) {
         if part(notes, &entry, Some(dialect), settings) {
             continue;
         }
