@@ -123,7 +123,7 @@ fn postgres(kind: &Kind, sql_type: &str) -> bool {
         },
         Kind::Float => class == "real",
         Kind::Double => class == "double precision",
-        Kind::Text | Kind::UuidText(_) => ["text", "xml"].contains(&class),
+        Kind::Text | Kind::UuidText(_) => class == "text",
         Kind::Enum { type_name, .. } => {
             postgres_class(&super::types::folded(type_name)) == Some(class)
         }
@@ -176,9 +176,11 @@ fn mysql(kind: &Kind, sql_type: &str) -> bool {
             ["text", "enum", "set", "address", "json"].contains(&class)
         }
         Kind::Enum { .. } => ["enum", "text"].contains(&class),
-        Kind::Bytes => ["bytes", "text"].contains(&class),
+        Kind::Bytes => ["bytes", "text", "enum", "address", "json"].contains(&class),
         Kind::Uuid => class == "bytes",
-        Kind::DateTime | Kind::Instant => class == "datetime",
+        // A TIMESTAMP is a moment, and sqlx gives it as nothing else.
+        Kind::DateTime => name == "datetime",
+        Kind::Instant => class == "datetime",
         Kind::Date => class == "date",
         Kind::Time | Kind::Duration => class == "time",
         Kind::Decimal => class == "decimal",
