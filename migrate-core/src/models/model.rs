@@ -93,12 +93,16 @@ impl Model {
             return None;
         };
         let rust_name = item.ident.unraw().to_string();
-        let name = settings.name.clone();
-        let mut model = Self {
-            table: Name {
-                schema: settings.schema.clone(),
-                name: name.unwrap_or_else(|| rust_name.to_snake_case()),
+        let table = match (&settings.name, &settings.schema) {
+            // As in `references`: what stands before a dot is the schema.
+            (Some(name), None) if name.contains('.') => Name::from(name.as_str()),
+            (name, schema) => Name {
+                schema: schema.clone(),
+                name: name.clone().unwrap_or_else(|| rust_name.to_snake_case()),
             },
+        };
+        let mut model = Self {
+            table,
             rust_name,
             partial: settings.partial.unwrap_or_default(),
             ignored: settings.ignore.unwrap_or_default(),
@@ -267,10 +271,4 @@ impl Model {
         }
         fields.iter().map(|field| field.column.clone()).collect()
     }
-}
-
-/// Says whether a struct derives `Table`.
-#[cfg(feature = "sources")]
-pub(super) fn is_model(item: &DeriveInput) -> bool {
-    super::resolve::derives(&item.attrs, "Table")
 }

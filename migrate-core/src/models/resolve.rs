@@ -227,9 +227,9 @@ fn elsewhere(of: &Type, path: &[String], mut arguments: Vec<Resolved>) -> Resolv
     known(path, &kinds).map_or_else(|| unknown(of), one)
 }
 
-/// Returns whether an item derives a trait of this name, by itself or in a `cfg_attr`.
-pub(crate) fn derives(attributes: &[syn::Attribute], name: &str) -> bool {
-    attributes
+/// Returns the path of the derive of this name, if an item has one.
+pub(crate) fn derive_of(attributes: &[syn::Attribute], name: &str) -> Option<Vec<String>> {
+    let derives = attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("derive"))
         .filter_map(|attribute| {
@@ -238,9 +238,16 @@ pub(crate) fn derives(attributes: &[syn::Attribute], name: &str) -> bool {
                     syn::punctuated::Punctuated::<syn::Path, syn::Token![,]>::parse_terminated,
                 )
                 .ok()
-        })
-        .flatten()
-        .any(|path| path.segments.last().is_some_and(|last| last.ident == name))
+        });
+    let paths = derives.flatten().map(|path| {
+        let parts = path.segments.iter();
+        parts
+            .map(|part| part.ident.unraw().to_string())
+            .collect::<Vec<_>>()
+    });
+    paths
+        .into_iter()
+        .find(|path| path.last().is_some_and(|last| last == name))
 }
 
 /// What a struct or an enum of the package is in the database, as sqlx's `Type` derive has it.
@@ -250,7 +257,7 @@ fn declared(
     bindings: &Bindings,
     left: Left<'_>,
 ) -> Option<Resolved> {
-    if !derives(&item.attrs, "Type") {
+    if derive_of(&item.attrs, "Type").is_none() {
         return None;
     }
     let container = sqlx::container(&item.attrs);

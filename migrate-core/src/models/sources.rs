@@ -11,7 +11,7 @@ use proc_macro2::Span;
 
 use self::scan::{Items, ModuleItem, TypeKind, preamble, scan};
 use self::tree::{Place, Tree};
-use super::model::is_model;
+use super::resolve::derive_of;
 use super::{Model, Models, Problem, Site, Source};
 use crate::diagnostic::MOST_PROBLEMS;
 use crate::folder::read_source;
@@ -344,12 +344,16 @@ impl Reader<'_> {
                 let TypeKind::Item(item) = &item.what else {
                     continue;
                 };
-                // Two targets may share a file.
-                let at = range(text, item.ident.span()).start;
-                if !is_model(item) || !seen.insert((module.file, at)) {
+                let scope = self.tree.scope(position);
+                let derive = derive_of(&item.attrs, "Table");
+                if !derive.is_some_and(|path| scope.is_ours(&path)) {
                     continue;
                 }
-                let scope = self.tree.scope(position);
+                // Two targets may share a file.
+                let at = range(text, item.ident.span()).start;
+                if !seen.insert((module.file, at)) {
+                    continue;
+                }
                 let mut mark = |span: Span| {
                     models.sites.push((module.file, range(text, span)));
                     Site(models.sites.len() - 1)

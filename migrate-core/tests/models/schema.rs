@@ -21,6 +21,10 @@ fn a_table_is_called_as_its_struct_unless_it_says_otherwise() {
         ),
         ["shop.items"]
     );
+    assert_eq!(
+        names("#[derive(Table)] #[table(name = \"shop.items\")] struct OrderItem { id: i64 }"),
+        ["shop.items"]
+    );
 }
 
 #[test]
@@ -295,4 +299,29 @@ fn two_enums_of_one_name() {
         told.contains("another enum is called `S` in the database"),
         "{told}"
     );
+}
+
+#[test]
+fn the_documentation_says_nothing_that_is_not_so() {
+    let page = include_str!("../../../docs/models.md");
+    let blocks: Vec<&str> = page
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().expect("a block ends"))
+        .collect();
+    assert!(blocks.len() >= 3, "{}", blocks.len());
+    for block in blocks {
+        let text = if block.contains("struct ") {
+            block.to_owned()
+        } else if block.starts_with("#[table(") {
+            format!(
+                "#[derive(Table)] {block} struct T {{ id: i64, team: i64, user: i64, mail: String, body: String }}"
+            )
+        } else {
+            format!("#[derive(Table)] struct T {{ id: i64, {block} a: String }}")
+        };
+        for dialect in Dialect::ALL {
+            schema(&text, dialect);
+        }
+    }
 }

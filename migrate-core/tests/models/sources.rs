@@ -299,3 +299,72 @@ fn a_byte_order_mark_and_a_first_line_for_the_shell_are_no_rust() {
         0
     );
 }
+
+#[test]
+fn a_derive_of_the_same_name_from_another_crate_is_not_this_one() {
+    let reading = package(&[
+        (
+            "src/lib.rs",
+            "mod a; mod b; mod c; mod prelude { pub use migrate_sqlx::Table; }",
+        ),
+        (
+            "src/a.rs",
+            &format!(
+                "use cli_table::Table; {}",
+                "#[derive(Table)] struct A { #[table(title = \"x\")] id: i64 }"
+            ),
+        ),
+        (
+            "src/b.rs",
+            &format!(
+                "use crate::prelude::*; #[derive(cli_table::Table)] struct No {{}} {}",
+                "#[derive(Table)] struct B { id: i64 }"
+            ),
+        ),
+        (
+            "src/c.rs",
+            "struct Table; #[derive(Table)] struct C { id: i64 }",
+        ),
+    ]);
+    assert!(
+        reading.diagnostics.is_empty(),
+        "{}",
+        told(&reading.diagnostics)
+    );
+    assert_eq!(found(&reading), ["B", "C"]);
+}
+
+#[test]
+fn what_only_looks_like_an_item_swallows_none() {
+    let text = format!(
+        "fn a() -> impl Sized + use<'_> {{}} {} fn union(x: u8) {{}} use a::b\n{} type Half = \n{} macro_rules! struct_of {{ ($x:ty) => {{ struct X; }} }} {}",
+        model("A"),
+        model("B"),
+        model("C"),
+        model("D")
+    );
+    let reading = package(&[("src/lib.rs", &text)]);
+    assert!(
+        reading.diagnostics.is_empty(),
+        "{}",
+        told(&reading.diagnostics)
+    );
+    assert_eq!(found(&reading), ["A", "B", "C", "D"]);
+}
+
+#[test]
+fn a_type_of_another_crate_is_not_taken_for_one_of_the_package() {
+    let text = "#[derive(sqlx::Type)] #[sqlx(transparent)] pub struct Stamp(i64); #[derive(Table)] struct T { a: other::Stamp }";
+    let reading = package(&[("src/lib.rs", text)]);
+    let problems = reading
+        .models
+        .schema(Dialect::Postgres)
+        .expect_err("an unknown type");
+    assert!(told(&problems).contains("no column type is known for `other::Stamp`"));
+}
+
+#[test]
+fn models_can_be_kept_by_a_task_that_moves_between_threads() {
+    fn assert_moves<T: Send + Sync + 'static>(_: &T) {}
+    assert_moves(&package(&[("src/lib.rs", &model("A"))]));
+}

@@ -11,7 +11,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, DeriveInput, Generics, Ident, Token, Type};
 
 use crate::models::depth::too_deep;
-use crate::models::resolve::derives;
+use crate::models::resolve::derive_of;
 
 /// What stands in a file or between the braces of a module.
 #[derive(Default)]
@@ -142,7 +142,8 @@ impl Scanner {
             "mod" => self.module(),
             "struct" | "enum" | "union" => self.declaration(word.clone()),
             "type" => self.alias(),
-            "use" => self.import(),
+            // Not `impl Sized + use<'a>`.
+            "use" if !self.next_is('<') => self.import(),
             name => self.call(name, word.span()),
         }
     }
@@ -237,7 +238,7 @@ impl Scanner {
             }
         }
         let Some(attributes) = attributes else { return };
-        let is_model = derives(&attributes, "Table");
+        let is_model = derive_of(&attributes, "Table").is_some();
         let declaration: TokenStream = declaration.into_iter().collect();
         if too_deep(&declaration) {
             if is_model {
@@ -316,11 +317,21 @@ impl Scanner {
         self.items.unfollowed.push((span, why.to_owned()));
     }
 
+    fn next_is(&mut self, sign: char) -> bool {
+        matches!(self.tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == sign)
+    }
+
+    /// Takes what is before the `;`, or before the next item's attributes where it was forgotten.
     fn until_semicolon(&mut self) -> TokenStream {
-        self.tokens
-            .by_ref()
-            .take_while(|token| !matches!(token, TokenTree::Punct(sign) if sign.as_char() == ';'))
-            .collect()
+        let mut taken = TokenStream::new();
+        while !self.next_is('#') {
+            match self.tokens.next() {
+                Some(TokenTree::Punct(sign)) if sign.as_char() == ';' => break,
+                Some(token) => taken.extend([token]),
+                None => break,
+            }
+        }
+        taken
     }
 }
 

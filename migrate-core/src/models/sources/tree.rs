@@ -143,6 +143,16 @@ enum Target {
 const FARTHEST: u16 = 200;
 
 impl ModuleScope<'_> {
+    /// Says whether a derive of this path is the one of this project: other crates have one of the
+    /// same name.
+    pub(super) fn is_ours(&self, derive: &[String]) -> bool {
+        match self.resolve(derive) {
+            Target::Elsewhere(path) if path.len() > 1 => path[0] == "migrate_sqlx",
+            // Nobody says where it is from, or it is the name of something else here, too.
+            Target::Elsewhere(_) | Target::Module(_) | Target::Type(..) => true,
+        }
+    }
+
     fn resolve(&self, path: &[String]) -> Target {
         let steps = Cell::new(FARTHEST);
         self.walk(self.module, path, true, 32, &steps)
@@ -221,12 +231,16 @@ impl Scope for ModuleScope<'_> {
         let (module, position) = match target {
             Target::Type(module, position) => (module, position),
             Target::Elsewhere(path) => {
-                // A path through a macro or another crate's re-export may still end at a type of
-                // this package, if there is only one of that name.
+                // A name that a macro brings may still be that of a type of this package, if there
+                // is only one of that name.
                 let known = crate::models::kind::known(&path, &[]).is_some();
+                let within = match path.first().map(String::as_str) {
+                    Some("crate" | "self" | "super") => true,
+                    _ => path.len() == 1,
+                };
                 let own = path.last().and_then(|last| self.tree.named.get(last));
                 match own.map(Vec::as_slice) {
-                    Some([(module, position)]) if !known && !is_standard(&path) => {
+                    Some([(module, position)]) if within && !known && !is_standard(&path) => {
                         (*module, *position)
                     }
                     _ => return Found::Elsewhere(path),
