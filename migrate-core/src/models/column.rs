@@ -349,3 +349,11 @@ pub(super) fn docs(attributes: &[Attribute]) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+/// Returns the text of a comment.
+pub(super) fn written(comment: Option<&Comment>, docs: Option<&String>) -> Option<String> {
+    match comment? {
+        Comment::Docs => docs.cloned(),
+        Comment::Text(text) => Some(text.clone()),
+    }
+}

@@ -257,9 +257,7 @@ fn declared(
     bindings: &Bindings,
     left: Left<'_>,
 ) -> Option<Resolved> {
-    if derive_of(&item.attrs, "Type").is_none() {
-        return None;
-    }
+    derive_of(&item.attrs, "Type")?;
     let container = sqlx::container(&item.attrs);
     let type_name = || {
         let name = item.ident.unraw().to_string();

@@ -1,20 +1,21 @@
 //! All the models of a package, from its sources.
 
+mod condition;
+mod files;
+mod imports;
 mod scan;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::Span;
 
-use self::scan::{Items, ModuleItem, TypeKind, preamble, scan};
+use self::files::{Files, range};
+use self::scan::{Items, ModuleItem, TypeKind};
 use self::tree::{Place, Tree};
 use super::resolve::derive_of;
-use super::{Model, Models, Problem, Site, Source};
-use crate::diagnostic::MOST_PROBLEMS;
-use crate::folder::read_source;
+use super::{Model, Models, Problem, Site};
 use crate::schema::Name;
 use crate::{Code, Diagnostic, Label, Severity};
 
@@ -82,12 +83,8 @@ impl Reading {
 #[must_use]
 pub fn read(package: &Path, roots: &[Root]) -> Reading {
     let mut reader = Reader {
-        package,
-        files: Vec::new(),
-        known: BTreeMap::new(),
+        files: Files::new(package),
         tree: Tree::default(),
-        diagnostics: Vec::new(),
-        told: BTreeSet::new(),
     };
     for root in roots {
         reader.root(root);
@@ -102,13 +99,8 @@ pub fn read(package: &Path, roots: &[Root]) -> Reading {
 const MOST_MODULES: usize = 20_000;
 
 struct Reader<'a> {
-    package: &'a Path,
-    files: Vec<Source>,
-    known: BTreeMap<PathBuf, usize>,
+    files: Files<'a>,
     tree: Tree,
-    diagnostics: Vec<Diagnostic>,
-    /// What was told of a file that several targets share.
-    told: BTreeSet<(usize, usize, String)>,
 }
 
 /// A module that is still to be read.
@@ -123,17 +115,19 @@ struct Open {
 
 impl Reader<'_> {
     fn root(&mut self, root: &Root) {
-        let Some(file) = self.file(&root.file) else {
-            let shown = self.shown(&root.file);
+        let Some(file) = self.files.file(&root.file) else {
+            let shown = self.files.shown(&root.file);
             let why = format!("`{shown}` cannot be read");
-            self.diagnostics.push(
+            self.files.diagnostics.push(
                 Diagnostic::error(Code::UnreadableSource, why)
                     .label(Label::file(&shown))
                     .help("name an existing file under `[lib]` or `[[bin]]` in Cargo.toml"),
             );
             return;
         };
-        let Some(items) = self.scan(file) else { return };
+        let Some(items) = self.files.scan(file) else {
+            return;
+        };
         let (this, modules) = self.add(None, file, items);
         self.tree.crates.entry(root.name.clone()).or_insert(this);
         let place = Place::of_file(&root.file, true);
@@ -141,7 +135,7 @@ impl Reader<'_> {
         push(&mut open, this, file, &place, &[file], modules);
         while let Some(next) = open.pop() {
             if self.tree.modules.len() >= MOST_MODULES {
-                self.wrong(
+                self.files.wrong(
                     next.file,
                     next.module.span,
                     Code::UnreadableSource,
@@ -178,18 +172,18 @@ impl Reader<'_> {
         let candidates = place.files(&module);
         let found = candidates
             .iter()
-            .find_map(|(path, beside)| Some((self.file(path)?, path, *beside)));
+            .find_map(|(path, beside)| Some((self.files.file(path)?, path, *beside)));
         let Some((found, path, beside)) = found else {
             let names: Vec<_> = candidates
                 .iter()
-                .map(|(path, _)| format!("`{}`", self.shown(path)))
+                .map(|(path, _)| format!("`{}`", self.files.shown(path)))
                 .collect();
             // A build script or a macro may make what only some builds have.
             let severity = match module.conditional {
                 true => Severity::Warning,
                 false => Severity::Error,
             };
-            self.wrong(
+            self.files.wrong(
                 file,
                 module.span,
                 Code::UnreadableSource,
@@ -203,7 +197,7 @@ impl Reader<'_> {
             return;
         };
         if within.contains(&found) {
-            self.wrong(
+            self.files.wrong(
                 file,
                 module.span,
                 Code::UnreadableSource,
@@ -214,7 +208,7 @@ impl Reader<'_> {
             return;
         }
         let place = Place::of_file(path, beside);
-        let Some(items) = self.scan(found) else {
+        let Some(items) = self.files.scan(found) else {
             return;
         };
         if items.test {
@@ -233,7 +227,7 @@ impl Reader<'_> {
         mut items: Items,
     ) -> (usize, Vec<ModuleItem>) {
         for (span, why) in std::mem::take(&mut items.unfollowed) {
-            self.wrong(
+            self.files.wrong(
                 file,
                 span,
                 Code::UnfollowedSource,
@@ -243,7 +237,7 @@ impl Reader<'_> {
             );
         }
         for (span, why) in std::mem::take(&mut items.broken) {
-            self.wrong(
+            self.files.wrong(
                 file,
                 span,
                 Code::UnreadableSource,
@@ -258,88 +252,12 @@ impl Reader<'_> {
         self.tree.add(parent, file, items)
     }
 
-    /// Reads a file once; `None` if there is none.
-    fn file(&mut self, path: &Path) -> Option<usize> {
-        if let Some(file) = self.known.get(path) {
-            return Some(*file);
-        }
-        let shown = self.shown(path);
-        let text = match read_source(path, &shown)? {
-            Ok(text) => text,
-            Err(found) => {
-                self.diagnostics.push(*found);
-                String::new()
-            }
-        };
-        self.files.push(Source { shown, text });
-        let file = self.files.len() - 1;
-        self.known.insert(path.to_owned(), file);
-        Some(file)
-    }
-
-    fn scan(&mut self, file: usize) -> Option<Items> {
-        let Source { shown, text } = &self.files[file];
-        match scan(text) {
-            Ok(items) => Some(items),
-            Err((span, why)) => {
-                if self.told.insert((file, span.start, why.clone())) {
-                    let label = Label::at(shown, text, clip(text, span), "");
-                    self.diagnostics.push(
-                        Diagnostic::error(
-                            Code::UnreadableSource,
-                            format!("`{shown}` is no Rust: {why}"),
-                        )
-                        .label(label)
-                        .help("mend it; `cargo check` says more"),
-                    );
-                }
-                None
-            }
-        }
-    }
-
-    fn shown(&self, path: &Path) -> String {
-        let path = path.strip_prefix(self.package).unwrap_or(path);
-        path.to_string_lossy().replace('\\', "/")
-    }
-
-    fn wrong(
-        &mut self,
-        file: usize,
-        span: Span,
-        code: Code,
-        severity: Severity,
-        message: &str,
-        help: &str,
-    ) {
-        let range = self.range(file, span);
-        let before = self
-            .told
-            .range((file, 0, String::new())..(file + 1, 0, String::new()));
-        if before.take(MOST_PROBLEMS).count() == MOST_PROBLEMS
-            || !self.told.insert((file, range.start, message.to_owned()))
-        {
-            return;
-        }
-        let label = self.files[file].label(range);
-        self.diagnostics.push(
-            Diagnostic::error(code, message)
-                .severity(severity)
-                .label(label)
-                .help(help),
-        );
-    }
-
-    fn range(&self, file: usize, span: Span) -> Range<usize> {
-        range(&self.files[file].text, span)
-    }
-
     fn finish(mut self) -> Reading {
         let mut models = Models::default();
         let mut problems = Vec::new();
         let mut seen = BTreeSet::new();
         for (position, module) in self.tree.modules.iter().enumerate() {
-            let text = &self.files[module.file].text;
+            let text = &self.files.all[module.file].text;
             for item in &module.types {
                 let TypeKind::Item(item) = &item.what else {
                     continue;
@@ -363,12 +281,12 @@ impl Reader<'_> {
             }
         }
         problems.extend(twice(&models.models));
-        models.files = self.files;
-        self.diagnostics.extend(models.diagnostics(problems));
-        self.diagnostics.sort_by_key(place);
+        models.files = std::mem::take(&mut self.files.all);
+        self.files.diagnostics.extend(models.diagnostics(problems));
+        self.files.diagnostics.sort_by_key(place);
         Reading {
             models,
-            diagnostics: self.diagnostics,
+            diagnostics: self.files.diagnostics,
         }
     }
 }
@@ -401,19 +319,6 @@ fn place(found: &Diagnostic) -> Option<(String, usize, usize)> {
         place.map_or(0, |place| place.line),
         place.map_or(0, |place| place.column),
     ))
-}
-
-fn range(text: &str, span: Span) -> Range<usize> {
-    let shift = preamble(text);
-    let span = span.byte_range();
-    clip(text, span.start + shift..span.end + shift)
-}
-
-/// Keeps a range within a text and between its characters.
-fn clip(text: &str, range: Range<usize>) -> Range<usize> {
-    let at = |position: usize| text.floor_char_boundary(position);
-    let start = at(range.start);
-    start..at(range.end).max(start)
 }
 
 /// Notes the tables that two models describe.

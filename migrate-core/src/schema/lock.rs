@@ -21,6 +21,7 @@
 //! schema that has both. A word or a value that is more than letters, digits and `_.()-$` stands in
 //! double quotes, in which `\"`, `\\`, `\n`, `\r` and `\t` stand for what they do in Rust.
 
+mod attributes;
 mod line;
 mod read;
 mod write;

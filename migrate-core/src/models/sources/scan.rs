@@ -10,6 +10,8 @@ use proc_macro2::{Delimiter, Group, LexError, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, DeriveInput, Generics, Ident, Token, Type};
 
+use super::condition::{holds_in_tests_only, is_test, undo, undo_fields};
+use super::imports::{UseItem, imports};
 use crate::models::depth::too_deep;
 use crate::models::resolve::derive_of;
 
@@ -47,14 +49,6 @@ pub(super) struct TypeItem {
 pub(super) enum TypeKind {
     Item(Box<DeriveInput>),
     Alias(Box<(Generics, Type)>),
-}
-
-/// One name that a `use` brings.
-#[derive(Debug)]
-pub(super) struct UseItem {
-    pub(super) path: Vec<String>,
-    /// `None` for a `*`.
-    pub(super) name: Option<String>,
 }
 
 /// Modules stand in one another at most this deep in one file, and imports in braces.
@@ -335,7 +329,8 @@ impl Scanner {
     }
 }
 
-fn plain(name: &Ident) -> String {
+/// Returns a name without its `r#`.
+pub(super) fn plain(name: &Ident) -> String {
     let name = name.to_string();
     name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
@@ -364,143 +359,4 @@ fn mentions_model(group: &Group) -> bool {
         }
     }
     false
-}
-
-/// Says whether what stands in `#![…]` is `cfg(test)`.
-fn is_test(tokens: &TokenStream) -> bool {
-    let mut tokens = tokens.clone().into_iter();
-    match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Ident(word)), Some(TokenTree::Group(group))) => {
-            word == "cfg" && holds_in_tests_only(group.stream(), DEEPEST)
-        }
-        _ => false,
-    }
-}
-
-/// Says whether a condition needs `test`: `test`, `all(test, …)`, `any(test)`.
-fn holds_in_tests_only(condition: TokenStream, left: usize) -> bool {
-    let Some(left) = left.checked_sub(1) else {
-        return false;
-    };
-    let mut tokens = condition.into_iter();
-    let (first, second) = (tokens.next(), tokens.next());
-    match (first, second) {
-        (Some(TokenTree::Ident(word)), None) => word == "test",
-        (Some(TokenTree::Ident(word)), Some(TokenTree::Group(group))) => {
-            let mut parts = vec![Vec::new()];
-            for token in group.stream() {
-                match &token {
-                    TokenTree::Punct(sign) if sign.as_char() == ',' => parts.push(Vec::new()),
-                    _ => parts.last_mut().expect("it begins with one").push(token),
-                }
-            }
-            parts.retain(|part| !part.is_empty());
-            let mut parts = parts
-                .into_iter()
-                .map(|part| holds_in_tests_only(part.into_iter().collect(), left));
-            match word.to_string().as_str() {
-                "all" => parts.any(|test| test),
-                "any" => parts.len() > 0 && parts.all(|test| test),
-                _ => false,
-            }
-        }
-        _ => false,
-    }
-}
-
-/// Takes the attributes out of a `cfg_attr`, as if its condition held; for tests none does.
-fn undo(attribute: Attribute, into: &mut Vec<Attribute>, left: usize) {
-    if !attribute.path().is_ident("cfg_attr") {
-        into.push(attribute);
-        return;
-    }
-    let (Some(left), Ok(list)) = (left.checked_sub(1), attribute.meta.require_list()) else {
-        return;
-    };
-    let mut tokens = list.tokens.clone().into_iter();
-    let condition = tokens
-        .by_ref()
-        .take_while(|token| !matches!(token, TokenTree::Punct(sign) if sign.as_char() == ','))
-        .collect();
-    if holds_in_tests_only(condition, DEEPEST) {
-        return;
-    }
-    let inner = syn::punctuated::Punctuated::<syn::Meta, Token![,]>::parse_terminated;
-    for meta in inner.parse2(tokens.collect()).into_iter().flatten() {
-        let inner = Attribute {
-            pound_token: Token![#](Span::call_site()),
-            style: syn::AttrStyle::Outer,
-            bracket_token: syn::token::Bracket::default(),
-            meta,
-        };
-        undo(inner, into, left);
-    }
-}
-
-fn undo_fields(item: &mut DeriveInput) {
-    let undo_all = |attributes: &mut Vec<Attribute>| {
-        for attribute in std::mem::take(attributes) {
-            undo(attribute, attributes, 8);
-        }
-    };
-    match &mut item.data {
-        syn::Data::Struct(data) => {
-            for field in &mut data.fields {
-                undo_all(&mut field.attrs);
-            }
-        }
-        syn::Data::Enum(data) => {
-            for variant in &mut data.variants {
-                undo_all(&mut variant.attrs);
-            }
-        }
-        syn::Data::Union(_) => {}
-    }
-}
-
-/// Reads the tree of a `use`.
-fn imports(tokens: TokenStream, prefix: &[String], into: &mut Vec<UseItem>, left: usize) {
-    let Some(left) = left.checked_sub(1) else {
-        return;
-    };
-    let mut path = prefix.to_vec();
-    let mut renamed = None;
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(word) if word == "as" => {
-                renamed = Some(match tokens.next() {
-                    Some(TokenTree::Ident(name)) => plain(&name),
-                    _ => "_".to_owned(),
-                });
-            }
-            TokenTree::Ident(word) => path.push(plain(&word)),
-            TokenTree::Punct(sign) if sign.as_char() == '*' => {
-                into.push(UseItem { path, name: None });
-                return;
-            }
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                let mut part = TokenStream::new();
-                for token in group.stream() {
-                    match token {
-                        TokenTree::Punct(sign) if sign.as_char() == ',' => {
-                            imports(std::mem::take(&mut part), &path, into, left);
-                        }
-                        token => part.extend([token]),
-                    }
-                }
-                imports(part, &path, into, left);
-                return;
-            }
-            _ => {}
-        }
-    }
-    if path.len() > prefix.len() {
-        // `use a::{self}` brings `a` itself.
-        if path.last().is_some_and(|last| last == "self") && path.len() > 1 {
-            path.pop();
-        }
-        let name = renamed.or_else(|| path.last().cloned());
-        into.push(UseItem { path, name });
-    }
 }
