@@ -65,6 +65,11 @@ impl<'a> Reader<'a> {
     fn read(&mut self) {
         let mut start = usize::from(self.text.starts_with('\u{feff}')) * 3;
         for line in self.text[start..].split_inclusive('\n') {
+            // Most lines, where one table is wanted: an application has many models, and each reads.
+            if self.is_of_another_table(line) {
+                start += line.len();
+                continue;
+            }
             let span = start..start + line.trim_end().len();
             start += line.len();
             let ended = line.ends_with('\n');
@@ -98,6 +103,17 @@ impl<'a> Reader<'a> {
             );
         }
         self.finish();
+    }
+
+    fn is_of_another_table(&self, line: &str) -> bool {
+        match &self.only {
+            Some(only) => {
+                line.as_bytes().starts_with(b"table ")
+                    && !line.as_bytes().starts_with(only.as_bytes())
+                    && line.as_bytes().last() == Some(&b'\n')
+            }
+            None => false,
+        }
     }
 
     /// Reads a line; says whether to go on.
@@ -136,13 +152,12 @@ impl<'a> Reader<'a> {
                 self.lock.heads.insert(head);
             }),
             (None, Some(dialect)) => {
-                let skipped = self.only.as_ref().is_some_and(|only| {
-                    let rest = line.strip_prefix(only.as_str());
-                    !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-                });
-                match skipped {
-                    true => Some(()),
-                    false => self.line(dialect, line, span),
+                match &self.only {
+                    // Its name may begin as the wanted one, or it is no table.
+                    Some(only) if line != only && !line.starts_with(&format!("{only} ")) => {
+                        Some(())
+                    }
+                    _ => self.line(dialect, line, span),
                 }
             }
             _ => None,
