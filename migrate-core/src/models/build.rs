@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::column::{Settings, written};
 use super::constraint::What;
 use super::model::{Field, Model};
-use super::{Models, Problem, Site};
+use super::{Models, Problem, Site, types};
 use crate::diagnostic::nearest;
 use crate::schema::{Enum, ForeignKey, Index, IndexPart, Key, Name, Schema, Table};
 use crate::{Code, Diagnostic, Dialect, Hash};
@@ -215,7 +215,11 @@ impl Builder<'_> {
         self.table.foreign_keys.push(key);
     }
 
-    fn index(&mut self, name: Option<String>, index: Index, site: Site) {
+    fn index(&mut self, name: Option<String>, mut index: Index, site: Site) {
+        for part in &mut index.parts {
+            let name = part.collation.take();
+            part.collation = name.map(|name| types::collation(&name, self.dialect));
+        }
         let name = name.unwrap_or_else(|| index_name(&self.model.table, &index));
         if self.table.indexes.insert(name.clone(), index).is_some() {
             self.wrong(

@@ -154,7 +154,9 @@ impl Found<'_> {
     ) {
         let said = field.settings.of(dialect).nullable;
         let optional = said.unwrap_or(field.optional);
-        if nullable && !optional {
+        // What the database computes is as its expression is, and MariaDB cannot say more.
+        let computed = dialect == Dialect::MySql && column.generated.is_some();
+        if nullable && !optional && !computed {
             let message = format!(
                 "the column `{}` may be NULL, and this type cannot",
                 column.name

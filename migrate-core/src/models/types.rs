@@ -175,6 +175,14 @@ pub(super) fn default(said: &Default_, dialect: Dialect, sql_type: &str) -> Opti
     })
 }
 
+/// Writes the name of a collation as SQL: PostgreSQL's have capitals and hyphens.
+pub(super) fn collation(name: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Postgres if !name.contains(['"', '.']) => dialect.quote(name),
+        _ => name.to_owned(),
+    }
+}
+
 /// Writes what sqlx calls a type of PostgreSQL as PostgreSQL reads it: what is not in quotes is in
 /// small letters.
 pub(super) fn folded(type_name: &str) -> String {

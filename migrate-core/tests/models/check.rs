@@ -208,3 +208,25 @@ fn nulls_are_taken_seriously() {
     assert_eq!(found("#[sqlx(json(nullable))] a: Option<X>"), 0);
     assert_eq!(found("a: Option<Json<X>>"), 0);
 }
+
+#[test]
+fn what_mysql_computes_is_as_its_expression_is() {
+    let generated = Some(Generated {
+        expression: "1".to_owned(),
+        stored: true,
+    });
+    let computed = |dialect| {
+        let column = Column {
+            nullable: true,
+            generated: generated.clone(),
+            ..column("a", "bigint")
+        };
+        found(
+            "struct T { a: i64 }",
+            &[(dialect, Some(table(vec![column])))],
+        )
+        .len()
+    };
+    assert_eq!(computed(Dialect::MySql), 0);
+    assert_eq!(computed(Dialect::Postgres), 1);
+}

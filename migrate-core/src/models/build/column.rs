@@ -44,13 +44,22 @@ impl Builder<'_> {
             }
             None => None,
         };
+        // MariaDB takes no NOT NULL there ("Generated Columns" in its manual).
+        let computed = self.dialect == Dialect::MySql && generated.is_some();
+        let nullable = match settings.nullable {
+            None if computed => true,
+            _ => self.model.nullable(field, self.dialect) && !key.contains(&field.column),
+        };
         Column {
             name: field.column.clone(),
-            nullable: self.model.nullable(field, self.dialect) && !key.contains(&field.column),
+            nullable,
             default,
             generated,
             identity,
-            collation: settings.collation.clone(),
+            collation: settings
+                .collation
+                .as_deref()
+                .map(|name| types::collation(name, self.dialect)),
             on_update: settings.on_update_value.clone(),
             comment: written(settings.comment.as_ref(), field.docs.as_ref()),
             sql_type,
