@@ -67,13 +67,15 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its primary key.
     pub primary_key: Option<Key>,
-    /// Its unique constraints, sorted by their columns.
+    /// Its unique constraints, sorted by their columns. On MySQL, where each is an index, those
+    /// over whole columns and nothing else; the others are unique indexes.
     pub uniques: Vec<Key>,
     /// Its foreign keys, sorted by their columns.
     pub foreign_keys: Vec<ForeignKey>,
     /// Its check constraints, sorted by their expressions.
     pub checks: Vec<Check>,
-    /// Its indexes by their names, without those that a constraint made.
+    /// Its indexes by their names, without those that a constraint made. The index that MySQL makes
+    /// for a foreign key is one like any other, as the database does not say who made it.
     pub indexes: BTreeMap<String, Index>,
     /// PostgreSQL's exclusion constraints by their names, each as what stands behind
     /// `CONSTRAINT <name>`.
@@ -118,7 +120,7 @@ pub struct Column {
     pub sql_type: String,
     /// Whether it takes NULL.
     pub nullable: bool,
-    /// Its default, as an expression; none where [`Column::identity`] says who numbers it.
+    /// Its default, as it stands behind `DEFAULT`; none where [`Column::identity`] says who numbers it.
     pub default: Option<String>,
     /// What computes it.
     pub generated: Option<Generated>,
@@ -126,7 +128,8 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// The sequence that numbers it, where it is not the usual one.
     pub numbering: Option<Sequence>,
-    /// Its collation, where that is not the table's or the database's own.
+    /// Its collation as SQL writes it, `"de-x-icu"` or `utf8mb4_bin`, where that is not the table's
+    /// or the database's own.
     pub collation: Option<String>,
     /// What it is set to whenever its row changes: MySQL's `ON UPDATE`.
     pub on_update: Option<String>,
@@ -180,7 +183,7 @@ pub struct Key {
     pub deferrable: Deferrable,
     /// What stands behind a column in it: `(10)` on MySQL, `COLLATE NOCASE DESC` on SQLite.
     pub qualifiers: BTreeMap<String, String>,
-    /// What else makes it what it is: `ON CONFLICT` of SQLite.
+    /// What else makes it what it is: `ON CONFLICT` of SQLite, `WITHOUT OVERLAPS` of PostgreSQL.
     pub options: Options,
 }
 
@@ -217,7 +220,7 @@ pub enum Action {
     /// Refuses, at the latest when the transaction ends; the same as saying nothing.
     #[default]
     NoAction,
-    /// Refuses at once.
+    /// Refuses at once. MySQL does the same for `NO ACTION`, and is read as that.
     Restrict,
     /// Does the same to the rows that point there.
     Cascade,
@@ -248,7 +251,7 @@ pub enum Deferrable {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Check {
-    /// What must hold.
+    /// What must hold; with parentheses around it or without, as the database writes it.
     pub expression: String,
     /// Its name; `None` where nobody gave one and the database has none.
     pub name: Option<String>,
