@@ -92,14 +92,15 @@ const MODEL: &str = "#[derive(migrate_sqlx::Table)]\n#[table(name = \"users\")]\
 
 const LOCK: &str = "version 1\n[sqlite]\ntable users\ntable users column id at=1 type=INTEGER\ntable users column name at=2 type=TEXT\n";
 
-/// What rustc says of the package, and whether it was compiled at all.
-fn build(folder: &Path) -> (Vec<String>, bool) {
-    let messages = cargo(folder, &["check", "-p", "modelled"]);
-    let told = compiler(&messages, "modelled");
+/// What rustc says of a package, and whether it was compiled at all. Each test needs a package of
+/// another name: to cargo, two of one name in two workspaces are the same.
+fn build(folder: &Path, package: &str) -> (Vec<String>, bool) {
+    let messages = cargo(folder, &["check", "-p", package]);
+    let told = compiler(&messages, package);
     let told = told.iter().map(|(text, _)| (*text).to_owned()).collect();
     let fresh = messages.iter().any(|message| {
         message["reason"] == "compiler-artifact"
-            && message["target"]["name"] == "modelled"
+            && message["target"]["name"] == package
             && message["fresh"] == true
     });
     (told, !fresh)
@@ -112,6 +113,7 @@ fn rewrite(path: &Path, text: &str) {
         let metadata = fs::metadata(path).expect("it is there");
         metadata.modified().expect("it has a time")
     };
+    fs::create_dir_all(path.parent().expect("in a folder")).expect("the folder can be made");
     let marker = path.with_extension("marker");
     write(&marker, "");
     loop {
@@ -128,18 +130,18 @@ fn a_changed_schema_compiles_the_models_again_and_the_check_can_be_switched_off(
     let folder = folder.path();
     workspace(folder, &["modelled"]);
     let package = folder.join("modelled");
-    write(&package.join("src/main.rs"), MODEL);
+    rewrite(&package.join("src/main.rs"), MODEL);
     // Without a schema.lock there is nothing to compare with.
-    assert_eq!(build(folder), (Vec::new(), true));
+    assert_eq!(build(folder, "modelled"), (Vec::new(), true));
 
     let lock = package.join("migrations/schema.lock");
     rewrite(&lock, LOCK);
     rewrite(&package.join("src/main.rs"), MODEL);
-    assert_eq!(build(folder), (Vec::new(), true));
-    assert_eq!(build(folder), (Vec::new(), false));
+    assert_eq!(build(folder, "modelled"), (Vec::new(), true));
+    assert_eq!(build(folder, "modelled"), (Vec::new(), false));
 
     rewrite(&lock, &LOCK.replace("type=TEXT", "type=TEXT null"));
-    let (told, _) = build(folder);
+    let (told, _) = build(folder, "modelled");
     assert!(
         told.len() == 1 && told[0].contains("[null-mismatch]"),
         "{told:?}"
@@ -147,24 +149,24 @@ fn a_changed_schema_compiles_the_models_again_and_the_check_can_be_switched_off(
 
     rewrite(&package.join("migrate.toml"), "[models]\ncheck = false\n");
     rewrite(&package.join("src/main.rs"), MODEL);
-    assert_eq!(build(folder), (Vec::new(), true));
+    assert_eq!(build(folder, "modelled"), (Vec::new(), true));
     // migrate.toml itself is tracked.
     rewrite(&package.join("migrate.toml"), "dir = \"migrations\"\n");
-    let (told, _) = build(folder);
+    let (told, _) = build(folder, "modelled");
     assert!(
         told.len() == 1 && told[0].contains("[null-mismatch]"),
         "{told:?}"
     );
 
     rewrite(&lock, LOCK);
-    assert_eq!(build(folder), (Vec::new(), true));
+    assert_eq!(build(folder, "modelled"), (Vec::new(), true));
 }
 
 #[test]
 fn what_rust_allows_in_a_struct_is_no_hindrance() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-    workspace(folder, &["modelled"]);
+    workspace(folder, &["allowed"]);
     let text = r##"
 use migrate_sqlx::Table;
 
@@ -200,18 +202,18 @@ fn main() {
     assert_eq!(Conditional::NAME, "conditional");
 }
 "##;
-    let package = folder.join("modelled");
-    write(
+    let package = folder.join("allowed");
+    rewrite(
         &package.join("src/main.rs"),
         &format!("#![allow(dead_code)]\n{text}"),
     );
-    assert_eq!(build(folder).0, Vec::<String>::new());
+    assert_eq!(build(folder, "allowed").0, Vec::<String>::new());
     // A struct that is no table is told once, and nothing follows from it.
     rewrite(
         &package.join("src/main.rs"),
         "#[derive(migrate_sqlx::Table)]\nenum E { A }\nfn main() { let _ = E::A; }\n",
     );
-    let (told, _) = build(folder);
+    let (told, _) = build(folder, "allowed");
     assert!(
         told.len() == 1 && told[0].contains("no struct with named fields"),
         "{told:?}"
