@@ -72,8 +72,8 @@ impl Problem {
             code,
             severity: Severity::Error,
             site,
-            message: message.into(),
-            help: help.into(),
+            message: one_line(&message.into()),
+            help: one_line(&help.into()),
         }
     }
 
@@ -91,6 +91,17 @@ impl Problem {
             .label(label)
             .help(self.help)
     }
+}
+
+/// Writes what the sources say so that it stays on its line and no terminal obeys it.
+fn one_line(text: &str) -> String {
+    /// More than this is shown of nothing.
+    const LONGEST: usize = 1000;
+    let shown = |sign: char| match sign.is_control() {
+        true => sign.escape_debug().collect::<String>(),
+        false => sign.to_string(),
+    };
+    text.chars().take(LONGEST).map(shown).collect()
 }
 
 /// The models of a package.

@@ -42,3 +42,14 @@ fn names_may_be_in_quotes_or_without() {
     let found = models("#[derive(Table)] #[table(unique(\"a\", b), index(r#type, \"b\" desc), on, index(a))] struct T { a: i64, b: i64, r#type: i64 }".replace("on, ", "").as_str());
     assert_eq!(found.models().len(), 1);
 }
+
+#[test]
+fn what_a_source_says_stays_on_its_line() {
+    let told = wrong(
+        "#[derive(Table)] struct T { #[column(references = \"a\", on_delete = \"x\\n\\u{1b}[31m\")] a: i64 }",
+    );
+    assert!(
+        told.contains("`on_delete` cannot be `x\\n\\u{1b}[31m`"),
+        "{told}"
+    );
+}

@@ -9,7 +9,7 @@ use proc_macro2::Span;
 use super::scan::{Items, preamble, scan};
 use crate::diagnostic::MOST_PROBLEMS;
 use crate::folder::read_source;
-use crate::models::Source;
+use crate::models::{Source, one_line};
 use crate::{Code, Diagnostic, Label, Severity};
 
 /// The files of the sources.
@@ -104,7 +104,7 @@ impl<'a> Files<'a> {
         }
         let label = self.all[file].label(range);
         self.diagnostics.push(
-            Diagnostic::error(code, message)
+            Diagnostic::error(code, one_line(message))
                 .severity(severity)
                 .label(label)
                 .help(help),
