@@ -40,6 +40,8 @@ pub struct Config {
     /// Tables and views that `verify` does not mind, as patterns with `*` and `?`: `ignore` below
     /// `[verify]`.
     pub ignored: Vec<String>,
+    /// Whether the compiler compares the models with the chain: `[models] check`.
+    pub check_models: bool,
     /// The databases, by name.
     pub envs: Vec<Env>,
 }
@@ -183,6 +185,7 @@ impl Default for Config {
             rules: Rules::default(),
             ledger: LedgerNames::DEFAULT,
             ignored: Vec::new(),
+            check_models: true,
             envs: Vec::new(),
         }
     }
@@ -276,7 +279,7 @@ impl Reader<'_> {
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
-        const KEYS: [&str; 8] = [
+        const KEYS: [&str; 9] = [
             "dir",
             "dialects",
             "file-name",
@@ -284,6 +287,7 @@ impl Reader<'_> {
             "rules",
             "ledger",
             "verify",
+            "models",
             "env",
         ];
         let mut dialects = None;
@@ -296,6 +300,7 @@ impl Reader<'_> {
                 "rules" => self.rules(value, &mut config.rules),
                 "ledger" => self.ledger(value, &mut config.ledger),
                 "verify" => self.verify(value, &mut config.ignored),
+                "models" => self.models(value, config),
                 "env" => self.envs(value, &mut config.envs),
                 other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
             }
@@ -514,6 +519,18 @@ impl Reader<'_> {
         }
     }
 
+    fn models(&mut self, value: &Entry<'_>, config: &mut Config) {
+        let Some(table) = self.table(value) else {
+            return;
+        };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "check" => self.boolean(value, &mut config.check_models),
+                other => self.unknown(&key.span(), "setting of the models", other, &["check"]),
+            }
+        }
+    }
+
     fn envs(&mut self, value: &Entry<'_>, envs: &mut Vec<Env>) {
         const KEYS: [&str; 6] = [
             "url",
@@ -578,6 +595,14 @@ mod tests {
         let rules = Config::parse("migrate.toml", text).unwrap().rules;
         assert_eq!(rules.multiple_heads, HeadsRule::Labelled);
         assert_eq!(rules.missing_down, Level::Allow);
+    }
+
+    #[test]
+    fn the_compiler_can_be_told_to_leave_the_models_alone() {
+        let config = |text| Config::parse("migrate.toml", text).unwrap();
+        assert!(config("[models]\n").check_models);
+        assert!(!config("[models]\ncheck = false\n").check_models);
+        assert!(Config::parse("migrate.toml", "[models]\nchekc = false\n").is_err());
     }
 
     #[test]

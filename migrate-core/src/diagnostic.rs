@@ -96,6 +96,36 @@ codes! {
     PublishedChanged = "published-changed",
     /// A branch deletes a revision that is published.
     PublishedDeleted = "published-deleted",
+    /// A line of schema.lock cannot be read.
+    SchemaLockMalformed = "schema-lock-malformed",
+    /// A source file of the package cannot be read, or is no Rust.
+    UnreadableSource = "unreadable-source",
+    /// Models may stand where the sources are not followed: in a macro, in `include!`.
+    UnfollowedSource = "unfollowed-source",
+    /// What an attribute of a model says does not exist, or contradicts something.
+    MalformedModel = "malformed-model",
+    /// Two models are of one table.
+    DuplicateTable = "duplicate-table",
+    /// A field has a type that no column type is known for.
+    UnknownType = "unknown-type",
+    /// The schema at the head has no such table.
+    ModelWithoutTable = "model-without-table",
+    /// The table has no such column.
+    FieldWithoutColumn = "field-without-column",
+    /// A column that must be given a value has no field.
+    ColumnWithoutField = "column-without-field",
+    /// A field's type cannot hold what its column has.
+    TypeMismatch = "type-mismatch",
+    /// A column may be NULL and its field cannot, or the other way round.
+    NullMismatch = "null-mismatch",
+}
+
+impl Code {
+    /// Says whether it is about the models of an application, not about its chain.
+    #[must_use]
+    pub const fn is_of_models(self) -> bool {
+        self as usize >= Self::SchemaLockMalformed as usize
+    }
 }
 
 impl fmt::Display for Code {

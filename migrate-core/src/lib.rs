@@ -25,6 +25,8 @@ mod hash;
 mod id;
 mod limits;
 mod lock;
+#[cfg(feature = "models")]
+pub mod models;
 mod plan;
 mod published;
 mod rebase;

@@ -15,6 +15,7 @@ mod ddl;
 mod diff;
 #[cfg(feature = "schema")]
 mod difference;
+pub mod lock;
 #[cfg(feature = "schema")]
 mod order;
 #[cfg(feature = "schema")]

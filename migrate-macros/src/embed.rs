@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use migrate_core::{ChainLock, Config, Diagnostic, Folder, LedgerNames, Severity, Survey};
-use proc_macro2::{Ident, Span, TokenStream};
+use migrate_core::{ChainLock, Config, Diagnostic, Folder, LedgerNames, Survey};
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::LitStr;
 use syn::parse::{ParseStream, Parser as _};
 
 use crate::literal;
+use crate::warning::warning;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let argument = |input: ParseStream<'_>| -> syn::Result<Option<LitStr>> {
@@ -37,7 +38,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     match embed(&package, folder.map(|folder| folder.value()).as_deref()) {
         Ok((chain, warnings)) => {
-            let warnings: TokenStream = warnings.iter().map(|found| warning(span, found)).collect();
+            let warnings: TokenStream = {
+                let notes = warnings.iter();
+                let notes = notes.map(|found| warning(span, found.code, &found.render_for_rustc()));
+                notes.collect()
+            };
             quote_spanned!(span=> { #warnings #chain })
         }
         Err(messages) => errors(span, &messages),
@@ -73,7 +78,8 @@ fn embed(
     Ok((chain, warnings))
 }
 
-fn told(found: &[Diagnostic]) -> Vec<String> {
+/// Writes what was found for `compile_error!`.
+pub(crate) fn told(found: &[Diagnostic]) -> Vec<String> {
     found.iter().map(Diagnostic::render_for_rustc).collect()
 }
 
@@ -89,17 +95,4 @@ fn errors(span: Span, messages: &[String]) -> TokenStream {
 
 fn failed(errors: &TokenStream) -> TokenStream {
     quote_spanned!(Span::call_site()=> { #errors ::core::unreachable!() })
-}
-
-/// Stable Rust warns only of what is deprecated: so this is.
-fn warning(span: Span, found: &Diagnostic) -> TokenStream {
-    debug_assert_eq!(found.severity, Severity::Warning);
-    let note = found.render_for_rustc();
-    let name = Ident::new(&found.code.as_str().replace('-', "_"), span);
-    quote_spanned!(span=> {
-        #[deprecated(note = #note)]
-        #[allow(non_upper_case_globals)]
-        const #name: () = ();
-        #name
-    };)
 }

@@ -1,10 +1,12 @@
 //! The macros of `migrate-sqlx`; name that crate, not this one.
 //!
-//! Nothing is decided here: the chain is read and judged by `migrate-core`, the very code that
-//! `cargo migrate check` runs.
+//! Nothing is decided here: the chain and the models are read and judged by `migrate-core`, the very
+//! code that `cargo migrate` runs.
 
 mod embed;
 mod literal;
+mod table;
+mod warning;
 
 use proc_macro::TokenStream;
 
@@ -27,4 +29,35 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn embed_migrations(input: TokenStream) -> TokenStream {
     embed::expand(input.into()).into()
+}
+
+/// Makes a struct a model of a table, and compares it with the schema at the chain's head.
+///
+/// ```ignore
+/// use migrate_sqlx::Table;
+///
+/// #[derive(sqlx::FromRow, Table)]
+/// #[table(name = "users", unique(tenant, email))]
+/// struct User {
+///     id: i64,
+///     tenant: uuid::Uuid,
+///     email: String,
+///     #[column(references = "users(id)", on_delete = "set null")]
+///     invited_by: Option<i64>,
+///     #[column(default = "now()")]
+///     created_at: chrono::DateTime<chrono::Utc>,
+/// }
+/// ```
+///
+/// The struct is the one that sqlx reads rows into: `#[sqlx(rename, rename_all, skip, flatten,
+/// json, try_from)]` mean here what they mean there. `#[table(…)]` and `#[column(…)]` say what Rust
+/// cannot; the page `docs/models.md` has all of it.
+///
+/// `cargo migrate new --auto` writes the revision that makes the chain's schema what the models
+/// say. Until then the compiler says where they differ: schema.lock, beside chain.lock, holds the
+/// schema at the head, and what does not fit is an error at its field. `#[table(unchecked)]` turns
+/// that off for a struct, `[models] check = false` in migrate.toml for all.
+#[proc_macro_derive(Table, attributes(table, column, sqlx))]
+pub fn derive_table(input: TokenStream) -> TokenStream {
+    table::expand(input.into()).into()
 }

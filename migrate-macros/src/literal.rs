@@ -54,7 +54,8 @@ pub(crate) fn chain(
     })
 }
 
-fn utf8(path: &Path) -> Result<&str, String> {
+/// Returns a path as Rust source can hold it.
+pub(crate) fn utf8(path: &Path) -> Result<&str, String> {
     path.to_str().ok_or_else(|| {
         format!(
             "the path `{}` is not UTF-8, so it cannot stand in Rust source",

@@ -41,6 +41,7 @@ mod runner;
 mod script;
 mod status;
 mod stop;
+mod table;
 
 #[doc(hidden)]
 pub use backend::{Attempt, Failure, Row};
@@ -55,13 +56,14 @@ pub use ledger::{AppliedRevision, EventRecord, State};
 pub use migrate_core::{
     Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, Target, schema,
 };
-pub use migrate_macros::embed_migrations;
+pub use migrate_macros::{Table, embed_migrations};
 pub use migrations::Migrations;
 pub use runner::Runner;
 pub use script::Script;
 pub use status::Status;
 #[doc(hidden)]
 pub use stop::Stop;
+pub use table::Table;
 
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::package::{cargo, root, workspace, write};
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the fixture is there") {
         let path = entry.expect("readable").path();
         let to = to.join(path.file_name().expect("named"));
@@ -34,7 +35,7 @@ fn check(package: &Path) -> Vec<Diagnostic> {
 }
 
 /// The compiler's words on a package, as text and as it draws them.
-fn compiler<'a>(messages: &'a [Value], package: &str) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn compiler<'a>(messages: &'a [Value], package: &str) -> Vec<(&'a str, &'a str)> {
     messages
         .iter()
         .filter(|message| {
@@ -54,7 +55,8 @@ fn compiler<'a>(messages: &'a [Value], package: &str) -> Vec<(&'a str, &'a str)>
 #[test]
 fn every_diagnostic_is_a_compile_error_in_the_words_of_check() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let codes = Code::ALL.iter().filter(|code| !code.is_of_models());
+    let codes: Vec<&str> = codes.map(|code| code.as_str()).collect();
     workspace(folder.path(), &codes);
     for code in &codes {
         let package = folder.path().join(code);

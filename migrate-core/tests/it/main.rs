@@ -46,7 +46,7 @@ fn check(package: &Path) -> Vec<Diagnostic> {
 #[test]
 fn every_code_is_told_as_its_fixture_expects() {
     let mut wrong = Vec::new();
-    for code in Code::ALL {
+    for code in Code::ALL.iter().filter(|code| !code.is_of_models()) {
         let package = fixtures().join(code.as_str());
         let found = check(&package);
         assert!(
@@ -71,7 +71,7 @@ fn every_code_is_told_as_its_fixture_expects() {
 
 #[test]
 fn every_error_and_warning_says_what_to_do_next() {
-    for code in Code::ALL {
+    for code in Code::ALL.iter().filter(|code| !code.is_of_models()) {
         for found in check(&fixtures().join(code.as_str())) {
             assert!(found.help.is_some(), "no help: {found}");
             assert!(
@@ -86,6 +86,7 @@ fn every_error_and_warning_says_what_to_do_next() {
 fn every_fixture_is_of_a_code() {
     let codes: BTreeSet<_> = Code::ALL
         .iter()
+        .filter(|code| !code.is_of_models())
         .map(|code| code.as_str().to_owned())
         .collect();
     let folders: BTreeSet<_> = fs::read_dir(fixtures())

@@ -28,11 +28,11 @@ async fn everything(dialect: Dialect) {
     server
         .run(&statements(&shop, &nothing, &Renames::none()))
         .await
-        .unwrap();
-    same(&nothing, &server.read().await, "something is left").unwrap();
+        .expect("it works");
+    same(&nothing, &server.read().await, "something is left").expect("it works");
 
-    server.run(&create(&shop)).await.unwrap();
-    same(&shop, &server.read().await, "another shop is made").unwrap();
+    server.run(&create(&shop)).await.expect("it works");
+    same(&shop, &server.read().await, "another shop is made").expect("it works");
 }
 
 #[tokio::test]

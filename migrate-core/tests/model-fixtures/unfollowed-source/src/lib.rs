@@ -1,0 +1,4 @@
+//! Models.
+#![allow(dead_code)]
+
+include!("generated.rs");

@@ -1,0 +1,5 @@
+//! Models.
+#![allow(dead_code)]
+
+mod models;
+mod missing;

@@ -1,0 +1,3 @@
+#[derive(migrate_sqlx::Table)]
+pub struct User {
+    id: i64,

@@ -1,0 +1,118 @@
+//! `#[derive(Table)]`: from a struct to what is known of its table, and what is wrong with it.
+
+use std::path::{Path, PathBuf};
+
+use migrate_core::models::{Derived, Model, Problem};
+use migrate_core::schema::lock::SchemaLock;
+use migrate_core::{Config, Severity};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::embed::told as words;
+use crate::literal::utf8;
+use crate::warning::warning;
+
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let derived = match Derived::read(input) {
+        Ok(derived) => derived,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut output: TokenStream = derived
+        .problems
+        .iter()
+        .map(|found| told(&derived, found))
+        .collect();
+    let Some(model) = &derived.model else {
+        return output;
+    };
+    output.extend(table(&derived, model));
+    // What an attribute got wrong would only be told once more.
+    if !derived.problems.is_empty() || model.ignored || model.unchecked {
+        return output;
+    }
+    let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
+        return output;
+    };
+    match check(&package, model) {
+        Ok(Checked { problems, tracked }) => {
+            output.extend(problems.iter().map(|found| told(&derived, found)));
+            output.extend(
+                quote!(const _: () = { #(const _: &[u8] = ::core::include_bytes!(#tracked);)* };),
+            );
+        }
+        Err(messages) => {
+            let span = derived.item.ident.span();
+            output.extend(messages.iter().map(|message| error(span, message)));
+        }
+    }
+    output
+}
+
+/// What came out of a comparison with the schema at the head.
+#[derive(Default)]
+struct Checked {
+    problems: Vec<Problem>,
+    /// The files whose change makes it another.
+    tracked: Vec<String>,
+}
+
+/// Compares a model with schema.lock, where there is one.
+fn check(package: &Path, model: &Model) -> Result<Checked, Vec<String>> {
+    let config = Config::read(package).map_err(|found| words(&found))?;
+    let dir = package.join(&config.dir);
+    let shown = format!("{}/{}", config.dir.trim_end_matches('/'), SchemaLock::FILE);
+    let files = [package.join(Config::FILE), dir.join(SchemaLock::FILE)];
+    let tracked = files.iter().filter(|path| path.is_file());
+    let tracked = tracked
+        .map(|path| utf8(path).map(str::to_owned))
+        .collect::<Result<_, _>>()
+        .map_err(|error| vec![error])?;
+    let text = match config.check_models {
+        true => SchemaLock::read(&dir, &shown).map_err(|found| words(&[*found]))?,
+        false => None,
+    };
+    let problems = match text {
+        Some(text) => {
+            let tables = SchemaLock::parse_table(&shown, &text, &model.table);
+            model.check(&tables.map_err(|found| words(&found))?)
+        }
+        None => Vec::new(),
+    };
+    Ok(Checked { problems, tracked })
+}
+
+/// Writes what is known of the table.
+fn table(derived: &Derived, model: &Model) -> TokenStream {
+    let name = &derived.item.ident;
+    let (before, generics, conditions) = derived.item.generics.split_for_impl();
+    let table = &model.table.name;
+    let schema = match &model.table.schema {
+        None => quote!(::core::option::Option::None),
+        Some(schema) => quote!(::core::option::Option::Some(#schema)),
+    };
+    let columns = model.columns();
+    quote! {
+        #[automatically_derived]
+        impl #before ::migrate_sqlx::Table for #name #generics #conditions {
+            const NAME: &'static str = #table;
+            const SCHEMA: ::core::option::Option<&'static str> = #schema;
+            const COLUMNS: &'static [&'static str] = &[#(#columns),*];
+        }
+    }
+}
+
+fn told(derived: &Derived, found: &Problem) -> TokenStream {
+    let span = derived.span(found.site);
+    let message = found.render_for_rustc();
+    match found.severity {
+        Severity::Error => error(span, &message),
+        Severity::Warning => {
+            let warning = warning(span, found.code, &message);
+            quote!(const _: () = { #warning };)
+        }
+    }
+}
+
+fn error(span: Span, message: &str) -> TokenStream {
+    quote_spanned!(span=> ::core::compile_error!(#message);)
+}

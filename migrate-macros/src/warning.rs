@@ -1,0 +1,17 @@
+//! A compiler warning.
+
+use migrate_core::Code;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+
+/// Writes a statement that rustc warns of: stable Rust warns only of what is deprecated, so this
+/// is.
+pub(crate) fn warning(span: Span, code: Code, note: &str) -> TokenStream {
+    let name = Ident::new(&code.as_str().replace('-', "_"), span);
+    quote_spanned!(span=> {
+        #[deprecated(note = #note)]
+        #[allow(non_upper_case_globals)]
+        const #name: () = ();
+        #name
+    };)
+}
