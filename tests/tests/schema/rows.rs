@@ -28,8 +28,11 @@ async fn between(server: &mut Server, before: &str, after: &str, rows: &str) -> 
 }
 
 async fn lead(server: &Server, from: &Schema, to: &Schema, renames: &Renames) {
-    server.run(&statements(from, to, renames)).await.unwrap();
-    same(to, &server.read().await, "it leads elsewhere").unwrap();
+    server
+        .run(&statements(from, to, renames))
+        .await
+        .expect("it can be led there");
+    same(to, &server.read().await, "it leads elsewhere").expect("it is there");
     assert!(server.dangling().await.is_empty());
 }
 
