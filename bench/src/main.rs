@@ -9,11 +9,12 @@
 //! `apply`, `start` and `embed` choose what is measured, a number chooses how many revisions.
 //!
 //! The word `scale` measures something else, without servers: whether the command's work grows with
-//! the chain and no faster.
+//! the chain and no faster. So does `diff`: how long two large schemas take to compare.
 
 mod apply;
 mod chain;
 mod check;
+mod diff;
 mod embed;
 mod scale;
 mod start;
@@ -37,6 +38,10 @@ async fn main() -> Result<()> {
         .collect();
     if words.iter().any(|word| *word == "scale") {
         return scale::measure();
+    }
+    if words.iter().any(|word| *word == "diff") {
+        diff::measure();
+        return Ok(());
     }
     let wanted = |word: &str| words.is_empty() || words.iter().any(|given| *given == word);
 

@@ -8,6 +8,8 @@
 //! Who owns an object and who may use it is no part of it.
 
 #[cfg(feature = "schema")]
+mod base;
+#[cfg(feature = "schema")]
 mod change;
 #[cfg(feature = "schema")]
 mod ddl;

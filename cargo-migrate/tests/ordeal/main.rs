@@ -104,7 +104,7 @@ async fn a_command_that_does_its_work_again_is_found() -> Result<()> {
 for last; do :; done
 case $last in sqlite://*)
     file=${{last#sqlite://}}
-    sqlite3 "${{file%%\?*}}" "INSERT INTO journal VALUES ('r000', 'first')" ;;
+    sqlite3 -cmd ".timeout 60000" "${{file%%\?*}}" "INSERT INTO journal VALUES ('r000', 'first')" ;;
 esac
 "#,
             env!("CARGO_BIN_EXE_cargo-migrate")

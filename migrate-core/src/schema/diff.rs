@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::base::Base;
 use super::change::{Change, Constraint, Kind};
 use super::ddl::definition;
 use super::order::{self, Item};
-use super::renames::{Base, Renames};
+use super::renames::Renames;
 use super::text::Words;
 use super::{Index, Name, Schema, Table};
 use crate::Dialect;

@@ -268,8 +268,10 @@ pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     }
 }
 
-/// Writes a cast of PostgreSQL: by way of a text where there is no cast between the two.
-pub(super) fn cast(column: &str, from: &str, to: &str) -> String {
+/// Writes a cast of PostgreSQL: by way of a text where there is no cast between the two, and none
+/// where one is not needed. Without it a text that is too long is refused; with it, it is cut
+/// (PostgreSQL manual, 8.3 "Character Types").
+pub(super) fn cast(column: &str, from: &str, to: &str) -> Option<String> {
     let kind = |sql_type: &str| {
         let of = Type::parse(sql_type);
         match of.name.as_str() {
@@ -294,14 +296,16 @@ pub(super) fn cast(column: &str, from: &str, to: &str) -> String {
         ("number", "boolean") => from == "integer",
         (from, to) => from == to,
     };
-    match direct {
+    let by_itself = kind(from) == kind(to) && !matches!(kind(from), "other" | "array" | "bytes");
+    Some(match direct {
+        _ if by_itself => return None,
         true => format!("{column}::{to}"),
         // Only whole numbers of this one type have it.
         false if kind(from) == "boolean" && kind(to) == "number" => {
             format!("{column}::integer::{to}")
         }
         false => format!("{column}::text::{to}"),
-    }
+    })
 }
 
 /// Returns the first value of `enum('A','b')` as it is written.
@@ -320,7 +324,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::loses;
+    use super::{cast, loses};
     use crate::Dialect;
 
     #[test]
@@ -383,6 +387,23 @@ mod tests {
         ];
         for (dialect, from, to, expected) in cases {
             assert_eq!(loses(dialect, from, to), expected, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn a_cast_is_written_where_postgres_needs_one() {
+        for (from, to, expected) in [
+            ("text", "character varying(20)", None),
+            ("bigint", "integer", None),
+            ("timestamp with time zone", "date", None),
+            ("text", "integer", Some("c::integer")),
+            ("integer", "boolean", Some("c::boolean")),
+            ("boolean", "bigint", Some("c::integer::bigint")),
+            ("date", "integer", Some("c::text::integer")),
+            ("text[]", "integer[]", Some("c::text::integer[]")),
+            ("mood", "status", Some("c::text::status")),
+        ] {
+            assert_eq!(cast("c", from, to).as_deref(), expected, "{from} to {to}");
         }
     }
 }

@@ -28,11 +28,14 @@ async fn everything(dialect: Dialect) {
     server
         .run(&statements(&shop, &nothing, &Renames::none()))
         .await
-        .expect("it works");
-    same(&nothing, &server.read().await, "something is left").expect("it works");
+        .expect("everything can go");
+    same(&nothing, &server.read().await, "something is left").expect("nothing is there");
 
-    server.run(&create(&shop)).await.expect("it works");
-    same(&shop, &server.read().await, "another shop is made").expect("it works");
+    server
+        .run(&create(&shop))
+        .await
+        .expect("it can be made again");
+    same(&shop, &server.read().await, "another shop is made").expect("it is the same");
 }
 
 #[tokio::test]

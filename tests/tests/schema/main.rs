@@ -5,6 +5,7 @@
 mod draft;
 mod everything;
 mod random;
+mod rows;
 mod server;
 
 use migrate_core::Dialect;

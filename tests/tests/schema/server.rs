@@ -141,3 +141,24 @@ impl Server {
             .collect()
     }
 }
+
+impl Server {
+    /// Returns the rows of a query whose columns are texts or whole numbers; NULL is empty.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        on!(self, pool => {
+            let rows = sqlx::raw_sql(sql).fetch_all(pool).await.expect("the query runs");
+            rows.iter()
+                .map(|row| {
+                    (0..sqlx::Row::len(row))
+                        .map(|column| {
+                            let value: Option<String> =
+                                sqlx::Row::try_get_unchecked(row, column).expect("a text");
+                            value.unwrap_or_default()
+                        })
+                        .collect()
+                })
+                .collect()
+        })
+    }
+}

@@ -2,6 +2,7 @@
 
 mod affected;
 mod column;
+mod nodes;
 mod objects;
 mod table;
 
@@ -9,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::affected::Affected;
 use self::column::Altered;
-use self::objects::Node;
+use self::nodes::Node;
+use super::super::base::free_name;
 use super::super::change::{Change, Constraint, Kind};
 use super::super::diff::{Task, constraints};
 use super::super::order;
-use super::super::renames::free_name;
 use super::super::text::Words;
 use super::super::types;
 use super::super::{Column, Name, Schema, Table};

@@ -1,14 +1,16 @@
 //! SQLite: `ALTER TABLE` where it can, and a table built anew where it cannot.
 
+mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::table::{carried, copied, create_table, needs_rebuild};
 use super::super::change::{Change, Constraint, Kind};
-use super::super::diff::{Task, constraints};
+use super::super::diff::Task;
 use super::super::text::{Words, is_keyword, is_plain};
-use super::super::types;
-use super::super::{Column, Identity, Name, Schema, Table, View};
+use super::super::{Identity, Name, Table, View};
 use super::clause::{self, Extra};
-use super::tables::{shared, views_to_create, views_to_drop};
+use super::tables::{views_to_create, views_to_drop};
 use super::{Ddl, Out};
 use crate::Dialect;
 
@@ -370,222 +372,10 @@ impl<'a> Plan<'a> {
                 || self.task.to.tables.keys().any(is)
         };
         match taken(name) {
-            true => super::super::renames::free_name(name, taken),
+            true => super::super::base::free_name(name, taken),
             false => name.to_owned(),
         }
     }
-}
-
-/// Says whether `ALTER TABLE` cannot do it (<https://sqlite.org/lang_altertable.html>).
-fn needs_rebuild(task: &Task<'_>, name: &Name, changes: &[&Change]) -> bool {
-    let before = &task.base.schema.tables[name];
-    let after = &task.to.tables[name];
-    let can = |change: &&Change| match change {
-        Change::AddColumn { column, .. } => can_add(after, changes, column),
-        Change::DropColumn { column, .. } => can_drop(before, column),
-        Change::AddConstraint { .. } => changes.iter().any(|other| {
-            let Change::AddColumn { column, .. } = other else {
-                return false;
-            };
-            carried(after, changes, change, column).is_some()
-        }),
-        _ => false,
-    };
-    // At least one column must be there all the time.
-    !changes.iter().all(can) || shared(before, after).next().is_none()
-}
-
-fn can_add(after: &Table, changes: &[&Change], column: &Column) -> bool {
-    let in_key = after
-        .primary_key
-        .iter()
-        .chain(&after.uniques)
-        .any(|key| key.columns.contains(&column.name));
-    let constant = match &column.default {
-        None => column.nullable,
-        Some(default) => {
-            let null = default.eq_ignore_ascii_case("null");
-            !default.to_ascii_uppercase().starts_with("CURRENT")
-                && clause::is_literal(default)
-                && (column.nullable || !null)
-        }
-    };
-    let points = changes.iter().any(|change| {
-        matches!(
-            carried(after, changes, change, column),
-            Some(Constraint::ForeignKey(_))
-        )
-    });
-    let generated = column.generated.as_ref();
-    !in_key
-        && column.identity.is_none()
-        && (constant || generated.is_some())
-        && generated.is_none_or(|generated| !generated.stored && column.nullable)
-        && (!points || column.default.is_none())
-}
-
-/// Returns a constraint that can be added together with a column.
-fn carried<'a>(
-    after: &Table,
-    changes: &[&Change],
-    change: &'a Change,
-    column: &Column,
-) -> Option<&'a Constraint> {
-    let Change::AddConstraint { constraint, .. } = change else {
-        return None;
-    };
-    let with = match constraint {
-        Constraint::ForeignKey(key) => key.columns == [column.name.clone()],
-        Constraint::Check(check) => {
-            // The last of the new columns that it speaks of brings it.
-            let words = Words::of(&check.expression);
-            let is_new = |name: &str| {
-                let adds = |change: &&Change| matches!(change, Change::AddColumn { column, .. } if column.name == name);
-                changes.iter().any(adds)
-            };
-            let mut spoken = after
-                .columns
-                .iter()
-                .filter(|column| words.mention(&column.name));
-            let last = spoken.rfind(|column| is_new(&column.name));
-            last.is_some_and(|last| last.name == column.name)
-        }
-        Constraint::PrimaryKey(_) | Constraint::Unique(_) | Constraint::Exclusion(..) => false,
-    };
-    with.then_some(constraint)
-}
-
-fn can_drop(before: &Table, column: &Column) -> bool {
-    let name = &column.name;
-    let speaks = constraints(before)
-        .iter()
-        .any(|constraint| match constraint {
-            Constraint::PrimaryKey(key) | Constraint::Unique(key) => key.columns.contains(name),
-            Constraint::ForeignKey(key) => key.columns.contains(name),
-            Constraint::Check(check) => Words::of(&check.expression).mention(name),
-            Constraint::Exclusion(..) => true,
-        });
-    let computes = before
-        .columns
-        .iter()
-        .filter(|other| other.name != *name)
-        .filter_map(|other| other.generated.as_ref())
-        .any(|generated| Words::of(&generated.expression).mention(name));
-    !speaks && !computes
-}
-
-/// Returns the columns to be filled, what they are filled with, and which values are made up.
-fn copied(
-    schema: &Schema,
-    before: &Table,
-    after: &Table,
-) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let (mut columns, mut values, mut made_up) = (Vec::new(), Vec::new(), Vec::new());
-    for column in &after.columns {
-        if column.generated.is_some() {
-            continue;
-        }
-        let quoted = DIALECT.quote(&column.name);
-        let zero = || match column.default.as_deref() {
-            Some(default) if !default.eq_ignore_ascii_case("null") => default.to_owned(),
-            _ => types::zero(schema, after, column),
-        };
-        let numbers_itself = is_rowid(after, column);
-        let value = match before.column(&column.name) {
-            Some(old) if old.nullable && !column.nullable && !numbers_itself => {
-                made_up.push(format!("`{}` where it is null", column.name));
-                format!("ifnull({quoted}, {})", zero())
-            }
-            Some(_) => quoted.clone(),
-            None if numbers_itself || column.nullable || column.default.is_some() => continue,
-            None => {
-                made_up.push(format!("`{}`", column.name));
-                zero()
-            }
-        };
-        columns.push(quoted);
-        values.push(value);
-    }
-    // A row needs something to be made of.
-    if columns.is_empty()
-        && let Some(column) = after
-            .columns
-            .iter()
-            .find(|column| column.generated.is_none())
-    {
-        columns.push(DIALECT.quote(&column.name));
-        values.push(column.default.clone().unwrap_or_else(|| "NULL".to_owned()));
-    }
-    (columns, values, made_up)
-}
-
-/// Says whether a column is the number of its row, which SQLite gives by itself.
-fn is_rowid(table: &Table, column: &Column) -> bool {
-    let key = table.primary_key.as_ref();
-    column.sql_type.eq_ignore_ascii_case("INTEGER")
-        && !table.options.contains_key("WITHOUT ROWID")
-        && key.is_some_and(|key| key.columns == [column.name.clone()] && key.qualifiers.is_empty())
-}
-
-fn create_table(name: &Name, table: &Table) -> String {
-    let quoted = name.quoted(DIALECT);
-    if let Some(module) = table.options.get("USING") {
-        return format!("CREATE VIRTUAL TABLE {quoted} USING {module}");
-    }
-    let mut lines = Vec::new();
-    let mut inline_key = false;
-    for column in &table.columns {
-        let key = table.primary_key.as_ref();
-        let key = key.filter(|key| key.columns == [column.name.clone()]);
-        // Only so is it not the number of its row (<https://sqlite.org/lang_createtable.html#rowid>).
-        let is_descending = column.nullable
-            && column.sql_type.eq_ignore_ascii_case("INTEGER")
-            && key.is_some_and(|key| {
-                key.qualifiers
-                    .get(&column.name)
-                    .is_some_and(|it| it == "DESC")
-            });
-        let is_rowid = is_rowid(table, column);
-        let Some(key) = key.filter(|_| is_rowid || is_descending) else {
-            lines.push(clause::column(DIALECT, column, Extra::default()));
-            continue;
-        };
-        inline_key = true;
-        // A number of the row is never NULL, and needs not be told so.
-        let extra = Extra {
-            nullable: true,
-            default: None,
-        };
-        let mut line = clause::column(DIALECT, column, extra);
-        if let Some(name) = &key.name {
-            line = format!("{line} CONSTRAINT {}", DIALECT.quote(name));
-        }
-        line.push_str(" PRIMARY KEY");
-        if is_descending {
-            line.push_str(" DESC");
-        }
-        if let Some(action) = key.options.get("ON CONFLICT") {
-            line = format!("{line} ON CONFLICT {action}");
-        }
-        if column.identity == Some(Identity::AutoIncrement) {
-            line.push_str(" AUTOINCREMENT");
-        }
-        lines.push(line);
-    }
-    for constraint in constraints(table) {
-        if !(inline_key && matches!(constraint, Constraint::PrimaryKey(_))) {
-            lines.push(clause::constraint(DIALECT, &constraint));
-        }
-    }
-    let options: Vec<&str> = table.options.keys().map(String::as_str).collect();
-    let tail = match options.is_empty() {
-        true => String::new(),
-        false => format!(" {}", options.join(", ")),
-    };
-    format!(
-        "CREATE TABLE {quoted} (\n    {}\n){tail}",
-        lines.join(",\n    ")
-    )
 }
 
 fn create_view(name: &Name, view: &View) -> String {

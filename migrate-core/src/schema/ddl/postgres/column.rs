@@ -69,10 +69,8 @@ impl Altered<'_> {
                 format!(" USING {column}::text::{}", to.sql_type)
             }
             (false, _) | (_, true) => String::new(),
-            _ => format!(
-                " USING {}",
-                types::cast(&column, &from.sql_type, &to.sql_type)
-            ),
+            _ => types::cast(&column, &from.sql_type, &to.sql_type)
+                .map_or_else(String::new, |cast| format!(" USING {cast}")),
         };
         let mut ddl = Ddl::new(self.alter(&format!("TYPE {}{collation}{using}", to.sql_type)));
         if lossy {
@@ -82,7 +80,7 @@ impl Altered<'_> {
                     self.table, to.name, to.sql_type
                 ))
                 .asking(format!(
-                    "rows whose `{}` is no `{}` make this fail",
+                    "rows whose `{}` is no `{}` make this fail, or are rounded to one",
                     to.name, to.sql_type
                 ));
         }

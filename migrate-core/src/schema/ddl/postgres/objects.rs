@@ -6,18 +6,12 @@ use super::super::super::change::{Change, Kind};
 use super::super::super::diff::view_order;
 use super::super::super::order;
 use super::super::super::text::Words;
-use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature, Table};
+use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature};
 use super::super::tables::{views_to_create, views_to_drop};
 use super::super::{Ddl, clause, definition};
 use super::affected::only_adds;
+use super::nodes::{Node, order as order_of, words_of_all, words_of_routines, words_of_table};
 use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
-
-/// A table or a routine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Node<'a> {
-    Table(&'a Name),
-    Routine(&'a Signature),
-}
 
 impl<'a> Plan<'a> {
     /// Makes what only has to be there.
@@ -118,7 +112,7 @@ impl<'a> Plan<'a> {
             .map(Node::Table)
             .chain(routines.map(Node::Routine))
             .collect();
-        let places = order(base, &nodes, words_of_all);
+        let places = order_of(base, &nodes, words_of_all);
         places.into_iter().rev().map(|at| nodes[at]).collect()
     }
 
@@ -317,7 +311,7 @@ impl<'a> Plan<'a> {
             // A body may speak of what comes later.
             self.out.add("SET LOCAL check_function_bodies = off");
         }
-        for at in order(to, &nodes, words_of_table) {
+        for at in order_of(to, &nodes, words_of_table) {
             match nodes[at] {
                 Node::Routine(signature) => self.create_routine(signature),
                 Node::Table(name) => self.create_table(name, &to.tables[name]),
@@ -506,140 +500,4 @@ fn create_enum(name: &Name, values: &Enum) -> String {
         sql = format!("{sql};\n{}", comment("TYPE", &quoted, Some(text)));
     }
     sql
-}
-
-fn words_of_routines(schema: &Schema) -> BTreeMap<&Signature, Words> {
-    let all = schema.routines.iter();
-    all.map(|(signature, routine)| {
-        (
-            signature,
-            Words::of(routine.definition.as_deref().unwrap_or_default()),
-        )
-    })
-    .collect()
-}
-
-/// What all that goes with a table speaks of.
-fn words_of_all(table: &Table) -> Words {
-    let with = table.triggers.values().chain(table.policies.values());
-    let with: Vec<&str> = with
-        .chain(table.rules.values())
-        .map(String::as_str)
-        .collect();
-    Words::of(&format!("{} {}", text_of_table(table), with.join(" ")))
-}
-
-/// What must be there for a table to be made.
-fn words_of_table(table: &Table) -> Words {
-    Words::of(&text_of_table(table))
-}
-
-fn text_of_table(table: &Table) -> String {
-    let mut text = String::new();
-    let checks = table.checks.iter().map(|check| &check.expression);
-    let columns = table.columns.iter().flat_map(|column| {
-        column
-            .default
-            .iter()
-            .chain(column.generated.iter().map(|it| &it.expression))
-            .chain([&column.sql_type])
-    });
-    let indexes = table.indexes.values().flat_map(|index| {
-        let parts = index
-            .parts
-            .iter()
-            .filter(|part| part.expression)
-            .map(|part| &part.over);
-        parts.chain(&index.predicate)
-    });
-    for part in checks
-        .chain(columns)
-        .chain(indexes)
-        .chain(table.exclusions.values())
-    {
-        text.push_str(part);
-        text.push(' ');
-    }
-    text
-}
-
-/// The parts of each partitioned table, and theirs.
-fn parts(schema: &Schema) -> BTreeMap<&Name, Vec<&Name>> {
-    let mut parts: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
-    for (name, table) in &schema.tables {
-        let mut above = table.partition_of.as_ref();
-        while let Some(whole) = above {
-            parts.entry(&whole.table).or_default().push(name);
-            above = schema
-                .tables
-                .get(&whole.table)
-                .and_then(|table| table.partition_of.as_ref());
-        }
-    }
-    parts
-}
-
-/// Returns an order in which each comes after those it needs.
-fn order(schema: &Schema, nodes: &[Node<'_>], words_of: fn(&Table) -> Words) -> Vec<usize> {
-    let routines = words_of_routines(schema);
-    let table_places: BTreeMap<&Name, usize> = nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(at, node)| match node {
-            Node::Table(name) => Some((*name, at)),
-            Node::Routine(_) => None,
-        })
-        .collect();
-    let parts = parts(schema);
-    let routine_places: Vec<(usize, &str)> = nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(at, node)| match node {
-            Node::Table(_) => None,
-            Node::Routine(signature) => Some((at, &*signature.name.name)),
-        })
-        .collect();
-    let needs: Vec<BTreeSet<usize>> = nodes
-        .iter()
-        .enumerate()
-        .map(|(at, node)| {
-            let (words, named): (Words, Vec<usize>) = match node {
-                Node::Table(name) => {
-                    let table = &schema.tables[*name];
-                    let needed = super::super::super::diff::needed_tables(table);
-                    // Who points to a table points to its parts.
-                    let targets = table.foreign_keys.iter().map(|key| &key.table);
-                    let parts = targets
-                        .filter_map(|target| parts.get(target))
-                        .flatten()
-                        .copied();
-                    let tables = needed
-                        .chain(parts)
-                        .filter_map(|name| table_places.get(name))
-                        .copied()
-                        .collect();
-                    // What has no routines to speak of need not be read.
-                    let words = match routine_places.is_empty() {
-                        true => Words::default(),
-                        false => words_of(table),
-                    };
-                    (words, tables)
-                }
-                Node::Routine(signature) => {
-                    let words = routines[*signature].clone();
-                    let tables = table_places
-                        .iter()
-                        .filter(|(name, _)| words.mention(&name.name));
-                    let tables = tables.map(|(_, at)| *at).collect();
-                    (words, tables)
-                }
-            };
-            let called = routine_places
-                .iter()
-                .filter(|(_, name)| words.mention(name))
-                .map(|(at, _)| *at);
-            called.chain(named).filter(|other| *other != at).collect()
-        })
-        .collect();
-    order::by_needs(&needs)
 }
