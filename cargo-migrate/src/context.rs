@@ -85,6 +85,19 @@ impl Context {
         })
     }
 
+    /// The same, with nothing read of the files yet: for what was written meanwhile.
+    pub(crate) fn anew(&self) -> Self {
+        Self {
+            start: self.start.clone(),
+            args: self.args.clone(),
+            package: self.package.clone(),
+            config: OnceCell::new(),
+            folder: OnceCell::new(),
+            survey: OnceCell::new(),
+            dotenv: OnceCell::new(),
+        }
+    }
+
     /// Returns the folder of the package.
     pub(crate) fn root(&self) -> Result<&Path, CommandError> {
         let find = || PackageRoot::find(&self.start, self.args.package.as_deref());

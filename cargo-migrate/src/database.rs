@@ -28,6 +28,14 @@ impl Chosen {
         redacted(&self.url)
     }
 
+    /// A database in memory, which is nobody else's.
+    pub(crate) fn memory() -> Self {
+        Self {
+            url: "sqlite::memory:".to_owned(),
+            env: None,
+        }
+    }
+
     /// The same choice of another database.
     pub(crate) fn with_url(&self, url: &str) -> Self {
         Self {

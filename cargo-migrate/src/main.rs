@@ -1,6 +1,7 @@
 //! `cargo migrate`: writes, inspects, checks and applies a chain of schema migrations.
 
 mod author;
+mod auto;
 mod backup;
 mod cli;
 mod commands;

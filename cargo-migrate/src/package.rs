@@ -72,6 +72,28 @@ fn metadata(folder: &Path) -> Result<Metadata, CommandError> {
         })
 }
 
+/// Returns the library and the programs of a package, each by the name that Rust knows it by, with
+/// its first file.
+pub(crate) fn targets(root: &Path) -> Result<Vec<(String, PathBuf)>, CommandError> {
+    let metadata = metadata(root)?;
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let here = |package: &&Package| self::root(package).canonicalize().ok().as_ref() == Some(&root);
+    let Some(package) = members(&metadata).into_iter().find(here) else {
+        return Ok(Vec::new());
+    };
+    let built = package.targets.iter().filter(|target| {
+        target.is_lib() || target.is_bin() || target.is_cdylib() || target.is_rlib()
+    });
+    Ok(built
+        .map(|target| {
+            (
+                target.name.replace('-', "_"),
+                target.src_path.clone().into_std_path_buf(),
+            )
+        })
+        .collect())
+}
+
 fn root(package: &Package) -> PathBuf {
     let manifest = package.manifest_path.as_std_path();
     manifest.parent().unwrap_or(manifest).to_owned()

@@ -1,6 +1,6 @@
 //! A throw-away database, in which the database itself says what SQL means.
 
-use migrate_core::schema::Schema;
+use migrate_core::schema::{Ddl, Schema};
 use migrate_core::{Dialect, LedgerNames, Target, sql};
 use migrate_sqlx::{Create, Database, Migrations};
 use sqlx::AssertSqlSafe;
@@ -129,6 +129,30 @@ pub(crate) async fn schema_at(
             let runner = migrations.runner().target(target.clone());
             database.run(runner).await.map_err(|error| {
                 CommandError::from(error).cause("this was in a throw-away database")
+            })?;
+        }
+        Ok(database.schema(ledger).await?)
+    })
+    .await
+}
+
+/// The schema that statements of ours make in an empty database, as it spells it.
+pub(crate) async fn schema_of_ddl(
+    chosen: &Chosen,
+    ledger: &LedgerNames,
+    statements: &[Ddl],
+) -> Result<Schema, CommandError> {
+    Scratch::with(chosen, async |database| {
+        for ddl in statements {
+            execute(database, &ddl.sql).await.map_err(|error| {
+                let words = error.as_database_error().map(|error| error.message().to_owned());
+                CommandError::failed(
+                    "statement-failed",
+                    format!("{} refuses what the models describe", database.dialect().name()),
+                )
+                .cause(words.unwrap_or_else(|| error.to_string()))
+                .cause(&ddl.sql)
+                .help("say more of it in the model: a type, a default or a name that this database takes")
             })?;
         }
         Ok(database.schema(ledger).await?)

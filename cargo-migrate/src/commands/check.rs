@@ -1,9 +1,11 @@
 use clap::Args;
 use migrate_core::Published;
 
+use crate::auto::{self, Source};
 use crate::context::Context;
 use crate::error::{CommandError, counted};
 use crate::git::Repository;
+use crate::interrupt::wait;
 use crate::json;
 use crate::ui::{Ui, drawn, style, styled};
 
@@ -21,6 +23,10 @@ pub(crate) struct CheckArgs {
     /// no reference is named
     #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "")]
     since: Option<String>,
+    /// Also compare the models with the schema that the chain makes, in throw-away databases, and
+    /// fail where a revision is missing
+    #[arg(long)]
+    models: bool,
 }
 
 pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
@@ -69,9 +75,32 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
         }
     }
     match errors {
+        0 if args.models => models(context, ui),
         0 => Ok(()),
         _ => Err(CommandError::told()),
     }
+}
+
+/// Fails where the models want what the chain does not make.
+fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let source = Source::read(None, context, ui)?;
+    let gaps = wait(auto::gaps(&source, &[], context))?;
+    let mut missing = Vec::new();
+    for gap in &gaps {
+        let changes = migrate_core::schema::diff(&gap.chain, &gap.wanted, &gap.renames);
+        let name = gap.dialect().name();
+        missing.extend(changes.iter().map(|change| format!("on {name}: {change}")));
+    }
+    if missing.is_empty() {
+        ui.status(format_args!(
+            "{} the models are what the chain makes",
+            styled(style::GOOD, "checked")
+        ));
+        return Ok(());
+    }
+    let error = CommandError::failed("models-differ", "the models want what no revision makes")
+        .help("write it with `cargo migrate new --auto \"…\"`");
+    Err(missing.into_iter().fold(error, CommandError::cause))
 }
 
 /// Reads what git keeps of a reference and of where this branch left it.

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
         (dir.join(ChainLock::FILE), ChainLock::default().render()),
         (
             dir.join(".gitattributes"),
-            "# What two branches add to the lock, git keeps from both.\nchain.lock merge=union\n"
+            "# What two branches add to a lock, git keeps from both.\nchain.lock merge=union\nschema.lock merge=union\n"
                 .to_owned(),
         ),
     ];

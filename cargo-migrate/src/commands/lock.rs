@@ -2,8 +2,10 @@ use clap::Args;
 use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey};
 
 use super::show::one;
+use crate::auto;
 use crate::context::Context;
 use crate::error::{CommandError, counted};
+use crate::interrupt::wait;
 use crate::json::Locked;
 use crate::ui::{Ui, style, styled};
 use crate::write;
@@ -44,6 +46,9 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
     if lock != survey.lock || context.folder()?.lock.is_none() {
         write::replace(&path, &lock.render())?;
     }
+    // The context has read the lock as it was before.
+    let context = context.anew();
+    wait(auto::refresh_lock(&context, ui))?;
     tell(&done, ui)
 }
 

@@ -1,11 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use migrate_core::schema;
 use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError};
 
 use super::{edit, show};
+use crate::auto::{self, Gap, Source};
 use crate::context::{Context, Demand, new_id, now};
 use crate::error::CommandError;
+use crate::interrupt::wait;
 use crate::json;
 use crate::ui::Ui;
 
@@ -34,8 +37,21 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
     /// Fill `up` with this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "auto")]
     sql: Option<PathBuf>,
+    /// Fill `up` and `down` with what leads from the chain's schema to that of the models
+    ///
+    /// The structs that derive `Table` are read from the package's sources; nothing is compiled. On
+    /// PostgreSQL, MySQL and MariaDB throw-away databases are made beside the real one.
+    #[arg(long)]
+    auto: bool,
+    /// With `--auto`: a file of SQL, or a folder of them, says what is wanted, not the models
+    #[arg(long, value_name = "PATH", requires = "auto")]
+    schema: Option<PathBuf>,
+    /// With `--auto`: what only has another name: `users=people`, or `users.mail=email` for a
+    /// column; can be given again
+    #[arg(long, value_name = "OLD=NEW", requires = "auto")]
+    rename: Vec<String>,
     /// Open it in the editor
     #[arg(long)]
     edit: bool,
@@ -56,6 +72,21 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         Some(file) => read_sql(file)?,
         None => String::new(),
     };
+    let mut sections = vec![("up".to_owned(), up), ("down".to_owned(), String::new())];
+    let gaps = match args.auto {
+        true => wanted(args, context, ui)?,
+        false => Vec::new(),
+    };
+    if args.auto {
+        if gaps.iter().all(Gap::is_empty) {
+            ui.status("nothing to do: the chain makes what is wanted");
+            return match ui.is_json() {
+                true => ui.json(&serde_json::json!({ "revision": null })),
+                false => Ok(()),
+            };
+        }
+        sections = auto::sections(&gaps);
+    }
     let new = NewRevision {
         id,
         parents: parents(args, survey)?,
@@ -63,13 +94,41 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         labels: args.label.clone(),
         message,
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        sections: vec![("up".to_owned(), up), ("down".to_owned(), String::new())],
+        sections,
     };
     let path = context.write_revision(&new, ui)?;
+    if args.auto {
+        let schemas = gaps.iter().map(|gap| gap.wanted.clone());
+        auto::write_lock([new.id.clone()], schemas, context)?;
+        tell_changes(&gaps, ui);
+    }
     if args.edit {
         edit::open(&path)?;
     }
     context.tell_written(&new, &path, ui)
+}
+
+/// Compares what is wanted with what the chain makes.
+fn wanted(args: &NewArgs, context: &Context, ui: &Ui) -> Result<Vec<Gap>, CommandError> {
+    let source = Source::read(args.schema.as_deref(), context, ui)?;
+    let mut gaps = wait(auto::gaps(&source, &args.rename, context))?;
+    auto::ask_renames(&mut gaps, ui)?;
+    Ok(gaps)
+}
+
+/// Says what the revision does, and what it loses.
+fn tell_changes(gaps: &[Gap], ui: &Ui) {
+    for gap in gaps {
+        let dialect = gap.dialect();
+        for change in schema::diff(&gap.chain, &gap.wanted, &gap.renames) {
+            match change.is_destructive(dialect) {
+                true => ui.warning(format_args!("on {}: {change} loses data", dialect.name())),
+                false if gap.dialect() == gaps[0].dialect() => ui.status(&change),
+                false => {}
+            }
+        }
+    }
+    ui.help("read the file before you run it");
 }
 
 fn checked_id(id: &str) -> Result<RevisionId, CommandError> {

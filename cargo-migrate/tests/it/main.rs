@@ -2,6 +2,7 @@
 
 mod alembic;
 mod authoring;
+mod auto;
 mod backup;
 mod bad_input;
 mod check;
