@@ -57,7 +57,9 @@ pub(crate) fn read_models(context: &Context, ui: &Ui) -> Result<Models, CommandE
             ui.warning(&found.message);
         }
     }
-    reading.into_models().map_err(CommandError::diagnostics)
+    reading
+        .into_models()
+        .map_err(|found| CommandError::diagnostics_of("the models", found))
 }
 
 /// A server for each dialect of the project.
@@ -128,7 +130,9 @@ pub(crate) async fn gaps(
         let made = schema_at(&server, &migrations, &config.ledger, &heads).await?;
         let mut wanted = match source {
             Source::Models(models) => {
-                let said = models.schema(dialect).map_err(CommandError::diagnostics)?;
+                let said = models
+                    .schema(dialect)
+                    .map_err(|found| CommandError::diagnostics_of("the models", found))?;
                 let ddl = schema::create(&said);
                 let mut wanted = schema_of_ddl(&server, &config.ledger, &ddl).await?;
                 keep_names(&said, &made, &mut wanted);

@@ -54,10 +54,11 @@ fn init_finds_the_dialects_in_cargo_toml() {
     # url = "${DATABASE_URL}"   # a variable of the environment, or of .env
     # protected = true          # refuses to revert, and asks before everything else
     "#);
-    assert_snapshot!(project.read("migrations/.gitattributes"), @r#"
-    # What two branches add to the lock, git keeps from both.
+    assert_snapshot!(project.read("migrations/.gitattributes"), @"
+    # What two branches add to a lock, git keeps from both.
     chain.lock merge=union
-    "#);
+    schema.lock merge=union
+    ");
     assert_snapshot!(project.read("migrations/chain.lock"), @r#"
     # Written by cargo migrate: commit it, do not edit it.
     version 1

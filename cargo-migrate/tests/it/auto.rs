@@ -41,14 +41,65 @@ fn new(project: &TestProject, arguments: &[&str]) -> String {
 #[test]
 fn a_project_that_does_not_compile() {
     let project = with_models(SQLITE, USERS);
-    assert_snapshot!(project.run(["check", "--models"]), @"");
-    assert_snapshot!(project.run(["new", "--auto", "create users", "--rev-id", "a"]), @"");
-    assert_snapshot!(project.read("migrations/20261120T143205_a_create_users.sql"), @"");
-    assert_snapshot!(project.read("migrations/schema.lock"), @"");
+    assert_snapshot!(project.run(["check", "--models"]), @r#"
+    ------- stderr -------
+    checked 0 revisions, nothing is wrong
+    error: the models want what no revision makes
+
+    Caused by:
+      on SQLite: create table `users`
+
+    help: write it with `cargo migrate new --auto "…"`
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["new", "--auto", "create users", "--rev-id", "a"]), @"
+    migrations/20261120T143205_a_create_users.sql
+    ------- stderr -------
+    create table `users`
+    help: read the file before you run it
+    ");
+    assert_snapshot!(project.read("migrations/20261120T143205_a_create_users.sql"), @r#"
+    -- revision: a
+    -- parents: none
+    -- message: create users
+    -- created: 2026-11-20T14:32:05Z
+
+    -- migrate: up
+    CREATE TABLE "users" (
+        "id" INTEGER PRIMARY KEY,
+        "email" TEXT NOT NULL,
+        "name" TEXT,
+        UNIQUE ("email")
+    );
+
+    -- migrate: down
+    -- destructive: the rows of `users`
+    DROP TABLE "users";
+    "#);
+    assert_snapshot!(project.read("migrations/schema.lock"), @"
+    # Written by cargo migrate: commit it, do not edit it.
+    version 1
+    head a
+
+    [sqlite]
+    table users
+    table users column email at=2 type=TEXT
+    table users column id at=1 type=INTEGER
+    table users column name at=3 type=TEXT null
+    table users primary-key column=id
+    table users unique column=email
+    ");
     project.run(["run", "-q"]).success().done();
     project.run(["verify"]).success().done();
-    assert_snapshot!(project.run(["check", "--models"]), @"");
-    assert_snapshot!(project.run(["new", "--auto", "again"]), @"");
+    assert_snapshot!(project.run(["check", "--models"]), @"
+    ------- stderr -------
+    checked 1 revision, nothing is wrong
+    checked the models are what the chain makes
+    ");
+    assert_snapshot!(project.run(["new", "--auto", "again"]), @"
+    ------- stderr -------
+    nothing to do: the chain makes what is wanted
+    ");
 }
 
 /// What is lost is marked, and what may only have another name is asked about.
@@ -57,8 +108,30 @@ fn a_column_with_another_name() {
     let project = with_models(SQLITE, USERS);
     new(&project, &["create users", "--rev-id", "a"]);
     project.write("src/lib.rs", USERS.replace("name: Opt", "nick: Opt"));
-    assert_snapshot!(project.run(["new", "--auto", "nick", "--rev-id", "b"]), @"");
-    assert_snapshot!(project.read("migrations/20261120T143205_b_nick.sql"), @"");
+    assert_snapshot!(project.run(["new", "--auto", "nick", "--rev-id", "b"]), @"
+    migrations/20261120T143205_b_nick.sql
+    ------- stderr -------
+    help: if it only has another name, say so: `--rename users.name=users.nick`
+    warning: on SQLite: drop column `users.name` loses data
+    add column `users.nick`
+    help: read the file before you run it
+    ");
+    assert_snapshot!(project.read("migrations/20261120T143205_b_nick.sql"), @r#"
+    -- revision: b
+    -- parents: a
+    -- message: nick
+    -- created: 2026-11-20T14:32:05Z
+
+    -- migrate: up
+    ALTER TABLE "users" ADD COLUMN "nick" TEXT;
+    -- destructive: what `users.name` holds
+    ALTER TABLE "users" DROP COLUMN "name";
+
+    -- migrate: down
+    ALTER TABLE "users" ADD COLUMN "name" TEXT;
+    -- destructive: what `users.nick` holds
+    ALTER TABLE "users" DROP COLUMN "nick";
+    "#);
     std::fs::remove_file(project.path().join("migrations/20261120T143205_b_nick.sql"))
         .expect("it is there");
     project
@@ -66,8 +139,23 @@ fn a_column_with_another_name() {
         .success()
         .done();
     let renamed = ["nick", "--rev-id", "c", "--rename", "users.name=users.nick"];
-    assert_snapshot!(new(&project, &renamed), @"");
-    assert_snapshot!(project.run(["new", "--auto", "x", "--rename", "users.no=users.nick"]), @"");
+    assert_snapshot!(new(&project, &renamed), @r#"
+    -- revision: c
+    -- parents: a
+    -- message: nick
+    -- created: 2026-11-20T14:32:05Z
+
+    -- migrate: up
+    ALTER TABLE "users" RENAME COLUMN "name" TO nick;
+
+    -- migrate: down
+    ALTER TABLE "users" RENAME COLUMN "nick" TO name;
+    "#);
+    assert_snapshot!(project.run(["new", "--auto", "x", "--rename", "users.no=users.nick"]), @"
+    ------- stderr -------
+    error: `--rename users.no=users.nick`: there is no table or column `users.no` to be renamed
+    [exit status: 2]
+    ");
 }
 
 /// SQL can say what is wanted as well.
@@ -76,24 +164,77 @@ fn a_file_of_sql() {
     let project = with_models(SQLITE, "");
     project.write("schema/1.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);");
     project.write("schema/2.sql", "CREATE VIEW v AS SELECT id FROM a;");
-    assert_snapshot!(new(&project, &["from sql", "--schema", "schema", "--rev-id", "a"]), @"");
+    assert_snapshot!(new(&project, &["from sql", "--schema", "schema", "--rev-id", "a"]), @r#"
+    -- revision: a
+    -- parents: none
+    -- message: from sql
+    -- created: 2026-11-20T14:32:05Z
+
+    -- migrate: up
+    CREATE TABLE "a" (
+        "id" INTEGER PRIMARY KEY
+    );
+    CREATE VIEW "v" AS SELECT id FROM a;
+
+    -- migrate: down
+    DROP VIEW "v";
+    -- destructive: the rows of `a`
+    DROP TABLE "a";
+    "#);
     project.write("schema/2.sql", "CREATE VIEW v AS SELECT id FROM");
-    assert_snapshot!(project.run(["new", "--auto", "x", "--schema", "schema"]), @"");
-    assert_snapshot!(project.run(["new", "--auto", "x", "--schema", "nowhere"]), @"");
+    assert_snapshot!(project.run(["new", "--auto", "x", "--schema", "schema"]), @"
+    ------- stderr -------
+    error: schema:2: the statement failed in a throw-away database
+
+    Caused by:
+      incomplete input
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["new", "--auto", "x", "--schema", "nowhere"]), @"
+    ------- stderr -------
+    error: `nowhere` cannot be read
+
+    Caused by:
+      No such file or directory (os error 2)
+    [exit status: 1]
+    ");
 }
 
 #[test]
 fn what_stands_in_the_way() {
     let project = with_models("", USERS);
-    assert_snapshot!(project.run(["new", "--auto", "x"]), @"");
+    assert_snapshot!(project.run(["new", "--auto", "x"]), @r#"
+    ------- stderr -------
+    error: nothing says which databases the project is for
+    help: write `dialects = ["sqlite"]` in migrate.toml, or give an environment a url
+    [exit status: 1]
+    "#);
     project.write("migrate.toml", "dialects = [\"postgres\"]\n");
-    assert_snapshot!(project.run(["new", "--auto", "x"]), @"");
+    assert_snapshot!(project.run(["new", "--auto", "x"]), @r#"
+    ------- stderr -------
+    error: there is no PostgreSQL server to try the schema on
+    help: give an environment that is not protected a url of it: `url = "postgres://…"`; a throw-away database is made there
+    [exit status: 1]
+    "#);
     project.write("migrate.toml", SQLITE);
     project.write(
         "src/lib.rs",
         "#[derive(Table)] struct User { id: Whatever }",
     );
-    assert_snapshot!(project.run(["new", "--auto", "x"]), @"");
+    assert_snapshot!(project.run(["new", "--auto", "x"]), @r#"
+    ------- stderr -------
+    error[unknown-type]: no column type is known for `Whatever`
+     --> src/lib.rs:1:36
+      |
+    1 | #[derive(Table)] struct User { id: Whatever }
+      |                                    ^^^^^^^^
+      |
+      = help: say it: `#[column(type = "TEXT")]`; or derive `sqlx::Type` on the type, if it is this package's own
+
+    error: the models cannot be used: 1 error
+    help: `cargo migrate explain unknown-type` tells more
+    [exit status: 1]
+    "#);
 }
 
 /// One revision for three databases: there and back on each of them, and then nothing is left.

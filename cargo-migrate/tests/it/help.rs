@@ -138,6 +138,12 @@ fn new() {
           --depends-on <REVISION>  Need this revision of another branch to be applied before
           --rev-id <ID>            Use this id instead of 12 random hex digits
           --sql <FILE>             Fill `up` with this file
+          --auto                   Fill `up` and `down` with what leads from the chain's schema to that
+                                   of the models
+          --schema <PATH>          With `--auto`: a file of SQL, or a folder of them, says what is
+                                   wanted, not the models
+          --rename <OLD=NEW>       With `--auto`: what only has another name: `users=people`, or
+                                   `users.mail=email` for a column; can be given again
           --edit                   Open it in the editor
       -h, --help                   Print help (see more with '--help')
 
@@ -534,6 +540,8 @@ fn check() {
           --since [<REF>]  Also judge what this branch adds to the chain of a git reference: whether it
                            forks that chain, edits or deletes what is sealed there, or takes an id; the
                            remote's main branch where no reference is named
+          --models         Also compare the models with the schema that the chain makes, in throw-away
+                           databases, and fail where a revision is missing
       -h, --help           Print help (see more with '--help')
 
     Global options:
