@@ -78,17 +78,29 @@ async fn live(database: &TestDatabase) -> Schema {
     match database.dialect() {
         Dialect::Sqlite => {
             reader
-                .read(&sqlx::SqlitePool::connect(database.url()).await.unwrap())
+                .read(
+                    &sqlx::SqlitePool::connect(database.url())
+                        .await
+                        .expect("it answers"),
+                )
                 .await
         }
         Dialect::Postgres => {
             reader
-                .read(&sqlx::PgPool::connect(database.url()).await.unwrap())
+                .read(
+                    &sqlx::PgPool::connect(database.url())
+                        .await
+                        .expect("it answers"),
+                )
                 .await
         }
         Dialect::MySql => {
             reader
-                .read(&sqlx::MySqlPool::connect(database.url()).await.unwrap())
+                .read(
+                    &sqlx::MySqlPool::connect(database.url())
+                        .await
+                        .expect("it answers"),
+                )
                 .await
         }
     }
@@ -102,14 +114,12 @@ async fn made(dialect: Dialect) {
         .unwrap_or_else(|found| panic!("{found:#?}"));
     let database = TestDatabase::create(dialect, &format!("models_live_{dialect}")).await;
     for ddl in create(&schema) {
-        println!("{};", ddl.sql);
         database.execute(&ddl.sql).await;
     }
     let schema = live(&database).await;
     let mut lock = SchemaLock::default();
     lock.schemas.insert(dialect, schema.clone());
     let text = lock.render();
-    println!("{text}");
     assert_eq!(SchemaLock::parse("schema.lock", &text), Ok(lock.clone()));
     let found = models.check(&lock);
     assert!(
