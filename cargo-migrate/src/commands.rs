@@ -23,6 +23,7 @@ mod revert;
 mod run;
 mod schema;
 mod show;
+mod snapshot;
 mod stamp;
 mod status;
 mod switch;
@@ -61,6 +62,7 @@ pub(crate) enum Command {
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
+    Snapshot(snapshot::SnapshotArgs),
     Backup(backup::BackupArgs),
     Repair(repair::RepairArgs),
     Reset(reset::ResetArgs),
@@ -103,6 +105,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Switch(args) => switch::run(&args, context, ui),
         Command::Schema(args) => schema::run(&args, context, ui),
         Command::Backup(args) => backup::run(&args, context, ui),
+        Command::Snapshot(args) => snapshot::run(&args, context, ui),
         Command::Verify(args) => verify::run(&args, context, ui),
         Command::Diff(args) => diff::run(&args, context, ui),
         Command::Repair(args) => repair::run(&args, context, ui),

@@ -43,8 +43,10 @@ pub(crate) async fn named(
     if word.ends_with(".json") {
         return serde_json::from_str::<Kept>(&read()?)
             .map(Kept::schema)
-            .map_err(|error| {
-                CommandError::failed("snapshot", format!("`{word}` holds no schema")).because(error)
+            .map_err(|_| {
+                CommandError::failed("snapshot", format!("`{word}` holds no schema")).help(
+                    "it must be a snapshot, or what `cargo migrate schema --format json` prints",
+                )
             });
     }
     if word == "current" {

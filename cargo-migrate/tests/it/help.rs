@@ -32,6 +32,7 @@ fn the_help_of_the_whole() {
       check        Check the chain and its lock, without a database
       verify       Compare the database with the schema that its revisions make
       diff         Show what leads from one schema to another
+      snapshot     Keep the database's schema and what is applied in a file
       backup       Keep the database's data in a file
       repair       Say what has become of a revision that is half done
       reset        Drop the database, make it anew, and apply all revisions

@@ -190,6 +190,45 @@ fn the_words_of_a_difference() {
     ");
 }
 
+/// A snapshot is compared with what has become of the database.
+#[test]
+fn snapshots() {
+    let project = chain("a  b:a");
+    project.run(["run", "a", "-q"]).success().done();
+    assert_snapshot!(project.run(["snapshot", "--list"]), @"
+    ------- stderr -------
+    there is no snapshot yet: `cargo migrate snapshot` takes one
+    ");
+    assert_snapshot!(project.run(["snapshot"]), @"snapshots/dev_20261120T143205Z.json");
+    assert_snapshot!(project.run(["snapshot"]), @"
+    ------- stderr -------
+    error: `snapshots/dev_20261120T143205Z.json` is there already
+    help: no snapshot is written over anything: name another file
+    [exit status: 1]
+    ");
+    project.run(["run", "-q"]).success().done();
+    assert_snapshot!(project.run(["diff", "snapshots/dev_20261120T143205Z.json", "database"]), @"create table `t_b`");
+    project.write("snapshots/dev_20261119T143205Z.json", "{}");
+    assert_snapshot!(project.run(["diff", "snapshots/dev_20261119T143205Z.json"]), @"
+    ------- stderr -------
+    error: `snapshots/dev_20261119T143205Z.json` holds no schema
+    help: it must be a snapshot, or what `cargo migrate schema --format json` prints
+    [exit status: 1]
+    ");
+    std::fs::remove_file(project.path().join("snapshots/dev_20261120T143205Z.json"))
+        .expect("it is there");
+    project.write("snapshots/dev_20261118T143205Z.json", "{}");
+    assert_snapshot!(project.run(["snapshot", "--keep", "2"]), @"
+    snapshots/dev_20261120T143205Z.json
+    ------- stderr -------
+    1 older snapshot deleted
+    ");
+    assert_snapshot!(project.run(["snapshot", "--list"]), @"
+    snapshots/dev_20261120T143205Z.json
+    snapshots/dev_20261119T143205Z.json
+    ");
+}
+
 /// What only the ledger knows is verified by the text that it kept.
 #[test]
 fn a_newer_database_is_verified_by_its_ledger() {
