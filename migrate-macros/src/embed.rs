@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{ChainLock, Config, Diagnostic, Folder, LedgerNames, Survey};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -73,7 +74,9 @@ fn embed(
     let chain = survey.into_chain().map_err(|found| told(&found))?;
     let tracked: Vec<_> = tracked.into_iter().filter(|path| path.is_file()).collect();
     let LedgerNames { prefix, schema } = &config.ledger;
-    let chain = literal::chain(&chain, &dir, &tracked, prefix, schema.as_deref())
+    let lock = dir.join(SchemaLock::FILE);
+    let lock = lock.is_file().then_some(&*lock);
+    let chain = literal::chain(&chain, &dir, &tracked, prefix, schema.as_deref(), lock)
         .map_err(|error| vec![error])?;
     Ok((chain, warnings))
 }

@@ -17,6 +17,7 @@ pub(crate) fn chain(
     tracked: &[PathBuf],
     prefix: &str,
     schema: Option<&str>,
+    lock: Option<&Path>,
 ) -> Result<TokenStream, String> {
     // Text, not tokens, for what there is much of: rustc's own lexer is optimised, while this
     // crate runs unoptimised in a debug build and pays for every token it makes.
@@ -42,6 +43,10 @@ pub(crate) fn chain(
         None => quote!(::core::option::Option::None),
         Some(schema) => quote!(::core::option::Option::Some(Borrowed(#schema))),
     };
+    let lock = match lock.map(utf8).transpose()? {
+        None => TokenStream::new(),
+        Some(lock) => quote!(.with_schema(::core::include_str!(#lock))),
+    };
     Ok(quote! {
         use ::migrate_sqlx::__private::{Borrowed, Hash, LedgerNames, Migrations};
         #(const _: &[u8] = ::core::include_bytes!(#tracked);)*
@@ -50,7 +55,7 @@ pub(crate) fn chain(
         Migrations::embedded(TEXTS, #table, HEADS, LedgerNames {
             prefix: Borrowed(#prefix),
             schema: #schema,
-        })
+        })#lock
     })
 }
 

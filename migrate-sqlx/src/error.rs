@@ -154,6 +154,23 @@ pub enum Error {
         /// Which object.
         object: String,
     },
+    /// Tables are missing or different from what the chain's revisions make.
+    #[cfg(feature = "verify")]
+    #[error(
+        "the database is not what its revisions make: {}",
+        several(differences)
+    )]
+    SchemaDiffers {
+        /// What is missing or different.
+        differences: Vec<migrate_core::schema::Difference>,
+    },
+    /// The binary has no schema to compare the database with.
+    #[cfg(feature = "verify")]
+    #[error("the application was compiled without a schema.lock that knows {}", dialect.name())]
+    NoSchema {
+        /// The database.
+        dialect: Dialect,
+    },
     /// The text of a revision in the ledger cannot be understood.
     #[error("the ledger's text of revision `{revision}` cannot be read")]
     LedgerText {
@@ -192,6 +209,21 @@ pub struct StatementError {
     pub source: sqlx::Error,
 }
 
+/// Writes the first few of what differs.
+#[cfg(feature = "verify")]
+fn several(differences: &[migrate_core::schema::Difference]) -> String {
+    const MOST: usize = 5;
+    let mut told: Vec<String> = differences
+        .iter()
+        .take(MOST)
+        .map(ToString::to_string)
+        .collect();
+    if differences.len() > MOST {
+        told.push(format!("and {} more", differences.len() - MOST));
+    }
+    told.join("; ")
+}
+
 /// Writes a number with its noun.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     match number {
@@ -226,6 +258,10 @@ impl Error {
             Self::Stopped { .. } => "interrupted",
             Self::Concurrent => "concurrent",
             Self::SchemaText { .. } => "schema-text",
+            #[cfg(feature = "verify")]
+            Self::SchemaDiffers { .. } => "schema-differs",
+            #[cfg(feature = "verify")]
+            Self::NoSchema { .. } => "no-schema",
             Self::LedgerText { .. } => "ledger-text",
         }
     }
@@ -266,6 +302,10 @@ impl Error {
             Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to go on".to_owned(),
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
             Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that made the object".to_owned(),
+            #[cfg(feature = "verify")]
+            Self::SchemaDiffers { .. } => "`cargo migrate verify` tells all of it, and how to bring the database there".to_owned(),
+            #[cfg(feature = "verify")]
+            Self::NoSchema { .. } => "write it with `cargo migrate lock`, commit it, and compile again".to_owned(),
             Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
         })
     }

@@ -32,6 +32,12 @@ pub struct Migrations {
     count: usize,
     heads: Cow<'static, [Hash]>,
     pub(crate) ledger: LedgerNames,
+    /// The text of schema.lock.
+    #[cfg_attr(
+        not(feature = "verify"),
+        expect(dead_code, reason = "only `verify` reads it")
+    )]
+    schema: Option<&'static str>,
 }
 
 /// Where the revisions come from.
@@ -62,7 +68,16 @@ impl Migrations {
             count: texts.len(),
             heads: Cow::Borrowed(heads),
             ledger,
+            schema: None,
         }
+    }
+
+    /// Takes the text of schema.lock along, as `embed_migrations!` found it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_schema(mut self, lock: &'static str) -> Self {
+        self.schema = Some(lock);
+        self
     }
 
     /// Takes a chain that was read from a folder.
@@ -81,6 +96,7 @@ impl Migrations {
             revisions: OnceLock::from(revisions),
             heads: heads.into(),
             ledger,
+            schema: None,
         }
     }
 
@@ -188,6 +204,44 @@ impl Migrations {
     /// See [`SchemaReader::read`].
     pub async fn schema<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Schema, Error> {
         SchemaReader::new(self.ledger.clone()).read(pool).await
+    }
+
+    /// Refuses a database that is not where the chain ends, or whose tables are not what the
+    /// chain's revisions make: the schema that schema.lock keeps is in the binary. Writes nothing,
+    /// and needs no throw-away database.
+    ///
+    /// What the database has too much is no danger to an application and is left alone;
+    /// `cargo migrate verify` tells it.
+    ///
+    /// ```no_run
+    /// # async fn example(migrations: &migrate_sqlx::Migrations, pool: sqlx::SqlitePool) -> Result<(), migrate_sqlx::Error> {
+    /// migrations.verify(&pool).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Migrations::ensure_current`]; [`Error::SchemaDiffers`] names what is missing or
+    /// different, [`Error::NoSchema`] a binary that has no schema of this database's dialect.
+    #[cfg(feature = "verify")]
+    pub async fn verify<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
+        use migrate_core::schema::lock::SchemaLock;
+        use migrate_core::schema::{DifferenceKind, differences};
+
+        self.ensure_current(pool).await?;
+        let actual = self.schema(pool).await?;
+        let dialect = actual.dialect;
+        let none = || Error::NoSchema { dialect };
+        let lock = SchemaLock::parse(SchemaLock::FILE, self.schema.ok_or_else(none)?);
+        let mut lock = lock.map_err(|_| none())?;
+        let expected = lock.schemas.remove(&dialect).ok_or_else(none)?;
+        let mut found = differences(&expected, &actual);
+        found.retain(|difference| difference.kind != DifferenceKind::Extra);
+        match found.is_empty() {
+            true => Ok(()),
+            false => Err(Error::SchemaDiffers { differences: found }),
+        }
     }
 
     /// Says what [`Migrations::run`] would apply, in order. Writes nothing.

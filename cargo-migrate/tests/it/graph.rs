@@ -240,7 +240,7 @@ fn history_as_a_diagram() {
     "#);
     assert_snapshot!(project.run(["heads", "--format", "dot"]), @"
     ------- stderr -------
-    error: only `history` can be answered with a diagram, and `schema` with one of Mermaid
+    error: only `history` and `schema` can be answered with a diagram, and `schema` and `diff` with SQL
     help: the others know `--format human` and `--format json`
     [exit status: 2]
     ");

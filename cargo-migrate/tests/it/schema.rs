@@ -108,7 +108,7 @@ async fn documents_get_a_diagram() {
     "#);
     assert_snapshot!(project.run(["schema", "--format", "dot"]), @"
     ------- stderr -------
-    error: only `history` can be answered with a diagram, and `schema` with one of Mermaid
+    error: only `history` and `schema` can be answered with a diagram, and `schema` and `diff` with SQL
     help: the others know `--format human` and `--format json`
     [exit status: 2]
     ");
