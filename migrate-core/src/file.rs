@@ -80,20 +80,6 @@ impl Parsed {
     }
 }
 
-impl Parsed {
-    /// Keeps what tells where its links stand, and no more: there may be very many files.
-    pub(crate) fn links(self) -> Self {
-        let mut links = Self {
-            message: String::new(),
-            created: String::new(),
-            sections: Vec::new(),
-            ..self
-        };
-        links.parents.shrink_to_fit();
-        links
-    }
-}
-
 /// Takes a file apart; what is wrong with it goes to `diagnostics`.
 pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
     let mut parser = Parser {

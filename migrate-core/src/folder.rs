@@ -32,6 +32,14 @@ pub struct File {
     pub text: Cow<'static, str>,
 }
 
+/// A file of a folder as shown to people.
+pub(crate) fn shown_in(folder: &str, name: &str) -> String {
+    match folder {
+        "" | "." => name.to_owned(),
+        folder => format!("{}/{name}", folder.trim_end_matches('/')),
+    }
+}
+
 impl Folder {
     /// Leaves the texts in the process's memory for good, so that the revisions made of them need
     /// no copy: for a command, which ends soon.
@@ -98,10 +106,7 @@ impl Folder {
     /// Returns a file's name as shown to people.
     #[must_use]
     pub fn shown_file(&self, name: &str) -> String {
-        match self.shown.as_str() {
-            "" | "." => name.to_owned(),
-            shown => format!("{}/{name}", shown.trim_end_matches('/')),
-        }
+        shown_in(&self.shown, name)
     }
 
     fn unreadable(&mut self, name: &str, why: &Unreadable) {

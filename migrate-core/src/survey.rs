@@ -2,10 +2,13 @@
 //! wrong, at once.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::file::{self, Parsed};
+use crate::folder::shown_in;
 use crate::hash::Hasher;
 use crate::script::{self, Judge};
 use crate::{
@@ -41,7 +44,7 @@ pub struct Survey {
     pub diagnostics: Vec<Diagnostic>,
     /// Where each revision's id stands, for [`Survey::drafts`].
     ids: Vec<Range<usize>>,
-    shown: Vec<String>,
+    shown: String,
     /// Files that do not tell which revision they are.
     unread: Vec<String>,
 }
@@ -117,6 +120,29 @@ fn read(
     Some((revision, parsed))
 }
 
+/// Where the links of a file stand, for what is wrong with them. Few files have something wrong, and
+/// there may be very many: so they are taken apart once more, and only the last is kept.
+#[derive(Default)]
+struct Pages {
+    last: RefCell<Option<(usize, Rc<Parsed>)>>,
+}
+
+impl Pages {
+    fn of(&self, survey: &Survey, index: usize) -> Rc<Parsed> {
+        if let Some((last, page)) = &*self.last.borrow()
+            && *last == index
+        {
+            return Rc::clone(page);
+        }
+        // What is wrong with the file itself has been told.
+        let mut told = Vec::new();
+        let text = &survey.revisions[index].text;
+        let page = Rc::new(file::parse(&survey.file(index), text, &mut told));
+        *self.last.borrow_mut() = Some((index, Rc::clone(&page)));
+        page
+    }
+}
+
 impl Survey {
     /// Understands and judges a folder.
     #[must_use]
@@ -129,9 +155,7 @@ impl Survey {
             .map(|text| ChainLock::parse(&lock_file, text));
 
         let mut revisions = Vec::with_capacity(folder.files.len());
-        let mut pages = Vec::with_capacity(folder.files.len());
         let mut ids = Vec::with_capacity(folder.files.len());
-        let mut names = Vec::with_capacity(folder.files.len());
         let mut unread: Vec<String> = folder.unread.clone();
         for file in &folder.files {
             let shown = folder.shown_file(&file.name);
@@ -155,9 +179,7 @@ impl Survey {
                 }
                 .completeness(&revision, at.clone(), draft);
                 revisions.push(revision);
-                pages.push(parsed.links());
                 ids.push(at);
-                names.push(shown);
             } else {
                 unread.push(file.name.clone());
             }
@@ -167,18 +189,14 @@ impl Survey {
 
         let mut survey = Self {
             ids,
-            shown: names,
+            shown: folder.shown.clone(),
             revisions,
             graph,
             lock: ChainLock::default(),
             diagnostics,
             unread,
         };
-        survey.judge_graph(
-            &pages,
-            config,
-            lock.as_ref().and_then(|lock| lock.as_ref().ok()),
-        );
+        survey.judge_graph(config, lock.as_ref().and_then(|lock| lock.as_ref().ok()));
         match lock {
             Some(Ok(lock)) => survey.judge_lock(folder, lock),
             Some(Err(problems)) => survey.diagnostics.extend(problems),
@@ -237,19 +255,25 @@ impl Survey {
 
     pub(crate) fn at_id(&self, index: usize, word: &str) -> Label {
         let text = &self.revisions[index].text;
-        Label::at(&self.shown[index], text, self.ids[index].clone(), word)
+        Label::at(&self.file(index), text, self.ids[index].clone(), word)
+    }
+
+    /// A revision's file as shown to people.
+    fn file(&self, index: usize) -> String {
+        shown_in(&self.shown, &self.revisions[index].file)
     }
 
     fn label(&self, index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
-        Label::at(&self.shown[index], &self.revisions[index].text, span, word)
+        Label::at(&self.file(index), &self.revisions[index].text, span, word)
     }
 
-    fn judge_graph(&mut self, pages: &[Parsed], config: &Config, lock: Option<&ChainLock>) {
+    fn judge_graph(&mut self, config: &Config, lock: Option<&ChainLock>) {
+        let pages = Pages::default();
         let mut found: Vec<Diagnostic> = self
             .graph
             .problems()
             .iter()
-            .filter_map(|problem| self.problem(pages, problem, &config.rules, lock))
+            .filter_map(|problem| self.problem(&pages, problem, &config.rules, lock))
             .collect();
         // Where a link is missing, more heads and bases are its shadow, not another mistake.
         if found.iter().all(|found| !found.is_error()) {
@@ -260,23 +284,23 @@ impl Survey {
 
     fn problem(
         &self,
-        pages: &[Parsed],
+        pages: &Pages,
         problem: &Problem,
         rules: &Rules,
         lock: Option<&ChainLock>,
     ) -> Option<Diagnostic> {
         let id = |index: usize| &self.revisions[index].id;
         let parent = |index: usize, position: usize| {
-            let parent = &pages[index].parents[position];
-            (parent.value.as_str(), parent.span.clone())
+            let parent = &pages.of(self, index).parents[position];
+            (parent.value.to_string(), parent.span.clone())
         };
         let dependency = |index: usize, position: usize| {
-            let dependency = &pages[index].depends_on[position];
-            (dependency.value.as_str(), dependency.span.clone())
+            let dependency = &pages.of(self, index).depends_on[position];
+            (dependency.value.clone(), dependency.span.clone())
         };
         let label_span = |index: usize, label: &str| {
-            let labels = &pages[index].labels;
-            let found = labels.iter().find(|known| known.value == label);
+            let page = pages.of(self, index);
+            let found = page.labels.iter().find(|known| known.value == label);
             found.map_or(0..0, |label| label.span.clone())
         };
         Some(match *problem {
@@ -294,7 +318,7 @@ impl Survey {
                     format!("revision `{}` follows `{name}`, which does not exist", id(revision)),
                 )
                 .label(self.label(revision, span, "no revision has this id"));
-                diagnostic.help(self.unknown_help(name, lock))
+                diagnostic.help(self.unknown_help(&name, lock))
             }
             Problem::SelfParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
@@ -316,12 +340,12 @@ impl Survey {
                 );
                 for edge in path.windows(2) {
                     let (from, to) = (edge[0], edge[1]);
-                    let parents = &pages[from].parents;
-                    let (span, word) = match parents.iter().find(|parent| parent.value == *id(to)) {
+                    let page = pages.of(self, from);
+                    let (span, word) = match page.parents.iter().find(|parent| parent.value == *id(to)) {
                         Some(parent) => (parent.span.clone(), "follows"),
                         None => {
                             let position = self.graph.dependencies(from).iter().position(|at| *at as usize == to);
-                            let spans = &pages[from].depends_on;
+                            let spans = &page.depends_on;
                             let span = position.and_then(|at| spans.get(at)).or(spans.first());
                             (span.map_or(0..0, |found| found.span.clone()), "depends on")
                         }
@@ -338,7 +362,7 @@ impl Survey {
                     format!("revision `{}` depends on `{name}`, which is neither a revision nor a label", id(revision)),
                 )
                 .label(self.label(revision, span, "no revision has this id or label"))
-                .help(self.unknown_help(name, lock))
+                .help(self.unknown_help(&name, lock))
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,
@@ -494,7 +518,7 @@ impl Survey {
                     format!("revision `{id}` was sealed and has been edited since"),
                 )
                 .label(self.at_id(index, ""))
-                .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", self.shown[index])),
+                .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", self.file(index))),
                 None => Diagnostic::error(
                     Code::LockMissing,
                     format!("chain.lock does not know revision `{id}`"),

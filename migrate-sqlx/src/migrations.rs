@@ -33,10 +33,6 @@ pub struct Migrations {
     heads: Cow<'static, [Hash]>,
     pub(crate) ledger: LedgerNames,
     /// The text of schema.lock.
-    #[cfg_attr(
-        not(feature = "verify"),
-        expect(dead_code, reason = "only `verify` reads it")
-    )]
     schema: Option<&'static str>,
 }
 
