@@ -12,6 +12,7 @@ mod error;
 mod git;
 mod graphlog;
 mod graphtext;
+mod import;
 mod interrupt;
 mod json;
 mod listing;
