@@ -1,14 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use migrate_core::{Dialect, Dialects, Folder, Survey, Target};
+use migrate_core::{Dialect, Dialects, Survey, Target};
 use migrate_sqlx::Create;
 use serde::Serialize;
 
 use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::consent::ask;
-use crate::context::Context;
+use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
 use crate::import::alembic::offline::{Program, Sql};
 use crate::import::applied::Applied;
@@ -334,9 +334,9 @@ fn tell(
     if drafts > 0 {
         let first = &imported.drafts[0];
         ui.warning(format_args!(
-            "{} could not be carried over whole: {}",
+            "{} could not be carried over whole, for {}",
             counted(drafts, "revision"),
-            counted(left_out(&imported.notes), "place"),
+            counted(left_out(&imported.notes), "reason"),
         ));
         ui.help(format!("finish each, such as `cargo migrate edit {first}`, before it is stamped or run; then `cargo migrate lock`"));
     } else if !args.stamp {
@@ -388,21 +388,16 @@ fn stamp(
     ui: &Ui,
 ) -> Result<json::Stamped, CommandError> {
     let config = context.config()?;
-    let folder = match imported {
-        Some(imported) => imported.folder(config),
-        None => context.folder()?.clone(),
+    let chain = match imported {
+        // What was just written, by the rules that it needs.
+        Some(imported) => {
+            let folder = imported.folder(config).leak();
+            Survey::new(&folder, &imported.config)
+                .into_chain()
+                .map_err(CommandError::diagnostics)?
+        }
+        None => context.chain(Demand::AnyEnds)?,
     };
-    let in_the_way: Vec<_> = Survey::new(&folder.clone(), config)
-        .diagnostics
-        .into_iter()
-        .filter(|found| crate::context::Demand::AnyEnds.minds(found))
-        .collect();
-    if imported.is_none() && !in_the_way.is_empty() {
-        return Err(CommandError::diagnostics(in_the_way));
-    }
-    let chain = context
-        .chain_of(&Folder::leak(folder))?
-        .map_err(CommandError::diagnostics)?;
     let migrations = migrations(&chain, config);
     let chosen = context.database()?;
     let table = table

@@ -364,7 +364,7 @@ fn joined(folder: &str, name: &str) -> String {
 
 /// Where a function of a revision, or one of the same file that it calls, may do something that
 /// its SQL does not show: the word and the line.
-pub(super) fn online_only(text: &str, function: &str) -> Option<(String, usize)> {
+fn found_in(text: &str, function: &str, looked_for: &[&str]) -> Option<(String, usize)> {
     let module = Module::read(text);
     let mut wanted = vec![function];
     let mut at = 0;
@@ -372,7 +372,7 @@ pub(super) fn online_only(text: &str, function: &str) -> Option<(String, usize)>
         at += 1;
         let found = module.functions.iter().find(|found| found.name == name);
         for (word, line) in found.into_iter().flat_map(|found| &found.words) {
-            if matches!(word.as_str(), "is_offline_mode" | "as_sql" | "get_bind") {
+            if looked_for.contains(&word.as_str()) {
                 return Some((word.clone(), *line));
             }
             let called = module.functions.iter().any(|found| found.name == *word);

@@ -27,6 +27,8 @@ pub(crate) struct Imported {
     /// Lines that `[rules]` of migrate.toml needs.
     pub(crate) rules: Vec<&'static str>,
     pub(crate) ids: Names,
+    /// The configuration with those rules.
+    pub(crate) config: Config,
 }
 
 /// How sections are written.
@@ -86,7 +88,7 @@ impl Imported {
                 .zip(&links.0)
                 .map(|(migration, link)| draft(migration, link, &ids, form, &mut news))
                 .collect();
-            let (survey, lock, rules) = judged(&drafts, form.config)?;
+            let (survey, lock, rules, config) = judged(&drafts, form.config)?;
             let refused = refusals(&survey, &drafts);
             if refused.is_empty() {
                 notes.extend(news);
@@ -121,6 +123,7 @@ impl Imported {
                     lock,
                     notes,
                     rules,
+                    config,
                     ids,
                 });
             }
@@ -452,11 +455,10 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
+type Judged = (Survey, ChainLock, Vec<&'static str>, Config);
+
 /// Enters all revisions into a lock and judges the whole; says which rules it needs.
-fn judged(
-    drafts: &[Draft],
-    config: &Config,
-) -> Result<(Survey, ChainLock, Vec<&'static str>), CommandError> {
+fn judged(drafts: &[Draft], config: &Config) -> Result<Judged, CommandError> {
     let mut folder = Folder {
         shown: config.dir.clone(),
         ..Folder::default()
@@ -508,7 +510,7 @@ fn judged(
         .into_iter()
         .find(|(code, line)| has(*code) && !rules.contains(line));
         let Some((_, line)) = rule else {
-            return Ok((survey, lock, rules));
+            return Ok((survey, lock, rules, config));
         };
         if line.contains("multiple-heads") {
             rules.retain(|line: &&str| !line.contains("multiple-heads"));

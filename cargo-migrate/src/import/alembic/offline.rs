@@ -11,7 +11,7 @@ use std::process::Command;
 use migrate_core::{Dialects, Direction};
 
 use super::cut::{Part, cut};
-use super::online_only;
+use super::found_in;
 use crate::error::CommandError;
 use crate::import::{History, Note, Place, Sources, Way};
 
@@ -314,6 +314,18 @@ impl Sql {
             ] {
                 if let Some(found) = found {
                     *way = made(found, text, function, way);
+                    if let Way::Sql { .. } = way
+                        && let Some((word, line)) = found_in(text, function, &["get_bind"])
+                    {
+                        let place = Place {
+                            line,
+                            ..migration.place.clone()
+                        };
+                        history.notes.push(Note::changed(
+                            &place,
+                            format!("`{function}()` has `{word}`: its SQL is what it does without an answer from a database"),
+                        ));
+                    }
                 }
             }
         }
@@ -358,9 +370,10 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
             },
         };
     }
-    if let Some((word, line)) = online_only(text, function) {
+    // What it asks so, it does in another way with a database.
+    if let Some((word, line)) = found_in(text, function, &["is_offline_mode", "as_sql"]) {
         let why = format!(
-            "`{function}()` has `{word}`, and what it does only with a database is not in its SQL"
+            "`{function}()` has `{word}`, and what it does only with a database is not in the SQL"
         );
         let place = Place { line, ..place };
         return match part.statements {
