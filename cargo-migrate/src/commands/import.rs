@@ -257,7 +257,9 @@ fn alembic_sql(
             .map(|(file, text)| (file.as_str(), text.as_str()));
         return Ok(Sql::of_files(history, Some((&up.0, &up.1)), down, dialects));
     }
-    let program = Program::new(&args.alembic, &args.options);
+    let home = alembic::home(sources);
+    let mut program = Program::new(&args.alembic, &args.options);
+    program.settings(home.settings);
     let shown = program.shown();
     if !args.change.yes {
         let refused = |message: String| {
@@ -278,7 +280,7 @@ fn alembic_sql(
             return Err(refused("not done: the answer was not `yes`".to_owned()));
         }
     }
-    let home = folder.join(alembic::home(sources).unwrap_or_default());
+    let home = folder.join(home.folder);
     Sql::ask(history, dialects, |words| {
         ui.status(format_args!(
             "{} {shown} {}",

@@ -231,16 +231,19 @@ fn version_folders(sources: &Sources) -> Vec<String> {
     let mut folders = Vec::new();
     for ini in &sources.files {
         let here = ini.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let settings = match ini.base() {
-            "pyproject.toml" => of_pyproject(&ini.text),
-            base if base.ends_with(".ini") => settings(&ini.text),
-            _ => continue,
-        };
-        let get = |name: &str| settings.get(name).map(String::as_str);
-        let Some(location) = get("script_location") else {
+        let Some(settings) = settings_of(ini) else {
             continue;
         };
-        let path = |text: &str| below(here, text);
+        let get = |name: &str| settings.get(name).map(String::as_str);
+        let location = get("script_location").unwrap_or_default();
+        // A path is seen from where Alembic is called, which is mostly here.
+        let path = |text: &str| {
+            let there = below(here, text);
+            match has(sources, there.clone()) {
+                true => there,
+                false => below("", text),
+            }
+        };
         match get("version_locations") {
             Some(listed) => {
                 let separator = get("path_separator").or_else(|| get("version_path_separator"));
@@ -275,20 +278,58 @@ fn version_folders(sources: &Sources) -> Vec<String> {
     folders
 }
 
-/// Returns the folder of alembic.ini below the one that was read; `None` where there is none.
-pub(crate) fn home(sources: &Sources) -> Option<String> {
-    let has_settings = |file: &&SourceFile| match file.base() {
-        "pyproject.toml" => of_pyproject(&file.text).contains_key("script_location"),
-        base => base.ends_with(".ini") && settings(&file.text).contains_key("script_location"),
+/// Where Alembic is to be called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// Below the folder that was read.
+    pub(crate) folder: String,
+    /// Its settings, seen from there, where they are somewhere else.
+    pub(crate) settings: Option<String>,
+}
+
+/// Finds the place to call Alembic in: beside alembic.ini, unless its paths are seen from above.
+pub(crate) fn home(sources: &Sources) -> Home {
+    let mut found: Vec<(&SourceFile, String)> = sources
+        .files
+        .iter()
+        .filter_map(|file| Some((file, settings_of(file)?.remove("script_location")?)))
+        .collect();
+    found.sort_by_key(|(file, _)| file.name.matches('/').count());
+    let Some((file, location)) = found.first() else {
+        return Home::default();
     };
-    let mut found: Vec<&SourceFile> = sources.files.iter().filter(has_settings).collect();
-    found.sort_by_key(|file| file.name.matches('/').count());
-    let folder = found
-        .first()?
-        .name
-        .rsplit_once('/')
-        .map_or("", |(folder, _)| folder);
-    Some(folder.to_owned())
+    let folder = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    match has(sources, below(folder, location)) || !has(sources, below("", location)) {
+        true => Home {
+            folder: folder.to_owned(),
+            settings: None,
+        },
+        false => Home {
+            folder: String::new(),
+            settings: Some(file.name.clone()),
+        },
+    }
+}
+
+/// Says whether a folder has files.
+fn has(sources: &Sources, folder: Option<String>) -> bool {
+    folder.is_some_and(|folder| {
+        let prefix = joined(&folder, "");
+        sources
+            .files
+            .iter()
+            .any(|file| file.name.starts_with(&prefix))
+    })
+}
+
+/// The settings of Alembic in a file; `None` where it is a file of something else.
+fn settings_of(file: &SourceFile) -> Option<BTreeMap<String, String>> {
+    let settings = match file.base() {
+        "pyproject.toml" => of_pyproject(&file.text),
+        base if base.ends_with(".ini") => settings(&file.text),
+        _ => return None,
+    };
+    settings.contains_key("script_location").then_some(settings)
 }
 
 /// The settings of `[tool.alembic]`; a list is written with a line for each.
@@ -450,6 +491,29 @@ mod tests {
                 "old/db/versions/x.py:8: its `branch_labels` is no literal, and only running it would tell",
                 "old/db/versions/helper.py: it names no revision",
             ]
+        );
+    }
+
+    #[test]
+    fn the_place_to_call_it_in() {
+        let ini = |location: &str| format!("[alembic]\nscript_location = {location}\n");
+        let home = |name: &str, location: &str| {
+            let sources = Sources::of(&[(name, &ini(location)), ("app/db/env.py", "")]);
+            let home = home(&sources);
+            (home.folder, home.settings)
+        };
+        assert_eq!(home("app/alembic.ini", "db"), ("app".to_owned(), None));
+        assert_eq!(
+            home("alembic.ini", "%(here)s/app/db"),
+            (String::new(), None)
+        );
+        assert_eq!(
+            home("app/db/alembic.ini", "app/db"),
+            (String::new(), Some("app/db/alembic.ini".to_owned()))
+        );
+        assert_eq!(
+            home("app/alembic.ini", "elsewhere"),
+            ("app".to_owned(), None)
         );
     }
 

@@ -146,7 +146,16 @@ impl Placing {
         // An empty one may be there, from `init`.
         match fs::read_to_string(&lock) {
             Ok(old) => undo.old.push((lock.clone(), old)),
-            Err(_) => undo.files.push(lock.clone()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                undo.files.push(lock.clone())
+            }
+            Err(error) => {
+                return Err(CommandError::failed(
+                    "io",
+                    format!("`{}` cannot be read", lock.display()),
+                )
+                .because(error));
+            }
         }
         write::replace(&lock, &imported.lock.render())?;
         self.write_rules(imported, undo)
@@ -234,20 +243,29 @@ impl Undo {
         Ok(())
     }
 
+    /// Takes all of it back, and tells the first thing that could not be.
     fn back(self) -> Result<(), CommandError> {
-        for file in self.files.iter().filter(|file| file.exists()) {
-            fs::remove_file(file)?;
-        }
-        for (file, text) in &self.old {
-            write::replace(file, text)?;
-        }
-        for (from, to) in &self.moved {
-            fs::rename(to, from)?;
-        }
-        for folder in self.folders.iter().rev() {
-            fs::remove_dir(folder)?;
-        }
-        Ok(())
+        let files = self.files.iter().filter(|file| file.exists());
+        let removed = files.map(|file| Ok(fs::remove_file(file)?));
+        let restored = self
+            .old
+            .iter()
+            .map(|(file, text)| write::replace(file, text));
+        let moved = self
+            .moved
+            .iter()
+            .map(|(from, to)| Ok(fs::rename(to, from)?));
+        let folders = self
+            .folders
+            .iter()
+            .rev()
+            .map(|folder| Ok(fs::remove_dir(folder)?));
+        let all: Vec<Result<(), CommandError>> = removed
+            .chain(restored)
+            .chain(moved)
+            .chain(folders)
+            .collect();
+        all.into_iter().collect()
     }
 }
 

@@ -70,6 +70,15 @@ impl Program {
         words.join(" ")
     }
 
+    /// Lets it take its settings from this file, unless the user has named one.
+    pub(crate) fn settings(&mut self, file: Option<String>) {
+        let named = |word: &String| word.starts_with("-c") || word.starts_with("--config");
+        let words = self.words.iter().chain(&self.options);
+        if let Some(file) = file.filter(|_| !words.into_iter().any(named)) {
+            self.options.splice(0..0, ["-c".to_owned(), file]);
+        }
+    }
+
     /// Calls it in a folder.
     pub(crate) fn call(&self, folder: &Path, words: &[&str]) -> Result<Answer, CommandError> {
         let shown = self.shown();
@@ -94,9 +103,11 @@ impl Program {
                 format!("what `{shown} {}` wrote is not UTF-8", words.join(" ")),
             )
         })?;
+        // What its command line refuses, it says on stdout.
         let error = (!output.status.success()).then(|| {
             let told = String::from_utf8_lossy(&output.stderr);
-            last_words(&told)
+            let failed = sql.lines().filter(|line| line.starts_with("FAILED: "));
+            last_words(&failed.chain(told.lines()).collect::<Vec<_>>().join("\n"))
         });
         Ok(Answer { sql, error })
     }
