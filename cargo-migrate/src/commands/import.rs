@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use migrate_core::{Dialect, Dialects, Survey, Target};
+use migrate_core::{Dialect, Dialects, Graph, Set, Survey, Target};
 use migrate_sqlx::Create;
 use serde::Serialize;
 
@@ -416,7 +416,7 @@ fn stamp(
         let state = State::read(&database, &migrations).await?;
         let id_of = |version: &str| {
             let id = imported.and_then(|imported| imported.ids.get(version));
-            id.map_or_else(|| migrate_core_id(version), |id| Some(id.to_string()))
+            id.map_or_else(|| id_alone(version), |id| Some(id.to_string()))
         };
         let set = applied.resolve(args.tool, chain.graph(), id_of)?;
         let heads = json::ids(chain.graph(), chain.graph().effective_heads(&set));
@@ -448,13 +448,12 @@ fn stamp(
             .iter()
             .map(|head| head.parse())
             .collect::<Result<_, _>>()?;
-        let done = database
-            .stamp(
-                runner(&migrations, &args.change, &chosen, &progress),
-                &targets,
-                false,
-            )
-            .await?;
+        // What was recorded of them before, of drafts that were not finished, is recorded anew.
+        let mut beyond = state.applied.clone();
+        beyond.remove_all(&set_in(&state, chain.graph(), &set));
+        let anew = beyond.is_empty() && state.status.unknown.is_empty();
+        let runner = runner(&migrations, &args.change, &chosen, &progress);
+        let done = database.stamp(runner, &targets, anew).await?;
         let after = State::read(&database, &migrations).await?.heads();
         ui.status(format_args!(
             "{} {}: {} recorded; `{table}` stays as it is",
@@ -467,8 +466,19 @@ fn stamp(
     progress.block_on(work)
 }
 
+/// The same revisions in the graph that also has those of the ledger alone.
+fn set_in(state: &State, graph: &Graph, set: &Set) -> Set {
+    let mut same = state.graph.none();
+    for index in set.iter() {
+        if let Some(index) = state.graph.index(graph.id(index).as_str()) {
+            same.insert(index);
+        }
+    }
+    same
+}
+
 /// The id that a name gets where it takes nobody else's.
-fn migrate_core_id(version: &str) -> Option<String> {
+fn id_alone(version: &str) -> Option<String> {
     let names = crate::import::Names::new([version]);
     names.get(version).map(ToString::to_string)
 }

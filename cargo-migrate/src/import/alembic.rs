@@ -155,9 +155,7 @@ fn texts(value: &Value, found: &mut Vec<String>) -> bool {
             }
             true
         }
-        Value::List(values) => values
-            .iter()
-            .fold(true, |whole, value| texts(value, found) && whole),
+        Value::List(values) => values.iter().filter(|value| !texts(value, found)).count() == 0,
         Value::Name(_) | Value::Unknown => false,
     }
 }
@@ -401,6 +399,21 @@ fn joined(folder: &str, name: &str) -> String {
         "" => name.to_owned(),
         folder => format!("{folder}/{name}"),
     }
+}
+
+/// The lines of a function, as they stand.
+fn source_of(text: &str, function: &str) -> String {
+    let module = Module::read(text);
+    let found = module.functions.iter().find(|found| found.name == function);
+    let lines = found.map(|found| {
+        let count = found.last.saturating_sub(found.line) + 1;
+        text.lines().skip(found.line - 1).take(count)
+    });
+    lines
+        .into_iter()
+        .flatten()
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// Where a function of a revision, or one of the same file that it calls, may do something that

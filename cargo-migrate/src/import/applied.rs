@@ -90,7 +90,7 @@ impl Applied {
         match tool {
             Tool::Alembic => return Ok(Self::UpTo(rows.iter().map(|row| field(row, 0)).collect())),
             Tool::Refinery | Tool::Diesel | Tool::Dbmate => {
-                each.extend(rows.iter().map(|row| field(row, 0)))
+                each.extend(rows.iter().map(|row| field(row, 0)));
             }
             Tool::Sqlx => {
                 for row in rows {

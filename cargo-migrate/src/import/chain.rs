@@ -523,7 +523,7 @@ fn judged(drafts: &[Draft], config: &Config) -> Result<Judged, CommandError> {
                 Some("multiple-heads") => config.rules.multiple_heads = parsed.rules.multiple_heads,
                 Some("multiple-bases") => config.rules.multiple_bases = parsed.rules.multiple_bases,
                 Some("missing-dialect") => {
-                    config.rules.missing_dialect = parsed.rules.missing_dialect
+                    config.rules.missing_dialect = parsed.rules.missing_dialect;
                 }
                 _ => config.rules.redundant_parent = parsed.rules.redundant_parent,
             }

@@ -37,7 +37,11 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         if kind == 'R' {
             notes.push(Note::left(
                 &file.at(0),
-                "a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new --sql <file>`",
+                format!(
+                    "a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new \"{}\" --sql {}`",
+                    message(words),
+                    file.shown
+                ),
             ));
             continue;
         }

@@ -110,9 +110,8 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (Way, Way) {
             continue;
         };
         // Each takes a line, so that the lines of what follows stay where they were.
-        match side {
-            Some(part) => part.text.push('\n'),
-            None => {}
+        if let Some(part) = side {
+            part.text.push('\n');
         }
         match annotation {
             Annotation::Up | Annotation::Down => {

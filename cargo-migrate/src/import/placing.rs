@@ -147,7 +147,7 @@ impl Placing {
         match fs::read_to_string(&lock) {
             Ok(old) => undo.old.push((lock.clone(), old)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                undo.files.push(lock.clone())
+                undo.files.push(lock.clone());
             }
             Err(error) => {
                 return Err(CommandError::failed(

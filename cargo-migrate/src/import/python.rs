@@ -43,6 +43,8 @@ pub(super) enum Value {
 pub(super) struct Function {
     pub(super) name: String,
     pub(super) line: usize,
+    /// The last line with something of it.
+    pub(super) last: usize,
     /// Names and keywords of its body, each with its line; no texts and no comments.
     pub(super) words: Vec<(String, usize)>,
 }
@@ -66,8 +68,13 @@ impl Module {
             }
             if statement.is_empty() && token.indent > 0 {
                 // A line of a block: of the function above it, or of another one.
-                if let (Some(function), Kind::Word(word)) = (&mut inside, &token.kind) {
-                    function.words.push((word.clone(), token.line));
+                if let Some(function) = &mut inside {
+                    if !matches!(token.kind, Kind::End) {
+                        function.last = token.last;
+                    }
+                    if let Kind::Word(word) = &token.kind {
+                        function.words.push((word.clone(), token.line));
+                    }
                 }
                 continue;
             }
@@ -129,6 +136,7 @@ impl Module {
                 let mut function = Function {
                     name: name.unwrap_or_default().to_owned(),
                     line: first.line,
+                    last: statement.last().map_or(first.line, |token| token.last),
                     words: Vec::new(),
                 };
                 // `def upgrade(): pass` has its body here.
@@ -288,6 +296,8 @@ fn item(tokens: &[Token], at: &mut usize, depth: usize) -> Value {
 struct Token {
     kind: Kind,
     line: usize,
+    /// The line where it ends.
+    last: usize,
     /// How far the logical line it is on is indented.
     indent: usize,
 }
@@ -345,8 +355,13 @@ impl<'a> Tokens<'a> {
     }
 
     fn push(&mut self, kind: Kind, line: usize) {
-        let indent = self.indent;
-        self.tokens.push(Token { kind, line, indent });
+        let (last, indent) = (self.line, self.indent);
+        self.tokens.push(Token {
+            kind,
+            line,
+            last,
+            indent,
+        });
     }
 
     /// Takes the whole text apart; says where it ended in the middle of a text.
@@ -519,9 +534,9 @@ mod tests {
         let names: Vec<_> = module
             .functions
             .iter()
-            .map(|f| (f.name.as_str(), f.line))
+            .map(|f| (f.name.as_str(), f.line, f.last))
             .collect();
-        assert_eq!(names, [("upgrade", 17), ("downgrade", 22)]);
+        assert_eq!(names, [("upgrade", 17, 20), ("downgrade", 22, 22)]);
         let words: Vec<_> = module.functions[0]
             .words
             .iter()

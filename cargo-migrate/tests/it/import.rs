@@ -1,6 +1,7 @@
 //! `import` of tools whose migrations stand one behind the other.
 
 use std::path::Path;
+use std::process::Command;
 
 use insta::assert_snapshot;
 use migrate_core::Dialect;
@@ -21,17 +22,29 @@ async fn sqlx_runs(folder: &Path, database: &TestDatabase) {
     let ran = match database.dialect() {
         Dialect::Sqlite => {
             migrator
-                .run(&sqlx::SqlitePool::connect(database.url()).await.unwrap())
+                .run(
+                    &sqlx::SqlitePool::connect(database.url())
+                        .await
+                        .expect("it connects"),
+                )
                 .await
         }
         Dialect::Postgres => {
             migrator
-                .run(&sqlx::PgPool::connect(database.url()).await.unwrap())
+                .run(
+                    &sqlx::PgPool::connect(database.url())
+                        .await
+                        .expect("it connects"),
+                )
                 .await
         }
         Dialect::MySql => {
             migrator
-                .run(&sqlx::MySqlPool::connect(database.url()).await.unwrap())
+                .run(
+                    &sqlx::MySqlPool::connect(database.url())
+                        .await
+                        .expect("it connects"),
+                )
                 .await
         }
     };
@@ -128,15 +141,127 @@ async fn of_sqlx_on_mariadb() {
     of_sqlx(Dialect::MySql, "import sqlx mariadb").await;
 }
 
+/// Runs dbmate itself.
+fn dbmate(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+    let program = std::env::var_os("MIGRATE_TEST_DBMATE").unwrap_or_else(|| {
+        panic!("this test needs dbmate: run it with ./tests/run, which installs it (or set MIGRATE_TEST_DBMATE to the program)")
+    });
+    let url = match database.dialect() {
+        Dialect::Sqlite => database
+            .url()
+            .replace("sqlite://", "sqlite:")
+            .replace("?mode=rwc", ""),
+        Dialect::Postgres => format!("{}?sslmode=disable", database.url()),
+        Dialect::MySql => database.url().to_owned(),
+    };
+    let mut command = Command::new(program);
+    command
+        .current_dir(project.path())
+        .args(["--url", &url, "--no-dump-schema"])
+        .args(arguments);
+    project.output(&mut command)
+}
+
+async fn of_dbmate(dialect: Dialect, name: &str) {
+    let project = project();
+    project.write("migrate.toml", format!("dialects = [\"{dialect}\"]\n"));
+    project.write("db/migrations/20240101120000_create_users.sql", "-- migrate:up\nCREATE TABLE users (id INTEGER PRIMARY KEY, name VARCHAR(20) DEFAULT 'a;b');\nINSERT INTO users (id) VALUES (1);\n\n-- migrate:down\nDROP TABLE users;\n");
+    project.write("db/migrations/20240102120000_index.sql", "-- migrate:up transaction:false\nCREATE INDEX by_name ON users (name);\n\n-- migrate:down\n");
+    project.write("db/migrations/20240103120000_orders.sql", "-- migrate:up\nCREATE TABLE orders (id INTEGER PRIMARY KEY);\n\n-- migrate:down\nDROP TABLE orders;\n");
+    let old = TestDatabase::create(dialect, &format!("{name} old")).await;
+    dbmate(&project, &old, &["migrate"]).success().done();
+
+    let imported = on(
+        &project,
+        &old,
+        &["import", "dbmate", "--stamp", "--format", "json"],
+    )
+    .success()
+    .json();
+    assert_eq!(imported["left_out"], serde_json::json!([]));
+    project.run(["check", "--locked"]).success().done();
+    let ran = on(&project, &old, &["run", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(ran["steps"], serde_json::json!([]));
+    let new = TestDatabase::create(dialect, &format!("{name} new")).await;
+    on(&project, &new, &["run"]).success().done();
+    assert_eq!(
+        schema(&project, &new, ""),
+        schema(&project, &old, "schema_migrations")
+    );
+    dbmate(&project, &old, &["rollback"]).success().done();
+    on(&project, &new, &["revert"]).success().done();
+    assert_eq!(
+        schema(&project, &new, ""),
+        schema(&project, &old, "schema_migrations")
+    );
+}
+
+#[tokio::test]
+async fn of_dbmate_on_sqlite() {
+    of_dbmate(Dialect::Sqlite, "import dbmate sqlite").await;
+}
+
+#[tokio::test]
+async fn of_dbmate_on_postgres() {
+    of_dbmate(Dialect::Postgres, "import dbmate postgres").await;
+}
+
+#[tokio::test]
+async fn of_dbmate_on_mariadb() {
+    of_dbmate(Dialect::MySql, "import dbmate mariadb").await;
+}
+
 #[test]
 fn the_files_of_sqlx() {
     let project = project();
     sqlx_files(&project, Dialect::Sqlite);
-    assert_snapshot!(project.run(["import", "sqlx"]), @"");
-    assert_snapshot!(project.run(["import", "sqlx", "--move-old"]).success(), @"");
-    assert_snapshot!(project.read("migrations/20240104T120000_20240104120000_trigger.sql"), @"");
-    assert_snapshot!(project.read("migrations/20240102T120000_20240102120000_nothing.sql"), @"");
-    assert_snapshot!(project.run(["import", "sqlx"]), @"");
+    assert_snapshot!(project.run(["import", "sqlx"]), @r#"
+    ------- stderr -------
+    error: the revisions would go to `migrations`, where `20240101120000_create_users.sql` is and is none
+    help: add `--move-old` to move the old files to `migrations/sqlx`; or give the chain a folder of its own, such as `dir = "chain"` in migrate.toml
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["import", "sqlx", "--move-old"]).success(), @"
+    changed migrations/20240104120000_trigger.sql:1: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
+    changed migrations/20240104120000_trigger.sql:3: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
+    ------- stderr -------
+    wrote 4 revisions, 4 sealed, 0 drafts, to migrations
+    help: `cargo migrate import sqlx --stamp` takes over a database that has them
+    ");
+    assert_snapshot!(project.read("migrations/20240104T120000_20240104120000_trigger.sql"), @"
+    -- revision: 20240104120000
+    -- parents: 20240103120000
+    -- message: trigger
+    -- created: 2024-01-04T12:00:00Z
+
+    -- migrate: up
+    CREATE TRIGGER t AFTER INSERT ON orders BEGIN UPDATE users SET name = 'x'; END;
+
+    -- migrate: irreversible sqlx had no way back for it
+    ");
+    assert_snapshot!(project.read("migrations/20240102T120000_20240102120000_nothing.sql"), @"
+    -- revision: 20240102120000
+    -- parents: 20240101120000
+    -- message: nothing
+    -- created: 2024-01-02T12:00:00Z
+
+    -- migrate: up
+    -- only a comment
+    -- it did nothing in sqlx, and so it does here
+    SELECT 1;
+
+    -- migrate: down
+    -- there is nothing to take back
+    SELECT 1;
+    ");
+    assert_snapshot!(project.run(["import", "sqlx"]), @r#"
+    ------- stderr -------
+    error: there are revisions in `migrations` already
+    help: nothing was written: `cargo migrate import sqlx --stamp` takes over a database; another chain needs another folder, `dir = "…"` in migrate.toml
+    [exit status: 1]
+    "#);
 }
 
 /// A folder, a version table, and what comes of them.
@@ -177,9 +302,29 @@ async fn of_refinery() {
          INSERT INTO refinery_schema_history (version) VALUES (1), (2);",
     )
     .await;
-    assert_snapshot!(output, @"");
+    assert_snapshot!(output, @"
+    left out old/V2__in_rust.rs:1: it is a program in Rust: write what it does as SQL
+    ------- stderr -------
+    wrote 3 revisions, 2 sealed, 1 draft, to migrations
+    warning: 1 revision could not be carried over whole, for 1 reason
+    help: finish each, such as `cargo migrate edit 2`, before it is stamped or run; then `cargo migrate lock`
+    stamped 2: 2 revisions recorded; `refinery_schema_history` stays as it is
+    ");
     assert_eq!(current(&project, &database), "[\"2\"]");
-    assert_snapshot!(project.read("migrations/2_in_rust.sql"), @"");
+    assert_snapshot!(project.read("migrations/2_in_rust.sql"), @"
+    -- revision: 2
+    -- parents: 1
+    -- message: in rust
+
+    -- migrate: up
+    -- import: not carried over: it is a program in Rust: write what it does as SQL
+    -- import: this is what stood there
+    -- | pub fn migration() -> String {
+    -- |     String::new()
+    -- | }
+
+    -- migrate: irreversible refinery knows no way back
+    ");
 }
 
 #[tokio::test]
@@ -197,9 +342,24 @@ async fn of_diesel() {
          INSERT INTO __diesel_schema_migrations (version) VALUES ('00000000000000'), ('20240131120405');",
     )
     .await;
-    assert_snapshot!(output, @"");
+    assert_snapshot!(output, @"
+    ------- stderr -------
+    wrote 2 revisions, 2 sealed, 0 drafts, to migrations
+    stamped 20240131120405: 2 revisions recorded; `__diesel_schema_migrations` stays as it is
+    ");
     assert_eq!(current(&project, &database), "[\"20240131120405\"]");
-    assert_snapshot!(project.read("migrations/20240131T120405_20240131120405_create_a.sql"), @"");
+    assert_snapshot!(project.read("migrations/20240131T120405_20240131120405_create_a.sql"), @"
+    -- revision: 20240131120405
+    -- parents: 00000000000000
+    -- message: create a
+    -- created: 2024-01-31T12:04:05Z
+
+    -- migrate: up no-transaction
+    CREATE TABLE a (id INT);
+
+    -- migrate: down no-transaction
+    DROP TABLE a;
+    ");
 }
 
 #[tokio::test]
@@ -214,7 +374,11 @@ async fn of_goose() {
          INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1), (2, 0);",
     )
     .await;
-    assert_snapshot!(output, @"");
+    assert_snapshot!(output, @"
+    ------- stderr -------
+    wrote 2 revisions, 2 sealed, 0 drafts, to migrations
+    stamped 00001: 1 revision recorded; `goose_db_version` stays as it is
+    ");
     assert_eq!(current(&project, &database), "[\"00001\"]");
 }
 
@@ -231,16 +395,31 @@ async fn of_golang_migrate() {
         "CREATE TABLE schema_migrations (version uint64, dirty bool); INSERT INTO schema_migrations VALUES (2, 0);",
     )
     .await;
-    assert_snapshot!(output, @"");
+    assert_snapshot!(output, @"
+    changed old/000001_a.up.sql:1: its own `BEGIN` and `COMMIT` are left out: a revision is applied as a whole
+    ------- stderr -------
+    wrote 3 revisions, 3 sealed, 0 drafts, to migrations
+    stamped 000002: 2 revisions recorded; `schema_migrations` stays as it is
+    ");
     assert_eq!(current(&project, &database), "[\"000002\"]");
     database
         .execute("UPDATE schema_migrations SET dirty = 1")
         .await;
-    assert_snapshot!(on(&project, &database, &["import", "golang-migrate", "--stamp"]), @"");
+    assert_snapshot!(on(&project, &database, &["import", "golang-migrate", "--stamp"]), @"
+    ------- stderr -------
+    error: `2` failed half way, says the table of golang-migrate
+    help: mend it with golang-migrate first
+    [exit status: 1]
+    ");
     database
         .execute("UPDATE schema_migrations SET dirty = 0, version = 9")
         .await;
-    assert_snapshot!(on(&project, &database, &["import", "golang-migrate", "--stamp"]), @"");
+    assert_snapshot!(on(&project, &database, &["import", "golang-migrate", "--stamp"]), @"
+    ------- stderr -------
+    error: the database has `9`, which the chain does not have
+    help: bring their files back and import again, or take them back with golang-migrate
+    [exit status: 1]
+    ");
 }
 
 #[tokio::test]
@@ -258,11 +437,44 @@ async fn of_flyway() {
          INSERT INTO flyway_schema_history VALUES (1, '1', 'SQL', 1), (2, '1.1', 'SQL', 1), (3, NULL, 'SQL', 1);",
     )
     .await;
-    assert_snapshot!(output, @"");
+    assert_snapshot!(output, @"
+    left out old/R__view.sql: a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new --sql <file>`
+    left out old/V1_1__b.sql:1: Flyway fills in `${prefix}` at line 1: write what it stands for
+    left out old/V2__c.sql:1: `.mode` is a command of a client, which no server understands
+    ------- stderr -------
+    wrote 3 revisions, 1 sealed, 2 drafts, to migrations
+    warning: 2 revisions could not be carried over whole, for 3 reasons
+    help: finish each, such as `cargo migrate edit 1.1`, before it is stamped or run; then `cargo migrate lock`
+    stamped 1.1: 2 revisions recorded; `flyway_schema_history` stays as it is
+    ");
     assert_eq!(current(&project, &database), "[\"1.1\"]");
     project.run(["check"]).success().done();
-    assert_snapshot!(project.read("migrations/1.1_b.sql"), @"");
-    assert_snapshot!(project.read("migrations/2_c.sql"), @"");
+    assert_snapshot!(project.read("migrations/1.1_b.sql"), @"
+    -- revision: 1.1
+    -- parents: 1
+    -- message: b
+
+    -- migrate: up
+    -- import: not carried over: Flyway fills in `${prefix}` at line 1: write what it stands for
+    -- import: this is what stood there
+    -- | CREATE TABLE ${prefix}b (id INT);
+
+    -- migrate: down
+    DROP TABLE b;
+    ");
+    assert_snapshot!(project.read("migrations/2_c.sql"), @"
+    -- revision: 2
+    -- parents: 1.1
+    -- message: c
+
+    -- migrate: up
+    -- import: not carried over: `.mode` is a command of a client, which no server understands
+    -- import: this is what stood there
+    -- | .mode csv
+    -- | CREATE TABLE c (id INT);
+
+    -- migrate: irreversible Flyway had no undo migration for it
+    ");
 }
 
 #[tokio::test]
@@ -276,7 +488,13 @@ async fn a_version_that_was_left_out_is_told() {
         "CREATE TABLE schema_migrations (version VARCHAR(128) PRIMARY KEY); INSERT INTO schema_migrations VALUES ('20240102120000');",
     )
     .await;
-    assert_snapshot!(output, @"");
+    assert_snapshot!(output, @"
+    ------- stderr -------
+    wrote 2 revisions, 2 sealed, 0 drafts, to migrations
+    error: `20240101120000` is not applied, although what follows it is
+    help: apply it with dbmate first
+    [exit status: 1]
+    ");
 }
 
 #[test]
@@ -299,8 +517,29 @@ fn all_files_are_written_or_none() {
 #[test]
 fn nothing_to_import() {
     let project = project();
-    assert_snapshot!(project.run(["import", "sqlx"]), @"");
+    assert_snapshot!(project.run(["import", "sqlx"]), @"
+    ------- stderr -------
+    error: there is none of the folders `migrations`
+    help: say where the migrations are: `cargo migrate import sqlx <path>`
+    [exit status: 1]
+    ");
     project.write("old/readme.sql", "");
-    assert_snapshot!(project.run(["import", "sqlx", "old"]), @"");
-    assert_snapshot!(project.run(["import", "hibernate"]), @"");
+    assert_snapshot!(project.run(["import", "sqlx", "old"]), @"
+    ------- stderr -------
+    error: `old` holds no migration of sqlx
+
+    Caused by:
+      old/readme.sql: sqlx takes only files named `<version>_<description>.sql`
+
+    help: say where they are: `cargo migrate import sqlx <path>`
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["import", "hibernate"]), @"
+    ------- stderr -------
+    error: invalid value 'hibernate' for '<TOOL>'
+      [possible values: alembic, sqlx, refinery, diesel, dbmate, goose, golang-migrate, flyway]
+
+    For more information, try '--help'.
+    [exit status: 2]
+    ");
 }

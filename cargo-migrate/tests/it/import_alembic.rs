@@ -141,19 +141,16 @@ fn alembic(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -
 /// Imports, with the real program.
 fn import(project: &TestProject, database: &TestDatabase, more: &[&str]) -> CommandOutput {
     let program = Alembic::program("alembic");
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&folders);
+    let own = program.parent().expect("it is in a folder").to_owned();
+    let path = std::env::join_paths([own].into_iter().chain(folders)).expect("folders");
     let mut command = project.command();
     command
+        .env("PATH", path)
         .env("OLD_URL", old_url(database))
-        .args([
-            "--database-url",
-            database.url(),
-            "import",
-            "alembic",
-            "old",
-            "--yes",
-        ])
-        .arg("--alembic")
-        .arg(program)
+        .args(["--database-url", database.url()])
+        .args(["import", "alembic", "old", "--yes"])
         .args(more);
     project.output(&mut command)
 }
@@ -309,7 +306,20 @@ async fn what_cannot_be_carried_over_is_a_draft() {
         "op.execute('SELECT 5')",
         "op.execute('SELECT 6')",
     );
-    assert_snapshot!(import(&project, &database, &[]).success(), @"");
+    assert_snapshot!(import(&project, &database, &[]).success(), @r#"
+    left out old/db/versions/b1_x.py:18: `upgrade()` cannot be written as SQL: TypeError: 'NoneType' object is not iterable; what stands here came before
+    left out old/db/versions/c1_x.py:18: `upgrade()` cannot be written as SQL: This operation cannot proceed in --sql mode; batch mode with dialect sqlite requires a live database connection with which to reflect the table "t". To generate a batch SQL migration script using table "move and copy", a complete Table object should be passed to the "copy_from" argument of the batch_alter_table() method so that table reflection can be skipped.; what stands here came before
+    left out old/db/versions/d1_x.py:16: its `branch_labels` is no literal, and only running it would tell
+    left out old/db/versions/d1_x.py:21: `upgrade()` has `as_sql`, and what it does only with a database is not in the SQL
+    ------- stderr -------
+    asking /tmp/w5/target/tools/alembic/bin/alembic upgrade --sql heads
+    asking /tmp/w5/target/tools/alembic/bin/alembic upgrade --sql b1:heads
+    asking /tmp/w5/target/tools/alembic/bin/alembic upgrade --sql c1:heads
+    asking /tmp/w5/target/tools/alembic/bin/alembic downgrade --sql e1:base
+    wrote 5 revisions, 2 sealed, 3 drafts, to migrations
+    warning: 3 revisions could not be carried over whole, for 4 reasons
+    help: finish each, such as `cargo migrate edit b1`, before it is stamped or run; then `cargo migrate lock`
+    "#);
     let check = project.run(["check"]).success();
     assert_eq!(
         check.to_string().matches("warning[empty-up]").count(),
@@ -344,8 +354,16 @@ async fn files_that_alembic_wrote_give_the_same_chain() {
             alembic(&project, &database, &arguments).success().stdout,
         );
     }
-    assert_snapshot!(project.run(["import", "alembic", "old"]), @"");
-    assert_snapshot!(project.run(["import", "alembic", "old", "--up-sql", "up.sql", "--down-sql", "down.sql", "--dry-run"]), @"");
+    assert_snapshot!(project.run(["import", "alembic", "old"]), @"
+    ------- stderr -------
+    error: this runs `alembic`, which runs the code of the project, and nobody can be asked
+    help: add `--yes`; or call it yourself, `alembic upgrade --sql heads > up.sql` and `alembic downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["import", "alembic", "old", "--up-sql", "up.sql", "--down-sql", "down.sql", "--dry-run"]), @"
+    ------- stderr -------
+    would write 2 revisions, 2 sealed, 0 drafts, to migrations
+    ");
     assert!(!project.path().join("migrations").exists());
     project
         .run([
@@ -371,6 +389,16 @@ async fn an_environment_without_an_offline_mode() {
     let database = TestDatabase::create(Dialect::Sqlite, "import alembic online").await;
     project.write("old/db/env.py", "raise RuntimeError('only online')\n");
     revision(&project, "a1", "down_revision = None", "pass", "pass");
-    assert_snapshot!(import(&project, &database, &[]), @"");
+    assert_snapshot!(import(&project, &database, &[]), @"
+    ------- stderr -------
+    asking /tmp/w5/target/tools/alembic/bin/alembic upgrade --sql heads
+    error: Alembic writes no SQL
+
+    Caused by:
+      RuntimeError: only online
+
+    help: `alembic upgrade --sql heads` must work: its env.py needs an offline mode; or give files with `--up-sql` and `--down-sql`
+    [exit status: 1]
+    ");
     assert!(!project.path().join("migrations").exists());
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 use migrate_core::{Dialects, Direction};
 
 use super::cut::{Part, cut};
-use super::found_in;
+use super::{found_in, source_of};
 use crate::error::CommandError;
 use crate::import::{History, Note, Place, Sources, Way};
 
@@ -356,7 +356,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
     let Some(part) = &found.part else {
         return Way::Left {
             why: found.error.clone().unwrap_or_default(),
-            text: String::new(),
+            text: source_of(text, function),
             place: function_at,
         };
     };
@@ -370,7 +370,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         return match part.statements {
             0 => Way::Left {
                 why,
-                text: String::new(),
+                text: source_of(text, function),
                 place: function_at,
             },
             _ => Way::Part {
@@ -390,7 +390,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         return match part.statements {
             0 => Way::Left {
                 why,
-                text: String::new(),
+                text: source_of(text, function),
                 place,
             },
             _ => Way::Part {
