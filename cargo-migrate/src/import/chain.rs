@@ -421,6 +421,7 @@ fn section(way: &Way, form: Form<'_>, notes: &mut Vec<Note>) -> Made {
         },
         Way::Part {
             why,
+            whole,
             text,
             transaction,
             place,
@@ -429,6 +430,10 @@ fn section(way: &Way, form: Form<'_>, notes: &mut Vec<Note>) -> Made {
                 notes.push(Note::left(place, why));
                 let comment = format!("-- import: not carried over whole: {}\n", printable(why));
                 let sql = if body.statements == 0 { "" } else { &body.text };
+                let whole = match whole.trim().is_empty() {
+                    true => String::new(),
+                    false => format!("-- import: this is what stood there\n{}", commented(whole)),
+                };
                 Made {
                     span: Some(Span {
                         place: place.clone(),
@@ -437,7 +442,7 @@ fn section(way: &Way, form: Form<'_>, notes: &mut Vec<Note>) -> Made {
                     statements: body.statements,
                     transaction: body.transaction,
                     is_left: true,
-                    text: format!("{comment}{sql}"),
+                    text: format!("{comment}{sql}{whole}"),
                 }
             }
             Err((other, at)) => Made::left(&format!("{why}; {other}"), text, &at, notes),

@@ -23,9 +23,10 @@ pub(crate) enum Way {
         text: String,
         place: Place,
     },
-    /// A part of it could be carried over: this SQL. The revision stays a draft.
+    /// A part of it could be carried over: this SQL, of this whole. The revision stays a draft.
     Part {
         why: String,
+        whole: String,
         text: String,
         transaction: bool,
         place: Place,

@@ -437,8 +437,8 @@ async fn of_flyway() {
          INSERT INTO flyway_schema_history VALUES (1, '1', 'SQL', 1), (2, '1.1', 'SQL', 1), (3, NULL, 'SQL', 1);",
     )
     .await;
-    assert_snapshot!(output, @"
-    left out old/R__view.sql: a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new --sql <file>`
+    assert_snapshot!(output, @r#"
+    left out old/R__view.sql: a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new "view" --sql old/R__view.sql`
     left out old/V1_1__b.sql:1: Flyway fills in `${prefix}` at line 1: write what it stands for
     left out old/V2__c.sql:1: `.mode` is a command of a client, which no server understands
     ------- stderr -------
@@ -446,7 +446,7 @@ async fn of_flyway() {
     warning: 2 revisions could not be carried over whole, for 3 reasons
     help: finish each, such as `cargo migrate edit 1.1`, before it is stamped or run; then `cargo migrate lock`
     stamped 1.1: 2 revisions recorded; `flyway_schema_history` stays as it is
-    ");
+    "#);
     assert_eq!(current(&project, &database), "[\"1.1\"]");
     project.run(["check"]).success().done();
     assert_snapshot!(project.read("migrations/1.1_b.sql"), @"

@@ -103,20 +103,32 @@ impl Program {
                 format!("what `{shown} {}` wrote is not UTF-8", words.join(" ")),
             )
         })?;
-        // What its command line refuses, it says on stdout.
-        let error = (!output.status.success()).then(|| {
-            let told = String::from_utf8_lossy(&output.stderr);
-            let failed = sql.lines().filter(|line| line.starts_with("FAILED: "));
-            last_words(&failed.chain(told.lines()).collect::<Vec<_>>().join("\n"))
-        });
-        Ok(Answer { sql, error })
+        let told = String::from_utf8_lossy(&output.stderr);
+        Ok(match output.status.success() {
+            true => Answer { sql, error: None },
+            false => failed(sql, &told),
+        })
     }
 }
+
+/// Takes what the command line refuses out of the SQL: it says so on stdout, behind all else.
+fn failed(mut sql: String, told: &str) -> Answer {
+    let start = match sql.starts_with(REFUSED) {
+        true => Some(0),
+        false => sql.rfind(&format!("\n{REFUSED}")).map(|end| end + 1),
+    };
+    let refusal = start.map(|start| sql.split_off(start)).unwrap_or_default();
+    let error = Some(last_words(&format!("{refusal}\n{told}")));
+    Answer { sql, error }
+}
+
+/// How Alembic's command line begins a refusal (`alembic.util.err`).
+const REFUSED: &str = "FAILED: ";
 
 /// The exception at the end of a traceback, or what Alembic's command line says.
 fn last_words(told: &str) -> String {
     let mut lines = told.lines().filter(|line| !line.trim().is_empty());
-    let failed = told.lines().rev().find(|line| line.starts_with("FAILED: "));
+    let failed = told.lines().rev().find(|line| line.starts_with(REFUSED));
     let exception = told.lines().rev().find(|line| {
         let name = line.split(':').next().unwrap_or_default();
         !name.is_empty()
@@ -126,12 +138,19 @@ fn last_words(told: &str) -> String {
             && (name.ends_with("Error") || name.ends_with("Exception") || line.contains(':'))
     });
     failed
-        .map(|line| line.trim_start_matches("FAILED: "))
+        .map(|line| line.trim_start_matches(REFUSED))
         .or(exception)
         .or_else(|| lines.next_back())
-        .unwrap_or("it said nothing")
-        .trim()
-        .to_owned()
+        .map_or_else(|| "it said nothing".to_owned(), shortened)
+}
+
+/// As much of a line as a note has room for.
+fn shortened(line: &str) -> String {
+    let line = line.trim();
+    match line.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line.to_owned(),
+    }
 }
 
 impl Sql {
@@ -375,6 +394,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
             },
             _ => Way::Part {
                 why: format!("{why}; what stands here came before"),
+                whole: source_of(text, function),
                 text: part.text.clone(),
                 transaction: part.transaction,
                 place: function_at,
@@ -395,6 +415,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
             },
             _ => Way::Part {
                 why,
+                whole: source_of(text, function),
                 text: part.text.clone(),
                 transaction: part.transaction,
                 place,
@@ -411,6 +432,19 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_no_sql() {
+        let refused = failed(
+            "SELECT 1;\n\nFAILED: no way: on\n".to_owned(),
+            "ERROR [x] no way\n",
+        );
+        assert_eq!(refused.sql, "SELECT 1;\n\n");
+        assert_eq!(refused.error.as_deref(), Some("no way: on"));
+        let broken = failed("SELECT 1;\n".to_owned(), "Traceback\nKeyError: 'x'\n");
+        assert_eq!(broken.sql, "SELECT 1;\n");
+        assert_eq!(broken.error.as_deref(), Some("KeyError: 'x'"));
+    }
 
     #[test]
     fn the_last_words_are_the_exception() {
