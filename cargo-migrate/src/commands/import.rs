@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use migrate_core::{Dialect, Dialects, Graph, Set, Survey, Target};
+use migrate_core::{Dialect, Dialects, Survey, Target};
 use migrate_sqlx::Create;
 use serde::Serialize;
 
@@ -414,22 +414,34 @@ fn stamp(
         let database = chosen.connect(create).await?;
         let applied = Applied::read(args.tool, &database, &table).await?;
         let state = State::read(&database, &migrations).await?;
+        if !state.status.unknown.is_empty() {
+            let revisions = state.status.unknown.clone();
+            return Err(migrate_sqlx::Error::Newer { revisions }.into());
+        }
         let id_of = |version: &str| {
             let id = imported.and_then(|imported| imported.ids.get(version));
             id.map_or_else(|| id_alone(version), |id| Some(id.to_string()))
         };
-        let set = applied.resolve(args.tool, chain.graph(), id_of)?;
-        let heads = json::ids(chain.graph(), chain.graph().effective_heads(&set));
+        let graph = &state.graph;
+        let mut wanted = applied.resolve(args.tool, graph, id_of)?;
+        let mut beyond = state.applied.clone();
+        beyond.remove_all(&wanted);
+        // What was recorded before, of a draft that was not finished, is recorded anew; what was
+        // applied since stays.
+        let anew = beyond.is_empty();
+        for index in beyond.iter() {
+            wanted.insert(index);
+        }
+        let (from, heads) = (
+            state.heads(),
+            json::ids(graph, graph.effective_heads(&wanted)),
+        );
         if heads.is_empty() {
             ui.status(format_args!(
                 "`{table}` is empty: there is nothing to record"
             ));
-            return Ok(json::Stamped {
-                from: state.heads(),
-                to: state.heads(),
-            });
+            return Ok(json::Stamped { from, to: heads });
         }
-        let from = state.heads();
         if args.change.dry_run {
             if !ui.is_json() {
                 ui.answer(format_args!("would stamp {}", heads.join(", ")))?;
@@ -437,21 +449,13 @@ fn stamp(
             return Ok(json::Stamped { from, to: heads });
         }
         if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
-            ask(
-                env,
-                &chosen.shown(),
-                &format!("stamp `{}`", heads.join("`, `")),
-                ui,
-            )?;
+            let what = format!("stamp `{}`", heads.join("`, `"));
+            ask(env, &chosen.shown(), &what, ui)?;
         }
         let targets: Vec<Target> = heads
             .iter()
             .map(|head| head.parse())
             .collect::<Result<_, _>>()?;
-        // What was recorded of them before, of drafts that were not finished, is recorded anew.
-        let mut beyond = state.applied.clone();
-        beyond.remove_all(&set_in(&state, chain.graph(), &set));
-        let anew = beyond.is_empty() && state.status.unknown.is_empty();
         let runner = runner(&migrations, &args.change, &chosen, &progress);
         let done = database.stamp(runner, &targets, anew).await?;
         let after = State::read(&database, &migrations).await?.heads();
@@ -464,17 +468,6 @@ fn stamp(
         Ok(json::Stamped { from, to: after })
     };
     progress.block_on(work)
-}
-
-/// The same revisions in the graph that also has those of the ledger alone.
-fn set_in(state: &State, graph: &Graph, set: &Set) -> Set {
-    let mut same = state.graph.none();
-    for index in set.iter() {
-        if let Some(index) = state.graph.index(graph.id(index).as_str()) {
-            same.insert(index);
-        }
-    }
-    same
 }
 
 /// The id that a name gets where it takes nobody else's.

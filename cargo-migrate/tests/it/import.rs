@@ -543,3 +543,49 @@ fn nothing_to_import() {
     [exit status: 2]
     ");
 }
+
+#[tokio::test]
+async fn a_draft_that_was_finished_is_recorded_anew() {
+    let (project, database, output) = by_hand(
+        "refinery",
+        &[
+            ("V1__a.sql", "CREATE TABLE a (id INT);"),
+            ("V2__b.rs", "// creates b"),
+        ],
+        "CREATE TABLE a (id INT); CREATE TABLE b (id INT);
+         CREATE TABLE refinery_schema_history (version int4 PRIMARY KEY);
+         INSERT INTO refinery_schema_history (version) VALUES (1), (2);",
+    )
+    .await;
+    output.success().done();
+    let draft = project.read("migrations/2_b.sql");
+    let finished = draft.replace(
+        "-- import: this",
+        "CREATE TABLE b (id INT);\n-- import: this",
+    );
+    project.write("migrations/2_b.sql", finished);
+    project.run(["lock"]).success().done();
+    on(&project, &database, &["run"]).code(1).done();
+    on(&project, &database, &["import", "refinery", "--stamp"])
+        .success()
+        .done();
+    let ran = on(&project, &database, &["run", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(ran["steps"], serde_json::json!([]));
+
+    // What came later by this project stays.
+    project
+        .run(["new", "later", "--rev-id", "later"])
+        .success()
+        .done();
+    let later = "migrations/20261120T143205_later_later.sql";
+    let text = project.read(later).replace(
+        "-- migrate: up\n",
+        "-- migrate: up\nCREATE TABLE c (id INT);\n",
+    );
+    project.write(later, text);
+    on(&project, &database, &["run"]).success().done();
+    on(&project, &database, &["import", "refinery", "--stamp"]).done();
+    assert_eq!(current(&project, &database), "[\"later\"]");
+}
