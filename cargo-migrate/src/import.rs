@@ -142,6 +142,19 @@ impl Tool {
         }
     }
 
+    /// Returns the endings of the files that it reads, and of those that stand for a migration which
+    /// is no SQL.
+    pub(crate) const fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Alembic => &["py", "ini", "toml"],
+            Self::Sqlx | Self::Dbmate | Self::GolangMigrate => &["sql"],
+            Self::Refinery => &["sql", "rs"],
+            Self::Diesel => &["sql", "toml"],
+            Self::Goose => &["sql", "go"],
+            Self::Flyway => &["sql", "java", "conf", "toml"],
+        }
+    }
+
     /// Reads a folder of this tool; Alembic's SQL is not in its folder, see [`alembic`].
     pub(crate) fn read(self, sources: &Sources) -> Result<History, CommandError> {
         match self {

@@ -116,7 +116,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     let (folder, shown) = folder(args, context)?;
     placing.refuse(&folder, args.move_old)?;
-    let sources = Sources::read(&folder, &shown)?;
+    let sources = Sources::read(&folder, &shown, args.tool.endings())?;
     let mut history = args.tool.read(&sources)?;
     if history.revisions.is_empty() {
         return Err(nothing_found(args.tool, &shown, &history));

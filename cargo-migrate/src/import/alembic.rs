@@ -19,6 +19,12 @@ pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
     let mut history = sources.history();
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
     let folders = version_folders(sources);
+    // What else lies about in the project is none of its business.
+    let is_near = |note: &Note| {
+        let mut near = folders.iter();
+        folders.is_empty() || near.any(|folder| note.place.file.contains(folder.as_str()))
+    };
+    history.notes.retain(is_near);
     for file in sources.ending(".py") {
         let folder = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
         let is_version = match folders.is_empty() {

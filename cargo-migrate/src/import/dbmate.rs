@@ -1,7 +1,7 @@
 //! dbmate: `<version>_<words>.sql` with `-- migrate:up` and `-- migrate:down` (its
 //! `pkg/dbmate/parse.go`).
 
-use super::linear::{Entry, chain, message};
+use super::linear::{Entry, chain, damaged, message};
 use super::{History, Note, Sources, Way};
 use crate::error::CommandError;
 use crate::import::source::SourceFile;
@@ -41,6 +41,12 @@ struct Part {
 }
 
 fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (Way, Way) {
+    if let Some(damaged) = damaged(file) {
+        return (
+            damaged,
+            Way::Irreversible("dbmate's file is not UTF-8".to_owned()),
+        );
+    }
     let mut up: Option<Part> = None;
     let mut down: Option<Part> = None;
     let mut in_down = false;

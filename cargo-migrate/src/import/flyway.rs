@@ -97,12 +97,12 @@ fn sql(file: &SourceFile) -> Way {
         Some((number + 1, name.to_owned()))
     });
     match place {
-        None => super::linear::whole(file, true),
-        Some((line, name)) => Way::Left {
+        Some((line, name)) if !file.damaged => Way::Left {
             why: format!("Flyway fills in `${{{name}}}` at line {line}: write what it stands for"),
             text: file.text.clone(),
             place: file.at(1),
         },
+        _ => super::linear::whole(file, true),
     }
 }
 

@@ -1,7 +1,7 @@
 //! goose: `<version>_<words>.sql` with `-- +goose Up` and `-- +goose Down` (its
 //! `internal/sqlparser/parser.go`); `<version>_<words>.go` is Go.
 
-use super::linear::{Entry, chain, message};
+use super::linear::{Entry, chain, damaged, message};
 use super::source::SourceFile;
 use super::{History, Note, Sources, Way};
 use crate::error::CommandError;
@@ -86,6 +86,12 @@ struct Part {
 }
 
 fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (Way, Way) {
+    if let Some(damaged) = damaged(file) {
+        return (
+            damaged,
+            Way::Irreversible("goose's file is not UTF-8".to_owned()),
+        );
+    }
     let mut up: Option<Part> = None;
     let mut down: Option<Part> = None;
     let mut in_down = false;

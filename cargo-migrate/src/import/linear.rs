@@ -160,8 +160,21 @@ pub(super) fn message(words: &str) -> String {
     words.replace(['_', '-'], " ").trim().to_owned()
 }
 
+/// What is not UTF-8 is nothing that could be run.
+pub(super) fn damaged(file: &SourceFile) -> Option<Way> {
+    file.damaged.then(|| Way::Left {
+        why: "it is not UTF-8: save it so, for example with `iconv -t UTF-8`, and import again"
+            .to_owned(),
+        text: file.text.clone(),
+        place: file.at(1),
+    })
+}
+
 /// SQL that begins on the first line of a file.
 pub(super) fn whole(file: &SourceFile, transaction: bool) -> Way {
+    if let Some(damaged) = damaged(file) {
+        return damaged;
+    }
     Way::Sql {
         text: file.text.clone(),
         transaction,

@@ -42,6 +42,8 @@ pub(crate) struct SourceFile {
     /// As people can find it.
     pub(crate) shown: String,
     pub(crate) text: String,
+    /// Whether the text is only what could be made of a file that is not UTF-8.
+    pub(crate) damaged: bool,
 }
 
 impl SourceFile {
@@ -72,17 +74,14 @@ const PASSED_OVER: [&str; 6] = [
 /// No tool nests its folders deeper.
 const DEEPEST: usize = 16;
 
-/// The endings of the files that some tool reads or that stand for a migration that is no SQL.
-const ENDINGS: [&str; 8] = ["sql", "py", "toml", "ini", "go", "rs", "java", "conf"];
-
 impl Sources {
-    /// Reads a folder and those below it.
+    /// Reads the files with these endings in a folder and those below it.
     ///
     /// What cannot be read is a note and does not keep the rest from being read.
-    pub(crate) fn read(folder: &Path, shown: &str) -> Result<Self, CommandError> {
+    pub(crate) fn read(folder: &Path, shown: &str, endings: &[&str]) -> Result<Self, CommandError> {
         let mut sources = Self::default();
         sources
-            .folder(folder, "", shown.trim_end_matches('/'), 0)
+            .folder(folder, "", shown.trim_end_matches('/'), endings, 0)
             .map_err(|error| {
                 CommandError::failed("io", format!("the folder `{shown}` cannot be read"))
                     .because(error)
@@ -96,6 +95,7 @@ impl Sources {
         folder: &Path,
         prefix: &str,
         shown: &str,
+        endings: &[&str],
         depth: usize,
     ) -> std::io::Result<()> {
         for entry in fs::read_dir(folder)? {
@@ -109,22 +109,29 @@ impl Sources {
             // A link to a folder may lead around in a circle.
             if entry.file_type()?.is_dir() {
                 if depth < DEEPEST && !PASSED_OVER.contains(&base.as_str()) {
-                    self.folder(&entry.path(), &format!("{name}/"), shown, depth + 1)?;
+                    self.folder(
+                        &entry.path(),
+                        &format!("{name}/"),
+                        shown,
+                        endings,
+                        depth + 1,
+                    )?;
                 }
                 continue;
             }
             let ending = base.rsplit_once('.').map_or("", |(_, ending)| ending);
-            if !ENDINGS
+            if !endings
                 .iter()
                 .any(|known| ending.eq_ignore_ascii_case(known))
             {
                 continue;
             }
             match text_of(&entry.path()) {
-                Ok(text) => self.files.push(SourceFile {
+                Ok((text, damaged)) => self.files.push(SourceFile {
                     name,
                     shown: place,
                     text,
+                    damaged,
                 }),
                 Err(why) => {
                     let place = Place {
@@ -159,6 +166,7 @@ impl Sources {
             name: (*name).to_owned(),
             shown: format!("old/{name}"),
             text: (*text).to_owned(),
+            damaged: text.contains('\u{fffd}'),
         };
         Self {
             files: files.iter().map(file).collect(),
@@ -167,7 +175,7 @@ impl Sources {
     }
 }
 
-fn text_of(path: &Path) -> Result<String, String> {
+fn text_of(path: &Path) -> Result<(String, bool), String> {
     let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > Folder::MAX_FILE {
         let most = Folder::MAX_FILE / (1024 * 1024);
@@ -176,10 +184,13 @@ fn text_of(path: &Path) -> Result<String, String> {
         ));
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    let (text, damaged) = match String::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+    };
     // Line ends stay as they are: they may stand inside a text.
     Ok(match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
+        Some(rest) => (rest.to_owned(), damaged),
+        None => (text, damaged),
     })
 }

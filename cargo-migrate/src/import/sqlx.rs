@@ -109,6 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_text_keeps_its_place() {
+        let history = read(&Sources::of(&[
+            ("1_a.sql", "SELECT 1;"),
+            ("2_b.sql", "\u{fffd}"),
+        ]))
+        .unwrap();
+        assert!(matches!(&history.revisions[1].up, Way::Left { .. }));
+    }
+
+    #[test]
     fn a_version_twice() {
         let history = read(&Sources::of(&[
             ("1_a.sql", ""),
