@@ -10,6 +10,7 @@ mod edit;
 mod explain;
 mod heads;
 mod history;
+mod import;
 mod init;
 mod lock;
 mod merge;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Stamp(stamp::StampArgs),
     Switch(switch::SwitchArgs),
     Schema(schema::SchemaArgs),
+    Import(import::ImportArgs),
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
@@ -103,6 +105,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Rebase(args) => rebase::run(&args, context, ui),
         Command::Stamp(args) => stamp::run(&args, context, ui),
         Command::Switch(args) => switch::run(&args, context, ui),
+        Command::Import(args) => import::run(&args, context, ui),
         Command::Schema(args) => schema::run(&args, context, ui),
         Command::Backup(args) => backup::run(&args, context, ui),
         Command::Snapshot(args) => snapshot::run(&args, context, ui),

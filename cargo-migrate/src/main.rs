@@ -13,6 +13,7 @@ mod error;
 mod git;
 mod graphlog;
 mod graphtext;
+mod import;
 mod interrupt;
 mod json;
 mod listing;

@@ -29,6 +29,7 @@ fn the_help_of_the_whole() {
       stamp        Record revisions as applied without running anything
       switch       Take the database to the revisions of another git branch
       schema       Show the schema that the database has
+      import       Take over the migrations of another tool
       check        Check the chain and its lock, without a database
       verify       Compare the database with the schema that its revisions make
       diff         Show what leads from one schema to another

@@ -11,6 +11,8 @@ mod explain;
 mod git;
 mod graph;
 mod help;
+mod import;
+mod import_alembic;
 mod interrupt;
 mod json;
 mod offline;

@@ -1,0 +1,477 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use migrate_core::{Dialect, Dialects, Survey, Target};
+use migrate_sqlx::Create;
+use serde::Serialize;
+
+use super::run::runner;
+use crate::cli::ChangeArgs;
+use crate::consent::ask;
+use crate::context::{Context, Demand};
+use crate::error::{CommandError, counted};
+use crate::import::alembic::offline::{Program, Sql};
+use crate::import::applied::Applied;
+use crate::import::chain::{Form, Imported, left_out};
+use crate::import::placing::Placing;
+use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
+use crate::json;
+use crate::progress::Progress;
+use crate::state::{State, migrations};
+use crate::ui::{Ui, style, styled};
+
+const EXAMPLE: &str = "\
+Examples:
+  cargo migrate import sqlx                     what `sqlx migrate` ran, from migrations/
+  cargo migrate import alembic backend --yes    with the SQL that `alembic` writes
+  cargo migrate import alembic --up-sql up.sql --down-sql down.sql
+  cargo migrate import dbmate --stamp           and record what the database has of it
+";
+
+/// Take over the migrations of another tool
+///
+/// Its files become revisions that keep ids, order, messages and times, and its version table
+/// becomes a stamp. What cannot be carried over is listed with its file and line, and its revision
+/// stays a draft for you to finish; all others are sealed. The old files and the old table are not
+/// changed. Of Alembic, the graph is read from the Python files without running them; the SQL is
+/// what `alembic upgrade --sql` and `alembic downgrade --sql` write, which runs the project's code.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLE)]
+pub(crate) struct ImportArgs {
+    /// The tool
+    #[arg(value_name = "TOOL")]
+    tool: Tool,
+    /// Its folder of migrations; for Alembic, the one with alembic.ini. Where the tool itself looks
+    /// if nothing is said
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    /// The database that the SQL is for: `sqlite`, `postgres` or `mysql`
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<String>,
+    /// Where the old files are in the folder that the revisions go to, move them into one below it
+    #[arg(long)]
+    move_old: bool,
+    /// Record in the database what the tool's version table says is applied; where the chain is
+    /// there already, do only this
+    #[arg(long)]
+    stamp: bool,
+    /// The tool's version table, where it is not called as usual
+    #[arg(long, value_name = "NAME")]
+    version_table: Option<String>,
+    /// How to call Alembic, such as `poetry run alembic`
+    #[arg(long, value_name = "PROGRAM", default_value = "alembic")]
+    alembic: String,
+    /// What `alembic upgrade --sql heads` wrote, instead of calling it
+    #[arg(long, value_name = "FILE")]
+    up_sql: Option<PathBuf>,
+    /// What `alembic downgrade --sql head:base` wrote
+    #[arg(long, value_name = "FILE", requires = "up_sql")]
+    down_sql: Option<PathBuf>,
+    #[command(flatten)]
+    change: ChangeArgs,
+    /// More words for Alembic, before its command, such as `-- -x tenant=a`
+    #[arg(last = true, value_name = "OPTION")]
+    options: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    revisions: Vec<RevisionDocument<'a>>,
+    left_out: Vec<NoteDocument<'a>>,
+    changed: Vec<NoteDocument<'a>>,
+    written: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stamped: Option<json::Stamped>,
+}
+
+#[derive(Serialize)]
+struct RevisionDocument<'a> {
+    revision: &'a str,
+    file: &'a str,
+    draft: bool,
+}
+
+#[derive(Serialize)]
+struct NoteDocument<'a> {
+    file: &'a str,
+    line: Option<usize>,
+    message: &'a str,
+}
+
+pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let placing = Placing::look(context, args.tool)?;
+    if placing.has_chain() {
+        if !args.stamp {
+            return Err(CommandError::failed(
+                "chain-exists",
+                format!("there are revisions in `{}` already", context.config()?.dir),
+            )
+            .help(format!("nothing was written: `cargo migrate import {} --stamp` takes over a database; another chain needs another folder, `dir = \"…\"` in migrate.toml", args.tool.word())));
+        }
+        let stamped = stamp(args, None, None, context, ui)?;
+        return match ui.is_json() {
+            true => ui.json(&stamped),
+            false => Ok(()),
+        };
+    }
+    let (folder, shown) = folder(args, context)?;
+    placing.refuse(&folder, args.move_old)?;
+    let sources = Sources::read(&folder, &shown, args.tool.endings())?;
+    let mut history = args.tool.read(&sources)?;
+    if history.revisions.is_empty() {
+        return Err(nothing_found(args.tool, &shown, &history));
+    }
+    let dialects = dialects(args, context)?;
+    let mut table = args.version_table.clone();
+    if args.tool == Tool::Alembic {
+        let sql = alembic_sql(args, &history, &sources, &folder, dialects, ui)?;
+        table = table.or_else(|| sql.version_table.clone());
+        sql.fill(&mut history, &sources);
+    }
+    let imported = Imported::new(
+        history,
+        Form {
+            tool: args.tool,
+            config: context.config()?,
+            dialects,
+        },
+    )?;
+    if !args.change.dry_run {
+        placing.write(&imported, &folder, args.move_old)?;
+    }
+    if !ui.is_json() {
+        tell(args, &imported, &placing, ui)?;
+    }
+    let stamped = match args.stamp {
+        true => Some(stamp(args, Some(&imported), table, context, ui)?),
+        false => None,
+    };
+    if ui.is_json() {
+        return ui.json(&document(args, &imported, stamped));
+    }
+    Ok(())
+}
+
+/// The tool's folder, and how it is shown.
+fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), CommandError> {
+    if let Some(path) = &args.path {
+        let given = context.start.join(path);
+        let folder = match given.is_file() {
+            true => given.parent().unwrap_or(&given).to_owned(),
+            false => given,
+        };
+        if !folder.is_dir() {
+            return Err(CommandError::failed(
+                "no-migrations",
+                format!("there is no folder `{}`", path.display()),
+            ));
+        }
+        let shown = context.shown(&folder);
+        return Ok((folder, shown));
+    }
+    let root = context.root()?;
+    let found = args
+        .tool
+        .folders()
+        .iter()
+        .map(|name| root.join(name))
+        .find(|folder| folder.is_dir());
+    found
+        .map(|folder| (folder.clone(), context.shown(&folder)))
+        .ok_or_else(|| {
+            CommandError::failed(
+                "no-migrations",
+                format!(
+                    "there is none of the folders `{}`",
+                    args.tool.folders().join("`, `")
+                ),
+            )
+            .help(format!(
+                "say where the migrations are: `cargo migrate import {} <path>`",
+                args.tool.word()
+            ))
+        })
+}
+
+fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {
+    let word = tool.word();
+    let mut error = CommandError::failed(
+        "no-migrations",
+        format!("`{shown}` holds no migration of {word}"),
+    );
+    for note in history.notes.iter().take(10) {
+        error = error.cause(format_args!("{}: {}", note.place, note.text));
+    }
+    error.help(format!(
+        "say where they are: `cargo migrate import {word} <path>`"
+    ))
+}
+
+/// What `--dialect` says, else the one that the project is for, else that of the database in use.
+fn dialects(args: &ImportArgs, context: &Context) -> Result<Dialects, CommandError> {
+    let config = context.config()?;
+    if let Some(word) = &args.dialect {
+        let dialect: Dialect = word
+            .parse()
+            .map_err(|error: migrate_core::UnknownDialect| {
+                CommandError::usage(error.to_string())
+            })?;
+        return Ok(Dialects::NONE.with(dialect));
+    }
+    let several = config.dialects.iter().nth(1).is_some();
+    if several && args.tool == Tool::Alembic {
+        return Err(CommandError::usage(
+            "Alembic writes SQL for one database, and this project has several",
+        )
+        .help("say for which: `--dialect postgres`"));
+    }
+    if !config.dialects.is_empty() {
+        return Ok(config.dialects);
+    }
+    // Where no database is named, nobody knows, and that is fine.
+    let url = context.database().ok();
+    let dialect = url.and_then(|chosen| Dialect::from_url(chosen.url()));
+    Ok(dialect.into_iter().collect())
+}
+
+fn alembic_sql(
+    args: &ImportArgs,
+    history: &History,
+    sources: &Sources,
+    folder: &Path,
+    dialects: Dialects,
+    ui: &Ui,
+) -> Result<Sql, CommandError> {
+    if let Some(up) = &args.up_sql {
+        let read = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                CommandError::failed("io", format!("`{}` cannot be read", path.display()))
+                    .because(error)
+            })?;
+            Ok::<_, CommandError>((path.display().to_string(), text))
+        };
+        let up = read(up)?;
+        let down = args.down_sql.as_ref().map(read).transpose()?;
+        let down = down
+            .as_ref()
+            .map(|(file, text)| (file.as_str(), text.as_str()));
+        return Ok(Sql::of_files(history, Some((&up.0, &up.1)), down, dialects));
+    }
+    let home = alembic::home(sources);
+    let mut program = Program::new(&args.alembic, &args.options);
+    program.settings(home.settings);
+    let shown = program.shown();
+    if !args.change.yes {
+        let refused = |message: String| {
+            CommandError::failed("not-confirmed", message).help(format!(
+                "add `--yes`; or call it yourself, `{shown} upgrade --sql heads > up.sql` and `{shown} downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`"
+            ))
+        };
+        if !ui.can_ask() {
+            return Err(refused(format!(
+                "this runs `{shown}`, which runs the code of the project, and nobody can be asked"
+            )));
+        }
+        let question = format_args!(
+            "{} this runs `{shown}`, which runs env.py and the revisions of the project. Type `yes` to go on:",
+            styled(style::WARNING, "warning:")
+        );
+        if ui.ask(question)? != "yes" {
+            return Err(refused("not done: the answer was not `yes`".to_owned()));
+        }
+    }
+    let home = folder.join(home.folder);
+    Sql::ask(history, dialects, |words| {
+        ui.status(format_args!(
+            "{} {shown} {}",
+            styled(style::DIM, "asking"),
+            words.join(" ")
+        ));
+        program.call(&home, words)
+    })
+}
+
+fn tell(
+    args: &ImportArgs,
+    imported: &Imported,
+    placing: &Placing,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    for (kind, title, style) in [
+        (NoteKind::Changed, "changed", style::DIM),
+        (NoteKind::Left, "left out", style::WARNING),
+    ] {
+        for note in imported.notes.iter().filter(|note| note.kind == kind) {
+            ui.answer(format_args!(
+                "{} {}: {}",
+                styled(style, title),
+                note.place,
+                note.text
+            ))?;
+        }
+    }
+    let (all, drafts) = (imported.files.len(), imported.drafts.len());
+    let verb = match args.change.dry_run {
+        true => "would write",
+        false => "wrote",
+    };
+    ui.status(format_args!(
+        "{} {}, {} sealed, {}, to {}",
+        styled(style::GOOD, verb),
+        counted(all, "revision"),
+        all - drafts,
+        counted(drafts, "draft"),
+        placing.shown,
+    ));
+    if !imported.rules.is_empty() {
+        ui.status(format_args!(
+            "{} migrate.toml: {}",
+            styled(style::GOOD, verb),
+            imported.rules.join(", ")
+        ));
+    }
+    if args.change.dry_run {
+        return Ok(());
+    }
+    if drafts > 0 {
+        let first = &imported.drafts[0];
+        ui.warning(format_args!(
+            "{} could not be carried over whole, for {}",
+            counted(drafts, "revision"),
+            counted(left_out(&imported.notes), "reason"),
+        ));
+        ui.help(format!("finish each, such as `cargo migrate edit {first}`, before it is stamped or run; then `cargo migrate lock`"));
+    } else if !args.stamp {
+        ui.help(format!(
+            "`cargo migrate import {} --stamp` takes over a database that has them",
+            args.tool.word()
+        ));
+    }
+    Ok(())
+}
+
+fn document<'a>(
+    args: &ImportArgs,
+    imported: &'a Imported,
+    stamped: Option<json::Stamped>,
+) -> Document<'a> {
+    let notes = |kind| {
+        let of_kind = imported.notes.iter().filter(move |note| note.kind == kind);
+        of_kind
+            .map(|note: &Note| NoteDocument {
+                file: &note.place.file,
+                line: (note.place.line > 0).then_some(note.place.line),
+                message: &note.text,
+            })
+            .collect()
+    };
+    Document {
+        revisions: imported
+            .revisions()
+            .map(|(revision, file)| RevisionDocument {
+                revision: revision.as_str(),
+                file: &file.name,
+                draft: imported.drafts.contains(revision),
+            })
+            .collect(),
+        left_out: notes(NoteKind::Left),
+        changed: notes(NoteKind::Changed),
+        written: !args.change.dry_run,
+        stamped,
+    }
+}
+
+/// Makes the version table of the old tool the state of the ledger; leaves the table alone.
+fn stamp(
+    args: &ImportArgs,
+    imported: Option<&Imported>,
+    table: Option<String>,
+    context: &Context,
+    ui: &Ui,
+) -> Result<json::Stamped, CommandError> {
+    let config = context.config()?;
+    let chain = match imported {
+        // What was just written, by the rules that it needs.
+        Some(imported) => {
+            let folder = imported.folder(config).leak();
+            Survey::new(&folder, &imported.config)
+                .into_chain()
+                .map_err(CommandError::diagnostics)?
+        }
+        None => context.chain(Demand::AnyEnds)?,
+    };
+    let migrations = migrations(&chain, config);
+    let chosen = context.database()?;
+    let table = table
+        .or_else(|| args.version_table.clone())
+        .unwrap_or_else(|| args.tool.version_table().to_owned());
+    let progress = Progress::new(ui);
+    let work = async {
+        let create = match args.change.dry_run {
+            true => Create::Nothing,
+            false => Create::Missing,
+        };
+        let database = chosen.connect(create).await?;
+        let applied = Applied::read(args.tool, &database, &table).await?;
+        let state = State::read(&database, &migrations).await?;
+        if !state.status.unknown.is_empty() {
+            let revisions = state.status.unknown.clone();
+            return Err(migrate_sqlx::Error::Newer { revisions }.into());
+        }
+        let id_of = |version: &str| {
+            let id = imported.and_then(|imported| imported.ids.get(version));
+            id.map_or_else(|| id_alone(version), |id| Some(id.to_string()))
+        };
+        let graph = &state.graph;
+        let mut wanted = applied.resolve(args.tool, graph, id_of)?;
+        let mut beyond = state.applied.clone();
+        beyond.remove_all(&wanted);
+        // What was recorded before, of a draft that was not finished, is recorded anew; what was
+        // applied since stays.
+        let anew = beyond.is_empty();
+        for index in beyond.iter() {
+            wanted.insert(index);
+        }
+        let (from, heads) = (
+            state.heads(),
+            json::ids(graph, graph.effective_heads(&wanted)),
+        );
+        if heads.is_empty() {
+            ui.status(format_args!(
+                "`{table}` is empty: there is nothing to record"
+            ));
+            return Ok(json::Stamped { from, to: heads });
+        }
+        if args.change.dry_run {
+            if !ui.is_json() {
+                ui.answer(format_args!("would stamp {}", heads.join(", ")))?;
+            }
+            return Ok(json::Stamped { from, to: heads });
+        }
+        if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
+            let what = format!("stamp `{}`", heads.join("`, `"));
+            ask(env, &chosen.shown(), &what, ui)?;
+        }
+        let targets: Vec<Target> = heads
+            .iter()
+            .map(|head| head.parse())
+            .collect::<Result<_, _>>()?;
+        let runner = runner(&migrations, &args.change, &chosen, &progress);
+        let done = database.stamp(runner, &targets, anew).await?;
+        let after = State::read(&database, &migrations).await?.heads();
+        ui.status(format_args!(
+            "{} {}: {} recorded; `{table}` stays as it is",
+            styled(style::GOOD, "stamped"),
+            after.join(", "),
+            counted(done.recorded.len(), "revision"),
+        ));
+        Ok(json::Stamped { from, to: after })
+    };
+    progress.block_on(work)
+}
+
+/// The id that a name gets where it takes nobody else's.
+fn id_alone(version: &str) -> Option<String> {
+    let names = crate::import::Names::new([version]);
+    names.get(version).map(ToString::to_string)
+}

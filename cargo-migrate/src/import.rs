@@ -1,0 +1,179 @@
+//! The migrations of another tool as revisions.
+//!
+//! Each reader turns the tool's files into a [`History`], without a database and without running
+//! anything. [`chain::Imported`] makes revision files of it, which the same judge looks at that
+//! `check` asks, before a byte is written.
+
+pub(crate) mod alembic;
+pub(crate) mod applied;
+pub(crate) mod chain;
+mod dbmate;
+mod diesel;
+mod flyway;
+mod golang_migrate;
+mod goose;
+mod linear;
+mod names;
+pub(crate) mod placing;
+mod python;
+mod refinery;
+pub(crate) mod source;
+mod sqlx;
+mod way;
+
+use clap::ValueEnum;
+
+pub(crate) use names::Names;
+pub(crate) use source::{Place, Sources};
+pub(crate) use way::Way;
+
+use self::linear::version_key;
+use crate::error::CommandError;
+
+/// A tool whose migrations can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tool {
+    /// Alembic, of Python's SQLAlchemy
+    Alembic,
+    /// sqlx-cli and `sqlx::migrate!`
+    Sqlx,
+    /// refinery
+    Refinery,
+    /// diesel
+    Diesel,
+    /// dbmate
+    Dbmate,
+    /// goose
+    Goose,
+    /// golang-migrate
+    GolangMigrate,
+    /// Flyway
+    Flyway,
+}
+
+/// What another tool's folder holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    /// In the tool's own order: parents first.
+    pub(crate) revisions: Vec<Migration>,
+    /// What was seen and is not in `revisions` as it was there.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// One migration of another tool.
+#[derive(Clone, Debug)]
+pub(crate) struct Migration {
+    /// The tool's own name of it, as its version table has it.
+    pub(crate) version: String,
+    pub(crate) parents: Vec<String>,
+    pub(crate) depends_on: Vec<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) message: String,
+    /// RFC 3339 in UTC; empty where nothing says it.
+    pub(crate) created: String,
+    pub(crate) up: Way,
+    pub(crate) down: Way,
+    pub(crate) place: Place,
+}
+
+/// Something a person should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    pub(crate) kind: NoteKind,
+    pub(crate) place: Place,
+    pub(crate) text: String,
+}
+
+/// How much of it is in the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NoteKind {
+    /// It is not in the chain, or not whole.
+    Left,
+    /// It is, in another form.
+    Changed,
+}
+
+impl Note {
+    pub(crate) fn left(place: &Place, text: impl Into<String>) -> Self {
+        Self {
+            kind: NoteKind::Left,
+            place: place.clone(),
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn changed(place: &Place, text: impl Into<String>) -> Self {
+        Self {
+            kind: NoteKind::Changed,
+            place: place.clone(),
+            text: text.into(),
+        }
+    }
+}
+
+impl Tool {
+    /// Returns the word that is typed.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Alembic => "alembic",
+            Self::Sqlx => "sqlx",
+            Self::Refinery => "refinery",
+            Self::Diesel => "diesel",
+            Self::Dbmate => "dbmate",
+            Self::Goose => "goose",
+            Self::GolangMigrate => "golang-migrate",
+            Self::Flyway => "flyway",
+        }
+    }
+
+    /// Returns the folders in which the tool looks by itself, the likeliest first.
+    pub(crate) const fn folders(self) -> &'static [&'static str] {
+        match self {
+            Self::Alembic => &["."],
+            Self::Sqlx | Self::Refinery | Self::Diesel | Self::Goose => &["migrations"],
+            Self::Dbmate => &["db/migrations", "migrations"],
+            Self::GolangMigrate => &["migrations", "db/migrations"],
+            Self::Flyway => &[
+                "sql",
+                "src/main/resources/db/migration",
+                "db/migration",
+                "migrations",
+            ],
+        }
+    }
+
+    /// Returns the endings of the files that it reads, and of those that stand for a migration which
+    /// is no SQL.
+    pub(crate) const fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Alembic => &["py", "ini", "toml"],
+            Self::Sqlx | Self::Dbmate | Self::GolangMigrate => &["sql"],
+            Self::Refinery => &["sql", "rs"],
+            Self::Diesel => &["sql", "toml"],
+            Self::Goose => &["sql", "go"],
+            Self::Flyway => &["sql", "java", "conf", "toml"],
+        }
+    }
+
+    /// Reads a folder of this tool; Alembic's SQL is not in its folder, see [`alembic`].
+    pub(crate) fn read(self, sources: &Sources) -> Result<History, CommandError> {
+        match self {
+            Self::Alembic => alembic::graph(sources),
+            Self::Sqlx => sqlx::read(sources),
+            Self::Refinery => refinery::read(sources),
+            Self::Diesel => diesel::read(sources),
+            Self::Dbmate => dbmate::read(sources),
+            Self::Goose => goose::read(sources),
+            Self::GolangMigrate => golang_migrate::read(sources),
+            Self::Flyway => flyway::read(sources),
+        }
+    }
+
+    /// Says whether two texts name the same migration: `0001` of a file is 1 in a table.
+    pub(crate) fn same(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Alembic => one == other,
+            _ => version_key(one) == version_key(other),
+        }
+    }
+}

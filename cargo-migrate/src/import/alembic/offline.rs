@@ -1,0 +1,470 @@
+//! Asks Alembic for the SQL of each revision, with as few calls as its refusals allow.
+//!
+//! One call answers for all revisions until the first that cannot be written as SQL, where Alembic
+//! ends with the exception of that revision. Then it is asked to go on behind it. A downgrade is
+//! asked for from each place to `base`, as Alembic takes only one starting point.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use migrate_core::{Dialects, Direction};
+
+use super::cut::{Part, cut};
+use super::{found_in, source_of};
+use crate::error::CommandError;
+use crate::import::{History, Note, Place, Sources, Way};
+
+/// How to call Alembic.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// The program and words that always stand behind it.
+    words: Vec<String>,
+    /// Words of the user's own, before the command.
+    options: Vec<String>,
+}
+
+/// What a call gave.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) sql: String,
+    /// The last words where it failed.
+    pub(crate) error: Option<String>,
+}
+
+/// What is known of one revision in one direction.
+#[derive(Clone, Debug)]
+struct Found {
+    part: Option<Part>,
+    /// Why it is not whole.
+    error: Option<String>,
+    place: Option<Place>,
+}
+
+/// The SQL of both directions.
+#[derive(Debug, Default)]
+pub(crate) struct Sql {
+    up: BTreeMap<String, Found>,
+    down: BTreeMap<String, Found>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) version_table: Option<String>,
+}
+
+impl Program {
+    /// Takes `alembic`, or what was typed instead, such as `poetry run alembic`.
+    pub(crate) fn new(typed: &str, options: &[String]) -> Self {
+        Self {
+            words: typed.split_whitespace().map(str::to_owned).collect(),
+            options: options.to_vec(),
+        }
+    }
+
+    /// Returns it as it would be typed.
+    pub(crate) fn shown(&self) -> String {
+        let words: Vec<&str> = self
+            .words
+            .iter()
+            .chain(&self.options)
+            .map(String::as_str)
+            .collect();
+        words.join(" ")
+    }
+
+    /// Lets it take its settings from this file, unless the user has named one.
+    pub(crate) fn settings(&mut self, file: Option<String>) {
+        let named = |word: &String| word.starts_with("-c") || word.starts_with("--config");
+        let words = self.words.iter().chain(&self.options);
+        if let Some(file) = file.filter(|_| !words.into_iter().any(named)) {
+            self.options.splice(0..0, ["-c".to_owned(), file]);
+        }
+    }
+
+    /// Calls it in a folder.
+    pub(crate) fn call(&self, folder: &Path, words: &[&str]) -> Result<Answer, CommandError> {
+        let shown = self.shown();
+        let missing = || {
+            CommandError::failed("alembic", format!("`{shown}` cannot be started"))
+                .help("name it with `--alembic <program>`, or give the files that it wrote elsewhere with `--up-sql` and `--down-sql`")
+        };
+        let (program, fixed) = self.words.split_first().ok_or_else(missing)?;
+        let output = Command::new(program)
+            .args(fixed)
+            .args(&self.options)
+            .args(words)
+            .current_dir(folder)
+            .env("PYTHONIOENCODING", "utf-8")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .map_err(|error| missing().because(error))?;
+        let sql = String::from_utf8(output.stdout).map_err(|_| {
+            CommandError::failed(
+                "alembic",
+                format!("what `{shown} {}` wrote is not UTF-8", words.join(" ")),
+            )
+        })?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        Ok(match output.status.success() {
+            true => Answer { sql, error: None },
+            false => failed(sql, &told),
+        })
+    }
+}
+
+/// Takes what the command line refuses out of the SQL: it says so on stdout, behind all else.
+fn failed(mut sql: String, told: &str) -> Answer {
+    let start = match sql.starts_with(REFUSED) {
+        true => Some(0),
+        false => sql.rfind(&format!("\n{REFUSED}")).map(|end| end + 1),
+    };
+    let refusal = start.map(|start| sql.split_off(start)).unwrap_or_default();
+    let error = Some(last_words(&format!("{refusal}\n{told}")));
+    Answer { sql, error }
+}
+
+/// How Alembic's command line begins a refusal (`alembic.util.err`).
+const REFUSED: &str = "FAILED: ";
+
+/// The exception at the end of a traceback, or what Alembic's command line says.
+fn last_words(told: &str) -> String {
+    let mut lines = told.lines().filter(|line| !line.trim().is_empty());
+    let failed = told.lines().rev().find(|line| line.starts_with(REFUSED));
+    let exception = told.lines().rev().find(|line| {
+        let name = line.split(':').next().unwrap_or_default();
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '_'))
+            && (name.ends_with("Error") || name.ends_with("Exception") || line.contains(':'))
+    });
+    failed
+        .map(|line| line.trim_start_matches(REFUSED))
+        .or(exception)
+        .or_else(|| lines.next_back())
+        .map_or_else(|| "it said nothing".to_owned(), shortened)
+}
+
+/// As much of a line as a note has room for.
+fn shortened(line: &str) -> String {
+    let line = line.trim();
+    match line.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line.to_owned(),
+    }
+}
+
+impl Sql {
+    /// Cuts files that Alembic wrote.
+    pub(crate) fn of_files(
+        history: &History,
+        up: Option<(&str, &str)>,
+        down: Option<(&str, &str)>,
+        dialects: Dialects,
+    ) -> Self {
+        let mut sql = Self::default();
+        for (direction, given) in [(Direction::Up, up), (Direction::Down, down)] {
+            if let Some((file, text)) = given {
+                sql.take(history, direction, text, dialects, Some(file));
+            }
+        }
+        sql
+    }
+
+    /// Asks for everything; `ask` calls Alembic with these words.
+    pub(crate) fn ask(
+        history: &History,
+        dialects: Dialects,
+        mut ask: impl FnMut(&[&str]) -> Result<Answer, CommandError>,
+    ) -> Result<Self, CommandError> {
+        let mut sql = Self::default();
+        let first = ask(&["upgrade", "--sql", "heads"])?;
+        let reached = sql.answer(history, Direction::Up, &first, dialects);
+        if let (Some(error), None) = (&first.error, &reached) {
+            return Err(CommandError::failed("alembic", "Alembic writes no SQL")
+                .cause(error)
+                .help("`alembic upgrade --sql heads` must work: its env.py needs an offline mode; or give files with `--up-sql` and `--down-sql`"));
+        }
+        for revision in &history.revisions {
+            let id = revision.version.as_str();
+            let mut ranges = Vec::new();
+            for parent in &revision.parents {
+                ranges.push(format!("{parent}:heads"));
+            }
+            for parent in &revision.parents {
+                ranges.push(format!("{parent}:{id}"));
+            }
+            ranges.push(id.to_owned());
+            let mut stopped = None;
+            for range in ranges {
+                if sql.up.contains_key(id) {
+                    break;
+                }
+                let answer = ask(&["upgrade", "--sql", &range])?;
+                let reached = sql.answer(history, Direction::Up, &answer, dialects);
+                stopped = reached.or(answer.error).or(stopped);
+            }
+            sql.unreached(Direction::Up, id, stopped);
+        }
+        for revision in history.revisions.iter().rev() {
+            let id = revision.version.as_str();
+            let mut ranges = vec![format!("{id}:base")];
+            ranges.extend(
+                revision
+                    .parents
+                    .iter()
+                    .map(|parent| format!("{id}:{parent}")),
+            );
+            let mut stopped = None;
+            for range in ranges {
+                if sql.down.contains_key(id) {
+                    break;
+                }
+                let answer = ask(&["downgrade", "--sql", &range])?;
+                let reached = sql.answer(history, Direction::Down, &answer, dialects);
+                stopped = reached.or(answer.error).or(stopped);
+            }
+            sql.unreached(Direction::Down, id, stopped);
+        }
+        Ok(sql)
+    }
+
+    fn side(&mut self, direction: Direction) -> &mut BTreeMap<String, Found> {
+        match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        }
+    }
+
+    /// Notes that no call led to a revision.
+    fn unreached(&mut self, direction: Direction, id: &str, stopped: Option<String>) {
+        self.side(direction)
+            .entry(id.to_owned())
+            .or_insert_with(|| Found {
+                part: None,
+                error: Some(match stopped {
+                    Some(stopped) => {
+                        format!("Alembic does not come to it: it stops at `{stopped}`")
+                    }
+                    None => "Alembic writes nothing for it".to_owned(),
+                }),
+                place: None,
+            });
+    }
+
+    /// Takes what a call gave; returns the revision at which it stopped.
+    fn answer(
+        &mut self,
+        history: &History,
+        direction: Direction,
+        answer: &Answer,
+        dialects: Dialects,
+    ) -> Option<String> {
+        let mut parts = self.take(history, direction, &answer.sql, dialects, None);
+        let error = answer.error.as_ref()?;
+        let last = parts.pop()?;
+        let side = self.side(direction);
+        // What a call that got through has told of it stays.
+        if let Some(found) = side
+            .get_mut(&last)
+            .filter(|found| found.place.is_none() && found.error.is_none())
+        {
+            found.error = Some(error.clone());
+        }
+        Some(last)
+    }
+
+    /// Takes the parts of a text that are not known yet; returns all its revisions.
+    fn take(
+        &mut self,
+        history: &History,
+        direction: Direction,
+        text: &str,
+        dialects: Dialects,
+        file: Option<&str>,
+    ) -> Vec<String> {
+        let ids: BTreeSet<&str> = history
+            .revisions
+            .iter()
+            .map(|revision| revision.version.as_str())
+            .collect();
+        let word = match direction {
+            Direction::Up => "alembic upgrade --sql",
+            Direction::Down => "alembic downgrade --sql",
+        };
+        let cut = cut(
+            text,
+            direction,
+            |id| ids.contains(id),
+            dialects,
+            file.unwrap_or(word),
+        );
+        self.version_table = self.version_table.take().or(cut.version_table);
+        for note in cut.notes {
+            if !self.notes.iter().any(|known| known.text == note.text) {
+                self.notes.push(note);
+            }
+        }
+        let mut all = Vec::new();
+        for (id, part) in cut.parts {
+            let place = file.map(|file| Place {
+                file: file.to_owned(),
+                line: part.line + 1,
+            });
+            self.side(direction).entry(id.clone()).or_insert(Found {
+                part: Some(part),
+                error: None,
+                place,
+            });
+            all.push(id);
+        }
+        all
+    }
+
+    /// Gives each revision its SQL.
+    pub(crate) fn fill(self, history: &mut History, sources: &Sources) {
+        history.notes.extend(self.notes);
+        for migration in &mut history.revisions {
+            let shown = &migration.place.file;
+            let text = sources
+                .files
+                .iter()
+                .find(|file| file.shown == *shown)
+                .map_or("", |file| file.text.as_str());
+            for (found, way, function) in [
+                (
+                    self.up.get(&migration.version),
+                    &mut migration.up,
+                    "upgrade",
+                ),
+                (
+                    self.down.get(&migration.version),
+                    &mut migration.down,
+                    "downgrade",
+                ),
+            ] {
+                if let Some(found) = found {
+                    *way = made(found, text, function, way);
+                    if let Way::Sql { .. } = way
+                        && let Some((word, line)) = found_in(text, function, &["get_bind"])
+                    {
+                        let place = Place {
+                            line,
+                            ..migration.place.clone()
+                        };
+                        history.notes.push(Note::changed(
+                            &place,
+                            format!("`{function}()` has `{word}`: its SQL is what it does without an answer from a database"),
+                        ));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a function of a revision is as a way; `empty` knows where the function is.
+fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
+    let function_at = match empty {
+        Way::Left { place, .. } => place.clone(),
+        _ => Place::default(),
+    };
+    let file = Place {
+        line: 0,
+        ..function_at.clone()
+    };
+    let Some(part) = &found.part else {
+        return Way::Left {
+            why: found.error.clone().unwrap_or_default(),
+            text: source_of(text, function),
+            place: function_at,
+        };
+    };
+    let place = found.place.clone().unwrap_or(file);
+    if let Some(error) = &found.error {
+        // It is the usual way to say that there is none.
+        if function == "downgrade" && error.starts_with("NotImplementedError") {
+            return Way::Irreversible(format!("its downgrade() raises {error}"));
+        }
+        let why = format!("`{function}()` cannot be written as SQL: {error}");
+        return match part.statements {
+            0 => Way::Left {
+                why,
+                text: source_of(text, function),
+                place: function_at,
+            },
+            _ => Way::Part {
+                why: format!("{why}; what stands here came before"),
+                whole: source_of(text, function),
+                text: part.text.clone(),
+                transaction: part.transaction,
+                place: function_at,
+            },
+        };
+    }
+    // What it asks so, it does in another way with a database.
+    if let Some((word, line)) = found_in(text, function, &["is_offline_mode", "as_sql"]) {
+        let why = format!(
+            "`{function}()` has `{word}`, and what it does only with a database is not in the SQL"
+        );
+        let place = Place { line, ..place };
+        return match part.statements {
+            0 => Way::Left {
+                why,
+                text: source_of(text, function),
+                place,
+            },
+            _ => Way::Part {
+                why,
+                whole: source_of(text, function),
+                text: part.text.clone(),
+                transaction: part.transaction,
+                place,
+            },
+        };
+    }
+    Way::Sql {
+        text: part.text.clone(),
+        transaction: part.transaction,
+        place,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_no_sql() {
+        let refused = failed(
+            "SELECT 1;\n\nFAILED: no way: on\n".to_owned(),
+            "ERROR [x] no way\n",
+        );
+        assert_eq!(refused.sql, "SELECT 1;\n\n");
+        assert_eq!(refused.error.as_deref(), Some("no way: on"));
+        let broken = failed("SELECT 1;\n".to_owned(), "Traceback\nKeyError: 'x'\n");
+        assert_eq!(broken.sql, "SELECT 1;\n");
+        assert_eq!(broken.error.as_deref(), Some("KeyError: 'x'"));
+    }
+
+    #[test]
+    fn the_last_words_are_the_exception() {
+        for (told, words) in [
+            (
+                "Traceback:\n  File \"x\", line 1\n    raise E\nNotImplementedError: no way: back\n",
+                "NotImplementedError: no way: back",
+            ),
+            (
+                "Traceback:\n  File \"x\", line 1\nNotImplementedError\n\n",
+                "NotImplementedError",
+            ),
+            (
+                "INFO [x] y\nsqlalchemy.exc.CompileError: a\n(Background on this error at: https://x)\n",
+                "sqlalchemy.exc.CompileError: a",
+            ),
+            ("ERROR [x] y\nFAILED: Can't locate\n", "Can't locate"),
+            ("", "it said nothing"),
+        ] {
+            assert_eq!(last_words(told), words);
+        }
+    }
+}

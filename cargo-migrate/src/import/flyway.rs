@@ -1,0 +1,172 @@
+//! Flyway: `V1.2__words.sql`, `U1.2__words.sql` and `R__words.sql`, in folders of any depth; the
+//! same names with `.java` are Java (Flyway's manual, "Migrations").
+
+use std::collections::BTreeMap;
+
+use super::linear::{Entry, chain, message, version_key};
+use super::source::SourceFile;
+use super::{History, Note, Sources, Way};
+use crate::error::CommandError;
+
+pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
+    let mut notes = Vec::new();
+    let mut undos: BTreeMap<Vec<(usize, String)>, Way> = BTreeMap::new();
+    let mut entries: Vec<Entry> = Vec::new();
+    for file in &sources.files {
+        let is_sql = file.name.ends_with(".sql");
+        if !is_sql && !file.name.ends_with(".java") {
+            if file.name.ends_with(".sql.conf")
+                || file.base() == "flyway.conf"
+                || file.base() == "flyway.toml"
+            {
+                notes.push(Note::left(&file.at(0), "settings of Flyway are not read"));
+            }
+            continue;
+        }
+        let base = file.base();
+        let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+        let Some((kind, version, words)) = parse(stem) else {
+            if is_sql {
+                notes.push(Note::left(
+                    &file.at(0),
+                    "Flyway takes only files named `V<version>__<description>.sql`; callbacks are not carried over",
+                ));
+            }
+            continue;
+        };
+        if kind == 'R' {
+            notes.push(Note::left(
+                &file.at(0),
+                format!(
+                    "a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new \"{}\" --sql {}`",
+                    message(words),
+                    file.shown
+                ),
+            ));
+            continue;
+        }
+        let way = match is_sql {
+            true => sql(file),
+            false => Way::Left {
+                why: "it is a program in Java: write what it does as SQL".to_owned(),
+                text: file.text.clone(),
+                place: file.at(1),
+            },
+        };
+        if kind == 'U' {
+            undos.insert(version_key(version), way);
+            continue;
+        }
+        if kind == 'B' {
+            notes.push(Note::left(
+                &file.at(0),
+                "a baseline migration stands for those before it, which are all carried over",
+            ));
+            continue;
+        }
+        entries.push(Entry {
+            version: version.replace('_', "."),
+            message: message(words),
+            up: way,
+            down: Way::Irreversible("Flyway had no undo migration for it".to_owned()),
+            place: file.at(0),
+        });
+    }
+    for entry in &mut entries {
+        if let Some(undo) = undos.remove(&version_key(&entry.version)) {
+            entry.down = undo;
+        }
+    }
+    for way in undos.into_values() {
+        if let Way::Sql { place, .. } | Way::Left { place, .. } = way {
+            let whole = super::Place { line: 0, ..place };
+            notes.push(Note::left(
+                &whole,
+                "it leads back from a migration that is not there",
+            ));
+        }
+    }
+    Ok(chain(sources, entries, notes))
+}
+
+/// SQL, unless something has to be filled in.
+fn sql(file: &SourceFile) -> Way {
+    let place = file.text.lines().enumerate().find_map(|(number, line)| {
+        let (_, rest) = line.split_once("${")?;
+        let (name, _) = rest.split_once('}')?;
+        Some((number + 1, name.to_owned()))
+    });
+    match place {
+        Some((line, name)) if !file.damaged => Way::Left {
+            why: format!("Flyway fills in `${{{name}}}` at line {line}: write what it stands for"),
+            text: file.text.clone(),
+            place: file.at(1),
+        },
+        _ => super::linear::whole(file, true),
+    }
+}
+
+fn parse(stem: &str) -> Option<(char, &str, &str)> {
+    let kind = stem
+        .chars()
+        .next()
+        .filter(|kind| matches!(kind, 'V' | 'U' | 'R' | 'B'))?;
+    let (version, words) = stem[1..].split_once("__")?;
+    let sound = match kind {
+        'R' => version.is_empty(),
+        _ => {
+            version.starts_with(|c: char| c.is_ascii_digit())
+                && version
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || matches!(c, '.' | '_'))
+        }
+    };
+    sound.then_some((kind, version, words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_undos_and_the_rest() {
+        let history = read(&Sources::of(&[
+            ("R__views.sql", "CREATE VIEW v AS SELECT 1;"),
+            ("U1_1__b.sql", "SELECT 1;"),
+            ("U9__gone.sql", "SELECT 1;"),
+            ("V1.10__c.sql", "SELECT '${x}';"),
+            ("V1__a.sql", "SELECT 1;"),
+            ("afterMigrate.sql", "SELECT 1;"),
+            ("deeper/V1_1__b_x.sql", "SELECT 1;"),
+            ("V2__J.java", "class V2__J {}"),
+            ("Other.java", ""),
+        ]))
+        .unwrap();
+        let seen: Vec<_> = history
+            .revisions
+            .iter()
+            .map(|r| (r.version.as_str(), r.message.as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("1", "a"), ("1.1", "b x"), ("1.10", "c"), ("2", "J")]
+        );
+        assert!(matches!(&history.revisions[0].down, Way::Irreversible(_)));
+        assert!(matches!(&history.revisions[1].down, Way::Sql { .. }));
+        assert!(matches!(&history.revisions[2].up, Way::Left { .. }));
+        assert!(matches!(&history.revisions[3].up, Way::Left { .. }));
+        let notes: Vec<_> = history
+            .notes
+            .iter()
+            .map(|note| note.place.to_string())
+            .collect();
+        assert_eq!(
+            notes,
+            [
+                "old/R__views.sql",
+                "old/afterMigrate.sql",
+                "old/U9__gone.sql"
+            ]
+        );
+    }
+}

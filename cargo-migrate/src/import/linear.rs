@@ -1,0 +1,214 @@
+//! What the tools have in common whose migrations stand one behind the other.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+
+use super::source::{Place, SourceFile, Sources};
+use super::{History, Migration, Note, Way};
+
+/// A migration before it has its place.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) version: String,
+    pub(super) message: String,
+    pub(super) up: Way,
+    pub(super) down: Way,
+    pub(super) place: Place,
+}
+
+/// Numbers of a version, which can be compared: `1.10` comes behind `1.9`, and `0001` is 1.
+pub(super) fn version_key(version: &str) -> Vec<(usize, String)> {
+    let mut parts: Vec<_> = version
+        .split(['.', '_', '-'])
+        .map(|part| {
+            let part = part.trim_start_matches('0');
+            (part.len(), part.to_owned())
+        })
+        .collect();
+    while parts.last().is_some_and(|(length, _)| *length == 0) {
+        parts.pop();
+    }
+    parts
+}
+
+/// The time in a version of 14 digits, or of 10, which are seconds since 1970; else empty.
+pub(super) fn created(version: &str) -> String {
+    let digits: String = version.chars().filter(char::is_ascii_digit).collect();
+    let made = match digits.len() {
+        14 => DateTime::strptime("%Y%m%d%H%M%S", &digits).ok(),
+        10 if digits.len() == version.len() => digits
+            .parse()
+            .ok()
+            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+            .map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).datetime()),
+        _ => None,
+    };
+    made.filter(|made| (1970..2200).contains(&made.year()))
+        .map(|made| made.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .unwrap_or_default()
+}
+
+/// Puts migrations one behind the other, in the order of their versions.
+pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) -> History {
+    let mut history = sources.history();
+    history.notes.extend(notes);
+    let mut sorted: BTreeMap<Vec<(usize, String)>, Entry> = BTreeMap::new();
+    for entry in entries {
+        let key = version_key(&entry.version);
+        match sorted.get(&key) {
+            Some(first) => history.notes.push(Note::left(
+                &entry.place,
+                format!(
+                    "`{}` has the same version `{}`, and a version is one migration",
+                    first.place, first.version
+                ),
+            )),
+            None => {
+                sorted.insert(key, entry);
+            }
+        }
+    }
+    let mut parents = Vec::new();
+    for entry in sorted.into_values() {
+        let behind = vec![entry.version.clone()];
+        history.revisions.push(Migration {
+            parents: std::mem::replace(&mut parents, behind),
+            depends_on: Vec::new(),
+            labels: Vec::new(),
+            created: created(&entry.version),
+            version: entry.version,
+            message: entry.message,
+            up: entry.up,
+            down: entry.down,
+            place: entry.place,
+        });
+    }
+    history
+}
+
+/// Files of which each direction has its own, by version.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    pairs: BTreeMap<String, Pair>,
+    pub(super) notes: Vec<Note>,
+}
+
+#[derive(Debug, Default)]
+struct Pair {
+    message: String,
+    up: Option<(Way, Place)>,
+    down: Option<(Way, Place)>,
+}
+
+impl Pairs {
+    /// Adds a file.
+    pub(super) fn add(
+        &mut self,
+        version: &str,
+        message: &str,
+        is_up: bool,
+        way: Way,
+        file: &SourceFile,
+    ) {
+        let pair = self.pairs.entry(version.to_owned()).or_default();
+        if pair.message.is_empty() || is_up {
+            message.clone_into(&mut pair.message);
+        }
+        let side = match is_up {
+            true => &mut pair.up,
+            false => &mut pair.down,
+        };
+        match side {
+            Some((_, first)) => self.notes.push(Note::left(
+                &file.at(0),
+                format!("`{}` is of version `{version}` too", first.file),
+            )),
+            None => *side = Some((way, file.at(0))),
+        }
+    }
+
+    /// Returns what belongs together; a way back without a way there is a note.
+    pub(super) fn entries(self, no_down: &str) -> (Vec<Entry>, Vec<Note>) {
+        let mut notes = self.notes;
+        let mut entries = Vec::new();
+        for (version, pair) in self.pairs {
+            match (pair.up, pair.down) {
+                (Some((up, place)), down) => entries.push(Entry {
+                    version,
+                    message: pair.message,
+                    up,
+                    down: down
+                        .map_or_else(|| Way::Irreversible(no_down.to_owned()), |(down, _)| down),
+                    place,
+                }),
+                (None, Some((_, place))) => {
+                    notes.push(Note::left(
+                        &place,
+                        "it leads back from a migration that is not there",
+                    ));
+                }
+                (None, None) => {}
+            }
+        }
+        (entries, notes)
+    }
+}
+
+/// The part of a name behind its version, as people read it.
+pub(super) fn message(words: &str) -> String {
+    words.replace(['_', '-'], " ").trim().to_owned()
+}
+
+/// What is not UTF-8 is nothing that could be run.
+pub(super) fn damaged(file: &SourceFile) -> Option<Way> {
+    file.damaged.then(|| Way::Left {
+        why: "it is not UTF-8: save it so, for example with `iconv -t UTF-8`, and import again"
+            .to_owned(),
+        text: file.text.clone(),
+        place: file.at(1),
+    })
+}
+
+/// SQL that begins on the first line of a file.
+pub(super) fn whole(file: &SourceFile, transaction: bool) -> Way {
+    if let Some(damaged) = damaged(file) {
+        return damaged;
+    }
+    Way::Sql {
+        text: file.text.clone(),
+        transaction,
+        place: file.at(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbers() {
+        assert_eq!(version_key("0001"), version_key("1"));
+        assert_eq!(version_key("1.0"), version_key("1"));
+        assert_eq!(version_key("1_2"), version_key("1.2"));
+        assert!(version_key("9") < version_key("10"));
+        assert!(version_key("1.9") < version_key("1.10"));
+        assert!(version_key("1") < version_key("1.1"));
+        assert!(version_key("20240101120000") < version_key("20240101120001"));
+    }
+
+    #[test]
+    fn times_are_read_from_versions() {
+        for (version, time) in [
+            ("20240131120405", "2024-01-31T12:04:05Z"),
+            ("2024-01-31-120405", "2024-01-31T12:04:05Z"),
+            ("20240231120405", ""),
+            ("20240131", ""),
+            ("0001", ""),
+            ("1700000000", "2023-11-14T22:13:20Z"),
+            ("99999999999999", ""),
+        ] {
+            assert_eq!(created(version), time, "{version}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Where the revisions go: all files are written, or none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use migrate_core::{ChainLock, Config, Folder, Survey};
+
+use super::Tool;
+use super::chain::Imported;
+use crate::context::Context;
+use crate::edits::Edits;
+use crate::error::CommandError;
+use crate::write;
+
+/// The folder of the chain as it is before.
+#[derive(Debug)]
+pub(crate) struct Placing {
+    dir: PathBuf,
+    pub(crate) shown: String,
+    config: PathBuf,
+    config_text: Option<String>,
+    /// What is in the folder, if it is there.
+    revisions: usize,
+    /// Names of `.sql` files that are no revisions.
+    foreign: Vec<String>,
+    /// The folder below for what is in the way.
+    old: PathBuf,
+}
+
+impl Placing {
+    /// Looks at the folder of the chain.
+    pub(crate) fn look(context: &Context, tool: Tool) -> Result<Self, CommandError> {
+        let dir = context.dir()?;
+        let config = context.root()?.join(Config::FILE);
+        let mut placing = Self {
+            shown: context.shown(&dir),
+            config_text: fs::read_to_string(&config).ok(),
+            config,
+            revisions: 0,
+            foreign: Vec::new(),
+            old: dir.join(tool.word()),
+            dir,
+        };
+        if placing.dir.is_dir() {
+            let folder = context.folder()?;
+            let survey = Survey::new(folder, context.config()?);
+            placing.revisions = survey.revisions.len().max(survey.lock.iter().count());
+            let is_revision = |name: &str| {
+                survey
+                    .revisions
+                    .iter()
+                    .any(|revision| revision.file == name)
+            };
+            let names = folder
+                .files
+                .iter()
+                .map(|file| &file.name)
+                .chain(&folder.unread);
+            placing.foreign = names.filter(|name| !is_revision(name)).cloned().collect();
+        }
+        Ok(placing)
+    }
+
+    /// Says whether there is a chain already.
+    pub(crate) const fn has_chain(&self) -> bool {
+        self.revisions > 0
+    }
+
+    /// Refuses to put revisions between files that are none.
+    pub(crate) fn refuse(&self, source: &Path, move_old: bool) -> Result<(), CommandError> {
+        let Some(first) = self.foreign.first() else {
+            return Ok(());
+        };
+        let is_source = same(source, &self.dir);
+        if is_source && move_old {
+            return match self.old.symlink_metadata() {
+                Ok(_) => Err(write::exists(&self.old)),
+                Err(_) => Ok(()),
+            };
+        }
+        let error = CommandError::failed(
+            "folder-in-use",
+            format!(
+                "the revisions would go to `{}`, where `{first}` is and is none",
+                self.shown
+            ),
+        );
+        Err(match is_source {
+            true => error.help(format!(
+                "add `--move-old` to move the old files to `{}/{}`; or give the chain a folder of its own, such as `dir = \"chain\"` in migrate.toml",
+                self.shown.trim_end_matches('/'),
+                self.old.file_name().unwrap_or_default().display(),
+            )),
+            false => error.help("give the chain a folder of its own, such as `dir = \"chain\"` in migrate.toml"),
+        })
+    }
+
+    /// Writes the chain; where something cannot be written, what was done is taken back.
+    pub(crate) fn write(
+        &self,
+        imported: &Imported,
+        source: &Path,
+        move_old: bool,
+    ) -> Result<(), CommandError> {
+        let mut undo = Undo::default();
+        let done = self.write_all(imported, same(source, &self.dir) && move_old, &mut undo);
+        if done.is_err() {
+            undo.back()?;
+        }
+        done
+    }
+
+    fn write_all(
+        &self,
+        imported: &Imported,
+        moves: bool,
+        undo: &mut Undo,
+    ) -> Result<(), CommandError> {
+        undo.folder(&self.dir)?;
+        if moves && !self.foreign.is_empty() {
+            undo.folder(&self.old)?;
+            for name in &self.foreign {
+                let (from, to) = (self.dir.join(name), self.old.join(name));
+                fs::rename(&from, &to)?;
+                undo.moved.push((from, to));
+            }
+        }
+        let attributes = (
+            ".gitattributes",
+            "# What two branches add to the lock, git keeps from both.\nchain.lock merge=union\n"
+                .to_owned(),
+        );
+        let files = imported
+            .files
+            .iter()
+            .map(|file| (file.name.as_str(), file.text.to_string()));
+        for (name, text) in files.chain([attributes]) {
+            let path = self.dir.join(name);
+            if name.starts_with('.') && path.exists() {
+                continue;
+            }
+            write::create(&path, &text)?;
+            undo.files.push(path);
+        }
+        let lock = self.dir.join(ChainLock::FILE);
+        // An empty one may be there, from `init`.
+        match fs::read_to_string(&lock) {
+            Ok(old) => undo.old.push((lock.clone(), old)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                undo.files.push(lock.clone());
+            }
+            Err(error) => {
+                return Err(CommandError::failed(
+                    "io",
+                    format!("`{}` cannot be read", lock.display()),
+                )
+                .because(error));
+            }
+        }
+        write::replace(&lock, &imported.lock.render())?;
+        self.write_rules(imported, undo)
+    }
+
+    fn write_rules(&self, imported: &Imported, undo: &mut Undo) -> Result<(), CommandError> {
+        if imported.rules.is_empty() {
+            return Ok(());
+        }
+        let rules = imported.rules.join("\n");
+        let Some(old) = &self.config_text else {
+            write::create(&self.config, &format!("[rules]\n{rules}\n"))?;
+            undo.files.push(self.config.clone());
+            return Ok(());
+        };
+        let new = with_rules(old, &rules);
+        if Config::parse(Config::FILE, &new).is_err() {
+            return Err(CommandError::failed(
+                "import",
+                "the chain needs rules that migrate.toml does not have",
+            )
+            .help(format!(
+                "write below `[rules]` of migrate.toml: {}",
+                imported.rules.join(", ")
+            )));
+        }
+        let mut edits = Edits::default();
+        edits.replace(self.config.clone(), old, new);
+        edits.make()
+    }
+}
+
+/// The text of migrate.toml with more rules.
+fn with_rules(text: &str, rules: &str) -> String {
+    let mut new = String::new();
+    let mut done = false;
+    for line in text.split_inclusive('\n') {
+        new.push_str(line);
+        if line.trim() == "[rules]" && !done {
+            if !line.ends_with('\n') {
+                new.push('\n');
+            }
+            new.extend([rules, "\n"]);
+            done = true;
+        }
+    }
+    if !done {
+        if !new.is_empty() && !new.ends_with('\n') {
+            new.push('\n');
+        }
+        new.extend(["\n[rules]\n", rules, "\n"]);
+    }
+    new
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// What was done so far.
+#[derive(Default)]
+struct Undo {
+    files: Vec<PathBuf>,
+    old: Vec<(PathBuf, String)>,
+    moved: Vec<(PathBuf, PathBuf)>,
+    folders: Vec<PathBuf>,
+}
+
+impl Undo {
+    /// Makes a folder where there is none.
+    fn folder(&mut self, folder: &Path) -> Result<(), CommandError> {
+        if !folder.is_dir() {
+            fs::create_dir_all(folder).map_err(|error| {
+                CommandError::failed(
+                    "io",
+                    format!("the folder `{}` cannot be made", folder.display()),
+                )
+                .because(error)
+            })?;
+            self.folders.push(folder.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes all of it back, and tells the first thing that could not be.
+    fn back(self) -> Result<(), CommandError> {
+        let files = self.files.iter().filter(|file| file.exists());
+        let removed = files.map(|file| Ok(fs::remove_file(file)?));
+        let restored = self
+            .old
+            .iter()
+            .map(|(file, text)| write::replace(file, text));
+        let moved = self
+            .moved
+            .iter()
+            .map(|(from, to)| Ok(fs::rename(to, from)?));
+        let folders = self
+            .folders
+            .iter()
+            .rev()
+            .map(|folder| Ok(fs::remove_dir(folder)?));
+        let all: Vec<Result<(), CommandError>> = removed
+            .chain(restored)
+            .chain(moved)
+            .chain(folders)
+            .collect();
+        all.into_iter().collect()
+    }
+}
+
+impl Imported {
+    /// Returns the folder as it will be read.
+    pub(crate) fn folder(&self, config: &Config) -> Folder {
+        let mut files = self.files.clone();
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Folder {
+            shown: config.dir.clone(),
+            files,
+            lock: Some(self.lock.render()),
+            ..Folder::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_rules;
+
+    #[test]
+    fn rules_go_where_they_belong() {
+        for (text, new) in [
+            ("", "\n[rules]\na = 1\n"),
+            ("dir = \"x\"", "dir = \"x\"\n\n[rules]\na = 1\n"),
+            (
+                "[rules]\nb = 2\n[env.dev]\n",
+                "[rules]\na = 1\nb = 2\n[env.dev]\n",
+            ),
+        ] {
+            assert_eq!(with_rules(text, "a = 1"), new);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The files of another tool's folder.
+
+use std::fs;
+use std::path::Path;
+
+use migrate_core::Folder;
+
+use super::{History, Note};
+use crate::error::CommandError;
+
+/// Where something stands, to show to people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    /// From 1; 0 where the whole file is meant.
+    pub(crate) line: usize,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
+    }
+}
+
+/// A folder and the text of each file below it that a tool may read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    /// Sorted by name.
+    pub(crate) files: Vec<SourceFile>,
+    /// What could not be read.
+    pub(crate) unread: Vec<Note>,
+}
+
+/// A file of such a folder.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceFile {
+    /// Below the folder, with `/` between its parts.
+    pub(crate) name: String,
+    /// As people can find it.
+    pub(crate) shown: String,
+    pub(crate) text: String,
+    /// Whether the text is only what could be made of a file that is not UTF-8.
+    pub(crate) damaged: bool,
+}
+
+impl SourceFile {
+    /// Returns the name without the folders before it.
+    pub(crate) fn base(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+
+    /// Returns a place in it; line 0 is the whole file.
+    pub(crate) fn at(&self, line: usize) -> Place {
+        Place {
+            file: self.shown.clone(),
+            line,
+        }
+    }
+}
+
+/// What no tool keeps its migrations in.
+const PASSED_OVER: [&str; 6] = [
+    ".git",
+    "target",
+    "node_modules",
+    "__pycache__",
+    ".venv",
+    "venv",
+];
+
+/// No tool nests its folders deeper.
+const DEEPEST: usize = 16;
+
+impl Sources {
+    /// Reads the files with these endings in a folder and those below it.
+    ///
+    /// What cannot be read is a note and does not keep the rest from being read.
+    pub(crate) fn read(folder: &Path, shown: &str, endings: &[&str]) -> Result<Self, CommandError> {
+        let mut sources = Self::default();
+        sources
+            .folder(folder, "", shown.trim_end_matches('/'), endings, 0)
+            .map_err(|error| {
+                CommandError::failed("io", format!("the folder `{shown}` cannot be read"))
+                    .because(error)
+            })?;
+        sources.files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(sources)
+    }
+
+    fn folder(
+        &mut self,
+        folder: &Path,
+        prefix: &str,
+        shown: &str,
+        endings: &[&str],
+        depth: usize,
+    ) -> std::io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let base = entry.file_name().to_string_lossy().into_owned();
+            let name = format!("{prefix}{base}");
+            let place = match shown {
+                "" | "." => name.clone(),
+                shown => format!("{shown}/{name}"),
+            };
+            // A link to a folder may lead around in a circle.
+            if entry.file_type()?.is_dir() {
+                if depth < DEEPEST && !PASSED_OVER.contains(&base.as_str()) {
+                    self.folder(
+                        &entry.path(),
+                        &format!("{name}/"),
+                        shown,
+                        endings,
+                        depth + 1,
+                    )?;
+                }
+                continue;
+            }
+            let ending = base.rsplit_once('.').map_or("", |(_, ending)| ending);
+            if !endings
+                .iter()
+                .any(|known| ending.eq_ignore_ascii_case(known))
+            {
+                continue;
+            }
+            match text_of(&entry.path()) {
+                Ok((text, damaged)) => self.files.push(SourceFile {
+                    name,
+                    shown: place,
+                    text,
+                    damaged,
+                }),
+                Err(why) => {
+                    let place = Place {
+                        file: place,
+                        line: 0,
+                    };
+                    self.unread.push(Note::left(&place, why));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the files whose names end so.
+    pub(crate) fn ending<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = &'a SourceFile> {
+        self.files
+            .iter()
+            .filter(move |file| file.name.ends_with(ending))
+    }
+
+    /// Begins a history with what could not be read.
+    pub(crate) fn history(&self) -> History {
+        History {
+            revisions: Vec::new(),
+            notes: self.unread.clone(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
+        let file = |(name, text): &(&str, &str)| SourceFile {
+            name: (*name).to_owned(),
+            shown: format!("old/{name}"),
+            text: (*text).to_owned(),
+            damaged: text.contains('\u{fffd}'),
+        };
+        Self {
+            files: files.iter().map(file).collect(),
+            unread: Vec::new(),
+        }
+    }
+}
+
+fn text_of(path: &Path) -> Result<(String, bool), String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > Folder::MAX_FILE {
+        let most = Folder::MAX_FILE / (1024 * 1024);
+        return Err(format!(
+            "it is larger than {most} MiB, the most a revision has"
+        ));
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let (text, damaged) = match String::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+    };
+    // Line ends stay as they are: they may stand inside a text.
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => (rest.to_owned(), damaged),
+        None => (text, damaged),
+    })
+}
