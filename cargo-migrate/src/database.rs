@@ -15,6 +15,8 @@ pub(crate) struct Chosen {
     url: String,
     /// The environment that was named or is the default.
     pub(crate) env: Option<Env>,
+    /// Where throw-away databases are made, if not beside it; may hold a password as well.
+    scratch: Option<String>,
 }
 
 impl Chosen {
@@ -33,6 +35,7 @@ impl Chosen {
         Self {
             url: "sqlite::memory:".to_owned(),
             env: None,
+            scratch: None,
         }
     }
 
@@ -41,6 +44,15 @@ impl Chosen {
         Self {
             url: url.to_owned(),
             env: self.env.clone(),
+            scratch: None,
+        }
+    }
+
+    /// The server where throw-away databases for it are made.
+    pub(crate) fn scratch(&self) -> Self {
+        match &self.scratch {
+            Some(url) => self.with_url(url),
+            None => self.clone(),
         }
     }
 
@@ -111,6 +123,7 @@ impl Context {
         if let Some(url) = &self.args.database_url {
             return Ok(Chosen {
                 url: url.clone(),
+                scratch: self.scratch_of(env.as_ref())?,
                 env,
             });
         }
@@ -122,10 +135,15 @@ impl Context {
         {
             let url = self.expand(name, url)?;
             let url = self.beside_config(url)?;
-            return Ok(Chosen { url, env });
+            let scratch = self.scratch_of(env.as_ref())?;
+            return Ok(Chosen { url, env, scratch });
         }
         match self.variable("DATABASE_URL")? {
-            Some(url) if !url.is_empty() => Ok(Chosen { url, env }),
+            Some(url) if !url.is_empty() => Ok(Chosen {
+                url,
+                scratch: self.scratch_of(env.as_ref())?,
+                env,
+            }),
             _ => Err(
                 CommandError::failed("no-database", "no database is named").help(format!(
                     "say `--database-url <url>`, set DATABASE_URL, or write `url = \"sqlite://dev.db\"` below `[env.{}]` in {}",
@@ -156,8 +174,15 @@ impl Context {
         let url = self.beside_config(self.expand(name, url)?)?;
         Ok(Chosen {
             url,
+            scratch: self.scratch_of(Some(env))?,
             env: Some(env.clone()),
         })
+    }
+
+    /// The url of an environment's server for throw-away databases.
+    fn scratch_of(&self, env: Option<&Env>) -> Result<Option<String>, CommandError> {
+        let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_ref()?)));
+        said.map(|(name, url)| self.expand(name, url)).transpose()
     }
 
     /// The environment of `--env`, of `MIGRATE_ENV`, or the default one where it exists.

@@ -2,27 +2,37 @@
 
 use std::fs;
 
-use migrate_core::schema::Schema;
+use migrate_core::schema::{self, Schema};
 use migrate_core::{Anchor, Dialect, Target};
 use migrate_sqlx::Create;
 
+use crate::auto::read_models;
 use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::error::CommandError;
-use crate::scratch::{schema_at, schema_of_sql};
+use crate::scratch::{schema_at, schema_of_ddl, schema_of_sql};
 use crate::state::{State, migrations};
+use crate::ui::Ui;
 
-/// Reads the schema that a word names: `database`, `env:<name>`, `empty`, a file that ends in
+/// Reads the schema that a word names: `database`, `env:<name>`, `models`, `empty`, a file that ends in
 /// `.sql` or is a snapshot (`.json`), `current`, or a revision.
 pub(crate) async fn named(
     word: &str,
     context: &Context,
     chosen: &Chosen,
+    ui: &Ui,
 ) -> Result<Schema, CommandError> {
     let ledger = &context.config()?.ledger;
     if word == "database" {
         let database = chosen.connect(Create::Nothing).await?;
         return Ok(database.schema(ledger).await?);
+    }
+    if word == "models" {
+        let models = read_models(context, ui)?;
+        let said = models
+            .schema(dialect(chosen)?)
+            .map_err(|found| CommandError::diagnostics_of("the models", found))?;
+        return schema_of_ddl(chosen, ledger, &schema::create(&said)).await;
     }
     if word == "empty" {
         return Ok(Schema::empty(dialect(chosen)?));

@@ -20,6 +20,7 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes one as the real one is made, beside it.
     pub(crate) async fn beside(chosen: &Chosen) -> Result<Self, CommandError> {
+        let chosen = &chosen.scratch();
         if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
             let memory = chosen.with_url("sqlite::memory:");
             return Ok(Self {

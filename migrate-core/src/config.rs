@@ -53,6 +53,8 @@ pub struct Env {
     pub name: String,
     /// Its url, in which `${NAME}` stands for a variable of the environment.
     pub url: Option<String>,
+    /// The url of a server where throw-away databases may be made, if not beside the real one.
+    pub scratch_url: Option<String>,
     /// Refuses what loses data and asks before the rest.
     pub protected: bool,
     /// Makes a backup before every run.
@@ -532,8 +534,9 @@ impl Reader<'_> {
     }
 
     fn envs(&mut self, value: &Entry<'_>, envs: &mut Vec<Env>) {
-        const KEYS: [&str; 6] = [
+        const KEYS: [&str; 7] = [
             "url",
+            "scratch-url",
             "protected",
             "backup",
             Limits::NAMES[0],
@@ -557,6 +560,11 @@ impl Reader<'_> {
                         let mut url = String::new();
                         self.string(value, &mut url);
                         env.url = Some(url);
+                    }
+                    "scratch-url" => {
+                        let mut url = String::new();
+                        self.string(value, &mut url);
+                        env.scratch_url = Some(url);
                     }
                     "protected" => self.boolean(value, &mut env.protected),
                     "backup" => self.boolean(value, &mut env.backup),

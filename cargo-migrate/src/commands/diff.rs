@@ -14,6 +14,7 @@ const EXAMPLE: &str = "\
 A schema is named by one of
   database        the database that the command works on
   env:<name>      the database of another environment
+  models          what the structs that derive `Table` describe
   empty           nothing at all
   <file>.sql      what a file of SQL makes
   <file>.json     what a snapshot or `schema --format json` has kept
@@ -57,8 +58,8 @@ struct Told<'a> {
 pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let chosen = context.database()?;
     let (from, to) = wait(async {
-        let from = named(&args.from, context, &chosen).await?;
-        let to = named(&args.to, context, &chosen).await?;
+        let from = named(&args.from, context, &chosen, ui).await?;
+        let to = named(&args.to, context, &chosen, ui).await?;
         Ok((from, to))
     })?;
     if from.dialect != to.dialect {

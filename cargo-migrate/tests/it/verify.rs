@@ -246,3 +246,24 @@ fn a_newer_database_is_verified_by_its_ledger() {
     verified sqlite://dev.db: the schema is what its revisions make
     ");
 }
+
+/// Throw-away databases can be on another server than the real one.
+#[tokio::test]
+async fn a_server_for_throw_away_databases() {
+    let database = TestDatabase::create(Dialect::Postgres, "cli_scratch").await;
+    let project = shop("postgres", database.url());
+    project.run(["run", "-q"]).success().done();
+    let config = project.read("migrate.toml");
+    project.write(
+        "migrate.toml",
+        format!("{config}scratch-url = \"postgres://nobody:zq7@127.0.0.1:1/x\"\n"),
+    );
+    let refused = project.run(["verify"]).code(1);
+    assert!(refused.stderr.contains("127.0.0.1:1"), "{refused}");
+    assert!(!refused.to_string().contains("zq7"), "{refused}");
+    project.write(
+        "migrate.toml",
+        format!("{config}scratch-url = \"${{TEST_URL}}\"\n"),
+    );
+    project.run(["verify"]).success().done();
+}
