@@ -199,7 +199,9 @@ async fn an_invalid_index_is_told() {
     database.execute("DELETE FROM t").await;
     let connected = connect(&database).await;
     let again = connected.run(plain.runner().resume(true)).await;
-    assert!(again.unwrap_err().help().unwrap().contains("DROP INDEX"));
+    let again = again.unwrap_err();
+    let help = again.help().unwrap_or_default();
+    assert!(help.contains("DROP INDEX"), "{again:?}");
     let lenient = chain("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS twice ON t (id);");
     let error = connected.run(lenient.runner().resume(true)).await;
     let error = error.unwrap_err();
@@ -216,9 +218,8 @@ async fn an_invalid_index_is_told() {
 async fn too_many_locks_are_explained() {
     let name = concat!(module_path!(), "::too_many_locks_are_explained");
     let database = TestDatabase::create(Dialect::Postgres, name).await;
-    // Far more than 64 locks for each of some hundred connections.
-    let up =
-        "DO $$ BEGIN FOR i IN 1..60000 LOOP PERFORM pg_advisory_xact_lock(i); END LOOP; END $$;";
+    // Taking them all would take them from the other tests as well.
+    let up = "DO $$ BEGIN RAISE EXCEPTION 'out of shared memory' USING ERRCODE = 'out_of_memory'; END $$;";
     let chain = migrations(&[("a", up, "SELECT 1;")]);
     let error = run(&database, &chain).await.unwrap_err();
     let help = error.help().unwrap();
