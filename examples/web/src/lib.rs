@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use migrate_sqlx::{Migrations, embed_migrations};
+use migrate_sqlx::{Migrations, Table, embed_migrations};
 use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
 
@@ -37,22 +37,25 @@ impl Environment {
 ///
 /// # Errors
 ///
-/// In development a revision failed; in production the database is not at the chain's heads.
+/// In development a revision failed; in production the database is not at the chain's heads, or
+/// its tables are not what they make.
 pub async fn prepare(
     pool: &SqlitePool,
     environment: Environment,
 ) -> Result<(), migrate_sqlx::Error> {
     match environment {
         Environment::Development => MIGRATIONS.run(pool).await.map(drop),
-        Environment::Production => MIGRATIONS.ensure_current(pool).await,
+        Environment::Production => MIGRATIONS.verify(pool).await,
     }
 }
 
 /// A note as it is stored.
-#[derive(Debug, Serialize, sqlx::FromRow)]
+#[derive(Debug, Serialize, sqlx::FromRow, Table)]
+#[table(name = "notes")]
 pub struct Note {
     id: i64,
     text: String,
+    #[column(index(name = "notes_tag"), default = "''")]
     tag: String,
 }
 
