@@ -7,7 +7,7 @@ use std::path::Path;
 use migrate_core::models::{self, Models, Root};
 use migrate_core::schema::lock::SchemaLock;
 use migrate_core::schema::{self, Rename, Renames, Schema, Table};
-use migrate_core::{Dialect, RevisionId, Target};
+use migrate_core::{Dialect, LedgerNames, RevisionId, Target};
 use wildmatch::WildMatch;
 
 use crate::context::{Context, Demand};
@@ -60,6 +60,20 @@ pub(crate) fn read_models(context: &Context, ui: &Ui) -> Result<Models, CommandE
     reading
         .into_models()
         .map_err(|found| CommandError::diagnostics_of("the models", found))
+}
+
+/// The schema that models describe: in their words, and as the database spells it.
+pub(crate) async fn described(
+    models: &Models,
+    dialect: Dialect,
+    server: &Chosen,
+    ledger: &LedgerNames,
+) -> Result<(Schema, Schema), CommandError> {
+    let said = models
+        .schema(dialect)
+        .map_err(|found| CommandError::diagnostics_of("the models", found))?;
+    let spelled = schema_of_ddl(server, ledger, &schema::create(&said)).await?;
+    Ok((said, spelled))
 }
 
 /// A server for each dialect of the project.
@@ -130,11 +144,8 @@ pub(crate) async fn gaps(
         let made = schema_at(&server, &migrations, &config.ledger, &heads).await?;
         let mut wanted = match source {
             Source::Models(models) => {
-                let said = models
-                    .schema(dialect)
-                    .map_err(|found| CommandError::diagnostics_of("the models", found))?;
-                let ddl = schema::create(&said);
-                let mut wanted = schema_of_ddl(&server, &config.ledger, &ddl).await?;
+                let (said, mut wanted) =
+                    described(models, dialect, &server, &config.ledger).await?;
                 keep_names(&said, &made, &mut wanted);
                 keep_unsaid(&made, &mut wanted);
                 wanted
@@ -334,6 +345,13 @@ pub(crate) fn sections(gaps: &[Gap]) -> Vec<(String, String)> {
     sections
 }
 
+/// Says what may only have another name, where nobody can be asked.
+pub(crate) fn propose_rename(rename: &Rename, ui: &Ui) {
+    ui.help(format_args!(
+        "if it only has another name, say so: `--rename {rename}`"
+    ));
+}
+
 /// Asks about each table and column that may only have another name.
 pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError> {
     let mut asked: BTreeSet<Rename> = BTreeSet::new();
@@ -345,9 +363,7 @@ pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError>
                 continue;
             }
             if !ui.can_ask() {
-                ui.help(format_args!(
-                    "if it only has another name, say so: `--rename {rename}`"
-                ));
+                propose_rename(&rename, ui);
                 continue;
             }
             let answer = ui.ask(format_args!(

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use migrate_core::Dialect;
-use migrate_sqlx::Database;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
@@ -115,8 +114,7 @@ impl Source {
         let url = chosen.url();
         let dialect = Dialect::from_url(url);
         if dialect.is_some_and(|dialect| dialect != Dialect::Sqlite) {
-            Database::check_url(url)
-                .map_err(|error| CommandError::from(error).place(&chosen.shown()))?;
+            chosen.checked_url()?;
         }
         match dialect {
             Some(Dialect::Sqlite) => {

@@ -48,6 +48,13 @@ impl Chosen {
         }
     }
 
+    /// Returns its url, where that is not read in another way than it was meant.
+    pub(crate) fn checked_url(&self) -> Result<&str, CommandError> {
+        Database::check_url(&self.url)
+            .map_err(|error| CommandError::from(error).place(&self.shown()))?;
+        Ok(&self.url)
+    }
+
     /// The server where throw-away databases for it are made.
     pub(crate) fn scratch(&self) -> Self {
         match &self.scratch {

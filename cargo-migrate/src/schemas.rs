@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use migrate_core::schema::{self, Schema};
+use migrate_core::schema::Schema;
 use migrate_core::{Anchor, Dialect, Target};
 use migrate_sqlx::Create;
 
-use crate::auto::read_models;
+use crate::auto::{described, read_models};
 use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::error::CommandError;
-use crate::scratch::{schema_at, schema_of_ddl, schema_of_sql};
+use crate::scratch::{schema_at, schema_of_sql};
 use crate::state::{State, migrations};
 use crate::ui::Ui;
 
@@ -29,10 +29,8 @@ pub(crate) async fn named(
     }
     if word == "models" {
         let models = read_models(context, ui)?;
-        let said = models
-            .schema(dialect(chosen)?)
-            .map_err(|found| CommandError::diagnostics_of("the models", found))?;
-        return schema_of_ddl(chosen, ledger, &schema::create(&said)).await;
+        let (_, spelled) = described(&models, dialect(chosen)?, chosen, ledger).await?;
+        return Ok(spelled);
     }
     if word == "empty" {
         return Ok(Schema::empty(dialect(chosen)?));

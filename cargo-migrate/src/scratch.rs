@@ -145,13 +145,12 @@ pub(crate) async fn schema_of_ddl(
 ) -> Result<Schema, CommandError> {
     Scratch::with(chosen, async |database| {
         for ddl in statements {
-            execute(database, &ddl.sql).await.map_err(|error| {
-                let words = error.as_database_error().map(|error| error.message().to_owned());
+            execute(database, &ddl.sql).await.map_err(|words| {
                 CommandError::failed(
                     "statement-failed",
                     format!("{} refuses what the models describe", database.dialect().name()),
                 )
-                .cause(words.unwrap_or_else(|| error.to_string()))
+                .cause(words)
                 .cause(&ddl.sql)
                 .help("say more of it in the model: a type, a default or a name that this database takes")
             })?;
@@ -180,13 +179,9 @@ pub(crate) async fn schema_of_sql(
         })?;
         for range in statements {
             let at = line(range.start);
-            execute(database, &text[range]).await.map_err(|error| {
+            execute(database, &text[range]).await.map_err(|words| {
                 let told = format!("{file}:{at}: the statement failed in a throw-away database");
-                let words = error
-                    .as_database_error()
-                    .map(|error| error.message().to_owned());
-                CommandError::failed("statement-failed", told)
-                    .cause(words.unwrap_or_else(|| error.to_string()))
+                CommandError::failed("statement-failed", told).cause(words)
             })?;
         }
         Ok(database.schema(ledger).await?)
@@ -194,15 +189,19 @@ pub(crate) async fn schema_of_sql(
     .await
 }
 
-/// Runs statements that the tool has written itself.
-pub(crate) async fn execute(database: &Database, sql: &str) -> Result<(), sqlx::Error> {
+/// Runs a statement; where the database refuses it, its own words come back.
+async fn execute(database: &Database, sql: &str) -> Result<(), String> {
     let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-    match database {
+    let ran = match database {
         Database::Sqlite(pool) => sql.execute(pool).await.map(drop),
         Database::Postgres(pool) => sql.execute(pool).await.map(drop),
         Database::MySql(pool) => sql.execute(pool).await.map(drop),
         _ => Err(sqlx::Error::Configuration(
             "no database of this kind".into(),
         )),
-    }
+    };
+    ran.map_err(|error| match error.as_database_error() {
+        Some(told) => told.message().to_owned(),
+        None => error.to_string(),
+    })
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use migrate_core::Dialect;
-use migrate_sqlx::Database;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -70,9 +69,7 @@ fn told(error: sqlx::Error, chosen: &Chosen) -> CommandError {
 impl Server {
     /// Connects to the server of a database; returns the database's name as well.
     pub(crate) async fn of(chosen: &Chosen) -> Result<(Self, String), CommandError> {
-        let url = chosen.url();
-        Database::check_url(url)
-            .map_err(|error| CommandError::from(error).place(&chosen.shown()))?;
+        let url = chosen.checked_url()?;
         let connected = match Dialect::from_url(url) {
             Some(Dialect::Postgres) => Self::postgres(url).await,
             Some(Dialect::MySql) => Self::mysql(url).await,

@@ -16,7 +16,7 @@ use migrate_core::{
 };
 
 pub(crate) use self::failure::{missed_lock, timed_out};
-use self::session::{ForeignKeys, Settings};
+use self::session::ForeignKeys;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};
 use crate::error::Error;
@@ -101,7 +101,10 @@ pub(crate) struct Engine<'a> {
     tables: Tables,
     chain: &'a [Revision],
     options: Options,
-    settings: Settings,
+    /// What gives the session's settings back: on SQLite after the run, on PostgreSQL after each
+    /// revision, as what it has set must not reach the ledger, nor the next one; dumps empty the
+    /// search path, for example.
+    restore: String,
     foreign_keys: ForeignKeys,
     /// On PostgreSQL, whether the ledger was locked once, so that nothing is left at work that was
     /// sent before this run had the migrators' lock.
@@ -161,7 +164,7 @@ impl<'a> Engine<'a> {
             sound: true,
             chain,
             options,
-            settings: Settings::default(),
+            restore: String::new(),
             foreign_keys: ForeignKeys::default(),
             fenced: false,
             limited: false,

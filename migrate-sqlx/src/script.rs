@@ -193,7 +193,7 @@ impl Writer<'_> {
             }
             Dialect::Postgres => {
                 self.line("\\set ON_ERROR_STOP on");
-                self.line(POSTGRES);
+                self.line(postgres());
             }
             Dialect::MySql => {
                 self.line("SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;");
@@ -343,7 +343,7 @@ impl Writer<'_> {
     /// path, for example.
     fn reset(&mut self) {
         if self.material.dialect == Dialect::Postgres {
-            self.line(format_args!("RESET ALL; {POSTGRES}"));
+            self.line(format_args!("RESET ALL; {}", postgres()));
         }
     }
 
@@ -441,7 +441,11 @@ impl Writer<'_> {
 }
 
 /// The settings of the driver, and how long to wait for a lock.
-const POSTGRES: &str = "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET lock_timeout = '60s'; SET client_min_messages = 'warning';";
+fn postgres() -> String {
+    format!(
+        "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET lock_timeout = '{WAIT}s'; SET client_min_messages = 'warning';"
+    )
+}
 
 /// What the events say of it.
 const DETAIL: &str = "by script";

@@ -3,6 +3,7 @@ use migrate_core::Dialect;
 use migrate_core::schema::{self, Change, Ddl, Renames, Schema, likely_renames};
 use serde::Serialize;
 
+use crate::auto::propose_rename;
 use crate::cli::Format;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -129,8 +130,6 @@ pub(crate) fn renames(
 /// Says what may only have another name; nobody but a person can know.
 pub(crate) fn propose(from: &Schema, to: &Schema, ui: &Ui) {
     for rename in likely_renames(from, to) {
-        ui.help(format_args!(
-            "if it only has another name, say so: `--rename {rename}`"
-        ));
+        propose_rename(&rename, ui);
     }
 }

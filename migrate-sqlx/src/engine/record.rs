@@ -23,11 +23,7 @@ impl Engine<'_> {
         let (create, record) = sql.split_at(2);
         self.run_all(create.to_vec()).await?;
         if !record.is_empty() {
-            let message = format!("BEGIN;\n{};\nCOMMIT", record.join(";\n"));
-            if let Err(failure) = self.session.execute(message).await {
-                self.rollback().await;
-                return Err(Error::Database(failure.error));
-            }
+            self.commit("", record).await?;
         }
         Ok(stamp)
     }
@@ -62,12 +58,7 @@ impl Engine<'_> {
             let recorded = self.run_all([record, event]).await;
             return self.end(recorded).await;
         }
-        let message = format!("BEGIN;\n{record};\n{event};\nCOMMIT");
-        if let Err(failure) = self.session.execute(message).await {
-            self.rollback().await;
-            return Err(Error::Database(failure.error));
-        }
-        Ok(())
+        self.commit("", &[record, event]).await
     }
 
     /// Plans a stamp, and writes it as SQL: the two tables, then the rows.

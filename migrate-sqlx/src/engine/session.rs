@@ -9,27 +9,8 @@ use super::{Engine, LOOK, Step};
 use crate::error::Error;
 use crate::ledger::literal;
 
-/// The session's own settings.
-#[derive(Debug, Default)]
-pub(super) struct Settings {
-    /// What gives them back.
-    restore: String,
-    /// How many statements that is.
-    statements: usize,
-}
-
-impl Settings {
-    /// PostgreSQL: what a revision has set must not reach the ledger, nor the next revision; dumps
-    /// empty the search path, for example.
-    pub(super) fn again(&self) -> &str {
-        &self.restore
-    }
-
-    /// How many statements [`Settings::again`] has.
-    pub(super) const fn count(&self) -> usize {
-        self.statements
-    }
-}
+/// How many statements give PostgreSQL's settings back.
+pub(super) const RESTORING: usize = 2;
 
 /// How many rows point nowhere, by their table and the one they point to.
 pub(super) type Dangling = BTreeMap<(String, String), usize>;
@@ -76,10 +57,7 @@ impl Engine<'_> {
         let wait = u32::try_from(self.options.lock_wait.as_millis()).unwrap_or(u32::MAX);
         let patience = timeout.min(wait).max(LOOK.subsec_millis());
         self.run(settings(0, patience)).await?;
-        self.settings = Settings {
-            restore: settings(foreign_keys, timeout),
-            statements: 2,
-        };
+        self.restore = settings(foreign_keys, timeout);
         Ok(())
     }
 
@@ -101,10 +79,7 @@ impl Engine<'_> {
             .collect();
         restore.push_str(&calls.join(", "));
         restore.push_str(";\n");
-        self.settings = Settings {
-            restore,
-            statements: 2,
-        };
+        self.restore = restore;
         Ok(())
     }
 
@@ -113,7 +88,7 @@ impl Engine<'_> {
         if self.session.dialect() != Dialect::Sqlite {
             return;
         }
-        let restore = self.settings.restore.clone();
+        let restore = self.restore.clone();
         if let Err(failure) = self.session.execute(restore).await {
             self.sound = false;
             tracing::debug!(error = %failure.error, "the session's settings could not be given back");

@@ -179,15 +179,11 @@ impl Engine<'_> {
             Direction::Down => (self.tables.delete(id), "revert"),
         };
         let event = self.tables.event(kind, id, &millis.to_string(), "");
-        let again = match self.session.dialect() {
-            Dialect::Postgres => self.settings.again(),
-            Dialect::Sqlite | Dialect::MySql => "",
+        let restore = match self.session.dialect() {
+            Dialect::Postgres => self.restore.clone(),
+            Dialect::Sqlite | Dialect::MySql => String::new(),
         };
-        let message = format!("{again}BEGIN;\n{record};\n{event};\nCOMMIT");
-        if let Err(failure) = self.session.execute(message).await {
-            self.rollback().await;
-            return Err(Error::Database(failure.error));
-        }
+        self.commit(&restore, &[record, event]).await?;
         Ok(Outcome::Done)
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::{Dialect, Direction};
 
-use super::session::Dangling;
+use super::session::{Dangling, RESTORING};
 use super::{Engine, Outcome, Step};
 use crate::backend::Failure;
 use crate::error::Error;
@@ -50,7 +50,7 @@ impl Engine<'_> {
             message.push_str(";\n");
         }
         starts.push(length);
-        message.push_str(self.settings.again());
+        message.push_str(&self.restore);
         message.push_str(&self.record(step, DURATION).join(";\n"));
         if !self.options.atomic {
             message.push_str(";\nCOMMIT");
@@ -69,7 +69,7 @@ impl Engine<'_> {
         // The row was there already: all before it went well.
         let refusal = failure.error.as_database_error();
         if step.direction == Direction::Up
-            && failure.finished == before + statements.len() + self.settings.count()
+            && failure.finished == before + statements.len() + RESTORING
             && refusal.is_some_and(|error| error.is_unique_violation())
         {
             return Ok(Outcome::Overtaken);
@@ -210,6 +210,20 @@ impl Engine<'_> {
             self.rollback().await;
         }
         committed
+    }
+
+    /// Runs statements as one transaction in one message, behind what must come `before` it.
+    pub(super) async fn commit(
+        &mut self,
+        before: &str,
+        statements: &[String],
+    ) -> Result<(), Error> {
+        let message = format!("{before}BEGIN;\n{};\nCOMMIT", statements.join(";\n"));
+        if let Err(failure) = self.session.execute(message).await {
+            self.rollback().await;
+            return Err(Error::Database(failure.error));
+        }
+        Ok(())
     }
 
     /// Commits what went well, and rolls back what did not.
