@@ -1,15 +1,11 @@
-use clap::Args;
-use migrate_sqlx::{Create, Declared};
-use serde::Serialize;
+mod half_done;
 
-use super::run::runner;
+use clap::Args;
+
 use crate::cli::ChangeArgs;
-use crate::consent::ask;
-use crate::context::{Context, Demand};
+use crate::context::Context;
 use crate::error::CommandError;
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::ui::Ui;
 
 /// Say what has become of a revision that is half done
 ///
@@ -35,71 +31,6 @@ pub(crate) struct RepairArgs {
     change: ChangeArgs,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    revision: &'a str,
-    declared: &'a str,
-    executed: bool,
-}
-
 pub(crate) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let (given, applied) = match (&args.done, &args.undone) {
-        (Some(given), _) => (given, true),
-        (None, given) => (given.as_ref().expect("clap wants one of them"), false),
-    };
-    let chain = context.chain(Demand::AnyEnds)?;
-    let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
-    let progress = Progress::new(ui);
-    let work = async {
-        let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
-        let failed = &state.status.failed;
-        let Some(row) = failed.iter().find(|row| row.revision == *given) else {
-            return Err(migrate_sqlx::Error::NotUnfinished {
-                revision: given.clone(),
-            }
-            .into());
-        };
-        let declared = match applied {
-            true => Declared::Applied,
-            false => Declared::NotApplied,
-        };
-        let word = match applied {
-            true => "applied",
-            false => "not applied",
-        };
-        let execute = args.execute && !args.change.dry_run;
-        if execute {
-            if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
-                let what = format!("record `{given}` as {word}");
-                ask(env, &chosen.shown(), &what, ui)?;
-            }
-            let runner = runner(&migrations, &args.change, &chosen, &progress);
-            database.declare(runner, given, declared).await?;
-        }
-        if ui.is_json() {
-            return ui.json(&Document {
-                revision: given,
-                declared: word,
-                executed: execute,
-            });
-        }
-        let finished = row.statements;
-        ui.answer(format_args!(
-            "{} is half done ({finished} of its statements were finished){} {}",
-            styled(style::ID, given),
-            if execute {
-                "; it now counts as"
-            } else {
-                "; it would count as"
-            },
-            styled(style::GOOD, word),
-        ))?;
-        if !execute {
-            ui.help("add `--execute` to do it");
-        }
-        Ok(())
-    };
-    progress.block_on(work)
+    half_done::run(args, context, ui)
 }
