@@ -33,25 +33,40 @@ impl Range {
     }
 
     /// Returns the revisions in it; `applied` is where the database is.
+    ///
+    /// Ends that no way joins are refused, as Alembic refuses them: an empty answer would read as
+    /// if there were nothing between them.
     pub(crate) fn resolve(&self, graph: &Graph, applied: Option<&Set>) -> Result<Set, TargetError> {
         let nothing = graph.none();
         let applied = applied.unwrap_or(&nothing);
         let places = |target: &Target| target.resolve(graph, applied);
-        let mut shown = match &self.to {
-            Some(to) => graph.ancestors(places(to)?),
-            None => graph.ancestors(0..graph.len()),
-        };
-        let from = match &self.from {
-            Some(from) => places(from)?,
-            None => Vec::new(),
-        };
+        let to = self.to.as_ref().map(places).transpose()?;
         // `base` is before everything, so it bounds nothing.
-        if !from.is_empty() {
-            let after = graph.descendants(from);
+        let from = self.from.as_ref().map(places).transpose()?;
+        let from = from.unwrap_or_default();
+        let between = |from: &[usize], to: &[usize]| {
+            let mut set = graph.ancestors(to.iter().copied());
+            let after = graph.descendants(from.iter().copied());
             for index in (0..graph.len()).filter(|index| !after.contains(*index)) {
-                shown.remove(index);
+                set.remove(index);
             }
+            set
+        };
+        let all: Vec<usize> = (0..graph.len()).collect();
+        let end = to.as_deref().unwrap_or(&all);
+        let shown = match from.is_empty() {
+            true => graph.ancestors(end.iter().copied()),
+            false => between(&from, end),
+        };
+        match (&self.from, &self.to) {
+            (Some(first), Some(last)) if shown.is_empty() && !from.is_empty() => {
+                Err(TargetError::Apart {
+                    from: first.to_string(),
+                    to: last.to_string(),
+                    turned: end.is_empty() || !between(end, &from).is_empty(),
+                })
+            }
+            _ => Ok(shown),
         }
-        Ok(shown)
     }
 }

@@ -63,10 +63,24 @@ fn history_of_a_range() {
     │
     ~
     "#);
-    assert_snapshot!(project.run(["history", "r1:l1"]), @r#"
+    assert_snapshot!(project.run(["history", "r1:l1"]), @"
     ------- stderr -------
-    no revision is in this range
-    "#);
+    error: `r1` does not lead to `l1`
+    help: no way leads from one to the other; `cargo migrate history` draws the branches
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["history", "m:l1"]), @"
+    ------- stderr -------
+    error: `m` does not lead to `l1`
+    help: turned round it is `l1:m`
+    [exit status: 1]
+    ");
+    assert_snapshot!(project.run(["history", "l1:base"]), @"
+    ------- stderr -------
+    error: `l1` does not lead to `base`
+    help: turned round it is `base:l1`
+    [exit status: 1]
+    ");
 }
 
 #[test]

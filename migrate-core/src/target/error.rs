@@ -78,6 +78,16 @@ pub enum TargetError {
         /// The heads of what is applied.
         applied: Vec<String>,
     },
+    /// The end of a range does not come after its beginning.
+    #[error("`{from}` does not lead to `{to}`")]
+    Apart {
+        /// The beginning that was given.
+        from: String,
+        /// The end that was given.
+        to: String,
+        /// Whether the end leads to the beginning.
+        turned: bool,
+    },
     /// More than the named branch would have to go.
     #[error("to revert to `{given}`, revisions of other branches have to go too: `{}`", others.join("`, `"))]
     Collateral {
@@ -107,7 +117,7 @@ impl TargetError {
             Self::SeveralHeads { .. } => "several-heads",
             Self::OutOfRange { .. } => "out-of-range",
             Self::AmbiguousWalk { .. } => "ambiguous-walk",
-            Self::NotADescendant { .. } => "not-a-descendant",
+            Self::NotADescendant { .. } | Self::Apart { .. } => "not-a-descendant",
             Self::Collateral { .. } => "collateral",
         }
     }
@@ -124,6 +134,7 @@ impl TargetError {
             Self::NotADescendant { applied, .. } => applied.clone(),
             Self::Collateral { others, .. } => others.clone(),
             Self::Malformed(_)
+            | Self::Apart { .. }
             | Self::WrongWay { .. }
             | Self::AlreadyApplied { .. }
             | Self::OutsideBranch { .. }
@@ -149,6 +160,8 @@ impl TargetError {
                 None => return None,
             },
             Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
+            Self::Apart { from, to, turned: true } => format!("turned round it is `{to}:{from}`"),
+            Self::Apart { turned: false, .. } => "no way leads from one to the other; `cargo migrate history` draws the branches".to_owned(),
             Self::Collateral { .. } => "add `--cascade` to revert them as well".to_owned(),
         })
     }
