@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use migrate_core::schema::lock::SchemaLock;
-use migrate_core::{ChainLock, Config, Diagnostic, Folder, LedgerNames, Survey};
+use migrate_core::{Chain, ChainLock, Config, Diagnostic, Folder, LedgerNames, Survey};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::LitStr;
@@ -63,7 +63,11 @@ fn embed(
             "the migrations folder `{shown}` cannot be read: {error}\n  = help: make it with `cargo migrate init`, or name another in migrate.toml: `dir = \"…\"`"
         )]
     })?;
-    let tracked = [package.join(Config::FILE), dir.join(ChainLock::FILE)];
+    let tracked = [
+        package.join(Config::FILE),
+        dir.join(ChainLock::FILE),
+        dir.join(SchemaLock::FILE),
+    ];
     let survey = Survey::new(&folder, &config);
     if survey.has_errors() {
         // Warnings would only stand between the errors.
@@ -74,11 +78,25 @@ fn embed(
     let chain = survey.into_chain().map_err(|found| told(&found))?;
     let tracked: Vec<_> = tracked.into_iter().filter(|path| path.is_file()).collect();
     let LedgerNames { prefix, schema } = &config.ledger;
-    let lock = dir.join(SchemaLock::FILE);
-    let lock = lock.is_file().then_some(&*lock);
+    let path = dir.join(SchemaLock::FILE);
+    let schemas = tables_at_head(&path, &chain)?;
+    let lock = schemas.as_ref().map(|lock| (&*path, lock));
     let chain = literal::chain(&chain, &dir, &tracked, prefix, schema.as_deref(), lock)
         .map_err(|error| vec![error])?;
     Ok((chain, warnings))
+}
+
+/// Reads the tables of schema.lock; where it is of another head than the chain's, it says nothing of
+/// the database that the application is to start on.
+fn tables_at_head(path: &Path, chain: &Chain) -> Result<Option<SchemaLock>, Vec<String>> {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return Ok(None);
+    };
+    let lock =
+        SchemaLock::parse_table_names(SchemaLock::FILE, &text).map_err(|found| told(&found))?;
+    let graph = chain.graph();
+    let heads = graph.heads().map(|head| graph.id(head).clone()).collect();
+    Ok((lock.heads == heads).then_some(lock))
 }
 
 /// Writes what was found for `compile_error!`.

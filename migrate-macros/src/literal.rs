@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use migrate_core::{Chain, embedded};
+use migrate_core::schema::lock::SchemaLock;
+use migrate_core::{Chain, Dialect, embedded};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -17,7 +18,7 @@ pub(crate) fn chain(
     tracked: &[PathBuf],
     prefix: &str,
     schema: Option<&str>,
-    lock: Option<&Path>,
+    lock: Option<(&Path, &SchemaLock)>,
 ) -> Result<TokenStream, String> {
     // Text, not tokens, for what there is much of: rustc's own lexer is optimised, while this
     // crate runs unoptimised in a debug build and pays for every token it makes.
@@ -43,12 +44,16 @@ pub(crate) fn chain(
         None => quote!(::core::option::Option::None),
         Some(schema) => quote!(::core::option::Option::Some(Borrowed(#schema))),
     };
-    let lock = match lock.map(utf8).transpose()? {
+    let lock = match lock {
         None => TokenStream::new(),
-        Some(lock) => quote!(.with_schema(::core::include_str!(#lock))),
+        Some((path, lock)) => {
+            let path = utf8(path)?;
+            let tables = tables(lock);
+            quote!(.with_schema(::core::include_str!(#path)).with_tables(#tables))
+        }
     };
     Ok(quote! {
-        use ::migrate_sqlx::__private::{Borrowed, Hash, LedgerNames, Migrations};
+        use ::migrate_sqlx::__private::{Borrowed, Dialect, Hash, LedgerNames, Migrations};
         #(const _: &[u8] = ::core::include_bytes!(#tracked);)*
         static TEXTS: &[&str] = &[#texts];
         static HEADS: &[Hash] = &[#(Hash::from_bytes(*#heads)),*];
@@ -57,6 +62,24 @@ pub(crate) fn chain(
             schema: #schema,
         })#lock
     })
+}
+
+/// Writes the tables that an application looks for when it starts.
+fn tables(lock: &SchemaLock) -> TokenStream {
+    let dialects = lock.schemas.iter().map(|(dialect, schema)| {
+        let dialect = match dialect {
+            Dialect::Sqlite => quote!(Sqlite),
+            Dialect::Postgres => quote!(Postgres),
+            Dialect::MySql => quote!(MySql),
+        };
+        let names = schema.tables.keys().map(|name| {
+            let schema = name.schema.as_deref().unwrap_or_default();
+            let name = &name.name;
+            quote!((#schema, #name))
+        });
+        quote!((Dialect::#dialect, &[#(#names),*]))
+    });
+    quote!(&[#(#dialects),*])
 }
 
 /// Returns a path as Rust source can hold it.

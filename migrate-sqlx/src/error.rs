@@ -154,6 +154,16 @@ pub enum Error {
         /// Which object.
         object: String,
     },
+    /// The ledger says that all is applied, and tables which the revisions make are not there.
+    #[error(
+        "the ledger says that all revisions are applied, but the database lacks {}: `{}`",
+        count(tables.len(), "table"),
+        tables.join("`, `")
+    )]
+    MissingTables {
+        /// The tables, with their named schema where they have one.
+        tables: Vec<String>,
+    },
     /// Tables are missing or different from what the chain's revisions make.
     #[cfg(feature = "verify")]
     #[error(
@@ -166,7 +176,7 @@ pub enum Error {
     },
     /// The binary has no schema to compare the database with.
     #[cfg(feature = "verify")]
-    #[error("the application was compiled without a schema.lock that knows {}", dialect.name())]
+    #[error("the application was compiled without a schema.lock of its chain's head that knows {}", dialect.name())]
     NoSchema {
         /// The database.
         dialect: Dialect,
@@ -258,6 +268,7 @@ impl Error {
             Self::Stopped { .. } => "interrupted",
             Self::Concurrent => "concurrent",
             Self::SchemaText { .. } => "schema-text",
+            Self::MissingTables { .. } => "missing-tables",
             #[cfg(feature = "verify")]
             Self::SchemaDiffers { .. } => "schema-differs",
             #[cfg(feature = "verify")]
@@ -301,6 +312,7 @@ impl Error {
             Self::LockLost { .. } => "look how far it has come with `cargo migrate status`, then go on with `--resume`".to_owned(),
             Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to go on".to_owned(),
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
+            Self::MissingTables { .. } => "`cargo migrate verify` shows all that differs, `cargo migrate repair --schema` brings it back".to_owned(),
             Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that made the object".to_owned(),
             #[cfg(feature = "verify")]
             Self::SchemaDiffers { .. } => "`cargo migrate verify` tells all of it, and how to bring the database there".to_owned(),

@@ -11,6 +11,7 @@ use migrate_core::{Dialect, LedgerNames, Revision, RevisionId};
 
 use crate::backend::{Row, Session};
 use crate::error::Error;
+use crate::presence;
 
 /// Which version of the tool writes the rows.
 pub(crate) const TOOL: &str = concat!("cargo-migrate ", env!("CARGO_PKG_VERSION"));
@@ -270,19 +271,21 @@ impl Tables {
         Ok(())
     }
 
-    /// Counts in one query: rows, rows that are not whole, and those of the heads' chain hashes
-    /// that are there. `None` stands for a ledger that does not exist.
+    /// Counts in one query: rows, rows that are not whole, those of the heads' chain hashes that are
+    /// there, and the tables that are. `None` stands for a ledger that does not exist.
     pub(crate) async fn summary(
         &self,
         session: &mut dyn Session,
         heads: &[migrate_core::Hash],
+        tables: &[presence::Place],
     ) -> Result<Option<Summary>, Error> {
         let mut hashes = String::from("''");
         for hash in heads {
             let _infallible = write!(hashes, ", '{HASH_VERSION}{hash}'");
         }
         let sql = format!(
-            "SELECT COUNT(*), COUNT(CASE WHEN state <> 'applied' THEN 1 END), COUNT(CASE WHEN chain_hash IN ({hashes}) THEN 1 END) FROM {}",
+            "SELECT COUNT(*), COUNT(CASE WHEN state <> 'applied' THEN 1 END), COUNT(CASE WHEN chain_hash IN ({hashes}) THEN 1 END), {} FROM {}",
+            presence::count(self.dialect, tables),
             self.revision
         );
         let rows = match session.query(sql).await {
@@ -297,6 +300,7 @@ impl Tables {
             rows: number(0),
             unfinished: number(1),
             heads: number(2),
+            tables: number(3),
         }))
     }
 
@@ -514,6 +518,8 @@ pub(crate) struct Summary {
     pub(crate) unfinished: usize,
     /// How many of the chain's heads it has.
     pub(crate) heads: usize,
+    /// How many of the tables that were asked for it has.
+    pub(crate) tables: usize,
 }
 
 fn applied(row: Row) -> AppliedRevision {

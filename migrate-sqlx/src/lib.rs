@@ -37,6 +37,7 @@ mod ledger;
 mod migrations;
 mod moment;
 mod pause;
+mod presence;
 mod runner;
 mod script;
 mod status;
@@ -70,7 +71,7 @@ pub use table::Table;
 pub mod __private {
     pub use std::borrow::Cow::Borrowed;
 
-    pub use migrate_core::{Hash, LedgerNames};
+    pub use migrate_core::{Dialect, Hash, LedgerNames};
 
     pub use crate::Migrations;
 }

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
 use crate::ledger::{EventRecord, Tables};
+use crate::presence::{self, Place, TablesOfChain};
 use crate::runner::Runner;
 use crate::script::{Material, Script};
 use crate::status::Status;
@@ -34,6 +35,8 @@ pub struct Migrations {
     pub(crate) ledger: LedgerNames,
     /// The text of schema.lock.
     schema: Option<&'static str>,
+    /// The tables in it.
+    tables: TablesOfChain,
 }
 
 /// Where the revisions come from.
@@ -65,6 +68,7 @@ impl Migrations {
             heads: Cow::Borrowed(heads),
             ledger,
             schema: None,
+            tables: &[],
         }
     }
 
@@ -73,6 +77,15 @@ impl Migrations {
     #[must_use]
     pub const fn with_schema(mut self, lock: &'static str) -> Self {
         self.schema = Some(lock);
+        self
+    }
+
+    /// Takes the tables that [`Migrations::ensure_current`] looks for, as `embed_migrations!` found
+    /// them in schema.lock.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_tables(mut self, tables: TablesOfChain) -> Self {
+        self.tables = tables;
         self
     }
 
@@ -93,6 +106,7 @@ impl Migrations {
             heads: heads.into(),
             ledger,
             schema: None,
+            tables: &[],
         }
     }
 
@@ -105,13 +119,19 @@ impl Migrations {
         })
     }
 
-    /// Whether the database is exactly where the chain ends, in one round trip.
-    pub(crate) async fn is_current(&self, session: &mut dyn Session) -> Result<bool, Error> {
+    /// Whether the database is exactly where the chain ends, and has these tables, in one round
+    /// trip.
+    pub(crate) async fn is_current(
+        &self,
+        session: &mut dyn Session,
+        places: &[Place],
+    ) -> Result<bool, Error> {
         let tables = Tables::new(session.dialect(), &self.ledger);
-        match tables.summary(session, &self.heads).await? {
+        match tables.summary(session, &self.heads, places).await? {
             Some(summary) => Ok(summary.rows == self.count
                 && summary.unfinished == 0
-                && summary.heads == self.heads.len()),
+                && summary.heads == self.heads.len()
+                && summary.tables == places.len()),
             None => Ok(self.count == 0),
         }
     }
@@ -140,29 +160,37 @@ impl Migrations {
         self.runner().revert(pool).await
     }
 
-    /// Applies nothing, and refuses a database that is not exactly where the chain ends.
+    /// Applies nothing, and refuses a database that is not exactly where the chain ends, or that
+    /// lacks a table which the chain's revisions make.
+    ///
+    /// It is one round trip where all is well. The tables are those of schema.lock, as it was when
+    /// the application was compiled; where there is none, only the ledger is asked. What is inside
+    /// the tables, `Migrations::verify` looks at.
     ///
     /// # Errors
     ///
-    /// [`Error::NotCurrent`], [`Error::Newer`], [`Error::Changed`] or [`Error::Unfinished`] says
-    /// what is not as it should be.
+    /// [`Error::NotCurrent`], [`Error::Newer`], [`Error::Changed`], [`Error::Unfinished`] or
+    /// [`Error::MissingTables`] says what is not as it should be.
     pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
         let mut connection = pool.acquire().await.map_err(Error::Database)?;
-        if self.is_current(&mut *connection).await? {
+        let places = presence::of(self.tables, connection.dialect());
+        if self.is_current(&mut *connection, places).await? {
             return Ok(());
         }
         let mut engine = self.engine(&mut *connection, Options::DEFAULT);
         let joined = engine.read().await?;
         engine.judge(&joined)?;
         let pending = joined.pending(self.count);
-        match pending.is_empty() {
+        if !pending.is_empty() {
+            let id = |index: usize| joined.graph.id(index).to_string();
+            return Err(Error::NotCurrent {
+                pending: pending.into_iter().map(id).collect(),
+            });
+        }
+        let tables = presence::missing(&mut *connection, places).await?;
+        match tables.is_empty() {
             true => Ok(()),
-            false => Err(Error::NotCurrent {
-                pending: pending
-                    .into_iter()
-                    .map(|index| joined.graph.id(index).to_string())
-                    .collect(),
-            }),
+            false => Err(Error::MissingTables { tables }),
         }
     }
 

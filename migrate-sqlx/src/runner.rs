@@ -154,7 +154,7 @@ impl<'a> Runner<'a> {
     pub async fn run<DB: Backend>(self, pool: &Pool<DB>) -> Result<Report, Error> {
         if self.target.is_none() && !self.options.resume {
             let mut connection = pool.acquire().await.map_err(Error::Database)?;
-            if self.migrations.is_current(&mut *connection).await? {
+            if self.migrations.is_current(&mut *connection, &[]).await? {
                 return Ok(Report {
                     direction: migrate_core::Direction::Up,
                     steps: Vec::new(),

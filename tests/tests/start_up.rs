@@ -74,6 +74,85 @@ async fn a_start(dialect: Dialect) {
     assert!(refused.help().is_some_and(|help| help.contains("verify")));
 }
 
+/// One question finds out that a table is gone; the second says which.
+async fn a_start_without_a_table(dialect: Dialect) {
+    let database = TestDatabase::create(dialect, "start_up::a_start_without_a_table").await;
+    let connected = Database::connect(database.url(), migrate_sqlx::Create::Missing)
+        .await
+        .expect("it answers");
+    let own: &[(&str, &str)] = &[("", "Users"), ("", "it's \"odd\"")];
+    let own = match dialect {
+        Dialect::Sqlite => own,
+        Dialect::Postgres => &[("", "users"), ("", "it's \"odd\""), ("kept", "users")],
+        Dialect::MySql => &[("", "users"), ("", "it's \"odd\"")],
+    };
+    let tables: &'static [_] = Box::leak(Box::new([(dialect, own)]));
+    let chain = chain(None).with_tables(tables);
+    connected.run(chain.runner()).await.expect("it runs");
+    let odd = match dialect {
+        Dialect::MySql => "`it's \"odd\"`",
+        Dialect::Sqlite | Dialect::Postgres => "\"it's \"\"odd\"\"\"",
+    };
+    let told = ensure(&chain, &connected).await.expect_err("one is gone");
+    assert_eq!(told.code(), "missing-tables");
+    assert!(told.to_string().contains("it's \"odd\""), "{told}");
+    database
+        .execute(&format!("CREATE TABLE {odd} (id INTEGER)"))
+        .await;
+    if dialect == Dialect::Postgres {
+        let told = ensure(&chain, &connected).await.expect_err("one is gone");
+        assert_eq!(
+            told.to_string(),
+            "the ledger says that all revisions are applied, but the database lacks 1 table: `kept.users`"
+        );
+        database.execute("CREATE SCHEMA kept").await;
+        database
+            .execute("CREATE TABLE kept.users (id INTEGER)")
+            .await;
+    }
+    ensure(&chain, &connected).await.expect("all is there");
+    database.execute("DROP TABLE users").await;
+    // A view is no table.
+    database
+        .execute("CREATE VIEW users AS SELECT 1 AS id")
+        .await;
+    let told = ensure(&chain, &connected).await.expect_err("one is gone");
+    assert!(
+        told.to_string()
+            .to_lowercase()
+            .contains("lacks 1 table: `users`"),
+        "{told}"
+    );
+    assert!(
+        told.help()
+            .is_some_and(|help| help.contains("repair --schema"))
+    );
+}
+
+async fn ensure(chain: &Migrations, database: &Database) -> Result<(), Error> {
+    match database {
+        Database::Sqlite(pool) => chain.ensure_current(pool).await,
+        Database::Postgres(pool) => chain.ensure_current(pool).await,
+        Database::MySql(pool) => chain.ensure_current(pool).await,
+        _ => unreachable!("there is no fourth"),
+    }
+}
+
+#[tokio::test]
+async fn a_start_without_a_table_on_sqlite() {
+    a_start_without_a_table(Dialect::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_start_without_a_table_on_postgres() {
+    a_start_without_a_table(Dialect::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_start_without_a_table_on_mariadb() {
+    a_start_without_a_table(Dialect::MySql).await;
+}
+
 #[tokio::test]
 async fn a_start_on_sqlite() {
     a_start(Dialect::Sqlite).await;

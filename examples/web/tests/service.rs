@@ -72,6 +72,22 @@ async fn production_refuses_a_database_that_is_behind() {
 }
 
 #[tokio::test]
+async fn health_names_a_table_that_somebody_dropped() {
+    let (_folder, pool) = empty_database().await;
+    MIGRATIONS.run(&pool).await.unwrap();
+    let (status, _) = call(&pool, Method::GET, "/health", None).await;
+    assert_eq!(status, StatusCode::OK);
+
+    sqlx::query("DROP TABLE notes")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let (status, body) = call(&pool, Method::GET, "/health", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("lacks 1 table: `notes`"), "{body}");
+}
+
+#[tokio::test]
 async fn production_starts_on_a_database_that_fits() {
     let (_folder, pool) = empty_database().await;
     // What the deployment step does before the new binary starts.

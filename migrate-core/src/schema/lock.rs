@@ -28,6 +28,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::read::Wanted;
 use super::{Name, Schema, Table};
 use crate::{Diagnostic, Dialect, RevisionId};
 
@@ -79,7 +80,7 @@ impl SchemaLock {
     ///
     /// Everything wrong with it, each a [`Code::SchemaLockMalformed`](crate::Code).
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        read::parse(file, text, None)
+        read::parse(file, text, Wanted::All)
     }
 
     /// Reads only what a schema.lock says of one table, for each dialect that it has; much faster
@@ -93,9 +94,19 @@ impl SchemaLock {
         text: &str,
         table: &Name,
     ) -> Result<BTreeMap<Dialect, Option<Table>>, Vec<Diagnostic>> {
-        let lock = read::parse(file, text, Some(table))?;
+        let lock = read::parse(file, text, Wanted::table(table))?;
         let one = |(dialect, mut schema): (Dialect, Schema)| (dialect, schema.tables.remove(table));
         Ok(lock.schemas.into_iter().map(one).collect())
+    }
+
+    /// Reads only which tables there are, and leaves them empty; for what asks nothing more of a
+    /// large schema.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the lines that it needs.
+    pub fn parse_table_names(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        read::parse(file, text, Wanted::TableNames)
     }
 }
 

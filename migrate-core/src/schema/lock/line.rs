@@ -116,7 +116,7 @@ pub(super) fn tokens(line: &str) -> Option<Vec<Token>> {
 }
 
 /// Reads one word or value, and returns what is behind it.
-fn text(from: &str) -> Option<(String, &str)> {
+pub(super) fn text(from: &str) -> Option<(String, &str)> {
     let Some(inner) = from.strip_prefix('"') else {
         let end = from.find([' ', '=']).unwrap_or(from.len());
         let (word, rest) = from.split_at(end);

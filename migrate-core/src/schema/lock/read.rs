@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::SchemaLock;
 use super::attributes::Attributes;
-use super::line::{quoted, tokens};
+use super::line::{quoted, text, tokens};
 use crate::diagnostic::MOST_PROBLEMS;
 use crate::lock::is_conflict_marker;
 use crate::schema::{Column, Name, Schema, Sequence};
@@ -13,16 +13,26 @@ use crate::{Code, Diagnostic, Dialect, Label};
 
 const ANEW: &str = "write it anew: `cargo migrate lock`";
 
-/// Reads all of it, or only the lines about one table.
-pub(super) fn parse(
-    file: &str,
-    text: &str,
-    only: Option<&Name>,
-) -> Result<SchemaLock, Vec<Diagnostic>> {
+/// What is read of it.
+pub(super) enum Wanted {
+    All,
+    /// What begins a line about this table.
+    Table(String),
+    TableNames,
+}
+
+impl Wanted {
+    pub(super) fn table(name: &Name) -> Self {
+        Self::Table(format!("table {}", quoted(&name.to_string())))
+    }
+}
+
+/// Reads all of it, or what is wanted.
+pub(super) fn parse(file: &str, text: &str, wanted: Wanted) -> Result<SchemaLock, Vec<Diagnostic>> {
     let mut reader = Reader {
         file,
         text,
-        only: only.map(|name| format!("table {}", quoted(&name.to_string()))),
+        wanted,
         lock: SchemaLock::default(),
         section: None,
         version: false,
@@ -41,7 +51,7 @@ pub(super) fn parse(
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
-    only: Option<String>,
+    wanted: Wanted,
     lock: SchemaLock,
     section: Option<Dialect>,
     version: bool,
@@ -106,13 +116,13 @@ impl<'a> Reader<'a> {
     }
 
     fn is_of_another_table(&self, line: &str) -> bool {
-        match &self.only {
-            Some(only) => {
+        match &self.wanted {
+            Wanted::Table(only) => {
                 line.as_bytes().starts_with(b"table ")
                     && !line.as_bytes().starts_with(only.as_bytes())
                     && line.as_bytes().last() == Some(&b'\n')
             }
-            None => false,
+            Wanted::All | Wanted::TableNames => false,
         }
     }
 
@@ -152,11 +162,14 @@ impl<'a> Reader<'a> {
                 self.lock.heads.insert(head);
             }),
             (None, Some(dialect)) => {
-                match &self.only {
+                match &self.wanted {
                     // Its name may begin as the wanted one, or it is no table.
-                    Some(only) if line != only && !line.starts_with(&format!("{only} ")) => {
+                    Wanted::Table(only)
+                        if line != only && !line.starts_with(&format!("{only} ")) =>
+                    {
                         Some(())
                     }
+                    Wanted::TableNames => self.table_name(dialect, line),
                     _ => self.line(dialect, line, span),
                 }
             }
@@ -171,6 +184,17 @@ impl<'a> Reader<'a> {
             );
         }
         true
+    }
+
+    /// Reads of which table a line is, if of one; `None` where it names none.
+    fn table_name(&mut self, dialect: Dialect, line: &str) -> Option<()> {
+        let Some(rest) = line.strip_prefix("table ") else {
+            return Some(());
+        };
+        let (name, _) = text(rest)?;
+        let tables = &mut self.lock.schemas.get_mut(&dialect)?.tables;
+        tables.entry(Name::from(name.as_str())).or_default();
+        Some(())
     }
 
     /// Reads a line of a section; `None` where it means nothing.

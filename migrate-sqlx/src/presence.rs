@@ -1,0 +1,118 @@
+//! The tables that an application cannot do without.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migrate_core::Dialect;
+
+use crate::backend::Session;
+use crate::error::Error;
+use crate::ledger::literal;
+
+/// A table's named schema, empty for the one that the connection uses by itself, and its name.
+pub(crate) type Place = (&'static str, &'static str);
+
+/// The tables that the chain's revisions make, for each dialect; as schema.lock has them.
+pub(crate) type TablesOfChain = &'static [(Dialect, &'static [Place])];
+
+/// Returns those of one dialect.
+pub(crate) fn of(tables: TablesOfChain, dialect: Dialect) -> &'static [Place] {
+    let found = tables.iter().find(|(of, _)| *of == dialect);
+    found.map_or(&[], |(_, places)| places)
+}
+
+/// Writes an expression that counts how many of the tables are there.
+pub(crate) fn count(dialect: Dialect, places: &[Place]) -> String {
+    let counts: Vec<String> = by_schema(places)
+        .into_iter()
+        .map(|(schema, names)| {
+            let rows = rows(dialect, schema, &names);
+            format!("(SELECT COUNT(DISTINCT {}) {rows})", column(dialect))
+        })
+        .collect();
+    match counts.is_empty() {
+        true => "0".to_owned(),
+        false => counts.join(" + "),
+    }
+}
+
+/// Names the tables that are not there.
+pub(crate) async fn missing(
+    session: &mut dyn Session,
+    places: &[Place],
+) -> Result<Vec<String>, Error> {
+    let dialect = session.dialect();
+    let mut missing = Vec::new();
+    for (schema, names) in by_schema(places) {
+        let rows = rows(dialect, schema, &names);
+        let sql = format!("SELECT DISTINCT {} {rows}", column(dialect));
+        let found = session.query(sql).await.map_err(Error::Database)?;
+        let found: BTreeSet<String> = found
+            .into_iter()
+            .filter_map(|row| row.into_iter().next()?)
+            .map(|name| folded(dialect, &name))
+            .collect();
+        let gone = names
+            .into_iter()
+            .filter(|name| !found.contains(&folded(dialect, name)));
+        missing.extend(gone.map(|name| match schema {
+            "" => name.to_owned(),
+            schema => format!("{schema}.{name}"),
+        }));
+    }
+    Ok(missing)
+}
+
+fn by_schema<'a>(places: &[(&'a str, &'a str)]) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut schemas: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (schema, name) in places {
+        schemas.entry(*schema).or_default().push(*name);
+    }
+    schemas
+}
+
+/// PostgreSQL tells large letters from small ones, SQLite never does, MySQL as its host does.
+fn folded(dialect: Dialect, name: &str) -> String {
+    match dialect {
+        Dialect::Postgres => name.to_owned(),
+        Dialect::Sqlite | Dialect::MySql => name.to_lowercase(),
+    }
+}
+
+const fn column(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "lower(name)",
+        Dialect::Postgres => "c.relname::text",
+        Dialect::MySql => "LOWER(TABLE_NAME)",
+    }
+}
+
+/// From where the tables of these names come.
+fn rows(dialect: Dialect, schema: &str, names: &[&str]) -> String {
+    let names = names
+        .iter()
+        .map(|name| literal(dialect, &folded(dialect, name)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let named = !schema.is_empty();
+    let schema = literal(dialect, schema);
+    match dialect {
+        Dialect::Sqlite => {
+            format!("FROM sqlite_schema WHERE type = 'table' AND lower(name) IN ({names})")
+        }
+        // Ordinary, partitioned and foreign tables.
+        Dialect::Postgres => format!(
+            "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname = {} AND c.relname IN ({names})",
+            match named {
+                true => schema,
+                false => "ANY (pg_catalog.current_schemas(false))".to_owned(),
+            }
+        ),
+        Dialect::MySql => format!(
+            "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_TYPE NOT IN ('VIEW', 'SYSTEM VIEW', 'SEQUENCE') AND LOWER(TABLE_NAME) IN ({names})",
+            match named {
+                true => schema,
+                false => "DATABASE()".to_owned(),
+            }
+        ),
+    }
+}
