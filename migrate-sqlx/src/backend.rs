@@ -95,7 +95,7 @@ pub(crate) fn mysql_lock(names: &LedgerNames, suffix: &str) -> String {
     let schema = names.schema.as_deref().unwrap_or_default();
     let ledger = crate::ledger::literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
     format!(
-        "CONCAT('cargo-migrate.', SHA1(CONCAT(COALESCE(DATABASE(), ''), {ledger})), '{suffix}')"
+        "CONCAT('cargo-migrate.', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), {ledger}), 256), 40), '{suffix}')"
     )
 }
 
