@@ -5,9 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use migrate_core::models::{self, Models, Root};
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::schema::{self, Rename, Renames, Schema, Table};
-use migrate_core::{Dialect, LedgerNames, RevisionId, Target};
+use migrate_core::{Dialect, LedgerNames, Target};
 use wildmatch::WildMatch;
 
 use crate::context::{Context, Demand};
@@ -17,7 +16,6 @@ use crate::package;
 use crate::scratch::{schema_at, schema_of_ddl, schema_of_sql};
 use crate::state::migrations;
 use crate::ui::Ui;
-use crate::write;
 
 /// What the chain makes and what is wanted, on one dialect.
 pub(crate) struct Gap {
@@ -380,52 +378,4 @@ pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError>
         }
     }
     Ok(())
-}
-
-/// Writes schema.lock: the schemas at these heads.
-pub(crate) fn write_lock(
-    heads: impl IntoIterator<Item = RevisionId>,
-    schemas: impl IntoIterator<Item = Schema>,
-    context: &Context,
-) -> Result<(), CommandError> {
-    let lock = SchemaLock {
-        heads: heads.into_iter().collect(),
-        schemas: schemas
-            .into_iter()
-            .map(|schema| (schema.dialect, schema))
-            .collect(),
-    };
-    write::replace(&context.dir()?.join(SchemaLock::FILE), &lock.render())
-}
-
-/// Writes schema.lock anew where the project has one, or models that are compared with it.
-pub(crate) async fn refresh_lock(context: &Context, ui: &Ui) -> Result<bool, CommandError> {
-    let file = context.dir()?.join(SchemaLock::FILE);
-    if !file.is_file() && !has_models(context, ui) {
-        return Ok(false);
-    }
-    let chain = context.chain(Demand::AnyEnds)?;
-    let config = context.config()?;
-    let migrations = migrations(&chain, config);
-    let mut schemas = Vec::new();
-    for (_, server) in servers(context)? {
-        let heads = [Target::heads()];
-        schemas.push(schema_at(&server, &migrations, &config.ledger, &heads).await?);
-    }
-    let graph = chain.graph();
-    write_lock(
-        graph.heads().map(|head| graph.id(head).clone()),
-        schemas,
-        context,
-    )?;
-    Ok(true)
-}
-
-/// Whether any struct of the package derives `Table`; sources that cannot be read have none.
-fn has_models(context: &Context, ui: &Ui) -> bool {
-    let models = match context.root() {
-        Ok(root) if root.join("Cargo.toml").is_file() => read_models(context, ui),
-        _ => return false,
-    };
-    models.is_ok_and(|models| !models.is_empty())
 }
