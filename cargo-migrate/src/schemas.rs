@@ -29,8 +29,7 @@ pub(crate) async fn named(
     }
     if word == "models" {
         let models = read_models(context, ui)?;
-        let (_, spelled) = described(&models, dialect(chosen)?, chosen, ledger).await?;
-        return Ok(spelled);
+        return described(&models, dialect(chosen)?, chosen, ledger).await;
     }
     if word == "empty" {
         return Ok(Schema::empty(dialect(chosen)?));
