@@ -75,7 +75,10 @@ pub(crate) async fn described(
     ledger: &LedgerNames,
 ) -> Result<Schema, CommandError> {
     let statements = schema::create(&said(models, dialect)?);
-    Scratch::with(server, async |scratch| scratch.ddl(ledger, &statements).await).await
+    Scratch::with(server, async |scratch| {
+        scratch.ddl(ledger, &statements).await
+    })
+    .await
 }
 
 /// What models want of a database, as it spells it, and another schema of it.

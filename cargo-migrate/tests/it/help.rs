@@ -31,7 +31,7 @@ fn the_help_of_the_whole() {
       schema       Show the schema that the database has
       import       Take over the migrations of another tool
       check        Check the chain and its lock, without a database
-      verify       Compare the database with the schema that its revisions make
+      verify       Compare the database with the schema that its revisions make, and with the models
       diff         Show what leads from one schema to another
       snapshot     Keep the database's schema and what is applied in a file
       backup       Keep the database's data in a file
