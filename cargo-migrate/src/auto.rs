@@ -5,19 +5,17 @@ use std::fs;
 use std::path::Path;
 
 use migrate_core::models::{self, Models, Root};
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::schema::{self, Rename, Renames, Schema, Table};
-use migrate_core::{Dialect, LedgerNames, RevisionId, Target};
+use migrate_core::{Dialect, LedgerNames, Target};
 use wildmatch::WildMatch;
 
 use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::package;
-use crate::scratch::{schema_at, schema_of_ddl, schema_of_sql};
+use crate::scratch::{Scratch, schema_at, schema_of_sql};
 use crate::state::migrations;
 use crate::ui::Ui;
-use crate::write;
 
 /// What the chain makes and what is wanted, on one dialect.
 pub(crate) struct Gap {
@@ -62,18 +60,57 @@ pub(crate) fn read_models(context: &Context, ui: &Ui) -> Result<Models, CommandE
         .map_err(|found| CommandError::diagnostics_of("the models", found))
 }
 
-/// The schema that models describe: in their words, and as the database spells it.
+/// The schema that models describe, in their words.
+fn said(models: &Models, dialect: Dialect) -> Result<Schema, CommandError> {
+    models
+        .schema(dialect)
+        .map_err(|found| CommandError::diagnostics_of("the models", found))
+}
+
+/// The schema that models describe, as the database spells it.
 pub(crate) async fn described(
     models: &Models,
     dialect: Dialect,
     server: &Chosen,
     ledger: &LedgerNames,
-) -> Result<(Schema, Schema), CommandError> {
-    let said = models
-        .schema(dialect)
-        .map_err(|found| CommandError::diagnostics_of("the models", found))?;
-    let spelled = schema_of_ddl(server, ledger, &schema::create(&said)).await?;
-    Ok((said, spelled))
+) -> Result<Schema, CommandError> {
+    let statements = schema::create(&said(models, dialect)?);
+    Scratch::with(server, async |scratch| {
+        scratch.ddl(ledger, &statements).await
+    })
+    .await
+}
+
+/// What models want of a database, as it spells it, and another schema of it.
+pub(crate) struct Wanted {
+    said: Schema,
+    spelled: Schema,
+}
+
+impl Wanted {
+    /// Lets the database spell what models describe, and then gives what some work in an empty
+    /// one does.
+    pub(crate) async fn and<T>(
+        models: &Models,
+        dialect: Dialect,
+        server: &Chosen,
+        ledger: &LedgerNames,
+        work: impl AsyncFnOnce(&Scratch) -> Result<T, CommandError>,
+    ) -> Result<(Self, T), CommandError> {
+        let said = said(models, dialect)?;
+        let statements = schema::create(&said);
+        let (spelled, done) = Scratch::ddl_then(server, ledger, &statements, work).await?;
+        Ok((Self { said, spelled }, done))
+    }
+
+    /// The schema that models want of a database which has this one: what they cannot say, and the
+    /// names of constraints that they do not name, stay as they are.
+    pub(crate) fn beside(self, there: &Schema) -> Schema {
+        let mut wanted = self.spelled;
+        keep_names(&self.said, there, &mut wanted);
+        keep_unsaid(there, &mut wanted);
+        wanted
+    }
 }
 
 /// A server for each dialect of the project.
@@ -140,19 +177,20 @@ pub(crate) async fn gaps(
     let kept: Vec<WildMatch> = config.ignored.iter().map(|p| WildMatch::new(p)).collect();
     let mut gaps = Vec::new();
     for (dialect, server) in servers(context)? {
-        let heads = [Target::heads()];
-        let made = schema_at(&server, &migrations, &config.ledger, &heads).await?;
-        let mut wanted = match source {
+        let (ledger, heads) = (&config.ledger, [Target::heads()]);
+        let (made, mut wanted) = match source {
             Source::Models(models) => {
-                let (said, mut wanted) =
-                    described(models, dialect, &server, &config.ledger).await?;
-                keep_names(&said, &made, &mut wanted);
-                keep_unsaid(&made, &mut wanted);
-                wanted
+                let chain =
+                    async |scratch: &Scratch| scratch.chain(&migrations, ledger, &heads).await;
+                let (wanted, made) = Wanted::and(models, dialect, &server, ledger, chain).await?;
+                let wanted = wanted.beside(&made);
+                (made, wanted)
             }
-            Source::Sql { file, text } => {
-                schema_of_sql(&server, &config.ledger, file, text).await?
-            }
+            // What it makes may be more than can be seen, and taken away again.
+            Source::Sql { file, text } => (
+                schema_at(&server, &migrations, ledger, &heads).await?,
+                schema_of_sql(&server, ledger, file, text).await?,
+            ),
         };
         for (name, table) in &made.tables {
             let shown = name.to_string();
@@ -380,52 +418,4 @@ pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError>
         }
     }
     Ok(())
-}
-
-/// Writes schema.lock: the schemas at these heads.
-pub(crate) fn write_lock(
-    heads: impl IntoIterator<Item = RevisionId>,
-    schemas: impl IntoIterator<Item = Schema>,
-    context: &Context,
-) -> Result<(), CommandError> {
-    let lock = SchemaLock {
-        heads: heads.into_iter().collect(),
-        schemas: schemas
-            .into_iter()
-            .map(|schema| (schema.dialect, schema))
-            .collect(),
-    };
-    write::replace(&context.dir()?.join(SchemaLock::FILE), &lock.render())
-}
-
-/// Writes schema.lock anew where the project has one, or models that are compared with it.
-pub(crate) async fn refresh_lock(context: &Context, ui: &Ui) -> Result<bool, CommandError> {
-    let file = context.dir()?.join(SchemaLock::FILE);
-    if !file.is_file() && !has_models(context, ui) {
-        return Ok(false);
-    }
-    let chain = context.chain(Demand::AnyEnds)?;
-    let config = context.config()?;
-    let migrations = migrations(&chain, config);
-    let mut schemas = Vec::new();
-    for (_, server) in servers(context)? {
-        let heads = [Target::heads()];
-        schemas.push(schema_at(&server, &migrations, &config.ledger, &heads).await?);
-    }
-    let graph = chain.graph();
-    write_lock(
-        graph.heads().map(|head| graph.id(head).clone()),
-        schemas,
-        context,
-    )?;
-    Ok(true)
-}
-
-/// Whether any struct of the package derives `Table`; sources that cannot be read have none.
-fn has_models(context: &Context, ui: &Ui) -> bool {
-    let models = match context.root() {
-        Ok(root) if root.join("Cargo.toml").is_file() => read_models(context, ui),
-        _ => return false,
-    };
-    models.is_ok_and(|models| !models.is_empty())
 }

@@ -104,6 +104,17 @@ impl CommandError {
         self.0.code == code
     }
 
+    /// Returns what went wrong and why in a line, for what is only a warning.
+    pub(crate) fn in_a_line(&self) -> String {
+        let Failure {
+            message, causes, ..
+        } = &*self.0;
+        causes.iter().fold(message.clone(), |line, cause| {
+            let cause = cause.lines().next().unwrap_or_default();
+            format!("{line}: {cause}")
+        })
+    }
+
     /// Returns what to do about it.
     pub(crate) fn help_text(&self) -> Option<&str> {
         self.0.help.as_deref()

@@ -17,6 +17,7 @@ mod import;
 mod interrupt;
 mod json;
 mod listing;
+mod lockfile;
 mod offline;
 mod package;
 mod progress;

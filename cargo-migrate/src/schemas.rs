@@ -2,15 +2,16 @@
 
 use std::fs;
 
+use migrate_core::models::Models;
 use migrate_core::schema::Schema;
-use migrate_core::{Anchor, Dialect, Target};
-use migrate_sqlx::Create;
+use migrate_core::{Anchor, Dialect, LedgerNames, Target};
+use migrate_sqlx::{Create, Migrations};
 
-use crate::auto::{described, read_models};
+use crate::auto::{Wanted, described, read_models};
 use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::error::CommandError;
-use crate::scratch::{schema_at, schema_of_sql};
+use crate::scratch::{Scratch, schema_at, schema_of_sql};
 use crate::state::{State, migrations};
 use crate::ui::Ui;
 
@@ -29,8 +30,7 @@ pub(crate) async fn named(
     }
     if word == "models" {
         let models = read_models(context, ui)?;
-        let (_, spelled) = described(&models, dialect(chosen)?, chosen, ledger).await?;
-        return Ok(spelled);
+        return described(&models, dialect(chosen)?, chosen, ledger).await;
     }
     if word == "empty" {
         return Ok(Schema::empty(dialect(chosen)?));
@@ -103,22 +103,75 @@ pub(crate) async fn expected_and_actual(
     context: &Context,
     chosen: &Chosen,
 ) -> Result<(Schema, Schema), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
-    let config = context.config()?;
-    let migrations = migrations(&chain, config);
-    let database = chosen.connect(Create::Nothing).await?;
-    let state = State::read(&database, &migrations).await?;
-    state.judge_unfinished()?;
-    let actual = database.schema(&config.ledger).await?;
-    // What only the ledger knows is run from the text that it kept.
-    let all = migrate_sqlx::Migrations::new(state.revisions.clone(), config.ledger.clone());
-    let targets = state
-        .heads()
-        .iter()
-        .map(|id| id.parse())
-        .collect::<Result<Vec<_>, _>>()?;
-    let expected = schema_at(chosen, &all, &config.ledger, &targets).await?;
-    Ok((expected, actual))
+    let place = Place::read(context, chosen).await?;
+    let expected = Scratch::with(chosen, async |scratch| place.expected(scratch).await).await?;
+    Ok((expected, place.actual))
+}
+
+/// What a database has, what its revisions make, and what the models want of it.
+pub(crate) struct Three {
+    pub(crate) expected: Schema,
+    pub(crate) actual: Schema,
+    pub(crate) wanted: Schema,
+}
+
+impl Three {
+    /// Reads all of them. What models cannot say is wanted as it is.
+    pub(crate) async fn read(
+        models: &Models,
+        context: &Context,
+        chosen: &Chosen,
+    ) -> Result<Self, CommandError> {
+        let place = Place::read(context, chosen).await?;
+        let (dialect, ledger) = (place.actual.dialect, &context.config()?.ledger);
+        let chain = async |scratch: &Scratch| place.expected(scratch).await;
+        let (wanted, expected) = Wanted::and(models, dialect, chosen, ledger, chain).await?;
+        Ok(Self {
+            expected,
+            wanted: wanted.beside(&place.actual),
+            actual: place.actual,
+        })
+    }
+}
+
+/// Where a database is, and what it has.
+struct Place {
+    /// The chain, with what only the ledger knows: that is run from the text that it kept.
+    migrations: Migrations,
+    ledger: LedgerNames,
+    heads: Vec<Target>,
+    actual: Schema,
+}
+
+impl Place {
+    async fn read(context: &Context, chosen: &Chosen) -> Result<Self, CommandError> {
+        let chain = context.chain(Demand::AnyEnds)?;
+        let config = context.config()?;
+        let migrations = migrations(&chain, config);
+        let database = chosen.connect(Create::Nothing).await?;
+        let state = State::read(&database, &migrations).await?;
+        state.judge_unfinished()?;
+        let heads = state.heads();
+        Ok(Self {
+            migrations: Migrations::new(state.revisions.clone(), config.ledger.clone()),
+            ledger: config.ledger.clone(),
+            heads: heads
+                .iter()
+                .map(|id| id.parse())
+                .collect::<Result<_, _>>()?,
+            actual: database.schema(&config.ledger).await?,
+        })
+    }
+
+    async fn expected(&self, scratch: &Scratch) -> Result<Schema, CommandError> {
+        let Self {
+            migrations,
+            ledger,
+            heads,
+            ..
+        } = self;
+        scratch.chain(migrations, ledger, heads).await
+    }
 }
 
 pub(crate) fn dialect(chosen: &Chosen) -> Result<Dialect, CommandError> {

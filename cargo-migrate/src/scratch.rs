@@ -1,6 +1,6 @@
 //! A throw-away database, in which the database itself says what SQL means.
 
-use migrate_core::schema::{Ddl, Schema};
+use migrate_core::schema::{self, Ddl, Renames, Schema};
 use migrate_core::{Dialect, LedgerNames, Target, sql};
 use migrate_sqlx::{Create, Database, Migrations};
 use sqlx::AssertSqlSafe;
@@ -56,14 +56,127 @@ impl Scratch {
         }
     }
 
-    /// Does some work in it, and drops it whatever comes of it.
+    /// Does some work in one, and drops it whatever comes of it.
     pub(crate) async fn with<T>(
         chosen: &Chosen,
-        work: impl AsyncFnOnce(&Database) -> Result<T, CommandError>,
+        work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
         let scratch = Self::beside(chosen).await?;
-        let done = work(&scratch.database).await;
-        let dropped = scratch.drop().await;
+        let done = work(&scratch).await;
+        scratch.drop_after(done).await
+    }
+
+    /// The schema that statements of ours make, and then what some work in an empty database
+    /// gives: in the same one, where that is faster than another.
+    pub(crate) async fn ddl_then<T>(
+        chosen: &Chosen,
+        ledger: &LedgerNames,
+        statements: &[Ddl],
+        work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
+    ) -> Result<(Schema, T), CommandError> {
+        let scratch = Self::beside(chosen).await?;
+        let made = match scratch.ddl(ledger, statements).await {
+            Ok(made) => made,
+            Err(error) => return scratch.drop_after(Err(error)).await,
+        };
+        let scratch = match scratch.empty_again(&made, ledger).await {
+            Ok(true) => scratch,
+            Ok(false) => {
+                scratch.drop().await?;
+                Self::beside(chosen).await?
+            }
+            Err(error) => return scratch.drop_after(Err(error)).await,
+        };
+        let done = work(&scratch).await;
+        let done = scratch.drop_after(done).await?;
+        Ok((made, done))
+    }
+
+    /// Takes away what statements of ours have made; says whether nothing is left.
+    ///
+    /// Only PostgreSQL needs longer for a new database: it copies a template.
+    async fn empty_again(&self, made: &Schema, ledger: &LedgerNames) -> Result<bool, CommandError> {
+        /// PostgreSQL keeps a lock for each table of a message: with too many it refuses.
+        const AT_ONCE: usize = 50;
+        let empty = Schema::empty(made.dialect);
+        if made.dialect != Dialect::Postgres {
+            return Ok(false);
+        }
+        let statements = schema::statements(made, &empty, &Renames::none());
+        for some in statements.chunks(AT_ONCE) {
+            let some: Vec<_> = some.iter().map(|ddl| ddl.sql.as_str()).collect();
+            if execute(&self.database, &some.join(";\n")).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(self.database.schema(ledger).await? == empty)
+    }
+
+    /// The schema that a chain gives at some revisions.
+    pub(crate) async fn chain(
+        &self,
+        migrations: &Migrations,
+        ledger: &LedgerNames,
+        targets: &[Target],
+    ) -> Result<Schema, CommandError> {
+        for target in targets {
+            let runner = migrations.runner().target(target.clone());
+            self.database.run(runner).await.map_err(|error| {
+                CommandError::from(error).cause("this was in a throw-away database")
+            })?;
+        }
+        Ok(self.database.schema(ledger).await?)
+    }
+
+    /// The schema that statements of ours make.
+    pub(crate) async fn ddl(
+        &self,
+        ledger: &LedgerNames,
+        statements: &[Ddl],
+    ) -> Result<Schema, CommandError> {
+        let database = &self.database;
+        for ddl in statements {
+            execute(database, &ddl.sql).await.map_err(|words| {
+                CommandError::failed(
+                    "statement-failed",
+                    format!("{} refuses what the models describe", database.dialect().name()),
+                )
+                .cause(words)
+                .cause(&ddl.sql)
+                .help("say more of it in the model: a type, a default or a name that this database takes")
+            })?;
+        }
+        Ok(database.schema(ledger).await?)
+    }
+
+    /// The schema that SQL makes.
+    pub(crate) async fn sql(
+        &self,
+        ledger: &LedgerNames,
+        file: &str,
+        text: &str,
+    ) -> Result<Schema, CommandError> {
+        let database = &self.database;
+        let line = |at: usize| text[..at].matches('\n').count() + 1;
+        let statements = sql::split(database.dialect(), text).map_err(|error| {
+            let told = format!(
+                "{file}:{}: something begins that does not end",
+                line(error.at)
+            );
+            CommandError::failed("unterminated-sql", told)
+        })?;
+        for range in statements {
+            let at = line(range.start);
+            execute(database, &text[range]).await.map_err(|words| {
+                let told = format!("{file}:{at}: the statement failed in a throw-away database");
+                CommandError::failed("statement-failed", told).cause(words)
+            })?;
+        }
+        Ok(database.schema(ledger).await?)
+    }
+
+    async fn drop_after<T>(self, done: Result<T, CommandError>) -> Result<T, CommandError> {
+        let dropped = self.drop().await;
         let done = done?;
         dropped?;
         Ok(done)
@@ -125,37 +238,8 @@ pub(crate) async fn schema_at(
     ledger: &LedgerNames,
     targets: &[Target],
 ) -> Result<Schema, CommandError> {
-    Scratch::with(chosen, async |database| {
-        for target in targets {
-            let runner = migrations.runner().target(target.clone());
-            database.run(runner).await.map_err(|error| {
-                CommandError::from(error).cause("this was in a throw-away database")
-            })?;
-        }
-        Ok(database.schema(ledger).await?)
-    })
-    .await
-}
-
-/// The schema that statements of ours make in an empty database, as it spells it.
-pub(crate) async fn schema_of_ddl(
-    chosen: &Chosen,
-    ledger: &LedgerNames,
-    statements: &[Ddl],
-) -> Result<Schema, CommandError> {
-    Scratch::with(chosen, async |database| {
-        for ddl in statements {
-            execute(database, &ddl.sql).await.map_err(|words| {
-                CommandError::failed(
-                    "statement-failed",
-                    format!("{} refuses what the models describe", database.dialect().name()),
-                )
-                .cause(words)
-                .cause(&ddl.sql)
-                .help("say more of it in the model: a type, a default or a name that this database takes")
-            })?;
-        }
-        Ok(database.schema(ledger).await?)
+    Scratch::with(chosen, async |scratch| {
+        scratch.chain(migrations, ledger, targets).await
     })
     .await
 }
@@ -167,24 +251,8 @@ pub(crate) async fn schema_of_sql(
     file: &str,
     text: &str,
 ) -> Result<Schema, CommandError> {
-    Scratch::with(chosen, async |database| {
-        let dialect = database.dialect();
-        let line = |at: usize| text[..at].matches('\n').count() + 1;
-        let statements = sql::split(dialect, text).map_err(|error| {
-            let told = format!(
-                "{file}:{}: something begins that does not end",
-                line(error.at)
-            );
-            CommandError::failed("unterminated-sql", told)
-        })?;
-        for range in statements {
-            let at = line(range.start);
-            execute(database, &text[range]).await.map_err(|words| {
-                let told = format!("{file}:{at}: the statement failed in a throw-away database");
-                CommandError::failed("statement-failed", told).cause(words)
-            })?;
-        }
-        Ok(database.schema(ledger).await?)
+    Scratch::with(chosen, async |scratch| {
+        scratch.sql(ledger, file, text).await
     })
     .await
 }

@@ -40,6 +40,8 @@ pub struct Config {
     /// Tables and views that `verify` does not mind, as patterns with `*` and `?`: `ignore` below
     /// `[verify]`.
     pub ignored: Vec<String>,
+    /// Whether `verify` compares with the models as well: `models` below `[verify]`.
+    pub verify_models: bool,
     /// Whether the compiler compares the models with the chain: `[models] check`.
     pub check_models: bool,
     /// The databases, by name.
@@ -187,6 +189,7 @@ impl Default for Config {
             rules: Rules::default(),
             ledger: LedgerNames::DEFAULT,
             ignored: Vec::new(),
+            verify_models: false,
             check_models: true,
             envs: Vec::new(),
         }
@@ -301,7 +304,7 @@ impl Reader<'_> {
                 "default-env" => self.string(value, &mut config.default_env),
                 "rules" => self.rules(value, &mut config.rules),
                 "ledger" => self.ledger(value, &mut config.ledger),
-                "verify" => self.verify(value, &mut config.ignored),
+                "verify" => self.verify(value, config),
                 "models" => self.models(value, config),
                 "env" => self.envs(value, &mut config.envs),
                 other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
@@ -502,7 +505,7 @@ impl Reader<'_> {
         }
     }
 
-    fn verify(&mut self, value: &Entry<'_>, ignored: &mut Vec<String>) {
+    fn verify(&mut self, value: &Entry<'_>, config: &mut Config) {
         let Some(table) = self.table(value) else {
             return;
         };
@@ -510,13 +513,17 @@ impl Reader<'_> {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("ignore", DeValue::Array(patterns)) => {
                     let texts = patterns.iter().filter_map(|pattern| self.text(pattern));
-                    ignored.extend(texts.map(str::to_owned));
+                    config.ignored.extend(texts.map(str::to_owned));
                 }
+                ("models", _) => self.boolean(value, &mut config.verify_models),
                 ("ignore", _) => {
                     let help = "for example `ignore = [\"legacy_*\"]`".to_owned();
                     self.problem(&value.span(), "this must be a list", Some(help));
                 }
-                (other, _) => self.unknown(&key.span(), "setting of verify", other, &["ignore"]),
+                (other, _) => {
+                    let known = ["ignore", "models"];
+                    self.unknown(&key.span(), "setting of verify", other, &known);
+                }
             }
         }
     }
@@ -611,6 +618,14 @@ mod tests {
         assert!(config("[models]\n").check_models);
         assert!(!config("[models]\ncheck = false\n").check_models);
         assert!(Config::parse("migrate.toml", "[models]\nchekc = false\n").is_err());
+    }
+
+    #[test]
+    fn verify_looks_at_the_models_where_it_is_told_to() {
+        let config = |text| Config::parse("migrate.toml", text).unwrap();
+        assert!(!config("[verify]\nignore = [\"x\"]\n").verify_models);
+        assert!(config("[verify]\nmodels = true\n").verify_models);
+        assert!(Config::parse("migrate.toml", "[verify]\nmodles = true\n").is_err());
     }
 
     #[test]

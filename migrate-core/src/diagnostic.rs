@@ -96,6 +96,8 @@ codes! {
     PublishedChanged = "published-changed",
     /// A branch deletes a revision that is published.
     PublishedDeleted = "published-deleted",
+    /// schema.lock is of the chain as it was before.
+    SchemaLockStale = "schema-lock-stale",
     /// A line of schema.lock cannot be read.
     SchemaLockMalformed = "schema-lock-malformed",
     /// A source file of the package cannot be read, or is no Rust.

@@ -17,6 +17,8 @@ pub struct Folder {
     pub files: Vec<File>,
     /// The text of chain.lock, if there is one.
     pub lock: Option<String>,
+    /// The text of schema.lock, if there is one that can be read.
+    pub schema_lock: Option<String>,
     /// The names of revision files that could not be read.
     pub unread: Vec<String>,
     /// Why they could not.
@@ -55,7 +57,7 @@ impl Folder {
     /// A revision file is at most this large, in bytes: what is larger is data, not a schema.
     pub const MAX_FILE: u64 = 16 * 1024 * 1024;
 
-    /// Reads the folder `dir`: every `*.sql` in it and chain.lock, but no folder below it.
+    /// Reads the folder `dir`: every `*.sql` in it, chain.lock and schema.lock, but no folder below it.
     ///
     /// A file that cannot be read is a diagnostic and does not keep the others from being read.
     /// `shown` is how messages name the folder.
@@ -100,6 +102,8 @@ impl Folder {
             Err(Unreadable { missing: true, .. }) => {}
             Err(why) => folder.unreadable(ChainLock::FILE, &why),
         }
+        // Where it cannot be read, the chain is none the worse for it: who needs it says so.
+        folder.schema_lock = SchemaLock::read(dir, SchemaLock::FILE).ok().flatten();
         Ok(folder)
     }
 

@@ -91,7 +91,7 @@ impl Published {
                 .collect(),
             lock: Some(lock.render()),
             unread: here.unread.clone(),
-            diagnostics: Vec::new(),
+            ..Folder::default()
         }
     }
 }

@@ -204,6 +204,9 @@ impl Survey {
         }
         survey
             .diagnostics
+            .extend(survey.stale_schema(folder, config));
+        survey
+            .diagnostics
             .extend(folder.diagnostics.iter().cloned());
         // A stable sort: what was found first in a file stays first.
         survey.diagnostics.sort_by(|a, b| {
@@ -251,6 +254,14 @@ impl Survey {
             return Err(self.diagnostics);
         }
         Ok(Chain::checked(self.revisions, self.graph))
+    }
+
+    /// Returns an error where schema.lock is not of this chain, as `check --locked` wants.
+    #[must_use]
+    pub fn stale_schemas(&self) -> Vec<Diagnostic> {
+        let stale = |found: &&Diagnostic| found.code == Code::SchemaLockStale;
+        let found = self.diagnostics.iter().filter(stale).cloned();
+        found.map(|found| found.severity(Severity::Error)).collect()
     }
 
     pub(crate) fn at_id(&self, index: usize, word: &str) -> Label {

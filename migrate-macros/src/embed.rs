@@ -94,9 +94,8 @@ fn tables_at_head(path: &Path, chain: &Chain) -> Result<Option<SchemaLock>, Vec<
     };
     let lock =
         SchemaLock::parse_table_names(SchemaLock::FILE, &text).map_err(|found| told(&found))?;
-    let graph = chain.graph();
-    let heads = graph.heads().map(|head| graph.id(head).clone()).collect();
-    Ok((lock.heads == heads).then_some(lock))
+    let is_of_this_chain = lock.is_of(chain.revisions(), chain.graph());
+    Ok(is_of_this_chain.then_some(lock))
 }
 
 /// Writes what was found for `compile_error!`.

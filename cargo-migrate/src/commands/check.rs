@@ -1,5 +1,6 @@
 use clap::Args;
-use migrate_core::Published;
+use migrate_core::schema::lock::SchemaLock;
+use migrate_core::{Code, Published};
 
 use crate::auto::{self, Source};
 use crate::context::Context;
@@ -15,7 +16,7 @@ use crate::ui::{Ui, drawn, style, styled};
 /// the very words of the compiler. `cargo migrate explain <code>` tells more of each.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Refuse drafts as well, as CI should
+    /// Refuse drafts and a schema.lock that is out of date as well, as CI should
     #[arg(long)]
     locked: bool,
     /// Also judge what this branch adds to the chain of a git reference: whether it forks that
@@ -37,7 +38,16 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
         }
         None => survey.diagnostics.clone(),
     };
+    let shown = context.folder()?.shown_file(SchemaLock::FILE);
+    match SchemaLock::read(&context.dir()?, &shown) {
+        Ok(Some(text)) => found.extend(SchemaLock::parse(&shown, &text).err().unwrap_or_default()),
+        Ok(None) => {}
+        Err(unreadable) => found.push(*unreadable),
+    }
+    found.sort_by_key(|found| found.severity);
     if args.locked {
+        found.retain(|found| found.code != Code::SchemaLockStale);
+        found.extend(survey.stale_schemas());
         found.extend(survey.drafts());
         found.sort_by_key(|found| found.severity);
     }

@@ -1,12 +1,13 @@
 use clap::Args;
+use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey};
 
 use super::show::one;
-use crate::auto;
 use crate::context::Context;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
 use crate::json::Locked;
+use crate::lockfile;
 use crate::ui::{Ui, style, styled};
 use crate::write;
 
@@ -22,9 +23,15 @@ pub(crate) struct LockArgs {
     /// Forget this revision, whose file was deleted
     #[arg(long, value_name = "REVISION")]
     forget: Vec<String>,
+    /// Only write schema.lock anew, the schema at the head, and seal nothing
+    #[arg(long, conflicts_with_all = ["amend", "forget"])]
+    schema: bool,
 }
 
 pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    if args.schema {
+        return schema(context, ui);
+    }
     let survey = context.survey()?;
     let mends = !args.amend.is_empty() || !args.forget.is_empty();
     let in_the_way: Vec<Diagnostic> = survey
@@ -48,8 +55,20 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
     }
     // The context has read the lock as it was before.
     let context = context.anew();
-    wait(auto::refresh_lock(&context, ui))?;
+    if lockfile::is_wanted(&context, ui)? {
+        wait(lockfile::write_anew(&context))?;
+    }
     tell(&done, ui)
+}
+
+/// Writes only schema.lock.
+fn schema(context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    wait(lockfile::write_anew(context))?;
+    let file = context.shown(&context.dir()?.join(SchemaLock::FILE));
+    match ui.is_json() {
+        true => ui.json(&serde_json::json!({ "file": file })),
+        false => ui.answer(file),
+    }
 }
 
 /// A deleted or changed revision is what `--amend` and `--forget` are for; and where one of them

@@ -10,6 +10,7 @@ use crate::context::{Context, Demand, new_id, now};
 use crate::error::CommandError;
 use crate::interrupt::wait;
 use crate::json;
+use crate::lockfile;
 use crate::ui::Ui;
 
 /// Write a new revision that follows the head
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     let path = context.write_revision(&new, ui)?;
     if args.auto {
         let schemas = gaps.iter().map(|gap| gap.wanted.clone());
-        auto::write_lock([new.id.clone()], schemas, context)?;
+        lockfile::write(&context.anew(), schemas)?;
         tell_changes(&gaps, ui);
     }
     if args.edit {

@@ -8,6 +8,7 @@ use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
 use crate::json::{self, DownAndUp, PlanDocument};
+use crate::lockfile;
 use crate::progress::Progress;
 use crate::state::{State, migrations};
 use crate::ui::Ui;
@@ -59,12 +60,15 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
                 counted(up.steps.len(), "revision")
             ));
         }
-        match ui.is_json() {
-            true => ui.json(&DownAndUp {
+        if ui.is_json() {
+            ui.json(&DownAndUp {
                 reverted: PlanDocument::new(&down, &state.graph),
                 applied: PlanDocument::new(&up, &state.graph),
-            }),
-            false => Ok(()),
+            })?;
+        }
+        match args.change.dry_run {
+            true => Ok(()),
+            false => lockfile::follow(&database, &migrations, &chosen, context, ui).await,
         }
     };
     progress.block_on(work)

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::database::Chosen;
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
+use crate::lockfile;
 use crate::offline::{self, SqlArgs, Wanted};
 use crate::progress::Progress;
 use crate::state::{State, migrations};
@@ -125,10 +126,13 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
             if ui.is_json() {
                 let plan = before.state.plan_of(&report);
-                return ui.json(&PlanDocument::new(&plan, &before.state.graph));
+                ui.json(&PlanDocument::new(&plan, &before.state.graph))?;
             }
         }
-        tell(&database, &migrations, &report, ui).await
+        if !ui.is_json() {
+            tell(&database, &migrations, &report, ui).await?;
+        }
+        lockfile::follow(&database, &migrations, &chosen, context, ui).await
     };
     progress.block_on(work)
 }

@@ -1,80 +1,143 @@
 use clap::Args;
-use migrate_core::schema::{Difference, DifferenceKind, differences};
+use migrate_core::schema::{Difference, DifferenceKind, Schema, differences};
 use serde::Serialize;
 use wildmatch::WildMatch;
 
+use crate::auto::read_models;
 use crate::context::Context;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
-use crate::schemas::expected_and_actual;
+use crate::schemas::{Three, expected_and_actual};
 use crate::ui::{Ui, style, styled};
 
-/// Compare the database with the schema that its revisions make
+/// Compare the database with the schema that its revisions make, and with the models
 ///
 /// The chain is applied to a throw-away database as far as the ledger says, and both are compared:
 /// every missing, extra and different table, column, index and constraint is told. Nothing is
 /// written to the database.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
+    /// Also compare with what the structs that derive `Table` describe; always so where `models` is
+    /// true below `[verify]` in migrate.toml
+    #[arg(long)]
+    models: bool,
     /// Leave out what belongs to these tables or views, such as `legacy_*`; can be given again,
     /// and adds to `ignore` below `[verify]` in migrate.toml
     #[arg(long, value_name = "PATTERN")]
     ignore: Vec<String>,
 }
 
+/// What says how the database should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Against {
+    Chain,
+    Models,
+}
+
+/// A difference from one of them.
+#[derive(Serialize)]
+struct Found {
+    against: Against,
+    #[serde(flatten)]
+    difference: Difference,
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     ok: bool,
-    differences: &'a [Difference],
+    differences: &'a [Found],
 }
 
 pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let ignored: Vec<WildMatch> = context
-        .config()?
+    let config = context.config()?;
+    let ignored: Vec<WildMatch> = config
         .ignored
         .iter()
         .chain(&args.ignore)
         .map(|pattern| WildMatch::new(pattern))
         .collect();
     let chosen = context.database()?;
-    let (expected, actual) = wait(expected_and_actual(context, &chosen))?;
     let minds = |difference: &Difference| {
         let table = difference.table.as_ref().map(ToString::to_string);
         !table.is_some_and(|table| ignored.iter().any(|pattern| pattern.matches(&table)))
     };
-    let found: Vec<Difference> = differences(&expected, &actual)
-        .into_iter()
-        .filter(minds)
-        .collect();
+    let compare = |against, expected: &Schema, actual: &Schema| {
+        let found = differences(expected, actual).into_iter().filter(minds);
+        let found = found.map(move |difference| Found {
+            against,
+            difference,
+        });
+        found.collect::<Vec<_>>()
+    };
+    let with_models = args.models || config.verify_models;
+    let mut found;
+    if with_models {
+        let models = read_models(context, ui)?;
+        let three = wait(Three::read(&models, context, &chosen))?;
+        found = compare(Against::Chain, &three.expected, &three.actual);
+        found.extend(compare(Against::Models, &three.wanted, &three.actual));
+    } else {
+        let (expected, actual) = wait(expected_and_actual(context, &chosen))?;
+        found = compare(Against::Chain, &expected, &actual);
+    }
     if ui.is_json() {
         ui.json(&Document {
             ok: found.is_empty(),
             differences: &found,
         })?;
     } else {
-        for difference in &found {
-            ui.answer(told(difference))?;
+        for found in &found {
+            let by = match found.against {
+                Against::Chain => "",
+                Against::Models => " (the models)",
+            };
+            ui.answer(format_args!("{}{by}", told(&found.difference)))?;
         }
     }
     if found.is_empty() {
+        let also = match with_models {
+            true => ", and what the models want",
+            false => "",
+        };
         ui.status(format_args!(
-            "{} {}: the schema is what its revisions make",
+            "{} {}: the schema is what its revisions make{also}",
             styled(style::GOOD, "verified"),
             chosen.shown()
         ));
         return Ok(());
     }
     if !ui.is_json() {
+        conclude(&found, &chosen.shown(), ui);
+    }
+    Err(CommandError::told())
+}
+
+/// Says what the database is not, and what to do.
+fn conclude(found: &[Found], shown: &str, ui: &Ui) {
+    let count = |against| {
+        found
+            .iter()
+            .filter(|found| found.against == against)
+            .count()
+    };
+    let (chain, models) = (count(Against::Chain), count(Against::Models));
+    if chain > 0 {
         ui.say(format_args!(
-            "{} is not what its revisions make: {}",
-            chosen.shown(),
-            counted(found.len(), "difference")
+            "{shown} is not what its revisions make: {}",
+            counted(chain, "difference")
         ));
         ui.help(
             "`cargo migrate diff database current --format sql` shows the SQL that leads there",
         );
     }
-    Err(CommandError::told())
+    if models > 0 {
+        ui.say(format_args!(
+            "{shown} is not what the models want: {}",
+            counted(models, "difference")
+        ));
+        ui.help("`cargo migrate run` applies what is pending; `cargo migrate check --models` says whether a revision is missing");
+    }
 }
 
 fn told(difference: &Difference) -> String {

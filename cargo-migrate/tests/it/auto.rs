@@ -79,7 +79,7 @@ fn a_project_that_does_not_compile() {
     assert_snapshot!(project.read("migrations/schema.lock"), @"
     # Written by cargo migrate: commit it, do not edit it.
     version 1
-    head a
+    head a 619e0040e85e903783399717fa21fd5b3ed936c880a701c960a5442f3c3feb20
 
     [sqlite]
     table users

@@ -31,7 +31,7 @@ fn the_help_of_the_whole() {
       schema       Show the schema that the database has
       import       Take over the migrations of another tool
       check        Check the chain and its lock, without a database
-      verify       Compare the database with the schema that its revisions make
+      verify       Compare the database with the schema that its revisions make, and with the models
       diff         Show what leads from one schema to another
       snapshot     Keep the database's schema and what is applied in a file
       backup       Keep the database's data in a file
@@ -538,7 +538,7 @@ fn check() {
     Usage: cargo migrate check [OPTIONS]
 
     Options:
-          --locked         Refuse drafts as well, as CI should
+          --locked         Refuse drafts and a schema.lock that is out of date as well, as CI should
           --since [<REF>]  Also judge what this branch adds to the chain of a git reference: whether it
                            forks that chain, edits or deletes what is sealed there, or takes an id; the
                            remote's main branch where no reference is named
@@ -568,6 +568,7 @@ fn lock() {
     Options:
           --amend <REVISION>   Accept that this sealed revision was edited, and seal it as it is now
           --forget <REVISION>  Forget this revision, whose file was deleted
+          --schema             Only write schema.lock anew, the schema at the head, and seal nothing
       -h, --help               Print help (see more with '--help')
 
     Global options:

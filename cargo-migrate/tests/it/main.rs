@@ -15,6 +15,7 @@ mod import;
 mod import_alembic;
 mod interrupt;
 mod json;
+mod lockfile;
 mod offline;
 mod package;
 mod repair;

@@ -267,3 +267,126 @@ async fn a_server_for_throw_away_databases() {
     );
     project.run(["verify"]).success().done();
 }
+
+/// What the models want is asked for, and told apart from what the chain makes.
+async fn a_database_beside_the_models(dialect: Dialect, name: &str) {
+    const MODELS: &str = "#[derive(migrate_sqlx::Table)]\n#[table(name = \"authors\")]\npub struct Author { pub id: i32, #[column(index)] pub name: String }\n";
+    let database = TestDatabase::create(dialect, name).await;
+    let project = project();
+    project.write("src/lib.rs", MODELS);
+    project.write(
+        "migrate.toml",
+        format!("dialects = [\"{dialect}\"]\n[env.dev]\nurl = \"${{TEST_URL}}\"\n"),
+    );
+    project.write(".env", format!("TEST_URL={}\n", database.url()));
+    project.run(["init", "-q"]).success().done();
+    project
+        .run(["new", "--auto", "authors", "-q"])
+        .success()
+        .done();
+    project.run(["run", "-q"]).success().done();
+    // Models cannot say it, so they have nothing against it.
+    project
+        .run(["new", "names", "--rev-id", "b", "-q"])
+        .success()
+        .done();
+    let file = "migrations/20261120T143205_b_names.sql";
+    let text = project.read(file).replace(
+        "-- migrate: up\n",
+        "-- migrate: up\nCREATE VIEW names AS SELECT name FROM authors;\n",
+    );
+    project.write(file, text.replace("down\n", "down\nDROP VIEW names;\n"));
+    project.run(["run", "-q"]).success().done();
+    project.run(["verify", "--models"]).success().done();
+
+    let more = MODELS
+        .replace(
+            "pub name: String",
+            "pub name: Option<String>, pub born: Option<i32>",
+        )
+        .replace("#[column(index)] ", "");
+    project.write("src/lib.rs", more);
+    project.run(["verify"]).success().done();
+    database
+        .execute("CREATE TABLE spare (id INTEGER NOT NULL)")
+        .await;
+    let found = project
+        .run(["verify", "--models", "--format", "json"])
+        .code(1)
+        .json();
+    let told: Vec<_> = found["differences"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|difference| {
+            let text = |key: &str| difference[key].as_str().unwrap_or_default().to_owned();
+            format!("{}: {} {}", text("against"), text("kind"), text("object"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "chain: extra table `spare`",
+            "models: missing column `authors.born`",
+            "models: extra index `authors_name_idx` of table `authors`",
+            "models: extra table `spare`",
+            "models: different column `authors.name`",
+        ]
+    );
+    let ignoring = [
+        "verify", "--models", "--ignore", "spare", "--format", "json",
+    ];
+    let found = project.run(ignoring).code(1).json();
+    let against = |difference: &serde_json::Value| difference["against"] == "models";
+    assert!(
+        found["differences"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .all(against),
+        "{found}"
+    );
+    let config = project.read("migrate.toml");
+    project.write(
+        "migrate.toml",
+        format!("{config}[verify]\nmodels = true\nignore = [\"spare\"]\n"),
+    );
+    project.run(["verify"]).code(1).done();
+    project.write("src/lib.rs", MODELS);
+    project.run(["verify"]).success().done();
+}
+
+#[tokio::test]
+async fn a_database_beside_the_models_on_sqlite() {
+    a_database_beside_the_models(Dialect::Sqlite, "cli_verify_models").await;
+}
+
+#[tokio::test]
+async fn a_database_beside_the_models_on_postgres() {
+    a_database_beside_the_models(Dialect::Postgres, "cli_verify_models").await;
+}
+
+#[tokio::test]
+async fn a_database_beside_the_models_on_mariadb() {
+    a_database_beside_the_models(Dialect::MySql, "cli_verify_models").await;
+}
+
+#[test]
+fn the_words_of_what_the_models_want() {
+    let project = shop("sqlite", "sqlite://dev.db");
+    project.run(["run", "-q"]).success().done();
+    project.write("src/lib.rs", "#[derive(migrate_sqlx::Table)]\n#[table(name = \"authors\")]\npub struct Author { pub id: i32, pub name: String, pub born: Option<i32> }\n");
+    assert_snapshot!(project.run(["verify", "--models", "--ignore", "books"]), @"
+    missing column `authors.born`: INTEGER null (the models)
+    different column `authors.name`: it should be TEXT not null, and is VARCHAR(100) not null (the models)
+    ------- stderr -------
+    sqlite://dev.db is not what the models want: 2 differences
+    help: `cargo migrate run` applies what is pending; `cargo migrate check --models` says whether a revision is missing
+    [exit status: 1]
+    ");
+    project.write("src/lib.rs", "#[derive(migrate_sqlx::Table)]\n#[table(name = \"authors\")]\npub struct Author { pub id: i32, #[column(type = \"VARCHAR(100)\")] pub name: String }\n");
+    assert_snapshot!(project.run(["verify", "--models", "--ignore", "books"]), @"
+    ------- stderr -------
+    verified sqlite://dev.db: the schema is what its revisions make, and what the models want
+    ");
+}

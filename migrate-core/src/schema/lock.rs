@@ -6,7 +6,7 @@
 //! ```text
 //! # Written by cargo migrate: commit it, do not edit it.
 //! version 1
-//! head 9f3c1a2b77de
+//! head 9f3c1a2b77de 6dd2…c10f
 //!
 //! [postgres]
 //! table users
@@ -16,21 +16,27 @@
 //! table users unique column=email name=users_email_key
 //! ```
 //!
+//! A head stands with its chain hash, so that it can be seen without a database whether the schema is
+//! still that of the chain.
+//!
 //! A line is about one thing and needs no other, and the lines of a section are sorted. So git
 //! merges what two branches add; where it keeps both sides (`merge=union`) the result is the
 //! schema that has both. A word or a value that is more than letters, digits and `_.()-$` stands in
 //! double quotes, in which `\"`, `\\`, `\n`, `\r` and `\t` stand for what they do in Rust.
 
 mod attributes;
+mod heads;
 mod line;
 mod read;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use heads::Head;
+
 use self::read::Wanted;
 use super::{Name, Schema, Table};
-use crate::{Diagnostic, Dialect, RevisionId};
+use crate::{Diagnostic, Dialect};
 
 /// What schema.lock says.
 ///
@@ -55,8 +61,8 @@ use crate::{Diagnostic, Dialect, RevisionId};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaLock {
-    /// The heads of the chain that the schemas are of.
-    pub heads: BTreeSet<RevisionId>,
+    /// Where in the chain the schemas are taken: its heads, less those that change nothing.
+    pub heads: BTreeSet<Head>,
     /// The schemas, by their dialects.
     pub schemas: BTreeMap<Dialect, Schema>,
 }

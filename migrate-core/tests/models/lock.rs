@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::Dialect;
-use migrate_core::schema::lock::SchemaLock;
+use migrate_core::schema::lock::{Head, SchemaLock};
 use migrate_core::schema::{
     Action, Check, Column, Deferrable, Domain, Enum, Extension, ForeignKey, Generated, Identity,
     Index, IndexPart, Key, Name, Options, PartitionOf, Routine, RoutineKind, Schema, Sequence,
     Signature, Table, UserType, View,
 };
+use migrate_core::{Dialect, Hash};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -226,7 +226,10 @@ proptest! {
         postgres in schema(Dialect::Postgres), sqlite in of(schema(Dialect::Sqlite)),
     ) {
         let mut lock = SchemaLock::default();
-        lock.heads.insert("a".parse().expect("an id"));
+        lock.heads.insert(Head {
+            id: "a".parse().expect("an id"),
+            chain: Some(Hash::from_bytes([7; 32])),
+        });
         lock.schemas.insert(Dialect::Postgres, postgres);
         lock.schemas.extend(sqlite.map(|schema| (Dialect::Sqlite, schema)));
         let text = lock.render();

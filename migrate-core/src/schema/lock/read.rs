@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::SchemaLock;
 use super::attributes::Attributes;
 use super::line::{quoted, text, tokens};
+use super::{Head, SchemaLock};
 use crate::diagnostic::MOST_PROBLEMS;
 use crate::lock::is_conflict_marker;
 use crate::schema::{Column, Name, Schema, Sequence};
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
             return true;
         }
         let read = match (line.strip_prefix("head "), self.section) {
-            (Some(head), None) => head.parse().ok().map(|head| {
+            (Some(head), None) => Head::parse(head).map(|head| {
                 self.lock.heads.insert(head);
             }),
             (None, Some(dialect)) => {

@@ -13,9 +13,7 @@ pub(super) fn render(lock: &SchemaLock) -> String {
         SchemaLock::VERSION
     );
     for head in &lock.heads {
-        text.push_str("head ");
-        text.push_str(head.as_str());
-        text.push('\n');
+        text.push_str(&format!("head {head}\n"));
     }
     for (dialect, schema) in &lock.schemas {
         text.push_str("\n[");
