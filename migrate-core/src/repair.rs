@@ -116,6 +116,8 @@ impl Repair {
         labels::mend(&mut work);
         if holds && ends(&mut work) {
             heads::mend(&mut work);
+            // What a branch was put behind may lead to what it named.
+            thin_out(&mut work);
         }
         locks::mend(&mut work);
         let mut unresolved = work.survey().diagnostics;
@@ -214,6 +216,16 @@ fn ends(work: &mut Work<'_>) -> bool {
     }
     work.write(&model, &survey);
     true
+}
+
+/// Takes out parents that other parents imply.
+fn thin_out(work: &mut Work<'_>) {
+    if redundant_is_wrong(work) {
+        let survey = work.survey();
+        let mut model = Model::new(&survey, work);
+        model.thin_out();
+        work.write(&model, &survey);
+    }
 }
 
 fn redundant_is_wrong(work: &Work<'_>) -> bool {

@@ -142,7 +142,7 @@ impl Parts {
     }
 
     /// The parts in the order in which they are joined.
-    fn sequence(&self, _model: &Model) -> Vec<usize> {
+    fn sequence(&self, model: &Model) -> Vec<usize> {
         let mut left: BTreeSet<usize> = (0..self.bases.len()).collect();
         let mut sequence = Vec::new();
         while !left.is_empty() {
@@ -155,7 +155,14 @@ impl Parts {
             // the oldest goes first.
             let place = |part: &&usize| (self.said[**part].unwrap_or(usize::MAX), **part);
             let next = left.iter().filter(is_ready).min_by_key(place);
-            let next = next.or_else(|| left.iter().min_by_key(place)).copied();
+            // Only what a base itself depends on cannot come behind it.
+            let is_free = |part: &&usize| {
+                let needed = model.ancestors([self.bases[**part]]);
+                left.iter()
+                    .all(|other| other == *part || !needed[self.bases[*other]])
+            };
+            let next = next.or_else(|| left.iter().filter(is_free).min_by_key(place));
+            let next = next.copied();
             let Some(next) = next else { break };
             left.remove(&next);
             sequence.push(next);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Link, Model, ranks};
+use super::model::{Model, ranks};
 use super::names;
 use super::work::Work;
 use crate::hash::Hasher;
@@ -22,6 +22,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
     let model = Model::new(&survey, work);
     let mut taken: BTreeSet<String> = model.by_id.keys().map(ToString::to_string).collect();
     taken.extend(work.lock.keys().cloned());
+    let mut referred: BTreeSet<usize> = files.values().flatten().copied().collect();
     for (id, files) in files {
         let rank = ranks(&survey.revisions);
         let revisions = &survey.revisions;
@@ -59,7 +60,10 @@ pub(super) fn mend(work: &mut Work<'_>) {
             );
             work.did(Code::DuplicateRevision, new.as_str(), &name, reason);
             for child in followers(&model, &survey, keeper, index) {
-                refer(work, &survey.revisions[child], id, &new);
+                // What is a copy itself says nothing of the others.
+                if referred.insert(child) {
+                    refer(work, &survey.revisions[child], id, &new);
+                }
             }
         }
     }
@@ -110,16 +114,12 @@ fn renamed(work: &mut Work<'_>, revision: &Revision, id: &RevisionId) -> String 
     name
 }
 
-/// The revisions that follow the id and can only mean the copy: the one that keeps it needs them,
+/// The revisions that name the id and can only mean the copy: the one that keeps it needs them,
 /// or only the copy makes a table that they use.
 fn followers(model: &Model, survey: &Survey, keeper: usize, copy: usize) -> Vec<usize> {
     // Links by id lead to the file that comes first; here it matters that they lead nowhere else.
     let bearer = survey.graph.index(model.ids[keeper].as_str());
-    let follows = |index: usize| {
-        model.links[index]
-            .iter()
-            .any(|link| matches!(link, Link::To(to) if Some(*to) == bearer))
-    };
+    let follows = |index: usize| model.below(index).any(|below| Some(below) == bearer);
     let needed = model.ancestors(model.below(keeper));
     (0..model.len())
         .filter(|index| *index != copy && *index != keeper && follows(*index))
@@ -134,7 +134,7 @@ fn followers(model: &Model, survey: &Survey, keeper: usize, copy: usize) -> Vec<
         .collect()
 }
 
-/// Lets a file follow the copy's new id.
+/// Lets a file name the copy's new id.
 fn refer(work: &mut Work<'_>, child: &Revision, id: &RevisionId, new: &RevisionId) {
     let parents: Vec<RevisionId> = child
         .parents
@@ -147,14 +147,22 @@ fn refer(work: &mut Work<'_>, child: &Revision, id: &RevisionId, new: &RevisionI
             }
         })
         .collect();
-    let text = child.with_parents(&parents);
+    let mut text = child.with_parents(&parents);
+    if child.depends_on.iter().any(|name| **name == *id.as_str()) {
+        let names = child
+            .depends_on
+            .iter()
+            .map(|name| match **name == *id.as_str() {
+                true => new.as_str(),
+                false => name,
+            });
+        text = edit::with_value(&text, "depends-on", &names.collect::<Vec<_>>().join(", "));
+    }
     work.file(&child.file).text = text.into();
     work.did(
         Code::DuplicateRevision,
         child.id.as_str(),
         &child.file,
-        format!(
-            "of the two that were called `{id}` it can only follow the one that is `{new}` now"
-        ),
+        format!("of the two that were called `{id}` it can only need the one that is `{new}` now"),
     );
 }

@@ -36,9 +36,11 @@ pub(super) fn mend(model: &mut Model) {
     }
 }
 
-/// How well a link is founded; the least is cut. What chain.lock does not have, then what no table
-/// speaks for, then what leads from an older revision to a younger one.
-fn doubt(model: &Model, above: usize, below: usize) -> (usize, bool, bool, usize) {
+/// How well a link is founded; the least is cut. What a mended header brought, then what chain.lock
+/// does not have, then what no table speaks for, then what leads from an older revision to a younger
+/// one.
+fn doubt(model: &Model, above: usize, below: usize) -> (bool, usize, bool, bool, usize) {
+    let is_read = !model.guessed[above].contains(&below);
     let locked = match &model.locked[above] {
         Some(locked) if locked.contains(&below) => 2,
         Some(_) => 0,
@@ -46,11 +48,11 @@ fn doubt(model: &Model, above: usize, below: usize) -> (usize, bool, bool, usize
     };
     let uses = model.tables[above].iter().any(|(maker, _)| *maker == below);
     let is_against_time = model.rank[above] < model.rank[below];
-    (locked, uses, !is_against_time, model.rank[above])
+    (is_read, locked, uses, !is_against_time, model.rank[above])
 }
 
 fn cut(model: &mut Model, above: usize, below: usize) {
-    let (locked, _, _, _) = doubt(model, above, below);
+    let (_, locked, _, _, _) = doubt(model, above, below);
     let other = model.named(&[below]);
     let why = match (locked, model.rank[above] < model.rank[below]) {
         (0, _) => format!("it does not follow {other} in chain.lock"),

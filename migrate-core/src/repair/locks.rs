@@ -115,7 +115,8 @@ impl Found {
 
 /// Writes chain.lock as it must be after the files were mended.
 pub(super) fn mend(work: &mut Work<'_>) {
-    if work.found.foreign || work.folder.files.is_empty() {
+    let is_nothing = work.folder.files.is_empty() && work.folder.lock.is_none();
+    if work.found.foreign || is_nothing {
         return;
     }
     let survey = work.survey();
@@ -170,7 +171,10 @@ pub(super) fn mend(work: &mut Work<'_>) {
             );
         }
     }
-    forget(work, &survey, &mut lock);
+    // Where all files are gone, it is not the lock that is wrong.
+    if !work.folder.files.is_empty() {
+        forget(work, &survey, &mut lock);
+    }
     if lock != before || work.found.wrong.is_some() {
         work.folder.lock = Some(lock.render());
     }

@@ -30,6 +30,8 @@ pub(super) struct Model {
     pub(super) rank: Vec<usize>,
     /// What chain.lock says that each follows, where all of it is there.
     pub(super) locked: Vec<Option<Vec<usize>>>,
+    /// The parents that only a mended header names.
+    pub(super) guessed: Vec<Vec<usize>>,
     /// Revisions that lost their only parent and want another one, and why.
     pub(super) orphans: Vec<Option<Code>>,
     /// The parent that each of them named.
@@ -96,7 +98,17 @@ impl Model {
             let is_orphan = revision.parents.is_empty() && work.orphans.contains(&*revision.file);
             is_orphan.then_some(Code::InvalidRevisionId)
         });
+        let guessed = revisions.iter().map(|revision| {
+            let is_new = |parent: &&RevisionId| {
+                let link = (revision.file.to_string(), (*parent).clone());
+                !work.links.contains(&link)
+            };
+            let new = revision.parents.iter().filter(is_new);
+            new.filter_map(|parent| graph.index(parent.as_str()))
+                .collect()
+        });
         Self {
+            guessed: guessed.collect(),
             ids: revisions
                 .iter()
                 .map(|revision| revision.id.clone())

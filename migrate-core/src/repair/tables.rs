@@ -170,12 +170,21 @@ impl Reader {
 
     fn statement(&mut self, words: &[Word]) {
         let first = |keyword: &str| words.first().is_some_and(|word| word.is(keyword));
-        let mut made = None;
         let mut at = 0;
         if first("create") {
-            made = self.create(words);
-            // The name that is made is no use of it.
-            at = made.as_ref().map_or(1, |(_, behind)| *behind);
+            at = 1;
+            if let Some((table, behind)) = create(words) {
+                // The name that is made is no use of it, and what refers to itself is no other.
+                at = behind;
+                match words
+                    .iter()
+                    .take(4)
+                    .any(|word| word.is_any(&["temp", "temporary"]))
+                {
+                    true => drop(self.temporary.insert(table)),
+                    false => self.makes(table),
+                }
+            }
         } else if first("drop") || first("truncate") || first("lock") {
             self.list(words);
         } else if first("rename") {
@@ -185,40 +194,9 @@ impl Reader {
             self.mention(words, at);
             at += 1;
         }
-        if let Some((table, _)) = made {
-            match words
-                .iter()
-                .take(4)
-                .any(|word| word.is_any(&["temp", "temporary"]))
-            {
-                true => drop(self.temporary.insert(table)),
-                false => self.makes(table),
-            }
-        }
         if first("alter") {
             self.alter(words);
         }
-    }
-
-    /// `CREATE … TABLE name`; a view is read as a table is, so it counts as one.
-    fn create(&self, words: &[Word]) -> Option<(Table, usize)> {
-        let what = words.iter().take(8).position(|word| {
-            word.is_any(&[
-                "table",
-                "view",
-                "index",
-                "trigger",
-                "function",
-                "procedure",
-                "policy",
-                "type",
-                "rule",
-            ])
-        })?;
-        if !words[what].is_any(&["table", "view"]) {
-            return None;
-        }
-        name(words, past(words, what + 1, &["if", "not", "exists"]))
     }
 
     /// `DROP TABLE a, b`, `TRUNCATE a, b`.
@@ -350,6 +328,27 @@ impl Reader {
             at = end + 1;
         }
     }
+}
+
+/// `CREATE … TABLE name`; a view is read as a table is, so it counts as one.
+fn create(words: &[Word]) -> Option<(Table, usize)> {
+    let what = words.iter().take(8).position(|word| {
+        word.is_any(&[
+            "table",
+            "view",
+            "index",
+            "trigger",
+            "function",
+            "procedure",
+            "policy",
+            "type",
+            "rule",
+        ])
+    })?;
+    if !words[what].is_any(&["table", "view"]) {
+        return None;
+    }
+    name(words, past(words, what + 1, &["if", "not", "exists"]))
 }
 
 /// Whether `ON` names a table in this statement: that of an index, a trigger, a right.

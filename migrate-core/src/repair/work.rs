@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::locks::Found;
 use super::model::Model;
 use super::{Mended, RepairOptions};
-use crate::{Code, Config, Entry, File, Folder, Hash, LockState, Revision, Survey, edit};
+use crate::{
+    Code, Config, Entry, File, Folder, Hash, LockState, Revision, RevisionId, Survey, edit,
+};
 
 /// The folder, what is known of it from before, and what was done.
 pub(super) struct Work<'a> {
@@ -20,6 +22,8 @@ pub(super) struct Work<'a> {
     meant: BTreeMap<String, BTreeSet<Hash>>,
     /// Files that could be read as they were.
     pub(super) readable: BTreeSet<String>,
+    /// The links that could be read as they were: a file and the parent that it names.
+    pub(super) links: BTreeSet<(String, RevisionId)>,
     /// Files whose parents named no revision, but a place.
     pub(super) orphans: BTreeSet<String>,
     pub(super) done: Vec<Mended>,
@@ -42,6 +46,14 @@ impl<'a> Work<'a> {
                 .revisions
                 .iter()
                 .map(|revision| revision.file.to_string())
+                .collect(),
+            links: survey
+                .revisions
+                .iter()
+                .flat_map(|revision| {
+                    let parents = revision.parents.iter();
+                    parents.map(|parent| (revision.file.to_string(), parent.clone()))
+                })
                 .collect(),
             orphans: BTreeSet::new(),
             done: Vec::new(),
