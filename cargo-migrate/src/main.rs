@@ -20,6 +20,7 @@ mod listing;
 mod offline;
 mod package;
 mod progress;
+mod published;
 mod range;
 mod schemadiagram;
 mod schemas;
