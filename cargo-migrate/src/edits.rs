@@ -127,7 +127,7 @@ impl Edits {
             }
             match &edit.change {
                 Change::Replace { old, new } | Change::Rename { old, new, .. } => {
-                    draw_diff(&mut drawing, old, new)
+                    draw_diff(&mut drawing, old, new);
                 }
                 Change::Create { new } => draw_new(&mut drawing, new),
                 Change::Remove { .. } => {}

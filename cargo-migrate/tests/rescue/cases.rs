@@ -77,7 +77,10 @@ impl Case {
             }
             git(&project, &["init", "--quiet"]);
             git(&project, &["add", "--all"]);
-            git(&project, &["commit", "--quiet", "--message=before it broke"]);
+            git(
+                &project,
+                &["commit", "--quiet", "--message=before it broke"],
+            );
             for path in committed.keys() {
                 fs::remove_file(project.path().join(path)).expect("it was written");
             }
@@ -87,7 +90,11 @@ impl Case {
         }
         let arguments = fs::read_to_string(folder.join("args")).unwrap_or_default();
         Self {
-            name: folder.file_name().expect("it has a name").to_string_lossy().into_owned(),
+            name: folder
+                .file_name()
+                .expect("it has a name")
+                .to_string_lossy()
+                .into_owned(),
             folder: folder.to_owned(),
             arguments: arguments.split_whitespace().map(str::to_owned).collect(),
             project,
@@ -102,7 +109,10 @@ impl Case {
 
     fn repair(&self, more: &[&str]) -> CommandOutput {
         let said = self.arguments.iter().map(String::as_str);
-        let arguments = ["repair"].into_iter().chain(said).chain(more.iter().copied());
+        let arguments = ["repair"]
+            .into_iter()
+            .chain(said)
+            .chain(more.iter().copied());
         self.project.run(arguments)
     }
 
@@ -110,7 +120,9 @@ impl Case {
     fn wrong(found: &serde_json::Value) -> BTreeSet<String> {
         let found = found.as_array().expect("a list");
         let errors = found.iter().filter(|found| found["severity"] == "error");
-        errors.map(|found| format!("{} {} {}", found["code"], found["file"], found["message"])).collect()
+        errors
+            .map(|found| format!("{} {} {}", found["code"], found["file"], found["message"]))
+            .collect()
     }
 
     /// Runs the case; returns what it says and what it leaves.
@@ -119,34 +131,68 @@ impl Case {
         let before = self.files();
         let shown = self.repair(&[]);
         assert_eq!(self.files(), before, "{name}: showing it wrote something");
-        assert!(!self.project.path().join("migrations/.repair").exists(), "{name}");
+        assert!(
+            !self.project.path().join("migrations/.repair").exists(),
+            "{name}"
+        );
 
         let done = self.repair(&["--execute"]);
-        assert_eq!(done.stdout, shown.stdout, "{name}: something else was done than shown");
+        assert_eq!(
+            done.stdout, shown.stdout,
+            "{name}: something else was done than shown"
+        );
         assert_eq!(done.code, shown.code, "{name}");
         let after = self.files();
 
         // What was replaced is kept as it was.
         let kept = tree(&self.project.path().join("migrations/.repair"));
-        for (path, text) in before.iter().filter(|(path, text)| after.get(*path) != Some(*text)) {
+        for (path, text) in before
+            .iter()
+            .filter(|(path, text)| after.get(*path) != Some(*text))
+        {
             let file = path.rsplit('/').next().expect("a path has a name");
-            let copy = kept.iter().find(|(path, _)| path.ends_with(&format!("/{file}")));
-            assert_eq!(copy.map(|(_, copy)| copy), Some(text), "{name}: no copy of {path}");
+            let copy = kept
+                .iter()
+                .find(|(path, _)| path.ends_with(&format!("/{file}")));
+            assert_eq!(
+                copy.map(|(_, copy)| copy),
+                Some(text),
+                "{name}: no copy of {path}"
+            );
         }
 
         // What is left is what it named, and nothing else.
         let again = self.repair(&["--execute", "--format", "json"]);
         let again = again.json();
-        assert_eq!(again["edits"].as_array().map(Vec::len), Some(0), "{name}: mended twice: {again:#}");
+        assert_eq!(
+            again["edits"].as_array().map(Vec::len),
+            Some(0),
+            "{name}: mended twice: {again:#}"
+        );
         assert_eq!(again["copied_to"], serde_json::Value::Null, "{name}");
-        assert_eq!(self.files(), after, "{name}: the second time wrote something");
+        assert_eq!(
+            self.files(),
+            after,
+            "{name}: the second time wrote something"
+        );
         let check = self.project.run(["check", "--format", "json"]);
-        assert_eq!(Self::wrong(&check.json()["diagnostics"]), Self::wrong(&again["unresolved"]), "{name}");
+        assert_eq!(
+            Self::wrong(&check.json()["diagnostics"]),
+            Self::wrong(&again["unresolved"]),
+            "{name}"
+        );
         assert_eq!(check.code, done.code, "{name}");
         let left = again["unresolved"].as_array().expect("a list");
-        assert!(left.iter().all(|found| found["help"].is_string()), "{name}: {left:#?}");
+        assert!(
+            left.iter().all(|found| found["help"].is_string()),
+            "{name}: {left:#?}"
+        );
 
-        let typed: String = self.arguments.iter().map(|word| format!(" {word}")).collect();
+        let typed: String = self
+            .arguments
+            .iter()
+            .map(|word| format!(" {word}"))
+            .collect();
         let told = format!(
             "$ cargo migrate repair{typed}\n{shown}\n\n$ cargo migrate repair{typed} --execute\n…\n{}",
             done.stderr
@@ -171,13 +217,17 @@ fn every_broken_project_is_mended_as_far_as_it_can_be() {
             }
             for (path, text) in &after {
                 let path = expected.join(path);
-                fs::create_dir_all(path.parent().expect("it has a folder")).expect("it can be made");
+                fs::create_dir_all(path.parent().expect("it has a folder"))
+                    .expect("it can be made");
                 fs::write(path, text).expect("it can be written");
             }
         }
         let expected = fs::read_to_string(case.folder.join("repair.txt")).unwrap_or_default();
         if told != expected {
-            wrong.push(format!("{}: expected\n{expected}\nbut it said\n{told}", case.name));
+            wrong.push(format!(
+                "{}: expected\n{expected}\nbut it said\n{told}",
+                case.name
+            ));
         }
         if after != tree(&case.folder.join("after")) {
             wrong.push(format!("{}: it leaves other files than `after`", case.name));

@@ -34,6 +34,16 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 rank[*index],
             )
         });
+        // Of files that say the same the one stays that has the name without a mark of its own.
+        let keeper = keeper.and_then(|keeper| {
+            let same = files
+                .iter()
+                .filter(|index| revisions[**index].hash == revisions[keeper].hash);
+            same.copied().min_by_key(|index| {
+                let name = &*revisions[*index].file;
+                (!names::holds(name, id.as_str()), name.len(), name)
+            })
+        });
         let Some(keeper) = keeper else { continue };
         let why = match work.is_sealed(&revisions[keeper]) {
             true => "it is what chain.lock has sealed",
@@ -52,6 +62,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
             }
             let new = new_id("cargo-migrate copy 1", revision.hash.as_bytes(), &taken);
             taken.insert(new.to_string());
+            work.new.insert(new.to_string());
             texts.insert(revision.hash, revision.file.to_string());
             let name = renamed(work, revision, &new);
             let reason = format!(

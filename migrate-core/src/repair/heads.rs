@@ -75,6 +75,7 @@ fn merge(work: &mut Work<'_>, survey: &Survey, heads: &[usize]) {
         parents,
         ..NewRevision::empty()
     };
+    work.new.insert(new.id.to_string());
     let name = work.free_name(&new.file_name(&work.config.file_name));
     work.did(Code::MultipleHeads, new.id.as_str(), &name, reason);
     work.add(name, new.render());

@@ -41,7 +41,7 @@ impl Found {
                     None => {
                         "there was no chain.lock: it is written with every revision as a draft, which `cargo migrate lock` seals"
                     }
-                })
+                });
             }
         }
         let is_whole = folder
@@ -162,10 +162,16 @@ pub(super) fn mend(work: &mut Work<'_>) {
         }
     }
     if work.folder.lock.is_some() {
-        for id in &entered {
+        // That a revision is new needs no other word.
+        for id in entered
+            .iter()
+            .filter(|id| !work.new.contains(*id))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             work.did(
                 Code::LockMissing,
-                id,
+                &id,
                 ChainLock::FILE,
                 "chain.lock did not know it: it is entered as a draft",
             );

@@ -15,6 +15,9 @@ pub(super) enum Link {
     Unknown(RevisionId),
 }
 
+/// The word of a `-- depends-on:` line, and the revision that it means.
+type Need = (String, Option<usize>);
+
 /// The revisions of a folder and how they hang together; indices are those of the survey.
 pub(super) struct Model {
     pub(super) ids: Vec<RevisionId>,
@@ -22,8 +25,8 @@ pub(super) struct Model {
     pub(super) files: Vec<String>,
     /// What each follows, as its file has it.
     pub(super) links: Vec<Vec<Link>>,
-    /// What each depends on: the word of its file, and the revision that it means.
-    pub(super) needs: Vec<Vec<(String, Option<usize>)>>,
+    /// What each depends on.
+    pub(super) needs: Vec<Vec<Need>>,
     /// The revisions whose tables each uses, with the table.
     pub(super) tables: Vec<Vec<(usize, String)>>,
     /// The place of each in the order of creation.
@@ -39,7 +42,7 @@ pub(super) struct Model {
     pub(super) by_id: BTreeMap<RevisionId, usize>,
     /// What was done: which revision, what was wrong, why so.
     pub(super) done: Vec<(usize, Code, String)>,
-    was: Vec<(Vec<Link>, Vec<(String, Option<usize>)>)>,
+    was: Vec<(Vec<Link>, Vec<Need>)>,
 }
 
 /// What decides which revision came first: when it was made, as its header says, else its file's

@@ -180,23 +180,25 @@ fn by_time(model: &mut Model, index: usize) {
     parents.extend(tables.iter().map(|(maker, _)| *maker));
     let parents = model.highest(&parents);
     let lost = match model.lost.get(&index) {
-        Some(Link::Unknown(id)) => format!("there is no `{id}`"),
-        Some(Link::To(_)) => "it cannot follow itself".to_owned(),
-        None => "it has to follow something".to_owned(),
+        Some(Link::Unknown(id)) => format!("there is no `{id}`; "),
+        Some(Link::To(_)) => "it cannot follow itself; ".to_owned(),
+        None => String::new(),
     };
     let why = match (&tables[..], before) {
-        ([(maker, table), ..], _) => {
-            format!(
-                "{lost}; it uses the table `{table}`, which {} makes",
-                model.named(&[*maker])
-            )
-        }
+        ([(maker, table), ..], _) => format!(
+            "{lost}it uses the table `{table}`, which {} makes",
+            model.named(&[*maker])
+        ),
         ([], Some(before)) => format!(
-            "{lost}; {} is the one that was made before it",
+            "{lost}{} is the one that was made before it",
             model.named(&[before])
         ),
-        ([], None) => format!("{lost}; it is the oldest, so it follows nothing"),
+        ([], None) => format!("{lost}it is the oldest, so it follows nothing"),
     };
+    if parents.is_empty() && lost.is_empty() {
+        // What took its parent away has said why.
+        return;
+    }
     let code = model.orphans[index].unwrap_or(Code::UnknownParent);
     model.follow(index, &parents, code, why);
 }

@@ -449,24 +449,37 @@ mod random {
 
     fn file((number, broken): (usize, &Broken)) -> File {
         let Broken { id, parents, .. } = broken;
-        let mut text = format!(
-            "-- revision: rev_000{id}\n-- parents: {}\n",
-            parents.join(", ")
-        );
-        if let Some(label) = broken.label {
-            text.push_str(&format!("-- labels: label{label}\n"));
-        }
-        if let Some(depends_on) = &broken.depends_on {
-            text.push_str(&format!("-- depends-on: {depends_on}\n"));
-        }
-        if let Some(created) = broken.created {
-            text.push_str(&format!("-- created: 2026-11-20T14:32:{created:02}Z\n"));
-        }
-        text.push_str(&format!("\n-- migrate: up\nCREATE TABLE t{id} (id INT);\n"));
-        if let Some(uses) = broken.uses {
-            text.push_str(&format!("INSERT INTO t{uses} VALUES (1);\n"));
-        }
-        text.push_str("\n-- migrate: down\nSELECT 1;\n");
+        let line = |line: Option<String>| line.unwrap_or_default();
+        let text = [
+            format!(
+                "-- revision: rev_000{id}\n-- parents: {}\n",
+                parents.join(", ")
+            ),
+            line(
+                broken
+                    .label
+                    .map(|label| format!("-- labels: label{label}\n")),
+            ),
+            line(
+                broken
+                    .depends_on
+                    .as_ref()
+                    .map(|on| format!("-- depends-on: {on}\n")),
+            ),
+            line(
+                broken
+                    .created
+                    .map(|at| format!("-- created: 2026-11-20T14:32:{at:02}Z\n")),
+            ),
+            format!("\n-- migrate: up\nCREATE TABLE t{id} (id INT);\n"),
+            line(
+                broken
+                    .uses
+                    .map(|uses| format!("INSERT INTO t{uses} VALUES (1);\n")),
+            ),
+            "\n-- migrate: down\nSELECT 1;\n".to_owned(),
+        ]
+        .concat();
         let text = match broken.damage {
             0 => text.replace('\n', "\r\n"),
             1 => format!("\u{feff}{text}"),

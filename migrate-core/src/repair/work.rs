@@ -26,6 +26,8 @@ pub(super) struct Work<'a> {
     pub(super) links: BTreeSet<(String, RevisionId)>,
     /// Files whose parents named no revision, but a place.
     pub(super) orphans: BTreeSet<String>,
+    /// Ids that were given here.
+    pub(super) new: BTreeSet<String>,
     pub(super) done: Vec<Mended>,
     /// Files that have another name now, by their old one.
     pub(super) renamed: BTreeMap<String, String>,
@@ -56,6 +58,7 @@ impl<'a> Work<'a> {
                 })
                 .collect(),
             orphans: BTreeSet::new(),
+            new: BTreeSet::new(),
             done: Vec::new(),
             renamed: BTreeMap::new(),
         };

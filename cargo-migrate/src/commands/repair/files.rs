@@ -287,11 +287,11 @@ fn tell(
     if edits.is_empty() {
         match unresolved.is_empty() {
             true => ui.status(format_args!(
-                "{} there is nothing to mend in the files",
+                "{} the files: there is nothing to mend",
                 styled(style::GOOD, "checked")
             )),
             false => ui.say(format_args!(
-                "{} there is nothing that can be mended without you{left}",
+                "{} the files: nothing can be mended without you{left}",
                 styled(style::ERROR, "checked")
             )),
         }
