@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::Model;
 use work::Work;
 
-use crate::{Code, Config, Diagnostic, Folder, Problem, Survey};
+use crate::{Code, Config, Diagnostic, Folder, Problem, RevisionId, Survey};
 
 /// A folder as it would be with all that can be mended, what was done for it, and what is left.
 ///
@@ -61,6 +61,9 @@ pub struct Repair {
     pub done: Vec<Mended>,
     /// Files that have another name now, by the old one.
     pub renamed: BTreeMap<String, String>,
+    /// Revisions that mean something else now, though they could be read before: a database that has
+    /// applied one has another hash of it. One that means again what was sealed is not among them.
+    pub changed: Vec<RevisionId>,
     /// The errors that are left.
     pub unresolved: Vec<Diagnostic>,
 }
@@ -120,9 +123,12 @@ impl Repair {
             thin_out(&mut work);
         }
         locks::mend(&mut work);
-        let mut unresolved = work.survey().diagnostics;
+        let survey = work.survey();
+        let changed = work.changed(&survey);
+        let mut unresolved = survey.diagnostics;
         unresolved.retain(Diagnostic::is_error);
         Self {
+            changed,
             folder: work.folder,
             done: work.done,
             renamed: work.renamed,

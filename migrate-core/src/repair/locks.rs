@@ -193,7 +193,7 @@ fn but_for_parents(work: &Work<'_>, revision: &Revision) -> bool {
         return false;
     };
     // What could be read and meant something else was edited by somebody.
-    if work.readable.contains(&*revision.file) {
+    if work.read.contains_key(&*revision.file) {
         return false;
     }
     let text = revision.with_parents(&entry.parents);

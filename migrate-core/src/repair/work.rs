@@ -20,8 +20,8 @@ pub(super) struct Work<'a> {
     pub(super) lock: BTreeMap<String, Entry>,
     /// What each file meant before its links were mended.
     meant: BTreeMap<String, BTreeSet<Hash>>,
-    /// Files that could be read as they were.
-    pub(super) readable: BTreeSet<String>,
+    /// Files that could be read as they were, with what they were.
+    pub(super) read: BTreeMap<String, (RevisionId, Hash)>,
     /// The links that could be read as they were: a file and the parent that it names.
     pub(super) links: BTreeSet<(String, RevisionId)>,
     /// Files whose parents named no revision, but a place.
@@ -44,10 +44,13 @@ impl<'a> Work<'a> {
             lock: found.entries(&survey.revisions),
             found,
             meant: BTreeMap::new(),
-            readable: survey
+            read: survey
                 .revisions
                 .iter()
-                .map(|revision| revision.file.to_string())
+                .map(|revision| {
+                    let was = (revision.id.clone(), revision.hash);
+                    (revision.file.to_string(), was)
+                })
                 .collect(),
             links: survey
                 .revisions
@@ -72,6 +75,18 @@ impl<'a> Work<'a> {
             let meant = self.meant.entry(revision.file.to_string()).or_default();
             meant.insert(revision.hash);
         }
+    }
+
+    /// The revisions that mean something else than they did, nor what was sealed.
+    pub(super) fn changed(&self, survey: &Survey) -> Vec<RevisionId> {
+        let is_changed = |revision: &&Revision| {
+            let state = self.lock.get(revision.id.as_str()).map(|entry| entry.state);
+            let was_read = self.read.get(&*revision.file);
+            was_read.is_some_and(|(id, hash)| *id == revision.id && *hash != revision.hash)
+                && state != Some(LockState::Sealed(revision.hash))
+        };
+        let changed = survey.revisions.iter().filter(is_changed);
+        changed.map(|revision| revision.id.clone()).collect()
     }
 
     /// Whether a file meant this before its links were mended.

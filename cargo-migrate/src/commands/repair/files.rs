@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{
-    ChainLock, Code, Diagnostic, Folder, HeadsMend, LockState, Mended, Repair, RepairOptions,
-    Survey,
+    ChainLock, Code, Diagnostic, Folder, HeadsMend, Mended, Repair, RepairOptions, Survey,
 };
 
 use super::RepairArgs;
@@ -203,6 +202,15 @@ fn make(context: &Context, edits: &Edits) -> Result<PathBuf, CommandError> {
 /// What is left, with the way that git offers.
 fn unresolved(context: &Context, repair: &Repair) -> Result<Vec<Diagnostic>, CommandError> {
     let mut left = repair.unresolved.clone();
+    for found in &mut left {
+        let is_unclear = found.code == Code::UnknownDependency
+            && (found.help.as_ref()).is_none_or(|help| help.contains("migrate history"));
+        if is_unclear {
+            found.help = Some(
+                "it alone says what has to run before, so it is neither guessed nor dropped: name the revision that is meant, or take it out of the line".to_owned(),
+            );
+        }
+    }
     let is_gone =
         |found: &Diagnostic| matches!(found.code, Code::LockDeleted | Code::UnknownParent);
     if !left.iter().any(is_gone) {
@@ -241,26 +249,6 @@ fn unresolved(context: &Context, repair: &Repair) -> Result<Vec<Diagnostic>, Com
         }
     }
     Ok(left)
-}
-
-/// The revisions that mean something else now to a database that has applied them.
-fn changed(context: &Context, repair: &Repair) -> Result<Vec<String>, CommandError> {
-    let before = context.survey()?;
-    let after = Survey::new(&repair.folder, context.config()?);
-    let mut changed = BTreeSet::new();
-    for revision in &after.revisions {
-        let id = revision.id.as_str();
-        let Some(index) = before.graph.index(id) else {
-            continue;
-        };
-        let was = before.revisions[index].hash;
-        let sealed = before.lock.get(id).map(|entry| entry.state);
-        // One that means again what was sealed is what a database has.
-        if was != revision.hash && sealed != Some(LockState::Sealed(revision.hash)) {
-            changed.insert(id.to_owned());
-        }
-    }
-    Ok(changed.into_iter().collect())
 }
 
 fn tell(
@@ -315,7 +303,7 @@ fn tell(
             context.shown(folder)
         ));
     }
-    let changed = changed(context, repair)?;
+    let changed = &repair.changed;
     if !changed.is_empty() {
         let shown: Vec<String> = changed.iter().take(8).map(|id| format!("`{id}`")).collect();
         let more = match changed.len().saturating_sub(8) {
