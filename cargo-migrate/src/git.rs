@@ -193,6 +193,58 @@ impl Repository {
         Ok(folder)
     }
 
+    /// Reads the migrations folder of the last commit, if there is one.
+    pub(crate) fn committed(&self) -> Result<Option<Folder>, CommandError> {
+        match self.look_up("HEAD")? {
+            Some(head) => self.folder(&head).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Finds the last commit that has the file of a revision, and that file's path in the package.
+    pub(crate) fn last_seen(
+        &self,
+        dir: &str,
+        id: &str,
+    ) -> Result<Option<(String, String)>, CommandError> {
+        let dir = dir.trim_end_matches('/');
+        let is_it = |text: &str| {
+            let revision = migrate_core::Revision::parse("", text, migrate_core::Dialects::NONE);
+            revision.is_ok_and(|revision| revision.id.as_str() == id)
+        };
+        if let Some(folder) = self.committed()?
+            && let Some(file) = folder.files.iter().find(|file| is_it(&file.text))
+        {
+            return Ok(Some(("HEAD".to_owned(), format!("{dir}/{}", file.name))));
+        }
+        let deleted = self.git([
+            "log",
+            "--diff-filter=D",
+            "--format=commit %H",
+            "--name-only",
+            "--no-renames",
+            "--relative",
+            "--max-count=1000",
+            "--",
+            &format!("./{dir}/"),
+        ])?;
+        let mut before = String::new();
+        for line in String::from_utf8_lossy(&deleted.stdout).lines() {
+            if let Some(commit) = line.strip_prefix("commit ") {
+                before = format!("{commit}^");
+            } else if line.ends_with(".sql")
+                && let Some(text) = self.read(&Commit(before.clone()), line)?
+                && is_it(&text)
+            {
+                let commit = before
+                    .get(..12)
+                    .map_or(before.clone(), |short| format!("{short}^"));
+                return Ok(Some((commit, line.to_owned())));
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads one file of a commit, relative to the package.
     fn read(&self, commit: &Commit, path: &str) -> Result<Option<String>, CommandError> {
         let output = self.git(["cat-file", "blob", &format!("{}:./{path}", commit.0)])?;

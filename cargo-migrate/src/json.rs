@@ -40,8 +40,9 @@ pub(crate) struct Diagnostics<'a> {
     diagnostics: Vec<Found<'a>>,
 }
 
+/// One thing that is wrong.
 #[derive(Debug, Serialize)]
-struct Found<'a> {
+pub(crate) struct Found<'a> {
     code: &'a str,
     severity: &'a str,
     file: Option<&'a str>,
@@ -53,21 +54,24 @@ struct Found<'a> {
 
 impl<'a> Diagnostics<'a> {
     pub(crate) fn new(diagnostics: &'a [Diagnostic]) -> Self {
-        let found = |diagnostic: &'a Diagnostic| {
-            let label = diagnostic.labels.first();
-            let place = label.and_then(|label| label.place.as_ref());
-            Found {
-                code: diagnostic.code.as_str(),
-                severity: diagnostic.severity.as_str(),
-                file: label.map(|label| label.file.as_str()),
-                line: place.map(|place| place.line),
-                column: place.map(|place| place.column),
-                message: &diagnostic.message,
-                help: diagnostic.help.as_deref(),
-            }
-        };
         Self {
-            diagnostics: diagnostics.iter().map(found).collect(),
+            diagnostics: diagnostics.iter().map(Found::new).collect(),
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    pub(crate) fn new(diagnostic: &'a Diagnostic) -> Self {
+        let label = diagnostic.labels.first();
+        let place = label.and_then(|label| label.place.as_ref());
+        Self {
+            code: diagnostic.code.as_str(),
+            severity: diagnostic.severity.as_str(),
+            file: label.map(|label| label.file.as_str()),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            message: &diagnostic.message,
+            help: diagnostic.help.as_deref(),
         }
     }
 }
@@ -194,6 +198,30 @@ pub(crate) struct Written<'a> {
 pub(crate) struct Initialised {
     pub(crate) created: Vec<String>,
     pub(crate) kept: Vec<String>,
+}
+
+/// `repair` of the files.
+#[derive(Debug, Serialize)]
+pub(crate) struct Repaired<'a> {
+    pub(crate) edits: Vec<RepairEdit<'a>>,
+    pub(crate) unresolved: Vec<Found<'a>>,
+    /// The folder with what was replaced.
+    pub(crate) copied_to: Option<String>,
+    pub(crate) executed: bool,
+}
+
+/// One thing that `repair` mends in a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct RepairEdit<'a> {
+    /// None where it is about chain.lock as a whole.
+    pub(crate) revision: Option<&'a str>,
+    pub(crate) file: String,
+    /// `edit`, `create`, `remove` or `rename`.
+    pub(crate) action: &'a str,
+    /// The name before a `rename`.
+    pub(crate) renamed_from: Option<String>,
+    pub(crate) code: &'a str,
+    pub(crate) reason: &'a str,
 }
 
 /// `lock`.

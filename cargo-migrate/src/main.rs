@@ -21,6 +21,7 @@ mod lockfile;
 mod offline;
 mod package;
 mod progress;
+mod published;
 mod range;
 mod schemadiagram;
 mod schemas;

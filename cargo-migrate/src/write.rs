@@ -26,6 +26,13 @@ pub(crate) fn create(path: &Path, text: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Takes a file away.
+pub(crate) fn remove(path: &Path) -> Result<(), CommandError> {
+    fs::remove_file(path).map_err(|error| {
+        CommandError::failed("io", format!("`{}` cannot be removed", path.display())).because(error)
+    })
+}
+
 fn filled(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut builder = Builder::new();

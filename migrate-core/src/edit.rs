@@ -23,28 +23,33 @@ impl Revision {
             true => "none".to_owned(),
             false => ids.join(", "),
         };
-        let text = &*self.text;
-        let keys = file::parse(&self.file, text, &mut Vec::new()).keys;
-        let end_of = |name: &str| {
-            let (_, key) = keys.iter().find(|(key, _)| *key == name)?;
-            let line = text[key.end..].find('\n').unwrap_or(text.len() - key.end);
-            Some((key.end, key.end + text[key.end..][..line].trim_end().len()))
-        };
-        if let Some((start, end)) = end_of("parents") {
-            return format!("{}: {value}{}", &text[..start], &text[end..]);
-        }
-        // It has an id, so it has this line.
-        let end = end_of("revision").map_or(0, |(_, end)| end);
-        let newline = match text[end..].starts_with('\r') {
-            true => "\r\n",
-            false => "\n",
-        };
-        format!(
-            "{}{newline}-- parents: {value}{}",
-            &text[..end],
-            &text[end..]
-        )
+        with_value(&self.text, "parents", &value)
     }
+}
+
+/// Returns a file's text with another value of a header line, or with that line behind the
+/// `-- revision:` line where there was none.
+pub(crate) fn with_value(text: &str, key: &str, value: &str) -> String {
+    let value = match value {
+        "" => String::new(),
+        value => format!(" {value}"),
+    };
+    let keys = file::parse("", text, &mut Vec::new()).keys;
+    let end_of = |name: &str| {
+        let (_, key) = keys.iter().find(|(key, _)| *key == name)?;
+        let line = text[key.end..].find('\n').unwrap_or(text.len() - key.end);
+        Some((key.end, key.end + text[key.end..][..line].trim_end().len()))
+    };
+    if let Some((start, end)) = end_of(key) {
+        return format!("{}:{value}{}", &text[..start], &text[end..]);
+    }
+    // It has an id, so it has this line.
+    let end = end_of("revision").map_or(0, |(_, end)| end);
+    let newline = match text[end..].starts_with('\r') {
+        true => "\r\n",
+        false => "\n",
+    };
+    format!("{}{newline}-- {key}:{value}{}", &text[..end], &text[end..])
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::lock::is_conflict_marker;
 use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, Limits, RevisionId};
 
 /// The keys of a header line, in the order in which they are written.
-const KEYS: [&str; 6] = [
+pub(crate) const KEYS: [&str; 6] = [
     "revision",
     "parents",
     "depends-on",
@@ -146,10 +146,7 @@ impl Parser<'_> {
                 return;
             }
             let comment = content.strip_prefix("--").map(str::trim);
-            if let Some(words) = comment
-                .and_then(|c| c.strip_prefix("migrate"))
-                .and_then(|rest| rest.trim_start().strip_prefix(':'))
-            {
+            if let Some(words) = section_words(content) {
                 self.end_section(start);
                 let offset = line.end - words.len();
                 self.section(line, offset, end);
@@ -183,18 +180,9 @@ impl Parser<'_> {
 
     /// A comment before the first section: a header line if it looks like one.
     fn comment(&mut self, comment: &str, line: Range<usize>) {
-        let Some((key, value)) = comment.split_once(':') else {
+        let Some((key, value)) = key_and_value(comment) else {
             return;
         };
-        let key = key.trim_end();
-        let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic())
-            && key
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-            && (value.is_empty() || value.starts_with([' ', '\t']));
-        if !is_key {
-            return;
-        }
         let key_start = line.start
             + self.text[line.clone()]
                 .find(key)
@@ -203,11 +191,7 @@ impl Parser<'_> {
         let value_start = line.end - value.trim_start().len();
         let value = value.trim();
         let Some(known) = KEYS.into_iter().find(|known| *known == key) else {
-            let near = match key {
-                "down_revision" | "down-revision" | "parent" => Some("parents"),
-                "depends_on" | "depends" => Some("depends-on"),
-                _ => nearest(key, KEYS.into_iter().chain(["migrate"])),
-            };
+            let near = near_key(key);
             self.problem(
                 Code::UnknownHeader,
                 key_span,
@@ -506,8 +490,36 @@ impl Parser<'_> {
     }
 }
 
+/// The words of a line `-- migrate: …`.
+pub(crate) fn section_words(line: &str) -> Option<&str> {
+    let comment = line.strip_prefix("--")?.trim();
+    let rest = comment.strip_prefix("migrate")?;
+    rest.trim_start().strip_prefix(':')
+}
+
+/// Takes a comment apart that looks like a header line; the value keeps its white space.
+pub(crate) fn key_and_value(comment: &str) -> Option<(&str, &str)> {
+    let (key, value) = comment.split_once(':')?;
+    let key = key.trim_end();
+    let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && (value.is_empty() || value.starts_with([' ', '\t']));
+    is_key.then_some((key, value))
+}
+
+/// The key, or `migrate`, that is meant by one that does not exist.
+pub(crate) fn near_key(key: &str) -> Option<&'static str> {
+    match key {
+        "down_revision" | "down-revision" | "parent" => Some("parents"),
+        "depends_on" | "depends" => Some("depends-on"),
+        _ => nearest(key, KEYS.into_iter().chain(["migrate"])),
+    }
+}
+
 /// `2026-11-20T14:32:05Z`, perhaps with a fraction: sorts as text in the order of time.
-fn is_timestamp(text: &str) -> bool {
+pub(crate) fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
     let shape = b"0000-00-00T00:00:00";
     let Some(rest) = bytes.get(shape.len()..) else {

@@ -30,6 +30,8 @@ pub mod models;
 mod plan;
 mod published;
 mod rebase;
+#[cfg(feature = "repair")]
+mod repair;
 mod revision;
 pub mod schema;
 mod script;
@@ -51,6 +53,8 @@ pub use lock::{ChainLock, Entry, LockState};
 pub use plan::{Cascade, Plan, Stamp};
 pub use published::Published;
 pub use rebase::{Rebase, RebaseError};
+#[cfg(feature = "repair")]
+pub use repair::{HeadsMend, Mended, Repair, RepairOptions};
 pub use revision::{Direction, Revision, Script, Section, Statement};
 pub use survey::Survey;
 pub use target::{Anchor, Target, TargetError};

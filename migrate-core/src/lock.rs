@@ -67,6 +67,16 @@ impl ChainLock {
         self.enter(revision, LockState::Sealed(revision.hash));
     }
 
+    /// Enters a revision whose change is meant: what was sealed stays sealed, with what it means
+    /// now. One that the lock does not know stays unknown.
+    pub fn renew(&mut self, revision: &Revision) {
+        match self.get(revision.id.as_str()).map(|entry| entry.state) {
+            Some(LockState::Draft) => self.draft(revision),
+            Some(LockState::Sealed(_)) => self.seal(revision),
+            None => {}
+        }
+    }
+
     fn enter(&mut self, revision: &Revision, state: LockState) {
         let parents = revision.parents.to_vec();
         self.entries
@@ -226,7 +236,7 @@ impl Reader<'_> {
     }
 }
 
-fn entry(line: &str) -> Option<(RevisionId, Entry)> {
+pub(crate) fn entry(line: &str) -> Option<(RevisionId, Entry)> {
     let mut words = line.split_ascii_whitespace();
     let id = words.next()?.parse().ok()?;
     let parents = match words.next()? {

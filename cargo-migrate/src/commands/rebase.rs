@@ -1,7 +1,5 @@
 use clap::Args;
-use migrate_core::{
-    ChainLock, Folder, LockState, Rebase, RebaseError, Revision, Survey, TargetError,
-};
+use migrate_core::{ChainLock, Folder, Rebase, RebaseError, Survey, TargetError};
 use migrate_sqlx::{Create, Migrations};
 use serde::Serialize;
 
@@ -9,9 +7,9 @@ use super::show::one;
 use crate::context::{Context, Demand};
 use crate::edits::Edits;
 use crate::error::{CommandError, counted};
-use crate::git::Repository;
 use crate::interrupt::wait;
 use crate::json;
+use crate::published::Published;
 use crate::state::State;
 use crate::ui::{Ui, style, styled};
 
@@ -146,67 +144,6 @@ fn other_end(survey: &Survey, revision: usize) -> Result<usize, CommandError> {
     }
 }
 
-/// The chain that everybody else has, as far as git knows it.
-struct Published(Option<(String, Survey)>);
-
-impl Published {
-    fn of(context: &Context) -> Result<Self, CommandError> {
-        let Some(repository) = Repository::find(context.root()?) else {
-            return Ok(Self(None));
-        };
-        let Some(name) = repository.published()? else {
-            return Ok(Self(None));
-        };
-        let folder = repository.folder(&repository.commit(&name)?)?;
-        Ok(Self(Some((name, Survey::new(&folder, context.config()?)))))
-    }
-
-    fn has(&self, id: &str) -> bool {
-        let has = |(_, survey): &(String, Survey)| {
-            let entry = survey.lock.get(id);
-            entry.is_some_and(|entry| matches!(entry.state, LockState::Sealed(_)))
-        };
-        self.0.as_ref().is_some_and(has)
-    }
-
-    /// The one head that only this branch has; without a remote, the one that is a draft.
-    fn own_head(&self, survey: &Survey) -> Result<usize, CommandError> {
-        let is_own = |head: &usize| {
-            let id = survey.graph.id(*head).as_str();
-            match self.0 {
-                Some(_) => !self.has(id),
-                None => survey
-                    .lock
-                    .get(id)
-                    .is_none_or(|entry| entry.state == LockState::Draft),
-            }
-        };
-        let own: Vec<usize> = survey.graph.heads().filter(is_own).collect();
-        match own[..] {
-            [only] if survey.graph.heads().count() > 1 => Ok(only),
-            _ => Err(
-                CommandError::usage("it is not clear which branch is to be moved")
-                    .help("name its end: `cargo migrate rebase <revision>`")
-                    .candidates(json::ids(&survey.graph, survey.graph.heads())),
-            ),
-        }
-    }
-
-    fn refuse(&self, ids: &[String]) -> Result<(), CommandError> {
-        let Some((name, _)) = &self.0 else {
-            return Ok(());
-        };
-        match ids.iter().find(|id| self.has(id)) {
-            None => Ok(()),
-            Some(id) => Err(CommandError::failed(
-                "published",
-                format!("`{id}` is published: `{name}` has sealed it"),
-            )
-            .help("join the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`")),
-        }
-    }
-}
-
 /// A database that has applied a revision where it stood would have to take it back first.
 fn refuse_applied(
     context: &Context,
@@ -275,22 +212,13 @@ fn edited_folder(
     for (index, _) in &rebase.edits {
         let id = survey.graph.id(*index).as_str();
         if let Some(index) = after.graph.index(id) {
-            relock(&mut lock, &after.revisions[index]);
+            lock.renew(&after.revisions[index]);
         }
     }
     let old = folder.lock.take().unwrap_or_default();
     edits.replace(dir.join(ChainLock::FILE), &old, lock.render());
     folder.lock = Some(lock.render());
     Ok((folder, edits))
-}
-
-/// What was sealed stays sealed: the change is meant.
-fn relock(lock: &mut ChainLock, revision: &Revision) {
-    match lock.get(revision.id.as_str()).map(|entry| entry.state) {
-        Some(LockState::Draft) => lock.draft(revision),
-        Some(LockState::Sealed(_)) => lock.seal(revision),
-        None => {}
-    }
 }
 
 /// Refuses what would break the chain otherwise than it is broken.

@@ -1,3 +1,4 @@
+mod files;
 mod half_done;
 
 use clap::Args;
@@ -7,22 +8,39 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::ui::Ui;
 
-/// Say what has become of a revision that is half done
+const EXAMPLE: &str = "\
+Examples:
+  cargo migrate repair                       show what would be mended, and why so
+  cargo migrate repair --execute             mend it
+  cargo migrate repair --order users,orders  the first part begins with `users`
+  cargo migrate repair --done 9f3c           somebody has finished 9f3c by hand";
+
+/// Mend the files of a broken chain, or say what has become of a half-done revision
 ///
-/// A revision that stopped half way is gone on with by `run --resume`. Where somebody has finished
-/// it or taken it back by hand, this says so in the ledger, and nothing is run.
+/// Without `--execute` every edit is shown as a diff with its reason, and nothing is written. What
+/// nobody but you can decide is listed with what to type. Several bases become one chain, missing
+/// parents are found, copies get an id of their own, circles are broken, heads are joined, and
+/// chain.lock follows. What is replaced is copied first, to a folder that is named.
+///
+/// `--done` and `--undone` are for a revision that stopped half way, where `run --resume` does not
+/// go on: they say in the ledger what somebody has done by hand, and nothing is run.
 #[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLE)]
 pub(crate) struct RepairArgs {
+    /// Mend the files alone
+    #[arg(long)]
+    files: bool,
+    /// The order in which the parts of a chain with several bases come, by any revision of each
+    #[arg(long, value_name = "REVISIONS", value_delimiter = ',')]
+    order: Vec<String>,
+    /// Put heads that are not published behind the one that is, instead of merging them
+    #[arg(long)]
+    rebase: bool,
     /// The database has all of this revision now: it counts as applied
-    #[arg(
-        long,
-        value_name = "REVISION",
-        conflicts_with = "undone",
-        required_unless_present = "undone"
-    )]
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["undone", "files", "order", "rebase"])]
     done: Option<String>,
     /// The database has nothing of this revision any more: it counts as not applied
-    #[arg(long, value_name = "REVISION")]
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["files", "order", "rebase"])]
     undone: Option<String>,
     /// Do it; without this it is only shown
     #[arg(long)]
@@ -31,6 +49,16 @@ pub(crate) struct RepairArgs {
     change: ChangeArgs,
 }
 
+impl RepairArgs {
+    /// Whether it is to be done, and not only shown.
+    const fn executes(&self) -> bool {
+        self.execute && !self.change.dry_run
+    }
+}
+
 pub(crate) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    half_done::run(args, context, ui)
+    match (&args.done, &args.undone) {
+        (None, None) => files::run(args, context, ui),
+        _ => half_done::run(args, context, ui),
+    }
 }

@@ -576,3 +576,47 @@ fn what_cannot_be_undone_keeps_the_database_where_it_is() {
     "#);
     assert_snapshot!(project.run(["current"]), @"y add y (head)");
 }
+
+#[test]
+fn repair_names_the_commit_that_has_a_deleted_revision() {
+    let project = chain("a  b:a  c:b");
+    project.write(".gitignore", "dev.db*\n");
+    git(&project, &["init", "--quiet"]);
+    commit(&project);
+    std::fs::remove_file(project.path().join("migrations/b.sql")).expect("it is there");
+    commit(&project);
+    project.write("notes.txt", "later");
+    commit(&project);
+    let told = project.run(["repair"]).code(1).stdout;
+    let help = told
+        .lines()
+        .find(|line| line.contains("git has it"))
+        .expect("git has it");
+    let command = help.split('`').nth(1).expect("a command");
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    git(&project, &words);
+    assert_snapshot!(project.run(["repair"]), @"
+    ------- stderr -------
+    checked the files: there is nothing to mend
+    ");
+}
+
+#[test]
+fn repair_rebases_what_the_remote_does_not_have() {
+    let project = forked();
+    git(
+        &project,
+        &["update-ref", "refs/remotes/origin/main", "main"],
+    );
+    git(&project, &["merge", "--quiet", "--no-edit", "main"]);
+    project
+        .run(["repair", "--rebase", "--execute", "-q"])
+        .success()
+        .done();
+    assert_snapshot!(project.run(["history", "--no-graph"]), @"
+    y add y (head)
+    x add x
+    b add b
+    a add a (base)
+    ");
+}

@@ -35,7 +35,7 @@ fn the_help_of_the_whole() {
       diff         Show what leads from one schema to another
       snapshot     Keep the database's schema and what is applied in a file
       backup       Keep the database's data in a file
-      repair       Say what has become of a revision that is half done
+      repair       Mend the files of a broken chain, or say what has become of a half-done revision
       reset        Drop the database, make it anew, and apply all revisions
       lock         Seal every draft in chain.lock
       explain      Explain a diagnostic's code

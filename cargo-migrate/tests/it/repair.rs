@@ -56,16 +56,116 @@ fn a_half_done_revision_is_declared_not_applied() {
     }
     "#);
     assert_snapshot!(project.run(["current"]), @"a add a (base)");
-    assert_snapshot!(project.run(["repair"]), @"
+    project
+        .run(["repair", "--done", "b", "--undone", "b"])
+        .code(2)
+        .done();
+    project
+        .run(["repair", "--done", "b", "--files"])
+        .code(2)
+        .done();
+}
+
+#[test]
+fn what_is_mended_is_told_in_json() {
+    let project = chain("a  b:a  c:a");
+    project.write("migrations/b copy.sql", project.read("migrations/b.sql"));
+    let shown = project.run(["repair", "--format", "json"]).success();
+    assert_snapshot!(shown, @r#"
+    {
+      "edits": [
+        {
+          "revision": "b",
+          "file": "migrations/b copy.sql",
+          "action": "remove",
+          "renamed_from": null,
+          "code": "duplicate-revision",
+          "reason": "it says the same as `b.sql`, which keeps the id"
+        },
+        {
+          "revision": "3966166bf281",
+          "file": "migrations/20261120T143205_3966166bf281_merge_b_c.sql",
+          "action": "create",
+          "renamed_from": null,
+          "code": "multiple-heads",
+          "reason": "`b`, `c` were heads; this joins them, and has no SQL of its own"
+        }
+      ],
+      "unresolved": [],
+      "copied_to": null,
+      "executed": false
+    }
+    "#);
+    assert_eq!(shown.json()["executed"], false);
+    let done = project
+        .run(["repair", "--files", "--execute", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(done["edits"], shown.json()["edits"]);
+    assert_eq!(done["copied_to"], "migrations/.repair/20261120T143205Z");
+    assert!(!project.path().join("migrations/b copy.sql").exists());
+    assert_eq!(
+        project.read("migrations/.repair/.gitignore"),
+        "# Copies that `cargo migrate repair` made: delete them once all is well.\n*\n"
+    );
+    // The clock stands still: the copies of the second time have a folder of their own.
+    project.write("migrations/a2.sql", project.read("migrations/a.sql"));
+    let again = project
+        .run(["repair", "--execute", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(again["copied_to"], "migrations/.repair/20261120T143205Z_2");
+}
+
+#[test]
+fn a_dry_run_writes_nothing_though_it_is_to_execute() {
+    let project = chain("a  b:a  c:a");
+    let lock = project.read("migrations/chain.lock");
+    project
+        .run(["repair", "--execute", "--dry-run"])
+        .success()
+        .done();
+    assert_eq!(project.read("migrations/chain.lock"), lock);
+}
+
+#[test]
+fn an_order_names_revisions() {
+    let project = chain("a  b");
+    assert_snapshot!(project.run(["repair", "--order", "b,x"]), @"
     ------- stderr -------
-    error: the following required arguments were not provided:
-      --done <REVISION>
-
-    Usage: cargo migrate repair --done <REVISION>
-
-    For more information, try '--help'.
-    [exit status: 2]
+    error: `--order` names `x`, which is no revision
+    help: name ids, with commas between them: `cargo migrate history` shows those there are
+    [exit status: 1]
     ");
+    project
+        .run(["repair", "--order", "b", "--execute", "-q"])
+        .success()
+        .done();
+    assert!(project.read("migrations/a.sql").contains("-- parents: b\n"));
+}
+
+#[test]
+fn a_mended_chain_runs() {
+    let project = chain("a  b:zz  c:c  d");
+    project.run(["run", "-q"]).code(1).done();
+    project.run(["repair", "--execute", "-q"]).success().done();
+    project.run(["run", "-q"]).success().done();
+    assert_snapshot!(project.run(["current"]), @"d add d (head)");
+}
+
+#[test]
+fn what_cannot_be_copied_is_not_replaced() {
+    let project = chain("a  b  c");
+    // A file stands where the folder of the copies belongs.
+    project.write("migrations/.repair", "");
+    let told = project.run(["repair", "--execute"]).code(1);
+    assert!(told.stderr.contains("nothing was changed"), "{told}");
+    assert!(
+        project
+            .read("migrations/b.sql")
+            .contains("-- parents: none")
+    );
+    assert!(!project.read("migrations/chain.lock").contains("b a"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ struct Document<'a> {
 pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let (given, applied) = match (&args.done, &args.undone) {
         (Some(given), _) => (given, true),
-        (None, given) => (given.as_ref().expect("clap wants one of them"), false),
+        (None, given) => (given.as_ref().expect("one of them is given"), false),
     };
     let chain = context.chain(Demand::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
@@ -47,7 +47,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             true => "applied",
             false => "not applied",
         };
-        let execute = args.execute && !args.change.dry_run;
+        let execute = args.executes();
         if execute {
             if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
                 let what = format!("record `{given}` as {word}");

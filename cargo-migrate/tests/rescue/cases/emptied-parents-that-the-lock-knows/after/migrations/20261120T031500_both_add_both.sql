@@ -1,0 +1,10 @@
+-- revision: both
+-- parents: items
+-- message: add both
+-- created: 2026-11-20T03:15:00Z
+
+-- migrate: up
+CREATE TABLE both (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE both;

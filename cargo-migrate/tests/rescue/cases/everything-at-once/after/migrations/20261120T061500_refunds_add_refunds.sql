@@ -1,0 +1,10 @@
+-- revision: refunds
+-- parents: logs
+-- message: add refunds
+-- created: 2026-11-20T06:15:00Z
+
+-- migrate: up
+CREATE TABLE refunds (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE refunds;

@@ -1,0 +1,10 @@
+-- revision: logs
+-- parents: none
+-- message: add logs
+-- created: 2026-11-20T05:15:00Z
+
+-- migrate: up
+CREATE TABLE logs (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE logs;

@@ -1,0 +1,10 @@
+-- revision: 1e128a8042be
+-- parents: 0000deadbeef
+-- message: add 1e128a8042be
+-- created: 2026-11-21T05:15:00Z
+
+-- migrate: up
+CREATE TABLE t29 (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE t29;

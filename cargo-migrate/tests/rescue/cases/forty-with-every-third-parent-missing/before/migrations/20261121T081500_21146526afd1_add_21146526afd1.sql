@@ -1,0 +1,10 @@
+-- revision: 21146526afd1
+-- parents: 0000deadbeef
+-- message: add 21146526afd1
+-- created: 2026-11-21T08:15:00Z
+
+-- migrate: up
+CREATE TABLE t32 (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE t32;

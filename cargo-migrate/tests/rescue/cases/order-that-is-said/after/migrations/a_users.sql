@@ -1,0 +1,9 @@
+-- revision: users
+-- parents: audits
+-- message: add users
+
+-- migrate: up
+CREATE TABLE users (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE users;

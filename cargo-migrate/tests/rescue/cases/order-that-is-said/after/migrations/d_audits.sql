@@ -1,0 +1,9 @@
+-- revision: audits
+-- parents: items
+-- message: add audits
+
+-- migrate: up
+CREATE TABLE audits (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE audits;

@@ -1,0 +1,14 @@
+-- revision: items
+<<<<<<< HEAD
+-- parents: teams
+=======
+-- parents: orders
+>>>>>>> feature
+-- message: add items
+-- created: 2026-11-20T03:15:00Z
+
+-- migrate: up
+CREATE TABLE items (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE items;

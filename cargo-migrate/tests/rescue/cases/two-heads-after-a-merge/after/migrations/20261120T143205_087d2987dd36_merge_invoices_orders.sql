@@ -1,0 +1,4 @@
+-- revision: 087d2987dd36
+-- parents: invoices, orders
+-- message: merge invoices orders
+-- created: 2026-11-20T14:32:05Z

@@ -1,0 +1,10 @@
+-- revision: invoices
+-- parents: orders
+-- message: add invoices
+-- created: 2026-11-20T02:15:00Z
+
+-- migrate: up
+CREATE TABLE invoices (id INTEGER PRIMARY KEY);
+
+-- migrate: down
+DROP TABLE invoices;

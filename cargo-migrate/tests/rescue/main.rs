@@ -1,0 +1,3 @@
+//! Projects that people have broken, and what `repair` leaves behind.
+
+mod cases;
