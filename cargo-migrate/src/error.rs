@@ -207,7 +207,8 @@ impl CommandError {
         }
     }
 
-    fn full_message(&self) -> String {
+    /// Returns what happened and why, in a line.
+    pub(crate) fn full_message(&self) -> String {
         let mut message = self.0.message.clone();
         for cause in &self.0.causes {
             message.extend([": ", cause]);

@@ -27,6 +27,7 @@ mod schematext;
 mod scratch;
 mod server;
 mod state;
+mod trouble;
 mod ui;
 mod write;
 

@@ -1,4 +1,5 @@
 mod half_done;
+mod ledger;
 
 use clap::Args;
 
@@ -18,12 +19,16 @@ pub(crate) struct RepairArgs {
         long,
         value_name = "REVISION",
         conflicts_with = "undone",
-        required_unless_present = "undone"
+        required_unless_present_any = ["undone", "ledger"]
     )]
     done: Option<String>,
     /// The database has nothing of this revision any more: it counts as not applied
     #[arg(long, value_name = "REVISION")]
     undone: Option<String>,
+    /// Mend what the ledger has other than the chain and the tables: lost and edited files, rows
+    /// that are missing, half done or stale
+    #[arg(long, conflicts_with_all = ["done", "undone"])]
+    ledger: bool,
     /// Do it; without this it is only shown
     #[arg(long)]
     execute: bool,
@@ -32,5 +37,8 @@ pub(crate) struct RepairArgs {
 }
 
 pub(crate) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    if args.ledger {
+        return ledger::run(args, context, ui);
+    }
     half_done::run(args, context, ui)
 }
