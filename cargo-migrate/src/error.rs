@@ -104,6 +104,24 @@ impl CommandError {
         self.0.code == code
     }
 
+    /// Returns its kind in a word.
+    pub(crate) fn code(&self) -> &str {
+        match (&self.0.kind, self.0.code.as_str()) {
+            (Kind::Diagnostics(found), "") => {
+                found.first().map_or("chain", |found| found.code.as_str())
+            }
+            (_, code) => code,
+        }
+    }
+
+    /// Returns what is wrong with the files, where that is why.
+    pub(crate) fn found(&self) -> &[Diagnostic] {
+        match &self.0.kind {
+            Kind::Diagnostics(found) => found,
+            _ => &[],
+        }
+    }
+
     /// Returns what to do about it.
     pub(crate) fn help_text(&self) -> Option<&str> {
         self.0.help.as_deref()

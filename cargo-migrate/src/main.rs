@@ -8,6 +8,7 @@ mod commands;
 mod consent;
 mod context;
 mod database;
+mod doctor;
 mod edits;
 mod error;
 mod git;
