@@ -79,12 +79,21 @@ pub(crate) struct Finding {
     message: String,
     why: Option<String>,
     help: Option<String>,
-    /// What to type first, where it is not in the help.
-    command: Option<String>,
+    first: First,
     /// What is in the way of everything else comes first.
     urgent: bool,
     /// The place with its lines, drawn.
     drawing: Option<String>,
+}
+
+/// What to type about a finding, if it is the first one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum First {
+    /// The first command of its help.
+    OfHelp,
+    This(String),
+    /// What its help names does not work here.
+    Nothing,
 }
 
 /// What was found in an area, and what is said of it in a line.
@@ -153,7 +162,7 @@ impl Finding {
             message: message.into(),
             why: None,
             help: None,
-            command: None,
+            first: First::OfHelp,
             urgent: false,
             drawing: None,
         }
@@ -168,7 +177,10 @@ impl Finding {
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
             help: found.help.clone(),
-            command: is_repaired(found.code).then(|| "cargo migrate repair".to_owned()),
+            first: match is_repaired(found.code) {
+                true => First::This("cargo migrate repair".to_owned()),
+                false => First::OfHelp,
+            },
             drawing: Some(drawn(found)),
             ..Self::new(
                 area,
@@ -194,13 +206,24 @@ impl Finding {
         self
     }
 
+    pub(crate) fn maybe_why(mut self, why: Option<String>) -> Self {
+        self.why = why;
+        self
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     pub(crate) fn command(mut self, command: impl Into<String>) -> Self {
-        self.command = Some(command.into());
+        self.first = First::This(command.into());
+        self
+    }
+
+    /// Returns the finding, which another one's command mends.
+    pub(crate) fn no_command(mut self) -> Self {
+        self.first = First::Nothing;
         self
     }
 
@@ -216,8 +239,10 @@ impl Finding {
 
     /// Returns what to type about it, where there is something that can be typed as it is.
     fn first_command(&self) -> Option<String> {
-        if let Some(command) = &self.command {
-            return Some(command.clone());
+        match &self.first {
+            First::This(command) => return Some(command.clone()),
+            First::Nothing => return None,
+            First::OfHelp => {}
         }
         let help = self.help.as_deref()?;
         let quoted = help.split('`').skip(1).step_by(2);
@@ -298,10 +323,15 @@ impl Report {
     pub(crate) fn first_command(&self) -> Option<String> {
         let mut findings: Vec<&Finding> = self.findings().collect();
         findings.sort_by_key(|finding| (finding.badness, !finding.urgent));
+        findings.retain(|finding| finding.badness != Badness::Note);
+        let explain = || {
+            let first = findings.iter().find(|finding| finding.drawing.is_some())?;
+            Some(format!("cargo migrate explain {}", first.code))
+        };
         findings
-            .into_iter()
-            .filter(|finding| finding.badness != Badness::Note)
-            .find_map(Finding::first_command)
+            .iter()
+            .find_map(|finding| finding.first_command())
+            .or_else(explain)
     }
 
     /// Writes the document of `--format json`.

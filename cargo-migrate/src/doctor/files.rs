@@ -24,7 +24,9 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
         .filter(of_files)
         .cloned()
         .collect();
-    section.extend(grouped(Area::Files, &found, |found| why(found, patient)));
+    section.extend(grouped(Area::Files, &found, |finding, found| {
+        finding.maybe_why(why(found, patient, survey))
+    }));
     section.extend(hidden_ends(survey, &found));
     section.extend(without_time(survey));
     section.extend(left_over(patient, folder));
@@ -84,7 +86,7 @@ fn no_folder(patient: &Patient<'_>) -> Section {
 pub(super) fn grouped(
     area: Area,
     found: &[Diagnostic],
-    why: impl Fn(&Diagnostic) -> Option<String>,
+    complete: impl Fn(Finding, &Diagnostic) -> Finding,
 ) -> Vec<Finding> {
     let mut kinds: Vec<(Code, Vec<&Diagnostic>)> = Vec::new();
     for diagnostic in found {
@@ -96,11 +98,8 @@ pub(super) fn grouped(
     let mut findings = Vec::new();
     for (_, alike) in kinds {
         if alike.len() <= MOST_ALIKE {
-            findings.extend(alike.into_iter().map(|found| {
-                let mut finding = Finding::of(area, found);
-                finding.why = why(found);
-                finding
-            }));
+            let each = alike.into_iter();
+            findings.extend(each.map(|found| complete(Finding::of(area, found), found)));
             continue;
         }
         let files: Vec<String> = alike[1..]
@@ -120,14 +119,15 @@ pub(super) fn grouped(
             alike.len() - 1,
             listed(&files)
         );
-        let mut finding = Finding::of(area, &one);
-        finding.why = why(alike[0]);
-        findings.push(finding);
+        findings.push(complete(Finding::of(area, &one), alike[0]));
     }
     findings
 }
 
-fn why(found: &Diagnostic, patient: &Patient<'_>) -> Option<String> {
+fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<String> {
+    if found.code == Code::MultipleHeads && survey.graph.bases().count() > 1 {
+        return Some("the chain begins more than once, and each of its parts has an end of its own: join the beginnings first".to_owned());
+    }
     if found.code == Code::UnknownParent
         && let Some(place) = found.labels.first().and_then(|label| label.place.as_ref())
         && let Some(name) = place

@@ -3,7 +3,7 @@
 use migrate_core::{ChainLock, Code, Config, Published, Severity};
 
 use super::patient::{Patient, listed};
-use super::{Area, Badness, Finding, Section, causes};
+use super::{Area, Badness, Finding, First, Section, causes};
 use crate::error::{CommandError, counted};
 use crate::git::{Change, ChangeKind, Repository};
 
@@ -99,17 +99,20 @@ fn changes(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Change>, Comma
 /// Files that only this checkout has.
 fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
     let changes = changes(patient, git)?;
-    let lock = format!(
-        "{}/{}",
-        patient.config.dir.trim_end_matches('/'),
-        ChainLock::FILE
-    );
+    let dir = patient.config.dir.trim_end_matches('/');
+    let lock = format!("{dir}/{}", ChainLock::FILE);
     let mut findings = Vec::new();
     let of = |kind: ChangeKind| -> Vec<String> {
         let of_it = changes.iter().filter(|change| change.kind == kind);
         of_it
             .map(|change| change.path.clone())
-            .filter(|path| path.to_ascii_lowercase().ends_with(".sql") || *path == lock)
+            .filter(|path| {
+                let name = path
+                    .strip_prefix(dir)
+                    .and_then(|rest| rest.strip_prefix('/'));
+                let is_sql = path.to_ascii_lowercase().ends_with(".sql");
+                *path == lock || is_sql && name.is_none_or(|name| !name.contains('/'))
+            })
             .collect()
     };
     let untracked = of(ChangeKind::Untracked);
@@ -190,7 +193,7 @@ fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, Co
                 found.severity = Severity::Warning;
             }
             let mut finding = Finding::of(Area::Git, &found);
-            finding.command = None;
+            finding.first = First::OfHelp;
             finding.why = match found.code {
                 Code::ForkedChain => {
                     Some("others were quicker: both began behind the same revision".to_owned())

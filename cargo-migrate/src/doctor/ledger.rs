@@ -1,10 +1,12 @@
 //! The ledger of the database that is named.
 
 use std::collections::BTreeSet;
+use std::str::FromStr as _;
 
-use migrate_core::Graph;
 use migrate_core::schema::Schema;
+use migrate_core::{Dialect, Graph};
 use migrate_sqlx::{AppliedRevision, Create, Database, State};
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::patient::{Patient, listed};
 use super::{Area, Badness, Finding, Section, rows};
@@ -87,21 +89,39 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
         _ => section.extend(no_ledger(&chosen, &live, &tools, ledger.is_some())),
     }
     if section.summary.is_empty() && section.findings.is_empty() {
-        let pending = patient
-            .survey
-            .as_ref()
-            .map_or(0, |survey| survey.revisions.len());
-        section.summary = match pending {
-            0 => format!("{} is empty", chosen.shown()),
-            _ => format!(
-                "{} is empty: `cargo migrate run` applies {}",
-                chosen.shown(),
-                counted(pending, "revision")
-            ),
-        };
+        section.summary = empty(patient, &chosen);
     }
     let rows = ledger.filter(|rows| !rows.is_empty());
     (section, Some(Seen { chosen, live, rows }))
+}
+
+/// A database in which there is nothing yet.
+fn empty(patient: &Patient<'_>, chosen: &Chosen) -> String {
+    let is = match is_there(chosen) {
+        true => "is empty",
+        false => "is not there yet",
+    };
+    let sound = patient
+        .survey
+        .as_ref()
+        .filter(|survey| !survey.has_errors());
+    match sound.map_or(0, |survey| survey.revisions.len()) {
+        0 => format!("{} {is}", chosen.shown()),
+        pending => format!(
+            "{} {is}: `cargo migrate run` applies {}",
+            chosen.shown(),
+            counted(pending, "revision")
+        ),
+    }
+}
+
+/// Says whether the file of an SQLite database is there; a server's database is, once it was read.
+fn is_there(chosen: &Chosen) -> bool {
+    if Dialect::from_url(chosen.url()) != Some(Dialect::Sqlite) {
+        return true;
+    }
+    let options = SqliteConnectOptions::from_str(chosen.url());
+    options.is_ok_and(|options| options.get_filename().exists())
 }
 
 /// Where the database is, in a line.

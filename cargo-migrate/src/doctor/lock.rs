@@ -34,8 +34,8 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
     let mut section = Section::new(Area::Lock).summary(summary(folder, survey));
     let of_lock = |found: &&Diagnostic| is_of_lock(found, folder);
     let found: Vec<Diagnostic> = survey.diagnostics.iter().filter(of_lock).cloned().collect();
-    section.extend(grouped(Area::Lock, &found, |found| {
-        why(found, patient, survey).or_else(|| causes::why(found.code).map(str::to_owned))
+    section.extend(grouped(Area::Lock, &found, |finding, found| {
+        complete(finding, found, patient, survey)
     }));
     section.extend(old_drafts(survey));
     section
@@ -57,45 +57,87 @@ fn summary(folder: &Folder, survey: &Survey) -> String {
     }
 }
 
-/// What git knows of it.
-fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<String> {
-    let committed = patient.committed()?;
-    let label = found.labels.first()?;
-    match found.code {
-        Code::LockChanged => {
-            let of_it = |it: &&migrate_core::Revision| label.file.ends_with(&*it.file);
-            let here = survey.revisions.iter().find(of_it)?;
-            let id = here.id.as_str();
-            let there = &committed.revisions[committed.graph.index(id)?];
-            let sealed = match survey.lock.get(id)?.state {
-                LockState::Sealed(hash) => hash,
-                LockState::Draft => return None,
-            };
-            Some(match there.hash == sealed {
-                true => "it was edited here and not committed: the last commit has the sealed text"
-                    .to_owned(),
-                false => format!(
-                    "the edit is committed already: `git log -- {}` shows by whom",
-                    label.file
-                ),
-            })
-        }
-        Code::LockDeleted => {
-            let line = label.place.as_ref()?;
-            let id = line.source.as_ref()?.get(line.span.clone())?;
-            match committed.graph.index(id) {
-                Some(index) => Some(format!(
-                    "its file was deleted here and not committed: `git checkout HEAD -- {}` brings it back",
-                    patient
-                        .folder
-                        .as_ref()?
-                        .shown_file(&committed.revisions[index].file)
-                )),
-                None => super::git::where_is(patient, id),
-            }
-        }
-        _ => None,
+/// Adds why it probably happened, and what of its help works here.
+fn complete(
+    finding: Finding,
+    found: &Diagnostic,
+    patient: &Patient<'_>,
+    survey: &Survey,
+) -> Finding {
+    let (why, command) = match found.code {
+        Code::LockChanged => changed(found, patient, survey),
+        Code::LockDeleted => deleted(found, patient),
+        Code::LockMissing if survey.lock.is_empty() => (
+            Some("it was never written, or not committed with the files".to_owned()),
+            None,
+        ),
+        _ => (None, None),
+    };
+    let why = why.or_else(|| causes::why(found.code).map(str::to_owned));
+    let finding = finding.maybe_why(why);
+    match (found.code, command) {
+        (_, Some(command)) => finding.command(command),
+        // Its help is about git, which does not have the text.
+        (Code::LockChanged | Code::LockDeleted, None) => finding.no_command(),
+        _ => finding,
     }
+}
+
+/// Why, and what to type.
+type Told = (Option<String>, Option<String>);
+
+fn changed(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Told {
+    let Some(label) = found.labels.first() else {
+        return (None, None);
+    };
+    let of_it = |it: &&migrate_core::Revision| label.file.ends_with(&*it.file);
+    let committed = patient.committed().and_then(|committed| {
+        let here = survey.revisions.iter().find(of_it)?;
+        let there = &committed.revisions[committed.graph.index(here.id.as_str())?];
+        let sealed = LockState::Sealed(there.hash);
+        Some(survey.lock.get(here.id.as_str())?.state == sealed)
+    });
+    match committed {
+        None => (None, None),
+        Some(true) => (
+            Some(
+                "it was edited here and not committed: the last commit has the sealed text"
+                    .to_owned(),
+            ),
+            Some(format!("git checkout HEAD -- {}", label.file)),
+        ),
+        Some(false) => (
+            Some(format!(
+                "the edit is committed already: `git log -- {}` shows by whom",
+                label.file
+            )),
+            Some(format!("git log -- {}", label.file)),
+        ),
+    }
+}
+
+fn deleted(found: &Diagnostic, patient: &Patient<'_>) -> Told {
+    let place = found.labels.first().and_then(|label| label.place.as_ref());
+    let id = place.and_then(|place| place.source.as_ref()?.get(place.span.clone()));
+    let (Some(id), Some(folder)) = (id, &patient.folder) else {
+        return (None, None);
+    };
+    let committed = patient.committed().and_then(|committed| {
+        let index = committed.graph.index(id)?;
+        Some(folder.shown_file(&committed.revisions[index].file))
+    });
+    if let Some(file) = committed {
+        let command = format!("git checkout HEAD -- {file}");
+        let why =
+            format!("its file was deleted here and not committed: `{command}` brings it back");
+        return (Some(why), Some(command));
+    }
+    let why = super::git::where_is(patient, id);
+    let command = why.as_ref().and_then(|why| {
+        let quoted = why.split('`').nth(1)?;
+        quoted.starts_with("git ").then(|| quoted.to_owned())
+    });
+    (why, command)
 }
 
 /// Drafts that should have been sealed long ago.

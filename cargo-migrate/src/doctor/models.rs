@@ -111,9 +111,11 @@ fn read_all(patient: &Patient<'_>) -> (Section, Option<Models>) {
         .collect();
     let reading = read(&patient.root, &roots);
     let broken = reading.has_errors();
-    section.extend(grouped(Area::Models, &reading.diagnostics, |found| {
-        causes::why(found.code).map(str::to_owned)
-    }));
+    section.extend(grouped(
+        Area::Models,
+        &reading.diagnostics,
+        |finding, found| finding.maybe_why(causes::why(found.code).map(str::to_owned)),
+    ));
     section.extend(stale(patient));
     match reading.models.is_empty() {
         true if section.findings.is_empty() => (section.summary("no struct derives `Table`"), None),
@@ -135,8 +137,8 @@ fn stale(patient: &Patient<'_>) -> Vec<Finding> {
     let lock = match SchemaLock::parse(&shown, &text) {
         Ok(lock) => lock,
         Err(found) => {
-            return grouped(Area::Models, &found, |_| {
-                Some("a git merge was left unfinished in it, or somebody edited it".to_owned())
+            return grouped(Area::Models, &found, |finding, _| {
+                finding.why("a git merge was left unfinished in it, or somebody edited it")
             });
         }
     };

@@ -139,6 +139,7 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
     let finding = Finding::new(Area::Schema, Badness::Note, "not-compared", message).why(why);
     match error.help_text() {
         Some(help) => finding.help(help),
+        None if !error.found().is_empty() => finding.help("`cargo migrate check` shows it alone"),
         None => finding.help("`cargo migrate verify` shows the whole error"),
     }
 }

@@ -174,7 +174,11 @@ impl Files {
         }
         let stamp = now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let parent = self.dir.join(REPLACED);
-        fs::create_dir_all(&parent).map_err(|error| unreadable(&parent, error))?;
+        if !parent.is_dir() {
+            fs::create_dir_all(&parent).map_err(|error| unreadable(&parent, error))?;
+            // They are for whoever has run this, not for the repository.
+            write::create(&parent.join(".gitignore"), "*\n")?;
+        }
         let numbered = (2..).map(|number| format!("{stamp}_{number}"));
         let folder = std::iter::once(stamp.clone())
             .chain(numbered)
