@@ -51,6 +51,20 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Says whether the chain and the ledger have two texts of it.
+    pub(crate) const fn is_of_text(self) -> bool {
+        matches!(
+            self,
+            Self::Edited
+                | Self::Amended
+                | Self::Moved
+                | Self::DraftChanged
+                | Self::NotSealed
+                | Self::AllDiffer
+                | Self::ByHand
+        )
+    }
+
     /// Returns the word that stands in answers.
     pub(crate) const fn code(self) -> &'static str {
         match self {

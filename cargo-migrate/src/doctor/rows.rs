@@ -28,6 +28,10 @@ pub(super) fn findings(patient: &Patient<'_>, rows: &[AppliedRevision]) -> Vec<F
             .or_default()
             .push(trouble.revision);
     }
+    if kinds.keys().any(|kind| kind.is_of_text()) {
+        // What follows a changed revision is stale by it, and is mended with it.
+        kinds.remove(&Kind::Stale);
+    }
     kinds
         .into_iter()
         .map(|(kind, ids)| finding(patient, survey, rows, kind, &ids))

@@ -36,6 +36,7 @@ cases! {
     an_amended_revision_is_taken_into_the_ledger,
     an_amended_revision_whose_tables_differ_is_told,
     a_changed_draft_is_for_its_author,
+    what_follows_an_undecided_revision_is_held_back,
     rows_follow_a_rebase,
     a_missing_row_is_recorded_where_its_table_is_there,
     a_missing_row_without_its_table_is_left_for_run,
@@ -199,7 +200,10 @@ async fn a_changed_draft_is_for_its_author(dialect: Dialect, name: &str) {
     patient.write(file, revision("x", "a"));
     patient.ok(&["run", "-q"]);
     patient.edit(file, "VARCHAR(40)", "VARCHAR(80)");
-    assert_eq!(patient.found(), ["ledger ledger-draft-changed"]);
+    assert_eq!(
+        patient.found(),
+        ["ledger ledger-draft-changed", "schema schema-different"]
+    );
     let repaired = patient.repair(true);
     assert_eq!(repaired.unresolved, ["x ledger-draft-changed"]);
     assert!(
@@ -209,6 +213,36 @@ async fn a_changed_draft_is_for_its_author(dialect: Dialect, name: &str) {
     );
     patient.ok(&["redo", "x", "-q"]);
     patient.well();
+}
+
+/// An application compares the heads' chain hashes: they must not say that all is well.
+async fn what_follows_an_undecided_revision_is_held_back(dialect: Dialect, name: &str) {
+    let patient = Patient::healthy(dialect, name, &["a", "b"]).await;
+    patient.edit(
+        "migrations/a.sql",
+        "DROP TABLE t_a",
+        "DROP TABLE IF EXISTS t_a",
+    );
+    patient.ok(&["lock", "--amend", "a", "-q"]);
+    patient.edit(
+        "migrations/a.sql",
+        "DROP TABLE IF EXISTS t_a",
+        "DROP TABLE t_a CASCADE",
+    );
+    let before = patient.ledger().await;
+    let repaired = patient.repair(true);
+    assert_eq!(
+        repaired.unresolved,
+        ["a ledger-all-differ", "b ledger-stale"]
+    );
+    assert_eq!(patient.ledger().await, before);
+    patient.ok(&["lock", "--amend", "a", "-q"]);
+    patient
+        .cured(
+            &["a ledger-amended rewrite-row", "b ledger-stale relink-row"],
+            &[],
+        )
+        .await;
 }
 
 async fn rows_follow_a_rebase(dialect: Dialect, name: &str) {
@@ -224,7 +258,11 @@ async fn rows_follow_a_rebase(dialect: Dialect, name: &str) {
     patient.ok(&["lock", "-q"]);
     assert_eq!(
         patient.found(),
-        ["ledger ledger-missing", "ledger ledger-moved"]
+        [
+            "ledger ledger-missing",
+            "ledger ledger-moved",
+            "schema schema-missing"
+        ]
     );
     let repaired = patient.repair(true);
     assert_eq!(

@@ -32,11 +32,34 @@ fn codes(project: &TestProject) -> Vec<String> {
 #[test]
 fn a_sound_project() {
     let project = chain(&["a", "b"]);
-    assert_snapshot!(project.run(["doctor"]), @"");
+    assert_snapshot!(project.run(["doctor"]), @"
+    files: 2 revisions, one chain
+    lock: 2 sealed
+    git: no repository, or git is not installed
+    ledger: sqlite://dev.db is not there yet: `cargo migrate run` applies 2 revisions
+    schema: not compared: nothing is recorded as applied
+    models: no struct derives `Table`
+
+    nothing is wrong
+    ");
     assert!(!project.path().join("dev.db").exists(), "nothing is made");
     let _ran = project.run(["run", "-q"]).success();
-    assert_snapshot!(project.run(["doctor"]), @"");
-    assert_snapshot!(project.run(["doctor", "--format", "json"]), @"");
+    assert_snapshot!(project.run(["doctor"]), @"
+    files: 2 revisions, one chain
+    lock: 2 sealed
+    git: no repository, or git is not installed
+    ledger: sqlite://dev.db is at `b`: 2 applied
+    schema: the tables are what the applied revisions make
+    models: no struct derives `Table`
+
+    nothing is wrong
+    ");
+    assert_snapshot!(project.run(["doctor", "--format", "json"]), @r#"
+    {
+      "ok": true,
+      "diagnostics": []
+    }
+    "#);
 }
 
 #[test]
@@ -74,7 +97,37 @@ fn many_of_a_kind_are_told_with_their_files() {
     for number in 1..=6 {
         project.write(&format!("migrations/x{number}.sql"), "SELECT 1;\n");
     }
-    assert_snapshot!(project.run(["doctor", "--offline"]), @"");
+    assert_snapshot!(project.run(["doctor", "--offline"]), @r#"
+    files: 1 revision, one chain; 2 errors
+
+    error[malformed-header]: only header lines, comments and blank lines may stand before the first section; and so it is with 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
+     --> migrations/x1.sql:1:1
+      |
+    1 | SELECT 1;
+      | ^^^^^^^^^
+      |
+      = why: the file was written by hand or comes from another tool: only `cargo migrate new` and `import` write the header
+      = help: begin the SQL with a line `-- migrate: up`
+
+    error[missing-revision]: `migrations/x1.sql` does not name its revision; and so it is with 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
+     --> migrations/x1.sql:1:1
+      |
+    1 | SELECT 1;
+      | ^ expected `-- revision: <id>`
+      |
+      = why: the file was written by hand or comes from another tool: only `cargo migrate new` and `import` write the header
+      = help: write the header, or delete the file and begin with `cargo migrate new "<message>"`
+
+    lock: 1 sealed
+    git: no repository, or git is not installed
+    ledger: not asked (`--offline`)
+    schema: not asked (`--offline`)
+    models: no struct derives `Table`
+
+    2 errors
+    type first: cargo migrate explain malformed-header
+    [exit status: 1]
+    "#);
 }
 
 #[test]
@@ -88,7 +141,66 @@ fn an_edited_file_that_git_has() {
     project.write("migrations/a.sql", text);
     project.write("migrations/c.sql", revision("c", "b"));
     std::fs::remove_file(project.path().join("migrations/b.sql")).unwrap();
-    assert_snapshot!(project.run(["doctor", "--offline"]), @"");
+    assert_snapshot!(project.run(["doctor", "--offline"]), @"
+    files: 2 revisions, 2 heads; 1 error, 1 warning
+
+    error[unknown-parent]: revision `c` follows `b`, which does not exist
+     --> migrations/c.sql:2:13
+      |
+    2 | -- parents: b
+      |             ^ no revision has this id
+      |
+      = why: the file of that revision was deleted or renumbered, or is on a branch that is not merged here
+      = help: chain.lock knows `b`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it
+
+    warning[multiple-bases]: behind that, the chain has 2 bases: `a`, `c`
+      = why: files were made with an empty parent (`down_revision = None`, a header written by hand), or two branches began a chain each
+      = help: `cargo migrate repair` shows how they become one chain
+
+    lock: 2 sealed; 3 errors
+
+    error[lock-changed]: revision `a` was sealed and has been edited since
+     --> migrations/a.sql:1:14
+      |
+    1 | -- revision: a
+      |              ^
+      |
+      = why: it was edited here and not committed: the last commit has the sealed text
+      = help: take the edit back with `git checkout HEAD -- migrations/a.sql` and write a new revision, or accept it with `cargo migrate lock --amend a`
+
+    error[lock-missing]: chain.lock does not know revision `c`
+     --> migrations/c.sql:1:14
+      |
+    1 | -- revision: c
+      |              ^
+      |
+      = why: the file was put there by hand, or chain.lock was not committed with it
+      = help: enter it with `cargo migrate lock`
+
+    error[lock-deleted]: the sealed revision `b` has no file any more
+     --> migrations/chain.lock:4:1
+      |
+    4 | b a a7b028f234079b5de44cfc060dd74b29034052f9f4cb51e9929f3ed95f738d84
+      | ^
+      |
+      = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` brings it back
+      = help: restore it from git (`git log --diff-filter=D --name-only -- migrations`), or forget it with `cargo migrate lock --forget b`
+
+    git: 1 warning
+
+    warning[not-in-git]: git does not track `migrations/c.sql`
+     --> migrations/c.sql
+      = why: nobody has added it yet: whoever takes this branch gets a chain without it
+      = help: `git add migrations/c.sql`
+
+    ledger: not asked (`--offline`)
+    schema: not asked (`--offline`)
+    models: no struct derives `Table`
+
+    4 errors, 2 warnings
+    type first: cargo migrate repair
+    [exit status: 1]
+    ");
 }
 
 #[test]
@@ -214,7 +326,27 @@ fn a_lock_with_the_marks_of_a_merge() {
 #[test]
 fn folders_without_migrations() {
     let empty = TestProject::empty(env!("CARGO_BIN_EXE_cargo-migrate"));
-    assert_snapshot!(empty.run(["doctor"]), @"");
+    assert_snapshot!(empty.run(["doctor"]), @"
+    files: 1 error
+
+    error[no-migrations]: there is no migrations folder `migrations`
+      = why: the project has not begun one, `dir` in migrate.toml names another folder, or this is not the project's folder
+      = help: begin with `cargo migrate init`, or go to the project with `-C <dir>`
+
+    lock: no folder, no chain.lock
+    git: no repository, or git is not installed
+    ledger: 1 error
+
+    error[no-package]: there is neither a Cargo.toml nor a migrate.toml nor a migrations folder in `$PROJECT` or above it
+      = help: go to your package, name it with `-C <dir>`, or begin here with `cargo migrate init`
+
+    schema: not compared: no database was read
+    models: no Cargo.toml, no models
+
+    2 errors
+    type first: cargo migrate init
+    [exit status: 1]
+    ");
     for (file, text_of, command) in [
         ("alembic.ini", "", "cargo migrate import alembic"),
         ("diesel.toml", "", "cargo migrate import diesel"),
@@ -263,7 +395,11 @@ fn a_broken_configuration_does_not_hide_the_rest() {
     project.write("migrations/x.sql", "SELECT 1;\n");
     assert_eq!(
         codes(&project),
-        ["config malformed-config", "files missing-revision"]
+        [
+            "config malformed-config",
+            "files malformed-header",
+            "files missing-revision"
+        ]
     );
     project.write("migrate.toml", "[env.dev]\nurl = \"sqlite://dev.db\"\n");
     let told = project
@@ -371,7 +507,10 @@ fn no_password_is_told() {
                 .code(1)
                 .to_string();
             assert!(!told.contains("hunter2"), "{told}");
-            assert!(told.contains("lock"), "the rest is told: {told}");
+            assert!(
+                told.contains("ledger"),
+                "that it is not reached is told: {told}"
+            );
             let told = project
                 .run(["doctor", "--format", format, "--database-url", url])
                 .to_string();

@@ -23,6 +23,13 @@ pub(super) struct Entry {
     pub(super) reason: String,
 }
 
+impl Entry {
+    /// Says whether it changes the ledger, and not a file.
+    fn is_of_row(&self) -> bool {
+        !matches!(self.action, "write-file" | "put-file-back")
+    }
+}
+
 /// What a person has to decide.
 #[derive(Debug, Serialize)]
 pub(super) struct Unresolved {
@@ -292,6 +299,7 @@ impl Planner<'_> {
         if !to_prove.is_empty() {
             self.prove(survey, &to_prove, repair).await?;
         }
+        self.hold_back(survey, repair);
         let rank: BTreeMap<&str, usize> = found
             .iter()
             .enumerate()
@@ -301,7 +309,61 @@ impl Planner<'_> {
         repair
             .mendings
             .sort_by_key(|mending| rank(mending.change.revision()));
+        // The files come first, in the order in which they need each other.
+        repair.entries.sort_by_key(|entry| match entry.is_of_row() {
+            true => 1 + rank(&entry.revision),
+            false => 0,
+        });
         Ok(())
+    }
+
+    /// Leaves alone what follows a revision of which nobody has said yet which text is meant: its
+    /// chain hash would say that all before it is as it should be.
+    fn hold_back(&self, survey: &Survey, repair: &mut Repair) {
+        let undecided: Vec<usize> = repair
+            .unresolved
+            .iter()
+            .filter(|left| {
+                [
+                    Kind::DraftChanged,
+                    Kind::NotSealed,
+                    Kind::AllDiffer,
+                    Kind::ByHand,
+                ]
+                .iter()
+                .any(|kind| kind.code() == left.problem)
+            })
+            .filter_map(|left| survey.graph.index(&left.revision))
+            .collect();
+        let behind = survey.graph.descendants(undecided);
+        let is_behind = |id: &str| survey.graph.index(id).is_some_and(|at| behind.contains(at));
+        let held: BTreeSet<String> = repair
+            .mendings
+            .iter()
+            .filter(|mending| {
+                let takes_place = matches!(
+                    mending.change,
+                    LedgerChange::Record(_) | LedgerChange::Rewrite(_) | LedgerChange::Relink(_)
+                );
+                takes_place && is_behind(mending.change.revision())
+            })
+            .map(|mending| mending.change.revision().to_owned())
+            .collect();
+        repair
+            .mendings
+            .retain(|mending| !held.contains(mending.change.revision()));
+        let (kept, back): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut repair.entries)
+            .into_iter()
+            .partition(|entry| !(held.contains(&entry.revision) && entry.is_of_row()));
+        repair.entries = kept;
+        for entry in back {
+            repair.unresolved.push(Unresolved {
+                revision: entry.revision,
+                problem: entry.problem,
+                reason: "what is before it has to be decided first".to_owned(),
+                help: None,
+            });
+        }
     }
 
     /// Lets the tables say what the rows do not.
