@@ -24,9 +24,14 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
         .filter(of_files)
         .cloned()
         .collect();
-    section.extend(grouped(Area::Files, &found, |finding, found| {
-        finding.maybe_why(why(found, patient, survey))
-    }));
+    section.extend(grouped(
+        Area::Files,
+        &found,
+        |finding, found| match lost_parent(found, patient) {
+            Some(told) => told.onto(finding),
+            None => finding.maybe_why(why(found, patient, survey)),
+        },
+    ));
     section.extend(hidden_ends(survey, &found));
     section.extend(without_time(survey));
     section.extend(left_over(patient, folder));
@@ -124,19 +129,19 @@ pub(super) fn grouped(
     findings
 }
 
+/// Where git has the parent that nobody has here.
+fn lost_parent(found: &Diagnostic, patient: &Patient<'_>) -> Option<super::git::Told> {
+    if found.code != Code::UnknownParent {
+        return None;
+    }
+    let place = found.labels.first()?.place.as_ref()?;
+    let name = place.source.as_ref()?.get(place.span.clone())?;
+    super::git::where_is(patient, name)
+}
+
 fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<String> {
     if found.code == Code::MultipleHeads && survey.graph.bases().count() > 1 {
         return Some("the chain begins more than once, and each of its parts has an end of its own: join the beginnings first".to_owned());
-    }
-    if found.code == Code::UnknownParent
-        && let Some(place) = found.labels.first().and_then(|label| label.place.as_ref())
-        && let Some(name) = place
-            .source
-            .as_ref()
-            .and_then(|line| line.get(place.span.clone()))
-        && let Some(told) = super::git::where_is(patient, name)
-    {
-        return Some(told);
     }
     if found.code == Code::MissingRevision
         && let Some(seen) = tools::seen(patient)
@@ -154,9 +159,11 @@ fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
     let told = |code| found.iter().any(|found| found.code == code);
     let broken = survey.graph.problems().iter().next().is_some();
     let mut findings = Vec::new();
+    // A parent that does not exist makes no base.
     let bases: Vec<&str> = survey
         .graph
         .bases()
+        .filter(|base| survey.revisions[*base].parents.is_empty())
         .map(|base| survey.graph.id(base).as_str())
         .collect();
     if broken && bases.len() > 1 && !told(Code::MultipleBases) {

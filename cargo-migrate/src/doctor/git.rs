@@ -41,21 +41,57 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
     section
 }
 
-/// Says where else a revision is: on another branch, or in a commit that deleted it.
-pub(super) fn where_is(patient: &Patient<'_>, id: &str) -> Option<String> {
+/// Where a revision is that is not here.
+pub(super) struct Told {
+    why: String,
+    /// What brings it here, where that is one command.
+    command: Option<String>,
+}
+
+impl Told {
+    /// Says so in a finding.
+    pub(super) fn onto(self, finding: Finding) -> Finding {
+        let finding = finding.why(self.why);
+        match self.command {
+            Some(command) => finding.command(command),
+            None => finding,
+        }
+    }
+}
+
+/// Says where else a revision is: in the last commit, on another branch, or in a commit that
+/// deleted it.
+pub(super) fn where_is(patient: &Patient<'_>, id: &str) -> Option<Told> {
     let git = patient.git.as_ref()?;
+    let committed = patient.committed().and_then(|committed| {
+        let index = committed.graph.index(id)?;
+        let folder = patient.folder.as_ref()?;
+        Some(folder.shown_file(&committed.revisions[index].file))
+    });
+    if let Some(file) = committed {
+        let command = format!("git checkout HEAD -- {file}");
+        return Some(Told {
+            why: format!("its file was deleted here and not committed: `{command}` brings it back"),
+            command: Some(command),
+        });
+    }
     let dir = &patient.config.dir;
     let branches = git.branches_with(&[id.to_owned()], dir).ok()?;
     if let Some(names) = branches.get(id) {
-        return Some(format!(
-            "git has `{id}` on {}, which is not merged here",
-            listed(names)
-        ));
+        return Some(Told {
+            why: format!(
+                "git has `{id}` on {}, which is not merged here",
+                listed(names)
+            ),
+            command: None,
+        });
     }
     let (commit, file) = git.deleted(id, dir).ok()??;
-    Some(format!(
-        "the commit {commit} deleted {file}: `git checkout {commit}~ -- {file}` brings it back"
-    ))
+    let command = format!("git checkout {commit}~ -- {file}");
+    Some(Told {
+        why: format!("the commit {commit} deleted {file}: `{command}` brings it back"),
+        command: Some(command),
+    })
 }
 
 /// A merge or rebase that is not finished.

@@ -41,6 +41,9 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
     }
     let chosen = match patient.context.database() {
         Ok(chosen) => chosen,
+        Err(error) if error.is("no-package") => {
+            return (section.summary("not asked: there is no project here"), None);
+        }
         Err(error) => {
             section.push(not_chosen(patient, &error));
             return (section, None);

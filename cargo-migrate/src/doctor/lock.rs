@@ -64,31 +64,26 @@ fn complete(
     patient: &Patient<'_>,
     survey: &Survey,
 ) -> Finding {
-    let (why, command) = match found.code {
-        Code::LockChanged => changed(found, patient, survey),
-        Code::LockDeleted => deleted(found, patient),
-        Code::LockMissing if survey.lock.is_empty() => (
-            Some("it was never written, or not committed with the files".to_owned()),
-            None,
-        ),
-        _ => (None, None),
-    };
-    let why = why.or_else(|| causes::why(found.code).map(str::to_owned));
-    let finding = finding.maybe_why(why);
-    match (found.code, command) {
-        (_, Some(command)) => finding.command(command),
-        // Its help is about git, which does not have the text.
-        (Code::LockChanged | Code::LockDeleted, None) => finding.no_command(),
+    let finding = finding.maybe_why(causes::why(found.code).map(str::to_owned));
+    match found.code {
+        // What their help says is about git: where it does not have the text, that is no way out.
+        Code::LockChanged => changed(finding.no_command(), found, patient, survey),
+        Code::LockDeleted => deleted(finding.no_command(), found, patient),
+        Code::LockMissing if survey.lock.is_empty() => {
+            finding.why("it was never written, or not committed with the files")
+        }
         _ => finding,
     }
 }
 
-/// Why, and what to type.
-type Told = (Option<String>, Option<String>);
-
-fn changed(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Told {
+fn changed(
+    finding: Finding,
+    found: &Diagnostic,
+    patient: &Patient<'_>,
+    survey: &Survey,
+) -> Finding {
     let Some(label) = found.labels.first() else {
-        return (None, None);
+        return finding;
     };
     let of_it = |it: &&migrate_core::Revision| label.file.ends_with(&*it.file);
     let committed = patient.committed().and_then(|committed| {
@@ -98,46 +93,28 @@ fn changed(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Told {
         Some(survey.lock.get(here.id.as_str())?.state == sealed)
     });
     match committed {
-        None => (None, None),
-        Some(true) => (
-            Some(
-                "it was edited here and not committed: the last commit has the sealed text"
-                    .to_owned(),
-            ),
-            Some(format!("git checkout HEAD -- {}", label.file)),
-        ),
-        Some(false) => (
-            Some(format!(
-                "the edit is committed already: `git log -- {}` shows by whom",
-                label.file
-            )),
-            Some(format!("git log -- {}", label.file)),
-        ),
+        None => finding,
+        Some(true) => finding
+            .why("it was edited here and not committed: the last commit has the sealed text")
+            .command(format!("git checkout HEAD -- {}", label.file)),
+        Some(false) => {
+            let command = format!("git log -- {}", label.file);
+            finding
+                .why(format!(
+                    "the edit is committed already: `{command}` shows by whom"
+                ))
+                .command(command)
+        }
     }
 }
 
-fn deleted(found: &Diagnostic, patient: &Patient<'_>) -> Told {
+fn deleted(finding: Finding, found: &Diagnostic, patient: &Patient<'_>) -> Finding {
     let place = found.labels.first().and_then(|label| label.place.as_ref());
     let id = place.and_then(|place| place.source.as_ref()?.get(place.span.clone()));
-    let (Some(id), Some(folder)) = (id, &patient.folder) else {
-        return (None, None);
-    };
-    let committed = patient.committed().and_then(|committed| {
-        let index = committed.graph.index(id)?;
-        Some(folder.shown_file(&committed.revisions[index].file))
-    });
-    if let Some(file) = committed {
-        let command = format!("git checkout HEAD -- {file}");
-        let why =
-            format!("its file was deleted here and not committed: `{command}` brings it back");
-        return (Some(why), Some(command));
+    match id.and_then(|id| super::git::where_is(patient, id)) {
+        Some(told) => told.onto(finding),
+        None => finding,
     }
-    let why = super::git::where_is(patient, id);
-    let command = why.as_ref().and_then(|why| {
-        let quoted = why.split('`').nth(1)?;
-        quoted.starts_with("git ").then(|| quoted.to_owned())
-    });
-    (why, command)
 }
 
 /// Drafts that should have been sealed long ago.

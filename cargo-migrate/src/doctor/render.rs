@@ -82,7 +82,7 @@ fn drawn(finding: &Finding) -> String {
         let line = anstream::adapter::strip_str(line).to_string();
         line.trim_start().starts_with("= help:")
     };
-    let at = lines.iter().position(|line| is_help(&line));
+    let at = lines.iter().position(is_help);
     let indent = match at {
         Some(at) => {
             let line = anstream::adapter::strip_str(lines[at]).to_string();
@@ -110,11 +110,16 @@ fn plain(finding: &Finding) -> String {
     if let Some(file) = &finding.file {
         text.extend(["\n --> ", file]);
         if let Some(line) = finding.line {
-            text += &format!(":{line}:{}", finding.column.unwrap_or(1));
+            text.extend([
+                ":",
+                &line.to_string(),
+                ":",
+                &finding.column.unwrap_or(1).to_string(),
+            ]);
         }
     }
     if let Some(help) = &finding.help {
-        text += &format!("\n  {} {help}", styled(style::HELP, "= help:"));
+        text.extend(["\n  ", &styled(style::HELP, "= help:"), " ", help]);
     }
     text
 }
