@@ -13,6 +13,7 @@ mod render;
 mod rows;
 mod schema;
 mod tools;
+mod version_tables;
 
 use migrate_core::{Code, Diagnostic, Severity};
 use serde::Serialize;

@@ -3,8 +3,9 @@
 use migrate_core::schema::{Difference, DifferenceKind, differences};
 use wildmatch::WildMatch;
 
-use super::ledger::{Seen, is_version_table};
+use super::ledger::Seen;
 use super::patient::Patient;
+use super::version_tables::is_version_table;
 use super::{Area, Badness, Finding, Section};
 use crate::error::{CommandError, counted};
 use crate::schemas::expected_and_actual;

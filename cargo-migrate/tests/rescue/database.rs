@@ -43,6 +43,8 @@ cases! {
     all_rows_but_the_head_were_lost,
     a_half_done_revision_that_somebody_finished,
     a_half_done_revision_that_somebody_took_back,
+    a_half_done_revision_that_cannot_be_finished,
+    a_half_done_revision_whose_file_was_mended,
     a_half_done_revision_that_nobody_can_judge,
     a_statement_in_doubt_is_judged_by_the_table,
     a_revert_that_stopped_is_judged_by_the_table,
@@ -389,6 +391,49 @@ async fn a_half_done_revision_that_somebody_took_back(dialect: Dialect, name: &s
     assert!(events[0].contains("1 statements finished"), "{events:?}");
     assert!(events[0].contains("CREATE TABLE one"), "{events:?}");
     patient.well();
+}
+
+async fn a_half_done_revision_that_cannot_be_finished(dialect: Dialect, name: &str) {
+    let patient = half_done(dialect, name).await;
+    // Its own SQL is wrong, so no throw-away database can have the schema after it.
+    patient.edit(
+        "migrations/b.sql",
+        "CREATE TABLE two (id INTEGER PRIMARY KEY);",
+        "DROP TABLE nobody;",
+    );
+    patient.ok(&["lock", "--amend", "b", "-q"]);
+    patient.database.execute("DROP TABLE two").await;
+    let repaired = patient.repair(true);
+    assert_eq!(repaired.unresolved, ["b ledger-unfinished"]);
+    assert!(repaired.told.contains("nobody"), "{}", repaired.told);
+    patient.database.execute("DROP TABLE one").await;
+    let repaired = patient.repair(true);
+    assert_eq!(
+        repaired.done,
+        ["b ledger-unfinished forget"],
+        "{}",
+        repaired.told
+    );
+    patient.ok(&["status"]);
+    assert!(patient.repair(true).is_nothing());
+}
+
+async fn a_half_done_revision_whose_file_was_mended(dialect: Dialect, name: &str) {
+    let patient = half_done(dialect, name).await;
+    patient.edit(
+        "migrations/b.sql",
+        "two (id INTEGER PRIMARY KEY)",
+        "two (id INTEGER PRIMARY KEY, age INTEGER)",
+    );
+    patient.ok(&["lock", "--amend", "b", "-q"]);
+    patient.database.execute("DROP TABLE two").await;
+    patient
+        .database
+        .execute("CREATE TABLE two (id INTEGER PRIMARY KEY, age INTEGER)")
+        .await;
+    patient
+        .cured(&["b ledger-unfinished count-as-applied"], &[])
+        .await;
 }
 
 async fn a_half_done_revision_that_nobody_can_judge(dialect: Dialect, name: &str) {

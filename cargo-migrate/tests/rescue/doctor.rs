@@ -616,3 +616,56 @@ async fn a_migrator_at_work_is_told() {
         assert!(told.stdout.contains("a migrator is at work"), "{told}");
     }
 }
+
+#[test]
+fn models_that_no_revision_makes() {
+    let project = chain(&["a"]);
+    let model = "use migrate_sqlx::Table;\n\n#[derive(Table)]\n#[table(name = \"t_a\")]\nstruct A {\n    id: i64,\n    #[column(type = \"VARCHAR(40)\")]\n    name: Option<String>,\n}\n";
+    project.write("src/lib.rs", model);
+    let told = project.run(["doctor"]).success();
+    assert!(
+        told.stdout.contains("models: 1 model, as the chain makes"),
+        "{told}"
+    );
+    project.write("src/lib.rs", model.replace("name: Option", "nick: Option"));
+    let told = project.run(["doctor", "--format", "json"]).code(1);
+    let found = findings(&told.json());
+    let differ = found.iter().find(|it| it["code"] == "models-differ");
+    let differ = differ.unwrap_or_else(|| panic!("{told}"));
+    assert!(text(&differ["message"]).contains("t_a.nick"), "{told}");
+    assert!(text(&differ["help"]).contains("new --auto"), "{told}");
+    project.write("src/lib.rs", model);
+    let _locked = project.run(["lock", "-q"]).success();
+    project.write(
+        "migrations/schema.lock",
+        project
+            .read("migrations/schema.lock")
+            .replace("head a\n", "head zzz\n"),
+    );
+    assert_eq!(codes(&project), ["models schema-lock-stale"]);
+    let _locked = project.run(["lock", "-q"]).success();
+    assert_eq!(codes(&project), [""; 0]);
+}
+
+/// A table of the ledger's name that is not its own, and one that lost its key.
+#[tokio::test]
+async fn tables_that_are_no_ledger() {
+    let patient = Patient::with(Dialect::Sqlite, "rescue_foreign_ledger", &["a"]).await;
+    let database = &patient.database;
+    database
+        .execute("CREATE TABLE migrate_revision (x INTEGER)")
+        .await;
+    assert_eq!(patient.found(), ["ledger foreign-ledger"]);
+    database.execute("DROP TABLE migrate_revision").await;
+    patient.ok(&["run", "-q"]);
+    for sql in [
+        "CREATE TABLE copy AS SELECT * FROM migrate_revision",
+        "DROP TABLE migrate_revision",
+        "ALTER TABLE copy RENAME TO migrate_revision",
+        "INSERT INTO migrate_revision SELECT * FROM migrate_revision",
+    ] {
+        database.execute(sql).await;
+    }
+    assert_eq!(patient.found(), ["ledger ledger-duplicate"]);
+    assert_eq!(patient.repair(true).unresolved, ["a ledger-duplicate"]);
+}

@@ -2,7 +2,9 @@
 
 mod evidence;
 mod files;
+mod judge;
 mod plan;
+mod restore;
 
 use migrate_core::Folder;
 use migrate_sqlx::{Create, Migrations};

@@ -83,7 +83,12 @@ impl<'a> Evidence<'a> {
         before.remove(index);
         let mut after = before.clone();
         after.insert(index);
-        let around = self.walk(&[(before, after)]).await?;
+        let around = match self.walk(&[(before.clone(), after)]).await {
+            Ok(around) => around,
+            // Often it cannot be finished at all, and that is why it was not.
+            Err(_) if self.drift(&before).await?.is_empty() => return Ok(Verdict::NotThere),
+            Err(error) => return Err(error),
+        };
         let Some(Around { before, after }) = around.into_iter().next() else {
             return Ok(Verdict::Nothing);
         };

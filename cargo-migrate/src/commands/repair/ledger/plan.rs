@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Code, LockState, Revision, Set, Survey};
+use migrate_core::{Code, Revision, Set, Survey};
 use migrate_sqlx::{AppliedRevision, Database, LedgerChange, Mending, State};
 use serde::Serialize;
 
 use super::evidence::{Evidence, Verdict};
 use super::files::Files;
+use super::judge;
 use crate::context::Context;
 use crate::database::Chosen;
 use crate::error::CommandError;
-use crate::git::Repository;
-use crate::trouble::{Kind, all_revisions, applied, file_name, kept, troubles};
+use crate::trouble::{Kind, all_revisions, applied, troubles};
 
 /// What is done about one revision.
 #[derive(Debug, Serialize)]
@@ -69,7 +69,7 @@ impl Repair {
         self.files.is_empty() && self.mendings.is_empty()
     }
 
-    fn enter(&mut self, revision: &str, kind: Kind, action: &'static str, reason: &str) {
+    pub(super) fn enter(&mut self, revision: &str, kind: Kind, action: &'static str, reason: &str) {
         self.entries.push(Entry {
             revision: revision.to_owned(),
             problem: kind.code(),
@@ -78,7 +78,7 @@ impl Repair {
         });
     }
 
-    fn mend(&mut self, change: LedgerChange, kind: Kind, reason: &str) {
+    pub(super) fn mend(&mut self, change: LedgerChange, kind: Kind, reason: &str) {
         let action = match &change {
             LedgerChange::Record(_) => "record",
             LedgerChange::Rewrite(_) => "rewrite-row",
@@ -93,7 +93,13 @@ impl Repair {
         });
     }
 
-    fn leave(&mut self, revision: &str, kind: Kind, reason: impl Into<String>, help: &str) {
+    pub(super) fn leave(
+        &mut self,
+        revision: &str,
+        kind: Kind,
+        reason: impl Into<String>,
+        help: &str,
+    ) {
         self.unresolved.push(Unresolved {
             revision: revision.to_owned(),
             problem: kind.code(),
@@ -117,144 +123,9 @@ impl Planner<'_> {
         Ok(repair)
     }
 
-    fn row(&self, revision: &str) -> &AppliedRevision {
+    pub(super) fn row(&self, revision: &str) -> &AppliedRevision {
         let row = self.rows.iter().find(|row| row.revision == revision);
         row.expect("the trouble is of a row")
-    }
-
-    /// Brings lost files back, and puts back those that were edited.
-    fn mend_files(&self, survey: &Survey, repair: &mut Repair) -> Result<(), CommandError> {
-        let found = troubles(survey, self.rows);
-        let of = |kind: Kind| -> Vec<String> {
-            let of_it = found.iter().filter(|trouble| trouble.kind == kind);
-            of_it.map(|trouble| trouble.revision.clone()).collect()
-        };
-        for id in of(Kind::Edited) {
-            let index = survey.graph.index(&id).expect("its file is there");
-            let name = survey.revisions[index].file.to_string();
-            let row = self.row(&id);
-            repair.files.write(&name, &row.body);
-            let reason = "the file was edited after it was sealed; chain.lock and the ledger agree, so it gets the text back that was applied";
-            repair.enter(&id, Kind::Edited, "put-file-back", reason);
-        }
-        let lost = of(Kind::Unknown);
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let broken = survey
-            .diagnostics
-            .iter()
-            .any(|found| found.code == Code::LockMalformed);
-        if broken {
-            for id in lost {
-                repair.leave(
-                    &id,
-                    Kind::Unknown,
-                    "its file is lost, and chain.lock cannot be read, so it cannot be entered there",
-                    "mend chain.lock first: `cargo migrate check`",
-                );
-            }
-            return Ok(());
-        }
-        self.restore(survey, lost, repair)
-    }
-
-    /// Writes files again whose parents and dependencies are known once all are written.
-    fn restore(
-        &self,
-        survey: &Survey,
-        lost: Vec<String>,
-        repair: &mut Repair,
-    ) -> Result<(), CommandError> {
-        let config = self.context.config()?;
-        let mut texts: BTreeMap<String, Revision> = BTreeMap::new();
-        for id in lost {
-            texts.extend(kept(self.row(&id)).map(|revision| (id, revision)));
-        }
-        let mut elsewhere = BTreeMap::new();
-        let ids: Vec<String> = texts.keys().cloned().collect();
-        if let Some(git) = Repository::find(self.context.root()?) {
-            elsewhere = git.branches_with(&ids, &config.dir)?;
-        }
-        let mut known: BTreeSet<String> =
-            survey.graph.ids().iter().map(ToString::to_string).collect();
-        known.extend(survey.graph.labels().map(|(label, _)| label.to_owned()));
-        let needs = |revision: &Revision| -> Vec<String> {
-            let parents = revision.parents.iter().map(ToString::to_string);
-            parents
-                .chain(revision.depends_on.iter().map(ToString::to_string))
-                .collect()
-        };
-        let mut lock = survey.lock.clone();
-        loop {
-            let ready: Vec<String> = texts
-                .iter()
-                .filter(|(_, revision)| needs(revision).iter().all(|need| known.contains(need)))
-                .map(|(id, _)| id.clone())
-                .collect();
-            if ready.is_empty() {
-                break;
-            }
-            for id in ready {
-                let revision = texts.remove(&id).expect("it was among them");
-                known.insert(id.clone());
-                known.extend(revision.labels.iter().map(ToString::to_string));
-                let branches = elsewhere.get(&id).map(|names| names.join("`, `"));
-                let sealed = lock.get(&id).map(|entry| entry.state);
-                if let Some(LockState::Sealed(hash)) = sealed
-                    && hash != revision.hash
-                {
-                    repair.leave(
-                        &id,
-                        Kind::Unknown,
-                        "its file is lost, and chain.lock has sealed another text than was applied",
-                        &format!("find the sealed one with `git log --all -S'-- revision: {id}'`, or forget it with `cargo migrate lock --forget {id}` and repair again"),
-                    );
-                    continue;
-                }
-                let row = self.row(&id);
-                let name = file_name(row, &repair.files.folder);
-                repair.files.write(&name, &row.body);
-                if sealed.is_none() {
-                    lock.seal(&revision);
-                }
-                let mut reason =
-                    "its file is lost; it is written again from the text that the ledger kept"
-                        .to_owned();
-                if let Some(branches) = branches {
-                    reason = format!("{reason} (git has it on `{branches}` as well)");
-                }
-                repair.enter(&id, Kind::Unknown, "write-file", &reason);
-            }
-        }
-        if lock != survey.lock {
-            repair.files.write_lock(&lock);
-        }
-        for (id, revision) in texts {
-            let lacking: Vec<String> = needs(&revision)
-                .into_iter()
-                .filter(|need| !known.contains(need))
-                .collect();
-            let lacking = lacking.join("`, `");
-            let (reason, help) = match elsewhere.get(&id).and_then(|names| names.first()) {
-                Some(branch) => (
-                    format!(
-                        "its file is lost here, and so is `{lacking}`, which it needs; git has it on `{branch}`"
-                    ),
-                    format!(
-                        "`git merge {branch}` brings it here, or take the database to this branch: `cargo migrate switch HEAD`"
-                    ),
-                ),
-                None => (
-                    format!(
-                        "its file is lost, and it needs `{lacking}`, which neither a file nor the ledger has"
-                    ),
-                    format!("look for it in git: `git log --all -S'-- revision: {lacking}'`"),
-                ),
-            };
-            repair.leave(&id, Kind::Unknown, reason, &help);
-        }
-        Ok(())
     }
 
     /// Mends the rows, some of them by what the tables say.
@@ -293,7 +164,7 @@ impl Planner<'_> {
                     | Kind::Foreign,
                     _,
                 ) => to_prove.push((id, kind, now)),
-                _ => leave(id, kind, repair),
+                _ => judge::leave(id, kind, repair),
             }
         }
         if !to_prove.is_empty() {
@@ -389,9 +260,9 @@ impl Planner<'_> {
             match (kind, graph.index(id)) {
                 (Kind::Unfinished | Kind::InDoubt, Some(index)) => {
                     let verdict = evidence.of_unfinished(index, &whole).await;
-                    self.judge_unfinished(id, kind, verdict, repair);
+                    judge::unfinished(self.row(id), kind, revision, verdict, repair);
                 }
-                (Kind::Unfinished | Kind::InDoubt, None) => leave(id, kind, repair),
+                (Kind::Unfinished | Kind::InDoubt, None) => judge::leave(id, kind, repair),
                 _ => rest.push((id, kind, revision)),
             }
         }
@@ -399,60 +270,6 @@ impl Planner<'_> {
             self.prove_applied(&evidence, &whole, &rest, repair).await;
         }
         Ok(())
-    }
-
-    fn judge_unfinished(
-        &self,
-        id: &str,
-        kind: Kind,
-        verdict: Result<Verdict, CommandError>,
-        repair: &mut Repair,
-    ) {
-        let row = self.row(id);
-        let way_on = match row.state {
-            State::Reverting => format!(
-                "go on with `cargo migrate revert --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
-            ),
-            _ => format!(
-                "go on with `cargo migrate run --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
-            ),
-        };
-        match verdict {
-            Ok(Verdict::There) => repair.mend(
-                LedgerChange::Finish(id.to_owned()),
-                kind,
-                "the schema is the one after it: it counts as applied",
-            ),
-            Ok(Verdict::NotThere) => repair.mend(
-                LedgerChange::Forget(id.to_owned()),
-                kind,
-                "the schema is the one before it: it counts as not applied",
-            ),
-            Ok(Verdict::Nothing) => repair.leave(
-                id,
-                kind,
-                "it changes no table, so the schema cannot tell whether it was finished",
-                &way_on,
-            ),
-            Ok(Verdict::Unclear(lacking)) => repair.leave(
-                id,
-                kind,
-                format!(
-                    "the schema is neither the one before it nor the one after it; for that: {}",
-                    some(&lacking)
-                ),
-                &way_on,
-            ),
-            Err(error) => repair.leave(
-                id,
-                kind,
-                format!(
-                    "the schema after it cannot be made to compare with: {}",
-                    error.full_message()
-                ),
-                &way_on,
-            ),
-        }
     }
 
     /// Judges what should be there together with all that is applied.
@@ -489,110 +306,9 @@ impl Planner<'_> {
                 None if drift.is_empty() => Verdict::There,
                 None => Verdict::Unclear(drift.iter().map(ToString::to_string).collect()),
             };
-            judge_applied(id, kind, revision, verdict, repair);
+            judge::applied(id, kind, revision, verdict, repair);
         }
     }
-}
-
-fn judge_applied(
-    id: &str,
-    kind: Kind,
-    revision: Option<&Revision>,
-    verdict: Verdict,
-    repair: &mut Repair,
-) {
-    // What touches no table leaves nothing that could be missing.
-    let there = matches!(verdict, Verdict::There | Verdict::Nothing);
-    let lacking = match verdict {
-        Verdict::Unclear(lacking) => some(&lacking),
-        _ => String::new(),
-    };
-    match (kind, revision, there) {
-        (Kind::Missing, Some(revision), true) => repair.mend(
-            LedgerChange::Record(revision.clone()),
-            kind,
-            "what needs it is applied, and the database has what it makes: it is recorded",
-        ),
-        (Kind::Missing, _, _) => repair.leave(
-            id,
-            kind,
-            format!("what needs it is applied, and the database has not what it makes: {lacking}"),
-            "`cargo migrate run` applies it",
-        ),
-        (Kind::ByHand, Some(revision), true) => repair.mend(
-            LedgerChange::Rewrite(revision.clone()),
-            kind,
-            "the row was written by hand, and the database has what the file makes: the row takes the file's text",
-        ),
-        (Kind::ByHand, _, _) => repair.leave(
-            id,
-            kind,
-            format!("the row was written by hand, and the database has not what the file makes: {lacking}"),
-            "make it as the file says: `cargo migrate repair --schema`",
-        ),
-        (Kind::Amended, Some(revision), _) => {
-            repair.mend(
-                LedgerChange::Rewrite(revision.clone()),
-                kind,
-                "it was changed on purpose, as chain.lock says: the row takes the new text; nothing is run, the tables keep what the old one did",
-            );
-            if !there {
-                repair.leave(
-                    id,
-                    kind,
-                    format!("the tables are not what the new text makes: {lacking}"),
-                    "bring them there: `cargo migrate repair --schema`; or apply it anew: `cargo migrate redo`",
-                );
-            }
-        }
-        (Kind::Foreign, _, true) => repair.mend(
-            LedgerChange::Forget(id.to_owned()),
-            kind,
-            "it is no revision, and the schema is what the others make: the row goes, and the event keeps what it said",
-        ),
-        _ => repair.leave(
-            id,
-            kind,
-            format!("it is no revision, and the schema is not what the others make: {lacking}"),
-            "see what made it: `cargo migrate status --events`, `cargo migrate verify`",
-        ),
-    }
-}
-
-/// What nobody but a person can decide.
-fn leave(id: &str, kind: Kind, repair: &mut Repair) {
-    let (reason, help) = match kind {
-        Kind::DraftChanged => (
-            "it is a draft, and was edited after it was applied".to_owned(),
-            format!("`cargo migrate redo {id}` reverts what was applied and applies the new text"),
-        ),
-        Kind::NotSealed => (
-            "it was changed, and chain.lock does not know it".to_owned(),
-            "`cargo migrate lock` takes the file as it is; then repair again".to_owned(),
-        ),
-        Kind::AllDiffer => (
-            "the file, chain.lock and the ledger have a text each".to_owned(),
-            format!(
-                "choose the file's with `cargo migrate lock --amend {id}`, or take the sealed one back with `git checkout`; then repair again"
-            ),
-        ),
-        Kind::Newer => (
-            "a newer version of cargo migrate has written it".to_owned(),
-            "`cargo install cargo-migrate`".to_owned(),
-        ),
-        Kind::Duplicate => (
-            "the ledger has several rows of it, so somebody has made its table without a key"
-                .to_owned(),
-            format!(
-                "look at them: `SELECT * FROM migrate_revision WHERE revision = '{id}'`, and keep one"
-            ),
-        ),
-        _ => (
-            "its file is lost, and the ledger does not keep it whole".to_owned(),
-            format!("look for it in git: `git log --all -S'-- revision: {id}'`"),
-        ),
-    };
-    repair.leave(id, kind, reason, &help);
 }
 
 /// The chain may have several heads once files are back.
@@ -614,14 +330,4 @@ fn note_ends(survey: &Survey, repair: &mut Repair) {
         let help = found.help.clone().unwrap_or_default();
         repair.leave(id, Kind::Unknown, reason, &help);
     }
-}
-
-/// The first few, in a line.
-fn some(all: &[String]) -> String {
-    const MOST: usize = 5;
-    let mut told: Vec<String> = all.iter().take(MOST).cloned().collect();
-    if all.len() > MOST {
-        told.push(format!("and {} more", all.len() - MOST));
-    }
-    told.join("; ")
 }
