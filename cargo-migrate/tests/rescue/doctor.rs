@@ -142,7 +142,7 @@ fn an_edited_file_that_git_has() {
     project.write("migrations/c.sql", revision("c", "b"));
     std::fs::remove_file(project.path().join("migrations/b.sql")).unwrap();
     assert_snapshot!(project.run(["doctor", "--offline"]), @"
-    files: 2 revisions, 2 heads; 1 error, 1 warning
+    files: 2 revisions, 2 heads; 1 error
 
     error[unknown-parent]: revision `c` follows `b`, which does not exist
      --> migrations/c.sql:2:13
@@ -150,12 +150,8 @@ fn an_edited_file_that_git_has() {
     2 | -- parents: b
       |             ^ no revision has this id
       |
-      = why: the file of that revision was deleted or renumbered, or is on a branch that is not merged here
+      = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` brings it back
       = help: chain.lock knows `b`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it
-
-    warning[multiple-bases]: behind that, the chain has 2 bases: `a`, `c`
-      = why: files were made with an empty parent (`down_revision = None`, a header written by hand), or two branches began a chain each
-      = help: `cargo migrate repair` shows how they become one chain
 
     lock: 2 sealed; 3 errors
 
@@ -197,8 +193,8 @@ fn an_edited_file_that_git_has() {
     schema: not asked (`--offline`)
     models: no struct derives `Table`
 
-    4 errors, 2 warnings
-    type first: cargo migrate repair
+    4 errors, 1 warning
+    type first: git checkout HEAD -- migrations/b.sql
     [exit status: 1]
     ");
 }
@@ -335,15 +331,11 @@ fn folders_without_migrations() {
 
     lock: no folder, no chain.lock
     git: no repository, or git is not installed
-    ledger: 1 error
-
-    error[no-package]: there is neither a Cargo.toml nor a migrate.toml nor a migrations folder in `$PROJECT` or above it
-      = help: go to your package, name it with `-C <dir>`, or begin here with `cargo migrate init`
-
+    ledger: not asked: there is no project here
     schema: not compared: no database was read
     models: no Cargo.toml, no models
 
-    2 errors
+    1 error
     type first: cargo migrate init
     [exit status: 1]
     ");
