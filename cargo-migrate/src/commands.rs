@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod current;
 mod diff;
+mod doctor;
 mod edit;
 mod explain;
 mod heads;
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     Diff(diff::DiffArgs),
     Snapshot(snapshot::SnapshotArgs),
     Backup(backup::BackupArgs),
+    Doctor(doctor::DoctorArgs),
     Repair(repair::RepairArgs),
     Reset(reset::ResetArgs),
     Lock(lock::LockArgs),
@@ -111,6 +113,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Snapshot(args) => snapshot::run(&args, context, ui),
         Command::Verify(args) => verify::run(&args, context, ui),
         Command::Diff(args) => diff::run(&args, context, ui),
+        Command::Doctor(args) => doctor::run(&args, context, ui),
         Command::Repair(args) => repair::run(&args, context, ui),
         Command::Reset(args) => reset::run(&args, context, ui),
         Command::Check(args) => check::run(&args, context, ui),

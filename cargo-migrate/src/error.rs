@@ -115,6 +115,24 @@ impl CommandError {
         })
     }
 
+    /// Returns its kind in a word.
+    pub(crate) fn code(&self) -> &str {
+        match (&self.0.kind, self.0.code.as_str()) {
+            (Kind::Diagnostics(found), "") => {
+                found.first().map_or("chain", |found| found.code.as_str())
+            }
+            (_, code) => code,
+        }
+    }
+
+    /// Returns what is wrong with the files, where that is why.
+    pub(crate) fn found(&self) -> &[Diagnostic] {
+        match &self.0.kind {
+            Kind::Diagnostics(found) => found,
+            _ => &[],
+        }
+    }
+
     /// Returns what to do about it.
     pub(crate) fn help_text(&self) -> Option<&str> {
         self.0.help.as_deref()
@@ -218,7 +236,8 @@ impl CommandError {
         }
     }
 
-    fn full_message(&self) -> String {
+    /// Returns what happened and why, in a line.
+    pub(crate) fn full_message(&self) -> String {
         let mut message = self.0.message.clone();
         for cause in &self.0.causes {
             message.extend([": ", cause]);

@@ -1,5 +1,7 @@
 //! What git keeps of the migrations folder at other commits.
 
+mod state;
+
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -8,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use migrate_core::{ChainLock, Config, File, Folder};
 
+pub(crate) use self::state::{Change, ChangeKind};
 use crate::error::CommandError;
 
 /// The repository that a package is in.

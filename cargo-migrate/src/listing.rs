@@ -74,6 +74,10 @@ pub(crate) fn event_line(event: &EventRecord) -> String {
     );
     match event.detail.as_str() {
         "" => line,
+        // What follows is the text that a repair has replaced.
+        detail if event.kind == "repair" => {
+            format!("{line}: {}", detail.lines().next().unwrap_or_default())
+        }
         detail => format!("{line}: {}", detail.replace('\n', " ")),
     }
 }

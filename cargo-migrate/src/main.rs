@@ -8,6 +8,7 @@ mod commands;
 mod consent;
 mod context;
 mod database;
+mod doctor;
 mod edits;
 mod error;
 mod git;
@@ -29,6 +30,7 @@ mod schematext;
 mod scratch;
 mod server;
 mod state;
+mod trouble;
 mod ui;
 mod write;
 

@@ -41,6 +41,13 @@ pub trait Session: sealed::Sealed + Send {
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
 
+    /// Says who has the lock, where the database tells; takes none.
+    #[doc(hidden)]
+    fn holder<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>>;
+
     /// Lets the statements of this connection be stopped; returns the SQL that does it from another
     /// connection, where it takes that.
     #[doc(hidden)]

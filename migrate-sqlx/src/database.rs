@@ -5,11 +5,12 @@ use std::str::FromStr as _;
 use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Direction, LedgerNames, Stamp, Target};
 
-use crate::engine::Declared;
+use crate::backend::Session as _;
+use crate::engine::{Declared, Mending};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
-use crate::ledger::EventRecord;
+use crate::ledger::{AppliedRevision, EventRecord, Tables};
 use crate::migrations::Migrations;
 use crate::runner::Runner;
 use crate::script::Script;
@@ -240,6 +241,50 @@ impl Database {
         declared: Declared,
     ) -> Result<(), Error> {
         on!(self, pool => runner.declare(pool, revision, declared).await)
+    }
+
+    /// [`Runner::mend`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::mend`].
+    pub async fn mend(
+        &self,
+        runner: Runner<'_>,
+        before: &[AppliedRevision],
+        mendings: &[Mending],
+    ) -> Result<(), Error> {
+        on!(self, pool => runner.mend(pool, before, mendings).await)
+    }
+
+    /// Reads the ledger as it is, without a chain beside it; `None` where there is none. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read, or [`Error::ForeignLedger`].
+    pub async fn ledger(
+        &self,
+        ledger: &LedgerNames,
+    ) -> Result<Option<Vec<AppliedRevision>>, Error> {
+        on!(self, pool => {
+            let mut connection = pool.acquire().await.map_err(Error::Database)?;
+            let tables = Tables::new(self.dialect(), ledger);
+            tables.read(&mut *connection).await
+        })
+    }
+
+    /// Says who keeps other migrators out just now, as far as the database tells; SQLite does not.
+    /// Takes no lock and waits for none.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be asked.
+    pub async fn migrator(&self, ledger: &LedgerNames) -> Result<Option<String>, Error> {
+        on!(self, pool => {
+            let mut connection = pool.acquire().await.map_err(Error::Database)?;
+            connection.holder(ledger).await.map_err(Error::Database)
+        })
     }
 
     /// [`Migrations::status`] of this database.

@@ -1,6 +1,7 @@
 //! The one loop that applies and reverts, whatever the database.
 
 mod failure;
+mod mend;
 mod record;
 mod session;
 mod statements;
@@ -16,6 +17,7 @@ use migrate_core::{
 };
 
 pub(crate) use self::failure::{missed_lock, timed_out};
+pub use self::mend::{LedgerChange, Mending};
 use self::session::ForeignKeys;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};

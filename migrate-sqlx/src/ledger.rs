@@ -401,6 +401,35 @@ impl Tables {
         )
     }
 
+    /// The row takes over what the revision is now.
+    pub(crate) fn rewrite(&self, revision: &Revision) -> String {
+        let literal = |text: &str| literal(self.dialect, text);
+        let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
+        format!(
+            "UPDATE {} SET parents = {}, message = {}, hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}', file = {}, body = {} WHERE revision = {}",
+            self.revision,
+            literal(&parents.join(",")),
+            literal(&revision.message),
+            revision.hash,
+            revision.chain_hash,
+            literal(&revision.file),
+            literal(&revision.text),
+            literal(revision.id.as_str()),
+        )
+    }
+
+    /// The row takes over where the revision stands in the chain.
+    pub(crate) fn relink(&self, revision: &Revision) -> String {
+        let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
+        format!(
+            "UPDATE {} SET parents = {}, chain_hash = '{HASH_VERSION}{}' WHERE revision = {}",
+            self.revision,
+            literal(self.dialect, &parents.join(",")),
+            revision.chain_hash,
+            literal(self.dialect, revision.id.as_str()),
+        )
+    }
+
     pub(crate) fn delete(&self, revision: &str) -> String {
         format!(
             "DELETE FROM {} WHERE revision = {}",

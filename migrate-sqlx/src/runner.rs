@@ -9,10 +9,11 @@ use migrate_core::{Cascade, Dialect, Direction, Limits, Stamp, Target};
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};
-use crate::engine::{Declared, Goal, InDoubt, Options};
+use crate::engine::{Declared, Goal, InDoubt, Mending, Options};
 use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::held::Held;
+use crate::ledger::AppliedRevision;
 use crate::migrations::Migrations;
 use crate::pause::pause;
 use crate::script::{Material, Script};
@@ -275,6 +276,31 @@ impl<'a> Runner<'a> {
         let sound = engine.sound;
         held.release(sound).await;
         recorded
+    }
+
+    /// Changes rows of the ledger without running anything, in one transaction, with an event for
+    /// each that says why and what the row was before.
+    ///
+    /// `before` is the ledger that the changes were planned from, as [`Database::ledger`] read it.
+    ///
+    /// [`Database::ledger`]: crate::Database::ledger
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Concurrent`] where the ledger is another one by now; nothing was changed then. See
+    /// [`Error`].
+    pub async fn mend<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        before: &[AppliedRevision],
+        mendings: &[Mending],
+    ) -> Result<(), Error> {
+        let mut held = self.hold(pool).await?;
+        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let mended = engine.mend(before, mendings).await;
+        let sound = engine.sound;
+        held.release(sound).await;
+        mended
     }
 
     /// Keeps other migrators out.

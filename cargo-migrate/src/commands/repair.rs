@@ -1,5 +1,6 @@
 mod files;
 mod half_done;
+mod ledger;
 
 use clap::Args;
 
@@ -42,6 +43,10 @@ pub(crate) struct RepairArgs {
     /// The database has nothing of this revision any more: it counts as not applied
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["files", "order", "rebase"])]
     undone: Option<String>,
+    /// Mend what the ledger has other than the chain and the tables: lost and edited files, rows
+    /// that are missing, half done or stale
+    #[arg(long, conflicts_with_all = ["done", "undone"])]
+    ledger: bool,
     /// Do it; without this it is only shown
     #[arg(long)]
     execute: bool,
@@ -57,6 +62,9 @@ impl RepairArgs {
 }
 
 pub(crate) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    if args.ledger {
+        return ledger::run(args, context, ui);
+    }
     match (&args.done, &args.undone) {
         (None, None) => files::run(args, context, ui),
         _ => half_done::run(args, context, ui),

@@ -1,3 +1,6 @@
-//! Projects that people have broken, and what `repair` leaves behind.
+//! Broken projects and databases: what `doctor` says, and what `repair` leaves behind.
 
 mod cases;
+mod database;
+mod doctor;
+mod patient;

@@ -39,6 +39,13 @@ impl Session for MySqlConnection {
         .boxed()
     }
 
+    fn holder<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+        holder(self, mysql_lock(names, "")).boxed()
+    }
+
     fn stoppable<'a>(
         &'a mut self,
         _: &'a Stop,
@@ -78,13 +85,21 @@ async fn get_lock(
     if rows.first().and_then(|row| row.first()?.as_deref()) == Some("1") {
         return Ok(Attempt::Locked);
     }
+    Ok(Attempt::Busy(holder(connection, name).await?))
+}
+
+/// Who has a lock; without the right to see others, the server tells only the connection.
+async fn holder(
+    connection: &mut MySqlConnection,
+    lock: String,
+) -> Result<Option<String>, sqlx::Error> {
     let holder = format!(
-        "SELECT CONCAT('connection ', id, ' of ', user, ' at ', host) FROM information_schema.processlist WHERE id = IS_USED_LOCK({name})"
+        "SELECT COALESCE((SELECT CONCAT('connection ', id, ' of ', user, ' at ', host) FROM information_schema.processlist WHERE id = holder), CONCAT('connection ', holder)) \
+         FROM (SELECT IS_USED_LOCK({lock}) AS holder) AS used"
     );
     let holder = query(connection, holder).await?;
-    let holder = holder
+    Ok(holder
         .into_iter()
         .next()
-        .and_then(|row| row.into_iter().next()?);
-    Ok(Attempt::Busy(holder))
+        .and_then(|row| row.into_iter().next()?))
 }

@@ -65,6 +65,19 @@ impl Session for PgConnection {
                 return Ok(Attempt::Locked);
             }
             query(self, "ROLLBACK".to_owned()).await?;
+            let holder = self.holder(names).await?;
+            query(self, format!("SELECT pg_sleep({})", PAUSE.as_secs_f64())).await?;
+            Ok(Attempt::Busy(holder))
+        }
+        .boxed()
+    }
+
+    fn holder<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+        async move {
+            let key = key(names);
             let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
             let holder = format!(
                 "SELECT 'process ' || a.pid || ' of ' || coalesce(a.usename::text, '?') || ' at ' || coalesce(host(a.client_addr), 'this host') || ', since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC' \
@@ -73,8 +86,7 @@ impl Session for PgConnection {
                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             );
             let holder = query(self, holder).await?;
-            query(self, format!("SELECT pg_sleep({})", PAUSE.as_secs_f64())).await?;
-            Ok(Attempt::Busy(holder.into_iter().next().and_then(|row| row.into_iter().next()?)))
+            Ok(holder.into_iter().next().and_then(|row| row.into_iter().next()?))
         }
         .boxed()
     }

@@ -38,6 +38,13 @@ impl Session for SqliteConnection {
         async { Ok(Attempt::Unneeded) }.boxed()
     }
 
+    fn holder<'a>(
+        &'a mut self,
+        _: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+        async { Ok(None) }.boxed()
+    }
+
     fn stoppable<'a>(
         &'a mut self,
         stop: &'a Stop,

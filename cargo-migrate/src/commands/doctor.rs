@@ -1,0 +1,31 @@
+use clap::Args;
+
+use crate::context::Context;
+use crate::doctor::{Patient, Report};
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// Find what is wrong with files, git, database and models, and what mends it
+///
+/// One report over everything: what is wrong, how bad it is, why it probably happened, and the
+/// command for each; at the end the one to type first. Nothing is written anywhere, and nothing
+/// found keeps the rest from being looked at. The exit code is 1 where something is wrong.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Look only at what needs no database
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let patient = Patient::new(context);
+    let report = Report::make(&patient, args.offline)?;
+    match ui.is_json() {
+        true => report.json(ui)?,
+        false => report.tell(ui)?,
+    }
+    match report.has_errors() {
+        true => Err(CommandError::told()),
+        false => Ok(()),
+    }
+}

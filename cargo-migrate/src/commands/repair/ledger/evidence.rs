@@ -1,0 +1,193 @@
+//! What the tables say of a revision whose row says nothing certain.
+
+use std::collections::BTreeSet;
+
+use migrate_core::schema::{Difference, DifferenceKind, Schema, differences};
+use migrate_core::{Graph, LedgerNames, Revision, Set, Target};
+use migrate_sqlx::Migrations;
+use wildmatch::WildMatch;
+
+use crate::context::Context;
+use crate::database::Chosen;
+use crate::error::CommandError;
+use crate::scratch::Scratch;
+
+/// The live schema, and a chain to compare it with in a throw-away database.
+pub(super) struct Evidence<'a> {
+    chosen: &'a Chosen,
+    migrations: Migrations,
+    graph: Graph,
+    ledger: LedgerNames,
+    ignored: Vec<WildMatch>,
+    live: Schema,
+}
+
+/// What the live schema says of one revision.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It has all that the revision makes.
+    There,
+    /// It has nothing of it.
+    NotThere,
+    /// The revision changes no schema, so no schema can tell.
+    Nothing,
+    /// It has a part of it, or something else: this is what it lacks or has otherwise.
+    Unclear(Vec<String>),
+}
+
+/// The schemas right before and right after a revision.
+struct Around {
+    before: Schema,
+    after: Schema,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn new(
+        context: &Context,
+        chosen: &'a Chosen,
+        revisions: Vec<Revision>,
+        live: Schema,
+    ) -> Result<Self, CommandError> {
+        let config = context.config()?;
+        Ok(Self {
+            chosen,
+            graph: Graph::new(&revisions),
+            migrations: Migrations::new(revisions, config.ledger.clone()),
+            ledger: config.ledger.clone(),
+            ignored: config.ignored.iter().map(|p| WildMatch::new(p)).collect(),
+            live,
+        })
+    }
+
+    pub(super) const fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// What the live schema has other than these revisions make.
+    pub(super) async fn drift(&self, applied: &Set) -> Result<Vec<Difference>, CommandError> {
+        let none = self.graph.none();
+        let schemas = self.walk(&[(none, applied.clone())]).await?;
+        let expected = schemas.into_iter().map(|around| around.after);
+        Ok(expected
+            .flat_map(|expected| self.differences(&expected))
+            .collect())
+    }
+
+    /// Whether a revision that was begun is there, as far as the tables that it touches tell.
+    pub(super) async fn of_unfinished(
+        &self,
+        index: usize,
+        applied: &Set,
+    ) -> Result<Verdict, CommandError> {
+        let mut before = applied.clone();
+        before.remove(index);
+        let mut after = before.clone();
+        after.insert(index);
+        let around = match self.walk(&[(before.clone(), after)]).await {
+            Ok(around) => around,
+            // Often it cannot be finished at all, and that is why it was not.
+            Err(_) if self.drift(&before).await?.is_empty() => return Ok(Verdict::NotThere),
+            Err(error) => return Err(error),
+        };
+        let Some(Around { before, after }) = around.into_iter().next() else {
+            return Ok(Verdict::Nothing);
+        };
+        let touched = touched(&before, &after);
+        if touched.is_empty() {
+            return Ok(Verdict::Nothing);
+        }
+        let of_it = |schema: &Schema| -> Vec<String> {
+            let all = self.differences(schema);
+            let minds = all.iter().filter(|found| touched.contains(&key(found)));
+            minds.map(ToString::to_string).collect()
+        };
+        let lacking = of_it(&after);
+        if lacking.is_empty() {
+            return Ok(Verdict::There);
+        }
+        match of_it(&before).is_empty() {
+            true => Ok(Verdict::NotThere),
+            false => Ok(Verdict::Unclear(lacking)),
+        }
+    }
+
+    /// Whether revisions that have others behind them are there: what they touch must be as all of
+    /// the applied ones together make it.
+    pub(super) async fn of_applied(
+        &self,
+        indices: &[usize],
+        drift: &[Difference],
+    ) -> Result<Vec<Verdict>, CommandError> {
+        let wrong: Vec<&Difference> = drift
+            .iter()
+            .filter(|found| found.kind != DifferenceKind::Extra)
+            .collect();
+        if wrong.is_empty() {
+            return Ok(indices.iter().map(|_| Verdict::There).collect());
+        }
+        let stops: Vec<(Set, Set)> = indices
+            .iter()
+            .map(|index| {
+                let after = self.graph.ancestors([*index]);
+                let mut before = after.clone();
+                before.remove(*index);
+                (before, after)
+            })
+            .collect();
+        let around = self.walk(&stops).await?;
+        let verdict = |Around { before, after }: Around| {
+            let touched = touched(&before, &after);
+            let of_it = wrong.iter().filter(|found| touched.contains(&key(found)));
+            let lacking: Vec<String> = of_it.map(ToString::to_string).collect();
+            match (touched.is_empty(), lacking.is_empty()) {
+                (true, _) => Verdict::Nothing,
+                (false, true) => Verdict::There,
+                (false, false) => Verdict::Unclear(lacking),
+            }
+        };
+        Ok(around.into_iter().map(verdict).collect())
+    }
+
+    fn differences(&self, expected: &Schema) -> Vec<Difference> {
+        let mut found = differences(expected, &self.live);
+        found.retain(|difference| {
+            let table = difference.table.as_ref().map(ToString::to_string);
+            !table.is_some_and(|table| self.ignored.iter().any(|it| it.matches(&table)))
+        });
+        found
+    }
+
+    /// Applies the chain once, in one throw-away database, and looks at the schema before and
+    /// after each stop; the stops are in the chain's order.
+    async fn walk(&self, stops: &[(Set, Set)]) -> Result<Vec<Around>, CommandError> {
+        let ledger = &self.ledger;
+        Scratch::with(self.chosen, async |scratch| {
+            let mut around = Vec::with_capacity(stops.len());
+            let reach = async |set: &Set| -> Result<Schema, CommandError> {
+                let heads = self.graph.effective_heads(set).into_iter();
+                let targets = heads.map(|index| self.graph.id(index).as_str().parse());
+                let targets = targets.collect::<Result<Vec<Target>, _>>()?;
+                scratch.chain(&self.migrations, ledger, &targets).await
+            };
+            for (before, after) in stops {
+                let before = reach(before).await?;
+                let after = reach(after).await?;
+                around.push(Around { before, after });
+            }
+            Ok(around)
+        })
+        .await
+    }
+}
+
+/// What a revision touches: tables by their names, other objects by themselves.
+fn touched(before: &Schema, after: &Schema) -> BTreeSet<String> {
+    differences(before, after).iter().map(key).collect()
+}
+
+fn key(difference: &Difference) -> String {
+    match &difference.table {
+        Some(table) => format!("table {table}"),
+        None => difference.object.clone(),
+    }
+}

@@ -1,0 +1,333 @@
+//! What is to be done about each trouble.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migrate_core::{Code, Revision, Set, Survey};
+use migrate_sqlx::{AppliedRevision, Database, LedgerChange, Mending, State};
+use serde::Serialize;
+
+use super::evidence::{Evidence, Verdict};
+use super::files::Files;
+use super::judge;
+use crate::context::Context;
+use crate::database::Chosen;
+use crate::error::CommandError;
+use crate::trouble::{Kind, all_revisions, applied, troubles};
+
+/// What is done about one revision.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    pub(super) revision: String,
+    pub(super) problem: &'static str,
+    pub(super) action: &'static str,
+    pub(super) reason: String,
+}
+
+impl Entry {
+    /// Says whether it changes the ledger, and not a file.
+    fn is_of_row(&self) -> bool {
+        !matches!(self.action, "write-file" | "put-file-back")
+    }
+}
+
+/// What a person has to decide.
+#[derive(Debug, Serialize)]
+pub(super) struct Unresolved {
+    pub(super) revision: String,
+    pub(super) problem: &'static str,
+    pub(super) reason: String,
+    pub(super) help: Option<String>,
+}
+
+/// All that is to be done.
+pub(super) struct Repair {
+    pub(super) entries: Vec<Entry>,
+    pub(super) files: Files,
+    pub(super) mendings: Vec<Mending>,
+    pub(super) unresolved: Vec<Unresolved>,
+}
+
+/// Where it is planned from.
+pub(super) struct Planner<'a> {
+    pub(super) context: &'a Context,
+    pub(super) chosen: &'a Chosen,
+    pub(super) database: &'a Database,
+    pub(super) rows: &'a [AppliedRevision],
+}
+
+impl Repair {
+    fn new(files: Files) -> Self {
+        Self {
+            entries: Vec::new(),
+            files,
+            mendings: Vec::new(),
+            unresolved: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.mendings.is_empty()
+    }
+
+    pub(super) fn enter(&mut self, revision: &str, kind: Kind, action: &'static str, reason: &str) {
+        self.entries.push(Entry {
+            revision: revision.to_owned(),
+            problem: kind.code(),
+            action,
+            reason: reason.to_owned(),
+        });
+    }
+
+    pub(super) fn mend(&mut self, change: LedgerChange, kind: Kind, reason: &str) {
+        let action = match &change {
+            LedgerChange::Record(_) => "record",
+            LedgerChange::Rewrite(_) => "rewrite-row",
+            LedgerChange::Relink(_) => "relink-row",
+            LedgerChange::Finish(_) => "count-as-applied",
+            LedgerChange::Forget(_) => "forget",
+        };
+        self.enter(change.revision(), kind, action, reason);
+        self.mendings.push(Mending {
+            change,
+            reason: reason.to_owned(),
+        });
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        revision: &str,
+        kind: Kind,
+        reason: impl Into<String>,
+        help: &str,
+    ) {
+        self.unresolved.push(Unresolved {
+            revision: revision.to_owned(),
+            problem: kind.code(),
+            reason: reason.into(),
+            help: Some(help.to_owned()).filter(|help| !help.is_empty()),
+        });
+    }
+}
+
+impl Planner<'_> {
+    /// Plans the repair of a ledger beside a folder.
+    pub(super) async fn plan(&self, files: Files) -> Result<Repair, CommandError> {
+        let config = self.context.config()?;
+        let mut repair = Repair::new(files);
+        let survey = Survey::new(&repair.files.folder, config);
+        self.mend_files(&survey, &mut repair)?;
+        // What is behind a file that comes back is judged with it.
+        let survey = Survey::new(&repair.files.folder, config);
+        self.mend_rows(&survey, &mut repair).await?;
+        note_ends(&survey, &mut repair);
+        Ok(repair)
+    }
+
+    pub(super) fn row(&self, revision: &str) -> &AppliedRevision {
+        let row = self.rows.iter().find(|row| row.revision == revision);
+        row.expect("the trouble is of a row")
+    }
+
+    /// Mends the rows, some of them by what the tables say.
+    async fn mend_rows(&self, survey: &Survey, repair: &mut Repair) -> Result<(), CommandError> {
+        let already: BTreeSet<(String, &str)> = repair
+            .unresolved
+            .iter()
+            .map(|left| (left.revision.clone(), left.problem))
+            .collect();
+        let found = troubles(survey, self.rows);
+        let mut to_prove = Vec::new();
+        for trouble in &found {
+            let id = trouble.revision.as_str();
+            let kind = trouble.kind;
+            if already.contains(&(id.to_owned(), kind.code())) {
+                continue;
+            }
+            let now = survey.graph.index(id).map(|at| &survey.revisions[at]);
+            match (kind, now) {
+                (Kind::Moved, Some(revision)) => repair.mend(
+                    LedgerChange::Rewrite(revision.clone()),
+                    kind,
+                    "it does what it did and follows another parent now: the row follows it",
+                ),
+                (Kind::Stale, Some(revision)) => repair.mend(
+                    LedgerChange::Relink(revision.clone()),
+                    kind,
+                    "what is before it has changed since: the row takes its place in the chain as it is now",
+                ),
+                (
+                    Kind::Amended
+                    | Kind::ByHand
+                    | Kind::Missing
+                    | Kind::Unfinished
+                    | Kind::InDoubt
+                    | Kind::Foreign,
+                    _,
+                ) => to_prove.push((id, kind, now)),
+                _ => judge::leave(id, kind, repair),
+            }
+        }
+        if !to_prove.is_empty() {
+            self.prove(survey, &to_prove, repair).await?;
+        }
+        self.hold_back(survey, repair);
+        let rank: BTreeMap<&str, usize> = found
+            .iter()
+            .enumerate()
+            .map(|(rank, trouble)| (trouble.revision.as_str(), rank))
+            .collect();
+        let rank = |id: &str| rank.get(id).copied().unwrap_or_default();
+        repair
+            .mendings
+            .sort_by_key(|mending| rank(mending.change.revision()));
+        // The files come first, in the order in which they need each other.
+        repair.entries.sort_by_key(|entry| match entry.is_of_row() {
+            true => 1 + rank(&entry.revision),
+            false => 0,
+        });
+        Ok(())
+    }
+
+    /// Leaves alone what follows a revision of which nobody has said yet which text is meant: its
+    /// chain hash would say that all before it is as it should be.
+    fn hold_back(&self, survey: &Survey, repair: &mut Repair) {
+        let undecided: Vec<usize> = repair
+            .unresolved
+            .iter()
+            .filter(|left| {
+                [
+                    Kind::DraftChanged,
+                    Kind::NotSealed,
+                    Kind::AllDiffer,
+                    Kind::ByHand,
+                ]
+                .iter()
+                .any(|kind| kind.code() == left.problem)
+            })
+            .filter_map(|left| survey.graph.index(&left.revision))
+            .collect();
+        let behind = survey.graph.descendants(undecided);
+        let is_behind = |id: &str| survey.graph.index(id).is_some_and(|at| behind.contains(at));
+        let held: BTreeSet<String> = repair
+            .mendings
+            .iter()
+            .filter(|mending| {
+                let takes_place = matches!(
+                    mending.change,
+                    LedgerChange::Record(_) | LedgerChange::Rewrite(_) | LedgerChange::Relink(_)
+                );
+                takes_place && is_behind(mending.change.revision())
+            })
+            .map(|mending| mending.change.revision().to_owned())
+            .collect();
+        repair
+            .mendings
+            .retain(|mending| !held.contains(mending.change.revision()));
+        let (kept, back): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut repair.entries)
+            .into_iter()
+            .partition(|entry| !(held.contains(&entry.revision) && entry.is_of_row()));
+        repair.entries = kept;
+        for entry in back {
+            repair.unresolved.push(Unresolved {
+                revision: entry.revision,
+                problem: entry.problem,
+                reason: "what is before it has to be decided first".to_owned(),
+                help: None,
+            });
+        }
+    }
+
+    /// Lets the tables say what the rows do not.
+    async fn prove(
+        &self,
+        survey: &Survey,
+        to_prove: &[(&str, Kind, Option<&Revision>)],
+        repair: &mut Repair,
+    ) -> Result<(), CommandError> {
+        let config = self.context.config()?;
+        let live = self.database.schema(&config.ledger).await?;
+        let all = all_revisions(&survey.revisions, self.rows);
+        let evidence = Evidence::new(self.context, self.chosen, all, live)?;
+        let graph = evidence.graph();
+        let mut whole = graph.ancestors(applied(graph, self.rows).iter());
+        for row in self.rows.iter().filter(|row| row.state != State::Applied) {
+            if let Some(index) = graph.index(&row.revision) {
+                whole.remove(index);
+            }
+        }
+        let mut rest = Vec::new();
+        for &(id, kind, revision) in to_prove {
+            match (kind, graph.index(id)) {
+                (Kind::Unfinished | Kind::InDoubt, Some(index)) => {
+                    let verdict = evidence.of_unfinished(index, &whole).await;
+                    judge::unfinished(self.row(id), kind, revision, verdict, repair);
+                }
+                (Kind::Unfinished | Kind::InDoubt, None) => judge::leave(id, kind, repair),
+                _ => rest.push((id, kind, revision)),
+            }
+        }
+        if !rest.is_empty() {
+            self.prove_applied(&evidence, &whole, &rest, repair).await;
+        }
+        Ok(())
+    }
+
+    /// Judges what should be there together with all that is applied.
+    async fn prove_applied(
+        &self,
+        evidence: &Evidence<'_>,
+        whole: &Set,
+        rest: &[(&str, Kind, Option<&Revision>)],
+        repair: &mut Repair,
+    ) {
+        let graph = evidence.graph();
+        let known: Vec<usize> = rest.iter().filter_map(|(id, ..)| graph.index(id)).collect();
+        let judged = async {
+            let drift = evidence.drift(whole).await?;
+            let verdicts = evidence.of_applied(&known, &drift).await?;
+            Ok::<_, CommandError>((drift, verdicts))
+        };
+        let (drift, verdicts) = match judged.await {
+            Ok(judged) => judged,
+            Err(error) => {
+                let why = error.full_message();
+                for (id, kind, _) in rest {
+                    let reason = format!("the schema cannot be made to compare with: {why}");
+                    let help = "`cargo migrate verify` shows the same failure";
+                    repair.leave(id, *kind, reason, help);
+                }
+                return;
+            }
+        };
+        let mut verdicts = verdicts.into_iter();
+        for &(id, kind, revision) in rest {
+            let verdict = match graph.index(id) {
+                Some(_) => verdicts.next().unwrap_or(Verdict::Nothing),
+                None if drift.is_empty() => Verdict::There,
+                None => Verdict::Unclear(drift.iter().map(ToString::to_string).collect()),
+            };
+            judge::applied(id, kind, revision, verdict, repair);
+        }
+    }
+}
+
+/// The chain may have several heads once files are back.
+fn note_ends(survey: &Survey, repair: &mut Repair) {
+    let ends = |found: &&migrate_core::Diagnostic| {
+        matches!(found.code, Code::MultipleHeads | Code::MultipleBases) && found.is_error()
+    };
+    let written: Vec<String> = repair
+        .entries
+        .iter()
+        .filter(|entry| entry.action == "write-file")
+        .map(|entry| entry.revision.clone())
+        .collect();
+    let Some(id) = written.last() else {
+        return;
+    };
+    for found in survey.diagnostics.iter().filter(ends) {
+        let reason = format!("with its file back, {}", found.message);
+        let help = found.help.clone().unwrap_or_default();
+        repair.leave(id, Kind::Unknown, reason, &help);
+    }
+}

@@ -1,0 +1,151 @@
+//! Files that come back from the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migrate_core::{Code, LockState, Revision, Survey};
+
+use super::plan::{Planner, Repair};
+use crate::error::CommandError;
+use crate::git::Repository;
+use crate::trouble::{Kind, file_name, kept, troubles};
+
+impl Planner<'_> {
+    /// Brings lost files back, and puts back those that were edited.
+    pub(super) fn mend_files(
+        &self,
+        survey: &Survey,
+        repair: &mut Repair,
+    ) -> Result<(), CommandError> {
+        let found = troubles(survey, self.rows);
+        let of = |kind: Kind| -> Vec<String> {
+            let of_it = found.iter().filter(|trouble| trouble.kind == kind);
+            of_it.map(|trouble| trouble.revision.clone()).collect()
+        };
+        for id in of(Kind::Edited) {
+            let index = survey.graph.index(&id).expect("its file is there");
+            let name = survey.revisions[index].file.to_string();
+            let row = self.row(&id);
+            repair.files.write(&name, &row.body);
+            let reason = "the file was edited after it was sealed; chain.lock and the ledger agree, so it gets the text back that was applied";
+            repair.enter(&id, Kind::Edited, "put-file-back", reason);
+        }
+        let lost = of(Kind::Unknown);
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let broken = survey
+            .diagnostics
+            .iter()
+            .any(|found| found.code == Code::LockMalformed);
+        if broken {
+            for id in lost {
+                repair.leave(
+                    &id,
+                    Kind::Unknown,
+                    "its file is lost, and chain.lock cannot be read, so it cannot be entered there",
+                    "mend chain.lock first: `cargo migrate check`",
+                );
+            }
+            return Ok(());
+        }
+        self.restore(survey, lost, repair)
+    }
+
+    /// Writes files again whose parents and dependencies are known once all are written.
+    fn restore(
+        &self,
+        survey: &Survey,
+        lost: Vec<String>,
+        repair: &mut Repair,
+    ) -> Result<(), CommandError> {
+        let config = self.context.config()?;
+        let mut texts: BTreeMap<String, Revision> = BTreeMap::new();
+        for id in lost {
+            texts.extend(kept(self.row(&id)).map(|revision| (id, revision)));
+        }
+        let mut elsewhere = BTreeMap::new();
+        let ids: Vec<String> = texts.keys().cloned().collect();
+        if let Some(git) = Repository::find(self.context.root()?) {
+            elsewhere = git.branches_with(&ids, &config.dir)?;
+        }
+        let mut known: BTreeSet<String> =
+            survey.graph.ids().iter().map(ToString::to_string).collect();
+        known.extend(survey.graph.labels().map(|(label, _)| label.to_owned()));
+        let needs = |revision: &Revision| -> Vec<String> {
+            let parents = revision.parents.iter().map(ToString::to_string);
+            parents
+                .chain(revision.depends_on.iter().map(ToString::to_string))
+                .collect()
+        };
+        let mut lock = survey.lock.clone();
+        loop {
+            let ready: Vec<String> = texts
+                .iter()
+                .filter(|(_, revision)| needs(revision).iter().all(|need| known.contains(need)))
+                .map(|(id, _)| id.clone())
+                .collect();
+            if ready.is_empty() {
+                break;
+            }
+            for id in ready {
+                let revision = texts.remove(&id).expect("it was among them");
+                known.insert(id.clone());
+                known.extend(revision.labels.iter().map(ToString::to_string));
+                let branches = elsewhere.get(&id).map(|names| names.join("`, `"));
+                let sealed = lock.get(&id).map(|entry| entry.state);
+                if let Some(LockState::Sealed(hash)) = sealed
+                    && hash != revision.hash
+                {
+                    repair.leave(
+                        &id,
+                        Kind::Unknown,
+                        "its file is lost, and chain.lock has sealed another text than was applied",
+                        &format!("find the sealed one with `git log --all -S'-- revision: {id}'`, or forget it with `cargo migrate lock --forget {id}` and repair again"),
+                    );
+                    continue;
+                }
+                let row = self.row(&id);
+                let name = file_name(row, &repair.files.folder);
+                repair.files.write(&name, &row.body);
+                if sealed.is_none() {
+                    lock.seal(&revision);
+                }
+                let mut reason =
+                    "its file is lost; it is written again from the text that the ledger kept"
+                        .to_owned();
+                if let Some(branches) = branches {
+                    reason = format!("{reason} (git has it on `{branches}` as well)");
+                }
+                repair.enter(&id, Kind::Unknown, "write-file", &reason);
+            }
+        }
+        if lock != survey.lock {
+            repair.files.write_lock(&lock);
+        }
+        for (id, revision) in texts {
+            let lacking: Vec<String> = needs(&revision)
+                .into_iter()
+                .filter(|need| !known.contains(need))
+                .collect();
+            let lacking = lacking.join("`, `");
+            let (reason, help) = match elsewhere.get(&id).and_then(|names| names.first()) {
+                Some(branch) => (
+                    format!(
+                        "its file is lost here, and so is `{lacking}`, which it needs; git has it on `{branch}`"
+                    ),
+                    format!(
+                        "`git merge {branch}` brings it here, or take the database to this branch: `cargo migrate switch HEAD`"
+                    ),
+                ),
+                None => (
+                    format!(
+                        "its file is lost, and it needs `{lacking}`, which neither a file nor the ledger has"
+                    ),
+                    format!("look for it in git: `git log --all -S'-- revision: {lacking}'`"),
+                ),
+            };
+            repair.leave(&id, Kind::Unknown, reason, &help);
+        }
+        Ok(())
+    }
+}

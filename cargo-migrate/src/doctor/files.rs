@@ -1,0 +1,271 @@
+//! The revision files.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use migrate_core::{Code, Diagnostic, Folder, Survey};
+
+use super::patient::{Patient, listed};
+use super::{Area, Badness, Finding, Section, causes, tools};
+use crate::error::counted;
+
+/// More of one kind than this are told as one.
+const MOST_ALIKE: usize = 3;
+
+pub(super) fn look(patient: &Patient<'_>) -> Section {
+    let (Some(folder), Some(survey)) = (&patient.folder, &patient.survey) else {
+        return no_folder(patient);
+    };
+    let mut section = Section::new(Area::Files).summary(summary(survey));
+    let of_files = |found: &&Diagnostic| !super::lock::is_of_lock(found, folder);
+    let found: Vec<Diagnostic> = survey
+        .diagnostics
+        .iter()
+        .filter(of_files)
+        .cloned()
+        .collect();
+    section.extend(grouped(
+        Area::Files,
+        &found,
+        |finding, found| match lost_parent(found, patient) {
+            Some(told) => told.onto(finding),
+            None => finding.maybe_why(why(found, patient, survey)),
+        },
+    ));
+    section.extend(hidden_ends(survey, &found));
+    section.extend(without_time(survey));
+    section.extend(left_over(patient, folder));
+    if survey.revisions.is_empty()
+        && let Some(seen) = tools::seen(patient)
+    {
+        section.push(seen.finding());
+    }
+    section
+}
+
+fn summary(survey: &Survey) -> String {
+    let revisions = counted(survey.revisions.len(), "revision");
+    let heads = survey.graph.heads().count();
+    match (survey.revisions.len(), heads) {
+        (0, _) => "no revision yet".to_owned(),
+        (_, 1) if survey.graph.problems().is_empty() && survey.graph.bases().count() == 1 => {
+            format!("{revisions}, one chain")
+        }
+        (_, heads) => format!("{revisions}, {}", counted(heads, "head")),
+    }
+}
+
+fn no_folder(patient: &Patient<'_>) -> Section {
+    let mut section = Section::new(Area::Files);
+    let dir = &patient.config.dir;
+    if let Some(seen) = tools::seen(patient) {
+        section.push(seen.finding());
+        return section;
+    }
+    let missing = patient
+        .folder_error
+        .as_ref()
+        .is_none_or(|error| error.kind() == std::io::ErrorKind::NotFound);
+    section.push(match missing {
+        true => Finding::new(
+            Area::Files,
+            Badness::Error,
+            "no-migrations",
+            format!("there is no migrations folder `{dir}`"),
+        )
+        .why("the project has not begun one, `dir` in migrate.toml names another folder, or this is not the project's folder")
+        .help("begin with `cargo migrate init`, or go to the project with `-C <dir>`"),
+        false => Finding::new(
+            Area::Files,
+            Badness::Error,
+            "no-migrations",
+            format!("the migrations folder `{dir}` cannot be read"),
+        )
+        .why(patient.folder_error.as_ref().map(ToString::to_string).unwrap_or_default())
+        .help(format!("it must be a folder that you may list: `ls -ld {dir}`")),
+    });
+    section
+}
+
+/// Tells each of a few, and many of one kind as one with its files.
+pub(super) fn grouped(
+    area: Area,
+    found: &[Diagnostic],
+    complete: impl Fn(Finding, &Diagnostic) -> Finding,
+) -> Vec<Finding> {
+    let mut kinds: Vec<(Code, Vec<&Diagnostic>)> = Vec::new();
+    for diagnostic in found {
+        match kinds.iter_mut().find(|(code, _)| *code == diagnostic.code) {
+            Some((_, alike)) => alike.push(diagnostic),
+            None => kinds.push((diagnostic.code, vec![diagnostic])),
+        }
+    }
+    let mut findings = Vec::new();
+    for (_, alike) in kinds {
+        if alike.len() <= MOST_ALIKE {
+            let each = alike.into_iter();
+            findings.extend(each.map(|found| complete(Finding::of(area, found), found)));
+            continue;
+        }
+        let files: Vec<String> = alike[1..]
+            .iter()
+            .filter_map(|found| {
+                let label = found.labels.first()?;
+                Some(match &label.place {
+                    Some(place) => format!("{}:{}", label.file, place.line),
+                    None => label.file.clone(),
+                })
+            })
+            .collect();
+        let mut one = alike[0].clone();
+        one.message = format!(
+            "{}; and so it is with {} more: {}",
+            one.message,
+            alike.len() - 1,
+            listed(&files)
+        );
+        findings.push(complete(Finding::of(area, &one), alike[0]));
+    }
+    findings
+}
+
+/// Where git has the parent that nobody has here.
+fn lost_parent(found: &Diagnostic, patient: &Patient<'_>) -> Option<super::git::Told> {
+    if found.code != Code::UnknownParent {
+        return None;
+    }
+    let place = found.labels.first()?.place.as_ref()?;
+    let name = place.source.as_ref()?.get(place.span.clone())?;
+    super::git::where_is(patient, name)
+}
+
+fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<String> {
+    if found.code == Code::MultipleHeads && survey.graph.bases().count() > 1 {
+        return Some("the chain begins more than once, and each of its parts has an end of its own: join the beginnings first".to_owned());
+    }
+    if found.code == Code::MissingRevision
+        && let Some(seen) = tools::seen(patient)
+    {
+        return Some(format!(
+            "the folder has files of {} as well ({}): `{}` takes them over",
+            seen.name, seen.evidence, seen.command
+        ));
+    }
+    causes::why(found.code).map(str::to_owned)
+}
+
+/// Several ends that no diagnostic tells, as a broken link is told first.
+fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
+    let told = |code| found.iter().any(|found| found.code == code);
+    let broken = survey.graph.problems().iter().next().is_some();
+    let mut findings = Vec::new();
+    // A parent that does not exist makes no base.
+    let bases: Vec<&str> = survey
+        .graph
+        .bases()
+        .filter(|base| survey.revisions[*base].parents.is_empty())
+        .map(|base| survey.graph.id(base).as_str())
+        .collect();
+    if broken && bases.len() > 1 && !told(Code::MultipleBases) {
+        let message = format!(
+            "behind that, the chain has {} bases: {}",
+            bases.len(),
+            listed(&bases)
+        );
+        findings.push(
+            Finding::new(
+                Area::Files,
+                Badness::Warning,
+                Code::MultipleBases.as_str(),
+                message,
+            )
+            .why(causes::why(Code::MultipleBases).unwrap_or_default())
+            .help("`cargo migrate repair` shows how they become one chain"),
+        );
+    }
+    findings
+}
+
+/// What has no time of its own stands where its id puts it.
+fn without_time(survey: &Survey) -> Option<Finding> {
+    let ids: Vec<&str> = survey
+        .revisions
+        .iter()
+        .filter(|revision| revision.created.is_empty())
+        .map(|revision| revision.id.as_str())
+        .collect();
+    if ids.is_empty() {
+        return None;
+    }
+    let (noun, verb) = match ids.len() {
+        1 => ("revision", "says"),
+        _ => ("revisions", "say"),
+    };
+    let message = format!("the {noun} {} {verb} no `-- created:` time", listed(&ids));
+    Some(
+        Finding::new(Area::Files, Badness::Note, "no-created-time", message)
+            .why("the file was written by hand; where several may come next, the time decides, and then the id")
+            .help("write `-- created: 2026-11-20T14:32:05Z` into its header; a hash does not change by it"),
+    )
+}
+
+/// What editors and merges leave behind, and folders whose files nobody reads.
+fn left_over(patient: &Patient<'_>, folder: &Folder) -> Vec<Finding> {
+    let Ok(entries) = fs::read_dir(patient.dir()) else {
+        return Vec::new();
+    };
+    let mut kinds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_backup = [".orig", ".rej", ".bak", "~", ".swp", ".tmp"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        if is_backup && name.contains(".sql") {
+            kinds
+                .entry("file")
+                .or_default()
+                .push(folder.shown_file(&name));
+        } else if !name.starts_with('.') && holds_sql(&entry.path()) {
+            kinds
+                .entry("folder")
+                .or_default()
+                .push(folder.shown_file(&name));
+        }
+    }
+    let mut findings = Vec::new();
+    for (kind, mut names) in kinds {
+        names.sort();
+        let finding = match kind {
+            "file" => Finding::new(
+                Area::Files,
+                Badness::Note,
+                "leftover-file",
+                format!("{} is no revision and is not read", listed(&names)),
+            )
+            .why("an editor or a merge tool left it")
+            .help("look whether something in it is still wanted, and delete it"),
+            _ => Finding::new(
+                Area::Files,
+                Badness::Note,
+                "unread-folder",
+                format!(
+                    "the files in {} are not read: revisions stand in the folder itself",
+                    listed(&names)
+                ),
+            )
+            .why("they were moved there, or are of another tool")
+            .help("move revisions up; `cargo migrate import <tool>` reads those of another tool"),
+        };
+        findings.push(finding.file(names[0].clone()));
+    }
+    findings
+}
+
+fn holds_sql(path: &std::path::Path) -> bool {
+    path.is_dir()
+        && fs::read_dir(path).is_ok_and(|mut entries| {
+            entries.any(|entry| {
+                entry.is_ok_and(|entry| entry.path().extension().is_some_and(|it| it == "sql"))
+            })
+        })
+}

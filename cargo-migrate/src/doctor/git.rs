@@ -1,0 +1,265 @@
+//! What git is in the middle of, what it does not have yet, and what others have.
+
+use migrate_core::{ChainLock, Code, Config, Published, Severity};
+
+use super::patient::{Patient, listed};
+use super::{Area, Badness, Finding, First, Section, causes};
+use crate::error::{CommandError, counted};
+use crate::git::{Change, ChangeKind, Repository};
+
+pub(super) fn look(patient: &Patient<'_>) -> Section {
+    let Some(git) = &patient.git else {
+        return Section::new(Area::Git).summary("no repository, or git is not installed");
+    };
+    let mut section = Section::new(Area::Git);
+    let looked = [
+        in_progress(patient, git),
+        not_committed(patient, git),
+        published(patient, git),
+    ];
+    for part in looked {
+        match part {
+            Ok(findings) => section.extend(findings),
+            Err(error) => section.push(
+                Finding::because(Area::Git, Badness::Note, &error).why("git could not answer"),
+            ),
+        }
+    }
+    section.summary = match section.findings.is_empty() {
+        true => "all is committed, and nothing is in progress".to_owned(),
+        false => String::new(),
+    };
+    let only_notes = |section: &Section| {
+        section
+            .findings
+            .iter()
+            .all(|it| it.badness == Badness::Note)
+    };
+    if only_notes(&section) && !section.findings.is_empty() {
+        section.summary = "nothing is wrong".to_owned();
+    }
+    section
+}
+
+/// Where a revision is that is not here.
+pub(super) struct Told {
+    why: String,
+    /// What brings it here, where that is one command.
+    command: Option<String>,
+}
+
+impl Told {
+    /// Says so in a finding.
+    pub(super) fn onto(self, finding: Finding) -> Finding {
+        let finding = finding.why(self.why);
+        match self.command {
+            Some(command) => finding.command(command),
+            None => finding,
+        }
+    }
+}
+
+/// Says where else a revision is: in the last commit, on another branch, or in a commit that
+/// deleted it.
+pub(super) fn where_is(patient: &Patient<'_>, id: &str) -> Option<Told> {
+    let git = patient.git.as_ref()?;
+    let committed = patient.committed().and_then(|committed| {
+        let index = committed.graph.index(id)?;
+        let folder = patient.folder.as_ref()?;
+        Some(folder.shown_file(&committed.revisions[index].file))
+    });
+    if let Some(file) = committed {
+        let command = format!("git checkout HEAD -- {file}");
+        return Some(Told {
+            why: format!("its file was deleted here and not committed: `{command}` brings it back"),
+            command: Some(command),
+        });
+    }
+    let dir = &patient.config.dir;
+    let branches = git.branches_with(&[id.to_owned()], dir).ok()?;
+    if let Some(names) = branches.get(id) {
+        return Some(Told {
+            why: format!(
+                "git has `{id}` on {}, which is not merged here",
+                listed(names)
+            ),
+            command: None,
+        });
+    }
+    let (commit, file) = git.deleted(id, dir).ok()??;
+    let command = format!("git checkout {commit}~ -- {file}");
+    Some(Told {
+        why: format!("the commit {commit} deleted {file}: `{command}` brings it back"),
+        command: Some(command),
+    })
+}
+
+/// A merge or rebase that is not finished.
+fn in_progress(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
+    let Some(word) = git.in_progress()? else {
+        return Ok(Vec::new());
+    };
+    let unmerged: Vec<String> = changes(patient, git)?
+        .into_iter()
+        .filter(|change| change.kind == ChangeKind::Unmerged)
+        .map(|change| change.path)
+        .collect();
+    let finding = match unmerged.first() {
+        None => Finding::new(
+            Area::Git,
+            Badness::Warning,
+            "merge-in-progress",
+            format!("git is in the middle of a {word}"),
+        )
+        .why("it stopped at a conflict, or waits for its commit; what is told here may be mended by its end")
+        .help(format!("finish it with `git {word} --continue`, or leave it with `git {word} --abort`")),
+        Some(first) => Finding::new(
+            Area::Git,
+            Badness::Error,
+            "merge-in-progress",
+            format!("git is in the middle of a {word}, and {} is not merged", listed(&unmerged)),
+        )
+        .why("both sides changed the same lines; of chain.lock both sides are wanted")
+        .help(format!("edit it, then `git add {first}` and `git {word} --continue`"))
+        .file(first.clone())
+        .command("git status")
+        .urgent(),
+    };
+    Ok(vec![finding])
+}
+
+fn changes(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Change>, CommandError> {
+    git.changes(&[&patient.config.dir, Config::FILE])
+}
+
+/// Files that only this checkout has.
+fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
+    let changes = changes(patient, git)?;
+    let dir = patient.config.dir.trim_end_matches('/');
+    let lock = format!("{dir}/{}", ChainLock::FILE);
+    let mut findings = Vec::new();
+    let of = |kind: ChangeKind| -> Vec<String> {
+        let of_it = changes.iter().filter(|change| change.kind == kind);
+        of_it
+            .map(|change| change.path.clone())
+            .filter(|path| {
+                let name = path
+                    .strip_prefix(dir)
+                    .and_then(|rest| rest.strip_prefix('/'));
+                let is_sql = path.to_ascii_lowercase().ends_with(".sql");
+                *path == lock || is_sql && name.is_none_or(|name| !name.contains('/'))
+            })
+            .collect()
+    };
+    let untracked = of(ChangeKind::Untracked);
+    if let Some(first) = untracked.first() {
+        let add = match untracked.len() {
+            1 => first.clone(),
+            _ => patient.config.dir.clone(),
+        };
+        let message = format!("git does not track {}", listed(&untracked));
+        findings.push(
+            Finding::new(Area::Git, Badness::Warning, "not-in-git", message)
+                .why("nobody has added it yet: whoever takes this branch gets a chain without it")
+                .help(format!("`git add {add}`"))
+                .file(first.clone()),
+        );
+    }
+    let ignored = of(ChangeKind::Ignored);
+    if let Some(first) = ignored.first() {
+        let message = format!("git is told to ignore {}", listed(&ignored));
+        findings.push(
+            Finding::new(Area::Git, Badness::Error, "ignored-by-git", message)
+                .why("a line of .gitignore covers it, so it never leaves this checkout")
+                .help(format!("`git check-ignore -v {first}` shows the line; take it out and `git add {first}`"))
+                .file(first.clone()),
+        );
+    }
+    let is_new = untracked.contains(&lock) || ignored.contains(&lock);
+    if !is_new && let Some(committed) = patient.committed() {
+        let about = |code: Code| matches!(code, Code::LockMissing | Code::LockChanged);
+        let behind = committed.diagnostics.iter().any(|it| about(it.code));
+        let sound_here = patient
+            .survey
+            .as_ref()
+            .is_some_and(|survey| !survey.diagnostics.iter().any(|it| about(it.code)));
+        if behind && sound_here {
+            findings.push(
+                Finding::new(
+                    Area::Git,
+                    Badness::Warning,
+                    "lock-not-committed",
+                    "the last commit has revisions that its chain.lock does not know",
+                )
+                .why("the files were committed without chain.lock, so the build of whoever takes this branch fails")
+                .help(format!("`git add {lock}` and commit it"))
+                .file(lock),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+/// What the remote's main branch has, and what this one does to it.
+fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
+    let (Some(folder), Some(survey)) = (&patient.folder, &patient.survey) else {
+        return Ok(Vec::new());
+    };
+    let Some(name) = git.published()? else {
+        return Ok(Vec::new());
+    };
+    let tip = git.commit(&name)?;
+    // A clone without any commit yet has nothing to compare.
+    let Ok(head) = git.commit("HEAD") else {
+        return Ok(Vec::new());
+    };
+    let published = Published {
+        tip: git.folder(&tip)?,
+        fork_point: git.folder(&git.merge_base(&head, &tip)?)?,
+        name: name.clone(),
+    };
+    let mut findings: Vec<Finding> = published
+        .judge(folder, &patient.config)
+        .iter()
+        .filter(|found| !survey.diagnostics.contains(found))
+        .map(|found| {
+            let mut found = found.clone();
+            if found.code == Code::ForkedChain {
+                // Until the two are merged, nothing is broken here.
+                found.severity = Severity::Warning;
+            }
+            let mut finding = Finding::of(Area::Git, &found);
+            finding.first = First::OfHelp;
+            finding.why = match found.code {
+                Code::ForkedChain => {
+                    Some("others were quicker: both began behind the same revision".to_owned())
+                }
+                Code::PublishedChanged | Code::PublishedDeleted => {
+                    Some("it was changed here, and others may have applied it already".to_owned())
+                }
+                code => causes::why(code).map(str::to_owned),
+            };
+            finding
+        })
+        .collect();
+    let tip = migrate_core::Survey::new(&published.tip, &patient.config);
+    let behind: Vec<String> = tip
+        .revisions
+        .iter()
+        .map(|revision| revision.id.to_string())
+        .filter(|id| survey.graph.index(id).is_none() && survey.lock.get(id).is_none())
+        .collect();
+    if !behind.is_empty() {
+        let message = format!(
+            "`{name}` has {} that this checkout lacks: {}",
+            counted(behind.len(), "revision"),
+            listed(&behind)
+        );
+        findings.push(
+            Finding::new(Area::Git, Badness::Note, "behind", message)
+                .why("others have published it since this branch left")
+                .help(format!("`git merge {name}`")),
+        );
+    }
+    Ok(findings)
+}

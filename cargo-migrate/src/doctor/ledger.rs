@@ -1,0 +1,274 @@
+//! The ledger of the database that is named.
+
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
+
+use migrate_core::schema::Schema;
+use migrate_core::{Dialect, Graph};
+use migrate_sqlx::{AppliedRevision, Create, State};
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::patient::{Patient, listed};
+use super::version_tables::{OTHERS, other_story, tools};
+use super::{Area, Badness, Finding, Section, rows};
+use crate::database::Chosen;
+use crate::error::{CommandError, counted};
+use crate::import::Tool;
+use crate::trouble;
+
+/// A database that could be looked at.
+pub(super) struct Seen {
+    pub(super) chosen: Chosen,
+    pub(super) live: Schema,
+    /// `None` where there is no ledger.
+    pub(super) rows: Option<Vec<AppliedRevision>>,
+}
+
+pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
+    let mut section = Section::new(Area::Ledger);
+    if !patient.is_configured() {
+        let summary = "not asked: what is wrong with the configuration comes first";
+        return (section.summary(summary), None);
+    }
+    let chosen = match patient.context.database() {
+        Ok(chosen) => chosen,
+        Err(error) if error.is("no-package") => {
+            return (section.summary("not asked: there is no project here"), None);
+        }
+        Err(error) => {
+            section.push(not_chosen(patient, &error));
+            return (section, None);
+        }
+    };
+    let read = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        let ledger = database.ledger(&patient.config.ledger).await?;
+        let live = database.schema(&patient.config.ledger).await?;
+        Ok::<_, CommandError>((database, ledger, live))
+    };
+    let (database, ledger, live) = match read.await {
+        Ok(read) => read,
+        Err(error) => {
+            section.push(not_read(&chosen, &error));
+            return (section, None);
+        }
+    };
+    match database.migrator(&patient.config.ledger).await {
+        Ok(None) => {}
+        Ok(Some(holder)) => section.push(
+            Finding::new(
+                Area::Ledger,
+                Badness::Warning,
+                "ledger-locked",
+                format!("a migrator is at work, and others wait for it: {holder}"),
+            )
+            .why("a run is in progress; or its program hangs, and its connection is still open")
+            .help("wait for its end; or end its session, and the lock goes with it"),
+        ),
+        Err(error) => section.push(Finding::because(
+            Area::Ledger,
+            Badness::Note,
+            &CommandError::from(error).place(&chosen.shown()),
+        )),
+    }
+    let tools = tools(&live);
+    match &ledger {
+        Some(found) if !found.is_empty() => {
+            section.summary = summary(patient, &chosen, found);
+            section.extend(rows::findings(patient, found));
+            for tool in &tools {
+                section.extend(other_story(patient, *tool, &database, found).await);
+            }
+        }
+        _ => section.extend(no_ledger(&chosen, &live, &tools, ledger.is_some())),
+    }
+    if section.summary.is_empty() && section.findings.is_empty() {
+        section.summary = empty(patient, &chosen);
+    }
+    let rows = ledger.filter(|rows| !rows.is_empty());
+    (section, Some(Seen { chosen, live, rows }))
+}
+
+/// A database in which there is nothing yet.
+fn empty(patient: &Patient<'_>, chosen: &Chosen) -> String {
+    let is = match is_there(chosen) {
+        true => "is empty",
+        false => "is not there yet",
+    };
+    let sound = patient
+        .survey
+        .as_ref()
+        .filter(|survey| !survey.has_errors());
+    match sound.map_or(0, |survey| survey.revisions.len()) {
+        0 => format!("{} {is}", chosen.shown()),
+        pending => format!(
+            "{} {is}: `cargo migrate run` applies {}",
+            chosen.shown(),
+            counted(pending, "revision")
+        ),
+    }
+}
+
+/// Says whether the file of an SQLite database is there; a server's database is, once it was read.
+fn is_there(chosen: &Chosen) -> bool {
+    if Dialect::from_url(chosen.url()) != Some(Dialect::Sqlite) {
+        return true;
+    }
+    let options = SqliteConnectOptions::from_str(chosen.url());
+    options.is_ok_and(|options| options.get_filename().exists())
+}
+
+/// Where the database is, in a line.
+fn summary(patient: &Patient<'_>, chosen: &Chosen, rows: &[AppliedRevision]) -> String {
+    let all = trouble::all_revisions(
+        patient
+            .survey
+            .as_ref()
+            .map(|survey| &*survey.revisions)
+            .unwrap_or_default(),
+        rows,
+    );
+    let graph = Graph::new(&all);
+    let applied = trouble::applied(&graph, rows);
+    let heads: Vec<&str> = graph
+        .effective_heads(&applied)
+        .into_iter()
+        .map(|index| graph.id(index).as_str())
+        .collect();
+    let whole = rows
+        .iter()
+        .filter(|row| row.state == State::Applied)
+        .count();
+    let known = patient
+        .survey
+        .as_ref()
+        .map_or(0, |survey| survey.revisions.len());
+    let pending = (0..known)
+        .filter(|index| !applied.contains(*index) && *index < graph.len())
+        .count();
+    let place = match heads.is_empty() {
+        true => "`base`".to_owned(),
+        false => listed(&heads),
+    };
+    let pending = match pending {
+        0 => String::new(),
+        pending => format!(", {pending} pending"),
+    };
+    format!("{} is at {place}: {whole} applied{pending}", chosen.shown())
+}
+
+/// No database is named, or none that can be.
+fn not_chosen(patient: &Patient<'_>, error: &CommandError) -> Finding {
+    let badness = match error.is("no-database") {
+        true => Badness::Note,
+        false => Badness::Error,
+    };
+    let finding = Finding::because(Area::Ledger, badness, error);
+    let example = [".env.example", ".env.sample", ".env.dist"]
+        .into_iter()
+        .find(|file| patient.has(file));
+    match (error.code(), example) {
+        ("no-database" | "unset-variable", Some(example)) if !patient.has(".env") => {
+            finding.why(format!("there is a `{example}` and no `.env`: copy it and fill it in"))
+        }
+        ("no-database" | "unset-variable", _) if patient.has(".env") => {
+            finding.why("`.env` does not say it either")
+        }
+        ("no-database", _) => finding.why("neither the command line, nor migrate.toml, nor DATABASE_URL names one; the rest of the report needs none"),
+        ("unset-variable", _) => finding.why("it is set in the shell of whoever deploys, or in a `.env` that is not here"),
+        ("usage", _) => finding.why("`--env` or MIGRATE_ENV names it: a slip of the pen, or it was renamed"),
+        ("malformed-dotenv", _) => finding.why("a line of `.env` lacks its `=`, or a quote its end"),
+        _ => finding,
+    }
+}
+
+/// The database cannot be reached or read.
+fn not_read(chosen: &Chosen, error: &CommandError) -> Finding {
+    let finding = Finding::because(Area::Ledger, Badness::Error, error);
+    let told = error.full_message().to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| told.contains(word));
+    let why = if error.is("foreign-ledger") {
+        "another program has made a table of that name; `[ledger] prefix` in migrate.toml chooses another"
+    } else if error.is("database-url") {
+        "a sign of the password is not encoded, or the url is of another kind of database"
+    } else if says(&["refused", "no such file or directory (os error 2)"]) {
+        "no server listens there: it is not started, or host or port are others"
+    } else if says(&[
+        "password",
+        "access denied",
+        "authentication",
+        "no pg_hba.conf",
+    ]) {
+        "the server does not know this user, or the password is another"
+    } else if says(&["does not exist", "unknown database"]) {
+        "the database was not made yet, or has another name"
+    } else if says(&["lookup", "name or service", "resolve"]) {
+        "nobody knows a host of this name: a slip of the pen, or a name that only a container knows"
+    } else if says(&["does not answer", "timed out", "timeout"]) {
+        "a firewall is in between, or the host is another"
+    } else if says(&["unable to open", "not a database", "malformed"]) {
+        "the file is no SQLite database, its folder is not there, or it may not be read"
+    } else if says(&["permission denied", "denied"]) {
+        "this user may not read the ledger"
+    } else {
+        "the server is not as it was expected"
+    };
+    let help = error.help_text().map_or_else(
+        || format!("try the database's own client on {}; without it, `cargo migrate doctor --offline` looks at the files", chosen.shown()),
+        str::to_owned,
+    );
+    finding.why(why).help(help)
+}
+
+/// Tables, and nothing that says where they come from.
+fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> Option<Finding> {
+    let known: BTreeSet<String> = tools
+        .iter()
+        .map(|tool| tool.version_table().to_owned())
+        .collect();
+    let tables: Vec<String> = live
+        .tables
+        .keys()
+        .filter(|name| !known.contains(&name.name))
+        .map(ToString::to_string)
+        .collect();
+    if tables.is_empty() {
+        return None;
+    }
+    let ledger = match is_there {
+        true => "nothing in its ledger",
+        false => "no ledger",
+    };
+    let message = format!(
+        "{} has {} and {ledger}: {}",
+        chosen.shown(),
+        counted(tables.len(), "table"),
+        listed(&tables)
+    );
+    let finding = Finding::new(Area::Ledger, Badness::Error, "no-ledger", message);
+    if let Some(tool) = tools.first() {
+        return Some(
+            finding
+                .why(format!("{} made them: its table `{}` is there", tool.name(), tool.version_table()))
+                .help(format!("take its history over with `cargo migrate import {0}`, then `cargo migrate import {0} --stamp`", tool.word()))
+                .command(format!("cargo migrate import {} --dry-run", tool.word())),
+        );
+    }
+    let lower: BTreeSet<String> = live
+        .tables
+        .keys()
+        .map(|it| it.name.to_lowercase())
+        .collect();
+    let why = OTHERS.iter().find(|(table, _)| lower.contains(*table)).map_or_else(
+        || match is_there {
+            true => "the ledger was emptied, or the tables are older than it".to_owned(),
+            false => "they were made by hand, by the application at its start, or restored without the ledger".to_owned(),
+        },
+        |(table, tool)| format!("{tool} made them: its table `{table}` is there"),
+    );
+    Some(
+        finding
+            .why(why)
+            .help("`cargo migrate stamp --detect` finds the revision that they are of and records it; `cargo migrate baseline` makes a first revision of them"),
+    )
+}

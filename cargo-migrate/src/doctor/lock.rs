@@ -1,0 +1,148 @@
+//! chain.lock.
+
+use jiff::{SignedDuration, Timestamp};
+use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey};
+
+use super::files::grouped;
+use super::patient::{Patient, listed};
+use super::{Area, Badness, Finding, Section, causes};
+use crate::context::now;
+use crate::error::counted;
+
+/// A draft is meant to be sealed when its branch is merged; after this nobody is at it any more.
+const OLD: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Says whether a diagnostic is about the lock, and not about a file.
+pub(super) fn is_of_lock(found: &Diagnostic, folder: &Folder) -> bool {
+    let file = folder.shown_file(ChainLock::FILE);
+    let about = || found.labels.first().is_some_and(|label| label.file == file);
+    match found.code {
+        Code::LockMalformed
+        | Code::LockMissing
+        | Code::LockChanged
+        | Code::LockDeleted
+        | Code::LockDraft
+        | Code::SchemaLockStale => true,
+        Code::UnreadableFile => about(),
+        _ => false,
+    }
+}
+
+pub(super) fn look(patient: &Patient<'_>) -> Section {
+    let (Some(folder), Some(survey)) = (&patient.folder, &patient.survey) else {
+        return Section::new(Area::Lock).summary("no folder, no chain.lock");
+    };
+    let mut section = Section::new(Area::Lock).summary(summary(folder, survey));
+    let of_lock = |found: &&Diagnostic| is_of_lock(found, folder);
+    let found: Vec<Diagnostic> = survey.diagnostics.iter().filter(of_lock).cloned().collect();
+    section.extend(grouped(Area::Lock, &found, |finding, found| {
+        complete(finding, found, patient, survey)
+    }));
+    section.extend(old_drafts(survey));
+    section
+}
+
+fn summary(folder: &Folder, survey: &Survey) -> String {
+    if folder.lock.is_none() {
+        return "there is no chain.lock".to_owned();
+    }
+    let drafts = survey
+        .lock
+        .iter()
+        .filter(|(_, entry)| entry.state == LockState::Draft)
+        .count();
+    let sealed = survey.lock.iter().count() - drafts;
+    match drafts {
+        0 => format!("{sealed} sealed"),
+        _ => format!("{sealed} sealed, {}", counted(drafts, "draft")),
+    }
+}
+
+/// Adds why it probably happened, and what of its help works here.
+fn complete(
+    finding: Finding,
+    found: &Diagnostic,
+    patient: &Patient<'_>,
+    survey: &Survey,
+) -> Finding {
+    let finding = finding.maybe_why(causes::why(found.code).map(str::to_owned));
+    match found.code {
+        // What their help says is about git: where it does not have the text, that is no way out.
+        Code::LockChanged => changed(finding.no_command(), found, patient, survey),
+        Code::LockDeleted => deleted(finding.no_command(), found, patient),
+        Code::LockMissing if survey.lock.is_empty() => {
+            finding.why("it was never written, or not committed with the files")
+        }
+        _ => finding,
+    }
+}
+
+fn changed(
+    finding: Finding,
+    found: &Diagnostic,
+    patient: &Patient<'_>,
+    survey: &Survey,
+) -> Finding {
+    let Some(label) = found.labels.first() else {
+        return finding;
+    };
+    let of_it = |it: &&migrate_core::Revision| label.file.ends_with(&*it.file);
+    let committed = patient.committed().and_then(|committed| {
+        let here = survey.revisions.iter().find(of_it)?;
+        let there = &committed.revisions[committed.graph.index(here.id.as_str())?];
+        let sealed = LockState::Sealed(there.hash);
+        Some(survey.lock.get(here.id.as_str())?.state == sealed)
+    });
+    match committed {
+        None => finding,
+        Some(true) => finding
+            .why("it was edited here and not committed: the last commit has the sealed text")
+            .command(format!("git checkout HEAD -- {}", label.file)),
+        Some(false) => {
+            let command = format!("git log -- {}", label.file);
+            finding
+                .why(format!(
+                    "the edit is committed already: `{command}` shows by whom"
+                ))
+                .command(command)
+        }
+    }
+}
+
+fn deleted(finding: Finding, found: &Diagnostic, patient: &Patient<'_>) -> Finding {
+    let place = found.labels.first().and_then(|label| label.place.as_ref());
+    let id = place.and_then(|place| place.source.as_ref()?.get(place.span.clone()));
+    match id.and_then(|id| super::git::where_is(patient, id)) {
+        Some(told) => told.onto(finding),
+        None => finding,
+    }
+}
+
+/// Drafts that should have been sealed long ago.
+fn old_drafts(survey: &Survey) -> Option<Finding> {
+    let is_old = |created: &str| {
+        let created: Option<Timestamp> = created.parse().ok();
+        created.is_some_and(|created| now().duration_since(created) > OLD)
+    };
+    let old: Vec<&str> = survey
+        .revisions
+        .iter()
+        .filter(|revision| {
+            let entry = survey.lock.get(revision.id.as_str());
+            entry.is_some_and(|entry| entry.state == LockState::Draft) && is_old(&revision.created)
+        })
+        .map(|revision| revision.id.as_str())
+        .collect();
+    if old.is_empty() {
+        return None;
+    }
+    let message = match old.len() {
+        1 => format!("{} has been a draft for more than two weeks", listed(&old)),
+        _ => format!("{} have been drafts for more than two weeks", listed(&old)),
+    };
+    Some(
+        Finding::new(Area::Lock, Badness::Warning, "old-draft", message)
+            .why("it was merged before it was sealed; a draft may be edited after others have applied it, and nobody would be told")
+            .help("seal it with `cargo migrate lock`; in CI, `cargo migrate check --locked` refuses drafts"),
+    )
+}

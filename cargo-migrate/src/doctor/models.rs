@@ -1,0 +1,140 @@
+//! The models of the application beside what the chain makes.
+
+use migrate_core::models::{Models, Root, read};
+use migrate_core::schema::diff;
+use migrate_core::schema::lock::SchemaLock;
+
+use super::files::grouped;
+use super::patient::Patient;
+use super::{Area, Badness, Finding, Section, causes, schema};
+use crate::auto::{self, Source};
+use crate::error::counted;
+use crate::package;
+
+/// Looks at what needs no database: the sources, and whether schema.lock is of this chain.
+pub(super) fn look_offline(patient: &Patient<'_>) -> Section {
+    let (mut section, models) = read_all(patient);
+    if let Some(models) = models
+        && section.findings.is_empty()
+    {
+        section.summary = format!(
+            "{}, read and not compared",
+            counted(models.models().len(), "model")
+        );
+    }
+    section
+}
+
+/// Looks at all of it.
+pub(super) async fn look(patient: &Patient<'_>) -> Section {
+    let (mut section, models) = read_all(patient);
+    let Some(models) = models else {
+        return section;
+    };
+    let count = counted(models.models().len(), "model");
+    let sound = patient
+        .survey
+        .as_ref()
+        .is_some_and(|survey| !survey.has_errors());
+    if !sound || !patient.is_configured() {
+        section.summary =
+            format!("{count}, not compared: what is wrong with the chain comes first");
+        return section;
+    }
+    let source = Source::Models(Box::new(models));
+    match auto::gaps(&source, &[], patient.context).await {
+        Ok(gaps) => {
+            let mut missing = Vec::new();
+            for gap in &gaps {
+                let changes = diff(&gap.chain, &gap.wanted, &gap.renames);
+                let name = gap.dialect().name();
+                missing.extend(changes.iter().map(|change| format!("{change} ({name})")));
+            }
+            match missing.is_empty() {
+                true if section.findings.is_empty() => {
+                    section.summary = format!("{count}, as the chain makes their tables");
+                }
+                true => {}
+                false => section.push(differ(&missing)),
+            }
+        }
+        Err(error) => {
+            let finding = schema::not_compared(&error);
+            section.push(Finding {
+                area: Area::Models,
+                message: format!("the models were not compared: {}", error.full_message()),
+                ..finding
+            });
+        }
+    }
+    section
+}
+
+fn differ(missing: &[String]) -> Finding {
+    const MOST: usize = 5;
+    let mut told: Vec<String> = missing.iter().take(MOST).cloned().collect();
+    if missing.len() > MOST {
+        told.push(format!("and {} more", missing.len() - MOST));
+    }
+    let message = format!(
+        "the models want what no revision makes: {}",
+        told.join("; ")
+    );
+    Finding::new(Area::Models, Badness::Error, "models-differ", message)
+        .why("a model was changed and no revision written for it")
+        .help("write it with `cargo migrate new --auto \"…\"`")
+        .command("cargo migrate check --models")
+}
+
+/// Reads the sources; what was found where there are models that can be compared.
+fn read_all(patient: &Patient<'_>) -> (Section, Option<Models>) {
+    let mut section = Section::new(Area::Models);
+    if !patient.has("Cargo.toml") {
+        return (section.summary("no Cargo.toml, no models"), None);
+    }
+    let targets = match package::targets(&patient.root) {
+        Ok(targets) => targets,
+        Err(error) => {
+            section.push(
+                Finding::because(Area::Models, Badness::Note, &error)
+                    .why("Cargo.toml cannot be understood, so nobody knows the sources"),
+            );
+            return (section, None);
+        }
+    };
+    let roots: Vec<Root> = targets
+        .into_iter()
+        .map(|(name, file)| Root { name, file })
+        .collect();
+    let reading = read(&patient.root, &roots);
+    let broken = reading.has_errors();
+    section.extend(grouped(
+        Area::Models,
+        &reading.diagnostics,
+        |finding, found| finding.maybe_why(causes::why(found.code).map(str::to_owned)),
+    ));
+    section.extend(unreadable_lock(patient));
+    match reading.models.is_empty() {
+        true if section.findings.is_empty() => (section.summary("no struct derives `Table`"), None),
+        empty => (section, (!empty && !broken).then_some(reading.models)),
+    }
+}
+
+/// Whether schema.lock can be read; whether it is of this chain stands in the lock's section.
+fn unreadable_lock(patient: &Patient<'_>) -> Vec<Finding> {
+    let Some(folder) = &patient.folder else {
+        return Vec::new();
+    };
+    let shown = folder.shown_file(SchemaLock::FILE);
+    let text = match SchemaLock::read(&patient.dir(), &shown) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Vec::new(),
+        Err(found) => return vec![Finding::of(Area::Models, &found)],
+    };
+    match SchemaLock::parse(&shown, &text) {
+        Ok(_) => Vec::new(),
+        Err(found) => grouped(Area::Models, &found, |finding, _| {
+            finding.why("a git merge was left unfinished in it, or somebody edited it")
+        }),
+    }
+}

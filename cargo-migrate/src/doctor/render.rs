@@ -1,0 +1,125 @@
+//! The report as people read it.
+
+use anstyle::Style;
+
+use super::{Badness, Finding, Report, Section};
+use crate::error::{CommandError, counted};
+use crate::ui::{Ui, style, styled};
+
+impl Report {
+    /// Writes the report: a line for what is sound, and all that is not.
+    pub(crate) fn tell(&self, ui: &Ui) -> Result<(), CommandError> {
+        for section in &self.sections {
+            let title = styled(Style::new().bold(), section.area.as_str());
+            ui.answer(ui.hidden(&format!("{title}: {}", told(section))))?;
+            if section.findings.is_empty() {
+                continue;
+            }
+            ui.answer("")?;
+            for finding in &section.findings {
+                ui.answer(ui.hidden(&format!("{}\n", drawn(finding))))?;
+            }
+        }
+        self.sum_up(ui)
+    }
+
+    fn sum_up(&self, ui: &Ui) -> Result<(), CommandError> {
+        let counts = counts(self.findings());
+        let counted = match counts.is_empty() {
+            true => styled(style::GOOD, "nothing is wrong"),
+            false => counts,
+        };
+        ui.answer(format_args!("\n{counted}"))?;
+        if let Some(command) = self.first_command() {
+            let first = styled(style::HELP, "type first:");
+            ui.answer(ui.hidden(&format!("{first} {command}")))?;
+        }
+        Ok(())
+    }
+}
+
+fn told(section: &Section) -> String {
+    let counts = counts(section.findings.iter());
+    match (section.summary.as_str(), counts.is_empty()) {
+        (summary, true) => summary.to_owned(),
+        ("", false) => counts,
+        (summary, false) => format!("{summary}; {counts}"),
+    }
+}
+
+/// Writes how many there are of each kind; notes are none.
+fn counts<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
+    let mut numbers = [0_usize; 2];
+    for finding in findings {
+        match finding.badness {
+            Badness::Error => numbers[0] += 1,
+            Badness::Warning => numbers[1] += 1,
+            Badness::Note => {}
+        }
+    }
+    let mut words = Vec::new();
+    if numbers[0] > 0 {
+        words.push(styled(style::ERROR, counted(numbers[0], "error")));
+    }
+    if numbers[1] > 0 {
+        words.push(styled(style::WARNING, counted(numbers[1], "warning")));
+    }
+    words.join(", ")
+}
+
+/// Draws a finding as diagnostics are drawn, with why it probably happened before its help.
+fn drawn(finding: &Finding) -> String {
+    let text = match &finding.drawing {
+        Some(drawing) => drawing.clone(),
+        None => plain(finding),
+    };
+    let Some(why) = &finding.why else {
+        return text;
+    };
+    // The line that the help begins on, and how far it is set in.
+    let mut lines: Vec<&str> = text.lines().collect();
+    let is_help = |line: &&str| {
+        let line = anstream::adapter::strip_str(line).to_string();
+        line.trim_start().starts_with("= help:")
+    };
+    let at = lines.iter().position(is_help);
+    let indent = match at {
+        Some(at) => {
+            let line = anstream::adapter::strip_str(lines[at]).to_string();
+            line.len() - line.trim_start().len()
+        }
+        None => 2,
+    };
+    let why = format!(
+        "{}{} {why}",
+        " ".repeat(indent),
+        styled(style::HELP, "= why:")
+    );
+    lines.insert(at.unwrap_or(lines.len()), &why);
+    lines.join("\n")
+}
+
+fn plain(finding: &Finding) -> String {
+    let colour = match finding.badness {
+        Badness::Error => style::ERROR,
+        Badness::Warning => style::WARNING,
+        Badness::Note => style::HELP,
+    };
+    let word = format!("{}[{}]", finding.badness.as_str(), finding.code);
+    let mut text = format!("{}: {}", styled(colour, word), finding.message);
+    if let Some(file) = &finding.file {
+        text.extend(["\n --> ", file]);
+        if let Some(line) = finding.line {
+            text.extend([
+                ":",
+                &line.to_string(),
+                ":",
+                &finding.column.unwrap_or(1).to_string(),
+            ]);
+        }
+    }
+    if let Some(help) = &finding.help {
+        text.extend(["\n  ", &styled(style::HELP, "= help:"), " ", help]);
+    }
+    text
+}

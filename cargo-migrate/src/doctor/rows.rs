@@ -1,0 +1,168 @@
+//! What is wrong between the ledger's rows and the chain, in words.
+
+use std::collections::BTreeMap;
+
+use migrate_core::{LockState, Survey};
+use migrate_sqlx::{AppliedRevision, State};
+
+use super::patient::{Patient, listed};
+use super::{Area, Badness, Finding};
+use crate::trouble::{Kind, troubles};
+
+const REPAIR: &str = "cargo migrate repair --ledger";
+
+/// One finding for each kind of trouble.
+pub(super) fn findings(patient: &Patient<'_>, rows: &[AppliedRevision]) -> Vec<Finding> {
+    let empty;
+    let survey = match &patient.survey {
+        Some(survey) => survey,
+        None => {
+            empty = Survey::new(&migrate_core::Folder::default(), &patient.config);
+            &empty
+        }
+    };
+    let mut kinds: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    for trouble in troubles(survey, rows) {
+        kinds
+            .entry(trouble.kind)
+            .or_default()
+            .push(trouble.revision);
+    }
+    if kinds.keys().any(|kind| kind.is_of_text()) {
+        // What follows a changed revision is stale by it, and is mended with it.
+        kinds.remove(&Kind::Stale);
+    }
+    kinds
+        .into_iter()
+        .map(|(kind, ids)| finding(patient, survey, rows, kind, &ids))
+        .collect()
+}
+
+fn finding(
+    patient: &Patient<'_>,
+    survey: &Survey,
+    rows: &[AppliedRevision],
+    kind: Kind,
+    ids: &[String],
+) -> Finding {
+    let all = listed(ids);
+    let first = &ids[0];
+    let revision = match ids.len() {
+        1 => "revision",
+        _ => "revisions",
+    };
+    let new = |badness, message: String| Finding::new(Area::Ledger, badness, kind.code(), message);
+    let error = |message: String| new(Badness::Error, message);
+    let repair = |rest: &str| format!("`{REPAIR}` {rest}");
+    let of_file = |finding: Finding| {
+        let file = file_of(patient, survey, first);
+        match file {
+            Some(file) => finding.file(file),
+            None => finding,
+        }
+    };
+    match kind {
+        Kind::Unknown => error(format!("the database has applied the {revision} {all}, which no file has"))
+            .why(elsewhere(patient, survey, ids))
+            .help(repair("writes lost files again from the text that the ledger kept")),
+        Kind::Foreign => error(format!("the ledger has rows that are no revisions: {all}"))
+            .why("somebody has written them by hand, or another program uses the table")
+            .help(repair("takes out what the tables show to mean nothing, and keeps it in an event")),
+        Kind::Edited => of_file(error(format!("the {revision} {all} was applied with another text than the file has now"))
+            .why("the file was edited after it was sealed and applied: chain.lock and the ledger have the same text")
+            .help(repair("puts the file back; for a change, write a new revision"))),
+        Kind::Amended => of_file(error(format!("the {revision} {all} was changed on purpose after it was applied here"))
+            .why("`cargo migrate lock --amend` accepted the new text, and this database has run the old one")
+            .help(repair("takes the new text into the ledger; nothing is run"))),
+        Kind::Moved => of_file(error(format!("the {revision} {all} follows another parent than when it was applied"))
+            .why("it was rebased, or the chain was repaired, after this database had it")
+            .help(repair("lets the rows follow"))),
+        Kind::DraftChanged => of_file(error(format!("the {} {all} was edited after it was applied", match ids.len() { 1 => "draft", _ => "drafts" }))
+            .why("its author goes on with it, and this database has an earlier text")
+            .help(format!("`cargo migrate redo {first}` reverts what was applied and applies the new text"))),
+        Kind::NotSealed => of_file(error(format!("the {revision} {all} was changed after it was applied, and chain.lock does not know it"))
+            .why("chain.lock was not written or not committed, so nothing says which text is meant")
+            .help("`cargo migrate lock` takes the file as it is, then `cargo migrate repair --ledger`")),
+        Kind::AllDiffer => of_file(error(format!("the file, chain.lock and the ledger have each another text of {all}"))
+            .why("it was edited, accepted, and edited again")
+            .help(format!("take the sealed text back with git, or `cargo migrate lock --amend {first}`; then `cargo migrate repair --ledger`"))),
+        Kind::ByHand => error(format!("the rows of {all} do not hold what their hashes say"))
+            .why("somebody has written them by hand")
+            .help(repair("lets them follow the files, where the tables agree")),
+        Kind::Unfinished | Kind::InDoubt => unfinished(rows, kind, ids),
+        Kind::Missing => error(format!("what is applied needs {all}, which the ledger does not have"))
+            .why("a row was deleted or never written, or a parent was put before it later")
+            .help(repair("records it where the tables show that it is there; else `cargo migrate run` applies it")),
+        Kind::Stale => new(Badness::Warning, format!("before the {revision} {all} something has changed since it was applied"))
+            .why("a revision before it was rebased, repaired or amended; each start asks more of the database than it must")
+            .help(repair("lets the rows follow")),
+        Kind::Newer => error(format!("a newer version of cargo migrate wrote the rows of {all}"))
+            .why("somebody has a newer version than this one")
+            .help("`cargo install cargo-migrate`"),
+        Kind::Duplicate => error(format!("the ledger has several rows of {all}"))
+            .why("its table was copied or restored without its key")
+            .help(format!("look at them, and keep one: `SELECT * FROM migrate_revision WHERE revision = '{first}'`")),
+    }
+}
+
+/// Where the revisions that no file has may be.
+fn elsewhere(patient: &Patient<'_>, survey: &Survey, ids: &[String]) -> String {
+    let branches = patient
+        .git
+        .as_ref()
+        .and_then(|git| git.branches_with(ids, &patient.config.dir).ok())
+        .unwrap_or_default();
+    if let Some((id, names)) = branches.iter().next() {
+        let listed = listed(names);
+        return format!(
+            "git has `{id}` on {listed}: the database was migrated from there; `cargo migrate switch HEAD` takes it to this branch, or merge that one"
+        );
+    }
+    let sealed = |id: &String| {
+        let entry = survey.lock.get(id);
+        entry.is_some_and(|entry| entry.state != LockState::Draft)
+    };
+    match ids.iter().any(sealed) {
+        true => "chain.lock knows it, so its file was deleted or not committed".to_owned(),
+        false => {
+            "the file was deleted, never committed, or this checkout is older than the database"
+                .to_owned()
+        }
+    }
+}
+
+/// What was begun and not finished.
+fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
+    let row = rows.iter().find(|row| row.revision == ids[0]);
+    let (statements, error, way) = row.map_or((0, None, "run"), |row| {
+        let way = match row.state {
+            State::Reverting => "revert",
+            State::Applied | State::Applying => "run",
+        };
+        (row.statements, row.error.as_deref(), way)
+    });
+    let all = listed(ids);
+    let message = match (kind, error) {
+        (Kind::InDoubt, _) => format!(
+            "nobody knows whether statement {} of {all} was finished",
+            statements + 1
+        ),
+        (_, Some(error)) => format!(
+            "{all} is half done: {statements} of its statements were finished, then: {}",
+            error.lines().next().unwrap_or_default()
+        ),
+        (_, None) => format!("{all} is half done: {statements} of its statements were finished"),
+    };
+    let why = match kind {
+        Kind::InDoubt => "the migrator or the server died in the middle of a statement",
+        _ => "a statement failed where the database keeps no transaction around it",
+    };
+    Finding::new(Area::Ledger, Badness::Error, kind.code(), message)
+        .why(why)
+        .help(format!("`{REPAIR}` asks the tables whether it is done; mend the statement and `cargo migrate {way} --resume` goes on"))
+}
+
+fn file_of(patient: &Patient<'_>, survey: &Survey, id: &str) -> Option<String> {
+    let revision = &survey.revisions[survey.graph.index(id)?];
+    Some(patient.folder.as_ref()?.shown_file(&revision.file))
+}

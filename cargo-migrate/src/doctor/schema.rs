@@ -1,0 +1,146 @@
+//! The tables beside what the applied revisions make.
+
+use migrate_core::schema::{Difference, DifferenceKind, differences};
+use wildmatch::WildMatch;
+
+use super::ledger::Seen;
+use super::patient::Patient;
+use super::version_tables::is_version_table;
+use super::{Area, Badness, Finding, Section};
+use crate::error::{CommandError, counted};
+use crate::schemas::expected_and_actual;
+
+/// So many differences are named; `verify` tells all.
+const MOST: usize = 10;
+
+pub(super) async fn look(patient: &Patient<'_>, seen: Option<&Seen>) -> Section {
+    let mut section = Section::new(Area::Schema);
+    let Some(seen) = seen else {
+        return section.summary("not compared: no database was read");
+    };
+    if seen.rows.is_none() {
+        return section.summary("not compared: nothing is recorded as applied");
+    }
+    let found = match compare(patient, seen).await {
+        Ok(found) => found,
+        Err(error) => {
+            section.push(not_compared(&error));
+            return section.summary("not compared");
+        }
+    };
+    if found.is_empty() {
+        return section.summary("the tables are what the applied revisions make");
+    }
+    section.extend(of_kind(
+        &found,
+        DifferenceKind::Missing,
+        "schema-missing",
+        "a table or column was dropped by hand, a backup was restored in part, or a revision was recorded and never run",
+        "`cargo migrate repair --schema` makes what is missing",
+    ));
+    section.extend(of_kind(
+        &found,
+        DifferenceKind::Different,
+        "schema-different",
+        "somebody has changed it by hand, or the revision was edited after it ran",
+        "`cargo migrate diff database current --format sql` shows the SQL that leads there",
+    ));
+    section.extend(of_kind(
+        &found,
+        DifferenceKind::Extra,
+        "schema-extra",
+        "it was made outside of the migrations: by hand, by the application at its start, or by another program",
+        "make a revision of it with `cargo migrate new --auto`, or let it be with `ignore` below `[verify]` in migrate.toml",
+    ));
+    section
+}
+
+async fn compare(patient: &Patient<'_>, seen: &Seen) -> Result<Vec<Difference>, CommandError> {
+    let (expected, actual) = expected_and_actual(patient.context, &seen.chosen).await?;
+    let ignored: Vec<WildMatch> = patient
+        .config
+        .ignored
+        .iter()
+        .map(|pattern| WildMatch::new(pattern))
+        .collect();
+    let mut found = differences(&expected, &actual);
+    found.retain(|difference| {
+        let Some(table) = &difference.table else {
+            return true;
+        };
+        let shown = table.to_string();
+        let is_other =
+            difference.kind == DifferenceKind::Extra && is_version_table(&seen.live, &table.name);
+        !is_other && !ignored.iter().any(|pattern| pattern.matches(&shown))
+    });
+    Ok(found)
+}
+
+/// All of a kind, as one finding.
+fn of_kind(
+    found: &[Difference],
+    kind: DifferenceKind,
+    code: &str,
+    why: &str,
+    help: &str,
+) -> Option<Finding> {
+    let alike: Vec<&Difference> = found.iter().filter(|it| it.kind == kind).collect();
+    if alike.is_empty() {
+        return None;
+    }
+    let (badness, words) = match kind {
+        DifferenceKind::Missing => (Badness::Error, "the database lacks"),
+        DifferenceKind::Different => (Badness::Error, "the database has in another way"),
+        DifferenceKind::Extra => (Badness::Warning, "no revision makes"),
+    };
+    let mut objects: Vec<String> = alike
+        .iter()
+        .take(MOST)
+        .map(
+            |difference| match (kind, &difference.expected, &difference.actual) {
+                (DifferenceKind::Different, Some(expected), Some(actual)) => {
+                    format!(
+                        "{} (it should be {expected}, and is {actual})",
+                        difference.object
+                    )
+                }
+                _ => difference.object.clone(),
+            },
+        )
+        .collect();
+    if alike.len() > MOST {
+        objects.push(format!("and {} more", alike.len() - MOST));
+    }
+    let message = format!(
+        "{words} {}: {}",
+        counted(alike.len(), "thing"),
+        objects.join(", ")
+    );
+    Some(
+        Finding::new(Area::Schema, badness, code, message)
+            .why(why)
+            .help(help),
+    )
+}
+
+/// That it could not be compared is no fault of the database.
+pub(super) fn not_compared(error: &CommandError) -> Finding {
+    let why = match error.code() {
+        "scratch" => {
+            "this user may not make databases, and a throw-away one is needed to know what the revisions make"
+        }
+        "revision-unfinished" => "a revision is half done, so nobody knows what should be there",
+        "database" | "statement-failed" => {
+            "the revisions do not run in an empty, throw-away database: they need something that is not in them, or they would fail on a new installation as well"
+        }
+        _ if !error.found().is_empty() => "what is wrong with the files comes first",
+        _ => "the schema of the revisions could not be made in a throw-away database",
+    };
+    let message = format!("the tables were not compared: {}", error.full_message());
+    let finding = Finding::new(Area::Schema, Badness::Note, "not-compared", message).why(why);
+    match error.help_text() {
+        Some(help) => finding.help(help),
+        None if !error.found().is_empty() => finding.help("`cargo migrate check` shows it alone"),
+        None => finding.help("`cargo migrate verify` shows the whole error"),
+    }
+}

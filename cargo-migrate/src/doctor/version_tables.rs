@@ -1,0 +1,113 @@
+//! Where other tools keep what they have applied.
+
+use migrate_core::schema::Schema;
+use migrate_sqlx::{AppliedRevision, Database};
+
+use super::patient::{Patient, listed};
+use super::{Area, Badness, Finding};
+use crate::import::{Tool, applied::Applied};
+use crate::trouble;
+
+/// Version tables of tools that `import` does not know.
+pub(super) const OTHERS: [(&str, &str); 6] = [
+    ("_prisma_migrations", "Prisma"),
+    ("seaql_migrations", "SeaORM"),
+    ("django_migrations", "Django"),
+    ("knex_migrations", "Knex"),
+    ("databasechangelog", "Liquibase"),
+    ("__efmigrationshistory", "Entity Framework"),
+];
+
+/// The tools whose version tables are there.
+pub(super) fn tools(live: &Schema) -> Vec<Tool> {
+    let has = |tool: &Tool| {
+        let mut tables = live.tables.iter();
+        let Some((_, table)) = tables.find(|(name, _)| name.name == tool.version_table()) else {
+            return false;
+        };
+        // Two tools have one name for it.
+        let is_dirty = table.column("dirty").is_some();
+        match tool {
+            Tool::GolangMigrate => is_dirty,
+            Tool::Dbmate => !is_dirty,
+            _ => true,
+        }
+    };
+    let all = [
+        Tool::Alembic,
+        Tool::Sqlx,
+        Tool::Refinery,
+        Tool::Diesel,
+        Tool::Dbmate,
+        Tool::Goose,
+        Tool::GolangMigrate,
+        Tool::Flyway,
+    ];
+    all.into_iter().filter(has).collect()
+}
+
+/// Another tool's table that says more than the ledger.
+pub(super) async fn other_story(
+    patient: &Patient<'_>,
+    tool: Tool,
+    database: &Database,
+    rows: &[AppliedRevision],
+) -> Option<Finding> {
+    let table = tool.version_table();
+    let name = tool.name();
+    let finding = |badness, message: String| {
+        Finding::new(Area::Ledger, badness, "other-tool", message).why(format!(
+            "{name} is still run on this database, or was run after the ledger was stamped"
+        ))
+    };
+    let read = match Applied::read(tool, database, table).await {
+        Ok(read) => read,
+        Err(error) => {
+            let message = format!(
+                "`{table}` of {name} cannot be relied on: {}",
+                error.full_message()
+            );
+            return Some(
+                finding(Badness::Warning, message)
+                    .help(format!("look at it: `SELECT * FROM {table}`")),
+            );
+        }
+    };
+    let graph = &patient.survey.as_ref()?.graph;
+    let told = match read.resolve(tool, graph, |_| None) {
+        Ok(told) => told,
+        Err(error) => {
+            let message = format!(
+                "`{table}` of {name} tells another story: {}",
+                error.full_message()
+            );
+            return Some(finding(Badness::Warning, message).help(format!(
+                "bring its new migrations over as revisions, and no longer run {name}; drop `{table}` when nobody needs it"
+            )));
+        }
+    };
+    let ours = trouble::applied(graph, rows);
+    let more: Vec<String> = told
+        .iter()
+        .filter(|index| !ours.contains(*index))
+        .map(|index| graph.id(index).to_string())
+        .collect();
+    if more.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "`{table}` of {name} says that {} is applied, and the ledger does not",
+        listed(&more)
+    );
+    Some(finding(Badness::Error, message).help(format!(
+        "`cargo migrate import {} --stamp` records what that table says",
+        tool.word()
+    )))
+}
+
+/// Says whether a table is where another tool keeps what it has applied.
+pub(super) fn is_version_table(live: &Schema, name: &str) -> bool {
+    let lower = name.to_lowercase();
+    tools(live).iter().any(|tool| tool.version_table() == name)
+        || OTHERS.iter().any(|(table, _)| *table == lower)
+}

@@ -1,0 +1,128 @@
+//! Mending the ledger where it tells another story than the chain and the tables.
+
+use std::fmt::Write as _;
+
+use migrate_core::{Dialect, Revision};
+
+use super::Engine;
+use crate::error::Error;
+use crate::ledger::{AppliedRevision, State, with_version};
+
+/// A change to one row of the ledger, for which nothing is run; see [`Runner::mend`].
+///
+/// [`Runner::mend`]: crate::Runner::mend
+#[derive(Clone, Debug)]
+pub enum LedgerChange {
+    /// The ledger lacks the revision: it is recorded as applied.
+    Record(Revision),
+    /// The row takes over what the revision is now: its parents, its text and its hashes.
+    Rewrite(Revision),
+    /// The row takes over the revision's chain hash, and keeps the text that was applied.
+    Relink(Revision),
+    /// The revision was begun and not finished: it counts as applied.
+    Finish(String),
+    /// The row is taken out.
+    Forget(String),
+}
+
+/// A change to the ledger, and why it is made.
+#[derive(Clone, Debug)]
+pub struct Mending {
+    /// What is changed.
+    pub change: LedgerChange,
+    /// Why; stands in the event.
+    pub reason: String,
+}
+
+impl LedgerChange {
+    /// Returns the revision whose row is changed.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        match self {
+            Self::Record(revision) | Self::Rewrite(revision) | Self::Relink(revision) => {
+                revision.id.as_str()
+            }
+            Self::Finish(id) | Self::Forget(id) => id,
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Makes all of the changes, or none where the ledger is not any more as it was planned from.
+    pub(crate) async fn mend(
+        &mut self,
+        before: &[AppliedRevision],
+        mendings: &[Mending],
+    ) -> Result<(), Error> {
+        if mendings.is_empty() {
+            return Ok(());
+        }
+        self.tables.settle(self.session).await?;
+        if self.session.dialect() == Dialect::Sqlite {
+            self.begin_immediate().await?;
+            let mended = match self.mending(before, mendings).await {
+                Ok(sql) => self.run_all(sql).await,
+                Err(error) => Err(error),
+            };
+            return self.end(mended).await;
+        }
+        let sql = self.mending(before, mendings).await?;
+        self.commit("", &sql).await
+    }
+
+    async fn mending(
+        &mut self,
+        before: &[AppliedRevision],
+        mendings: &[Mending],
+    ) -> Result<Vec<String>, Error> {
+        let rows = self.tables.read(self.session).await?.unwrap_or_default();
+        if rows != before {
+            return Err(Error::Concurrent);
+        }
+        let mut sql = Vec::new();
+        for Mending { change, reason } in mendings {
+            let id = change.revision();
+            let row = rows.iter().find(|row| row.revision == id);
+            match change {
+                LedgerChange::Record(revision) => {
+                    sql.push(self.tables.insert(revision, State::Applied, "0"));
+                }
+                LedgerChange::Rewrite(revision) => sql.push(self.tables.rewrite(revision)),
+                LedgerChange::Relink(revision) => sql.push(self.tables.relink(revision)),
+                LedgerChange::Finish(id) => {
+                    sql.push(self.tables.progress(id, State::Applied, 0, None));
+                }
+                LedgerChange::Forget(id) => sql.push(self.tables.delete(id)),
+            }
+            let detail = detail(reason, change, row);
+            sql.push(self.tables.event("repair", id, "0", &detail));
+        }
+        Ok(sql)
+    }
+}
+
+/// Why, and what the row was before; its text as well, where that is kept nowhere else any more.
+fn detail(reason: &str, change: &LedgerChange, row: Option<&AppliedRevision>) -> String {
+    let mut detail = reason.to_owned();
+    let Some(row) = row else {
+        return detail;
+    };
+    let _infallible = write!(
+        detail,
+        "; before: {}, hash {}, chain hash {}, file {}",
+        row.state.as_str(),
+        with_version(&row.hash),
+        with_version(&row.chain_hash),
+        row.file
+    );
+    if row.state != State::Applied {
+        let _infallible = write!(detail, ", {} statements finished", row.statements);
+    }
+    if let Some(error) = &row.error {
+        let _infallible = write!(detail, ", error: {error}");
+    }
+    if matches!(change, LedgerChange::Rewrite(_) | LedgerChange::Forget(_)) {
+        detail.extend(["\n", &row.body]);
+    }
+    detail
+}
