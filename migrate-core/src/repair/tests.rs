@@ -516,7 +516,7 @@ mod random {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(500))]
+        #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
         fn any_broken_folder_is_mended_once_and_for_all(
