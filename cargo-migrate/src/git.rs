@@ -248,6 +248,42 @@ impl Repository {
         Ok(None)
     }
 
+    /// Finds a commit of a branch that has not been merged which adds the file of a revision, and
+    /// that file's path in the package.
+    pub(crate) fn unmerged(
+        &self,
+        dir: &str,
+        id: &str,
+    ) -> Result<Option<(String, String)>, CommandError> {
+        let dir = dir.trim_end_matches('/');
+        // A dot of an id is no wildcard.
+        let line = format!("^-- *revision: *{} *\r?$", id.replace('.', "[.]"));
+        let added = self.git([
+            "log",
+            "--branches",
+            "--remotes",
+            "--not",
+            "HEAD",
+            "--extended-regexp",
+            "-G",
+            &line,
+            "--format=commit %h",
+            "--name-only",
+            "--no-renames",
+            "--diff-filter=A",
+            "--relative",
+            "--max-count=1",
+            "--",
+            &format!("./{dir}/"),
+        ])?;
+        let text = String::from_utf8_lossy(&added.stdout);
+        let commit = text.lines().find_map(|line| line.strip_prefix("commit "));
+        let file = text.lines().find(|line| line.ends_with(".sql"));
+        Ok(commit
+            .zip(file)
+            .map(|(commit, file)| (commit.to_owned(), file.to_owned())))
+    }
+
     /// Reads one file of a commit, relative to the package.
     fn read(&self, commit: &Commit, path: &str) -> Result<Option<String>, CommandError> {
         let output = self.git(["cat-file", "blob", &format!("{}:./{path}", commit.0)])?;

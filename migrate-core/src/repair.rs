@@ -91,6 +91,9 @@ pub struct RepairOptions {
     pub heads: HeadsMend,
     /// When a merge revision is made, RFC 3339 in UTC; empty for no time.
     pub created: String,
+    /// Ids of revisions that are elsewhere, such as on a branch that has not been merged: a link to
+    /// one is true, and no other revision takes its place.
+    pub elsewhere: BTreeSet<String>,
     /// The text of chain.lock as it was committed, for one that is lost or broken.
     pub committed_lock: Option<String>,
 }

@@ -620,3 +620,20 @@ fn repair_rebases_what_the_remote_does_not_have() {
     a add a (base)
     ");
 }
+
+#[test]
+fn repair_knows_a_parent_that_is_on_another_branch() {
+    let project = forked();
+    git(&project, &["checkout", "--quiet", "main"]);
+    add(&project, "z", "y");
+    let told = project.run(["repair"]).code(1).stdout;
+    let help = told
+        .lines()
+        .find(|line| line.contains("a branch that is not merged has it"))
+        .unwrap_or_else(|| panic!("{told}"));
+    let command = help.split('`').nth(1).expect("a command");
+    assert!(command.ends_with(" -- migrations/y.sql"), "{command}");
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    git(&project, &words);
+    assert!(project.read("migrations/y.sql").contains("-- revision: y"));
+}

@@ -89,6 +89,14 @@ fn what_is_mended_is_told_in_json() {
           "renamed_from": null,
           "code": "multiple-heads",
           "reason": "`b`, `c` were heads; this joins them, and has no SQL of its own"
+        },
+        {
+          "revision": null,
+          "file": "migrations/chain.lock",
+          "action": "edit",
+          "renamed_from": null,
+          "code": "lock-changed",
+          "reason": "chain.lock follows the files"
         }
       ],
       "unresolved": [],

@@ -40,9 +40,10 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
         return;
     };
     let mut placed = BTreeSet::from([*first]);
+    let mut above = model.above();
     for part in rest {
         let base = parts.bases[*part];
-        let after = after(model, base);
+        let after = after(&above, base);
         let before: Vec<usize> = (0..model.len())
             .filter(|index| {
                 !after[*index] && parts.of[*index].iter().all(|part| placed.contains(part))
@@ -55,13 +56,15 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
         }
         let why = parts.why(model, *part, &placed, &parents);
         model.follow(base, &parents, Code::MultipleBases, why);
+        for parent in parents {
+            above[parent].push(base);
+        }
     }
 }
 
 /// Says of each revision whether it is `base` or needs it.
-fn after(model: &Model, base: usize) -> Vec<bool> {
-    let above = model.above();
-    let mut after = vec![false; model.len()];
+fn after(above: &[Vec<usize>], base: usize) -> Vec<bool> {
+    let mut after = vec![false; above.len()];
     let mut open = vec![base];
     while let Some(at) = open.pop() {
         if !std::mem::replace(&mut after[at], true) {

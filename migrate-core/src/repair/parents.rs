@@ -40,10 +40,12 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
     }
 }
 
-/// Whether a revision was there and its file is gone or cannot be read: then no other one may take
-/// its place.
+/// Whether a revision was there and its file is gone, is elsewhere or cannot be read: then no other
+/// one may take its place.
 fn is_gone(work: &Work<'_>, strangers: &[String], id: &str) -> bool {
-    work.lock.contains_key(id) || strangers.iter().any(|name| name.contains(id))
+    work.lock.contains_key(id)
+        || work.options.elsewhere.contains(id)
+        || strangers.iter().any(|name| name.contains(id))
 }
 
 /// Takes the parents of chain.lock, which knew them before they were lost.

@@ -273,6 +273,19 @@ fn a_parent_that_was_deleted_is_not_replaced() {
 }
 
 #[test]
+fn a_parent_on_another_branch_is_not_replaced() {
+    let options = RepairOptions {
+        elsewhere: BTreeSet::from(["zz".to_owned()]),
+        ..RepairOptions::default()
+    };
+    let folder = folder("a b:zz c:b");
+    assert_eq!(
+        drawn(&folder, &Config::default(), &options),
+        "a b:zz c:b !unknown-parent"
+    );
+}
+
+#[test]
 fn a_deleted_head_is_forgotten() {
     let mut folder = locked(folder("a b:a c:b"));
     folder.files.remove(2);
@@ -503,7 +516,7 @@ mod random {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(500))]
+        #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
         fn any_broken_folder_is_mended_once_and_for_all(

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{
-    ChainLock, Code, Diagnostic, Folder, HeadsMend, Mended, Repair, RepairOptions, Survey,
+    ChainLock, Code, Diagnostic, Folder, HeadsMend, Mended, Problem, Repair, RepairOptions,
+    RevisionId, Survey,
 };
 
 use super::RepairArgs;
@@ -62,6 +63,7 @@ fn plan(args: &RepairArgs, context: &Context) -> Result<Repair, CommandError> {
     let mut options = RepairOptions {
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         committed_lock: committed_lock(context)?,
+        elsewhere: elsewhere(context)?.into_keys().collect(),
         ..RepairOptions::default()
     };
     if args.rebase {
@@ -87,6 +89,36 @@ fn committed_lock(context: &Context) -> Result<Option<String>, CommandError> {
         return Ok(None);
     };
     Ok(repository.committed()?.and_then(|folder| folder.lock))
+}
+
+/// The parents that no file has and a branch that has not been merged does, each with the commit and
+/// the path that it has there.
+fn elsewhere(context: &Context) -> Result<BTreeMap<String, (String, String)>, CommandError> {
+    let survey = context.survey()?;
+    let unknown: BTreeSet<&RevisionId> = survey
+        .graph
+        .problems()
+        .iter()
+        .filter_map(|problem| match problem {
+            Problem::UnknownParent { revision, parent } => {
+                Some(&survey.revisions[*revision].parents[*parent])
+            }
+            _ => None,
+        })
+        .collect();
+    let mut elsewhere = BTreeMap::new();
+    if unknown.is_empty() {
+        return Ok(elsewhere);
+    }
+    let Some(repository) = Repository::find(context.root()?) else {
+        return Ok(elsewhere);
+    };
+    for id in unknown {
+        if let Some(found) = repository.unmerged(&context.config()?.dir, id.as_str())? {
+            elsewhere.insert(id.to_string(), found);
+        }
+    }
+    Ok(elsewhere)
 }
 
 /// The ids that the words of `--order` name.
@@ -215,6 +247,18 @@ fn unresolved(context: &Context, repair: &Repair) -> Result<Vec<Diagnostic>, Com
         |found: &Diagnostic| matches!(found.code, Code::LockDeleted | Code::UnknownParent);
     if !left.iter().any(is_gone) {
         return Ok(left);
+    }
+    for (id, (commit, path)) in elsewhere(context)? {
+        let follows = format!("follows `{id}`");
+        for found in left
+            .iter_mut()
+            .filter(|found| found.code == Code::UnknownParent && found.message.contains(&follows))
+        {
+            let path = context.shown(&context.root()?.join(&path));
+            found.help = Some(format!(
+                "a branch that is not merged has it: merge that branch, or take the file alone with `git checkout {commit} -- {path}`"
+            ));
+        }
     }
     let root = context.root()?;
     let repository = Repository::find(root);
@@ -360,8 +404,20 @@ fn document<'a>(
             reason: &mended.reason,
         }
     };
+    let mut edits: Vec<RepairEdit<'a>> = repair.done.iter().map(edit).collect();
+    let lock = before.shown_file(ChainLock::FILE);
+    if before.lock != repair.folder.lock && edits.iter().all(|edit| edit.file != lock) {
+        edits.push(RepairEdit {
+            revision: None,
+            file: lock,
+            action: "edit",
+            renamed_from: None,
+            code: Code::LockChanged.as_str(),
+            reason: "chain.lock follows the files",
+        });
+    }
     Ok(Repaired {
-        edits: repair.done.iter().map(edit).collect(),
+        edits,
         unresolved: unresolved.iter().map(Found::new).collect(),
         copied_to: copied_to.map(|folder| context.shown(folder)),
         executed,
