@@ -37,6 +37,9 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
         }
         Err(error) => {
             section.push(not_chosen(patient, &error));
+            if error.is("no-database") {
+                section.summary = "not asked".to_owned();
+            }
             return (section, None);
         }
     };

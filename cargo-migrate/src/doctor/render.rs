@@ -41,6 +41,7 @@ impl Report {
 fn told(section: &Section) -> String {
     let counts = counts(section.findings.iter());
     match (section.summary.as_str(), counts.is_empty()) {
+        ("", true) => "nothing is wrong".to_owned(),
         (summary, true) => summary.to_owned(),
         ("", false) => counts,
         (summary, false) => format!("{summary}; {counts}"),

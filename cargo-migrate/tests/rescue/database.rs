@@ -388,7 +388,7 @@ async fn a_half_done_revision_that_somebody_took_back(dialect: Dialect, name: &s
         repaired.told
     );
     let events = patient.events().await;
-    assert!(events[0].contains("1 statements finished"), "{events:?}");
+    assert!(events[0].contains("statements finished: 1"), "{events:?}");
     assert!(events[0].contains("CREATE TABLE one"), "{events:?}");
     patient.well();
 }

@@ -116,7 +116,7 @@ fn detail(reason: &str, change: &LedgerChange, row: Option<&AppliedRevision>) ->
         row.file
     );
     if row.state != State::Applied {
-        let _infallible = write!(detail, ", {} statements finished", row.statements);
+        let _infallible = write!(detail, ", statements finished: {}", row.statements);
     }
     if let Some(error) = &row.error {
         let _infallible = write!(detail, ", error: {error}");
