@@ -400,8 +400,7 @@ pub(crate) fn write_lock(
 
 /// Writes schema.lock anew where the project has one, or models that are compared with it.
 pub(crate) async fn refresh_lock(context: &Context, ui: &Ui) -> Result<bool, CommandError> {
-    let file = context.dir()?.join(SchemaLock::FILE);
-    if !file.is_file() && !has_models(context, ui) {
+    if !keeps_lock(context, ui)? {
         return Ok(false);
     }
     let chain = context.chain(Demand::AnyEnds)?;
@@ -419,6 +418,12 @@ pub(crate) async fn refresh_lock(context: &Context, ui: &Ui) -> Result<bool, Com
         context,
     )?;
     Ok(true)
+}
+
+/// Whether the project has a schema.lock, or models that are compared with it.
+pub(crate) fn keeps_lock(context: &Context, ui: &Ui) -> Result<bool, CommandError> {
+    let file = context.dir()?.join(SchemaLock::FILE);
+    Ok(file.is_file() || has_models(context, ui))
 }
 
 /// Whether any struct of the package derives `Table`; sources that cannot be read have none.

@@ -1,11 +1,12 @@
 //! A database of whichever kind its url says.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Direction, LedgerNames, Stamp, Target};
 
-use crate::engine::Declared;
+use crate::engine::{Declared, Walked};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
@@ -240,6 +241,35 @@ impl Database {
         declared: Declared,
     ) -> Result<(), Error> {
         on!(self, pool => runner.declare(pool, revision, declared).await)
+    }
+
+    /// [`Runner::walk`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::walk`].
+    pub async fn walk(
+        &self,
+        runner: Runner<'_>,
+        steps: &[usize],
+        look: impl FnMut(usize, Schema) + Send,
+    ) -> Result<Walked, Error> {
+        on!(self, pool => runner.walk(pool, steps, look).await)
+    }
+
+    /// [`Runner::mend`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::mend`].
+    pub async fn mend(
+        &self,
+        runner: Runner<'_>,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        on!(self, pool => runner.mend(pool, statements, applied, detail).await)
     }
 
     /// [`Migrations::status`] of this database.

@@ -1,10 +1,12 @@
 //! The one loop that applies and reverts, whatever the database.
 
 mod failure;
+mod mend;
 mod record;
 mod session;
 mod statements;
 mod transaction;
+mod walk;
 mod watch;
 
 use std::borrow::Cow;
@@ -17,6 +19,7 @@ use migrate_core::{
 
 pub(crate) use self::failure::{missed_lock, timed_out};
 use self::session::ForeignKeys;
+pub use self::walk::Walked;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};
 use crate::error::Error;

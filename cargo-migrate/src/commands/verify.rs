@@ -1,19 +1,19 @@
 use clap::Args;
 use migrate_core::schema::{Difference, DifferenceKind, differences};
 use serde::Serialize;
-use wildmatch::WildMatch;
 
 use crate::context::Context;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
+use crate::others::{Ignored, leave_out_version_tables};
 use crate::schemas::expected_and_actual;
 use crate::ui::{Ui, style, styled};
 
 /// Compare the database with the schema that its revisions make
 ///
 /// The chain is applied to a throw-away database as far as the ledger says, and both are compared:
-/// every missing, extra and different table, column, index and constraint is told. Nothing is
-/// written to the database.
+/// every missing, extra and different table, column, index and constraint is told. The version
+/// tables of other tools do not count. Nothing is written to the database.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Leave out what belongs to these tables or views, such as `legacy_*`; can be given again,
@@ -29,18 +29,13 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let ignored: Vec<WildMatch> = context
-        .config()?
-        .ignored
-        .iter()
-        .chain(&args.ignore)
-        .map(|pattern| WildMatch::new(pattern))
-        .collect();
+    let ignored = Ignored::new(context.config()?, &args.ignore);
     let chosen = context.database()?;
-    let (expected, actual) = wait(expected_and_actual(context, &chosen))?;
+    let (expected, mut actual) = wait(expected_and_actual(context, &chosen))?;
+    leave_out_version_tables(&expected, &mut actual);
     let minds = |difference: &Difference| {
-        let table = difference.table.as_ref().map(ToString::to_string);
-        !table.is_some_and(|table| ignored.iter().any(|pattern| pattern.matches(&table)))
+        let table = difference.table.as_ref();
+        !table.is_some_and(|table| ignored.hides(table))
     };
     let found: Vec<Difference> = differences(&expected, &actual)
         .into_iter()
@@ -71,13 +66,13 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
             counted(found.len(), "difference")
         ));
         ui.help(
-            "`cargo migrate diff database current --format sql` shows the SQL that leads there",
+            "`cargo migrate repair --schema` shows the SQL that adds what is missing, `cargo migrate diff database current --format sql` all that leads there",
         );
     }
     Err(CommandError::told())
 }
 
-fn told(difference: &Difference) -> String {
+pub(crate) fn told(difference: &Difference) -> String {
     let colour = match difference.kind {
         DifferenceKind::Missing => style::ERROR,
         DifferenceKind::Extra | DifferenceKind::Different => style::WARNING,
