@@ -5,13 +5,13 @@ use migrate_sqlx::{Create, Database, Migrations};
 use migrate_tests::{TestDatabase, TestProject};
 use serde_json::json;
 
-use crate::{Done as _, project, revision};
+use crate::{Done as _, current, project, revision};
 
 /// How long the chain is.
 const LENGTH: usize = 200;
 
 /// What a revision of the long chain does, up and down. Every change of a schema that people make
-/// is among them, and every 25th changes data alone.
+/// is among them, and every 20th changes data alone.
 fn step(dialect: Dialect, number: usize) -> (String, String) {
     let (block, place) = (number / 10, number % 10);
     let table = format!("t{block}");
@@ -77,7 +77,7 @@ fn step(dialect: Dialect, number: usize) -> (String, String) {
 
 /// Whether a revision of the long chain leaves the schema as it is.
 fn is_data(number: usize) -> bool {
-    number % 25 == 21
+    number % 20 == 2
 }
 
 fn name(number: usize) -> String {
@@ -121,7 +121,8 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
         .walk(migrations.runner(), &all[0].steps, mark)
         .await;
     let done = done.unwrap();
-    assert!(done.stopped.is_none() && done.steps == LENGTH);
+    assert!(done.stopped.is_none(), "{:?}", done.stopped);
+    assert_eq!(done.steps, LENGTH);
 
     let database = Database::connect(live.url(), Create::Missing)
         .await
@@ -144,9 +145,10 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
     for number in 0..LENGTH {
         live.execute(&step(dialect, number).0).await;
         at(number).await;
+        // Each time a walk of its own.
         match number {
             // No ledger, and the command finds it too.
-            64 => {
+            64 if dialect == Dialect::Sqlite => {
                 let found = project.run(["stamp", "--detect", "--dry-run", "--format", "json"]);
                 let found = found.success().json();
                 assert_eq!(found["found"], "r064");
@@ -155,12 +157,12 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
                 assert_eq!(found["differences"], json!([]));
             }
             // A revision that changes data alone cannot be told from the one before.
-            146 => {
+            142 if dialect == Dialect::Sqlite => {
                 let found = project.run(["stamp", "--detect", "--format", "json"]);
                 let found = found.code(1).json();
                 assert_eq!(found["found"], json!(null));
                 assert_eq!(found["exact"], true);
-                assert_eq!(found["candidates"], json!(["r145", "r146"]));
+                assert_eq!(found["candidates"], json!(["r141", "r142"]));
                 assert_eq!(found["stamped"], json!(null));
             }
             _ => {}
@@ -194,7 +196,7 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
         .success()
         .json();
     assert_eq!(done["stamped"], json!({"from": [], "to": ["r199"]}));
-    assert_eq!(project.run(["current"]).success().stdout, "r199\n");
+    assert_eq!(current(&project), ["r199"]);
     assert_eq!(
         project.run(["run", "--format", "json"]).success().code,
         Some(0)
@@ -276,7 +278,7 @@ async fn branches_and_ledgers(dialect: Dialect, test: &str) {
     let told = told.json();
     assert_eq!(told["ledger"], json!(["c", "d"]));
     assert_eq!(told["stamped"], json!({"from": ["c", "d"], "to": ["c"]}));
-    assert_eq!(project.run(["current"]).success().stdout, "c\n");
+    assert_eq!(current(&project), ["c"]);
     project.run(["verify"]).success().done();
     let again = detect(&[]).success().json();
     assert_eq!(again["found"], "c");
@@ -290,12 +292,19 @@ async fn branches_and_ledgers(dialect: Dialect, test: &str) {
         json!(["b", "c"])
     );
     // Something that only the ledger knows stands in the way, until it is purged.
-    project.run(["run", "-q"]).success().done();
+    project.run(["run", "heads", "-q"]).success().done();
     let file = project.read("migrations/d.sql");
     project.write("migrations/d.sql", file.replace("of_d", "renamed_d"));
     project.run(["lock", "--amend", "d", "-q"]).success().done();
     let nearest = detect(&[]).code(1).json();
     assert_eq!(nearest["nearest"], "b,c");
+    assert_eq!(nearest["differences"][0]["object"], "table `of_d`");
+    live.execute("DROP TABLE of_d").await;
+    let refused = detect(&[]).code(1).json();
+    assert_eq!(refused["error"]["code"], "revision-changed");
+    let purged = detect(&["--purge"]).success().json();
+    assert_eq!(purged["stamped"]["to"], json!(["b", "c"]));
+    project.run(["verify"]).success().done();
 }
 
 #[tokio::test]
@@ -378,7 +387,7 @@ async fn the_same_schema_wants_a_choice() {
         refused.stderr
     );
     project.run(["stamp", "--detect", "a"]).success().done();
-    assert_eq!(project.run(["current"]).success().stdout, "a\n");
+    assert_eq!(current(&project), ["a"]);
     // What the ledger says is one of them: that is it.
     let kept = project
         .run(["stamp", "--detect", "--format", "json"])
@@ -387,5 +396,5 @@ async fn the_same_schema_wants_a_choice() {
     assert_eq!(kept["found"], "a");
     project.run(["stamp", "base", "-q"]).success().done();
     project.run(["stamp", "--detect", "--yes"]).success().done();
-    assert_eq!(project.run(["current"]).success().stdout, "b\n");
+    assert_eq!(current(&project), ["b"]);
 }

@@ -34,3 +34,14 @@ fn revision(project: &TestProject, id: &str, parents: &str, up: &str, down: &str
         format!("-- revision: {id}\n-- parents: {parents}\n-- message: {id}\n-- migrate: up\n{up}\n-- migrate: down\n{down}\n"),
     );
 }
+
+/// Where the ledger says the database is.
+#[track_caller]
+fn current(project: &TestProject) -> Vec<String> {
+    let status = project.run(["status", "--format", "json"]).json();
+    let heads = status["current"].as_array().expect("a list");
+    heads
+        .iter()
+        .map(|id| id.as_str().expect("an id").to_owned())
+        .collect()
+}
