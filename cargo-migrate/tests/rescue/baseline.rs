@@ -237,3 +237,31 @@ async fn an_empty_database_and_a_ledger_without_files_are_refused() {
     let refused = project.run(["baseline", "--format", "json"]).code(1).json();
     assert_eq!(refused["error"]["code"], "ledger-exists");
 }
+
+#[tokio::test]
+async fn schema_lock_is_written_anew() {
+    let live = TestDatabase::create(Dialect::Sqlite, "rescue_baseline_lock").await;
+    live.execute("CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY)")
+        .await;
+    let project = project(Dialect::Sqlite, live.url());
+    project
+        .run(["baseline", "--rev-id", "first", "-q"])
+        .success()
+        .done();
+    assert!(!project.path().join("migrations/schema.lock").exists());
+
+    let again = TestDatabase::create(Dialect::Sqlite, "rescue_baseline_lock_again").await;
+    again
+        .execute("CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY)")
+        .await;
+    let project = crate::project(Dialect::Sqlite, again.url());
+    project.write("migrations/schema.lock", "version 1\n");
+    project
+        .run(["baseline", "--rev-id", "first", "-q"])
+        .success()
+        .done();
+    let lock = project.read("migrations/schema.lock");
+    assert!(lock.contains("head first\n"), "{lock}");
+    assert!(lock.contains("[sqlite]\ntable notes\n"), "{lock}");
+    project.run(["check"]).success().done();
+}

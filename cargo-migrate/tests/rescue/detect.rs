@@ -398,3 +398,33 @@ async fn the_same_schema_wants_a_choice() {
     project.run(["stamp", "--detect", "--yes"]).success().done();
     assert_eq!(current(&project), ["b"]);
 }
+
+#[tokio::test]
+async fn a_branch_that_changes_data_alone_is_a_candidate_too() {
+    let live = TestDatabase::create(Dialect::Sqlite, "rescue_detect_twins").await;
+    let project = branches(Dialect::Sqlite, live.url());
+    // a - b - d, and `e` of data alone beside them, with `f` behind it
+    revision(
+        &project,
+        "e",
+        "a",
+        "INSERT INTO of_a VALUES (1);",
+        "DELETE FROM of_a;",
+    );
+    revision(
+        &project,
+        "f",
+        "e",
+        "UPDATE of_a SET id = 2;",
+        "UPDATE of_a SET id = 1;",
+    );
+    project.run(["lock", "-q"]).success().done();
+    live.execute("CREATE TABLE of_a (id INTEGER NOT NULL PRIMARY KEY)")
+        .await;
+    let found = project
+        .run(["stamp", "--detect", "--format", "json"])
+        .code(1)
+        .json();
+    assert_eq!(found["candidates"], json!(["a", "e", "f"]));
+    assert_eq!(found["found"], json!(null));
+}

@@ -378,3 +378,129 @@ fn mentions_none(text: &str, names: &BTreeSet<&str>) -> bool {
     let words = Words::of(text);
     !names.iter().any(|name| words.mention(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::differences;
+    use crate::schema::lock::SchemaLock;
+
+    const ADD: Repair = Repair {
+        changes: false,
+        drops: false,
+    };
+    const CHANGE: Repair = Repair {
+        changes: true,
+        drops: false,
+    };
+    const ALL: Repair = Repair {
+        changes: true,
+        drops: true,
+    };
+
+    fn schema(lines: &str) -> Schema {
+        let text = format!("version 1\n[postgres]\n{lines}");
+        let lock = SchemaLock::parse("schema.lock", &text);
+        let mut lock = lock.unwrap_or_else(|found| panic!("{lines}: {}", found[0]));
+        lock.schemas.remove(&Dialect::Postgres).unwrap()
+    }
+
+    /// What is left of the differences.
+    fn left(repair: Repair, expected: &str, actual: &str) -> Vec<String> {
+        let (expected, actual) = (schema(expected), schema(actual));
+        let wanted = repair.wanted(&expected, &actual, &BTreeSet::new());
+        let left = differences(&expected, &wanted);
+        let told = left
+            .iter()
+            .map(|it| format!("{} {}", it.kind.as_str(), it.object));
+        told.collect()
+    }
+
+    const TABLE: &str =
+        "table t\ntable t column a at=1 type=text\ntable t column b at=2 type=integer null\n";
+
+    #[test]
+    fn what_is_missing_is_added_whatever_it_is() {
+        let expected = format!(
+            "{TABLE}table t primary-key column=a name=t_pkey\ntable t unique column=b name=k\ntable t check expression=\"b > 0\" name=c\ntable t index i part=b\ntable u\ntable u column x at=1 type=text\nenum e value=x\nschema s\n"
+        );
+        for actual in ["", "table t\ntable t column a at=1 type=text\n", TABLE] {
+            assert_eq!(left(ADD, &expected, actual), [""; 0], "{actual}");
+        }
+    }
+
+    #[test]
+    fn what_differs_stays_until_changes_are_allowed() {
+        let expected = format!("{TABLE}table t index i part=b\ntable t unique column=a name=k\n");
+        let actual = "table t\ntable t column a at=1 type=varchar\ntable t column b at=2 type=integer\ntable t index i part=a\ntable t unique column=a name=other\n";
+        assert_eq!(
+            left(ADD, &expected, actual),
+            [
+                "missing index `i` of table `t`",
+                "extra index `i` of table `t`",
+                "different column `t.a`",
+                "different column `t.b`",
+                "different name of unique constraint `k` of table `t`",
+            ]
+        );
+        assert_eq!(left(CHANGE, &expected, actual), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_extra_stays_until_drops_are_allowed() {
+        let actual = format!(
+            "{TABLE}table t column mine at=3 type=text\ntable t index mine_i part=mine\ntable t check expression=\"b > 0\" name=c\ntable u\nenum e value=x\n"
+        );
+        let found = left(CHANGE, TABLE, &actual);
+        assert_eq!(found.len(), 5, "{found:?}");
+        assert_eq!(left(ALL, TABLE, &actual), [""; 0]);
+    }
+
+    #[test]
+    fn a_key_is_not_made_beside_another_of_the_same_columns() {
+        let expected =
+            format!("{TABLE}table t foreign-key column=b table=t references=b on-delete=CASCADE\n");
+        let actual = format!("{TABLE}table t foreign-key column=b table=t references=b\n");
+        let found = left(ADD, &expected, &actual);
+        assert_eq!(found.len(), 2, "{found:?}");
+        let (expected, actual) = (schema(&expected), schema(&actual));
+        let wanted = ADD.wanted(&expected, &actual, &BTreeSet::new());
+        assert_eq!(wanted, actual);
+        assert_eq!(
+            CHANGE.wanted(&expected, &actual, &BTreeSet::new()),
+            expected
+        );
+    }
+
+    #[test]
+    fn values_of_an_enum_are_added_where_they_belong_and_never_taken() {
+        let all = "enum e value=a value=b value=c\n";
+        assert_eq!(left(ADD, all, "enum e value=a value=c\n"), [""; 0]);
+        assert_eq!(
+            left(ADD, all, "enum e value=c value=a\n"),
+            ["different enum `e`"]
+        );
+        assert_eq!(left(ADD, "enum e value=a\n", all), ["different enum `e`"]);
+    }
+
+    #[test]
+    fn a_column_that_stays_away_keeps_what_needs_it_away() {
+        let expected = format!(
+            "{TABLE}table t unique column=a name=k\ntable t index i part=lower(a) expression\ntable t index j part=b\n"
+        );
+        let actual = "table t\ntable t column b at=1 type=integer null\n";
+        let (expected, actual) = (schema(&expected), schema(actual));
+        let column = (Name::plain("t"), "a".to_owned());
+        let needed = ADD.unfilled(&expected, &actual);
+        assert_eq!(needed.len(), 1);
+        assert_eq!(
+            (needed[0].column.as_str(), needed[0].is_there),
+            ("a", false)
+        );
+        let wanted = ADD.wanted(&expected, &actual, &BTreeSet::from([column]));
+        let table = &wanted.tables[&Name::plain("t")];
+        assert_eq!(table.columns.len(), 1);
+        assert!(table.uniques.is_empty());
+        assert_eq!(table.indexes.keys().collect::<Vec<_>>(), ["j"]);
+    }
+}
