@@ -376,11 +376,30 @@ impl StatementError {
                 ),
             };
         }
+        if self.rolled_back && !self.reverting && self.number == 1 && is_there(&self.source) {
+            return format!(
+                "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
+            );
+        }
         match self.rolled_back {
             true => format!("mend the revision, then {again}"),
             false => format!("mend the statement, then {again}"),
         }
     }
+}
+
+/// Whether something was to be made that is there already: PostgreSQL's duplicate_table,
+/// duplicate_column and duplicate_object; SQLite has only words for it.
+fn is_there(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    let words = error.message();
+    matches!(
+        error.code().as_deref(),
+        Some("42P07" | "42701" | "42710" | "42P06")
+    ) || words.ends_with(" already exists")
+        || words.starts_with("duplicate column name")
 }
 
 impl Error {

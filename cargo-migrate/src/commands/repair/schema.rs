@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use migrate_core::Dialect;
 use migrate_core::schema::{
-    self, Ddl, Difference, Name, Renames, Repair, Schema, Unfilled, differences,
+    self, Ddl, Difference, DifferenceKind, Name, Renames, Repair, Schema, Unfilled, differences,
 };
 use migrate_sqlx::{Create, Database};
 use serde::Serialize;
@@ -300,11 +300,17 @@ impl Plan {
                 column.table, column.column,
             ));
         }
-        match (args.allow_changes, args.allow_drops) {
-            (true, true) => {}
-            (true, false) => ui.help("`--allow-drops` also drops what should not be there"),
-            (false, true) => ui.help("`--allow-changes` also changes what is there in another way"),
-            (false, false) => ui.help("`--allow-changes` also changes what is there in another way, `--allow-drops` drops what should not be there"),
+        let needs_value = |difference: &Difference| {
+            let away = |column: &Unfilled| difference.table.as_ref() == Some(&column.table);
+            self.unfilled.iter().any(away)
+        };
+        let of = |kind| self.left.iter().filter(move |it| it.kind == kind);
+        let mut changes = of(DifferenceKind::Different).chain(of(DifferenceKind::Missing));
+        if !args.allow_changes && changes.any(|it| !needs_value(it)) {
+            ui.help("`--allow-changes` also changes what is there in another way");
+        }
+        if !args.allow_drops && of(DifferenceKind::Extra).count() > 0 {
+            ui.help("`--allow-drops` also drops what should not be there");
         }
         Ok(())
     }
