@@ -30,12 +30,13 @@ fn the_help_of_the_whole() {
       switch       Take the database to the revisions of another git branch
       schema       Show the schema that the database has
       import       Take over the migrations of another tool
+      baseline     Make an existing database the first revision of a new chain
       check        Check the chain and its lock, without a database
       verify       Compare the database with the schema that its revisions make
       diff         Show what leads from one schema to another
       snapshot     Keep the database's schema and what is applied in a file
       backup       Keep the database's data in a file
-      repair       Say what has become of a revision that is half done
+      repair       Mend a database: what a half-done revision has left, and what its schema lacks
       reset        Drop the database, make it anew, and apply all revisions
       lock         Seal every draft in chain.lock
       explain      Explain a diagnostic's code
@@ -504,12 +505,13 @@ fn stamp() {
     assert_snapshot!(project().run(["stamp", "-h"]), @r#"
     Record revisions as applied without running anything
 
-    Usage: cargo migrate stamp [OPTIONS] <TARGET>...
+    Usage: cargo migrate stamp [OPTIONS] [TARGET]...
 
     Arguments:
-      <TARGET>...  Where the database is: ids or beginnings of them, `head`, `heads`, `base`
+      [TARGET]...  Where the database is: ids or beginnings of them, `head`, `heads`, `base`
 
     Options:
+          --detect               Find the revision whose schema this database has, and record that
           --purge                Forget everything the ledger holds first, whatever it is
           --from <REVISIONS>     Plan from these applied revisions instead of a database, with commas
                                  between several; `--from ""` is an empty database
