@@ -428,3 +428,26 @@ async fn a_branch_that_changes_data_alone_is_a_candidate_too() {
     assert_eq!(found["candidates"], json!(["a", "e", "f"]));
     assert_eq!(found["found"], json!(null));
 }
+
+#[tokio::test]
+async fn a_protected_database_asks_before_it_is_stamped() {
+    let live = TestDatabase::create(Dialect::Sqlite, "rescue_detect_protected").await;
+    let project = branches(Dialect::Sqlite, live.url());
+    let config = project.read("migrate.toml");
+    project.write(
+        "migrate.toml",
+        config.replace("[env.dev]", "[env.dev]\nprotected = true"),
+    );
+    live.execute("CREATE TABLE of_a (id INTEGER NOT NULL PRIMARY KEY)")
+        .await;
+    let refused = project
+        .run(["stamp", "--detect", "--format", "json"])
+        .code(1)
+        .json();
+    assert_eq!(refused["error"]["code"], "protected");
+    assert_eq!(live.tables().await, ["of_a"]);
+    project.run(["stamp", "--detect", "--yes"]).success().done();
+    assert_eq!(current(&project), ["a"]);
+    let events = live.rows("SELECT kind, revision FROM migrate_event").await;
+    assert_eq!(events, [["stamp", "a"]]);
+}

@@ -400,3 +400,35 @@ async fn a_protected_database_asks_and_one_without_a_ledger_is_told_what_to_do()
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn what_is_not_looked_at_stands_in_no_way_and_stays() {
+    let live = TestDatabase::create(Dialect::Sqlite, "rescue_schema_overlooked").await;
+    let project = shop(Dialect::Sqlite, live.url());
+    live.execute("INSERT INTO authors (id, name) VALUES (1, 'A')")
+        .await;
+    // `name` must not be NULL: the table is built anew, below a view of somebody else's.
+    live.execute(
+        "PRAGMA foreign_keys = OFF; CREATE TABLE other (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(100), born INTEGER);\
+         INSERT INTO other SELECT * FROM authors; DROP TABLE authors; ALTER TABLE other RENAME TO authors;\
+         CREATE UNIQUE INDEX authors_by_name ON authors (name);\
+         CREATE VIEW mine_names AS SELECT name FROM authors;\
+         CREATE TABLE mine_log (name TEXT);\
+         CREATE TRIGGER mine_logged AFTER INSERT ON mine_log BEGIN DELETE FROM authors; END",
+    )
+    .await;
+    project
+        .run([
+            "repair",
+            "--schema",
+            "--allow-changes",
+            "--allow-drops",
+            "--execute",
+        ])
+        .success()
+        .done();
+    project.run(["verify"]).success().done();
+    assert_eq!(live.rows("SELECT name FROM mine_names").await, [["A"]]);
+    live.execute("INSERT INTO mine_log VALUES ('x')").await;
+    assert!(live.rows("SELECT name FROM authors").await.is_empty());
+}

@@ -18,7 +18,7 @@ use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::error::{CommandError, counted};
 use crate::import::applied::rows;
-use crate::others::{Ignored, leave_out_version_tables};
+use crate::others::Ignored;
 use crate::progress::Progress;
 use crate::schemas::expected_and_actual;
 use crate::state::{State, migrations};
@@ -85,10 +85,8 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             let all = state.status.applied.iter().chain(&state.status.failed);
             all.map(|row| row.revision.clone()).collect()
         };
-        let (mut expected, mut actual) = expected_and_actual(context, &chosen).await?;
-        leave_out_version_tables(&expected, &mut actual);
-        ignored.leave_out(&mut expected);
-        ignored.leave_out(&mut actual);
+        let (mut expected, actual) = expected_and_actual(context, &chosen).await?;
+        ignored.overlook(&mut expected, &actual);
         let plan = plan(options, &expected, &actual, &database).await?;
         drop(database);
         let statements: Vec<String> = plan.statements.iter().map(|ddl| ddl.sql.clone()).collect();
