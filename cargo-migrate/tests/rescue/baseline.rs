@@ -101,7 +101,7 @@ async fn a_rich_database(dialect: Dialect, test: &str) {
     assert_eq!(made["draft"], false);
     assert_eq!(made["excluded"], json!(["alembic_version", "tmp_load"]));
     assert_eq!(made["stamped"], json!({"from": [], "to": ["first"]}));
-    let file = project.read(made["file"].as_str().unwrap());
+    let file = project.read(made["file"].as_str().expect("it is there"));
     assert!(
         file.contains("-- message: as it was\n-- created: 20"),
         "{file}"
@@ -162,7 +162,7 @@ async fn what_cannot_be_carried(dialect: Dialect, test: &str, made: &str, told: 
     let document = document.success().json();
     assert_eq!(document["left_out"], json!([told]));
     assert_eq!(document["draft"], true);
-    let name = document["file"].as_str().unwrap();
+    let name = document["file"].as_str().expect("it is there");
     let file = project.read(name);
     assert!(file.contains(&format!("-- left out: {told}\n")), "{file}");
     assert_eq!(current(&project), ["first"]);
@@ -216,7 +216,7 @@ async fn other_dialects_of_the_project_are_named() {
     assert_eq!(made["missing_dialects"], json!(["postgres"]));
     assert_eq!(made["draft"], true);
     assert_eq!(made["stamped"]["to"], json!(["first"]));
-    let file = project.read(made["file"].as_str().unwrap());
+    let file = project.read(made["file"].as_str().expect("it is there"));
     assert!(file.contains("-- migrate: up sqlite\n"), "{file}");
     assert!(file.contains("-- migrate: down sqlite\n"), "{file}");
     let found = project.run(["check", "--format", "json"]).code(1).json();
@@ -233,7 +233,7 @@ async fn an_empty_database_and_a_ledger_without_files_are_refused() {
     live.execute("CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY)")
         .await;
     project.run(["baseline", "-q"]).success().done();
-    std::fs::remove_dir_all(project.path().join("migrations")).unwrap();
+    std::fs::remove_dir_all(project.path().join("migrations")).expect("it is there");
     let refused = project.run(["baseline", "--format", "json"]).code(1).json();
     assert_eq!(refused["error"]["code"], "ledger-exists");
 }

@@ -115,20 +115,23 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
     let mut trail = Trail::default();
     let database = Database::connect(walked.url(), Create::Missing)
         .await
-        .unwrap();
+        .expect("it answers");
     let mark = |steps, schema| trail.mark(Stop { lane: 0, steps }, &schema);
     let done = database
         .walk(migrations.runner(), &all[0].steps, mark)
         .await;
-    let done = done.unwrap();
+    let done = done.expect("it is walked");
     assert!(done.stopped.is_none(), "{:?}", done.stopped);
     assert_eq!(done.steps, LENGTH);
 
     let database = Database::connect(live.url(), Create::Missing)
         .await
-        .unwrap();
+        .expect("it answers");
     let at = async |number: usize| {
-        let schema = database.schema(&LedgerNames::DEFAULT).await.unwrap();
+        let schema = database
+            .schema(&LedgerNames::DEFAULT)
+            .await
+            .expect("it is read");
         let found = trail.find(&schema);
         let ids: Vec<String> = found
             .iter()
@@ -142,8 +145,9 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
         }
         assert_eq!(ids, expected);
     };
+    let mut session = live.session().await;
     for number in 0..LENGTH {
-        live.execute(&step(dialect, number).0).await;
+        session.execute(&step(dialect, number).0).await;
         at(number).await;
         // Each time a walk of its own.
         match number {
@@ -178,7 +182,7 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
     assert_eq!(lost["found"], json!(null));
     assert_eq!(lost["exact"], false);
     assert_eq!(lost["nearest"], "r199");
-    let differences = lost["differences"].as_array().unwrap();
+    let differences = lost["differences"].as_array().expect("a list");
     assert_eq!(differences.len(), 1);
     assert_eq!(differences[0]["kind"], "missing");
     assert_eq!(differences[0]["object"], "column `t7_parts.extra`");
@@ -189,6 +193,9 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
             .all(|table| !table.contains("migrate_"))
     );
 
+    if dialect != Dialect::Sqlite {
+        return; // each walk takes its time on a server
+    }
     live.execute("ALTER TABLE t7_parts ADD COLUMN extra INTEGER NOT NULL DEFAULT 76")
         .await;
     let done = project

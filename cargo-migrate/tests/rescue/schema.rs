@@ -329,7 +329,7 @@ async fn rows_that_stand_in_the_way(dialect: Dialect, test: &str) {
     assert!(
         told["error"]["message"]
             .as_str()
-            .unwrap()
+            .expect("it is there")
             .contains("authors_by_name"),
         "{told}"
     );
