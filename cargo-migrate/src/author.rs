@@ -10,6 +10,15 @@ use crate::json::Written;
 use crate::ui::Ui;
 use crate::write;
 
+/// How a new revision is entered in chain.lock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Entering {
+    /// Sealed at once, and not as a draft.
+    pub(crate) sealed: bool,
+    /// What may be wrong with the chain afterwards, beside too many ends.
+    pub(crate) allowed: &'static [Code],
+}
+
 impl Context {
     /// Writes a revision's file and enters it as a draft; returns the file.
     ///
@@ -17,6 +26,16 @@ impl Context {
     pub(crate) fn write_revision(
         &self,
         new: &NewRevision,
+        ui: &Ui,
+    ) -> Result<PathBuf, CommandError> {
+        self.write_revision_as(new, Entering::default(), ui)
+    }
+
+    /// [`Context::write_revision`] for one that is not entered as usual.
+    pub(crate) fn write_revision_as(
+        &self,
+        new: &NewRevision,
+        entering: Entering,
         ui: &Ui,
     ) -> Result<PathBuf, CommandError> {
         let survey = self.survey()?;
@@ -46,17 +65,20 @@ impl Context {
             return Err(write::exists(&path));
         }
 
-        let (after, lock) = self.with(new, name, text.clone())?;
+        let (after, lock) = self.with(new, name, text.clone(), entering)?;
         let before = &survey.diagnostics;
         let mut news: Vec<_> = after
             .diagnostics
             .into_iter()
             .filter(|found| !before.contains(found) && found.code != Code::EmptyUp)
             .collect();
-        let is_end = |code| matches!(code, Code::MultipleHeads | Code::MultipleBases);
+        let may_be = |code| {
+            matches!(code, Code::MultipleHeads | Code::MultipleBases)
+                || entering.allowed.contains(&code)
+        };
         if news
             .iter()
-            .any(|found| found.is_error() && !is_end(found.code))
+            .any(|found| found.is_error() && !may_be(found.code))
         {
             return Err(CommandError::diagnostics(news));
         }
@@ -83,6 +105,7 @@ impl Context {
         new: &NewRevision,
         name: String,
         text: String,
+        entering: Entering,
     ) -> Result<(Survey, ChainLock), CommandError> {
         let mut folder = self.folder()?.clone();
         folder.files.push(File {
@@ -93,7 +116,11 @@ impl Context {
         let mut lock = self.survey()?.lock.clone();
         let unlocked = Survey::new(&folder, self.config()?);
         if let Some(index) = unlocked.graph.index(new.id.as_str()) {
-            lock.draft(&unlocked.revisions[index]);
+            let revision = &unlocked.revisions[index];
+            match entering.sealed {
+                true => lock.seal(revision),
+                false => lock.draft(revision),
+            }
         }
         folder.lock = Some(lock.render());
         Ok((Survey::new(&folder, self.config()?), lock))

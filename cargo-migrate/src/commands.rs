@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod backup;
+mod baseline;
 mod branches;
 mod check;
 mod completions;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Switch(switch::SwitchArgs),
     Schema(schema::SchemaArgs),
     Import(import::ImportArgs),
+    Baseline(baseline::BaselineArgs),
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
@@ -108,6 +110,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Stamp(args) => stamp::run(&args, context, ui),
         Command::Switch(args) => switch::run(&args, context, ui),
         Command::Import(args) => import::run(&args, context, ui),
+        Command::Baseline(args) => baseline::run(&args, context, ui),
         Command::Schema(args) => schema::run(&args, context, ui),
         Command::Backup(args) => backup::run(&args, context, ui),
         Command::Snapshot(args) => snapshot::run(&args, context, ui),

@@ -112,6 +112,11 @@ impl Scratch {
         Ok(self.database.schema(ledger).await? == empty)
     }
 
+    /// The database itself.
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The schema that a chain gives at some revisions.
     pub(crate) async fn chain(
         &self,

@@ -23,6 +23,7 @@ mod folder;
 mod graph;
 mod hash;
 mod id;
+mod lanes;
 mod limits;
 mod lock;
 #[cfg(feature = "models")]
@@ -38,6 +39,8 @@ mod script;
 pub mod sql;
 mod survey;
 mod target;
+#[cfg(feature = "schema")]
+mod trail;
 
 pub use chain::Chain;
 pub use config::{Config, Env, HeadsRule, LedgerNames, Level, Rules};
@@ -48,6 +51,7 @@ pub use folder::{File, Folder};
 pub use graph::{Graph, Problem, Set};
 pub use hash::{Hash, InvalidHash};
 pub use id::{InvalidRevisionId, RevisionId};
+pub use lanes::{Lane, lanes};
 pub use limits::{Limits, parse_duration};
 pub use lock::{ChainLock, Entry, LockState};
 pub use plan::{Cascade, Plan, Stamp};
@@ -58,3 +62,5 @@ pub use repair::{HeadsMend, Mended, Repair, RepairOptions};
 pub use revision::{Direction, Revision, Script, Section, Statement};
 pub use survey::Survey;
 pub use target::{Anchor, Target, TargetError};
+#[cfg(feature = "schema")]
+pub use trail::{Nearest, Stop, Trail};

@@ -17,7 +17,11 @@ mod ddl;
 mod diff;
 #[cfg(feature = "schema")]
 mod difference;
+#[cfg(feature = "schema")]
+mod fingerprint;
 pub mod lock;
+#[cfg(feature = "schema")]
+mod merge;
 #[cfg(feature = "schema")]
 mod order;
 #[cfg(feature = "schema")]
@@ -40,6 +44,10 @@ pub use ddl::{Ddl, create, script, statements};
 pub use diff::diff;
 #[cfg(feature = "schema")]
 pub use difference::{Difference, DifferenceKind, differences};
+#[cfg(feature = "schema")]
+pub use fingerprint::Fingerprint;
+#[cfg(feature = "schema")]
+pub use merge::{Repair, Unfilled};
 #[cfg(feature = "schema")]
 pub use renames::{Rename, Renames, UnknownRename, likely_renames};
 

@@ -1,12 +1,13 @@
 //! A database of whichever kind its url says.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Direction, LedgerNames, Stamp, Target};
 
 use crate::backend::Session as _;
-use crate::engine::{Declared, Mending};
+use crate::engine::{Declared, Mending, Walked};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
@@ -243,18 +244,32 @@ impl Database {
         on!(self, pool => runner.declare(pool, revision, declared).await)
     }
 
-    /// [`Runner::mend`] on this database.
+    /// [`Runner::walk`] on this database.
     ///
     /// # Errors
     ///
-    /// See [`Runner::mend`].
-    pub async fn mend(
+    /// See [`Runner::walk`].
+    pub async fn walk(
+        &self,
+        runner: Runner<'_>,
+        steps: &[usize],
+        look: impl FnMut(usize, Schema) + Send,
+    ) -> Result<Walked, Error> {
+        on!(self, pool => runner.walk(pool, steps, look).await)
+    }
+
+    /// [`Runner::mend_ledger`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::mend_ledger`].
+    pub async fn mend_ledger(
         &self,
         runner: Runner<'_>,
         before: &[AppliedRevision],
         mendings: &[Mending],
     ) -> Result<(), Error> {
-        on!(self, pool => runner.mend(pool, before, mendings).await)
+        on!(self, pool => runner.mend_ledger(pool, before, mendings).await)
     }
 
     /// Reads the ledger as it is, without a chain beside it; `None` where there is none. Writes
@@ -285,6 +300,21 @@ impl Database {
             let mut connection = pool.acquire().await.map_err(Error::Database)?;
             connection.holder(ledger).await.map_err(Error::Database)
         })
+    }
+
+    /// [`Runner::mend_schema`] on this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runner::mend_schema`].
+    pub async fn mend_schema(
+        &self,
+        runner: Runner<'_>,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        on!(self, pool => runner.mend_schema(pool, statements, applied, detail).await)
     }
 
     /// [`Migrations::status`] of this database.

@@ -1,11 +1,13 @@
 //! The one loop that applies and reverts, whatever the database.
 
 mod failure;
-mod mend;
+mod mend_ledger;
+mod mend_schema;
 mod record;
 mod session;
 mod statements;
 mod transaction;
+mod walk;
 mod watch;
 
 use std::borrow::Cow;
@@ -17,8 +19,9 @@ use migrate_core::{
 };
 
 pub(crate) use self::failure::{missed_lock, timed_out};
-pub use self::mend::{LedgerChange, Mending};
+pub use self::mend_ledger::{LedgerChange, Mending};
 use self::session::ForeignKeys;
+pub use self::walk::Walked;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};
 use crate::error::Error;

@@ -145,6 +145,26 @@ pub enum Error {
         /// The revisions of this run that were finished before, and stay.
         finished: Vec<String>,
     },
+    /// The database refused a statement that was to mend its schema.
+    #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "those before it stay" })]
+    Mend {
+        /// Which statement, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// What it is.
+        sql: String,
+        /// Whether all was rolled back.
+        rolled_back: bool,
+        /// The database's own words.
+        source: sqlx::Error,
+    },
+    /// Rows would point nowhere after the schema was mended, on SQLite; it was rolled back.
+    #[error("nothing was changed: rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
+    MendDangling {
+        /// The tables with such rows.
+        tables: Vec<String>,
+    },
     /// Somebody else migrated the database in between.
     #[error("somebody else changed the database's revisions in the meantime")]
     Concurrent,
@@ -267,6 +287,8 @@ impl Error {
             Self::LockLost { .. } => "lock-lost",
             Self::Stopped { .. } => "interrupted",
             Self::Concurrent => "concurrent",
+            Self::Mend { .. } => "statement-failed",
+            Self::MendDangling { .. } => "foreign-keys",
             Self::SchemaText { .. } => "schema-text",
             Self::MissingTables { .. } => "missing-tables",
             #[cfg(feature = "verify")]
@@ -313,6 +335,8 @@ impl Error {
             Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to go on".to_owned(),
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
             Self::MissingTables { .. } => "`cargo migrate verify` shows all that differs, `cargo migrate repair --schema` brings it back".to_owned(),
+            Self::Mend { .. } => "mend the rows that stand in its way, then try again: what is done already is not done twice".to_owned(),
+            Self::MendDangling { .. } => "delete or mend those rows, then try again".to_owned(),
             Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that made the object".to_owned(),
             #[cfg(feature = "verify")]
             Self::SchemaDiffers { .. } => "`cargo migrate verify` tells all of it, and how to bring the database there".to_owned(),
@@ -364,11 +388,30 @@ impl StatementError {
                 ),
             };
         }
+        if self.rolled_back && !self.reverting && self.number == 1 && is_there(&self.source) {
+            return format!(
+                "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
+            );
+        }
         match self.rolled_back {
             true => format!("mend the revision, then {again}"),
             false => format!("mend the statement, then {again}"),
         }
     }
+}
+
+/// Whether something was to be made that is there already: PostgreSQL's duplicate_table,
+/// duplicate_column and duplicate_object; SQLite has only words for it.
+fn is_there(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    let words = error.message();
+    matches!(
+        error.code().as_deref(),
+        Some("42P07" | "42701" | "42710" | "42P06")
+    ) || words.ends_with(" already exists")
+        || words.starts_with("duplicate column name")
 }
 
 impl Error {

@@ -49,7 +49,7 @@ pub use backend::{Attempt, Failure, Row};
 pub use backend::{Backend, Session};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use database::{Create, Database};
-pub use engine::{Declared, InDoubt, LedgerChange, Mending};
+pub use engine::{Declared, InDoubt, LedgerChange, Mending, Walked};
 pub use error::{Error, StatementError};
 pub use event::{Applied, Event, Report};
 pub use introspect::SchemaReader;

@@ -1,18 +1,21 @@
 //! A run with settings of its own.
 
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
+use migrate_core::schema::Schema;
 use migrate_core::{Cascade, Dialect, Direction, Limits, Stamp, Target};
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};
-use crate::engine::{Declared, Goal, InDoubt, Mending, Options};
+use crate::engine::{Declared, Goal, InDoubt, Mending, Options, Walked};
 use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::held::Held;
+use crate::introspect::SchemaReader;
 use crate::ledger::AppliedRevision;
 use crate::migrations::Migrations;
 use crate::pause::pause;
@@ -289,7 +292,7 @@ impl<'a> Runner<'a> {
     ///
     /// [`Error::Concurrent`] where the ledger is another one by now; nothing was changed then. See
     /// [`Error`].
-    pub async fn mend<DB: Backend>(
+    pub async fn mend_ledger<DB: Backend>(
         self,
         pool: &Pool<DB>,
         before: &[AppliedRevision],
@@ -297,7 +300,70 @@ impl<'a> Runner<'a> {
     ) -> Result<(), Error> {
         let mut held = self.hold(pool).await?;
         let mut engine = self.migrations.engine(&mut *held.work, self.options);
-        let mended = engine.mend(before, mendings).await;
+        let mended = engine.mend_ledger(before, mendings).await;
+        let sound = engine.sound;
+        held.release(sound).await;
+        mended
+    }
+
+    /// Applies these revisions, one after the other, to a database that is empty and nobody else's,
+    /// and gives the schema before the first and after each to `look`, with how many are done.
+    ///
+    /// The steps are places in [`Migrations::revisions`], each behind all that it needs. A revision
+    /// that cannot be applied ends the walk early, and is no error: see [`Walked::stopped`].
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be reached or read.
+    pub async fn walk<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        steps: &[usize],
+        mut look: impl FnMut(usize, Schema) + Send,
+    ) -> Result<Walked, Error> {
+        let mut held = self.hold(pool).await?;
+        let mut eyes = match held.work.dialect() {
+            Dialect::Sqlite => None,
+            Dialect::Postgres | Dialect::MySql => {
+                let eyes = DB::Connection::connect_with(&pool.connect_options()).await;
+                Some(eyes.map_err(Error::Database)?)
+            }
+        };
+        let reader = SchemaReader::new(self.migrations.ledger.clone());
+        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let looking = eyes.as_mut().map(|eyes| eyes as &mut dyn Session);
+        let walked = engine.walk(steps, &reader, looking, &mut look).await;
+        let sound = engine.sound;
+        held.release(sound).await;
+        if let Some(eyes) = eyes {
+            // What was read is read; a connection that cannot say goodbye is gone all the same.
+            if let Err(error) = eyes.close().await {
+                tracing::debug!(%error, "the reading connection was closed already");
+            }
+        }
+        walked
+    }
+
+    /// Runs statements that mend the schema, and enters an event that says `detail`; nothing is
+    /// done where the ledger holds other revisions than `applied`.
+    ///
+    /// On PostgreSQL and SQLite it is one transaction; foreign keys of SQLite are off meanwhile, so
+    /// that tables can be built anew, and no row may point nowhere afterwards that did not before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mend`] names the statement that was refused, [`Error::Concurrent`] says that the
+    /// ledger has changed; see [`Error`].
+    pub async fn mend_schema<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let mut held = self.hold(pool).await?;
+        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let mended = engine.mend_schema(statements, applied, detail).await;
         let sound = engine.sound;
         held.release(sound).await;
         mended

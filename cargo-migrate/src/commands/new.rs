@@ -132,7 +132,7 @@ fn tell_changes(gaps: &[Gap], ui: &Ui) {
     ui.help("read the file before you run it");
 }
 
-fn checked_id(id: &str) -> Result<RevisionId, CommandError> {
+pub(crate) fn checked_id(id: &str) -> Result<RevisionId, CommandError> {
     id.parse().map_err(|why| {
         CommandError::usage(format!("`{id}` is no revision id: {why}"))
             .help("an id is 1 to 64 letters, digits, `_` and `.`, such as `v4_20_0_users`")

@@ -1,6 +1,7 @@
 mod files;
 mod half_done;
 mod ledger;
+mod schema;
 
 use clap::Args;
 
@@ -51,6 +52,8 @@ pub(crate) struct RepairArgs {
     #[arg(long)]
     execute: bool,
     #[command(flatten)]
+    schema: schema::SchemaArgs,
+    #[command(flatten)]
     change: ChangeArgs,
 }
 
@@ -62,6 +65,9 @@ impl RepairArgs {
 }
 
 pub(crate) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    if args.schema.schema {
+        return schema::run(args, context, ui);
+    }
     if args.ledger {
         return ledger::run(args, context, ui);
     }

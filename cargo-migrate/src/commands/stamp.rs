@@ -1,3 +1,5 @@
+mod detect;
+
 use clap::Args;
 use migrate_core::{Graph, Set, Stamp, Target};
 use migrate_sqlx::Create;
@@ -19,13 +21,22 @@ const EXAMPLE: &str = "\
 /// Record revisions as applied without running anything
 ///
 /// Each target becomes the state of its own lineage: all it implies is recorded, all that follows
-/// it or depends on it is forgotten, other branches stay. The database's tables are not looked at.
+/// it or depends on it is forgotten, other branches stay. The database's tables are not looked at,
+/// but with `--detect`, which finds out by them where the database is.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct StampArgs {
     /// Where the database is: ids or beginnings of them, `head`, `heads`, `base`
-    #[arg(value_name = "TARGET", required = true)]
+    #[arg(value_name = "TARGET", required_unless_present = "detect")]
     targets: Vec<String>,
+    /// Find the revision whose schema this database has, and record that
+    ///
+    /// The chain is applied to a throw-away database, once, and its schema after each revision is
+    /// compared with the database's; the ledger is not needed. Where none is the same, the nearest
+    /// is told with what differs, and nothing is recorded. Where several have the same schema, one
+    /// has to be named: `--yes` takes the last of them. With a target, only that is compared.
+    #[arg(long, conflicts_with = "from")]
+    detect: bool,
     /// Forget everything the ledger holds first, whatever it is
     #[arg(long)]
     purge: bool,
@@ -41,6 +52,9 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
         .iter()
         .map(|target| target.parse())
         .collect::<Result<_, _>>()?;
+    if args.detect {
+        return detect::run(args, &targets, context, ui);
+    }
     if let Some(from) = &args.from.from {
         if !args.change.dry_run {
             return Err(

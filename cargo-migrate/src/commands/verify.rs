@@ -1,20 +1,20 @@
 use clap::Args;
 use migrate_core::schema::{Difference, DifferenceKind, Schema, differences};
 use serde::Serialize;
-use wildmatch::WildMatch;
 
 use crate::auto::read_models;
 use crate::context::Context;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
+use crate::others::{Ignored, leave_out_version_tables};
 use crate::schemas::{Three, expected_and_actual};
 use crate::ui::{Ui, style, styled};
 
 /// Compare the database with the schema that its revisions make, and with the models
 ///
 /// The chain is applied to a throw-away database as far as the ledger says, and both are compared:
-/// every missing, extra and different table, column, index and constraint is told. Nothing is
-/// written to the database.
+/// every missing, extra and different table, column, index and constraint is told. The version
+/// tables of other tools do not count. Nothing is written to the database.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Also compare with what the structs that derive `Table` describe; always so where `models` is
@@ -51,16 +51,11 @@ struct Document<'a> {
 
 pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let config = context.config()?;
-    let ignored: Vec<WildMatch> = config
-        .ignored
-        .iter()
-        .chain(&args.ignore)
-        .map(|pattern| WildMatch::new(pattern))
-        .collect();
+    let ignored = Ignored::new(config, &args.ignore);
     let chosen = context.database()?;
     let minds = |difference: &Difference| {
-        let table = difference.table.as_ref().map(ToString::to_string);
-        !table.is_some_and(|table| ignored.iter().any(|pattern| pattern.matches(&table)))
+        let table = difference.table.as_ref();
+        !table.is_some_and(|table| ignored.hides(table))
     };
     let compare = |against, expected: &Schema, actual: &Schema| {
         let found = differences(expected, actual).into_iter().filter(minds);
@@ -74,11 +69,13 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
     let mut found;
     if with_models {
         let models = read_models(context, ui)?;
-        let three = wait(Three::read(&models, context, &chosen))?;
+        let mut three = wait(Three::read(&models, context, &chosen))?;
+        leave_out_version_tables(&three.expected, &mut three.actual);
         found = compare(Against::Chain, &three.expected, &three.actual);
         found.extend(compare(Against::Models, &three.wanted, &three.actual));
     } else {
-        let (expected, actual) = wait(expected_and_actual(context, &chosen))?;
+        let (expected, mut actual) = wait(expected_and_actual(context, &chosen))?;
+        leave_out_version_tables(&expected, &mut actual);
         found = compare(Against::Chain, &expected, &actual);
     }
     if ui.is_json() {
@@ -128,7 +125,7 @@ fn conclude(found: &[Found], shown: &str, ui: &Ui) {
             counted(chain, "difference")
         ));
         ui.help(
-            "`cargo migrate diff database current --format sql` shows the SQL that leads there",
+            "`cargo migrate repair --schema` shows the SQL that adds what is missing, `cargo migrate diff database current --format sql` all that leads there",
         );
     }
     if models > 0 {
@@ -140,7 +137,7 @@ fn conclude(found: &[Found], shown: &str, ui: &Ui) {
     }
 }
 
-fn told(difference: &Difference) -> String {
+pub(crate) fn told(difference: &Difference) -> String {
     let colour = match difference.kind {
         DifferenceKind::Missing => style::ERROR,
         DifferenceKind::Extra | DifferenceKind::Different => style::WARNING,

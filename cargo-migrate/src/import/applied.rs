@@ -224,7 +224,10 @@ fn half_done(tool: Tool, version: &str) -> CommandError {
     .help(format!("mend it with {} first", tool.word()))
 }
 
-async fn rows(database: &Database, sql: &str) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
+pub(crate) async fn rows(
+    database: &Database,
+    sql: &str,
+) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
     macro_rules! read {
         ($pool:expr) => {{
             let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))

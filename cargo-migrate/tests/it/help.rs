@@ -30,6 +30,7 @@ fn the_help_of_the_whole() {
       switch       Take the database to the revisions of another git branch
       schema       Show the schema that the database has
       import       Take over the migrations of another tool
+      baseline     Make an existing database the first revision of a new chain
       check        Check the chain and its lock, without a database
       verify       Compare the database with the schema that its revisions make, and with the models
       diff         Show what leads from one schema to another
@@ -505,12 +506,13 @@ fn stamp() {
     assert_snapshot!(project().run(["stamp", "-h"]), @r#"
     Record revisions as applied without running anything
 
-    Usage: cargo migrate stamp [OPTIONS] <TARGET>...
+    Usage: cargo migrate stamp [OPTIONS] [TARGET]...
 
     Arguments:
-      <TARGET>...  Where the database is: ids or beginnings of them, `head`, `heads`, `base`
+      [TARGET]...  Where the database is: ids or beginnings of them, `head`, `heads`, `base`
 
     Options:
+          --detect               Find the revision whose schema this database has, and record that
           --purge                Forget everything the ledger holds first, whatever it is
           --from <REVISIONS>     Plan from these applied revisions instead of a database, with commas
                                  between several; `--from ""` is an empty database

@@ -634,7 +634,7 @@ fn models_that_no_revision_makes() {
             .read("migrations/schema.lock")
             .replace("head a\n", "head zzz\n"),
     );
-    assert_eq!(codes(&project), ["models schema-lock-stale"]);
+    assert_eq!(codes(&project), ["lock schema-lock-stale"]);
     let _locked = project.run(["lock", "-q"]).success();
     assert_eq!(codes(&project), [""; 0]);
 }

@@ -383,7 +383,7 @@ impl Changes {
 }
 
 /// Says whether a table cannot become the other: what it is made of cannot be changed.
-fn is_another(dialect: Dialect, before: &Table, after: &Table) -> bool {
+pub(super) fn is_another(dialect: Dialect, before: &Table, after: &Table) -> bool {
     let fixed: &[&str] = match dialect {
         // The module of a virtual table.
         Dialect::Sqlite => &["USING"],

@@ -73,7 +73,7 @@ fn repair(
             // Nothing of the chain is needed: each change brings its revision.
             let none = Migrations::new(Vec::new(), config.ledger.clone());
             let runner = runner(&none, &args.change, &chosen, &progress);
-            if let Err(error) = database.mend(runner, &rows, &planned.mendings).await {
+            if let Err(error) = database.mend_ledger(runner, &rows, &planned.mendings).await {
                 planned.files.undo()?;
                 return Err(error.into());
             }

@@ -8,9 +8,9 @@ use super::Engine;
 use crate::error::Error;
 use crate::ledger::{AppliedRevision, State, with_version};
 
-/// A change to one row of the ledger, for which nothing is run; see [`Runner::mend`].
+/// A change to one row of the ledger, for which nothing is run; see [`Runner::mend_ledger`].
 ///
-/// [`Runner::mend`]: crate::Runner::mend
+/// [`Runner::mend_ledger`]: crate::Runner::mend_ledger
 #[derive(Clone, Debug)]
 pub enum LedgerChange {
     /// The ledger lacks the revision: it is recorded as applied.
@@ -49,7 +49,7 @@ impl LedgerChange {
 
 impl Engine<'_> {
     /// Makes all of the changes, or none where the ledger is not any more as it was planned from.
-    pub(crate) async fn mend(
+    pub(crate) async fn mend_ledger(
         &mut self,
         before: &[AppliedRevision],
         mendings: &[Mending],

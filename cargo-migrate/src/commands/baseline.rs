@@ -1,0 +1,295 @@
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use migrate_core::{Code, Config, Dialect, NewRevision, Survey, Target};
+use migrate_sqlx::Create;
+use serde::Serialize;
+
+use super::new::checked_id;
+use super::run::runner;
+use crate::author::Entering;
+use crate::baseline::{Baseline, counts, is_empty, other_dialects};
+use crate::cli::ChangeArgs;
+use crate::consent::ask;
+use crate::context::{Context, Demand, new_id, now};
+use crate::error::{CommandError, counted};
+use crate::json::Stamped;
+use crate::lockfile;
+use crate::others::Ignored;
+use crate::progress::Progress;
+use crate::state::{State, migrations};
+use crate::ui::{Ui, style, styled};
+use crate::unread::unread;
+
+const EXAMPLE: &str = "\
+Examples:
+  cargo migrate baseline                          the database of the environment in use
+  cargo migrate baseline \"as it was\" --exclude 'tmp_*'
+  cargo migrate baseline --dry-run                only shows the revision
+";
+
+/// Make an existing database the first revision of a new chain
+///
+/// Its whole schema becomes `up`, and what takes it away `down`, for the database's own dialect;
+/// both are tried in a throw-away database, and the revision is recorded as applied in this one.
+/// It is sealed where it makes exactly this schema. What cannot be made is listed, and stands in
+/// the file as comments; then the revision is a draft. Version tables of other tools, and tables
+/// that `[verify] ignore` names, are left out. Rows, rights and owners are no part of it.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLE)]
+pub(crate) struct BaselineArgs {
+    /// What it is, in a line; becomes part of the file's name
+    #[arg(value_name = "MESSAGE", default_value = "baseline")]
+    message: Vec<String>,
+    /// Use this id instead of 12 random hex digits
+    #[arg(long, value_name = "ID")]
+    rev_id: Option<String>,
+    /// Leave out what has such a name, such as `legacy_*`: tables, views, routines and all else;
+    /// can be given again
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    revision: &'a str,
+    file: String,
+    draft: bool,
+    excluded: &'a [String],
+    left_out: &'a [String],
+    /// The dialects of the project that it does not serve.
+    missing_dialects: Vec<&'static str>,
+    written: bool,
+    /// The file's text, where it was not written.
+    text: Option<String>,
+    stamped: Option<Stamped>,
+}
+
+pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let message = args.message.join(" ");
+    if message.trim().is_empty() {
+        return Err(CommandError::usage("the message is empty")
+            .help("say what it is: `cargo migrate baseline \"as it was\"`"));
+    }
+    let id = match &args.rev_id {
+        Some(id) => checked_id(id)?,
+        None => new_id(|_| false)?,
+    };
+    let config = context.config()?;
+    let there = context.dir()?.is_dir();
+    if there {
+        refuse_chain(context)?;
+    }
+    let chosen = context.database()?;
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        let nothing = migrate_sqlx::Migrations::new(Vec::new(), config.ledger.clone());
+        let status = database.status(&nothing).await?;
+        if let Some(row) = status.applied.iter().chain(&status.failed).next() {
+            return Err(CommandError::failed(
+                "ledger-exists",
+                format!(
+                    "the ledger of {} holds revisions already, such as `{}`",
+                    chosen.shown(),
+                    row.revision
+                ),
+            )
+            .help("bring their files back from git; or forget them with `cargo migrate stamp base --purge`, and then make the baseline"));
+        }
+        let ignored = Ignored::new(config, &[]);
+        let live = database.schema(&config.ledger).await?;
+        let mut baseline = Baseline::of(live, &ignored, &args.exclude);
+        baseline.left_out.extend(unread(&database).await?);
+        drop(database);
+        if is_empty(&baseline.schema) && baseline.left_out.is_empty() {
+            return Err(CommandError::failed(
+                "nothing-there",
+                format!("there is nothing in {} to begin with", chosen.shown()),
+            )
+            .help(
+                "an empty database begins with `cargo migrate new \"…\"` and `cargo migrate run`",
+            ));
+        }
+        let dialect = baseline.schema.dialect;
+        let others = other_dialects(config.dialects, dialect);
+        let mut new = NewRevision {
+            id,
+            parents: Vec::new(),
+            depends_on: Vec::new(),
+            labels: Vec::new(),
+            message,
+            created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            sections: baseline.sections(!others.is_empty()),
+        };
+        let name = new.file_name(&config.file_name);
+        let file = format!("{}/{name}", config.dir);
+        let known = baseline.left_out.len();
+        baseline.prove(&new, &file, &config.ledger, &chosen).await?;
+        if baseline.left_out.len() > known {
+            new.sections = baseline.sections(!others.is_empty());
+        }
+        let draft = !baseline.left_out.is_empty() || !others.is_empty();
+        let made = Made {
+            new: &new,
+            baseline: &baseline,
+            others: &others,
+            draft,
+        };
+        if args.change.dry_run {
+            made.tell(ui);
+            return match ui.is_json() {
+                true => ui.json(&made.document(file, Some(new.render()), None)),
+                false => ui.answer(new.render().trim_end()),
+            };
+        }
+        if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
+            ask(
+                env,
+                &chosen.shown(),
+                &format!("record `{}` as applied", new.id),
+                ui,
+            )?;
+        }
+        let path = made.write(there, context, ui)?;
+        if lockfile::is_wanted(context, ui)? {
+            lockfile::write(&context.anew(), [baseline.schema.clone()])?;
+        }
+        made.tell(ui);
+        // What lacks another dialect still serves this one.
+        let written = context.anew();
+        let chain = Survey::new(written.folder()?, &Config::default()).into_chain();
+        let chain = chain.map_err(CommandError::diagnostics)?;
+        let migrations = migrations(&chain, config);
+        let database = chosen.connect(Create::Missing).await?;
+        let target: Target = new.id.as_str().parse()?;
+        let runner = runner(&migrations, &args.change, &chosen, &progress);
+        let stamped = database
+            .stamp(runner, &[target], false)
+            .await
+            .map_err(|error| {
+                let told = CommandError::from(error);
+                told.cause(format_args!(
+                    "`{}` is written: `cargo migrate stamp {}` records it",
+                    context.shown(&path),
+                    new.id
+                ))
+            })?;
+        let to = State::read(&database, &migrations).await?.heads();
+        ui.status(format_args!(
+            "{} {}: {} recorded in {}",
+            styled(style::GOOD, "stamped"),
+            to.join(", "),
+            counted(stamped.recorded.len(), "revision"),
+            chosen.shown()
+        ));
+        if ui.is_json() {
+            let from = Vec::new();
+            return ui.json(&made.document(context.shown(&path), None, Some(Stamped { from, to })));
+        }
+        ui.answer(context.shown(&path))
+    };
+    progress.block_on(work)
+}
+
+/// A chain that has begun has no place for another beginning.
+fn refuse_chain(context: &Context) -> Result<(), CommandError> {
+    let survey = context.demand(Demand::Graph)?;
+    let Some(first) = survey.revisions.first() else {
+        return Ok(());
+    };
+    Err(CommandError::failed(
+        "chain-exists",
+        format!(
+            "the chain has revisions already, such as `{}`",
+            first.id
+        ),
+    )
+    .help("`cargo migrate stamp --detect` finds where on it this database is; another chain needs another folder, `dir = \"…\"` in migrate.toml"))
+}
+
+/// A baseline with its revision.
+struct Made<'a> {
+    new: &'a NewRevision,
+    baseline: &'a Baseline,
+    others: &'a [Dialect],
+    draft: bool,
+}
+
+impl Made<'_> {
+    fn write(&self, there: bool, context: &Context, ui: &Ui) -> Result<PathBuf, CommandError> {
+        if !there {
+            let dir = context.dir()?;
+            fs::create_dir_all(&dir).map_err(|error| {
+                let shown = context.shown(&dir);
+                CommandError::failed("io", format!("the folder `{shown}` cannot be made"))
+                    .because(error)
+            })?;
+        }
+        let entering = Entering {
+            sealed: !self.draft,
+            allowed: &[Code::MissingDialect],
+        };
+        context.write_revision_as(self.new, entering, ui)
+    }
+
+    /// Says what is in it, and what is not.
+    fn tell(&self, ui: &Ui) {
+        let schema = &self.baseline.schema;
+        let id = &self.new.id;
+        let how = match self.draft {
+            true => "a draft",
+            false => "sealed",
+        };
+        ui.status(format_args!(
+            "{} {}, {how}: {}",
+            styled(style::GOOD, "baseline"),
+            styled(style::ID, id),
+            counts(schema)
+        ));
+        if !self.baseline.excluded.is_empty() {
+            ui.status(format_args!(
+                "without `{}`",
+                self.baseline.excluded.join("`, `")
+            ));
+        }
+        for what in &self.baseline.left_out {
+            ui.warning(format_args!("left out: {what}"));
+        }
+        for dialect in self.others {
+            ui.warning(format_args!("`{id}` has no `up` for {}", dialect.name()));
+        }
+        if let Some(dialect) = self.others.first() {
+            ui.help(format_args!(
+                "write its section, `-- migrate: up {dialect}`, by hand; where a database of that kind has the same schema, `cargo migrate schema --format sql --database-url <its url>` prints it"
+            ));
+        }
+        if self.draft {
+            ui.help(format_args!(
+                "add to the file what is missing; then `cargo migrate lock`, and `cargo migrate stamp --purge {id}` records the new text"
+            ));
+        }
+    }
+
+    fn document(
+        &self,
+        file: String,
+        text: Option<String>,
+        stamped: Option<Stamped>,
+    ) -> Document<'_> {
+        Document {
+            revision: self.new.id.as_str(),
+            file,
+            draft: self.draft,
+            excluded: &self.baseline.excluded,
+            left_out: &self.baseline.left_out,
+            missing_dialects: self.others.iter().map(|dialect| dialect.as_str()).collect(),
+            written: text.is_none(),
+            text,
+            stamped,
+        }
+    }
+}

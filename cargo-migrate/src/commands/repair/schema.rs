@@ -1,0 +1,315 @@
+//! A database that lacks something of the revisions that its ledger says are applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::Args;
+use migrate_core::Dialect;
+use migrate_core::schema::{
+    self, Ddl, Difference, DifferenceKind, Name, Renames, Repair, Schema, Unfilled, differences,
+};
+use migrate_sqlx::{Create, Database};
+use serde::Serialize;
+
+use super::RepairArgs;
+use crate::commands::run::runner;
+use crate::commands::verify::told;
+use crate::consent::ask;
+use crate::context::{Context, Demand};
+use crate::database::Chosen;
+use crate::error::{CommandError, counted};
+use crate::import::applied::rows;
+use crate::others::Ignored;
+use crate::progress::Progress;
+use crate::schemas::expected_and_actual;
+use crate::state::{State, migrations};
+use crate::ui::{Ui, style, styled};
+
+/// How to bring the schema to what it should be.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Add to the database the tables, columns, indexes and constraints that it lacks of the
+    /// revisions that count as applied; shows the SQL
+    #[arg(long, conflicts_with_all = ["done", "undone"])]
+    pub(super) schema: bool,
+    /// With `--schema`: also change what is there in another way: types, nullability, defaults,
+    /// definitions, names
+    #[arg(long, requires = "schema")]
+    allow_changes: bool,
+    /// With `--schema`: also drop what should not be there, with the data it holds
+    #[arg(long, requires = "schema")]
+    allow_drops: bool,
+    /// With `--schema`: what the rows there are get in a column that must not be NULL and has no
+    /// default, as SQL: `--fill "users.email='unknown'"`; can be given again
+    #[arg(long, requires = "schema", value_name = "TABLE.COLUMN=SQL")]
+    fill: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    statements: Vec<&'a str>,
+    left: &'a [Difference],
+    executed: bool,
+}
+
+/// What each column is filled with.
+type Fills = BTreeMap<(Name, String), String>;
+
+/// What is to be done, and what is different after it.
+struct Plan {
+    statements: Vec<Ddl>,
+    left: Vec<Difference>,
+    /// Columns that need a value.
+    unfilled: Vec<Unfilled>,
+}
+
+pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let options = &args.schema;
+    let chain = context.chain(Demand::AnyEnds)?;
+    let config = context.config()?;
+    let migrations = migrations(&chain, config);
+    let chosen = context.database()?;
+    let ignored = Ignored::new(config, &[]);
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        let state = State::read(&database, &migrations).await?;
+        if state.status.applied.is_empty() {
+            state.judge_unfinished()?;
+            return Err(CommandError::failed(
+                "not-applied",
+                format!("no revision counts as applied in {}", chosen.shown()),
+            )
+            .help("`cargo migrate stamp --detect` finds out by its tables where it is"));
+        }
+        let rows: BTreeSet<String> = {
+            let all = state.status.applied.iter().chain(&state.status.failed);
+            all.map(|row| row.revision.clone()).collect()
+        };
+        let (mut expected, actual) = expected_and_actual(context, &chosen).await?;
+        ignored.overlook(&mut expected, &actual);
+        let plan = plan(options, &expected, &actual, &database).await?;
+        drop(database);
+        let statements: Vec<String> = plan.statements.iter().map(|ddl| ddl.sql.clone()).collect();
+        let execute = args.execute && !args.change.dry_run && !statements.is_empty();
+        if !ui.is_json() {
+            plan.show(actual.dialect, ui)?;
+        }
+        if execute {
+            if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
+                let what = format!("run {}", counted(statements.len(), "statement"));
+                ask(env, &chosen.shown(), &what, ui)?;
+            }
+            let database = chosen.connect(Create::Nothing).await?;
+            let runner = runner(&migrations, &args.change, &chosen, &progress);
+            let detail = format!("schema: {}", counted(statements.len(), "statement"));
+            database
+                .mend_schema(runner, &statements, &rows, &detail)
+                .await
+                .map_err(with_statement)?;
+        }
+        if ui.is_json() {
+            ui.json(&Document {
+                statements: statements.iter().map(String::as_str).collect(),
+                left: &plan.left,
+                executed: execute,
+            })?;
+        } else {
+            plan.tell(options, &chosen, execute, ui)?;
+        }
+        match plan.left.is_empty() {
+            true => Ok(()),
+            false => Err(CommandError::told()),
+        }
+    };
+    progress.block_on(work)
+}
+
+/// Shows the statement that was refused.
+fn with_statement(error: migrate_sqlx::Error) -> CommandError {
+    let sql = match &error {
+        migrate_sqlx::Error::Mend { sql, .. } => Some(sql.clone()),
+        _ => None,
+    };
+    let told = CommandError::from(error);
+    match sql {
+        Some(sql) => told.cause(sql),
+        None => told,
+    }
+}
+
+async fn plan(
+    args: &SchemaArgs,
+    expected: &Schema,
+    actual: &Schema,
+    database: &Database,
+) -> Result<Plan, CommandError> {
+    let repair = Repair {
+        changes: args.allow_changes,
+        drops: args.allow_drops,
+    };
+    let mut fills = fills(&args.fill, expected)?;
+    let mut unfilled = Vec::new();
+    for column in repair.unfilled(expected, actual) {
+        let given = fills.contains_key(&(column.table.clone(), column.column.clone()));
+        if !given && has_rows(database, &column).await? {
+            unfilled.push(column);
+        }
+    }
+    let place = |column: &Unfilled| (column.table.clone(), column.column.clone());
+    let without: BTreeSet<(Name, String)> = unfilled.iter().map(place).collect();
+    let wanted = repair.wanted(expected, actual, &without);
+    let needed: BTreeSet<(Name, String)> = repair
+        .unfilled(expected, actual)
+        .iter()
+        .map(place)
+        .collect();
+    fills.retain(|place, _| needed.contains(place));
+    let statements = match fills.is_empty() {
+        true => schema::statements(actual, &wanted, &Renames::none()),
+        false => filled(actual, &wanted, &fills),
+    };
+    let left = differences(expected, &wanted);
+    Ok(Plan {
+        // What is no difference for anybody needs no statement.
+        statements: match differences(&wanted, actual).is_empty() {
+            true => Vec::new(),
+            false => statements,
+        },
+        left,
+        unfilled,
+    })
+}
+
+/// Reads `table.column=sql`.
+fn fills(given: &[String], expected: &Schema) -> Result<Fills, CommandError> {
+    let mut fills = Fills::new();
+    for text in given {
+        let refused = |why: &str| CommandError::usage(format!("`--fill {text}`: {why}"));
+        let (place, value) = text
+            .split_once('=')
+            .ok_or_else(|| refused("it has no `=`"))?;
+        let known = expected.tables.iter().find_map(|(name, table)| {
+            let column = place.trim().strip_prefix(&format!("{name}."))?;
+            let column = Name::from(column).name;
+            table.column(&column).map(|_| (name.clone(), column))
+        });
+        let place = known.ok_or_else(|| {
+            refused("the revisions make no such column: write `table.column=value`")
+        })?;
+        if value.trim().is_empty() {
+            return Err(refused("the value is missing"));
+        }
+        fills.insert(place, value.trim().to_owned());
+    }
+    Ok(fills)
+}
+
+async fn has_rows(database: &Database, column: &Unfilled) -> Result<bool, CommandError> {
+    let dialect = database.dialect();
+    let table = column.table.quoted(dialect);
+    let only = match column.is_there {
+        true => format!(" WHERE {} IS NULL", dialect.quote(&column.column)),
+        false => String::new(),
+    };
+    let sql = format!("SELECT '1' FROM {table}{only} LIMIT 1");
+    let found = rows(database, &sql).await;
+    Ok(!found.map_err(migrate_sqlx::Error::Database)?.is_empty())
+}
+
+/// New columns first come with their value as the default; then that goes.
+fn filled(actual: &Schema, wanted: &Schema, fills: &Fills) -> Vec<Ddl> {
+    let dialect = wanted.dialect;
+    let mut statements = Vec::new();
+    let mut first = wanted.clone();
+    for ((name, column), value) in fills {
+        let there = actual
+            .tables
+            .get(name)
+            .and_then(|table| table.column(column));
+        if there.is_some() {
+            let (table, column) = (name.quoted(dialect), dialect.quote(column));
+            statements.push(Ddl {
+                sql: format!("UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"),
+                ..Ddl::default()
+            });
+            continue;
+        }
+        let columns = first.tables.get_mut(name).map(|table| &mut table.columns);
+        let new = columns.into_iter().flatten().find(|it| it.name == *column);
+        if let Some(new) = new {
+            new.default = Some(value.clone());
+        }
+    }
+    statements.extend(schema::statements(actual, &first, &Renames::none()));
+    statements.extend(schema::statements(&first, wanted, &Renames::none()));
+    statements
+}
+
+impl Plan {
+    /// Answers with the SQL.
+    fn show(&self, dialect: Dialect, ui: &Ui) -> Result<(), CommandError> {
+        match self.statements.is_empty() {
+            true => Ok(()),
+            false => ui.answer(schema::script(dialect, &self.statements).trim_end()),
+        }
+    }
+
+    /// Says what was done, and what is left.
+    fn tell(
+        &self,
+        args: &SchemaArgs,
+        chosen: &Chosen,
+        executed: bool,
+        ui: &Ui,
+    ) -> Result<(), CommandError> {
+        let shown = chosen.shown();
+        let number = counted(self.statements.len(), "statement");
+        if executed {
+            ui.status(format_args!(
+                "{} {shown}: {number}",
+                styled(style::GOOD, "repaired")
+            ));
+        } else if !self.statements.is_empty() {
+            ui.help(format_args!("add `--execute` to run this: {number}"));
+        } else if self.left.is_empty() {
+            ui.status(format_args!(
+                "{} {shown}: the schema is what its revisions make",
+                styled(style::GOOD, "verified")
+            ));
+        }
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        ui.say(format_args!(
+            "left as it is: {}",
+            counted(self.left.len(), "difference")
+        ));
+        for difference in &self.left {
+            ui.say(format_args!("  {}", told(difference)));
+        }
+        for column in &self.unfilled {
+            let place = format!("{}.{}", column.table, Name::plain(&*column.column));
+            let rows = match column.is_there {
+                true => "has rows with NULL there",
+                false => "has rows",
+            };
+            ui.help(format_args!(
+                "`{}` {rows}, and `{}` must not be NULL: say what they get, `--fill \"{place}=<value>\"`",
+                column.table, column.column,
+            ));
+        }
+        let needs_value = |difference: &Difference| {
+            let away = |column: &Unfilled| difference.table.as_ref() == Some(&column.table);
+            self.unfilled.iter().any(away)
+        };
+        let of = |kind| self.left.iter().filter(move |it| it.kind == kind);
+        let mut changes = of(DifferenceKind::Different).chain(of(DifferenceKind::Missing));
+        if !args.allow_changes && changes.any(|it| !needs_value(it)) {
+            ui.help("`--allow-changes` also changes what is there in another way");
+        }
+        if !args.allow_drops && of(DifferenceKind::Extra).count() > 0 {
+            ui.help("`--allow-drops` also drops what should not be there");
+        }
+        Ok(())
+    }
+}

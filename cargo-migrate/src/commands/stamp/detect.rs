@@ -1,0 +1,360 @@
+//! `stamp --detect`: the schema says where the database is.
+
+use migrate_core::schema::Difference;
+use migrate_core::{Graph, Set, Stamp, Target};
+use migrate_sqlx::{Create, Error, Migrations};
+use serde::Serialize;
+
+use super::{StampArgs, tell};
+use crate::commands::run::runner;
+use crate::commands::verify::told;
+use crate::consent::ask;
+use crate::context::{Context, Demand};
+use crate::database::Chosen;
+use crate::detect::{Detection, detect};
+use crate::error::{CommandError, counted};
+use crate::json::{self, Stamped};
+use crate::progress::Progress;
+use crate::state::{State, migrations};
+use crate::ui::{Ui, style, styled};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    database: String,
+    /// Several heads have commas between them, as `--from` takes them.
+    found: Option<String>,
+    exact: bool,
+    candidates: Vec<String>,
+    nearest: Option<String>,
+    differences: &'a [Difference],
+    /// What the ledger says, where it can be read.
+    ledger: Option<Vec<String>>,
+    /// What could not be applied to an empty database.
+    stopped: Vec<Stopped>,
+    stamped: Option<Stamped>,
+}
+
+#[derive(Serialize)]
+struct Stopped {
+    revision: String,
+    message: String,
+}
+
+/// A database, and what was found out about it.
+struct Finding<'a> {
+    args: &'a StampArgs,
+    chosen: &'a Chosen,
+    graph: &'a Graph,
+    state: Option<&'a State>,
+    detection: &'a Detection,
+    ui: &'a Ui,
+}
+
+pub(super) fn run(
+    args: &StampArgs,
+    targets: &[Target],
+    context: &Context,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    let chain = context.chain(Demand::AnyEnds)?;
+    let config = context.config()?;
+    let migrations = migrations(&chain, config);
+    let chosen = context.database()?;
+    let progress = Progress::new(ui);
+    let graph = chain.graph();
+    let work = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        // A ledger that cannot be read is what `--purge` is for.
+        let state = match State::read(&database, &migrations).await {
+            Ok(state) => Some(state),
+            Err(_) if args.purge => None,
+            Err(error) => return Err(error),
+        };
+        let live = database.schema(&config.ledger).await?;
+        drop(database);
+        let only = match targets {
+            [] => None,
+            targets => Some(Stamp::new(graph, &graph.none(), targets)?.after),
+        };
+        ui.status(format_args!(
+            "{} {} with what {} make",
+            styled(style::GOOD, "comparing"),
+            chosen.shown(),
+            counted(graph.len(), "revision")
+        ));
+        let detection = detect(&migrations, graph, only.as_ref(), live, &chosen, config).await?;
+        let finding = Finding {
+            args,
+            chosen: &chosen,
+            graph,
+            state: state.as_ref(),
+            detection: &detection,
+            ui,
+        };
+        finding.warn();
+        let Some(found) = finding.one()? else {
+            return finding.refuse();
+        };
+        finding.tell_ledger(&found);
+        let stamped = match args.change.dry_run {
+            true => finding.show(&found)?,
+            false => finding.stamp(&found, &migrations, &progress).await?,
+        };
+        if ui.is_json() {
+            ui.json(&finding.document(Some(&found), stamped))?;
+        }
+        Ok(())
+    };
+    progress.block_on(work)
+}
+
+impl Finding<'_> {
+    /// Says what was not looked at.
+    fn warn(&self) {
+        for (index, error) in &self.detection.stopped {
+            let id = self.graph.id(*index);
+            self.ui.warning(format_args!(
+                "`{id}` cannot be applied to an empty database: what needs it was not compared"
+            ));
+            self.ui.say(format_args!("  {}", whole(error)));
+        }
+    }
+
+    /// Chooses among the states that have the schema.
+    fn one(&self) -> Result<Option<Set>, CommandError> {
+        let exact = &self.detection.exact;
+        let [_, _, ..] = exact[..] else {
+            return Ok(exact.first().cloned());
+        };
+        let ledger = self.state.map(State::heads);
+        let said = exact
+            .iter()
+            .find(|set| ledger.as_ref() == Some(&self.heads(set)));
+        if let Some(said) = said {
+            return Ok(Some(said.clone()));
+        }
+        if self.args.change.yes {
+            return Ok(exact.last().cloned());
+        }
+        if !self.ui.can_ask() || self.args.change.dry_run {
+            return Ok(None);
+        }
+        for set in exact {
+            self.ui
+                .say(format_args!("  {}", styled(style::ID, self.name(set))));
+        }
+        let answer = self.ui.ask(format_args!(
+            "these revisions have the same schema. At which of them is {}?",
+            self.chosen.shown()
+        ))?;
+        Ok(exact
+            .iter()
+            .find(|set| self.name(set) == answer.trim())
+            .cloned())
+    }
+
+    /// Tells why nothing is stamped.
+    fn refuse(&self) -> Result<(), CommandError> {
+        let ui = self.ui;
+        if ui.is_json() {
+            ui.json(&self.document(None, None))?;
+            return Err(CommandError::told());
+        }
+        let shown = self.chosen.shown();
+        let exact = &self.detection.exact;
+        if let Some(latest) = exact.last() {
+            for set in exact {
+                ui.answer(styled(style::ID, self.name(set)))?;
+            }
+            ui.say(format_args!(
+                "{shown} has the schema of {}: they differ in data alone, or not at all",
+                counted(exact.len(), "state")
+            ));
+            ui.help(format_args!(
+                "say which it is: `cargo migrate stamp --detect {}`; `--yes` takes the last",
+                self.words(latest)
+            ));
+            return Err(CommandError::told());
+        }
+        if let Some((nearest, differences)) = &self.detection.nearest {
+            for difference in differences {
+                ui.answer(told(difference))?;
+            }
+            let (name, found) = (self.name(nearest), counted(differences.len(), "difference"));
+            ui.say(match self.args.targets.is_empty() {
+                true => format!(
+                    "{shown} has the schema of no revision; the nearest is {}: {found}",
+                    styled(style::ID, name)
+                ),
+                false => format!(
+                    "{shown} has not the schema of {}: {found}",
+                    styled(style::ID, name)
+                ),
+            });
+            if nearest.is_empty() {
+                ui.help("`cargo migrate baseline` makes a first revision of a database, where the chain has none");
+            } else {
+                ui.help(format_args!(
+                    "`cargo migrate stamp {}` records it all the same; then `cargo migrate repair --schema` shows the SQL that brings the database there",
+                    self.words(nearest)
+                ));
+            }
+        }
+        Err(CommandError::told())
+    }
+
+    /// Says what is found, and what the ledger says instead.
+    fn tell_ledger(&self, found: &Set) {
+        let name = self.name(found);
+        let shown = self.chosen.shown();
+        self.ui.status(format_args!(
+            "{} {shown} has the schema of {}",
+            styled(style::GOOD, "found"),
+            styled(style::ID, &name)
+        ));
+        let others: Vec<String> = self
+            .detection
+            .exact
+            .iter()
+            .map(|set| self.name(set))
+            .collect();
+        if others.len() > 1 {
+            self.ui
+                .status(format_args!("the same schema: {}", others.join(" and ")));
+        }
+        let ledger = self.state.map(State::heads).unwrap_or_default();
+        if !ledger.is_empty() && ledger != self.heads(found) {
+            self.ui.warning(format_args!(
+                "the ledger says {}, and the schema is that of {name}",
+                ledger.join(", ")
+            ));
+        }
+    }
+
+    /// Answers with what would be recorded and forgotten.
+    fn show(&self, found: &Set) -> Result<Option<Stamped>, CommandError> {
+        let Some(state) = self.state.filter(|_| !self.ui.is_json()) else {
+            return Ok(None);
+        };
+        let ids = |graph: &Graph, set: &Set| -> Vec<String> {
+            let ordered = graph.ordered(set);
+            ordered
+                .iter()
+                .map(|index| graph.id(*index).to_string())
+                .collect()
+        };
+        let (before, after) = (ids(&state.graph, &state.applied), ids(self.graph, found));
+        for id in before.iter().rev().filter(|id| !after.contains(id)) {
+            self.ui
+                .answer(format_args!("forget {}", styled(style::ID, id)))?;
+        }
+        for id in after.iter().filter(|id| !before.contains(id)) {
+            self.ui
+                .answer(format_args!("record {}", styled(style::ID, id)))?;
+        }
+        if before == after {
+            self.ui.status("there is nothing to do");
+        }
+        Ok(None)
+    }
+
+    async fn stamp(
+        &self,
+        found: &Set,
+        migrations: &Migrations,
+        progress: &Progress<'_>,
+    ) -> Result<Option<Stamped>, CommandError> {
+        let targets: Vec<Target> = match found.is_empty() {
+            true => vec!["base".parse()?],
+            false => {
+                let heads = self.heads(found);
+                heads
+                    .iter()
+                    .map(|head| head.parse())
+                    .collect::<Result<_, _>>()?
+            }
+        };
+        let mut purge = self.args.purge;
+        if let Some(state) = self.state.filter(|_| !purge) {
+            state.judge(false).map_err(|error| {
+                error.help(
+                    "`cargo migrate stamp --detect --purge` forgets what the ledger says first",
+                )
+            })?;
+            if state.applied == *found {
+                self.ui
+                    .status("the ledger says the same: there is nothing to do");
+                return Ok(None);
+            }
+            // A stamp leaves other branches alone; here the schema has said all.
+            purge = Stamp::new(self.graph, &state.applied, &targets)?.after != *found;
+        }
+        if let Some(env) = self.chosen.protected().filter(|_| !self.args.change.yes) {
+            let what = format!("stamp `{}`", self.name(found));
+            ask(env, &self.chosen.shown(), &what, self.ui)?;
+        }
+        let database = self.chosen.connect(Create::Missing).await?;
+        let runner = runner(migrations, &self.args.change, self.chosen, progress);
+        let done = database.stamp(runner, &targets, purge).await?;
+        let to = State::read(&database, migrations).await?.heads();
+        let forgotten = match self.state.filter(|_| purge) {
+            Some(state) => state.status.applied.len(),
+            None => done.forgotten.len(),
+        };
+        if !self.ui.is_json() {
+            tell(&to, done.recorded.len(), forgotten, self.ui);
+        }
+        let from = self.state.map(State::heads).unwrap_or_default();
+        Ok(Some(Stamped { from, to }))
+    }
+
+    fn document(&self, found: Option<&Set>, stamped: Option<Stamped>) -> Document<'_> {
+        let Detection {
+            exact,
+            nearest,
+            stopped,
+        } = self.detection;
+        Document {
+            database: self.chosen.shown(),
+            found: found.map(|set| self.name(set)),
+            exact: !exact.is_empty(),
+            candidates: exact.iter().map(|set| self.name(set)).collect(),
+            nearest: nearest.as_ref().map(|(set, _)| self.name(set)),
+            differences: nearest.as_ref().map_or(&[], |(_, found)| found),
+            ledger: self.state.map(State::heads),
+            stopped: stopped
+                .iter()
+                .map(|(index, error)| Stopped {
+                    revision: self.graph.id(*index).to_string(),
+                    message: whole(error),
+                })
+                .collect(),
+            stamped,
+        }
+    }
+
+    fn heads(&self, set: &Set) -> Vec<String> {
+        json::ids(self.graph, self.graph.effective_heads(set))
+    }
+
+    /// A state by its heads.
+    fn name(&self, set: &Set) -> String {
+        match set.is_empty() {
+            true => "base".to_owned(),
+            false => self.heads(set).join(","),
+        }
+    }
+
+    /// The same, as targets of a command.
+    fn words(&self, set: &Set) -> String {
+        self.name(set).replace(',', " ")
+    }
+}
+
+/// An error with the database's own words.
+fn whole(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,86 @@
+//! What does not count where a database is compared: what somebody wants ignored, and what other
+//! tools keep there for themselves.
+
+use std::collections::BTreeSet;
+
+use clap::ValueEnum as _;
+use migrate_core::Config;
+use migrate_core::schema::{Name, Schema};
+use wildmatch::WildMatch;
+
+use crate::import::Tool;
+
+/// The tables, besides those of [`Tool`], in which tools keep what they have applied.
+const TABLES: [&str; 10] = [
+    "__EFMigrationsHistory",
+    "_prisma_migrations",
+    "ar_internal_metadata",
+    "atlas_schema_revisions",
+    "DATABASECHANGELOG",
+    "DATABASECHANGELOGLOCK",
+    "django_migrations",
+    "knex_migrations",
+    "knex_migrations_lock",
+    "seaql_migrations",
+];
+
+/// Returns the tables in which other tools keep what they have applied.
+pub(crate) fn version_tables() -> BTreeSet<Name> {
+    let tools = Tool::value_variants()
+        .iter()
+        .map(|tool| tool.version_table());
+    let names = tools.chain(TABLES);
+    // PostgreSQL makes small letters of what nobody quotes.
+    names
+        .flat_map(|name| [name.to_owned(), name.to_lowercase()])
+        .map(Name::plain)
+        .collect()
+}
+
+/// Takes the version tables of other tools out of a database's schema, unless the chain makes them;
+/// returns those it took.
+pub(crate) fn leave_out_version_tables(made: &Schema, live: &mut Schema) -> Vec<Name> {
+    let mut others = version_tables();
+    others.retain(|name| live.tables.contains_key(name) && !made.tables.contains_key(name));
+    live.tables.retain(|name, _| !others.contains(name));
+    others.into_iter().collect()
+}
+
+/// The tables and views that are not looked at.
+pub(crate) struct Ignored(Vec<WildMatch>);
+
+impl Ignored {
+    /// Those of migrate.toml, and more.
+    pub(crate) fn new(config: &Config, more: &[String]) -> Self {
+        let patterns = config.ignored.iter().chain(more);
+        Self(patterns.map(|pattern| WildMatch::new(pattern)).collect())
+    }
+
+    /// Says whether a table or view of this name is not looked at.
+    pub(crate) fn hides(&self, name: &Name) -> bool {
+        let name = name.to_string();
+        self.0.iter().any(|pattern| pattern.matches(&name))
+    }
+
+    /// Takes them out of a schema.
+    pub(crate) fn leave_out(&self, schema: &mut Schema) {
+        schema.tables.retain(|name, _| !self.hides(name));
+        schema.views.retain(|name, _| !self.hides(name));
+    }
+
+    /// Makes what a database should have the same as what it has, where nobody looks: its own
+    /// objects still stand in the way of what is done beside them.
+    pub(crate) fn overlook(&self, expected: &mut Schema, actual: &Schema) {
+        self.leave_out(expected);
+        let mut others = version_tables();
+        others.retain(|name| !expected.tables.contains_key(name));
+        for (name, table) in &actual.tables {
+            if self.hides(name) || others.contains(name) {
+                expected.tables.insert(name.clone(), table.clone());
+            }
+        }
+        for (name, view) in actual.views.iter().filter(|(name, _)| self.hides(name)) {
+            expected.views.insert(name.clone(), view.clone());
+        }
+    }
+}

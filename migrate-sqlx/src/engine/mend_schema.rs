@@ -1,0 +1,145 @@
+//! Statements that bring a schema to what it should be, outside any revision.
+
+use std::collections::BTreeSet;
+
+use migrate_core::Dialect;
+
+use super::Engine;
+use crate::error::Error;
+
+impl Engine<'_> {
+    /// Runs statements, with an event, where the ledger still holds exactly these revisions: in one
+    /// transaction on PostgreSQL and SQLite, one by one on MySQL.
+    pub(crate) async fn mend_schema(
+        &mut self,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        self.tables.settle(self.session).await?;
+        self.take_settings().await?;
+        let done = match self.session.dialect() {
+            Dialect::Sqlite => self.mend_on_sqlite(statements, applied, detail).await,
+            Dialect::Postgres => self.mend_at_once(statements, applied, detail).await,
+            Dialect::MySql => self.mend_one_by_one(statements, applied, detail).await,
+        };
+        self.give_settings_back().await;
+        done
+    }
+
+    /// What was planned from another ledger must not be done.
+    async fn judge_same(&mut self, applied: &BTreeSet<String>) -> Result<String, Error> {
+        let joined = self.read().await?;
+        self.judge_unfinished(&joined, crate::State::Applying)?;
+        let now: BTreeSet<String> = joined.rows.iter().map(|row| row.revision.clone()).collect();
+        if now != *applied {
+            return Err(Error::Concurrent);
+        }
+        let heads = joined.graph.effective_heads(&joined.applied);
+        let heads: Vec<&str> = heads
+            .iter()
+            .map(|it| joined.graph.id(*it).as_str())
+            .collect();
+        Ok(heads.join(","))
+    }
+
+    async fn mend_on_sqlite(
+        &mut self,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        self.begin_immediate().await?;
+        let done = self.mend_inside(statements, applied, detail).await;
+        self.end(done).await
+    }
+
+    async fn mend_inside(
+        &mut self,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let heads = self.judge_same(applied).await?;
+        // A key may be new: rows that would point nowhere are not to be let in by it.
+        self.foreign_keys.exist = true;
+        let before = self.dangling().await?;
+        for (number, sql) in statements.iter().enumerate() {
+            let ran = self.session.execute(sql.clone()).await;
+            ran.map_err(|failure| failed(statements, number, true, failure.error))?;
+        }
+        let after = self.dangling().await?;
+        let tables: BTreeSet<String> = after
+            .iter()
+            .filter(|(place, count)| before.get(place).is_none_or(|before| before < count))
+            .map(|((table, _), _)| table.clone())
+            .collect();
+        if !tables.is_empty() {
+            return Err(Error::MendDangling {
+                tables: tables.into_iter().collect(),
+            });
+        }
+        let event = self.tables.event("repair", &heads, "0", detail);
+        self.run(event).await
+    }
+
+    async fn mend_at_once(
+        &mut self,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let heads = self.judge_same(applied).await?;
+        let event = self.tables.event("repair", &heads, "0", detail);
+        self.run("BEGIN".to_owned()).await?;
+        let mut done = Ok(());
+        for (number, sql) in statements.iter().enumerate() {
+            let ran = self.session.execute(sql.clone()).await;
+            done = ran.map_err(|failure| failed(statements, number, true, failure.error));
+            if done.is_err() {
+                break;
+            }
+        }
+        let done = match done {
+            Ok(()) => self.run_all([event, "COMMIT".to_owned()]).await,
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            self.rollback().await;
+        }
+        done
+    }
+
+    async fn mend_one_by_one(
+        &mut self,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let heads = self.judge_same(applied).await?;
+        for (number, sql) in statements.iter().enumerate() {
+            let Err(failure) = self.session.execute(sql.clone()).await else {
+                continue;
+            };
+            let error = failed(statements, number, false, failure.error);
+            let told = format!("{detail}: {error}");
+            let event = self.tables.event("repair", &heads, "0", &told);
+            if let Err(failure) = self.session.execute(event).await {
+                tracing::warn!(error = %failure.error, "the failure could not be entered among the events");
+            }
+            return Err(error);
+        }
+        let event = self.tables.event("repair", &heads, "0", detail);
+        self.run(event).await
+    }
+}
+
+fn failed(statements: &[String], number: usize, rolled_back: bool, source: sqlx::Error) -> Error {
+    Error::Mend {
+        number: number + 1,
+        of: statements.len(),
+        sql: statements[number].clone(),
+        rolled_back,
+        source,
+    }
+}
