@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::python::{Assigned, Module, Value};
+use super::python::{Assigned, Module, Scope, Value};
 use super::source::SourceFile;
 use super::{History, Migration, Note, Place, Sources, Way};
 use crate::error::CommandError;
@@ -42,7 +42,12 @@ pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
             continue;
         }
         let module = Module::read(&file.text);
-        let Some(revision) = module.value("revision") else {
+        let scope = Scope {
+            module: &module,
+            file: &file.name,
+            sources,
+        };
+        let Some(revision) = scope.value("revision") else {
             if module.names.contains_key("down_revision") {
                 history.notes.push(Note::left(
                     &file.at(0),
@@ -70,7 +75,7 @@ pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
             ));
             continue;
         };
-        let migration = migration(file, &module, version, &mut history.notes);
+        let migration = migration(file, scope, version, &mut history.notes);
         if let Some(first) = seen.get(&migration.version) {
             history.notes.push(Note::left(
                 &file.at(revision.line),
@@ -87,12 +92,13 @@ pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
 
 fn migration(
     file: &SourceFile,
-    module: &Module,
+    scope: Scope<'_>,
     version: String,
     notes: &mut Vec<Note>,
 ) -> Migration {
+    let module = scope.module;
     let mut names = |name: &str| {
-        let Some(Assigned { value, line }) = module.value(name) else {
+        let Some(Assigned { value, line }) = scope.value(name) else {
             return Vec::new();
         };
         let mut found = Vec::new();
@@ -162,7 +168,7 @@ fn texts(value: &Value, found: &mut Vec<String>) -> bool {
             true
         }
         Value::List(values) => values.iter().filter(|value| !texts(value, found)).count() == 0,
-        Value::Name(_) | Value::Unknown => false,
+        Value::Name(_) | Value::Joined(_) | Value::Unknown => false,
     }
 }
 
