@@ -116,7 +116,12 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     let (folder, shown) = folder(args, context)?;
     placing.refuse(&folder, args.move_old)?;
-    let sources = Sources::read(&folder, &shown, args.tool.endings())?;
+    let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
+    if args.tool == Tool::Alembic {
+        for name in alembic::outside(&sources) {
+            sources.add(&name, &shown, args.tool.endings())?;
+        }
+    }
     let mut history = args.tool.read(&sources)?;
     if history.revisions.is_empty() {
         return Err(nothing_found(args.tool, &shown, &history));

@@ -150,6 +150,35 @@ impl Sources {
         Ok(())
     }
 
+    /// Reads a folder around the one that was read, if it is there: `name` begins with `..`.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        shown: &str,
+        endings: &[&str],
+    ) -> Result<(), CommandError> {
+        let folder = match &self.root {
+            Some(root) => root.join(name),
+            None => return Ok(()),
+        };
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        self.folder(
+            &folder,
+            &format!("{name}/"),
+            shown.trim_end_matches('/'),
+            endings,
+            0,
+        )
+        .map_err(|error| {
+            CommandError::failed("io", format!("the folder `{shown}/{name}` cannot be read"))
+                .because(error)
+        })?;
+        self.files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
+    }
+
     /// Returns the files whose names end so.
     pub(crate) fn ending<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = &'a SourceFile> {
         self.files
