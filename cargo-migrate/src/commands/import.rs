@@ -138,6 +138,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         Form {
             tool: args.tool,
             config: context.config()?,
+            version_table: table.as_deref().unwrap_or(args.tool.version_table()),
             dialects,
         },
     )?;
@@ -328,11 +329,11 @@ fn tell(
         counted(drafts, "draft"),
         placing.shown,
     ));
-    if !imported.rules.is_empty() {
+    if !imported.needs.is_empty() {
         ui.status(format_args!(
             "{} migrate.toml: {}",
             styled(style::GOOD, verb),
-            imported.rules.join(", ")
+            imported.needs.shown()
         ));
     }
     if args.change.dry_run {

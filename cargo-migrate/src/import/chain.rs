@@ -7,6 +7,7 @@ use migrate_core::{
 };
 
 use super::names::mended;
+use super::needs::Needs;
 use super::way::{commented, fit};
 use super::{History, Migration, Names, Note, NoteKind, Place, Tool, Way};
 use crate::error::CommandError;
@@ -24,8 +25,8 @@ pub(crate) struct Imported {
     pub(crate) drafts: Vec<RevisionId>,
     /// All that a person should know, by file and line.
     pub(crate) notes: Vec<Note>,
-    /// Lines that `[rules]` of migrate.toml needs.
-    pub(crate) rules: Vec<&'static str>,
+    /// What migrate.toml must say.
+    pub(crate) needs: Needs,
     pub(crate) ids: Names,
     /// The configuration with those rules.
     pub(crate) config: Config,
@@ -36,6 +37,8 @@ pub(crate) struct Imported {
 pub(crate) struct Form<'a> {
     pub(crate) tool: Tool,
     pub(crate) config: &'a Config,
+    /// The old tool's own table.
+    pub(crate) version_table: &'a str,
     /// The databases that the SQL is for; none where nobody knows.
     pub(crate) dialects: Dialects,
 }
@@ -122,7 +125,7 @@ impl Imported {
                         .collect(),
                     lock,
                     notes,
-                    rules,
+                    needs: Needs::new(rules, form.version_table, form.config),
                     config,
                     ids,
                 });
