@@ -5,6 +5,7 @@
 //! asked for from each place to `base`, as Alembic takes only one starting point.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
@@ -39,6 +40,22 @@ struct Found {
     /// Why it is not whole.
     error: Option<String>,
     place: Option<Place>,
+    /// Whether it is what a real run did.
+    is_recorded: bool,
+}
+
+/// How many ranges are tried where Alembic wrote nothing at all so often before: an env.py without
+/// an offline mode answers none of them.
+const fn most(silent: usize) -> usize {
+    if silent < 3 { usize::MAX } else { 0 }
+}
+
+/// Where SQL comes from.
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    File(&'a str),
+    Offline,
+    Run,
 }
 
 /// The SQL of both directions.
@@ -80,7 +97,12 @@ impl Program {
     }
 
     /// Calls it in a folder.
-    pub(crate) fn call(&self, folder: &Path, words: &[&str]) -> Result<Answer, CommandError> {
+    pub(crate) fn call(
+        &self,
+        folder: &Path,
+        words: &[&str],
+        environment: &[(&str, OsString)],
+    ) -> Result<Answer, CommandError> {
         let shown = self.shown();
         let missing = || {
             CommandError::failed("alembic", format!("`{shown}` cannot be started"))
@@ -94,6 +116,7 @@ impl Program {
             .current_dir(folder)
             .env("PYTHONIOENCODING", "utf-8")
             .env("PYTHONDONTWRITEBYTECODE", "1")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(std::process::Stdio::null())
             .output()
             .map_err(|error| missing().because(error))?;
@@ -164,68 +187,92 @@ impl Sql {
         let mut sql = Self::default();
         for (direction, given) in [(Direction::Up, up), (Direction::Down, down)] {
             if let Some((file, text)) = given {
-                sql.take(history, direction, text, dialects, Some(file));
+                sql.take(history, direction, text, dialects, Source::File(file));
             }
         }
         sql
     }
 
-    /// Asks for everything; `ask` calls Alembic with these words.
+    /// Takes what a real run did.
+    pub(crate) fn record(
+        &mut self,
+        history: &History,
+        direction: Direction,
+        run: &Answer,
+        dialects: Dialects,
+    ) {
+        self.answer(history, direction, run, dialects, Source::Run);
+    }
+
+    /// Asks for all that is not known yet; `ask` calls Alembic with these words.
     pub(crate) fn ask(
+        &mut self,
         history: &History,
         dialects: Dialects,
         mut ask: impl FnMut(&[&str]) -> Result<Answer, CommandError>,
-    ) -> Result<Self, CommandError> {
-        let mut sql = Self::default();
-        let first = ask(&["upgrade", "--sql", "heads"])?;
-        let reached = sql.answer(history, Direction::Up, &first, dialects);
-        if let (Some(error), None) = (&first.error, &reached) {
-            return Err(CommandError::failed("alembic", "Alembic writes no SQL")
-                .cause(error)
-                .help("`alembic upgrade --sql heads` must work: its env.py needs an offline mode; or give files with `--up-sql` and `--down-sql`"));
+    ) -> Result<(), CommandError> {
+        let is_first = self.up.is_empty();
+        if is_first {
+            let first = ask(&["upgrade", "--sql", "heads"])?;
+            let reached = self.answer(history, Direction::Up, &first, dialects, Source::Offline);
+            if let (Some(error), None) = (&first.error, &reached) {
+                return Err(CommandError::failed("alembic", "Alembic writes no SQL")
+                    .cause(error)
+                    .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`"));
+            }
         }
+        let mut silent = 0;
         for revision in &history.revisions {
             let id = revision.version.as_str();
-            let mut ranges = Vec::new();
-            for parent in &revision.parents {
-                ranges.push(format!("{parent}:heads"));
-            }
-            for parent in &revision.parents {
-                ranges.push(format!("{parent}:{id}"));
-            }
+            let parents = revision.parents.iter();
+            let mut ranges: Vec<String> = parents.map(|parent| format!("{parent}:heads")).collect();
+            let parents = revision.parents.iter();
+            ranges.extend(parents.map(|parent| format!("{parent}:{id}")));
             ranges.push(id.to_owned());
-            let mut stopped = None;
-            for range in ranges {
-                if sql.up.contains_key(id) {
-                    break;
-                }
-                let answer = ask(&["upgrade", "--sql", &range])?;
-                let reached = sql.answer(history, Direction::Up, &answer, dialects);
-                stopped = reached.or(answer.error).or(stopped);
-            }
-            sql.unreached(Direction::Up, id, stopped);
+            ranges.truncate(most(silent));
+            let told = self.ask_for(id, Direction::Up, &ranges, history, dialects, &mut ask)?;
+            silent = if told { 0 } else { silent + 1 };
         }
+        silent = 0;
         for revision in history.revisions.iter().rev() {
             let id = revision.version.as_str();
+            let parents = revision.parents.iter();
             let mut ranges = vec![format!("{id}:base")];
-            ranges.extend(
-                revision
-                    .parents
-                    .iter()
-                    .map(|parent| format!("{id}:{parent}")),
-            );
-            let mut stopped = None;
-            for range in ranges {
-                if sql.down.contains_key(id) {
-                    break;
-                }
-                let answer = ask(&["downgrade", "--sql", &range])?;
-                let reached = sql.answer(history, Direction::Down, &answer, dialects);
-                stopped = reached.or(answer.error).or(stopped);
-            }
-            sql.unreached(Direction::Down, id, stopped);
+            ranges.extend(parents.map(|parent| format!("{id}:{parent}")));
+            ranges.truncate(most(silent));
+            let told = self.ask_for(id, Direction::Down, &ranges, history, dialects, &mut ask)?;
+            silent = if told { 0 } else { silent + 1 };
         }
-        Ok(sql)
+        Ok(())
+    }
+
+    /// Asks for a revision with one range behind the other, until one leads to it; says whether
+    /// Alembic wrote anything.
+    fn ask_for(
+        &mut self,
+        id: &str,
+        direction: Direction,
+        ranges: &[String],
+        history: &History,
+        dialects: Dialects,
+        ask: &mut impl FnMut(&[&str]) -> Result<Answer, CommandError>,
+    ) -> Result<bool, CommandError> {
+        let word = match direction {
+            Direction::Up => "upgrade",
+            Direction::Down => "downgrade",
+        };
+        let (mut stopped, mut told) = (None, self.side(direction).contains_key(id));
+        for range in ranges {
+            if self.side(direction).contains_key(id) {
+                break;
+            }
+            let answer = ask(&[word, "--sql", range])?;
+            let reached = self.answer(history, direction, &answer, dialects, Source::Offline);
+            told |= reached.is_some() || self.side(direction).contains_key(id);
+            stopped = reached.or(answer.error).or(stopped);
+        }
+        self.unreached(direction, id, stopped);
+        Ok(told)
     }
 
     fn side(&mut self, direction: Direction) -> &mut BTreeMap<String, Found> {
@@ -248,6 +295,7 @@ impl Sql {
                     None => "Alembic writes nothing for it".to_owned(),
                 }),
                 place: None,
+                is_recorded: false,
             });
     }
 
@@ -258,14 +306,16 @@ impl Sql {
         direction: Direction,
         answer: &Answer,
         dialects: Dialects,
+        source: Source<'_>,
     ) -> Option<String> {
-        let mut parts = self.take(history, direction, &answer.sql, dialects, None);
+        let mut parts = self.take(history, direction, &answer.sql, dialects, source);
         let error = answer.error.as_ref()?;
         let last = parts.pop()?;
         let side = self.side(direction);
         // What a call that got through has told of it stays.
         if let Some(found) = side
             .get_mut(&last)
+            .filter(|found| found.is_recorded == matches!(source, Source::Run))
             .filter(|found| found.place.is_none() && found.error.is_none())
         {
             found.error = Some(error.clone());
@@ -280,24 +330,21 @@ impl Sql {
         direction: Direction,
         text: &str,
         dialects: Dialects,
-        file: Option<&str>,
+        source: Source<'_>,
     ) -> Vec<String> {
         let ids: BTreeSet<&str> = history
             .revisions
             .iter()
             .map(|revision| revision.version.as_str())
             .collect();
-        let word = match direction {
-            Direction::Up => "alembic upgrade --sql",
-            Direction::Down => "alembic downgrade --sql",
+        let (file, word) = match (source, direction) {
+            (Source::File(file), _) => (Some(file), file),
+            (Source::Offline, Direction::Up) => (None, "alembic upgrade --sql"),
+            (Source::Offline, Direction::Down) => (None, "alembic downgrade --sql"),
+            (Source::Run, Direction::Up) => (None, "alembic upgrade"),
+            (Source::Run, Direction::Down) => (None, "alembic downgrade"),
         };
-        let cut = cut(
-            text,
-            direction,
-            |id| ids.contains(id),
-            dialects,
-            file.unwrap_or(word),
-        );
+        let cut = cut(text, direction, |id| ids.contains(id), dialects, word);
         self.version_table = self.version_table.take().or(cut.version_table);
         for note in cut.notes {
             if !self.notes.iter().any(|known| known.text == note.text) {
@@ -314,6 +361,7 @@ impl Sql {
                 part: Some(part),
                 error: None,
                 place,
+                is_recorded: matches!(source, Source::Run),
             });
             all.push(id);
         }
@@ -351,9 +399,13 @@ impl Sql {
                             line,
                             ..migration.place.clone()
                         };
+                        let why = match found.is_recorded {
+                            true => "what it did on an empty database",
+                            false => "what it does without an answer from a database",
+                        };
                         history.notes.push(Note::changed(
                             &place,
-                            format!("`{function}()` has `{word}`: its SQL is what it does without an answer from a database"),
+                            format!("`{function}()` has `{word}`: its SQL is {why}"),
                         ));
                     }
                 }
@@ -385,7 +437,11 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         if function == "downgrade" && error.starts_with("NotImplementedError") {
             return Way::Irreversible(format!("its downgrade() raises {error}"));
         }
-        let why = format!("`{function}()` cannot be written as SQL: {error}");
+        let fails = match found.is_recorded {
+            true => "fails on an empty database",
+            false => "cannot be written as SQL",
+        };
+        let why = format!("`{function}()` {fails}: {error}");
         return match part.statements {
             0 => Way::Left {
                 why,
@@ -402,7 +458,8 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         };
     }
     // What it asks so, it does in another way with a database.
-    if let Some((word, line)) = found_in(text, function, &["is_offline_mode", "as_sql"]) {
+    let asked = &["is_offline_mode", "as_sql"];
+    if let Some((word, line)) = found_in(text, function, asked).filter(|_| !found.is_recorded) {
         let why = format!(
             "`{function}()` has `{word}`, and what it does only with a database is not in the SQL"
         );
