@@ -60,20 +60,25 @@ impl Recorder {
             true => std::fs::read_to_string(&file)?,
             false => String::new(),
         };
-        let refused = |error: &str| {
+        let failed = |error: &str, help: &str| {
             CommandError::failed("alembic", "Alembic's run was not recorded")
                 .cause(error)
-                .help("env.py must lead to an empty database, and to no other than one that may be thrown away")
+                .help(help)
         };
-        match told.error {
-            Some(error) if error.starts_with(REFUSED) && sql.is_empty() => {
-                Err(refused(error.trim_start_matches(REFUSED)))
-            }
-            Some(error) if sql.is_empty() && direction == Direction::Up => Err(refused(&error)),
-            None if sql.is_empty() && direction == Direction::Up => Err(refused(
-                "it ran, and nothing of it was seen; its Python may not look at PYTHONPATH",
+        match (told.error, direction) {
+            (Some(error), _) if error.starts_with(REFUSED) && sql.is_empty() => Err(failed(
+                error.trim_start_matches(REFUSED),
+                "env.py must lead to an empty database, and to no other than one that may be thrown away",
             )),
-            error => Ok(Answer { sql, error }),
+            (Some(error), Direction::Up) if sql.is_empty() => Err(failed(
+                &error,
+                "`alembic upgrade heads` must work here on an empty database",
+            )),
+            (None, Direction::Up) if sql.is_empty() => Err(failed(
+                "it ran, and nothing of it was seen",
+                "the Python that runs it must look at PYTHONPATH; or give files with `--up-sql` and `--down-sql`",
+            )),
+            (error, _) => Ok(Answer { sql, error }),
         }
     }
 
