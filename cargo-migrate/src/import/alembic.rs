@@ -3,6 +3,7 @@
 
 pub(crate) mod cut;
 pub(crate) mod offline;
+pub(crate) mod program;
 pub(crate) mod recorder;
 mod settings;
 mod told;

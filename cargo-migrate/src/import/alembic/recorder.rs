@@ -9,7 +9,7 @@ use std::path::Path;
 use migrate_core::Direction;
 use tempfile::TempDir;
 
-use super::offline::{Answer, Program};
+use super::program::{Answer, Program};
 use crate::error::CommandError;
 use crate::write;
 
