@@ -14,6 +14,7 @@ mod golang_migrate;
 mod goose;
 mod linear;
 mod names;
+mod needs;
 pub(crate) mod placing;
 mod python;
 mod refinery;

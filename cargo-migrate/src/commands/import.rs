@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use migrate_core::{Dialect, Dialects, Survey, Target};
+use migrate_core::{Dialect, Dialects, Direction, Survey, Target};
 use migrate_sqlx::Create;
 use serde::Serialize;
 
@@ -10,7 +10,9 @@ use crate::cli::ChangeArgs;
 use crate::consent::ask;
 use crate::context::{Context, Demand};
 use crate::error::{CommandError, counted};
-use crate::import::alembic::offline::{Program, Sql};
+use crate::import::alembic::offline::Sql;
+use crate::import::alembic::program::Program;
+use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::Applied;
 use crate::import::chain::{Form, Imported, left_out};
 use crate::import::placing::Placing;
@@ -61,6 +63,10 @@ pub(crate) struct ImportArgs {
     /// How to call Alembic, such as `poetry run alembic`
     #[arg(long, value_name = "PROGRAM", default_value = "alembic")]
     alembic: String,
+    /// Take the SQL from a real run of Alembic, up and down, on the empty database that env.py leads
+    /// to: for revisions that ask the database
+    #[arg(long, conflicts_with = "up_sql")]
+    online: bool,
     /// What `alembic upgrade --sql heads` wrote, instead of calling it
     #[arg(long, value_name = "FILE")]
     up_sql: Option<PathBuf>,
@@ -116,7 +122,12 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     let (folder, shown) = folder(args, context)?;
     placing.refuse(&folder, args.move_old)?;
-    let sources = Sources::read(&folder, &shown, args.tool.endings())?;
+    let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
+    if args.tool == Tool::Alembic {
+        for name in alembic::outside(&sources) {
+            sources.add(&name, &shown, args.tool.endings())?;
+        }
+    }
     let mut history = args.tool.read(&sources)?;
     if history.revisions.is_empty() {
         return Err(nothing_found(args.tool, &shown, &history));
@@ -133,6 +144,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         Form {
             tool: args.tool,
             config: context.config()?,
+            version_table: table.as_deref().unwrap_or(args.tool.version_table()),
             dialects,
         },
     )?;
@@ -260,35 +272,60 @@ fn alembic_sql(
     let home = alembic::home(sources);
     let mut program = Program::new(&args.alembic, &args.options);
     program.settings(home.settings);
-    let shown = program.shown();
-    if !args.change.yes {
-        let refused = |message: String| {
-            CommandError::failed("not-confirmed", message).help(format!(
-                "add `--yes`; or call it yourself, `{shown} upgrade --sql heads > up.sql` and `{shown} downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`"
-            ))
-        };
-        if !ui.can_ask() {
-            return Err(refused(format!(
-                "this runs `{shown}`, which runs the code of the project, and nobody can be asked"
-            )));
-        }
-        let question = format_args!(
-            "{} this runs `{shown}`, which runs env.py and the revisions of the project. Type `yes` to go on:",
-            styled(style::WARNING, "warning:")
-        );
-        if ui.ask(question)? != "yes" {
-            return Err(refused("not done: the answer was not `yes`".to_owned()));
-        }
-    }
+    consent(args, &program, ui)?;
     let home = folder.join(home.folder);
-    Sql::ask(history, dialects, |words| {
+    let asking = |words: &[&str], what| {
+        let shown = program.shown();
         ui.status(format_args!(
             "{} {shown} {}",
-            styled(style::DIM, "asking"),
+            styled(style::DIM, what),
             words.join(" ")
         ));
-        program.call(&home, words)
-    })
+    };
+    let mut sql = Sql::default();
+    if args.online {
+        let recorder = Recorder::new()?;
+        for direction in [Direction::Up, Direction::Down] {
+            asking(Recorder::words(direction), "running");
+            let run = recorder.run(&program, &home, direction)?;
+            sql.record(history, direction, &run, dialects);
+        }
+    }
+    sql.ask(history, dialects, |words| {
+        asking(words, "asking");
+        program.call(&home, words, &[])
+    })?;
+    Ok(sql)
+}
+
+/// Asks whether Alembic may be called, as that runs the project's code.
+fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandError> {
+    if args.change.yes {
+        return Ok(());
+    }
+    let shown = program.shown();
+    let refused = |message: String| {
+        CommandError::failed("not-confirmed", message).help(format!(
+            "add `--yes`; or call it yourself, `{shown} upgrade --sql heads > up.sql` and `{shown} downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`"
+        ))
+    };
+    if !ui.can_ask() {
+        return Err(refused(format!(
+            "this runs `{shown}`, which runs the code of the project, and nobody can be asked"
+        )));
+    }
+    let where_to = match args.online {
+        true => ", on the database that env.py leads to, which must be empty",
+        false => "",
+    };
+    let question = format_args!(
+        "{} this runs `{shown}`, which runs env.py and the revisions of the project{where_to}. Type `yes` to go on:",
+        styled(style::WARNING, "warning:")
+    );
+    match ui.ask(question)?.as_str() {
+        "yes" => Ok(()),
+        _ => Err(refused("not done: the answer was not `yes`".to_owned())),
+    }
 }
 
 fn tell(
@@ -323,11 +360,11 @@ fn tell(
         counted(drafts, "draft"),
         placing.shown,
     ));
-    if !imported.rules.is_empty() {
+    if !imported.needs.is_empty() {
         ui.status(format_args!(
             "{} migrate.toml: {}",
             styled(style::GOOD, verb),
-            imported.rules.join(", ")
+            imported.needs.shown()
         ));
     }
     if args.change.dry_run {

@@ -3,96 +3,183 @@
 
 pub(crate) mod cut;
 pub(crate) mod offline;
+pub(crate) mod program;
+pub(crate) mod recorder;
+mod settings;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
+pub(crate) use settings::{home, outside};
 
-use super::python::{Assigned, Module, Value};
+use settings::{Environment, several};
+use told::Told;
+
+use super::python::{Assigned, Module, Scope, Value};
 use super::source::SourceFile;
 use super::{History, Migration, Note, Place, Sources, Way};
-use crate::error::CommandError;
+use crate::error::{CommandError, counted};
 
 /// Reads the graph; no revision has SQL yet.
 pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
     let mut history = sources.history();
-    let mut seen: BTreeMap<String, Place> = BTreeMap::new();
-    let folders = version_folders(sources);
+    let environment = Environment::of(sources)?;
+    // Without an alembic.ini, what names a revision is one.
+    let is_anywhere = environment.is_none();
+    let environment = environment.unwrap_or_default();
     // What else lies about in the project is none of its business.
     let is_near = |note: &Note| {
-        let mut near = folders.iter();
-        folders.is_empty() || near.any(|folder| note.place.file.contains(folder.as_str()))
+        let mut near = environment.folders.iter();
+        is_anywhere || near.any(|folder| note.place.file.contains(folder.as_str()))
     };
     history.notes.retain(is_near);
-    for file in sources.ending(".py") {
-        let folder = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let is_version = match folders.is_empty() {
-            // Without an alembic.ini, what names a revision is one.
-            true => true,
-            false => folders.iter().any(|known| {
-                folder == known
-                    || folder
-                        .strip_prefix(known.as_str())
-                        .is_some_and(|rest| rest.starts_with('/'))
-            }),
-        };
-        let base = file.base();
-        if !is_version || base == "env.py" || base == "__init__.py" {
-            continue;
-        }
-        let module = Module::read(&file.text);
-        let Some(revision) = module.value("revision") else {
-            if module.names.contains_key("down_revision") {
-                history.notes.push(Note::left(
-                    &file.at(0),
-                    "it has a `down_revision` and no `revision`",
-                ));
-            } else if let Some(line) = module.broken {
-                history.notes.push(Note::left(
-                    &file.at(line),
-                    "it is no Python from here on, and names no revision before",
-                ));
-            } else if !folders.is_empty() {
-                history
-                    .notes
-                    .push(Note::left(&file.at(0), "it names no revision"));
-            }
+    let mut files: Vec<(bool, &SourceFile)> = sources
+        .ending(".py")
+        .filter(|file| !matches!(file.base(), "env.py" | "__init__.py"))
+        .filter_map(|file| match is_anywhere {
+            true => Some((false, file)),
+            false => Some((environment.is_below(file)?, file)),
+        })
+        .collect();
+    // What stands where Alembic looks goes before what stands below it.
+    files.sort_by_key(|(is_below, _)| *is_below);
+    let mut seen: BTreeMap<String, Place> = BTreeMap::new();
+    let mut below = Vec::new();
+    let mut twins: BTreeMap<[String; 2], usize> = BTreeMap::new();
+    for (is_below, file) in files {
+        let Some((revision, migration)) = of_file(file, sources, is_anywhere, &mut history.notes)
+        else {
             continue;
         };
-        if folders.is_empty() && !module.names.contains_key("down_revision") {
-            continue;
-        }
-        let Value::Text(version) = revision.value else {
-            history.notes.push(Note::left(
-                &file.at(revision.line),
-                "its `revision` is no literal, and only running it would tell",
-            ));
-            continue;
-        };
-        let migration = migration(file, &module, version, &mut history.notes);
         if let Some(first) = seen.get(&migration.version) {
+            let mut pair = [folder_of(&first.file), folder_of(&file.shown)];
+            pair.sort_unstable();
+            if !Path::new(pair[1]).starts_with(pair[0]) {
+                *twins.entry(pair.map(str::to_owned)).or_default() += 1;
+            }
             history.notes.push(Note::left(
-                &file.at(revision.line),
+                &file.at(revision),
                 format!("`{}` is a revision of `{first}` too", migration.version),
             ));
             continue;
         }
         seen.insert(migration.version.clone(), migration.place.clone());
-        history.revisions.push(migration);
+        match is_below {
+            true => below.push(migration),
+            false => history.revisions.push(migration),
+        }
     }
+    // One file may be a copy. What has more of them in common is a history for each database.
+    if let Some((folders, _)) = twins.iter().find(|(_, count)| **count > 1) {
+        return Err(several(&folders.each_ref().map(String::as_str)));
+    }
+    linked(&mut history, below);
     history.revisions = in_order(history.revisions);
     Ok(history)
 }
 
+fn folder_of(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// Reads a file: the line of its id, and what it is. Nothing where it is no revision.
+fn of_file(
+    file: &SourceFile,
+    sources: &Sources,
+    is_anywhere: bool,
+    notes: &mut Vec<Note>,
+) -> Option<(usize, Migration)> {
+    let module = Module::read(&file.text);
+    let scope = Scope {
+        module: &module,
+        file: &file.name,
+        sources,
+    };
+    let has_parents = module.names.contains_key("down_revision");
+    let Some(revision) = scope.value("revision") else {
+        if has_parents {
+            notes.push(Note::left(
+                &file.at(0),
+                "it has a `down_revision` and no `revision`",
+            ));
+        } else if let Some(line) = module.broken {
+            notes.push(Note::left(
+                &file.at(line),
+                "it is no Python from here on, and names no revision before",
+            ));
+        } else if !is_anywhere {
+            notes.push(Note::left(&file.at(0), "it names no revision"));
+        }
+        return None;
+    };
+    if is_anywhere && !has_parents {
+        return None;
+    }
+    let Value::Text(version) = revision.value else {
+        notes.push(Note::left(
+            &file.at(revision.line),
+            "its `revision` is no literal, and only running it would tell",
+        ));
+        return None;
+    };
+    Some((revision.line, migration(file, scope, version, notes)))
+}
+
+/// Takes those of the folders below that belong to the others: Alembic looks there only where it is
+/// told to, be it by env.py, and an archive of what was squashed is no part of the history.
+fn linked(history: &mut History, mut below: Vec<Migration>) {
+    let mut known: BTreeSet<String> = history
+        .revisions
+        .iter()
+        .flat_map(|migration| {
+            let needs = migration.parents.iter().chain(&migration.depends_on);
+            needs.chain([&migration.version]).cloned()
+        })
+        .collect();
+    let is_alone = history.revisions.is_empty();
+    loop {
+        let belongs = |migration: &Migration| {
+            let mut needs = migration.parents.iter().chain(&migration.depends_on);
+            is_alone || known.contains(&migration.version) || needs.any(|need| known.contains(need))
+        };
+        let (taken, left): (Vec<_>, Vec<_>) = below.into_iter().partition(belongs);
+        below = left;
+        if taken.is_empty() {
+            break;
+        }
+        for migration in taken {
+            known.extend(migration.parents.iter().cloned());
+            known.extend(migration.depends_on.iter().cloned());
+            known.insert(migration.version.clone());
+            history.revisions.push(migration);
+        }
+    }
+    let mut folders: BTreeMap<String, usize> = BTreeMap::new();
+    for migration in &below {
+        let folder = folder_of(&migration.place.file).to_owned();
+        *folders.entry(folder).or_default() += 1;
+    }
+    for (file, count) in folders {
+        history.notes.push(Note::left(
+            &Place { file, line: 0 },
+            format!(
+                "{} that no other leads to; Alembic reads the folder only with `recursive_version_locations`",
+                counted(count, "revision")
+            ),
+        ));
+    }
+}
+
 fn migration(
     file: &SourceFile,
-    module: &Module,
+    scope: Scope<'_>,
     version: String,
     notes: &mut Vec<Note>,
 ) -> Migration {
+    let module = scope.module;
     let mut names = |name: &str| {
-        let Some(Assigned { value, line }) = module.value(name) else {
+        let Some(Assigned { value, line }) = scope.value(name) else {
             return Vec::new();
         };
         let mut found = Vec::new();
@@ -111,20 +198,7 @@ fn migration(
     if let Some(line) = module.broken {
         notes.push(Note::left(&file.at(line), "it is no Python from here on"));
     }
-    let docstring = module
-        .docstring
-        .clone()
-        .unwrap_or_default()
-        .replace("\r\n", "\n");
-    let message = docstring
-        .trim_start()
-        .split("\n\n")
-        .next()
-        .unwrap_or_default();
-    let message = match message.trim_start().starts_with("Revision ID:") {
-        true => "",
-        false => message,
-    };
+    let told = Told::new(module, file.base(), &version);
     let place = file.at(0);
     let line = |name: &str| {
         let function = module
@@ -143,8 +217,8 @@ fn migration(
         parents,
         depends_on,
         labels,
-        message: message.to_owned(),
-        created: created(module, &docstring),
+        message: told.message,
+        created: told.created,
         up: none("upgrade"),
         down: none("downgrade"),
         place,
@@ -162,30 +236,7 @@ fn texts(value: &Value, found: &mut Vec<String>) -> bool {
             true
         }
         Value::List(values) => values.iter().filter(|value| !texts(value, found)).count() == 0,
-        Value::Name(_) | Value::Unknown => false,
-    }
-}
-
-/// What `Create Date:` of the docstring says, or a variable of that name.
-fn created(module: &Module, docstring: &str) -> String {
-    let line = docstring
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("Create Date:"));
-    let variable = || match module.value("create_date")?.value {
-        Value::Text(text) => Some(text),
-        _ => None,
-    };
-    let Some(text) = line.map(str::to_owned).or_else(variable) else {
-        return String::new();
-    };
-    let text = text.trim().replacen(' ', "T", 1).replace(' ', "");
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return time.to_string();
-    }
-    match text.parse::<DateTime>() {
-        // Without a zone it is whatever the author's clock said; the order is the parents'.
-        Ok(time) => format!("{time}Z"),
-        Err(_) => String::new(),
+        Value::Name(_) | Value::Joined(_) | Value::Unknown => false,
     }
 }
 
@@ -226,184 +277,6 @@ fn in_order(revisions: Vec<Migration>) -> Vec<Migration> {
                 ordered.push(revision);
             }
         }
-    }
-}
-
-/// The folders with revisions, as alembic.ini has them, below the folder that was read; none where
-/// there is no alembic.ini or its folders are elsewhere.
-fn version_folders(sources: &Sources) -> Vec<String> {
-    let mut folders = Vec::new();
-    for ini in &sources.files {
-        let here = ini.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let Some(settings) = settings_of(ini) else {
-            continue;
-        };
-        let get = |name: &str| settings.get(name).map(String::as_str);
-        let location = get("script_location").unwrap_or_default();
-        // A path is seen from where Alembic is called, which is mostly here.
-        let path = |text: &str| {
-            let there = below(here, text);
-            match has(sources, there.clone()) {
-                true => there,
-                false => below("", text),
-            }
-        };
-        match get("version_locations") {
-            Some(listed) => {
-                let separator = get("path_separator").or_else(|| get("version_path_separator"));
-                let parts: Vec<&str> = match separator {
-                    Some("os") => listed
-                        .split(if cfg!(windows) { ';' } else { ':' })
-                        .collect(),
-                    Some("newline") => listed.lines().collect(),
-                    Some("space") => listed.split(' ').collect(),
-                    Some(":") => listed.split(':').collect(),
-                    Some(";") => listed.split(';').collect(),
-                    _ => listed.split([' ', ',', '\n']).collect(),
-                };
-                folders.extend(
-                    parts
-                        .iter()
-                        .map(|part| part.trim())
-                        .filter(|part| !part.is_empty())
-                        .filter_map(path),
-                );
-            }
-            None => folders.extend(path(location).map(|folder| joined(&folder, "versions"))),
-        }
-    }
-    folders.retain(|folder| {
-        let prefix = format!("{folder}/");
-        sources
-            .files
-            .iter()
-            .any(|file| folder.is_empty() || file.name.starts_with(&prefix))
-    });
-    folders
-}
-
-/// Where Alembic is to be called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Home {
-    /// Below the folder that was read.
-    pub(crate) folder: String,
-    /// Its settings, seen from there, where they are somewhere else.
-    pub(crate) settings: Option<String>,
-}
-
-/// Finds the place to call Alembic in: beside alembic.ini, unless its paths are seen from above.
-pub(crate) fn home(sources: &Sources) -> Home {
-    let mut found: Vec<(&SourceFile, String)> = sources
-        .files
-        .iter()
-        .filter_map(|file| Some((file, settings_of(file)?.remove("script_location")?)))
-        .collect();
-    found.sort_by_key(|(file, _)| file.name.matches('/').count());
-    let Some((file, location)) = found.first() else {
-        return Home::default();
-    };
-    let folder = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-    match has(sources, below(folder, location)) || !has(sources, below("", location)) {
-        true => Home {
-            folder: folder.to_owned(),
-            settings: None,
-        },
-        false => Home {
-            folder: String::new(),
-            settings: Some(file.name.clone()),
-        },
-    }
-}
-
-/// Says whether a folder has files.
-fn has(sources: &Sources, folder: Option<String>) -> bool {
-    folder.is_some_and(|folder| {
-        let prefix = joined(&folder, "");
-        sources
-            .files
-            .iter()
-            .any(|file| file.name.starts_with(&prefix))
-    })
-}
-
-/// The settings of Alembic in a file; `None` where it is a file of something else.
-fn settings_of(file: &SourceFile) -> Option<BTreeMap<String, String>> {
-    let settings = match file.base() {
-        "pyproject.toml" => of_pyproject(&file.text),
-        base if base.ends_with(".ini") => settings(&file.text),
-        _ => return None,
-    };
-    settings.contains_key("script_location").then_some(settings)
-}
-
-/// The settings of `[tool.alembic]`; a list is written with a line for each.
-fn of_pyproject(text: &str) -> BTreeMap<String, String> {
-    let table = text.parse::<toml::Table>().unwrap_or_default();
-    let alembic = table
-        .get("tool")
-        .and_then(|tool| tool.get("alembic")?.as_table());
-    let mut settings = BTreeMap::new();
-    for (key, value) in alembic.into_iter().flatten() {
-        if let Some(text) = value.as_str() {
-            settings.insert(key.clone(), text.to_owned());
-        } else if let Some(list) = value.as_array() {
-            let lines: Vec<&str> = list.iter().filter_map(toml::Value::as_str).collect();
-            settings.insert(key.clone(), lines.join("\n"));
-            settings.insert("path_separator".to_owned(), "newline".to_owned());
-        }
-    }
-    settings
-}
-
-/// The settings of `[alembic]`; a value goes on in the lines that are indented.
-fn settings(text: &str) -> BTreeMap<String, String> {
-    let mut settings: BTreeMap<String, String> = BTreeMap::new();
-    let mut inside = false;
-    let mut last: Option<String> = None;
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(section) = trimmed.strip_prefix('[') {
-            inside = section.trim_end_matches(']') == "alembic";
-            last = None;
-        } else if !inside {
-        } else if line.starts_with([' ', '\t']) {
-            if let Some(value) = last.as_ref().and_then(|key| settings.get_mut(key)) {
-                value.extend(["\n", trimmed]);
-            }
-        } else if let Some((key, value)) = trimmed.split_once(['=', ':']) {
-            let key = key.trim().to_owned();
-            settings.insert(key.clone(), value.trim().to_owned());
-            last = Some(key);
-        }
-    }
-    settings
-}
-
-/// A path of alembic.ini below the folder that was read; `None` where it leads out of it.
-fn below(here: &str, path: &str) -> Option<String> {
-    let path = path.replace("%(here)s", "").replace('\\', "/");
-    // `package:folder` is found where Python finds the package; most keep it beside alembic.ini.
-    let path = path.replacen(':', "/", 1);
-    let mut parts: Vec<&str> = here.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-fn joined(folder: &str, name: &str) -> String {
-    match folder {
-        "" => name.to_owned(),
-        folder => format!("{folder}/{name}"),
     }
 }
 
@@ -513,27 +386,144 @@ mod tests {
         );
     }
 
+    fn versions(history: &History) -> Vec<&str> {
+        let revisions = history.revisions.iter();
+        revisions.map(|r| r.version.as_str()).collect()
+    }
+
     #[test]
-    fn the_place_to_call_it_in() {
-        let ini = |location: &str| format!("[alembic]\nscript_location = {location}\n");
-        let home = |name: &str, location: &str| {
-            let sources = Sources::of(&[(name, &ini(location)), ("app/db/env.py", "")]);
-            let home = home(&sources);
-            (home.folder, home.settings)
+    fn folders_below_belong_where_something_leads_there() {
+        let ini = "[alembic]\nscript_location = db\n";
+        let (squashed, old) = (revision("c", "None", ""), revision("c", "'b'", ""));
+        let (a, b) = (revision("a", "None", ""), revision("b", "'a'", ""));
+        let (d, e) = (revision("d", "'c'", ""), revision("e", "'d'", ""));
+        let files = |ini| {
+            Sources::of(&[
+                ("alembic.ini", ini),
+                ("db/versions/archive/a.py", &a),
+                ("db/versions/archive/b.py", &b),
+                ("db/versions/archive/c.py", &old),
+                ("db/versions/c.py", &squashed),
+                ("db/versions/later/d.py", &d),
+                ("db/versions/later/more/e.py", &e),
+            ])
         };
-        assert_eq!(home("app/alembic.ini", "db"), ("app".to_owned(), None));
+        let history = graph(&files(ini)).unwrap();
+        assert_eq!(versions(&history), ["c", "d", "e"]);
+        let notes: Vec<_> = history
+            .notes
+            .iter()
+            .map(|note| note.place.to_string())
+            .collect();
         assert_eq!(
-            home("alembic.ini", "%(here)s/app/db"),
-            (String::new(), None)
+            notes,
+            ["old/db/versions/archive/c.py:6", "old/db/versions/archive"]
         );
-        assert_eq!(
-            home("app/db/alembic.ini", "app/db"),
-            (String::new(), Some("app/db/alembic.ini".to_owned()))
+        let all = graph(&files(&format!(
+            "{ini}recursive_version_locations = true\n"
+        )))
+        .unwrap();
+        assert_eq!(all.revisions.len(), 5);
+    }
+
+    #[test]
+    fn each_environment_is_a_history_of_its_own() {
+        let (a, b) = (revision("a", "None", ""), revision("b", "None", ""));
+        let ini = "[alembic]\nscript_location = db\n";
+        let refused = graph(&Sources::of(&[
+            ("one/alembic.ini", ini),
+            ("one/db/versions/a.py", &a),
+            ("deep/two/alembic.ini", ini),
+            ("deep/two/db/versions/b.py", &b),
+        ]))
+        .unwrap_err();
+        assert!(
+            format!("{refused:?}").contains("`deep/two`, `one`"),
+            "{refused:?}"
         );
-        assert_eq!(
-            home("app/alembic.ini", "elsewhere"),
-            ("app".to_owned(), None)
+        let refused = graph(&Sources::of(&[
+            ("left/a.py", &a),
+            ("left/b.py", &b),
+            ("right/a.py", &a),
+            ("right/b.py", &b),
+        ]))
+        .unwrap_err();
+        assert!(
+            format!("{refused:?}").contains("`old/left`, `old/right`"),
+            "{refused:?}"
         );
+        // The one of the folder itself is meant, as Alembic would take it.
+        let history = graph(&Sources::of(&[
+            ("alembic.ini", ini),
+            ("db/versions/a.py", &a),
+            ("tests/alembic.ini", ini),
+            ("tests/db/versions/b.py", &b),
+        ]))
+        .unwrap();
+        assert_eq!(versions(&history), ["a"]);
+        // Two that have the same folder are one.
+        let ini = "[alembic]\nscript_location = x\nversion_locations = %(here)s/../versions\n";
+        let history = graph(&Sources::of(&[
+            ("one/alembic.ini", ini),
+            ("two/alembic.ini", ini),
+            ("versions/a.py", &a),
+        ]))
+        .unwrap();
+        assert_eq!(versions(&history), ["a"]);
+    }
+
+    #[test]
+    fn where_the_settings_say_that_revisions_are() {
+        let a = revision("a", "None", "");
+        for (file, ini, versions_in) in [
+            (
+                "shop/alembic.ini",
+                "[alembic]\nscript_location = shop:data:migrations\n",
+                "shop/data/migrations/versions",
+            ),
+            // The folder that was read lies within the package.
+            (
+                "alembic.ini",
+                "[alembic]\nscript_location = shop:data:migrations\n",
+                "migrations/versions",
+            ),
+            (
+                "alembic.ini",
+                "[alembic]\nscript_location = x\nversion_locations = %(here)s/../shared\n",
+                "../shared",
+            ),
+            // Flask-Migrate says the folder when it runs.
+            (
+                "migrations/alembic.ini",
+                "[alembic]\nfile_template = x\n[loggers]\n",
+                "migrations/versions",
+            ),
+            (
+                "pyproject.toml",
+                "[tool.alembic]\nscript_location = \"%(here)s/db\"\n",
+                "db/versions",
+            ),
+        ] {
+            let history = graph(&Sources::of(&[
+                (file, ini),
+                (&format!("{versions_in}/a.py"), &a),
+                ("elsewhere/b.py", &revision("b", "None", "")),
+            ]))
+            .unwrap();
+            assert_eq!(versions(&history), ["a"], "{ini}");
+        }
+    }
+
+    #[test]
+    fn labels_that_another_file_names() {
+        let head = "from shop.db import names\n\nbranch_labels = (names.LEFT, f'{names.LEFT}_{names.YEAR}')";
+        let history = graph(&Sources::of(&[
+            ("shop/db/versions/a.py", &revision("a", "None", head)),
+            ("shop/db/names.py", "LEFT = 'left'\nYEAR = '2024'\n"),
+        ]))
+        .unwrap();
+        assert_eq!(history.revisions[0].labels, ["left", "left_2024"]);
+        assert_eq!(history.notes, []);
     }
 
     #[test]
@@ -558,23 +548,6 @@ mod tests {
                 .map(|r| r.version.as_str())
                 .collect();
             assert_eq!(seen, ["a", "b"], "{ini}");
-        }
-    }
-
-    #[test]
-    fn times_with_and_without_a_zone() {
-        for (text, time) in [
-            ("2024-01-02 03:04:05.678901", "2024-01-02T03:04:05.678901Z"),
-            ("2024-01-02 03:04:05+02:00", "2024-01-02T01:04:05Z"),
-            ("2024-01-02 03:04:05.5 +00:00", "2024-01-02T03:04:05.5Z"),
-            ("2024-01-02 03:04", "2024-01-02T03:04:00Z"),
-            ("yesterday", ""),
-        ] {
-            assert_eq!(
-                created(&Module::default(), &format!("x\n\nCreate Date: {text}\n")),
-                time,
-                "{text}"
-            );
         }
     }
 

@@ -158,57 +158,34 @@ impl Placing {
             }
         }
         write::replace(&lock, &imported.lock.render())?;
-        self.write_rules(imported, undo)
+        self.write_needs(imported, undo)
     }
 
-    fn write_rules(&self, imported: &Imported, undo: &mut Undo) -> Result<(), CommandError> {
-        if imported.rules.is_empty() {
+    fn write_needs(&self, imported: &Imported, undo: &mut Undo) -> Result<(), CommandError> {
+        let needs = &imported.needs;
+        if needs.is_empty() {
             return Ok(());
         }
-        let rules = imported.rules.join("\n");
         let Some(old) = &self.config_text else {
-            write::create(&self.config, &format!("[rules]\n{rules}\n"))?;
+            write::create(&self.config, &needs.written(""))?;
             undo.files.push(self.config.clone());
             return Ok(());
         };
-        let new = with_rules(old, &rules);
+        let new = needs.written(old);
         if Config::parse(Config::FILE, &new).is_err() {
             return Err(CommandError::failed(
                 "import",
-                "the chain needs rules that migrate.toml does not have",
+                "the chain needs what migrate.toml does not say",
             )
             .help(format!(
-                "write below `[rules]` of migrate.toml: {}",
-                imported.rules.join(", ")
+                "write below `[rules]` and `[verify]` of migrate.toml: {}",
+                needs.shown()
             )));
         }
         let mut edits = Edits::default();
         edits.replace(self.config.clone(), old, new);
         edits.make()
     }
-}
-
-/// The text of migrate.toml with more rules.
-fn with_rules(text: &str, rules: &str) -> String {
-    let mut new = String::new();
-    let mut done = false;
-    for line in text.split_inclusive('\n') {
-        new.push_str(line);
-        if line.trim() == "[rules]" && !done {
-            if !line.ends_with('\n') {
-                new.push('\n');
-            }
-            new.extend([rules, "\n"]);
-            done = true;
-        }
-    }
-    if !done {
-        if !new.is_empty() && !new.ends_with('\n') {
-            new.push('\n');
-        }
-        new.extend(["\n[rules]\n", rules, "\n"]);
-    }
-    new
 }
 
 fn same(one: &Path, other: &Path) -> bool {
@@ -279,25 +256,6 @@ impl Imported {
             files,
             lock: Some(self.lock.render()),
             ..Folder::default()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_rules;
-
-    #[test]
-    fn rules_go_where_they_belong() {
-        for (text, new) in [
-            ("", "\n[rules]\na = 1\n"),
-            ("dir = \"x\"", "dir = \"x\"\n\n[rules]\na = 1\n"),
-            (
-                "[rules]\nb = 2\n[env.dev]\n",
-                "[rules]\na = 1\nb = 2\n[env.dev]\n",
-            ),
-        ] {
-            assert_eq!(with_rules(text, "a = 1"), new);
         }
     }
 }

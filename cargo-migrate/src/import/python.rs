@@ -3,7 +3,16 @@
 //! Nothing is run. What is no literal is told as such, so that nobody takes a guess for a value.
 //! The grammar is that of "Lexical analysis" in Python's reference.
 
+mod expression;
+mod imports;
+mod tokens;
+
 use std::collections::BTreeMap;
+
+pub(super) use imports::Scope;
+
+use expression::value;
+use tokens::{Kind, Token, Tokens};
 
 /// What a module says at its top level, outside of functions and blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +21,9 @@ pub(super) struct Module {
     pub(super) docstring: Option<String>,
     /// What each name was given last.
     pub(super) names: BTreeMap<String, Assigned>,
+    /// Where each imported name is at home: `a.b.c` for `from a.b import c`, with the dots of a
+    /// relative import before it.
+    pub(super) imports: BTreeMap<String, String>,
     /// The functions.
     pub(super) functions: Vec<Function>,
     /// Where the text stopped being Python, as a line from 1.
@@ -32,8 +44,10 @@ pub(super) enum Value {
     Text(String),
     /// A tuple, a list or a set.
     List(Vec<Self>),
-    /// The value of another name.
+    /// The value of another name, perhaps one of another module: `name` or `module.name`.
     Name(String),
+    /// Texts or lists, one behind the other.
+    Joined(Vec<Self>),
     /// Only the interpreter can say.
     Unknown,
 }
@@ -94,27 +108,41 @@ impl Module {
         module
     }
 
-    /// Returns what a name is, with the names it stands for looked up.
+    /// Returns what a name is, with the names of this module that it stands for looked up.
     pub(super) fn value(&self, name: &str) -> Option<Assigned> {
+        self.value_with(name, LONGEST, &|_, _| Value::Unknown)
+    }
+
+    /// Returns what a name is; `other` knows the names that the module does not give.
+    fn value_with(
+        &self,
+        name: &str,
+        most: usize,
+        other: &dyn Fn(&str, usize) -> Value,
+    ) -> Option<Assigned> {
         let assigned = self.names.get(name)?;
         Some(Assigned {
-            value: self.looked_up(&assigned.value, 8),
+            value: self.looked_up(&assigned.value, most, other),
             line: assigned.line,
         })
     }
 
-    fn looked_up(&self, value: &Value, most: usize) -> Value {
+    fn looked_up(&self, value: &Value, most: usize, other: &dyn Fn(&str, usize) -> Value) -> Value {
+        let each = |values: &[Value]| -> Vec<Value> {
+            let values = values.iter();
+            values
+                .map(|value| self.looked_up(value, most, other))
+                .collect()
+        };
         match value {
-            Value::Name(name) if most > 0 => match self.names.get(name) {
-                Some(assigned) => self.looked_up(&assigned.value, most - 1),
-                None => Value::Unknown,
+            Value::Name(_) if most == 0 => Value::Unknown,
+            Value::Name(name) => match self.names.get(name) {
+                Some(assigned) => self.looked_up(&assigned.value, most - 1, other),
+                None => other(name, most - 1),
             },
-            Value::Name(_) => Value::Unknown,
-            Value::List(values) => {
-                let values = values.iter().map(|value| self.looked_up(value, most));
-                Value::List(values.collect())
-            }
-            other => other.clone(),
+            Value::List(values) => Value::List(each(values)),
+            Value::Joined(values) => joined(each(values)),
+            value => value.clone(),
         }
     }
 
@@ -155,9 +183,12 @@ impl Module {
                 let text = value.iter().map(String::as_str).chain(rest).collect();
                 self.docstring.get_or_insert(text);
             }
-            Kind::Word(_) => {
+            Kind::Word(word) => {
                 self.functions.extend(inside.take());
-                self.assignment(statement);
+                match word.as_str() {
+                    "import" | "from" => imports::take(statement, &mut self.imports),
+                    _ => self.assignment(statement),
+                }
             }
             _ => self.functions.extend(inside.take()),
         }
@@ -200,303 +231,25 @@ impl Module {
     }
 }
 
-/// Reads an expression that is nothing but literals and names.
-fn value(tokens: &[Token]) -> Value {
-    let mut at = 0;
-    let first = item(tokens, &mut at, 0);
-    if at == tokens.len() {
-        return first;
-    }
-    // A tuple without parentheses.
-    let mut items = vec![first];
-    while at < tokens.len() {
-        if tokens[at].kind != Kind::Symbol(',') {
-            return Value::Unknown;
-        }
-        at += 1;
-        if at < tokens.len() {
-            items.push(item(tokens, &mut at, 0));
-        }
-    }
-    Value::List(items)
-}
+/// How many names may stand for one another.
+const LONGEST: usize = 8;
 
-/// What nests deeper than this is no list of ids.
-const DEEPEST: usize = 16;
-
-fn item(tokens: &[Token], at: &mut usize, depth: usize) -> Value {
-    let Some(token) = tokens.get(*at) else {
+/// Puts texts together, or lists.
+fn joined(values: Vec<Value>) -> Value {
+    let mut values = values.into_iter();
+    let Some(mut whole) = values.next() else {
         return Value::Unknown;
     };
-    match &token.kind {
-        Kind::Text { .. } => {
-            let mut text = Some(String::new());
-            while let Some(Kind::Text { value, .. }) = tokens.get(*at).map(|token| &token.kind) {
-                match (&mut text, value) {
-                    (Some(text), Some(value)) => text.push_str(value),
-                    (text, None) => *text = None,
-                    (None, Some(_)) => {}
-                }
-                *at += 1;
-            }
-            text.map_or(Value::Unknown, Value::Text)
-        }
-        Kind::Word(word) => {
-            *at += 1;
-            match word.as_str() {
-                "None" => Value::None,
-                _ => Value::Name(word.clone()),
-            }
-        }
-        Kind::Symbol(open @ ('(' | '[' | '{')) if depth < DEEPEST => {
-            let close = match open {
-                '(' => ')',
-                '[' => ']',
-                _ => '}',
-            };
-            *at += 1;
-            let mut items = Vec::new();
-            let mut commas = 0;
-            loop {
-                match tokens.get(*at).map(|token| &token.kind) {
-                    Some(Kind::Symbol(symbol)) if *symbol == close => {
-                        *at += 1;
-                        break;
-                    }
-                    None => return Value::Unknown,
-                    _ => items.push(item(tokens, at, depth + 1)),
-                }
-                match tokens.get(*at).map(|token| &token.kind) {
-                    Some(Kind::Symbol(',')) => {
-                        commas += 1;
-                        *at += 1;
-                    }
-                    Some(Kind::Symbol(symbol)) if *symbol == close => {}
-                    _ => {
-                        *at = tokens.len();
-                        return Value::Unknown;
-                    }
-                }
-            }
-            // `("a")` is no tuple, and `{}` is no set.
-            match (close, commas, items.len()) {
-                (')', 0, 1) => items.remove(0),
-                ('}', _, 0) => Value::Unknown,
-                _ => Value::List(items),
-            }
-        }
-        _ => {
-            *at = tokens.len();
-            Value::Unknown
+    for value in values {
+        match (&mut whole, value) {
+            (Value::Text(text), Value::Text(more)) => text.push_str(&more),
+            (Value::List(list), Value::List(more)) => list.extend(more),
+            _ => return Value::Unknown,
         }
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Token {
-    kind: Kind,
-    line: usize,
-    /// The line where it ends.
-    last: usize,
-    /// How far the logical line it is on is indented.
-    indent: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    /// A name, a keyword or a number.
-    Word(String),
-    /// A text; without a value where only the interpreter knows it.
-    Text {
-        value: Option<String>,
-    },
-    Symbol(char),
-    /// The end of a line that is not continued.
-    End,
-}
-
-impl Token {
-    fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text { .. })
-    }
-
-    fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text { value } => value.as_deref(),
-            _ => None,
-        }
-    }
-}
-
-struct Tokens<'a> {
-    text: &'a str,
-    at: usize,
-    line: usize,
-    indent: usize,
-    depth: usize,
-    tokens: Vec<Token>,
-}
-
-impl<'a> Tokens<'a> {
-    fn new(text: &'a str) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self {
-            text,
-            at: 0,
-            line: 1,
-            indent: 0,
-            depth: 0,
-            tokens: Vec::new(),
-        }
-    }
-
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn push(&mut self, kind: Kind, line: usize) {
-        let (last, indent) = (self.line, self.indent);
-        self.tokens.push(Token {
-            kind,
-            line,
-            last,
-            indent,
-        });
-    }
-
-    /// Takes the whole text apart; says where it ended in the middle of a text.
-    fn all(mut self) -> (Vec<Token>, Option<usize>) {
-        self.indent = self.measured();
-        while let Some(character) = self.rest().chars().next() {
-            match character {
-                '\n' => {
-                    if self.depth == 0 {
-                        self.push(Kind::End, self.line);
-                    }
-                    self.at += 1;
-                    self.line += 1;
-                    if self.depth == 0 {
-                        self.indent = self.measured();
-                    }
-                }
-                '#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
-                '\\' if self.rest()[1..].trim_start_matches('\r').starts_with('\n') => {
-                    self.at += self.rest().find('\n').unwrap_or(0) + 1;
-                    self.line += 1;
-                }
-                character if character.is_whitespace() => self.at += character.len_utf8(),
-                '\'' | '"' => {
-                    if let Err(line) = self.quoted("") {
-                        return (self.tokens, Some(line));
-                    }
-                }
-                character if character.is_alphanumeric() || character == '_' => {
-                    if let Err(line) = self.word() {
-                        return (self.tokens, Some(line));
-                    }
-                }
-                character => {
-                    match character {
-                        '(' | '[' | '{' => self.depth += 1,
-                        ')' | ']' | '}' => self.depth = self.depth.saturating_sub(1),
-                        _ => {}
-                    }
-                    // `==` and its like are no assignments.
-                    let next = self.rest()[character.len_utf8()..].chars().next();
-                    let compared = "=!<>+-*/%&|^:@".contains(character) && next == Some('=');
-                    self.push(
-                        Kind::Symbol(if compared { '≈' } else { character }),
-                        self.line,
-                    );
-                    self.at += character.len_utf8() + usize::from(compared);
-                }
-            }
-        }
-        self.push(Kind::End, self.line);
-        let broken = (self.depth > 0).then_some(self.line);
-        (self.tokens, broken)
-    }
-
-    /// How many blanks stand at the beginning of the line.
-    fn measured(&self) -> usize {
-        let rest = self.rest();
-        rest.len() - rest.trim_start_matches([' ', '\t', '\u{c}']).len()
-    }
-
-    fn word(&mut self) -> Result<(), usize> {
-        let rest = self.rest();
-        let end = rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len());
-        let word = &rest[..end];
-        let is_prefix = word.len() <= 2
-            && word.chars().all(|c| "rRbBuUfFtT".contains(c))
-            && rest[end..].starts_with(['\'', '"']);
-        self.at += end;
-        if is_prefix {
-            return self.quoted(word);
-        }
-        self.push(Kind::Word(word.to_owned()), self.line);
-        Ok(())
-    }
-
-    /// A text in quotes, behind its prefix; an error where it does not end.
-    fn quoted(&mut self, prefix: &str) -> Result<(), usize> {
-        let line = self.line;
-        let rest = self.rest();
-        let quote = &rest[..1];
-        let triple = quote.repeat(3);
-        let mark = match rest.starts_with(&triple) {
-            true => triple.as_str(),
-            false => quote,
-        };
-        let has = |letters: [char; 2]| prefix.contains(letters);
-        let raw = has(['r', 'R']);
-        // What is filled in, and bytes, are no plain texts.
-        let known = !has(['f', 'F']) && !has(['b', 'B']) && !has(['t', 'T']);
-        let mut value = Some(String::new()).filter(|_| known);
-        let mut body = rest[mark.len()..].char_indices();
-        let start = self.at + mark.len();
-        loop {
-            let Some((offset, character)) = body.next() else {
-                return Err(line);
-            };
-            if rest[mark.len() + offset..].starts_with(mark) {
-                self.at = start + offset + mark.len();
-                self.push(Kind::Text { value }, line);
-                return Ok(());
-            }
-            match character {
-                '\n' if mark.len() == 1 => return Err(line),
-                '\n' => self.line += 1,
-                '\\' => {
-                    let Some((_, escaped)) = body.next() else {
-                        return Err(line);
-                    };
-                    self.line += usize::from(escaped == '\n');
-                    let meant = match (raw, escaped) {
-                        (true, _) => Some(format!("\\{escaped}")),
-                        (false, '\n') => Some(String::new()),
-                        (false, '\\' | '\'' | '"') => Some(escaped.to_string()),
-                        (false, 'n') => Some("\n".to_owned()),
-                        (false, 't') => Some("\t".to_owned()),
-                        (false, 'r') => Some("\r".to_owned()),
-                        // By number or by name: no id is written so.
-                        (false, 'x' | 'u' | 'U' | 'N' | '0'..='7' | 'a' | 'b' | 'f' | 'v') => None,
-                        (false, _) => Some(format!("\\{escaped}")),
-                    };
-                    match (&mut value, meant) {
-                        (Some(value), Some(meant)) => value.push_str(&meant),
-                        (value, _) => *value = None,
-                    }
-                    continue;
-                }
-                _ => {}
-            }
-            if let Some(value) = &mut value {
-                value.push(character);
-            }
-        }
+    match whole {
+        Value::Text(_) | Value::List(_) => whole,
+        _ => Value::Unknown,
     }
 }
 
@@ -569,6 +322,14 @@ mod tests {
             ("r = ['a', 'b']", Value::List(vec![text("a"), text("b")])),
             ("r = {'a'}", Value::List(vec![text("a")])),
             ("r = ()", Value::List(vec![])),
+            ("r = f'a'", text("a")),
+            ("x = 'b'\nr = f'a{x}' '{c}' f'{{}}'", text("ab{c}{}")),
+            ("r = 'a' + 'b'", text("ab")),
+            ("x = 'b'\nr = 'a' + x + \"c\"", text("abc")),
+            (
+                "x = ('a',)\nr = x + ('b', 'c' + 'd')",
+                Value::List(vec![text("a"), text("b"), text("cd")]),
+            ),
         ] {
             assert_eq!(of(module, "r"), Some(value), "{module}");
         }
@@ -579,7 +340,13 @@ mod tests {
         for module in [
             "r = f'{x}'",
             "r = b'a'",
-            "r = 'a' + 'b'",
+            "r = 'a' + b",
+            "r = 'a' + ('b',)",
+            "r = 'a' - 'b'",
+            "r = f'a{x!r}'",
+            "x = 'a'\nr = f'{x:3}'",
+            "r = f'a}'",
+            "r = f'{'",
             "r = 'a' % 1",
             "r = str('a')",
             "r = x",

@@ -1,7 +1,7 @@
 //! The files of another tool's folder.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use migrate_core::Folder;
 
@@ -32,6 +32,8 @@ pub(crate) struct Sources {
     pub(crate) files: Vec<SourceFile>,
     /// What could not be read.
     pub(crate) unread: Vec<Note>,
+    /// The folder on disk.
+    root: Option<PathBuf>,
 }
 
 /// A file of such a folder.
@@ -79,7 +81,10 @@ impl Sources {
     ///
     /// What cannot be read is a note and does not keep the rest from being read.
     pub(crate) fn read(folder: &Path, shown: &str, endings: &[&str]) -> Result<Self, CommandError> {
-        let mut sources = Self::default();
+        let mut sources = Self {
+            root: Some(folder.to_owned()),
+            ..Self::default()
+        };
         sources
             .folder(folder, "", shown.trim_end_matches('/'), endings, 0)
             .map_err(|error| {
@@ -145,11 +150,50 @@ impl Sources {
         Ok(())
     }
 
+    /// Reads a folder around the one that was read, if it is there: `name` begins with `..`.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        shown: &str,
+        endings: &[&str],
+    ) -> Result<(), CommandError> {
+        let folder = match &self.root {
+            Some(root) => root.join(name),
+            None => return Ok(()),
+        };
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        self.folder(
+            &folder,
+            &format!("{name}/"),
+            shown.trim_end_matches('/'),
+            endings,
+            0,
+        )
+        .map_err(|error| {
+            CommandError::failed("io", format!("the folder `{shown}/{name}` cannot be read"))
+                .because(error)
+        })?;
+        self.files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
+    }
+
     /// Returns the files whose names end so.
     pub(crate) fn ending<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = &'a SourceFile> {
         self.files
             .iter()
             .filter(move |file| file.name.ends_with(ending))
+    }
+
+    /// Returns the text of a file of the folder, or of one around it where the name begins with
+    /// `..`.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        if let Some(file) = self.files.iter().find(|file| file.name == name) {
+            return Some(file.text.clone());
+        }
+        let (text, _) = text_of(&self.root.as_ref()?.join(name)).ok()?;
+        Some(text)
     }
 
     /// Begins a history with what could not be read.
@@ -171,6 +215,7 @@ impl Sources {
         Self {
             files: files.iter().map(file).collect(),
             unread: Vec::new(),
+            root: None,
         }
     }
 }

@@ -1,12 +1,10 @@
 //! `import` of tools whose migrations stand one behind the other.
 
-use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
 use migrate_core::Dialect;
 use migrate_tests::{CommandOutput, TestDatabase, TestProject};
-use sqlx::migrate::Migrator;
 
 use crate::import_alembic::schema;
 use crate::{Done as _, project};
@@ -16,39 +14,18 @@ fn on(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> Com
     project.run(url.into_iter().chain(arguments.iter().copied()))
 }
 
-/// Runs the migrations of a folder with sqlx itself.
-async fn sqlx_runs(folder: &Path, database: &TestDatabase) {
-    let migrator = Migrator::new(folder).await.expect("sqlx reads the folder");
-    let ran = match database.dialect() {
-        Dialect::Sqlite => {
-            migrator
-                .run(
-                    &sqlx::SqlitePool::connect(database.url())
-                        .await
-                        .expect("it connects"),
-                )
-                .await
-        }
-        Dialect::Postgres => {
-            migrator
-                .run(
-                    &sqlx::PgPool::connect(database.url())
-                        .await
-                        .expect("it connects"),
-                )
-                .await
-        }
-        Dialect::MySql => {
-            migrator
-                .run(
-                    &sqlx::MySqlPool::connect(database.url())
-                        .await
-                        .expect("it connects"),
-                )
-                .await
-        }
-    };
-    ran.expect("sqlx runs them");
+/// Runs sqlx-cli itself.
+fn sqlx(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+    let program = std::env::var_os("MIGRATE_TEST_SQLX").unwrap_or_else(|| {
+        panic!("this test needs sqlx-cli: run it with ./tests/run, which builds it (or set MIGRATE_TEST_SQLX to the program)")
+    });
+    let mut command = Command::new(program);
+    command
+        .current_dir(project.path())
+        .args(["--no-dotenv", "migrate"])
+        .args(arguments)
+        .args(["--database-url", database.url()]);
+    project.output(&mut command)
 }
 
 /// Migrations as sqlx's users write them.
@@ -88,7 +65,7 @@ async fn of_sqlx(dialect: Dialect, name: &str) {
     let project = project();
     sqlx_files(&project, dialect);
     let old = TestDatabase::create(dialect, &format!("{name} old")).await;
-    sqlx_runs(&project.path().join("migrations"), &old).await;
+    sqlx(&project, &old, &["run"]).success().done();
 
     project.run(["import", "sqlx"]).code(1).done();
     let imported = on(
@@ -115,6 +92,7 @@ async fn of_sqlx(dialect: Dialect, name: &str) {
         .success()
         .json();
     assert_eq!(ran["steps"], serde_json::json!([]));
+    on(&project, &old, &["verify"]).success().done();
 
     let new = TestDatabase::create(dialect, &format!("{name} new")).await;
     on(&project, &new, &["run"]).success().done();
@@ -122,8 +100,11 @@ async fn of_sqlx(dialect: Dialect, name: &str) {
         schema(&project, &new, ""),
         schema(&project, &old, "_sqlx_migrations")
     );
-    // The files that were moved are what sqlx ran.
-    sqlx_runs(&project.path().join("migrations/sqlx"), &old).await;
+    on(&project, &new, &["verify"]).success().done();
+    // The files that were moved are what sqlx ran: it finds nothing to do, and none changed.
+    let moved = ["run", "--source", "migrations/sqlx"];
+    let output = sqlx(&project, &old, &moved).success();
+    assert_eq!(output.stdout, "");
 }
 
 #[tokio::test]
@@ -184,8 +165,14 @@ async fn of_dbmate(dialect: Dialect, name: &str) {
         .success()
         .json();
     assert_eq!(ran["steps"], serde_json::json!([]));
+    let status = on(&project, &old, &["status", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(status["pending"], serde_json::json!([]));
+    on(&project, &old, &["verify"]).success().done();
     let new = TestDatabase::create(dialect, &format!("{name} new")).await;
     on(&project, &new, &["run"]).success().done();
+    on(&project, &new, &["verify"]).success().done();
     assert_eq!(
         schema(&project, &new, ""),
         schema(&project, &old, "schema_migrations")
@@ -223,13 +210,14 @@ fn the_files_of_sqlx() {
     help: add `--move-old` to move the old files to `migrations/sqlx`; or give the chain a folder of its own, such as `dir = "chain"` in migrate.toml
     [exit status: 1]
     "#);
-    assert_snapshot!(project.run(["import", "sqlx", "--move-old"]).success(), @"
+    assert_snapshot!(project.run(["import", "sqlx", "--move-old"]).success(), @r#"
     changed migrations/20240104120000_trigger.sql:1: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
     changed migrations/20240104120000_trigger.sql:3: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
     ------- stderr -------
     wrote 4 revisions, 4 sealed, 0 drafts, to migrations
+    wrote migrate.toml: ignore = ["_sqlx_migrations"]
     help: `cargo migrate import sqlx --stamp` takes over a database that has them
-    ");
+    "#);
     assert_snapshot!(project.read("migrations/20240104T120000_20240104120000_trigger.sql"), @"
     -- revision: 20240104120000
     -- parents: 20240103120000
@@ -302,14 +290,15 @@ async fn of_refinery() {
          INSERT INTO refinery_schema_history (version) VALUES (1), (2);",
     )
     .await;
-    assert_snapshot!(output, @"
+    assert_snapshot!(output, @r#"
     left out old/V2__in_rust.rs:1: it is a program in Rust: write what it does as SQL
     ------- stderr -------
     wrote 3 revisions, 2 sealed, 1 draft, to migrations
+    wrote migrate.toml: ignore = ["refinery_schema_history"]
     warning: 1 revision could not be carried over whole, for 1 reason
     help: finish each, such as `cargo migrate edit 2`, before it is stamped or run; then `cargo migrate lock`
     stamped 2: 2 revisions recorded; `refinery_schema_history` stays as it is
-    ");
+    "#);
     assert_eq!(current(&project, &database), "[\"2\"]");
     assert_snapshot!(project.read("migrations/2_in_rust.sql"), @"
     -- revision: 2
@@ -342,11 +331,12 @@ async fn of_diesel() {
          INSERT INTO __diesel_schema_migrations (version) VALUES ('00000000000000'), ('20240131120405');",
     )
     .await;
-    assert_snapshot!(output, @"
+    assert_snapshot!(output, @r#"
     ------- stderr -------
     wrote 2 revisions, 2 sealed, 0 drafts, to migrations
+    wrote migrate.toml: ignore = ["__diesel_schema_migrations"]
     stamped 20240131120405: 2 revisions recorded; `__diesel_schema_migrations` stays as it is
-    ");
+    "#);
     assert_eq!(current(&project, &database), "[\"20240131120405\"]");
     assert_snapshot!(project.read("migrations/20240131T120405_20240131120405_create_a.sql"), @"
     -- revision: 20240131120405
@@ -374,11 +364,12 @@ async fn of_goose() {
          INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1), (2, 0);",
     )
     .await;
-    assert_snapshot!(output, @"
+    assert_snapshot!(output, @r#"
     ------- stderr -------
     wrote 2 revisions, 2 sealed, 0 drafts, to migrations
+    wrote migrate.toml: ignore = ["goose_db_version"]
     stamped 00001: 1 revision recorded; `goose_db_version` stays as it is
-    ");
+    "#);
     assert_eq!(current(&project, &database), "[\"00001\"]");
 }
 
@@ -395,12 +386,13 @@ async fn of_golang_migrate() {
         "CREATE TABLE schema_migrations (version uint64, dirty bool); INSERT INTO schema_migrations VALUES (2, 0);",
     )
     .await;
-    assert_snapshot!(output, @"
+    assert_snapshot!(output, @r#"
     changed old/000001_a.up.sql:1: its own `BEGIN` and `COMMIT` are left out: a revision is applied as a whole
     ------- stderr -------
     wrote 3 revisions, 3 sealed, 0 drafts, to migrations
+    wrote migrate.toml: ignore = ["schema_migrations"]
     stamped 000002: 2 revisions recorded; `schema_migrations` stays as it is
-    ");
+    "#);
     assert_eq!(current(&project, &database), "[\"000002\"]");
     database
         .execute("UPDATE schema_migrations SET dirty = 1")
@@ -443,6 +435,7 @@ async fn of_flyway() {
     left out old/V2__c.sql:1: `.mode` is a command of a client, which no server understands
     ------- stderr -------
     wrote 3 revisions, 1 sealed, 2 drafts, to migrations
+    wrote migrate.toml: ignore = ["flyway_schema_history"]
     warning: 2 revisions could not be carried over whole, for 3 reasons
     help: finish each, such as `cargo migrate edit 1.1`, before it is stamped or run; then `cargo migrate lock`
     stamped 1.1: 2 revisions recorded; `flyway_schema_history` stays as it is
@@ -488,13 +481,14 @@ async fn a_version_that_was_left_out_is_told() {
         "CREATE TABLE schema_migrations (version VARCHAR(128) PRIMARY KEY); INSERT INTO schema_migrations VALUES ('20240102120000');",
     )
     .await;
-    assert_snapshot!(output, @"
+    assert_snapshot!(output, @r#"
     ------- stderr -------
     wrote 2 revisions, 2 sealed, 0 drafts, to migrations
+    wrote migrate.toml: ignore = ["schema_migrations"]
     error: `20240101120000` is not applied, although what follows it is
     help: apply it with dbmate first
     [exit status: 1]
-    ");
+    "#);
 }
 
 #[test]

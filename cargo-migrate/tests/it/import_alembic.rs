@@ -203,6 +203,7 @@ async fn branches_and_merges(dialect: Dialect, name: &str) {
         .success()
         .json();
     assert_eq!(ran["steps"], Value::from(nothing.clone()));
+    on(&project, &old, &["verify"]).success().done();
 
     // The chain makes the same of an empty database.
     let new = TestDatabase::create(dialect, &format!("{name} new")).await;
@@ -229,7 +230,9 @@ async fn branches_and_merges(dialect: Dialect, name: &str) {
         .success()
         .json();
     assert_eq!(current["current"], serde_json::json!(["d1", "x1"]));
+    on(&project, &half, &["verify"]).success().done();
     on(&project, &half, &["run", "heads"]).success().done();
+    on(&project, &half, &["verify"]).success().done();
     assert_eq!(
         schema(&project, &half, "alembic_version"),
         schema(&project, &old, "alembic_version")
@@ -317,6 +320,7 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     asking alembic upgrade --sql c1:heads
     asking alembic downgrade --sql e1:base
     wrote 5 revisions, 2 sealed, 3 drafts, to migrations
+    wrote migrate.toml: ignore = ["alembic_version"]
     warning: 3 revisions could not be carried over whole, for 4 reasons
     help: finish each, such as `cargo migrate edit b1`, before it is stamped or run; then `cargo migrate lock`
     "#);
@@ -395,10 +399,11 @@ async fn files_that_alembic_wrote_give_the_same_chain() {
     help: add `--yes`; or call it yourself, `alembic upgrade --sql heads > up.sql` and `alembic downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`
     [exit status: 1]
     ");
-    assert_snapshot!(project.run(["import", "alembic", "old", "--up-sql", "up.sql", "--down-sql", "down.sql", "--dry-run"]), @"
+    assert_snapshot!(project.run(["import", "alembic", "old", "--up-sql", "up.sql", "--down-sql", "down.sql", "--dry-run"]), @r#"
     ------- stderr -------
     would write 2 revisions, 2 sealed, 0 drafts, to migrations
-    ");
+    would write migrate.toml: ignore = ["alembic_version"]
+    "#);
     assert!(!project.path().join("migrations").exists());
     project
         .run([
@@ -432,8 +437,177 @@ async fn an_environment_without_an_offline_mode() {
     Caused by:
       RuntimeError: only online
 
-    help: `alembic upgrade --sql heads` must work: its env.py needs an offline mode; or give files with `--up-sql` and `--down-sql`
+    help: `alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`
     [exit status: 1]
     ");
     assert!(!project.path().join("migrations").exists());
+}
+
+/// A history that no offline mode can write: it asks the database, and rebuilds tables.
+fn asking(dialect: Dialect) -> TestProject {
+    let project = with_alembic(dialect);
+    let asks = "if not sa.inspect(op.get_bind()).has_table('notes'):\n    op.create_table('notes', sa.Column('id', sa.Integer, primary_key=True), sa.Column('text', sa.String(80)), sa.Column('old', sa.Integer))";
+    revision(
+        &project,
+        "a1",
+        "down_revision = None",
+        asks,
+        "op.drop_table('notes')",
+    );
+    let fills = "notes = sa.table('notes', sa.column('id', sa.Integer), sa.column('text', sa.String))\nbind = op.get_bind()\nbind.execute(notes.insert(), [{'id': 1, 'text': \"it's 100%; -- ?\"}, {'id': 2, 'text': 'a\\\\b :c'}])\nfor row in bind.execute(sa.select(notes.c.id).order_by(notes.c.id)).fetchall():\n    bind.execute(notes.update().where(notes.c.id == row.id).values(text=notes.c.text))\nop.execute(\"UPDATE notes SET text = 'x%' WHERE id = 3\")";
+    revision(
+        &project,
+        "b1",
+        "down_revision = 'a1'",
+        fills,
+        "op.execute('DELETE FROM notes')",
+    );
+    let rebuilds = "with op.batch_alter_table('notes') as batch:\n    batch.drop_column('old')\n    batch.alter_column('text', existing_type=sa.String(80), nullable=False)\n    batch.create_unique_constraint('uq_text', ['text'])";
+    let back = "with op.batch_alter_table('notes') as batch:\n    batch.drop_constraint('uq_text', type_='unique')\n    batch.alter_column('text', existing_type=sa.String(80), nullable=True)\n    batch.add_column(sa.Column('old', sa.Integer))";
+    revision(&project, "c1", "down_revision = 'b1'", rebuilds, back);
+    let only_online =
+        "if not op.get_context().as_sql:\n    op.create_index('ix_id', 'notes', ['id', 'text'])";
+    revision(
+        &project,
+        "d1",
+        "down_revision = 'c1'",
+        only_online,
+        "op.drop_index('ix_id', 'notes')",
+    );
+    if dialect == Dialect::Postgres {
+        let beside = "with op.get_context().autocommit_block():\n    op.execute('CREATE INDEX CONCURRENTLY ix_text ON notes (text)')\nop.execute(\"SELECT setval('notes_id_seq', 7)\")";
+        revision(
+            &project,
+            "e1",
+            "down_revision = 'd1'",
+            beside,
+            "op.drop_index('ix_text')",
+        );
+    }
+    project
+}
+
+async fn a_real_run(dialect: Dialect, name: &str) {
+    let project = asking(dialect);
+    let old = TestDatabase::create(dialect, &format!("{name} old")).await;
+    alembic(&project, &old, &["upgrade", "heads"])
+        .success()
+        .done();
+    let scratch = TestDatabase::create(dialect, &format!("{name} scratch")).await;
+    let imported = import(&project, &scratch, &["--online", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(imported["left_out"], serde_json::json!([]));
+    project.run(["check", "--locked"]).success().done();
+
+    on(&project, &old, &["import", "alembic", "--stamp"])
+        .success()
+        .done();
+    assert_eq!(pending(&project, &old), serde_json::json!([]));
+    on(&project, &old, &["verify"]).success().done();
+
+    let new = TestDatabase::create(dialect, &format!("{name} new")).await;
+    on(&project, &new, &["run"]).success().done();
+    assert_eq!(
+        schema(&project, &new, ""),
+        schema(&project, &old, "alembic_version")
+    );
+    let rows = "SELECT text FROM notes ORDER BY id";
+    assert_eq!(new.rows(rows).await, old.rows(rows).await);
+    assert_eq!(new.rows(rows).await.len(), 2);
+
+    alembic(&project, &old, &["downgrade", "a1"])
+        .success()
+        .done();
+    on(&project, &new, &["revert", "a1"]).success().done();
+    assert_eq!(
+        schema(&project, &new, ""),
+        schema(&project, &old, "alembic_version")
+    );
+}
+
+#[tokio::test]
+async fn a_real_run_on_sqlite() {
+    a_real_run(Dialect::Sqlite, "import alembic run sqlite").await;
+}
+
+#[tokio::test]
+async fn a_real_run_on_postgres() {
+    a_real_run(Dialect::Postgres, "import alembic run postgres").await;
+}
+
+#[tokio::test]
+async fn a_real_run_on_mariadb() {
+    a_real_run(Dialect::MySql, "import alembic run mariadb").await;
+}
+
+#[tokio::test]
+async fn a_real_run_needs_an_empty_database() {
+    let project = asking(Dialect::Sqlite);
+    let database = TestDatabase::create(Dialect::Sqlite, "import alembic run in use").await;
+    alembic(&project, &database, &["upgrade", "b1"])
+        .success()
+        .done();
+    let before = schema(&project, &database, "");
+    assert_snapshot!(import(&project, &database, &["--online"]), @"
+    ------- stderr -------
+    running alembic upgrade heads
+    error: Alembic's run was not recorded
+
+    Caused by:
+      the database has revisions already: `b1`
+
+    help: env.py must lead to an empty database, and to no other than one that may be thrown away
+    [exit status: 1]
+    ");
+    alembic(&project, &database, &["stamp", "base"])
+        .success()
+        .done();
+    assert_snapshot!(import(&project, &database, &["--online"]), @"
+    ------- stderr -------
+    running alembic upgrade heads
+    error: Alembic's run was not recorded
+
+    Caused by:
+      the database has tables already, such as `notes`
+
+    help: env.py must lead to an empty database, and to no other than one that may be thrown away
+    [exit status: 1]
+    ");
+    assert_eq!(schema(&project, &database, ""), before);
+    assert!(!project.path().join("migrations").exists());
+}
+
+#[tokio::test]
+async fn a_real_run_that_fails_half_way() {
+    let project = asking(Dialect::Sqlite);
+    revision(
+        &project,
+        "e1",
+        "down_revision = 'd1'",
+        "op.execute('CREATE TABLE last (id INTEGER)')\nraise ValueError('no rows')",
+        "raise NotImplementedError",
+    );
+    revision(
+        &project,
+        "f1",
+        "down_revision = 'e1'",
+        "op.execute('SELECT 1')",
+        "pass",
+    );
+    let database = TestDatabase::create(Dialect::Sqlite, "import alembic run fails").await;
+    assert_snapshot!(import(&project, &database, &["--online"]), @r#"
+    changed old/db/versions/a1_x.py:20: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
+    changed old/db/versions/b1_x.py:21: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
+    left out old/db/versions/e1_x.py:18: `upgrade()` fails on an empty database: ValueError: no rows; what stands here came before
+    ------- stderr -------
+    running alembic upgrade heads
+    running alembic downgrade base
+    asking alembic upgrade --sql e1:heads
+    asking alembic downgrade --sql f1:base
+    wrote 6 revisions, 5 sealed, 1 draft, to migrations
+    wrote migrate.toml: ignore = ["alembic_version"]
+    warning: 1 revision could not be carried over whole, for 1 reason
+    help: finish each, such as `cargo migrate edit e1`, before it is stamped or run; then `cargo migrate lock`
+    "#);
 }

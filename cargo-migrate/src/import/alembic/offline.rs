@@ -5,32 +5,14 @@
 //! asked for from each place to `base`, as Alembic takes only one starting point.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::Command;
 
 use migrate_core::{Dialects, Direction};
 
 use super::cut::{Part, cut};
+use super::program::Answer;
 use super::{found_in, source_of};
 use crate::error::CommandError;
 use crate::import::{History, Note, Place, Sources, Way};
-
-/// How to call Alembic.
-#[derive(Clone, Debug)]
-pub(crate) struct Program {
-    /// The program and words that always stand behind it.
-    words: Vec<String>,
-    /// Words of the user's own, before the command.
-    options: Vec<String>,
-}
-
-/// What a call gave.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) sql: String,
-    /// The last words where it failed.
-    pub(crate) error: Option<String>,
-}
 
 /// What is known of one revision in one direction.
 #[derive(Clone, Debug)]
@@ -39,6 +21,22 @@ struct Found {
     /// Why it is not whole.
     error: Option<String>,
     place: Option<Place>,
+    /// Whether it is what a real run did.
+    is_recorded: bool,
+}
+
+/// How many ranges are tried where Alembic wrote nothing at all so often before: an env.py without
+/// an offline mode answers none of them.
+const fn most(silent: usize) -> usize {
+    if silent < 3 { usize::MAX } else { 0 }
+}
+
+/// Where SQL comes from.
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    File(&'a str),
+    Offline,
+    Run,
 }
 
 /// The SQL of both directions.
@@ -48,109 +46,6 @@ pub(crate) struct Sql {
     down: BTreeMap<String, Found>,
     pub(crate) notes: Vec<Note>,
     pub(crate) version_table: Option<String>,
-}
-
-impl Program {
-    /// Takes `alembic`, or what was typed instead, such as `poetry run alembic`.
-    pub(crate) fn new(typed: &str, options: &[String]) -> Self {
-        Self {
-            words: typed.split_whitespace().map(str::to_owned).collect(),
-            options: options.to_vec(),
-        }
-    }
-
-    /// Returns it as it would be typed.
-    pub(crate) fn shown(&self) -> String {
-        let words: Vec<&str> = self
-            .words
-            .iter()
-            .chain(&self.options)
-            .map(String::as_str)
-            .collect();
-        words.join(" ")
-    }
-
-    /// Lets it take its settings from this file, unless the user has named one.
-    pub(crate) fn settings(&mut self, file: Option<String>) {
-        let named = |word: &String| word.starts_with("-c") || word.starts_with("--config");
-        let words = self.words.iter().chain(&self.options);
-        if let Some(file) = file.filter(|_| !words.into_iter().any(named)) {
-            self.options.splice(0..0, ["-c".to_owned(), file]);
-        }
-    }
-
-    /// Calls it in a folder.
-    pub(crate) fn call(&self, folder: &Path, words: &[&str]) -> Result<Answer, CommandError> {
-        let shown = self.shown();
-        let missing = || {
-            CommandError::failed("alembic", format!("`{shown}` cannot be started"))
-                .help("name it with `--alembic <program>`, or give the files that it wrote elsewhere with `--up-sql` and `--down-sql`")
-        };
-        let (program, fixed) = self.words.split_first().ok_or_else(missing)?;
-        let output = Command::new(program)
-            .args(fixed)
-            .args(&self.options)
-            .args(words)
-            .current_dir(folder)
-            .env("PYTHONIOENCODING", "utf-8")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(std::process::Stdio::null())
-            .output()
-            .map_err(|error| missing().because(error))?;
-        let sql = String::from_utf8(output.stdout).map_err(|_| {
-            CommandError::failed(
-                "alembic",
-                format!("what `{shown} {}` wrote is not UTF-8", words.join(" ")),
-            )
-        })?;
-        let told = String::from_utf8_lossy(&output.stderr);
-        Ok(match output.status.success() {
-            true => Answer { sql, error: None },
-            false => failed(sql, &told),
-        })
-    }
-}
-
-/// Takes what the command line refuses out of the SQL: it says so on stdout, behind all else.
-fn failed(mut sql: String, told: &str) -> Answer {
-    let start = match sql.starts_with(REFUSED) {
-        true => Some(0),
-        false => sql.rfind(&format!("\n{REFUSED}")).map(|end| end + 1),
-    };
-    let refusal = start.map(|start| sql.split_off(start)).unwrap_or_default();
-    let error = Some(last_words(&format!("{refusal}\n{told}")));
-    Answer { sql, error }
-}
-
-/// How Alembic's command line begins a refusal (`alembic.util.err`).
-const REFUSED: &str = "FAILED: ";
-
-/// The exception at the end of a traceback, or what Alembic's command line says.
-fn last_words(told: &str) -> String {
-    let mut lines = told.lines().filter(|line| !line.trim().is_empty());
-    let failed = told.lines().rev().find(|line| line.starts_with(REFUSED));
-    let exception = told.lines().rev().find(|line| {
-        let name = line.split(':').next().unwrap_or_default();
-        !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '_'))
-            && (name.ends_with("Error") || name.ends_with("Exception") || line.contains(':'))
-    });
-    failed
-        .map(|line| line.trim_start_matches(REFUSED))
-        .or(exception)
-        .or_else(|| lines.next_back())
-        .map_or_else(|| "it said nothing".to_owned(), shortened)
-}
-
-/// As much of a line as a note has room for.
-fn shortened(line: &str) -> String {
-    let line = line.trim();
-    match line.char_indices().nth(200) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line.to_owned(),
-    }
 }
 
 impl Sql {
@@ -164,68 +59,92 @@ impl Sql {
         let mut sql = Self::default();
         for (direction, given) in [(Direction::Up, up), (Direction::Down, down)] {
             if let Some((file, text)) = given {
-                sql.take(history, direction, text, dialects, Some(file));
+                sql.take(history, direction, text, dialects, Source::File(file));
             }
         }
         sql
     }
 
-    /// Asks for everything; `ask` calls Alembic with these words.
+    /// Takes what a real run did.
+    pub(crate) fn record(
+        &mut self,
+        history: &History,
+        direction: Direction,
+        run: &Answer,
+        dialects: Dialects,
+    ) {
+        self.answer(history, direction, run, dialects, Source::Run);
+    }
+
+    /// Asks for all that is not known yet; `ask` calls Alembic with these words.
     pub(crate) fn ask(
+        &mut self,
         history: &History,
         dialects: Dialects,
         mut ask: impl FnMut(&[&str]) -> Result<Answer, CommandError>,
-    ) -> Result<Self, CommandError> {
-        let mut sql = Self::default();
-        let first = ask(&["upgrade", "--sql", "heads"])?;
-        let reached = sql.answer(history, Direction::Up, &first, dialects);
-        if let (Some(error), None) = (&first.error, &reached) {
-            return Err(CommandError::failed("alembic", "Alembic writes no SQL")
-                .cause(error)
-                .help("`alembic upgrade --sql heads` must work: its env.py needs an offline mode; or give files with `--up-sql` and `--down-sql`"));
+    ) -> Result<(), CommandError> {
+        let is_first = self.up.is_empty();
+        if is_first {
+            let first = ask(&["upgrade", "--sql", "heads"])?;
+            let reached = self.answer(history, Direction::Up, &first, dialects, Source::Offline);
+            if let (Some(error), None) = (&first.error, &reached) {
+                return Err(CommandError::failed("alembic", "Alembic writes no SQL")
+                    .cause(error)
+                    .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`"));
+            }
         }
+        let mut silent = 0;
         for revision in &history.revisions {
             let id = revision.version.as_str();
-            let mut ranges = Vec::new();
-            for parent in &revision.parents {
-                ranges.push(format!("{parent}:heads"));
-            }
-            for parent in &revision.parents {
-                ranges.push(format!("{parent}:{id}"));
-            }
+            let parents = revision.parents.iter();
+            let mut ranges: Vec<String> = parents.map(|parent| format!("{parent}:heads")).collect();
+            let parents = revision.parents.iter();
+            ranges.extend(parents.map(|parent| format!("{parent}:{id}")));
             ranges.push(id.to_owned());
-            let mut stopped = None;
-            for range in ranges {
-                if sql.up.contains_key(id) {
-                    break;
-                }
-                let answer = ask(&["upgrade", "--sql", &range])?;
-                let reached = sql.answer(history, Direction::Up, &answer, dialects);
-                stopped = reached.or(answer.error).or(stopped);
-            }
-            sql.unreached(Direction::Up, id, stopped);
+            ranges.truncate(most(silent));
+            let told = self.ask_for(id, Direction::Up, &ranges, history, dialects, &mut ask)?;
+            silent = if told { 0 } else { silent + 1 };
         }
+        silent = 0;
         for revision in history.revisions.iter().rev() {
             let id = revision.version.as_str();
+            let parents = revision.parents.iter();
             let mut ranges = vec![format!("{id}:base")];
-            ranges.extend(
-                revision
-                    .parents
-                    .iter()
-                    .map(|parent| format!("{id}:{parent}")),
-            );
-            let mut stopped = None;
-            for range in ranges {
-                if sql.down.contains_key(id) {
-                    break;
-                }
-                let answer = ask(&["downgrade", "--sql", &range])?;
-                let reached = sql.answer(history, Direction::Down, &answer, dialects);
-                stopped = reached.or(answer.error).or(stopped);
-            }
-            sql.unreached(Direction::Down, id, stopped);
+            ranges.extend(parents.map(|parent| format!("{id}:{parent}")));
+            ranges.truncate(most(silent));
+            let told = self.ask_for(id, Direction::Down, &ranges, history, dialects, &mut ask)?;
+            silent = if told { 0 } else { silent + 1 };
         }
-        Ok(sql)
+        Ok(())
+    }
+
+    /// Asks for a revision with one range behind the other, until one leads to it; says whether
+    /// Alembic wrote anything.
+    fn ask_for(
+        &mut self,
+        id: &str,
+        direction: Direction,
+        ranges: &[String],
+        history: &History,
+        dialects: Dialects,
+        ask: &mut impl FnMut(&[&str]) -> Result<Answer, CommandError>,
+    ) -> Result<bool, CommandError> {
+        let word = match direction {
+            Direction::Up => "upgrade",
+            Direction::Down => "downgrade",
+        };
+        let (mut stopped, mut told) = (None, self.side(direction).contains_key(id));
+        for range in ranges {
+            if self.side(direction).contains_key(id) {
+                break;
+            }
+            let answer = ask(&[word, "--sql", range])?;
+            let reached = self.answer(history, direction, &answer, dialects, Source::Offline);
+            told |= reached.is_some() || self.side(direction).contains_key(id);
+            stopped = reached.or(answer.error).or(stopped);
+        }
+        self.unreached(direction, id, stopped);
+        Ok(told)
     }
 
     fn side(&mut self, direction: Direction) -> &mut BTreeMap<String, Found> {
@@ -248,6 +167,7 @@ impl Sql {
                     None => "Alembic writes nothing for it".to_owned(),
                 }),
                 place: None,
+                is_recorded: false,
             });
     }
 
@@ -258,14 +178,16 @@ impl Sql {
         direction: Direction,
         answer: &Answer,
         dialects: Dialects,
+        source: Source<'_>,
     ) -> Option<String> {
-        let mut parts = self.take(history, direction, &answer.sql, dialects, None);
+        let mut parts = self.take(history, direction, &answer.sql, dialects, source);
         let error = answer.error.as_ref()?;
         let last = parts.pop()?;
         let side = self.side(direction);
         // What a call that got through has told of it stays.
         if let Some(found) = side
             .get_mut(&last)
+            .filter(|found| found.is_recorded == matches!(source, Source::Run))
             .filter(|found| found.place.is_none() && found.error.is_none())
         {
             found.error = Some(error.clone());
@@ -280,24 +202,21 @@ impl Sql {
         direction: Direction,
         text: &str,
         dialects: Dialects,
-        file: Option<&str>,
+        source: Source<'_>,
     ) -> Vec<String> {
         let ids: BTreeSet<&str> = history
             .revisions
             .iter()
             .map(|revision| revision.version.as_str())
             .collect();
-        let word = match direction {
-            Direction::Up => "alembic upgrade --sql",
-            Direction::Down => "alembic downgrade --sql",
+        let (file, word) = match (source, direction) {
+            (Source::File(file), _) => (Some(file), file),
+            (Source::Offline, Direction::Up) => (None, "alembic upgrade --sql"),
+            (Source::Offline, Direction::Down) => (None, "alembic downgrade --sql"),
+            (Source::Run, Direction::Up) => (None, "alembic upgrade"),
+            (Source::Run, Direction::Down) => (None, "alembic downgrade"),
         };
-        let cut = cut(
-            text,
-            direction,
-            |id| ids.contains(id),
-            dialects,
-            file.unwrap_or(word),
-        );
+        let cut = cut(text, direction, |id| ids.contains(id), dialects, word);
         self.version_table = self.version_table.take().or(cut.version_table);
         for note in cut.notes {
             if !self.notes.iter().any(|known| known.text == note.text) {
@@ -314,6 +233,7 @@ impl Sql {
                 part: Some(part),
                 error: None,
                 place,
+                is_recorded: matches!(source, Source::Run),
             });
             all.push(id);
         }
@@ -351,9 +271,13 @@ impl Sql {
                             line,
                             ..migration.place.clone()
                         };
+                        let why = match found.is_recorded {
+                            true => "what it did on an empty database",
+                            false => "what it does without an answer from a database",
+                        };
                         history.notes.push(Note::changed(
                             &place,
-                            format!("`{function}()` has `{word}`: its SQL is what it does without an answer from a database"),
+                            format!("`{function}()` has `{word}`: its SQL is {why}"),
                         ));
                     }
                 }
@@ -385,7 +309,11 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         if function == "downgrade" && error.starts_with("NotImplementedError") {
             return Way::Irreversible(format!("its downgrade() raises {error}"));
         }
-        let why = format!("`{function}()` cannot be written as SQL: {error}");
+        let fails = match found.is_recorded {
+            true => "fails on an empty database",
+            false => "cannot be written as SQL",
+        };
+        let why = format!("`{function}()` {fails}: {error}");
         return match part.statements {
             0 => Way::Left {
                 why,
@@ -402,7 +330,8 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         };
     }
     // What it asks so, it does in another way with a database.
-    if let Some((word, line)) = found_in(text, function, &["is_offline_mode", "as_sql"]) {
+    let asked = &["is_offline_mode", "as_sql"];
+    if let Some((word, line)) = found_in(text, function, asked).filter(|_| !found.is_recorded) {
         let why = format!(
             "`{function}()` has `{word}`, and what it does only with a database is not in the SQL"
         );
@@ -426,45 +355,5 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         text: part.text.clone(),
         transaction: part.transaction,
         place,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_is_no_sql() {
-        let refused = failed(
-            "SELECT 1;\n\nFAILED: no way: on\n".to_owned(),
-            "ERROR [x] no way\n",
-        );
-        assert_eq!(refused.sql, "SELECT 1;\n\n");
-        assert_eq!(refused.error.as_deref(), Some("no way: on"));
-        let broken = failed("SELECT 1;\n".to_owned(), "Traceback\nKeyError: 'x'\n");
-        assert_eq!(broken.sql, "SELECT 1;\n");
-        assert_eq!(broken.error.as_deref(), Some("KeyError: 'x'"));
-    }
-
-    #[test]
-    fn the_last_words_are_the_exception() {
-        for (told, words) in [
-            (
-                "Traceback:\n  File \"x\", line 1\n    raise E\nNotImplementedError: no way: back\n",
-                "NotImplementedError: no way: back",
-            ),
-            (
-                "Traceback:\n  File \"x\", line 1\nNotImplementedError\n\n",
-                "NotImplementedError",
-            ),
-            (
-                "INFO [x] y\nsqlalchemy.exc.CompileError: a\n(Background on this error at: https://x)\n",
-                "sqlalchemy.exc.CompileError: a",
-            ),
-            ("ERROR [x] y\nFAILED: Can't locate\n", "Can't locate"),
-            ("", "it said nothing"),
-        ] {
-            assert_eq!(last_words(told), words);
-        }
     }
 }

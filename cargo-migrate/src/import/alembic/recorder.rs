@@ -1,0 +1,92 @@
+//! What a real run of Alembic does to an empty database, written down as its offline mode would.
+//!
+//! A file that Python reads at its start goes along on PYTHONPATH and writes what the database took,
+//! so it works with any program that runs Alembic, and with any driver of SQLAlchemy.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use migrate_core::Direction;
+use tempfile::TempDir;
+
+use super::program::{Answer, Program};
+use crate::error::CommandError;
+use crate::write;
+
+/// The folder with that file, and what was written.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    folder: TempDir,
+}
+
+const HOOK: &str = include_str!("recorder/sitecustomize.py");
+
+/// How Python begins the line of a refusal of the file.
+const REFUSED: &str = "sitecustomize.Refused: ";
+
+impl Recorder {
+    pub(crate) fn new() -> Result<Self, CommandError> {
+        let folder = TempDir::with_prefix("cargo-migrate")?;
+        write::create(&folder.path().join("sitecustomize.py"), HOOK)?;
+        Ok(Self { folder })
+    }
+
+    /// Runs Alembic all the way in a direction; the answer is what it did.
+    pub(crate) fn run(
+        &self,
+        program: &Program,
+        home: &Path,
+        direction: Direction,
+    ) -> Result<Answer, CommandError> {
+        let (word, name) = match direction {
+            Direction::Up => ("up", "up.sql"),
+            Direction::Down => ("down", "down.sql"),
+        };
+        let file = self.folder.path().join(name);
+        let known = std::env::var_os("PYTHONPATH").unwrap_or_default();
+        let folders = [self.folder.path().to_owned()]
+            .into_iter()
+            .chain(std::env::split_paths(&known).filter(|path| !path.as_os_str().is_empty()));
+        let path = std::env::join_paths(folders).map_err(|error| {
+            CommandError::failed("alembic", "PYTHONPATH cannot be set").because(error)
+        })?;
+        let environment: [(&str, OsString); 3] = [
+            ("PYTHONPATH", path),
+            ("CARGO_MIGRATE_RECORD", file.clone().into_os_string()),
+            ("CARGO_MIGRATE_RECORD_WAY", word.into()),
+        ];
+        let told = program.call(home, Self::words(direction), &environment)?;
+        let sql = match file.exists() {
+            true => std::fs::read_to_string(&file)?,
+            false => String::new(),
+        };
+        let failed = |error: &str, help: &str| {
+            CommandError::failed("alembic", "Alembic's run was not recorded")
+                .cause(error)
+                .help(help)
+        };
+        match (told.error, direction) {
+            (Some(error), _) if error.starts_with(REFUSED) && sql.is_empty() => Err(failed(
+                error.trim_start_matches(REFUSED),
+                "env.py must lead to an empty database, and to no other than one that may be thrown away",
+            )),
+            (Some(error), Direction::Up) if sql.is_empty() => Err(failed(
+                &error,
+                "`alembic upgrade heads` must work here on an empty database",
+            )),
+            (None, Direction::Up) if sql.is_empty() => Err(failed(
+                "it ran, and nothing of it was seen",
+                "the Python that runs it must look at PYTHONPATH; or give files with `--up-sql` and `--down-sql`",
+            )),
+            (error, _) => Ok(Answer { sql, error }),
+        }
+    }
+
+    /// What is typed behind `alembic`.
+    pub(crate) const fn words(direction: Direction) -> &'static [&'static str] {
+        match direction {
+            Direction::Up => &["upgrade", "heads"],
+            Direction::Down => &["downgrade", "base"],
+        }
+    }
+}
