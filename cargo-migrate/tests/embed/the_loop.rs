@@ -134,7 +134,7 @@ fn a_field_is_added_to_the_example() {
     let lacking = RefCell::new(String::new());
     let shows = |said: &str| {
         if !said.lines().all(|line| page.contains(line.trim_end())) {
-            *lacking.borrow_mut() += &format!("{said}\n");
+            lacking.borrow_mut().extend([said, "\n"]);
         }
     };
     let source = folder.join("web/src/lib.rs");
