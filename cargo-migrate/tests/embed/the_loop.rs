@@ -145,7 +145,12 @@ fn a_field_is_added_to_the_example() {
     shows(field);
     let last = "default = \"''\")]\n    tag: String,\n";
     assert_eq!(before.matches(last).count(), 1, "{before}");
-    let after = before.replace(last, &format!("{last}{field}"));
+    let queries = "id, text, tag, pinned";
+    shows(queries);
+    assert_eq!(before.matches("id, text, tag").count(), 2, "{before}");
+    let after = before
+        .replace(last, &format!("{last}{field}"))
+        .replace("id, text, tag", queries);
     fs::write(&source, after).expect("it can be written");
     let messages = cargo(folder, &["check", "-p", "web"]);
     let told = compiler(&messages, "web");

@@ -91,10 +91,11 @@ async fn list(
     State(pool): State<SqlitePool>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Vec<Note>>, Failure> {
-    let notes = sqlx::query_as("SELECT * FROM notes WHERE ?1 IS NULL OR tag = ?1 ORDER BY id")
-        .bind(filter.tag)
-        .fetch_all(&pool)
-        .await?;
+    let notes =
+        sqlx::query_as("SELECT id, text, tag FROM notes WHERE ?1 IS NULL OR tag = ?1 ORDER BY id")
+            .bind(filter.tag)
+            .fetch_all(&pool)
+            .await?;
     Ok(Json(notes))
 }
 
@@ -102,11 +103,12 @@ async fn add(
     State(pool): State<SqlitePool>,
     Json(new): Json<NewNote>,
 ) -> Result<(StatusCode, Json<Note>), Failure> {
-    let note = sqlx::query_as("INSERT INTO notes (text, tag) VALUES (?, ?) RETURNING *")
-        .bind(new.text)
-        .bind(new.tag)
-        .fetch_one(&pool)
-        .await?;
+    let note =
+        sqlx::query_as("INSERT INTO notes (text, tag) VALUES (?, ?) RETURNING id, text, tag")
+            .bind(new.text)
+            .bind(new.tag)
+            .fetch_one(&pool)
+            .await?;
     Ok((StatusCode::CREATED, Json(note)))
 }
 
