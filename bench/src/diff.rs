@@ -10,7 +10,7 @@ use migrate_core::schema::{
 
 use crate::{median, millis};
 
-const TABLES: usize = 1_000;
+pub(crate) const TABLES: usize = 1_000;
 const ROUNDS: usize = 9;
 
 pub(crate) fn measure() {
@@ -47,7 +47,8 @@ pub(crate) fn measure() {
     }
 }
 
-fn schema(dialect: Dialect, last: &str) -> Schema {
+/// A thousand tables with ten columns, a primary, a unique and a foreign key, and an index each.
+pub(crate) fn schema(dialect: Dialect, last: &str) -> Schema {
     let mut schema = Schema::empty(dialect);
     for number in 0..TABLES {
         let column = |at: usize| Column {
@@ -79,6 +80,11 @@ fn schema(dialect: Dialect, last: &str) -> Schema {
                 name: name("pkey"),
                 ..Key::default()
             }),
+            uniques: vec![Key {
+                columns: vec!["column_3".to_owned()],
+                name: name("key"),
+                ..Key::default()
+            }],
             foreign_keys: vec![key],
             indexes: [(format!("t{number}_index"), index)].into(),
             ..Table::default()

@@ -8,6 +8,9 @@
 //! alike. Only the ratios say something; the times are those of this machine. The words `check`,
 //! `apply`, `start` and `embed` choose what is measured, a number chooses how many revisions.
 //!
+//! The word `introspect` reads the schema of a thousand tables, beside what the database's own client
+//! needs to write it down.
+//!
 //! The word `scale` measures something else, without servers: whether the command's work grows with
 //! the chain and no faster. So does `diff`: how long two large schemas take to compare.
 
@@ -16,6 +19,7 @@ mod chain;
 mod check;
 mod diff;
 mod embed;
+mod introspect;
 mod scale;
 mod start;
 
@@ -42,6 +46,9 @@ async fn main() -> Result<()> {
     if words.iter().any(|word| *word == "diff") {
         diff::measure();
         return Ok(());
+    }
+    if words.iter().any(|word| *word == "introspect") {
+        return introspect::measure().await;
     }
     let wanted = |word: &str| words.is_empty() || words.iter().any(|given| *given == word);
 

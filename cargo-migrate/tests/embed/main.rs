@@ -5,3 +5,4 @@ mod diagnostics;
 mod models;
 mod package;
 mod rebuild;
+mod the_loop;

@@ -266,10 +266,10 @@ fn two_branches_merged_by_git() {
     let is_new = |line: &&str| !base.lines().any(|old| old == *line);
     let mut merged = String::new();
     for line in ours.lines() {
-        merged += &format!("{line}\n");
+        merged.extend([line, "\n"]);
         if line.starts_with("head") {
             let head = theirs.lines().find(|line| line.starts_with("head"));
-            merged += &format!("{}\n", head.expect("it has a head"));
+            merged.extend([head.expect("it has a head"), "\n"]);
         }
     }
     for line in theirs
@@ -277,7 +277,7 @@ fn two_branches_merged_by_git() {
         .filter(is_new)
         .filter(|line| !line.starts_with("head"))
     {
-        merged += &format!("{line}\n");
+        merged.extend([line, "\n"]);
     }
     project.write("migrations/schema.lock", &merged);
     project

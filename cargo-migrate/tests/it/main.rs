@@ -3,6 +3,7 @@
 mod alembic;
 mod authoring;
 mod auto;
+mod autogenerate;
 mod backup;
 mod bad_input;
 mod check;

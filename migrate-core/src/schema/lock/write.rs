@@ -13,7 +13,9 @@ pub(super) fn render(lock: &SchemaLock) -> String {
         SchemaLock::VERSION
     );
     for head in &lock.heads {
-        text.push_str(&format!("head {head}\n"));
+        text.push_str("head ");
+        text.push_str(&head.to_string());
+        text.push('\n');
     }
     for (dialect, schema) in &lock.schemas {
         text.push_str("\n[");
