@@ -221,7 +221,7 @@ impl Scope<'_> {
             false => "NULL",
         };
         format!(
-            "SELECT 'part', a.attrelid, i.indkey[a.attnum - 1] = 0, CASE i.indkey[a.attnum - 1] WHEN 0 THEN pg_get_indexdef(i.indexrelid, a.attnum, false) ELSE ta.attname END,
+            "SELECT 'part', a.attrelid, i.indkey[a.attnum - 1] = 0, CASE i.indkey[a.attnum - 1] WHEN 0 THEN pg_get_indexdef(i.indexrelid, a.attnum, false) ELSE ta.attname::text END,
  i.indoption[a.attnum - 1] & 1 = 1, i.indoption[a.attnum - 1] & 2 = 2, {},
  CASE WHEN NOT o.opcdefault OR {options} IS NOT NULL THEN CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(onsp.nspname) || '.' END || quote_ident(o.opcname) END, {options}
  FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid {} JOIN pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum <= i.indnkeyatts

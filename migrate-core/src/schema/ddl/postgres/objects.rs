@@ -10,7 +10,9 @@ use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature};
 use super::super::tables::{views_to_create, views_to_drop};
 use super::super::{Ddl, clause, definition};
 use super::affected::only_adds;
-use super::nodes::{Node, order as order_of, words_of_all, words_of_routines, words_of_table};
+use super::nodes::{
+    Node, Spoken, order as order_of, words_of_all, words_of_routines, words_of_table,
+};
 use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
 
 impl<'a> Plan<'a> {
@@ -77,7 +79,8 @@ impl<'a> Plan<'a> {
 
     /// The routines that are made after the views, as they may speak of one.
     fn speaking_routines<'s>(&self, schema: &'s Schema, views: &[Name]) -> Vec<&'s Signature> {
-        let speaks = |(_, routine): &(&&Signature, &Words)| speaks_of_view(routine, views.iter());
+        let speaks =
+            |(_, routine): &(&&Signature, &Spoken)| speaks_of_view(&routine.head, views.iter());
         let routines = words_of_routines(schema);
         routines
             .iter()
@@ -287,7 +290,7 @@ impl<'a> Plan<'a> {
             .routines
             .keys()
             .filter(changed)
-            .partition(|signature| speaks_of_view(&words[*signature], new_views.iter()));
+            .partition(|signature| speaks_of_view(&words[*signature].head, new_views.iter()));
         let tables = to.tables.keys().filter(|name| {
             !self.base().tables.contains_key(*name) || self.affected.tables.contains(name)
         });
@@ -351,7 +354,7 @@ impl<'a> Plan<'a> {
         let last_spoken = |signature: &&Signature| {
             let spoken = views
                 .iter()
-                .filter(|view| words[*signature].mention(&view.name));
+                .filter(|view| words[*signature].head.mention(&view.name));
             spoken.map(|view| place[view]).max()
         };
         let mut waiting: Vec<(Option<usize>, &Signature)> =
