@@ -22,6 +22,7 @@ mod package;
 mod progress;
 mod range;
 mod schemadiagram;
+mod schemafile;
 mod schemas;
 mod schematext;
 mod scratch;

@@ -8,6 +8,7 @@ mod array;
 mod objects;
 mod queries;
 mod relations;
+mod spelling;
 
 use std::collections::{BTreeMap, BTreeSet};
 

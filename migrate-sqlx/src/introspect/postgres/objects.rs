@@ -7,6 +7,7 @@ use migrate_core::schema::{
 
 use super::super::record::Record;
 use super::Reading;
+use super::spelling::{expression, settled};
 use crate::error::Error;
 
 impl Reading {
@@ -14,7 +15,7 @@ impl Reading {
         let Some(relation) = self.relations.get(&row.number()?).cloned() else {
             return Ok(());
         };
-        let (name, definition, enabled) = (row.text(), row.text(), row.text());
+        let (name, definition, enabled) = (row.text(), settled(row.text()), row.text());
         let statement = switched(definition, "TRIGGER", &relation, &name, &enabled);
         if let Some(table) = self.schema.tables.get_mut(&relation) {
             table.triggers.insert(name, statement);
@@ -28,7 +29,7 @@ impl Reading {
         let Some(relation) = self.relations.get(&row.number()?).cloned() else {
             return Ok(());
         };
-        let (name, definition, enabled) = (row.text(), row.text(), row.text());
+        let (name, definition, enabled) = (row.text(), settled(row.text()), row.text());
         let definition = definition.trim_end_matches(';').to_owned();
         let statement = switched(definition, "RULE", &relation, &name, &enabled);
         if let Some(table) = self.schema.tables.get_mut(&relation) {
@@ -53,7 +54,7 @@ impl Reading {
             if permissive { "" } else { " AS RESTRICTIVE" }
         );
         for word in ["USING", "WITH CHECK"] {
-            if let Some(expression) = row.option() {
+            if let Some(expression) = expression(&mut row) {
                 statement.extend([" ", word, " (", &expression, ")"]);
             }
         }
@@ -79,14 +80,14 @@ impl Reading {
         let domain = Domain {
             sql_type: row.text(),
             nullable: row.flag(),
-            default: row.option(),
+            default: expression(&mut row),
             collation: row.option(),
             checks: Vec::new(),
             comment,
         };
         let domain = self.schema.domains.entry(name).or_insert(domain);
         if let Some(name) = row.option() {
-            let expression = row.text();
+            let expression = settled(row.text());
             let mut options = Options::new();
             if !row.flag() {
                 options.insert("NOT VALID".to_owned(), String::new());
