@@ -1,5 +1,6 @@
 //! Schemas by their names: of the database, of a revision, of a file.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use migrate_core::schema::Schema;
@@ -120,6 +121,31 @@ pub(crate) async fn expected_and_actual(
     let expected = schema_at(chosen, &all, &config.ledger, &targets).await?;
     Ok((expected, actual))
 }
+
+/// Names what is there and is not carried, so that nobody thinks it were.
+pub(crate) fn tell_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
+    let all: BTreeSet<String> = schemas
+        .into_iter()
+        .flat_map(|schema| &schema.not_carried)
+        .map(ToString::to_string)
+        .collect();
+    if all.is_empty() {
+        return;
+    }
+    let more = all.len().saturating_sub(NAMED);
+    let named: Vec<String> = all.into_iter().take(NAMED).collect();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more, which `schema --format json` lists"),
+    };
+    ui.warning(format_args!(
+        "not compared, and no SQL is written for it: {}{more}",
+        named.join(", ")
+    ));
+}
+
+/// How many of them a line names.
+const NAMED: usize = 10;
 
 pub(crate) fn dialect(chosen: &Chosen) -> Result<Dialect, CommandError> {
     Dialect::from_url(chosen.url())

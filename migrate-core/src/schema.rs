@@ -27,7 +27,7 @@ mod text;
 #[cfg(feature = "schema")]
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::Dialect;
@@ -68,6 +68,26 @@ pub struct Schema {
     pub extensions: BTreeMap<String, Extension>,
     /// The named schemas besides the one that the connection uses by itself, each with its comment.
     pub schemas: BTreeMap<String, Option<String>>,
+    /// What else is there, for people to know: it is not compared, and no SQL is written for it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub not_carried: BTreeSet<NotCarried>,
+}
+
+/// Something that a database has and that is no part of its [`Schema`].
+///
+/// ```
+/// use migrate_core::schema::{Name, NotCarried};
+///
+/// let event = NotCarried { kind: "event".to_owned(), name: Name::plain("nightly") };
+/// assert_eq!(event.to_string(), "event `nightly`");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NotCarried {
+    /// What it is, in the database's word, small: `event`, `publication`.
+    pub kind: String,
+    /// Its name.
+    pub name: Name,
 }
 
 /// What else makes an object what it is, by the words of the database; a word that takes no value
@@ -491,7 +511,14 @@ impl Schema {
             routines: BTreeMap::new(),
             extensions: BTreeMap::new(),
             schemas: BTreeMap::new(),
+            not_carried: BTreeSet::new(),
         }
+    }
+}
+
+impl fmt::Display for NotCarried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.kind, self.name)
     }
 }
 

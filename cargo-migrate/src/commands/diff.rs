@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::interrupt::wait;
-use crate::schemas::named;
+use crate::schemas::{named, tell_not_carried};
 use crate::ui::{Ui, style, styled};
 
 const EXAMPLE: &str = "\
@@ -74,6 +74,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let renames = renames(&from, &to, &args.rename)?;
     let changes = schema::diff(&from, &to, &renames);
     let sql = schema::statements(&from, &to, &renames);
+    tell_not_carried([&from, &to], ui);
     show(&changes, &sql, from.dialect, ui)?;
     if args.rename.is_empty() {
         propose(&from, &to, ui);

@@ -6,7 +6,7 @@ use wildmatch::WildMatch;
 use crate::context::Context;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
-use crate::schemas::expected_and_actual;
+use crate::schemas::{expected_and_actual, tell_not_carried};
 use crate::ui::{Ui, style, styled};
 
 /// Compare the database with the schema that its revisions make
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
         .collect();
     let chosen = context.database()?;
     let (expected, actual) = wait(expected_and_actual(context, &chosen))?;
+    tell_not_carried([&expected, &actual], ui);
     let minds = |difference: &Difference| {
         let table = difference.table.as_ref().map(ToString::to_string);
         !table.is_some_and(|table| ignored.iter().any(|pattern| pattern.matches(&table)))

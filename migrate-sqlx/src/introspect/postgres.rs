@@ -1,8 +1,9 @@
 //! PostgreSQL 12 and later: its catalogue in one snapshot, with two messages.
 //!
-//! Left out, as nothing compares or writes them: base types, operators, casts, conversions,
-//! collations, text search, event triggers, publications, extended statistics, foreign servers,
-//! tablespaces, rights, and comments on constraints, triggers and policies.
+//! Named, and not read any further, as nothing compares or writes them: base types, operators and
+//! their classes, casts, conversions, collations, text search, event triggers, publications,
+//! extended statistics, foreign servers, and comments on constraints, triggers, policies and rules.
+//! Left out: tablespaces, rights, owners, security labels, and what `ANALYZE` is told.
 
 mod array;
 mod objects;
@@ -89,6 +90,7 @@ impl Reading {
             "domain" => self.domain(row),
             "type" => self.user_type(row),
             "routine" => self.routine(row),
+            "not carried" => self.not_carried(row),
             other => return Err(unreadable(other)),
         }
         Ok(())

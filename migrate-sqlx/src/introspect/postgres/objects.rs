@@ -2,7 +2,7 @@
 
 use migrate_core::Dialect;
 use migrate_core::schema::{
-    Check, Domain, Enum, Options, Routine, RoutineKind, Signature, UserType,
+    Check, Domain, Enum, Name, NotCarried, Options, Routine, RoutineKind, Signature, UserType,
 };
 
 use super::super::record::Record;
@@ -109,6 +109,16 @@ impl Reading {
             comment,
         };
         self.schema.types.insert(name, made);
+    }
+
+    pub(super) fn not_carried(&mut self, mut row: Record) {
+        let kind = row.text();
+        let schema = row.option().and_then(|name| self.schema_name(name));
+        let name = row.text();
+        self.schema.not_carried.insert(NotCarried {
+            kind,
+            name: Name { schema, name },
+        });
     }
 
     pub(super) fn routine(&mut self, mut row: Record) {

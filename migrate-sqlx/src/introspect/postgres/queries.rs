@@ -45,6 +45,7 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.types(),
         scope.routines(),
         scope.aggregates(),
+        scope.not_carried(),
     ] {
         let _infallible = writeln!(sql, "{query};");
     }
@@ -359,6 +360,110 @@ impl Scope<'_> {
             parts.join(", "),
             self.is_meant(),
             Self::is_free("pg_proc", "p.oid")
+        )
+    }
+}
+
+impl Scope<'_> {
+    /// What is only named: the kind, the schema and the name of each. What PostgreSQL brings along
+    /// without a schema has a number below 16384 (`FirstNormalObjectId`).
+    fn not_carried(&self) -> String {
+        let in_schema = |kind: &str, catalogue: &str, name: &str, namespace: &str, more: &str| {
+            format!(
+                "SELECT '{kind}', n.nspname::text, o.{name}::text FROM {catalogue} o JOIN pg_namespace n ON n.oid = o.{namespace} AND {} WHERE {}{more}",
+                self.is_meant(),
+                Self::is_free(catalogue, "o.oid")
+            )
+        };
+        let global = |kind: &str, catalogue: &str, name: &str| {
+            format!(
+                "SELECT '{kind}', NULL, {name} FROM {catalogue} o WHERE o.oid >= 16384 AND {}",
+                Self::is_free(catalogue, "o.oid")
+            )
+        };
+        let comments = [
+            ("constraint", "pg_constraint", "conname", "conrelid"),
+            ("trigger", "pg_trigger", "tgname", "tgrelid"),
+            ("policy", "pg_policy", "polname", "polrelid"),
+            ("rule", "pg_rewrite", "rulename", "ev_class"),
+        ]
+        .map(|(kind, catalogue, name, relation)| {
+            format!(
+                "SELECT 'comment on {kind}', n.nspname::text, c.relname || '.' || o.{name} FROM pg_description w JOIN {catalogue} o ON o.oid = w.objoid {} WHERE w.classoid = 'pg_catalog.{catalogue}'::regclass",
+                self.join(&format!("o.{relation}"))
+            )
+        });
+        let parts = [
+            in_schema("collation", "pg_collation", "collname", "collnamespace", ""),
+            in_schema("conversion", "pg_conversion", "conname", "connamespace", ""),
+            in_schema("operator", "pg_operator", "oprname", "oprnamespace", ""),
+            in_schema(
+                "operator class",
+                "pg_opclass",
+                "opcname",
+                "opcnamespace",
+                "",
+            ),
+            in_schema(
+                "text search configuration",
+                "pg_ts_config",
+                "cfgname",
+                "cfgnamespace",
+                "",
+            ),
+            in_schema(
+                "text search dictionary",
+                "pg_ts_dict",
+                "dictname",
+                "dictnamespace",
+                "",
+            ),
+            in_schema(
+                "text search parser",
+                "pg_ts_parser",
+                "prsname",
+                "prsnamespace",
+                "",
+            ),
+            in_schema(
+                "text search template",
+                "pg_ts_template",
+                "tmplname",
+                "tmplnamespace",
+                "",
+            ),
+            in_schema(
+                "statistics",
+                "pg_statistic_ext",
+                "stxname",
+                "stxnamespace",
+                "",
+            ),
+            in_schema(
+                "base type",
+                "pg_type",
+                "typname",
+                "typnamespace",
+                " AND o.typtype = 'b' AND o.typelem = 0",
+            ),
+            global(
+                "cast",
+                "pg_cast",
+                "format_type(o.castsource, NULL) || ' AS ' || format_type(o.casttarget, NULL)",
+            ),
+            global("event trigger", "pg_event_trigger", "o.evtname"),
+            global("publication", "pg_publication", "o.pubname"),
+            global(
+                "foreign-data wrapper",
+                "pg_foreign_data_wrapper",
+                "o.fdwname",
+            ),
+            global("server", "pg_foreign_server", "o.srvname"),
+        ];
+        let parts: Vec<String> = parts.into_iter().chain(comments).collect();
+        format!(
+            "SELECT 'not carried', x.* FROM ({}) x",
+            parts.join(" UNION ALL ")
         )
     }
 }
