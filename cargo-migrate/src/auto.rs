@@ -15,6 +15,7 @@ use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::package;
 use crate::scratch::{schema_at, schema_of_ddl, schema_of_sql};
+use crate::settle::settle;
 use crate::state::migrations;
 use crate::ui::Ui;
 use crate::write;
@@ -151,7 +152,9 @@ pub(crate) async fn gaps(
                 wanted
             }
             Source::Sql { file, text } => {
-                schema_of_sql(&server, &config.ledger, file, text).await?
+                let mut wanted = schema_of_sql(&server, &config.ledger, file, text).await?;
+                settle(&made, &mut wanted, &server, &config.ledger).await?;
+                wanted
             }
         };
         for (name, table) in &made.tables {

@@ -27,6 +27,7 @@ mod schemas;
 mod schematext;
 mod scratch;
 mod server;
+mod settle;
 mod state;
 mod ui;
 mod write;

@@ -12,6 +12,7 @@ use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::scratch::{schema_at, schema_of_sql};
+use crate::settle::settle;
 use crate::state::{State, migrations};
 use crate::ui::Ui;
 
@@ -118,7 +119,8 @@ pub(crate) async fn expected_and_actual(
         .iter()
         .map(|id| id.parse())
         .collect::<Result<Vec<_>, _>>()?;
-    let expected = schema_at(chosen, &all, &config.ledger, &targets).await?;
+    let mut expected = schema_at(chosen, &all, &config.ledger, &targets).await?;
+    settle(&actual, &mut expected, chosen, &config.ledger).await?;
     Ok((expected, actual))
 }
 

@@ -145,6 +145,11 @@ pub(crate) async fn schema_of_ddl(
     statements: &[Ddl],
 ) -> Result<Schema, CommandError> {
     Scratch::with(chosen, async |database| {
+        if database.dialect() == Dialect::Postgres {
+            // A body may speak of what comes later.
+            let free = execute(database, "SET check_function_bodies = off").await;
+            free.map_err(|words| CommandError::failed("statement-failed", words))?;
+        }
         for ddl in statements {
             execute(database, &ddl.sql).await.map_err(|words| {
                 CommandError::failed(

@@ -10,6 +10,7 @@ use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::interrupt::wait;
 use crate::schemas::{named, tell_not_carried};
+use crate::settle::settle;
 use crate::ui::{Ui, style, styled};
 
 const EXAMPLE: &str = "\
@@ -61,7 +62,8 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let chosen = server(args, context)?;
     let (from, to) = wait(async {
         let from = named(&args.from, context, &chosen, ui).await?;
-        let to = named(&args.to, context, &chosen, ui).await?;
+        let mut to = named(&args.to, context, &chosen, ui).await?;
+        settle(&from, &mut to, &chosen, &context.config()?.ledger).await?;
         Ok((from, to))
     })?;
     if from.dialect != to.dialect {
