@@ -254,6 +254,9 @@ fn keep_unsaid(made: &Schema, wanted: &mut Schema) {
     wanted.sequences.clone_from(&made.sequences);
     wanted.domains.clone_from(&made.domains);
     wanted.types.clone_from(&made.types);
+    wanted.collations.clone_from(&made.collations);
+    wanted.dictionaries.clone_from(&made.dictionaries);
+    wanted.configurations.clone_from(&made.configurations);
     wanted.routines.clone_from(&made.routines);
     wanted.extensions.clone_from(&made.extensions);
     wanted.schemas.extend(made.schemas.clone());

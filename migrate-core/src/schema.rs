@@ -35,7 +35,7 @@ use crate::Dialect;
 #[cfg(feature = "schema")]
 pub use change::{Change, Constraint, Kind};
 #[cfg(feature = "schema")]
-pub use ddl::{Ddl, create, script, statements};
+pub use ddl::{Ddl, create, dump, script, statements};
 #[cfg(feature = "schema")]
 pub use diff::diff;
 #[cfg(feature = "schema")]
@@ -61,6 +61,15 @@ pub struct Schema {
     pub domains: BTreeMap<Name, Domain>,
     /// The composite and range types of PostgreSQL.
     pub types: BTreeMap<Name, UserType>,
+    /// The collations of PostgreSQL that were made here.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub collations: BTreeMap<Name, UserType>,
+    /// The text search dictionaries of PostgreSQL.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub dictionaries: BTreeMap<Name, UserType>,
+    /// The text search configurations of PostgreSQL, each with its mappings.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub configurations: BTreeMap<Name, UserType>,
     /// The functions and procedures.
     pub routines: BTreeMap<Signature, Routine>,
     /// The extensions of PostgreSQL, without `plpgsql`, which every database has. What an
@@ -427,11 +436,13 @@ pub struct Domain {
     pub comment: Option<String>,
 }
 
-/// A composite or range type.
+/// A composite or range type, or what else is made of one text: a collation, a text search
+/// dictionary or configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UserType {
-    /// What stands behind `CREATE TYPE <name>`: `AS (x integer, y integer)`.
+    /// What stands behind `CREATE TYPE <name>`: `AS (x integer, y integer)`; of a configuration
+    /// with the statements that add its mappings.
     pub definition: String,
     /// What it is for, where somebody has written it down.
     pub comment: Option<String>,
@@ -508,6 +519,9 @@ impl Schema {
             enums: BTreeMap::new(),
             domains: BTreeMap::new(),
             types: BTreeMap::new(),
+            collations: BTreeMap::new(),
+            dictionaries: BTreeMap::new(),
+            configurations: BTreeMap::new(),
             routines: BTreeMap::new(),
             extensions: BTreeMap::new(),
             schemas: BTreeMap::new(),

@@ -48,8 +48,7 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     tell_not_carried([&schema], ui);
     if ui.format == Format::Sql {
-        let sql = migrate_core::schema::create(&schema);
-        return ui.answer(migrate_core::schema::script(schema.dialect, &sql).trim_end());
+        return ui.answer(migrate_core::schema::dump(&schema).trim_end());
     }
     if ui.format == Format::Mermaid {
         return ui.answer(diagram(&schema));

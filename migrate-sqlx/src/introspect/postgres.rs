@@ -1,7 +1,7 @@
 //! PostgreSQL 12 and later: its catalogue in one snapshot, with two messages.
 //!
 //! Named, and not read any further, as nothing compares or writes them: base types, operators and
-//! their classes, casts, conversions, collations, text search, event triggers, publications,
+//! their classes, casts, conversions, text search parsers and templates, event triggers, publications,
 //! extended statistics, foreign servers, and comments on constraints, triggers, policies and rules.
 //! Left out: tablespaces, rights, owners, security labels, and what `ANALYZE` is told.
 
@@ -88,7 +88,9 @@ impl Reading {
             "policy" => self.policy(row)?,
             "enum" => self.enumeration(row),
             "domain" => self.domain(row),
-            "type" => self.user_type(row),
+            kind @ ("type" | "collation" | "dictionary" | "configuration") => {
+                self.user_type(kind, row);
+            }
             "routine" => self.routine(row),
             "not carried" => self.not_carried(row),
             other => return Err(unreadable(other)),
@@ -128,6 +130,9 @@ impl Reading {
                 || schema.enums.keys().any(used)
                 || schema.domains.keys().any(used)
                 || schema.types.keys().any(used)
+                || schema.collations.keys().any(used)
+                || schema.dictionaries.keys().any(used)
+                || schema.configurations.keys().any(used)
                 || schema.routines.keys().any(|routine| used(&routine.name));
             if !is_used {
                 schema.schemas.remove(place);

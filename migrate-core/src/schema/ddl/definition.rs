@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::change::Constraint;
+use super::super::change::{Constraint, Kind};
 use super::super::{Domain, Name, Schema, Signature, UserType};
 use super::clause;
 use crate::Dialect;
@@ -37,6 +37,29 @@ pub(in crate::schema) fn extensions(schema: &Schema) -> BTreeMap<String, String>
                 schema.dialect.quote(name)
             );
             (name.clone(), sql)
+        })
+        .collect()
+}
+
+/// The kinds that are made before types and tables, in the order in which they need each other.
+pub(in crate::schema) const EARLY: [Kind; 3] =
+    [Kind::Collation, Kind::Dictionary, Kind::Configuration];
+
+/// The objects of one of the [`EARLY`] kinds, by their names.
+pub(in crate::schema) fn early(schema: &Schema, kind: Kind) -> BTreeMap<String, String> {
+    let all = match kind {
+        Kind::Collation => &schema.collations,
+        Kind::Dictionary => &schema.dictionaries,
+        Kind::Configuration => &schema.configurations,
+        _ => return BTreeMap::new(),
+    };
+    let word = kind.as_str().to_uppercase();
+    all.iter()
+        .map(|(name, of)| {
+            let quoted = name.quoted(Dialect::Postgres);
+            let sql = format!("CREATE {word} {quoted} {}", of.definition);
+            let sql = with_comment(sql, &word, &quoted, of.comment.as_deref());
+            (name.to_string(), sql)
         })
         .collect()
 }

@@ -19,6 +19,7 @@ use super::super::text::Words;
 use super::super::types;
 use super::super::{Column, Name, Schema, Table};
 use super::clause;
+use super::definition;
 use super::{Ddl, Out};
 use crate::Dialect;
 use crate::sql::split;
@@ -102,6 +103,9 @@ impl<'a> Plan<'a> {
         self.rename();
         self.create(Kind::Schema);
         self.create(Kind::Extension);
+        for kind in definition::EARLY {
+            self.create(kind);
+        }
         let views = self.drop_views();
         self.drop_on_tables();
         self.drop_on_gone_tables();

@@ -154,8 +154,17 @@ impl<I: Iterator<Item = Token>> Attributes<I> {
                 })?;
                 schema.enums.insert(Name::from(*name), own);
             }
-            ["type", name] => {
-                let own = schema.types.entry(Name::from(*name)).or_default();
+            [
+                word @ ("collation" | "dictionary" | "configuration" | "type"),
+                name,
+            ] => {
+                let all = match *word {
+                    "collation" => &mut schema.collations,
+                    "dictionary" => &mut schema.dictionaries,
+                    "configuration" => &mut schema.configurations,
+                    _ => &mut schema.types,
+                };
+                let own = all.entry(Name::from(*name)).or_default();
                 self.each(|_, key, value| {
                     let own: &mut UserType = own;
                     match (key, value?) {

@@ -100,7 +100,9 @@ impl Reading {
         }
     }
 
-    pub(super) fn user_type(&mut self, mut row: Record) {
+    /// Reads what is made of one text: a type, a collation, a text search dictionary or
+    /// configuration.
+    pub(super) fn user_type(&mut self, kind: &str, mut row: Record) {
         let name = self.name(&mut row);
         let comment = row.option();
         let definition = row.text();
@@ -108,7 +110,13 @@ impl Reading {
             definition,
             comment,
         };
-        self.schema.types.insert(name, made);
+        let all = match kind {
+            "collation" => &mut self.schema.collations,
+            "dictionary" => &mut self.schema.dictionaries,
+            "configuration" => &mut self.schema.configurations,
+            _ => &mut self.schema.types,
+        };
+        all.insert(name, made);
     }
 
     pub(super) fn not_carried(&mut self, mut row: Record) {

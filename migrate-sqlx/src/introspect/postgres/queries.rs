@@ -45,6 +45,9 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.types(),
         scope.routines(),
         scope.aggregates(),
+        scope.collations(),
+        scope.dictionaries(),
+        scope.configurations(),
         scope.not_carried(),
     ] {
         let _infallible = writeln!(sql, "{query};");
@@ -365,6 +368,47 @@ impl Scope<'_> {
 }
 
 impl Scope<'_> {
+    fn collations(&self) -> String {
+        let locale = match self.version {
+            17_00_00.. => "o.colllocale",
+            15_00_00.. => "o.colliculocale",
+            _ => "o.collcollate",
+        };
+        let rules = match self.version >= 16_00_00 {
+            true => ", 'rules = ' || quote_literal(o.collicurules)",
+            false => "",
+        };
+        format!(
+            "SELECT 'collation', n.nspname, o.collname, obj_description(o.oid, 'pg_collation'), '(' || concat_ws(', ', 'provider = ' || CASE o.collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
+ CASE WHEN o.collprovider = 'c' THEN 'lc_collate = ' || quote_literal(o.collcollate) || ', lc_ctype = ' || quote_literal(o.collctype) ELSE 'locale = ' || quote_literal({locale}) END,
+ CASE WHEN NOT o.collisdeterministic THEN 'deterministic = false' END{rules}) || ')'
+ FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace AND {} WHERE {}",
+            self.is_meant(),
+            Self::is_free("pg_collation", "o.oid")
+        )
+    }
+
+    fn dictionaries(&self) -> String {
+        format!(
+            "SELECT 'dictionary', n.nspname, o.dictname, obj_description(o.oid, 'pg_ts_dict'), '(' || concat_ws(', ', 'TEMPLATE = ' || quote_ident(tn.nspname) || '.' || quote_ident(t.tmplname), o.dictinitoption) || ')'
+ FROM pg_ts_dict o JOIN pg_ts_template t ON t.oid = o.dicttemplate JOIN pg_namespace tn ON tn.oid = t.tmplnamespace JOIN pg_namespace n ON n.oid = o.dictnamespace AND {} WHERE {}",
+            self.is_meant(),
+            Self::is_free("pg_ts_dict", "o.oid")
+        )
+    }
+
+    /// Text search configurations, with the statements that add their mappings.
+    fn configurations(&self) -> String {
+        format!(
+            "SELECT 'configuration', n.nspname, o.cfgname, obj_description(o.oid, 'pg_ts_config'), '(PARSER = ' || quote_ident(pn.nspname) || '.' || quote_ident(p.prsname) || ')' || coalesce((
+ SELECT string_agg(E';\nALTER TEXT SEARCH CONFIGURATION ' || CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(o.cfgname) || ' ADD MAPPING FOR ' || m.alias || ' WITH ' || m.dictionaries, '' ORDER BY m.alias)
+ FROM (SELECT k.alias, string_agg(m.mapdict::regdictionary::text, ', ' ORDER BY m.mapseqno) AS dictionaries FROM pg_ts_config_map m JOIN ts_token_type(o.cfgparser) k ON k.tokid = m.maptokentype WHERE m.mapcfg = o.oid GROUP BY k.alias) m), '')
+ FROM pg_ts_config o JOIN pg_ts_parser p ON p.oid = o.cfgparser JOIN pg_namespace pn ON pn.oid = p.prsnamespace JOIN pg_namespace n ON n.oid = o.cfgnamespace AND {} WHERE {}",
+            self.is_meant(),
+            Self::is_free("pg_ts_config", "o.oid")
+        )
+    }
+
     /// What is only named: the kind, the schema and the name of each. What PostgreSQL brings along
     /// without a schema has a number below 16384 (`FirstNormalObjectId`).
     fn not_carried(&self) -> String {
@@ -394,7 +438,6 @@ impl Scope<'_> {
             )
         });
         let parts = [
-            in_schema("collation", "pg_collation", "collname", "collnamespace", ""),
             in_schema("conversion", "pg_conversion", "conname", "connamespace", ""),
             in_schema("operator", "pg_operator", "oprname", "oprnamespace", ""),
             in_schema(
@@ -402,20 +445,6 @@ impl Scope<'_> {
                 "pg_opclass",
                 "opcname",
                 "opcnamespace",
-                "",
-            ),
-            in_schema(
-                "text search configuration",
-                "pg_ts_config",
-                "cfgname",
-                "cfgnamespace",
-                "",
-            ),
-            in_schema(
-                "text search dictionary",
-                "pg_ts_dict",
-                "dictname",
-                "dictnamespace",
                 "",
             ),
             in_schema(

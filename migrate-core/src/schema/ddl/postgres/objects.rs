@@ -49,9 +49,24 @@ impl<'a> Plan<'a> {
                         DIALECT.quote(name)
                     ));
                 }
+                Change::Alter { kind, name, to, .. }
+                    if *kind == wanted && definition::EARLY.contains(kind) =>
+                {
+                    self.drop_early(*kind, name);
+                    for statement in each(to) {
+                        self.out.add(statement);
+                    }
+                }
                 _ => {}
             }
         }
+    }
+
+    /// Drops what was made before types and tables.
+    fn drop_early(&mut self, kind: Kind, name: &str) {
+        let word = kind.as_str().to_uppercase();
+        let quoted = Name::from(name).quoted(DIALECT);
+        self.out.add(format!("DROP {word} {quoted}"));
     }
 
     /// Drops the views that change or are in the way, and the routines that speak of one.
@@ -486,6 +501,10 @@ impl<'a> Plan<'a> {
             {
                 let kind = kind.as_str().to_uppercase();
                 self.out.add(format!("DROP {kind} {}", DIALECT.quote(name)));
+            } else if let Change::Drop { kind, name, .. } = change
+                && definition::EARLY.contains(kind)
+            {
+                self.drop_early(*kind, name);
             }
         }
     }
