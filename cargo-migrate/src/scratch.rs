@@ -145,11 +145,6 @@ pub(crate) async fn schema_of_ddl(
     statements: &[Ddl],
 ) -> Result<Schema, CommandError> {
     Scratch::with(chosen, async |database| {
-        if database.dialect() == Dialect::Postgres {
-            // A body may speak of what comes later.
-            let free = execute(database, "SET check_function_bodies = off").await;
-            free.map_err(|words| CommandError::failed("statement-failed", words))?;
-        }
         for ddl in statements {
             execute(database, &ddl.sql).await.map_err(|words| {
                 CommandError::failed(
@@ -162,6 +157,22 @@ pub(crate) async fn schema_of_ddl(
             })?;
         }
         Ok(database.schema(ledger).await?)
+    })
+    .await
+}
+
+/// The schema that a script of ours makes in an empty database, or `None` where the database
+/// refuses it. All of it goes there at once.
+pub(crate) async fn schema_of_script(
+    chosen: &Chosen,
+    ledger: &LedgerNames,
+    script: &str,
+) -> Result<Option<Schema>, CommandError> {
+    Scratch::with(chosen, async |database| {
+        match execute(database, script).await {
+            Ok(()) => Ok(Some(database.schema(ledger).await?)),
+            Err(_) => Ok(None),
+        }
     })
     .await
 }

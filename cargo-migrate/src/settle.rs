@@ -12,7 +12,7 @@ use migrate_core::{Dialect, LedgerNames};
 
 use crate::database::Chosen;
 use crate::error::CommandError;
-use crate::scratch::schema_of_ddl;
+use crate::scratch::schema_of_script;
 
 /// Gives `to` the texts of `from` where both mean the same. Where a schema cannot be made anew, or
 /// no throw-away database be made, nothing is known of it and the texts stay as they are.
@@ -29,9 +29,10 @@ pub(crate) async fn settle(
     }
     let mut settled = Vec::new();
     for schema in [from, &*to] {
-        match schema_of_ddl(server, ledger, &schema::create(schema)).await {
-            Ok(schema) => settled.push(texts(&schema)),
-            Err(error) if error.is("statement-failed") || error.is("scratch") => return Ok(()),
+        match schema_of_script(server, ledger, &schema::dump(schema)).await {
+            Ok(Some(schema)) => settled.push(texts(&schema)),
+            Ok(None) => return Ok(()),
+            Err(error) if error.is("scratch") => return Ok(()),
             Err(error) => return Err(error),
         }
     }

@@ -505,6 +505,9 @@ pub struct Extension {
     /// The named schema its objects are in; `None` stands for the one that the connection uses by
     /// itself.
     pub schema: Option<String>,
+    /// The extensions that must be there before it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub requires: BTreeSet<String>,
 }
 
 impl Schema {

@@ -74,7 +74,9 @@ impl Reading {
             "extension" => {
                 let name = row.text();
                 let schema = self.schema_name(row.text());
-                self.schema.extensions.insert(name, Extension { schema });
+                let requires = names(row.option()).into_iter().collect();
+                let extension = Extension { schema, requires };
+                self.schema.extensions.insert(name, extension);
             }
             "relation" => self.relation(row, ledger)?,
             "column" => self.column(row)?,

@@ -1,8 +1,9 @@
 //! The SQL of what is compared by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::change::{Constraint, Kind};
+use super::super::order;
 use super::super::{Domain, Name, Schema, Signature, UserType};
 use super::clause;
 use crate::Dialect;
@@ -38,6 +39,25 @@ pub(in crate::schema) fn extensions(schema: &Schema) -> BTreeMap<String, String>
             );
             (name.clone(), sql)
         })
+        .collect()
+}
+
+/// The extensions in an order in which each comes after those that it requires.
+pub(in crate::schema) fn extension_order(schema: &Schema) -> BTreeMap<&str, usize> {
+    let names: Vec<&String> = schema.extensions.keys().collect();
+    let needs: Vec<BTreeSet<usize>> = schema
+        .extensions
+        .values()
+        .map(|extension| {
+            let places = extension.requires.iter();
+            places
+                .filter_map(|name| names.binary_search(&name).ok())
+                .collect()
+        })
+        .collect();
+    let order = order::by_needs(&needs).into_iter().enumerate();
+    order
+        .map(|(place, at)| (names[at].as_str(), place))
         .collect()
 }
 

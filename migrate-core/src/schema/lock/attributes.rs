@@ -134,9 +134,15 @@ impl<I: Iterator<Item = Token>> Attributes<I> {
                 schema.schemas.insert((*name).to_owned(), comment);
             }
             ["extension", name] => {
-                let own = Extension {
-                    schema: self.only("schema")?,
-                };
+                let mut own = Extension::default();
+                self.each(|_, key, value| {
+                    match (key, value?) {
+                        ("schema", name) => own.schema = Some(name),
+                        ("requires", name) => drop(own.requires.insert(name)),
+                        _ => return None,
+                    }
+                    Some(())
+                })?;
                 schema.extensions.insert((*name).to_owned(), own);
             }
             ["sequence", name] => {

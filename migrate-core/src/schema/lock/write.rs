@@ -39,7 +39,11 @@ fn write(schema: &Schema, push: Push<'_>) {
         push(Line::new(&["schema", name]).maybe("comment", comment.as_deref()));
     }
     for (name, extension) in &schema.extensions {
-        push(Line::new(&["extension", name]).maybe("schema", extension.schema.as_deref()));
+        push(
+            Line::new(&["extension", name])
+                .maybe("schema", extension.schema.as_deref())
+                .each("requires", &extension.requires),
+        );
     }
     for (name, own) in &schema.enums {
         let line = Line::new(&["enum", &name.to_string()]);

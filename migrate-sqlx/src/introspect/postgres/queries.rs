@@ -108,7 +108,7 @@ impl Scope<'_> {
     }
 
     fn extensions(&self) -> String {
-        "SELECT 'extension', e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'".to_owned()
+        "SELECT 'extension', e.extname, n.nspname, (SELECT array_agg(r.extname ORDER BY r.extname) FROM pg_depend d JOIN pg_extension r ON r.oid = d.refobjid WHERE d.classid = 'pg_catalog.pg_extension'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND r.extname <> 'plpgsql')::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'".to_owned()
     }
 
     fn relations(&self) -> String {

@@ -18,7 +18,16 @@ use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
 impl<'a> Plan<'a> {
     /// Makes what only has to be there.
     pub(super) fn create(&mut self, wanted: Kind) {
-        for change in &self.task.changes {
+        let task = self.task;
+        let mut changes: Vec<&Change> = task.changes.iter().collect();
+        if wanted == Kind::Extension {
+            let order = definition::extension_order(task.to);
+            changes.sort_by_key(|change| match change {
+                Change::Create { kind, name, .. } if *kind == wanted => order.get(&**name).copied(),
+                _ => None,
+            });
+        }
+        for change in changes {
             match change {
                 Change::Create {
                     kind, definition, ..
@@ -492,7 +501,19 @@ impl<'a> Plan<'a> {
             self.out
                 .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
         }
-        for change in &self.task.changes {
+        let task = self.task;
+        let mut changes: Vec<&Change> = task.changes.iter().collect();
+        let order = definition::extension_order(task.from);
+        // The last first, each where extensions stand: before the schemas that they are in.
+        changes.sort_by_key(|change| match change {
+            Change::Drop { kind, name, .. } => match kind {
+                Kind::Extension => (1, std::cmp::Reverse(order.get(&**name).copied())),
+                Kind::Schema => (2, std::cmp::Reverse(None)),
+                _ => (0, std::cmp::Reverse(None)),
+            },
+            _ => (0, std::cmp::Reverse(None)),
+        });
+        for change in changes {
             if let Change::Drop {
                 kind: kind @ (Kind::Extension | Kind::Schema),
                 name,
