@@ -45,13 +45,10 @@ impl Spoken {
     }
 }
 
-/// What all that goes with a table speaks of.
+/// What all that goes with a table speaks of. Policies and rules that speak of what goes are gone
+/// before.
 pub(super) fn words_of_all(table: &Table) -> Words {
-    let with = table.triggers.values().chain(table.policies.values());
-    let with: Vec<&str> = with
-        .chain(table.rules.values())
-        .map(String::as_str)
-        .collect();
+    let with: Vec<&str> = table.triggers.values().map(String::as_str).collect();
     Words::of(&format!("{} {}", text_of_table(table), with.join(" ")))
 }
 
