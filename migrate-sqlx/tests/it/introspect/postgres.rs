@@ -308,7 +308,7 @@ async fn code_types_and_rules_can_be_made_again() {
             .starts_with("AS RANGE (SUBTYPE = numeric")
     );
     let extensions: Vec<&str> = schema.extensions.keys().map(String::as_str).collect();
-    assert_eq!(extensions, ["citext", "pg_trgm"]);
+    assert_eq!(extensions, ["citext", "cube", "earthdistance", "pg_trgm"]);
     assert_eq!(schema.schemas["billing"].as_deref(), Some("What is paid"));
     assert!(schema.schemas.contains_key("empty_one") && !schema.schemas.contains_key("public"));
 
