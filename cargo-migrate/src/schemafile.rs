@@ -108,10 +108,10 @@ fn psql_line(text: &str) -> Option<usize> {
         if is_new && token.kind == TokenKind::Symbol && written.starts_with('\\') {
             return Some(token.start);
         }
-        if token.kind.matters() {
-            is_new = false;
+        match token.kind.matters() {
+            true => is_new = false,
+            false => is_new |= written.contains('\n'),
         }
-        is_new |= written.ends_with('\n');
     }
     None
 }
