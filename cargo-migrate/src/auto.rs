@@ -14,6 +14,7 @@ use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::package;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
+use crate::settle::settle;
 use crate::state::migrations;
 use crate::ui::Ui;
 
@@ -187,10 +188,12 @@ pub(crate) async fn gaps(
                 (made, wanted)
             }
             // What it makes may be more than can be seen, and taken away again.
-            Source::Sql { file, text } => (
-                schema_at(&server, &migrations, ledger, &heads).await?,
-                schema_of_sql(&server, ledger, file, text).await?,
-            ),
+            Source::Sql { file, text } => {
+                let made = schema_at(&server, &migrations, ledger, &heads).await?;
+                let mut wanted = schema_of_sql(&server, ledger, file, text).await?;
+                settle(&made, &mut wanted, &server, ledger).await?;
+                (made, wanted)
+            }
         };
         for (name, table) in &made.tables {
             let shown = name.to_string();
@@ -289,6 +292,9 @@ fn keep_unsaid(made: &Schema, wanted: &mut Schema) {
     wanted.sequences.clone_from(&made.sequences);
     wanted.domains.clone_from(&made.domains);
     wanted.types.clone_from(&made.types);
+    wanted.collations.clone_from(&made.collations);
+    wanted.dictionaries.clone_from(&made.dictionaries);
+    wanted.configurations.clone_from(&made.configurations);
     wanted.routines.clone_from(&made.routines);
     wanted.extensions.clone_from(&made.extensions);
     wanted.schemas.extend(made.schemas.clone());

@@ -1,5 +1,6 @@
 //! Schemas by their names: of the database, of a revision, of a file.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use migrate_core::models::Models;
@@ -12,6 +13,7 @@ use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
+use crate::settle::settle;
 use crate::state::{State, migrations};
 use crate::ui::Ui;
 
@@ -104,7 +106,8 @@ pub(crate) async fn expected_and_actual(
     chosen: &Chosen,
 ) -> Result<(Schema, Schema), CommandError> {
     let place = Place::read(context, chosen).await?;
-    let expected = Scratch::with(chosen, async |scratch| place.expected(scratch).await).await?;
+    let mut expected = Scratch::with(chosen, async |scratch| place.expected(scratch).await).await?;
+    settle(&place.actual, &mut expected, chosen, &place.ledger).await?;
     Ok((expected, place.actual))
 }
 
@@ -125,7 +128,8 @@ impl Three {
         let place = Place::read(context, chosen).await?;
         let (dialect, ledger) = (place.actual.dialect, &context.config()?.ledger);
         let chain = async |scratch: &Scratch| place.expected(scratch).await;
-        let (wanted, expected) = Wanted::and(models, dialect, chosen, ledger, chain).await?;
+        let (wanted, mut expected) = Wanted::and(models, dialect, chosen, ledger, chain).await?;
+        settle(&place.actual, &mut expected, chosen, ledger).await?;
         Ok(Self {
             expected,
             wanted: wanted.beside(&place.actual),
@@ -173,6 +177,31 @@ impl Place {
         scratch.chain(migrations, ledger, heads).await
     }
 }
+
+/// Names what is there and is not carried, so that nobody thinks it were.
+pub(crate) fn tell_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
+    let all: BTreeSet<String> = schemas
+        .into_iter()
+        .flat_map(|schema| &schema.not_carried)
+        .map(ToString::to_string)
+        .collect();
+    if all.is_empty() {
+        return;
+    }
+    let more = all.len().saturating_sub(NAMED);
+    let named: Vec<String> = all.into_iter().take(NAMED).collect();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more, which `schema --format json` lists"),
+    };
+    ui.warning(format_args!(
+        "not compared, and no SQL is written for it: {}{more}",
+        named.join(", ")
+    ));
+}
+
+/// How many of them a line names.
+const NAMED: usize = 10;
 
 pub(crate) fn dialect(chosen: &Chosen) -> Result<Dialect, CommandError> {
     Dialect::from_url(chosen.url())

@@ -46,9 +46,16 @@ pub(crate) fn listing(schema: &Schema, verbose: bool) -> String {
             listing.line(of_check(check));
         }
     }
-    for (name, made) in &schema.types {
-        listing.head("type", name, made.comment.as_ref());
-        listing.line(&made.definition);
+    for (kind, all) in [
+        ("type", &schema.types),
+        ("collation", &schema.collations),
+        ("text search dictionary", &schema.dictionaries),
+        ("text search configuration", &schema.configurations),
+    ] {
+        for (name, made) in all {
+            listing.head(kind, name, made.comment.as_ref());
+            made.definition.lines().for_each(|line| listing.line(line));
+        }
     }
     for (signature, routine) in &schema.routines {
         let head = format!("{}({})", signature.name, signature.arguments);

@@ -1,13 +1,14 @@
 //! A throw-away database, in which the database itself says what SQL means.
 
 use migrate_core::schema::{self, Ddl, Renames, Schema};
-use migrate_core::{Dialect, LedgerNames, Target, sql};
+use migrate_core::{Dialect, LedgerNames, Target};
 use migrate_sqlx::{Create, Database, Migrations};
 use sqlx::AssertSqlSafe;
 use url::Url;
 
 use crate::database::Chosen;
 use crate::error::CommandError;
+use crate::schemafile::{Statement, statements};
 use crate::server::{Others, Server};
 
 /// A database that nobody else uses: in memory on SQLite, beside the real one elsewhere.
@@ -162,18 +163,17 @@ impl Scratch {
         text: &str,
     ) -> Result<Schema, CommandError> {
         let database = &self.database;
-        let line = |at: usize| text[..at].matches('\n').count() + 1;
-        let statements = sql::split(database.dialect(), text).map_err(|error| {
-            let told = format!(
-                "{file}:{}: something begins that does not end",
-                line(error.at)
-            );
-            CommandError::failed("unterminated-sql", told)
-        })?;
-        for range in statements {
-            let at = line(range.start);
-            execute(database, &text[range]).await.map_err(|words| {
-                let told = format!("{file}:{at}: the statement failed in a throw-away database");
+        for Statement { line, sql } in statements(database.dialect(), file, text)? {
+            execute(database, sql).await.map_err(|words| {
+                let told = format!("{file}:{line}: the statement failed in a throw-away database");
+                CommandError::failed("statement-failed", told).cause(words)
+            })?;
+        }
+        if database.dialect() == Dialect::Postgres {
+            // A dump leaves the session without a search path, and then no schema is the own one.
+            let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
+            execute(database, reset).await.map_err(|words| {
+                let told = format!("{file}: the session cannot be as it was before");
                 CommandError::failed("statement-failed", told).cause(words)
             })?;
         }
@@ -245,6 +245,22 @@ pub(crate) async fn schema_at(
 ) -> Result<Schema, CommandError> {
     Scratch::with(chosen, async |scratch| {
         scratch.chain(migrations, ledger, targets).await
+    })
+    .await
+}
+
+/// The schema that a script of ours makes in an empty database, or `None` where the database
+/// refuses it. All of it goes there at once.
+pub(crate) async fn schema_of_script(
+    chosen: &Chosen,
+    ledger: &LedgerNames,
+    script: &str,
+) -> Result<Option<Schema>, CommandError> {
+    Scratch::with(chosen, async |scratch| {
+        match execute(&scratch.database, script).await {
+            Ok(()) => Ok(Some(scratch.database.schema(ledger).await?)),
+            Err(_) => Ok(None),
+        }
     })
     .await
 }

@@ -31,7 +31,7 @@ mod text;
 #[cfg(feature = "schema")]
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::Dialect;
@@ -39,7 +39,7 @@ use crate::Dialect;
 #[cfg(feature = "schema")]
 pub use change::{Change, Constraint, Kind};
 #[cfg(feature = "schema")]
-pub use ddl::{Ddl, create, script, statements};
+pub use ddl::{Ddl, create, dump, script, statements};
 #[cfg(feature = "schema")]
 pub use diff::diff;
 #[cfg(feature = "schema")]
@@ -69,6 +69,15 @@ pub struct Schema {
     pub domains: BTreeMap<Name, Domain>,
     /// The composite and range types of PostgreSQL.
     pub types: BTreeMap<Name, UserType>,
+    /// The collations of PostgreSQL that were made here.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub collations: BTreeMap<Name, UserType>,
+    /// The text search dictionaries of PostgreSQL.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub dictionaries: BTreeMap<Name, UserType>,
+    /// The text search configurations of PostgreSQL, each with its mappings.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub configurations: BTreeMap<Name, UserType>,
     /// The functions and procedures.
     pub routines: BTreeMap<Signature, Routine>,
     /// The extensions of PostgreSQL, without `plpgsql`, which every database has. What an
@@ -76,6 +85,26 @@ pub struct Schema {
     pub extensions: BTreeMap<String, Extension>,
     /// The named schemas besides the one that the connection uses by itself, each with its comment.
     pub schemas: BTreeMap<String, Option<String>>,
+    /// What else is there, for people to know: it is not compared, and no SQL is written for it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub not_carried: BTreeSet<NotCarried>,
+}
+
+/// Something that a database has and that is no part of its [`Schema`].
+///
+/// ```
+/// use migrate_core::schema::{Name, NotCarried};
+///
+/// let event = NotCarried { kind: "event".to_owned(), name: Name::plain("nightly") };
+/// assert_eq!(event.to_string(), "event `nightly`");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NotCarried {
+    /// What it is, in the database's word, small: `event`, `publication`.
+    pub kind: String,
+    /// Its name.
+    pub name: Name,
 }
 
 /// What else makes an object what it is, by the words of the database; a word that takes no value
@@ -415,11 +444,13 @@ pub struct Domain {
     pub comment: Option<String>,
 }
 
-/// A composite or range type.
+/// A composite or range type, or what else is made of one text: a collation, a text search
+/// dictionary or configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UserType {
-    /// What stands behind `CREATE TYPE <name>`: `AS (x integer, y integer)`.
+    /// What stands behind `CREATE TYPE <name>`: `AS (x integer, y integer)`; of a configuration
+    /// with the statements that add its mappings.
     pub definition: String,
     /// What it is for, where somebody has written it down.
     pub comment: Option<String>,
@@ -482,6 +513,9 @@ pub struct Extension {
     /// The named schema its objects are in; `None` stands for the one that the connection uses by
     /// itself.
     pub schema: Option<String>,
+    /// The extensions that must be there before it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub requires: BTreeSet<String>,
 }
 
 impl Schema {
@@ -496,10 +530,20 @@ impl Schema {
             enums: BTreeMap::new(),
             domains: BTreeMap::new(),
             types: BTreeMap::new(),
+            collations: BTreeMap::new(),
+            dictionaries: BTreeMap::new(),
+            configurations: BTreeMap::new(),
             routines: BTreeMap::new(),
             extensions: BTreeMap::new(),
             schemas: BTreeMap::new(),
+            not_carried: BTreeSet::new(),
         }
+    }
+}
+
+impl fmt::Display for NotCarried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.kind, self.name)
     }
 }
 

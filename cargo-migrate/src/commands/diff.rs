@@ -6,9 +6,11 @@ use serde::Serialize;
 use crate::auto::propose_rename;
 use crate::cli::Format;
 use crate::context::Context;
+use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::interrupt::wait;
-use crate::schemas::named;
+use crate::schemas::{named, tell_not_carried};
+use crate::settle::settle;
 use crate::ui::{Ui, style, styled};
 
 const EXAMPLE: &str = "\
@@ -57,10 +59,11 @@ struct Told<'a> {
 }
 
 pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let chosen = context.database()?;
+    let chosen = server(args, context)?;
     let (from, to) = wait(async {
         let from = named(&args.from, context, &chosen, ui).await?;
-        let to = named(&args.to, context, &chosen, ui).await?;
+        let mut to = named(&args.to, context, &chosen, ui).await?;
+        settle(&from, &mut to, &chosen, &context.config()?.ledger).await?;
         Ok((from, to))
     })?;
     if from.dialect != to.dialect {
@@ -73,11 +76,25 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let renames = renames(&from, &to, &args.rename)?;
     let changes = schema::diff(&from, &to, &renames);
     let sql = schema::statements(&from, &to, &renames);
+    tell_not_carried([&from, &to], ui);
     show(&changes, &sql, from.dialect, ui)?;
     if args.rename.is_empty() {
         propose(&from, &to, ui);
     }
     Ok(())
+}
+
+/// The database that is meant, or, where none is, that of an environment that is compared: what has
+/// to be run is run beside it.
+fn server(args: &DiffArgs, context: &Context) -> Result<Chosen, CommandError> {
+    let named = [&args.from, &args.to];
+    match context.database() {
+        Err(error) if error.is("no-database") && !named.iter().any(|word| *word == "database") => {
+            let other = named.iter().find_map(|word| word.strip_prefix("env:"));
+            other.map_or(Err(error), |name| context.database_of(name))
+        }
+        chosen => chosen,
+    }
 }
 
 fn show(changes: &[Change], sql: &[Ddl], dialect: Dialect, ui: &Ui) -> Result<(), CommandError> {

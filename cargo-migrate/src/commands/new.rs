@@ -11,6 +11,7 @@ use crate::error::CommandError;
 use crate::interrupt::wait;
 use crate::json;
 use crate::lockfile;
+use crate::schemas::tell_not_carried;
 use crate::ui::Ui;
 
 /// Write a new revision that follows the head
@@ -113,6 +114,9 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
 fn wanted(args: &NewArgs, context: &Context, ui: &Ui) -> Result<Vec<Gap>, CommandError> {
     let source = Source::read(args.schema.as_deref(), context, ui)?;
     let mut gaps = wait(auto::gaps(&source, &args.rename, context))?;
+    if args.schema.is_some() {
+        tell_not_carried(gaps.iter().map(|gap| &gap.wanted), ui);
+    }
     auto::ask_renames(&mut gaps, ui)?;
     Ok(gaps)
 }

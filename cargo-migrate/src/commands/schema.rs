@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::interrupt::wait;
 use crate::schemadiagram::diagram;
+use crate::schemas::tell_not_carried;
 use crate::schematext::listing;
 use crate::ui::Ui;
 
@@ -45,9 +46,9 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
     if ui.is_json() {
         return ui.json(&schema);
     }
+    tell_not_carried([&schema], ui);
     if ui.format == Format::Sql {
-        let sql = migrate_core::schema::create(&schema);
-        return ui.answer(migrate_core::schema::script(schema.dialect, &sql).trim_end());
+        return ui.answer(migrate_core::schema::dump(&schema).trim_end());
     }
     if ui.format == Format::Mermaid {
         return ui.answer(diagram(&schema));

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
 use crate::others::{Ignored, leave_out_version_tables};
-use crate::schemas::{Three, expected_and_actual};
+use crate::schemas::{Three, expected_and_actual, tell_not_carried};
 use crate::ui::{Ui, style, styled};
 
 /// Compare the database with the schema that its revisions make, and with the models
@@ -70,11 +70,13 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
     if with_models {
         let models = read_models(context, ui)?;
         let mut three = wait(Three::read(&models, context, &chosen))?;
+        tell_not_carried([&three.expected, &three.actual], ui);
         leave_out_version_tables(&three.expected, &mut three.actual);
         found = compare(Against::Chain, &three.expected, &three.actual);
         found.extend(compare(Against::Models, &three.wanted, &three.actual));
     } else {
         let (expected, mut actual) = wait(expected_and_actual(context, &chosen))?;
+        tell_not_carried([&expected, &actual], ui);
         leave_out_version_tables(&expected, &mut actual);
         found = compare(Against::Chain, &expected, &actual);
     }

@@ -8,6 +8,7 @@ mod backup;
 mod bad_input;
 mod check;
 mod database;
+mod dumps;
 mod explain;
 mod git;
 mod graph;

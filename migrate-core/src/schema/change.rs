@@ -270,6 +270,12 @@ pub enum Kind {
     Schema,
     /// An extension of PostgreSQL.
     Extension,
+    /// A collation of PostgreSQL.
+    Collation,
+    /// A text search dictionary of PostgreSQL.
+    Dictionary,
+    /// A text search configuration of PostgreSQL.
+    Configuration,
     /// A domain of PostgreSQL.
     Domain,
     /// A composite or range type of PostgreSQL.
@@ -371,6 +377,9 @@ impl Kind {
         match self {
             Self::Schema => "schema",
             Self::Extension => "extension",
+            Self::Collation => "collation",
+            Self::Dictionary => "text search dictionary",
+            Self::Configuration => "text search configuration",
             Self::Domain => "domain",
             Self::Type => "type",
             Self::Routine => "routine",

@@ -13,7 +13,7 @@ use super::Schema;
 use super::diff::Task;
 use super::renames::Renames;
 use crate::Dialect;
-use crate::sql::split;
+use crate::sql::{Lexer, TokenKind, split};
 
 /// A statement that changes a schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,6 +96,44 @@ pub fn script(dialect: Dialect, statements: &[Ddl]) -> String {
         let _infallible = write!(text, "{}", Written(dialect, ddl));
     }
     text
+}
+
+/// Writes the statements that make a schema for the database's own client: `psql`, `mariadb` or
+/// `mysql`, `sqlite3`. They split a script in their own ways, and need no transaction around it.
+///
+/// ```
+/// use migrate_core::Dialect;
+/// use migrate_core::schema::{Name, Schema, View, dump};
+///
+/// let mut schema = Schema::empty(Dialect::Sqlite);
+/// let view = View { definition: "SELECT 1".to_owned(), ..View::default() };
+/// schema.views.insert(Name::plain("one"), view);
+///
+/// assert_eq!(dump(&schema), "CREATE VIEW \"one\" AS SELECT 1;\n");
+/// ```
+#[must_use]
+pub fn dump(schema: &Schema) -> String {
+    let mut text = String::new();
+    for ddl in create(schema) {
+        // A setting of the transaction is gone before the next statement.
+        let sql = match ddl.sql.strip_prefix("SET LOCAL ") {
+            Some(setting) if schema.dialect == Dialect::Postgres => format!("SET {setting}"),
+            _ => ddl.sql,
+        };
+        let is_cut = schema.dialect == Dialect::MySql && has_semicolon(&sql);
+        let _infallible = match is_cut {
+            true => writeln!(text, "DELIMITER //\n{sql}//\nDELIMITER ;"),
+            false => writeln!(text, "{sql};"),
+        };
+    }
+    text
+}
+
+/// Says whether a client that knows no bodies would cut a statement.
+fn has_semicolon(sql: &str) -> bool {
+    let mut lexer = Lexer::new(Dialect::MySql, sql);
+    std::iter::from_fn(|| lexer.next_token().ok().flatten())
+        .any(|token| token.kind == TokenKind::Terminator)
 }
 
 struct Written<'a>(Dialect, &'a Ddl);

@@ -179,6 +179,10 @@ impl Changes {
             &definition::extensions(from),
             &definition::extensions(to),
         );
+        for kind in definition::EARLY {
+            let (before, after) = (definition::early(from, kind), definition::early(to, kind));
+            self.definitions(kind, None, &before, &after);
+        }
         self.definitions(
             Kind::Domain,
             None,
@@ -460,6 +464,8 @@ const fn rank(change: &Change) -> u8 {
             Kind::Routine => 9,
             Kind::Domain => 53,
             Kind::Type => 54,
+            Kind::Configuration => 55,
+            Kind::Dictionary | Kind::Collation => 56,
             Kind::Extension => 57,
             Kind::Schema => 58,
         },
@@ -474,7 +480,7 @@ const fn rank(change: &Change) -> u8 {
         Change::DropColumn { .. } => 8,
         Change::Create { kind, .. } | Change::Alter { kind, .. } => match kind {
             Kind::Schema => 10,
-            Kind::Extension => 11,
+            Kind::Extension | Kind::Collation | Kind::Dictionary | Kind::Configuration => 11,
             Kind::Type => 13,
             Kind::Domain => 14,
             Kind::Routine => 16,

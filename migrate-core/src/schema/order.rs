@@ -51,6 +51,95 @@ pub(super) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
     by_needs(&needs)
 }
 
+/// What something needs: what it cannot be without, and what it should come after where that can
+/// be, such as what the text of a routine's body speaks of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Needs {
+    pub(super) must: BTreeSet<usize>,
+    pub(super) should: BTreeSet<usize>,
+}
+
+/// Returns the places so that each comes after those it must, and after those it should unless that
+/// closes a circle.
+pub(super) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
+    let all: Vec<BTreeSet<usize>> = needs
+        .iter()
+        .map(|needs| needs.must.union(&needs.should).copied().collect())
+        .collect();
+    let mut order = Vec::with_capacity(needs.len());
+    for circle in circles(&all) {
+        if circle.len() == 1 {
+            order.extend(circle);
+            continue;
+        }
+        let inside: BTreeMap<usize, usize> = circle
+            .iter()
+            .enumerate()
+            .map(|(place, at)| (*at, place))
+            .collect();
+        let must: Vec<BTreeSet<usize>> = circle
+            .iter()
+            .map(|at| {
+                needs[*at]
+                    .must
+                    .iter()
+                    .filter_map(|it| inside.get(it).copied())
+                    .collect()
+            })
+            .collect();
+        order.extend(by_needs(&must).into_iter().map(|place| circle[place]));
+    }
+    order
+}
+
+/// Returns the sets of places that need each other, each set after those it needs: Tarjan's
+/// strongly connected components, with a stack of its own.
+fn circles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+    const UNSEEN: usize = usize::MAX;
+    let mut found = Vec::new();
+    let mut number = vec![UNSEEN; needs.len()];
+    let mut lowest = vec![UNSEEN; needs.len()];
+    let mut open = Vec::new();
+    let mut is_open = vec![false; needs.len()];
+    let mut counter = 0;
+    for start in 0..needs.len() {
+        if number[start] != UNSEEN {
+            continue;
+        }
+        let mut path = vec![(start, needs[start].iter())];
+        while let Some((at, rest)) = path.last_mut() {
+            let at = *at;
+            if number[at] == UNSEEN {
+                (number[at], lowest[at]) = (counter, counter);
+                counter += 1;
+                open.push(at);
+                is_open[at] = true;
+            }
+            match rest.next() {
+                Some(&next) if number[next] == UNSEEN => path.push((next, needs[next].iter())),
+                Some(&next) if is_open[next] => lowest[at] = lowest[at].min(number[next]),
+                Some(_) => {}
+                None => {
+                    path.pop();
+                    if let Some((above, _)) = path.last() {
+                        lowest[*above] = lowest[*above].min(lowest[at]);
+                    }
+                    if lowest[at] == number[at] {
+                        let from = open.iter().rposition(|it| *it == at).expect("it is open");
+                        let mut circle = open.split_off(from);
+                        for it in &circle {
+                            is_open[*it] = false;
+                        }
+                        circle.sort_unstable();
+                        found.push(circle);
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
 /// Returns the places so that each comes after those it needs; a circle is broken where it is
 /// entered first.
 pub(super) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
@@ -112,7 +201,7 @@ pub(super) fn renames<N: Clone + Ord>(
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Item, by_mention, by_needs, renames};
+    use super::{Item, Needs, by_mention, by_must_and_should, by_needs, renames};
     use crate::schema::text::Words;
 
     #[test]
@@ -140,6 +229,27 @@ mod tests {
             .chain([BTreeSet::new()])
             .collect();
         assert_eq!(by_needs(&long).first(), Some(&99_999));
+    }
+
+    #[test]
+    fn what_must_be_outweighs_what_should_be() {
+        let needs = |must: &[usize], should: &[usize]| Needs {
+            must: must.iter().copied().collect(),
+            should: should.iter().copied().collect(),
+        };
+        // 0 must come after 1, which should come after 0 by way of 2; 3 hangs on the circle.
+        let all = [
+            needs(&[1], &[]),
+            needs(&[], &[2]),
+            needs(&[0], &[]),
+            needs(&[], &[2]),
+        ];
+        assert_eq!(by_must_and_should(&all), [1, 0, 2, 3]);
+        let long: Vec<_> = (1..100_000)
+            .map(|next| needs(&[], &[next]))
+            .chain([Needs::default()])
+            .collect();
+        assert_eq!(by_must_and_should(&long).first(), Some(&99_999));
     }
 
     #[test]

@@ -212,7 +212,7 @@ prop_compose! {
             .map(|(name, (definition, comment))| (name, UserType { definition, comment })).collect();
         schema.routines = routines.into_iter().collect();
         schema.extensions = extensions.into_iter()
-            .map(|(name, schema)| (name, Extension { schema })).collect();
+            .map(|(name, schema)| (name, Extension { schema, ..Extension::default() })).collect();
         schema.schemas = schemas;
         schema
     }

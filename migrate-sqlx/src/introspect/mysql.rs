@@ -1,8 +1,8 @@
 //! MySQL 5.7 and later, MariaDB 10.3 and later: their information schema, in two messages; a third
 //! reads the numbers of MariaDB's sequences.
 //!
-//! Left out: other databases of the server, scheduled events, definers, tablespaces, and where an
-//! AUTO_INCREMENT stands. RESTRICT is read as NO ACTION, as InnoDB does the same for both
+//! Named, and not read any further: scheduled events. Left out: other databases of the server,
+//! definers, tablespaces, and where an AUTO_INCREMENT stands. RESTRICT is read as NO ACTION, as InnoDB does the same for both
 //! (MySQL manual, "FOREIGN KEY Constraints"). What the user has no right to see is missing: a
 //! view's text needs SHOW VIEW, a trigger needs TRIGGER.
 
@@ -13,7 +13,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::schema::{Name, Schema};
+use migrate_core::schema::{Name, NotCarried, Schema};
 use migrate_core::{Dialect, LedgerNames};
 
 use self::objects::Routines;
@@ -113,6 +113,12 @@ impl Reading {
             "trigger" => self.trigger(row)?,
             "routine" => self.routines.routine(row),
             "parameter" => self.routines.parameter(row),
+            "event" => {
+                self.schema.not_carried.insert(NotCarried {
+                    kind: "event".to_owned(),
+                    name: Name::plain(row.text()),
+                });
+            }
             other => return Err(unreadable(other)),
         }
         Ok(())

@@ -1,13 +1,15 @@
 //! PostgreSQL 12 and later: its catalogue in one snapshot, with two messages.
 //!
-//! Left out, as nothing compares or writes them: base types, operators, casts, conversions,
-//! collations, text search, event triggers, publications, extended statistics, foreign servers,
-//! tablespaces, rights, and comments on constraints, triggers and policies.
+//! Named, and not read any further, as nothing compares or writes them: base types, operators and
+//! their classes, casts, conversions, text search parsers and templates, event triggers, publications,
+//! extended statistics, foreign servers, and comments on constraints, triggers, policies and rules.
+//! Left out: tablespaces, rights, owners, security labels, and what `ANALYZE` is told.
 
 mod array;
 mod objects;
 mod queries;
 mod relations;
+mod spelling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +74,9 @@ impl Reading {
             "extension" => {
                 let name = row.text();
                 let schema = self.schema_name(row.text());
-                self.schema.extensions.insert(name, Extension { schema });
+                let requires = names(row.option()).into_iter().collect();
+                let extension = Extension { schema, requires };
+                self.schema.extensions.insert(name, extension);
             }
             "relation" => self.relation(row, ledger)?,
             "column" => self.column(row)?,
@@ -86,8 +90,11 @@ impl Reading {
             "policy" => self.policy(row)?,
             "enum" => self.enumeration(row),
             "domain" => self.domain(row),
-            "type" => self.user_type(row),
+            kind @ ("type" | "collation" | "dictionary" | "configuration") => {
+                self.user_type(kind, row);
+            }
             "routine" => self.routine(row),
+            "not carried" => self.not_carried(row),
             other => return Err(unreadable(other)),
         }
         Ok(())
@@ -125,6 +132,9 @@ impl Reading {
                 || schema.enums.keys().any(used)
                 || schema.domains.keys().any(used)
                 || schema.types.keys().any(used)
+                || schema.collations.keys().any(used)
+                || schema.dictionaries.keys().any(used)
+                || schema.configurations.keys().any(used)
                 || schema.routines.keys().any(|routine| used(&routine.name));
             if !is_used {
                 schema.schemas.remove(place);

@@ -1,8 +1,9 @@
 //! The SQL of what is compared by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::change::Constraint;
+use super::super::change::{Constraint, Kind};
+use super::super::order;
 use super::super::{Domain, Name, Schema, Signature, UserType};
 use super::clause;
 use crate::Dialect;
@@ -37,6 +38,48 @@ pub(in crate::schema) fn extensions(schema: &Schema) -> BTreeMap<String, String>
                 schema.dialect.quote(name)
             );
             (name.clone(), sql)
+        })
+        .collect()
+}
+
+/// The extensions in an order in which each comes after those that it requires.
+pub(in crate::schema) fn extension_order(schema: &Schema) -> BTreeMap<&str, usize> {
+    let names: Vec<&String> = schema.extensions.keys().collect();
+    let needs: Vec<BTreeSet<usize>> = schema
+        .extensions
+        .values()
+        .map(|extension| {
+            let places = extension.requires.iter();
+            places
+                .filter_map(|name| names.binary_search(&name).ok())
+                .collect()
+        })
+        .collect();
+    let order = order::by_needs(&needs).into_iter().enumerate();
+    order
+        .map(|(place, at)| (names[at].as_str(), place))
+        .collect()
+}
+
+/// The kinds that are made before types and tables, in the order in which they need each other.
+pub(in crate::schema) const EARLY: [Kind; 3] =
+    [Kind::Collation, Kind::Dictionary, Kind::Configuration];
+
+/// The objects of one of the [`EARLY`] kinds, by their names.
+pub(in crate::schema) fn early(schema: &Schema, kind: Kind) -> BTreeMap<String, String> {
+    let all = match kind {
+        Kind::Collation => &schema.collations,
+        Kind::Dictionary => &schema.dictionaries,
+        Kind::Configuration => &schema.configurations,
+        _ => return BTreeMap::new(),
+    };
+    let word = kind.as_str().to_uppercase();
+    all.iter()
+        .map(|(name, of)| {
+            let quoted = name.quoted(Dialect::Postgres);
+            let sql = format!("CREATE {word} {quoted} {}", of.definition);
+            let sql = with_comment(sql, &word, &quoted, of.comment.as_deref());
+            (name.to_string(), sql)
         })
         .collect()
 }

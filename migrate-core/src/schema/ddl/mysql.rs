@@ -291,12 +291,28 @@ impl<'a> Plan<'a> {
 
     fn add_foreign_keys(&mut self, later: Vec<(&'a Name, ForeignKey)>) {
         for (name, key) in std::mem::take(&mut self.again).into_iter().chain(later) {
-            self.out.add(format!(
+            let target = key.table.clone();
+            let add = Ddl::new(format!(
                 "ALTER TABLE {} ADD {}",
                 name.quoted(DIALECT),
                 clause::constraint(DIALECT, &Constraint::ForeignKey(key))
             ));
+            if target.schema.is_some() || self.is_there(&target) {
+                self.out.push(add);
+                continue;
+            }
+            // Only so does InnoDB take a key to a table that is not there, and only so was it made.
+            self.out.add("SET foreign_key_checks = 0");
+            let why = format!("it points to `{target}`, and there is no such table");
+            self.out.push(add.asking(why));
+            self.out.add("SET foreign_key_checks = 1");
         }
+    }
+
+    /// Says whether a table will be there, in whatever letters.
+    fn is_there(&self, table: &Name) -> bool {
+        let same = |name: &Name| name.name.eq_ignore_ascii_case(&table.name);
+        self.task.to.tables.keys().any(same)
     }
 
     fn sequences(&mut self) {

@@ -19,6 +19,7 @@ use super::super::text::Words;
 use super::super::types;
 use super::super::{Column, Name, Schema, Table};
 use super::clause;
+use super::definition;
 use super::{Ddl, Out};
 use crate::Dialect;
 use crate::sql::split;
@@ -102,8 +103,12 @@ impl<'a> Plan<'a> {
         self.rename();
         self.create(Kind::Schema);
         self.create(Kind::Extension);
+        for kind in definition::EARLY {
+            self.create(kind);
+        }
         let views = self.drop_views();
         self.drop_on_tables();
+        self.drop_on_gone_tables();
         self.drop_constraints();
         let indexes = self.drop_indexes();
         self.drop_defaults();
@@ -116,8 +121,9 @@ impl<'a> Plan<'a> {
         let late = self.create_tables_and_routines(&views);
         self.alter_tables();
         self.alter_columns();
-        self.add_constraints();
+        let keys = self.add_constraints();
         self.create_indexes(&indexes);
+        self.add_all(&keys);
         self.create_views(&views, &late);
         self.create_on_tables();
         self.finish();
@@ -155,6 +161,39 @@ impl<'a> Plan<'a> {
                         self.out.add(format!(
                             "DROP {} {} ON {}",
                             kind.as_str().to_uppercase(),
+                            DIALECT.quote(object),
+                            name.quoted(DIALECT)
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops the policies and rules of tables that go where they speak of something else that goes,
+    /// which cannot go before them. Triggers go with their tables, each before its function.
+    fn drop_on_gone_tables(&mut self) {
+        let base = self.base();
+        let tables = self.affected.tables.iter().copied();
+        let routines = base.routines.keys();
+        let gone: BTreeSet<&Name> = routines
+            .filter(|it| self.affected.routines.contains(&it.to_string()))
+            .map(|signature| &signature.name)
+            .chain(tables)
+            .collect();
+        for (name, table) in &base.tables {
+            if !self.affected.tables.contains(name) {
+                continue;
+            }
+            for (kind, all) in [("POLICY", &table.policies), ("RULE", &table.rules)] {
+                for (object, definition) in all {
+                    let words = Words::of(definition);
+                    if gone
+                        .iter()
+                        .any(|other| *other != name && words.mention(&other.name))
+                    {
+                        self.out.add(format!(
+                            "DROP {kind} {} ON {}",
                             DIALECT.quote(object),
                             name.quoted(DIALECT)
                         ));
@@ -471,18 +510,23 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Adds the constraints, foreign keys last.
-    fn add_constraints(&mut self) {
-        let mut again = std::mem::take(&mut self.again);
-        again.sort_by_key(|(_, constraint)| match constraint {
-            Constraint::ForeignKey(_) => 1,
-            _ => 0,
-        });
-        for (name, constraint) in again {
+    /// Adds the constraints; returns the foreign keys, which come after the indexes, as one may be
+    /// what they point to.
+    fn add_constraints(&mut self) -> Vec<(&'a Name, Constraint)> {
+        let again = std::mem::take(&mut self.again);
+        let (keys, others): (Vec<_>, Vec<_>) = again
+            .into_iter()
+            .partition(|(_, constraint)| matches!(constraint, Constraint::ForeignKey(_)));
+        self.add_all(&others);
+        keys
+    }
+
+    fn add_all(&mut self, constraints: &[(&Name, Constraint)]) {
+        for (name, constraint) in constraints {
             self.out.add(format!(
                 "ALTER TABLE {} ADD {}",
                 name.quoted(DIALECT),
-                clause::constraint(DIALECT, &constraint)
+                clause::constraint(DIALECT, constraint)
             ));
         }
     }

@@ -134,9 +134,15 @@ impl<I: Iterator<Item = Token>> Attributes<I> {
                 schema.schemas.insert((*name).to_owned(), comment);
             }
             ["extension", name] => {
-                let own = Extension {
-                    schema: self.only("schema")?,
-                };
+                let mut own = Extension::default();
+                self.each(|_, key, value| {
+                    match (key, value?) {
+                        ("schema", name) => own.schema = Some(name),
+                        ("requires", name) => drop(own.requires.insert(name)),
+                        _ => return None,
+                    }
+                    Some(())
+                })?;
                 schema.extensions.insert((*name).to_owned(), own);
             }
             ["sequence", name] => {
@@ -154,8 +160,17 @@ impl<I: Iterator<Item = Token>> Attributes<I> {
                 })?;
                 schema.enums.insert(Name::from(*name), own);
             }
-            ["type", name] => {
-                let own = schema.types.entry(Name::from(*name)).or_default();
+            [
+                word @ ("collation" | "dictionary" | "configuration" | "type"),
+                name,
+            ] => {
+                let all = match *word {
+                    "collation" => &mut schema.collations,
+                    "dictionary" => &mut schema.dictionaries,
+                    "configuration" => &mut schema.configurations,
+                    _ => &mut schema.types,
+                };
+                let own = all.entry(Name::from(*name)).or_default();
                 self.each(|_, key, value| {
                     let own: &mut UserType = own;
                     match (key, value?) {

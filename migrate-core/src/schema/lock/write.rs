@@ -39,7 +39,11 @@ fn write(schema: &Schema, push: Push<'_>) {
         push(Line::new(&["schema", name]).maybe("comment", comment.as_deref()));
     }
     for (name, extension) in &schema.extensions {
-        push(Line::new(&["extension", name]).maybe("schema", extension.schema.as_deref()));
+        push(
+            Line::new(&["extension", name])
+                .maybe("schema", extension.schema.as_deref())
+                .each("requires", &extension.requires),
+        );
     }
     for (name, own) in &schema.enums {
         let line = Line::new(&["enum", &name.to_string()]);
@@ -62,12 +66,19 @@ fn write(schema: &Schema, push: Push<'_>) {
             push(check(Line::new(&["domain", &name, "check"]), own));
         }
     }
-    for (name, own) in &schema.types {
-        push(
-            Line::new(&["type", &name.to_string()])
-                .pair("definition", &own.definition)
-                .maybe("comment", own.comment.as_deref()),
-        );
+    for (word, all) in [
+        ("collation", &schema.collations),
+        ("dictionary", &schema.dictionaries),
+        ("configuration", &schema.configurations),
+        ("type", &schema.types),
+    ] {
+        for (name, own) in all {
+            push(
+                Line::new(&[word, &name.to_string()])
+                    .pair("definition", &own.definition)
+                    .maybe("comment", own.comment.as_deref()),
+            );
+        }
     }
     for (signature, routine) in &schema.routines {
         push(

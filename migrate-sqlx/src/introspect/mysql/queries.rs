@@ -20,11 +20,21 @@ pub(super) fn all(server: &Server) -> String {
     for query in of_server.into_iter().flatten() {
         let _infallible = writeln!(sql, "{query};");
     }
-    for query in [FOREIGN_KEYS, PARTITIONS, TRIGGERS, ROUTINES, PARAMETERS] {
+    for query in [
+        FOREIGN_KEYS,
+        PARTITIONS,
+        TRIGGERS,
+        ROUTINES,
+        PARAMETERS,
+        EVENTS,
+    ] {
         let _infallible = writeln!(sql, "{query};");
     }
     sql
 }
+
+const EVENTS: &str =
+    "SELECT 'event', EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
 
 const TABLES: &str =
     "SELECT 'table', TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, CREATE_OPTIONS, TABLE_COMMENT

@@ -2,11 +2,12 @@
 
 use migrate_core::Dialect;
 use migrate_core::schema::{
-    Check, Domain, Enum, Options, Routine, RoutineKind, Signature, UserType,
+    Check, Domain, Enum, Name, NotCarried, Options, Routine, RoutineKind, Signature, UserType,
 };
 
 use super::super::record::Record;
 use super::Reading;
+use super::spelling::{expression, settled};
 use crate::error::Error;
 
 impl Reading {
@@ -14,7 +15,7 @@ impl Reading {
         let Some(relation) = self.relations.get(&row.number()?).cloned() else {
             return Ok(());
         };
-        let (name, definition, enabled) = (row.text(), row.text(), row.text());
+        let (name, definition, enabled) = (row.text(), settled(row.text()), row.text());
         let statement = switched(definition, "TRIGGER", &relation, &name, &enabled);
         if let Some(table) = self.schema.tables.get_mut(&relation) {
             table.triggers.insert(name, statement);
@@ -28,7 +29,7 @@ impl Reading {
         let Some(relation) = self.relations.get(&row.number()?).cloned() else {
             return Ok(());
         };
-        let (name, definition, enabled) = (row.text(), row.text(), row.text());
+        let (name, definition, enabled) = (row.text(), settled(row.text()), row.text());
         let definition = definition.trim_end_matches(';').to_owned();
         let statement = switched(definition, "RULE", &relation, &name, &enabled);
         if let Some(table) = self.schema.tables.get_mut(&relation) {
@@ -53,7 +54,7 @@ impl Reading {
             if permissive { "" } else { " AS RESTRICTIVE" }
         );
         for word in ["USING", "WITH CHECK"] {
-            if let Some(expression) = row.option() {
+            if let Some(expression) = expression(&mut row) {
                 statement.extend([" ", word, " (", &expression, ")"]);
             }
         }
@@ -79,14 +80,14 @@ impl Reading {
         let domain = Domain {
             sql_type: row.text(),
             nullable: row.flag(),
-            default: row.option(),
+            default: expression(&mut row),
             collation: row.option(),
             checks: Vec::new(),
             comment,
         };
         let domain = self.schema.domains.entry(name).or_insert(domain);
         if let Some(name) = row.option() {
-            let expression = row.text();
+            let expression = settled(row.text());
             let mut options = Options::new();
             if !row.flag() {
                 options.insert("NOT VALID".to_owned(), String::new());
@@ -99,7 +100,9 @@ impl Reading {
         }
     }
 
-    pub(super) fn user_type(&mut self, mut row: Record) {
+    /// Reads what is made of one text: a type, a collation, a text search dictionary or
+    /// configuration.
+    pub(super) fn user_type(&mut self, kind: &str, mut row: Record) {
         let name = self.name(&mut row);
         let comment = row.option();
         let definition = row.text();
@@ -107,7 +110,23 @@ impl Reading {
             definition,
             comment,
         };
-        self.schema.types.insert(name, made);
+        let all = match kind {
+            "collation" => &mut self.schema.collations,
+            "dictionary" => &mut self.schema.dictionaries,
+            "configuration" => &mut self.schema.configurations,
+            _ => &mut self.schema.types,
+        };
+        all.insert(name, made);
+    }
+
+    pub(super) fn not_carried(&mut self, mut row: Record) {
+        let kind = row.text();
+        let schema = row.option().and_then(|name| self.schema_name(name));
+        let name = row.text();
+        self.schema.not_carried.insert(NotCarried {
+            kind,
+            name: Name { schema, name },
+        });
     }
 
     pub(super) fn routine(&mut self, mut row: Record) {

@@ -45,6 +45,10 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.types(),
         scope.routines(),
         scope.aggregates(),
+        scope.collations(),
+        scope.dictionaries(),
+        scope.configurations(),
+        scope.not_carried(),
     ] {
         let _infallible = writeln!(sql, "{query};");
     }
@@ -104,7 +108,7 @@ impl Scope<'_> {
     }
 
     fn extensions(&self) -> String {
-        "SELECT 'extension', e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'".to_owned()
+        "SELECT 'extension', e.extname, n.nspname, (SELECT array_agg(r.extname ORDER BY r.extname) FROM pg_depend d JOIN pg_extension r ON r.oid = d.refobjid WHERE d.classid = 'pg_catalog.pg_extension'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND r.extname <> 'plpgsql')::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'".to_owned()
     }
 
     fn relations(&self) -> String {
@@ -221,7 +225,7 @@ impl Scope<'_> {
             false => "NULL",
         };
         format!(
-            "SELECT 'part', a.attrelid, i.indkey[a.attnum - 1] = 0, CASE i.indkey[a.attnum - 1] WHEN 0 THEN pg_get_indexdef(i.indexrelid, a.attnum, false) ELSE ta.attname END,
+            "SELECT 'part', a.attrelid, i.indkey[a.attnum - 1] = 0, CASE i.indkey[a.attnum - 1] WHEN 0 THEN pg_get_indexdef(i.indexrelid, a.attnum, false) ELSE ta.attname::text END,
  i.indoption[a.attnum - 1] & 1 = 1, i.indoption[a.attnum - 1] & 2 = 2, {},
  CASE WHEN NOT o.opcdefault OR {options} IS NOT NULL THEN CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(onsp.nspname) || '.' END || quote_ident(o.opcname) END, {options}
  FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid {} JOIN pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum <= i.indnkeyatts
@@ -359,6 +363,136 @@ impl Scope<'_> {
             parts.join(", "),
             self.is_meant(),
             Self::is_free("pg_proc", "p.oid")
+        )
+    }
+}
+
+impl Scope<'_> {
+    fn collations(&self) -> String {
+        let locale = match self.version {
+            17_00_00.. => "o.colllocale",
+            15_00_00.. => "o.colliculocale",
+            _ => "o.collcollate",
+        };
+        let rules = match self.version >= 16_00_00 {
+            true => ", 'rules = ' || quote_literal(o.collicurules)",
+            false => "",
+        };
+        format!(
+            "SELECT 'collation', n.nspname, o.collname, obj_description(o.oid, 'pg_collation'), '(' || concat_ws(', ', 'provider = ' || CASE o.collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
+ CASE WHEN o.collprovider = 'c' THEN 'lc_collate = ' || quote_literal(o.collcollate) || ', lc_ctype = ' || quote_literal(o.collctype) ELSE 'locale = ' || quote_literal({locale}) END,
+ CASE WHEN NOT o.collisdeterministic THEN 'deterministic = false' END{rules}) || ')'
+ FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace AND {} WHERE {}",
+            self.is_meant(),
+            Self::is_free("pg_collation", "o.oid")
+        )
+    }
+
+    fn dictionaries(&self) -> String {
+        format!(
+            "SELECT 'dictionary', n.nspname, o.dictname, obj_description(o.oid, 'pg_ts_dict'), '(' || concat_ws(', ', 'TEMPLATE = ' || quote_ident(tn.nspname) || '.' || quote_ident(t.tmplname), o.dictinitoption) || ')'
+ FROM pg_ts_dict o JOIN pg_ts_template t ON t.oid = o.dicttemplate JOIN pg_namespace tn ON tn.oid = t.tmplnamespace JOIN pg_namespace n ON n.oid = o.dictnamespace AND {} WHERE {}",
+            self.is_meant(),
+            Self::is_free("pg_ts_dict", "o.oid")
+        )
+    }
+
+    /// Text search configurations, with the statements that add their mappings.
+    fn configurations(&self) -> String {
+        format!(
+            "SELECT 'configuration', n.nspname, o.cfgname, obj_description(o.oid, 'pg_ts_config'), '(PARSER = ' || quote_ident(pn.nspname) || '.' || quote_ident(p.prsname) || ')' || coalesce((
+ SELECT string_agg(E';\nALTER TEXT SEARCH CONFIGURATION ' || CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(o.cfgname) || ' ADD MAPPING FOR ' || m.alias || ' WITH ' || m.dictionaries, '' ORDER BY m.alias)
+ FROM (SELECT k.alias, string_agg(m.mapdict::regdictionary::text, ', ' ORDER BY m.mapseqno) AS dictionaries FROM pg_ts_config_map m JOIN ts_token_type(o.cfgparser) k ON k.tokid = m.maptokentype WHERE m.mapcfg = o.oid GROUP BY k.alias) m), '')
+ FROM pg_ts_config o JOIN pg_ts_parser p ON p.oid = o.cfgparser JOIN pg_namespace pn ON pn.oid = p.prsnamespace JOIN pg_namespace n ON n.oid = o.cfgnamespace AND {} WHERE {}",
+            self.is_meant(),
+            Self::is_free("pg_ts_config", "o.oid")
+        )
+    }
+
+    /// What is only named: the kind, the schema and the name of each. What PostgreSQL brings along
+    /// without a schema has a number below 16384 (`FirstNormalObjectId`).
+    fn not_carried(&self) -> String {
+        let in_schema = |kind: &str, catalogue: &str, name: &str, namespace: &str, more: &str| {
+            format!(
+                "SELECT '{kind}', n.nspname::text, o.{name}::text FROM {catalogue} o JOIN pg_namespace n ON n.oid = o.{namespace} AND {} WHERE {}{more}",
+                self.is_meant(),
+                Self::is_free(catalogue, "o.oid")
+            )
+        };
+        let global = |kind: &str, catalogue: &str, name: &str| {
+            format!(
+                "SELECT '{kind}', NULL, {name} FROM {catalogue} o WHERE o.oid >= 16384 AND {}",
+                Self::is_free(catalogue, "o.oid")
+            )
+        };
+        let comments = [
+            ("constraint", "pg_constraint", "conname", "conrelid"),
+            ("trigger", "pg_trigger", "tgname", "tgrelid"),
+            ("policy", "pg_policy", "polname", "polrelid"),
+            ("rule", "pg_rewrite", "rulename", "ev_class"),
+        ]
+        .map(|(kind, catalogue, name, relation)| {
+            format!(
+                "SELECT 'comment on {kind}', n.nspname::text, c.relname || '.' || o.{name} FROM pg_description w JOIN {catalogue} o ON o.oid = w.objoid {} WHERE w.classoid = 'pg_catalog.{catalogue}'::regclass",
+                self.join(&format!("o.{relation}"))
+            )
+        });
+        let parts = [
+            in_schema("conversion", "pg_conversion", "conname", "connamespace", ""),
+            in_schema("operator", "pg_operator", "oprname", "oprnamespace", ""),
+            in_schema(
+                "operator class",
+                "pg_opclass",
+                "opcname",
+                "opcnamespace",
+                "",
+            ),
+            in_schema(
+                "text search parser",
+                "pg_ts_parser",
+                "prsname",
+                "prsnamespace",
+                "",
+            ),
+            in_schema(
+                "text search template",
+                "pg_ts_template",
+                "tmplname",
+                "tmplnamespace",
+                "",
+            ),
+            in_schema(
+                "statistics",
+                "pg_statistic_ext",
+                "stxname",
+                "stxnamespace",
+                "",
+            ),
+            in_schema(
+                "base type",
+                "pg_type",
+                "typname",
+                "typnamespace",
+                " AND o.typtype = 'b' AND o.typelem = 0",
+            ),
+            global(
+                "cast",
+                "pg_cast",
+                "format_type(o.castsource, NULL) || ' AS ' || format_type(o.casttarget, NULL)",
+            ),
+            global("event trigger", "pg_event_trigger", "o.evtname"),
+            global("publication", "pg_publication", "o.pubname"),
+            global(
+                "foreign-data wrapper",
+                "pg_foreign_data_wrapper",
+                "o.fdwname",
+            ),
+            global("server", "pg_foreign_server", "o.srvname"),
+        ];
+        let parts: Vec<String> = parts.into_iter().chain(comments).collect();
+        format!(
+            "SELECT 'not carried', x.* FROM ({}) x",
+            parts.join(" UNION ALL ")
         )
     }
 }

@@ -7,6 +7,7 @@ use migrate_core::schema::{
 use migrate_core::{Dialect, LedgerNames};
 
 use super::super::record::Record;
+use super::spelling::{expression, settled};
 use super::{Reading, names, settings, unreadable};
 use crate::error::Error;
 
@@ -32,7 +33,7 @@ impl Reading {
         flag(row.flag(), "FORCE ROW LEVEL SECURITY");
         let partition_by = row.option();
         let bounds = row.option();
-        let definition = row.option();
+        let definition = expression(&mut row);
         let comment = row.option();
         let words = [
             ("PARTITION BY", partition_by),
@@ -96,7 +97,7 @@ impl Reading {
             name,
             sql_type: row.text(),
             nullable: row.flag(),
-            default: row.option(),
+            default: expression(&mut row),
             ..Column::default()
         };
         column.identity = match row.text().as_str() {
@@ -228,7 +229,7 @@ impl Reading {
             options.insert("MATCH".to_owned(), "FULL".to_owned());
         }
         let set_columns = names(row.option());
-        let text = row.option();
+        let text = expression(&mut row);
         let (include, nulls_not_distinct) = (names(row.option()), row.flag());
         if row.flag() {
             let word = if kind == "f" {
@@ -293,7 +294,7 @@ impl Reading {
             unique: row.flag(),
             nulls_not_distinct: row.flag(),
             method: row.option(),
-            predicate: row.option(),
+            predicate: expression(&mut row),
             ..Index::default()
         };
         let is_valid = row.flag();
@@ -326,7 +327,7 @@ impl Reading {
         };
         let mut part = IndexPart {
             expression: row.flag(),
-            over: row.text(),
+            over: settled(row.text()),
             descending: row.flag(),
             ..IndexPart::default()
         };

@@ -267,3 +267,11 @@ async fn a_user_who_may_only_look_reads_the_same() {
         schema
     );
 }
+
+#[tokio::test]
+async fn an_event_is_named_and_not_carried() {
+    let sql = "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1";
+    let (_database, schema) = with_sql(Dialect::MySql, "mysql events", sql).await;
+    let named: Vec<String> = schema.not_carried.iter().map(ToString::to_string).collect();
+    assert_eq!(named, ["event `nightly`"]);
+}

@@ -1,5 +1,7 @@
 //! What only PostgreSQL has.
 
+use std::collections::BTreeSet;
+
 use migrate_sqlx::schema::{
     Action, Deferrable, Identity, Name, RoutineKind, Schema, Signature, Table,
 };
@@ -260,7 +262,11 @@ async fn code_types_and_rules_can_be_made_again() {
             "function Odd Function(mood)",
             "function concat_state(text, text)",
             "function ignore_it()",
+            "function may_see(accounts)",
+            "function note_account()",
+            "function note_account_total()",
             "function rows_of()",
+            "function stage(text[])",
             "function touch()",
             "function billing.total(integer, numeric, text[])",
             "function billing.total(text)",
@@ -302,7 +308,7 @@ async fn code_types_and_rules_can_be_made_again() {
             .starts_with("AS RANGE (SUBTYPE = numeric")
     );
     let extensions: Vec<&str> = schema.extensions.keys().map(String::as_str).collect();
-    assert_eq!(extensions, ["citext", "pg_trgm"]);
+    assert_eq!(extensions, ["citext", "cube", "earthdistance", "pg_trgm"]);
     assert_eq!(schema.schemas["billing"].as_deref(), Some("What is paid"));
     assert!(schema.schemas.contains_key("empty_one") && !schema.schemas.contains_key("public"));
 
@@ -388,4 +394,53 @@ async fn another_schema_can_be_the_connections_own() {
     let schema = read_url(&url).await;
     assert!(schema.tables.keys().all(|name| name.schema.is_some()));
     assert!(schema.tables.contains_key(&"public.users".into()));
+}
+
+#[tokio::test]
+async fn expressions_come_whole_and_in_one_spelling() {
+    let (database, shop) = shop_of("postgres expressions").await;
+    let accounts = table(&shop, "accounts");
+    let check = &accounts.checks[0].expression;
+    assert!(
+        check.contains("ARRAY[('new'::character varying)::text"),
+        "{check}"
+    );
+    let index = |name: &str| &accounts.indexes[name];
+    let over = &index("accounts_by_words").parts[0].over;
+    assert!(over.contains("stage(tags)"), "{over}");
+    let year = &index("accounts_by_year").parts[0].over;
+    assert!(year.contains("EXTRACT(year FROM opened)"), "{year}");
+    assert_eq!(
+        shop.extensions["earthdistance"].requires,
+        BTreeSet::from(["cube".to_owned()])
+    );
+    assert_eq!(shop.collations.len(), 1);
+    assert_eq!(shop.dictionaries.len(), 1);
+    assert!(
+        shop.configurations[&"words".into()]
+            .definition
+            .contains("FOR asciiword WITH billing.stems, simple")
+    );
+    drop(database);
+}
+
+#[tokio::test]
+async fn what_is_not_carried_is_named() {
+    let sql = "CREATE TABLE a (b integer CONSTRAINT positive CHECK (b > 0), c integer);
+COMMENT ON CONSTRAINT positive ON a IS 'so';
+CREATE STATISTICS both_columns ON b, c FROM a;
+CREATE PUBLICATION all_of_it FOR TABLE a;
+CREATE FUNCTION plus(a, a) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE OPERATOR + (LEFTARG = a, RIGHTARG = a, FUNCTION = plus);";
+    let (_database, schema) = with_sql(Dialect::Postgres, "postgres not carried", sql).await;
+    let named: Vec<String> = schema.not_carried.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        named,
+        [
+            "comment on constraint `\"a.positive\"`",
+            "operator `+`",
+            "publication `all_of_it`",
+            "statistics `both_columns`",
+        ]
+    );
 }

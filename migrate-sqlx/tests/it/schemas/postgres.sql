@@ -157,3 +157,29 @@ CREATE MATERIALIZED VIEW billing.sums AS SELECT user_id, sum(amount) AS total FR
 CREATE UNIQUE INDEX sums_user ON billing.sums (user_id);
 CREATE VIEW over_view AS SELECT * FROM active_users WHERE roles > 1;
 CREATE RECURSIVE VIEW all_nodes (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM all_nodes WHERE n < 5;
+
+CREATE EXTENSION earthdistance CASCADE;
+CREATE COLLATION plain (provider = libc, lc_collate = 'C', lc_ctype = 'C');
+COMMENT ON COLLATION plain IS 'By bytes';
+CREATE TEXT SEARCH DICTIONARY billing.stems (TEMPLATE = snowball, Language = german, StopWords = german);
+CREATE TEXT SEARCH CONFIGURATION words (PARSER = "default");
+ALTER TEXT SEARCH CONFIGURATION words ADD MAPPING FOR asciiword, word WITH billing.stems, simple;
+CREATE FUNCTION stage(text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT array_to_string($1, ' ')$$;
+CREATE TABLE accounts (
+  id integer NOT NULL, code varchar(20) COLLATE plain NOT NULL, stage varchar(10) NOT NULL,
+  opened timestamp, tags text[], text text,
+  CONSTRAINT known_stages CHECK (stage IN ('new', 'open', 'closed') AND code NOT LIKE ALL (ARRAY['x%', 'y%']))
+);
+CREATE UNIQUE INDEX accounts_only_by_index ON accounts (id);
+CREATE UNIQUE INDEX accounts_by_code ON accounts (code);
+CREATE INDEX accounts_by_year ON accounts (EXTRACT(YEAR FROM opened)) WHERE stage IN ('new', 'open');
+CREATE INDEX accounts_by_words ON accounts USING gin ((to_tsvector('words', text) || to_tsvector('english', code) || to_tsvector('simple', stage(tags))));
+CREATE TABLE account_notes (account_id integer REFERENCES accounts (id) ON DELETE CASCADE, code varchar(20) CONSTRAINT to_code REFERENCES accounts (code), note text);
+CREATE TABLE zz_archive (account_id integer, note text);
+CREATE RULE keep_note AS ON DELETE TO account_notes DO ALSO INSERT INTO zz_archive VALUES (OLD.account_id, OLD.note);
+CREATE FUNCTION may_see(accounts) RETURNS boolean LANGUAGE sql STABLE AS $$SELECT $1.stage = 'open'$$;
+ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON accounts USING (may_see(accounts.*) AND id IN (SELECT account_id FROM zz_archive));
+CREATE FUNCTION note_account() RETURNS trigger LANGUAGE plpgsql AS $$DECLARE a accounts%ROWTYPE; BEGIN SELECT * INTO a FROM accounts, account_notes; PERFORM note_account_total(); RETURN NEW; END$$;
+CREATE FUNCTION note_account_total() RETURNS bigint LANGUAGE sql AS $$SELECT count(*) FROM account_notes$$;
+CREATE TRIGGER noted BEFORE INSERT ON accounts FOR EACH ROW WHEN (NEW.stage IN ('new', 'open')) EXECUTE FUNCTION note_account();

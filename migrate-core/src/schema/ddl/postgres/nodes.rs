@@ -14,24 +14,41 @@ pub(super) enum Node<'a> {
     Routine(&'a Signature),
 }
 
-pub(super) fn words_of_routines(schema: &Schema) -> BTreeMap<&Signature, Words> {
+/// What routines speak of: what must be there for one to be made, and what only its body speaks
+/// of.
+pub(super) fn words_of_routines(schema: &Schema) -> BTreeMap<&Signature, Spoken> {
     let all = schema.routines.iter();
     all.map(|(signature, routine)| {
-        (
-            signature,
-            Words::of(routine.definition.as_deref().unwrap_or_default()),
-        )
+        let definition = routine.definition.as_deref().unwrap_or_default();
+        (signature, Spoken::of(definition))
     })
     .collect()
 }
 
-/// What all that goes with a table speaks of.
+/// The words of a routine.
+#[derive(Clone, Debug)]
+pub(super) struct Spoken {
+    /// Its arguments, what it returns, and a body that is SQL and not a text.
+    pub(super) head: Words,
+    /// A body that is a text. PostgreSQL looks at it when the routine is made, unless
+    /// `check_function_bodies` is off, and keeps no dependency on what it speaks of.
+    pub(super) body: Words,
+}
+
+impl Spoken {
+    fn of(definition: &str) -> Self {
+        let (head, body) = definition.split_once("\nAS $").unwrap_or((definition, ""));
+        Self {
+            head: Words::of(head),
+            body: Words::of(body),
+        }
+    }
+}
+
+/// What all that goes with a table speaks of. Policies and rules that speak of what goes are gone
+/// before.
 pub(super) fn words_of_all(table: &Table) -> Words {
-    let with = table.triggers.values().chain(table.policies.values());
-    let with: Vec<&str> = with
-        .chain(table.rules.values())
-        .map(String::as_str)
-        .collect();
+    let with: Vec<&str> = table.triggers.values().map(String::as_str).collect();
     Words::of(&format!("{} {}", text_of_table(table), with.join(" ")))
 }
 
@@ -109,10 +126,17 @@ pub(super) fn order(
             Node::Routine(signature) => Some((at, &*signature.name.name)),
         })
         .collect();
-    let needs: Vec<BTreeSet<usize>> = nodes
+    let called = |words: &Words| -> Vec<usize> {
+        let called = routine_places
+            .iter()
+            .filter(|(_, name)| words.mention(name));
+        called.map(|(at, _)| *at).collect()
+    };
+    let needs: Vec<order::Needs> = nodes
         .iter()
         .enumerate()
         .map(|(at, node)| {
+            let mut should = BTreeSet::new();
             let (words, named): (Words, Vec<usize>) = match node {
                 Node::Table(name) => {
                     let table = &schema.tables[*name];
@@ -136,20 +160,25 @@ pub(super) fn order(
                     (words, tables)
                 }
                 Node::Routine(signature) => {
-                    let words = routines[*signature].clone();
-                    let tables = table_places
-                        .iter()
-                        .filter(|(name, _)| words.mention(&name.name));
-                    let tables = tables.map(|(_, at)| *at).collect();
-                    (words, tables)
+                    let Spoken { head, body } = &routines[*signature];
+                    let tables = |words: &Words| -> Vec<usize> {
+                        let spoken = table_places
+                            .iter()
+                            .filter(|(name, _)| words.mention(&name.name));
+                        spoken.map(|(_, at)| *at).collect()
+                    };
+                    should.extend(tables(body));
+                    should.extend(called(body).into_iter().filter(|other| *other != at));
+                    (head.clone(), tables(head))
                 }
             };
-            let called = routine_places
-                .iter()
-                .filter(|(_, name)| words.mention(name))
-                .map(|(at, _)| *at);
-            called.chain(named).filter(|other| *other != at).collect()
+            let must = called(&words).into_iter().chain(named);
+            let must = must.filter(|other| *other != at);
+            order::Needs {
+                must: must.collect(),
+                should,
+            }
         })
         .collect();
-    order::by_needs(&needs)
+    order::by_must_and_should(&needs)
 }

@@ -10,13 +10,24 @@ use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature};
 use super::super::tables::{views_to_create, views_to_drop};
 use super::super::{Ddl, clause, definition};
 use super::affected::only_adds;
-use super::nodes::{Node, order as order_of, words_of_all, words_of_routines, words_of_table};
+use super::nodes::{
+    Node, Spoken, order as order_of, words_of_all, words_of_routines, words_of_table,
+};
 use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
 
 impl<'a> Plan<'a> {
     /// Makes what only has to be there.
     pub(super) fn create(&mut self, wanted: Kind) {
-        for change in &self.task.changes {
+        let task = self.task;
+        let mut changes: Vec<&Change> = task.changes.iter().collect();
+        if wanted == Kind::Extension {
+            let order = definition::extension_order(task.to);
+            changes.sort_by_key(|change| match change {
+                Change::Create { kind, name, .. } if *kind == wanted => order.get(&**name).copied(),
+                _ => None,
+            });
+        }
+        for change in changes {
             match change {
                 Change::Create {
                     kind, definition, ..
@@ -47,9 +58,24 @@ impl<'a> Plan<'a> {
                         DIALECT.quote(name)
                     ));
                 }
+                Change::Alter { kind, name, to, .. }
+                    if *kind == wanted && definition::EARLY.contains(kind) =>
+                {
+                    self.drop_early(*kind, name);
+                    for statement in each(to) {
+                        self.out.add(statement);
+                    }
+                }
                 _ => {}
             }
         }
+    }
+
+    /// Drops what was made before types and tables.
+    fn drop_early(&mut self, kind: Kind, name: &str) {
+        let word = kind.as_str().to_uppercase();
+        let quoted = Name::from(name).quoted(DIALECT);
+        self.out.add(format!("DROP {word} {quoted}"));
     }
 
     /// Drops the views that change or are in the way, and the routines that speak of one.
@@ -77,7 +103,8 @@ impl<'a> Plan<'a> {
 
     /// The routines that are made after the views, as they may speak of one.
     fn speaking_routines<'s>(&self, schema: &'s Schema, views: &[Name]) -> Vec<&'s Signature> {
-        let speaks = |(_, routine): &(&&Signature, &Words)| speaks_of_view(routine, views.iter());
+        let speaks =
+            |(_, routine): &(&&Signature, &Spoken)| speaks_of_view(&routine.head, views.iter());
         let routines = words_of_routines(schema);
         routines
             .iter()
@@ -287,7 +314,7 @@ impl<'a> Plan<'a> {
             .routines
             .keys()
             .filter(changed)
-            .partition(|signature| speaks_of_view(&words[*signature], new_views.iter()));
+            .partition(|signature| speaks_of_view(&words[*signature].head, new_views.iter()));
         let tables = to.tables.keys().filter(|name| {
             !self.base().tables.contains_key(*name) || self.affected.tables.contains(name)
         });
@@ -351,7 +378,7 @@ impl<'a> Plan<'a> {
         let last_spoken = |signature: &&Signature| {
             let spoken = views
                 .iter()
-                .filter(|view| words[*signature].mention(&view.name));
+                .filter(|view| words[*signature].head.mention(&view.name));
             spoken.map(|view| place[view]).max()
         };
         let mut waiting: Vec<(Option<usize>, &Signature)> =
@@ -474,7 +501,19 @@ impl<'a> Plan<'a> {
             self.out
                 .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
         }
-        for change in &self.task.changes {
+        let task = self.task;
+        let mut changes: Vec<&Change> = task.changes.iter().collect();
+        let order = definition::extension_order(task.from);
+        // The last first, each where extensions stand: before the schemas that they are in.
+        changes.sort_by_key(|change| match change {
+            Change::Drop { kind, name, .. } => match kind {
+                Kind::Extension => (1, std::cmp::Reverse(order.get(&**name).copied())),
+                Kind::Schema => (2, std::cmp::Reverse(None)),
+                _ => (0, std::cmp::Reverse(None)),
+            },
+            _ => (0, std::cmp::Reverse(None)),
+        });
+        for change in changes {
             if let Change::Drop {
                 kind: kind @ (Kind::Extension | Kind::Schema),
                 name,
@@ -483,6 +522,10 @@ impl<'a> Plan<'a> {
             {
                 let kind = kind.as_str().to_uppercase();
                 self.out.add(format!("DROP {kind} {}", DIALECT.quote(name)));
+            } else if let Change::Drop { kind, name, .. } = change
+                && definition::EARLY.contains(kind)
+            {
+                self.drop_early(*kind, name);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::super::change::{Change, Constraint};
 use super::super::super::diff::constraints;
-use super::super::super::{Name, Table};
+use super::super::super::{ForeignKey, Name, Table};
 use super::super::clause::{self, Extra};
 use super::super::{Ddl, Out};
 use super::column;
@@ -60,6 +60,7 @@ impl<'a> Plan<'a> {
                 Constraint::ForeignKey(key) => {
                     !self.there.contains(&key.table)
                         || self.changes_keys(&key.table)
+                        || self.is_of_index(key)
                         || key.options.contains_key("NOT VALID")
                 }
                 Constraint::Check(check) => check.options.contains_key("NOT VALID"),
@@ -146,6 +147,20 @@ impl<'a> Plan<'a> {
             _ => false,
         }) || self.affected.retyped.contains_key(name)
             || self.affected.rebuilt.contains_key(name)
+    }
+
+    /// Says whether what a foreign key points to is kept apart by an index alone, which comes when
+    /// its table is there.
+    fn is_of_index(&self, key: &ForeignKey) -> bool {
+        let same = |columns: &[String]| {
+            columns.len() == key.references.len()
+                && columns.iter().all(|column| key.references.contains(column))
+        };
+        let table = self.task.to.tables.get(&key.table);
+        !table.is_some_and(|table| {
+            let mut keys = table.primary_key.iter().chain(&table.uniques);
+            keys.any(|of| same(&of.columns))
+        })
     }
 
     /// Changes what tables are besides their columns.
