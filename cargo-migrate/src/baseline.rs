@@ -58,7 +58,8 @@ impl Baseline {
             .retain(|it, _| keeps(&it.name.to_string(), false));
         schema.extensions.retain(|name, _| keeps(name, false));
         schema.schemas.retain(|name, _| keeps(name, false));
-        let mut left_out = Vec::new();
+        let not_carried = std::mem::take(&mut schema.not_carried);
+        let mut left_out: Vec<String> = not_carried.iter().map(ToString::to_string).collect();
         schema.routines.retain(|signature, routine| {
             let seen = routine.definition.is_some();
             if !seen {

@@ -137,6 +137,11 @@ impl Edits {
         drawing
     }
 
+    /// Says whether something that is there goes or is replaced.
+    pub(crate) fn replace_something(&self) -> bool {
+        self.edits.iter().any(|edit| edit.change.old().is_some())
+    }
+
     /// Copies every file that is replaced, removed or renamed into a folder, which is made.
     pub(crate) fn copy_to(&self, folder: &Path) -> Result<(), CommandError> {
         fs::create_dir_all(folder).map_err(|error| not_made(folder, error))?;
@@ -154,13 +159,21 @@ impl Edits {
         self.unchanged()?;
         for (done, edit) in self.edits.iter().enumerate() {
             if let Err(error) = edit.make() {
-                for edit in self.edits[..done].iter().rev() {
-                    edit.take_back()?;
-                }
+                self.take_back(done)?;
                 return Err(error);
             }
         }
         Ok(())
+    }
+
+    /// Takes all changes back, where what had to go with them was not done.
+    pub(crate) fn undo(&self) -> Result<(), CommandError> {
+        self.take_back(self.edits.len())
+    }
+
+    fn take_back(&self, done: usize) -> Result<(), CommandError> {
+        let mut done = self.edits[..done].iter().rev();
+        done.try_for_each(Edit::take_back)
     }
 
     /// What was planned from another text than the files hold now must not be written.

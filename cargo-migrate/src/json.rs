@@ -200,16 +200,6 @@ pub(crate) struct Initialised {
     pub(crate) kept: Vec<String>,
 }
 
-/// `repair` of the files.
-#[derive(Debug, Serialize)]
-pub(crate) struct Repaired<'a> {
-    pub(crate) edits: Vec<RepairEdit<'a>>,
-    pub(crate) unresolved: Vec<Found<'a>>,
-    /// The folder with what was replaced.
-    pub(crate) copied_to: Option<String>,
-    pub(crate) executed: bool,
-}
-
 /// One thing that `repair` mends in a file.
 #[derive(Debug, Serialize)]
 pub(crate) struct RepairEdit<'a> {

@@ -37,7 +37,6 @@ mod settle;
 mod state;
 mod trouble;
 mod ui;
-mod unread;
 mod write;
 
 use std::ffi::OsString;

@@ -20,7 +20,6 @@ use crate::others::Ignored;
 use crate::progress::Progress;
 use crate::state::{State, migrations};
 use crate::ui::{Ui, style, styled};
-use crate::unread::unread;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -103,7 +102,6 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let ignored = Ignored::new(config, &[]);
         let live = database.schema(&config.ledger).await?;
         let mut baseline = Baseline::of(live, &ignored, &args.exclude);
-        baseline.left_out.extend(unread(&database).await?);
         drop(database);
         if is_empty(&baseline.schema) && baseline.left_out.is_empty() {
             return Err(CommandError::failed(

@@ -1,6 +1,8 @@
+mod change;
 mod files;
 mod half_done;
 mod ledger;
+mod mend;
 mod schema;
 
 use clap::Args;
@@ -15,22 +17,27 @@ Examples:
   cargo migrate repair                       show what would be mended, and why so
   cargo migrate repair --execute             mend it
   cargo migrate repair --order users,orders  the first part begins with `users`
+  cargo migrate repair --schema              show the SQL that adds what the tables lack
   cargo migrate repair --done 9f3c           somebody has finished 9f3c by hand";
 
-/// Mend the files of a broken chain, or say what has become of a half-done revision
+/// Mend the files of a broken chain, and a database that tells another story
 ///
 /// Without `--execute` every edit is shown as a diff with its reason, and nothing is written. What
-/// nobody but you can decide is listed with what to type. Several bases become one chain, missing
-/// parents are found, copies get an id of their own, circles are broken, heads are joined, and
-/// chain.lock follows. What is replaced is copied first, to a folder that is named.
+/// nobody but you can decide is listed with what to type.
 ///
-/// `--done` and `--undone` are for a revision that stopped half way, where `run --resume` does not
-/// go on: they say in the ledger what somebody has done by hand, and nothing is run.
+/// Files: several bases become one chain, missing parents are found, copies get an id of their own,
+/// circles are broken, heads are joined, and chain.lock follows. What is replaced is copied first, to
+/// a folder that is named. Ledger, where the database in use has one: lost and edited files come back
+/// from it, rows that are missing, half done or stale are brought to what chain and tables say.
+///
+/// `--schema` brings the tables to what the ledger says they are. `--done` and `--undone` are for a
+/// revision that stopped half way, where `run --resume` does not go on: they say in the ledger what
+/// somebody has done by hand, and nothing is run.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct RepairArgs {
-    /// Mend the files alone
-    #[arg(long)]
+    /// Mend the files alone, and ask no database
+    #[arg(long, conflicts_with = "ledger")]
     files: bool,
     /// The order in which the parts of a chain with several bases come, by any revision of each
     #[arg(long, value_name = "REVISIONS", value_delimiter = ',')]
@@ -44,9 +51,8 @@ pub(crate) struct RepairArgs {
     /// The database has nothing of this revision any more: it counts as not applied
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["files", "order", "rebase"])]
     undone: Option<String>,
-    /// Mend what the ledger has other than the chain and the tables: lost and edited files, rows
-    /// that are missing, half done or stale
-    #[arg(long, conflicts_with_all = ["done", "undone"])]
+    /// Mend the ledger alone, and what it gives back of lost and edited files
+    #[arg(long, conflicts_with_all = ["done", "undone", "order", "rebase"])]
     ledger: bool,
     /// Do it; without this it is only shown
     #[arg(long)]
@@ -68,11 +74,8 @@ pub(crate) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
     if args.schema.schema {
         return schema::run(args, context, ui);
     }
-    if args.ledger {
-        return ledger::run(args, context, ui);
-    }
     match (&args.done, &args.undone) {
-        (None, None) => files::run(args, context, ui),
+        (None, None) => mend::run(args, context, ui),
         _ => half_done::run(args, context, ui),
     }
 }

@@ -3,9 +3,10 @@
 //! - `about.md`: what happened, in a sentence or two
 //! - `before/`: the project; `committed/`: what git has of it, where that matters
 //! - `args`: what is typed behind `cargo migrate repair`, if anything
-//! - `repair.txt`: what it says; `after/`: the project that it leaves
+//! - `doctor.txt`: what `cargo migrate doctor` says of it
+//! - `repair.txt`: what `repair` says; `after/`: the project that it leaves
 //!
-//! `BLESS=1` writes the last two. Beside them each case must hold what [`Case::hold`] asserts.
+//! `BLESS=1` writes the last three. Beside them each case must hold what [`Case::hold`] asserts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -125,6 +126,19 @@ impl Case {
             .collect()
     }
 
+    /// What `doctor` says before anything is mended, and asserts that it writes nothing.
+    fn examine(&self) -> String {
+        let before = self.files();
+        let told = self.project.run(["doctor", "--offline"]);
+        assert_eq!(
+            self.files(),
+            before,
+            "{}: doctor wrote something",
+            self.name
+        );
+        format!("{told}\n")
+    }
+
     /// Runs the case; returns what it says and what it leaves.
     fn hold(&self) -> (String, Tree) {
         let name = &self.name;
@@ -182,6 +196,8 @@ impl Case {
             "{name}"
         );
         assert_eq!(check.code, done.code, "{name}");
+        let doctor = self.project.run(["doctor", "--offline"]);
+        assert_eq!(doctor.code, done.code, "{name}: doctor says {doctor}");
         let left = again["unresolved"].as_array().expect("a list");
         assert!(
             left.iter().all(|found| found["help"].is_string()),
@@ -208,8 +224,10 @@ fn every_broken_project_is_mended_as_far_as_it_can_be() {
         let about = fs::read_to_string(folder.join("about.md")).expect("it says what happened");
         assert!(about.trim().len() > 20, "{}", folder.display());
         let case = Case::new(&folder);
+        let examined = case.examine();
         let (told, after) = case.hold();
         if std::env::var_os("BLESS").is_some() {
+            fs::write(case.folder.join("doctor.txt"), &examined).expect("it can be written");
             fs::write(case.folder.join("repair.txt"), &told).expect("it can be written");
             let expected = case.folder.join("after");
             if expected.exists() {
@@ -222,12 +240,14 @@ fn every_broken_project_is_mended_as_far_as_it_can_be() {
                 fs::write(path, text).expect("it can be written");
             }
         }
-        let expected = fs::read_to_string(case.folder.join("repair.txt")).unwrap_or_default();
-        if told != expected {
-            wrong.push(format!(
-                "{}: expected\n{expected}\nbut it said\n{told}",
-                case.name
-            ));
+        for (file, told) in [("doctor.txt", &examined), ("repair.txt", &told)] {
+            let expected = fs::read_to_string(case.folder.join(file)).unwrap_or_default();
+            if *told != expected {
+                wrong.push(format!(
+                    "{}/{file}: expected\n{expected}\nbut it said\n{told}",
+                    case.name
+                ));
+            }
         }
         if after != tree(&case.folder.join("after")) {
             wrong.push(format!("{}: it leaves other files than `after`", case.name));

@@ -139,7 +139,7 @@ async fn a_file_that_was_edited_is_put_back(dialect: Dialect, name: &str) {
     assert_eq!(patient.project.read("migrations/a.sql"), before);
     let kept = patient
         .project
-        .read("migrations/.replaced/20261120T143205Z/a.sql");
+        .read("migrations/.repair/20261120T143205Z/a.sql");
     assert!(kept.contains("VARCHAR(80)"), "what was replaced is kept");
 }
 

@@ -7,103 +7,97 @@ mod plan;
 mod restore;
 
 use migrate_core::Folder;
-use migrate_sqlx::{Create, Migrations};
-use serde::Serialize;
+use migrate_sqlx::{AppliedRevision, Create, Database, Migrations};
 
-use self::files::{Edit, Files};
-use self::plan::{Entry, Planner, Repair, Unresolved};
+use self::files::Files;
+use self::plan::Planner;
+pub(super) use self::plan::{Entry, Repair, Unresolved};
 use super::RepairArgs;
 use crate::commands::run::runner;
-use crate::consent::ask;
 use crate::context::Context;
-use crate::error::{CommandError, counted};
+use crate::database::Chosen;
+use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::ui::{Ui, style, styled};
 
-#[derive(Serialize)]
-struct Document<'a> {
-    ledger: &'a [Entry],
-    edits: Vec<Edit>,
-    unresolved: &'a [Unresolved],
-    executed: bool,
+/// The ledger of the database in use, as it was read.
+pub(super) struct Ledger<'a> {
+    context: &'a Context,
+    pub(super) chosen: Chosen,
+    database: Database,
+    rows: Vec<AppliedRevision>,
 }
 
-/// Mends the ledger of the database beside the files as they are.
-pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let folder = context.folder()?.clone();
-    repair(args, folder, context, ui)
-}
-
-/// Mends the ledger of the database beside a folder.
-fn repair(
-    args: &RepairArgs,
-    folder: Folder,
-    context: &Context,
-    ui: &Ui,
-) -> Result<(), CommandError> {
-    let config = context.config()?;
-    let files = Files::new(context.dir()?, folder);
-    let chosen = context.database()?;
-    let progress = Progress::new(ui);
-    let work = async {
+impl<'a> Ledger<'a> {
+    /// Reads it; `None` where the database has none.
+    pub(super) async fn read(context: &'a Context) -> Result<Option<Self>, CommandError> {
+        let chosen = context.database()?;
         let database = chosen.connect(Create::Nothing).await?;
-        let Some(rows) = database.ledger(&config.ledger).await? else {
-            return Err(CommandError::failed(
-                "no-ledger",
-                format!("`{}` has no ledger to mend", chosen.shown()),
-            )
-            .help("find out where it is with `cargo migrate stamp --detect`, or begin with `cargo migrate run`"));
-        };
-        let planner = Planner {
+        let rows = database.ledger(&context.config()?.ledger).await?;
+        Ok(rows.map(|rows| Self {
             context,
-            chosen: &chosen,
-            database: &database,
-            rows: &rows,
-        };
-        let planned = planner.plan(files).await?;
-        let execute = args.execute && !args.change.dry_run;
-        if !ui.is_json() {
-            show(&planned, context, ui)?;
+            chosen,
+            database,
+            rows,
+        }))
+    }
+
+    /// Refuses a database without one.
+    pub(super) fn absent(context: &Context) -> Result<CommandError, CommandError> {
+        let shown = context.database()?.shown();
+        Ok(
+            CommandError::failed("no-ledger", format!("`{shown}` has no ledger to mend"))
+                .help("find out where it is with `cargo migrate stamp --detect`, or begin with `cargo migrate run`"),
+        )
+    }
+
+    /// Returns the revisions that it knows.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(|row| row.revision.as_str())
+    }
+
+    /// Gives back to a folder the files that it kept, before anybody looks for what is missing.
+    pub(super) fn give_back(&self, folder: Folder) -> Result<Repair, CommandError> {
+        self.planner().give_back(Files::new(folder))
+    }
+
+    /// Plans its repair beside a folder.
+    pub(super) async fn plan(&self, folder: Folder) -> Result<Repair, CommandError> {
+        self.planner().plan(Files::new(folder)).await
+    }
+
+    /// Changes its rows.
+    pub(super) async fn mend(
+        &self,
+        planned: &Repair,
+        args: &RepairArgs,
+        progress: &Progress<'_>,
+    ) -> Result<(), CommandError> {
+        if planned.mendings.is_empty() {
+            return Ok(());
         }
-        if execute && !planned.is_empty() {
-            if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
-                ask(env, &chosen.shown(), "mend the ledger", ui)?;
-            }
-            let copies = planned.files.make()?;
-            // Nothing of the chain is needed: each change brings its revision.
-            let none = Migrations::new(Vec::new(), config.ledger.clone());
-            let runner = runner(&none, &args.change, &chosen, &progress);
-            if let Err(error) = database.mend_ledger(runner, &rows, &planned.mendings).await {
-                planned.files.undo()?;
-                return Err(error.into());
-            }
-            if let Some(copies) = copies {
-                ui.status(format_args!(
-                    "what was replaced is kept in {}",
-                    context.shown(&copies)
-                ));
-            }
+        // Nothing of the chain is needed: each change brings its revision.
+        let none = Migrations::new(Vec::new(), self.context.config()?.ledger.clone());
+        let runner = runner(&none, &args.change, &self.chosen, progress);
+        let mended = self
+            .database
+            .mend_ledger(runner, &self.rows, &planned.mendings);
+        Ok(mended.await?)
+    }
+
+    const fn planner(&self) -> Planner<'_> {
+        Planner {
+            context: self.context,
+            chosen: &self.chosen,
+            database: &self.database,
+            rows: self.rows.as_slice(),
         }
-        if ui.is_json() {
-            ui.json(&Document {
-                ledger: &planned.entries,
-                edits: planned.files.json(),
-                unresolved: &planned.unresolved,
-                executed: execute && !planned.is_empty(),
-            })?;
-        } else {
-            tell(&planned, execute, ui);
-        }
-        match planned.unresolved.is_empty() {
-            true => Ok(()),
-            false => Err(CommandError::told()),
-        }
-    };
-    progress.block_on(work)
+    }
 }
 
-fn show(planned: &Repair, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    for entry in &planned.entries {
+/// Shows what is done about each revision.
+pub(super) fn show(entries: &[Entry], ui: &Ui) -> Result<(), CommandError> {
+    for entry in entries {
         ui.answer(format_args!(
             "{} {}: {}",
             styled(style::GOOD, entry.action.replace('-', " ")),
@@ -111,11 +105,12 @@ fn show(planned: &Repair, context: &Context, ui: &Ui) -> Result<(), CommandError
             entry.reason
         ))?;
     }
-    let drawing = planned.files.draw(context);
-    if !drawing.is_empty() {
-        ui.answer(format_args!("\n{}", drawing.trim_end()))?;
-    }
-    for left in &planned.unresolved {
+    Ok(())
+}
+
+/// Shows what people have to decide.
+pub(super) fn show_unresolved(unresolved: &[Unresolved], ui: &Ui) -> Result<(), CommandError> {
+    for left in unresolved {
         ui.answer(format_args!(
             "{} {}: {}",
             styled(style::WARNING, "unresolved"),
@@ -127,24 +122,4 @@ fn show(planned: &Repair, context: &Context, ui: &Ui) -> Result<(), CommandError
         }
     }
     Ok(())
-}
-
-fn tell(planned: &Repair, execute: bool, ui: &Ui) {
-    let left = planned.unresolved.len();
-    match (planned.is_empty(), left) {
-        (true, 0) => ui.status("the ledger is sound: there is nothing to do"),
-        (true, _) => {}
-        (false, _) if execute => ui.status(format_args!(
-            "{} {}",
-            styled(style::GOOD, "mended"),
-            counted(planned.entries.len(), "revision")
-        )),
-        (false, _) => ui.help("add `--execute` to do it"),
-    }
-    if left > 0 {
-        ui.say(format_args!(
-            "{} left for you to decide",
-            counted(left, "thing")
-        ));
-    }
 }

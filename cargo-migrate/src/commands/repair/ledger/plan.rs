@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::evidence::{Evidence, Verdict};
 use super::files::Files;
 use super::judge;
+use crate::commands::repair::change::Note;
 use crate::context::Context;
 use crate::database::Chosen;
 use crate::error::CommandError;
@@ -16,11 +17,11 @@ use crate::trouble::{Kind, all_revisions, applied, troubles};
 
 /// What is done about one revision.
 #[derive(Debug, Serialize)]
-pub(super) struct Entry {
-    pub(super) revision: String,
-    pub(super) problem: &'static str,
-    pub(super) action: &'static str,
-    pub(super) reason: String,
+pub(in crate::commands::repair) struct Entry {
+    pub(in crate::commands::repair) revision: String,
+    pub(in crate::commands::repair) problem: &'static str,
+    pub(in crate::commands::repair) action: &'static str,
+    pub(in crate::commands::repair) reason: String,
 }
 
 impl Entry {
@@ -32,19 +33,19 @@ impl Entry {
 
 /// What a person has to decide.
 #[derive(Debug, Serialize)]
-pub(super) struct Unresolved {
-    pub(super) revision: String,
-    pub(super) problem: &'static str,
-    pub(super) reason: String,
-    pub(super) help: Option<String>,
+pub(in crate::commands::repair) struct Unresolved {
+    pub(in crate::commands::repair) revision: String,
+    pub(in crate::commands::repair) problem: &'static str,
+    pub(in crate::commands::repair) reason: String,
+    pub(in crate::commands::repair) help: Option<String>,
 }
 
 /// All that is to be done.
-pub(super) struct Repair {
-    pub(super) entries: Vec<Entry>,
-    pub(super) files: Files,
-    pub(super) mendings: Vec<Mending>,
-    pub(super) unresolved: Vec<Unresolved>,
+pub(in crate::commands::repair) struct Repair {
+    pub(in crate::commands::repair) entries: Vec<Entry>,
+    pub(in crate::commands::repair) files: Files,
+    pub(in crate::commands::repair) mendings: Vec<Mending>,
+    pub(in crate::commands::repair) unresolved: Vec<Unresolved>,
 }
 
 /// Where it is planned from.
@@ -65,17 +66,32 @@ impl Repair {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.mendings.is_empty()
-    }
-
-    pub(super) fn enter(&mut self, revision: &str, kind: Kind, action: &'static str, reason: &str) {
+    fn enter(&mut self, revision: &str, kind: Kind, action: &'static str, reason: &str) {
         self.entries.push(Entry {
             revision: revision.to_owned(),
             problem: kind.code(),
             action,
             reason: reason.to_owned(),
         });
+    }
+
+    /// Writes a file with the text that the ledger kept.
+    pub(super) fn write_file(
+        &mut self,
+        name: &str,
+        row: &AppliedRevision,
+        kind: Kind,
+        action: &'static str,
+        reason: &str,
+    ) {
+        let note = Note {
+            file: name.to_owned(),
+            revision: Some(row.revision.clone()),
+            code: kind.code(),
+            reason: reason.to_owned(),
+        };
+        self.files.write(&row.body, note);
+        self.enter(&row.revision, kind, action, reason);
     }
 
     pub(super) fn mend(&mut self, change: LedgerChange, kind: Kind, reason: &str) {
@@ -110,12 +126,18 @@ impl Repair {
 }
 
 impl Planner<'_> {
+    /// Gives back the files that the ledger kept, as far as their links are known.
+    pub(super) fn give_back(&self, files: Files) -> Result<Repair, CommandError> {
+        let mut repair = Repair::new(files);
+        let survey = Survey::new(&repair.files.folder, self.context.config()?);
+        self.mend_files(&survey, &mut repair)?;
+        Ok(repair)
+    }
+
     /// Plans the repair of a ledger beside a folder.
     pub(super) async fn plan(&self, files: Files) -> Result<Repair, CommandError> {
         let config = self.context.config()?;
-        let mut repair = Repair::new(files);
-        let survey = Survey::new(&repair.files.folder, config);
-        self.mend_files(&survey, &mut repair)?;
+        let mut repair = self.give_back(files)?;
         // What is behind a file that comes back is judged with it.
         let survey = Survey::new(&repair.files.folder, config);
         self.mend_rows(&survey, &mut repair).await?;

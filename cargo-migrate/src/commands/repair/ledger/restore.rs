@@ -25,9 +25,8 @@ impl Planner<'_> {
             let index = survey.graph.index(&id).expect("its file is there");
             let name = survey.revisions[index].file.to_string();
             let row = self.row(&id);
-            repair.files.write(&name, &row.body);
             let reason = "the file was edited after it was sealed; chain.lock and the ledger agree, so it gets the text back that was applied";
-            repair.enter(&id, Kind::Edited, "put-file-back", reason);
+            repair.write_file(&name, row, Kind::Edited, "put-file-back", reason);
         }
         let lost = of(Kind::Unknown);
         if lost.is_empty() {
@@ -106,7 +105,6 @@ impl Planner<'_> {
                 }
                 let row = self.row(&id);
                 let name = file_name(row, &repair.files.folder);
-                repair.files.write(&name, &row.body);
                 if sealed.is_none() {
                     lock.seal(&revision);
                 }
@@ -116,11 +114,11 @@ impl Planner<'_> {
                 if let Some(branches) = branches {
                     reason = format!("{reason} (git has it on `{branches}` as well)");
                 }
-                repair.enter(&id, Kind::Unknown, "write-file", &reason);
+                repair.write_file(&name, row, Kind::Unknown, "write-file", &reason);
             }
         }
         if lock != survey.lock {
-            repair.files.write_lock(&lock);
+            repair.files.write_lock(&lock, Kind::Unknown.code());
         }
         for (id, revision) in texts {
             let lacking: Vec<String> = needs(&revision)

@@ -1,0 +1,333 @@
+//! Files and ledger, mended together: the ledger gives back what was lost, the chain is made whole,
+//! and the rows follow it.
+
+use std::path::Path;
+
+use migrate_core::schema::lock::SchemaLock;
+use migrate_core::{Diagnostic, Mended};
+use serde::Serialize;
+
+use super::change::{Change, Note, make};
+use super::ledger::{self, Entry, Ledger, Unresolved};
+use super::{RepairArgs, files};
+use crate::consent::ask;
+use crate::context::Context;
+use crate::edits::Edits;
+use crate::error::{CommandError, counted};
+use crate::json::{Found, RepairEdit};
+use crate::progress::Progress;
+use crate::ui::{Ui, drawn, style, styled};
+
+/// All that is to be done, and what is left to people.
+struct Plan<'a> {
+    ledger: Option<Ledger<'a>>,
+    rows: Option<ledger::Repair>,
+    change: Change,
+    edits: Edits,
+    /// How many problems of the files are mended.
+    mended: usize,
+    /// Sealed or applied revisions that are other ones now.
+    changed: Vec<String>,
+    entries: Vec<Entry>,
+    unresolved: Vec<Diagnostic>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    edits: Vec<RepairEdit<'a>>,
+    ledger: &'a [Entry],
+    unresolved: Vec<Left<'a>>,
+    /// The folder with what was replaced.
+    copied_to: Option<String>,
+    executed: bool,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Left<'a> {
+    InFiles(Found<'a>),
+    InLedger(&'a Unresolved),
+}
+
+/// Shows or does what mends the files and the ledger.
+pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let progress = Progress::new(ui);
+    progress.block_on(async {
+        let plan = Plan::new(args, context, ui).await?;
+        let execute = args.executes() && !plan.is_empty();
+        if !ui.is_json() {
+            plan.show(context, ui)?;
+        }
+        let mut copied_to = None;
+        if execute {
+            plan.consent(args, ui)?;
+            copied_to = make(context, &plan.edits)?;
+            if let (Some(ledger), Some(rows)) = (&plan.ledger, &plan.rows)
+                && let Err(error) = ledger.mend(rows, args, &progress).await
+            {
+                plan.edits.undo()?;
+                return Err(error);
+            }
+        }
+        match ui.is_json() {
+            true => ui.json(&plan.document(context, copied_to.as_deref(), execute)?)?,
+            false => plan.tell(args, context, copied_to.as_deref(), execute, ui)?,
+        }
+        match plan.left() {
+            0 => Ok(()),
+            _ => Err(CommandError::told()),
+        }
+    })
+}
+
+impl<'a> Plan<'a> {
+    async fn new(args: &RepairArgs, context: &'a Context, ui: &Ui) -> Result<Self, CommandError> {
+        let ledger = match args.files {
+            true => None,
+            false => read_ledger(args, context, ui).await?,
+        };
+        let mut plan = Plan {
+            ledger,
+            rows: None,
+            change: Change::none(context.folder()?.clone()),
+            edits: Edits::default(),
+            mended: 0,
+            changed: Vec::new(),
+            entries: Vec::new(),
+            unresolved: Vec::new(),
+        };
+        if !args.ledger {
+            plan.mend_files(args, context)?;
+        }
+        // Beside a chain that does not hold together, nothing can be said of a row.
+        if plan.unresolved.is_empty() {
+            plan.mend_rows().await?;
+        } else if plan.ledger.is_some() {
+            ui.warning("the ledger was not mended: the files have to be whole before it");
+        }
+        plan.edits = plan.change.edits(context)?;
+        Ok(plan)
+    }
+
+    fn mend_files(&mut self, args: &RepairArgs, context: &Context) -> Result<(), CommandError> {
+        let mut folder = self.change.folder.clone();
+        if let Some(ledger) = &self.ledger {
+            let given = ledger.give_back(folder)?;
+            folder = given.files.folder;
+            self.change.notes = given.files.notes;
+            self.entries = given.entries;
+        }
+        let known = self.ledger.iter().flat_map(Ledger::ids);
+        let repair = files::plan(args, context, &folder, known)?;
+        self.unresolved = files::unresolved(context, &repair)?;
+        self.mended = repair.done.len() + self.change.notes.len();
+        self.change.notes.extend(repair.done.into_iter().map(noted));
+        self.change.folder = repair.folder;
+        self.change.renamed = repair.renamed;
+        self.changed = repair.changed.iter().map(ToString::to_string).collect();
+        Ok(())
+    }
+
+    async fn mend_rows(&mut self) -> Result<(), CommandError> {
+        let Some(ledger) = &self.ledger else {
+            return Ok(());
+        };
+        let mut planned = ledger.plan(self.change.folder.clone()).await?;
+        self.change.folder = planned.files.folder.clone();
+        self.change.notes.append(&mut planned.files.notes);
+        self.entries.append(&mut planned.entries);
+        self.rows = Some(planned);
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+            && self
+                .rows
+                .as_ref()
+                .is_none_or(|rows| rows.mendings.is_empty())
+    }
+
+    fn left_in_ledger(&self) -> &[Unresolved] {
+        self.rows.as_ref().map_or(&[], |rows| &rows.unresolved)
+    }
+
+    fn left(&self) -> usize {
+        self.unresolved.len() + self.left_in_ledger().len()
+    }
+
+    fn consent(&self, args: &RepairArgs, ui: &Ui) -> Result<(), CommandError> {
+        let changes_rows = self
+            .rows
+            .as_ref()
+            .is_some_and(|rows| !rows.mendings.is_empty());
+        let chosen = self.ledger.as_ref().map(|ledger| &ledger.chosen);
+        match chosen.filter(|_| changes_rows && !args.change.yes) {
+            Some(chosen) => match chosen.protected() {
+                Some(env) => ask(env, &chosen.shown(), "mend the ledger", ui),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    fn show(&self, context: &Context, ui: &Ui) -> Result<(), CommandError> {
+        let mut drawing = self.edits.draw(context);
+        for found in &self.unresolved {
+            drawing.push_str(&drawn(found));
+            drawing.push_str("\n\n");
+        }
+        for line in drawing.trim_end().lines() {
+            ui.answer(line)?;
+        }
+        if !drawing.is_empty() && !(self.entries.is_empty() && self.left_in_ledger().is_empty()) {
+            ui.answer("")?;
+        }
+        ledger::show(&self.entries, ui)?;
+        ledger::show_unresolved(self.left_in_ledger(), ui)
+    }
+
+    fn tell(
+        &self,
+        args: &RepairArgs,
+        context: &Context,
+        copied_to: Option<&Path>,
+        executed: bool,
+        ui: &Ui,
+    ) -> Result<(), CommandError> {
+        let left = match self.left() {
+            0 => String::new(),
+            1 => "; 1 problem is left to you".to_owned(),
+            many => format!("; {many} problems are left to you"),
+        };
+        let looked_at = match (&self.ledger, args.ledger) {
+            (_, true) => "the ledger",
+            (Some(_), false) => "the files and the ledger",
+            (None, false) => "the files",
+        };
+        if self.is_empty() {
+            match self.left() {
+                0 => ui.status(format_args!(
+                    "{} {looked_at}: there is nothing to mend",
+                    styled(style::GOOD, "checked")
+                )),
+                _ => ui.say(format_args!(
+                    "{} {looked_at}: nothing can be mended without you{left}",
+                    styled(style::ERROR, "checked")
+                )),
+            }
+            return Ok(());
+        }
+        let rows = self.rows.as_ref().map_or(0, |rows| rows.mendings.len());
+        let mut what = Vec::new();
+        if !self.edits.is_empty() {
+            let problems = self.mended.max(1);
+            what.push(format!(
+                "{} in {}",
+                counted(problems, "problem"),
+                counted(self.edits.len(), "file")
+            ));
+        }
+        if rows > 0 {
+            what.push(format!("{} of the ledger", counted(rows, "row")));
+        }
+        let what = what.join(" and ");
+        match executed {
+            false => ui.say(format_args!("{what} would be mended{left}")),
+            true => ui.say(format_args!(
+                "{} {what}{left}",
+                styled(style::GOOD, "mended")
+            )),
+        }
+        if let Some(folder) = copied_to {
+            ui.status(format_args!(
+                "what was replaced is in {}",
+                context.shown(folder)
+            ));
+        }
+        if self.ledger.is_none() {
+            self.warn_of_rows(ui);
+        }
+        if !executed {
+            ui.help("add `--execute` to do it");
+        } else if !self.edits.is_empty() {
+            if context.dir()?.join(SchemaLock::FILE).is_file() {
+                ui.help(
+                    "schema.lock may be that of another head: `cargo migrate lock --schema` writes it anew",
+                );
+            }
+            ui.help(
+                "look at it with `git diff` and `cargo migrate history`, and commit it with chain.lock",
+            );
+        }
+        Ok(())
+    }
+
+    /// Other databases may have applied what is another revision now.
+    fn warn_of_rows(&self, ui: &Ui) {
+        if self.changed.is_empty() {
+            return;
+        }
+        let shown = self.changed.iter().take(8).map(|id| format!("`{id}`"));
+        let shown: Vec<String> = shown.collect();
+        let more = match self.changed.len().saturating_sub(8) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        ui.warning(format_args!(
+            "a database that has applied {}{more} knows what stood there before: `cargo migrate repair --ledger` brings its rows along",
+            shown.join(", ")
+        ));
+    }
+
+    fn document(
+        &self,
+        context: &Context,
+        copied_to: Option<&Path>,
+        executed: bool,
+    ) -> Result<Document<'_>, CommandError> {
+        let in_files = self
+            .unresolved
+            .iter()
+            .map(|found| Left::InFiles(Found::new(found)));
+        let in_ledger = self.left_in_ledger().iter().map(Left::InLedger);
+        Ok(Document {
+            edits: self.change.document(context)?,
+            ledger: &self.entries,
+            unresolved: in_files.chain(in_ledger).collect(),
+            copied_to: copied_to.map(|folder| context.shown(folder)),
+            executed,
+        })
+    }
+}
+
+/// Reads the ledger. Where nobody asked for it alone, a database that there is not, or that cannot
+/// be reached, leaves the files to be mended.
+async fn read_ledger<'a>(
+    args: &RepairArgs,
+    context: &'a Context,
+    ui: &Ui,
+) -> Result<Option<Ledger<'a>>, CommandError> {
+    match Ledger::read(context).await {
+        Ok(None) if args.ledger => Err(Ledger::absent(context)?),
+        Ok(ledger) => Ok(ledger),
+        Err(error) if args.ledger => Err(error),
+        Err(error) if error.is("no-database") => Ok(None),
+        Err(error) => {
+            ui.status(ui.hidden(&format!(
+                "the files alone are looked at: {}",
+                error.in_a_line()
+            )));
+            Ok(None)
+        }
+    }
+}
+
+fn noted(mended: Mended) -> Note {
+    Note {
+        file: mended.file,
+        revision: mended.revision,
+        code: mended.code.as_str(),
+        reason: mended.reason,
+    }
+}
