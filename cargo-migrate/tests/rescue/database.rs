@@ -57,6 +57,8 @@ cases! {
     another_tool_tells_another_story,
     a_file_name_of_the_ledger_stays_in_the_folder,
     a_protected_environment_is_asked,
+    files_and_ledger_are_mended_at_once,
+    a_chain_of_bases_that_was_applied,
 }
 
 async fn a_lost_file_is_written_again(dialect: Dialect, name: &str) {
@@ -709,4 +711,68 @@ async fn a_protected_environment_is_asked(dialect: Dialect, name: &str) {
     assert_eq!(patient.ledger().await.len(), 1);
     patient.ok(&["repair", "--ledger", "--execute", "--yes", "-q"]);
     assert_eq!(patient.ledger().await.len(), 2);
+}
+
+/// A file is lost, another was edited, a third came by hand without a parent that fits, and a row is
+/// gone: one command, and the chain runs on.
+async fn files_and_ledger_are_mended_at_once(dialect: Dialect, name: &str) {
+    let patient = Patient::healthy(dialect, name, &["a", "b", "c", "d"]).await;
+    let text_of = |file: &str| patient.project.read(file);
+    let (b, c) = (text_of("migrations/b.sql"), text_of("migrations/c.sql"));
+    patient.remove("migrations/b.sql");
+    patient.edit("migrations/c.sql", "-- parents: b", "-- parents: none");
+    patient.edit("migrations/c.sql", "VARCHAR(40)", "VARCHAR(80)");
+    patient.write("migrations/x.sql", revision("x", "a"));
+    patient.forget("a").await;
+
+    let shown = patient.run(&["repair", "--format", "json"]).success();
+    assert_eq!(shown.json()["executed"], false);
+    assert!(!patient.project.path().join("migrations/b.sql").exists());
+    assert_eq!(patient.ledger().await.len(), 3);
+
+    let told = patient.run(&["repair", "--execute"]).success();
+    assert!(told.stdout.contains("record a:"), "{told}");
+    assert_eq!(text_of("migrations/b.sql"), b);
+    assert_eq!(text_of("migrations/c.sql"), c);
+    patient.ok(&["check"]);
+    assert_eq!(patient.ledger().await.len(), 4);
+    let again = patient.run(&["repair", "--execute"]).success();
+    assert!(again.stderr.contains("there is nothing to mend"), "{again}");
+    patient.ok(&["run", "-q"]);
+    patient.ok(&["verify"]);
+    assert_eq!(patient.found(), [""; 0]);
+}
+
+/// Every parent was emptied, and the lock is gone: the chain is joined, and the rows follow it.
+async fn a_chain_of_bases_that_was_applied(dialect: Dialect, name: &str) {
+    let patient = Patient::with(dialect, name, &["a", "bb", "ccc"]).await;
+    patient.edit("migrations/bb.sql", "-- parents: a", "-- parents: none");
+    patient.edit("migrations/ccc.sql", "-- parents: bb", "-- parents: none");
+    patient.remove("migrations/chain.lock");
+    patient.edit(
+        "migrate.toml",
+        "[env.dev]",
+        "[rules]\nmultiple-bases = \"allow\"\nmultiple-heads = \"allow\"\n\n[env.dev]",
+    );
+    patient.ok(&["lock", "-q"]);
+    patient.ok(&["run", "heads", "-q"]);
+    patient.edit(
+        "migrate.toml",
+        "multiple-bases = \"allow\"\nmultiple-heads = \"allow\"\n",
+        "",
+    );
+
+    let told = patient.run(&["repair", "--execute"]).success();
+    assert!(told.stdout.contains("rewrite row bb:"), "{told}");
+    patient.ok(&["check"]);
+    let status = patient
+        .run(&["status", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(status["current"], serde_json::json!(["ccc"]));
+    assert_eq!(status["changed"], serde_json::json!([]));
+    let again = patient.run(&["repair", "--execute"]).success();
+    assert!(again.stderr.contains("there is nothing to mend"), "{again}");
+    let told = patient.run(&["run"]).success();
+    assert!(told.stderr.contains("nothing to apply"), "{told}");
 }
