@@ -26,6 +26,7 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
     plan.rename_tables();
     plan.drop_foreign_keys();
     plan.drop_tables();
+    plan.drop_checks();
     plan.sequences();
     let later = plan.create_tables();
     plan.alter_tables();
@@ -256,6 +257,34 @@ impl<'a> Plan<'a> {
                     Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
                         .losing(format!("the rows of `{name}`")),
                 );
+            }
+        }
+    }
+
+    /// Drops the checks whose names other tables get: to MySQL they are names of the schema, and to
+    /// MariaDB of the table.
+    fn drop_checks(&mut self) {
+        let mut wanted: BTreeSet<(String, &Name)> = BTreeSet::new();
+        for change in &self.task.changes {
+            if let Change::CreateTable { name, table } = change {
+                let names = table.checks.iter().filter_map(|check| check.name.as_ref());
+                wanted.extend(names.map(|check| (check.to_lowercase(), name)));
+            }
+        }
+        for (name, alter) in &self.alters {
+            wanted.extend(alter.new_checks().map(|check| (check.to_lowercase(), *name)));
+        }
+        for (name, alter) in &mut self.alters {
+            let free = |check: &str| {
+                let check = check.to_lowercase();
+                wanted.iter().any(|(other, table)| *other == check && table != name)
+            };
+            for check in alter.take_checks(free) {
+                self.out.add(format!(
+                    "ALTER TABLE {} DROP CONSTRAINT {}",
+                    name.quoted(DIALECT),
+                    DIALECT.quote(&check)
+                ));
             }
         }
     }
