@@ -319,7 +319,9 @@ impl Step<'_> {
 /// Whether a statement of MySQL ended well in a message that did not, where it stands second. What a
 /// procedure returns is counted as more.
 fn finished(sql: &str, failure: &Failure) -> bool {
-    let calls = sql.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("call"));
+    let calls = sql
+        .get(..4)
+        .is_some_and(|word| word.eq_ignore_ascii_case("call"));
     failure.finished == 2 && !calls
 }
 

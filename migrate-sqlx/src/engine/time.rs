@@ -32,7 +32,11 @@ impl Engine<'_> {
             return self.session.execute(message).await;
         };
         if self.ending.is_none() {
-            let rows = self.session.query(ENDING.to_owned()).await.map_err(unplaced)?;
+            let rows = self
+                .session
+                .query(ENDING.to_owned())
+                .await
+                .map_err(unplaced)?;
             self.ending = Some(rows.into_iter().flatten().flatten().next());
         }
         let (Some(guard), Some(Some(ending))) = (&mut self.guard, &self.ending) else {

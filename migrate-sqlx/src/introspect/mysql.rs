@@ -1,5 +1,5 @@
 //! MySQL 5.7 and later, MariaDB 10.3 and later: their information schema, in two messages; a third
-//! reads the numbers of MariaDB's sequences.
+//! reads the numbers of MariaDB's sequences, or the defaults that MySQL does not show whole there.
 //!
 //! Left out: other databases of the server, scheduled events, definers, tablespaces, and where an
 //! AUTO_INCREMENT stands. RESTRICT is read as NO ACTION, as InnoDB does the same for both
@@ -32,6 +32,8 @@ struct Reading {
     names: BTreeSet<String>,
     routines: Routines,
     sequences: Vec<String>,
+    /// The columns whose defaults MySQL's information schema may not show whole.
+    doubtful: BTreeMap<Name, Vec<String>>,
     /// The table, moment and event of the last trigger, with its name.
     last_trigger: Option<((String, String, String), String)>,
 }
@@ -81,6 +83,7 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
         names: BTreeSet::new(),
         routines: Routines::default(),
         sequences: Vec::new(),
+        doubtful: BTreeMap::new(),
         last_trigger: None,
     };
     let rows = session.query(sql).await;
@@ -91,6 +94,14 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
         let rows = session.query(queries::sequences(&reading.sequences)).await;
         for row in rows.map_err(Error::Database)? {
             reading.sequence(Record::from(row))?;
+        }
+    }
+    if !reading.doubtful.is_empty() {
+        let rows = session
+            .query(queries::statements(reading.doubtful.keys()))
+            .await;
+        for row in rows.map_err(Error::Database)? {
+            reading.doubtful_defaults(Record::from(row));
         }
     }
     reading.unique_constraints();

@@ -272,12 +272,18 @@ impl<'a> Plan<'a> {
             }
         }
         for (name, alter) in &self.alters {
-            wanted.extend(alter.new_checks().map(|check| (check.to_lowercase(), *name)));
+            wanted.extend(
+                alter
+                    .new_checks()
+                    .map(|check| (check.to_lowercase(), *name)),
+            );
         }
         for (name, alter) in &mut self.alters {
             let free = |check: &str| {
                 let check = check.to_lowercase();
-                wanted.iter().any(|(other, table)| *other == check && table != name)
+                wanted
+                    .iter()
+                    .any(|(other, table)| *other == check && table != name)
             };
             for check in alter.take_checks(free) {
                 self.out.add(format!(

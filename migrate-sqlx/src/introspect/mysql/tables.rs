@@ -9,7 +9,7 @@ use migrate_core::schema::{
 use migrate_core::{Dialect, LedgerNames};
 
 use super::super::record::Record;
-use super::words::{create_options, literal, unescaped};
+use super::words::{create_options, default_of, literal, unescaped};
 use super::{Reading, unreadable};
 use crate::error::Error;
 
@@ -121,7 +121,14 @@ impl Reading {
                         format!("({default})")
                     })
                 }
-                (Some(default), false) => Some(literal(&default, &data_type)),
+                (Some(default), false) => {
+                    // Bytes end at the first zero, and a character beyond the first plane is a `?`.
+                    if data_type.ends_with("binary") || default.contains('?') {
+                        let columns = self.doubtful.entry(place.clone()).or_default();
+                        columns.push(column.name.clone());
+                    }
+                    Some(literal(&default, &data_type))
+                }
                 (None, _) => None,
             };
         }
@@ -129,8 +136,26 @@ impl Reading {
         column.collation =
             collation.filter(|collation| self.collations.get(&place) != Some(collation));
         column.comment = row.option();
+        if let Some(reference) = row.option() {
+            column.options.insert("SRID".to_owned(), reference);
+        }
         if let Some(table) = self.schema.tables.get_mut(&place) {
             table.columns.push(column);
+        }
+    }
+
+    /// Takes the defaults that the information schema does not show whole from the statement that
+    /// would make the table.
+    pub(super) fn doubtful_defaults(&mut self, mut row: Record) {
+        let (name, statement) = (Name::plain(row.text()), row.text());
+        let Some(table) = self.schema.tables.get_mut(&name) else {
+            return;
+        };
+        for column in &mut table.columns {
+            let is_doubtful = self.doubtful[&name].contains(&column.name);
+            if let Some(default) = default_of(&statement, &column.name).filter(|_| is_doubtful) {
+                column.default = Some(default.to_owned());
+            }
         }
     }
 
