@@ -423,7 +423,12 @@ fn create_view(name: &Name, view: &View) -> String {
     if let Some(security) = option("SQL SECURITY") {
         sql = format!("{sql} SQL SECURITY {security}");
     }
-    sql = format!("{sql} VIEW {} AS {}", name.quoted(DIALECT), view.definition);
+    let columns = option("COLUMNS").map_or_else(String::new, |columns| format!(" {columns}"));
+    sql = format!(
+        "{sql} VIEW {}{columns} AS {}",
+        name.quoted(DIALECT),
+        view.definition
+    );
     if let Some(check) = option("CHECK OPTION") {
         sql = format!("{sql} WITH {check} CHECK OPTION");
     }

@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 
 use migrate_core::Dialect;
-use migrate_core::schema::Name;
 
 use super::Server;
 
@@ -115,13 +114,6 @@ FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_T
 
 const PARAMETERS: &str = "SELECT 'parameter', ROUTINE_TYPE, SPECIFIC_NAME, PARAMETER_MODE, PARAMETER_NAME, DTD_IDENTIFIER
 FROM information_schema.PARAMETERS WHERE SPECIFIC_SCHEMA = DATABASE() AND ORDINAL_POSITION > 0 ORDER BY SPECIFIC_NAME, ORDINAL_POSITION";
-
-/// The statements that would make these tables.
-pub(super) fn statements<'t>(tables: impl Iterator<Item = &'t Name>) -> String {
-    tables
-        .map(|table| format!("SHOW CREATE TABLE {};\n", table.quoted(Dialect::MySql)))
-        .collect()
-}
 
 /// The numbers of MariaDB's sequences: each is a table with one row.
 pub(super) fn sequences(names: &[String]) -> String {

@@ -9,7 +9,7 @@ use migrate_core::schema::{
 use migrate_core::{Dialect, LedgerNames};
 
 use super::super::record::Record;
-use super::words::{create_options, default_of, literal, unescaped};
+use super::words::{create_options, literal, unescaped};
 use super::{Reading, unreadable};
 use crate::error::Error;
 
@@ -122,11 +122,8 @@ impl Reading {
                     })
                 }
                 (Some(default), false) => {
-                    // Bytes end at the first zero, and a character beyond the first plane is a `?`.
-                    if data_type.ends_with("binary") || default.contains('?') {
-                        let columns = self.doubtful.entry(place.clone()).or_default();
-                        columns.push(column.name.clone());
-                    }
+                    self.doubts
+                        .of_default(&place, &column.name, &data_type, &default);
                     Some(literal(&default, &data_type))
                 }
                 (None, _) => None,
@@ -141,21 +138,6 @@ impl Reading {
         }
         if let Some(table) = self.schema.tables.get_mut(&place) {
             table.columns.push(column);
-        }
-    }
-
-    /// Takes the defaults that the information schema does not show whole from the statement that
-    /// would make the table.
-    pub(super) fn doubtful_defaults(&mut self, mut row: Record) {
-        let (name, statement) = (Name::plain(row.text()), row.text());
-        let Some(table) = self.schema.tables.get_mut(&name) else {
-            return;
-        };
-        for column in &mut table.columns {
-            let is_doubtful = self.doubtful[&name].contains(&column.name);
-            if let Some(default) = default_of(&statement, &column.name).filter(|_| is_doubtful) {
-                column.default = Some(default.to_owned());
-            }
         }
     }
 

@@ -65,6 +65,40 @@ fn decoded(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns the algorithm and the columns that stand before a view's definition, in what
+/// `SHOW CREATE VIEW` says.
+pub(super) fn view_options(statement: &str) -> Options {
+    let mut options = Options::new();
+    let mut lexer = Lexer::new(Dialect::MySql, statement);
+    let mut before = ["", ""];
+    let mut columns = None;
+    while let Ok(Some(Token { kind, start, end })) = lexer.next_token() {
+        if !kind.matters() {
+            continue;
+        }
+        let written = &statement[start..end];
+        match (before, written, columns) {
+            (_, "AS", None) => break,
+            (["ALGORITHM", "="], algorithm, None) if algorithm != "UNDEFINED" => {
+                options.insert("ALGORITHM".to_owned(), algorithm.to_owned());
+            }
+            (["VIEW", _], "(", None) => columns = Some(start),
+            (_, ")", Some(start)) => {
+                options.insert("COLUMNS".to_owned(), statement[start..end].to_owned());
+                break;
+            }
+            _ => {}
+        }
+        before = [before[1], written];
+    }
+    options
+}
+
+/// What came in a message of several statements has kept its semicolon on MySQL.
+pub(super) fn without_end(body: &str) -> &str {
+    body.trim_end_matches(|sign: char| sign == ';' || sign.is_whitespace())
+}
+
 /// Returns the literal default of a column in what `SHOW CREATE TABLE` says, a line for each column.
 pub(super) fn default_of<'s>(statement: &'s str, column: &str) -> Option<&'s str> {
     let beginning = format!("  {} ", Dialect::MySql.quote(column));
@@ -157,7 +191,7 @@ pub(super) fn without_database(text: &str, own: &str, names: &BTreeSet<String>) 
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{create_options, default_of, literal, unescaped, without_database};
+    use super::{create_options, default_of, literal, unescaped, view_options, without_database};
 
     #[test]
     fn bare_defaults_become_literals() {
@@ -196,6 +230,22 @@ mod tests {
         ] {
             assert_eq!(unescaped(shown), expected);
         }
+    }
+
+    #[test]
+    fn what_stands_before_the_definition_of_a_view() {
+        let options = |statement: &str| -> Vec<(String, String)> {
+            view_options(statement).into_iter().collect()
+        };
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(
+            options(
+                "CREATE ALGORITHM=MERGE DEFINER=`a`@`%` SQL SECURITY INVOKER VIEW `v` (`a`,`b)`) AS select (1)"
+            ),
+            [pair("ALGORITHM", "MERGE"), pair("COLUMNS", "(`a`,`b)`)")]
+        );
+        let plain = "CREATE ALGORITHM=UNDEFINED DEFINER=`a`@`%` SQL SECURITY DEFINER VIEW `AS` AS select (1)";
+        assert_eq!(options(plain), []);
     }
 
     #[test]
