@@ -862,6 +862,18 @@ impl Draft {
             {
                 table.columns.clear();
             }
+            // To MySQL a default in parentheses is computed too, and must stand before what needs it.
+            let sources: Vec<Id> = table
+                .columns
+                .iter()
+                .filter_map(|column| Some(column.generated.as_ref()?.0))
+                .collect();
+            for column in &mut table.columns {
+                let is_endless = dialect == Dialect::MySql && column.sql_type.contains("text");
+                if is_endless && sources.contains(&column.id) {
+                    column.default = None;
+                }
+            }
             let there: BTreeMap<Id, DraftColumn> = table
                 .columns
                 .iter()
