@@ -6,6 +6,7 @@ mod mend_schema;
 mod record;
 mod session;
 mod statements;
+mod time;
 mod transaction;
 mod walk;
 mod watch;
@@ -118,6 +119,8 @@ pub(crate) struct Engine<'a> {
     limited: bool,
     /// Whether the one transaction of the whole run has begun.
     open: bool,
+    /// How a statement of this session is ended, where the server does not do it; not known at first.
+    ending: Option<Option<String>>,
 }
 
 /// How long one look at another migrator's work is from the next.
@@ -174,6 +177,7 @@ impl<'a> Engine<'a> {
             fenced: false,
             limited: false,
             open: false,
+            ending: None,
         }
     }
 

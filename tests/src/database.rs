@@ -3,7 +3,7 @@
 use migrate_core::Dialect;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
-/// An empty database; on PostgreSQL and MariaDB one of the servers that `./tests/run` started.
+/// An empty database; on the other dialects one of the servers that `./tests/run` started.
 ///
 /// It is named after the test and dropped when the next run of that test begins, so that after a
 /// failure it can still be looked at.
@@ -47,7 +47,7 @@ async fn connect(dialect: Dialect, url: &str) -> Connection {
         Dialect::MySql => Connection::MySql(
             sqlx::MySqlConnection::connect(url)
                 .await
-                .expect("MariaDB answers"),
+                .expect("MariaDB or MySQL answers"),
         ),
     }
 }
@@ -162,6 +162,16 @@ impl TestDatabase {
             Some(Dialect::MySql) => sqlx::MySqlConnection::connect(server).await.is_ok(),
             Some(Dialect::Sqlite) | None => false,
         }
+    }
+
+    /// Says whether its server is MariaDB, and not MySQL itself.
+    ///
+    /// # Panics
+    ///
+    /// The server does not answer.
+    pub async fn is_mariadb(&self) -> bool {
+        self.dialect == Dialect::MySql
+            && self.rows("SELECT VERSION()").await[0][0].contains("MariaDB")
     }
 
     /// Returns its url, password and all.

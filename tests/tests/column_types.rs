@@ -146,7 +146,8 @@ async fn sqlx_reads_what_it_wrote_on_mysql() {
         chrono::DateTime<chrono::Utc> = moment().and_utc();
         chrono::NaiveDate = moment().date();
         chrono::NaiveTime = moment().time();
-        time::OffsetDateTime = time::OffsetDateTime::UNIX_EPOCH.replace_microsecond(7).expect("a time");
+        // MySQL's begin a second after the epoch.
+        time::OffsetDateTime = time::OffsetDateTime::from_unix_timestamp_nanos(86_400_000_007_000).expect("a time");
         time::Date = time::Date::from_ordinal_date(2026, 9).expect("a day");
         time::Time = time::Time::MIDNIGHT;
         Decimal = Decimal::new(1_234_567_890_123, 10);
@@ -189,10 +190,14 @@ async fn sqlx_reads_what_it_wrote_on_sqlite() {
 
 /// Compares what the compiler says of each pair of a type and a column with what sqlx says.
 macro_rules! matrix {
-    ($database:ty, $connection:ty, $dialect:expr, $test:expr, $except:expr, [$($column:literal),*], [$($of:ty),*]) => {{
+    ($database:ty, $connection:ty, $dialect:expr, $test:expr, $except:expr, [$($column:literal),*], [$($of:ty),*]) => {
+        matrix!($database, $connection, $dialect, $test, $except, &[$($column),*], [$($of),*])
+    };
+    ($database:ty, $connection:ty, $dialect:expr, $test:expr, $except:expr, $columns:expr, [$($of:ty),*]) => {{
         let database = $test;
+        let columns: &[&str] = $columns;
         let mut wrong = Vec::new();
-        for column in [$($column),*] {
+        for &column in columns {
             let mut connection = <$connection>::connect(database.url()).await.expect("it answers");
             for sql in ["DROP TABLE IF EXISTS t".to_owned(), format!("CREATE TABLE t (a {column})")] {
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await
@@ -242,21 +247,60 @@ async fn the_check_says_what_sqlx_says_on_postgres() {
 #[tokio::test]
 async fn the_check_says_what_sqlx_says_on_mysql() {
     let database = TestDatabase::create(Dialect::MySql, "column_types_check_mysql").await;
+    let columns: &[&str] = &[
+        "tinyint(1)",
+        "tinyint(4)",
+        "smallint(6)",
+        "int(11)",
+        "bigint(20)",
+        "tinyint(3) unsigned",
+        "smallint(5) unsigned",
+        "int(10) unsigned",
+        "bigint(20) unsigned",
+        "float",
+        "double",
+        "decimal(10,2)",
+        "varchar(9)",
+        "char(9)",
+        "text",
+        "longtext",
+        "enum('a','b')",
+        "binary(16)",
+        "varbinary(9)",
+        "blob",
+        "longblob",
+        "datetime(6)",
+        "timestamp(6) null",
+        "date",
+        "time(6)",
+        "bit(1)",
+        "year(4)",
+    ];
+    // As each of the two servers tells them, and what only it has.
+    let of_server: &[&str] = match database.is_mariadb().await {
+        true => &["uuid", "inet6"],
+        false => &[
+            "tinyint",
+            "smallint",
+            "int",
+            "bigint",
+            "tinyint unsigned",
+            "smallint unsigned",
+            "int unsigned",
+            "bigint unsigned",
+            "json",
+            "year",
+        ],
+    };
     matrix!(sqlx::MySql, sqlx::MySqlConnection, Dialect::MySql, database,
         [
             // It takes these for bytes, and then there are not 16 of them.
             ("Uuid", "varchar(9)"), ("Uuid", "char(9)"), ("Uuid", "text"), ("Uuid", "longtext"),
-            ("Uuid", "enum('a','b')"), ("Uuid", "json"), ("Uuid", "uuid"), ("Uuid", "inet6"),
+            ("Uuid", "enum('a','b')"), ("Uuid", "uuid"), ("Uuid", "inet6"),
             // It takes these for texts, and then they are no JSON.
             ("Json<i32>", "enum('a','b')"), ("Json<i32>", "uuid"), ("Json<i32>", "inet6")
         ],
-        [
-            "tinyint(1)", "tinyint(4)", "smallint(6)", "int(11)", "bigint(20)", "tinyint(3) unsigned",
-            "smallint(5) unsigned", "int(10) unsigned", "bigint(20) unsigned", "float", "double",
-            "decimal(10,2)", "varchar(9)", "char(9)", "text", "longtext", "enum('a','b')", "binary(16)",
-            "varbinary(9)", "blob", "longblob", "datetime(6)", "timestamp(6) null", "date", "time(6)",
-            "json", "bit(1)", "year(4)", "uuid", "inet6"
-        ],
+        &[columns, of_server].concat(),
         [
             bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, Vec<u8>, Uuid,
             sqlx::types::uuid::fmt::Hyphenated, chrono::NaiveDateTime, chrono::DateTime<chrono::Utc>,

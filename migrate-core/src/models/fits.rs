@@ -171,12 +171,12 @@ fn mysql(kind: &Kind, sql_type: &str) -> bool {
             class == "int" && unsigned || ["bit", "year"].contains(&class)
         }
         Kind::Float | Kind::Double => class == "float",
-        // MariaDB's JSON is a text.
+        // MariaDB tells its JSON as the `longtext` that it is; MySQL's is a type of its own.
         Kind::Text | Kind::UuidText(_) | Kind::Ip => {
-            ["text", "enum", "set", "address", "json"].contains(&class)
+            ["text", "enum", "set", "address"].contains(&class)
         }
         Kind::Enum { .. } => ["enum", "text"].contains(&class),
-        Kind::Bytes => ["bytes", "text", "enum", "address", "json"].contains(&class),
+        Kind::Bytes => ["bytes", "text", "enum", "address"].contains(&class),
         Kind::Uuid => class == "bytes",
         // A TIMESTAMP is a moment, and sqlx gives it as nothing else.
         Kind::DateTime => name == "datetime",
@@ -313,6 +313,8 @@ mod tests {
             (Kind::Instant, "datetime(6)", true),
             (Kind::Double, "decimal(10,2)", false),
             (Kind::Json, "longtext", true),
+            (Kind::Json, "json", true),
+            (Kind::Text, "json", false),
         ] {
             assert_eq!(
                 fits(&kind, sql_type, Dialect::MySql),

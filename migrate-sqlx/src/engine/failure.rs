@@ -93,14 +93,14 @@ pub(crate) fn missed_lock(error: &sqlx::Error) -> bool {
 }
 
 /// Whether a statement was ended because it took too long: PostgreSQL's query_canceled, MariaDB's
-/// ER_STATEMENT_TIMEOUT, MySQL's ER_QUERY_TIMEOUT, SQLITE_INTERRUPT.
+/// ER_STATEMENT_TIMEOUT, MySQL's ER_QUERY_TIMEOUT and ER_QUERY_INTERRUPTED, SQLITE_INTERRUPT.
 pub(crate) fn timed_out(error: &sqlx::Error) -> bool {
     let Some(error) = error.as_database_error() else {
         return false;
     };
     #[cfg(feature = "mysql")]
     if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
-        return matches!(error.number(), 1969 | 3024);
+        return matches!(error.number(), 1317 | 1969 | 3024);
     }
     matches!(error.code().as_deref(), Some("57014" | "9"))
 }

@@ -128,7 +128,7 @@ impl Engine<'_> {
                         false => format!("{}", seconds(time).ceil().clamp(1.0, 31_536_000.0)),
                     },
                 );
-                // Only MariaDB can end any statement, MySQL no more than a SELECT.
+                // Only MariaDB ends any statement by itself; see `in_time` for MySQL.
                 let statement = limits
                     .statement
                     .map_or_else(|| "DEFAULT".to_owned(), |time| seconds(time).to_string());

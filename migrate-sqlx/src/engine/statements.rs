@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use migrate_core::sql::{FindingKind, lint};
+use migrate_core::sql::{FindingKind, Lexer, lint};
 use migrate_core::{Dialect, Direction, Label, Statement};
 
-use super::failure::missed_lock;
+use super::failure::{missed_lock, timed_out};
 use super::transaction::kept_out;
 use super::{Engine, InDoubt, Listener, Outcome, Step};
 use crate::backend::Failure;
@@ -128,11 +128,21 @@ impl Engine<'_> {
         match (dialect, step.can_join(dialect, sql)) {
             (Dialect::MySql, true) => {
                 let message = format!("BEGIN;\n{sql};\n{progress};\nCOMMIT");
-                self.session.execute(message).await
+                self.in_time(message, time).await
+            }
+            (Dialect::MySql, false) if makes_a_program(sql) => {
+                self.in_time(format!("{doubt}; {sql}"), time).await?;
+                self.session.execute(progress).await
             }
             (Dialect::MySql, false) => {
                 let message = format!("{doubt}; {sql};\n{progress}");
-                self.session.execute(message).await
+                match self.in_time(message, time).await {
+                    // Who ends a statement that takes long may meet its record.
+                    Err(failure) if finished(sql, &failure) && timed_out(&failure.error) => {
+                        self.session.execute(progress).await
+                    }
+                    ran => ran,
+                }
             }
             (Dialect::Postgres, true) => {
                 let begin = format!("{}BEGIN;\n", self.stop.mark(dialect));
@@ -310,6 +320,36 @@ impl Step<'_> {
     }
 }
 
+/// Whether a statement makes a trigger, a routine or an event: MySQL takes its body to the end of the
+/// statement with the semicolon, if there is one, and no dump of that can be loaded.
+fn makes_a_program(sql: &str) -> bool {
+    let mut lexer = Lexer::new(Dialect::MySql, sql);
+    let mut words = 0;
+    while let Ok(Some(token)) = lexer.next_token() {
+        if !token.kind.matters() {
+            continue;
+        }
+        let word = &sql[token.start..token.end];
+        let is = |words: &[&str]| words.iter().any(|it| word.eq_ignore_ascii_case(it));
+        match words {
+            0 if !is(&["CREATE", "ALTER"]) => return false,
+            _ if is(&["TRIGGER", "FUNCTION", "PROCEDURE", "EVENT"]) => return true,
+            _ if is(&["TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER"]) => return false,
+            _ => words += 1,
+        }
+    }
+    false
+}
+
+/// Whether a statement of MySQL ended well in a message that did not, where it stands second. What a
+/// procedure returns is counted as more.
+fn finished(sql: &str, failure: &Failure) -> bool {
+    let calls = sql
+        .get(..4)
+        .is_some_and(|word| word.eq_ignore_ascii_case("call"));
+    failure.finished == 2 && !calls
+}
+
 /// Places a failure in a statement that something stood before.
 fn behind(before: &str) -> impl FnOnce(Failure) -> Failure {
     let length = before.chars().count();
@@ -328,5 +368,30 @@ fn untold(error: Error) -> Failure {
             Error::Database(error) => error,
             other => sqlx::Error::Protocol(other.to_string()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::makes_a_program;
+
+    #[test]
+    fn programs_of_mysql() {
+        for (sql, expected) in [
+            (
+                "create definer = `a`@`%` /* x */ trigger t before insert on a",
+                true,
+            ),
+            ("CREATE OR REPLACE FUNCTION f() RETURNS INT RETURN 1", true),
+            ("ALTER EVENT e DO SELECT 1", true),
+            ("CREATE TABLE `trigger` (a INT)", false),
+            (
+                "CREATE OR REPLACE SQL SECURITY INVOKER VIEW v AS SELECT procedure",
+                false,
+            ),
+            ("DROP TRIGGER t", false),
+        ] {
+            assert_eq!(makes_a_program(sql), expected, "{sql}");
+        }
     }
 }

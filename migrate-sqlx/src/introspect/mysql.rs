@@ -1,11 +1,13 @@
 //! MySQL 5.7 and later, MariaDB 10.3 and later: their information schema, in two messages; a third
-//! reads the numbers of MariaDB's sequences.
+//! reads the numbers of MariaDB's sequences, or what MySQL does not
+//! show there as it is.
 //!
 //! Named, and not read any further: scheduled events. Left out: other databases of the server,
 //! definers, tablespaces, and where an AUTO_INCREMENT stands. RESTRICT is read as NO ACTION, as InnoDB does the same for both
 //! (MySQL manual, "FOREIGN KEY Constraints"). What the user has no right to see is missing: a
 //! view's text needs SHOW VIEW, a trigger needs TRIGGER.
 
+mod doubts;
 mod objects;
 mod queries;
 mod tables;
@@ -16,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::schema::{Name, NotCarried, Schema};
 use migrate_core::{Dialect, LedgerNames};
 
+use self::doubts::{Doubt, Doubts};
 use self::objects::Routines;
 use super::record::Record;
 use super::{is_ledger, unreadable};
@@ -32,6 +35,7 @@ struct Reading {
     names: BTreeSet<String>,
     routines: Routines,
     sequences: Vec<String>,
+    doubts: Doubts,
     /// The table, moment and event of the last trigger, with its name.
     last_trigger: Option<((String, String, String), String)>,
 }
@@ -81,6 +85,7 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
         names: BTreeSet::new(),
         routines: Routines::default(),
         sequences: Vec::new(),
+        doubts: Doubts::default(),
         last_trigger: None,
     };
     let rows = session.query(sql).await;
@@ -91,6 +96,14 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
         let rows = session.query(queries::sequences(&reading.sequences)).await;
         for row in rows.map_err(Error::Database)? {
             reading.sequence(Record::from(row))?;
+        }
+    }
+    let doubts = std::mem::take(&mut reading.doubts).all();
+    if !doubts.is_empty() {
+        let sql = doubts.iter().map(Doubt::question).collect();
+        let rows = session.query(sql).await.map_err(Error::Database)?;
+        for (doubt, row) in doubts.iter().zip(rows) {
+            reading.settle(doubt, Record::from(row));
         }
     }
     reading.unique_constraints();
@@ -111,7 +124,10 @@ impl Reading {
             "partition" => self.partition(row),
             "view" => self.view(row),
             "trigger" => self.trigger(row)?,
-            "routine" => self.routines.routine(row),
+            "routine" => {
+                let doubts = (!self.server.mariadb).then_some(&mut self.doubts);
+                self.routines.routine(row, doubts);
+            }
             "parameter" => self.routines.parameter(row),
             "event" => {
                 self.schema.not_carried.insert(NotCarried {

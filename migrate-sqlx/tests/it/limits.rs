@@ -118,7 +118,9 @@ pub(crate) async fn a_section_lifts_the_limit_of_the_run(database: TestDatabase)
             "INSERT INTO c WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000) SELECT i FROM n WHERE i < 0;"
         }
         Dialect::Postgres => "INSERT INTO c SELECT 1 FROM pg_sleep(0.05);",
-        Dialect::MySql => "INSERT INTO c SELECT SLEEP(0.05);",
+        Dialect::MySql => {
+            "INSERT INTO c SELECT SLEEP(0.02) FROM (SELECT 1 UNION SELECT 2 UNION SELECT 3) AS three;"
+        }
     };
     let strict = Limits {
         lock: None,

@@ -52,7 +52,7 @@ pub async fn no_permission(arena: &Arena) -> Result<Tally> {
         }
         Dialect::MySql => {
             database
-                .execute(&format!("CREATE OR REPLACE USER {guest} IDENTIFIED BY 'guest'; GRANT SELECT ON {name}.* TO {guest}"))
+                .execute(&format!("DROP USER IF EXISTS {guest}; CREATE USER {guest} IDENTIFIED BY 'guest'; GRANT SELECT ON {name}.* TO {guest}"))
                 .await;
             let word = "command denied";
             stage

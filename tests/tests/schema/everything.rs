@@ -6,8 +6,11 @@ use migrate_core::schema::{Renames, Schema, create, statements};
 use super::same;
 use super::server::Server;
 
-const fn shop(dialect: Dialect) -> &'static str {
+const fn shop(dialect: Dialect, mariadb: bool) -> &'static str {
     match dialect {
+        Dialect::MySql if mariadb => {
+            include_str!("../../../migrate-sqlx/tests/it/schemas/mariadb.sql")
+        }
         Dialect::Sqlite => include_str!("../../../migrate-sqlx/tests/it/schemas/sqlite.sql"),
         Dialect::Postgres => include_str!("../../../migrate-sqlx/tests/it/schemas/postgres.sql"),
         Dialect::MySql => include_str!("../../../migrate-sqlx/tests/it/schemas/mysql.sql"),
@@ -18,7 +21,7 @@ async fn everything(dialect: Dialect) {
     let mut server = Server::start(dialect, &format!("all of the shop {dialect}")).await;
     server.empty().await;
     server
-        .execute(shop(dialect).to_owned())
+        .execute(shop(dialect, server.is_mariadb().await).to_owned())
         .await
         .expect("the shop can be made");
     let shop = server.read().await;

@@ -48,13 +48,14 @@ async fn pairs(dialect: Dialect) {
             tokio::spawn(async move {
                 let name = format!("schema pairs {dialect} {worker}");
                 let mut server = Server::start(dialect, &name).await;
+                let mariadb = server.is_mariadb().await;
                 let mut wrong = Vec::new();
                 for turn in (worker..pairs).step_by(WORKERS as usize) {
                     if only.is_some_and(|only| only != turn) {
                         continue;
                     }
                     let mut random = Random::new(seed, turn);
-                    if let Err(why) = pair(&mut server, &mut random).await {
+                    if let Err(why) = pair(&mut server, mariadb, &mut random).await {
                         wrong.push(format!(
                             "MIGRATE_TEST_SEED={seed} MIGRATE_TEST_PAIR={turn}\n{why}"
                         ));
@@ -88,12 +89,13 @@ async fn made(server: &mut Server, draft: &Draft) -> Result<Schema, String> {
     Ok(server.read().await)
 }
 
-async fn pair(server: &mut Server, random: &mut Random) -> Result<(), String> {
+async fn pair(server: &mut Server, mariadb: bool, random: &mut Random) -> Result<(), String> {
     let rows = random.chance(60);
     let dialect = server.dialect();
     let mut generator = Generator {
         random,
         dialect,
+        mariadb,
         rows,
     };
     let before = generator.draft(0);

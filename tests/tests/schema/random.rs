@@ -25,6 +25,8 @@ const ODD: [&str; 4] = ["select", "it's", "two words", "Größe"];
 pub(crate) struct Generator<'r> {
     pub(crate) random: &'r mut Random,
     pub(crate) dialect: Dialect,
+    /// Whether that is MariaDB, and not MySQL itself.
+    pub(crate) mariadb: bool,
     /// Whether there are rows: then a reference takes NULL, and has it.
     pub(crate) rows: bool,
 }
@@ -231,7 +233,7 @@ impl Generator<'_> {
     }
 
     fn sequence(&mut self, draft: &mut Draft, name: &str) {
-        if self.dialect == Dialect::Sqlite {
+        if self.dialect == Dialect::Sqlite || (self.dialect == Dialect::MySql && !self.mariadb) {
             return;
         }
         let sequence = Sequence {
@@ -650,7 +652,7 @@ impl Generator<'_> {
         let mut index = DraftIndex {
             columns: self.keyable(table),
             unique: self.chance(20),
-            descending: self.chance(20) && self.dialect != Dialect::MySql,
+            descending: self.chance(20) && !self.mariadb,
             ..DraftIndex::default()
         };
         let text = table
@@ -709,6 +711,14 @@ impl Generator<'_> {
                 };
             }
             (Dialect::MySql, 3) => index.comment = self.comment(),
+            (Dialect::MySql, 4) if !self.mariadb => {
+                // No key is over a text without an end.
+                let Some(text) = text.filter(|it| it.sql_type.contains("char(")) else {
+                    return;
+                };
+                index.columns = vec![text.id];
+                index.expression = Some("lower({})".to_owned());
+            }
             _ => {}
         }
         if !index.columns.is_empty() {
@@ -851,6 +861,18 @@ impl Draft {
                 .all(|column| column.generated.is_some())
             {
                 table.columns.clear();
+            }
+            // To MySQL a default in parentheses is computed too, and must stand before what needs it.
+            let sources: Vec<Id> = table
+                .columns
+                .iter()
+                .filter_map(|column| Some(column.generated.as_ref()?.0))
+                .collect();
+            for column in &mut table.columns {
+                let is_endless = dialect == Dialect::MySql && column.sql_type.contains("text");
+                if is_endless && sources.contains(&column.id) {
+                    column.default = None;
+                }
             }
             let there: BTreeMap<Id, DraftColumn> = table
                 .columns

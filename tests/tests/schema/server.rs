@@ -51,7 +51,13 @@ impl Server {
                     .expect("the url names a database")
                     .1
                     .to_owned();
-                Self::MySql(options.connect(url).await.expect("MariaDB answers"), name)
+                Self::MySql(
+                    options
+                        .connect(url)
+                        .await
+                        .expect("MariaDB or MySQL answers"),
+                    name,
+                )
             }
         }
     }
@@ -62,6 +68,12 @@ impl Server {
             Self::Postgres(_) => Dialect::Postgres,
             Self::MySql(..) => Dialect::MySql,
         }
+    }
+
+    /// Says whether it is MariaDB, and not MySQL itself.
+    pub(crate) async fn is_mariadb(&self) -> bool {
+        self.dialect() == Dialect::MySql
+            && self.rows("SELECT VERSION()").await[0][0].contains("MariaDB")
     }
 
     /// Runs statements as one message.

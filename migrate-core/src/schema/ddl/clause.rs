@@ -95,8 +95,14 @@ pub(super) fn is_literal(expression: &str) -> bool {
         || (!number.is_empty()
             && number.parse::<f64>().is_ok()
             && number.starts_with(|sign: char| sign.is_ascii_digit() || sign == '.'))
+        || is_hexadecimal(text)
         || quoted(text)
         || (upper.starts_with("X'") || upper.starts_with("B'")) && quoted(&text[1..])
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// What is written of a column in `CREATE TABLE` and `ADD COLUMN`.

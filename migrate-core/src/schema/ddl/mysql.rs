@@ -26,6 +26,7 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
     plan.rename_tables();
     plan.drop_foreign_keys();
     plan.drop_tables();
+    plan.drop_checks();
     plan.sequences();
     let later = plan.create_tables();
     plan.alter_tables();
@@ -260,6 +261,40 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Drops the checks whose names other tables get: to MySQL they are names of the schema, and to
+    /// MariaDB of the table.
+    fn drop_checks(&mut self) {
+        let mut wanted: BTreeSet<(String, &Name)> = BTreeSet::new();
+        for change in &self.task.changes {
+            if let Change::CreateTable { name, table } = change {
+                let names = table.checks.iter().filter_map(|check| check.name.as_ref());
+                wanted.extend(names.map(|check| (check.to_lowercase(), name)));
+            }
+        }
+        for (name, alter) in &self.alters {
+            wanted.extend(
+                alter
+                    .new_checks()
+                    .map(|check| (check.to_lowercase(), *name)),
+            );
+        }
+        for (name, alter) in &mut self.alters {
+            let free = |check: &str| {
+                let check = check.to_lowercase();
+                wanted
+                    .iter()
+                    .any(|(other, table)| *other == check && table != name)
+            };
+            for check in alter.take_checks(free) {
+                self.out.add(format!(
+                    "ALTER TABLE {} DROP CONSTRAINT {}",
+                    name.quoted(DIALECT),
+                    DIALECT.quote(&check)
+                ));
+            }
+        }
+    }
+
     /// Makes the tables; returns the foreign keys for which it is too early.
     fn create_tables(&mut self) -> Vec<(&'a Name, ForeignKey)> {
         let mut later = Vec::new();
@@ -404,7 +439,12 @@ fn create_view(name: &Name, view: &View) -> String {
     if let Some(security) = option("SQL SECURITY") {
         sql = format!("{sql} SQL SECURITY {security}");
     }
-    sql = format!("{sql} VIEW {} AS {}", name.quoted(DIALECT), view.definition);
+    let columns = option("COLUMNS").map_or_else(String::new, |columns| format!(" {columns}"));
+    sql = format!(
+        "{sql} VIEW {}{columns} AS {}",
+        name.quoted(DIALECT),
+        view.definition
+    );
     if let Some(check) = option("CHECK OPTION") {
         sql = format!("{sql} WITH {check} CHECK OPTION");
     }

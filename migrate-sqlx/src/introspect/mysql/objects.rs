@@ -8,12 +8,14 @@ use migrate_core::schema::{Name, Routine, RoutineKind, Schema, Sequence, Signatu
 
 use super::super::record::Record;
 use super::Reading;
-use super::words::{quoted_text, without_database};
+use super::doubts::Doubts;
+use super::words::{quoted_text, without_database, without_end};
 use crate::error::Error;
 
 impl Reading {
     pub(super) fn view(&mut self, mut row: Record) {
-        let Some(view) = self.schema.views.get_mut(&Name::plain(row.text())) else {
+        let name = Name::plain(row.text());
+        let Some(view) = self.schema.views.get_mut(&name) else {
             return;
         };
         view.definition = row.text();
@@ -27,6 +29,10 @@ impl Reading {
         }
         if let Some(algorithm) = row.option().filter(|algorithm| algorithm != "UNDEFINED") {
             view.options.insert("ALGORITHM".to_owned(), algorithm);
+        }
+        // Who may not see the definition may not ask for it.
+        if !self.server.mariadb && !view.definition.is_empty() {
+            self.doubts.of_view(&name);
         }
     }
 
@@ -72,7 +78,12 @@ impl Reading {
         {
             statement.extend([" FOLLOWS ", &quote(before)]);
         }
-        statement.extend(["\n", &row.text()]);
+        let body = row.text();
+        let body = without_end(&body);
+        statement.extend(["\n", body]);
+        if !self.server.mariadb {
+            self.doubts.of_trigger(&Name::plain(&moment.0), &name, body);
+        }
         table.triggers.insert(name.clone(), statement);
         self.last_trigger = Some((moment, name));
         Ok(())
@@ -118,7 +129,7 @@ fn kind(text: &str) -> RoutineKind {
 }
 
 impl Routines {
-    pub(super) fn routine(&mut self, mut row: Record) {
+    pub(super) fn routine(&mut self, mut row: Record, doubts: Option<&mut Doubts>) {
         let place = (kind(&row.text()), row.text());
         let mut found = Found {
             returns: row.option(),
@@ -135,8 +146,17 @@ impl Routines {
             found.characteristics.push_str(" SQL SECURITY INVOKER");
         }
         found.comment = row.option();
-        found.body = row.option();
+        found.body = row.option().map(|body| without_end(&body).to_owned());
+        if let (Some(doubts), Some(body)) = (doubts, &found.body) {
+            doubts.of_routine(place.0, &place.1, body);
+        }
         self.found.insert(place, found);
+    }
+
+    pub(super) fn set_body(&mut self, kind: RoutineKind, name: &str, body: &str) {
+        if let Some(found) = self.found.get_mut(&(kind, name.to_owned())) {
+            found.body = Some(body.to_owned());
+        }
     }
 
     pub(super) fn parameter(&mut self, mut row: Record) {

@@ -11,11 +11,11 @@ use super::Server;
 /// Which server it is, and which columns its information schema has.
 pub(super) const SERVER: &str = "SELECT 'server', VERSION(), DATABASE();
 SELECT 'has', TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS
-WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME IN ('STATISTICS', 'CHECK_CONSTRAINTS', 'VIEWS', 'TABLE_CONSTRAINTS')";
+WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME IN ('COLUMNS', 'STATISTICS', 'CHECK_CONSTRAINTS', 'VIEWS', 'TABLE_CONSTRAINTS')";
 
 /// Writes all queries.
 pub(super) fn all(server: &Server) -> String {
-    let mut sql = format!("{TABLES};\n{COLUMNS};\n");
+    let mut sql = format!("{TABLES};\n{};\n", columns(server));
     let of_server = [Some(indexes(server)), checks(server), Some(views(server))];
     for query in of_server.into_iter().flatten() {
         let _infallible = writeln!(sql, "{query};");
@@ -40,8 +40,17 @@ const TABLES: &str =
     "SELECT 'table', TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, CREATE_OPTIONS, TABLE_COMMENT
 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()";
 
-const COLUMNS: &str = "SELECT 'column', TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, GENERATION_EXPRESSION, COLLATION_NAME, COLUMN_COMMENT
-FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION";
+/// MySQL 8 can keep points of the earth apart from others.
+fn columns(server: &Server) -> String {
+    let reference = match server.has("COLUMNS", "SRS_ID") {
+        true => "SRS_ID",
+        false => "NULL",
+    };
+    format!(
+        "SELECT 'column', TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, GENERATION_EXPRESSION, COLLATION_NAME, COLUMN_COMMENT, {reference}
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION"
+    )
+}
 
 /// MySQL has expressions in indexes, and says the opposite of MariaDB's `IGNORED`.
 fn indexes(server: &Server) -> String {

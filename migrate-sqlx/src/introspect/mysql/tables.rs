@@ -121,7 +121,11 @@ impl Reading {
                         format!("({default})")
                     })
                 }
-                (Some(default), false) => Some(literal(&default, &data_type)),
+                (Some(default), false) => {
+                    self.doubts
+                        .of_default(&place, &column.name, &data_type, &default);
+                    Some(literal(&default, &data_type))
+                }
                 (None, _) => None,
             };
         }
@@ -129,6 +133,9 @@ impl Reading {
         column.collation =
             collation.filter(|collation| self.collations.get(&place) != Some(collation));
         column.comment = row.option();
+        if let Some(reference) = row.option() {
+            column.options.insert("SRID".to_owned(), reference);
+        }
         if let Some(table) = self.schema.tables.get_mut(&place) {
             table.columns.push(column);
         }

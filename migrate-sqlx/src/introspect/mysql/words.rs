@@ -1,5 +1,6 @@
 //! The texts of MySQL's information schema.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use migrate_core::Dialect;
@@ -36,8 +37,9 @@ pub(super) fn literal(value: &str, data_type: &str) -> String {
     }
 }
 
-/// MySQL escapes the quotes of expressions once more than it wants them back.
+/// MySQL escapes the quotes of expressions once more than it wants them back, and encodes them twice.
 pub(super) fn unescaped(expression: &str) -> String {
+    let expression = decoded(expression);
     let mut text = String::with_capacity(expression.len());
     let mut signs = expression.chars().peekable();
     while let Some(sign) = signs.next() {
@@ -51,6 +53,69 @@ pub(super) fn unescaped(expression: &str) -> String {
         }
     }
     text
+}
+
+/// MySQL keeps an expression in UTF-8 and shows each of its bytes as a character (MySQL 8.0 to 9.7).
+fn decoded(text: &str) -> Cow<'_, str> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|sign| u8::try_from(sign).ok()).collect();
+    match bytes.map(String::from_utf8) {
+        Some(Ok(decoded)) => Cow::Owned(decoded),
+        // A server that shows it as it is.
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// Returns the algorithm and the columns that stand before a view's definition, in what
+/// `SHOW CREATE VIEW` says.
+pub(super) fn view_options(statement: &str) -> Options {
+    let mut options = Options::new();
+    let mut lexer = Lexer::new(Dialect::MySql, statement);
+    let mut before = ["", ""];
+    let mut columns = None;
+    while let Ok(Some(Token { kind, start, end })) = lexer.next_token() {
+        if !kind.matters() {
+            continue;
+        }
+        let written = &statement[start..end];
+        match (before, written, columns) {
+            (_, "AS", None) => break,
+            (["ALGORITHM", "="], algorithm, None) if algorithm != "UNDEFINED" => {
+                options.insert("ALGORITHM".to_owned(), algorithm.to_owned());
+            }
+            (["VIEW", _], "(", None) => columns = Some(start),
+            (_, ")", Some(start)) => {
+                options.insert("COLUMNS".to_owned(), statement[start..end].to_owned());
+                break;
+            }
+            _ => {}
+        }
+        before = [before[1], written];
+    }
+    options
+}
+
+/// What came in a message of several statements has kept its semicolon on MySQL.
+pub(super) fn without_end(body: &str) -> &str {
+    body.trim_end_matches(|sign: char| sign == ';' || sign.is_whitespace())
+}
+
+/// Returns the literal default of a column in what `SHOW CREATE TABLE` says, a line for each column.
+pub(super) fn default_of<'s>(statement: &'s str, column: &str) -> Option<&'s str> {
+    let beginning = format!("  {} ", Dialect::MySql.quote(column));
+    let start = statement.find(&format!("\n{beginning}"))? + 1 + beginning.len();
+    let rest = &statement[start..];
+    let mut lexer = Lexer::new(Dialect::MySql, rest);
+    let mut is_next = false;
+    while let Ok(Some(Token { kind, start, end })) = lexer.next_token() {
+        let written = &rest[start..end];
+        match kind.matters() {
+            true if is_next => return Some(written),
+            true => is_next = written == "DEFAULT",
+            false if written.contains('\n') => return None,
+            false => {}
+        }
+    }
+    None
 }
 
 /// `row_format=COMPRESSED key_block_size=8 partitioned`: values of MariaDB can be in quotes.
@@ -126,7 +191,7 @@ pub(super) fn without_database(text: &str, own: &str, names: &BTreeSet<String>) 
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{create_options, literal, unescaped, without_database};
+    use super::{create_options, default_of, literal, unescaped, view_options, without_database};
 
     #[test]
     fn bare_defaults_become_literals() {
@@ -152,6 +217,48 @@ mod tests {
             unescaped(r"concat(_utf8mb4\'a\\b\',`x`,\n)"),
             r"concat(_utf8mb4'a\b',`x`,\n)"
         );
+    }
+
+    #[test]
+    fn expressions_are_encoded_once() {
+        let twice: String = "concat(`größe`,'€😀')".bytes().map(char::from).collect();
+        for (shown, expected) in [
+            (twice.as_str(), "concat(`größe`,'€😀')"),
+            // As a server shows it that has mended this.
+            ("lower('größe')", "lower('größe')"),
+            ("lower('😀')", "lower('😀')"),
+        ] {
+            assert_eq!(unescaped(shown), expected);
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_definition_of_a_view() {
+        let options = |statement: &str| -> Vec<(String, String)> {
+            view_options(statement).into_iter().collect()
+        };
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(
+            options(
+                "CREATE ALGORITHM=MERGE DEFINER=`a`@`%` SQL SECURITY INVOKER VIEW `v` (`a`,`b)`) AS select (1)"
+            ),
+            [pair("ALGORITHM", "MERGE"), pair("COLUMNS", "(`a`,`b)`)")]
+        );
+        let plain = "CREATE ALGORITHM=UNDEFINED DEFINER=`a`@`%` SQL SECURITY DEFINER VIEW `AS` AS select (1)";
+        assert_eq!(options(plain), []);
+    }
+
+    #[test]
+    fn defaults_in_statements() {
+        let statement = "CREATE TABLE `t` (\n  `a` varbinary(8) NOT NULL,\n  `b``c` varbinary(8) DEFAULT 0x00FF27,\n  `d` varchar(9) COLLATE utf8mb4_bin NOT NULL DEFAULT 'it''s, ?' COMMENT 'DEFAULT'\n)";
+        for (column, expected) in [
+            ("a", None),
+            ("b`c", Some("0x00FF27")),
+            ("d", Some("'it''s, ?'")),
+            ("e", None),
+        ] {
+            assert_eq!(default_of(statement, column), expected, "{column}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use migrate_sqlx::Dialect;
 use migrate_tests::TestDatabase;
 
-use super::{read, shop, with_sql};
+use super::{read, with_shop};
 
 /// Runs a program with this input and returns what it writes.
 fn piped(command: &mut Command, input: &str) -> String {
@@ -24,7 +24,7 @@ fn piped(command: &mut Command, input: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A client of MariaDB for the database of a url.
+/// A client of MariaDB, which also speaks to MySQL, for the database of a url.
 fn mariadb(program: &str, url: &str) -> Command {
     let rest = url.strip_prefix("mysql://").unwrap();
     let (user, place) = rest.rsplit_once('@').unwrap();
@@ -75,8 +75,7 @@ fn load(database: &TestDatabase, sql: &str) {
 }
 
 async fn survives_a_reload(dialect: Dialect) {
-    let (first, schema) =
-        with_sql(dialect, &format!("reload first {dialect}"), shop(dialect)).await;
+    let (first, schema) = with_shop(dialect, &format!("reload first {dialect}")).await;
     assert!(schema.tables.len() > 12 && schema.views.len() > 2);
     let second = TestDatabase::create(dialect, &format!("reload second {dialect}")).await;
     load(&second, &dump(&first));

@@ -217,6 +217,24 @@ impl<'a> Alter<'a> {
         }
     }
 
+    /// Iterates over the names of the checks that come.
+    pub(super) fn new_checks(&self) -> impl Iterator<Item = &str> {
+        self.new.iter().filter_map(check_name)
+    }
+
+    /// Takes out the checks that go and have such a name, for somebody else to drop.
+    pub(super) fn take_checks(&mut self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut taken = Vec::new();
+        self.gone.retain(|constraint| match check_name(constraint) {
+            Some(name) if is_wanted(name) => {
+                taken.push(name.to_owned());
+                false
+            }
+            _ => true,
+        });
+        taken
+    }
+
     /// Says whether a foreign key over these columns would keep the table from changing.
     pub(super) fn touches(&self, columns: &[String]) -> bool {
         let begins = |key: &[String]| key.first().is_some_and(|first| columns.contains(first));
@@ -528,6 +546,13 @@ impl<'a> Alter<'a> {
             }
         }
         clauses
+    }
+}
+
+fn check_name(constraint: &Constraint) -> Option<&str> {
+    match constraint {
+        Constraint::Check(check) => check.name.as_deref(),
+        _ => None,
     }
 }
 

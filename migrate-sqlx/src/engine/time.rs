@@ -1,0 +1,74 @@
+//! The time that a statement may take, where the server does not end it by itself.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{Either, select};
+
+use super::Engine;
+use crate::backend::Failure;
+use crate::pause::pause;
+
+/// Says how a statement of this session is ended; NULL on MariaDB, which has `max_statement_time`.
+/// MySQL's `max_execution_time` is for SELECT alone (MySQL manual, "Server System Variables").
+const ENDING: &str =
+    "SELECT IF(VERSION() LIKE '%MariaDB%', NULL, CONCAT('KILL QUERY ', CONNECTION_ID()))";
+
+/// The first look at the time, most statements being short; each is twice as far from the next.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+
+/// The longest time between two looks, and until a statement is told to end again.
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+impl Engine<'_> {
+    /// Runs a message of statements on MySQL, and has it ended when its time is over: by the
+    /// connection that keeps others out, which is idle meanwhile.
+    pub(super) async fn in_time(
+        &mut self,
+        message: String,
+        time: Option<Duration>,
+    ) -> Result<(), Failure> {
+        let (Some(time), Some(_)) = (time, &self.guard) else {
+            return self.session.execute(message).await;
+        };
+        if self.ending.is_none() {
+            let rows = self
+                .session
+                .query(ENDING.to_owned())
+                .await
+                .map_err(unplaced)?;
+            self.ending = Some(rows.into_iter().flatten().flatten().next());
+        }
+        let (Some(guard), Some(Some(ending))) = (&mut self.guard, &self.ending) else {
+            return self.session.execute(message).await;
+        };
+        let began = Instant::now();
+        let mut look = FIRST_LOOK;
+        let mut work = self.session.execute(message);
+        loop {
+            let left = time.saturating_sub(began.elapsed());
+            let wait = match left.is_zero() {
+                true => LAST_LOOK,
+                false => left.min(look),
+            };
+            match select(&mut work, pin!(pause(wait))).await {
+                Either::Left((ran, _)) => return ran,
+                Either::Right(_) if began.elapsed() < time => look = (look * 2).min(LAST_LOOK),
+                Either::Right(_) => {
+                    if let Err(failure) = guard.execute(ending.clone()).await {
+                        tracing::warn!(error = %failure.error, "a statement that takes too long could not be ended");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A failure before the message.
+const fn unplaced(error: sqlx::Error) -> Failure {
+    Failure {
+        finished: 0,
+        position: None,
+        error,
+    }
+}
