@@ -36,8 +36,8 @@ fn the_help_of_the_whole() {
       diff         Show what leads from one schema to another
       snapshot     Keep the database's schema and what is applied in a file
       backup       Keep the database's data in a file
-       doctor       Find what is wrong with files, git, database and models, and what mends it
-       repair       Mend the files of a broken chain, or say what has become of a half-done revision
+      doctor       Find what is wrong with files, git, database and models, and what mends it
+      repair       Mend the files of a broken chain, and a database that tells another story
       reset        Drop the database, make it anew, and apply all revisions
       lock         Seal every draft in chain.lock
       explain      Explain a diagnostic's code

@@ -210,14 +210,13 @@ fn the_files_of_sqlx() {
     help: add `--move-old` to move the old files to `migrations/sqlx`; or give the chain a folder of its own, such as `dir = "chain"` in migrate.toml
     [exit status: 1]
     "#);
-    assert_snapshot!(project.run(["import", "sqlx", "--move-old"]).success(), @r#"
+    assert_snapshot!(project.run(["import", "sqlx", "--move-old"]).success(), @"
     changed migrations/20240104120000_trigger.sql:1: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
     changed migrations/20240104120000_trigger.sql:3: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
     ------- stderr -------
     wrote 4 revisions, 4 sealed, 0 drafts, to migrations
-    wrote migrate.toml: ignore = ["_sqlx_migrations"]
     help: `cargo migrate import sqlx --stamp` takes over a database that has them
-    "#);
+    ");
     assert_snapshot!(project.read("migrations/20240104T120000_20240104120000_trigger.sql"), @"
     -- revision: 20240104120000
     -- parents: 20240103120000
@@ -290,15 +289,14 @@ async fn of_refinery() {
          INSERT INTO refinery_schema_history (version) VALUES (1), (2);",
     )
     .await;
-    assert_snapshot!(output, @r#"
+    assert_snapshot!(output, @"
     left out old/V2__in_rust.rs:1: it is a program in Rust: write what it does as SQL
     ------- stderr -------
     wrote 3 revisions, 2 sealed, 1 draft, to migrations
-    wrote migrate.toml: ignore = ["refinery_schema_history"]
     warning: 1 revision could not be carried over whole, for 1 reason
     help: finish each, such as `cargo migrate edit 2`, before it is stamped or run; then `cargo migrate lock`
     stamped 2: 2 revisions recorded; `refinery_schema_history` stays as it is
-    "#);
+    ");
     assert_eq!(current(&project, &database), "[\"2\"]");
     assert_snapshot!(project.read("migrations/2_in_rust.sql"), @"
     -- revision: 2
@@ -331,12 +329,11 @@ async fn of_diesel() {
          INSERT INTO __diesel_schema_migrations (version) VALUES ('00000000000000'), ('20240131120405');",
     )
     .await;
-    assert_snapshot!(output, @r#"
+    assert_snapshot!(output, @"
     ------- stderr -------
     wrote 2 revisions, 2 sealed, 0 drafts, to migrations
-    wrote migrate.toml: ignore = ["__diesel_schema_migrations"]
     stamped 20240131120405: 2 revisions recorded; `__diesel_schema_migrations` stays as it is
-    "#);
+    ");
     assert_eq!(current(&project, &database), "[\"20240131120405\"]");
     assert_snapshot!(project.read("migrations/20240131T120405_20240131120405_create_a.sql"), @"
     -- revision: 20240131120405
@@ -364,12 +361,11 @@ async fn of_goose() {
          INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1), (2, 0);",
     )
     .await;
-    assert_snapshot!(output, @r#"
+    assert_snapshot!(output, @"
     ------- stderr -------
     wrote 2 revisions, 2 sealed, 0 drafts, to migrations
-    wrote migrate.toml: ignore = ["goose_db_version"]
     stamped 00001: 1 revision recorded; `goose_db_version` stays as it is
-    "#);
+    ");
     assert_eq!(current(&project, &database), "[\"00001\"]");
 }
 
@@ -386,13 +382,12 @@ async fn of_golang_migrate() {
         "CREATE TABLE schema_migrations (version uint64, dirty bool); INSERT INTO schema_migrations VALUES (2, 0);",
     )
     .await;
-    assert_snapshot!(output, @r#"
+    assert_snapshot!(output, @"
     changed old/000001_a.up.sql:1: its own `BEGIN` and `COMMIT` are left out: a revision is applied as a whole
     ------- stderr -------
     wrote 3 revisions, 3 sealed, 0 drafts, to migrations
-    wrote migrate.toml: ignore = ["schema_migrations"]
     stamped 000002: 2 revisions recorded; `schema_migrations` stays as it is
-    "#);
+    ");
     assert_eq!(current(&project, &database), "[\"000002\"]");
     database
         .execute("UPDATE schema_migrations SET dirty = 1")
@@ -435,7 +430,6 @@ async fn of_flyway() {
     left out old/V2__c.sql:1: `.mode` is a command of a client, which no server understands
     ------- stderr -------
     wrote 3 revisions, 1 sealed, 2 drafts, to migrations
-    wrote migrate.toml: ignore = ["flyway_schema_history"]
     warning: 2 revisions could not be carried over whole, for 3 reasons
     help: finish each, such as `cargo migrate edit 1.1`, before it is stamped or run; then `cargo migrate lock`
     stamped 1.1: 2 revisions recorded; `flyway_schema_history` stays as it is
@@ -481,14 +475,13 @@ async fn a_version_that_was_left_out_is_told() {
         "CREATE TABLE schema_migrations (version VARCHAR(128) PRIMARY KEY); INSERT INTO schema_migrations VALUES ('20240102120000');",
     )
     .await;
-    assert_snapshot!(output, @r#"
+    assert_snapshot!(output, @"
     ------- stderr -------
     wrote 2 revisions, 2 sealed, 0 drafts, to migrations
-    wrote migrate.toml: ignore = ["schema_migrations"]
     error: `20240101120000` is not applied, although what follows it is
     help: apply it with dbmate first
     [exit status: 1]
-    "#);
+    ");
 }
 
 #[test]

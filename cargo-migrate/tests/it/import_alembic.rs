@@ -320,7 +320,6 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     asking alembic upgrade --sql c1:heads
     asking alembic downgrade --sql e1:base
     wrote 5 revisions, 2 sealed, 3 drafts, to migrations
-    wrote migrate.toml: ignore = ["alembic_version"]
     warning: 3 revisions could not be carried over whole, for 4 reasons
     help: finish each, such as `cargo migrate edit b1`, before it is stamped or run; then `cargo migrate lock`
     "#);
@@ -399,11 +398,10 @@ async fn files_that_alembic_wrote_give_the_same_chain() {
     help: add `--yes`; or call it yourself, `alembic upgrade --sql heads > up.sql` and `alembic downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`
     [exit status: 1]
     ");
-    assert_snapshot!(project.run(["import", "alembic", "old", "--up-sql", "up.sql", "--down-sql", "down.sql", "--dry-run"]), @r#"
+    assert_snapshot!(project.run(["import", "alembic", "old", "--up-sql", "up.sql", "--down-sql", "down.sql", "--dry-run"]), @"
     ------- stderr -------
     would write 2 revisions, 2 sealed, 0 drafts, to migrations
-    would write migrate.toml: ignore = ["alembic_version"]
-    "#);
+    ");
     assert!(!project.path().join("migrations").exists());
     project
         .run([
@@ -596,7 +594,7 @@ async fn a_real_run_that_fails_half_way() {
         "pass",
     );
     let database = TestDatabase::create(Dialect::Sqlite, "import alembic run fails").await;
-    assert_snapshot!(import(&project, &database, &["--online"]), @r#"
+    assert_snapshot!(import(&project, &database, &["--online"]), @"
     changed old/db/versions/a1_x.py:20: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
     changed old/db/versions/b1_x.py:21: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
     left out old/db/versions/e1_x.py:18: `upgrade()` fails on an empty database: ValueError: no rows; what stands here came before
@@ -606,8 +604,7 @@ async fn a_real_run_that_fails_half_way() {
     asking alembic upgrade --sql e1:heads
     asking alembic downgrade --sql f1:base
     wrote 6 revisions, 5 sealed, 1 draft, to migrations
-    wrote migrate.toml: ignore = ["alembic_version"]
     warning: 1 revision could not be carried over whole, for 1 reason
     help: finish each, such as `cargo migrate edit e1`, before it is stamped or run; then `cargo migrate lock`
-    "#);
+    ");
 }
