@@ -505,7 +505,8 @@ pub(crate) fn key_and_value(comment: &str) -> Option<(&str, &str)> {
         && key
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        && (value.is_empty() || value.starts_with([' ', '\t']));
+        // A comment such as `https://…` is none; but a link without its blank must not be lost.
+        && (value.is_empty() || value.starts_with([' ', '\t']) || KEYS.contains(&key));
     is_key.then_some((key, value))
 }
 
@@ -724,6 +725,15 @@ SELECT 2;
         assert_eq!(parsed.revision.unwrap().value, new.id);
         assert_eq!(parsed.message, "two lines -- of: it");
         assert_eq!(parsed.sections.len(), 2);
+    }
+
+    #[test]
+    fn a_link_without_a_blank_is_no_comment() {
+        let (parsed, told) =
+            parsed("-- revision:b\n-- parents:a\n-- https://x.y\n-- migrate: up\n");
+        assert_eq!(told, "");
+        assert_eq!(parsed.revision.unwrap().value.as_str(), "b");
+        assert_eq!(parsed.parents[0].value.as_str(), "a");
     }
 
     #[test]

@@ -321,7 +321,7 @@ impl Survey {
             )
             .label(self.at_id(second, "this one too"))
             .label(self.at_id(first, "first here"))
-            .help("delete the one that is a copy; if both are meant, give one a new id, and change the `-- parents:` line of what follows it"),
+            .help("delete the one that is a copy; if both are meant, `cargo migrate repair` gives one a new id, and shows it first"),
             Problem::UnknownParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
                 let diagnostic = Diagnostic::error(
@@ -335,7 +335,7 @@ impl Survey {
                 let (name, span) = parent(revision, position);
                 Diagnostic::error(Code::SelfParent, format!("revision `{name}` is its own parent"))
                     .label(self.label(revision, span, ""))
-                    .help("name the revision before it, or `none` if it is the first: `cargo migrate history`")
+                    .help("name the revision before it, or `none` if it is the first; `cargo migrate repair` shows which it probably is")
             }
             Problem::SelfDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
@@ -364,7 +364,7 @@ impl Survey {
                     let word = format!("`{}` {word} `{}`", id(from), id(to));
                     diagnostic = diagnostic.label(self.label(from, span, word));
                 }
-                diagnostic.help("one of these lines is not true: make it name the revision that really came before")
+                diagnostic.help("one of these lines is not true: make it name the revision that really came before; `cargo migrate repair` shows which is against the time")
             }
             Problem::UnknownDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
@@ -381,7 +381,7 @@ impl Survey {
             )
             .label(self.label(second, label_span(second, label), "this one too"))
             .label(self.label(first, label_span(first, label), "first here"))
-            .help("a label names one branch: take it off one of them; all that follows the other still carries it"),
+            .help("a label names one branch: take it off one of them; all that follows the other still carries it; `cargo migrate repair` shows how"),
             Problem::LabelIsRevision { revision, ref label, other } => Diagnostic::error(
                 Code::LabelIsRevision,
                 format!("the label `{label}` is also the id of a revision"),
@@ -398,7 +398,7 @@ impl Survey {
                 )
                 .severity(rules.redundant_parent.severity()?)
                 .label(self.label(revision, span, ""))
-                .help(format!("take `{name}` out of the `-- parents:` line"))
+                .help(format!("take `{name}` out of the `-- parents:` line, or let `cargo migrate repair` do it"))
             }
         })
     }
@@ -468,7 +468,7 @@ impl Survey {
         }
         let bases: Vec<usize> = self.graph.bases().collect();
         if bases.len() > 1 {
-            let help = "give all but the first their parent in the `-- parents:` line; where the branches are meant to be apart, say `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
+            let help = "`cargo migrate repair` shows how they become one chain; where the branches are meant to be apart, say `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
             ends(
                 Code::MultipleBases,
                 rules.multiple_bases.severity(),

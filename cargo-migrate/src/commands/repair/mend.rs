@@ -180,7 +180,8 @@ impl<'a> Plan<'a> {
         for line in drawing.trim_end().lines() {
             ui.answer(line)?;
         }
-        if !drawing.is_empty() && !(self.entries.is_empty() && self.left_in_ledger().is_empty()) {
+        let of_ledger = self.entries.len() + self.left_in_ledger().len();
+        if !drawing.is_empty() && of_ledger > 0 {
             ui.answer("")?;
         }
         ledger::show(&self.entries, ui)?;
