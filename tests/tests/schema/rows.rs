@@ -182,6 +182,31 @@ async fn a_column_that_numbers_itself_from_now_on_goes_on_from_its_rows() {
     }
 }
 
+/// To MySQL it is a name of the database, and to MariaDB one of the table.
+#[tokio::test]
+async fn the_name_of_a_check_moves_to_another_table_on_mysql() {
+    let mut server = Server::start(Dialect::MySql, "names of checks").await;
+    let check = |name: &str| format!(", CONSTRAINT {name} CHECK (n > 0)");
+    let schema = |a: &str, b: &str| {
+        format!("CREATE TABLE a (n INT{a}); CREATE TABLE b (n INT{b}); CREATE TABLE z (n INT)")
+    };
+    let there = schema("", &check("positive"));
+    let before = schema(&check("positive"), &check("large"));
+    let exchanged = schema(&check("large"), &check("positive"));
+    let in_a_new_table = format!(
+        "{}; CREATE TABLE c (n INT{})",
+        schema("", ""),
+        check("large")
+    );
+    for after in [there, exchanged, in_a_new_table] {
+        let rows = "INSERT INTO a VALUES (1); INSERT INTO b VALUES (2)";
+        let (from, to) = between(&mut server, &before, &after, rows).await;
+        lead(&server, &from, &to, &Renames::none()).await;
+        lead(&server, &to, &from, &Renames::none()).await;
+        assert_eq!(server.count("a").await + server.count("b").await, 2);
+    }
+}
+
 #[tokio::test]
 async fn values_that_do_not_fit_are_refused_and_never_cut() {
     for dialect in [Dialect::Postgres, Dialect::MySql] {

@@ -3,9 +3,13 @@
 use migrate_sqlx::Dialect;
 use migrate_sqlx::schema::{Action, Check, Identity, Name, Schema, Table};
 
-use super::{read_url, table, with_shop, with_sql};
+use migrate_tests::TestDatabase;
 
-async fn shop_of(name: &str) -> (migrate_tests::TestDatabase, Schema) {
+use super::{read_url, table, with_shop, with_sql};
+use crate::chain::migrations;
+use crate::scenarios::run;
+
+async fn shop_of(name: &str) -> (TestDatabase, Schema) {
     with_shop(Dialect::MySql, &format!("introspect mysql {name}")).await
 }
 
@@ -334,6 +338,38 @@ async fn no_text_names_the_database() {
     assert_eq!(
         view("v3"),
         format!("select `{own}`.`id` AS `id` from `t` `{own}`")
+    );
+}
+
+/// MySQL takes a body to the end of the statement, and what is dumped with a semicolon does not load.
+#[tokio::test]
+async fn the_body_of_what_a_revision_makes_ends_with_it() {
+    let database = TestDatabase::create(Dialect::MySql, "introspect mysql bodies").await;
+    let up = "CREATE TABLE t (a INT);
+CREATE TRIGGER first_one BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1;
+CREATE DEFINER = CURRENT_USER FUNCTION two() RETURNS INT DETERMINISTIC RETURN 2;
+CREATE PROCEDURE three() BEGIN SELECT 3; END;
+CREATE EVENT four ON SCHEDULE EVERY 1 DAY DO DELETE FROM t;
+CREATE TABLE u (a INT);";
+    let chain = migrations(&[("a", up, "DROP TABLE t;")]);
+    run(&database, &chain).await.unwrap();
+    let bodies = database
+        .rows(
+            "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
+             UNION ALL SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
+             UNION ALL SELECT EVENT_DEFINITION FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()",
+        )
+        .await;
+    let mut bodies: Vec<String> = bodies.into_iter().flatten().collect();
+    bodies.sort();
+    assert_eq!(
+        bodies,
+        [
+            "BEGIN SELECT 3; END",
+            "DELETE FROM t",
+            "RETURN 2",
+            "SET NEW.a = 1"
+        ]
     );
 }
 
