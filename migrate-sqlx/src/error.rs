@@ -264,9 +264,9 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 
 macro_rules! codes {
     ($($(#[$cfg:meta])? $pattern:pat => $code:literal,)*) => {
-        /// Every code that [`code`](Self::code) can return, but for those of a target, which are
-        /// [`TargetError::CODES`].
-        pub const CODES: &'static [&'static str] = &[$($(#[$cfg])? $code,)*];
+        /// Every code that [`code`](Self::code) can return with any of the features, but for those
+        /// of a target, which are [`TargetError::CODES`].
+        pub const CODES: &'static [&'static str] = &[$($code,)*];
 
         /// Returns the stable name of the failure; `cargo migrate explain <code>` tells its story.
         #[must_use]

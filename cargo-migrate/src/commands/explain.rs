@@ -68,24 +68,32 @@ fn page(code: &str) -> Option<&'static str> {
     PAGES.get_file(format!("{code}.md"))?.contents_utf8()
 }
 
-/// Returns what a page says first, in a line: up to the end of the sentence or to what tells more
-/// of it.
+/// A first sentence that is longer is cut where it begins to tell more.
+const WIDTH: usize = 80;
+
+/// Returns what a page says first, in a line.
 fn title(page: &str) -> String {
     let paragraph = page.split("\n\n").nth(1).unwrap_or_default();
     let line = paragraph.replace('\n', " ");
+    let sentence = until(&line, &['.']);
+    match sentence.len() > WIDTH {
+        true => until(sentence, &[':', ';']).to_owned(),
+        false => sentence.to_owned(),
+    }
+}
+
+/// Returns what stands before the first of these signs that ends something.
+fn until<'l>(line: &'l str, ends: &[char]) -> &'l str {
     let mut is_code = false;
-    let mut end = line.len();
     for (at, sign) in line.char_indices() {
-        match sign {
-            '`' => is_code = !is_code,
-            '.' | ':' | ';' if !is_code && !line[at + 1..].starts_with(|c| c != ' ') => {
-                end = at;
-                break;
-            }
-            _ => {}
+        let rest = &line[at + sign.len_utf8()..];
+        if sign == '`' {
+            is_code = !is_code;
+        } else if !is_code && ends.contains(&sign) && (rest.is_empty() || rest.starts_with(' ')) {
+            return &line[..at];
         }
     }
-    line[..end].to_owned()
+    line
 }
 
 fn titled(code: &'static str) -> Listed {
@@ -173,13 +181,13 @@ mod tests {
     #[test]
     fn every_page_says_what_it_is_about_and_what_to_do() {
         for code in codes::all() {
-            let Some(page) = page(code) else { continue };
+            let page = page(code).unwrap();
             assert!(page.starts_with(&format!("# {code}\n\n")), "{code}");
             let title = title(page);
             assert!((10..=100).contains(&title.len()), "{code}: {title}");
             assert!(page.contains("\n## How to mend it\n"), "{code}");
-            let wide = page.lines().find(|line| line.chars().count() > 120);
-            assert_eq!(wide, None, "{code}");
+            let wide = |line: &&str| !line.starts_with('|') && line.chars().count() > 105;
+            assert_eq!(page.lines().find(wide), None, "{code}");
         }
     }
 
@@ -187,10 +195,12 @@ mod tests {
     fn a_title_ends_where_more_is_told() {
         let of = |text: &str| title(&format!("# code\n\n{text}\n\nmore"));
         assert_eq!(of("One thing.\nAnother."), "One thing");
-        assert_eq!(of("One\nthing: another."), "One thing");
+        assert_eq!(of("One\nthing: another."), "One thing: another");
+        let long = "and so on ".repeat(10);
+        assert_eq!(of(&format!("One thing: {long}.")), "One thing");
         assert_eq!(
-            of("A line `-- key: value` of\n1.5"),
-            "A line `-- key: value` of 1.5"
+            of("A line `-- key. value` of\n1.5"),
+            "A line `-- key. value` of 1.5"
         );
     }
 }
