@@ -166,7 +166,11 @@ fn nearest(code: &str) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+    use clap::error::ErrorKind;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn every_code_has_a_page_and_every_page_a_code() {
@@ -189,6 +193,77 @@ mod tests {
             let wide = |line: &&str| !line.starts_with('|') && line.chars().count() > 105;
             assert_eq!(page.lines().find(wide), None, "{code}");
         }
+    }
+
+    #[test]
+    fn every_command_of_a_page_can_be_typed() {
+        let mut typed = 0;
+        let mut wrong = Vec::new();
+        for file in PAGES.files() {
+            for command in commands(file.contents_utf8().unwrap()) {
+                let words = words(&command);
+                // A command that is only named lacks what it needs.
+                let is_name = words.len() == 2;
+                let error = Cli::try_parse_from(words).err().map(|error| error.kind());
+                match error {
+                    None | Some(ErrorKind::DisplayHelp) => {}
+                    Some(ErrorKind::MissingRequiredArgument) if is_name => {}
+                    Some(kind) => wrong.push((file.path(), command, kind)),
+                }
+                typed += 1;
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(typed > 300, "{typed}");
+    }
+
+    /// The commands of ours in a page: behind a prompt, and in backticks.
+    fn commands(page: &str) -> Vec<String> {
+        const OURS: &str = "cargo migrate ";
+        let mut commands = Vec::new();
+        let mut is_code = false;
+        let mut text = String::new();
+        for line in page.lines() {
+            if line.starts_with("```") {
+                is_code = !is_code;
+            } else if !is_code {
+                text.push_str(line);
+                text.push(' ');
+            } else if let Some((_, words)) = line.split_once(OURS)
+                && line.starts_with("$ ")
+            {
+                let ends = [" #", " > "].map(|end| words.find(end).unwrap_or(words.len()));
+                commands.push(words[..ends[0].min(ends[1])].to_owned());
+            }
+        }
+        let quoted = text.split('`').skip(1).step_by(2);
+        commands.extend(
+            quoted
+                .filter_map(|it| it.strip_prefix(OURS))
+                .map(str::to_owned),
+        );
+        commands
+    }
+
+    /// Splits as a shell does, with something in the place of `<what is to be filled in>`.
+    fn words(command: &str) -> Vec<String> {
+        let mut words = vec!["cargo-migrate".to_owned(), String::new()];
+        let filled = command
+            .replace("<tool>", "sqlx")
+            .replace("<command>", "run");
+        let mut quote = None;
+        for sign in filled.chars() {
+            match (sign, quote) {
+                ('"' | '\'', None) => quote = Some(sign),
+                (_, Some(open)) if sign == open => quote = None,
+                (' ', None) => words.push(String::new()),
+                ('<' | '>', _) => {}
+                _ => words.last_mut().unwrap().push(sign),
+            }
+        }
+        // A placeholder's blanks are its own; a quoted nothing does not occur.
+        words.retain(|word| !word.is_empty());
+        words
     }
 
     #[test]
