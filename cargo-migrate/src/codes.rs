@@ -133,16 +133,7 @@ const fn topic(code: Code) -> &'static str {
         | Code::PublishedDeleted
         | Code::SchemaLockStale
         | Code::SchemaLockMalformed => LOCK,
-        Code::UnreadableSource
-        | Code::UnfollowedSource
-        | Code::MalformedModel
-        | Code::DuplicateTable
-        | Code::UnknownType
-        | Code::ModelWithoutTable
-        | Code::FieldWithoutColumn
-        | Code::ColumnWithoutField
-        | Code::TypeMismatch
-        | Code::NullMismatch => MODELS,
+        _ if code.is_of_models() => MODELS,
         _ => FILES,
     }
 }
@@ -156,10 +147,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_listed_once() {
+    fn a_code_is_a_word_that_is_listed_once() {
         let all: Vec<&str> = all().collect();
         let unique: BTreeSet<&str> = all.iter().copied().collect();
         assert_eq!(unique.len(), all.len());
+        for code in all {
+            let is_sign = |sign: char| sign.is_ascii_lowercase() || sign == '-';
+            assert!(code.chars().all(is_sign), "{code}");
+        }
     }
 
     #[test]
