@@ -3,6 +3,7 @@
 //! Each area looks for itself and goes on whatever it finds; nothing is written anywhere.
 
 mod causes;
+mod codes;
 mod files;
 mod git;
 mod ledger;
@@ -18,6 +19,7 @@ mod version_tables;
 use migrate_core::{Code, Diagnostic, Severity};
 use serde::Serialize;
 
+pub(crate) use self::codes::{DoctorCode, FindingCode};
 pub(crate) use self::patient::Patient;
 use crate::error::CommandError;
 use crate::interrupt::wait;
@@ -73,7 +75,7 @@ impl Badness {
 pub(crate) struct Finding {
     area: Area,
     badness: Badness,
-    code: String,
+    code: FindingCode,
     file: Option<String>,
     line: Option<usize>,
     column: Option<usize>,
@@ -150,7 +152,7 @@ impl Finding {
     pub(crate) fn new(
         area: Area,
         badness: Badness,
-        code: impl Into<String>,
+        code: impl Into<FindingCode>,
         message: impl Into<String>,
     ) -> Self {
         Self {
@@ -189,7 +191,7 @@ impl Finding {
                     Severity::Error => Badness::Error,
                     Severity::Warning => Badness::Warning,
                 },
-                found.code.as_str(),
+                found.code,
                 &found.message,
             )
         }
@@ -197,7 +199,12 @@ impl Finding {
 
     /// Why something could not be looked at, or is wrong in itself.
     pub(crate) fn because(area: Area, badness: Badness, error: &CommandError) -> Self {
-        let mut finding = Self::new(area, badness, error.code(), error.full_message());
+        let mut finding = Self::new(
+            area,
+            badness,
+            FindingCode::Failure(error.code().to_owned()),
+            error.full_message(),
+        );
         finding.help = error.help_text().map(str::to_owned);
         finding
     }
@@ -327,7 +334,7 @@ impl Report {
         findings.retain(|finding| finding.badness != Badness::Note);
         let explain = || {
             let first = findings.iter().find(|finding| finding.drawing.is_some())?;
-            Some(format!("cargo migrate explain {}", first.code))
+            Some(format!("cargo migrate explain {}", first.code.as_str()))
         };
         findings
             .iter()
@@ -352,7 +359,7 @@ impl Report {
             }: &Finding = finding;
             Found {
                 area: area.as_str(),
-                code,
+                code: code.as_str(),
                 severity: badness.as_str(),
                 file: file.as_deref(),
                 line: *line,

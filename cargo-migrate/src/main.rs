@@ -5,6 +5,7 @@ mod auto;
 mod backup;
 mod baseline;
 mod cli;
+mod codes;
 mod commands;
 mod consent;
 mod context;

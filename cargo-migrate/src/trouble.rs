@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::{Dialects, Folder, Graph, LockState, Revision, Set, Survey};
 use migrate_sqlx::{AppliedRevision, State};
 
+use crate::codes::named;
 use crate::context::Demand;
 
 /// What is wrong with one revision.
@@ -15,39 +16,40 @@ pub(crate) struct Trouble {
     pub(crate) kind: Kind,
 }
 
-/// In which way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// The row was written by a version that knows another hash than this one.
-    Newer,
-    /// Several rows have one id.
-    Duplicate,
-    /// The row is of no file, and what it keeps is no revision.
-    Foreign,
-    /// The row is of no file.
-    Unknown,
-    /// The file was edited after it was sealed: chain.lock and the ledger agree.
-    Edited,
-    /// The file was changed on purpose: chain.lock agrees with it.
-    Amended,
-    /// It follows another parent now, and does what it did; chain.lock does not object.
-    Moved,
-    /// A draft was edited after it was applied.
-    DraftChanged,
-    /// It was changed, and chain.lock does not know it.
-    NotSealed,
-    /// The file, chain.lock and the ledger have a text each.
-    AllDiffer,
-    /// What the row keeps is not what its hash says: somebody wrote it by hand.
-    ByHand,
-    /// It was begun and not finished.
-    Unfinished,
-    /// It was cut off in the middle of a statement.
-    InDoubt,
-    /// It is not recorded, though what needs it is.
-    Missing,
-    /// It was applied, and something before it is another one now.
-    Stale,
+named! {
+    /// In which way.
+    enum Kind {
+        /// The row was written by a version that knows another hash than this one.
+        Newer = "ledger-newer",
+        /// Several rows have one id.
+        Duplicate = "ledger-duplicate",
+        /// The row is of no file, and what it keeps is no revision.
+        Foreign = "ledger-foreign",
+        /// The row is of no file.
+        Unknown = "ledger-unknown",
+        /// The file was edited after it was sealed: chain.lock and the ledger agree.
+        Edited = "ledger-edited",
+        /// The file was changed on purpose: chain.lock agrees with it.
+        Amended = "ledger-amended",
+        /// It follows another parent now, and does what it did; chain.lock does not object.
+        Moved = "ledger-moved",
+        /// A draft was edited after it was applied.
+        DraftChanged = "ledger-draft-changed",
+        /// It was changed, and chain.lock does not know it.
+        NotSealed = "ledger-not-sealed",
+        /// The file, chain.lock and the ledger have a text each.
+        AllDiffer = "ledger-all-differ",
+        /// What the row keeps is not what its hash says: somebody wrote it by hand.
+        ByHand = "ledger-by-hand",
+        /// It was begun and not finished.
+        Unfinished = "ledger-unfinished",
+        /// It was cut off in the middle of a statement.
+        InDoubt = "ledger-in-doubt",
+        /// It is not recorded, though what needs it is.
+        Missing = "ledger-missing",
+        /// It was applied, and something before it is another one now.
+        Stale = "ledger-stale",
+    }
 }
 
 impl Kind {
@@ -63,27 +65,6 @@ impl Kind {
                 | Self::AllDiffer
                 | Self::ByHand
         )
-    }
-
-    /// Returns the word that stands in answers.
-    pub(crate) const fn code(self) -> &'static str {
-        match self {
-            Self::Newer => "ledger-newer",
-            Self::Duplicate => "ledger-duplicate",
-            Self::Foreign => "ledger-foreign",
-            Self::Unknown => "ledger-unknown",
-            Self::Edited => "ledger-edited",
-            Self::Amended => "ledger-amended",
-            Self::Moved => "ledger-moved",
-            Self::DraftChanged => "ledger-draft-changed",
-            Self::NotSealed => "ledger-not-sealed",
-            Self::AllDiffer => "ledger-all-differ",
-            Self::ByHand => "ledger-by-hand",
-            Self::Unfinished => "ledger-unfinished",
-            Self::InDoubt => "ledger-in-doubt",
-            Self::Missing => "ledger-missing",
-            Self::Stale => "ledger-stale",
-        }
     }
 }
 

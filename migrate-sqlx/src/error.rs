@@ -262,41 +262,51 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     }
 }
 
-impl Error {
-    /// Returns the stable name of the failure.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Database(_) => "database",
-            Self::Url(_) => "database-url",
-            Self::Target(error) => error.code(),
-            Self::Newer { .. } => "database-newer",
-            Self::Changed { .. } => "revision-changed",
-            Self::Unfinished { .. } => "revision-unfinished",
-            Self::ForeignLedger { .. } => "foreign-ledger",
-            Self::Irreversible { .. } => "irreversible",
-            Self::MissingDialect { .. } => "missing-dialect",
-            Self::Locked { .. } => "locked",
-            Self::Statement(_) => "statement-failed",
-            Self::NotCurrent { .. } => "not-current",
-            Self::ForeignKeys { .. } => "foreign-keys",
-            Self::InvalidIndex { .. } => "invalid-index",
-            Self::NotUnfinished { .. } => "not-unfinished",
-            Self::InDoubt { .. } => "in-doubt",
-            Self::NotAtomic { .. } => "not-atomic",
-            Self::LockLost { .. } => "lock-lost",
-            Self::Stopped { .. } => "interrupted",
-            Self::Concurrent => "concurrent",
-            Self::Mend { .. } => "statement-failed",
-            Self::MendDangling { .. } => "foreign-keys",
-            Self::SchemaText { .. } => "schema-text",
-            Self::MissingTables { .. } => "missing-tables",
-            #[cfg(feature = "verify")]
-            Self::SchemaDiffers { .. } => "schema-differs",
-            #[cfg(feature = "verify")]
-            Self::NoSchema { .. } => "no-schema",
-            Self::LedgerText { .. } => "ledger-text",
+macro_rules! codes {
+    ($($(#[$cfg:meta])? $pattern:pat => $code:literal,)*) => {
+        /// Every code that [`code`](Self::code) can return with any of the features, but for those
+        /// of a target, which are [`TargetError::CODES`].
+        pub const CODES: &'static [&'static str] = &[$($code,)*];
+
+        /// Returns the stable name of the failure; `cargo migrate explain <code>` tells its story.
+        #[must_use]
+        pub const fn code(&self) -> &'static str {
+            match self {
+                Self::Target(error) => error.code(),
+                $($(#[$cfg])? $pattern => $code,)*
+            }
         }
+    };
+}
+
+impl Error {
+    codes! {
+        Self::Database(_) => "database",
+        Self::Url(_) => "database-url",
+        Self::Newer { .. } => "database-newer",
+        Self::Changed { .. } => "revision-changed",
+        Self::Unfinished { .. } => "revision-unfinished",
+        Self::ForeignLedger { .. } => "foreign-ledger",
+        Self::Irreversible { .. } => "irreversible",
+        Self::MissingDialect { .. } => "missing-dialect",
+        Self::Locked { .. } => "locked",
+        Self::Statement(_) | Self::Mend { .. } => "statement-failed",
+        Self::NotCurrent { .. } => "not-current",
+        Self::ForeignKeys { .. } | Self::MendDangling { .. } => "foreign-keys",
+        Self::InvalidIndex { .. } => "invalid-index",
+        Self::NotUnfinished { .. } => "not-unfinished",
+        Self::InDoubt { .. } => "in-doubt",
+        Self::NotAtomic { .. } => "not-atomic",
+        Self::LockLost { .. } => "lock-lost",
+        Self::Stopped { .. } => "interrupted",
+        Self::Concurrent => "concurrent",
+        Self::SchemaText { .. } => "schema-text",
+        Self::MissingTables { .. } => "missing-tables",
+        #[cfg(feature = "verify")]
+        Self::SchemaDiffers { .. } => "schema-differs",
+        #[cfg(feature = "verify")]
+        Self::NoSchema { .. } => "no-schema",
+        Self::LedgerText { .. } => "ledger-text",
     }
 
     /// Returns what to type or do next.

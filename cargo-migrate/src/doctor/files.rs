@@ -6,7 +6,7 @@ use std::fs;
 use migrate_core::{Code, Diagnostic, Folder, Survey};
 
 use super::patient::{Patient, listed};
-use super::{Area, Badness, Finding, Section, causes, tools};
+use super::{Area, Badness, DoctorCode, Finding, Section, causes, tools};
 use crate::error::counted;
 
 /// More of one kind than this are told as one.
@@ -70,7 +70,7 @@ fn no_folder(patient: &Patient<'_>) -> Section {
         true => Finding::new(
             Area::Files,
             Badness::Error,
-            "no-migrations",
+            DoctorCode::NoMigrations,
             format!("there is no migrations folder `{dir}`"),
         )
         .why("the project has not begun one, `dir` in migrate.toml names another folder, or this is not the project's folder")
@@ -78,7 +78,7 @@ fn no_folder(patient: &Patient<'_>) -> Section {
         false => Finding::new(
             Area::Files,
             Badness::Error,
-            "no-migrations",
+            DoctorCode::NoMigrations,
             format!("the migrations folder `{dir}` cannot be read"),
         )
         .why(patient.folder_error.as_ref().map(ToString::to_string).unwrap_or_default())
@@ -173,14 +173,9 @@ fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
             listed(&bases)
         );
         findings.push(
-            Finding::new(
-                Area::Files,
-                Badness::Warning,
-                Code::MultipleBases.as_str(),
-                message,
-            )
-            .why(causes::why(Code::MultipleBases).unwrap_or_default())
-            .help("`cargo migrate repair` shows how they become one chain"),
+            Finding::new(Area::Files, Badness::Warning, Code::MultipleBases, message)
+                .why(causes::why(Code::MultipleBases).unwrap_or_default())
+                .help("`cargo migrate repair` shows how they become one chain"),
         );
     }
     findings
@@ -203,7 +198,7 @@ fn without_time(survey: &Survey) -> Option<Finding> {
     };
     let message = format!("the {noun} {} {verb} no `-- created:` time", listed(&ids));
     Some(
-        Finding::new(Area::Files, Badness::Note, "no-created-time", message)
+        Finding::new(Area::Files, Badness::Note, DoctorCode::NoCreatedTime, message)
             .why("the file was written by hand; where several may come next, the time decides, and then the id")
             .help("write `-- created: 2026-11-20T14:32:05Z` into its header; a hash does not change by it"),
     )
@@ -239,7 +234,7 @@ fn left_over(patient: &Patient<'_>, folder: &Folder) -> Vec<Finding> {
             "file" => Finding::new(
                 Area::Files,
                 Badness::Note,
-                "leftover-file",
+                DoctorCode::LeftoverFile,
                 format!("{} is no revision and is not read", listed(&names)),
             )
             .why("an editor or a merge tool left it")
@@ -247,7 +242,7 @@ fn left_over(patient: &Patient<'_>, folder: &Folder) -> Vec<Finding> {
             _ => Finding::new(
                 Area::Files,
                 Badness::Note,
-                "unread-folder",
+                DoctorCode::UnreadFolder,
                 format!(
                     "the files in {} are not read: revisions stand in the folder itself",
                     listed(&names)

@@ -3,7 +3,7 @@
 use migrate_core::{ChainLock, Code, Config, Published, Severity};
 
 use super::patient::{Patient, listed};
-use super::{Area, Badness, Finding, First, Section, causes};
+use super::{Area, Badness, DoctorCode, Finding, First, Section, causes};
 use crate::error::{CommandError, counted};
 use crate::git::{Change, ChangeKind, Repository};
 
@@ -108,7 +108,7 @@ fn in_progress(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, 
         None => Finding::new(
             Area::Git,
             Badness::Warning,
-            "merge-in-progress",
+            DoctorCode::MergeInProgress,
             format!("git is in the middle of a {word}"),
         )
         .why("it stopped at a conflict, or waits for its commit; what is told here may be mended by its end")
@@ -116,7 +116,7 @@ fn in_progress(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, 
         Some(first) => Finding::new(
             Area::Git,
             Badness::Error,
-            "merge-in-progress",
+            DoctorCode::MergeInProgress,
             format!("git is in the middle of a {word}, and {} is not merged", listed(&unmerged)),
         )
         .why("both sides changed the same lines; of chain.lock both sides are wanted")
@@ -159,7 +159,7 @@ fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>
         };
         let message = format!("git does not track {}", listed(&untracked));
         findings.push(
-            Finding::new(Area::Git, Badness::Warning, "not-in-git", message)
+            Finding::new(Area::Git, Badness::Warning, DoctorCode::NotInGit, message)
                 .why("nobody has added it yet: whoever takes this branch gets a chain without it")
                 .help(format!("`git add {add}`"))
                 .file(first.clone()),
@@ -169,7 +169,7 @@ fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>
     if let Some(first) = ignored.first() {
         let message = format!("git is told to ignore {}", listed(&ignored));
         findings.push(
-            Finding::new(Area::Git, Badness::Error, "ignored-by-git", message)
+            Finding::new(Area::Git, Badness::Error, DoctorCode::IgnoredByGit, message)
                 .why("a line of .gitignore covers it, so it never leaves this checkout")
                 .help(format!("`git check-ignore -v {first}` shows the line; take it out and `git add {first}`"))
                 .file(first.clone()),
@@ -188,7 +188,7 @@ fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>
                 Finding::new(
                     Area::Git,
                     Badness::Warning,
-                    "lock-not-committed",
+                    DoctorCode::LockNotCommitted,
                     "the last commit has revisions that its chain.lock does not know",
                 )
                 .why("the files were committed without chain.lock, so the build of whoever takes this branch fails")
@@ -256,7 +256,7 @@ fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, Co
             listed(&behind)
         );
         findings.push(
-            Finding::new(Area::Git, Badness::Note, "behind", message)
+            Finding::new(Area::Git, Badness::Note, DoctorCode::Behind, message)
                 .why("others have published it since this branch left")
                 .help(format!("`git merge {name}`")),
         );

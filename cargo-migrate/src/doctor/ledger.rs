@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use super::patient::{Patient, listed};
 use super::version_tables::{OTHERS, other_story, tools};
-use super::{Area, Badness, Finding, Section, rows};
+use super::{Area, Badness, DoctorCode, Finding, Section, rows};
 use crate::database::Chosen;
 use crate::error::{CommandError, counted};
 use crate::import::Tool;
@@ -62,7 +62,7 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
             Finding::new(
                 Area::Ledger,
                 Badness::Warning,
-                "ledger-locked",
+                DoctorCode::LedgerLocked,
                 format!("a migrator is at work, and others wait for it: {holder}"),
             )
             .why("a run is in progress; or its program hangs, and its connection is still open")
@@ -248,7 +248,7 @@ fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> 
         counted(tables.len(), "table"),
         listed(&tables)
     );
-    let finding = Finding::new(Area::Ledger, Badness::Error, "no-ledger", message);
+    let finding = Finding::new(Area::Ledger, Badness::Error, DoctorCode::NoLedger, message);
     if let Some(tool) = tools.first() {
         return Some(
             finding

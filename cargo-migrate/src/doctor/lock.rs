@@ -5,7 +5,7 @@ use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey};
 
 use super::files::grouped;
 use super::patient::{Patient, listed};
-use super::{Area, Badness, Finding, Section, causes};
+use super::{Area, Badness, DoctorCode, Finding, Section, causes};
 use crate::context::now;
 use crate::error::counted;
 
@@ -141,7 +141,7 @@ fn old_drafts(survey: &Survey) -> Option<Finding> {
         _ => format!("{} have been drafts for more than two weeks", listed(&old)),
     };
     Some(
-        Finding::new(Area::Lock, Badness::Warning, "old-draft", message)
+        Finding::new(Area::Lock, Badness::Warning, DoctorCode::OldDraft, message)
             .why("it was merged before it was sealed; a draft may be edited after others have applied it, and nobody would be told")
             .help("seal it with `cargo migrate lock`; in CI, `cargo migrate check --locked` refuses drafts"),
     )

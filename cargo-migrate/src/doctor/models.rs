@@ -6,7 +6,7 @@ use migrate_core::schema::lock::SchemaLock;
 
 use super::files::grouped;
 use super::patient::Patient;
-use super::{Area, Badness, Finding, Section, causes, schema};
+use super::{Area, Badness, DoctorCode, Finding, Section, causes, schema};
 use crate::auto::{self, Source};
 use crate::error::counted;
 use crate::package;
@@ -80,10 +80,15 @@ fn differ(missing: &[String]) -> Finding {
         "the models want what no revision makes: {}",
         told.join("; ")
     );
-    Finding::new(Area::Models, Badness::Error, "models-differ", message)
-        .why("a model was changed and no revision written for it")
-        .help("write it with `cargo migrate new --auto \"…\"`")
-        .command("cargo migrate check --models")
+    Finding::new(
+        Area::Models,
+        Badness::Error,
+        DoctorCode::ModelsDiffer,
+        message,
+    )
+    .why("a model was changed and no revision written for it")
+    .help("write it with `cargo migrate new --auto \"…\"`")
+    .command("cargo migrate check --models")
 }
 
 /// Reads the sources; what was found where there are models that can be compared.

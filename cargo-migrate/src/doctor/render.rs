@@ -106,7 +106,7 @@ fn plain(finding: &Finding) -> String {
         Badness::Warning => style::WARNING,
         Badness::Note => style::HELP,
     };
-    let word = format!("{}[{}]", finding.badness.as_str(), finding.code);
+    let word = format!("{}[{}]", finding.badness.as_str(), finding.code.as_str());
     let mut text = format!("{}: {}", styled(colour, word), finding.message);
     if let Some(file) = &finding.file {
         text.extend(["\n --> ", file]);

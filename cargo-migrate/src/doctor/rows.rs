@@ -51,7 +51,7 @@ fn finding(
         1 => "revision",
         _ => "revisions",
     };
-    let new = |badness, message: String| Finding::new(Area::Ledger, badness, kind.code(), message);
+    let new = |badness, message: String| Finding::new(Area::Ledger, badness, kind, message);
     let error = |message: String| new(Badness::Error, message);
     let repair = |rest: &str| format!("`{REPAIR}` {rest}");
     let of_file = |finding: Finding| {
@@ -157,7 +157,7 @@ fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
         Kind::InDoubt => "the migrator or the server died in the middle of a statement",
         _ => "a statement failed where the database keeps no transaction around it",
     };
-    Finding::new(Area::Ledger, Badness::Error, kind.code(), message)
+    Finding::new(Area::Ledger, Badness::Error, kind, message)
         .why(why)
         .help(format!("`{REPAIR}` asks the tables whether it is done; mend the statement and `cargo migrate {way} --resume` goes on"))
 }

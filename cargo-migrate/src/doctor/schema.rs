@@ -6,7 +6,7 @@ use wildmatch::WildMatch;
 use super::ledger::Seen;
 use super::patient::Patient;
 use super::version_tables::is_version_table;
-use super::{Area, Badness, Finding, Section};
+use super::{Area, Badness, DoctorCode, Finding, Section};
 use crate::error::{CommandError, counted};
 use crate::schemas::expected_and_actual;
 
@@ -34,21 +34,21 @@ pub(super) async fn look(patient: &Patient<'_>, seen: Option<&Seen>) -> Section 
     section.extend(of_kind(
         &found,
         DifferenceKind::Missing,
-        "schema-missing",
+        DoctorCode::SchemaMissing,
         "a table or column was dropped by hand, a backup was restored in part, or a revision was recorded and never run",
         "`cargo migrate repair --schema` makes what is missing",
     ));
     section.extend(of_kind(
         &found,
         DifferenceKind::Different,
-        "schema-different",
+        DoctorCode::SchemaDifferent,
         "somebody has changed it by hand, or the revision was edited after it ran",
         "`cargo migrate diff database current --format sql` shows the SQL that leads there",
     ));
     section.extend(of_kind(
         &found,
         DifferenceKind::Extra,
-        "schema-extra",
+        DoctorCode::SchemaExtra,
         "it was made outside of the migrations: by hand, by the application at its start, or by another program",
         "make a revision of it with `cargo migrate new --auto`, or let it be with `ignore` below `[verify]` in migrate.toml",
     ));
@@ -80,7 +80,7 @@ async fn compare(patient: &Patient<'_>, seen: &Seen) -> Result<Vec<Difference>, 
 fn of_kind(
     found: &[Difference],
     kind: DifferenceKind,
-    code: &str,
+    code: DoctorCode,
     why: &str,
     help: &str,
 ) -> Option<Finding> {
@@ -137,7 +137,13 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
         _ => "the schema of the revisions could not be made in a throw-away database",
     };
     let message = format!("the tables were not compared: {}", error.full_message());
-    let finding = Finding::new(Area::Schema, Badness::Note, "not-compared", message).why(why);
+    let finding = Finding::new(
+        Area::Schema,
+        Badness::Note,
+        DoctorCode::NotCompared,
+        message,
+    )
+    .why(why);
     match error.help_text() {
         Some(help) => finding.help(help),
         None if !error.found().is_empty() => finding.help("`cargo migrate check` shows it alone"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::patient::Patient;
-use super::{Area, Badness, Finding};
+use super::{Area, Badness, DoctorCode, Finding};
 use crate::import::Tool;
 
 /// What was seen of another tool.
@@ -30,7 +30,7 @@ impl Seen {
         Finding::new(
             Area::Files,
             Badness::Error,
-            "other-tool",
+            DoctorCode::OtherTool,
             format!("there is no revision here, but migrations of {}", self.name),
         )
         .why("the project has used that tool until now")

@@ -4,7 +4,7 @@ use migrate_core::schema::Schema;
 use migrate_sqlx::{AppliedRevision, Database};
 
 use super::patient::{Patient, listed};
-use super::{Area, Badness, Finding};
+use super::{Area, Badness, DoctorCode, Finding};
 use crate::import::{Tool, applied::Applied};
 use crate::trouble;
 
@@ -56,7 +56,7 @@ pub(super) async fn other_story(
     let table = tool.version_table();
     let name = tool.name();
     let finding = |badness, message: String| {
-        Finding::new(Area::Ledger, badness, "other-tool", message).why(format!(
+        Finding::new(Area::Ledger, badness, DoctorCode::OtherTool, message).why(format!(
             "{name} is still run on this database, or was run after the ledger was stamped"
         ))
     };

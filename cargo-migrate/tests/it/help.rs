@@ -40,7 +40,7 @@ fn the_help_of_the_whole() {
       repair       Mend the files of a broken chain, and a database that tells another story
       reset        Drop the database, make it anew, and apply all revisions
       lock         Seal every draft in chain.lock
-      explain      Explain a diagnostic's code
+      explain      Explain what a code means, and what to do about it
       edit         Open a revision's file in the editor
       completions  Write the script with which a shell completes `cargo-migrate`
 
@@ -589,12 +589,12 @@ fn lock() {
 #[test]
 fn explain() {
     assert_snapshot!(project().run(["explain", "-h"]), @"
-    Explain a diagnostic's code
+    Explain what a code means, and what to do about it
 
     Usage: cargo migrate explain [OPTIONS] [CODE]
 
     Arguments:
-      [CODE]  What stands in brackets after `error`, such as `multiple-heads`
+      [CODE]  What stands in brackets after `error`, or as `code` in JSON, such as `multiple-heads`
 
     Options:
       -h, --help  Print help (see more with '--help')

@@ -105,21 +105,30 @@ fn applied_or_nothing(applied: &[String]) -> String {
     }
 }
 
-impl TargetError {
-    /// Returns the stable name of the refusal.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed(_) | Self::WrongWay { .. } => "malformed-target",
-            Self::AlreadyApplied { .. } => "already-applied",
-            Self::UnknownRevision { .. } | Self::OutsideBranch { .. } => "unknown-revision",
-            Self::AmbiguousRevision { .. } => "ambiguous-revision",
-            Self::SeveralHeads { .. } => "several-heads",
-            Self::OutOfRange { .. } => "out-of-range",
-            Self::AmbiguousWalk { .. } => "ambiguous-walk",
-            Self::NotADescendant { .. } | Self::Apart { .. } => "not-a-descendant",
-            Self::Collateral { .. } => "collateral",
+macro_rules! codes {
+    ($($pattern:pat => $code:literal,)*) => {
+        /// Every code that [`code`](Self::code) can return.
+        pub const CODES: &'static [&'static str] = &[$($code,)*];
+
+        /// Returns the stable name of the refusal; `cargo migrate explain <code>` tells its story.
+        #[must_use]
+        pub const fn code(&self) -> &'static str {
+            match self { $($pattern => $code,)* }
         }
+    };
+}
+
+impl TargetError {
+    codes! {
+        Self::Malformed(_) | Self::WrongWay { .. } => "malformed-target",
+        Self::AlreadyApplied { .. } => "already-applied",
+        Self::UnknownRevision { .. } | Self::OutsideBranch { .. } => "unknown-revision",
+        Self::AmbiguousRevision { .. } => "ambiguous-revision",
+        Self::SeveralHeads { .. } => "several-heads",
+        Self::OutOfRange { .. } => "out-of-range",
+        Self::AmbiguousWalk { .. } => "ambiguous-walk",
+        Self::NotADescendant { .. } | Self::Apart { .. } => "not-a-descendant",
+        Self::Collateral { .. } => "collateral",
     }
 
     /// Returns what the target may have meant, or what stands in its way.
