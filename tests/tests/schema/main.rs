@@ -7,6 +7,7 @@ mod everything;
 mod random;
 mod rows;
 mod server;
+mod views;
 
 use migrate_core::Dialect;
 use migrate_core::schema::{Renames, Schema, create, diff, statements};

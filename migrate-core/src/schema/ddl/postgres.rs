@@ -5,6 +5,7 @@ mod column;
 mod nodes;
 mod objects;
 mod table;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,6 +79,8 @@ struct Plan<'a> {
     aside: BTreeMap<String, Name>,
     /// The tables that are there.
     there: BTreeSet<&'a Name>,
+    /// The views that are changed in place.
+    replaced: BTreeSet<Name>,
     out: Out,
 }
 
@@ -90,6 +93,7 @@ impl<'a> Plan<'a> {
             without_default: BTreeSet::new(),
             aside: BTreeMap::new(),
             there: BTreeSet::new(),
+            replaced: BTreeSet::new(),
             out: Out::default(),
         }
     }
