@@ -5,6 +5,7 @@
 mod draft;
 mod everything;
 mod random;
+mod rebuilt;
 mod rows;
 mod server;
 mod views;
