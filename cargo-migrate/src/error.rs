@@ -34,6 +34,8 @@ struct Failure {
     candidates: Vec<String>,
     /// Where it happened, drawn; stands for the message.
     drawing: Option<String>,
+    /// What was done before.
+    done: Option<String>,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,7 @@ impl CommandError {
             help: None,
             candidates: Vec::new(),
             drawing: None,
+            done: None,
         }))
     }
 
@@ -138,6 +141,18 @@ impl CommandError {
         self.0.help.as_deref()
     }
 
+    /// Returns the error with what was done before and stays so, and what was not done, and how to
+    /// go on.
+    pub(crate) fn done(mut self, done: impl Into<String>, help: impl Into<String>) -> Self {
+        self.0.done = Some(done.into());
+        let before = self.0.help.take();
+        self.help(match before {
+            Some(before) if before.ends_with('?') => format!("{before} then {}", help.into()),
+            Some(before) => format!("{before}; then {}", help.into()),
+            None => help.into(),
+        })
+    }
+
     /// Returns the error with what may have been meant.
     pub(crate) fn candidates(mut self, candidates: Vec<String>) -> Self {
         self.0.candidates = candidates;
@@ -190,7 +205,9 @@ impl CommandError {
         };
         if ui.is_json() {
             let outcome = match &self.0.kind {
-                Kind::Diagnostics(found) => ui.json(&json::Diagnostics::new(found)),
+                Kind::Diagnostics(found) => {
+                    ui.json(&json::Diagnostics::new(found).done(self.0.done.as_deref()))
+                }
                 _ => ui.json(&json::Failure::new(
                     &self.0.code,
                     &self.full_message(),
@@ -203,7 +220,10 @@ impl CommandError {
             return code;
         }
         match &self.0.kind {
-            Kind::Diagnostics(found) => tell_diagnostics(&self.0.message, found, ui),
+            Kind::Diagnostics(found) => {
+                tell_diagnostics(&self.0.message, found, ui);
+                self.tell_done(ui);
+            }
             _ => self.tell_error(ui),
         }
         code
@@ -216,6 +236,7 @@ impl CommandError {
             .into_iter()
             .chain(&mut failure.causes)
             .chain(&mut failure.help)
+            .chain(&mut failure.done)
             .chain(&mut failure.candidates);
         for text in told {
             *text = ui.hidden(text);
@@ -242,7 +263,16 @@ impl CommandError {
         for cause in &self.0.causes {
             message.extend([": ", cause]);
         }
+        if let Some(done) = &self.0.done {
+            message.extend(["; ", done]);
+        }
         message
+    }
+
+    fn tell_done(&self, ui: &Ui) {
+        if let Some(done) = &self.0.done {
+            ui.say(format_args!("{} {done}", styled(style::HELP, "note:")));
+        }
     }
 
     fn tell_error(&self, ui: &Ui) {
@@ -265,10 +295,12 @@ impl CommandError {
                 }
             }
         }
+        let more = self.0.help.is_some() || self.0.done.is_some();
+        if more && self.0.drawing.is_none() && !self.0.causes.is_empty() {
+            ui.say("");
+        }
+        self.tell_done(ui);
         if let Some(help) = &self.0.help {
-            if self.0.drawing.is_none() && !self.0.causes.is_empty() {
-                ui.say("");
-            }
             ui.say(format_args!("{} {help}", styled(style::HELP, "help:")));
         }
     }

@@ -38,6 +38,9 @@ impl<'a> Failure<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Diagnostics<'a> {
     diagnostics: Vec<Found<'a>>,
+    /// What was done before, where that is more than nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done: Option<&'a str>,
 }
 
 /// One thing that is wrong.
@@ -56,7 +59,14 @@ impl<'a> Diagnostics<'a> {
     pub(crate) fn new(diagnostics: &'a [Diagnostic]) -> Self {
         Self {
             diagnostics: diagnostics.iter().map(Found::new).collect(),
+            done: None,
         }
+    }
+
+    /// The same, with what was done before.
+    pub(crate) fn done(mut self, done: Option<&'a str>) -> Self {
+        self.done = done;
+        self
     }
 }
 

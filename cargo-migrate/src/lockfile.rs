@@ -20,6 +20,14 @@ pub(crate) fn is_wanted(context: &Context, ui: &Ui) -> Result<bool, CommandError
     Ok(context.dir()?.join(SchemaLock::FILE).is_file() || has_models(context, ui))
 }
 
+/// The path of schema.lock, as it is told.
+pub(crate) fn shown(context: &Context) -> String {
+    match context.dir() {
+        Ok(dir) => context.shown(&dir.join(SchemaLock::FILE)),
+        Err(_) => SchemaLock::FILE.to_owned(),
+    }
+}
+
 /// Whether any struct of the package derives `Table`; sources that cannot be read have none.
 fn has_models(context: &Context, ui: &Ui) -> bool {
     let models = match context.root() {
@@ -75,7 +83,7 @@ pub(crate) async fn follow(
     if !(0..state.graph.len()).all(is_applied) {
         return Ok(());
     }
-    let file = context.shown(&context.dir()?.join(SchemaLock::FILE));
+    let file = shown(context);
     match write_anew(context).await {
         Ok(()) => ui.status(format_args!(
             "{} {file}: it is the schema of the chain again",

@@ -5,7 +5,8 @@
 //! that MariaDB adds a default length. Nothing here depends on the order in which things were made,
 //! but for the columns of a table, which keep theirs.
 //!
-//! Who owns an object and who may use it is no part of it.
+//! Who owns an object and who may use it is no part of it; of views that is known where it was read,
+//! to be given back: [`ViewState`].
 
 #[cfg(feature = "schema")]
 mod base;
@@ -26,6 +27,7 @@ mod merge;
 mod order;
 #[cfg(feature = "schema")]
 mod renames;
+mod state;
 #[cfg(feature = "schema")]
 mod text;
 #[cfg(feature = "schema")]
@@ -50,6 +52,7 @@ pub use fingerprint::Fingerprint;
 pub use merge::{Repair, Unfilled};
 #[cfg(feature = "schema")]
 pub use renames::{Rename, Renames, UnknownRename, likely_renames};
+pub use state::{Grant, ViewState};
 
 /// The objects of a database that a schema consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -390,6 +393,10 @@ pub struct View {
     pub column_comments: BTreeMap<String, String>,
     /// What else makes it what it is: `security_barrier` of PostgreSQL, `ALGORITHM` of MySQL.
     pub options: Options,
+    /// How it stands in the database that it was read from, where that is PostgreSQL; never
+    /// compared or written.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub state: ViewState,
 }
 
 /// A sequence.

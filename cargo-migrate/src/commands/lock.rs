@@ -1,5 +1,4 @@
 use clap::Args;
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey};
 
 use super::show::one;
@@ -50,13 +49,25 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
     };
     judge(context, survey, &lock)?;
     let path = context.dir()?.join(ChainLock::FILE);
-    if lock != survey.lock || context.folder()?.lock.is_none() {
+    let is_new = lock != survey.lock || context.folder()?.lock.is_none();
+    if is_new {
         write::replace(&path, &lock.render())?;
     }
     // The context has read the lock as it was before.
     let context = context.anew();
     if lockfile::is_wanted(&context, ui)? {
-        wait(lockfile::write_anew(&context))?;
+        // A seal needs no server: it stays where there is none.
+        let told = match is_new {
+            true => format!("`{}` is written: {}", context.shown(&path), in_words(&done)),
+            false => format!("`{}` was so already", context.shown(&path)),
+        };
+        wait(lockfile::write_anew(&context)).map_err(|error| {
+            let file = lockfile::shown(&context);
+            error.done(
+                format!("{told}; `{file}` is not written"),
+                "write it with `cargo migrate lock --schema`",
+            )
+        })?;
     }
     tell(&done, ui)
 }
@@ -64,7 +75,7 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
 /// Writes only schema.lock.
 fn schema(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     wait(lockfile::write_anew(context))?;
-    let file = context.shown(&context.dir()?.join(SchemaLock::FILE));
+    let file = lockfile::shown(context);
     match ui.is_json() {
         true => ui.json(&serde_json::json!({ "file": file })),
         false => ui.answer(file),
@@ -163,6 +174,24 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
         done.forgotten.push(id.clone());
     }
     Ok(done)
+}
+
+/// What was done to chain.lock, in a line.
+fn in_words(done: &Locked) -> String {
+    let parts = [
+        ("sealed", &done.sealed),
+        ("entered and sealed", &done.entered),
+        ("amended", &done.amended),
+        ("forgot", &done.forgotten),
+    ];
+    let parts = parts.iter().filter(|(_, ids)| !ids.is_empty());
+    let parts: Vec<String> = parts
+        .map(|(verb, ids)| format!("{verb} `{}`", ids.join("`, `")))
+        .collect();
+    match parts.is_empty() {
+        true => "every revision is sealed in it".to_owned(),
+        false => parts.join(", "),
+    }
 }
 
 fn tell(done: &Locked, ui: &Ui) -> Result<(), CommandError> {

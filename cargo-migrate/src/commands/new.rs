@@ -100,9 +100,16 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     };
     let path = context.write_revision(&new, ui)?;
     if args.auto {
-        let schemas = gaps.iter().map(|gap| gap.wanted.clone());
-        lockfile::write(&context.anew(), schemas)?;
         tell_changes(&gaps, ui);
+        // What is wanted is not what comes of it: an added column stands last, for one.
+        let context = context.anew();
+        wait(lockfile::write_anew(&context)).map_err(|error| {
+            let (file, lock) = (context.shown(&path), lockfile::shown(&context));
+            error.done(
+                format!("`{file}` is written, and entered in chain.lock; `{lock}` is not written"),
+                "write it with `cargo migrate lock --schema`",
+            )
+        })?;
     }
     if args.edit {
         edit::open(&path)?;

@@ -237,6 +237,37 @@ fn what_stands_in_the_way() {
     "#);
 }
 
+/// schema.lock has what the chain makes: there a column that was added stands last, wherever the
+/// model has it.
+#[tokio::test]
+async fn schema_lock_of_a_column_in_the_middle() {
+    let postgres = TestDatabase::create(Dialect::Postgres, "cli_auto_order").await;
+    let mysql = TestDatabase::create(Dialect::MySql, "cli_auto_order").await;
+    let config = "dialects = [\"sqlite\", \"postgres\", \"mysql\"]\n\
+        [env.dev]\nurl = \"sqlite://dev.db\"\n\
+        [env.postgres]\nurl = \"${POSTGRES}\"\n[env.mysql]\nurl = \"${MYSQL}\"\n";
+    let project = with_models(config, USERS);
+    let urls = format!("POSTGRES={}\nMYSQL={}\n", postgres.url(), mysql.url());
+    project.write(".env", urls);
+    new(&project, &["create users", "--rev-id", "a"]);
+    let more = USERS.replace("    name: Opt", "    age: Option<i32>,\n    name: Opt");
+    assert_ne!(more, USERS);
+    project.write("src/lib.rs", &more);
+    new(&project, &["age", "--rev-id", "b"]);
+    let written = project.read("migrations/schema.lock");
+    // Only there a column can be added at its place, and is.
+    let (rest, of_mysql) = written.split_once("[mysql]").expect("each has a part");
+    let last = "table users column age at=4";
+    assert_eq!(rest.matches(last).count(), 2, "{written}");
+    assert!(
+        of_mysql.contains("table users column age at=3"),
+        "{written}"
+    );
+    project.run(["lock", "--schema", "-q"]).success().done();
+    assert_eq!(project.read("migrations/schema.lock"), written);
+    project.run(["check", "--models"]).success().done();
+}
+
 /// One revision for three databases: there and back on each of them, and then nothing is left.
 #[tokio::test]
 async fn on_all_three() {

@@ -229,6 +229,42 @@ fn a_server_that_does_not_answer() {
     ");
 }
 
+/// A seal needs no server and stays; what is written and what is not is told.
+#[test]
+fn a_seal_while_a_server_does_not_answer() {
+    let project = applied();
+    let before = project.read("migrations/schema.lock");
+    project.write(
+        "migrate.toml",
+        format!("{CONFIG}[env.postgres]\nurl = \"postgres://me:zq7@127.0.0.1:1/x\"\n")
+            .replace("[\"sqlite\"]", "[\"sqlite\", \"postgres\"]"),
+    );
+    assert_snapshot!(project.run(["lock"]), @"
+    ------- stderr -------
+    error: the database `postgres://me@127.0.0.1:1/x` cannot be used
+
+    Caused by:
+      error communicating with database: Connection refused (os error 111)
+
+    note: `migrations/chain.lock` is written: sealed `a`; `migrations/schema.lock` is not written
+    help: is the server running, and are host and port right? then write it with `cargo migrate lock --schema`
+    [exit status: 1]
+    ");
+    assert!(!project.read("migrations/chain.lock").contains("draft"));
+    assert_eq!(project.read("migrations/schema.lock"), before);
+    assert_snapshot!(project.run(["lock", "--format", "json"]), @r#"
+    {
+      "error": {
+        "code": "database",
+        "message": "the database `postgres://me@127.0.0.1:1/x` cannot be used: error communicating with database: Connection refused (os error 111); `migrations/chain.lock` was so already; `migrations/schema.lock` is not written",
+        "help": "is the server running, and are host and port right? then write it with `cargo migrate lock --schema`",
+        "candidates": []
+      }
+    }
+    [exit status: 1]
+    "#);
+}
+
 /// git keeps the heads of both sides, and what both say is the schema.
 #[test]
 fn two_branches_merged_by_git() {

@@ -80,6 +80,8 @@ impl Reading {
             }
             "relation" => self.relation(row, ledger)?,
             "column" => self.column(row)?,
+            "owner" => self.owner(row)?,
+            "grant" => self.grant(row)?,
             "sequence" => self.sequence(row)?,
             "constraint" => self.constraint(row)?,
             "index" => self.index(row)?,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use migrate_core::schema::{Column, Identity, Index, IndexPart, Key, Name, Schema, Table, View};
 use migrate_core::{Dialect, LedgerNames};
 
-use self::text::{Part, Reader};
+use self::text::{Part, Reader, without_table};
 use super::record::Record;
 use super::{is_ledger, unreadable};
 use crate::backend::Session;
@@ -224,6 +224,9 @@ fn table(object: &Object, mut columns: Vec<PragmaColumn>) -> Option<Table> {
         table.foreign_keys.push(key);
     }
     table.checks = text.checks;
+    for check in &mut table.checks {
+        check.expression = without_table(&check.expression, &object.name);
+    }
     for (is, word) in [
         (object.without_rowid, "WITHOUT ROWID"),
         (object.strict, "STRICT"),
@@ -300,7 +303,7 @@ fn index(table: &Table, pragma: &PragmaIndex, sql: &str) -> Option<Index> {
     if !reader.take(&["ON"]) {
         return None;
     }
-    reader.name()?;
+    let name = reader.name()?;
     let parts = reader.parts()?;
     if parts.len() != pragma.parts.len() {
         return None;
@@ -313,7 +316,7 @@ fn index(table: &Table, pragma: &PragmaIndex, sql: &str) -> Option<Index> {
         index.parts.push(index_part(table, part, known));
     }
     if reader.take(&["WHERE"]) {
-        index.predicate = Some(reader.rest().to_owned());
+        index.predicate = Some(without_table(reader.rest(), &name));
     }
     Some(index)
 }

@@ -5,8 +5,10 @@
 mod draft;
 mod everything;
 mod random;
+mod rebuilt;
 mod rows;
 mod server;
+mod views;
 
 use migrate_core::Dialect;
 use migrate_core::schema::{Renames, Schema, create, diff, statements};

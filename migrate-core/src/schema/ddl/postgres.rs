@@ -5,6 +5,7 @@ mod column;
 mod nodes;
 mod objects;
 mod table;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,6 +80,8 @@ struct Plan<'a> {
     aside: BTreeMap<String, Name>,
     /// The tables that are there.
     there: BTreeSet<&'a Name>,
+    /// The views that are changed in place.
+    replaced: BTreeSet<Name>,
     out: Out,
 }
 
@@ -91,6 +94,7 @@ impl<'a> Plan<'a> {
             without_default: BTreeSet::new(),
             aside: BTreeMap::new(),
             there: BTreeSet::new(),
+            replaced: BTreeSet::new(),
             out: Out::default(),
         }
     }

@@ -9,14 +9,22 @@ use super::super::{Name, Schema, Table};
 /// The views that must go while something they may speak of changes, in the order in which they can
 /// be dropped.
 ///
-/// `touched` says it of a view by its own name and words; what is over such a view goes as well.
+/// `touched` says it of a view by its own name and words, with those of its triggers and rules,
+/// which go and come with it; what is over such a view goes as well.
 pub(super) fn views_to_drop(schema: &Schema, touched: impl Fn(&Name, &Words) -> bool) -> Vec<Name> {
     let order = view_order(schema);
     let mut views: Vec<(&Name, usize)> = order.iter().map(|(name, place)| (name, *place)).collect();
     views.sort_by_key(|(_, place)| *place);
     let mut gone: Vec<Name> = Vec::new();
     for (name, _) in views {
-        let words = Words::of(&schema.views[name].definition);
+        let view = &schema.views[name];
+        let with = view.triggers.values().chain(view.rules.values());
+        let texts: Vec<&str> = [&view.definition]
+            .into_iter()
+            .chain(with)
+            .map(String::as_str)
+            .collect();
+        let words = Words::of(&texts.join(" "));
         if touched(name, &words) || gone.iter().any(|below| words.mention(&below.name)) {
             gone.push(name.clone());
         }

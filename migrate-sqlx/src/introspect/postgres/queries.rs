@@ -32,6 +32,8 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.extensions(),
         scope.relations(),
         scope.columns(),
+        scope.owners(),
+        scope.grants(),
         scope.sequences(),
         scope.constraints(),
         scope.indexes(),
@@ -146,6 +148,27 @@ impl Scope<'_> {
  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm') ORDER BY a.attrelid, a.attnum",
             collation("a.attcollation", "t.typcollation"),
             self.join("a.attrelid")
+        )
+    }
+
+    /// The owners of views, where those are others.
+    fn owners(&self) -> String {
+        format!(
+            "SELECT 'owner', c.oid, quote_ident(r.rolname) FROM pg_roles r {} WHERE c.relkind IN ('v', 'm') AND r.rolname <> current_user",
+            self.of_relations()
+                .replace("c.oid = {relation}", "c.relowner = r.oid")
+        )
+    }
+
+    /// What others than their owners may do with views and with columns of views: one row for each
+    /// role and place, and for what it may pass on.
+    fn grants(&self) -> String {
+        format!(
+            "SELECT 'grant', g.oid, string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), g.place, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, g.is_grantable
+ FROM (SELECT DISTINCT c.oid, p.place, x.grantee, x.privilege_type, x.is_grantable FROM (SELECT oid, NULL AS place, relacl AS acl FROM pg_class UNION ALL SELECT attrelid, attname::text, attacl FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped) p {}
+ CROSS JOIN LATERAL aclexplode(p.acl) x WHERE c.relkind IN ('v', 'm') AND x.grantee <> c.relowner) g
+ GROUP BY g.oid, g.place, g.grantee, g.is_grantable",
+            self.join("p.oid")
         )
     }
 

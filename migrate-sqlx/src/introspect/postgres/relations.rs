@@ -1,8 +1,8 @@
 //! Tables and views, and what belongs to them.
 
 use migrate_core::schema::{
-    Action, Check, Column, Deferrable, ForeignKey, Generated, Identity, Index, IndexPart, Key,
-    Name, Options, PartitionOf, Sequence, Table, View,
+    Action, Check, Column, Deferrable, ForeignKey, Generated, Grant, Identity, Index, IndexPart,
+    Key, Name, Options, PartitionOf, Sequence, Table, View,
 };
 use migrate_core::{Dialect, LedgerNames};
 
@@ -122,10 +122,39 @@ impl Reading {
             let place = (relation.clone(), column.name.clone());
             self.columns.insert((oid, number), place);
             table.columns.push(column);
-        } else if let Some(view) = self.schema.views.get_mut(relation)
-            && let Some(comment) = column.comment
-        {
-            view.column_comments.insert(column.name, comment);
+        } else if let Some(view) = self.schema.views.get_mut(relation) {
+            let collation = column.collation.as_deref().unwrap_or_default();
+            let spelled = format!("{} {collation}", column.sql_type);
+            view.state.columns.push((column.name.clone(), spelled));
+            if let Some(comment) = column.comment {
+                view.column_comments.insert(column.name, comment);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the view that a row begins with.
+    fn view(&mut self, row: &mut Record) -> Result<Option<&mut View>, Error> {
+        let name = self.relations.get(&row.number()?);
+        Ok(name.and_then(|name| self.schema.views.get_mut(name)))
+    }
+
+    pub(super) fn owner(&mut self, mut row: Record) -> Result<(), Error> {
+        if let Some(view) = self.view(&mut row)? {
+            view.state.owner = row.option();
+        }
+        Ok(())
+    }
+
+    pub(super) fn grant(&mut self, mut row: Record) -> Result<(), Error> {
+        if let Some(view) = self.view(&mut row)? {
+            view.state.grants.push(Grant {
+                privileges: row.text(),
+                column: row.option(),
+                grantee: row.text(),
+                grantable: row.flag(),
+            });
+            view.state.grants.sort();
         }
         Ok(())
     }

@@ -240,6 +240,47 @@ impl Part {
     }
 }
 
+/// An expression without the name of the one table that it can speak of, `t.a > 0` as `a > 0`: a
+/// table that gets another name gets other expressions too otherwise, as SQLite writes that in, and
+/// one that is built anew under another name would have none.
+pub(super) fn without_table(expression: &str, table: &str) -> String {
+    let Some(reader) = Reader::new(expression) else {
+        return expression.to_owned();
+    };
+    let tokens = &reader.tokens;
+    let written = |token: &Token| &expression[token.start..token.end];
+    let is_dot = |at: usize| tokens.get(at).is_some_and(|token| written(token) == ".");
+    let is_name = |at: usize, name: &str| {
+        tokens.get(at).is_some_and(|token| {
+            matches!(token.kind, TokenKind::Word | TokenKind::Quoted)
+                && unquoted(written(token)).eq_ignore_ascii_case(name)
+        })
+    };
+    let mut text = String::with_capacity(expression.len());
+    let (mut at, mut end) = (0, 0);
+    while at < tokens.len() {
+        let in_schema = is_name(at, "main") && is_dot(at + 1);
+        let first = if in_schema { at + 2 } else { at };
+        // A column in the quotes of a text would be a text then.
+        let column = tokens.get(first + 2);
+        let column =
+            column.filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Quoted));
+        if let Some(column) = column
+            && is_name(first, table)
+            && is_dot(first + 1)
+            && !(at > 0 && is_dot(at - 1))
+        {
+            text.push_str(&expression[end..tokens[at].start]);
+            end = column.start;
+            at = first + 3;
+        } else {
+            at += 1;
+        }
+    }
+    text.push_str(&expression[end..]);
+    text
+}
+
 /// A name as SQL takes it: in quotes only where it is more than a word.
 pub(super) fn as_sql(name: String) -> String {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -260,5 +301,25 @@ pub(super) fn unquoted(name: &str) -> String {
             inner.replace(&format!("{quote}{quote}"), &quote.to_string())
         }
         _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_loses_the_name_of_its_table_and_nothing_else() {
+        for (expression, expected) in [
+            ("t.a > 0", "a > 0"),
+            ("\"T\" . [a b] > t.\"c\"", "[a b] > \"c\""),
+            ("main.t.a > MAIN.'x'", "a > MAIN.'x'"),
+            ("t > 1.5 AND tt.a <> 't.a'", "t > 1.5 AND tt.a <> 't.a'"),
+            ("t.t > t.'a' /* t.a */", "t > t.'a' /* t.a */"),
+            ("f(t.a, (t.b))", "f(a, (b))"),
+            ("a > 'no end", "a > 'no end"),
+        ] {
+            assert_eq!(without_table(expression, "t"), expected);
+        }
     }
 }

@@ -6,13 +6,14 @@ use super::super::super::change::{Change, Kind};
 use super::super::super::diff::view_order;
 use super::super::super::order;
 use super::super::super::text::Words;
-use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature};
+use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature, View};
 use super::super::tables::{views_to_create, views_to_drop};
 use super::super::{Ddl, clause, definition};
 use super::affected::only_adds;
 use super::nodes::{
     Node, Spoken, order as order_of, words_of_all, words_of_routines, words_of_table,
 };
+use super::views::{create_head, kind};
 use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
 
 impl<'a> Plan<'a> {
@@ -78,11 +79,12 @@ impl<'a> Plan<'a> {
         self.out.add(format!("DROP {word} {quoted}"));
     }
 
-    /// Drops the views that change or are in the way, and the routines that speak of one.
+    /// Drops the views that go or are in the way, and the routines that speak of one; returns
+    /// all views that are there before and to be made or changed.
     pub(super) fn drop_views(&mut self) -> Vec<Name> {
         let (from, to) = (self.task.from, self.task.to);
-        let gone = views_to_drop(from, |name, words| {
-            to.views.get(name) != from.views.get(name) || self.affected.view(words)
+        let mut gone = views_to_drop(from, |name, words| {
+            !self.stays(name) || self.affected.view(words) || self.groups_by_key(words)
         });
         let routines = self.speaking_routines(from, &gone);
         for signature in routines {
@@ -91,13 +93,16 @@ impl<'a> Plan<'a> {
             }
         }
         for name in &gone {
-            let kind = match from.views[name].materialized {
-                true => "MATERIALIZED VIEW",
-                false => "VIEW",
-            };
+            let kind = kind(&from.views[name]);
             self.out
                 .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
         }
+        let changed = |(name, view): &(&Name, &View)| {
+            from.views.get(*name).is_some_and(|before| before != *view) && !gone.contains(name)
+        };
+        let changed = to.views.iter().filter(changed);
+        self.replaced = changed.map(|(name, _)| name.clone()).collect();
+        gone.extend(self.replaced.iter().cloned());
         gone
     }
 
@@ -398,24 +403,12 @@ impl<'a> Plan<'a> {
 
     fn create_view(&mut self, name: &Name) {
         let view = &self.task.to.views[name];
+        if self.replaced.contains(name) {
+            return self.replace_view(name);
+        }
         let quoted = name.quoted(DIALECT);
-        let kind = if view.materialized {
-            "MATERIALIZED VIEW"
-        } else {
-            "VIEW"
-        };
-        let mut head = format!("CREATE {kind} {quoted}");
-        let mut storage = view.options.clone();
-        if let Some(method) = storage.remove("USING") {
-            head = format!("{head} USING {method}");
-        }
-        let storage: Vec<String> = storage
-            .iter()
-            .map(|(word, value)| format!("{word} = {value}"))
-            .collect();
-        if !storage.is_empty() {
-            head = format!("{head} WITH ({})", storage.join(", "));
-        }
+        let kind = kind(view);
+        let head = create_head("CREATE", &quoted, view);
         self.out.add(format!("{head} AS {}", view.definition));
         for (index_name, index) in &view.indexes {
             self.create_index(name, index_name, index);
@@ -432,6 +425,7 @@ impl<'a> Plan<'a> {
             let column = format!("{quoted}.{}", DIALECT.quote(column));
             self.out.add(comment("COLUMN", &column, Some(text)));
         }
+        self.give_back(name);
     }
 
     /// Drops what nothing needs any more.

@@ -1,0 +1,139 @@
+//! Views that stay while they change, and what is given back to one that cannot.
+
+use std::collections::BTreeMap;
+
+use super::super::super::change::{Change, Constraint};
+use super::super::super::text::Words;
+use super::super::super::{Name, View};
+use super::{DIALECT, Plan, comment};
+
+impl Plan<'_> {
+    /// Says whether a view that is there before and after needs not go for its own sake: it is
+    /// the same, or `CREATE OR REPLACE VIEW` makes the new one of it. So it keeps its owner and
+    /// who may use it, and what is over it can stay.
+    pub(super) fn stays(&self, name: &Name) -> bool {
+        let (Some(before), Some(after)) =
+            (self.base().views.get(name), self.task.to.views.get(name))
+        else {
+            return false;
+        };
+        if before == after {
+            return true;
+        }
+        // Only comments.
+        let bare = |view: &View| View {
+            comment: None,
+            column_comments: BTreeMap::new(),
+            ..view.clone()
+        };
+        if bare(before) == bare(after) {
+            return true;
+        }
+        !before.materialized
+            && !after.materialized
+            && before.triggers == after.triggers
+            && before.rules == after.rules
+            && before.state.is_replaceable_by(&after.state)
+    }
+
+    /// Says whether a constraint goes that a view may group by: then the view hangs on it
+    /// (<https://www.postgresql.org/docs/current/sql-select.html#SQL-GROUPBY>).
+    pub(super) fn groups_by_key(&self, words: &Words) -> bool {
+        words.mention("group")
+            && self.task.changes.iter().any(|change| match change {
+                Change::DropConstraint {
+                    table,
+                    constraint: Constraint::PrimaryKey(_),
+                } => words.mention(&table.name),
+                _ => false,
+            })
+    }
+
+    /// Changes a view in place.
+    pub(super) fn replace_view(&mut self, name: &Name) {
+        let (before, after) = (&self.base().views[name], &self.task.to.views[name]);
+        let quoted = name.quoted(DIALECT);
+        if before.definition != after.definition || before.options != after.options {
+            let head = create_head("CREATE OR REPLACE", &quoted, after);
+            self.out.add(format!("{head} AS {}", after.definition));
+        }
+        let kind = kind(after);
+        if before.comment != after.comment {
+            self.out
+                .add(comment(kind, &quoted, after.comment.as_deref()));
+        }
+        let columns = before.column_comments.keys();
+        let gone = columns.filter(|column| !after.column_comments.contains_key(*column));
+        let gone = gone.map(|column| (column, None));
+        let all = after.column_comments.iter();
+        let now = all.filter(|(column, text)| before.column_comments.get(*column) != Some(text));
+        for (column, text) in gone.chain(now.map(|(column, text)| (column, Some(&**text)))) {
+            let column = format!("{quoted}.{}", DIALECT.quote(column));
+            self.out.add(comment("COLUMN", &column, text));
+        }
+    }
+
+    /// Gives a view that was dropped and made again what is no part of its schema: who may use it,
+    /// and then, as only an owner may give that, its owner.
+    pub(super) fn give_back(&mut self, name: &Name) {
+        let Some(before) = self.base().views.get(name) else {
+            return;
+        };
+        let after = &self.task.to.views[name];
+        // What leads back begins at a schema that may never have been in a database.
+        let grants = match before.state.grants.is_empty() {
+            true => &after.state.grants,
+            false => &before.state.grants,
+        };
+        let quoted = name.quoted(DIALECT);
+        for grant in grants {
+            let option = match grant.grantable {
+                true => " WITH GRANT OPTION",
+                false => "",
+            };
+            let privileges = match &grant.column {
+                None => grant.privileges.clone(),
+                Some(column) if after.state.may_have(column) => {
+                    let column = DIALECT.quote(column);
+                    let each = grant.privileges.split(", ");
+                    let each: Vec<String> = each.map(|it| format!("{it} ({column})")).collect();
+                    each.join(", ")
+                }
+                Some(_) => continue,
+            };
+            self.out.add(format!(
+                "GRANT {privileges} ON {quoted} TO {}{option}",
+                grant.grantee
+            ));
+        }
+        if let Some(owner) = before.state.owner.as_ref().or(after.state.owner.as_ref()) {
+            let kind = kind(after);
+            self.out
+                .add(format!("ALTER {kind} {quoted} OWNER TO {owner}"));
+        }
+    }
+}
+
+pub(super) const fn kind(view: &View) -> &'static str {
+    match view.materialized {
+        true => "MATERIALIZED VIEW",
+        false => "VIEW",
+    }
+}
+
+/// Writes what stands before `AS`.
+pub(super) fn create_head(create: &str, quoted: &str, view: &View) -> String {
+    let mut head = format!("{create} {} {quoted}", kind(view));
+    let mut storage = view.options.clone();
+    if let Some(method) = storage.remove("USING") {
+        head = format!("{head} USING {method}");
+    }
+    let storage: Vec<String> = storage
+        .iter()
+        .map(|(word, value)| format!("{word} = {value}"))
+        .collect();
+    if !storage.is_empty() {
+        head = format!("{head} WITH ({})", storage.join(", "));
+    }
+    head
+}
