@@ -228,7 +228,7 @@ fn a_lock_with_the_marks_of_a_merge() {
 
 #[test]
 fn two_revisions_with_one_id() {
-    assert_snapshot!(refused(&beside("b.sql", "-- revision: a\n-- parents: none\n-- migrate: up\nSELECT 1;\n")), @r#"
+    assert_snapshot!(refused(&beside("b.sql", "-- revision: a\n-- parents: none\n-- migrate: up\nSELECT 1;\n")), @"
     error[duplicate-revision]: two files have the id `a`
      --> migrations/b.sql:1:14
       |
@@ -240,7 +240,7 @@ fn two_revisions_with_one_id() {
     1 | -- revision: a
       |              - first here
       |
-      = help: delete the one that is a copy; if both are meant, give one a new id, and change the `-- parents:` line of what follows it
+      = help: delete the one that is a copy; if both are meant, `cargo migrate repair` gives one a new id, and shows it first
 
     error[lock-changed]: revision `a` was sealed and has been edited since
      --> migrations/b.sql:1:14
@@ -261,7 +261,7 @@ fn two_revisions_with_one_id() {
     ------- stderr -------
     checked 2 revisions: 2 errors, 1 warning
     [exit status: 1]
-    "#);
+    ");
 }
 
 #[test]

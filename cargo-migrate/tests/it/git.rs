@@ -272,7 +272,7 @@ fn an_id_that_is_taken() {
     1 | -- revision: b
       |              - first here
       |
-      = help: delete the one that is a copy; if both are meant, give one a new id, and change the `-- parents:` line of what follows it
+      = help: delete the one that is a copy; if both are meant, `cargo migrate repair` gives one a new id, and shows it first
 
     ------- stderr -------
     checked 2 revisions: 1 error

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use migrate_core::{ChainLock, Folder};
+use migrate_core::{ChainLock, Code, Folder};
 
 use crate::context::{Context, now};
 use crate::edits::Edits;
@@ -126,7 +126,23 @@ impl Change {
                 reason: &note.reason,
             }
         });
-        Ok(edits.collect())
+        let mut edits: Vec<RepairEdit<'_>> = edits.collect();
+        let lock = before.shown_file(ChainLock::FILE);
+        if before.lock != self.folder.lock && edits.iter().all(|edit| edit.file != lock) {
+            edits.push(RepairEdit {
+                revision: None,
+                file: lock,
+                action: if before.lock.is_some() {
+                    "edit"
+                } else {
+                    "create"
+                },
+                renamed_from: None,
+                code: Code::LockChanged.as_str(),
+                reason: "chain.lock follows the files",
+            });
+        }
+        Ok(edits)
     }
 }
 

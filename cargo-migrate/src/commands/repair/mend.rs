@@ -246,9 +246,7 @@ impl<'a> Plan<'a> {
                 context.shown(folder)
             ));
         }
-        if self.ledger.is_none() {
-            self.warn_of_rows(ui);
-        }
+        self.warn_of_rows(ui);
         if !executed {
             ui.help("add `--execute` to do it");
         } else if !self.edits.is_empty() {
@@ -275,8 +273,12 @@ impl<'a> Plan<'a> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
+        let other = match self.ledger {
+            Some(_) => "another",
+            None => "a",
+        };
         ui.warning(format_args!(
-            "a database that has applied {}{more} knows what stood there before: `cargo migrate repair --ledger` brings its rows along",
+            "{other} database that has applied {}{more} knows what stood there before: `cargo migrate repair --ledger` brings its rows along",
             shown.join(", ")
         ));
     }
