@@ -250,13 +250,34 @@ impl<'a> Alter<'a> {
                     .is_some_and(|part| columns.contains(&part.over))
             })
         });
+        // MySQL copies no table while a column of a foreign key gets another name (its error 1846).
+        let renames_and_more = !self.only_renames();
         keys || indexes
             || columns.iter().any(|name| {
                 let name = name.as_str();
-                self.altered.contains(name)
+                renames_and_more && self.old_names.contains_key(name)
+                    || self.altered.contains(name)
                     || self.rebuilt.contains(name)
                     || self.dropped.contains(name)
             })
+    }
+
+    /// Says whether nothing but the names of columns and indexes changes.
+    fn only_renames(&self) -> bool {
+        let adds = self
+            .after
+            .columns
+            .iter()
+            .any(|column| self.before.column(&column.name).is_none());
+        !adds
+            && self.altered.is_empty()
+            && self.rebuilt.is_empty()
+            && self.dropped.is_empty()
+            && self.gone.is_empty()
+            && self.new.is_empty()
+            && self.gone_indexes.is_empty()
+            && self.new_indexes.is_empty()
+            && self.options.is_empty()
     }
 
     fn old_name<'n>(&'n self, name: &'n str) -> &'n str {
@@ -519,11 +540,16 @@ impl<'a> Alter<'a> {
                 .iter()
                 .skip(1)
                 .all(|later| !there.contains(later.name.as_str()));
+            // A default in parentheses is computed too: what it is for must stand before.
+            let of_filled = column.generated.as_ref().is_some_and(|generated| {
+                let words = Words::of(&generated.expression);
+                zeros.keys().any(|filled| words.mention(filled))
+            });
             match at
                 .checked_sub(1)
                 .map(|at| self.after.columns[at].name.as_str())
             {
-                _ if is_last => {}
+                _ if is_last || of_filled => {}
                 None => sql.push_str(" FIRST"),
                 Some(previous) if there.contains(previous) => {
                     sql = format!("{sql} AFTER {}", DIALECT.quote(previous));
