@@ -164,7 +164,7 @@ prop_compose! {
     fn view()(definition in text(), columns in vec(text(), 0..3), materialized: bool,
               indexes in btree_map(text(), index(), 0..2), triggers in options(), rules in options(),
               comment in of(text()), column_comments in options(), options in options()) -> View {
-        View { definition, columns, materialized, indexes, triggers, rules, comment, column_comments, options }
+        View { definition, columns, materialized, indexes, triggers, rules, comment, column_comments, options, ..View::default() }
     }
 }
 
