@@ -3,8 +3,18 @@
 #[path = "../../migrate-core/tests/it/invariants.rs"]
 pub mod invariants;
 
-use migrate_core::Chain;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
 use migrate_core::embedded::{decode, encode};
+use migrate_core::models::{Root, read};
+use migrate_core::schema::create;
+use migrate_core::schema::lock::SchemaLock;
+use migrate_core::{
+    Chain, Config, Dialect, File, Folder, HeadsMend, Repair, RepairOptions, Survey,
+};
 
 /// A chain that was baked into a binary is the same chain; unlike [`invariants::embedded`], it
 /// gives the memory back, as a fuzzer runs for hours.
@@ -26,5 +36,88 @@ pub fn embedded(chain: &Chain) {
         drop(Box::from_raw(borrowed));
         drop(Box::from_raw(table));
         texts.into_iter().for_each(|text| drop(Box::from_raw(text)));
+    }
+}
+
+/// A folder of this process, where a source lies to be read.
+static PACKAGE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("migrate-fuzz-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder for the source");
+    folder
+});
+
+/// Models are read or refused with reasons; what they describe can be said as a schema of each
+/// dialect, written to schema.lock and read back, and is what they describe then.
+pub fn models(text: &str) {
+    let file = PACKAGE.join("lib.rs");
+    fs::write(&file, text).expect("the folder is ours");
+    let root = Root {
+        name: "fuzzed".to_owned(),
+        file,
+    };
+    let reading = read(&PACKAGE, &[root]);
+    reading.diagnostics.iter().for_each(invariants::diagnostic);
+    let Ok(models) = reading.into_models() else {
+        return;
+    };
+    for dialect in Dialect::ALL {
+        let schema = match models.schema(dialect) {
+            Ok(schema) => schema,
+            Err(found) => {
+                assert!(!found.is_empty());
+                found.iter().for_each(invariants::diagnostic);
+                continue;
+            }
+        };
+        assert_eq!(create(&schema).is_empty(), schema.tables.is_empty());
+        let lock = SchemaLock {
+            schemas: BTreeMap::from([(dialect, schema)]),
+            ..SchemaLock::default()
+        };
+        let written = lock.render();
+        assert_eq!(SchemaLock::parse("schema.lock", &written), Ok(lock.clone()));
+        models.check(&lock).iter().for_each(invariants::diagnostic);
+    }
+}
+
+/// A folder that is mended has nothing left that could be mended, and where nothing was mended it
+/// is as it was. In the text, a line `%%` stands between the configuration, the lock and the
+/// revisions.
+pub fn repair(text: &str) {
+    let mut parts = text.split("\n%%\n");
+    let config = parts.next().unwrap_or_default();
+    let config = Config::parse("migrate.toml", config).unwrap_or_default();
+    let lock = parts.next().map(str::to_owned);
+    let files = parts.enumerate().map(|(number, text)| File {
+        name: format!("{number:04}.sql"),
+        text: text.to_owned().into(),
+    });
+    let folder = Folder {
+        shown: "migrations".to_owned(),
+        files: files.collect(),
+        lock,
+        ..Folder::default()
+    };
+    for heads in [HeadsMend::Merge, HeadsMend::Rebase { published: None }] {
+        let options = RepairOptions {
+            heads,
+            ..RepairOptions::default()
+        };
+        let mended = Repair::new(&folder, &config, &options);
+        mended.unresolved.iter().for_each(invariants::diagnostic);
+        if mended.is_empty() {
+            assert_eq!(mended.folder.files, folder.files);
+            assert_eq!(mended.folder.lock, folder.lock);
+            continue;
+        }
+        for done in &mended.done {
+            assert!(!done.reason.contains('\n'), "{done:?}");
+        }
+        // What is told to be left is what is left.
+        let mut left = Survey::new(&mended.folder, &config).diagnostics;
+        left.retain(migrate_core::Diagnostic::is_error);
+        assert_eq!(left, mended.unresolved);
+        let again = Repair::new(&mended.folder, &config, &options);
+        assert!(again.is_empty(), "{:?}\n{:?}", again.done, mended.done);
     }
 }

@@ -1,6 +1,7 @@
 //! What holds of any text: the property tests and the fuzz targets check the same.
 
 use migrate_core::embedded::{decode, encode};
+use migrate_core::schema::lock::SchemaLock;
 use migrate_core::sql::{Lexer, Token, TokenKind, lint, split, tokens};
 use migrate_core::{
     Chain, ChainLock, Config, Diagnostic, Dialect, Dialects, File, Folder, Revision, Style, Survey,
@@ -170,6 +171,34 @@ pub fn lock(text: &str) {
         Err(found) => {
             assert!(!found.is_empty());
             found.iter().for_each(diagnostic);
+        }
+    }
+}
+
+/// A schema.lock that is read and written is the same one, and each of its tables is the same
+/// alone.
+pub fn schema_lock(text: &str) {
+    const FILE: &str = "migrations/schema.lock";
+    let lock = match SchemaLock::parse(FILE, text) {
+        Ok(lock) => lock,
+        Err(found) => {
+            assert!(!found.is_empty());
+            return found.iter().for_each(diagnostic);
+        }
+    };
+    let written = lock.render();
+    let read = SchemaLock::parse(FILE, &written);
+    assert_eq!(read.as_ref(), Ok(&lock), "{written}");
+    assert_eq!(read.map(|lock| lock.render()), Ok(written.clone()));
+    for name in lock
+        .schemas
+        .values()
+        .flat_map(|schema| schema.tables.keys())
+    {
+        let alone = SchemaLock::parse_table(FILE, &written, name).expect("all of it is sound");
+        for (dialect, schema) in &lock.schemas {
+            let found = alone.get(dialect).and_then(Option::as_ref);
+            assert_eq!(found, schema.tables.get(name), "{written}");
         }
     }
 }

@@ -33,6 +33,7 @@ fn corpus(target: &str) -> Vec<String> {
 fn holds(text: &str) {
     invariants::section(text);
     invariants::lock(text);
+    invariants::schema_lock(text);
     invariants::config(text);
     invariants::target(text);
     if let Some(chain) = invariants::folder(&[text], None, &Config::default()) {
@@ -51,7 +52,17 @@ fn holds(text: &str) {
 
 #[test]
 fn the_corpus_holds() {
-    for target in ["sql", "revision", "chain", "lock", "config", "target"] {
+    for target in [
+        "sql",
+        "revision",
+        "chain",
+        "lock",
+        "config",
+        "target",
+        "schema-lock",
+        "models",
+        "repair",
+    ] {
         let texts = corpus(target);
         assert!(!texts.is_empty(), "{target}");
         texts.iter().for_each(|text| holds(text));

@@ -65,9 +65,9 @@ pub(crate) struct DraftKey {
 
 #[derive(Clone, Debug)]
 pub(crate) struct DraftForeignKey {
-    pub(crate) column: Id,
+    pub(crate) columns: Vec<Id>,
     pub(crate) table: Id,
-    pub(crate) references: Id,
+    pub(crate) references: Vec<Id>,
     pub(crate) on_delete: Action,
     pub(crate) on_update: Action,
     pub(crate) deferrable: Deferrable,
@@ -79,8 +79,9 @@ pub(crate) struct DraftCheck {
     pub(crate) column: Id,
     /// Whether it is a part of the column, which MariaDB tells apart.
     pub(crate) inside: bool,
-    /// With `{}` in the place of the column.
+    /// With `{}` in the place of the column, and `{other}` in that of the other.
     pub(crate) text: String,
+    pub(crate) other: Option<Id>,
     pub(crate) name: Option<String>,
 }
 
@@ -106,6 +107,10 @@ pub(crate) struct DraftView {
     pub(crate) of: Source,
     pub(crate) materialized: bool,
     pub(crate) comment: Option<String>,
+    /// A comment of one of its columns.
+    pub(crate) column_comment: Option<(Id, String)>,
+    /// PostgreSQL's `security_barrier`.
+    pub(crate) barrier: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -266,9 +271,13 @@ impl Draft {
                 .map(|of| {
                     let table = self.table(of.table).expect("what is gone is nowhere");
                     ForeignKey {
-                        columns: names(&[of.column]),
+                        columns: names(&of.columns),
                         table: Name::plain(&table.name),
-                        references: vec![table.column(of.references).name.clone()],
+                        references: of
+                            .references
+                            .iter()
+                            .map(|id| table.column(*id).name.clone())
+                            .collect(),
                         on_delete: of.on_delete,
                         on_update: of.on_update,
                         deferrable: of.deferrable,
@@ -281,7 +290,11 @@ impl Draft {
                 .checks
                 .iter()
                 .map(|check| Check {
-                    expression: text(&check.text, check.column),
+                    expression: match check.other {
+                        None => text(&check.text, check.column),
+                        Some(other) => text(&check.text, check.column)
+                            .replace("{other}", &self.quoted(draft, other)),
+                    },
                     name: check.name.clone(),
                     options: match check.inside {
                         true => [("COLUMN".to_owned(), name(&check.column))].into(),
@@ -358,6 +371,14 @@ impl Draft {
 
     fn one_view(&self, draft: &DraftView) -> View {
         let quote = |name: &str| self.dialect.quote(name);
+        let comment = |(id, text): &(Id, String)| {
+            let Source::Table(table, _) = &draft.of else {
+                return None;
+            };
+            let table = self.table(*table).expect("what is gone is nowhere");
+            Some((table.column(*id).name.clone(), text.clone()))
+        };
+        let column_comments = draft.column_comment.iter().filter_map(comment).collect();
         let definition = match &draft.of {
             Source::View(name) => format!("SELECT * FROM {}", quote(name)),
             Source::Table(table, columns) => {
@@ -373,6 +394,11 @@ impl Draft {
             definition,
             materialized: draft.materialized,
             comment: draft.comment.clone(),
+            column_comments,
+            options: match draft.barrier {
+                true => [("security_barrier".to_owned(), "true".to_owned())].into(),
+                false => BTreeMap::new(),
+            },
             ..View::default()
         }
     }

@@ -64,6 +64,9 @@ impl Generator<'_> {
         for _ in 0..self.random.below(4) {
             self.add_foreign_key(&mut draft);
         }
+        if self.chance(30) {
+            self.add_composite_key(&mut draft);
+        }
         for _ in 0..self.random.below(4) {
             self.add_view(&mut draft);
         }
@@ -86,7 +89,7 @@ impl Generator<'_> {
 
     fn change(&mut self, draft: &mut Draft) {
         let table = self.random.below(draft.tables.len().max(1));
-        let what = self.random.below(30);
+        let what = self.random.below(36);
         match what {
             0 => self.add_table(draft),
             1 if draft.tables.len() > 1 => {
@@ -126,6 +129,8 @@ impl Generator<'_> {
                     table.name = name;
                 }
             }
+            30 | 31 => self.change_view(draft),
+            32 | 33 => self.add_composite_key(draft),
             10 if !draft.domains.is_empty() => {
                 let least = -(self.random.below(3) as i64);
                 draft.domains.values_mut().for_each(|it| *it = least);
@@ -181,7 +186,12 @@ impl Generator<'_> {
                     table.columns[at].default = self.default(&column);
                 }
             }
-            22 => self.add_check(table),
+            22 | 34 => self.add_check(table),
+            35 => {
+                let column = table.columns.remove(at);
+                let to = self.random.below(table.columns.len() + 1);
+                table.columns.insert(to, column);
+            }
             23 => self.add_unique(table),
             24 | 25 => self.add_index(table),
             26 => match self.random.below(5) {
@@ -632,17 +642,36 @@ impl Generator<'_> {
             (_, Dialect::MySql) => &["char_length({}) < 1000", "{} <> 'bad'"],
             _ => &["length({}) < 1000", "{} <> 'bad'"],
         };
-        let text = (*self.random.pick(texts)).to_owned();
+        let mut text = (*self.random.pick(texts)).to_owned();
+        let alike = |it: &&&DraftColumn| it.family == column.family && it.id != column.id;
+        let others: Vec<&DraftColumn> = usable.iter().filter(alike).copied().collect();
+        let mut other = None;
+        if !others.is_empty() && self.random.chance(40) {
+            other = Some(self.random.pick(&others).id);
+            let texts: &[&str] = match column.family {
+                'n' => &[
+                    "{} + {other} < 5000",
+                    "{other} > -9 OR {} IS NULL AND {other} <> 3",
+                ],
+                _ => &["{} <> 'bad' OR {other} <> 'worse'"],
+            };
+            text = (*self.random.pick(texts)).to_owned();
+        }
         let column = column.id;
         let name = self
             .chance(50)
             .then(|| format!("c_{}", self.random.below(10_000)));
         let only = table.checks.iter().all(|other| other.column != column);
-        let inside = self.dialect == Dialect::MySql && name.is_none() && only && self.chance(50);
+        let inside = self.dialect == Dialect::MySql
+            && name.is_none()
+            && other.is_none()
+            && only
+            && self.chance(50);
         table.checks.push(DraftCheck {
             column,
             inside,
             text,
+            other,
             name,
         });
     }
@@ -767,9 +796,9 @@ impl Generator<'_> {
             false => &[Action::NoAction, Action::Cascade],
         };
         let key = DraftForeignKey {
-            column: source.id,
+            columns: vec![source.id],
             table: target,
-            references: references.id,
+            references: vec![references.id],
             on_delete: *self.random.pick(deletes),
             on_update: *self.random.pick(&[Action::NoAction, Action::Cascade]),
             deferrable: match self.dialect {
@@ -785,8 +814,114 @@ impl Generator<'_> {
         if let Some(table) = draft.tables.iter_mut().find(|it| it.id == table) {
             table
                 .foreign_keys
-                .retain(|other| other.column != key.column);
+                .retain(|other| !other.columns.contains(&source.id));
             table.foreign_keys.push(key);
+        }
+    }
+
+    /// Adds a foreign key over two columns, with them and what it points to.
+    fn add_composite_key(&mut self, draft: &mut Draft) {
+        let mut targets = Vec::new();
+        for (at, table) in draft.tables.iter().enumerate() {
+            let plain: Vec<&DraftColumn> = table
+                .columns
+                .iter()
+                .filter(|it| "in".contains(it.family) && it.generated.is_none())
+                .collect();
+            let [one, .., other] = plain[..] else {
+                continue;
+            };
+            targets.push((at, vec![one.clone(), other.clone()]));
+        }
+        if targets.is_empty() {
+            return;
+        }
+        let (target, mut references) = self.random.pick(&targets).clone();
+        if self.chance(50) {
+            references.reverse();
+        }
+        let source = self.random.below(draft.tables.len());
+        let mut columns = Vec::new();
+        for reference in &references {
+            let Some(name) = self.column_name(&draft.tables[source], 'r') else {
+                return;
+            };
+            let column = DraftColumn {
+                id: draft.id(),
+                name,
+                family: 'r',
+                sql_type: reference.sql_type.clone(),
+                nullable: true,
+                default: None,
+                generated: None,
+                identity: None,
+                collation: None,
+                comment: None,
+            };
+            columns.push(column.id);
+            draft.tables[source].columns.push(column);
+        }
+        let references: Vec<Id> = references.iter().map(|it| it.id).collect();
+        let is_key = |key: &Vec<Id>| *key == references;
+        let of = &mut draft.tables[target];
+        if !(of.primary_key.as_ref().is_some_and(is_key)
+            || of.uniques.iter().any(|unique| is_key(&unique.columns)))
+        {
+            of.uniques.push(DraftKey {
+                columns: references.clone(),
+                name: None,
+            });
+        }
+        let key = DraftForeignKey {
+            columns,
+            table: of.id,
+            references,
+            on_delete: *self
+                .random
+                .pick(&[Action::NoAction, Action::Cascade, Action::SetNull]),
+            on_update: *self.random.pick(&[Action::NoAction, Action::Cascade]),
+            deferrable: Deferrable::No,
+            name: self
+                .chance(50)
+                .then(|| format!("f_{}", self.random.below(10_000))),
+        };
+        draft.tables[source].foreign_keys.push(key);
+    }
+
+    /// Gives a view another column, or takes one, or says something else of it.
+    fn change_view(&mut self, draft: &mut Draft) {
+        if draft.views.is_empty() {
+            return;
+        }
+        let at = self.random.below(draft.views.len());
+        let tables = draft.tables.clone();
+        let view = &mut draft.views[at];
+        let is_postgres = self.dialect == Dialect::Postgres;
+        if is_postgres && self.chance(30) {
+            view.comment = self.comment();
+            view.barrier = !view.materialized && self.chance(50);
+        }
+        let Source::Table(table, columns) = &mut view.of else {
+            return;
+        };
+        let Some(table) = tables.iter().find(|it| it.id == *table) else {
+            return;
+        };
+        if is_postgres && self.chance(40) {
+            let id = *self.random.pick(columns);
+            view.column_comment = self.comment().map(|text| (id, text));
+        }
+        let others: Vec<Id> = table
+            .columns
+            .iter()
+            .map(|it| it.id)
+            .filter(|id| !columns.contains(id))
+            .collect();
+        match self.random.below(5) {
+            0..=2 if !others.is_empty() => columns.push(*self.random.pick(&others)),
+            3 if columns.len() > 1 => drop(columns.remove(0)),
+            4 => columns.reverse(),
+            _ => {}
         }
     }
 
@@ -817,6 +952,8 @@ impl Generator<'_> {
                 Dialect::Postgres => self.comment(),
                 _ => None,
             },
+            column_comment: None,
+            barrier: false,
         });
     }
 }
@@ -939,9 +1076,10 @@ impl Draft {
                 ))
             });
             table.checks.retain(|check| {
-                has(&check.column)
-                    && there[&check.column].generated.is_none()
-                    && there[&check.column].identity.is_none()
+                let mut columns = [check.column].into_iter().chain(check.other);
+                columns.all(|id| {
+                    has(&id) && there[&id].generated.is_none() && there[&id].identity.is_none()
+                })
             });
             table.checks.retain(|check| {
                 check.name.is_none() || names.insert(format!("c {:?}", check.name))
@@ -973,14 +1111,16 @@ impl Draft {
         }
         self.tables.retain(|table| !table.columns.is_empty());
         // A foreign key points to a key of the same type.
-        let targets: BTreeMap<(Id, Id), DraftColumn> = self
+        let targets: BTreeMap<(Id, Vec<Id>), Vec<String>> = self
             .tables
             .iter()
-            .filter_map(|table| {
-                let [id] = table.primary_key.as_deref()? else {
-                    return None;
-                };
-                Some(((table.id, *id), table.column(*id).clone()))
+            .flat_map(|table| {
+                let keys = table.uniques.iter().map(|unique| &unique.columns);
+                let keys = table.primary_key.iter().chain(keys);
+                keys.map(|key| {
+                    let types = key.iter().map(|id| table.column(*id).sql_type.clone());
+                    ((table.id, key.clone()), types.collect())
+                })
             })
             .collect();
         for table in &mut self.tables {
@@ -990,13 +1130,16 @@ impl Draft {
                 .map(|column| (column.id, column.clone()))
                 .collect();
             table.foreign_keys.retain(|key| {
-                let target = targets.get(&(key.table, key.references));
-                let source = there.get(&key.column);
-                let fits = match (source, target) {
-                    (Some(source), Some(target)) => {
-                        source.sql_type == target.sql_type
-                            && source.generated.is_none()
-                            && (source.nullable || key.on_delete != Action::SetNull)
+                let target = targets.get(&(key.table, key.references.clone()));
+                let sources: Option<Vec<&DraftColumn>> =
+                    key.columns.iter().map(|id| there.get(id)).collect();
+                let fits = match (sources, target) {
+                    (Some(sources), Some(target)) => {
+                        sources.iter().map(|it| &it.sql_type).eq(target)
+                            && sources.iter().all(|it| {
+                                it.generated.is_none()
+                                    && (it.nullable || key.on_delete != Action::SetNull)
+                            })
                     }
                     _ => false,
                 };
@@ -1012,6 +1155,8 @@ impl Draft {
                     && let Some(table) = tables.iter().find(|table| table.id == *id)
                 {
                     columns.retain(|column| table.has(*column));
+                    view.column_comment
+                        .take_if(|(column, _)| !columns.contains(column));
                 }
             }
             self.views.retain(|view| match &view.of {
