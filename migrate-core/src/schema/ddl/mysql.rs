@@ -114,17 +114,34 @@ impl<'a> Plan<'a> {
         gone
     }
 
-    /// Drops the triggers that change, and those whose text would be wrong; returns all.
+    /// Drops the triggers that change, those whose text would be wrong, and those that follow one
+    /// of them, as it comes back behind all that are there; returns all.
     fn drop_triggers(&mut self) -> BTreeSet<String> {
-        let mut gone = BTreeSet::new();
+        let mut gone: BTreeSet<String> = BTreeSet::new();
         for table in self.task.from.tables.values() {
-            for (name, definition) in &table.triggers {
-                let mut after = self.task.to.tables.values();
-                let same = after.any(|table| table.triggers.get(name) == Some(definition));
-                if !same || self.is_renamed(&Words::of(definition)) {
+            loop {
+                let follows = |definition: &str| {
+                    gone.iter().any(|other| {
+                        definition.contains(&format!("FOLLOWS {}", DIALECT.quote(other)))
+                    })
+                };
+                let goes = |(name, definition): &(&String, &String)| {
+                    let mut after = self.task.to.tables.values();
+                    let same = after.any(|table| table.triggers.get(*name) == Some(*definition));
+                    !same || self.is_renamed(&Words::of(definition)) || follows(definition)
+                };
+                let more = table.triggers.iter().filter(goes);
+                let more: Vec<String> = more
+                    .map(|(name, _)| name.clone())
+                    .filter(|name| !gone.contains(name))
+                    .collect();
+                if more.is_empty() {
+                    break;
+                }
+                for name in more {
                     self.out
-                        .add(format!("DROP TRIGGER {}", DIALECT.quote(name)));
-                    gone.insert(name.clone());
+                        .add(format!("DROP TRIGGER {}", DIALECT.quote(&name)));
+                    gone.insert(name);
                 }
             }
         }
