@@ -99,6 +99,7 @@ fn what_is_mended_is_told_in_json() {
           "reason": "chain.lock follows the files"
         }
       ],
+      "ledger": [],
       "unresolved": [],
       "copied_to": null,
       "executed": false
