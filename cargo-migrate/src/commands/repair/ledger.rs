@@ -95,8 +95,8 @@ impl<'a> Ledger<'a> {
     }
 }
 
-/// Shows what is done about each revision.
-pub(super) fn show(entries: &[Entry], ui: &Ui) -> Result<(), CommandError> {
+/// Shows what is done about each row.
+pub(super) fn show(entries: &[&Entry], ui: &Ui) -> Result<(), CommandError> {
     for entry in entries {
         ui.answer(format_args!(
             "{} {}: {}",

@@ -24,8 +24,6 @@ struct Plan<'a> {
     rows: Option<ledger::Repair>,
     change: Change,
     edits: Edits,
-    /// How many problems of the files are mended.
-    mended: usize,
     /// Sealed or applied revisions that are other ones now.
     changed: Vec<String>,
     entries: Vec<Entry>,
@@ -91,7 +89,6 @@ impl<'a> Plan<'a> {
             rows: None,
             change: Change::none(context.folder()?.clone()),
             edits: Edits::default(),
-            mended: 0,
             changed: Vec::new(),
             entries: Vec::new(),
             unresolved: Vec::new(),
@@ -120,7 +117,6 @@ impl<'a> Plan<'a> {
         let known = self.ledger.iter().flat_map(Ledger::ids);
         let repair = files::plan(args, context, &folder, known)?;
         self.unresolved = files::unresolved(context, &repair)?;
-        self.mended = repair.done.len() + self.change.notes.len();
         self.change.notes.extend(repair.done.into_iter().map(noted));
         self.change.folder = repair.folder;
         self.change.renamed = repair.renamed;
@@ -180,11 +176,12 @@ impl<'a> Plan<'a> {
         for line in drawing.trim_end().lines() {
             ui.answer(line)?;
         }
-        let of_ledger = self.entries.len() + self.left_in_ledger().len();
-        if !drawing.is_empty() && of_ledger > 0 {
+        // Those of files stand with their edits.
+        let of_rows: Vec<&Entry> = self.entries.iter().filter(|it| it.is_of_row()).collect();
+        if !drawing.is_empty() && of_rows.len() + self.left_in_ledger().len() > 0 {
             ui.answer("")?;
         }
-        ledger::show(&self.entries, ui)?;
+        ledger::show(&of_rows, ui)?;
         ledger::show_unresolved(self.left_in_ledger(), ui)
     }
 
@@ -222,10 +219,9 @@ impl<'a> Plan<'a> {
         let rows = self.rows.as_ref().map_or(0, |rows| rows.mendings.len());
         let mut what = Vec::new();
         if !self.edits.is_empty() {
-            let problems = self.mended.max(1);
             what.push(format!(
                 "{} in {}",
-                counted(problems, "problem"),
+                counted(self.change.notes.len().max(1), "problem"),
                 counted(self.edits.len(), "file")
             ));
         }

@@ -26,7 +26,7 @@ pub(in crate::commands::repair) struct Entry {
 
 impl Entry {
     /// Says whether it changes the ledger, and not a file.
-    fn is_of_row(&self) -> bool {
+    pub(in crate::commands::repair) fn is_of_row(&self) -> bool {
         !matches!(self.action, "write-file" | "put-file-back")
     }
 }
