@@ -118,6 +118,8 @@ impl Repair {
         let mut work = Work::new(folder, config, options);
         headers(&mut work);
         copies::mend(&mut work);
+        // A file that has another name now may be told by it.
+        headers(&mut work);
         let holds = links(&mut work);
         labels::mend(&mut work);
         if holds && ends(&mut work) {

@@ -612,3 +612,31 @@ mod random {
         }
     }
 }
+
+#[test]
+fn a_copy_whose_header_is_broken_as_well() {
+    let text = |id: &str, parents: &str, blank: &str| {
+        format!(
+            "-- revision: {id}\n{parents}\n-- message: make {id}\n-- created: 2026-11-20T14:32:05Z\n{blank}-- migrate: up\nCREATE TABLE t_{id} (id INTEGER PRIMARY KEY);\n\n-- migrate: down\nDROP TABLE t_{id};\n"
+        )
+    };
+    let texts = [
+        text("a", "-- parents: none", "\n"),
+        text("b", "-- parents: a", ""),
+        format!("%%\n{}", text("b", "- parents: a", "\n")),
+    ];
+    let files = texts.into_iter().enumerate().map(|(number, text)| File {
+        name: format!("{number:04}.sql"),
+        text: text.into(),
+    });
+    let folder = Folder {
+        shown: "migrations".to_owned(),
+        files: files.collect(),
+        lock: Some("version 1\na - draft\nb a draft\nb a draft\n".to_owned()),
+        ..Folder::default()
+    };
+    let options = RepairOptions::default();
+    let once = Repair::new(&folder, &Config::default(), &options);
+    let twice = Repair::new(&once.folder, &Config::default(), &options);
+    assert!(twice.is_empty(), "{:#?}\n{:#?}", once.done, twice.done);
+}
