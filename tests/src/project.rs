@@ -83,6 +83,26 @@ impl TestProject {
         fs::read_to_string(self.path().join(path)).expect("the file can be read")
     }
 
+    /// Runs git in the project, as somebody without settings.
+    ///
+    /// # Panics
+    ///
+    /// It fails.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) {
+        let output = Command::new("git")
+            .current_dir(self.path())
+            .args(["-c", "user.name=me", "-c", "user.email=me@example.com"])
+            .args(["-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"])
+            .args(["-c", "init.defaultBranch=main"])
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .output()
+            .expect("git starts");
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    }
+
     /// Returns the command, in the package and with a clean environment.
     #[must_use]
     pub fn command(&self) -> Command {

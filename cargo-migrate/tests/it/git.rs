@@ -1,37 +1,13 @@
 //! What needs git: `check --since`, `rebase`, `switch`.
 
-use std::process::Command;
-
 use insta::assert_snapshot;
 use migrate_tests::TestProject;
 
 use crate::{Done as _, chain, steady};
 
-/// Runs git in the project, as somebody without settings.
-fn git(project: &TestProject, arguments: &[&str]) {
-    let output = Command::new("git")
-        .current_dir(project.path())
-        .args(["-c", "user.name=me", "-c", "user.email=me@example.com"])
-        .args([
-            "-c",
-            "commit.gpgsign=false",
-            "-c",
-            "init.defaultBranch=main",
-        ])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output()
-        .expect("git starts");
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
-}
-
 fn commit(project: &TestProject) {
-    git(project, &["add", "--all"]);
-    git(
-        project,
-        &["commit", "--quiet", "--allow-empty", "--message=work"],
-    );
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--allow-empty", "--message=work"]);
 }
 
 /// Adds a sealed revision with a table of its name.
@@ -57,18 +33,18 @@ fn forked() -> TestProject {
     let project = chain("a");
     project.write(".gitignore", "dev.db*\n");
     project.write(".gitattributes", "chain.lock merge=union\n");
-    git(&project, &["init", "--quiet"]);
+    project.git(&["init", "--quiet"]);
     commit(&project);
-    git(&project, &["checkout", "--quiet", "-b", "feature"]);
+    project.git(&["checkout", "--quiet", "-b", "feature"]);
     add(&project, "x", "a");
     add(&project, "y", "x");
     seal(&project);
     commit(&project);
-    git(&project, &["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "main"]);
     add(&project, "b", "a");
     seal(&project);
     commit(&project);
-    git(&project, &["checkout", "--quiet", "feature"]);
+    project.git(&["checkout", "--quiet", "feature"]);
     project
 }
 
@@ -89,7 +65,7 @@ fn a_fork_is_told_before_the_merge_and_mended_after() {
     checked 3 revisions: 1 error
     [exit status: 1]
     ");
-    git(&project, &["merge", "--quiet", "main"]);
+    project.git(&["merge", "--quiet", "main"]);
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
     error[forked-chain]: this branch forks the chain of `main`, which goes on to `b`
      --> migrations/x.sql:1:14
@@ -161,18 +137,18 @@ fn a_merge_is_the_way_where_a_merge_was_made() {
 #[test]
 fn what_the_others_have_wrong_is_not_ours() {
     let project = forked();
-    git(&project, &["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "main"]);
     add(&project, "c", "a");
     seal(&project);
     commit(&project);
-    git(&project, &["checkout", "--quiet", "-b", "other", "main~1"]);
+    project.git(&["checkout", "--quiet", "-b", "other", "main~1"]);
     project.run(["check", "--since", "main"]).success().done();
 }
 
 #[test]
 fn edits_and_deletions_of_what_is_published() {
     let project = forked();
-    git(&project, &["checkout", "--quiet", "-b", "edits", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "edits", "main"]);
     let edited = project
         .read("migrations/a.sql")
         .replace("INTEGER", "BIGINT");
@@ -223,21 +199,21 @@ fn edits_and_deletions_of_what_is_published() {
 #[test]
 fn an_edit_that_the_others_made_is_not_ours() {
     let project = forked();
-    git(&project, &["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "main"]);
     let edited = project
         .read("migrations/a.sql")
         .replace("INTEGER", "BIGINT");
     project.write("migrations/a.sql", edited);
     project.run(["lock", "-q", "--amend", "a"]).success().done();
     commit(&project);
-    git(&project, &["checkout", "--quiet", "-b", "behind", "main~1"]);
+    project.git(&["checkout", "--quiet", "-b", "behind", "main~1"]);
     project.run(["check", "--since", "main"]).success().done();
 }
 
 #[test]
 fn an_id_that_is_taken() {
     let project = forked();
-    git(&project, &["checkout", "--quiet", "-b", "taken", "main~1"]);
+    project.git(&["checkout", "--quiet", "-b", "taken", "main~1"]);
     add(&project, "b", "a");
     let other = project.read("migrations/b.sql").replace("t_b", "another");
     project.write("migrations/b.sql", &other);
@@ -301,7 +277,7 @@ fn references_that_are_no_use() {
     help: `git branch --all` lists the branches there are
     [exit status: 1]
     ");
-    git(&project, &["checkout", "--quiet", "--orphan", "alone"]);
+    project.git(&["checkout", "--quiet", "--orphan", "alone"]);
     commit(&project);
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
     ------- stderr -------
@@ -321,11 +297,8 @@ fn references_that_are_no_use() {
 #[test]
 fn the_remotes_main_branch_is_what_is_published() {
     let project = forked();
-    git(
-        &project,
-        &["update-ref", "refs/remotes/origin/main", "main"],
-    );
-    git(&project, &["merge", "--quiet", "main"]);
+    project.git(&["update-ref", "refs/remotes/origin/main", "main"]);
+    project.git(&["merge", "--quiet", "main"]);
     assert_snapshot!(project.run(["rebase", "b", "--onto", "y"]), @"
     ------- stderr -------
     error: `b` is published: `origin/main` has sealed it
@@ -357,7 +330,7 @@ fn the_remotes_main_branch_is_what_is_published() {
 #[test]
 fn what_a_database_has_applied_is_not_moved() {
     let project = forked();
-    git(&project, &["merge", "--quiet", "main"]);
+    project.git(&["merge", "--quiet", "main"]);
     project.run(["run", "x"]).success().done();
     assert_snapshot!(project.run(["rebase", "y"]), @"
     ------- stderr -------
@@ -457,7 +430,7 @@ fn the_database_is_taken_to_another_branch() {
     applied b add b ([time] ms)
     the database is at b, as `main` has it
     ");
-    git(&project, &["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "main"]);
     assert_snapshot!(steady(&project.run(["status"])), @"
     database sqlite://dev.db
     at       b
@@ -477,14 +450,14 @@ fn the_database_is_taken_to_another_branch() {
 #[test]
 fn what_another_branch_has_otherwise_is_done_again() {
     let project = forked();
-    git(&project, &["checkout", "--quiet", "-b", "edited", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "edited", "main"]);
     let edited = project
         .read("migrations/a.sql")
         .replace("PRIMARY KEY", "PRIMARY KEY, more TEXT");
     project.write("migrations/a.sql", edited);
     project.run(["lock", "-q", "--amend", "a"]).success().done();
     commit(&project);
-    git(&project, &["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "main"]);
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(steady(&project.run(["switch", "edited"])), @"
     ------- stderr -------
@@ -499,7 +472,7 @@ fn what_another_branch_has_otherwise_is_done_again() {
     applied b add b ([time] ms)
     the database is at b, as `edited` has it
     ");
-    git(&project, &["checkout", "--quiet", "edited"]);
+    project.git(&["checkout", "--quiet", "edited"]);
     assert_snapshot!(project.run(["run"]), @"
     ------- stderr -------
     nothing to apply: the database is at b
@@ -516,10 +489,10 @@ fn where_nobody_should_switch() {
     help: `git branch --all` lists the branches there are
     [exit status: 1]
     ");
-    git(&project, &["checkout", "--quiet", "-b", "broken", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "broken", "main"]);
     add(&project, "c", "nobody");
     commit(&project);
-    git(&project, &["checkout", "--quiet", "feature"]);
+    project.git(&["checkout", "--quiet", "feature"]);
     assert_snapshot!(project.run(["switch", "broken"]), @"
     ------- stderr -------
     error[unknown-parent]: revision `c` follows `nobody`, which does not exist
@@ -581,7 +554,7 @@ fn what_cannot_be_undone_keeps_the_database_where_it_is() {
 fn repair_names_the_commit_that_has_a_deleted_revision() {
     let project = chain("a  b:a  c:b");
     project.write(".gitignore", "dev.db*\n");
-    git(&project, &["init", "--quiet"]);
+    project.git(&["init", "--quiet"]);
     commit(&project);
     std::fs::remove_file(project.path().join("migrations/b.sql")).expect("it is there");
     commit(&project);
@@ -594,7 +567,7 @@ fn repair_names_the_commit_that_has_a_deleted_revision() {
         .expect("git has it");
     let command = help.split('`').nth(1).expect("a command");
     let words: Vec<&str> = command.split(' ').skip(1).collect();
-    git(&project, &words);
+    project.git(&words);
     assert_snapshot!(project.run(["repair"]), @"
     ------- stderr -------
     checked the files: there is nothing to mend
@@ -604,11 +577,8 @@ fn repair_names_the_commit_that_has_a_deleted_revision() {
 #[test]
 fn repair_rebases_what_the_remote_does_not_have() {
     let project = forked();
-    git(
-        &project,
-        &["update-ref", "refs/remotes/origin/main", "main"],
-    );
-    git(&project, &["merge", "--quiet", "--no-edit", "main"]);
+    project.git(&["update-ref", "refs/remotes/origin/main", "main"]);
+    project.git(&["merge", "--quiet", "--no-edit", "main"]);
     project
         .run(["repair", "--rebase", "--execute", "-q"])
         .success()
@@ -624,7 +594,7 @@ fn repair_rebases_what_the_remote_does_not_have() {
 #[test]
 fn repair_knows_a_parent_that_is_on_another_branch() {
     let project = forked();
-    git(&project, &["checkout", "--quiet", "main"]);
+    project.git(&["checkout", "--quiet", "main"]);
     add(&project, "z", "y");
     let told = project.run(["repair"]).code(1).stdout;
     let help = told
@@ -634,6 +604,6 @@ fn repair_knows_a_parent_that_is_on_another_branch() {
     let command = help.split('`').nth(1).expect("a command");
     assert!(command.ends_with(" -- migrations/y.sql"), "{command}");
     let words: Vec<&str> = command.split(' ').skip(1).collect();
-    git(&project, &words);
+    project.git(&words);
     assert!(project.read("migrations/y.sql").contains("-- revision: y"));
 }

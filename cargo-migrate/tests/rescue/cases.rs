@@ -11,7 +11,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use migrate_tests::{CommandOutput, TestProject};
 
@@ -55,19 +54,6 @@ fn tree(folder: &Path) -> Tree {
     files
 }
 
-fn git(project: &TestProject, arguments: &[&str]) {
-    let output = Command::new("git")
-        .current_dir(project.path())
-        .args(["-c", "user.name=me", "-c", "user.email=me@example.com"])
-        .args(["-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output()
-        .expect("git starts");
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
-}
-
 impl Case {
     fn new(folder: &Path) -> Self {
         let project = TestProject::new(env!("CARGO_BIN_EXE_cargo-migrate"));
@@ -76,12 +62,9 @@ impl Case {
             for (path, text) in &committed {
                 project.write(path, text);
             }
-            git(&project, &["init", "--quiet"]);
-            git(&project, &["add", "--all"]);
-            git(
-                &project,
-                &["commit", "--quiet", "--message=before it broke"],
-            );
+            project.git(&["init", "--quiet"]);
+            project.git(&["add", "--all"]);
+            project.git(&["commit", "--quiet", "--message=before it broke"]);
             for path in committed.keys() {
                 fs::remove_file(project.path().join(path)).expect("it was written");
             }

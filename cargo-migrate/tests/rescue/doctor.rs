@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use migrate_core::Dialect;
 use migrate_tests::TestProject;
 
-use crate::patient::{Patient, findings, git, package, revision, text};
+use crate::patient::{Patient, findings, package, revision, text};
 
 /// A sealed chain of one line on an SQLite file that is not there yet.
 fn chain(ids: &[&str]) -> TestProject {
@@ -134,9 +134,9 @@ fn many_of_a_kind_are_told_with_their_files() {
 fn an_edited_file_that_git_has() {
     let project = chain(&["a", "b"]);
     project.write(".gitignore", "dev.db*\n");
-    git(&project, &["init", "--quiet"]);
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message=work"]);
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=work"]);
     let text = project.read("migrations/a.sql").replace("(40)", "(80)");
     project.write("migrations/a.sql", text);
     project.write("migrations/c.sql", revision("c", "b"));
@@ -202,15 +202,15 @@ fn an_edited_file_that_git_has() {
 #[test]
 fn a_merge_that_is_not_finished() {
     let project = chain(&["a"]);
-    git(&project, &["init", "--quiet"]);
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message=work"]);
-    git(&project, &["checkout", "--quiet", "-b", "feature"]);
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=work"]);
+    project.git(&["checkout", "--quiet", "-b", "feature"]);
     for (branch, width) in [("feature", "(50)"), ("main", "(60)")] {
-        git(&project, &["checkout", "--quiet", branch]);
+        project.git(&["checkout", "--quiet", branch]);
         let text = project.read("migrations/a.sql").replace("(40)", width);
         project.write("migrations/a.sql", text);
-        git(&project, &["commit", "--quiet", "--all", "--message=work"]);
+        project.git(&["commit", "--quiet", "--all", "--message=work"]);
     }
     let merge = std::process::Command::new("git")
         .current_dir(project.path())
@@ -238,14 +238,14 @@ fn a_merge_that_is_not_finished() {
 #[test]
 fn a_parent_that_is_on_another_branch() {
     let project = chain(&["a"]);
-    git(&project, &["init", "--quiet"]);
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message=work"]);
-    git(&project, &["checkout", "--quiet", "-b", "feature"]);
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=work"]);
+    project.git(&["checkout", "--quiet", "-b", "feature"]);
     project.write("migrations/x.sql", revision("x", "a"));
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message=work"]);
-    git(&project, &["checkout", "--quiet", "main"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=work"]);
+    project.git(&["checkout", "--quiet", "main"]);
     project.write("migrations/y.sql", revision("y", "x"));
     let told = project.run(["doctor", "--offline"]).code(1);
     assert!(
@@ -258,23 +258,20 @@ fn a_parent_that_is_on_another_branch() {
 #[test]
 fn what_others_have_published() {
     let project = chain(&["a"]);
-    git(&project, &["init", "--quiet"]);
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message=work"]);
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=work"]);
     project.write("migrations/b.sql", revision("b", "a"));
     let _locked = project.run(["lock", "-q"]).success();
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message=theirs"]);
-    git(
-        &project,
-        &["update-ref", "refs/remotes/origin/main", "HEAD"],
-    );
-    git(&project, &["reset", "--quiet", "--hard", "HEAD~1"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=theirs"]);
+    project.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     assert_eq!(codes(&project), ["git behind"]);
     project.write("migrations/x.sql", revision("x", "a"));
     let _locked = project.run(["lock", "-q"]).success();
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message=ours"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=ours"]);
     assert_eq!(codes(&project), ["git behind", "git forked-chain"]);
     let told = project.run(["doctor", "--offline"]).success();
     assert!(told.stdout.contains("warning[forked-chain]"), "{told}");

@@ -1,7 +1,5 @@
 //! A project with a database, on which things go wrong.
 
-use std::process::Command;
-
 use migrate_core::Dialect;
 use migrate_tests::{CommandOutput, TestDatabase, TestProject};
 use serde_json::Value;
@@ -79,7 +77,7 @@ impl Patient {
 
     /// Runs git as somebody without settings.
     pub(crate) fn git(&self, arguments: &[&str]) {
-        git(&self.project, arguments);
+        self.project.git(arguments);
     }
 
     /// What `doctor` finds, errors and warnings, as `area code`.
@@ -212,22 +210,4 @@ pub(crate) fn findings(document: &Value) -> Vec<Value> {
 
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-pub(crate) fn git(project: &TestProject, arguments: &[&str]) {
-    let output = Command::new("git")
-        .current_dir(project.path())
-        .args(["-c", "user.name=me", "-c", "user.email=me@example.com"])
-        .args([
-            "-c",
-            "commit.gpgsign=false",
-            "-c",
-            "init.defaultBranch=main",
-        ])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output()
-        .expect("git starts");
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
 }
