@@ -57,6 +57,7 @@ const FAILURES: &[&str] = &[
     "missing-table",
     "models-differ",
     "snapshot",
+    "outside-statement",
     "file-exists",
     "file-changed",
     "no-repository",
