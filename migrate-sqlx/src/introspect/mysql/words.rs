@@ -52,7 +52,37 @@ pub(super) fn unescaped(expression: &str) -> String {
             sign => text.push(sign),
         }
     }
-    text
+    bare_numbers(&text)
+}
+
+/// MySQL writes `-9` as `-(9)`, and that, read again, as `-9`: the second is taken for both.
+fn bare_numbers(expression: &str) -> String {
+    let mut bare = String::with_capacity(expression.len());
+    let mut quote = None;
+    let mut rest = expression;
+    while let Some(sign) = rest.chars().next() {
+        if quote.is_none()
+            && let Some(inner) = rest.strip_prefix("-(")
+            && let Some((number, after)) = inner.split_once(')')
+            && number.starts_with(|sign: char| sign.is_ascii_digit())
+            && number
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        {
+            bare.extend(["-", number]);
+            rest = after;
+            continue;
+        }
+        // A doubled quote ends a text and begins it again, which is the same here.
+        match quote {
+            Some(open) if open == sign => quote = None,
+            None if matches!(sign, '\'' | '"' | '`') => quote = Some(sign),
+            _ => {}
+        }
+        bare.push(sign);
+        rest = &rest[sign.len_utf8()..];
+    }
+    bare
 }
 
 /// MySQL keeps an expression in UTF-8 and shows each of its bytes as a character (MySQL 8.0 to 9.7).
@@ -217,6 +247,20 @@ mod tests {
             unescaped(r"concat(_utf8mb4\'a\\b\',`x`,\n)"),
             r"concat(_utf8mb4'a\b',`x`,\n)"
         );
+    }
+
+    #[test]
+    fn negative_numbers_are_written_in_one_way() {
+        for (shown, expected) in [
+            (
+                "(`n` > -(9)) or (`n` < -(1.5))",
+                "(`n` > -9) or (`n` < -1.5)",
+            ),
+            (r"concat(\'-(9)\',`-(9)`)", "concat('-(9)',`-(9)`)"),
+            ("-(`n`) - (9)", "-(`n`) - (9)"),
+        ] {
+            assert_eq!(unescaped(shown), expected);
+        }
     }
 
     #[test]

@@ -250,34 +250,16 @@ impl<'a> Alter<'a> {
                     .is_some_and(|part| columns.contains(&part.over))
             })
         });
-        // MySQL copies no table while a column of a foreign key gets another name (its error 1846).
-        let renames_and_more = !self.only_renames();
         keys || indexes
             || columns.iter().any(|name| {
                 let name = name.as_str();
-                renames_and_more && self.old_names.contains_key(name)
+                // MySQL copies no table while a column of a foreign key gets another name (its error
+                // 1846), and may have to copy it for the name alone.
+                self.old_names.contains_key(name)
                     || self.altered.contains(name)
                     || self.rebuilt.contains(name)
                     || self.dropped.contains(name)
             })
-    }
-
-    /// Says whether nothing but the names of columns and indexes changes.
-    fn only_renames(&self) -> bool {
-        let adds = self
-            .after
-            .columns
-            .iter()
-            .any(|column| self.before.column(&column.name).is_none());
-        !adds
-            && self.altered.is_empty()
-            && self.rebuilt.is_empty()
-            && self.dropped.is_empty()
-            && self.gone.is_empty()
-            && self.new.is_empty()
-            && self.gone_indexes.is_empty()
-            && self.new_indexes.is_empty()
-            && self.options.is_empty()
     }
 
     fn old_name<'n>(&'n self, name: &'n str) -> &'n str {
