@@ -64,10 +64,7 @@ impl Engine<'_> {
         // A key may be new: rows that would point nowhere are not to be let in by it.
         self.foreign_keys.exist = true;
         let before = self.dangling().await?;
-        for (number, sql) in statements.iter().enumerate() {
-            let ran = self.session.execute(sql.clone()).await;
-            ran.map_err(|failure| failed(statements, number, true, failure.error))?;
-        }
+        self.run_each(statements, true).await?;
         let after = self.dangling().await?;
         let tables: BTreeSet<String> = after
             .iter()
@@ -92,15 +89,7 @@ impl Engine<'_> {
         let heads = self.judge_same(applied).await?;
         let event = self.tables.event("repair", &heads, "0", detail);
         self.run("BEGIN".to_owned()).await?;
-        let mut done = Ok(());
-        for (number, sql) in statements.iter().enumerate() {
-            let ran = self.session.execute(sql.clone()).await;
-            done = ran.map_err(|failure| failed(statements, number, true, failure.error));
-            if done.is_err() {
-                break;
-            }
-        }
-        let done = match done {
+        let done = match self.run_each(statements, true).await {
             Ok(()) => self.run_all([event, "COMMIT".to_owned()]).await,
             Err(error) => Err(error),
         };
@@ -117,11 +106,7 @@ impl Engine<'_> {
         detail: &str,
     ) -> Result<(), Error> {
         let heads = self.judge_same(applied).await?;
-        for (number, sql) in statements.iter().enumerate() {
-            let Err(failure) = self.session.execute(sql.clone()).await else {
-                continue;
-            };
-            let error = failed(statements, number, false, failure.error);
+        if let Err(error) = self.run_each(statements, false).await {
             let told = format!("{detail}: {error}");
             let event = self.tables.event("repair", &heads, "0", &told);
             if let Err(failure) = self.session.execute(event).await {
@@ -132,14 +117,20 @@ impl Engine<'_> {
         let event = self.tables.event("repair", &heads, "0", detail);
         self.run(event).await
     }
-}
 
-fn failed(statements: &[String], number: usize, rolled_back: bool, source: sqlx::Error) -> Error {
-    Error::Mend {
-        number: number + 1,
-        of: statements.len(),
-        sql: statements[number].clone(),
-        rolled_back,
-        source,
+    /// Runs statements up to the first that is refused; `rolled_back` says what becomes of those
+    /// before it.
+    async fn run_each(&mut self, statements: &[String], rolled_back: bool) -> Result<(), Error> {
+        for (number, sql) in statements.iter().enumerate() {
+            let ran = self.session.execute(sql.clone()).await;
+            ran.map_err(|failure| Error::Mend {
+                number: number + 1,
+                of: statements.len(),
+                sql: sql.clone(),
+                rolled_back,
+                source: failure.error,
+            })?;
+        }
+        Ok(())
     }
 }

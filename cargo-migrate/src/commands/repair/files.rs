@@ -13,19 +13,26 @@ use crate::error::CommandError;
 use crate::git::Repository;
 use crate::published::Published;
 
-/// Plans what mends a folder; what `known` names is a revision, wherever its file may be.
+/// The parents that no file has and a branch that has not been merged does: the commit and the path
+/// that each has there.
+type Elsewhere = BTreeMap<String, (String, String)>;
+
+/// Plans what mends a folder, and says what is left to people; what `known` names is a revision,
+/// wherever its file may be.
 pub(super) fn plan<'a>(
     args: &RepairArgs,
     context: &Context,
     folder: &Folder,
     known: impl Iterator<Item = &'a str>,
-) -> Result<Repair, CommandError> {
+) -> Result<(Repair, Vec<Diagnostic>), CommandError> {
     let config = context.config()?;
+    let elsewhere = elsewhere(context)?;
     let mut options = RepairOptions {
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         committed_lock: committed_lock(context)?,
-        elsewhere: elsewhere(context)?
-            .into_keys()
+        elsewhere: elsewhere
+            .keys()
+            .cloned()
             .chain(known.map(str::to_owned))
             .collect(),
         ..RepairOptions::default()
@@ -40,7 +47,9 @@ pub(super) fn plan<'a>(
         let mended = Repair::new(folder, config, &options);
         options.order = order(&args.order, &Survey::new(&mended.folder, config))?;
     }
-    Ok(Repair::new(folder, config, &options))
+    let repair = Repair::new(folder, config, &options);
+    let left = unresolved(context, &repair, &elsewhere)?;
+    Ok((repair, left))
 }
 
 /// The chain.lock of the last commit, where the one that is there cannot be read.
@@ -55,9 +64,8 @@ fn committed_lock(context: &Context) -> Result<Option<String>, CommandError> {
     Ok(repository.committed()?.and_then(|folder| folder.lock))
 }
 
-/// The parents that no file has and a branch that has not been merged does, each with the commit and
-/// the path that it has there.
-fn elsewhere(context: &Context) -> Result<BTreeMap<String, (String, String)>, CommandError> {
+/// Asks git for them.
+fn elsewhere(context: &Context) -> Result<Elsewhere, CommandError> {
     let survey = context.survey()?;
     let unknown: BTreeSet<&RevisionId> = survey
         .graph
@@ -111,9 +119,10 @@ fn order(given: &[String], survey: &Survey) -> Result<Vec<String>, CommandError>
 }
 
 /// What is left, with the way that git offers.
-pub(super) fn unresolved(
+fn unresolved(
     context: &Context,
     repair: &Repair,
+    elsewhere: &Elsewhere,
 ) -> Result<Vec<Diagnostic>, CommandError> {
     let mut left = repair.unresolved.clone();
     for found in &mut left {
@@ -130,13 +139,13 @@ pub(super) fn unresolved(
     if !left.iter().any(is_gone) {
         return Ok(left);
     }
-    for (id, (commit, path)) in elsewhere(context)? {
+    for (id, (commit, path)) in elsewhere {
         let follows = format!("follows `{id}`");
         for found in left
             .iter_mut()
             .filter(|found| found.code == Code::UnknownParent && found.message.contains(&follows))
         {
-            let path = context.shown(&context.root()?.join(&path));
+            let path = context.shown(&context.root()?.join(path));
             found.help = Some(format!(
                 "a branch that is not merged has it: merge that branch, or take the file alone with `git checkout {commit} -- {path}`"
             ));

@@ -115,8 +115,8 @@ impl<'a> Plan<'a> {
             self.entries = given.entries;
         }
         let known = self.ledger.iter().flat_map(Ledger::ids);
-        let repair = files::plan(args, context, &folder, known)?;
-        self.unresolved = files::unresolved(context, &repair)?;
+        let (repair, left) = files::plan(args, context, &folder, known)?;
+        self.unresolved = left;
         self.change.notes.extend(repair.done.into_iter().map(noted));
         self.change.folder = repair.folder;
         self.change.renamed = repair.renamed;
