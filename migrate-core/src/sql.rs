@@ -4,11 +4,13 @@
 mod lexer;
 mod lint;
 mod plain;
+mod session;
 mod split;
 mod tokens;
 
 pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
 pub(crate) use plain::{Plain, plain};
+pub use session::{SessionEffect, resume_session, session_effect, session_pragma};
 pub use split::split;
 pub use tokens::{Tokens, tokens};
