@@ -357,8 +357,13 @@ impl From<migrate_sqlx::Error> for CommandError {
             migrate_sqlx::Error::Statement(failed) => {
                 told.0.drawing = Some(draw(&failed.to_string(), &failed.label));
             }
-            migrate_sqlx::Error::InDoubt { label, .. } => {
+            migrate_sqlx::Error::InDoubt { label, .. }
+            | migrate_sqlx::Error::ResumeSession { label, .. } => {
                 told.0.drawing = Some(draw(&error.to_string(), label));
+            }
+            migrate_sqlx::Error::ResumeEdited { label, was, .. } => {
+                told.0.drawing = Some(draw(&error.to_string(), label));
+                told.0.causes.push(format!("it ran as: {was}"));
             }
             _ => {}
         }

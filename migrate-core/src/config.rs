@@ -11,7 +11,9 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{MOST_PROBLEMS, nearest};
 use crate::id::printable;
 use crate::limits::DURATIONS;
-use crate::{Code, Diagnostic, Dialect, Dialects, Label, Limits, Severity, parse_duration};
+use crate::{
+    Code, Diagnostic, Dialect, Dialects, Label, Limits, SessionSettings, Severity, parse_duration,
+};
 
 /// What migrate.toml says; all of it has a default.
 ///
@@ -37,6 +39,8 @@ pub struct Config {
     pub rules: Rules,
     /// Where the ledger is.
     pub ledger: LedgerNames,
+    /// What revisions run with, where an environment says nothing else: `[session]`.
+    pub session: SessionSettings,
     /// Tables and views that `verify` does not mind, as patterns with `*` and `?`: `ignore` below
     /// `[verify]`.
     pub ignored: Vec<String>,
@@ -66,6 +70,8 @@ pub struct Env {
     /// How often a revision that only missed a lock is tried again; `None` leaves it to the
     /// runtime.
     pub lock_retries: Option<u32>,
+    /// What revisions run with: `sql-mode` and `time-zone`.
+    pub session: SessionSettings,
 }
 
 impl fmt::Debug for Env {
@@ -188,6 +194,7 @@ impl Default for Config {
             default_env: "dev".to_owned(),
             rules: Rules::default(),
             ledger: LedgerNames::DEFAULT,
+            session: SessionSettings::NONE,
             ignored: Vec::new(),
             verify_models: false,
             check_models: true,
@@ -204,6 +211,13 @@ impl Config {
     #[must_use]
     pub fn env(&self, name: &str) -> Option<&Env> {
         self.envs.iter().find(|env| env.name == name)
+    }
+
+    /// Returns what revisions run with in an environment.
+    #[must_use]
+    pub fn session_of(&self, env: Option<&Env>) -> SessionSettings {
+        let own = env.map(|env| env.session.clone()).unwrap_or_default();
+        own.or(&self.session)
     }
 
     /// Reads a migrate.toml; `file` is its name in messages.
@@ -284,13 +298,14 @@ impl Reader<'_> {
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
-        const KEYS: [&str; 9] = [
+        const KEYS: [&str; 10] = [
             "dir",
             "dialects",
             "file-name",
             "default-env",
             "rules",
             "ledger",
+            "session",
             "verify",
             "models",
             "env",
@@ -304,6 +319,7 @@ impl Reader<'_> {
                 "default-env" => self.string(value, &mut config.default_env),
                 "rules" => self.rules(value, &mut config.rules),
                 "ledger" => self.ledger(value, &mut config.ledger),
+                "session" => self.session(value, &mut config.session),
                 "verify" => self.verify(value, config),
                 "models" => self.models(value, config),
                 "env" => self.envs(value, &mut config.envs),
@@ -505,6 +521,29 @@ impl Reader<'_> {
         }
     }
 
+    fn session(&mut self, value: &Entry<'_>, session: &mut SessionSettings) {
+        let Some(table) = self.table(value) else {
+            return;
+        };
+        for (key, value) in table {
+            match session.named(key.get_ref()) {
+                Some(setting) => *setting = self.session_text(value),
+                None => self.unknown(
+                    &key.span(),
+                    "setting of the session",
+                    key.get_ref(),
+                    &SessionSettings::NAMES,
+                ),
+            }
+        }
+    }
+
+    /// An empty text is a setting as well: a `sql_mode` without any mode.
+    fn session_text(&mut self, value: &Entry<'_>) -> Option<Cow<'static, str>> {
+        let text = self.text(value)?;
+        Some(Cow::Owned(text.to_owned()))
+    }
+
     fn verify(&mut self, value: &Entry<'_>, config: &mut Config) {
         let Some(table) = self.table(value) else {
             return;
@@ -541,7 +580,7 @@ impl Reader<'_> {
     }
 
     fn envs(&mut self, value: &Entry<'_>, envs: &mut Vec<Env>) {
-        const KEYS: [&str; 7] = [
+        const KEYS: [&str; 9] = [
             "url",
             "scratch-url",
             "protected",
@@ -549,6 +588,8 @@ impl Reader<'_> {
             Limits::NAMES[0],
             Limits::NAMES[1],
             "lock-retries",
+            SessionSettings::NAMES[0],
+            SessionSettings::NAMES[1],
         ];
         let Some(table) = self.table(value) else {
             return;
@@ -578,6 +619,9 @@ impl Reader<'_> {
                     "lock-retries" => env.lock_retries = self.count(value),
                     name if let Some(limit) = env.limits.named(name) => {
                         *limit = self.duration(value);
+                    }
+                    name if let Some(setting) = env.session.named(name) => {
+                        *setting = self.session_text(value);
                     }
                     other => self.unknown(&key.span(), "setting of an environment", other, &KEYS),
                 }
@@ -610,6 +654,18 @@ mod tests {
         let rules = Config::parse("migrate.toml", text).unwrap().rules;
         assert_eq!(rules.multiple_heads, HeadsRule::Labelled);
         assert_eq!(rules.missing_down, Level::Allow);
+    }
+
+    #[test]
+    fn an_environment_has_its_own_session() {
+        let text =
+            "[session]\nsql-mode = \"\"\ntime-zone = \"+00:00\"\n[env.dev]\ntime-zone = \"SYSTEM\"";
+        let config = Config::parse("migrate.toml", text).unwrap();
+        let session = config.session_of(config.env("dev"));
+        assert_eq!(session.sql_mode.as_deref(), Some(""));
+        assert_eq!(session.time_zone.as_deref(), Some("SYSTEM"));
+        assert_eq!(config.session_of(None), config.session);
+        assert!(Config::parse("migrate.toml", "[session]\nsql_mode = \"\"").is_err());
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod repair;
 mod revision;
 pub mod schema;
 mod script;
+mod session_settings;
 pub mod sql;
 mod survey;
 mod target;
@@ -60,6 +61,7 @@ pub use rebase::{Rebase, RebaseError};
 #[cfg(feature = "repair")]
 pub use repair::{HeadsMend, Mended, Repair, RepairOptions};
 pub use revision::{Direction, Revision, Script, Section, Statement};
+pub use session_settings::SessionSettings;
 pub use survey::Survey;
 pub use target::{Anchor, Target, TargetError};
 #[cfg(feature = "schema")]

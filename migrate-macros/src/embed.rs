@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use migrate_core::schema::lock::SchemaLock;
-use migrate_core::{Chain, ChainLock, Config, Diagnostic, Folder, LedgerNames, Survey};
+use migrate_core::{Chain, ChainLock, Config, Diagnostic, Folder, Survey};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::LitStr;
@@ -77,12 +77,11 @@ fn embed(
     let warnings = survey.diagnostics.clone();
     let chain = survey.into_chain().map_err(|found| told(&found))?;
     let tracked: Vec<_> = tracked.into_iter().filter(|path| path.is_file()).collect();
-    let LedgerNames { prefix, schema } = &config.ledger;
     let path = dir.join(SchemaLock::FILE);
     let schemas = tables_at_head(&path, &chain)?;
     let lock = schemas.as_ref().map(|lock| (&*path, lock));
-    let chain = literal::chain(&chain, &dir, &tracked, prefix, schema.as_deref(), lock)
-        .map_err(|error| vec![error])?;
+    let chain =
+        literal::chain(&chain, &dir, &tracked, &config, lock).map_err(|error| vec![error])?;
     Ok((chain, warnings))
 }
 

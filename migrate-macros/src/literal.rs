@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use migrate_core::schema::lock::SchemaLock;
-use migrate_core::{Chain, Dialect, embedded};
+use migrate_core::{Chain, Config, Dialect, LedgerNames, SessionSettings, embedded};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -16,8 +16,7 @@ pub(crate) fn chain(
     chain: &Chain,
     dir: &Path,
     tracked: &[PathBuf],
-    prefix: &str,
-    schema: Option<&str>,
+    config: &Config,
     lock: Option<(&Path, &SchemaLock)>,
 ) -> Result<TokenStream, String> {
     // Text, not tokens, for what there is much of: rustc's own lexer is optimised, while this
@@ -40,9 +39,18 @@ pub(crate) fn chain(
     let heads = heads
         .iter()
         .map(|hash| Literal::byte_string(hash.as_bytes()));
-    let schema = match schema {
-        None => quote!(::core::option::Option::None),
-        Some(schema) => quote!(::core::option::Option::Some(Borrowed(#schema))),
+    let LedgerNames { prefix, schema } = &config.ledger;
+    let schema = optional(schema.as_deref());
+    let session = match &config.session {
+        session if *session == SessionSettings::NONE => TokenStream::new(),
+        SessionSettings {
+            sql_mode,
+            time_zone,
+        } => {
+            let sql_mode = optional(sql_mode.as_deref());
+            let time_zone = optional(time_zone.as_deref());
+            quote!(.with_session(SessionSettings { sql_mode: #sql_mode, time_zone: #time_zone }))
+        }
     };
     let lock = match lock {
         None => TokenStream::new(),
@@ -53,15 +61,23 @@ pub(crate) fn chain(
         }
     };
     Ok(quote! {
-        use ::migrate_sqlx::__private::{Borrowed, Dialect, Hash, LedgerNames, Migrations};
+        use ::migrate_sqlx::__private::{Borrowed, Dialect, Hash, LedgerNames, Migrations, SessionSettings};
         #(const _: &[u8] = ::core::include_bytes!(#tracked);)*
         static TEXTS: &[&str] = &[#texts];
         static HEADS: &[Hash] = &[#(Hash::from_bytes(*#heads)),*];
         Migrations::embedded(TEXTS, #table, HEADS, LedgerNames {
             prefix: Borrowed(#prefix),
             schema: #schema,
-        })#lock
+        })#lock #session
     })
+}
+
+/// Writes a text that may not be there.
+fn optional(text: Option<&str>) -> TokenStream {
+    match text {
+        None => quote!(::core::option::Option::None),
+        Some(text) => quote!(::core::option::Option::Some(Borrowed(#text))),
+    }
 }
 
 /// Writes the tables that an application looks for when it starts.

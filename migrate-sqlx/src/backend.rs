@@ -10,13 +10,30 @@ mod sqlite;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use migrate_core::{Dialect, LedgerNames};
+use migrate_core::{Dialect, LedgerNames, SessionSettings};
 
 use crate::stop::Stop;
 
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
-pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {}
+pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {
+    /// Whether a connection of its own keeps other migrators out, and not each transaction.
+    #[doc(hidden)]
+    const LOCKS_ON_A_CONNECTION: bool;
+
+    /// Returns how to connect so that the session is the server's own, where revisions get sessions
+    /// of their own: each may change what only a new connection gives back.
+    #[doc(hidden)]
+    fn own_session(options: &ConnectOptions<Self>) -> Option<ConnectOptions<Self>>;
+
+    /// Returns the SQL that sets what revisions run with; empty where nothing is said.
+    #[doc(hidden)]
+    fn settings(session: &SessionSettings) -> String;
+}
+
+/// What a connection of a database is made from.
+#[doc(hidden)]
+pub type ConnectOptions<DB> = <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
 
 /// A connection that can run scripts; what differs between the drivers is here, and nothing else.
 pub trait Session: sealed::Sealed + Send {
@@ -32,13 +49,15 @@ pub trait Session: sealed::Sealed + Send {
     #[doc(hidden)]
     fn query(&mut self, sql: String) -> BoxFuture<'_, Result<Vec<Row>, sqlx::Error>>;
 
-    /// Tries to become the only migrator, and waits a little where another one is.
+    /// Tries to become the only migrator, and waits a little where another one is. `wait` is how
+    /// long the ledger's own statements on this connection may wait for a lock.
     ///
     /// This is a connection of its own: closing it gives the lock back, whatever happened.
     #[doc(hidden)]
     fn try_lock<'a>(
         &'a mut self,
         names: &'a LedgerNames,
+        wait: Duration,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
 
     /// Says who has the lock, where the database tells; takes none.
@@ -48,13 +67,10 @@ pub trait Session: sealed::Sealed + Send {
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>>;
 
-    /// Lets the statements of this connection be stopped; returns the SQL that does it from another
-    /// connection, where it takes that.
+    /// Lets the statements of this connection be stopped, and tells `stop` the SQL that does it from
+    /// another connection, where it takes that.
     #[doc(hidden)]
-    fn stoppable<'a>(
-        &'a mut self,
-        stop: &'a Stop,
-    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>>;
+    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>>;
 
     /// Forgets what [`Session::stoppable`] has left in the connection.
     #[doc(hidden)]
@@ -67,6 +83,13 @@ pub trait Session: sealed::Sealed + Send {
         &'a mut self,
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
+
+    /// Takes another connection instead of this one, where that is how a session gets clean; says
+    /// whether it did.
+    #[doc(hidden)]
+    fn renew(&mut self) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+        Box::pin(async { Ok(false) })
+    }
 }
 
 /// A row as text; `None` stands for NULL.
@@ -126,7 +149,6 @@ macro_rules! driver {
     ($database:ty, $connection:ty) => {
         impl crate::backend::sealed::Sealed for $database {}
         impl crate::backend::sealed::Sealed for $connection {}
-        impl crate::backend::Backend for $database {}
 
         async fn execute(
             connection: &mut $connection,

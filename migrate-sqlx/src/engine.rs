@@ -4,12 +4,14 @@ mod failure;
 mod mend_ledger;
 mod mend_schema;
 mod record;
+mod resume;
 mod session;
 mod statements;
 mod time;
 mod transaction;
 mod walk;
 mod watch;
+mod writing;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,7 +23,8 @@ use migrate_core::{
 
 pub(crate) use self::failure::{missed_lock, timed_out};
 pub use self::mend_ledger::{LedgerChange, Mending};
-use self::session::ForeignKeys;
+use self::resume::Resumed;
+use self::session::{ForeignKeys, Saved};
 pub use self::walk::Walked;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};
@@ -111,6 +114,14 @@ pub(crate) struct Engine<'a> {
     /// revision, as what it has set must not reach the ledger, nor the next one; dumps empty the
     /// search path, for example.
     restore: String,
+    /// PostgreSQL's role as the run began with it.
+    role: String,
+    /// Whether a revision may have left something in the session that the next one must not find.
+    dirty: bool,
+    /// Whether a revision has prepared statements on PostgreSQL.
+    prepared: bool,
+    /// What SQLite's session was before the revision in work, where that changes it.
+    saved: Option<Saved>,
     foreign_keys: ForeignKeys,
     /// On PostgreSQL, whether the ledger was locked once, so that nothing is left at work that was
     /// sent before this run had the migrators' lock.
@@ -147,6 +158,10 @@ struct Step<'a> {
     resuming: bool,
     /// Whether nobody knows if the next statement was finished.
     in_doubt: bool,
+    /// What an earlier run has finished of it, and what it takes to go on from there.
+    resumed: Option<Resumed>,
+    /// Whether the ledger keeps another text than the one that runs.
+    other_text: bool,
 }
 
 /// What came of a step.
@@ -173,6 +188,10 @@ impl<'a> Engine<'a> {
             chain,
             options,
             restore: String::new(),
+            role: "none".to_owned(),
+            dirty: false,
+            prepared: false,
+            saved: None,
             foreign_keys: ForeignKeys::default(),
             fenced: false,
             limited: false,
@@ -406,6 +425,10 @@ impl<'a> Engine<'a> {
         let row = joined.row(revision.id.as_str());
         check_section(&revision, direction, dialect)?;
         let unfinished = row.filter(|row| row.state != State::Applied);
+        let resumed = match unfinished {
+            None => None,
+            Some(row) => Some(self.resumed(&revision, direction, row)?),
+        };
         let graph = &joined.graph;
         let needs = match direction {
             Direction::Up => graph.parents(index).iter().chain(graph.dependencies(index)),
@@ -420,23 +443,28 @@ impl<'a> Engine<'a> {
                 Direction::Up => self.tables.allows_up(id, unfinished.is_some(), &needs),
                 Direction::Down => self.tables.allows_down(id, rows),
             },
-            revision,
             direction,
             from_ledger,
             finished: unfinished.map_or(0, |row| row.statements as usize),
             resuming: unfinished.is_some(),
             in_doubt: unfinished.is_some_and(AppliedRevision::is_in_doubt),
+            resumed,
+            other_text: row.is_some_and(|row| row.body != revision.text),
+            revision,
         })
     }
 
     #[tracing::instrument(name = "revision", skip_all, fields(revision = %step.revision.id, direction = step.direction.as_str()))]
     async fn take(&mut self, step: &Step<'_>, on_event: Listener<'_>) -> Result<Outcome, Error> {
         let dialect = self.session.dialect();
-        match (step.is_whole(dialect), dialect) {
+        self.begin_session(step).await?;
+        let taken = match (step.is_whole(dialect), dialect) {
             (true, Dialect::Sqlite) => self.take_on_sqlite(step).await,
             (true, _) => self.take_at_once(step).await,
             (false, _) => self.take_by_statement(step, on_event).await,
-        }
+        };
+        self.end_session(step, taken.is_ok()).await;
+        taken
     }
 
     async fn run(&mut self, sql: String) -> Result<(), Error> {

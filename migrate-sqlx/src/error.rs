@@ -101,6 +101,55 @@ pub enum Error {
         /// The index, as SQL writes it.
         index: String,
     },
+    /// A half-done revision goes on, but what was finished of it is another text now.
+    #[error(
+        "revision `{revision}` cannot go on: its statement {number}, of {of} that are finished, was edited"
+    )]
+    ResumeEdited {
+        /// Which revision.
+        revision: String,
+        /// The first statement that differs, from 1.
+        number: usize,
+        /// How many are finished.
+        of: usize,
+        /// The statement as it ran.
+        was: String,
+        /// Where it stands now.
+        label: Box<Label>,
+        /// Whether the revision was being reverted.
+        reverting: bool,
+    },
+    /// A half-done revision goes on, but its other statements need what a finished one has left in
+    /// its session, which has ended.
+    #[error(
+        "revision `{revision}` cannot go on: what its finished statement {number} left in the session is gone"
+    )]
+    ResumeSession {
+        /// Which revision.
+        revision: String,
+        /// The finished statement, from 1.
+        number: usize,
+        /// Where it stands.
+        label: Box<Label>,
+        /// Whether the revision was being reverted.
+        reverting: bool,
+    },
+    /// A statement is done, but the ledger could not be told.
+    #[error(
+        "statement {number} of {of} of revision `{revision}` finished, but the ledger could not record it"
+    )]
+    Unrecorded {
+        /// Which revision.
+        revision: String,
+        /// Which statement, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Whether the revision was being reverted.
+        reverting: bool,
+        /// What the database said.
+        source: sqlx::Error,
+    },
     /// Somebody wants to say what has become of a revision that is not half done.
     #[error("revision `{revision}` is not half done in this database")]
     NotUnfinished {
@@ -294,6 +343,9 @@ impl Error {
         Self::NotCurrent { .. } => "not-current",
         Self::ForeignKeys { .. } | Self::MendDangling { .. } => "foreign-keys",
         Self::InvalidIndex { .. } => "invalid-index",
+        Self::ResumeEdited { .. } => "resume-edited",
+        Self::ResumeSession { .. } => "resume-session",
+        Self::Unrecorded { .. } => "unrecorded",
         Self::NotUnfinished { .. } => "not-unfinished",
         Self::InDoubt { .. } => "in-doubt",
         Self::NotAtomic { .. } => "not-atomic",
@@ -332,6 +384,21 @@ impl Error {
             Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
             Self::Statement(error) => error.help(),
             Self::InvalidIndex { index, .. } => format!("drop it with `DROP INDEX CONCURRENTLY {index}`, then go on with `cargo migrate run --resume`"),
+            Self::ResumeEdited { revision, reverting, .. } => {
+                let (verb, word) = match reverting {
+                    true => ("revert", "undone"),
+                    false => ("run", "done"),
+                };
+                format!("restore the statements that are finished and edit only those behind them, then `cargo migrate {verb} --resume`; or bring the database there by hand and say so with `cargo migrate repair --{word} {revision} --execute`")
+            }
+            Self::ResumeSession { revision, reverting, .. } => {
+                let word = if *reverting { "undone" } else { "done" };
+                format!("run the statements behind it by hand in one session, then say so with `cargo migrate repair --{word} {revision} --execute`")
+            }
+            Self::Unrecorded { reverting, .. } => {
+                let verb = if *reverting { "revert" } else { "run" };
+                format!("once the lock is free, `cargo migrate {verb} --resume=done` records it and goes on")
+            }
             Self::NotUnfinished { .. } => "`cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place".to_owned(),
             Self::InDoubt { reverting, .. } => {
                 let verb = if *reverting { "revert" } else { "run" };

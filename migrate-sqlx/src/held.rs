@@ -2,44 +2,33 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_core::{Dialect, LedgerNames};
+use futures_util::future::{BoxFuture, FutureExt as _};
+use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, Pool};
+use sqlx::{Connection, Pool};
 
-use crate::backend::{Attempt, Backend, Session as _};
+use crate::backend::{Attempt, Backend, ConnectOptions, Failure, Row, Session, sealed};
 use crate::error::Error;
 use crate::event::Event;
+use crate::stop::Stop;
 
 /// Whatever ends a run, the lock goes with its connection, and a connection that may be in the
 /// middle of something does not go back to the pool.
 pub(crate) struct Held<DB: Backend> {
-    pub(crate) work: PoolConnection<DB>,
+    pub(crate) work: Work<DB>,
     pub(crate) lock: Option<DB::Connection>,
-    /// Whether the connection of the work may go back to the pool.
-    clean: bool,
 }
 
 impl<DB: Backend> Held<DB> {
-    /// Takes a connection of the pool, and the lock on one of its own.
+    /// Takes the lock on a connection of its own, and then a connection to work on: while it
+    /// waited, the server's idle time-out would have closed it.
     pub(crate) async fn take(
         pool: &Pool<DB>,
         ledger: &LedgerNames,
+        session: &SessionSettings,
         wait: Duration,
         on_event: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Self, Error> {
-        let work = pool.acquire().await.map_err(Error::Database)?;
-        let mut held = Self {
-            work,
-            lock: None,
-            clean: false,
-        };
-        if held.work.dialect() == Dialect::Sqlite {
-            // A database in memory has no second connection, and its transactions lock.
-            return Ok(held);
-        }
-        let mut lock = DB::Connection::connect_with(&pool.connect_options())
-            .await
-            .map_err(Error::Database)?;
         let since = Instant::now();
         let mut told = false;
         let mut busy = |holder: Option<String>| {
@@ -56,28 +45,35 @@ impl<DB: Backend> Held<DB> {
                 false => Ok(()),
             }
         };
-        while let Attempt::Busy(holder) = lock.try_lock(ledger).await.map_err(Error::Database)? {
+        let lock = match DB::LOCKS_ON_A_CONNECTION {
+            false => None,
+            true => {
+                let mut lock = DB::Connection::connect_with(&pool.connect_options())
+                    .await
+                    .map_err(Error::Database)?;
+                while let Attempt::Busy(holder) =
+                    lock.try_lock(ledger, wait).await.map_err(Error::Database)?
+                {
+                    busy(holder)?;
+                }
+                Some(lock)
+            }
+        };
+        let mut work = Work::take(pool, ledger, session).await?;
+        while let Attempt::Busy(holder) = work.try_enter(ledger).await.map_err(Error::Database)? {
             busy(holder)?;
         }
-        held.lock = Some(lock);
-        while let Attempt::Busy(holder) =
-            held.work.try_enter(ledger).await.map_err(Error::Database)?
-        {
-            busy(holder)?;
-        }
-        Ok(held)
+        Ok(Self { work, lock })
     }
 
-    /// Gives everything back. `sound` says that the connection of the work is in no transaction;
-    /// then one of SQLite stays, as a database in memory lives in it. Others go all the same: a
-    /// revision may have changed settings of the session, which are not the application's.
-    pub(crate) async fn release(mut self, sound: bool) {
-        self.clean = sound && self.work.dialect() == Dialect::Sqlite;
-        let lock = self.lock.take();
-        if !self.clean {
-            self.work.close_on_drop();
-        }
-        drop(self);
+    /// Gives everything back. `sound` says that the connection of the work is in no transaction,
+    /// and has the settings it began with; then one of SQLite stays, as a database in memory lives
+    /// in it. Others go all the same: a revision may have changed settings of the session, which
+    /// are not the application's.
+    pub(crate) async fn release(self, sound: bool) {
+        let Self { mut work, lock } = self;
+        work.clean = sound && work.dialect() == Dialect::Sqlite;
+        drop(work);
         if let Some(lock) = lock {
             // A connection that cannot say goodbye is gone all the same, and its lock with it.
             if let Err(error) = lock.close().await {
@@ -87,10 +83,160 @@ impl<DB: Backend> Held<DB> {
     }
 }
 
-impl<DB: Backend> Drop for Held<DB> {
-    fn drop(&mut self) {
-        if !self.clean {
-            self.work.close_on_drop();
+/// The connection that a run works on.
+pub(crate) struct Work<DB: Backend> {
+    connection: Place<DB>,
+    /// How to make another one.
+    renewal: Option<Renewal<DB>>,
+    /// Whether the connection may go back to the pool.
+    clean: bool,
+}
+
+enum Place<DB: Backend> {
+    /// One of the pool's: its session is cleaned by SQL, or dies with a database in memory.
+    Pooled(PoolConnection<DB>),
+    /// One of our own, with the server's own session.
+    Own(DB::Connection),
+}
+
+/// What a session of our own is made from.
+struct Renewal<DB: Backend> {
+    options: ConnectOptions<DB>,
+    settings: String,
+    ledger: LedgerNames,
+    stop: Option<Stop>,
+}
+
+impl<DB: Backend> Renewal<DB> {
+    async fn connect(&self) -> Result<DB::Connection, sqlx::Error> {
+        let mut connection = DB::Connection::connect_with(&self.options).await?;
+        if !self.settings.is_empty() {
+            connection.query(self.settings.clone()).await?;
         }
+        Ok(connection)
+    }
+}
+
+impl<DB: Backend> Work<DB> {
+    async fn take(
+        pool: &Pool<DB>,
+        ledger: &LedgerNames,
+        session: &SessionSettings,
+    ) -> Result<Self, Error> {
+        let settings = DB::settings(session);
+        if let Some(options) = DB::own_session(&pool.connect_options()) {
+            let renewal = Renewal {
+                options,
+                settings,
+                ledger: ledger.clone(),
+                stop: None,
+            };
+            let connection = renewal.connect().await.map_err(Error::Database)?;
+            return Ok(Self {
+                connection: Place::Own(connection),
+                renewal: Some(renewal),
+                clean: false,
+            });
+        }
+        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        if !settings.is_empty() {
+            connection.query(settings).await.map_err(Error::Database)?;
+        }
+        Ok(Self {
+            connection: Place::Pooled(connection),
+            renewal: None,
+            clean: false,
+        })
+    }
+
+    fn session(&mut self) -> &mut DB::Connection {
+        match &mut self.connection {
+            Place::Pooled(connection) => &mut *connection,
+            Place::Own(connection) => connection,
+        }
+    }
+
+    async fn renewed(&mut self) -> Result<bool, sqlx::Error> {
+        let Some(renewal) = &self.renewal else {
+            return Ok(false);
+        };
+        let mut connection = renewal.connect().await?;
+        if let Some(stop) = &renewal.stop {
+            connection.stoppable(stop).await?;
+        }
+        let ledger = renewal.ledger.clone();
+        let place = std::mem::replace(&mut self.connection, Place::Own(connection));
+        if let Place::Own(old) = place {
+            // Its lock must be free before the new one takes it.
+            old.close().await?;
+        }
+        while let Attempt::Busy(_) = self.session().try_enter(&ledger).await? {}
+        Ok(true)
+    }
+}
+
+impl<DB: Backend> Drop for Work<DB> {
+    fn drop(&mut self) {
+        if let Place::Pooled(connection) = &mut self.connection
+            && !self.clean
+        {
+            connection.close_on_drop();
+        }
+    }
+}
+
+impl<DB: Backend> sealed::Sealed for Work<DB> {}
+
+impl<DB: Backend> Session for Work<DB> {
+    fn dialect(&self) -> Dialect {
+        match &self.connection {
+            Place::Pooled(connection) => connection.dialect(),
+            Place::Own(connection) => connection.dialect(),
+        }
+    }
+
+    fn execute(&mut self, sql: String) -> BoxFuture<'_, Result<(), Failure>> {
+        self.session().execute(sql)
+    }
+
+    fn query(&mut self, sql: String) -> BoxFuture<'_, Result<Vec<Row>, sqlx::Error>> {
+        self.session().query(sql)
+    }
+
+    fn try_lock<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
+        self.session().try_lock(names, wait)
+    }
+
+    fn holder<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+        self.session().holder(names)
+    }
+
+    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        if let Some(renewal) = &mut self.renewal {
+            renewal.stop = Some(stop.clone());
+        }
+        self.session().stoppable(stop)
+    }
+
+    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        self.session().unstoppable()
+    }
+
+    fn try_enter<'a>(
+        &'a mut self,
+        names: &'a LedgerNames,
+    ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
+        self.session().try_enter(names)
+    }
+
+    fn renew(&mut self) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+        self.renewed().boxed()
     }
 }

@@ -158,6 +158,9 @@ pub(crate) enum Author {
 /// How many statements [`Tables::lock`] has.
 pub(crate) const LOCKING: usize = 3;
 
+/// How much of a revision's text is written at once, in bytes.
+const PIECE: usize = 512 * 1024;
+
 const COLUMNS: &str = "revision, parents, message, hash, chain_hash, state, statements, error, applied_at, duration_ms, tool, file, body";
 
 impl Tables {
@@ -382,11 +385,13 @@ impl Tables {
         )
     }
 
-    /// The row of a revision; `duration` is a number or an expression of the dialect.
-    pub(crate) fn insert(&self, revision: &Revision, state: State, duration: &str) -> String {
+    /// The row of a revision, in statements of which each fits into a message; `duration` is a
+    /// number or an expression of the dialect.
+    pub(crate) fn insert(&self, revision: &Revision, state: State, duration: &str) -> Vec<String> {
         let literal = |text: &str| literal(self.dialect, text);
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
-        format!(
+        let (body, rest) = self.first_piece(&revision.text);
+        let row = format!(
             "INSERT INTO {} ({COLUMNS}) VALUES ({}, {}, {}, '{HASH_VERSION}{}', '{HASH_VERSION}{}', '{}', 0, NULL, {}, {duration}, '{TOOL}', {}, {})",
             self.revision,
             literal(revision.id.as_str()),
@@ -397,15 +402,42 @@ impl Tables {
             state.as_str(),
             self.now(),
             literal(&revision.file),
-            literal(&revision.text),
-        )
+            literal(body),
+        );
+        self.with_rest(row, revision.id.as_str(), rest)
+    }
+
+    /// As much of a text as is written at once, and the rest: MariaDB takes no message above 16 MiB
+    /// by default, and a literal there takes two bytes for each of the text.
+    fn first_piece<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
+        match self.dialect {
+            Dialect::MySql => text.split_at(text.floor_char_boundary(PIECE)),
+            Dialect::Sqlite | Dialect::Postgres => (text, ""),
+        }
+    }
+
+    /// A statement that writes a body's first piece, and those that add the others.
+    fn with_rest(&self, first: String, revision: &str, mut rest: &str) -> Vec<String> {
+        let mut statements = vec![first];
+        while !rest.is_empty() {
+            let (piece, left) = self.first_piece(rest);
+            statements.push(format!(
+                "UPDATE {} SET body = CONCAT(body, {}) WHERE revision = {}",
+                self.revision,
+                literal(self.dialect, piece),
+                literal(self.dialect, revision)
+            ));
+            rest = left;
+        }
+        statements
     }
 
     /// The row takes over what the revision is now.
-    pub(crate) fn rewrite(&self, revision: &Revision) -> String {
+    pub(crate) fn rewrite(&self, revision: &Revision) -> Vec<String> {
         let literal = |text: &str| literal(self.dialect, text);
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
-        format!(
+        let (body, rest) = self.first_piece(&revision.text);
+        let row = format!(
             "UPDATE {} SET parents = {}, message = {}, hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}', file = {}, body = {} WHERE revision = {}",
             self.revision,
             literal(&parents.join(",")),
@@ -413,9 +445,10 @@ impl Tables {
             revision.hash,
             revision.chain_hash,
             literal(&revision.file),
-            literal(&revision.text),
+            literal(body),
             literal(revision.id.as_str()),
-        )
+        );
+        self.with_rest(row, revision.id.as_str(), rest)
     }
 
     /// The row takes over where the revision stands in the chain.
@@ -455,16 +488,15 @@ impl Tables {
         )
     }
 
-    /// An unfinished revision is whole now, with the text that finished it.
+    /// An unfinished revision is whole now; its row has the text that finished it.
     pub(crate) fn finish(&self, revision: &Revision, duration_ms: u128) -> String {
         format!(
             "UPDATE {} SET state = 'applied', statements = 0, error = NULL, applied_at = {}, duration_ms = duration_ms + {duration_ms}, \
-             hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}', body = {} WHERE revision = {}",
+             hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}' WHERE revision = {}",
             self.revision,
             self.now(),
             revision.hash,
             revision.chain_hash,
-            literal(self.dialect, &revision.text),
             literal(self.dialect, revision.id.as_str()),
         )
     }

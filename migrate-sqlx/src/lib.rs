@@ -45,7 +45,7 @@ mod stop;
 mod table;
 
 #[doc(hidden)]
-pub use backend::{Attempt, Failure, Row};
+pub use backend::{Attempt, ConnectOptions, Failure, Row};
 pub use backend::{Backend, Session};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use database::{Create, Database};
@@ -55,7 +55,7 @@ pub use event::{Applied, Event, Report};
 pub use introspect::SchemaReader;
 pub use ledger::{AppliedRevision, EventRecord, State};
 pub use migrate_core::{
-    Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, Target, schema,
+    Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, SessionSettings, Target, schema,
 };
 pub use migrate_macros::{Table, embed_migrations};
 pub use migrations::Migrations;
@@ -71,7 +71,7 @@ pub use table::Table;
 pub mod __private {
     pub use std::borrow::Cow::Borrowed;
 
-    pub use migrate_core::{Dialect, Hash, LedgerNames};
+    pub use migrate_core::{Dialect, Hash, LedgerNames, SessionSettings};
 
     pub use crate::Migrations;
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use migrate_core::schema::Schema;
-use migrate_core::{Dialect, Graph, Hash, LedgerNames, Plan, Revision, Target};
+use migrate_core::{Dialect, Graph, Hash, LedgerNames, Plan, Revision, SessionSettings, Target};
 use sqlx::Pool;
 
 use crate::backend::{Backend, Session};
@@ -33,6 +33,7 @@ pub struct Migrations {
     count: usize,
     heads: Cow<'static, [Hash]>,
     pub(crate) ledger: LedgerNames,
+    pub(crate) session: SessionSettings,
     /// The text of schema.lock.
     schema: Option<&'static str>,
     /// The tables in it.
@@ -67,9 +68,18 @@ impl Migrations {
             count: texts.len(),
             heads: Cow::Borrowed(heads),
             ledger,
+            session: SessionSettings::NONE,
             schema: None,
             tables: &[],
         }
+    }
+
+    /// Sets what revisions run with, as `[session]` of migrate.toml does.
+    #[must_use]
+    pub const fn with_session(mut self, session: SessionSettings) -> Self {
+        // What it was made with has nothing to drop, which a constant function could not do.
+        std::mem::forget(std::mem::replace(&mut self.session, session));
+        self
     }
 
     /// Takes the text of schema.lock along, as `embed_migrations!` found it.
@@ -105,6 +115,7 @@ impl Migrations {
             revisions: OnceLock::from(revisions),
             heads: heads.into(),
             ledger,
+            session: SessionSettings::NONE,
             schema: None,
             tables: &[],
         }

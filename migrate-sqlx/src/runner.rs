@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
 use migrate_core::schema::Schema;
-use migrate_core::{Cascade, Dialect, Direction, Limits, Stamp, Target};
+use migrate_core::{Cascade, Dialect, Direction, Limits, SessionSettings, Stamp, Target};
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};
@@ -54,6 +54,7 @@ pub struct Runner<'a> {
     target: Option<Target>,
     cascade: Cascade,
     options: Options,
+    session: Option<SessionSettings>,
     on_event: Box<dyn FnMut(Event<'_>) + Send + 'a>,
     stop_when: Option<BoxFuture<'a, ()>>,
 }
@@ -75,6 +76,7 @@ impl<'a> Runner<'a> {
             target: None,
             cascade: Cascade::Refuse,
             options: Options::DEFAULT,
+            session: None,
             on_event: Box::new(|_| {}),
             stop_when: None,
         }
@@ -131,6 +133,13 @@ impl<'a> Runner<'a> {
     /// a second to ten seconds.
     pub const fn lock_retries(mut self, retries: u32) -> Self {
         self.options.lock_retries = retries;
+        self
+    }
+
+    /// Sets what the revisions run with, instead of what the chain was made with; see
+    /// [`Migrations::with_session`].
+    pub fn session(mut self, session: SessionSettings) -> Self {
+        self.session = Some(session);
         self
     }
 
@@ -254,7 +263,7 @@ impl<'a> Runner<'a> {
         purge: bool,
     ) -> Result<Stamp, Error> {
         let mut held = self.hold(pool).await?;
-        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let mut engine = self.migrations.engine(&mut held.work, self.options);
         let stamp = engine.stamp(targets, purge).await;
         let sound = engine.sound;
         held.release(sound).await;
@@ -274,7 +283,7 @@ impl<'a> Runner<'a> {
         declared: Declared,
     ) -> Result<(), Error> {
         let mut held = self.hold(pool).await?;
-        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let mut engine = self.migrations.engine(&mut held.work, self.options);
         let recorded = engine.declare(revision, declared).await;
         let sound = engine.sound;
         held.release(sound).await;
@@ -299,7 +308,7 @@ impl<'a> Runner<'a> {
         mendings: &[Mending],
     ) -> Result<(), Error> {
         let mut held = self.hold(pool).await?;
-        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let mut engine = self.migrations.engine(&mut held.work, self.options);
         let mended = engine.mend_ledger(before, mendings).await;
         let sound = engine.sound;
         held.release(sound).await;
@@ -330,7 +339,7 @@ impl<'a> Runner<'a> {
             }
         };
         let reader = SchemaReader::new(self.migrations.ledger.clone());
-        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let mut engine = self.migrations.engine(&mut held.work, self.options);
         let looking = eyes.as_mut().map(|eyes| eyes as &mut dyn Session);
         let walked = engine.walk(steps, &reader, looking, &mut look).await;
         let sound = engine.sound;
@@ -362,26 +371,40 @@ impl<'a> Runner<'a> {
         detail: &str,
     ) -> Result<(), Error> {
         let mut held = self.hold(pool).await?;
-        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let mut engine = self.migrations.engine(&mut held.work, self.options);
         let mended = engine.mend_schema(statements, applied, detail).await;
         let sound = engine.sound;
         held.release(sound).await;
         mended
     }
 
+    fn session_settings(&self) -> &SessionSettings {
+        let own = self.session.as_ref();
+        own.unwrap_or(&self.migrations.session)
+    }
+
     /// Keeps other migrators out.
     async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Held<DB>, Error> {
         let wait = self.options.lock_wait;
-        Held::take(pool, &self.migrations.ledger, wait, &mut |_| {}).await
+        Held::take(
+            pool,
+            &self.migrations.ledger,
+            self.session_settings(),
+            wait,
+            &mut |_| {},
+        )
+        .await
     }
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {
         let mut on_event = std::mem::replace(&mut self.on_event, Box::new(|_| {}));
         let can_stop = self.stop_when.is_some();
         let mut signal = self.stop_when.take().unwrap_or_else(|| pending().boxed());
+        let session = self.session_settings().clone();
         let taking = Held::take(
             pool,
             &self.migrations.ledger,
+            &session,
             self.options.lock_wait,
             &mut *on_event,
         );
@@ -396,18 +419,17 @@ impl<'a> Runner<'a> {
         let stop = Stop::new();
         // SQLite also ends by itself what takes too long.
         let can_stop = can_stop || held.work.dialect() == Dialect::Sqlite;
-        let cancel = match can_stop {
-            true => held.work.stoppable(&stop).await.map_err(Error::Database)?,
-            false => None,
-        };
-        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        if can_stop {
+            held.work.stoppable(&stop).await.map_err(Error::Database)?;
+        }
+        let mut engine = self.migrations.engine(&mut held.work, self.options);
         engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
         engine.stop = stop.clone();
         let report = {
             let work = engine.execute(&goal, &mut *on_event);
             match select(pin!(work), &mut signal).await {
                 Either::Left((report, _)) => report,
-                Either::Right(((), work)) => stopped(work, &stop, pool, cancel.as_deref()).await,
+                Either::Right(((), work)) => stopped(work, &stop, pool).await,
             }
         };
         let report = report.map_err(|error| match stop.caused(&error) {
@@ -436,13 +458,12 @@ async fn stopped<DB: Backend>(
     mut work: impl Future<Output = Result<Report, Error>> + Unpin,
     stop: &Stop,
     pool: &Pool<DB>,
-    cancel: Option<&str>,
 ) -> Result<Report, Error> {
     stop.want();
     loop {
         let ask = async {
-            if let Some(sql) = cancel
-                && let Err(error) = send(pool, sql).await
+            if let Some(sql) = stop.cancel()
+                && let Err(error) = send(pool, &sql).await
             {
                 tracing::warn!(%error, "the statement in work could not be cancelled");
             }

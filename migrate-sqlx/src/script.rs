@@ -271,7 +271,9 @@ impl Writer<'_> {
         };
         match self.direction {
             Direction::Up => {
-                self.statement(self.tables.insert(revision, State::Applied, duration));
+                for sql in self.tables.insert(revision, State::Applied, duration) {
+                    self.statement(sql);
+                }
                 self.statement(self.tables.event("apply", id, duration, DETAIL));
             }
             Direction::Down => {
@@ -291,10 +293,13 @@ impl Writer<'_> {
         };
         self.begin();
         self.check_place(before);
-        self.statement(match self.direction {
+        let record = match self.direction {
             Direction::Up => self.tables.insert(revision, state, "0"),
-            Direction::Down => self.tables.progress(id, state, 0, None),
-        });
+            Direction::Down => vec![self.tables.progress(id, state, 0, None)],
+        };
+        for sql in record {
+            self.statement(sql);
+        }
         self.statement("COMMIT");
         for (number, sql) in statements(revision, self.direction, self.material.dialect).enumerate()
         {

@@ -17,6 +17,8 @@ pub struct Stop {
     wanted: Arc<AtomicBool>,
     /// When the statement in work has had its time.
     deadline: Arc<Mutex<Option<Instant>>>,
+    /// The SQL that ends the statement in work from another connection.
+    cancel: Arc<Mutex<Option<String>>>,
     run: u64,
 }
 
@@ -25,6 +27,7 @@ impl Stop {
         Self {
             wanted: Arc::default(),
             deadline: Arc::default(),
+            cancel: Arc::default(),
             // Every state is seeded by chance.
             run: RandomState::new().build_hasher().finish(),
         }
@@ -36,6 +39,18 @@ impl Stop {
 
     pub(crate) fn is_wanted(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// Takes the SQL that ends the statement in work from another connection.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn cancel_with(&self, sql: Option<String>) {
+        *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = sql;
+    }
+
+    /// Returns the SQL that ends the statement in work from another connection.
+    pub(crate) fn cancel(&self) -> Option<String> {
+        let cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner);
+        cancel.clone()
     }
 
     /// Gives the next statement so much time. Only SQLite needs it, whose server is this process.

@@ -1,13 +1,45 @@
 //! MySQL and MariaDB.
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
-use migrate_core::{Dialect, LedgerNames};
+use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::MySqlConnection;
 
-use super::{Attempt, Failure, PAUSE, Row, Session, driver, mysql_lock};
+use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver, mysql_lock};
+use crate::ledger::literal;
 use crate::stop::Stop;
 
 driver!(sqlx::MySql, MySqlConnection);
+
+impl Backend for sqlx::MySql {
+    const LOCKS_ON_A_CONNECTION: bool = true;
+
+    /// The driver adds modes and sets a time zone by itself, which would change what revisions mean
+    /// against every client of the server; and some servers refuse it.
+    fn own_session(options: &ConnectOptions<Self>) -> Option<ConnectOptions<Self>> {
+        let options = options.clone().pipes_as_concat(false);
+        Some(options.no_engine_substitution(false).timezone(None))
+    }
+
+    fn settings(session: &SessionSettings) -> String {
+        let literal = |text: &str| literal(Dialect::MySql, text);
+        let mode = session
+            .sql_mode
+            .as_deref()
+            .map(|mode| match mode.strip_prefix('+') {
+                Some(more) => format!("sql_mode = CONCAT(@@sql_mode, ',', {})", literal(more)),
+                None => format!("sql_mode = {}", literal(mode)),
+            });
+        let zone = session.time_zone.as_deref();
+        let zone = zone.map(|zone| format!("time_zone = {}", literal(zone)));
+        let settings: Vec<String> = mode.into_iter().chain(zone).collect();
+        match settings.is_empty() {
+            true => String::new(),
+            false => format!("SET SESSION {}", settings.join(", ")),
+        }
+    }
+}
 
 /// MySQL tells only a line, in words; the engine reads it there.
 fn position(_: &sqlx::Error) -> Option<usize> {
@@ -30,10 +62,15 @@ impl Session for MySqlConnection {
     fn try_lock<'a>(
         &'a mut self,
         names: &'a LedgerNames,
+        wait: Duration,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
         async move {
             // It is idle while others work, however short the server's patience is.
-            query(self, "SET SESSION wait_timeout = 2147483".to_owned()).await?;
+            let seconds = wait.as_secs().clamp(1, 31_536_000);
+            let settings = format!(
+                "SET SESSION wait_timeout = 2147483, lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
+            );
+            query(self, settings).await?;
             get_lock(self, names, "").await
         }
         .boxed()
@@ -46,16 +83,14 @@ impl Session for MySqlConnection {
         holder(self, mysql_lock(names, "")).boxed()
     }
 
-    fn stoppable<'a>(
-        &'a mut self,
-        _: &'a Stop,
-    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         async move {
             let rows = query(
                 self,
                 "SELECT CONCAT('KILL QUERY ', CONNECTION_ID())".to_owned(),
             );
-            Ok(rows.await?.into_iter().flatten().flatten().next())
+            stop.cancel_with(rows.await?.into_iter().flatten().flatten().next());
+            Ok(())
         }
         .boxed()
     }

@@ -1,14 +1,34 @@
 //! PostgreSQL.
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
-use migrate_core::{Dialect, LedgerNames};
+use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use super::{Attempt, Failure, PAUSE, Row, Session, driver};
+use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver};
+use crate::ledger::literal;
 use crate::stop::Stop;
 
 driver!(sqlx::Postgres, PgConnection);
+
+impl Backend for sqlx::Postgres {
+    const LOCKS_ON_A_CONNECTION: bool = true;
+
+    /// SQL can give back all that a session holds.
+    fn own_session(_: &ConnectOptions<Self>) -> Option<ConnectOptions<Self>> {
+        None
+    }
+
+    fn settings(session: &SessionSettings) -> String {
+        let zone = session.time_zone.as_deref();
+        zone.map_or_else(String::new, |zone| {
+            let zone = literal(Dialect::Postgres, zone);
+            format!("SELECT set_config('TimeZone', {zone}, false)")
+        })
+    }
+}
 
 fn position(error: &sqlx::Error) -> Option<usize> {
     let error = error
@@ -54,6 +74,7 @@ impl Session for PgConnection {
     fn try_lock<'a>(
         &'a mut self,
         names: &'a LedgerNames,
+        _: Duration,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
         async move {
             let key = key(names);
@@ -91,16 +112,14 @@ impl Session for PgConnection {
         .boxed()
     }
 
-    fn stoppable<'a>(
-        &'a mut self,
-        stop: &'a Stop,
-    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let mark = stop.mark(Dialect::Postgres);
         let sql = format!(
             "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND left(query, {}) = '{mark}'",
             mark.len()
         );
-        async move { Ok(Some(sql)) }.boxed()
+        stop.cancel_with(Some(sql));
+        async { Ok(()) }.boxed()
     }
 
     fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {

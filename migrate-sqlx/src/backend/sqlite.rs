@@ -1,13 +1,28 @@
 //! SQLite.
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
-use migrate_core::{Dialect, LedgerNames};
+use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::SqliteConnection;
 
-use super::{Attempt, Failure, Row, Session, driver};
+use super::{Attempt, Backend, ConnectOptions, Failure, Row, Session, driver};
 use crate::stop::Stop;
 
 driver!(sqlx::Sqlite, SqliteConnection);
+
+impl Backend for sqlx::Sqlite {
+    const LOCKS_ON_A_CONNECTION: bool = false;
+
+    /// A database in memory lives in its connection.
+    fn own_session(_: &ConnectOptions<Self>) -> Option<ConnectOptions<Self>> {
+        None
+    }
+
+    fn settings(_: &SessionSettings) -> String {
+        String::new()
+    }
+}
 
 /// How many steps of its machine SQLite takes between two looks at whether to stop.
 const STEPS: i32 = 10_000;
@@ -34,6 +49,7 @@ impl Session for SqliteConnection {
     fn try_lock<'a>(
         &'a mut self,
         _: &'a LedgerNames,
+        _: Duration,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>> {
         async { Ok(Attempt::Unneeded) }.boxed()
     }
@@ -45,15 +61,12 @@ impl Session for SqliteConnection {
         async { Ok(None) }.boxed()
     }
 
-    fn stoppable<'a>(
-        &'a mut self,
-        stop: &'a Stop,
-    ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>> {
+    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let stop = stop.clone();
         async move {
             let mut handle = self.lock_handle().await?;
             handle.set_progress_handler(STEPS, move || !stop.is_due());
-            Ok(None)
+            Ok(())
         }
         .boxed()
     }

@@ -67,7 +67,7 @@ impl Engine<'_> {
             return self.end(mended).await;
         }
         let sql = self.mending(before, mendings).await?;
-        self.commit("", &sql).await
+        self.commit(&sql).await
     }
 
     async fn mending(
@@ -85,9 +85,9 @@ impl Engine<'_> {
             let row = rows.iter().find(|row| row.revision == id);
             match change {
                 LedgerChange::Record(revision) => {
-                    sql.push(self.tables.insert(revision, State::Applied, "0"));
+                    sql.extend(self.tables.insert(revision, State::Applied, "0"));
                 }
-                LedgerChange::Rewrite(revision) => sql.push(self.tables.rewrite(revision)),
+                LedgerChange::Rewrite(revision) => sql.extend(self.tables.rewrite(revision)),
                 LedgerChange::Relink(revision) => sql.push(self.tables.relink(revision)),
                 LedgerChange::Finish(id) => {
                     sql.push(self.tables.progress(id, State::Applied, 0, None));

@@ -23,7 +23,7 @@ impl Engine<'_> {
         let (create, record) = sql.split_at(2);
         self.run_all(create.to_vec()).await?;
         if !record.is_empty() {
-            self.commit("", record).await?;
+            self.commit(record).await?;
         }
         Ok(stamp)
     }
@@ -42,23 +42,27 @@ impl Engine<'_> {
             .chain
             .iter()
             .find(|revision| revision.id.as_str() == id);
-        let record = match (declared, row.state, known) {
-            (Declared::NotApplied, ..) => self.tables.delete(id),
+        let mut record = match (declared, row.state, known) {
+            (Declared::NotApplied, ..) => vec![self.tables.delete(id)],
             // What stands in the file is what somebody has finished.
-            (Declared::Applied, State::Applying, Some(revision)) => self.tables.finish(revision, 0),
-            (Declared::Applied, ..) => self.tables.progress(id, State::Applied, 0, None),
+            (Declared::Applied, State::Applying, Some(revision)) => {
+                let mut record = self.tables.rewrite(revision);
+                record.push(self.tables.finish(revision, 0));
+                record
+            }
+            (Declared::Applied, ..) => vec![self.tables.progress(id, State::Applied, 0, None)],
         };
         let detail = match declared {
             Declared::Applied => "declared applied",
             Declared::NotApplied => "declared not applied",
         };
-        let event = self.tables.event("repair", id, "0", detail);
+        record.push(self.tables.event("repair", id, "0", detail));
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
-            let recorded = self.run_all([record, event]).await;
+            let recorded = self.run_all(record).await;
             return self.end(recorded).await;
         }
-        self.commit("", &[record, event]).await
+        self.commit(&record).await
     }
 
     /// Plans a stamp, and writes it as SQL: the two tables, then the rows.
@@ -85,7 +89,7 @@ impl Engine<'_> {
         }
         for index in &stamp.recorded {
             let revision = &joined.revisions[*index];
-            sql.push(self.tables.insert(revision, State::Applied, "0"));
+            sql.extend(self.tables.insert(revision, State::Applied, "0"));
             sql.push(self.tables.event("stamp", revision.id.as_str(), "0", ""));
         }
         Ok((stamp, sql))

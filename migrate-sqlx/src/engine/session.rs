@@ -1,8 +1,9 @@
 //! What a run sets for its connection, and gives back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use migrate_core::sql::{SessionEffect, session_effect, session_pragma};
 use migrate_core::{Dialect, Limits};
 
 use super::{Engine, LOOK, Step};
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::ledger::literal;
 
 /// How many statements give PostgreSQL's settings back.
-pub(super) const RESTORING: usize = 2;
+pub(super) const RESTORING: usize = 3;
 
 /// How many rows point nowhere, by their table and the one they point to.
 pub(super) type Dangling = BTreeMap<(String, String), usize>;
@@ -25,7 +26,177 @@ pub(super) struct ForeignKeys {
     pub(super) exist: bool,
 }
 
+/// What SQLite's session was before a revision that changes it.
+#[derive(Debug)]
+pub(super) struct Saved {
+    pragmas: BTreeMap<&'static str, String>,
+    /// Temporary objects, by kind and name.
+    temporary: BTreeSet<(String, String)>,
+    attached: BTreeSet<String>,
+}
+
+/// PostgreSQL: what a revision may leave besides its settings; what `DISCARD ALL` does, but as far
+/// as that is allowed inside a transaction ("DISCARD" in the manual).
+const CLEANING: [&str; 5] = [
+    "CLOSE ALL",
+    "UNLISTEN *",
+    "DISCARD TEMP",
+    "DISCARD SEQUENCES",
+    "SELECT pg_advisory_unlock_all()",
+];
+
+impl Step<'_> {
+    /// Whether a statement of it may leave something in its session.
+    fn leaves_something(&self, dialect: Dialect) -> bool {
+        self.has_effect(dialect, |effect| *effect != SessionEffect::None)
+    }
+
+    /// Whether it changes more of its session than the memory of the rows it wrote: then the
+    /// ledger's statements must not depend on it.
+    pub(super) fn changes_session(&self, dialect: Dialect) -> bool {
+        self.has_effect(dialect, |effect| {
+            !matches!(effect, SessionEffect::None | SessionEffect::Rows)
+        })
+    }
+
+    /// Whether the word is anywhere in it; a function's body may hold it as well.
+    fn prepares(&self) -> bool {
+        let mut statements = self.statements(Dialect::Postgres).iter();
+        statements.any(|statement| {
+            let sql = self.revision.sql(*statement);
+            sql.to_ascii_uppercase().contains("PREPARE")
+        })
+    }
+
+    fn has_effect(&self, dialect: Dialect, is: impl Fn(&SessionEffect) -> bool) -> bool {
+        let statements = self.statements(dialect).iter();
+        statements
+            .map(|statement| session_effect(dialect, &self.revision.sql(*statement)))
+            .any(|effect| is(&effect))
+    }
+}
+
 impl Engine<'_> {
+    /// Gives a revision a session in which nothing was done yet. PostgreSQL's is cleaned in the
+    /// revision's own message; see [`Engine::cleaning`].
+    pub(super) async fn begin_session(&mut self, step: &Step<'_>) -> Result<(), Error> {
+        match self.session.dialect() {
+            Dialect::Postgres => {}
+            Dialect::MySql if self.dirty => {
+                if self.session.renew().await.map_err(Error::Database)? {
+                    self.limited = false;
+                    self.ending = None;
+                }
+                self.dirty = false;
+            }
+            Dialect::MySql => {}
+            Dialect::Sqlite if step.changes_session(Dialect::Sqlite) => {
+                self.saved = Some(self.look_at_session(step).await?);
+            }
+            Dialect::Sqlite => {}
+        }
+        Ok(())
+    }
+
+    /// Notes what a revision may have left, and on SQLite takes it away.
+    pub(super) async fn end_session(&mut self, step: &Step<'_>, succeeded: bool) {
+        let dialect = self.session.dialect();
+        if dialect != Dialect::Sqlite {
+            self.dirty |= !succeeded || step.leaves_something(dialect);
+            self.prepared |= dialect == Dialect::Postgres && step.prepares();
+        }
+        // Where all went well, it was given back before the record.
+        if let Err(error) = self.give_session_back().await {
+            self.sound = false;
+            tracing::debug!(%error, "the session could not be given back");
+        }
+    }
+
+    /// PostgreSQL: what stands before a revision's message where an earlier one may have left
+    /// something, and how many statements that is.
+    pub(super) fn cleaning(&self) -> (String, usize) {
+        if !self.dirty {
+            return (String::new(), 0);
+        }
+        // A proxy that pools transactions has statements of its own in the server's session.
+        let prepared = self.prepared.then_some("DEALLOCATE ALL");
+        let statements: Vec<&str> = CLEANING.into_iter().chain(prepared).collect();
+        (format!("{};\n", statements.join(";\n")), statements.len())
+    }
+
+    async fn look_at_session(&mut self, step: &Step<'_>) -> Result<Saved, Error> {
+        let mut pragmas = BTreeMap::new();
+        for statement in step.statements(Dialect::Sqlite) {
+            let Some(name) = session_pragma(&step.revision.sql(*statement)) else {
+                continue;
+            };
+            // Nothing but its effect tells this one.
+            let sql = match name {
+                "case_sensitive_like" => "SELECT 'a' NOT LIKE 'A'".to_owned(),
+                name => format!("PRAGMA {name}"),
+            };
+            let rows = self.session.query(sql).await.map_err(Error::Database)?;
+            let value = rows.into_iter().flatten().flatten().next();
+            pragmas.extend(value.map(|value| (name, value)));
+        }
+        Ok(Saved {
+            pragmas,
+            temporary: self.temporary_objects().await?,
+            attached: self.attached_databases().await?,
+        })
+    }
+
+    async fn temporary_objects(&mut self) -> Result<BTreeSet<(String, String)>, Error> {
+        // Indexes go with their tables.
+        let sql = "SELECT type, name FROM temp.sqlite_master WHERE type <> 'index'";
+        let rows = self.session.query(sql.to_owned()).await;
+        let rows = rows.map_err(Error::Database)?.into_iter();
+        Ok(rows
+            .filter_map(|row| {
+                let mut row = row.into_iter().flatten();
+                Some((row.next()?, row.next()?))
+            })
+            .collect())
+    }
+
+    async fn attached_databases(&mut self) -> Result<BTreeSet<String>, Error> {
+        let sql = "SELECT name FROM pragma_database_list";
+        let rows = self.session.query(sql.to_owned()).await;
+        let rows = rows.map_err(Error::Database)?;
+        Ok(rows.into_iter().flatten().flatten().collect())
+    }
+
+    /// SQLite: makes the session what it was before the revision in work.
+    pub(super) async fn give_session_back(&mut self) -> Result<(), Error> {
+        let Some(saved) = self.saved.take() else {
+            return Ok(());
+        };
+        for (name, value) in &saved.pragmas {
+            self.run(format!("PRAGMA {name} = {value}")).await?;
+        }
+        let now = self.temporary_objects().await?;
+        let left = now.difference(&saved.temporary);
+        // Sorted, triggers come before the tables and views that they belong to.
+        let mut left: Vec<_> = left.collect();
+        left.sort_by_key(|(kind, _)| match kind.as_str() {
+            "trigger" => 0,
+            "view" => 1,
+            _ => 2,
+        });
+        for (kind, name) in left {
+            let name = Dialect::Sqlite.quote(name);
+            self.run(format!("DROP {kind} IF EXISTS temp.{name}"))
+                .await?;
+        }
+        for name in self.attached_databases().await?.difference(&saved.attached) {
+            if name != "temp" {
+                let name = Dialect::Sqlite.quote(name);
+                self.run(format!("DETACH {name}")).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// SQLite: takes the foreign keys off, as its manual wants for rebuilding tables ("ALTER
     /// TABLE", 7), and gives waiting for a lock some time. PostgreSQL: remembers what the
     /// application has set for the session.
@@ -66,17 +237,22 @@ impl Engine<'_> {
         let sql = "SELECT name, setting FROM pg_settings WHERE source = 'session' \
                    UNION ALL SELECT 'role', current_setting('role') ORDER BY 1";
         let rows = self.session.query(sql.to_owned()).await;
-        let mut restore = "RESET ALL;\nSELECT ".to_owned();
-        let calls: Vec<String> = rows
-            .map_err(Error::Database)?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter().map(Option::unwrap_or_default);
-                let name = literal(Dialect::Postgres, &row.next().unwrap_or_default());
-                let value = literal(Dialect::Postgres, &row.next().unwrap_or_default());
-                format!("set_config({name}, {value}, false)")
-            })
-            .collect();
+        // A pooled session may have been used by anybody.
+        self.dirty = true;
+        let mut restore = "RESET SESSION AUTHORIZATION;\nRESET ALL;\nSELECT ".to_owned();
+        let mut calls = Vec::new();
+        for row in rows.map_err(Error::Database)? {
+            let mut row = row.into_iter().map(Option::unwrap_or_default);
+            let (name, value) = (
+                row.next().unwrap_or_default(),
+                row.next().unwrap_or_default(),
+            );
+            if name == "role" {
+                self.role.clone_from(&value);
+            }
+            let [name, value] = [name, value].map(|text| literal(Dialect::Postgres, &text));
+            calls.push(format!("set_config({name}, {value}, false)"));
+        }
         restore.push_str(&calls.join(", "));
         restore.push_str(";\n");
         self.restore = restore;
@@ -93,6 +269,18 @@ impl Engine<'_> {
             self.sound = false;
             tracing::debug!(error = %failure.error, "the session's settings could not be given back");
         }
+    }
+
+    /// PostgreSQL: what stands before the ledger's own statements in their transaction, so that
+    /// nothing that a revision has set reaches them.
+    pub(super) fn clean_room(&self) -> String {
+        // Zero would wait forever.
+        let wait = self.options.lock_wait.as_millis().clamp(1, 2_147_483_647);
+        let role = literal(Dialect::Postgres, &self.role);
+        format!(
+            "SET LOCAL SESSION AUTHORIZATION DEFAULT;\n\
+             SELECT set_config('role', {role}, true), set_config('statement_timeout', '0', true), set_config('lock_timeout', '{wait}', true);\n"
+        )
     }
 
     /// The statement that sets the limits of a step, where there are any: for the transaction, or

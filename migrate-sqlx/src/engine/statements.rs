@@ -1,16 +1,56 @@
 //! A revision statement by statement, where no transaction holds it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use migrate_core::sql::{FindingKind, Lexer, lint};
-use migrate_core::{Dialect, Direction, Label, Statement};
+use migrate_core::sql::{FindingKind, Lexer, SessionEffect, lint, session_effect};
+use migrate_core::{Dialect, Direction, Limits};
 
-use super::failure::{missed_lock, timed_out};
+use super::failure::missed_lock;
 use super::transaction::kept_out;
-use super::{Engine, InDoubt, Listener, Outcome, Step};
+use super::{Engine, Listener, Outcome, Step};
 use crate::backend::Failure;
 use crate::error::Error;
 use crate::ledger::{IN_DOUBT, State};
+
+/// Why a statement is not done and recorded.
+enum Failed {
+    /// The database refused it.
+    Statement(Failure),
+    /// It was not begun, because its record could not be written, or somebody else was at work.
+    Before(Error),
+    /// It is done, and only its record is missing.
+    Record(Error),
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self::Statement(failure)
+    }
+}
+
+/// How a statement and its record go to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// In one transaction.
+    Joined,
+    /// In one message, and in doubt until its end is recorded.
+    Message,
+    /// Each by itself, the records where nothing that the revision has set reaches them.
+    Apart {
+        /// Whether it is recorded beforehand that the statement is in doubt.
+        before: bool,
+        /// Whether it is recorded that the statement is finished.
+        after: bool,
+    },
+}
+
+/// What of a whole section decides how each of its statements is run.
+struct Conduct {
+    /// Whether it changes more of its session than the memory of the rows it wrote.
+    changes_session: bool,
+    /// For each statement the one that began the section's own transaction around it.
+    transactions: Vec<Option<usize>>,
+}
 
 impl Engine<'_> {
     /// Where there is no transaction: each finished statement is recorded. On MySQL the record is
@@ -23,35 +63,50 @@ impl Engine<'_> {
         let began = Instant::now();
         let dialect = self.session.dialect();
         let id = step.revision.id.as_str();
-        let state = step.unfinished_state();
-        if !step.resuming && !self.begin_by_statement(step, state).await? {
+        if !step.resuming && !self.begin_by_statement(step).await? {
             return Ok(Outcome::Overtaken);
+        }
+        if step.resuming {
+            let (cleaning, _) = self.cleaning();
+            if !cleaning.is_empty() {
+                self.run(cleaning).await?;
+            }
+            (self.dirty, self.prepared) = (false, false);
         }
         if let Some(limits) = self.limiting(step, false) {
             self.run(limits).await?;
         }
+        let first = self.resume(step).await?;
         let statements = step.statements(dialect);
-        let first = self.first_statement(step).await?;
+        let conduct = step.conduct(dialect);
         for (number, statement) in statements.iter().enumerate().skip(first) {
             let sql = step.revision.sql(*statement);
+            let manner = conduct.manner(dialect, &sql, number);
+            // What is rolled back is not done.
+            let transaction = conduct.transactions[number];
+            let kept = transaction.unwrap_or(number);
             let mut retries = 0;
             let failure = loop {
                 if let Err(stopped) = self.stop.check() {
-                    let record = self
-                        .tables
-                        .progress(id, state, number, Some("it was stopped"));
-                    self.run(record).await?;
+                    if transaction.is_some() {
+                        self.rollback().await;
+                    }
+                    self.record_failure(step, kept, "it was stopped").await;
                     return Err(stopped);
                 }
                 self.look_at_lock(step).await?;
-                let Err(failure) = self.one(step, sql, number).await else {
-                    break None;
+                let failure = match self.one(step, &sql, number, manner, on_event).await {
+                    Ok(()) => break None,
+                    Err(Failed::Statement(failure)) => failure,
+                    Err(Failed::Before(error)) => return Err(error),
+                    Err(Failed::Record(error)) => {
+                        return Err(self.unrecorded(step, number, error));
+                    }
                 };
-                if dialect != Dialect::Sqlite {
+                if dialect != Dialect::Sqlite || transaction.is_some() {
                     self.rollback().await;
                 }
-                // What only missed a lock has done nothing, but for what PostgreSQL does in parts.
-                let harmless = dialect == Dialect::MySql || step.can_join(dialect, sql);
+                let harmless = is_harmless(dialect, &sql, manner);
                 if harmless && missed_lock(&failure.error) && retries < self.options.lock_retries {
                     retries += 1;
                     let error = Error::Database(failure.error);
@@ -61,10 +116,10 @@ impl Engine<'_> {
                 }
                 break Some(failure);
             };
-            let broken = self.invalid_index(sql).await;
+            let broken = self.invalid_index(&sql).await;
             if let Some(failure) = failure {
                 let message = failure.error.to_string();
-                self.record_failure(step, number, &message).await;
+                self.record_failure(step, kept, &message).await;
                 let mut error = self.statement_error(step, number, failure, false);
                 if let Error::Statement(error) = &mut error {
                     error.invalid_index = broken;
@@ -83,98 +138,114 @@ impl Engine<'_> {
         self.finish_by_statement(step, began).await
     }
 
-    /// Where to go on: behind what was finished.
-    async fn first_statement(&mut self, step: &Step<'_>) -> Result<usize, Error> {
-        let statements = step.statements(self.session.dialect());
-        let Some(statement) = statements.get(step.finished).filter(|_| step.in_doubt) else {
-            return Ok(step.finished);
-        };
-        match self.options.in_doubt {
-            InDoubt::Again => Ok(step.finished),
-            InDoubt::Done => {
-                let id = step.revision.id.as_str();
-                let done = step.finished + 1;
-                let progress = self
-                    .tables
-                    .progress(id, step.unfinished_state(), done, None);
-                self.run(progress).await?;
-                Ok(done)
-            }
-            InDoubt::Refuse => {
-                let revision = &step.revision;
-                let line = revision.sql(*statement).lines().next().unwrap_or_default();
-                let start = statement.start as usize;
-                let place = start..start + line.len();
-                Err(Error::InDoubt {
-                    revision: revision.id.to_string(),
-                    number: step.finished + 1,
-                    of: statements.len(),
-                    label: Box::new(Label::at(&revision.file, &revision.text, place, "")),
-                    reverting: step.direction == Direction::Down,
-                })
-            }
+    fn unrecorded(&self, step: &Step<'_>, number: usize, error: Error) -> Error {
+        match error {
+            Error::Database(source) => Error::Unrecorded {
+                revision: step.revision.id.to_string(),
+                number: number + 1,
+                of: step.statements(self.session.dialect()).len(),
+                reverting: step.direction == Direction::Down,
+                source,
+            },
+            other => other,
         }
     }
 
     /// Runs a statement and records it, in one transaction where that can be. What cannot is
     /// recorded beforehand as in doubt: a death in between tells no other story.
-    async fn one(&mut self, step: &Step<'_>, sql: &str, number: usize) -> Result<(), Failure> {
+    async fn one(
+        &mut self,
+        step: &Step<'_>,
+        sql: &str,
+        number: usize,
+        manner: Manner,
+        on_event: Listener<'_>,
+    ) -> Result<(), Failed> {
         let dialect = self.session.dialect();
         let (id, state) = (step.revision.id.as_str(), step.unfinished_state());
         let doubt = self.tables.progress(id, state, number, Some(IN_DOUBT));
         let progress = self.tables.progress(id, state, number + 1, None);
         let limits = step.limits(dialect, self.options.limits);
         let time = limits.statement.filter(|limit| !limit.is_zero());
-        match (dialect, step.can_join(dialect, sql)) {
-            (Dialect::MySql, true) => {
-                let message = format!("BEGIN;\n{sql};\n{progress};\nCOMMIT");
-                self.in_time(message, time).await
+        match (manner, dialect) {
+            // The record comes first: where it misses a lock, nothing was done that no transaction
+            // takes back, as on tables without any.
+            (Manner::Joined, Dialect::MySql) => {
+                let message = format!("BEGIN;\n{progress};\n{sql};\nCOMMIT");
+                Ok(self.in_time(message, time).await?)
             }
-            (Dialect::MySql, false) if makes_a_program(sql) => {
-                self.in_time(format!("{doubt}; {sql}"), time).await?;
-                self.session.execute(progress).await
-            }
-            (Dialect::MySql, false) => {
-                let message = format!("{doubt}; {sql};\n{progress}");
-                match self.in_time(message, time).await {
-                    // Who ends a statement that takes long may meet its record.
-                    Err(failure) if finished(sql, &failure) && timed_out(&failure.error) => {
-                        self.session.execute(progress).await
-                    }
-                    ran => ran,
-                }
-            }
-            (Dialect::Postgres, true) => {
+            (Manner::Joined, Dialect::Postgres) => {
                 let begin = format!("{}BEGIN;\n", self.stop.mark(dialect));
-                let message = format!("{begin}{sql};\n{progress};\nCOMMIT");
-                self.session.execute(message).await.map_err(behind(&begin))
+                let room = self.clean_room();
+                let message = format!("{begin}{sql};\n{room}{progress};\nCOMMIT");
+                let ran = self.session.execute(message).await;
+                Ok(ran.map_err(behind(&begin))?)
             }
-            (Dialect::Sqlite, true) => {
-                self.begin_immediate().await.map_err(untold)?;
-                self.stop.limit(time);
-                let mut ran = self.session.execute(sql.to_owned()).await;
-                self.stop.limit(None);
+            (Manner::Joined, Dialect::Sqlite) => {
+                self.begin_immediate().await.map_err(Failed::Before)?;
+                let mut ran = self.statement(sql, time).await;
                 if ran.is_ok() {
                     ran = self.session.execute(progress).await;
                 }
                 match ran {
-                    Ok(()) => self.end(Ok(())).await.map_err(untold),
+                    Ok(()) => Ok(self.end(Ok(())).await.map_err(untold)?),
                     Err(failure) => {
                         self.rollback().await;
-                        Err(failure)
+                        Err(failure.into())
                     }
                 }
             }
-            (Dialect::Postgres | Dialect::Sqlite, false) => {
-                let mark = self.stop.mark(dialect);
-                self.session.execute(doubt).await?;
-                self.stop.limit(time);
-                let ran = self.session.execute(format!("{mark}{sql}")).await;
-                self.stop.limit(None);
-                ran.map_err(behind(&mark))?;
-                self.session.execute(progress).await
+            (Manner::Message, _) => {
+                let message = format!("{doubt};\n{sql};\n{progress}");
+                match self.in_time(message, time).await {
+                    // It never runs again: only its record is missing.
+                    Err(failure) if failure.finished == 2 => {
+                        tracing::debug!(error = %failure.error, "a finished statement was not recorded at once");
+                        let written = self.write(step, &progress, on_event).await;
+                        written.map_err(Failed::Record)
+                    }
+                    ran => Ok(ran?),
+                }
+            }
+            (Manner::Apart { before, after }, _) => {
+                if before {
+                    let written = self.write(step, &doubt, on_event).await;
+                    written.map_err(Failed::Before)?;
+                }
+                let patient = dialect == Dialect::Postgres
+                    && step.limits(dialect, Limits::NONE).lock.is_none()
+                    && is_concurrent(sql);
+                if patient {
+                    self.run(PATIENCE.to_owned())
+                        .await
+                        .map_err(Failed::Before)?;
+                }
+                self.statement(sql, time).await?;
+                if patient {
+                    self.run(IMPATIENCE.to_owned())
+                        .await
+                        .map_err(Failed::Record)?;
+                }
+                if after {
+                    let written = self.write(step, &progress, on_event).await;
+                    written.map_err(Failed::Record)?;
+                }
+                Ok(())
             }
         }
+    }
+
+    /// Runs a statement of the revision alone.
+    async fn statement(&mut self, sql: &str, time: Option<Duration>) -> Result<(), Failure> {
+        let dialect = self.session.dialect();
+        if dialect == Dialect::MySql {
+            return self.in_time(sql.to_owned(), time).await;
+        }
+        let mark = self.stop.mark(dialect);
+        self.stop.limit(time);
+        let ran = self.session.execute(format!("{mark}{sql}")).await;
+        self.stop.limit(None);
+        ran.map_err(behind(&mark))
     }
 
     async fn finish_by_statement(
@@ -189,36 +260,47 @@ impl Engine<'_> {
             Direction::Down => (self.tables.delete(id), "revert"),
         };
         let event = self.tables.event(kind, id, &millis.to_string(), "");
-        let restore = match self.session.dialect() {
-            Dialect::Postgres => self.restore.clone(),
-            Dialect::Sqlite | Dialect::MySql => String::new(),
-        };
-        self.commit(&restore, &[record, event]).await?;
+        match self.session.dialect() {
+            Dialect::Postgres => self.run(self.restore.clone()).await?,
+            Dialect::Sqlite => self.give_session_back().await?,
+            Dialect::MySql => {}
+        }
+        self.commit(&[record, event]).await?;
         Ok(Outcome::Done)
     }
 
     /// Enters that a revision was begun; not where somebody else was quicker.
-    async fn begin_by_statement(&mut self, step: &Step<'_>, state: State) -> Result<bool, Error> {
+    async fn begin_by_statement(&mut self, step: &Step<'_>) -> Result<bool, Error> {
+        let state = step.unfinished_state();
         let sql = match step.direction {
             Direction::Up => self.tables.insert(&step.revision, state, "0"),
             Direction::Down => {
                 let id = step.revision.id.as_str();
-                self.tables.progress(id, state, 0, None)
+                let mut sql = vec![self.tables.progress(id, state, 0, None)];
+                if step.other_text {
+                    // What is finished is counted in the text that runs.
+                    sql.extend(self.tables.rewrite(&step.revision));
+                }
+                sql
             }
         };
         match self.session.dialect() {
             Dialect::Sqlite => {}
             // The lock of the working connection keeps everybody out.
-            Dialect::MySql => return self.run(sql).await.map(|()| true),
+            Dialect::MySql => return self.commit(&sql).await.map(|()| true),
             Dialect::Postgres => {
+                let (cleaning, cleaned) = self.cleaning();
                 let (fence, fences) = self.fence(step);
-                let message = format!("BEGIN;\n{fence}{sql};\nCOMMIT");
+                let sql = sql.join(";\n");
+                let message = format!("{cleaning}BEGIN;\n{fence}{sql};\nCOMMIT");
                 let Err(failure) = self.session.execute(message).await else {
                     self.fenced = true;
+                    (self.dirty, self.prepared) = (false, false);
                     return Ok(true);
                 };
                 self.rollback().await;
-                return match kept_out(failure, 1 + fences, fences, self.options.lock_wait) {
+                let fenced = cleaned + 1 + fences;
+                return match kept_out(failure, fenced, fences, self.options.lock_wait) {
                     Ok(outcome) => outcome.map(|_| false),
                     Err(failure) => Err(Error::Database(failure.error)),
                 };
@@ -226,7 +308,7 @@ impl Engine<'_> {
         }
         self.begin_immediate().await?;
         let begun = match self.holds(&step.unchanged).await {
-            Ok(true) => self.run(sql).await.map(|()| true),
+            Ok(true) => self.run_all(sql).await.map(|()| true),
             other => other,
         };
         self.end(begun).await
@@ -238,8 +320,8 @@ impl Engine<'_> {
         let state = step.unfinished_state();
         let record = self.tables.progress(id, state, number, Some(message));
         // The connection may be what failed; then the row says "begun", which is true.
-        if let Err(failure) = self.session.execute(record).await {
-            tracing::warn!(error = %failure.error, revision = id, "the failure could not be recorded");
+        if let Err(error) = self.commit(&[record]).await {
+            tracing::warn!(%error, revision = id, "the failure could not be recorded");
         }
     }
 
@@ -285,7 +367,7 @@ impl Engine<'_> {
 }
 
 impl Step<'_> {
-    const fn unfinished_state(&self) -> State {
+    pub(super) const fn unfinished_state(&self) -> State {
         match self.direction {
             Direction::Up => State::Applying,
             Direction::Down => State::Reverting,
@@ -294,30 +376,96 @@ impl Step<'_> {
 }
 
 impl Step<'_> {
-    /// Whether a statement and its record can be one transaction: not where the database refuses
-    /// it inside of one, or commits by itself, and not where the section keeps transactions of its
-    /// own.
-    fn can_join(&self, dialect: Dialect, sql: &str) -> bool {
-        const ROWS: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
-        const SCHEMA: [&str; 6] = ["CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT", "WITH"];
-        let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
-        let begins = |verbs: &[&str]| {
-            word.is_some_and(|word| verbs.iter().any(|verb| word.eq_ignore_ascii_case(verb)))
-        };
-        let joins = match dialect {
-            // Of a statement that changes the schema the server may finish only the first half of
-            // the message when the client is gone.
-            Dialect::MySql => begins(&ROWS),
-            Dialect::Sqlite | Dialect::Postgres => {
-                (begins(&ROWS) || begins(&SCHEMA)) && lint(dialect, sql).is_none()
-            }
-        };
-        let keeps_its_own = |statement: &Statement| {
-            let found = lint(dialect, self.revision.sql(*statement));
-            found.is_some_and(|found| found.kind == FindingKind::TransactionControl)
-        };
-        joins && !self.statements(dialect).iter().any(keeps_its_own)
+    fn conduct(&self, dialect: Dialect) -> Conduct {
+        let controls = self.statements(dialect).iter().map(|statement| {
+            let found = lint(dialect, &self.revision.sql(*statement));
+            found
+                .filter(|found| found.kind == FindingKind::TransactionControl)
+                .map(|found| found.what)
+        });
+        Conduct {
+            changes_session: self.changes_session(dialect),
+            transactions: own_transactions(controls),
+        }
     }
+}
+
+/// For each statement the one that began the transaction around it, from the words of those that
+/// begin and end transactions.
+fn own_transactions(controls: impl Iterator<Item = Option<String>>) -> Vec<Option<usize>> {
+    let mut open = None;
+    let mut transactions = Vec::new();
+    for (number, control) in controls.enumerate() {
+        match control.as_deref() {
+            Some("BEGIN" | "START TRANSACTION") => {
+                open = open.or(Some(number));
+                transactions.push(open);
+            }
+            Some(_) => transactions.push(open.take()),
+            None => transactions.push(open),
+        }
+    }
+    transactions
+}
+
+impl Conduct {
+    fn manner(&self, dialect: Dialect, sql: &str, number: usize) -> Manner {
+        let own = self.transactions[number];
+        let next = self.transactions.get(number + 1).copied().flatten();
+        let keeps_its_own = self.transactions.iter().any(Option::is_some);
+        match dialect {
+            Dialect::MySql if !self.changes_session && !makes_a_program(sql) => {
+                match begins(sql, &ROWS) {
+                    true => Manner::Joined,
+                    // Of a statement that changes the schema the server may finish only the first
+                    // half of the message when the client is gone.
+                    false => Manner::Message,
+                }
+            }
+            Dialect::Postgres | Dialect::Sqlite
+                if !keeps_its_own
+                    && (begins(sql, &ROWS) || begins(sql, &SCHEMA))
+                    && lint(dialect, sql).is_none() =>
+            {
+                Manner::Joined
+            }
+            // Nothing that is recorded inside a transaction of the section's own would stay.
+            _ => Manner::Apart {
+                before: own.is_none_or(|begun| begun == number),
+                after: own.is_none() || next != own,
+            },
+        }
+    }
+}
+
+/// The verbs of statements that change rows alone.
+const ROWS: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
+
+/// The verbs of statements that transactions of PostgreSQL and SQLite can hold.
+const SCHEMA: [&str; 6] = ["CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT", "WITH"];
+
+fn begins(sql: &str, verbs: &[&str]) -> bool {
+    let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
+    word.is_some_and(|word| verbs.iter().any(|verb| word.eq_ignore_ascii_case(verb)))
+}
+
+/// Whether a statement that only missed a lock has done nothing: not what PostgreSQL does in parts,
+/// and not what runs statements of its own.
+fn is_harmless(dialect: Dialect, sql: &str, manner: Manner) -> bool {
+    manner == Manner::Joined
+        || (dialect == Dialect::MySql && session_effect(dialect, sql) != SessionEffect::Unknown)
+}
+
+/// PostgreSQL: lets what waits for older transactions wait. Cancelled, it would leave an invalid
+/// index behind ("Building Indexes Concurrently" in the manual of CREATE INDEX).
+const PATIENCE: &str = "SELECT set_config('cargo_migrate.lock_timeout', current_setting('lock_timeout'), false), set_config('lock_timeout', '0', false)";
+
+/// Gives the time limit back that [`PATIENCE`] took.
+const IMPATIENCE: &str =
+    "SELECT set_config('lock_timeout', current_setting('cargo_migrate.lock_timeout'), false)";
+
+fn is_concurrent(sql: &str) -> bool {
+    lint(Dialect::Postgres, sql).is_some_and(|found| found.what.ends_with(" CONCURRENTLY"))
 }
 
 /// Whether a statement makes a trigger, a routine or an event: MySQL takes its body to the end of the
@@ -339,15 +487,6 @@ fn makes_a_program(sql: &str) -> bool {
         }
     }
     false
-}
-
-/// Whether a statement of MySQL ended well in a message that did not, where it stands second. What a
-/// procedure returns is counted as more.
-fn finished(sql: &str, failure: &Failure) -> bool {
-    let calls = sql
-        .get(..4)
-        .is_some_and(|word| word.eq_ignore_ascii_case("call"));
-    failure.finished == 2 && !calls
 }
 
 /// Places a failure in a statement that something stood before.
@@ -373,7 +512,7 @@ fn untold(error: Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::makes_a_program;
+    use super::{makes_a_program, own_transactions};
 
     #[test]
     fn programs_of_mysql() {
@@ -393,5 +532,24 @@ mod tests {
         ] {
             assert_eq!(makes_a_program(sql), expected, "{sql}");
         }
+    }
+
+    #[test]
+    fn transactions_of_the_section_itself() {
+        let words = ["x", "BEGIN", "x", "COMMIT", "x", "BEGIN", "END", "BEGIN"];
+        let controls = words.map(|word| (word != "x").then(|| word.to_owned()));
+        assert_eq!(
+            own_transactions(controls.into_iter()),
+            [
+                None,
+                Some(1),
+                Some(1),
+                Some(1),
+                None,
+                Some(5),
+                Some(5),
+                Some(7)
+            ]
+        );
     }
 }

@@ -28,17 +28,20 @@ impl Engine<'_> {
     /// ledger is locked first: the server may still work on what a migrator sent that was killed.
     pub(super) async fn take_at_once(&mut self, step: &Step<'_>) -> Result<Outcome, Error> {
         let statements = step.statements(Dialect::Postgres);
+        let (cleaning, cleaned) = self.cleaning();
         let begin = match self.open {
             true => "",
             false => "BEGIN;\n",
         };
         let (mut prelude, fences) = self.fence(step);
-        let mut before = usize::from(!self.open) + fences;
+        let fenced = cleaned + usize::from(!self.open) + fences;
+        let mut before = fenced;
         if let Some(limits) = self.limiting(step, true) {
             prelude.push_str(&limits);
             before += 1;
         }
-        let mut message = format!("{}{begin}{prelude}", self.stop.mark(Dialect::Postgres));
+        let mark = self.stop.mark(Dialect::Postgres);
+        let mut message = format!("{mark}{cleaning}{begin}{prelude}");
         // In characters, as the database counts.
         let mut length = message.chars().count();
         let mut starts = Vec::with_capacity(statements.len() + 1);
@@ -46,7 +49,7 @@ impl Engine<'_> {
             let sql = step.revision.sql(*statement);
             starts.push(length);
             length += sql.chars().count() + 2;
-            message.push_str(sql);
+            message.push_str(&sql);
             message.push_str(";\n");
         }
         starts.push(length);
@@ -58,9 +61,9 @@ impl Engine<'_> {
         let Err(failure) = self.session.execute(message).await else {
             self.fenced = true;
             self.open = self.options.atomic;
+            (self.dirty, self.prepared) = (false, false);
             return Ok(Outcome::Done);
         };
-        let fenced = usize::from(!self.open) + fences;
         self.rollback().await;
         let failure = match kept_out(failure, fenced, fences, self.options.lock_wait) {
             Ok(outcome) => return outcome,
@@ -137,7 +140,7 @@ impl Engine<'_> {
         };
         let limits = step.limits(Dialect::Sqlite, self.options.limits);
         for (number, statement) in statements.iter().enumerate() {
-            let sql = step.revision.sql(*statement).to_owned();
+            let sql = step.revision.sql(*statement).to_string();
             self.stop
                 .limit(limits.statement.filter(|limit| !limit.is_zero()));
             let ran = self.session.execute(sql).await;
@@ -157,6 +160,7 @@ impl Engine<'_> {
             .map(|((table, _), _)| table.clone())
             .collect();
         tables.dedup();
+        self.give_session_back().await?;
         if !tables.is_empty() {
             return Err(Error::ForeignKeys {
                 revision: step.revision.id.to_string(),
@@ -168,18 +172,17 @@ impl Engine<'_> {
         Ok(Some(after))
     }
 
-    fn record(&self, step: &Step<'_>, duration: &str) -> [String; 2] {
+    fn record(&self, step: &Step<'_>, duration: &str) -> Vec<String> {
         let id = step.revision.id.as_str();
-        match step.direction {
-            Direction::Up => [
-                self.tables.insert(&step.revision, State::Applied, duration),
-                self.tables.event("apply", id, duration, ""),
-            ],
-            Direction::Down => [
-                self.tables.delete(id),
-                self.tables.event("revert", id, duration, ""),
-            ],
-        }
+        let (mut record, kind) = match step.direction {
+            Direction::Up => {
+                let rows = self.tables.insert(&step.revision, State::Applied, duration);
+                (rows, "apply")
+            }
+            Direction::Down => (vec![self.tables.delete(id)], "revert"),
+        };
+        record.push(self.tables.event(kind, id, duration, ""));
+        record
     }
 
     /// What a transaction of PostgreSQL begins with, and how many statements that is. It divides
@@ -210,20 +213,6 @@ impl Engine<'_> {
             self.rollback().await;
         }
         committed
-    }
-
-    /// Runs statements as one transaction in one message, behind what must come `before` it.
-    pub(super) async fn commit(
-        &mut self,
-        before: &str,
-        statements: &[String],
-    ) -> Result<(), Error> {
-        let message = format!("{before}BEGIN;\n{};\nCOMMIT", statements.join(";\n"));
-        if let Err(failure) = self.session.execute(message).await {
-            self.rollback().await;
-            return Err(Error::Database(failure.error));
-        }
-        Ok(())
     }
 
     /// Commits what went well, and rolls back what did not.

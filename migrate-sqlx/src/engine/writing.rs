@@ -1,0 +1,85 @@
+//! How the ledger is written outside a revision's own transaction: in a session that the revision
+//! has no part in, and again where only a lock was missed.
+
+use migrate_core::Dialect;
+
+use super::failure::missed_lock;
+use super::{Engine, Listener, Step};
+use crate::backend::Session;
+use crate::error::Error;
+
+/// The longest message with parts of one row: MariaDB takes 16 MiB by default ("max_allowed_packet"
+/// in its manual), and a server may be set to less.
+const LONGEST_MESSAGE: usize = 2 * 1024 * 1024;
+
+impl<'a> Engine<'a> {
+    /// The connection that the ledger's own statements go to. MySQL has no way to keep a session's
+    /// locks, roles and read-only modes from them, so there it is the one that has the lock.
+    fn ledger_session(&mut self) -> &mut (dyn Session + 'a) {
+        match (&mut self.guard, self.session.dialect()) {
+            (Some(guard), Dialect::MySql) => *guard,
+            _ => self.session,
+        }
+    }
+
+    /// Runs statements as one transaction; nothing that a revision has set reaches them.
+    pub(super) async fn commit(&mut self, statements: &[String]) -> Result<(), Error> {
+        let dialect = self.session.dialect();
+        let begin = match dialect {
+            Dialect::Postgres => format!("BEGIN READ WRITE;\n{}", self.clean_room()),
+            Dialect::MySql | Dialect::Sqlite => "BEGIN;\n".to_owned(),
+        };
+        let length: usize = statements.iter().map(String::len).sum();
+        let messages = match dialect == Dialect::MySql && length > LONGEST_MESSAGE {
+            false => vec![format!("{begin}{};\nCOMMIT", statements.join(";\n"))],
+            true => [begin]
+                .into_iter()
+                .chain(statements.iter().cloned())
+                .chain(["COMMIT".to_owned()])
+                .collect(),
+        };
+        for message in messages {
+            let session = self.ledger_session();
+            if let Err(failure) = session.execute(message).await {
+                // The failure says more than what may come of this.
+                let rolled_back = session.execute("ROLLBACK".to_owned()).await;
+                if rolled_back.is_err() {
+                    self.sound = false;
+                }
+                return Err(Error::Database(failure.error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what one statement changes in the ledger; only this is tried again where it misses a
+    /// lock.
+    pub(super) async fn write(
+        &mut self,
+        step: &Step<'_>,
+        sql: &str,
+        on_event: Listener<'_>,
+    ) -> Result<(), Error> {
+        let mut retries = 0;
+        loop {
+            let written = match self.session.dialect() {
+                Dialect::Postgres => self.commit(&[sql.to_owned()]).await,
+                Dialect::MySql | Dialect::Sqlite => {
+                    let written = self.ledger_session().execute(sql.to_owned()).await;
+                    written.map_err(|failure| Error::Database(failure.error))
+                }
+            };
+            match written {
+                Err(Error::Database(error))
+                    if missed_lock(&error) && retries < self.options.lock_retries =>
+                {
+                    retries += 1;
+                    let error = Error::Database(error);
+                    self.wait_for_lock(&step.revision, retries, &error, on_event)
+                        .await?;
+                }
+                written => return written,
+            }
+        }
+    }
+}
