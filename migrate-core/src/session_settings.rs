@@ -9,6 +9,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionSettings {
     /// MySQL's and MariaDB's `sql_mode`; behind a `+`, modes that are added to the server's own.
+    /// [`KEEP`](Self::KEEP) sets none at all.
     pub sql_mode: Option<Cow<'static, str>>,
     /// The time zone of MySQL, MariaDB and PostgreSQL, in the database's own spelling: `+00:00`,
     /// `SYSTEM` or `Europe/Vienna`. SQLite has none.
@@ -21,6 +22,10 @@ impl SessionSettings {
         sql_mode: None,
         time_zone: None,
     };
+
+    /// The `sql_mode` for servers that refuse to have it set, as Vitess and PlanetScale may: what
+    /// the driver begins with is kept.
+    pub const KEEP: &'static str = "keep";
 
     /// The keys in migrate.toml.
     pub(crate) const NAMES: [&str; 2] = ["sql-mode", "time-zone"];

@@ -129,6 +129,30 @@ pub(crate) fn mysql_lock(names: &LedgerNames, suffix: &str) -> String {
     )
 }
 
+/// The statement that sets a session of MySQL; empty where nothing is to be set.
+pub(crate) fn mysql_settings(session: &SessionSettings) -> String {
+    // The driver announces itself as a client for which functions may have blanks before their
+    // parenthesis, and then `count` and `position` are no names of tables any more.
+    const OWN: &str = "IF(FIND_IN_SET('IGNORE_SPACE', @@GLOBAL.sql_mode), @@SESSION.sql_mode, \
+                       TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@SESSION.sql_mode, ','), ',IGNORE_SPACE,', ',')))";
+    let literal = |text: &str| crate::ledger::literal(Dialect::MySql, text);
+    let mode = match session.sql_mode.as_deref() {
+        None => Some(format!("sql_mode = {OWN}")),
+        Some(SessionSettings::KEEP) => None,
+        Some(mode) => Some(match mode.strip_prefix('+') {
+            Some(more) => format!("sql_mode = CONCAT({OWN}, ',', {})", literal(more)),
+            None => format!("sql_mode = {}", literal(mode)),
+        }),
+    };
+    let zone = session.time_zone.as_deref();
+    let zone = zone.map(|zone| format!("time_zone = {}", literal(zone)));
+    let settings: Vec<String> = mode.into_iter().chain(zone).collect();
+    match settings.is_empty() {
+        true => String::new(),
+        false => format!("SET SESSION {}", settings.join(", ")),
+    }
+}
+
 /// How long one attempt waits inside the database.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);

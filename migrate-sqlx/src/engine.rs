@@ -24,7 +24,9 @@ use migrate_core::{
 pub(crate) use self::failure::{missed_lock, timed_out};
 pub use self::mend_ledger::{LedgerChange, Mending};
 use self::resume::Resumed;
+pub(crate) use self::session::CLEANING;
 use self::session::{ForeignKeys, Saved};
+pub(crate) use self::statements::own_transactions;
 pub use self::walk::Walked;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};

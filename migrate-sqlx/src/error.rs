@@ -150,6 +150,14 @@ pub enum Error {
         /// What the database said.
         source: sqlx::Error,
     },
+    /// A script for the client of MySQL or MariaDB is to come back from `USE`.
+    #[error(
+        "the script of revision `{revision}` cannot come back from `USE`: it does not know the database's name"
+    )]
+    ScriptUse {
+        /// Which revision.
+        revision: String,
+    },
     /// Somebody wants to say what has become of a revision that is not half done.
     #[error("revision `{revision}` is not half done in this database")]
     NotUnfinished {
@@ -346,6 +354,7 @@ impl Error {
         Self::ResumeEdited { .. } => "resume-edited",
         Self::ResumeSession { .. } => "resume-session",
         Self::Unrecorded { .. } => "unrecorded",
+        Self::ScriptUse { .. } => "script-use",
         Self::NotUnfinished { .. } => "not-unfinished",
         Self::InDoubt { .. } => "in-doubt",
         Self::NotAtomic { .. } => "not-atomic",
@@ -399,6 +408,7 @@ impl Error {
                 let verb = if *reverting { "revert" } else { "run" };
                 format!("once the lock is free, `cargo migrate {verb} --resume=done` records it and goes on")
             }
+            Self::ScriptUse { .. } => "write the script with the database at hand, without `base:` or another range; or leave `USE` out and write the database's name before those of its tables".to_owned(),
             Self::NotUnfinished { .. } => "`cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place".to_owned(),
             Self::InDoubt { reverting, .. } => {
                 let verb = if *reverting { "revert" } else { "run" };

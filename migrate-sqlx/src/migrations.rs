@@ -309,6 +309,8 @@ impl Migrations {
         let material = Material {
             dialect,
             ledger: &self.ledger,
+            session: &self.session,
+            database: None,
             graph: &graph,
             revisions: self.revisions(),
             recorded: BTreeMap::new(),

@@ -205,8 +205,20 @@ impl<'a> Runner<'a> {
         pool: &Pool<DB>,
         direction: Direction,
     ) -> Result<Script, Error> {
+        let session = self.session_settings().clone();
         let mut connection = pool.acquire().await.map_err(Error::Database)?;
         let dialect = connection.dialect();
+        let database = match dialect {
+            Dialect::MySql => connection
+                .query("SELECT DATABASE()".to_owned())
+                .await
+                .map_err(Error::Database)?
+                .into_iter()
+                .flatten()
+                .flatten()
+                .next(),
+            Dialect::Sqlite | Dialect::Postgres => None,
+        };
         let mut engine = self.migrations.engine(&mut *connection, self.options);
         let goal = match direction {
             Direction::Up => Goal::Up(self.target.unwrap_or_else(Target::heads)),
@@ -224,6 +236,8 @@ impl<'a> Runner<'a> {
         let material = Material {
             dialect,
             ledger: &self.migrations.ledger,
+            session: &session,
+            database,
             graph: &joined.graph,
             revisions: &revisions,
             recorded: recorded.collect(),
@@ -340,6 +354,7 @@ impl<'a> Runner<'a> {
         };
         let reader = SchemaReader::new(self.migrations.ledger.clone());
         let mut engine = self.migrations.engine(&mut held.work, self.options);
+        engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
         let looking = eyes.as_mut().map(|eyes| eyes as &mut dyn Session);
         let walked = engine.walk(steps, &reader, looking, &mut look).await;
         let sound = engine.sound;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
-use migrate_core::{Dialect, Direction, Graph, LedgerNames, Plan, Revision, Set};
+use migrate_core::sql::{SessionEffect, session_effect, session_pragma};
+use migrate_core::{Dialect, Direction, Graph, LedgerNames, Plan, Revision, SessionSettings, Set};
 
-use crate::backend::mysql_lock;
-use crate::engine::check_section;
+use crate::backend::{mysql_lock, mysql_settings};
+use crate::engine::{CLEANING, check_section, own_transactions};
 use crate::error::{Error, count};
-use crate::ledger::{State, TOOL, Tables, literal};
+use crate::ledger::{IN_DOUBT, State, TOOL, Tables, literal};
 
 /// SQL that does what a run would do, the ledger's rows included: for `psql`, `mariadb` or `mysql`,
 /// or `sqlite3`.
@@ -45,6 +46,9 @@ pub struct Script {
 pub(crate) struct Material<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) ledger: &'a LedgerNames,
+    pub(crate) session: &'a SessionSettings,
+    /// The database's name, where one was asked.
+    pub(crate) database: Option<String>,
     pub(crate) graph: &'a Graph,
     pub(crate) revisions: &'a [Revision],
     /// The chain hashes as the ledger has them, where that is not what the chain has.
@@ -71,6 +75,14 @@ impl Script {
             .collect();
         for revision in &steps {
             check_section(revision, plan.direction, material.dialect)?;
+            // The client would come back to where `USE` has led.
+            if material.database.is_none()
+                && uses_another(revision, plan.direction, material.dialect)
+            {
+                return Err(Error::ScriptUse {
+                    revision: revision.id.to_string(),
+                });
+            }
         }
         let (from, to) = (ids(&plan.before), ids(&plan.after()));
         let mut writer = Writer {
@@ -78,6 +90,7 @@ impl Script {
             tables: Tables::for_script(material.dialect, material.ledger),
             direction: plan.direction,
             sql: String::new(),
+            dirty: false,
         };
         writer.header(steps.len(), &from, &to);
         if !steps.is_empty() {
@@ -123,6 +136,8 @@ struct Writer<'a> {
     tables: Tables,
     direction: Direction,
     sql: String,
+    /// Whether the step before may have left something in the session.
+    dirty: bool,
 }
 
 fn place(heads: &[String]) -> String {
@@ -181,8 +196,8 @@ impl Writer<'_> {
         }
     }
 
-    /// What the client is told before anything runs. The settings are those of the driver, so that
-    /// the SQL means what it means in a run.
+    /// What the client is told before anything runs: with these settings the SQL means what it
+    /// means in a run.
     fn settings(&mut self, begins_empty: bool) {
         self.line("");
         match self.material.dialect {
@@ -193,19 +208,10 @@ impl Writer<'_> {
             }
             Dialect::Postgres => {
                 self.line("\\set ON_ERROR_STOP on");
-                self.line(postgres());
+                let settings = self.postgres();
+                self.line(settings);
             }
-            Dialect::MySql => {
-                self.line("SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;");
-                self.line("SET SESSION sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION'), time_zone = '+00:00';");
-                for suffix in ["", ".work"] {
-                    let name = mysql_lock(self.material.ledger, suffix);
-                    self.demand(
-                        &format!("COALESCE(GET_LOCK({name}, {WAIT}), 0)"),
-                        "another migrator is at work",
-                    );
-                }
-            }
+            Dialect::MySql => self.mysql_session(),
         }
         self.line("");
         if begins_empty {
@@ -216,6 +222,64 @@ impl Writer<'_> {
             let exists = self.tables.exists();
             self.demand(&exists, "the database has no ledger: it is at base");
         }
+    }
+
+    /// A session of MySQL as a run has it, with the locks that keep other migrators out.
+    fn mysql_session(&mut self) {
+        self.line("SET NAMES utf8mb4;");
+        let settings = mysql_settings(self.material.session);
+        if !settings.is_empty() {
+            self.statement(settings);
+        }
+        for suffix in ["", ".work"] {
+            let name = mysql_lock(self.material.ledger, suffix);
+            self.demand(
+                &format!("COALESCE(GET_LOCK({name}, {WAIT}), 0)"),
+                "another migrator is at work",
+            );
+        }
+    }
+
+    /// MySQL: has the client take a new connection.
+    fn reconnect(&mut self) {
+        match &self.material.database {
+            Some(name) => self.line(format_args!("connect {};", Dialect::MySql.quote(name))),
+            None => self.line("connect;"),
+        }
+        self.mysql_session();
+    }
+
+    /// PostgreSQL's settings as a run has them, and how long to wait for a lock.
+    fn postgres(&self) -> String {
+        let zone = self.material.session.time_zone.as_deref().unwrap_or("UTC");
+        let zone = literal(Dialect::Postgres, zone);
+        format!(
+            "SET client_encoding = 'UTF8'; SET TimeZone = {zone}; SET lock_timeout = '{WAIT}s'; SET client_min_messages = 'warning';"
+        )
+    }
+
+    /// Gives the next step a session in which nothing was done yet.
+    fn begin_session(&mut self, revision: &Revision) {
+        let dialect = self.material.dialect;
+        if std::mem::take(&mut self.dirty) {
+            match dialect {
+                Dialect::Sqlite => {}
+                Dialect::Postgres => {
+                    self.reset();
+                    self.line(format_args!(
+                        "\\o /dev/null\n{};\nDEALLOCATE ALL;\n\\o",
+                        CLEANING.join("; ")
+                    ));
+                }
+                Dialect::MySql => self.reconnect(),
+            }
+        }
+        if dialect == Dialect::MySql {
+            // The ledger's own rows have numbers as well.
+            self.line("DO LAST_INSERT_ID(0);");
+        }
+        self.dirty = statements(revision, self.direction, dialect)
+            .any(|sql| session_effect(dialect, &sql) != SessionEffect::None);
     }
 
     fn title(&mut self, revision: &Revision, number: usize, of: usize) {
@@ -235,6 +299,7 @@ impl Writer<'_> {
     fn step(&mut self, index: usize, before: &Place) {
         let revision = &self.material.revisions[index];
         let dialect = self.material.dialect;
+        self.begin_session(revision);
         let section = revision.section(self.direction, dialect);
         let whole =
             dialect.transactional_ddl() && section.is_none_or(|section| section.transaction);
@@ -251,9 +316,9 @@ impl Writer<'_> {
             self.statement("CREATE TEMP TABLE cargo_migrate_keys AS SELECT \"table\" AS child, parent, COUNT(*) AS rows FROM pragma_foreign_key_check GROUP BY 1, 2");
         }
         for sql in statements(revision, self.direction, self.material.dialect) {
-            self.sql_of_revision(sql);
+            self.sql_of_revision(&sql);
         }
-        self.reset();
+        self.end_session(revision);
         if self.material.dialect == Dialect::Sqlite {
             self.demand(
                 "NOT EXISTS (SELECT 1 FROM (SELECT \"table\" AS child, parent, COUNT(*) AS rows FROM pragma_foreign_key_check GROUP BY 1, 2) now \
@@ -301,11 +366,27 @@ impl Writer<'_> {
             self.statement(sql);
         }
         self.statement("COMMIT");
-        for (number, sql) in statements(revision, self.direction, self.material.dialect).enumerate()
-        {
+        let dialect = self.material.dialect;
+        let texts: Vec<_> = statements(revision, self.direction, dialect).collect();
+        let groups = groups(dialect, &texts);
+        for (number, sql) in texts.iter().enumerate() {
+            let group = groups[number];
+            if group == Some(number) {
+                let doubt = self.tables.progress(id, state, number, Some(IN_DOUBT));
+                self.ledger_statement(&doubt);
+            }
             self.sql_of_revision(sql);
-            self.reset();
-            self.statement(self.tables.progress(id, state, number + 1, None));
+            let next = groups.get(number + 1).copied().flatten();
+            if group.is_none() || (next != group && number + 1 < texts.len()) {
+                let progress = self.tables.progress(id, state, number + 1, None);
+                self.ledger_statement(&progress);
+            }
+        }
+        self.end_session(revision);
+        if dialect == Dialect::MySql && groups.last().is_some_and(Option::is_some) {
+            // What keeps the ledger from being written ends with its session.
+            self.reconnect();
+            self.dirty = false;
         }
         self.begin();
         match self.direction {
@@ -344,12 +425,36 @@ impl Writer<'_> {
         self.line("DELIMITER ;");
     }
 
+    /// A statement on the ledger between those of a revision: on PostgreSQL, what the revision has
+    /// set does not reach it.
+    fn ledger_statement(&mut self, sql: &str) {
+        match self.material.dialect {
+            Dialect::Postgres => self.line(format_args!(
+                "BEGIN READ WRITE; SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; SET LOCAL statement_timeout = 0; {sql}; COMMIT;"
+            )),
+            Dialect::Sqlite | Dialect::MySql => self.statement(sql),
+        }
+    }
+
     /// What a revision has set must not reach the ledger, nor the next one; dumps empty the search
     /// path, for example.
-    fn reset(&mut self) {
-        if self.material.dialect == Dialect::Postgres {
-            self.line(format_args!("RESET ALL; {}", postgres()));
+    fn end_session(&mut self, revision: &Revision) {
+        match self.material.dialect {
+            Dialect::Sqlite => {
+                for sql in given_back(statements(revision, self.direction, Dialect::Sqlite)) {
+                    self.statement(sql);
+                }
+            }
+            Dialect::Postgres => self.reset(),
+            Dialect::MySql => {}
         }
+    }
+
+    fn reset(&mut self) {
+        let settings = self.postgres();
+        self.line(format_args!(
+            "RESET SESSION AUTHORIZATION; RESET ALL; {settings}"
+        ));
     }
 
     /// Stops the script where the ledger is not as it was planned with: the number of rows, all of
@@ -445,11 +550,97 @@ impl Writer<'_> {
     }
 }
 
-/// The settings of the driver, and how long to wait for a lock.
-fn postgres() -> String {
-    format!(
-        "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET lock_timeout = '{WAIT}s'; SET client_min_messages = 'warning';"
-    )
+/// Whether a revision changes to another database of MySQL's.
+fn uses_another(revision: &Revision, direction: Direction, dialect: Dialect) -> bool {
+    dialect == Dialect::MySql
+        && statements(revision, direction, dialect).any(|sql| {
+            let mut words = sql.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| word.eq_ignore_ascii_case("USE"))
+                && groups(dialect, &[sql]) == [Some(0)]
+        })
+}
+
+/// For each statement the one behind which the ledger cannot be written for a while: inside a
+/// transaction of the section's own, and on MySQL while tables are locked, or for the rest of the
+/// section once it has another database, role or kind of transaction.
+fn groups<T: AsRef<str>>(dialect: Dialect, statements: &[T]) -> Vec<Option<usize>> {
+    if dialect != Dialect::MySql {
+        return own_transactions(dialect, statements.iter().map(AsRef::as_ref));
+    }
+    let mut open = None;
+    let mut locked = false;
+    let mut groups = Vec::new();
+    for (number, sql) in statements.iter().enumerate() {
+        let words: Vec<String> = sql
+            .as_ref()
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_uppercase)
+            .take(8)
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["UNLOCK", ..] if locked => {
+                groups.push(open.take());
+                locked = false;
+                continue;
+            }
+            ["LOCK" | "FLUSH", ..] if open.is_none() => {
+                open = Some(number);
+                locked = true;
+            }
+            ["USE", ..] | ["SET", "ROLE", ..] => open = open.or(Some(number)),
+            ["SET", rest @ ..] if rest.contains(&"TRANSACTION") => open = open.or(Some(number)),
+            _ => {}
+        }
+        groups.push(open);
+    }
+    groups
+}
+
+/// What gives SQLite's session back behind a revision: its defaults ("PRAGMA Statements" in the
+/// manual), no temporary objects, nothing attached.
+fn given_back<T: AsRef<str>>(statements: impl Iterator<Item = T>) -> Vec<String> {
+    let mut back = Vec::new();
+    for sql in statements {
+        let sql = sql.as_ref();
+        if let Some(name) = session_pragma(sql) {
+            let default = match name {
+                "automatic_index" | "cache_spill" | "short_column_names" | "trusted_schema" => "1",
+                "synchronous" => "2",
+                "cache_size" => "-2000",
+                "locking_mode" => "NORMAL",
+                "journal_size_limit" => "-1",
+                "max_page_count" => "4294967294",
+                _ => "0",
+            };
+            back.push(format!("PRAGMA {name} = {default}"));
+        }
+        let words: Vec<&str> = sql.split_whitespace().take(4).collect();
+        let first = words.first().copied().unwrap_or_default();
+        if first.eq_ignore_ascii_case("ATTACH")
+            && let Some(name) = sql.split_whitespace().last()
+        {
+            back.push(format!("DETACH {name}"));
+        }
+        let kinds = words.iter().filter_map(|word| {
+            let kinds = ["TABLE", "VIEW", "TRIGGER"];
+            kinds
+                .into_iter()
+                .find(|kind| word.eq_ignore_ascii_case(kind))
+        });
+        if first.eq_ignore_ascii_case("CREATE")
+            && let SessionEffect::Lost(names) = session_effect(Dialect::Sqlite, sql)
+            && let Some(kind) = kinds.into_iter().next()
+        {
+            let drop = |name: &String| {
+                format!("DROP {kind} IF EXISTS temp.{}", Dialect::Sqlite.quote(name))
+            };
+            back.extend(names.iter().map(drop));
+        }
+    }
+    back.reverse();
+    back
 }
 
 /// What the events say of it.

@@ -6,8 +6,10 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::MySqlConnection;
 
-use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver, mysql_lock};
-use crate::ledger::literal;
+use super::{
+    Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver, mysql_lock,
+    mysql_settings,
+};
 use crate::stop::Stop;
 
 driver!(sqlx::MySql, MySqlConnection);
@@ -23,21 +25,7 @@ impl Backend for sqlx::MySql {
     }
 
     fn settings(session: &SessionSettings) -> String {
-        let literal = |text: &str| literal(Dialect::MySql, text);
-        let mode = session
-            .sql_mode
-            .as_deref()
-            .map(|mode| match mode.strip_prefix('+') {
-                Some(more) => format!("sql_mode = CONCAT(@@sql_mode, ',', {})", literal(more)),
-                None => format!("sql_mode = {}", literal(mode)),
-            });
-        let zone = session.time_zone.as_deref();
-        let zone = zone.map(|zone| format!("time_zone = {}", literal(zone)));
-        let settings: Vec<String> = mode.into_iter().chain(zone).collect();
-        match settings.is_empty() {
-            true => String::new(),
-            false => format!("SET SESSION {}", settings.join(", ")),
-        }
+        mysql_settings(session)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Saved {
 
 /// PostgreSQL: what a revision may leave besides its settings; what `DISCARD ALL` does, but as far
 /// as that is allowed inside a transaction ("DISCARD" in the manual).
-const CLEANING: [&str; 5] = [
+pub(crate) const CLEANING: [&str; 5] = [
     "CLOSE ALL",
     "UNLISTEN *",
     "DISCARD TEMP",
@@ -120,7 +120,13 @@ impl Engine<'_> {
         }
         // A proxy that pools transactions has statements of its own in the server's session.
         let prepared = self.prepared.then_some("DEALLOCATE ALL");
-        let statements: Vec<&str> = CLEANING.into_iter().chain(prepared).collect();
+        // Some of it takes effect only when its transaction ends.
+        let (begin, commit) = match self.open {
+            true => (None, None),
+            false => (Some("BEGIN"), Some("COMMIT")),
+        };
+        let inner = CLEANING.into_iter().chain(prepared);
+        let statements: Vec<&str> = begin.into_iter().chain(inner).chain(commit).collect();
         (format!("{};\n", statements.join(";\n")), statements.len())
     }
 

@@ -377,26 +377,26 @@ impl Step<'_> {
 
 impl Step<'_> {
     fn conduct(&self, dialect: Dialect) -> Conduct {
-        let controls = self.statements(dialect).iter().map(|statement| {
-            let found = lint(dialect, &self.revision.sql(*statement));
-            found
-                .filter(|found| found.kind == FindingKind::TransactionControl)
-                .map(|found| found.what)
-        });
+        let statements = self.statements(dialect).iter();
+        let texts = statements.map(|statement| self.revision.sql(*statement));
         Conduct {
             changes_session: self.changes_session(dialect),
-            transactions: own_transactions(controls),
+            transactions: own_transactions(dialect, texts),
         }
     }
 }
 
-/// For each statement the one that began the transaction around it, from the words of those that
-/// begin and end transactions.
-fn own_transactions(controls: impl Iterator<Item = Option<String>>) -> Vec<Option<usize>> {
+/// For each statement the one that began the section's own transaction around it.
+pub(crate) fn own_transactions<T: AsRef<str>>(
+    dialect: Dialect,
+    statements: impl Iterator<Item = T>,
+) -> Vec<Option<usize>> {
     let mut open = None;
     let mut transactions = Vec::new();
-    for (number, control) in controls.enumerate() {
-        match control.as_deref() {
+    for (number, sql) in statements.enumerate() {
+        let found = lint(dialect, sql.as_ref());
+        let control = found.filter(|found| found.kind == FindingKind::TransactionControl);
+        match control.map(|found| found.what).as_deref() {
             Some("BEGIN" | "START TRANSACTION") => {
                 open = open.or(Some(number));
                 transactions.push(open);
@@ -512,7 +512,7 @@ fn untold(error: Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{makes_a_program, own_transactions};
+    use super::{Dialect, makes_a_program, own_transactions};
 
     #[test]
     fn programs_of_mysql() {
@@ -536,10 +536,10 @@ mod tests {
 
     #[test]
     fn transactions_of_the_section_itself() {
-        let words = ["x", "BEGIN", "x", "COMMIT", "x", "BEGIN", "END", "BEGIN"];
-        let controls = words.map(|word| (word != "x").then(|| word.to_owned()));
+        let texts = ["x", "BEGIN", "x", "COMMIT", "x", "BEGIN", "END", "BEGIN"];
+        let found = own_transactions(Dialect::Postgres, texts.into_iter());
         assert_eq!(
-            own_transactions(controls.into_iter()),
+            found,
             [
                 None,
                 Some(1),
