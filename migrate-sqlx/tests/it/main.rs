@@ -9,5 +9,6 @@ mod interrupted;
 mod introspect;
 mod limits;
 mod queries;
+mod resume;
 mod scenarios;
 mod stopped;

@@ -24,6 +24,9 @@ use crate::limits::{
     a_missed_lock_is_told, a_missed_lock_is_tried_again, a_section_lifts_the_limit_of_the_run,
     a_statement_that_takes_too_long_is_ended, settings_do_not_reach_the_next_revision,
 };
+use crate::resume::{
+    a_resumed_revision_has_the_settings_of_its_session, what_is_finished_may_not_be_edited,
+};
 use crate::stopped::{
     a_run_that_is_stopped_is_rolled_back, a_stop_before_the_work_does_nothing,
     a_stop_between_statements_can_be_resumed,
@@ -76,6 +79,8 @@ on_each_database! {
     an_atomic_revert_keeps_all_or_nothing,
     an_atomic_run_refuses_what_needs_no_transaction,
     atomic_runs_at_once_apply_each_revision_once,
+    what_is_finished_may_not_be_edited,
+    a_resumed_revision_has_the_settings_of_its_session,
     a_missed_lock_is_tried_again,
     a_missed_lock_is_told,
     a_statement_that_takes_too_long_is_ended,
