@@ -78,6 +78,8 @@ codes! {
     TransactionControl = "transaction-control",
     /// A statement that the database refuses inside a transaction.
     NeedsNoTransaction = "needs-no-transaction",
+    /// A statement that keeps the ledger from being written.
+    BlocksLedger = "blocks-ledger",
     /// A command of psql, mysql or sqlite3 that no server understands.
     ClientCommand = "client-command",
     /// A line of chain.lock cannot be read.

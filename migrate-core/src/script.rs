@@ -341,7 +341,27 @@ impl Judge<'_> {
                 span,
                 &format!("give it a revision of its own whose section says `-- migrate: {direction} {dialect} no-transaction`"),
             ),
-            FindingKind::TransactionControl | FindingKind::NeedsNoTransaction => {}
+            FindingKind::BlocksLedger if dialect == Dialect::MySql => self.push(
+                Diagnostic::error(
+                    Code::BlocksLedger,
+                    format!("`{what}` keeps every table from being written, the ledger's as well"),
+                ),
+                span,
+                "",
+                "do it outside the migration",
+            ),
+            FindingKind::BlocksLedger if section.transaction => self.push(
+                Diagnostic::error(
+                    Code::BlocksLedger,
+                    format!("`{what}` is about the transaction in which the ledger is written"),
+                ),
+                span,
+                "",
+                &format!("delete it; or say `-- migrate: {direction} {dialect} no-transaction`, and keep a transaction of its own in the section"),
+            ),
+            FindingKind::TransactionControl
+            | FindingKind::NeedsNoTransaction
+            | FindingKind::BlocksLedger => {}
         }
     }
 

@@ -135,7 +135,18 @@ pub(super) fn fit(
                     ),
                 ));
             }
-            FindingKind::TransactionControl | FindingKind::NeedsNoTransaction => {}
+            FindingKind::BlocksLedger if dialect == Dialect::Postgres && transaction => {
+                transaction = false;
+                notes.push(Note::changed(
+                    &at(range.start),
+                    format!(
+                        "`{what}` keeps it from one transaction: its section says `no-transaction`"
+                    ),
+                ));
+            }
+            FindingKind::TransactionControl
+            | FindingKind::NeedsNoTransaction
+            | FindingKind::BlocksLedger => {}
         }
     }
     let left = ranges.len() - dropped.len();

@@ -25,6 +25,9 @@ pub enum FindingKind {
     NeedsNoTransaction,
     /// It is for a client, not for a server.
     ClientCommand,
+    /// It keeps the ledger from being written: while a revision runs, or on PostgreSQL in the
+    /// revision's own transaction.
+    BlocksLedger,
 }
 
 /// The words that decide are among the first; no statement needs more of them to be known.
@@ -214,6 +217,10 @@ fn outside(what: &str) -> Verdict {
     Some((FindingKind::NeedsNoTransaction, what.to_owned()))
 }
 
+fn blocks(what: &str) -> Verdict {
+    Some((FindingKind::BlocksLedger, what.to_owned()))
+}
+
 /// The pages of PostgreSQL's manual on these commands each say "cannot be executed inside a
 /// transaction block". A word decides where it stands in the command: elsewhere it is a name.
 fn postgres(words: &[&str], read: &Words) -> Verdict {
@@ -240,6 +247,20 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
             None
         }
         ["DISCARD", "ALL", ..] => outside("DISCARD ALL"),
+        // Must come before any query, and decides for the whole transaction.
+        ["SET", "TRANSACTION", ..] | ["SET", "LOCAL", "TRANSACTION", ..] => {
+            blocks("SET TRANSACTION")
+        }
+        ["SET", rest @ ..]
+            if rest.iter().take(2).any(|word| {
+                matches!(
+                    *word,
+                    "TRANSACTION_READ_ONLY" | "TRANSACTION_ISOLATION" | "TRANSACTION_DEFERRABLE"
+                )
+            }) =>
+        {
+            blocks("SET TRANSACTION")
+        }
         ["CREATE", "SUBSCRIPTION", ..] => outside("CREATE SUBSCRIPTION"),
         ["DROP", "SUBSCRIPTION", ..] => outside("DROP SUBSCRIPTION"),
         ["ALTER", "SYSTEM", ..] => outside("ALTER SYSTEM"),
@@ -285,7 +306,8 @@ fn sqlite(words: &[&str], read: &Words) -> Verdict {
     }
 }
 
-/// There is no transaction around DDL to disturb; but the ledger's own statements must commit.
+/// There is no transaction around DDL to disturb; but the ledger's own statements must commit, on a
+/// connection of their own.
 fn mysql(words: &[&str], read: &Words) -> Verdict {
     match words {
         ["BEGIN", "NOT", "ATOMIC", ..] | ["XA", "RECOVER", ..] => None,
@@ -295,6 +317,13 @@ fn mysql(words: &[&str], read: &Words) -> Verdict {
         ["SET", scope, ..] if *scope != "GLOBAL" && read.sets("AUTOCOMMIT") => {
             control("SET AUTOCOMMIT")
         }
+        ["FLUSH", rest @ ..] if rest.contains(&"READ") && rest.contains(&"LOCK") => {
+            blocks("FLUSH TABLES WITH READ LOCK")
+        }
+        ["BACKUP", "STAGE" | "LOCK", ..] => blocks(&words[..2].join(" ")),
+        ["SET", ..] if read.sets("READ_ONLY") || read.sets("SUPER_READ_ONLY") => {
+            blocks("SET GLOBAL READ_ONLY")
+        }
         _ => None,
     }
 }
@@ -303,7 +332,7 @@ fn mysql(words: &[&str], read: &Words) -> Verdict {
 mod tests {
     use super::*;
     use Dialect::{MySql, Postgres, Sqlite};
-    use FindingKind::{ClientCommand, NeedsNoTransaction, TransactionControl};
+    use FindingKind::{BlocksLedger, ClientCommand, NeedsNoTransaction, TransactionControl};
 
     #[test]
     fn what_has_no_place() {
@@ -382,6 +411,31 @@ mod tests {
             (MySql, "source x.sql", ClientCommand, "source"),
             (
                 MySql,
+                "flush local tables a, b with read lock",
+                BlocksLedger,
+                "FLUSH TABLES WITH READ LOCK",
+            ),
+            (
+                MySql,
+                "SET @@GLOBAL.super_read_only = ON",
+                BlocksLedger,
+                "SET GLOBAL READ_ONLY",
+            ),
+            (MySql, "BACKUP STAGE START", BlocksLedger, "BACKUP STAGE"),
+            (
+                Postgres,
+                "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                BlocksLedger,
+                "SET TRANSACTION",
+            ),
+            (
+                Postgres,
+                "set local transaction_read_only to on",
+                BlocksLedger,
+                "SET TRANSACTION",
+            ),
+            (
+                MySql,
                 "SET @a = 1, autocommit := 0",
                 TransactionControl,
                 "SET AUTOCOMMIT",
@@ -448,6 +502,13 @@ mod tests {
             (Sqlite, "PRAGMA user_version = 3"),
             (MySql, "BEGIN NOT ATOMIC SELECT 1; END"),
             (MySql, "LOCK TABLES a WRITE"),
+            (MySql, "FLUSH TABLES"),
+            (MySql, "SET SESSION TRANSACTION READ ONLY"),
+            (Postgres, "SET default_transaction_read_only = on"),
+            (
+                Postgres,
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+            ),
             (MySql, "INSERT INTO a VALUES ('COMMIT')"),
         ] {
             assert_eq!(lint(dialect, statement), None, "{statement}");
