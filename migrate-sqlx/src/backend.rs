@@ -17,9 +17,9 @@ use crate::stop::Stop;
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
 pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {
-    /// Whether a connection of its own keeps other migrators out, and not each transaction.
+    /// Which dialect its connections speak.
     #[doc(hidden)]
-    const LOCKS_ON_A_CONNECTION: bool;
+    const DIALECT: Dialect;
 
     /// Returns how to connect so that the session is the server's own, where revisions get sessions
     /// of their own: each may change what only a new connection gives back.

@@ -45,9 +45,10 @@ impl<DB: Backend> Held<DB> {
                 false => Ok(()),
             }
         };
-        let lock = match DB::LOCKS_ON_A_CONNECTION {
-            false => None,
-            true => {
+        let lock = match DB::DIALECT {
+            // Its transactions lock.
+            Dialect::Sqlite => None,
+            Dialect::Postgres | Dialect::MySql => {
                 let mut lock = DB::Connection::connect_with(&pool.connect_options())
                     .await
                     .map_err(Error::Database)?;

@@ -15,7 +15,7 @@ use crate::stop::Stop;
 driver!(sqlx::MySql, MySqlConnection);
 
 impl Backend for sqlx::MySql {
-    const LOCKS_ON_A_CONNECTION: bool = true;
+    const DIALECT: Dialect = Dialect::MySql;
 
     /// The driver adds modes and sets a time zone by itself, which would change what revisions mean
     /// against every client of the server; and some servers refuse it.

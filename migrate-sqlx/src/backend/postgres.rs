@@ -14,7 +14,7 @@ use crate::stop::Stop;
 driver!(sqlx::Postgres, PgConnection);
 
 impl Backend for sqlx::Postgres {
-    const LOCKS_ON_A_CONNECTION: bool = true;
+    const DIALECT: Dialect = Dialect::Postgres;
 
     /// SQL can give back all that a session holds.
     fn own_session(_: &ConnectOptions<Self>) -> Option<ConnectOptions<Self>> {

@@ -12,7 +12,7 @@ use crate::stop::Stop;
 driver!(sqlx::Sqlite, SqliteConnection);
 
 impl Backend for sqlx::Sqlite {
-    const LOCKS_ON_A_CONNECTION: bool = false;
+    const DIALECT: Dialect = Dialect::Sqlite;
 
     /// A database in memory lives in its connection.
     fn own_session(_: &ConnectOptions<Self>) -> Option<ConnectOptions<Self>> {
