@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use migrate_core::{Config, Dialect, Env};
-use migrate_sqlx::{Create, Database, DatabaseUrl};
+use migrate_sqlx::{Create, Database, DatabaseUrl, SessionSettings};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::context::Context;
@@ -23,6 +23,8 @@ pub(crate) struct Chosen {
     scratch: Option<String>,
     /// The extensions that its connections load, on SQLite.
     extensions: Vec<String>,
+    /// What its sessions are set to.
+    pub(crate) session: SessionSettings,
     /// Whether DATABASE_URL names another one, which was not used.
     passes_over: bool,
 }
@@ -45,6 +47,7 @@ impl Chosen {
             env: self.env.clone(),
             scratch: None,
             extensions: self.extensions.clone(),
+            session: self.session.clone(),
             passes_over: false,
         }
     }
@@ -100,7 +103,9 @@ impl Chosen {
                     Ok(Database::open_sqlite(self.sqlite()?, Create::Missing).await)
                 }
                 Dialect::Sqlite => Ok(Database::open_sqlite(self.sqlite()?, create).await),
-                Dialect::Postgres | Dialect::MySql => Ok(Database::open(&url, create).await),
+                Dialect::Postgres | Dialect::MySql => {
+                    Ok(Database::open(&url, create, &self.session).await)
+                }
             }
         };
         match tokio::time::timeout(patience, connecting).await {
@@ -240,6 +245,7 @@ impl Context {
         Ok(Chosen {
             url: "sqlite::memory:".to_owned(),
             extensions: self.extensions_of(env.as_ref())?,
+            session: SessionSettings::NONE,
             env: None,
             scratch: None,
             passes_over: false,
@@ -262,6 +268,7 @@ impl Context {
                 Some(Dialect::Sqlite) => self.extensions_of(env.as_ref())?,
                 _ => Vec::new(),
             },
+            session: config.session_of(env.as_ref()),
             url,
             env,
             passes_over: false,

@@ -95,7 +95,8 @@ fn from_here(
     }
     wait(async {
         let database = chosen.connect(Create::Nothing).await?;
-        let runner = migrations.runner().target(target).cascade(wanted.cascade);
+        let runner = migrations.runner().session(chosen.session.clone());
+        let runner = runner.target(target).cascade(wanted.cascade);
         Ok(database.script(runner, wanted.direction).await?)
     })
 }

@@ -118,6 +118,7 @@ impl State {
 /// Makes the runtime's value of a chain.
 pub(crate) fn migrations(chain: &Chain, config: &Config) -> Migrations {
     Migrations::new(chain.revisions().to_vec(), config.ledger.clone())
+        .with_session(config.session.clone())
 }
 
 /// Returns the applied set of `--from a,b`: these revisions and all they imply.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use migrate_core::schema::Schema;
-use migrate_core::{Dialect, Direction, LedgerNames, Stamp, Target};
+use migrate_core::{Dialect, Direction, LedgerNames, SessionSettings, Stamp, Target};
 
-use crate::backend::Session as _;
+use crate::backend::{Backend, Session};
 use crate::engine::{Declared, Mending, Walked};
 use crate::error::Error;
 use crate::event::Report;
@@ -68,19 +68,24 @@ impl Database {
     /// The url cannot be used, or the database cannot be reached. No error shows the url, which
     /// may hold a password.
     pub async fn connect(url: &str, create: Create) -> Result<Self, Error> {
-        Self::open(&DatabaseUrl::parse(url)?, create).await
+        Self::open(&DatabaseUrl::parse(url)?, create, &SessionSettings::NONE).await
     }
 
-    /// Connects to the database of a url that was read already.
+    /// Connects to the database of a url that was read already; what `session` says is set on each
+    /// connection.
     ///
     /// # Errors
     ///
     /// See [`Database::connect`].
-    pub async fn open(url: &DatabaseUrl, create: Create) -> Result<Self, Error> {
+    pub async fn open(
+        url: &DatabaseUrl,
+        create: Create,
+        session: &SessionSettings,
+    ) -> Result<Self, Error> {
         match url.dialect() {
             Dialect::Sqlite => Self::sqlite(url, create).await,
-            Dialect::Postgres => Self::postgres(url).await,
-            Dialect::MySql => Self::mysql(url).await,
+            Dialect::Postgres => Self::postgres(url, session).await,
+            Dialect::MySql => Self::mysql(url, session).await,
         }
     }
 
@@ -129,46 +134,51 @@ impl Database {
     }
 
     #[cfg(feature = "postgres")]
-    async fn postgres(url: &DatabaseUrl) -> Result<Self, Error> {
+    async fn postgres(url: &DatabaseUrl, session: &SessionSettings) -> Result<Self, Error> {
         use sqlx::Connection as _;
         use sqlx::postgres::PgPoolOptions;
 
         // A pool tries again until its time is up; the first connection says at once what is wrong.
         let (connection, options) = url.connect_postgres(None).await?;
         connection.close().await.map_err(Error::Database)?;
+        let settings = <sqlx::Postgres as Backend>::settings(session);
         let pool = PgPoolOptions::new()
             .max_connections(1)
+            .after_connect(move |connection, _| set(connection, settings.clone()))
             .connect_lazy_with(options);
         Ok(Self::Postgres(pool))
     }
 
     #[cfg(not(feature = "postgres"))]
-    async fn postgres(_: &DatabaseUrl) -> Result<Self, Error> {
+    async fn postgres(_: &DatabaseUrl, _: &SessionSettings) -> Result<Self, Error> {
         Err(Error::Url(
             "the feature `postgres` is not compiled in".to_owned(),
         ))
     }
 
     #[cfg(feature = "mysql")]
-    async fn mysql(url: &DatabaseUrl) -> Result<Self, Error> {
+    async fn mysql(url: &DatabaseUrl, session: &SessionSettings) -> Result<Self, Error> {
         use sqlx::Connection as _;
         use sqlx::mysql::{MySqlConnection, MySqlPoolOptions};
 
         let options = url.mysql()?;
+        let options = <sqlx::MySql as Backend>::own_session(&options).unwrap_or(options);
         MySqlConnection::connect_with(&options)
             .await
             .map_err(Error::Database)?
             .close()
             .await
             .map_err(Error::Database)?;
+        let settings = <sqlx::MySql as Backend>::settings(session);
         let pool = MySqlPoolOptions::new()
             .max_connections(1)
+            .after_connect(move |connection, _| set(connection, settings.clone()))
             .connect_lazy_with(options);
         Ok(Self::MySql(pool))
     }
 
     #[cfg(not(feature = "mysql"))]
-    async fn mysql(_: &DatabaseUrl) -> Result<Self, Error> {
+    async fn mysql(_: &DatabaseUrl, _: &SessionSettings) -> Result<Self, Error> {
         Err(Error::Url(
             "the feature `mysql` is not compiled in".to_owned(),
         ))
@@ -359,4 +369,17 @@ impl Database {
     pub async fn read_schema(&self, reader: &SchemaReader) -> Result<Schema, Error> {
         on!(self, pool => reader.read(pool).await)
     }
+}
+/// Runs the statement that sets a new connection's session, where there is one.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn set(
+    connection: &mut (impl Session + 'static),
+    settings: String,
+) -> futures_util::future::BoxFuture<'_, Result<(), sqlx::Error>> {
+    Box::pin(async move {
+        match settings.is_empty() {
+            true => Ok(()),
+            false => connection.query(settings).await.map(drop),
+        }
+    })
 }

@@ -157,6 +157,7 @@ pub(super) fn runner<'a>(
     let runner = migrations
         .runner()
         .limits(env.map_or(Limits::NONE, |env| env.limits))
+        .session(chosen.session.clone())
         .on_event(|event| progress.event(event))
         .stop_when(progress.interrupted());
     let runner = match env.and_then(|env| env.lock_retries) {
