@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection, Pool};
+use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Attempt, Backend, ConnectOptions, Failure, Row, Session, sealed};
 use crate::error::Error;

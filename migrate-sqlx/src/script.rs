@@ -279,7 +279,7 @@ impl Writer<'_> {
             self.line("DO LAST_INSERT_ID(0);");
         }
         self.dirty = statements(revision, self.direction, dialect)
-            .any(|sql| session_effect(dialect, &sql) != SessionEffect::None);
+            .any(|sql| session_effect(dialect, sql) != SessionEffect::None);
     }
 
     fn title(&mut self, revision: &Revision, number: usize, of: usize) {
@@ -316,7 +316,7 @@ impl Writer<'_> {
             self.statement("CREATE TEMP TABLE cargo_migrate_keys AS SELECT \"table\" AS child, parent, COUNT(*) AS rows FROM pragma_foreign_key_check GROUP BY 1, 2");
         }
         for sql in statements(revision, self.direction, self.material.dialect) {
-            self.sql_of_revision(&sql);
+            self.sql_of_revision(sql);
         }
         self.end_session(revision);
         if self.material.dialect == Dialect::Sqlite {

@@ -47,9 +47,9 @@ impl Engine<'_> {
         let same = |number: &usize| {
             let now = now
                 .get(*number)
-                .map(|it| tokens(dialect, &revision.sql(*it)));
+                .map(|it| tokens(dialect, revision.sql(*it)));
             let then = was_statements.get(*number);
-            now == then.map(|it| tokens(dialect, &was.sql(*it)))
+            now == then.map(|it| tokens(dialect, was.sql(*it)))
         };
         if let Some(number) = (0..done).find(|number| !same(number)) {
             let sql = was_statements
@@ -114,7 +114,7 @@ impl Engine<'_> {
             let statement = statements
                 .get(step.finished)
                 .map(|it| step.revision.sql(*it));
-            let same = statement.is_some_and(|now| tokens(dialect, &now) == tokens(dialect, begun));
+            let same = statement.is_some_and(|now| tokens(dialect, now) == tokens(dialect, begun));
             match self.built(&index).await? {
                 // The database itself says that it is done.
                 Built::Whole if step.in_doubt && same => {

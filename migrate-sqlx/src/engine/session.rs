@@ -71,7 +71,7 @@ impl Step<'_> {
     fn has_effect(&self, dialect: Dialect, is: impl Fn(&SessionEffect) -> bool) -> bool {
         let statements = self.statements(dialect).iter();
         statements
-            .map(|statement| session_effect(dialect, &self.revision.sql(*statement)))
+            .map(|statement| session_effect(dialect, self.revision.sql(*statement)))
             .any(|effect| is(&effect))
     }
 }
@@ -133,7 +133,7 @@ impl Engine<'_> {
     async fn look_at_session(&mut self, step: &Step<'_>) -> Result<Saved, Error> {
         let mut pragmas = BTreeMap::new();
         for statement in step.statements(Dialect::Sqlite) {
-            let Some(name) = session_pragma(&step.revision.sql(*statement)) else {
+            let Some(name) = session_pragma(step.revision.sql(*statement)) else {
                 continue;
             };
             // Nothing but its effect tells this one.

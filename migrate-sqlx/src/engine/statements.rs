@@ -81,7 +81,7 @@ impl Engine<'_> {
         let conduct = step.conduct(dialect);
         for (number, statement) in statements.iter().enumerate().skip(first) {
             let sql = step.revision.sql(*statement);
-            let manner = conduct.manner(dialect, &sql, number);
+            let manner = conduct.manner(dialect, sql, number);
             // What is rolled back is not done.
             let transaction = conduct.transactions[number];
             let kept = transaction.unwrap_or(number);
@@ -95,7 +95,7 @@ impl Engine<'_> {
                     return Err(stopped);
                 }
                 self.look_at_lock(step).await?;
-                let failure = match self.one(step, &sql, number, manner, on_event).await {
+                let failure = match self.one(step, sql, number, manner, on_event).await {
                     Ok(()) => break None,
                     Err(Failed::Statement(failure)) => failure,
                     Err(Failed::Before(error)) => return Err(error),
@@ -106,7 +106,7 @@ impl Engine<'_> {
                 if dialect != Dialect::Sqlite || transaction.is_some() {
                     self.rollback().await;
                 }
-                let harmless = is_harmless(dialect, &sql, manner);
+                let harmless = is_harmless(dialect, sql, manner);
                 if harmless && missed_lock(&failure.error) && retries < self.options.lock_retries {
                     retries += 1;
                     let error = Error::Database(failure.error);
@@ -116,7 +116,7 @@ impl Engine<'_> {
                 }
                 break Some(failure);
             };
-            let broken = self.invalid_index(&sql).await;
+            let broken = self.invalid_index(sql).await;
             if let Some(failure) = failure {
                 let message = failure.error.to_string();
                 self.record_failure(step, kept, &message).await;

@@ -75,7 +75,7 @@ impl Engine<'_> {
             let sql = step.revision.sql(*statement);
             starts.push(length);
             length += sql.chars().count() + 2;
-            message.push_str(&sql);
+            message.push_str(sql);
             message.push_str(";\n");
         }
         starts.push(length);
