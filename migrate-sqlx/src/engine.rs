@@ -26,7 +26,7 @@ pub use self::mend_ledger::{LedgerChange, Mending};
 use self::resume::Resumed;
 pub(crate) use self::session::CLEANING;
 use self::session::{ForeignKeys, Saved};
-pub(crate) use self::statements::own_transactions;
+pub(crate) use self::statements::out_of_reach;
 pub use self::walk::Walked;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};

@@ -7,7 +7,7 @@ use migrate_core::sql::{SessionEffect, session_effect, session_pragma};
 use migrate_core::{Dialect, Direction, Graph, LedgerNames, Plan, Revision, SessionSettings, Set};
 
 use crate::backend::{mysql_lock, mysql_settings};
-use crate::engine::{CLEANING, check_section, own_transactions};
+use crate::engine::{CLEANING, check_section, out_of_reach};
 use crate::error::{Error, count};
 use crate::ledger::{IN_DOUBT, State, TOOL, Tables, literal};
 
@@ -368,7 +368,7 @@ impl Writer<'_> {
         self.statement("COMMIT");
         let dialect = self.material.dialect;
         let texts: Vec<_> = statements(revision, self.direction, dialect).collect();
-        let groups = groups(dialect, &texts);
+        let groups = out_of_reach(dialect, &texts);
         for (number, sql) in texts.iter().enumerate() {
             let group = groups[number];
             if group == Some(number) {
@@ -556,46 +556,8 @@ fn uses_another(revision: &Revision, direction: Direction, dialect: Dialect) -> 
         && statements(revision, direction, dialect).any(|sql| {
             let mut words = sql.split(|c: char| !c.is_alphanumeric());
             words.any(|word| word.eq_ignore_ascii_case("USE"))
-                && groups(dialect, &[sql]) == [Some(0)]
+                && out_of_reach(dialect, &[sql]) == [Some(0)]
         })
-}
-
-/// For each statement the one behind which the ledger cannot be written for a while: inside a
-/// transaction of the section's own, and on MySQL while tables are locked, or for the rest of the
-/// section once it has another database, role or kind of transaction.
-fn groups<T: AsRef<str>>(dialect: Dialect, statements: &[T]) -> Vec<Option<usize>> {
-    if dialect != Dialect::MySql {
-        return own_transactions(dialect, statements.iter().map(AsRef::as_ref));
-    }
-    let mut open = None;
-    let mut locked = false;
-    let mut groups = Vec::new();
-    for (number, sql) in statements.iter().enumerate() {
-        let words: Vec<String> = sql
-            .as_ref()
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .filter(|word| !word.is_empty())
-            .map(str::to_ascii_uppercase)
-            .take(8)
-            .collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        match words.as_slice() {
-            ["UNLOCK", ..] if locked => {
-                groups.push(open.take());
-                locked = false;
-                continue;
-            }
-            ["LOCK" | "FLUSH", ..] if open.is_none() => {
-                open = Some(number);
-                locked = true;
-            }
-            ["USE", ..] | ["SET", "ROLE", ..] => open = open.or(Some(number)),
-            ["SET", rest @ ..] if rest.contains(&"TRANSACTION") => open = open.or(Some(number)),
-            _ => {}
-        }
-        groups.push(open);
-    }
-    groups
 }
 
 /// What gives SQLite's session back behind a revision: its defaults ("PRAGMA Statements" in the

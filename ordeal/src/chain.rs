@@ -24,6 +24,9 @@ pub enum Transactions {
     Used,
     /// Their sections say `no-transaction`.
     Refused,
+    /// The same, and each revision sets something for its session that its last statement needs
+    /// and that the next revision must not find.
+    WithSettings,
 }
 
 impl Chain {
@@ -53,7 +56,7 @@ impl Chain {
 
     /// Whether a revision can stay half done.
     pub(crate) fn stops_halfway(&self) -> bool {
-        !self.dialect.transactional_ddl() || self.transactions == Transactions::Refused
+        !self.dialect.transactional_ddl() || self.transactions != Transactions::Used
     }
 
     /// Adds one that begins with a table and ends with an entry of the journal, and between them
@@ -77,7 +80,7 @@ impl Chain {
         let id = id(number);
         let words = match self.transactions {
             Transactions::Used => "",
-            Transactions::Refused => " no-transaction",
+            Transactions::Refused | Transactions::WithSettings => " no-transaction",
         };
         self.project.write(
             &format!("migrations/{id}.sql"),
@@ -153,6 +156,23 @@ impl Chain {
             ),
             entry(number, "second"),
         ];
+        if self.transactions == Transactions::WithSettings {
+            let (set, said) = match self.dialect {
+                Dialect::Sqlite => (
+                    "PRAGMA recursive_triggers = ON",
+                    "(SELECT iif(recursive_triggers, 'set', 'clean') FROM pragma_recursive_triggers)",
+                ),
+                Dialect::Postgres => (
+                    "SELECT set_config('ordeal.said', 'set', false)",
+                    "coalesce(nullif(current_setting('ordeal.said', true), ''), 'clean')",
+                ),
+                Dialect::MySql => ("SET @said = 'set'", "COALESCE(@said, 'clean')"),
+            };
+            // Whether it was set nobody can see, and nobody needs to: it is set again.
+            let set = Statement::new(set.to_owned(), "SELECT 1".to_owned());
+            statements.splice(0..0, [seen(number, said, "clean"), set]);
+            statements.push(seen(number, said, "set"));
+        }
         if number == 0 {
             let journal = Statement::new(
                 "CREATE TABLE journal (revision VARCHAR(64) NOT NULL, entry VARCHAR(64) NOT NULL)"
@@ -204,6 +224,15 @@ pub(crate) fn entry(number: usize, entry: &str) -> Statement {
     Statement::new(
         format!("INSERT INTO journal (revision, entry) VALUES ('{id}', '{entry}')"),
         format!("SELECT 1 {this}"),
+    )
+}
+
+/// A row of the journal with what a revision sees of its session.
+fn seen(number: usize, said: &str, expected: &str) -> Statement {
+    let id = id(number);
+    Statement::new(
+        format!("INSERT INTO journal (revision, entry) SELECT '{id}', {said}"),
+        format!("SELECT 1 FROM journal WHERE revision = '{id}' AND entry = '{expected}'"),
     )
 }
 

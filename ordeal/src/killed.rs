@@ -28,6 +28,16 @@ pub async fn killed_migrators(
         let victim = Migrator::start(chain.command(&arena.url(&database), &["run"]))?;
         kill(victim, &pace, arena.random(round), round, &mut tally).await?;
         aftermath.finish(&database, round, &mut tally).await?;
+        if transactions == Transactions::WithSettings {
+            let sql = "SELECT COUNT(*) FROM journal WHERE entry IN ('clean', 'set')";
+            let rows = database.rows(sql).await;
+            if rows != [[(2 * revisions).to_string()]] {
+                tally.flaw(
+                    round,
+                    format_args!("a session was not as it should be: {rows:?}"),
+                );
+            }
+        }
     }
     Ok(tally)
 }

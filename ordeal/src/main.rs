@@ -46,6 +46,7 @@ enum Ordeal {
     KilledPooled,
     KilledRevert,
     KilledOutside,
+    KilledSettings,
     Dead,
     Cut,
     FullDisk,
@@ -56,13 +57,14 @@ enum Ordeal {
 }
 
 impl Ordeal {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Many,
         Self::ManyPooled,
         Self::Killed,
         Self::KilledPooled,
         Self::KilledRevert,
         Self::KilledOutside,
+        Self::KilledSettings,
         Self::Dead,
         Self::Cut,
         Self::FullDisk,
@@ -80,6 +82,7 @@ impl Ordeal {
             Self::KilledPooled => "killed-through-pgbouncer",
             Self::KilledRevert => "killed-revert",
             Self::KilledOutside => "killed-outside-transaction",
+            Self::KilledSettings => "killed-with-settings",
             Self::Dead => "dead-server",
             Self::Cut => "cut-connection",
             Self::FullDisk => "full-disk",
@@ -93,7 +96,7 @@ impl Ordeal {
     const fn rounds(self) -> u32 {
         match self {
             Self::Many | Self::ManyPooled => 20,
-            Self::Killed | Self::KilledPooled | Self::KilledOutside => 200,
+            Self::Killed | Self::KilledPooled | Self::KilledOutside | Self::KilledSettings => 200,
             Self::KilledRevert | Self::Dead | Self::Cut => 50,
             _ => 1,
         }
@@ -119,6 +122,7 @@ impl Ordeal {
             }
             Self::KilledRevert => killed_reverts(arena, 30).await,
             Self::KilledOutside => killed_migrators(arena, 30, Transactions::Refused).await,
+            Self::KilledSettings => killed_migrators(arena, 30, Transactions::WithSettings).await,
             Self::Dead => dead_servers(arena, 100).await,
             Self::Cut => cut_connections(arena, 30).await,
             Self::FullDisk => full_disk(arena).await,

@@ -62,6 +62,10 @@ on!(killed_outside_transaction (Sqlite as sqlite, Postgres as postgres): 4, aren
     killed_migrators(arena, 20, Transactions::Refused)
 });
 
+on!(killed_with_settings (Sqlite as sqlite, Postgres as postgres, MySql as mysql): 4, arena => {
+    killed_migrators(arena, 20, Transactions::WithSettings)
+});
+
 // On MySQL a change of the schema that the dead server had done and not recorded may run again.
 on!(dead_server (Postgres as postgres, MySql as mysql): 3, arena => {
     dead_servers(arena, 20)

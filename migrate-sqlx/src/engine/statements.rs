@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_core::sql::{FindingKind, Lexer, SessionEffect, lint, session_effect};
+use migrate_core::sql::{FindingKind, Lexer, SessionEffect, TokenKind, lint, session_effect};
 use migrate_core::{Dialect, Direction, Limits};
 
 use super::failure::missed_lock;
@@ -46,10 +46,10 @@ enum Manner {
 
 /// What of a whole section decides how each of its statements is run.
 struct Conduct {
-    /// Whether it changes more of its session than the memory of the rows it wrote.
-    changes_session: bool,
     /// For each statement the one that began the section's own transaction around it.
     transactions: Vec<Option<usize>>,
+    /// On MySQL, for each statement whether the ledger must be written elsewhere.
+    elsewhere: Vec<bool>,
 }
 
 impl Engine<'_> {
@@ -378,16 +378,30 @@ impl Step<'_> {
 impl Step<'_> {
     fn conduct(&self, dialect: Dialect) -> Conduct {
         let statements = self.statements(dialect).iter();
-        let texts = statements.map(|statement| self.revision.sql(*statement));
-        Conduct {
-            changes_session: self.changes_session(dialect),
-            transactions: own_transactions(dialect, texts),
+        let texts: Vec<&str> = statements.map(|it| self.revision.sql(*it)).collect();
+        let groups = out_of_reach(dialect, &texts);
+        match dialect {
+            Dialect::Sqlite | Dialect::Postgres => Conduct {
+                elsewhere: Vec::new(),
+                transactions: groups,
+            },
+            Dialect::MySql => {
+                // What the ledger's statements would count as well.
+                let counts = texts.iter().any(|sql| {
+                    let sql = sql.to_ascii_uppercase();
+                    COUNTS.iter().any(|count| sql.contains(count))
+                });
+                Conduct {
+                    elsewhere: groups.iter().map(|it| counts || it.is_some()).collect(),
+                    transactions: vec![None; groups.len()],
+                }
+            }
         }
     }
 }
 
 /// For each statement the one that began the section's own transaction around it.
-pub(crate) fn own_transactions<T: AsRef<str>>(
+fn own_transactions<T: AsRef<str>>(
     dialect: Dialect,
     statements: impl Iterator<Item = T>,
 ) -> Vec<Option<usize>> {
@@ -408,13 +422,73 @@ pub(crate) fn own_transactions<T: AsRef<str>>(
     transactions
 }
 
+/// For each statement the one behind which a revision's session cannot write the ledger for a while:
+/// inside a transaction of the section's own, and on MySQL while tables are locked, or for the rest of
+/// the section once it has another database, role, kind of transaction, or no binary log.
+pub(crate) fn out_of_reach<T: AsRef<str>>(
+    dialect: Dialect,
+    statements: &[T],
+) -> Vec<Option<usize>> {
+    if dialect != Dialect::MySql {
+        return own_transactions(dialect, statements.iter().map(AsRef::as_ref));
+    }
+    let mut open = None;
+    let mut locked = false;
+    let mut groups = Vec::new();
+    for (number, sql) in statements.iter().enumerate() {
+        let words = first_words(sql.as_ref());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["UNLOCK", ..] if locked => {
+                groups.push(open.take());
+                locked = false;
+                continue;
+            }
+            ["LOCK" | "FLUSH", ..] if open.is_none() => {
+                open = Some(number);
+                locked = true;
+            }
+            ["USE", ..] | ["SET", "ROLE", ..] => open = open.or(Some(number)),
+            ["SET", rest @ ..]
+                if rest
+                    .iter()
+                    .any(|word| matches!(*word, "TRANSACTION" | "SQL_LOG_BIN")) =>
+            {
+                open = open.or(Some(number));
+            }
+            _ => {}
+        }
+        groups.push(open);
+    }
+    groups
+}
+
+/// The words that a statement of MySQL begins with, in capitals, those of `/*! … */` among them.
+fn first_words(sql: &str) -> Vec<String> {
+    let mut lexer = Lexer::new(Dialect::MySql, sql);
+    let mut words = Vec::new();
+    while let Ok(Some(token)) = lexer.next_token() {
+        if token.kind == TokenKind::Word {
+            words.push(sql[token.start..token.end].to_ascii_uppercase());
+        }
+        if words.len() == 8 {
+            break;
+        }
+    }
+    words
+}
+
 impl Conduct {
     fn manner(&self, dialect: Dialect, sql: &str, number: usize) -> Manner {
         let own = self.transactions[number];
         let next = self.transactions.get(number + 1).copied().flatten();
         let keeps_its_own = self.transactions.iter().any(Option::is_some);
         match dialect {
-            Dialect::MySql if !self.changes_session && !makes_a_program(sql) => {
+            Dialect::MySql
+                if !self.elsewhere[number]
+                    && !makes_a_program(sql)
+                    && session_effect(dialect, sql) != SessionEffect::Unknown =>
+            {
                 match begins(sql, &ROWS) {
                     true => Manner::Joined,
                     // Of a statement that changes the schema the server may finish only the first
@@ -437,6 +511,15 @@ impl Conduct {
         }
     }
 }
+
+/// MySQL's memory of the statement before.
+const COUNTS: [&str; 5] = [
+    "ROW_COUNT",
+    "FOUND_ROWS",
+    "WARNING_COUNT",
+    "ERROR_COUNT",
+    "DIAGNOSTICS",
+];
 
 /// The verbs of statements that change rows alone.
 const ROWS: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
