@@ -10,5 +10,6 @@ mod tokens;
 pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
 pub(crate) use plain::{Plain, plain};
+pub(crate) use split::first_mark;
 pub use split::split;
 pub use tokens::{Tokens, tokens};
