@@ -12,6 +12,7 @@ mod context;
 mod database;
 mod detect;
 mod doctor;
+mod drafts;
 mod edits;
 mod error;
 mod git;

@@ -154,10 +154,10 @@ impl Place {
         let migrations = migrations(&chain, config);
         let database = chosen.connect(Create::Nothing).await?;
         let state = State::read(&database, &migrations).await?;
-        state.judge_unfinished()?;
-        let heads = state.heads();
+        state.judge_unfinished(None)?;
+        let (revisions, heads) = state.readable();
         Ok(Self {
-            migrations: Migrations::new(state.revisions.clone(), config.ledger.clone()),
+            migrations: Migrations::new(revisions, config.ledger.clone()),
             ledger: config.ledger.clone(),
             heads: heads
                 .iter()

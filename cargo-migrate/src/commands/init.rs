@@ -7,6 +7,7 @@ use migrate_core::{ChainLock, Config, Dialect};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::json::Initialised;
+use crate::lockfile;
 use crate::package::PackageRoot;
 use crate::ui::{Ui, style, styled};
 use crate::write;
@@ -38,11 +39,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let mut files = vec![
         (root.join(Config::FILE), migrate_toml(&dialects)),
         (dir.join(ChainLock::FILE), ChainLock::default().render()),
-        (
-            dir.join(".gitattributes"),
-            "# What two branches add to a lock, git keeps from both.\nchain.lock merge=union\nschema.lock merge=union\n"
-                .to_owned(),
-        ),
+        (dir.join(".gitattributes"), lockfile::ATTRIBUTES.to_owned()),
     ];
     if args.ci {
         let folder = repository(&root).join(".github/workflows");
