@@ -56,7 +56,7 @@ impl State {
     }
 
     /// Returns the revisions of a plan that are reverted with the text that the ledger kept.
-    pub(crate) fn from_ledger(&self, plan: &Plan) -> Vec<String> {
+    pub(crate) fn kept_texts(&self, plan: &Plan) -> Vec<String> {
         let steps = plan
             .steps
             .iter()
@@ -82,7 +82,7 @@ impl State {
 
     /// Says which texts a plan would use that are not what was applied, or not in a file.
     pub(crate) fn tell_texts(&self, plan: &Plan, ui: &Ui) {
-        for id in self.from_ledger(plan) {
+        for id in self.kept_texts(plan) {
             ui.warning(format_args!(
                 "the file of `{id}` has changed or is not there: its text in the ledger would be used"
             ));

@@ -45,7 +45,6 @@ pub(super) fn findings(
         .collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a finding is told from")]
 fn finding(
     patient: &Patient<'_>,
     chosen: &Chosen,

@@ -440,6 +440,8 @@ fn a_draft_without_a_statement_is_applied_nowhere() {
             "{command:?}"
         );
     }
+    project.run(["reset", "--yes"]).code(1).done();
+    assert!(project.path().join("dev.db").is_file());
     project.run(["run", "a", "-q"]).success().done();
     // A merge may be empty, and so may a sealed revision where the rule says so.
     write(&project, "b", "a", "SELECT 1;", "");
@@ -490,6 +492,9 @@ fn a_checkout_with_crlf() {
     ] {
         project.run(command).success().done();
     }
+    let script = project.run(["run", "--sql", "base:head"]).success();
+    assert!(script.stdout.contains("'x\ny'"), "{script}");
+    assert!(!script.stdout.contains('\r'), "{script}");
     let schema = project.read("migrations/schema.lock");
     project.run(["lock", "--schema", "-q"]).success().done();
     assert_eq!(

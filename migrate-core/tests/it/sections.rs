@@ -41,7 +41,7 @@ fn problems(sections: &str, dialects: &[Dialect]) -> Vec<String> {
     of_sql
         .map(|found| {
             let places = found.labels.iter().map(|label| {
-                let place = label.place.as_ref().unwrap();
+                let place = label.place.as_ref().expect("it is in the file");
                 format!("{}:{}", place.line, place.column)
             });
             format!(

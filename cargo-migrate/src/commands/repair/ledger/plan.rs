@@ -301,7 +301,7 @@ impl Planner<'_> {
                     judge::unfinished(self.row(id), kind, revision, verdict, repair);
                 }
                 (Kind::Unfinished | Kind::InDoubt, None) => {
-                    judge::leave(id, kind, self.chosen.protected(), repair)
+                    judge::leave(id, kind, self.chosen.protected(), repair);
                 }
                 _ => rest.push((id, kind, revision)),
             }
