@@ -6,7 +6,7 @@ use std::path::Path;
 
 use migrate_core::models::{self, Models, Root};
 use migrate_core::schema::{self, Rename, Renames, Schema, Table};
-use migrate_core::{Dialect, LedgerNames, Target};
+use migrate_core::{Dialect, LedgerNames, Target, with_lf};
 use wildmatch::WildMatch;
 
 use crate::context::{Context, Demand};
@@ -249,7 +249,7 @@ impl Source {
         }
         let mut text = String::new();
         for file in files {
-            text += &fs::read_to_string(file).map_err(failed)?;
+            text += &with_lf(&fs::read_to_string(file).map_err(failed)?);
             text.push('\n');
         }
         Ok(Self::Sql { file: shown, text })

@@ -52,6 +52,7 @@ const FAILURES: &[&str] = &[
     "nothing-to-rebase",
     "nothing-to-amend",
     "not-a-head",
+    "still-needed",
     "not-deleted",
     "no-revision",
     "no-ledger",

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anstyle::Style;
+use migrate_core::with_lf;
 use similar::{ChangeTag, TextDiff};
 
 use crate::context::Context;
@@ -62,6 +63,10 @@ const MOST_NEW_LINES: usize = 20;
 impl Edits {
     /// Adds a file that is there; where both texts are the same, nothing is to be done.
     pub(crate) fn replace(&mut self, path: PathBuf, old: &str, new: String) {
+        if old == new {
+            return;
+        }
+        let new = with_ends_of(old, new);
         if old != new {
             let old = old.to_owned();
             self.push(path, Change::Replace { old, new });
@@ -81,6 +86,7 @@ impl Edits {
 
     /// Gives a file another name, and perhaps another text.
     pub(crate) fn rename(&mut self, path: PathBuf, to: PathBuf, old: &str, new: String) {
+        let new = with_ends_of(old, new);
         let old = old.to_owned();
         self.push(path, Change::Rename { to, old, new });
     }
@@ -224,6 +230,14 @@ impl Edit {
     }
 }
 
+/// Gives a text the line ends of the file that it replaces.
+fn with_ends_of(old: &str, new: String) -> String {
+    match old.contains("\r\n") {
+        true => with_lf(&new).replace('\n', "\r\n"),
+        false => new,
+    }
+}
+
 fn draw_diff(drawing: &mut String, old: &str, new: &str) {
     let diff = TextDiff::from_lines(old, new);
     for group in diff.grouped_ops(1) {
@@ -275,6 +289,19 @@ const ADDED: Style = anstyle::AnsiColor::Green.on_default();
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_keeps_its_line_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sql");
+        let mut edits = Edits::default();
+        edits.replace(path.clone(), "a\r\nb\r\n", "a\nb\n".to_owned());
+        assert!(edits.is_empty());
+        fs::write(&path, "a\r\nb\r\n").unwrap();
+        edits.replace(path.clone(), "a\r\nb\r\n", "a\nc\r\nd".to_owned());
+        edits.make().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a\r\nc\r\nd");
+    }
 
     #[test]
     fn changes_are_made_all_or_none() {

@@ -3,6 +3,8 @@
 use migrate_core::{Diagnostic, Graph, Plan, Revision, RevisionId};
 use serde::Serialize;
 
+use crate::state::State;
+
 /// Why a command failed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure<'a> {
@@ -158,6 +160,12 @@ pub(crate) struct PlanDocument {
     from: Vec<String>,
     steps: Vec<Step>,
     to: Vec<String>,
+    /// What has an edited text that the ledger takes, as its `up` is what was applied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    edited: Vec<String>,
+    /// The drafts among the steps, where the environment is protected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    drafts: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -181,6 +189,8 @@ impl PlanDocument {
             steps: steps.collect(),
             from: ids(graph, graph.effective_heads(&plan.before)),
             to: ids(graph, graph.effective_heads(&plan.after())),
+            edited: Vec::new(),
+            drafts: Vec::new(),
         }
     }
 
@@ -190,6 +200,20 @@ impl PlanDocument {
             database: Some(shown),
             ..self
         }
+    }
+
+    /// Describes a plan from where a database is.
+    pub(crate) fn of(plan: &Plan, state: &State) -> Self {
+        Self {
+            edited: state.taken(plan),
+            ..Self::new(plan, &state.graph)
+        }
+    }
+
+    /// Names the drafts among the steps.
+    pub(crate) fn with_drafts(mut self, drafts: Vec<String>) -> Self {
+        self.drafts = drafts;
+        self
     }
 }
 
@@ -249,6 +273,14 @@ pub(crate) struct Locked {
     pub(crate) entered: Vec<String>,
     pub(crate) amended: Vec<String>,
     pub(crate) forgotten: Vec<String>,
+}
+
+/// Writes the ids of revisions as they come.
+pub(crate) fn ids_in_order(graph: &Graph, indices: &[usize]) -> Vec<String> {
+    indices
+        .iter()
+        .map(|index| graph.id(*index).to_string())
+        .collect()
 }
 
 /// Writes the ids of revisions.

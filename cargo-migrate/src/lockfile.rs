@@ -15,6 +15,15 @@ use crate::state::{State, migrations};
 use crate::ui::{Ui, style, styled};
 use crate::write;
 
+/// What `.gitattributes` says of the migrations folder.
+pub(crate) const ATTRIBUTES: &str = "\
+# What two branches add to a lock, git keeps from both.
+chain.lock merge=union
+schema.lock merge=union
+# A revision has the same line ends in every checkout.
+*.sql text eol=lf
+";
+
 /// Whether the project has a schema.lock, or models that would be compared with one.
 pub(crate) fn is_wanted(context: &Context, ui: &Ui) -> Result<bool, CommandError> {
     Ok(context.dir()?.join(SchemaLock::FILE).is_file() || has_models(context, ui))

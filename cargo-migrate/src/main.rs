@@ -13,6 +13,7 @@ mod database;
 mod detect;
 mod doctor;
 mod dotenv;
+mod drafts;
 mod edits;
 mod error;
 mod extensions;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::commands::plan;
 use crate::context::{Context, Demand};
+use crate::drafts::Drafts;
 use crate::error::CommandError;
 use crate::interrupt::wait;
 use crate::state::{applied_of, migrations};
@@ -30,6 +31,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) direction: Direction,
     pub(crate) cascade: Cascade,
     pub(crate) strict: bool,
+    pub(crate) allow_drafts: bool,
 }
 
 #[derive(Serialize)]
@@ -53,6 +55,15 @@ pub(crate) fn print(
         Some((from, to)) => through(wanted, from, to, dialect, context)?,
         None => from_here(wanted, dialect, context)?,
     };
+    if wanted.direction == Direction::Up
+        && let Ok(chosen) = context.database()
+    {
+        let survey = context.survey()?;
+        let revision = |id: &String| Some(&survey.revisions[survey.graph.index(id)?]);
+        let steps = script.steps.iter().filter_map(revision);
+        let drafts = Drafts::of(&survey.lock);
+        drafts.refuse(steps, of(dialect, context)?, &chosen, wanted.allow_drafts)?;
+    }
     let to = range.map_or(wanted.target, |(_, to)| {
         Some(to).filter(|to| !to.is_empty())
     });

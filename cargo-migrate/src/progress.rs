@@ -74,6 +74,11 @@ impl<'a> Progress<'a> {
                 running.begin("waiting".to_owned());
             }
             Event::Planned { total } => running.total = total,
+            Event::TextTaken { revision, edit } => self.ui.status(format_args!(
+                "{} {}: {edit} was edited after it was applied; the file's text is used, and the ledger has it now",
+                styled(style::GOOD, "recorded"),
+                styled(style::ID, &revision.id),
+            )),
             Event::Started {
                 revision,
                 direction,

@@ -5,7 +5,7 @@ use std::fs;
 
 use migrate_core::models::Models;
 use migrate_core::schema::Schema;
-use migrate_core::{Anchor, Dialect, LedgerNames, Target};
+use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
 use migrate_sqlx::{Create, Migrations};
 
 use crate::auto::{Wanted, described, read_models};
@@ -48,7 +48,7 @@ pub(crate) async fn named(
         })
     };
     if word.ends_with(".sql") {
-        return schema_of_sql(chosen, ledger, word, &read()?).await;
+        return schema_of_sql(chosen, ledger, word, &with_lf(&read()?)).await;
     }
     if word.ends_with(".json") {
         return serde_json::from_str::<Kept>(&read()?)
@@ -154,10 +154,10 @@ impl Place {
         let migrations = migrations(&chain, config);
         let database = chosen.connect(Create::Nothing).await?;
         let state = State::read(&database, &migrations).await?;
-        state.judge_unfinished()?;
-        let heads = state.heads();
+        state.judge_unfinished(None)?;
+        let (revisions, heads) = state.readable();
         Ok(Self {
-            migrations: Migrations::new(state.revisions.clone(), config.ledger.clone()),
+            migrations: Migrations::new(revisions, config.ledger.clone()),
             ledger: config.ledger.clone(),
             heads: heads
                 .iter()

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Dialects, Folder, Graph, LockState, Revision, Set, Survey};
-use migrate_sqlx::{AppliedRevision, State};
+use migrate_core::{Dialect, Dialects, Folder, Graph, LockState, Revision, Set, Survey};
+use migrate_sqlx::{AppliedRevision, Edit, State};
 
 use crate::codes::named;
 use crate::context::Demand;
@@ -31,6 +31,10 @@ named! {
         Edited = "ledger-edited",
         /// The file was changed on purpose: chain.lock agrees with it.
         Amended = "ledger-amended",
+        /// The `down` of a draft was edited after it was applied; its `up` is what was applied.
+        DownEdited = "ledger-down-edited",
+        /// The header of a draft was edited after it was applied; its `up` is what was applied.
+        HeaderEdited = "ledger-header-edited",
         /// It follows another parent now, and does what it did; chain.lock does not object.
         Moved = "ledger-moved",
         /// A draft was edited after it was applied.
@@ -64,15 +68,10 @@ impl Kind {
                 | Self::NotSealed
                 | Self::AllDiffer
                 | Self::ByHand
+                | Self::DownEdited
+                | Self::HeaderEdited
         )
     }
-}
-
-/// Reads the revision that a row keeps, where its text is what its hash says.
-pub(crate) fn kept(row: &AppliedRevision) -> Option<Revision> {
-    let revision = Revision::parse(&row.file, &row.body, Dialects::NONE).ok()?;
-    let sound = revision.id.as_str() == row.revision && revision.hash.to_string() == row.hash;
-    sound.then_some(revision)
 }
 
 /// Whether the hash is one that this version can compare.
@@ -82,7 +81,11 @@ fn is_newer(row: &AppliedRevision) -> bool {
 }
 
 /// Finds all that is wrong between a folder and the rows of a ledger, in the chain's order.
-pub(crate) fn troubles(survey: &Survey, rows: &[AppliedRevision]) -> Vec<Trouble> {
+pub(crate) fn troubles(
+    survey: &Survey,
+    rows: &[AppliedRevision],
+    dialect: Dialect,
+) -> Vec<Trouble> {
     let mut found = Vec::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows {
@@ -115,14 +118,14 @@ pub(crate) fn troubles(survey: &Survey, rows: &[AppliedRevision]) -> Vec<Trouble
             });
         }
         let Some(index) = known else {
-            tell(match kept(row) {
+            tell(match row.kept() {
                 Some(_) => Kind::Unknown,
                 None => Kind::Foreign,
             });
             continue;
         };
         if row.state == State::Applied {
-            let judged = judge(survey, &survey.revisions[index], row, sound);
+            let judged = judge(survey, &survey.revisions[index], row, dialect, sound);
             if let Some(kind) = judged {
                 tell(kind);
             }
@@ -146,10 +149,16 @@ pub(crate) fn troubles(survey: &Survey, rows: &[AppliedRevision]) -> Vec<Trouble
 }
 
 /// What is wrong with the row of a revision that the chain has.
-fn judge(survey: &Survey, revision: &Revision, row: &AppliedRevision, sound: bool) -> Option<Kind> {
+fn judge(
+    survey: &Survey,
+    revision: &Revision,
+    row: &AppliedRevision,
+    dialect: Dialect,
+    sound: bool,
+) -> Option<Kind> {
     let now = revision.hash.to_string();
     if now == row.hash {
-        if revision.text != row.body && kept(row).is_none() {
+        if revision.text != row.body && row.kept().is_none() {
             return Some(Kind::ByHand);
         }
         let parents = revision.parents.iter().map(AsRef::as_ref);
@@ -158,7 +167,7 @@ fn judge(survey: &Survey, revision: &Revision, row: &AppliedRevision, sound: boo
         // Where a link is broken, nothing behind it has its true chain hash.
         return (sound && !stands).then_some(Kind::Stale);
     }
-    let Some(kept) = kept(row) else {
+    let Some(kept) = row.kept() else {
         return Some(Kind::ByHand);
     };
     let moved = || {
@@ -172,7 +181,11 @@ fn judge(survey: &Survey, revision: &Revision, row: &AppliedRevision, sound: boo
         Some(LockState::Sealed(sealed)) if sealed != revision.hash => Kind::AllDiffer,
         Some(_) if moved() => Kind::Moved,
         Some(LockState::Sealed(_)) => Kind::Amended,
-        Some(LockState::Draft) => Kind::DraftChanged,
+        Some(LockState::Draft) => match row.edit(revision, dialect) {
+            Some(Edit::Down) => Kind::DownEdited,
+            Some(Edit::Header) => Kind::HeaderEdited,
+            None => Kind::DraftChanged,
+        },
         None => Kind::NotSealed,
     })
 }
@@ -226,6 +239,6 @@ pub(crate) fn all_revisions(chain: &[Revision], rows: &[AppliedRevision]) -> Vec
     let mut all = chain.to_vec();
     let known: BTreeSet<String> = all.iter().map(|it| it.id.to_string()).collect();
     let lost = rows.iter().filter(|row| !known.contains(&row.revision));
-    all.extend(lost.filter_map(kept));
+    all.extend(lost.filter_map(AppliedRevision::kept));
     all
 }

@@ -239,10 +239,10 @@ mod tests {
         let chain = Survey::new(&folder, &Config::default())
             .into_chain()
             .unwrap();
-        let texts: Vec<&'static str> = folder
-            .files
+        let texts: Vec<&'static str> = chain
+            .revisions()
             .iter()
-            .map(|file| &*file.text.clone().into_owned().leak())
+            .map(|revision| &*revision.text.clone().into_owned().leak())
             .collect();
         let table = encode(&chain).leak();
         assert_eq!(decode(texts.leak(), table), chain.revisions());

@@ -8,6 +8,7 @@ use crate::diagnostic::{MOST_PROBLEMS, nearest};
 use crate::id::printable;
 use crate::limits::{DURATIONS, parse_duration};
 use crate::lock::is_conflict_marker;
+use crate::sql;
 use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, Limits, RevisionId};
 
 /// The keys of a header line, in the order in which they are written.
@@ -57,6 +58,44 @@ pub(crate) struct ParsedSection {
     pub(crate) line: Range<usize>,
     /// Everything up to the next one.
     pub(crate) body: Range<usize>,
+    /// The dialects that read the next section's line as text of this one.
+    pub(crate) contested: Dialects,
+}
+
+impl ParsedSection {
+    /// The dialects that may read it, whatever the other sections name.
+    pub(crate) fn dialects(&self) -> Dialects {
+        match self.named.is_empty() {
+            true => Dialects::ALL,
+            false => self.named,
+        }
+    }
+
+    /// Where its text ends, and for which dialects it goes on; `line` is the first line behind its
+    /// beginning that looks like a section.
+    ///
+    /// Each dialect has quotes of its own. So such a line is text where it stands inside something
+    /// for every dialect that can read the section to its end; where none can, it is none, and what
+    /// does not end is told.
+    fn end(&self, text: &str, line: usize) -> (usize, Dialects) {
+        let start = self.body.start;
+        if sql::plain(&text[start..line]).is_some() {
+            return (line, Dialects::NONE);
+        }
+        let is_section = |line: &str| section_words(line).is_some();
+        let ends: Vec<(Dialect, usize)> = self
+            .dialects()
+            .iter()
+            .filter_map(|dialect| {
+                let end = sql::first_mark(dialect, &text[start..], is_section).ok()?;
+                Some((dialect, end.map_or(text.len(), |end| start + end)))
+            })
+            .collect();
+        let first = ends.iter().map(|(_, end)| *end).min().unwrap_or(line);
+        let later = ends.iter().filter(|(_, end)| *end > first);
+        let later = later.map(|(dialect, _)| *dialect);
+        (first, later.fold(Dialects::NONE, Dialects::with))
+    }
 }
 
 impl Parsed {
@@ -89,6 +128,8 @@ pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -
         parsed: Parsed::default(),
         told: 0,
         untold: Diagnostic::error(Code::MalformedHeader, ""),
+        section_end: 0,
+        swallowed: Vec::new(),
     };
     parser.run();
     parser.parsed
@@ -102,7 +143,15 @@ struct Parser<'a> {
     told: usize,
     /// Takes the problems behind the last that is told.
     untold: Diagnostic,
+    /// Where the section that was begun last ends, as far as that is known.
+    section_end: usize,
+    /// Lines that look like a section and are text of the one before them: which line of which.
+    swallowed: Vec<(Range<usize>, usize)>,
 }
+
+/// A file without a mistake has at most this many sections: both directions, for each dialect and
+/// for the rest.
+const MOST_SECTIONS: usize = 8;
 
 impl Parser<'_> {
     fn problem(
@@ -146,7 +195,7 @@ impl Parser<'_> {
                 return;
             }
             let comment = content.strip_prefix("--").map(str::trim);
-            if let Some(words) = section_words(content) {
+            if let Some(words) = section_words(content).filter(|_| self.begins_section(start)) {
                 self.end_section(start);
                 let offset = line.end - words.len();
                 self.section(line, offset, end);
@@ -170,6 +219,75 @@ impl Parser<'_> {
         }
         self.end_section(self.text.len());
         self.duplicates();
+        self.judge_swallowed();
+    }
+
+    /// Says whether a line that looks like a section begins one, and is no text of the section
+    /// before it.
+    fn begins_section(&mut self, line: usize) -> bool {
+        let count = self.parsed.sections.len();
+        let Some(section) = self.parsed.sections.last_mut() else {
+            return true;
+        };
+        if self.section_end <= section.body.start {
+            (self.section_end, section.contested) = match count <= MOST_SECTIONS {
+                true => section.end(self.text, line),
+                false => (line, Dialects::NONE),
+            };
+        }
+        let begins = self.section_end <= line;
+        if !begins {
+            let length = self.text[line..].lines().next().map_or(0, str::len);
+            self.swallowed.push((line..line + length, count - 1));
+        }
+        begins
+    }
+
+    /// A line that is text by the quotes around it may also be a section behind a quote that was
+    /// forgotten. So it is, where the file lacks the section that the line would begin.
+    fn judge_swallowed(&mut self) {
+        for (line, index) in std::mem::take(&mut self.swallowed) {
+            let section = &self.parsed.sections[index];
+            let Some((direction, named)) = meant(&self.text[line.clone()]) else {
+                continue;
+            };
+            let wanted = match (named.is_empty(), section.named.is_empty()) {
+                (false, _) => named,
+                (true, false) => section.named,
+                (true, true) => Dialects::ALL,
+            };
+            let served = self
+                .parsed
+                .sections
+                .iter()
+                .zip(self.parsed.serves())
+                .filter(|(section, _)| section.direction == direction)
+                .fold(Dialects::NONE, |all, (_, serves)| {
+                    serves.iter().fold(all, Dialects::with)
+                });
+            if wanted.without(served).is_empty() {
+                continue;
+            }
+            let before = &self.text[section.body.start..line.start];
+            let open = section.dialects().iter().find_map(|dialect| {
+                let open = sql::split(dialect, before).err()?;
+                Some((open.what.to_string(), section.body.start + open.at))
+            });
+            let (what, at) = open.unwrap_or(("this statement".to_owned(), section.body.start));
+            let second = Label::at(self.file, self.text, line.clone(), "so this is text");
+            let word = direction.as_str();
+            let problem = self.problem(
+                Code::UnterminatedSql,
+                at..at + 1,
+                format!("{what} holds a line that looks like a section, and the file has no other `{word}`"),
+                "it begins here",
+            );
+            problem.labels.push(second);
+            problem.help = Some(
+                "close it before that line; where the line is meant as text, put a blank before it"
+                    .to_owned(),
+            );
+        }
     }
 
     fn end_section(&mut self, end: usize) {
@@ -362,6 +480,7 @@ impl Parser<'_> {
             irreversible: None,
             line: line.clone(),
             body: body..body,
+            contested: Dialects::NONE,
         };
         let mut rest = text.split_ascii_whitespace();
         match rest.next() {
@@ -495,6 +614,19 @@ pub(crate) fn section_words(line: &str) -> Option<&str> {
     let comment = line.strip_prefix("--")?.trim();
     let rest = comment.strip_prefix("migrate")?;
     rest.trim_start().strip_prefix(':')
+}
+
+/// What a section line would serve; `None` where its first word says nothing.
+fn meant(line: &str) -> Option<(Direction, Dialects)> {
+    let mut words = section_words(line.trim_end())?.split_ascii_whitespace();
+    let direction = match words.next()? {
+        "up" => Direction::Up,
+        "down" => Direction::Down,
+        "irreversible" => return Some((Direction::Down, Dialects::NONE)),
+        _ => return None,
+    };
+    let named = words.filter_map(|word| word.parse().ok());
+    Some((direction, named.fold(Dialects::NONE, Dialects::with)))
 }
 
 /// Takes a comment apart that looks like a header line; the value keeps its white space.

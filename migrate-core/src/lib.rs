@@ -27,6 +27,7 @@ mod hash;
 mod id;
 mod lanes;
 mod limits;
+mod line_ends;
 mod lock;
 #[cfg(feature = "models")]
 pub mod models;
@@ -58,6 +59,7 @@ pub use hash::{Hash, InvalidHash};
 pub use id::{InvalidRevisionId, RevisionId};
 pub use lanes::{Lane, lanes};
 pub use limits::{Limits, parse_duration};
+pub use line_ends::with_lf;
 pub use lock::{ChainLock, Entry, LockState};
 pub use plan::{Cascade, Plan, Stamp};
 pub use published::Published;

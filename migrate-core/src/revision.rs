@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::sql::tokens;
 use crate::{Dialect, Dialects, Hash, Limits, RevisionId};
 
 /// One revision of a chain.
@@ -27,7 +28,7 @@ pub struct Revision {
     pub created: Cow<'static, str>,
     /// The file's name in the migrations folder.
     pub file: Cow<'static, str>,
-    /// The whole file.
+    /// The whole file, with LF at the ends of its lines whatever the checkout made of them.
     pub text: Cow<'static, str>,
     /// Its sections, in the order of the file.
     pub sections: Cow<'static, [Section]>,
@@ -137,6 +138,43 @@ impl Revision {
             Some(section.irreversible.is_none() && statements.is_empty())
         };
         empty(Direction::Down) == Some(true) && empty(Direction::Up) == Some(false)
+    }
+
+    /// Says whether a database that has applied `other` has applied this revision: what it follows
+    /// and the tokens of its `up` are the same. The way back and the rest of the header may differ.
+    ///
+    /// ```
+    /// use migrate_core::{Dialect, Dialects, Revision};
+    ///
+    /// let parse = |down: &str| {
+    ///     let text = format!("-- revision: a\n-- migrate: up\nCREATE TABLE t (id INT);\n-- migrate: down\n{down}");
+    ///     Revision::parse("a.sql", &text, Dialects::NONE)
+    /// };
+    /// let (was, now) = (parse("DROP TABLE tt;").unwrap(), parse("DROP TABLE t;").unwrap());
+    /// assert!(now.hash != was.hash && now.is_applied_by(&was, Dialect::Sqlite));
+    /// ```
+    #[must_use]
+    pub fn is_applied_by(&self, other: &Self, dialect: Dialect) -> bool {
+        self.id == other.id
+            && self.parents == other.parents
+            && self.depends_on == other.depends_on
+            && self.runs_like(other, Direction::Up, dialect)
+    }
+
+    /// Says whether both revisions run the same tokens in a direction.
+    #[must_use]
+    pub fn runs_like(&self, other: &Self, direction: Direction, dialect: Dialect) -> bool {
+        let statements = |revision: &Self| {
+            let section = revision.section(direction, dialect);
+            let Some(section) = section.filter(|section| section.irreversible.is_none()) else {
+                return Some(Vec::new());
+            };
+            let statements = section.statements(dialect)?.iter();
+            let tokens = statements.map(|place| tokens(dialect, revision.sql(*place)));
+            tokens.collect::<Result<_, _>>().ok()
+        };
+        let (mine, others): (Option<Vec<_>>, _) = (statements(self), statements(other));
+        mine.is_some() && mine == others
     }
 
     /// Says whether this revision joins branches.

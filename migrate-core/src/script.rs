@@ -111,12 +111,9 @@ fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Toke
     if let Some(plain) = plain {
         return vec![plain.tokens.clone()];
     }
-    let dialects = match section.named.is_empty() {
-        true => Dialects::ALL,
-        false => section.named,
-    };
     let mut views: Vec<Tokens> = Vec::new();
-    for tokens in dialects
+    for tokens in section
+        .dialects()
         .iter()
         .filter_map(|dialect| sql::tokens(dialect, body).ok())
     {
@@ -125,6 +122,12 @@ fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Toke
         }
     }
     views
+}
+
+/// The names of dialects, as people say them.
+fn names(dialects: Dialects) -> String {
+    let names: Vec<_> = dialects.iter().map(Dialect::name).collect();
+    names.join(" and ")
 }
 
 /// Statements of a section as places in the whole file.
@@ -151,7 +154,10 @@ impl Judge<'_> {
             return;
         }
         let label = Label::at(self.file, self.text, span, word);
-        self.diagnostics.push(diagnostic.label(label).help(help));
+        let mut diagnostic = diagnostic.help(help);
+        // Where it is comes first, whatever else it points to.
+        diagnostic.labels.insert(0, label);
+        self.diagnostics.push(diagnostic);
     }
 
     fn breach(
@@ -222,7 +228,7 @@ impl Judge<'_> {
             }];
         }
         let mut scripts: Vec<Script> = Vec::new();
-        let mut failures: BTreeMap<usize, (sql::Unterminated, Vec<&str>)> = BTreeMap::new();
+        let mut failures: BTreeMap<usize, (sql::Unterminated, Dialects)> = BTreeMap::new();
         for dialect in serves.iter() {
             match sql::split(dialect, body) {
                 Ok(ranges) => {
@@ -241,27 +247,43 @@ impl Judge<'_> {
                 Err(_) if !judged.contains(dialect) => {}
                 Err(unterminated) => {
                     let at = unterminated.at;
-                    let names = &mut failures.entry(at).or_insert((unterminated, Vec::new())).1;
-                    names.push(dialect.name());
+                    let failed = failures.entry(at).or_insert((unterminated, Dialects::NONE));
+                    failed.1 = failed.1.with(dialect);
                 }
             }
         }
         if known || scripts.is_empty() {
-            for (at, (unterminated, names)) in failures {
-                let whose = match names.len() == judged.iter().count() {
+            for (at, (unterminated, dialects)) in failures {
+                let whose = match dialects == judged {
                     true => String::new(),
-                    false => format!(" for {}", names.join(" and ")),
+                    false => format!(" for {}", names(dialects)),
                 };
                 let span = at + offset..at + offset + 1;
-                self.push(
-                    Diagnostic::error(
-                        Code::UnterminatedSql,
-                        format!("{} does not end{whose}", unterminated.what),
-                    ),
-                    span,
-                    "it begins here",
-                    "close it, or name the dialects the section is for: `-- migrate: up postgres`",
+                let diagnostic = Diagnostic::error(
+                    Code::UnterminatedSql,
+                    format!("{} does not end{whose}", unterminated.what),
                 );
+                let contested = section.contested.and(dialects);
+                if contested.is_empty() {
+                    let help = "close it, or name the dialects the section is for: `-- migrate: up postgres`";
+                    self.push(diagnostic, span, "it begins here", help);
+                    continue;
+                }
+                // The section ends only because other dialects read it in another way.
+                let end = section.body.end;
+                let line = self.text[end..].lines().next().map_or(0, str::len);
+                let word = format!(
+                    "for {} this line stands inside it, for others it begins a section",
+                    names(contested)
+                );
+                let line = Label::at(self.file, self.text, end..end + line, &word);
+                let direction = section.direction.as_str();
+                let words = contested.iter().map(Dialect::as_str).collect::<Vec<_>>();
+                let help = format!(
+                    "name the dialects the section is for: `-- migrate: {direction} {}`; or put a blank before the line that looks like a section",
+                    words.join(" ")
+                );
+                self.push(diagnostic.label(line), span, "it begins here", &help);
             }
         }
         scripts

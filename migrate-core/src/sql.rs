@@ -12,5 +12,6 @@ pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
 pub(crate) use plain::{Plain, plain};
 pub use session::{SessionEffect, resume_session, session_effect, session_pragma};
+pub(crate) use split::first_mark;
 pub use split::split;
 pub use tokens::{Tokens, tokens};

@@ -13,7 +13,7 @@ use crate::hash::Hasher;
 use crate::script::{self, Judge};
 use crate::{
     Chain, ChainLock, Code, Config, Diagnostic, Dialects, Folder, Graph, Hash, HeadsRule, Label,
-    LockState, Place, Problem, Revision, Rules, Severity,
+    LockState, Place, Problem, Revision, Rules, Severity, with_lf,
 };
 
 /// A folder as it is, sound or broken.
@@ -89,6 +89,15 @@ fn read(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Revision, Parsed)> {
     let before = diagnostics.len();
+    // What goes to a database, and into its ledger, must not depend on the checkout.
+    let normalized;
+    let whole = match with_lf(whole) {
+        Cow::Borrowed(_) => whole,
+        Cow::Owned(text) => {
+            normalized = Cow::Owned(text);
+            &normalized
+        }
+    };
     let text: &str = whole;
     let parsed = file::parse(shown, text, diagnostics);
     let Some(id) = &parsed.revision else {
@@ -172,7 +181,7 @@ impl Survey {
                 let draft = matches!(&lock, Some(Ok(lock)) if lock.get(revision.id.as_str()).is_some_and(|entry| entry.state == LockState::Draft));
                 Judge {
                     file: &shown,
-                    text: &file.text,
+                    text: &revision.text,
                     rules: &config.rules,
                     dialects,
                     diagnostics: &mut diagnostics,

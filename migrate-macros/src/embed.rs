@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use migrate_core::schema::lock::SchemaLock;
-use migrate_core::{Chain, ChainLock, Config, Diagnostic, Folder, Survey};
+use migrate_core::{Chain, ChainLock, Config, Diagnostic, File, Folder, Survey};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::LitStr;
@@ -80,8 +80,11 @@ fn embed(
     let path = dir.join(SchemaLock::FILE);
     let schemas = tables_at_head(&path, &chain)?;
     let lock = schemas.as_ref().map(|lock| (&*path, lock));
-    let chain =
-        literal::chain(&chain, &dir, &tracked, &config, lock).map_err(|error| vec![error])?;
+    let has_crlf = |file: &&File| file.text.contains("\r\n");
+    let crlf = folder.files.iter().filter(has_crlf);
+    let crlf = crlf.map(|file| &*file.name).collect();
+    let chain = literal::chain(&chain, &dir, &tracked, &crlf, &config, lock)
+        .map_err(|error| vec![error])?;
     Ok((chain, warnings))
 }
 

@@ -1,5 +1,6 @@
 //! A chain as Rust source.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -11,11 +12,13 @@ use quote::quote;
 /// Writes an expression of type `Migrations`.
 ///
 /// `tracked` are files that do not go into the binary but whose change compiles the crate again;
-/// the revisions' own texts come by `include_str!`, which tracks them.
+/// the revisions' own texts come by `include_str!`, which tracks them. `crlf` names the files that
+/// a checkout has given other line ends than the chain has: their texts stand in the source.
 pub(crate) fn chain(
     chain: &Chain,
     dir: &Path,
     tracked: &[PathBuf],
+    crlf: &BTreeSet<&str>,
     config: &Config,
     lock: Option<(&Path, &SchemaLock)>,
 ) -> Result<TokenStream, String> {
@@ -25,7 +28,14 @@ pub(crate) fn chain(
     for revision in chain.revisions() {
         let path = dir.join(&*revision.file);
         let path = utf8(&path)?;
-        let _infallible = write!(texts, "::core::include_str!({path:?}),");
+        let _infallible = match crlf.contains(&*revision.file) {
+            false => write!(texts, "::core::include_str!({path:?}),"),
+            true => write!(
+                texts,
+                "{{ const _: &str = ::core::include_str!({path:?}); {:?} }},",
+                revision.text
+            ),
+        };
     }
     let texts: TokenStream = texts
         .parse()
@@ -106,4 +116,53 @@ pub(crate) fn utf8(path: &Path) -> Result<&str, String> {
             path.display()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use migrate_core::{Config, File, Folder, Survey};
+
+    use super::*;
+
+    /// The places of statements are those of the text with LF, which `include_str!` of a file with
+    /// CRLF is not.
+    #[test]
+    fn a_file_with_crlf_is_baked_in_with_lf() {
+        let file = |name: &str, text: &str| File {
+            name: name.to_owned(),
+            text: text.to_owned().into(),
+        };
+        let folder = Folder {
+            shown: "migrations".to_owned(),
+            files: vec![
+                file(
+                    "a.sql",
+                    "-- revision: a\r\n-- migrate: up\r\nSELECT 'x\r\ny\\\"';\r\n-- migrate: irreversible so\r\n",
+                ),
+                file(
+                    "b.sql",
+                    "-- revision: b\n-- parents: a\n-- migrate: up\nSELECT 1;\n-- migrate: irreversible so\n",
+                ),
+            ],
+            lock: Some("version 1\na - draft\nb a draft\n".to_owned()),
+            ..Folder::default()
+        };
+        let made = Survey::new(&folder, &Config::default())
+            .into_chain()
+            .unwrap();
+        let crlf = BTreeSet::from(["a.sql"]);
+        let tokens = chain(&made, Path::new("/m"), &[], &crlf, &Config::default(), None).unwrap();
+        let source = tokens.to_string();
+        let text = format!("{:?}", made.revisions()[0].text);
+        assert!(!text.contains("\\r"), "{text}");
+        assert!(source.contains(&text), "{source}");
+        for path in ["/m/a.sql", "/m/b.sql"] {
+            assert_eq!(
+                source.matches(path).count(),
+                1,
+                "both are tracked: {source}"
+            );
+        }
+        assert!(!source.contains("SELECT 1;"), "{source}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::ledger::{AppliedRevision, EventRecord, Tables};
 use crate::migrations::Migrations;
 use crate::runner::Runner;
 use crate::script::Script;
-use crate::status::Status;
+use crate::status::{ChainState, Status};
 use crate::url::DatabaseUrl;
 
 /// A pool for a url; of the databases whose features are compiled in.
@@ -341,6 +341,15 @@ impl Database {
     /// See [`Migrations::status`].
     pub async fn status(&self, migrations: &Migrations) -> Result<Status, Error> {
         on!(self, pool => migrations.status(pool).await)
+    }
+
+    /// [`Migrations::state`] of this database.
+    ///
+    /// # Errors
+    ///
+    /// See [`Migrations::state`].
+    pub async fn state<'a>(&self, migrations: &'a Migrations) -> Result<ChainState<'a>, Error> {
+        on!(self, pool => migrations.state(pool).await)
     }
 
     /// [`Migrations::events`] of this database.

@@ -1,5 +1,6 @@
 //! The one loop that applies and reverts, whatever the database.
 
+mod edits;
 mod failure;
 mod mend_ledger;
 mod mend_schema;
@@ -34,7 +35,7 @@ use crate::error::Error;
 use crate::event::{Applied, Event, Report};
 use crate::ledger::{AppliedRevision, State, Tables};
 use crate::pause::pause;
-use crate::status::Joined;
+use crate::status::ChainState;
 use crate::stop::Stop;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
@@ -202,41 +203,9 @@ impl<'a> Engine<'a> {
         }
     }
 
-    pub(crate) async fn read(&mut self) -> Result<Joined<'a>, Error> {
+    pub(crate) async fn read(&mut self) -> Result<ChainState<'a>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
-        Joined::join(self.chain, rows)
-    }
-
-    /// Refuses a database whose ledger tells another story than the chain.
-    pub(crate) fn judge(&self, joined: &Joined<'_>) -> Result<(), Error> {
-        if !joined.unknown.is_empty() {
-            return Err(Error::Newer {
-                revisions: joined.unknown.clone(),
-            });
-        }
-        if !joined.changed.is_empty() {
-            return Err(Error::Changed {
-                revisions: joined.changed.clone(),
-            });
-        }
-        self.judge_unfinished(joined, State::Applying)
-    }
-
-    fn judge_unfinished(&self, joined: &Joined<'_>, resumable: State) -> Result<(), Error> {
-        let resume = self.options.resume;
-        let unfinished = joined
-            .rows
-            .iter()
-            .find(|row| row.state != State::Applied && !(resume && row.state == resumable));
-        match unfinished {
-            None => Ok(()),
-            Some(row) => Err(Error::Unfinished {
-                revision: row.revision.clone(),
-                statements: row.statements,
-                error: row.error.clone(),
-                reverting: row.state == State::Reverting,
-            }),
-        }
+        Ok(ChainState::join(self.chain, rows, self.session.dialect()))
     }
 
     /// Plans and works until the goal is reached; plans again where somebody else was quicker.
@@ -262,24 +231,24 @@ impl<'a> Engine<'a> {
     }
 
     /// Reads where the database is, and plans from there.
-    pub(crate) async fn plan(&mut self, goal: &Goal) -> Result<(Joined<'a>, Plan), Error> {
+    pub(crate) async fn plan(&mut self, goal: &Goal) -> Result<(ChainState<'a>, Plan), Error> {
         let joined = self.read().await?;
         let plan = self.plan_from(&joined, goal)?;
         Ok((joined, plan))
     }
 
-    fn plan_from(&self, joined: &Joined<'_>, goal: &Goal) -> Result<Plan, Error> {
+    fn plan_from(&self, joined: &ChainState<'_>, goal: &Goal) -> Result<Plan, Error> {
         Ok(match goal {
             Goal::Up(target) => {
-                self.judge(joined)?;
+                joined.judge(self.options.resume)?;
                 Plan::up(&joined.graph, &joined.applied, target)?
             }
             Goal::Down(target, cascade) => {
-                self.judge_unfinished(joined, State::Reverting)?;
+                joined.judge_unfinished(self.options.resume.then_some(State::Reverting))?;
                 Plan::down(&joined.graph, &joined.applied, target, *cascade)?
             }
             Goal::Without(ids) => {
-                self.judge_unfinished(joined, State::Reverting)?;
+                joined.judge_unfinished(self.options.resume.then_some(State::Reverting))?;
                 let going = ids.iter().filter_map(|id| joined.graph.index(id));
                 Plan::without(&joined.graph, &joined.applied, going)
             }
@@ -304,6 +273,15 @@ impl<'a> Engine<'a> {
                 continue;
             }
             let steps = self.steps(&joined, goal, direction)?;
+            match self.take_edits(&joined, direction, &steps, on_event).await {
+                Ok(false) => {}
+                Ok(true) => continue,
+                Err(Error::Concurrent) if overtaken < OVERTAKEN => {
+                    overtaken += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             if steps.is_empty() {
                 return Ok(());
             }
@@ -403,7 +381,7 @@ impl<'a> Engine<'a> {
     /// Finds what there is to do, and that all of it can be done at all.
     fn steps<'j>(
         &self,
-        joined: &'j Joined<'_>,
+        joined: &'j ChainState<'_>,
         goal: &Goal,
         direction: Direction,
     ) -> Result<Vec<Step<'j>>, Error> {
@@ -433,7 +411,7 @@ impl<'a> Engine<'a> {
     /// Finds what a step runs, and that it can be run at all, before anything is.
     fn step<'j>(
         &self,
-        joined: &'j Joined<'_>,
+        joined: &'j ChainState<'_>,
         index: usize,
         direction: Direction,
         rows: usize,

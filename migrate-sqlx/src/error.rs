@@ -348,6 +348,8 @@ pub struct StatementError {
     pub invalid_index: Option<String>,
     /// Whether it was being reverted.
     pub reverting: bool,
+    /// Whether its text is the one that the ledger kept, and not the file's.
+    pub from_ledger: bool,
     /// What the database said.
     #[source]
     pub source: sqlx::Error,
@@ -564,6 +566,18 @@ impl StatementError {
         if self.rolled_back && !self.reverting && self.number == 1 && is_there(&self.source) {
             return format!(
                 "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
+            );
+        }
+        if self.from_ledger {
+            let revision = &self.revision;
+            let fix = match self.rolled_back {
+                true => {
+                    "put that `up` into its file (`cargo migrate repair --ledger` writes a lost one), correct the file's `down`, and `cargo migrate revert` again"
+                }
+                false => "correct the `down` in its file, and `cargo migrate revert --resume`",
+            };
+            return format!(
+                "this is the text that the ledger kept, as the file is gone or has another `up` than was applied: {fix}; or undo it in the database by hand, then `cargo migrate repair --undone {revision} --execute`"
             );
         }
         match self.rolled_back {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use migrate_core::{Direction, Revision};
 
+use crate::status::Edit;
+
 /// Something that happened in a run; for logs and progress.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -17,6 +19,14 @@ pub enum Event<'a> {
     Planned {
         /// How many revisions there are to apply or revert.
         total: usize,
+    },
+    /// Only the `down` or the header of an applied revision was edited: the ledger has taken its
+    /// text, and nothing was run.
+    TextTaken {
+        /// Which one.
+        revision: &'a Revision,
+        /// What was edited.
+        edit: Edit,
     },
     /// A revision begins.
     Started {

@@ -64,7 +64,7 @@ pub use migrate_macros::{Table, embed_migrations};
 pub use migrations::Migrations;
 pub use runner::Runner;
 pub use script::Script;
-pub use status::Status;
+pub use status::{ChainState, Edit, Status};
 #[doc(hidden)]
 pub use stop::Stop;
 pub use table::Table;

@@ -17,7 +17,7 @@ use crate::ledger::{EventRecord, Tables};
 use crate::presence::{self, Place, TablesOfChain};
 use crate::runner::Runner;
 use crate::script::{Material, Script};
-use crate::status::Status;
+use crate::status::{ChainState, Status};
 
 /// A sound chain, ready to run; as [`embed_migrations!`](crate::embed_migrations) bakes it into a
 /// `static`.
@@ -200,8 +200,8 @@ impl Migrations {
         }
         let mut engine = self.engine(&mut *connection, Options::DEFAULT);
         let joined = engine.read().await?;
-        engine.judge(&joined)?;
-        let pending = joined.pending(self.count);
+        joined.judge(false)?;
+        let pending = joined.pending();
         if !pending.is_empty() {
             let id = |index: usize| joined.graph.id(index).to_string();
             return Err(Error::NotCurrent {
@@ -221,12 +221,21 @@ impl Migrations {
     ///
     /// The database cannot be read, or its table is no ledger.
     pub async fn status<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Status, Error> {
+        Ok(self.state(pool).await?.status())
+    }
+
+    /// Returns the chain beside the ledger: what [`Migrations::status`] shows and what is planned
+    /// from. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read, or its table is no ledger.
+    pub async fn state<DB: Backend>(&self, pool: &Pool<DB>) -> Result<ChainState<'_>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::Database)?;
-        let joined = self
-            .engine(&mut *connection, Options::DEFAULT)
-            .read()
-            .await?;
-        Ok(joined.status(self.count))
+        let dialect = connection.dialect();
+        let tables = Tables::new(dialect, &self.ledger);
+        let rows = tables.read(&mut *connection).await?.unwrap_or_default();
+        Ok(ChainState::join(self.revisions(), rows, dialect))
     }
 
     /// Returns every event, the oldest first. Writes nothing.
@@ -298,7 +307,7 @@ impl Migrations {
         let mut connection = pool.acquire().await.map_err(Error::Database)?;
         let mut engine = self.engine(&mut *connection, Options::DEFAULT);
         let joined = engine.read().await?;
-        engine.judge(&joined)?;
+        joined.judge(false)?;
         let plan = Plan::up(&joined.graph, &joined.applied, &Target::heads())?;
         Ok(plan
             .steps

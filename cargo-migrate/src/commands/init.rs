@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::dotenv::Dotenv;
 use crate::error::CommandError;
 use crate::json::Initialised;
+use crate::lockfile;
 use crate::package::PackageRoot;
 use crate::ui::{Ui, style, styled};
 use crate::write;
@@ -37,11 +38,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let mut files = vec![
         (root.join(Config::FILE), first.migrate_toml()),
         (dir.join(ChainLock::FILE), ChainLock::default().render()),
-        (
-            dir.join(".gitattributes"),
-            "# What two branches add to a lock, git keeps from both.\nchain.lock merge=union\nschema.lock merge=union\n\n# A revision is the same text in every checkout.\n*.sql text eol=lf\n"
-                .to_owned(),
-        ),
+        (dir.join(".gitattributes"), lockfile::ATTRIBUTES.to_owned()),
     ];
     if args.ci {
         let folder = repository(&root).join(".github/workflows");

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_core::schema;
-use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError};
+use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, with_lf};
 
 use super::{edit, show};
 use crate::auto::{self, Gap, Source};
@@ -218,5 +218,5 @@ fn read_sql(file: &Path) -> Result<String, CommandError> {
         return Err(failed().cause(format_args!("a revision has at most {most} MiB")));
     }
     let text = std::fs::read_to_string(file).map_err(|error| failed().because(error))?;
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+    Ok(with_lf(text.trim_start_matches('\u{feff}')).into_owned())
 }

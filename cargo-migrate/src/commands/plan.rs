@@ -4,6 +4,7 @@ use migrate_sqlx::Create;
 
 use crate::cli::FromArg;
 use crate::context::{Context, Demand};
+use crate::drafts::Drafts;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
 use crate::json::PlanDocument;
@@ -59,9 +60,12 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let chosen = context.database()?;
     let state =
         wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })?;
-    let plan = state.plan(direction, &target, cascade)?;
+    let plan = state.plan(direction, &target, cascade, false)?;
     judge(args.strict && plan.steps.is_empty(), &target)?;
-    show(&plan, &state.graph, &state.revisions, ui)
+    let drafts = Drafts::of_plan(context, &chosen, direction)?;
+    state.show(&plan, &drafts, ui)?;
+    drafts.warn(&state, &plan, ui);
+    Ok(())
 }
 
 /// Refuses a target that leaves nothing to do, where that is not fine.
@@ -105,6 +109,12 @@ pub(super) fn show(
     for line in lines(plan, revisions) {
         ui.answer(line)?;
     }
+    conclude(plan, ui);
+    Ok(())
+}
+
+/// Says how much a plan does.
+fn conclude(plan: &Plan, ui: &Ui) {
     let verb = match plan.direction {
         Direction::Up => "apply",
         Direction::Down => "revert",
@@ -113,7 +123,6 @@ pub(super) fn show(
         0 => ui.status("there is nothing to do"),
         count => ui.status(format_args!("{} to {verb}", counted(count, "revision"))),
     }
-    Ok(())
 }
 
 /// Writes a plan, one line a step.
@@ -139,13 +148,36 @@ impl State {
         direction: Direction,
         target: &Target,
         cascade: Cascade,
+        resume: bool,
     ) -> Result<Plan, CommandError> {
         Ok(match direction {
-            Direction::Up => {
-                self.judge(false)?;
-                Plan::up(&self.graph, &self.applied, target)?
-            }
-            Direction::Down => Plan::down(&self.graph, &self.applied, target, cascade)?,
+            Direction::Up => self.plan_up(target, resume)?,
+            Direction::Down => self.plan_down(target, cascade, resume)?,
         })
+    }
+
+    /// Answers with a plan from where the database is.
+    pub(super) fn show(&self, plan: &Plan, drafts: &Drafts, ui: &Ui) -> Result<(), CommandError> {
+        if ui.is_json() {
+            let drafts = drafts.among(self, plan);
+            return ui.json(&PlanDocument::of(plan, self).with_drafts(drafts));
+        }
+        self.tell_texts(plan, ui);
+        for line in self.lines(plan, drafts) {
+            ui.answer(line)?;
+        }
+        conclude(plan, ui);
+        Ok(())
+    }
+
+    /// Writes a plan, one line a step, and says which steps are drafts.
+    pub(super) fn lines(&self, plan: &Plan, drafts: &Drafts) -> Vec<String> {
+        let lines = lines(plan, &self.revisions).into_iter().zip(&plan.steps);
+        lines
+            .map(|(line, index)| match drafts.has(self.graph.id(*index)) {
+                true => format!("{line} {}", styled(style::WARNING, "(draft)")),
+                false => line,
+            })
+            .collect()
     }
 }

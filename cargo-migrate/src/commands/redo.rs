@@ -1,11 +1,12 @@
 use clap::Args;
-use migrate_core::{Anchor, Dialect, Dialects, Direction, Plan, Revision, Target, TargetError};
+use migrate_core::{Anchor, Dialect, Plan, Target, TargetError};
 use migrate_sqlx::{Create, Error};
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
 use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
+use crate::drafts::Drafts;
 use crate::error::{CommandError, counted};
 use crate::json::{self, DownAndUp, PlanDocument};
 use crate::lockfile;
@@ -16,7 +17,9 @@ use crate::ui::Ui;
 /// Revert the last revision and apply it again
 ///
 /// This is for a draft that was edited after it was applied: what the ledger kept is reverted, and
-/// the new text is applied. What follows the revision is reverted and applied again with it.
+/// the new text is applied. What follows the revision is reverted and applied again with it. Where
+/// only its `down` or its header was edited, its `up` is what was applied: the ledger takes the new
+/// text, and nothing is run.
 #[derive(Debug, Args)]
 pub(crate) struct RedoArgs {
     /// The revision, instead of the last
@@ -29,6 +32,7 @@ pub(crate) struct RedoArgs {
 pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let chain = context.chain(Demand::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
+    let drafts = Drafts::of(&context.survey()?.lock);
     let chosen = context.database_to_write(ui)?;
     if !args.change.dry_run {
         refuse_protected(&chosen)?;
@@ -38,11 +42,35 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         let database = chosen.connect(Create::Nothing).await?;
         let state = State::read(&database, &migrations).await?;
         let index = chosen_revision(&state, args.revision.as_deref())?;
+        if state.edit(state.graph.id(index).as_str()).is_some() && state.judge(false).is_ok() {
+            let up = state.up(state.applied.clone(), []);
+            if !args.change.dry_run {
+                let runner = runner(&migrations, &args.change, &chosen, &progress);
+                let here = at(state.graph.id(index).as_str());
+                database.run(runner.target(here)).await?;
+                progress.end();
+            }
+            if ui.is_json() {
+                let nothing = Plan::without(&state.graph, &state.applied, []);
+                return ui.json(&DownAndUp {
+                    database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
+                    reverted: PlanDocument::new(&nothing, &state.graph),
+                    applied: PlanDocument::of(&up, &state),
+                });
+            }
+            if args.change.dry_run {
+                state.tell_texts(&up, ui);
+            }
+            ui.status("its `up` is what was applied: there is nothing to do again");
+            return Ok(());
+        }
         let down = Plan::without(&state.graph, &state.applied, [index]);
         judge(&state, &down, database.dialect())?;
         let up = state.up(down.after(), state.applied.iter());
+        let steps = up.steps.iter().map(|index| &state.revisions[*index]);
+        drafts.refuse(steps, database.dialect(), &chosen, true)?;
         if args.change.dry_run && !ui.is_json() {
-            plan::show(&down, &state.graph, &state.revisions, ui)?;
+            state.show(&down, &Drafts::default(), ui)?;
             return plan::show(&up, &state.graph, &state.revisions, ui);
         }
         if !args.change.dry_run {
@@ -64,7 +92,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         if ui.is_json() {
             ui.json(&DownAndUp {
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
-                reverted: PlanDocument::new(&down, &state.graph),
+                reverted: PlanDocument::of(&down, &state),
                 applied: PlanDocument::new(&up, &state.graph),
             })?;
         }
@@ -131,26 +159,18 @@ fn judge(state: &State, down: &Plan, dialect: Dialect) -> Result<(), CommandErro
             .help(format!("begin with the oldest, which takes what follows it along: `cargo migrate redo {first}`")));
     }
     for row in status.applied.iter().filter(|row| goes(&row.revision)) {
-        // What cannot be read is for the runtime to refuse.
-        let Ok(applied) = Revision::parse(&row.file, &row.body, Dialects::NONE) else {
+        // What cannot be read is for the runtime to refuse; of what was edited, the file is used.
+        let Some(applied) = row.kept().filter(|_| state.is_from_ledger(&row.revision)) else {
             continue;
         };
-        let statements = |direction| {
-            let section = applied.section(direction, dialect)?;
-            Some(section.statements(dialect)?.len())
-        };
-        if statements(Direction::Up) > Some(0) && statements(Direction::Down) == Some(0) {
+        if applied.is_empty_down(dialect) {
+            let id = &row.revision;
             let error = CommandError::from(Error::Irreversible {
-                revision: row.revision.clone(),
+                revision: id.clone(),
                 reason: Some("the text that was applied has an empty `down`".to_owned()),
             });
-            let left = json::ids(&state.graph, state.graph.effective_heads(&down.after()));
-            let left = match left.is_empty() {
-                true => "base".to_owned(),
-                false => left.join(" "),
-            };
             return Err(error.help(format!(
-                "undo it in the database by hand, then `cargo migrate stamp --purge {left}` and `cargo migrate run`"
+                "put the `up` that was applied back into its file, and the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone {id} --execute` and `cargo migrate run`"
             )));
         }
     }

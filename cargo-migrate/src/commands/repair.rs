@@ -32,7 +32,8 @@ Examples:
 ///
 /// `--schema` brings the tables to what the ledger says they are. `--done` and `--undone` are for a
 /// revision that stopped half way, where `run --resume` does not go on: they say in the ledger what
-/// somebody has done by hand, and nothing is run.
+/// somebody has done by hand, and nothing is run. `--undone` is also for one that is applied and that
+/// nothing applied needs.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct RepairArgs {

@@ -7,9 +7,11 @@ use super::run::{chain_folder, runner, tell};
 use crate::cli::ChangeArgs;
 use crate::consent::{confirm, refuse_protected};
 use crate::context::Context;
+use crate::drafts::Drafts;
 use crate::error::CommandError;
 use crate::json::PlanDocument;
 use crate::progress::Progress;
+use crate::schemas::dialect;
 use crate::server::{self, Others};
 use crate::state::{State, migrations};
 use crate::ui::Ui;
@@ -32,6 +34,9 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     refuse_protected(&chosen)?;
+    // Before anything is lost.
+    let drafts = Drafts::of(&context.survey()?.lock);
+    drafts.refuse(chain.revisions(), dialect(&chosen)?, &chosen, true)?;
     if args.change.dry_run {
         let graph = chain.graph();
         let plan =

@@ -6,6 +6,7 @@ use super::{plan, run::chain_folder, run::runner};
 use crate::cli::{ChangeArgs, ResumeArg};
 use crate::consent::refuse_protected;
 use crate::context::{Context, Demand};
+use crate::drafts::Drafts;
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
 use crate::offline::{self, SqlArgs, Wanted};
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             direction: Direction::Down,
             cascade,
             strict: args.strict,
+            allow_drafts: false,
         };
         return offline::print(&wanted, args.sql.dialect, context, ui);
     }
@@ -71,8 +73,9 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             false => None,
         };
         if let Some(state) = before.as_ref().filter(|_| args.change.dry_run) {
-            let plan = state.plan(Direction::Down, &target, cascade)?;
-            return plan::show(&plan, &state.graph, &state.revisions, ui);
+            let resume = args.resume.resume.is_some();
+            let plan = state.plan(Direction::Down, &target, cascade, resume)?;
+            return state.show(&plan, &Drafts::default(), ui);
         }
         let runner = runner(&migrations, &args.change, &chosen, &progress)
             .atomic(args.atomic)
@@ -85,7 +88,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         plan::judge(args.strict && report.steps.is_empty(), &target)?;
         match before {
             Some(state) => {
-                let document = PlanDocument::new(&state.plan_of(&report), &state.graph);
+                let document = PlanDocument::of(&state.plan_of(&report), &state);
                 ui.json(&document.in_database(chosen.shown()))
             }
             None => {

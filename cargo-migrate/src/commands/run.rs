@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use migrate_core::{Cascade, Code, Direction, Plan, RevisionId, Target};
+use migrate_core::{Cascade, Direction, Plan, RevisionId, Target};
 use migrate_sqlx::{Create, Database, Limits, Migrations, Runner};
 
 use super::plan;
@@ -10,6 +10,7 @@ use crate::cli::{ChangeArgs, ResumeArg};
 use crate::consent::ask;
 use crate::context::Context;
 use crate::database::Chosen;
+use crate::drafts::Drafts;
 use crate::error::{CommandError, counted};
 use crate::json::PlanDocument;
 use crate::lockfile;
@@ -44,6 +45,9 @@ pub(crate) struct RunArgs {
     /// Fail where there is nothing to do
     #[arg(long)]
     strict: bool,
+    /// Apply drafts to a protected environment too, though their text may still change
+    #[arg(long)]
+    allow_drafts: bool,
     #[command(flatten)]
     sql: SqlArgs,
     #[command(flatten)]
@@ -57,6 +61,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             direction: Direction::Up,
             cascade: Cascade::Refuse,
             strict: args.strict,
+            allow_drafts: args.allow_drafts,
         };
         return offline::print(&wanted, args.sql.dialect, context, ui);
     }
@@ -66,11 +71,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         // With one head it is all heads, which an up-to-date database answers in one round trip.
         target.resolve(chain.graph(), &chain.graph().none())?;
     }
-    for found in &context.survey()?.diagnostics {
-        if found.code == Code::EmptyUp && !found.is_error() {
-            ui.warning(&found.message);
-        }
-    }
+    let drafts = Drafts::of(&context.survey()?.lock);
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     let wanted = chosen.env.as_ref().is_some_and(|env| env.backup);
@@ -82,11 +83,16 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(create).await?;
-        let looks = args.change.dry_run || ui.is_json() || chosen.protected().is_some() || backs_up;
+        let looks = args.change.dry_run
+            || ui.is_json()
+            || chosen.protected().is_some()
+            || backs_up
+            || drafts.has_empty(chain.revisions(), database.dialect());
         let before = match looks {
             true => Some(
                 Before::look(
                     &database,
+                    &chosen,
                     &migrations,
                     &target,
                     args.resume.resume.is_some(),
@@ -96,14 +102,18 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             false => None,
         };
         if let Some(before) = &before {
+            let steps = before.plan.steps.iter();
+            let steps = steps.map(|index| &before.state.revisions[*index]);
+            drafts.refuse(steps, database.dialect(), &chosen, args.allow_drafts)?;
+            let shown = Drafts::of_plan(context, &chosen, Direction::Up)?;
             if args.change.dry_run {
-                return before.show(ui);
+                return before.state.show(&before.plan, &shown, ui);
             }
-            if !before.plan.steps.is_empty() {
+            if !before.plan.steps.is_empty() || !before.state.edited.is_empty() {
                 if !args.change.yes {
-                    before.consent(&chosen, ui)?;
+                    before.consent(&chosen, &shown, ui)?;
                 }
-                if backs_up {
+                if backs_up && !before.plan.steps.is_empty() {
                     let backup = backup::make(&chosen, None, context, ui).await?;
                     backup.tell(context, ui);
                 }
@@ -126,7 +136,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
             if ui.is_json() {
                 let plan = before.state.plan_of(&report);
-                let document = PlanDocument::new(&plan, &before.state.graph);
+                let document = PlanDocument::of(&plan, &before.state);
                 ui.json(&document.in_database(chosen.shown()))?;
             }
         }
@@ -179,31 +189,44 @@ struct Before {
 impl Before {
     async fn look(
         database: &Database,
+        chosen: &Chosen,
         migrations: &Migrations,
         target: &Target,
         resume: bool,
     ) -> Result<Self, CommandError> {
         let state = State::read(database, migrations).await?;
-        state.judge(resume)?;
-        let plan = Plan::up(&state.graph, &state.applied, target)?;
+        let plan = state.plan_up(target, resume);
+        let plan = plan.map_err(|error| state.refused(error, chosen))?;
         Ok(Self { state, plan })
     }
 
-    fn show(&self, ui: &Ui) -> Result<(), CommandError> {
-        plan::show(&self.plan, &self.state.graph, &self.state.revisions, ui)
-    }
-
     /// Asks before a protected database is changed.
-    fn consent(&self, chosen: &Chosen, ui: &Ui) -> Result<(), CommandError> {
+    fn consent(&self, chosen: &Chosen, drafts: &Drafts, ui: &Ui) -> Result<(), CommandError> {
         let Some(env) = chosen.protected() else {
             return Ok(());
         };
         if !ui.is_json() {
-            for line in plan::lines(&self.plan, &self.state.revisions) {
+            self.state.tell_texts(&self.plan, ui);
+            for line in self.state.lines(&self.plan, drafts) {
                 ui.say(line);
             }
         }
-        let what = format!("apply {}", counted(self.plan.steps.len(), "revision"));
+        let count = drafts.among(&self.state, &self.plan).len();
+        let drafts = match count {
+            0 => String::new(),
+            count => format!(" ({} among them)", counted(count, "draft")),
+        };
+        let edited = self.state.edited.len();
+        let texts = || format!("take {} into the ledger", counted(edited, "edited text"));
+        let what = match (self.plan.steps.len(), edited) {
+            (0, _) => texts(),
+            (count, 0) => format!("apply {}{drafts}", counted(count, "revision")),
+            (count, _) => format!(
+                "{}, and apply {}{drafts}",
+                texts(),
+                counted(count, "revision")
+            ),
+        };
         ask(env, &chosen.shown(), &what, ui)
     }
 

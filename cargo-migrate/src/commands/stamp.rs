@@ -1,13 +1,15 @@
 mod detect;
 
 use clap::Args;
-use migrate_core::{Graph, Set, Stamp, Target};
+use migrate_core::{Dialect, Graph, Set, Stamp, Target};
 use migrate_sqlx::Create;
 
 use super::run::runner;
 use crate::cli::{ChangeArgs, FromArg};
 use crate::consent::ask;
 use crate::context::{Context, Demand};
+use crate::database::Chosen;
+use crate::drafts::Drafts;
 use crate::error::{CommandError, counted};
 use crate::json::{self, Stamped};
 use crate::progress::Progress;
@@ -40,6 +42,9 @@ pub(crate) struct StampArgs {
     /// Forget everything the ledger holds first, whatever it is
     #[arg(long)]
     purge: bool,
+    /// Record drafts in a protected environment too, though their text may still change
+    #[arg(long)]
+    allow_drafts: bool,
     #[command(flatten)]
     from: FromArg,
     #[command(flatten)]
@@ -82,7 +87,11 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             if !args.purge {
                 state.judge(false)?;
             }
+            drafts(args, context, &state, &targets, &chosen, database.dialect())?;
             return show(args, &state.graph, &state.applied, &targets, ui);
+        }
+        if let Ok(state) = &state {
+            drafts(args, context, state, &targets, &chosen, database.dialect())?;
         }
         if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
             let what = format!("stamp `{}`", args.targets.join("`, `"));
@@ -115,6 +124,27 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
         Ok(())
     };
     progress.block_on(work)
+}
+
+/// Refuses drafts that would be recorded and must not be.
+fn drafts(
+    args: &StampArgs,
+    context: &Context,
+    state: &State,
+    targets: &[Target],
+    chosen: &Chosen,
+    dialect: Dialect,
+) -> Result<(), CommandError> {
+    let nothing = state.graph.none();
+    let base = if args.purge { &nothing } else { &state.applied };
+    let stamp = Stamp::new(&state.graph, base, targets)?;
+    let new = stamp
+        .recorded
+        .iter()
+        .filter(|at| !state.applied.contains(**at));
+    let new = new.map(|index| &state.revisions[*index]);
+    let drafts = Drafts::of(&context.survey()?.lock);
+    drafts.refuse(new, dialect, chosen, args.allow_drafts)
 }
 
 /// Answers with what a stamp would do.

@@ -3,6 +3,7 @@ use migrate_sqlx::{Create, EventRecord, Migrations};
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::database::Chosen;
 use crate::error::{CommandError, counted};
 use crate::interrupt::wait;
 use crate::listing::event_line;
@@ -29,6 +30,8 @@ struct Document<'a> {
     pending: &'a [String],
     unknown: &'a [String],
     changed: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    edited: &'a [String],
     failed: Vec<Row<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<Event<'a>>>,
@@ -114,6 +117,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
             pending: &status.pending,
             unknown: &status.unknown,
             changed: &status.changed,
+            edited: &status.edited,
             failed: status.failed.iter().map(row).collect(),
             events: events
                 .as_ref()
@@ -127,7 +131,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
                 ui.answer(event_line(event))?;
             }
         }
-        advise(&state, ui);
+        advise(&state, &chosen, ui);
     }
     match is_wrong {
         true => Err(CommandError::told()),
@@ -150,15 +154,21 @@ fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
             (style::WARNING, "unknown")
         } else if status.changed.contains(&row.revision) {
             (style::WARNING, "changed")
+        } else if status.edited.contains(&row.revision) {
+            (style::WARNING, "edited ")
         } else {
             (style::GOOD, "applied")
         };
         let when = styled(style::DIM, format_args!("({})", row.applied_at));
+        let message = match state.edit(&row.revision) {
+            Some(edit) => format!("{}: {edit} was edited after it was applied", row.message),
+            None => row.message.clone(),
+        };
         ui.answer(format_args!(
             "{} {} {}",
             styled(sign, word),
             styled(style::ID, &row.revision),
-            with_message(&row.message, &when)
+            with_message(&message, &when)
         ))?;
     }
     for row in &status.failed {
@@ -192,12 +202,20 @@ fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
 }
 
 /// Says what to type next.
-fn advise(state: &State, ui: &Ui) {
+fn advise(state: &State, chosen: &Chosen, ui: &Ui) {
     let status = &state.status;
     if let Err(error) = state.judge(false) {
-        if let Some(help) = error.help_text() {
+        if let Some(help) = state.refused(error, chosen).help_text() {
             ui.help(help);
         }
+    } else if status.pending.is_empty() && !status.edited.is_empty() {
+        let revert = match chosen.protected() {
+            Some(_) => "",
+            None => "; `cargo migrate revert` uses it",
+        };
+        ui.help(format_args!(
+            "`cargo migrate run` takes the edited text into the ledger and runs nothing{revert}"
+        ));
     } else if !status.pending.is_empty() {
         ui.help(format_args!(
             "`cargo migrate run` applies {}",

@@ -1,5 +1,5 @@
 use clap::Args;
-use migrate_core::{Plan, Target};
+use migrate_core::{Plan, Survey, Target};
 use migrate_sqlx::Create;
 
 use super::plan;
@@ -7,6 +7,7 @@ use super::run::{chain_folder, runner};
 use crate::cli::ChangeArgs;
 use crate::consent::refuse_protected;
 use crate::context::Context;
+use crate::drafts::Drafts;
 use crate::error::CommandError;
 use crate::git::Repository;
 use crate::json::{self, DownAndUp, PlanDocument};
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
     let chain = context.chain_of(&folder)?.map_err(|found| {
         CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
     })?;
+    let drafts = Drafts::of(&Survey::new(&folder, context.config()?).lock);
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     if !args.change.dry_run {
@@ -48,11 +50,13 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
             })
             .await?;
         let state = State::read(&database, &migrations).await?;
-        state.judge_unfinished()?;
+        state.judge_unfinished(None)?;
         let going: Vec<String> = [&state.status.unknown[..], &state.status.changed[..]].concat();
         let indices = going.iter().filter_map(|id| state.graph.index(id));
         let down = Plan::without(&state.graph, &state.applied, indices);
         let up = state.up(down.after(), 0..chain.revisions().len());
+        let steps = up.steps.iter().map(|index| &state.revisions[*index]);
+        drafts.refuse(steps, database.dialect(), &chosen, true)?;
         if !ui.is_json() {
             for plan in [&down, &up] {
                 for line in plan::lines(plan, &state.revisions) {
@@ -76,7 +80,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         if ui.is_json() {
             return ui.json(&DownAndUp {
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
-                reverted: PlanDocument::new(&down, &state.graph),
+                reverted: PlanDocument::of(&down, &state),
                 applied: PlanDocument::new(&up, &state.graph),
             });
         }

@@ -76,7 +76,7 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
     match &ledger {
         Some(found) if !found.is_empty() => {
             section.summary = summary(patient, &chosen, found);
-            section.extend(rows::findings(patient, found));
+            section.extend(rows::findings(patient, &chosen, live.dialect, found));
             for tool in &tools {
                 section.extend(other_story(patient, *tool, &database, found).await);
             }

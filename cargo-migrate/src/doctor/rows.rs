@@ -2,17 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use migrate_core::{LockState, Survey};
-use migrate_sqlx::{AppliedRevision, State};
+use migrate_core::{Dialect, LockState, Survey};
+use migrate_sqlx::{AppliedRevision, Edit, State};
 
 use super::patient::{Patient, listed};
 use super::{Area, Badness, Finding};
+use crate::database::Chosen;
+use crate::state::changed_on_protected;
 use crate::trouble::{Kind, troubles};
 
 const REPAIR: &str = "cargo migrate repair --ledger";
 
 /// One finding for each kind of trouble.
-pub(super) fn findings(patient: &Patient<'_>, rows: &[AppliedRevision]) -> Vec<Finding> {
+pub(super) fn findings(
+    patient: &Patient<'_>,
+    chosen: &Chosen,
+    dialect: Dialect,
+    rows: &[AppliedRevision],
+) -> Vec<Finding> {
     let empty;
     let survey = match &patient.survey {
         Some(survey) => survey,
@@ -22,7 +29,7 @@ pub(super) fn findings(patient: &Patient<'_>, rows: &[AppliedRevision]) -> Vec<F
         }
     };
     let mut kinds: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
-    for trouble in troubles(survey, rows) {
+    for trouble in troubles(survey, rows, dialect) {
         kinds
             .entry(trouble.kind)
             .or_default()
@@ -34,12 +41,14 @@ pub(super) fn findings(patient: &Patient<'_>, rows: &[AppliedRevision]) -> Vec<F
     }
     kinds
         .into_iter()
-        .map(|(kind, ids)| finding(patient, survey, rows, kind, &ids))
+        .map(|(kind, ids)| finding(patient, chosen, dialect, survey, rows, kind, &ids))
         .collect()
 }
 
 fn finding(
     patient: &Patient<'_>,
+    chosen: &Chosen,
+    dialect: Dialect,
     survey: &Survey,
     rows: &[AppliedRevision],
     kind: Kind,
@@ -61,6 +70,26 @@ fn finding(
             None => finding,
         }
     };
+    // Of several, what all of them have in common.
+    let edit = ids
+        .iter()
+        .map(|id| {
+            let row = rows.iter().find(|row| row.revision == *id)?;
+            row.edit(&survey.revisions[survey.graph.index(id)?], dialect)
+        })
+        .try_fold(Edit::Header, |all, edit| match (all, edit?) {
+            (Edit::Header, edit) => Some(edit),
+            (Edit::Down, _) => Some(Edit::Down),
+        });
+    let edited = |edit: Edit| {
+        let what = edit.to_string();
+        let what = what.trim_start_matches("its ");
+        let message = format!(
+            "the {what} of {all} was edited after it was applied; the `up` is what was applied"
+        );
+        new(Badness::Warning, message)
+            .help("`cargo migrate run` takes the file's text into the ledger; nothing is run")
+    };
     match kind {
         Kind::Unknown => error(format!("the database has applied the {revision} {all}, which no file has"))
             .why(elsewhere(patient, survey, ids))
@@ -71,15 +100,33 @@ fn finding(
         Kind::Edited => of_file(error(format!("the {revision} {all} was applied with another text than the file has now"))
             .why("the file was edited after it was sealed and applied: chain.lock and the ledger have the same text")
             .help(repair("puts the file back; for a change, write a new revision"))),
-        Kind::Amended => of_file(error(format!("the {revision} {all} was changed on purpose after it was applied here"))
-            .why("`cargo migrate lock --amend` accepted the new text, and this database has run the old one")
-            .help(repair("takes the new text into the ledger; nothing is run"))),
+        Kind::Amended => of_file(match edit {
+            Some(edit) => edited(edit)
+                .why("`cargo migrate lock --amend` accepted the new text: the tables are what the file makes, and `revert` uses its `down`"),
+            None => error(format!("the {revision} {all} was changed on purpose after it was applied here"))
+                .why("`cargo migrate lock --amend` accepted the new text, and this database has run the old one")
+                .help(repair("takes the new text into the ledger; nothing is run")),
+        }),
         Kind::Moved => of_file(error(format!("the {revision} {all} follows another parent than when it was applied"))
             .why("it was rebased, or the chain was repaired, after this database had it")
             .help(repair("lets the rows follow"))),
-        Kind::DraftChanged => of_file(error(format!("the {} {all} was edited after it was applied", match ids.len() { 1 => "draft", _ => "drafts" }))
-            .why("its author goes on with it, and this database has an earlier text")
-            .help(format!("`cargo migrate redo {first}` reverts what was applied and applies the new text"))),
+        Kind::DownEdited | Kind::HeaderEdited => of_file(edited(match kind {
+            Kind::DownEdited => Edit::Down,
+            _ => Edit::Header,
+        })
+            .why("a way back was corrected or written later: the tables are what the file makes, and `revert` uses its `down`")),
+        Kind::DraftChanged => {
+            let drafts = match ids.len() {
+                1 => "draft",
+                _ => "drafts",
+            };
+            let found = error(format!("the {drafts} {all} was edited after it was applied"))
+                .why("its author goes on with it, and this database has an earlier `up`");
+            of_file(match chosen.protected() {
+                Some(env) => found.help(changed_on_protected(env, ids)).no_command(),
+                None => found.help(format!("`cargo migrate redo {first}` reverts what was applied and applies the new text")),
+            })
+        }
         Kind::NotSealed => of_file(error(format!("the {revision} {all} was changed after it was applied, and chain.lock does not know it"))
             .why("chain.lock was not written or not committed, so nothing says which text is meant")
             .help("`cargo migrate lock` takes the file as it is, then `cargo migrate repair --ledger`")),

@@ -10,6 +10,7 @@ use super::chain::Imported;
 use crate::context::Context;
 use crate::edits::Edits;
 use crate::error::CommandError;
+use crate::lockfile;
 use crate::write;
 
 /// The folder of the chain as it is before.
@@ -125,11 +126,7 @@ impl Placing {
                 undo.moved.push((from, to));
             }
         }
-        let attributes = (
-            ".gitattributes",
-            "# What two branches add to the lock, git keeps from both.\nchain.lock merge=union\n"
-                .to_owned(),
-        );
+        let attributes = (".gitattributes", lockfile::ATTRIBUTES.to_owned());
         let files = imported
             .files
             .iter()

@@ -58,8 +58,7 @@ fn init_finds_the_dialects_in_cargo_toml() {
     # What two branches add to a lock, git keeps from both.
     chain.lock merge=union
     schema.lock merge=union
-
-    # A revision is the same text in every checkout.
+    # A revision has the same line ends in every checkout.
     *.sql text eol=lf
     ");
     assert_snapshot!(project.read("migrations/chain.lock"), @r#"

@@ -163,6 +163,11 @@ fn several_heads_that_the_rules_refuse_run_where_they_are_named() {
         ])
         .success()
         .done();
+    let file = "migrations/20261120T143205_c_c.sql";
+    let filled = project
+        .read(file)
+        .replace("-- migrate: up\n", "-- migrate: up\nSELECT 1;\n");
+    project.write(file, filled);
     project.run(["run"]).code(1).done();
     project.run(["run", "heads", "-q"]).success().done();
 }
@@ -257,12 +262,12 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     help: `cargo migrate redo b` reverts what was applied and runs the new text; or take the edit back with git
     [exit status: 1]
     "#);
-    assert_snapshot!(run(&project, &["redo"]), @r#"
+    assert_snapshot!(run(&project, &["redo"]), @"
     ------- stderr -------
     error: revision `b` cannot be reverted: the text that was applied has an empty `down`
-    help: undo it in the database by hand, then `cargo migrate stamp --purge a` and `cargo migrate run`
+    help: put the `up` that was applied back into its file, and the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone b --execute` and `cargo migrate run`
     [exit status: 1]
-    "#);
+    ");
 }
 
 #[test]

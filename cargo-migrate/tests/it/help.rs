@@ -184,6 +184,8 @@ fn run() {
                                   does; so it is where migrate.toml says `backup = true`
           --no-backup             Leave the backup out that migrate.toml wants
           --strict                Fail where there is nothing to do
+          --allow-drafts          Apply drafts to a protected environment too, though their text may
+                                  still change
           --sql                   Print a script for the database's own client instead of running
                                   anything; the target may then be a range from one place to another,
                                   for which no database is asked
@@ -514,6 +516,8 @@ fn stamp() {
     Options:
           --detect               Find the revision whose schema this database has, and record that
           --purge                Forget everything the ledger holds first, whatever it is
+          --allow-drafts         Record drafts in a protected environment too, though their text may
+                                 still change
           --from <REVISIONS>     Plan from these applied revisions instead of a database, with commas
                                  between several; `--from ""` is an empty database
           --dry-run              Show what would be done and do nothing

@@ -171,6 +171,17 @@ fn a_revision_more() {
       |
       = help: write it anew with `cargo migrate lock --schema`; a `cargo migrate run` to the head does it too
     ");
+    assert_snapshot!(project.run(["run", "b"]), @"
+    ------- stderr -------
+    error: the draft `b` has nothing to run: its `up` has no statement
+    help: write its SQL: `cargo migrate edit b`; nothing was changed
+    [exit status: 1]
+    ");
+    let later = "migrations/20261120T143205_b_later.sql";
+    let filled = project
+        .read(later)
+        .replace("-- migrate: up\n", "-- migrate: up\nSELECT 1;\n");
+    project.write(later, filled);
     // Not there yet.
     project.run(["run", "b", "-q"]).success().done();
     let old = project.read("migrations/schema.lock");
@@ -192,7 +203,14 @@ fn in_production_and_in_ci() {
     edit(&project);
     let old = project.read("migrations/schema.lock");
     project
-        .run(["run", "--env", "production", "--yes", "-q"])
+        .run([
+            "run",
+            "--env",
+            "production",
+            "--yes",
+            "--allow-drafts",
+            "-q",
+        ])
         .success()
         .done();
     assert_eq!(project.read("migrations/schema.lock"), old);

@@ -9,6 +9,7 @@ mod bad_input;
 mod check;
 mod database;
 mod dumps;
+mod edits;
 mod explain;
 mod extensions;
 mod git;

@@ -27,6 +27,11 @@ fn workspace(migrated: &[&str]) -> TestProject {
             .run(["new", "begin", "-p", name, "--rev-id", &format!("{name}_1")])
             .success()
             .done();
+        let file = format!("{name}/migrations/20261120T143205_{name}_1_begin.sql");
+        let filled = project
+            .read(&file)
+            .replace("-- migrate: up\n", "-- migrate: up\nSELECT 1;\n");
+        project.write(&file, filled);
     }
     project
 }

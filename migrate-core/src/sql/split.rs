@@ -26,14 +26,56 @@ use crate::Dialect;
 ///
 /// A quote, comment or block that does not end.
 pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Unterminated> {
+    read(dialect, text, |_| false).map(|read| read.statements)
+}
+
+/// Finds the first line that `is_mark` knows and that stands where SQL could begin: not inside a
+/// quoted text or name, a comment, or the body of a routine or a trigger. `None` where each of them
+/// stands inside something that ends.
+///
+/// # Errors
+///
+/// A quote, comment or block that does not end, with no such line before it.
+pub(crate) fn first_mark(
+    dialect: Dialect,
+    text: &str,
+    is_mark: fn(&str) -> bool,
+) -> Result<Option<usize>, Unterminated> {
+    read(dialect, text, is_mark).map(|read| read.mark)
+}
+
+/// What [`read`] has found.
+struct Read {
+    statements: Vec<Range<usize>>,
+    /// Where it has stopped before the end.
+    mark: Option<usize>,
+}
+
+/// Reads statements up to the first line that is a mark, where SQL could begin.
+fn read(
+    dialect: Dialect,
+    text: &str,
+    is_mark: impl Fn(&str) -> bool,
+) -> Result<Read, Unterminated> {
     let mut stream = Stream {
         lexer: Lexer::new(dialect, text),
         text,
         ahead: VecDeque::with_capacity(3),
+        is_mark,
+        marks: VecDeque::new(),
+        unterminated: None,
     };
     let mut statements = Vec::new();
     let mut statement: Option<Statement> = None;
-    while let Some(token) = stream.next()? {
+    loop {
+        let token = stream.next();
+        if let Some(mark) = stream.mark_before(token.as_ref(), &mut statement) {
+            return Ok(Read {
+                statements,
+                mark: Some(mark),
+            });
+        }
+        let Some(token) = token else { break };
         match token.kind {
             TokenKind::Delimiter => {
                 // The client sends what stands before the line.
@@ -59,7 +101,7 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
                 let current = statement.get_or_insert_with(|| Statement::new(dialect, token.start));
                 if stream.lexer.is_plain() {
                     current.range.end = token.end;
-                    current.take(&token, &mut stream)?;
+                    current.take(&token, &mut stream);
                 } else if &text[token.start..token.end] != ";" {
                     // A last `;` before the delimiter would begin an empty statement.
                     current.range.end = token.end;
@@ -67,44 +109,95 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
             }
         }
     }
+    if let Some(unterminated) = stream.unterminated {
+        return Err(unterminated);
+    }
     statements.extend(statement.map(Statement::close).transpose()?);
-    Ok(statements)
+    Ok(Read {
+        statements,
+        mark: None,
+    })
 }
 
 /// The tokens that matter, with a look ahead.
-struct Stream<'a> {
+struct Stream<'a, M> {
     lexer: Lexer<'a>,
     text: &'a str,
     ahead: VecDeque<Token>,
+    is_mark: M,
+    /// The marks among the tokens that were read, and whether each is in an executable comment.
+    marks: VecDeque<(usize, bool)>,
+    /// What does not end; there are no tokens behind it.
+    unterminated: Option<Unterminated>,
 }
 
-impl<'a> Stream<'a> {
-    fn read(&mut self) -> Result<Option<Token>, Unterminated> {
-        while let Some(token) = self.lexer.next_token()? {
+impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
+    fn read(&mut self) -> Option<Token> {
+        while self.unterminated.is_none() {
+            let token = match self.lexer.next_token() {
+                Ok(token) => token?,
+                Err(unterminated) => {
+                    self.unterminated = Some(unterminated);
+                    return None;
+                }
+            };
+            if self.text.as_bytes()[token.start] == b'-' && self.is_marked(token.start) {
+                let executable = self.lexer.in_executable();
+                self.marks.push_back((token.start, executable));
+            }
             if token.kind.matters() {
-                return Ok(Some(token));
+                return Some(token);
             }
         }
-        Ok(None)
+        None
     }
 
-    fn next(&mut self) -> Result<Option<Token>, Unterminated> {
-        match self.ahead.pop_front() {
-            Some(token) => Ok(Some(token)),
-            None => self.read(),
+    /// Whether a line begins here that is a mark.
+    fn is_marked(&self, at: usize) -> bool {
+        let begins_line = at == 0 || self.text.as_bytes()[at - 1] == b'\n';
+        begins_line
+            && self.text[at..]
+                .lines()
+                .next()
+                .is_some_and(|line| (self.is_mark)(line.trim_end()))
+    }
+
+    /// The mark up to the next token, or up to the end, that stands where SQL could begin.
+    fn mark_before(
+        &mut self,
+        token: Option<&Token>,
+        statement: &mut Option<Statement>,
+    ) -> Option<usize> {
+        while let Some((at, executable)) = self.marks.front().copied()
+            && token.is_none_or(|token| at <= token.start)
+        {
+            self.marks.pop_front();
+            match statement {
+                _ if executable => {}
+                None => return Some(at),
+                Some(statement) if self.lexer.is_plain() && statement.blocks.is_empty() => {
+                    return Some(at);
+                }
+                Some(statement) => statement.marked = !self.lexer.is_plain(),
+            }
         }
+        None
+    }
+
+    fn next(&mut self) -> Option<Token> {
+        self.ahead.pop_front().or_else(|| self.read())
     }
 
     /// The text of the token that comes `n` tokens after the present one; empty at the end.
-    fn peek(&mut self, n: usize) -> Result<&'a str, Unterminated> {
+    fn peek(&mut self, n: usize) -> &'a str {
         while self.ahead.len() <= n {
-            match self.read()? {
+            match self.read() {
                 Some(token) => self.ahead.push_back(token),
-                None => return Ok(""),
+                None => return "",
             }
         }
         let token = self.ahead[n];
-        Ok(&self.text[token.start..token.end])
+        &self.text[token.start..token.end]
     }
 }
 
@@ -186,6 +279,8 @@ struct Statement {
     header: Header,
     /// Inside the `<<label>>` of Oracle mode.
     label: bool,
+    /// Whether a mark stands in it.
+    marked: bool,
 }
 
 /// What stands between the name of a routine and its body.
@@ -210,14 +305,21 @@ impl Statement {
             previous: Previous::Start,
             header: Header::No,
             label: false,
+            marked: false,
         }
     }
 
+    /// Ends the statement where nothing has ended it.
     fn close(self) -> Result<Range<usize>, Unterminated> {
         match self.blocks.last() {
             Some(block) => Err(Unterminated {
                 what: Construct::Block,
                 at: block.at,
+            }),
+            // Only the delimiter that a `DELIMITER` line chose says that a mark belongs to it.
+            None if self.marked => Err(Unterminated {
+                what: Construct::Block,
+                at: self.range.start,
             }),
             None => Ok(self.range),
         }
@@ -228,7 +330,7 @@ impl Statement {
         !self.blocks.is_empty() || (self.dialect == Dialect::Postgres && self.parentheses > 0)
     }
 
-    fn take(&mut self, token: &Token, stream: &mut Stream<'_>) -> Result<(), Unterminated> {
+    fn take(&mut self, token: &Token, stream: &mut Stream<'_, impl Fn(&str) -> bool>) {
         let text = &stream.text[token.start..token.end];
         if token.kind != TokenKind::Word {
             match text {
@@ -255,17 +357,17 @@ impl Statement {
             } else {
                 Previous::Other
             };
-            return Ok(());
+            return;
         }
         if self.label {
-            return Ok(());
+            return;
         }
         let is = |word: &str| text.eq_ignore_ascii_case(word);
         match self.kind {
             Kind::Unknown => {
-                self.kind = self.first_word(text, stream)?;
+                self.kind = self.first_word(text, stream);
                 if self.kind != Kind::Routine {
-                    return Ok(());
+                    return;
                 }
             }
             Kind::Create => {
@@ -274,19 +376,19 @@ impl Statement {
                 if self.dialect == Dialect::MySql && (is("PROCEDURE") || is("FUNCTION")) {
                     self.header = Header::Open;
                 }
-                return Ok(());
+                return;
             }
             Kind::Package if is("AS") || is("IS") => {
                 self.kind = Kind::Routine;
                 self.open(Holds::Declarations, token.start);
-                return Ok(());
+                return;
             }
-            Kind::Plain | Kind::Package => return Ok(()),
+            Kind::Plain | Kind::Package => return,
             Kind::Routine => {}
         }
         match self.dialect {
             Dialect::MySql => {
-                if self.is_body_of_oracle_mode(text, stream)? {
+                if self.is_body_of_oracle_mode(text, stream) {
                     self.open(Holds::Declarations, token.start);
                 } else {
                     self.mysql(text, token.start);
@@ -294,11 +396,10 @@ impl Statement {
             }
             Dialect::Sqlite => self.sqlite(text, token.start),
             Dialect::Postgres => {
-                let atomic = is("BEGIN") && stream.peek(0)?.eq_ignore_ascii_case("ATOMIC");
+                let atomic = is("BEGIN") && stream.peek(0).eq_ignore_ascii_case("ATOMIC");
                 self.postgres(text, token.start, atomic);
             }
         }
-        Ok(())
     }
 
     fn open(&mut self, holds: Holds, at: usize) {
@@ -326,11 +427,11 @@ impl Statement {
     fn is_body_of_oracle_mode(
         &mut self,
         word: &str,
-        stream: &mut Stream<'_>,
-    ) -> Result<bool, Unterminated> {
+        stream: &mut Stream<'_, impl Fn(&str) -> bool>,
+    ) -> bool {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         if self.header == Header::No || self.parentheses > 0 {
-            return Ok(false);
+            return false;
         }
         if is("RETURNS") {
             self.header = Header::Returns;
@@ -339,34 +440,34 @@ impl Statement {
         } else if is("AS") || is("IS") {
             self.header = Header::No;
             // A body in another language is a text: `AS $$ … $$`.
-            return Ok(!stream.peek(0)?.starts_with(['$', '\'', '"']));
+            return !stream.peek(0).starts_with(['$', '\'', '"']);
         }
-        Ok(false)
+        false
     }
 
-    fn first_word(&self, word: &str, stream: &mut Stream<'_>) -> Result<Kind, Unterminated> {
+    fn first_word(&self, word: &str, stream: &mut Stream<'_, impl Fn(&str) -> bool>) -> Kind {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         if is("CREATE") {
-            return Ok(Kind::Create);
+            return Kind::Create;
         }
         if self.dialect != Dialect::MySql {
-            return Ok(Kind::Plain);
+            return Kind::Plain;
         }
         if is("ALTER") {
-            return Ok(Kind::Create);
+            return Kind::Create;
         }
         // MariaDB runs compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
         // others as they are, each perhaps with a label. A plain BEGIN starts a transaction.
         let compound = match is("BEGIN") {
-            true => stream.peek(0)?.eq_ignore_ascii_case("NOT"),
+            true => stream.peek(0).eq_ignore_ascii_case("NOT"),
             false => {
                 ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
                     .into_iter()
                     .any(is)
-                    || stream.peek(0)? == ":"
+                    || stream.peek(0) == ":"
             }
         };
-        Ok(if compound { Kind::Routine } else { Kind::Plain })
+        if compound { Kind::Routine } else { Kind::Plain }
     }
 
     /// The words between CREATE and what is created.

@@ -6,6 +6,7 @@
 mod invariants;
 mod properties;
 mod scale;
+mod sections;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -54,16 +54,16 @@ impl Engine<'_> {
             .unwrap_or(rest.len());
         let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
         let start = statement.start as usize + offset;
+        let file = match step.from_ledger {
+            true => format!("{} (as the ledger kept it)", step.revision.file),
+            false => step.revision.file.to_string(),
+        };
         Error::Statement(Box::new(StatementError {
             revision: step.revision.id.to_string(),
             number: number + 1,
             of: statements.len(),
-            label: Label::at(
-                &step.revision.file,
-                &step.revision.text,
-                start..start + length,
-                message,
-            ),
+            from_ledger: step.from_ledger,
+            label: Label::at(&file, &step.revision.text, start..start + length, message),
             finished: self
                 .finished
                 .iter()

@@ -30,7 +30,7 @@ impl Engine<'_> {
     /// What was planned from another ledger must not be done.
     async fn judge_same(&mut self, applied: &BTreeSet<String>) -> Result<String, Error> {
         let joined = self.read().await?;
-        self.judge_unfinished(&joined, crate::State::Applying)?;
+        joined.judge_unfinished(self.options.resume.then_some(crate::State::Applying))?;
         let now: BTreeSet<String> = joined.rows.iter().map(|row| row.revision.clone()).collect();
         if now != *applied {
             return Err(Error::Concurrent);

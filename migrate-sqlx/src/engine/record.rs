@@ -5,7 +5,7 @@ use migrate_core::{Dialect, Stamp, Target};
 use super::{Declared, Engine};
 use crate::error::Error;
 use crate::ledger::State;
-use crate::status::Joined;
+use crate::status::ChainState;
 
 impl Engine<'_> {
     /// Records targets without running anything.
@@ -79,8 +79,8 @@ impl Engine<'_> {
                 sql.push(self.tables.event("unstamp", &row.revision, "0", "purged"));
             }
         }
-        let joined = Joined::join(self.chain, rows)?;
-        self.judge(&joined)?;
+        let joined = ChainState::join(self.chain, rows, self.session.dialect());
+        joined.judge(self.options.resume)?;
         let stamp = Stamp::new(&joined.graph, &joined.applied, targets)?;
         for index in &stamp.forgotten {
             let id = joined.graph.id(*index).as_str();

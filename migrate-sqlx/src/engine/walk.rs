@@ -7,7 +7,7 @@ use super::{Engine, Outcome};
 use crate::backend::Session;
 use crate::error::Error;
 use crate::introspect::SchemaReader;
-use crate::status::Joined;
+use crate::status::ChainState;
 
 /// Who looks at the schemas: how many steps are done, and what the schema is then.
 pub(crate) type Look<'a> = &'a mut (dyn FnMut(usize, Schema) + Send);
@@ -36,7 +36,7 @@ impl Engine<'_> {
     ) -> Result<Walked, Error> {
         self.take_settings().await?;
         self.create_tables().await?;
-        let joined = Joined::join(self.chain, Vec::new())?;
+        let joined = ChainState::join(self.chain, Vec::new(), self.session.dialect());
         let mut done = 0;
         let stopped = loop {
             let session: &mut dyn Session = match &mut eyes {

@@ -7,12 +7,12 @@ use migrate_core::Dialect;
 use super::{Engine, Listener};
 use crate::event::Event;
 use crate::ledger::{AppliedRevision, State};
-use crate::status::Joined;
+use crate::status::ChainState;
 
 impl Engine<'_> {
     /// Whether a revision is begun and not failed, on the database where no lock would have kept
     /// us out of another migrator's way: SQLite, outside a transaction.
-    pub(super) fn somebody_works(&self, joined: &Joined<'_>) -> bool {
+    pub(super) fn somebody_works(&self, joined: &ChainState<'_>) -> bool {
         self.session.dialect() == Dialect::Sqlite
             && !self.options.resume
             && joined.rows.iter().any(|row| {

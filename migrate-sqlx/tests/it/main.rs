@@ -4,6 +4,7 @@
 
 mod atomic;
 mod chain;
+mod edits;
 mod embedded;
 mod interrupted;
 mod introspect;

@@ -14,6 +14,11 @@ use crate::atomic::{
     an_atomic_run_refuses_what_needs_no_transaction, atomic_runs_at_once_apply_each_revision_once,
 };
 use crate::chain::{AB, migrations, migrations_with};
+use crate::edits::{
+    a_way_back_that_failed_is_corrected, an_edit_does_not_hide_a_change_before_it,
+    an_edited_header_is_taken, an_edited_way_back_is_used_and_taken, another_parent_is_no_edit,
+    another_up_is_reverted_by_the_text_of_the_ledger, line_ends_of_a_checkout_do_not_matter,
+};
 use crate::interrupted::{
     a_ledger_that_cannot_be_written_is_no_failing_statement,
     a_ledger_that_was_tampered_with_is_told, a_statement_in_doubt_is_asked_about,
@@ -87,6 +92,13 @@ on_each_database! {
     a_section_lifts_the_limit_of_the_run,
     settings_do_not_reach_the_next_revision,
     a_statement_in_doubt_is_asked_about,
+    an_edited_way_back_is_used_and_taken,
+    an_edited_header_is_taken,
+    a_way_back_that_failed_is_corrected,
+    another_up_is_reverted_by_the_text_of_the_ledger,
+    an_edit_does_not_hide_a_change_before_it,
+    another_parent_is_no_edit,
+    line_ends_of_a_checkout_do_not_matter,
 }
 
 pub(crate) async fn connect(database: &TestDatabase) -> Database {

@@ -1,6 +1,6 @@
 //! A revision that was finished or taken back by hand.
 
-use migrate_sqlx::{Create, Declared};
+use migrate_sqlx::{AppliedRevision, Create, Declared, LedgerChange, Mending};
 use serde::Serialize;
 
 use super::RepairArgs;
@@ -8,6 +8,7 @@ use crate::commands::run::runner;
 use crate::consent::ask;
 use crate::context::{Context, Demand};
 use crate::error::CommandError;
+use crate::json;
 use crate::progress::Progress;
 use crate::state::{State, migrations};
 use crate::ui::{Ui, style, styled};
@@ -19,7 +20,8 @@ struct Document<'a> {
     executed: bool,
 }
 
-/// Says in the ledger what has become of a revision that stopped half way; nothing is run.
+/// Says in the ledger what has become of a revision that stopped half way, or that somebody has undone
+/// by hand; nothing is run.
 pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let (given, applied) = match (&args.done, &args.undone) {
         (Some(given), _) => (given, true),
@@ -33,11 +35,20 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         let database = chosen.connect(Create::Nothing).await?;
         let state = State::read(&database, &migrations).await?;
         let failed = &state.status.failed;
-        let Some(row) = failed.iter().find(|row| row.revision == *given) else {
-            return Err(migrate_sqlx::Error::NotUnfinished {
-                revision: given.clone(),
+        let unfinished = failed.iter().find(|row| row.revision == *given);
+        let undone = (!applied).then(|| undone(&state, given)).transpose()?;
+        let was = match (unfinished, undone.flatten()) {
+            (Some(row), _) => format!(
+                "is half done ({} of its statements were finished)",
+                row.statements
+            ),
+            (None, Some(_)) => "is applied".to_owned(),
+            (None, None) => {
+                return Err(migrate_sqlx::Error::NotUnfinished {
+                    revision: given.clone(),
+                }
+                .into());
             }
-            .into());
         };
         let declared = match applied {
             true => Declared::Applied,
@@ -54,7 +65,16 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
                 ask(env, &chosen.shown(), &what, ui)?;
             }
             let runner = runner(&migrations, &args.change, &chosen, &progress);
-            database.declare(runner, given, declared).await?;
+            match unfinished {
+                Some(_) => database.declare(runner, given, declared).await?,
+                None => {
+                    let forget = Mending {
+                        change: LedgerChange::Forget(given.clone()),
+                        reason: "declared not applied".to_owned(),
+                    };
+                    database.mend_ledger(runner, &state.rows, &[forget]).await?;
+                }
+            }
         }
         if ui.is_json() {
             return ui.json(&Document {
@@ -63,9 +83,8 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
                 executed: execute,
             });
         }
-        let finished = row.statements;
         ui.answer(format_args!(
-            "{} is half done ({finished} of its statements were finished){} {}",
+            "{} {was}{} {}",
             styled(style::ID, given),
             if execute {
                 "; it now counts as"
@@ -80,4 +99,35 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         Ok(())
     };
     progress.block_on(work)
+}
+
+/// Finds a revision that is applied and that nothing applied needs: somebody may have undone it by
+/// hand. `None` where it is not applied.
+fn undone(state: &State, given: &str) -> Result<Option<usize>, CommandError> {
+    let is_row = |row: &&AppliedRevision| row.revision == *given;
+    let index = state.status.applied.iter().find(is_row);
+    let Some(index) = index.and_then(|row| state.graph.index(&row.revision)) else {
+        return Ok(None);
+    };
+    let mut needing = state.graph.descendants([index]);
+    needing.remove(index);
+    let needing: Vec<usize> = needing
+        .iter()
+        .filter(|index| state.applied.contains(*index))
+        .collect();
+    match needing.is_empty() {
+        true => Ok(Some(index)),
+        false => {
+            let needing = json::ids(&state.graph, needing);
+            Err(CommandError::failed(
+                "still-needed",
+                format!(
+                    "what is applied needs `{given}`: `{}`",
+                    needing.join("`, `")
+                ),
+            )
+            .help("what needs it has to be undone first, the newest before the others")
+            .candidates(needing))
+        }
+    }
 }

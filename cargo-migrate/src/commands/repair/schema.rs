@@ -74,7 +74,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         let database = chosen.connect(Create::Nothing).await?;
         let state = State::read(&database, &migrations).await?;
         if state.status.applied.is_empty() {
-            state.judge_unfinished()?;
+            state.judge_unfinished(None)?;
             return Err(CommandError::failed(
                 "not-applied",
                 format!("no revision counts as applied in {}", chosen.shown()),

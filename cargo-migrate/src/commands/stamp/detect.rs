@@ -12,9 +12,11 @@ use crate::consent::ask;
 use crate::context::{Context, Demand};
 use crate::database::Chosen;
 use crate::detect::{Detection, detect};
+use crate::drafts::Drafts;
 use crate::error::{CommandError, counted};
 use crate::json::{self, Stamped};
 use crate::progress::Progress;
+use crate::schemas::dialect;
 use crate::state::{State, migrations};
 use crate::ui::{Ui, style, styled};
 
@@ -47,6 +49,7 @@ struct Finding<'a> {
     graph: &'a Graph,
     state: Option<&'a State>,
     detection: &'a Detection,
+    drafts: Drafts,
     ui: &'a Ui,
 }
 
@@ -89,6 +92,7 @@ pub(super) fn run(
             graph,
             state: state.as_ref(),
             detection: &detection,
+            drafts: Drafts::of(&context.survey()?.lock),
             ui,
         };
         finding.warn();
@@ -277,7 +281,7 @@ impl Finding<'_> {
         let mut purge = self.args.purge;
         if let Some(state) = self.state.filter(|_| !purge) {
             state.judge(false).map_err(|error| {
-                error.help(
+                CommandError::from(error).help(
                     "`cargo migrate stamp --detect --purge` forgets what the ledger says first",
                 )
             })?;
@@ -289,6 +293,12 @@ impl Finding<'_> {
             // A stamp leaves other branches alone; here the schema has said all.
             purge = Stamp::new(self.graph, &state.applied, &targets)?.after != *found;
         }
+        let is_applied = |at: usize| self.state.is_some_and(|state| state.applied.contains(at));
+        let new = found.iter().filter(|at| !is_applied(*at));
+        let new = new.map(|index| &migrations.revisions()[index]);
+        let dialect = dialect(self.chosen)?;
+        self.drafts
+            .refuse(new, dialect, self.chosen, self.args.allow_drafts)?;
         if let Some(env) = self.chosen.protected().filter(|_| !self.args.change.yes) {
             let what = format!("stamp `{}`", self.name(found));
             ask(env, &self.chosen.shown(), &what, self.ui)?;

@@ -6,6 +6,7 @@ use migrate_sqlx::{AppliedRevision, LedgerChange, Mending, State};
 use super::evidence::Verdict;
 use super::plan::Repair;
 use crate::error::CommandError;
+use crate::state::changed_on_protected;
 use crate::trouble::Kind;
 
 /// What becomes of a revision that was begun.
@@ -144,11 +145,16 @@ pub(super) fn applied(
 }
 
 /// What nobody but a person can decide.
-pub(super) fn leave(id: &str, kind: Kind, repair: &mut Repair) {
+pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut Repair) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (
             "it is a draft, and was edited after it was applied".to_owned(),
-            format!("`cargo migrate redo {id}` reverts what was applied and applies the new text"),
+            match protected {
+                Some(env) => changed_on_protected(env, &[id.to_owned()]),
+                None => format!(
+                    "`cargo migrate redo {id}` reverts what was applied and applies the new text"
+                ),
+            },
         ),
         Kind::NotSealed => (
             "it was changed, and chain.lock does not know it".to_owned(),

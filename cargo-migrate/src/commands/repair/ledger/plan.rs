@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Code, Revision, Set, Survey};
+use migrate_core::{Code, Revision, Set, Survey, with_lf};
 use migrate_sqlx::{AppliedRevision, Database, LedgerChange, Mending, State};
 use serde::Serialize;
 
@@ -90,7 +90,8 @@ impl Repair {
             code: kind.code(),
             reason: reason.to_owned(),
         };
-        self.files.write(&row.body, note);
+        // A row of an older version has the line ends of the checkout that applied it.
+        self.files.write(&with_lf(&row.body), note);
         self.enter(&row.revision, kind, action, reason);
     }
 
@@ -157,7 +158,7 @@ impl Planner<'_> {
             .iter()
             .map(|left| (left.revision.clone(), left.problem))
             .collect();
-        let found = troubles(survey, self.rows);
+        let found = troubles(survey, self.rows, self.database.dialect());
         let mut to_prove = Vec::new();
         for trouble in &found {
             let id = trouble.revision.as_str();
@@ -166,6 +167,21 @@ impl Planner<'_> {
                 continue;
             }
             let now = survey.graph.index(id).map(|at| &survey.revisions[at]);
+            let dialect = self.database.dialect();
+            if matches!(kind, Kind::DownEdited | Kind::HeaderEdited | Kind::Amended)
+                && let Some(revision) = now
+                && let Some(edit) = self.row(id).edit(revision, dialect)
+            {
+                let accepted = match kind {
+                    Kind::Amended => "it was changed on purpose, as chain.lock says: ",
+                    _ => "",
+                };
+                let reason = format!(
+                    "{accepted}{edit} was edited after it was applied, and its `up` is what was applied: the row takes the file's text; nothing is run"
+                );
+                repair.mend(LedgerChange::Rewrite(revision.clone()), kind, &reason);
+                continue;
+            }
             match (kind, now) {
                 (Kind::Moved, Some(revision)) => repair.mend(
                     LedgerChange::Rewrite(revision.clone()),
@@ -186,7 +202,7 @@ impl Planner<'_> {
                     | Kind::Foreign,
                     _,
                 ) => to_prove.push((id, kind, now)),
-                _ => judge::leave(id, kind, repair),
+                _ => judge::leave(id, kind, self.chosen.protected(), repair),
             }
         }
         if !to_prove.is_empty() {
@@ -284,7 +300,9 @@ impl Planner<'_> {
                     let verdict = evidence.of_unfinished(index, &whole).await;
                     judge::unfinished(self.row(id), kind, revision, verdict, repair);
                 }
-                (Kind::Unfinished | Kind::InDoubt, None) => judge::leave(id, kind, repair),
+                (Kind::Unfinished | Kind::InDoubt, None) => {
+                    judge::leave(id, kind, self.chosen.protected(), repair);
+                }
                 _ => rest.push((id, kind, revision)),
             }
         }

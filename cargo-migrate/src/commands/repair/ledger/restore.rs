@@ -7,7 +7,7 @@ use migrate_core::{Code, LockState, Revision, Survey};
 use super::plan::{Planner, Repair};
 use crate::error::CommandError;
 use crate::git::Repository;
-use crate::trouble::{Kind, file_name, kept, troubles};
+use crate::trouble::{Kind, file_name, troubles};
 
 impl Planner<'_> {
     /// Brings lost files back, and puts back those that were edited.
@@ -16,7 +16,7 @@ impl Planner<'_> {
         survey: &Survey,
         repair: &mut Repair,
     ) -> Result<(), CommandError> {
-        let found = troubles(survey, self.rows);
+        let found = troubles(survey, self.rows, self.database.dialect());
         let of = |kind: Kind| -> Vec<String> {
             let of_it = found.iter().filter(|trouble| trouble.kind == kind);
             of_it.map(|trouble| trouble.revision.clone()).collect()
@@ -60,7 +60,7 @@ impl Planner<'_> {
         let config = self.context.config()?;
         let mut texts: BTreeMap<String, Revision> = BTreeMap::new();
         for id in lost {
-            texts.extend(kept(self.row(&id)).map(|revision| (id, revision)));
+            texts.extend(self.row(&id).kept().map(|revision| (id, revision)));
         }
         let mut elsewhere = BTreeMap::new();
         let ids: Vec<String> = texts.keys().cloned().collect();

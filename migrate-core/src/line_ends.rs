@@ -1,0 +1,16 @@
+//! Line ends: a checkout may turn LF into CRLF, and a revision must mean the same there.
+
+use std::borrow::Cow;
+
+/// Returns the text with LF where it has CRLF; a CR of its own stays, as no checkout writes one.
+///
+/// ```
+/// assert_eq!(migrate_core::with_lf("a\r\nb\rc"), "a\nb\rc");
+/// ```
+#[must_use]
+pub fn with_lf(text: &str) -> Cow<'_, str> {
+    match text.contains("\r\n") {
+        true => Cow::Owned(text.replace("\r\n", "\n")),
+        false => Cow::Borrowed(text),
+    }
+}
