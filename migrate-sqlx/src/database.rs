@@ -104,7 +104,7 @@ impl Database {
             .max_connections(1)
             .connect_with(options)
             .await;
-        pool.map(Self::Sqlite).map_err(Error::Database)
+        pool.map(Self::Sqlite).map_err(Error::from)
     }
 
     #[cfg(not(feature = "sqlite"))]
@@ -125,10 +125,10 @@ impl Database {
         // A pool tries again until its time is up; the first connection says at once what is wrong.
         PgConnection::connect_with(&options)
             .await
-            .map_err(Error::Database)?
+            .map_err(Error::from)?
             .close()
             .await
-            .map_err(Error::Database)?;
+            .map_err(Error::from)?;
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(options);
@@ -150,10 +150,10 @@ impl Database {
         let options = MySqlConnectOptions::from_str(url).map_err(unusable)?;
         MySqlConnection::connect_with(&options)
             .await
-            .map_err(Error::Database)?
+            .map_err(Error::from)?
             .close()
             .await
-            .map_err(Error::Database)?;
+            .map_err(Error::from)?;
         let pool = MySqlPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(options);
@@ -283,7 +283,7 @@ impl Database {
         ledger: &LedgerNames,
     ) -> Result<Option<Vec<AppliedRevision>>, Error> {
         on!(self, pool => {
-            let mut connection = pool.acquire().await.map_err(Error::Database)?;
+            let mut connection = pool.acquire().await.map_err(Error::from)?;
             let tables = Tables::new(self.dialect(), ledger);
             tables.read(&mut *connection).await
         })
@@ -297,8 +297,8 @@ impl Database {
     /// The database cannot be asked.
     pub async fn migrator(&self, ledger: &LedgerNames) -> Result<Option<String>, Error> {
         on!(self, pool => {
-            let mut connection = pool.acquire().await.map_err(Error::Database)?;
-            connection.holder(ledger).await.map_err(Error::Database)
+            let mut connection = pool.acquire().await.map_err(Error::from)?;
+            connection.holder(ledger).await.map_err(Error::from)
         })
     }
 
@@ -431,7 +431,7 @@ fn without_unknown(url: &str) -> String {
 fn unusable(error: sqlx::Error) -> Error {
     match error {
         sqlx::Error::Configuration(why) => Error::Url(why.to_string()),
-        other => Error::Database(other),
+        other => Error::from(other),
     }
 }
 

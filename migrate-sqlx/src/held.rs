@@ -7,6 +7,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Attempt, Backend, Session as _};
+use crate::driver_error::DriverError;
 use crate::error::Error;
 use crate::event::Event;
 
@@ -27,7 +28,7 @@ impl<DB: Backend> Held<DB> {
         wait: Duration,
         on_event: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Self, Error> {
-        let work = pool.acquire().await.map_err(Error::Database)?;
+        let work = pool.acquire().await.map_err(Error::from)?;
         let mut held = Self {
             work,
             lock: None,
@@ -39,7 +40,7 @@ impl<DB: Backend> Held<DB> {
         }
         let mut lock = DB::Connection::connect_with(&pool.connect_options())
             .await
-            .map_err(Error::Database)?;
+            .map_err(Error::from)?;
         let since = Instant::now();
         let mut told = false;
         let mut busy = |holder: Option<String>| {
@@ -56,13 +57,11 @@ impl<DB: Backend> Held<DB> {
                 false => Ok(()),
             }
         };
-        while let Attempt::Busy(holder) = lock.try_lock(ledger).await.map_err(Error::Database)? {
+        while let Attempt::Busy(holder) = lock.try_lock(ledger).await.map_err(Error::from)? {
             busy(holder)?;
         }
         held.lock = Some(lock);
-        while let Attempt::Busy(holder) =
-            held.work.try_enter(ledger).await.map_err(Error::Database)?
-        {
+        while let Attempt::Busy(holder) = held.work.try_enter(ledger).await.map_err(Error::from)? {
             busy(holder)?;
         }
         Ok(held)
@@ -81,7 +80,7 @@ impl<DB: Backend> Held<DB> {
         if let Some(lock) = lock {
             // A connection that cannot say goodbye is gone all the same, and its lock with it.
             if let Err(error) = lock.close().await {
-                tracing::debug!(%error, "the lock's connection was closed already");
+                tracing::debug!(error = %DriverError::from(error), "the lock's connection was closed already");
             }
         }
     }

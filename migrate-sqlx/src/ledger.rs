@@ -259,7 +259,7 @@ impl Tables {
              WHERE c.oid = to_regclass({})), current_schema()::text)",
             literal(self.dialect, &self.revision)
         );
-        let rows = session.query(sql).await.map_err(Error::Database)?;
+        let rows = session.query(sql).await.map_err(Error::from)?;
         let schema = rows
             .into_iter()
             .next()
@@ -516,7 +516,7 @@ impl Tables {
     fn absent(&self, error: sqlx::Error) -> Result<(), Error> {
         let (code, message) = match error.as_database_error() {
             Some(error) => (error.code(), error.message()),
-            None => return Err(Error::Database(error)),
+            None => return Err(Error::from(error)),
         };
         // PostgreSQL: undefined_table, invalid_schema_name, undefined_column; MySQL:
         // ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR. SQLite has only words for it.
@@ -536,7 +536,7 @@ impl Tables {
             (_, true) => Err(Error::ForeignLedger {
                 table: self.revision.clone(),
             }),
-            _ => Err(Error::Database(error)),
+            _ => Err(Error::from(error)),
         }
     }
 }

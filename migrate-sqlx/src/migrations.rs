@@ -172,7 +172,7 @@ impl Migrations {
     /// [`Error::NotCurrent`], [`Error::Newer`], [`Error::Changed`], [`Error::Unfinished`] or
     /// [`Error::MissingTables`] says what is not as it should be.
     pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let places = presence::of(self.tables, connection.dialect());
         if self.is_current(&mut *connection, places).await? {
             return Ok(());
@@ -200,7 +200,7 @@ impl Migrations {
     ///
     /// The database cannot be read, or its table is no ledger.
     pub async fn status<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Status, Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let joined = self
             .engine(&mut *connection, Options::DEFAULT)
             .read()
@@ -214,7 +214,7 @@ impl Migrations {
     ///
     /// The database cannot be read, or its table is no ledger.
     pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<EventRecord>, Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let session = &mut *connection;
         Tables::new(session.dialect(), &self.ledger)
             .events(session)
@@ -274,7 +274,7 @@ impl Migrations {
     ///
     /// See [`Error`].
     pub async fn plan<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<String>, Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let mut engine = self.engine(&mut *connection, Options::DEFAULT);
         let joined = engine.read().await?;
         engine.judge(&joined)?;

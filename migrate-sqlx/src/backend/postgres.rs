@@ -10,6 +10,9 @@ use crate::stop::Stop;
 
 driver!(sqlx::Postgres, PgConnection);
 
+/// What PostgreSQL says beside errors is in no row.
+const fn hear(_: &sqlx::postgres::PgRow) {}
+
 fn position(error: &sqlx::Error) -> Option<usize> {
     let error = error
         .as_database_error()?
