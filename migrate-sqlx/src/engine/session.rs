@@ -40,7 +40,7 @@ impl Engine<'_> {
     async fn take_pragmas(&mut self) -> Result<(), Error> {
         let mut setting = async |name: &str| {
             let rows = self.session.query(format!("PRAGMA {name}")).await;
-            let value = rows.map_err(Error::Database)?.into_iter().flatten().next();
+            let value = rows.map_err(Error::from)?.into_iter().flatten().next();
             Ok::<_, Error>(
                 value
                     .flatten()
@@ -68,7 +68,7 @@ impl Engine<'_> {
         let rows = self.session.query(sql.to_owned()).await;
         let mut restore = "RESET ALL;\nSELECT ".to_owned();
         let calls: Vec<String> = rows
-            .map_err(Error::Database)?
+            .map_err(Error::from)?
             .into_iter()
             .map(|row| {
                 let mut row = row.into_iter().map(Option::unwrap_or_default);
@@ -91,7 +91,7 @@ impl Engine<'_> {
         let restore = self.restore.clone();
         if let Err(failure) = self.session.execute(restore).await {
             self.sound = false;
-            tracing::debug!(error = %failure.error, "the session's settings could not be given back");
+            tracing::debug!(error = %failure.message(), "the session's settings could not be given back");
         }
     }
 
@@ -149,7 +149,7 @@ impl Engine<'_> {
     pub(super) async fn has_references(&mut self) -> Result<bool, Error> {
         let tables = "SELECT 1 FROM sqlite_master WHERE sql LIKE '%REFERENCES%' LIMIT 1";
         let found = self.session.query(tables.to_owned()).await;
-        Ok(!found.map_err(Error::Database)?.is_empty())
+        Ok(!found.map_err(Error::from)?.is_empty())
     }
 
     /// Counts the rows that point nowhere. Their number is what counts: rebuilding a table gives
@@ -162,7 +162,7 @@ impl Engine<'_> {
             .session
             .query("PRAGMA foreign_key_check".to_owned())
             .await
-            .map_err(Error::Database)?;
+            .map_err(Error::from)?;
         let mut dangling = Dangling::new();
         for row in rows {
             let mut row = row.into_iter();

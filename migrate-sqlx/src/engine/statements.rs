@@ -5,10 +5,10 @@ use std::time::Instant;
 use migrate_core::sql::{FindingKind, Lexer, lint};
 use migrate_core::{Dialect, Direction, Label, Statement};
 
-use super::failure::{missed_lock, timed_out};
 use super::transaction::kept_out;
 use super::{Engine, InDoubt, Listener, Outcome, Step};
 use crate::backend::Failure;
+use crate::driver_error::{DriverError, missed_lock, timed_out};
 use crate::error::Error;
 use crate::ledger::{IN_DOUBT, State};
 
@@ -54,7 +54,7 @@ impl Engine<'_> {
                 let harmless = dialect == Dialect::MySql || step.can_join(dialect, sql);
                 if harmless && missed_lock(&failure.error) && retries < self.options.lock_retries {
                     retries += 1;
-                    let error = Error::Database(failure.error);
+                    let error = Error::from(failure.error);
                     self.wait_for_lock(&step.revision, retries, &error, on_event)
                         .await?;
                     continue;
@@ -63,7 +63,7 @@ impl Engine<'_> {
             };
             let broken = self.invalid_index(sql).await;
             if let Some(failure) = failure {
-                let message = failure.error.to_string();
+                let message = failure.message().report();
                 self.record_failure(step, number, &message).await;
                 let mut error = self.statement_error(step, number, failure, false);
                 if let Error::Statement(error) = &mut error {
@@ -127,15 +127,16 @@ impl Engine<'_> {
         let time = limits.statement.filter(|limit| !limit.is_zero());
         match (dialect, step.can_join(dialect, sql)) {
             (Dialect::MySql, true) => {
-                let message = format!("BEGIN;\n{sql};\n{progress};\nCOMMIT");
+                let message = format!("BEGIN;\n{sql};\nSHOW WARNINGS;\n{progress};\nCOMMIT");
                 self.in_time(message, time).await
             }
             (Dialect::MySql, false) if makes_a_program(sql) => {
                 self.in_time(format!("{doubt}; {sql}"), time).await?;
-                self.session.execute(progress).await
+                let record = format!("SHOW WARNINGS;\n{progress}");
+                self.session.execute(record).await
             }
             (Dialect::MySql, false) => {
-                let message = format!("{doubt}; {sql};\n{progress}");
+                let message = format!("{doubt}; {sql};\nSHOW WARNINGS;\n{progress}");
                 match self.in_time(message, time).await {
                     // Who ends a statement that takes long may meet its record.
                     Err(failure) if finished(sql, &failure) && timed_out(&failure.error) => {
@@ -220,7 +221,7 @@ impl Engine<'_> {
                 self.rollback().await;
                 return match kept_out(failure, 1 + fences, fences, self.options.lock_wait) {
                     Ok(outcome) => outcome.map(|_| false),
-                    Err(failure) => Err(Error::Database(failure.error)),
+                    Err(failure) => Err(Error::from(failure.error)),
                 };
             }
         }
@@ -239,7 +240,7 @@ impl Engine<'_> {
         let record = self.tables.progress(id, state, number, Some(message));
         // The connection may be what failed; then the row says "begun", which is true.
         if let Err(failure) = self.session.execute(record).await {
-            tracing::warn!(error = %failure.error, revision = id, "the failure could not be recorded");
+            tracing::warn!(error = %failure.message(), revision = id, "the failure could not be recorded");
         }
     }
 
@@ -251,7 +252,7 @@ impl Engine<'_> {
                 let alive = guard.query("SELECT 1".to_owned()).await;
                 alive.map(drop).map_err(|source| Error::LockLost {
                     revision: step.revision.id.to_string(),
-                    source,
+                    source: source.into(),
                 })
             }
             _ => Ok(()),
@@ -272,7 +273,7 @@ impl Engine<'_> {
         let rows = match self.session.query(invalid.to_owned()).await {
             Ok(rows) => rows,
             Err(error) => {
-                tracing::warn!(%error, "no look could be had at the indexes");
+                tracing::warn!(error = %DriverError::from(error), "no look could be had at the indexes");
                 return None;
             }
         };
@@ -347,7 +348,7 @@ fn finished(sql: &str, failure: &Failure) -> bool {
     let calls = sql
         .get(..4)
         .is_some_and(|word| word.eq_ignore_ascii_case("call"));
-    failure.finished == 2 && !calls
+    matches!(failure.finished, 2 | 3) && !calls
 }
 
 /// Places a failure in a statement that something stood before.
@@ -364,8 +365,9 @@ fn untold(error: Error) -> Failure {
     Failure {
         finished: 0,
         position: None,
+        warnings: Vec::new(),
         error: match error {
-            Error::Database(error) => error,
+            Error::Database(error) => error.into_sqlx(),
             other => sqlx::Error::Protocol(other.to_string()),
         },
     }

@@ -7,12 +7,17 @@ use migrate_core::{Dialect, Direction};
 use super::session::{Dangling, RESTORING};
 use super::{Engine, Outcome, Step};
 use crate::backend::Failure;
-use crate::error::Error;
+use crate::driver_error::is_busy;
+use crate::error::{Error, Phase};
 use crate::ledger::{LOCKING, State};
+use crate::notice::muted;
 
 /// How long it has been at work, for PostgreSQL, which gets a revision in one message.
 const DURATION: &str =
     "(EXTRACT(EPOCH FROM clock_timestamp() - statement_timestamp()) * 1000)::bigint";
+
+/// How many statements record a step: its row and its event.
+const RECORDING: usize = 2;
 
 impl Engine<'_> {
     pub(super) async fn create_tables(&mut self) -> Result<(), Error> {
@@ -81,7 +86,15 @@ impl Engine<'_> {
             None => failure.finished.checked_sub(before),
         };
         let Some(number) = number.filter(|number| *number < statements.len()) else {
-            return Err(Error::Database(failure.error));
+            let behind = before + statements.len();
+            let phase = match failure.finished {
+                0 if !begin.is_empty() => Phase::Begin,
+                finished if finished < fenced => Phase::Ledger,
+                finished if finished < behind + RESTORING => Phase::Settings,
+                finished if finished < behind + RESTORING + RECORDING => Phase::Ledger,
+                _ => Phase::Commit,
+            };
+            return Err(self.in_phase(step, phase)(Error::from(failure.error)));
         };
         let failure = Failure {
             position: failure.position.map(|position| position - starts[number]),
@@ -95,9 +108,11 @@ impl Engine<'_> {
     pub(super) async fn take_on_sqlite(&mut self, step: &Step<'_>) -> Result<Outcome, Error> {
         let began = Instant::now();
         if !self.open {
-            self.begin_immediate().await?;
+            let begun = self.begin_immediate().await;
+            begun.map_err(self.in_phase(step, Phase::Begin))?;
         }
         let done = self.inside_transaction(step, began).await;
+        let done = done.map_err(self.in_phase(step, Phase::Ledger));
         let done = match (&done, self.options.atomic) {
             (Ok(Some(_)), true) => {
                 self.open = true;
@@ -107,7 +122,10 @@ impl Engine<'_> {
                 self.rollback().await;
                 done
             }
-            _ => self.end(done).await,
+            _ => {
+                let ended = self.end(done).await;
+                ended.map_err(self.in_phase(step, Phase::Commit))
+            }
         };
         match done? {
             Some(dangling) => {
@@ -168,7 +186,7 @@ impl Engine<'_> {
         Ok(Some(after))
     }
 
-    fn record(&self, step: &Step<'_>, duration: &str) -> [String; 2] {
+    fn record(&self, step: &Step<'_>, duration: &str) -> [String; RECORDING] {
         let id = step.revision.id.as_str();
         match step.direction {
             Direction::Up => [
@@ -221,7 +239,7 @@ impl Engine<'_> {
         let message = format!("{before}BEGIN;\n{};\nCOMMIT", statements.join(";\n"));
         if let Err(failure) = self.session.execute(message).await {
             self.rollback().await;
-            return Err(Error::Database(failure.error));
+            return Err(Error::from(failure.error));
         }
         Ok(())
     }
@@ -247,9 +265,9 @@ impl Engine<'_> {
         }
         // A connection that cannot roll back is not given back to the pool, and the server rolls
         // back when it goes.
-        if let Err(failure) = self.session.execute("ROLLBACK".to_owned()).await {
+        if let Err(failure) = muted(self.session.execute("ROLLBACK".to_owned())).await {
             self.sound = false;
-            tracing::debug!(error = %failure.error, "the transaction could not be rolled back");
+            tracing::debug!(error = %failure.message(), "the transaction could not be rolled back");
         }
     }
 
@@ -273,7 +291,7 @@ impl Engine<'_> {
                         });
                     }
                 }
-                Err(failure) => return Err(Error::Database(failure.error)),
+                Err(failure) => return Err(Error::from(failure.error)),
             }
         }
     }
@@ -300,12 +318,4 @@ pub(super) fn kept_out(
         })),
         _ => Err(failure),
     }
-}
-
-/// Whether another connection is in the way, whatever the extended code says of how:
-/// SQLITE_BUSY, and SQLITE_LOCKED of a shared cache.
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let code = code.and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
