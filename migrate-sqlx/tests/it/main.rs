@@ -8,6 +8,7 @@ mod embedded;
 mod interrupted;
 mod introspect;
 mod limits;
+mod messages;
 mod queries;
 mod scenarios;
 mod stopped;

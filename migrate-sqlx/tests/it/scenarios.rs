@@ -24,6 +24,10 @@ use crate::limits::{
     a_missed_lock_is_told, a_missed_lock_is_tried_again, a_section_lifts_the_limit_of_the_run,
     a_statement_that_takes_too_long_is_ended, settings_do_not_reach_the_next_revision,
 };
+use crate::messages::{
+    a_rollback_of_ours_says_nothing, all_that_the_database_says_of_an_error_is_told,
+    an_unseen_character_is_named, what_is_said_beside_errors_is_an_event,
+};
 use crate::stopped::{
     a_run_that_is_stopped_is_rolled_back, a_stop_before_the_work_does_nothing,
     a_stop_between_statements_can_be_resumed,
@@ -82,6 +86,10 @@ on_each_database! {
     a_section_lifts_the_limit_of_the_run,
     settings_do_not_reach_the_next_revision,
     a_statement_in_doubt_is_asked_about,
+    all_that_the_database_says_of_an_error_is_told,
+    an_unseen_character_is_named,
+    what_is_said_beside_errors_is_an_event,
+    a_rollback_of_ours_says_nothing,
 }
 
 pub(crate) async fn connect(database: &TestDatabase) -> Database {
