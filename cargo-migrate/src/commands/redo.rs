@@ -64,6 +64,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             ui.json(&DownAndUp {
                 reverted: PlanDocument::new(&down, &state.graph),
                 applied: PlanDocument::new(&up, &state.graph),
+                notices: (!args.change.dry_run).then(|| progress.notices()),
             })?;
         }
         match args.change.dry_run {

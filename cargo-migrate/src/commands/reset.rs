@@ -57,7 +57,10 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
         let report =
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
         match ui.is_json() {
-            true => ui.json(&PlanDocument::new(&before.plan_of(&report), &before.graph)),
+            true => {
+                let plan = PlanDocument::new(&before.plan_of(&report), &before.graph);
+                ui.json(&plan.notices(progress.notices()))
+            }
             false => tell(&database, &migrations, &report, ui).await,
         }
     };

@@ -84,7 +84,10 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
         plan::judge(args.strict && report.steps.is_empty(), &target)?;
         match before {
-            Some(state) => ui.json(&PlanDocument::new(&state.plan_of(&report), &state.graph)),
+            Some(state) => {
+                let plan = PlanDocument::new(&state.plan_of(&report), &state.graph);
+                ui.json(&plan.notices(progress.notices()))
+            }
             None => {
                 match report.steps.len() {
                     0 => ui.status("nothing to revert"),

@@ -126,7 +126,8 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
             if ui.is_json() {
                 let plan = before.state.plan_of(&report);
-                ui.json(&PlanDocument::new(&plan, &before.state.graph))?;
+                let plan = PlanDocument::new(&plan, &before.state.graph);
+                ui.json(&plan.notices(progress.notices()))?;
             }
         }
         if !ui.is_json() {

@@ -77,6 +77,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
             return ui.json(&DownAndUp {
                 reverted: PlanDocument::new(&down, &state.graph),
                 applied: PlanDocument::new(&up, &state.graph),
+                notices: (!args.change.dry_run).then(|| progress.notices()),
             });
         }
         tell(args, &state, &down, &up, ui);
