@@ -18,6 +18,7 @@ mod import_alembic;
 mod interrupt;
 mod json;
 mod lockfile;
+mod messages;
 mod offline;
 mod package;
 mod repair;
