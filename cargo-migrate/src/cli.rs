@@ -7,6 +7,7 @@ use clap::{Args, Parser, ValueEnum};
 use migrate_sqlx::{InDoubt, Runner};
 
 use crate::commands::Command;
+use crate::next::Place;
 
 /// The colours of cargo's own help.
 const STYLES: Styles = Styles::styled()
@@ -61,6 +62,9 @@ pub(crate) struct GlobalArgs {
     /// Say more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// What the commands that a help names have to fit.
+    #[arg(skip)]
+    pub(crate) place: Place,
 }
 
 /// The form of the answer on stdout.

@@ -9,6 +9,7 @@ use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, Re
 use crate::cli::GlobalArgs;
 use crate::dotenv::Dotenv;
 use crate::error::CommandError;
+use crate::git::Repository;
 use crate::package::PackageRoot;
 
 /// The package, its configuration and its chain.
@@ -101,7 +102,10 @@ impl Context {
     /// Returns the folder of the package.
     pub(crate) fn root(&self) -> Result<&Path, CommandError> {
         let find = || PackageRoot::find(&self.start, self.args.package.as_deref());
-        Ok(&once(&self.package, find)?.root)
+        let root = &once(&self.package, find)?.root;
+        let directory = self.args.directory.as_deref();
+        self.args.place.found(root, &self.start, directory);
+        Ok(root)
     }
 
     /// Returns what migrate.toml says.
@@ -144,8 +148,43 @@ impl Context {
     /// Returns the chain with all that is wrong with it.
     pub(crate) fn survey(&self) -> Result<&Survey, CommandError> {
         once(&self.survey, || {
-            Ok(Survey::new(self.folder()?, self.config()?))
+            let mut survey = Survey::new(self.folder()?, self.config()?);
+            self.name_no_commit(&mut survey.diagnostics)?;
+            Ok(survey)
         })
+    }
+
+    /// Git takes no edit back of a file that it does not have: then no help names it.
+    fn name_no_commit(&self, found: &mut [Diagnostic]) -> Result<(), CommandError> {
+        let mut changed = found
+            .iter_mut()
+            .filter(|found| found.code == Code::LockChanged)
+            .peekable();
+        if changed.peek().is_none() {
+            return Ok(());
+        }
+        let repository = Repository::find(self.root()?);
+        // Where git cannot answer, it cannot take anything back either.
+        let committed = repository.and_then(|repository| repository.committed().ok().flatten());
+        let has = |shown: &str| {
+            let mut files = committed.iter().flat_map(|folder| &folder.files);
+            files.any(|file| {
+                self.folder()
+                    .is_ok_and(|it| it.shown_file(&file.name) == shown)
+            })
+        };
+        for found in changed {
+            let file = found.labels.first().map_or("", |label| label.file.as_str());
+            let (false, Some(help)) = (has(file), &found.help) else {
+                continue;
+            };
+            if let Some((_, accept)) = help.split_once(", or ") {
+                found.help = Some(format!(
+                    "write the sealed text back and the edit into a new revision, or {accept}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the survey, or what is in the way of a command that demands this much.

@@ -184,6 +184,8 @@ impl Context {
     pub(crate) fn database(&self) -> Result<Chosen, CommandError> {
         let config = self.config()?;
         let env = self.env(config)?;
+        let is_protected = env.as_ref().is_some_and(|env| env.protected);
+        self.args.place.protect(is_protected);
         if let Some(url) = &self.args.database_url {
             return self.choose(url.clone(), env);
         }

@@ -364,9 +364,9 @@ impl Report {
                 file: file.as_deref(),
                 line: *line,
                 column: *column,
-                message: ui.hidden(message),
-                why: why.as_ref().map(|why| ui.hidden(why)),
-                help: help.as_ref().map(|help| ui.hidden(help)),
+                message: ui.shown(message),
+                why: why.as_ref().map(|why| ui.shown(why)),
+                help: help.as_ref().map(|help| ui.shown(help)),
             }
         };
         ui.json(&Document {

@@ -4,8 +4,10 @@ use std::fmt::Display;
 use std::io;
 
 use migrate_core::{Diagnostic, Label, TargetError};
+use migrate_sqlx::{DatabaseMessage, DriverError, InnerQuery};
 
 use crate::json;
+use crate::progress::Notice;
 use crate::ui::{Ui, drawn, style, styled};
 
 /// The exit codes.
@@ -34,8 +36,35 @@ struct Failure {
     candidates: Vec<String>,
     /// Where it happened, drawn; stands for the message.
     drawing: Option<String>,
+    /// How many causes are in the drawing.
+    drawn: usize,
+    /// All that the database said.
+    database: Option<DatabaseMessage>,
+    /// What the database said before.
+    notices: Vec<Notice>,
+    /// Which revision failed, and where in its file.
+    place: Option<Place>,
     /// What was done before.
     done: Option<String>,
+}
+
+/// Where a revision failed.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) revision: String,
+    pub(crate) file: String,
+    /// The line and the column of the statement, both from 1.
+    pub(crate) position: Option<(usize, usize)>,
+}
+
+impl Place {
+    fn new(revision: &str, label: &Label) -> Self {
+        Self {
+            revision: revision.to_owned(),
+            file: label.file.clone(),
+            position: label.place.as_ref().map(|place| (place.line, place.column)),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -61,6 +90,10 @@ impl CommandError {
             help: None,
             candidates: Vec::new(),
             drawing: None,
+            drawn: 0,
+            database: None,
+            notices: Vec::new(),
+            place: None,
             done: None,
         }))
     }
@@ -160,14 +193,37 @@ impl CommandError {
     }
 
     /// Returns the error with why it happened, down to the first reason.
-    pub(crate) fn because(mut self, error: impl std::error::Error) -> Self {
-        self.0.causes.push(error.to_string());
-        let mut source = error.source();
-        while let Some(error) = source {
-            self.0.causes.push(error.to_string());
-            source = error.source();
-        }
+    pub(crate) fn because(mut self, error: impl std::error::Error + 'static) -> Self {
+        self.add_causes(&error);
         self
+    }
+
+    /// Adds an error and what is below it. The words of a database are taken from the driver's error
+    /// part by part: see [`migrate_sqlx::DriverError`].
+    fn add_causes(&mut self, error: &(dyn std::error::Error + 'static)) {
+        use std::error::Error as _;
+
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let (text, source) = match error.downcast_ref::<sqlx::Error>() {
+                Some(driver) => {
+                    let database = DatabaseMessage::new(driver);
+                    let text = database.to_string();
+                    let is_words = matches!(driver, sqlx::Error::Database(_));
+                    if is_words {
+                        self.0.database.get_or_insert(database);
+                    }
+                    (text, driver.source().filter(|_| !is_words))
+                }
+                None => (error.to_string(), error.source()),
+            };
+            // Some drivers' errors repeat what is below them.
+            let is_repeated = |last: &String| last.ends_with(text.as_str());
+            if !self.0.causes.last().is_some_and(is_repeated) {
+                self.0.causes.push(text);
+            }
+            next = source;
+        }
     }
 
     /// Returns the error with one more reason.
@@ -190,6 +246,15 @@ impl CommandError {
             .0
             .drawing
             .map(|drawing| drawing.replacen("--> ", &format!("--> {shown}/"), 1));
+        if let Some(place) = &mut self.0.place {
+            place.file = format!("{shown}/{}", place.file);
+        }
+        self
+    }
+
+    /// Returns the error with what the database said before it.
+    pub(crate) fn notices(mut self, notices: Vec<Notice>) -> Self {
+        self.0.notices = notices;
         self
     }
 
@@ -208,12 +273,17 @@ impl CommandError {
                 Kind::Diagnostics(found) => {
                     ui.json(&json::Diagnostics::new(found).done(self.0.done.as_deref()))
                 }
-                _ => ui.json(&json::Failure::new(
-                    &self.0.code,
-                    &self.full_message(),
-                    self.0.help.as_deref(),
-                    &self.0.candidates,
-                )),
+                _ => ui.json(
+                    &json::Failure::new(
+                        &self.0.code,
+                        &self.full_message(),
+                        self.0.help.as_deref(),
+                        &self.0.candidates,
+                    )
+                    .place(self.0.place.as_ref())
+                    .database(self.0.database.as_ref())
+                    .notices(&self.0.notices),
+                ),
             };
             // Nobody reads the answer any more: the code still says it.
             let _unread = outcome;
@@ -229,7 +299,7 @@ impl CommandError {
         code
     }
 
-    /// Takes out the passwords that were typed.
+    /// Makes its texts what is shown: commands that can be typed, and no password that was.
     fn hide(&mut self, ui: &Ui) {
         let failure = &mut *self.0;
         let told = [&mut failure.message]
@@ -239,20 +309,22 @@ impl CommandError {
             .chain(&mut failure.done)
             .chain(&mut failure.candidates);
         for text in told {
-            *text = ui.hidden(text);
+            *text = ui.shown(text);
+        }
+        if let Some(database) = &mut failure.database {
+            let parts = [
+                &mut database.detail,
+                &mut database.hint,
+                &mut database.context,
+            ];
+            let texts = parts.into_iter().flatten().chain(&mut database.warnings);
+            for text in texts.chain([&mut database.message]) {
+                *text = ui.hidden(text);
+            }
         }
         if let Kind::Diagnostics(found) = &mut failure.kind {
             for diagnostic in found {
-                diagnostic.message = ui.hidden(&diagnostic.message);
-                diagnostic.help = diagnostic.help.take().map(|help| ui.hidden(&help));
-                let places = diagnostic
-                    .labels
-                    .iter_mut()
-                    .filter_map(|l| l.place.as_mut());
-                for place in places {
-                    let source = place.source.take();
-                    place.source = source.filter(|line| ui.hidden(line) == *line);
-                }
+                *diagnostic = ui.shown_diagnostic(diagnostic.clone());
             }
         }
     }
@@ -270,6 +342,11 @@ impl CommandError {
     }
 
     fn tell_done(&self, ui: &Ui) {
+        if self.0.drawing.is_some() {
+            for cause in self.0.causes.iter().skip(self.0.drawn) {
+                ui.say(format_args!("{} {cause}", styled(style::HELP, "note:")));
+            }
+        }
         if let Some(done) = &self.0.done {
             ui.say(format_args!("{} {done}", styled(style::HELP, "note:")));
         }
@@ -293,6 +370,15 @@ impl CommandError {
                     1 => ui.say(format_args!("  {cause}")),
                     _ => ui.say(format_args!("  {number}: {cause}")),
                 }
+            }
+        }
+        if self.0.drawing.is_none() {
+            for (name, text) in self.0.database.iter().flat_map(DatabaseMessage::parts) {
+                let text = text.replace('\n', "\n    ");
+                ui.say(format_args!(
+                    "  {} {text}",
+                    styled(style::HELP, format_args!("{name}:"))
+                ));
             }
         }
         let more = self.0.help.is_some() || self.0.done.is_some();
@@ -353,49 +439,66 @@ impl From<migrate_sqlx::Error> for CommandError {
             _ => Self::failed(error.code(), error.to_string()),
         };
         told.0.help = error.help();
-        match &error {
+        let is_of_database = |error: &DriverError| error.as_sqlx().as_database_error().is_some();
+        let has_place = matches!(
+            error,
+            migrate_sqlx::Error::Statement(_) | migrate_sqlx::Error::Step(_)
+        );
+        told.0.database = error
+            .database_message()
+            .filter(|_| has_place || error.driver_error().is_some_and(is_of_database));
+        let database = told.0.database.as_ref();
+        let drawing = match &error {
             migrate_sqlx::Error::Statement(failed) => {
-                told.0.drawing = Some(draw(&failed.to_string(), &failed.label));
+                told.0.place = Some(Place::new(&failed.revision, &failed.label));
+                Some(draw(&failed.to_string(), &failed.label, database))
             }
-            migrate_sqlx::Error::InDoubt { label, .. }
-            | migrate_sqlx::Error::ResumeSession { label, .. } => {
-                told.0.drawing = Some(draw(&error.to_string(), label));
+            migrate_sqlx::Error::Step(failed) => {
+                let label = Label {
+                    file: failed.file.clone(),
+                    place: None,
+                    text: failed.message.to_string(),
+                };
+                told.0.place = Some(Place::new(&failed.revision, &label));
+                Some(draw(&failed.to_string(), &label, database))
             }
-            migrate_sqlx::Error::ResumeEdited { label, was, .. } => {
-                told.0.drawing = Some(draw(&error.to_string(), label));
+            migrate_sqlx::Error::InDoubt {
+                label, revision, ..
+            }
+            | migrate_sqlx::Error::ResumeSession {
+                label, revision, ..
+            } => {
+                told.0.place = Some(Place::new(revision, label));
+                Some(draw(&error.to_string(), label, None))
+            }
+            migrate_sqlx::Error::ResumeEdited {
+                label,
+                revision,
+                was,
+                ..
+            } => {
+                told.0.place = Some(Place::new(revision, label));
                 told.0.causes.push(format!("it ran as: {was}"));
+                Some(draw(&error.to_string(), label, None))
             }
-            _ => {}
+            _ => None,
+        };
+        told.0.drawing = drawing;
+        if let Some(source) = std::error::Error::source(&error) {
+            told.add_causes(source);
         }
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            // Some drivers' errors repeat what is below them.
-            if !told
-                .0
-                .causes
-                .last()
-                .is_some_and(|last| last.ends_with(&cause_text))
-            {
-                told.0.causes.push(cause_text);
-            }
-            source = match cause.downcast_ref::<sqlx::Error>() {
-                // Its source says the same once more.
-                Some(sqlx::Error::Database(_)) => None,
-                _ => cause.source(),
-            };
-        }
+        told.0.drawn = told.0.causes.len();
         told
     }
 }
 
-/// Draws the statement that failed as diagnostics are drawn.
-fn draw(title: &str, label: &Label) -> String {
+/// Draws the statement that failed as diagnostics are drawn, with all that the database said.
+fn draw(title: &str, label: &Label, database: Option<&DatabaseMessage>) -> String {
     use annotate_snippets::renderer::DecorStyle;
     use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
     let group = Group::with_title(Level::ERROR.primary_title(title));
-    let group = match &label.place {
+    let mut group = match &label.place {
         Some(place) => match &place.source {
             Some(source) => group.element(
                 Snippet::source(source)
@@ -407,17 +510,50 @@ fn draw(title: &str, label: &Label) -> String {
                             .label(&label.text),
                     ),
             ),
-            None => group.element(
-                Origin::path(&label.file)
-                    .line(place.line)
-                    .char_column(place.column),
-            ),
+            None => group
+                .element(
+                    Origin::path(&label.file)
+                        .line(place.line)
+                        .char_column(place.column),
+                )
+                .element(Level::NOTE.with_name("database").message(&label.text)),
         },
-        None => group.element(Origin::path(&label.file)),
+        None => {
+            let group = group.element(Origin::path(&label.file));
+            match label.text.as_str() {
+                "" => group,
+                text => group.element(Level::NOTE.with_name("database").message(text)),
+            }
+        }
     };
+    let mut marked = String::new();
+    if let Some(query) = database.and_then(|database| database.inner_query.as_ref()) {
+        marked = mark(query);
+    }
+    for (name, text) in database.map(DatabaseMessage::parts).unwrap_or_default() {
+        let text = match name {
+            "query" => &marked,
+            _ => text,
+        };
+        group = group.element(Level::NOTE.with_name(name).message(text));
+    }
     Renderer::styled()
         .decor_style(DecorStyle::Ascii)
         .render(&[group])
+}
+
+/// Writes a query that a function ran, with a caret below its mistake.
+fn mark(query: &InnerQuery) -> String {
+    let before: String = query.sql.chars().take(query.position).collect();
+    let line = before.matches('\n').count();
+    let column = before.rsplit('\n').next().unwrap_or_default();
+    let blanks: String = column
+        .chars()
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
+    let mut lines: Vec<String> = query.sql.lines().map(str::to_owned).collect();
+    lines.insert((line + 1).min(lines.len()), format!("{blanks}^"));
+    lines.join("\n")
 }
 
 impl From<TargetError> for CommandError {

@@ -47,9 +47,10 @@ fn is_there(path: &Path) -> bool {
 /// What SQLite answers where an extension cannot be loaded; where the database itself cannot be
 /// opened, the code is another.
 pub(crate) fn not_loaded(error: &migrate_sqlx::Error) -> Option<CommandError> {
-    let migrate_sqlx::Error::Database(sqlx::Error::Database(refused)) = error else {
+    let migrate_sqlx::Error::Database(error) = error else {
         return None;
     };
+    let refused = error.as_sqlx().as_database_error()?;
     (refused.code().as_deref() == Some("1")).then(|| {
         CommandError::failed("extension", "an extension of SQLite cannot be loaded")
             .cause(refused.message())

@@ -1,8 +1,11 @@
 //! The documents of `--format json`.
 
 use migrate_core::{Diagnostic, Graph, Plan, Revision, RevisionId};
+use migrate_sqlx::DatabaseMessage;
 use serde::Serialize;
 
+use crate::error;
+use crate::progress::Notice;
 use crate::state::State;
 
 /// Why a command failed.
@@ -17,9 +20,106 @@ struct Error<'a> {
     message: &'a str,
     help: Option<&'a str>,
     candidates: &'a [String],
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    place: Option<Place<'a>>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    database: Option<Database<'a>>,
+    /// What the database said before it failed.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notices: &'a [Notice],
+}
+
+/// Which revision failed, and where.
+#[derive(Debug, Serialize)]
+struct Place<'a> {
+    revision: &'a str,
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+}
+
+/// All that the database said of a failure; what it did not say is left out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+struct Database<'a> {
+    /// The message alone, without what the command says of it.
+    database_message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sqlstate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<&'a str>,
+    #[serde(rename = "column_name", skip_serializing_if = "Option::is_none")]
+    column: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    constraint: Option<&'a str>,
+    /// The query inside a function, where it is in no line of the file, and the place in it in
+    /// characters from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_position: Option<usize>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
+}
+
+impl<'a> Database<'a> {
+    fn new(message: &'a DatabaseMessage) -> Self {
+        let query = message.inner_query.as_ref();
+        Self {
+            database_message: &message.message,
+            sqlstate: message.sqlstate.as_deref(),
+            number: message.number,
+            detail: message.detail.as_deref(),
+            hint: message.hint.as_deref(),
+            context: message.context.as_deref(),
+            schema: message.schema.as_deref(),
+            table: message.table.as_deref(),
+            column: message.column.as_deref(),
+            data_type: message.data_type.as_deref(),
+            constraint: message.constraint.as_deref(),
+            query: query.map(|query| query.sql.as_str()),
+            query_position: query.map(|query| query.position + 1),
+            warnings: &message.warnings,
+        }
+    }
 }
 
 impl<'a> Failure<'a> {
+    /// The same, with which revision failed and where.
+    pub(crate) fn place(mut self, place: Option<&'a error::Place>) -> Self {
+        self.error.place = place.map(|place| Place {
+            revision: &place.revision,
+            file: &place.file,
+            line: place.position.map(|(line, _)| line),
+            column: place.position.map(|(_, column)| column),
+        });
+        self
+    }
+
+    /// The same, with what the database said before.
+    pub(crate) fn notices(mut self, notices: &'a [Notice]) -> Self {
+        self.error.notices = notices;
+        self
+    }
+
+    /// The same, with all that the database said.
+    pub(crate) fn database(mut self, message: Option<&'a DatabaseMessage>) -> Self {
+        self.error.database = message.map(Database::new);
+        self
+    }
+
     pub(crate) fn new(
         code: &'a str,
         message: &'a str,
@@ -31,6 +131,9 @@ impl<'a> Failure<'a> {
             message,
             help,
             candidates,
+            place: None,
+            database: None,
+            notices: &[],
         };
         Self { error }
     }
@@ -166,6 +269,9 @@ pub(crate) struct PlanDocument {
     /// The drafts among the steps, where the environment is protected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     drafts: Vec<String>,
+    /// What the database said beside errors; none where nothing ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notices: Option<Vec<Notice>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -191,7 +297,14 @@ impl PlanDocument {
             to: ids(graph, graph.effective_heads(&plan.after())),
             edited: Vec::new(),
             drafts: Vec::new(),
+            notices: None,
         }
+    }
+
+    /// The same of a plan that was carried out, with what the database said meanwhile.
+    pub(crate) fn notices(mut self, notices: Vec<Notice>) -> Self {
+        self.notices = Some(notices);
+        self
     }
 
     /// The same, done in a database; `shown` is its url without the password.
@@ -224,6 +337,8 @@ pub(crate) struct DownAndUp {
     pub(crate) database: Option<String>,
     pub(crate) reverted: PlanDocument,
     pub(crate) applied: PlanDocument,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) notices: Option<Vec<Notice>>,
 }
 
 /// `stamp`.

@@ -25,6 +25,7 @@ mod interrupt;
 mod json;
 mod listing;
 mod lockfile;
+mod next;
 mod offline;
 mod others;
 mod package;

@@ -1,11 +1,13 @@
 //! What is said while a database is at work.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use migrate_core::Direction;
-use migrate_sqlx::Event;
+use migrate_sqlx::{Event, Severity};
+use serde::Serialize;
 
 use crate::error::CommandError;
 use crate::interrupt::{Interrupt, block_on};
@@ -27,6 +29,42 @@ struct Running {
     spinner: Option<ProgressBar>,
     done: usize,
     total: usize,
+    /// What the database has said, in the order in which it said each thing first.
+    notices: Vec<Notice>,
+    /// How many of them are of revisions that have ended.
+    counted: usize,
+    /// Where among them is what the revision in work has said.
+    places: HashMap<(&'static str, String), usize>,
+}
+
+/// Something that the database said beside errors.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Notice {
+    revision: String,
+    severity: &'static str,
+    /// The number that MySQL and MariaDB give it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    message: String,
+    /// How often it was said.
+    count: usize,
+}
+
+impl Notice {
+    fn line(&self) -> String {
+        let style = match self.severity {
+            "warning" => style::WARNING,
+            _ => style::HELP,
+        };
+        let code = self.code.as_ref().map(|code| format!(" ({code})"));
+        format!(
+            "{} {}: {}{}",
+            styled(style, format_args!("{}:", self.severity)),
+            styled(style::ID, &self.revision),
+            self.message.replace('\n', "\n  "),
+            code.unwrap_or_default()
+        )
+    }
 }
 
 impl<'a> Progress<'a> {
@@ -52,7 +90,7 @@ impl<'a> Progress<'a> {
             false => self.tick(),
         });
         self.end();
-        done
+        done.map_err(|error| error.notices(self.notices()))
     }
 
     /// Is ready when somebody wants the run to end.
@@ -63,7 +101,12 @@ impl<'a> Progress<'a> {
     /// Takes what the runtime tells.
     pub(crate) fn event(&self, event: Event<'_>) {
         let mut running = self.running.lock().expect("no thread panics with it");
+        // Nothing has moved on where the database only says something.
+        let step = running.step.take();
         running.clear();
+        if matches!(event, Event::Notice { .. }) {
+            running.step = step;
+        }
         match event {
             Event::Waiting { holder } => {
                 let holder = holder.map(|holder| format!(" ({holder})"));
@@ -113,12 +156,34 @@ impl<'a> Progress<'a> {
                 ));
                 running.begin("waiting for a lock".to_owned());
             }
+            Event::Notice {
+                revision,
+                severity,
+                code,
+                message,
+            } => {
+                let notice = Notice {
+                    revision: revision.id.to_string(),
+                    severity: severity.as_str(),
+                    code: code.map(str::to_owned),
+                    message: message.to_owned(),
+                    count: 1,
+                };
+                if let Some(first) = running.hear(notice) {
+                    // A warning is shown also where little is to be said.
+                    match severity {
+                        Severity::Warning => self.ui.say(first),
+                        _ => self.ui.status(first),
+                    }
+                }
+            }
             Event::Finished {
                 revision,
                 direction,
                 duration,
             } => {
                 running.done += 1;
+                running.count_notices(self.ui);
                 let verb = match direction {
                     Direction::Up => "applied",
                     Direction::Down => "reverted",
@@ -160,16 +225,49 @@ impl<'a> Progress<'a> {
 
     /// Takes the spinner away, for what is said after the work.
     pub(crate) fn end(&self) {
-        self.running
-            .lock()
-            .expect("no thread panics with it")
-            .clear();
+        let mut running = self.running.lock().expect("no thread panics with it");
+        running.clear();
+        running.count_notices(self.ui);
+    }
+
+    /// Returns what the database has said, for `--format json`.
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        let running = self.running.lock().expect("no thread panics with it");
+        running.notices.clone()
     }
 }
 
 impl Running {
     fn begin(&mut self, text: String) {
         self.step = Some((Instant::now(), text));
+    }
+
+    /// Keeps what the database said; gives the line to show where it is said for the first time.
+    fn hear(&mut self, notice: Notice) -> Option<String> {
+        let same = (notice.severity, notice.message.clone());
+        if let Some(before) = self.places.get(&same) {
+            self.notices[*before].count += 1;
+            return None;
+        }
+        self.places.insert(same, self.notices.len());
+        let line = notice.line();
+        self.notices.push(notice);
+        Some(line)
+    }
+
+    /// Shows how often what was shown once was said.
+    fn count_notices(&mut self, ui: &Ui) {
+        for notice in &self.notices[self.counted..] {
+            if notice.count > 1 {
+                ui.status(format_args!(
+                    "{} (said {} times)",
+                    notice.line(),
+                    notice.count
+                ));
+            }
+        }
+        self.counted = self.notices.len();
+        self.places.clear();
     }
 
     fn clear(&mut self) {

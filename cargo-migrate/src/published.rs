@@ -59,7 +59,15 @@ impl Published {
             [only] if survey.graph.heads().count() > 1 => Ok(only),
             _ => Err(
                 CommandError::usage("it is not clear which branch is to be moved")
-                    .help("name its end: `cargo migrate rebase <revision>`")
+                    .help(format!(
+                        "name its end: {}",
+                        survey
+                            .graph
+                            .heads()
+                            .map(|head| format!("`cargo migrate rebase {}`", survey.graph.id(head)))
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    ))
                     .candidates(json::ids(&survey.graph, survey.graph.heads())),
             ),
         }

@@ -141,12 +141,12 @@ impl Scratch {
     ) -> Result<Schema, CommandError> {
         let database = &self.database;
         for ddl in statements {
-            execute(database, &ddl.sql).await.map_err(|words| {
+            execute(database, &ddl.sql).await.map_err(|error| {
                 CommandError::failed(
                     "statement-failed",
                     format!("{} refuses what the models describe", database.dialect().name()),
                 )
-                .cause(words)
+                .because(error)
                 .cause(&ddl.sql)
                 .help("say more of it in the model: a type, a default or a name that this database takes")
             })?;
@@ -163,17 +163,17 @@ impl Scratch {
     ) -> Result<Schema, CommandError> {
         let database = &self.database;
         for Statement { line, sql } in statements(database.dialect(), file, text)? {
-            execute(database, sql).await.map_err(|words| {
+            execute(database, sql).await.map_err(|error| {
                 let told = format!("{file}:{line}: the statement failed in a throw-away database");
-                CommandError::failed("statement-failed", told).cause(words)
+                CommandError::failed("statement-failed", told).because(error)
             })?;
         }
         if database.dialect() == Dialect::Postgres {
             // A dump leaves the session without a search path, and then no schema is the own one.
             let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
-            execute(database, reset).await.map_err(|words| {
+            execute(database, reset).await.map_err(|error| {
                 let told = format!("{file}: the session cannot be as it was before");
-                CommandError::failed("statement-failed", told).cause(words)
+                CommandError::failed("statement-failed", told).because(error)
             })?;
         }
         Ok(database.schema(ledger).await?)
@@ -258,19 +258,15 @@ pub(crate) async fn schema_of_sql(
     .await
 }
 
-/// Runs a statement; where the database refuses it, its own words come back.
-async fn execute(database: &Database, sql: &str) -> Result<(), String> {
+/// Runs a statement.
+async fn execute(database: &Database, sql: &str) -> Result<(), sqlx::Error> {
     let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-    let ran = match database {
+    match database {
         Database::Sqlite(pool) => sql.execute(pool).await.map(drop),
         Database::Postgres(pool) => sql.execute(pool).await.map(drop),
         Database::MySql(pool) => sql.execute(pool).await.map(drop),
         _ => Err(sqlx::Error::Configuration(
             "no database of this kind".into(),
         )),
-    };
-    ran.map_err(|error| match error.as_database_error() {
-        Some(told) => told.message().to_owned(),
-        None => error.to_string(),
-    })
+    }
 }

@@ -56,7 +56,7 @@ pub(crate) async fn recreate(chosen: &Chosen, others: Others) -> Result<(), Comm
 fn told(error: sqlx::Error, chosen: &Chosen) -> CommandError {
     let code = error.as_database_error().and_then(|error| error.code());
     let busy = code.as_deref() == Some("55006");
-    let told = CommandError::from(migrate_sqlx::Error::Database(error)).place(&chosen.shown());
+    let told = CommandError::from(migrate_sqlx::Error::from(error)).place(&chosen.shown());
     match busy {
         true => told.help("end those sessions, or let them be ended with `--force`"),
         false => told,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cli::{Color, Format, GlobalArgs};
 use crate::database::redacted;
 use crate::error::{CommandError, exit};
+use crate::next::Next;
 
 /// The streams, and how to write on them.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Ui {
     quiet: bool,
     verbose: u8,
     typed: Typed,
+    next: Next,
 }
 
 /// The urls on the command line. An error may repeat a word of it, wherever it stood, and no
@@ -96,12 +98,36 @@ impl Ui {
             quiet: args.quiet,
             verbose: args.verbose,
             typed: Typed::new(std::env::args_os()),
+            next: Next::new(args),
         }
     }
 
     /// Returns a text without the passwords of the command line.
     pub(crate) fn hidden(&self, text: &str) -> String {
         self.typed.hidden(text)
+    }
+
+    /// Returns a text as it is shown: its commands can be typed as they are, and no password of the
+    /// command line is in it.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        self.hidden(&self.next.complete(text))
+    }
+
+    /// Returns a diagnostic as it is shown.
+    pub(crate) fn shown_diagnostic(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.message = self.shown(&diagnostic.message);
+        diagnostic.help = diagnostic.help.take().map(|help| self.shown(&help));
+        let labels = diagnostic.labels.iter_mut();
+        for place in labels.filter_map(|label| label.place.as_mut()) {
+            let source = place.source.take();
+            place.source = source.filter(|line| self.hidden(line) == *line);
+        }
+        diagnostic
+    }
+
+    /// Returns a command as it can be typed.
+    pub(crate) fn command(&self, command: &str) -> String {
+        self.hidden(&self.next.command(command))
     }
 
     /// Says whether a program reads the answer.
@@ -146,12 +172,13 @@ impl Ui {
     /// Says what happened; silent with `--quiet`.
     pub(crate) fn status(&self, text: impl Display) {
         if !self.quiet {
-            self.say(text);
+            self.say(self.next.complete(&text.to_string()));
         }
     }
 
     /// Says what may be a mistake.
     pub(crate) fn warning(&self, text: impl Display) {
+        let text = self.next.complete(&text.to_string());
         self.say(format_args!(
             "{} {text}",
             styled(style::WARNING, "warning:")
@@ -160,6 +187,7 @@ impl Ui {
 
     /// Says what to type next.
     pub(crate) fn help(&self, text: impl Display) {
+        let text = self.next.complete(&text.to_string());
         if !self.quiet {
             self.say(format_args!("{} {text}", styled(style::HELP, "help:")));
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{MOST_PROBLEMS, nearest};
 use crate::id::printable;
+use crate::invisible::{invisible, name_invisible};
 use crate::limits::{DURATIONS, parse_duration};
 use crate::lock::is_conflict_marker;
 use crate::sql;
@@ -153,6 +154,15 @@ struct Parser<'a> {
 /// for the rest.
 const MOST_SECTIONS: usize = 8;
 
+/// What stands unseen in front of a comment, and keeps it from being one.
+fn unseen_comment(line: &str) -> Option<(usize, char)> {
+    let (offset, c) = invisible(line)?;
+    let is_unseen = |c: char| c.is_whitespace() || invisible(c.encode_utf8(&mut [0; 4])).is_some();
+    line.trim_start_matches(is_unseen)
+        .starts_with("--")
+        .then_some((offset, c))
+}
+
 impl Parser<'_> {
     fn problem(
         &mut self,
@@ -205,13 +215,21 @@ impl Parser<'_> {
                     None if content.trim().is_empty() || stray => {}
                     None => {
                         stray = true;
+                        let unseen = unseen_comment(content);
+                        let place = unseen.map_or(line.clone(), |(offset, c)| {
+                            let start = line.start + offset;
+                            start..start + c.len_utf8()
+                        });
                         self.problem(
                             Code::MalformedHeader,
-                            line,
+                            place,
                             "only header lines, comments and blank lines may stand before the first section".to_owned(),
-                            "",
+                            &unseen.map_or_else(String::new, |(_, c)| name_invisible(c)),
                         )
-                        .help = Some("begin the SQL with a line `-- migrate: up`".to_owned());
+                        .help = Some(match unseen {
+                            Some(_) => "delete the character, which no editor shows".to_owned(),
+                            None => "begin the SQL with a line `-- migrate: up`".to_owned(),
+                        });
                     }
                 }
             }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::schema::lock::SchemaLock;
+use crate::shell::shell_word;
 use crate::{ChainLock, Code, Config, Diagnostic, Label};
 
 /// The files of a migrations folder, read but not yet understood.
@@ -197,7 +198,8 @@ fn unreadable(file: &str, unreadable: &Unreadable) -> Diagnostic {
         format!("`{file}` cannot be read: {}", unreadable.why),
     )
     .label(Label::file(file));
-    diagnostic.help = unreadable.help.map(str::to_owned);
+    let help = unreadable.help;
+    diagnostic.help = help.map(|help| help.replace("<file>", &shell_word(file)));
     diagnostic
 }
 
@@ -246,6 +248,13 @@ fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
     }
     let bytes = fs::read(path).map_err(failed)?;
     String::from_utf8(bytes).map_err(|error| {
+        // What Windows calls Unicode begins with its mark.
+        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = error.as_bytes() {
+            return refused(
+                "it is UTF-16, not UTF-8".to_owned(),
+                "save it as UTF-8 in your editor, or with `iconv -f UTF-16 -t UTF-8 <file> > <file>.tmp && mv <file>.tmp <file>`",
+            );
+        }
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()
             .filter(|byte| **byte == b'\n')
@@ -253,7 +262,7 @@ fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
             + 1;
         refused(
             format!("it is not UTF-8 (line {line})"),
-            "save it as UTF-8, for example with `iconv -t UTF-8`",
+            "save it as UTF-8 in your editor; where it is Latin-1, with `iconv -f LATIN1 -t UTF-8 <file> > <file>.tmp && mv <file>.tmp <file>`",
         )
     })
 }

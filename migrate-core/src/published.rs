@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::shell::shell_word;
 use crate::{
     ChainLock, Code, Config, Diagnostic, Entry, File, Folder, Label, LockState, Revision,
     RevisionId, Severity, Survey,
@@ -269,8 +270,9 @@ impl Three<'_> {
             .severity(severity?)
             .label(self.here.at_id(index, ""))
             .help(format!(
-                "take the edit back with `git checkout {} -- {file}`, and write a new revision: `cargo migrate new \"<message>\"`",
-                self.name
+                "take the edit back with `git checkout {} -- {}`, and write a new revision: `cargo migrate new \"<message>\"`",
+                shell_word(self.name),
+                shell_word(&file)
             )),
         )
     }
@@ -287,8 +289,9 @@ impl Three<'_> {
             .severity(severity?)
             .label(Label::file(&file))
             .help(format!(
-                "restore it with `git checkout {} -- {file}`, and write a revision that undoes it: `cargo migrate new \"<message>\"`",
-                self.name
+                "restore it with `git checkout {} -- {}`, and write a revision that undoes it: `cargo migrate new \"<message>\"`",
+                shell_word(self.name),
+                shell_word(&file)
             )),
         )
     }

@@ -11,6 +11,7 @@ use crate::file::{self, Parsed};
 use crate::folder::shown_in;
 use crate::hash::Hasher;
 use crate::script::{self, Judge};
+use crate::shell::shell_word;
 use crate::{
     Chain, ChainLock, Code, Config, Diagnostic, Dialects, Folder, Graph, Hash, HeadsRule, Label,
     LockState, Place, Problem, Revision, Rules, Severity, with_lf,
@@ -470,8 +471,9 @@ impl Survey {
                 HeadsRule::Labelled => (!self.each_has_a_label(&heads)).then_some(Severity::Error),
             };
             let help = format!(
-                "join them with `cargo migrate merge {}`, or put what only you have behind the other with `cargo migrate rebase`",
-                names(&heads).join(" ")
+                "join them with `cargo migrate merge {}`, or put the branch that only you have behind the other: {}",
+                names(&heads).join(" "),
+                moves(&names(&heads))
             );
             ends(Code::MultipleHeads, severity, "head", &heads, help);
         }
@@ -538,7 +540,7 @@ impl Survey {
                     format!("revision `{id}` was sealed and has been edited since"),
                 )
                 .label(self.at_id(index, ""))
-                .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", self.file(index))),
+                .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", shell_word(&self.file(index)))),
                 None => Diagnostic::error(
                     Code::LockMissing,
                     format!("chain.lock does not know revision `{id}`"),
@@ -573,7 +575,7 @@ impl Survey {
             deleted.push(Diagnostic::error(Code::LockDeleted, format!("the {what} `{id}` has no file any more"))
                 .severity(severity)
                 .label(label)
-                .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or forget it with `cargo migrate lock --forget {id}`", folder.shown)));
+                .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or forget it with `cargo migrate lock --forget {id}`", shell_word(&folder.shown))));
         }
         self.diagnostics.extend(deleted);
         self.lock = lock;
@@ -607,4 +609,12 @@ fn link(revisions: &mut [Revision], graph: &Graph) {
 fn first_words(text: &str) -> BTreeMap<&str, (usize, &str)> {
     let first = |(line, number)| Some((str::split_ascii_whitespace(line).next()?, (number, line)));
     text.lines().zip(1..).filter_map(first).collect()
+}
+
+/// The commands that put the branch of one head behind the other; among several it takes both names.
+fn moves(heads: &[String]) -> String {
+    match heads {
+        [a, b] => format!("`cargo migrate rebase {a}` or `cargo migrate rebase {b}`"),
+        _ => "`cargo migrate rebase <head> --onto <head>`".to_owned(),
+    }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use migrate_core::{Dialect, LedgerNames, SessionSettings};
 
+use crate::driver_error::DatabaseMessage;
 use crate::stop::Stop;
 
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
@@ -104,7 +105,18 @@ pub struct Failure {
     pub(crate) finished: usize,
     /// Where the database says the mistake is, in characters of the message from 0.
     pub(crate) position: Option<usize>,
+    /// What the database says beside the error.
+    pub(crate) warnings: Vec<String>,
     pub(crate) error: sqlx::Error,
+}
+
+impl Failure {
+    /// All that the database said.
+    pub(crate) fn message(&self) -> DatabaseMessage {
+        let mut message = DatabaseMessage::new(&self.error);
+        message.warnings.clone_from(&self.warnings);
+        message
+    }
 }
 
 /// What came of trying to lock.
@@ -186,12 +198,13 @@ macro_rules! driver {
                 match results.try_next().await {
                     Ok(None) => return Ok(()),
                     Ok(Some(sqlx::Either::Left(_))) => finished += 1,
-                    Ok(Some(sqlx::Either::Right(_))) => {}
+                    Ok(Some(sqlx::Either::Right(row))) => hear(&row),
                     Err(error) => {
                         let position = position(&error);
                         return Err(crate::backend::Failure {
                             finished,
                             position,
+                            warnings: Vec::new(),
                             error,
                         });
                     }

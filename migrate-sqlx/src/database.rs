@@ -123,7 +123,7 @@ impl Database {
             .max_connections(1)
             .connect_with(options)
             .await;
-        pool.map(Self::Sqlite).map_err(Error::Database)
+        pool.map(Self::Sqlite).map_err(Error::from)
     }
 
     #[cfg(not(feature = "sqlite"))]
@@ -140,7 +140,7 @@ impl Database {
 
         // A pool tries again until its time is up; the first connection says at once what is wrong.
         let (connection, options) = url.connect_postgres(None).await?;
-        connection.close().await.map_err(Error::Database)?;
+        connection.close().await.map_err(Error::from)?;
         let settings = <sqlx::Postgres as Backend>::settings(session);
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -165,10 +165,10 @@ impl Database {
         let options = <sqlx::MySql as Backend>::own_session(&options).unwrap_or(options);
         MySqlConnection::connect_with(&options)
             .await
-            .map_err(Error::Database)?
+            .map_err(Error::from)?
             .close()
             .await
-            .map_err(Error::Database)?;
+            .map_err(Error::from)?;
         let settings = <sqlx::MySql as Backend>::settings(session);
         let pool = MySqlPoolOptions::new()
             .max_connections(1)
@@ -300,7 +300,7 @@ impl Database {
         ledger: &LedgerNames,
     ) -> Result<Option<Vec<AppliedRevision>>, Error> {
         on!(self, pool => {
-            let mut connection = pool.acquire().await.map_err(Error::Database)?;
+            let mut connection = pool.acquire().await.map_err(Error::from)?;
             let tables = Tables::new(self.dialect(), ledger);
             tables.read(&mut *connection).await
         })
@@ -314,8 +314,8 @@ impl Database {
     /// The database cannot be asked.
     pub async fn migrator(&self, ledger: &LedgerNames) -> Result<Option<String>, Error> {
         on!(self, pool => {
-            let mut connection = pool.acquire().await.map_err(Error::Database)?;
-            connection.holder(ledger).await.map_err(Error::Database)
+            let mut connection = pool.acquire().await.map_err(Error::from)?;
+            connection.holder(ledger).await.map_err(Error::from)
         })
     }
 

@@ -4,6 +4,7 @@ mod edits;
 mod failure;
 mod mend_ledger;
 mod mend_schema;
+mod place;
 mod record;
 mod resume;
 mod session;
@@ -16,13 +17,13 @@ mod writing;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use migrate_core::{
     Cascade, Dialect, Direction, LedgerNames, Limits, Plan, Revision, Section, Statement, Target,
 };
 
-pub(crate) use self::failure::{missed_lock, timed_out};
 pub use self::mend_ledger::{LedgerChange, Mending};
 use self::resume::Resumed;
 pub(crate) use self::session::CLEANING;
@@ -31,9 +32,10 @@ pub(crate) use self::statements::out_of_reach;
 pub use self::walk::Walked;
 use self::watch::Watch;
 use crate::backend::{LOCK_WAIT, Session};
-use crate::error::Error;
+use crate::error::{Error, Phase};
 use crate::event::{Applied, Event, Report};
 use crate::ledger::{AppliedRevision, State, Tables};
+use crate::notice::{Notice, Notices};
 use crate::pause::pause;
 use crate::status::ChainState;
 use crate::stop::Stop;
@@ -85,6 +87,8 @@ pub(crate) struct Options {
     pub(crate) limits: Limits,
     /// How often what only missed a lock is tried again.
     pub(crate) lock_retries: u32,
+    /// Whether somebody wants to know what the database says beside errors.
+    pub(crate) listens: bool,
 }
 
 impl Options {
@@ -96,6 +100,7 @@ impl Options {
         lock_wait: LOCK_WAIT,
         limits: Limits::NONE,
         lock_retries: 5,
+        listens: false,
     };
 }
 
@@ -261,6 +266,7 @@ impl<'a> Engine<'a> {
         direction: Direction,
         on_event: Listener<'_>,
     ) -> Result<(), Error> {
+        let notices = Notices::new(self.session.dialect(), self.options.listens);
         let mut planned = false;
         let mut watch = Watch::new(self.options.lock_wait);
         let mut overtaken = 0;
@@ -298,7 +304,7 @@ impl<'a> Engine<'a> {
                     from_ledger: step.from_ledger,
                 });
                 let began = Instant::now();
-                match self.take(step, on_event).await {
+                match self.take_listening(step, &notices, on_event).await {
                     Ok(Outcome::Done) => overtaken = 0,
                     Ok(Outcome::Overtaken)
                         if direction == Direction::Up && overtaken < OVERTAKEN =>
@@ -334,15 +340,26 @@ impl<'a> Engine<'a> {
                     duration,
                 });
             }
-            return self.close().await;
+            let closed = self.close().await;
+            let Some(last) = steps.last() else {
+                return closed;
+            };
+            let closed = closed.map_err(self.in_phase(last, Phase::RunCommit));
+            if let Err(error) = &closed {
+                self.tell_failure(last, error).await;
+            }
+            return closed;
         }
     }
 
     /// Says of a step that fails at the ledger's own tables what it has done to them.
     fn about_ledger(&self, step: &Step<'_>, error: Error) -> Error {
         let source = match error {
-            Error::Database(source) if self.tables.are_gone(&source) => source,
-            Error::Statement(failed) if self.tables.are_gone(&failed.source) => failed.source,
+            Error::Database(source) if self.tables.are_gone(source.as_sqlx()) => source,
+            Error::Step(failed) if self.tables.are_gone(failed.source.as_sqlx()) => failed.source,
+            Error::Statement(failed) if self.tables.are_gone(failed.source.as_sqlx()) => {
+                failed.source
+            }
             other => return other,
         };
         Error::LedgerLost {
@@ -450,6 +467,30 @@ impl<'a> Engine<'a> {
         })
     }
 
+    /// Takes a step, and reports what the database says meanwhile.
+    async fn take_listening(
+        &mut self,
+        step: &Step<'_>,
+        notices: &Notices,
+        on_event: Listener<'_>,
+    ) -> Result<Outcome, Error> {
+        let on_event = Mutex::new(on_event);
+        let report = |event: Event<'_>| {
+            (on_event.lock().unwrap_or_else(PoisonError::into_inner))(event);
+        };
+        let mut relay = report;
+        let taken = self.take(step, &mut relay);
+        let told = |notice: Notice| {
+            report(Event::Notice {
+                revision: &step.revision,
+                severity: notice.severity,
+                code: notice.code.as_deref(),
+                message: &notice.message,
+            });
+        };
+        notices.during(taken, told).await
+    }
+
     #[tracing::instrument(name = "revision", skip_all, fields(revision = %step.revision.id, direction = step.direction.as_str()))]
     async fn take(&mut self, step: &Step<'_>, on_event: Listener<'_>) -> Result<Outcome, Error> {
         let dialect = self.session.dialect();
@@ -460,14 +501,14 @@ impl<'a> Engine<'a> {
             (false, _) => self.take_by_statement(step, on_event).await,
         };
         self.end_session(step, taken.is_ok()).await;
-        taken
+        taken.map_err(self.in_phase(step, Phase::Ledger))
     }
 
     async fn run(&mut self, sql: String) -> Result<(), Error> {
         self.session
             .execute(sql)
             .await
-            .map_err(|failure| Error::Database(failure.error))
+            .map_err(|failure| Error::from(failure.error))
     }
 
     async fn run_all(&mut self, sql: impl IntoIterator<Item = String>) -> Result<(), Error> {
@@ -480,7 +521,7 @@ impl<'a> Engine<'a> {
     /// Whether the database says yes to a condition: 1, and not 0.
     async fn holds(&mut self, condition: &str) -> Result<bool, Error> {
         let rows = self.session.query(format!("SELECT {condition}")).await;
-        let rows = rows.map_err(Error::Database)?;
+        let rows = rows.map_err(Error::from)?;
         Ok(rows.first().and_then(|row| row.first()?.as_deref()) == Some("1"))
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use migrate_core::{Diagnostic, Dialect, Label, TargetError};
 
-use crate::engine::{missed_lock, timed_out};
+use crate::driver_error::{
+    DatabaseMessage, DriverError, connection_help, is_there, missed_lock, out_of_locks, timed_out,
+};
 
 /// Why a database could not be migrated, read, or found current.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +14,7 @@ use crate::engine::{missed_lock, timed_out};
 pub enum Error {
     /// The database cannot be reached, refuses the user, or failed.
     #[error("the database cannot be used")]
-    Database(#[source] sqlx::Error),
+    Database(#[source] DriverError),
     /// The url is none, or of a database whose feature is not compiled in. It is not shown, as it
     /// may hold a password.
     #[error("the database's url cannot be used: {0}")]
@@ -45,7 +47,7 @@ pub enum Error {
         revisions: Vec<String>,
     },
     /// A revision was begun and not finished.
-    #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().map(|error| format!(", then: {error}")).unwrap_or_default())]
+    #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
     Unfinished {
         /// Which one.
         revision: String,
@@ -70,7 +72,7 @@ pub enum Error {
         /// The database.
         dialect: Dialect,
         /// The database's own words.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// A revision moves, renames or drops what the ledger is in, and so cannot be recorded.
     #[error("after revision `{revision}` the ledger {table} is not where it was")]
@@ -82,7 +84,7 @@ pub enum Error {
         /// Whether the revision was rolled back; else it stays.
         rolled_back: bool,
         /// The database's own words.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// A revision has no way down.
     #[error("revision `{revision}` cannot be reverted: {}", reason.as_deref().unwrap_or("it has no `down` for this database"))]
@@ -111,6 +113,9 @@ pub enum Error {
     /// A statement of a revision failed.
     #[error(transparent)]
     Statement(Box<StatementError>),
+    /// A revision failed outside of its statements: in its COMMIT, or where the ledger is written.
+    #[error(transparent)]
+    Step(Box<StepError>),
     /// The database is not where the chain ends.
     #[error("the database is not up to date: {} to apply{}", crate::error::count(pending.len(), "revision"), pending.first().map(|first| format!(", the first is `{first}`")).unwrap_or_default())]
     NotCurrent {
@@ -182,7 +187,7 @@ pub enum Error {
         /// Whether the revision was being reverted.
         reverting: bool,
         /// What the database said.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// A script for the client of MySQL or MariaDB is to come back from `USE`.
     #[error(
@@ -228,7 +233,7 @@ pub enum Error {
         /// Which one was in work.
         revision: String,
         /// What became of the connection.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// The run was asked to end before its time: see [`Runner::stop_when`](crate::Runner::stop_when).
     #[error("stopped before all was done{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in work was not", count(done, "revision")) })]
@@ -248,7 +253,7 @@ pub enum Error {
         /// Whether all was rolled back.
         rolled_back: bool,
         /// The database's own words.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// Rows would point nowhere after the schema was mended, on SQLite; it was rolled back.
     #[error("nothing was changed: rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
@@ -350,9 +355,66 @@ pub struct StatementError {
     pub reverting: bool,
     /// Whether its text is the one that the ledger kept, and not the file's.
     pub from_ledger: bool,
-    /// What the database said.
+    /// All that the database said.
+    pub message: DatabaseMessage,
+    /// The driver's error.
     #[source]
-    pub source: sqlx::Error,
+    pub source: DriverError,
+}
+
+/// A revision that failed outside of its statements.
+///
+/// What the database finds only at the end of a transaction shows here, such as a deferred foreign
+/// key; and what a statement has set for the session and is in the way of the ledger.
+#[derive(Debug, thiserror::Error)]
+#[error("revision `{revision}` failed {phase}{}", if *.reverting { " while it was reverted" } else { "" })]
+#[non_exhaustive]
+pub struct StepError {
+    /// Which revision.
+    pub revision: String,
+    /// Its file, below the chain's folder.
+    pub file: String,
+    /// What was done for it.
+    pub phase: Phase,
+    /// The revisions of this run that were finished before, and stay.
+    pub finished: Vec<String>,
+    /// Whether the revision was rolled back; else the statements that finished stay.
+    pub rolled_back: bool,
+    /// Whether it was being reverted.
+    pub reverting: bool,
+    /// All that the database said.
+    pub message: DatabaseMessage,
+    /// The driver's error.
+    #[source]
+    pub source: DriverError,
+}
+
+/// What is done for a revision beside its statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Its transaction begins.
+    Begin,
+    /// The session's settings and limits are set, or restored behind its statements.
+    Settings,
+    /// Its row and its event are written to the ledger.
+    Ledger,
+    /// Its transaction ends.
+    Commit,
+    /// The one transaction of all revisions of a run ends; the revision is the last of them.
+    RunCommit,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Begin => "in its BEGIN",
+            Self::Settings => "while the session was set up or restored",
+            Self::Ledger => "while the ledger was written",
+            Self::Commit => "in its COMMIT",
+            Self::RunCommit => "in the COMMIT of the run, whose last one it is,",
+        })
+    }
 }
 
 /// Writes the first few of what differs.
@@ -411,6 +473,7 @@ impl Error {
         Self::MissingDialect { .. } => "missing-dialect",
         Self::Locked { .. } => "locked",
         Self::Statement(_) | Self::Mend { .. } => "statement-failed",
+        Self::Step(_) => "step-failed",
         Self::NotCurrent { .. } => "not-current",
         Self::ForeignKeys { .. } | Self::MendDangling { .. } => "foreign-keys",
         Self::InvalidIndex { .. } => "invalid-index",
@@ -437,7 +500,7 @@ impl Error {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Database(error) => return connection_help(error),
+            Self::Database(error) => return connection_help(error.as_sqlx()).map(str::to_owned),
             Self::Url(_) => "write it as `sqlite://app.db`, `postgres://user@host/database` or `mysql://user@host/database`".to_owned(),
             Self::UrlParameter { help, .. } => help.clone(),
             Self::NoServer(tried) => match tried.attributes.as_str() {
@@ -446,7 +509,7 @@ impl Error {
             },
             Self::Target(error) => return error.help(),
             Self::Newer { revisions } => format!(
-                "deploy the version that has them, or take them back with `cargo migrate revert <target>`, which uses the ledger's text of {}",
+                "deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of {}",
                 revisions.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
             ),
             Self::Changed { revisions } => match &revisions[..] {
@@ -475,6 +538,7 @@ impl Error {
             Self::MissingDialect { revision, .. } => format!("add a section for it: `cargo migrate edit {revision}`"),
             Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
             Self::Statement(error) => error.help(),
+            Self::Step(error) => error.help(),
             Self::InvalidIndex { index, .. } => format!("drop it with `DROP INDEX CONCURRENTLY {index}`, then go on with `cargo migrate run --resume`"),
             Self::ResumeEdited { revision, reverting, .. } => {
                 let (verb, word) = match reverting {
@@ -528,27 +592,23 @@ impl StatementError {
             (true, true) => "`cargo migrate revert` again; nothing of it was undone".to_owned(),
             (false, _) => format!("go on there with `cargo migrate {verb} --resume`"),
         };
-        let code = self
-            .source
-            .as_database_error()
-            .and_then(|error| error.code());
+        let source = self.source.as_sqlx();
         if let Some(index) = &self.invalid_index {
             return format!(
                 "mend the statement, drop the half-built index with `DROP INDEX CONCURRENTLY {index}`, then {again}"
             );
         }
-        if missed_lock(&self.source) {
+        if missed_lock(source) {
             return format!(
                 "another session has a lock that it needs: find it and let it end, or allow more with `lock-timeout` and `lock-retries` of the environment; then {again}"
             );
         }
-        if timed_out(&self.source) {
+        if timed_out(source) {
             return format!(
                 "it took longer than it may: allow more with `statement-timeout` of the environment or of its section; then {again}"
             );
         }
-        // out_of_memory, whose hint is PostgreSQL's setting
-        if code.as_deref() == Some("53200") {
+        if out_of_locks(source) {
             return match self.atomic {
                 true => format!(
                     "one transaction holds a lock for every table it touches: run without `--atomic`, or raise the server's `max_locks_per_transaction`; then {again}"
@@ -558,12 +618,12 @@ impl StatementError {
                 ),
             };
         }
-        if is_of_extension(&self.source) {
+        if is_of_extension(source) {
             return format!(
                 "if an extension of SQLite has it, name that in migrate.toml: `extensions = [\"…\"]` below `[sqlite]`; else mend the revision, then {again}"
             );
         }
-        if self.rolled_back && !self.reverting && self.number == 1 && is_there(&self.source) {
+        if self.rolled_back && !self.reverting && self.number == 1 && is_there(source) {
             return format!(
                 "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
             );
@@ -600,40 +660,88 @@ fn is_of_extension(error: &sqlx::Error) -> bool {
     LACKING.iter().any(|lacking| words.starts_with(lacking))
 }
 
-/// Whether something was to be made that is there already: PostgreSQL's duplicate_table,
-/// duplicate_column and duplicate_object; SQLite has only words for it.
-fn is_there(error: &sqlx::Error) -> bool {
-    let Some(error) = error.as_database_error() else {
-        return false;
-    };
-    let words = error.message();
-    matches!(
-        error.code().as_deref(),
-        Some("42P07" | "42701" | "42710" | "42P06")
-    ) || words.ends_with(" already exists")
-        || words.starts_with("duplicate column name")
-}
-
-impl Error {
-    /// Whether a revision was rolled back only because another session had a lock.
-    pub(crate) fn missed_lock(&self) -> bool {
-        matches!(self, Self::Statement(error) if error.rolled_back && missed_lock(&error.source))
+impl StepError {
+    fn help(&self) -> String {
+        let verb = if self.reverting { "revert" } else { "run" };
+        let again = match self.rolled_back {
+            true => format!("`cargo migrate {verb}` again; nothing of it was kept"),
+            false => format!("go on there with `cargo migrate {verb} --resume`"),
+        };
+        if missed_lock(self.source.as_sqlx()) {
+            return format!(
+                "another session has a lock that it needs: find it and let it end; then {again}"
+            );
+        }
+        match self.phase {
+            Phase::Commit | Phase::RunCommit => format!(
+                "its statements leave behind what a check at the end of the transaction refuses, such as a deferred constraint: change the revision or the rows, then {again}"
+            ),
+            Phase::Begin => format!("look at the database's own message, then {again}"),
+            Phase::Settings | Phase::Ledger => format!(
+                "look whether a statement of the revision changes the session's role, its settings or the ledger's tables, change it, then {again}"
+            ),
+        }
     }
 }
 
-fn connection_help(error: &sqlx::Error) -> Option<String> {
-    Some(match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => "is the server running, and are host and port right?".to_owned(),
-        sqlx::Error::Tls(_) => "compile with one of the `tls-…` features, or ask the server without TLS: `?sslmode=disable`, `?ssl-mode=disabled`".to_owned(),
-        sqlx::Error::Database(error) => match error.code().as_deref() {
-            Some("28P01" | "28000") => "look at the user and the password of the url".to_owned(),
-            Some("3D000" | "42000") => "does the database exist? Create it with `CREATE DATABASE`, and look at the user's rights".to_owned(),
-            Some("42501") => "the user needs the right to create tables in this schema".to_owned(),
-            Some("14") => "does the folder of the file exist, and may it be written?".to_owned(),
-            _ => return None,
-        },
-        _ => return None,
-    })
+impl Error {
+    /// Returns all that the database said, or what its driver did, where one of them is the cause.
+    ///
+    /// ```
+    /// # fn show(error: &migrate_sqlx::Error) {
+    /// if let Some(message) = error.database_message() {
+    ///     eprintln!("{message}");
+    ///     for (name, text) in message.parts() {
+    ///         eprintln!("  {name}: {text}");
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn database_message(&self) -> Option<DatabaseMessage> {
+        match self {
+            Self::Statement(error) => Some(error.message.clone()),
+            Self::Step(error) => Some(error.message.clone()),
+            _ => self.driver_error().map(DriverError::message),
+        }
+    }
+
+    /// Returns the driver's error, where one is the cause.
+    #[must_use]
+    pub fn driver_error(&self) -> Option<&DriverError> {
+        match self {
+            Self::Database(source) | Self::LockLost { source, .. } | Self::Mend { source, .. } => {
+                Some(source)
+            }
+            Self::Statement(error) => Some(&error.source),
+            Self::Step(error) => Some(&error.source),
+            _ => None,
+        }
+    }
+
+    /// What happened and all that the database said of it, for the ledger.
+    pub(crate) fn report(&self) -> String {
+        match self.database_message() {
+            Some(message) => format!("{self}: {}", message.report()),
+            None => self.to_string(),
+        }
+    }
+
+    /// Whether a revision was rolled back only because another session had a lock.
+    pub(crate) fn missed_lock(&self) -> bool {
+        let source = match self {
+            Self::Statement(error) if error.rolled_back => &error.source,
+            Self::Step(error) if error.rolled_back => &error.source,
+            _ => return false,
+        };
+        missed_lock(source.as_sqlx())
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use migrate_core::{Direction, Revision};
 
+use crate::notice::Severity;
 use crate::status::Edit;
 
 /// Something that happened in a run; for logs and progress.
@@ -47,6 +48,23 @@ pub enum Event<'a> {
         of: u32,
         /// How long to wait before it.
         pause: Duration,
+    },
+    /// The database said something beside errors while a revision ran: PostgreSQL's NOTICE, WARNING
+    /// and INFO, `RAISE NOTICE` among them, and the warnings and notes of MySQL and MariaDB where a
+    /// section runs statement by statement.
+    ///
+    /// It comes while the revision is at work, as often as the database says it. PostgreSQL's come by
+    /// way of `tracing`, where the application's subscriber has them as well, under sqlx's target
+    /// `sqlx::postgres::notice`. In an application whose only logger is one of `log` they stay there.
+    Notice {
+        /// Which one.
+        revision: &'a Revision,
+        /// How much weight the database gives it.
+        severity: Severity,
+        /// The number that MySQL and MariaDB give it.
+        code: Option<&'a str>,
+        /// What was said.
+        message: &'a str,
     },
     /// A revision is applied or reverted.
     Finished {

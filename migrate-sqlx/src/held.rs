@@ -8,6 +8,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Attempt, Backend, ConnectOptions, Failure, Row, Session, sealed};
+use crate::driver_error::DriverError;
 use crate::error::Error;
 use crate::event::Event;
 use crate::stop::Stop;
@@ -51,9 +52,9 @@ impl<DB: Backend> Held<DB> {
             Dialect::Postgres | Dialect::MySql => {
                 let mut lock = DB::Connection::connect_with(&pool.connect_options())
                     .await
-                    .map_err(Error::Database)?;
+                    .map_err(Error::from)?;
                 while let Attempt::Busy(holder) =
-                    lock.try_lock(ledger, wait).await.map_err(Error::Database)?
+                    lock.try_lock(ledger, wait).await.map_err(Error::from)?
                 {
                     busy(holder)?;
                 }
@@ -61,7 +62,7 @@ impl<DB: Backend> Held<DB> {
             }
         };
         let mut work = Work::take(pool, ledger, session).await?;
-        while let Attempt::Busy(holder) = work.try_enter(ledger).await.map_err(Error::Database)? {
+        while let Attempt::Busy(holder) = work.try_enter(ledger).await.map_err(Error::from)? {
             busy(holder)?;
         }
         Ok(Self { work, lock })
@@ -78,7 +79,7 @@ impl<DB: Backend> Held<DB> {
         if let Some(lock) = lock {
             // A connection that cannot say goodbye is gone all the same, and its lock with it.
             if let Err(error) = lock.close().await {
-                tracing::debug!(%error, "the lock's connection was closed already");
+                tracing::debug!(error = %DriverError::from(error), "the lock's connection was closed already");
             }
         }
     }
@@ -132,16 +133,16 @@ impl<DB: Backend> Work<DB> {
                 ledger: ledger.clone(),
                 stop: None,
             };
-            let connection = renewal.connect().await.map_err(Error::Database)?;
+            let connection = renewal.connect().await.map_err(Error::from)?;
             return Ok(Self {
                 connection: Place::Own(connection),
                 renewal: Some(renewal),
                 clean: false,
             });
         }
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         if !settings.is_empty() {
-            connection.query(settings).await.map_err(Error::Database)?;
+            connection.query(settings).await.map_err(Error::from)?;
         }
         Ok(Self {
             connection: Place::Pooled(connection),

@@ -70,7 +70,7 @@ impl SchemaReader {
     /// The database cannot be read; or [`Error::SchemaText`] where what it says of an object
     /// cannot be understood.
     pub async fn read<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Schema, Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let schema = self.read_on(&mut *connection).await;
         if schema.is_err() && connection.dialect() != Dialect::Sqlite {
             // It may be in the middle of something.

@@ -262,7 +262,7 @@ impl Tables {
              WHERE c.oid = to_regclass({})), current_schema()::text)",
             literal(self.dialect, &self.revision)
         );
-        let rows = session.query(sql).await.map_err(Error::Database)?;
+        let rows = session.query(sql).await.map_err(Error::from)?;
         let schema = rows
             .into_iter()
             .next()
@@ -351,7 +351,7 @@ impl Tables {
         let Error::Database(error) = error else {
             return None;
         };
-        let error = error.as_database_error()?;
+        let error = error.as_sqlx().as_database_error()?;
         let schema = self.dialect.quote(self.schema()?);
         match self.dialect {
             Dialect::Postgres if error.code().as_deref() == Some("3F000") => {
@@ -591,7 +591,7 @@ impl Tables {
     fn absent(&self, error: sqlx::Error) -> Result<(), Error> {
         let (code, message) = match error.as_database_error() {
             Some(error) => (error.code(), error.message()),
-            None => return Err(Error::Database(error)),
+            None => return Err(Error::from(error)),
         };
         // PostgreSQL: undefined_table, invalid_schema_name, undefined_column; MySQL:
         // ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR. SQLite has only words for it.
@@ -616,12 +616,12 @@ impl Tables {
             _ if denied && let Some(schema) = self.schema() => Err(Error::LedgerSchema {
                 schema: schema.to_owned(),
                 dialect: self.dialect,
-                source: error,
+                source: error.into(),
             }),
             (_, true) => Err(Error::ForeignLedger {
                 table: self.revision.clone(),
             }),
-            _ => Err(Error::Database(error)),
+            _ => Err(Error::from(error)),
         }
     }
 }

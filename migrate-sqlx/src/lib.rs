@@ -30,6 +30,7 @@
 mod backend;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod database;
+mod driver_error;
 mod engine;
 mod error;
 mod event;
@@ -38,6 +39,7 @@ mod introspect;
 mod ledger;
 mod migrations;
 mod moment;
+mod notice;
 mod pause;
 mod presence;
 mod runner;
@@ -52,8 +54,9 @@ pub use backend::{Attempt, ConnectOptions, Failure, Row};
 pub use backend::{Backend, Session};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use database::{Create, Database};
+pub use driver_error::{DatabaseMessage, DriverError, InnerQuery};
 pub use engine::{Declared, InDoubt, LedgerChange, Mending, Walked};
-pub use error::{Error, StatementError, Tried};
+pub use error::{Error, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
 pub use introspect::SchemaReader;
 pub use ledger::{AppliedRevision, EventRecord, State};
@@ -62,6 +65,7 @@ pub use migrate_core::{
 };
 pub use migrate_macros::{Table, embed_migrations};
 pub use migrations::Migrations;
+pub use notice::Severity;
 pub use runner::Runner;
 pub use script::Script;
 pub use status::{ChainState, Edit, Status};

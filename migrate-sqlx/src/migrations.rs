@@ -193,7 +193,7 @@ impl Migrations {
     /// [`Error::NotCurrent`], [`Error::Newer`], [`Error::Changed`], [`Error::Unfinished`] or
     /// [`Error::MissingTables`] says what is not as it should be.
     pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let places = presence::of(self.tables, connection.dialect());
         if self.is_current(&mut *connection, places).await? {
             return Ok(());
@@ -231,7 +231,7 @@ impl Migrations {
     ///
     /// The database cannot be read, or its table is no ledger.
     pub async fn state<DB: Backend>(&self, pool: &Pool<DB>) -> Result<ChainState<'_>, Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let dialect = connection.dialect();
         let tables = Tables::new(dialect, &self.ledger);
         let rows = tables.read(&mut *connection).await?.unwrap_or_default();
@@ -244,7 +244,7 @@ impl Migrations {
     ///
     /// The database cannot be read, or its table is no ledger.
     pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<EventRecord>, Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let session = &mut *connection;
         Tables::new(session.dialect(), &self.ledger)
             .events(session)
@@ -304,7 +304,7 @@ impl Migrations {
     ///
     /// See [`Error`].
     pub async fn plan<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<String>, Error> {
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let mut engine = self.engine(&mut *connection, Options::DEFAULT);
         let joined = engine.read().await?;
         joined.judge(false)?;

@@ -45,7 +45,7 @@ pub(crate) async fn missing(
     for (schema, names) in by_schema(places) {
         let rows = rows(dialect, schema, &names);
         let sql = format!("SELECT DISTINCT {} {rows}", column(dialect));
-        let found = session.query(sql).await.map_err(Error::Database)?;
+        let found = session.query(sql).await.map_err(Error::from)?;
         let found: BTreeSet<String> = found
             .into_iter()
             .filter_map(|row| row.into_iter().next()?)

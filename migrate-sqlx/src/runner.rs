@@ -11,6 +11,7 @@ use migrate_core::{Cascade, Dialect, Direction, Limits, SessionSettings, Stamp, 
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};
+use crate::driver_error::DriverError;
 use crate::engine::{Declared, Goal, InDoubt, Mending, Options, Walked};
 use crate::error::Error;
 use crate::event::{Event, Report};
@@ -146,6 +147,7 @@ impl<'a> Runner<'a> {
     /// Calls back as the run goes on.
     pub fn on_event(mut self, on_event: impl FnMut(Event<'_>) + Send + 'a) -> Self {
         self.on_event = Box::new(on_event);
+        self.options.listens = true;
         self
     }
 
@@ -166,7 +168,7 @@ impl<'a> Runner<'a> {
     /// See [`Error`]; what was applied before stays applied.
     pub async fn run<DB: Backend>(self, pool: &Pool<DB>) -> Result<Report, Error> {
         if self.target.is_none() && !self.options.resume {
-            let mut connection = pool.acquire().await.map_err(Error::Database)?;
+            let mut connection = pool.acquire().await.map_err(Error::from)?;
             if self.migrations.is_current(&mut *connection, &[]).await? {
                 return Ok(Report {
                     direction: migrate_core::Direction::Up,
@@ -206,13 +208,13 @@ impl<'a> Runner<'a> {
         direction: Direction,
     ) -> Result<Script, Error> {
         let session = self.session_settings().clone();
-        let mut connection = pool.acquire().await.map_err(Error::Database)?;
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
         let dialect = connection.dialect();
         let database = match dialect {
             Dialect::MySql => connection
                 .query("SELECT DATABASE()".to_owned())
                 .await
-                .map_err(Error::Database)?
+                .map_err(Error::from)?
                 .into_iter()
                 .flatten()
                 .flatten()
@@ -349,7 +351,7 @@ impl<'a> Runner<'a> {
             Dialect::Sqlite => None,
             Dialect::Postgres | Dialect::MySql => {
                 let eyes = DB::Connection::connect_with(&pool.connect_options()).await;
-                Some(eyes.map_err(Error::Database)?)
+                Some(eyes.map_err(Error::from)?)
             }
         };
         let migrations = self.migrations.apart(DB::DIALECT);
@@ -363,7 +365,7 @@ impl<'a> Runner<'a> {
         if let Some(eyes) = eyes {
             // What was read is read; a connection that cannot say goodbye is gone all the same.
             if let Err(error) = eyes.close().await {
-                tracing::debug!(%error, "the reading connection was closed already");
+                tracing::debug!(error = %DriverError::from(error), "the reading connection was closed already");
             }
         }
         walked
@@ -436,7 +438,7 @@ impl<'a> Runner<'a> {
         // SQLite also ends by itself what takes too long.
         let can_stop = can_stop || held.work.dialect() == Dialect::Sqlite;
         if can_stop {
-            held.work.stoppable(&stop).await.map_err(Error::Database)?;
+            held.work.stoppable(&stop).await.map_err(Error::from)?;
         }
         let mut engine = self.migrations.engine(&mut held.work, self.options);
         engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
@@ -461,7 +463,7 @@ impl<'a> Runner<'a> {
         let mut sound = engine.sound;
         if can_stop && let Err(error) = held.work.unstoppable().await {
             sound = false;
-            tracing::debug!(%error, "the connection keeps looking for a stop");
+            tracing::debug!(error = %DriverError::from(error), "the connection keeps looking for a stop");
         }
         held.release(sound).await;
         report
@@ -481,7 +483,7 @@ async fn stopped<DB: Backend>(
             if let Some(sql) = stop.cancel()
                 && let Err(error) = send(pool, &sql).await
             {
-                tracing::warn!(%error, "the statement in work could not be cancelled");
+                tracing::warn!(error = %DriverError::from(error), "the statement in work could not be cancelled");
             }
             pause(AGAIN).await;
         };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::Dialect;
 
+use crate::driver_error::cancelled;
 use crate::error::Error;
 
 /// What a run looks at between its statements, and where a statement can be told to end.
@@ -76,17 +77,13 @@ impl Stop {
         }
     }
 
-    /// Whether an error came from stopping and not from the revision: query_canceled,
-    /// ER_QUERY_INTERRUPTED, SQLITE_INTERRUPT.
+    /// Whether an error came from stopping and not from the revision.
     pub(crate) fn caused(&self, error: &Error) -> bool {
         let source = match error {
             Error::Stopped { .. } => return true,
-            Error::Statement(error) => &error.source,
-            Error::Database(error) => error,
-            _ => return false,
+            error => error.driver_error(),
         };
-        let code = source.as_database_error().and_then(|error| error.code());
-        self.is_wanted() && matches!(code.as_deref(), Some("57014" | "70100" | "9"))
+        self.is_wanted() && source.is_some_and(|source| cancelled(source.as_sqlx()))
     }
 
     /// What a message to PostgreSQL begins with, so that it is found among the server's work,

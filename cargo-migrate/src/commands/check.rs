@@ -51,6 +51,10 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
         found.extend(survey.drafts());
         found.sort_by_key(|found| found.severity);
     }
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|found| ui.shown_diagnostic(found))
+        .collect();
     let errors = found.iter().filter(|found| found.is_error()).count();
     let warnings = found.len() - errors;
     if ui.is_json() {

@@ -1,5 +1,5 @@
 use clap::Args;
-use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey};
+use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey, TargetError};
 
 use super::show::one;
 use crate::context::Context;
@@ -147,7 +147,8 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
         lock.seal(revision);
         done.amended.push(id.to_owned());
     }
-    for id in &args.forget {
+    for given in &args.forget {
+        let id = &known(survey, lock, given)?;
         if let Some(index) = survey.graph.index(id) {
             return Err(CommandError::failed(
                 "not-deleted",
@@ -158,22 +159,33 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
             )
             .help("only a revision without a file can be forgotten"));
         }
-        if !lock.remove(id) {
-            let known = lock.iter().map(|(id, _)| id.to_string());
-            return Err(CommandError::failed(
-                "unknown-revision",
-                format!("chain.lock knows no revision `{id}`"),
-            )
-            .help("give its whole id, as `cargo migrate check` shows it")
-            .candidates(
-                known
-                    .filter(|known| known.starts_with(id.as_str()))
-                    .collect(),
-            ));
-        }
+        lock.remove(id);
         done.forgotten.push(id.clone());
     }
     Ok(done)
+}
+
+/// The id that a revision of chain.lock is named by, or by its beginning where only one that has no
+/// file begins so.
+fn known(survey: &Survey, lock: &ChainLock, given: &str) -> Result<String, CommandError> {
+    let ids = || lock.iter().map(|(id, _)| id.as_str());
+    if ids().any(|id| id == given) || survey.graph.index(given).is_some() {
+        return Ok(given.to_owned());
+    }
+    let begun: Vec<&str> = ids().filter(|id| id.starts_with(given)).collect();
+    let mut without_file = begun.iter().filter(|id| survey.graph.index(id).is_none());
+    match (without_file.next(), without_file.next(), &begun[..]) {
+        (Some(only), None, _) | (None, None, [only]) => Ok((*only).to_owned()),
+        (None, None, []) => Err(CommandError::failed(
+            "unknown-revision",
+            format!("chain.lock knows no revision `{given}`"),
+        )
+        .help("`cargo migrate check` shows those that have no file any more")),
+        _ => Err(CommandError::from(TargetError::AmbiguousRevision {
+            given: given.to_owned(),
+            candidates: begun.iter().map(ToString::to_string).collect(),
+        })),
+    }
 }
 
 /// What was done to chain.lock, in a line.

@@ -56,6 +56,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
                     database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
                     reverted: PlanDocument::new(&nothing, &state.graph),
                     applied: PlanDocument::of(&up, &state),
+                    notices: (!args.change.dry_run).then(|| progress.notices()),
                 });
             }
             if args.change.dry_run {
@@ -94,6 +95,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
                 reverted: PlanDocument::of(&down, &state),
                 applied: PlanDocument::new(&up, &state.graph),
+                notices: (!args.change.dry_run).then(|| progress.notices()),
             })?;
         }
         match args.change.dry_run {

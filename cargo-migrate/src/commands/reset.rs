@@ -64,6 +64,7 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
         match ui.is_json() {
             true => {
                 let document = PlanDocument::new(&before.plan_of(&report), &before.graph);
+                let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))
             }
             false => tell(&database, &chosen, &migrations, &report, ui).await,

@@ -89,6 +89,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         match before {
             Some(state) => {
                 let document = PlanDocument::of(&state.plan_of(&report), &state);
+                let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))
             }
             None => {

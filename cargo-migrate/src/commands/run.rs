@@ -137,6 +137,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             if ui.is_json() {
                 let plan = before.state.plan_of(&report);
                 let document = PlanDocument::of(&plan, &before.state);
+                let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))?;
             }
         }

@@ -82,6 +82,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
                 reverted: PlanDocument::of(&down, &state),
                 applied: PlanDocument::new(&up, &state.graph),
+                notices: (!args.change.dry_run).then(|| progress.notices()),
             });
         }
         tell(args, &chosen.shown(), &state, &down, &up, ui);

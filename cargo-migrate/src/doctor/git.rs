@@ -1,6 +1,6 @@
 //! What git is in the middle of, what it does not have yet, and what others have.
 
-use migrate_core::{ChainLock, Code, Config, Published, Severity};
+use migrate_core::{ChainLock, Code, Config, Published, Severity, shell_word};
 
 use super::patient::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, First, Section, causes};
@@ -69,7 +69,7 @@ pub(super) fn where_is(patient: &Patient<'_>, id: &str) -> Option<Told> {
         Some(folder.shown_file(&committed.revisions[index].file))
     });
     if let Some(file) = committed {
-        let command = format!("git checkout HEAD -- {file}");
+        let command = format!("git checkout HEAD -- {}", shell_word(&file));
         return Some(Told {
             why: format!("its file was deleted here and not committed: `{command}` brings it back"),
             command: Some(command),
@@ -87,7 +87,7 @@ pub(super) fn where_is(patient: &Patient<'_>, id: &str) -> Option<Told> {
         });
     }
     let (commit, file) = git.deleted(id, dir).ok()??;
-    let command = format!("git checkout {commit}~ -- {file}");
+    let command = format!("git checkout {commit}~ -- {}", shell_word(&file));
     Some(Told {
         why: format!("the commit {commit} deleted {file}: `{command}` brings it back"),
         command: Some(command),

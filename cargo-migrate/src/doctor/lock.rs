@@ -1,7 +1,7 @@
 //! chain.lock.
 
 use jiff::{SignedDuration, Timestamp};
-use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey};
+use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey, shell_word};
 
 use super::files::grouped;
 use super::patient::{Patient, listed};
@@ -97,9 +97,9 @@ fn changed(
         None => finding,
         Some(true) => finding
             .why("it was edited here and not committed: the last commit has the sealed text")
-            .command(format!("git checkout HEAD -- {}", label.file)),
+            .command(format!("git checkout HEAD -- {}", shell_word(&label.file))),
         Some(false) => {
-            let command = format!("git log -- {}", label.file);
+            let command = format!("git log -- {}", shell_word(&label.file));
             finding
                 .why(format!(
                     "the edit is committed already: `{command}` shows by whom"

@@ -11,13 +11,13 @@ impl Report {
     pub(crate) fn tell(&self, ui: &Ui) -> Result<(), CommandError> {
         for section in &self.sections {
             let title = styled(Style::new().bold(), section.area.as_str());
-            ui.answer(ui.hidden(&format!("{title}: {}", told(section))))?;
+            ui.answer(ui.shown(&format!("{title}: {}", told(section))))?;
             if section.findings.is_empty() {
                 continue;
             }
             ui.answer("")?;
             for finding in &section.findings {
-                ui.answer(ui.hidden(&format!("{}\n", drawn(finding))))?;
+                ui.answer(ui.shown(&format!("{}\n", drawn(finding))))?;
             }
         }
         self.sum_up(ui)
@@ -32,7 +32,7 @@ impl Report {
         ui.answer(format_args!("\n{counted}"))?;
         if let Some(command) = self.first_command() {
             let first = styled(style::HELP, "type first:");
-            ui.answer(ui.hidden(&format!("{first} {command}")))?;
+            ui.answer(format_args!("{first} {}", ui.command(&command)))?;
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ pub(super) async fn look(patient: &Patient<'_>, seen: Option<&Seen>) -> Section 
         DifferenceKind::Extra,
         DoctorCode::SchemaExtra,
         "it was made outside of the migrations: by hand, by the application at its start, or by another program",
-        "make a revision of it with `cargo migrate new --auto`, or let it be with `ignore` below `[verify]` in migrate.toml",
+        "`cargo migrate diff current database --format sql` shows its SQL: make a revision of that with `cargo migrate new \"<message>\" --sql <file>`, and record it here with `cargo migrate stamp head`; or let it be with `ignore` below `[verify]` in migrate.toml",
     ));
     section
 }

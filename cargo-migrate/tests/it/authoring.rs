@@ -230,7 +230,7 @@ fn a_fork_is_made_on_purpose_and_merged() {
     migrations/20261120T143205_c_fork.sql
     ------- stderr -------
     warning: the chain has 2 heads: `b`, `c`
-    help: join them with `cargo migrate merge b c`, or put what only you have behind the other with `cargo migrate rebase`
+    help: join them with `cargo migrate merge b c`, or put the branch that only you have behind the other: `cargo migrate rebase b` or `cargo migrate rebase c`
     ");
     assert_snapshot!(project.run(["new", "more"]), @r#"
     ------- stderr -------
@@ -285,7 +285,7 @@ fn lock_seals_amends_and_forgets() {
     1 | -- revision: b
       |              ^
       |
-      = help: take the edit back with `git checkout HEAD -- migrations/b.sql` and write a new revision, or accept it with `cargo migrate lock --amend b`
+      = help: write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend b`
 
     error: the chain cannot be used: 1 error
     help: `cargo migrate explain lock-changed` tells more
@@ -313,7 +313,7 @@ fn lock_seals_amends_and_forgets() {
     assert_snapshot!(project.run(["lock", "--forget", "zzz"]), @r#"
     ------- stderr -------
     error: chain.lock knows no revision `zzz`
-    help: give its whole id, as `cargo migrate check` shows it
+    help: `cargo migrate check` shows those that have no file any more
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["lock", "--forget", "b"]), @r#"

@@ -28,7 +28,7 @@ fn a_file_that_is_not_utf_8() {
     assert_snapshot!(refused(&beside("b.sql", b"-- revision: b\n\xff\xfe")), @r#"
     error[unreadable-file]: `migrations/b.sql` cannot be read: it is not UTF-8 (line 2)
     --> migrations/b.sql
-     = help: save it as UTF-8, for example with `iconv -t UTF-8`
+     = help: save it as UTF-8 in your editor; where it is Latin-1, with `iconv -f LATIN1 -t UTF-8 migrations/b.sql > migrations/b.sql.tmp && mv migrations/b.sql.tmp migrations/b.sql`
 
     ------- stderr -------
     checked 1 revision: 1 error
@@ -248,7 +248,7 @@ fn two_revisions_with_one_id() {
     1 | -- revision: a
       |              ^
       |
-      = help: take the edit back with `git checkout HEAD -- migrations/b.sql` and write a new revision, or accept it with `cargo migrate lock --amend a`
+      = help: write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend a`
 
     warning[missing-down]: revision `a` cannot be reverted: it has no `down`
      --> migrations/b.sql:1:14

@@ -301,7 +301,7 @@ fn a_database_that_is_newer_than_the_chain() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: the database has revisions that this chain does not know: `b`
-    help: deploy the version that has them, or take them back with `cargo migrate revert <target>`, which uses the ledger's text of `b`
+    help: deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of `b`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
@@ -311,7 +311,7 @@ fn a_database_that_is_newer_than_the_chain() {
     applied a add a ([when])
     unknown b add b ([when])
     ------- stderr -------
-    help: deploy the version that has them, or take them back with `cargo migrate revert <target>`, which uses the ledger's text of `b`
+    help: deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of `b`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current"]), @"b add b (head) (unknown)");
@@ -534,7 +534,7 @@ fn urls_that_lead_nowhere() {
     error: the database `sqlite:///no/such/folder/a.db` cannot be used
 
     Caused by:
-      error returned from database: (code: 14) unable to open database file
+      unable to open database file
 
     help: does the folder of the file exist, and may it be written?
     [exit status: 1]

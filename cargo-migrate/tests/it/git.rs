@@ -366,7 +366,7 @@ fn what_cannot_be_rebased() {
     assert_snapshot!(project.run(["rebase"]), @"
     ------- stderr -------
     error: it is not clear which branch is to be moved
-    help: name its end: `cargo migrate rebase <revision>`
+    help: name its end: `cargo migrate rebase c`
     [exit status: 2]
     ");
     assert_snapshot!(project.run(["rebase", "c"]), @"
@@ -444,7 +444,7 @@ fn the_database_is_taken_to_another_branch() {
     ");
     // The files of the branch are not here any more, and need not be.
     project.run(["switch", "-q", "feature"]).success().done();
-    assert_snapshot!(project.run(["switch", "main", "--format", "json"]).json(), @r#"{"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"database":"sqlite://dev.db","reverted":{"direction":"down","from":["y"],"steps":[{"heads_after":["x"],"parents":["x"],"revision":"y"},{"heads_after":["a"],"parents":["a"],"revision":"x"}],"to":["a"]}}"#);
+    assert_snapshot!(project.run(["switch", "main", "--format", "json"]).json(), @r#"{"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"database":"sqlite://dev.db","notices":[],"reverted":{"direction":"down","from":["y"],"steps":[{"heads_after":["x"],"parents":["x"],"revision":"y"},{"heads_after":["a"],"parents":["a"],"revision":"x"}],"to":["a"]}}"#);
 }
 
 #[test]

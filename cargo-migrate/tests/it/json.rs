@@ -82,11 +82,11 @@ fn stamp_from_needs_no_database() {
 #[test]
 fn what_changes_a_database_answers_with_its_plan() {
     let project = chain("a  b:a");
-    assert_snapshot!(json(&project, &["run"]), @r#"0 {"database":"sqlite://dev.db","direction":"up","from":[],"steps":[{"heads_after":["a"],"parents":[],"revision":"a"},{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]}"#);
-    assert_snapshot!(json(&project, &["run"]), @r#"0 {"database":"sqlite://dev.db","direction":"up","from":["b"],"steps":[],"to":["b"]}"#);
+    assert_snapshot!(json(&project, &["run"]), @r#"0 {"database":"sqlite://dev.db","direction":"up","from":[],"notices":[],"steps":[{"heads_after":["a"],"parents":[],"revision":"a"},{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]}"#);
+    assert_snapshot!(json(&project, &["run"]), @r#"0 {"database":"sqlite://dev.db","direction":"up","from":["b"],"notices":[],"steps":[],"to":["b"]}"#);
     assert_snapshot!(json(&project, &["current"]), @r#"0 {"current":["b"]}"#);
-    assert_snapshot!(json(&project, &["redo"]), @r#"0 {"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"database":"sqlite://dev.db","reverted":{"direction":"down","from":["b"],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}}"#);
-    assert_snapshot!(json(&project, &["revert"]), @r#"0 {"database":"sqlite://dev.db","direction":"down","from":["b"],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}"#);
+    assert_snapshot!(json(&project, &["redo"]), @r#"0 {"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"database":"sqlite://dev.db","notices":[],"reverted":{"direction":"down","from":["b"],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}}"#);
+    assert_snapshot!(json(&project, &["revert"]), @r#"0 {"database":"sqlite://dev.db","direction":"down","from":["b"],"notices":[],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}"#);
     assert_snapshot!(json(&project, &["stamp", "b"]), @r#"0 {"database":"sqlite://dev.db","from":["a"],"to":["b"]}"#);
 }
 

@@ -21,6 +21,7 @@ mod interrupt;
 mod json;
 mod ledger_schema;
 mod lockfile;
+mod messages;
 mod offline;
 mod package;
 mod repair;

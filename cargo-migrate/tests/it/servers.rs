@@ -7,7 +7,7 @@ use migrate_tests::{TestDatabase, TestProject};
 use crate::{Done as _, chain};
 
 /// A chain of two and an empty database of the dialect.
-async fn with_database(dialect: Dialect, name: &str) -> (TestProject, TestDatabase) {
+pub(crate) async fn with_database(dialect: Dialect, name: &str) -> (TestProject, TestDatabase) {
     let project = chain("a  b:a");
     project.write(
         "migrate.toml",

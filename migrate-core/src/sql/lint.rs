@@ -274,6 +274,9 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
         ["COPY", rest @ ..] if follow(rest, ["FROM", "STDIN"]) => {
             Some((FindingKind::ClientCommand, "COPY FROM STDIN".to_owned()))
         }
+        ["COPY", rest @ ..] if follow(rest, ["TO", "STDOUT"]) => {
+            Some((FindingKind::ClientCommand, "COPY TO STDOUT".to_owned()))
+        }
         _ => None,
     }
 }
@@ -376,6 +379,12 @@ mod tests {
                 "copy t (a, b) from stdin with csv",
                 ClientCommand,
                 "COPY FROM STDIN",
+            ),
+            (
+                Postgres,
+                "COPY (SELECT 1) TO STDOUT",
+                ClientCommand,
+                "COPY TO STDOUT",
             ),
             (Postgres, "\\connect x", ClientCommand, "\\connect"),
             (

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use migrate_core::{Dialect, LedgerNames, SessionSettings};
-use sqlx::MySqlConnection;
+use sqlx::mysql::MySqlRow;
+use sqlx::{Column as _, MySqlConnection, Row as _};
 
 use super::{
     Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver, mysql_lock,
     mysql_settings,
 };
+use crate::notice::{Notice, Severity, publish};
 use crate::stop::Stop;
 
 driver!(sqlx::MySql, MySqlConnection);
@@ -34,13 +36,61 @@ fn position(_: &sqlx::Error) -> Option<usize> {
     None
 }
 
+/// Hands on a row of `SHOW WARNINGS`, which follows the statements of a section.
+fn hear(row: &MySqlRow) {
+    if let Some(warning) = warning(row) {
+        publish(warning);
+    }
+}
+
+/// Reads a row of `SHOW WARNINGS`.
+fn warning(row: &MySqlRow) -> Option<Notice> {
+    let names = row.columns().iter().map(|column| column.name());
+    if !names.eq(["Level", "Code", "Message"]) {
+        return None;
+    }
+    let mut parts = (0..3).map(|column| row.try_get_unchecked::<String, _>(column).ok());
+    Some(Notice {
+        severity: match parts.next()??.as_str() {
+            "Note" => Severity::Notice,
+            _ => Severity::Warning,
+        },
+        code: parts.next()?,
+        message: parts.next()??,
+    })
+}
+
+/// Runs statements, and asks for what there is beside an error, such as why a foreign key is
+/// "incorrectly formed".
+async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), Failure> {
+    let Err(mut failure) = execute(connection, sql).await else {
+        return Ok(());
+    };
+    let Some(error) = failure.error.as_database_error() else {
+        return Err(failure);
+    };
+    let said = sqlx::raw_sql("SHOW WARNINGS").fetch_all(connection).await;
+    // A server that ended the connection has told enough.
+    let said = said.unwrap_or_default();
+    failure.warnings = said
+        .iter()
+        .filter_map(warning)
+        .filter(|warning| warning.message != error.message())
+        .map(|warning| match warning.code {
+            Some(code) => format!("{} ({code})", warning.message),
+            None => warning.message,
+        })
+        .collect();
+    Err(failure)
+}
+
 impl Session for MySqlConnection {
     fn dialect(&self) -> Dialect {
         Dialect::MySql
     }
 
     fn execute(&mut self, sql: String) -> BoxFuture<'_, Result<(), Failure>> {
-        execute(self, sql).boxed()
+        run(self, sql).boxed()
     }
 
     fn query(&mut self, sql: String) -> BoxFuture<'_, Result<Vec<Row>, sqlx::Error>> {

@@ -30,6 +30,9 @@ impl Backend for sqlx::Postgres {
     }
 }
 
+/// What PostgreSQL says beside errors is in no row.
+const fn hear(_: &sqlx::postgres::PgRow) {}
+
 fn position(error: &sqlx::Error) -> Option<usize> {
     let error = error
         .as_database_error()?

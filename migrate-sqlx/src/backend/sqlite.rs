@@ -27,6 +27,9 @@ impl Backend for sqlx::Sqlite {
 /// How many steps of its machine SQLite takes between two looks at whether to stop.
 const STEPS: i32 = 10_000;
 
+/// SQLite says nothing beside errors.
+const fn hear(_: &sqlx::sqlite::SqliteRow) {}
+
 /// SQLite's library knows the offset, but sqlx does not pass it on.
 fn position(_: &sqlx::Error) -> Option<usize> {
     None

@@ -107,10 +107,10 @@ impl Engine<'_> {
     ) -> Result<(), Error> {
         let heads = self.judge_same(applied).await?;
         if let Err(error) = self.run_each(statements, false).await {
-            let told = format!("{detail}: {error}");
+            let told = format!("{detail}: {}", error.report());
             let event = self.tables.event("repair", &heads, "0", &told);
             if let Err(failure) = self.session.execute(event).await {
-                tracing::warn!(error = %failure.error, "the failure could not be entered among the events");
+                tracing::warn!(error = %failure.message(), "the failure could not be entered among the events");
             }
             return Err(error);
         }
@@ -128,7 +128,7 @@ impl Engine<'_> {
                 of: statements.len(),
                 sql: sql.clone(),
                 rolled_back,
-                source: failure.error,
+                source: failure.error.into(),
             })?;
         }
         Ok(())

@@ -171,7 +171,7 @@ impl Engine<'_> {
         loop {
             self.stop.check()?;
             let rows = self.session.query(sql.clone()).await;
-            let row = rows.map_err(Error::Database)?.into_iter().next();
+            let row = rows.map_err(Error::from)?.into_iter().next();
             let Some(row) = row else {
                 return Ok(Built::Missing);
             };

@@ -83,7 +83,7 @@ impl Engine<'_> {
         match self.session.dialect() {
             Dialect::Postgres => {}
             Dialect::MySql if self.dirty => {
-                if self.session.renew().await.map_err(Error::Database)? {
+                if self.session.renew().await.map_err(Error::from)? {
                     self.limited = false;
                     self.ending = None;
                 }
@@ -141,7 +141,7 @@ impl Engine<'_> {
                 "case_sensitive_like" => "SELECT 'a' NOT LIKE 'A'".to_owned(),
                 name => format!("PRAGMA {name}"),
             };
-            let rows = self.session.query(sql).await.map_err(Error::Database)?;
+            let rows = self.session.query(sql).await.map_err(Error::from)?;
             let value = rows.into_iter().flatten().flatten().next();
             pragmas.extend(value.map(|value| (name, value)));
         }
@@ -156,7 +156,7 @@ impl Engine<'_> {
         // Indexes go with their tables.
         let sql = "SELECT type, name FROM temp.sqlite_master WHERE type <> 'index'";
         let rows = self.session.query(sql.to_owned()).await;
-        let rows = rows.map_err(Error::Database)?.into_iter();
+        let rows = rows.map_err(Error::from)?.into_iter();
         Ok(rows
             .filter_map(|row| {
                 let mut row = row.into_iter().flatten();
@@ -168,7 +168,7 @@ impl Engine<'_> {
     async fn attached_databases(&mut self) -> Result<BTreeSet<String>, Error> {
         let sql = "SELECT name FROM pragma_database_list";
         let rows = self.session.query(sql.to_owned()).await;
-        let rows = rows.map_err(Error::Database)?;
+        let rows = rows.map_err(Error::from)?;
         Ok(rows.into_iter().flatten().flatten().collect())
     }
 
@@ -217,7 +217,7 @@ impl Engine<'_> {
     async fn take_pragmas(&mut self) -> Result<(), Error> {
         let mut setting = async |name: &str| {
             let rows = self.session.query(format!("PRAGMA {name}")).await;
-            let value = rows.map_err(Error::Database)?.into_iter().flatten().next();
+            let value = rows.map_err(Error::from)?.into_iter().flatten().next();
             Ok::<_, Error>(
                 value
                     .flatten()
@@ -247,7 +247,7 @@ impl Engine<'_> {
         self.dirty = true;
         let mut restore = "RESET SESSION AUTHORIZATION;\nRESET ALL;\nSELECT ".to_owned();
         let mut calls = Vec::new();
-        for row in rows.map_err(Error::Database)? {
+        for row in rows.map_err(Error::from)? {
             let mut row = row.into_iter().map(Option::unwrap_or_default);
             let (name, value) = (
                 row.next().unwrap_or_default(),
@@ -273,7 +273,7 @@ impl Engine<'_> {
         let restore = self.restore.clone();
         if let Err(failure) = self.session.execute(restore).await {
             self.sound = false;
-            tracing::debug!(error = %failure.error, "the session's settings could not be given back");
+            tracing::debug!(error = %failure.message(), "the session's settings could not be given back");
         }
     }
 
@@ -343,7 +343,7 @@ impl Engine<'_> {
     pub(super) async fn has_references(&mut self) -> Result<bool, Error> {
         let tables = "SELECT 1 FROM sqlite_master WHERE sql LIKE '%REFERENCES%' LIMIT 1";
         let found = self.session.query(tables.to_owned()).await;
-        Ok(!found.map_err(Error::Database)?.is_empty())
+        Ok(!found.map_err(Error::from)?.is_empty())
     }
 
     /// Counts the rows that point nowhere. Their number is what counts: rebuilding a table gives
@@ -356,7 +356,7 @@ impl Engine<'_> {
             .session
             .query("PRAGMA foreign_key_check".to_owned())
             .await
-            .map_err(Error::Database)?;
+            .map_err(Error::from)?;
         let mut dangling = Dangling::new();
         for row in rows {
             let mut row = row.into_iter();

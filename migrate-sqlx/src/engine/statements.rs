@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use migrate_core::sql::{FindingKind, Lexer, SessionEffect, TokenKind, lint, session_effect};
 use migrate_core::{Dialect, Direction, Limits};
 
-use super::failure::missed_lock;
 use super::transaction::kept_out;
 use super::{Engine, Listener, Outcome, Step};
 use crate::backend::Failure;
+use crate::driver_error::{DriverError, missed_lock};
 use crate::error::Error;
 use crate::ledger::{IN_DOUBT, State};
 
@@ -109,7 +109,7 @@ impl Engine<'_> {
                 let harmless = is_harmless(dialect, sql, manner);
                 if harmless && missed_lock(&failure.error) && retries < self.options.lock_retries {
                     retries += 1;
-                    let error = Error::Database(failure.error);
+                    let error = Error::from(failure.error);
                     self.wait_for_lock(&step.revision, retries, &error, on_event)
                         .await?;
                     continue;
@@ -118,7 +118,7 @@ impl Engine<'_> {
             };
             let broken = self.invalid_index(sql).await;
             if let Some(failure) = failure {
-                let message = failure.error.to_string();
+                let message = failure.message().report();
                 self.record_failure(step, kept, &message).await;
                 let mut error = self.statement_error(step, number, failure, false);
                 if let Error::Statement(error) = &mut error {
@@ -171,7 +171,7 @@ impl Engine<'_> {
             // The record comes first: where it misses a lock, nothing was done that no transaction
             // takes back, as on tables without any.
             (Manner::Joined, Dialect::MySql) => {
-                let message = format!("BEGIN;\n{progress};\n{sql};\nCOMMIT");
+                let message = format!("BEGIN;\n{progress};\n{sql};\nSHOW WARNINGS;\nCOMMIT");
                 Ok(self.in_time(message, time).await?)
             }
             (Manner::Joined, Dialect::Postgres) => {
@@ -196,11 +196,11 @@ impl Engine<'_> {
                 }
             }
             (Manner::Message, _) => {
-                let message = format!("{doubt};\n{sql};\n{progress}");
+                let message = format!("{doubt};\n{sql};\nSHOW WARNINGS;\n{progress}");
                 match self.in_time(message, time).await {
                     // It never runs again: only its record is missing.
-                    Err(failure) if failure.finished == 2 => {
-                        tracing::debug!(error = %failure.error, "a finished statement was not recorded at once");
+                    Err(failure) if failure.finished >= 2 => {
+                        tracing::debug!(error = %failure.message(), "a finished statement was not recorded at once");
                         let written = self.write(step, &progress, on_event).await;
                         written.map_err(Failed::Record)
                     }
@@ -302,7 +302,7 @@ impl Engine<'_> {
                 let fenced = cleaned + 1 + fences;
                 return match kept_out(failure, fenced, fences, self.options.lock_wait) {
                     Ok(outcome) => outcome.map(|_| false),
-                    Err(failure) => Err(Error::Database(failure.error)),
+                    Err(failure) => Err(Error::from(failure.error)),
                 };
             }
         }
@@ -333,7 +333,7 @@ impl Engine<'_> {
                 let alive = guard.query("SELECT 1".to_owned()).await;
                 alive.map(drop).map_err(|source| Error::LockLost {
                     revision: step.revision.id.to_string(),
-                    source,
+                    source: source.into(),
                 })
             }
             _ => Ok(()),
@@ -354,7 +354,7 @@ impl Engine<'_> {
         let rows = match self.session.query(invalid.to_owned()).await {
             Ok(rows) => rows,
             Err(error) => {
-                tracing::warn!(%error, "no look could be had at the indexes");
+                tracing::warn!(error = %DriverError::from(error), "no look could be had at the indexes");
                 return None;
             }
         };
@@ -586,8 +586,9 @@ fn untold(error: Error) -> Failure {
     Failure {
         finished: 0,
         position: None,
+        warnings: Vec::new(),
         error: match error {
-            Error::Database(error) => error,
+            Error::Database(error) => error.into_sqlx(),
             other => sqlx::Error::Protocol(other.to_string()),
         },
     }

@@ -56,7 +56,7 @@ impl Engine<'_> {
                 Either::Right(_) if began.elapsed() < time => look = (look * 2).min(LAST_LOOK),
                 Either::Right(_) => {
                     if let Err(failure) = guard.execute(ending.clone()).await {
-                        tracing::warn!(error = %failure.error, "a statement that takes too long could not be ended");
+                        tracing::warn!(error = %failure.message(), "a statement that takes too long could not be ended");
                     }
                 }
             }
@@ -67,6 +67,7 @@ impl Engine<'_> {
 /// A failure before the message.
 const fn unplaced(error: sqlx::Error) -> Failure {
     Failure {
+        warnings: Vec::new(),
         finished: 0,
         position: None,
         error,

@@ -7,12 +7,17 @@ use migrate_core::{Dialect, Direction};
 use super::session::{Dangling, RESTORING};
 use super::{Engine, Outcome, Step};
 use crate::backend::Failure;
-use crate::error::Error;
+use crate::driver_error::is_busy;
+use crate::error::{Error, Phase};
 use crate::ledger::{LOCKING, State};
+use crate::notice::muted;
 
 /// How long it has been at work, for PostgreSQL, which gets a revision in one message.
 const DURATION: &str =
     "(EXTRACT(EPOCH FROM clock_timestamp() - statement_timestamp()) * 1000)::bigint";
+
+/// How many statements record a step: its row and its event.
+const RECORDING: usize = 2;
 
 impl Engine<'_> {
     pub(super) async fn create_tables(&mut self) -> Result<(), Error> {
@@ -39,7 +44,9 @@ impl Engine<'_> {
     /// Why there is no schema for the ledger, where that is what an error is about.
     fn no_schema(&self, error: Error) -> Error {
         match (error, self.tables.schema()) {
-            (Error::Database(source @ sqlx::Error::Database(_)), Some(schema)) => {
+            (Error::Database(source), Some(schema))
+                if source.as_sqlx().as_database_error().is_some() =>
+            {
                 Error::LedgerSchema {
                     schema: schema.to_owned(),
                     dialect: self.session.dialect(),
@@ -110,7 +117,15 @@ impl Engine<'_> {
             None => failure.finished.checked_sub(before),
         };
         let Some(number) = number.filter(|number| *number < statements.len()) else {
-            return Err(Error::Database(failure.error));
+            let behind = before + statements.len();
+            let phase = match failure.finished {
+                0 if !begin.is_empty() => Phase::Begin,
+                finished if finished < fenced => Phase::Ledger,
+                finished if finished < behind + RESTORING => Phase::Settings,
+                finished if finished < behind + RESTORING + RECORDING => Phase::Ledger,
+                _ => Phase::Commit,
+            };
+            return Err(self.in_phase(step, phase)(Error::from(failure.error)));
         };
         let failure = Failure {
             position: failure.position.map(|position| position - starts[number]),
@@ -124,9 +139,11 @@ impl Engine<'_> {
     pub(super) async fn take_on_sqlite(&mut self, step: &Step<'_>) -> Result<Outcome, Error> {
         let began = Instant::now();
         if !self.open {
-            self.begin_immediate().await?;
+            let begun = self.begin_immediate().await;
+            begun.map_err(self.in_phase(step, Phase::Begin))?;
         }
         let done = self.inside_transaction(step, began).await;
+        let done = done.map_err(self.in_phase(step, Phase::Ledger));
         let done = match (&done, self.options.atomic) {
             (Ok(Some(_)), true) => {
                 self.open = true;
@@ -136,7 +153,10 @@ impl Engine<'_> {
                 self.rollback().await;
                 done
             }
-            _ => self.end(done).await,
+            _ => {
+                let ended = self.end(done).await;
+                ended.map_err(self.in_phase(step, Phase::Commit))
+            }
         };
         match done? {
             Some(dangling) => {
@@ -262,9 +282,9 @@ impl Engine<'_> {
         }
         // A connection that cannot roll back is not given back to the pool, and the server rolls
         // back when it goes.
-        if let Err(failure) = self.session.execute("ROLLBACK".to_owned()).await {
+        if let Err(failure) = muted(self.session.execute("ROLLBACK".to_owned())).await {
             self.sound = false;
-            tracing::debug!(error = %failure.error, "the transaction could not be rolled back");
+            tracing::debug!(error = %failure.message(), "the transaction could not be rolled back");
         }
     }
 
@@ -288,7 +308,7 @@ impl Engine<'_> {
                         });
                     }
                 }
-                Err(failure) => return Err(Error::Database(failure.error)),
+                Err(failure) => return Err(Error::from(failure.error)),
             }
         }
     }
@@ -315,12 +335,4 @@ pub(super) fn kept_out(
         })),
         _ => Err(failure),
     }
-}
-
-/// Whether another connection is in the way, whatever the extended code says of how:
-/// SQLITE_BUSY, and SQLITE_LOCKED of a shared cache.
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let code = code.and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }

@@ -54,7 +54,10 @@ impl Engine<'_> {
             match taken {
                 Ok(Outcome::Done) => done += 1,
                 Ok(Outcome::Overtaken) => return Err(Error::Concurrent),
-                Err(Error::Database(error)) => return Err(Error::Database(error)),
+                Err(error @ Error::Database(_)) => return Err(error),
+                Err(Error::Step(step)) if step.source.as_sqlx().as_database_error().is_none() => {
+                    return Err(Error::Step(step));
+                }
                 Err(error) => break Some(error),
             }
         };

@@ -3,10 +3,11 @@
 
 use migrate_core::Dialect;
 
-use super::failure::missed_lock;
 use super::{Engine, Listener, Step};
 use crate::backend::Session;
+use crate::driver_error::missed_lock;
 use crate::error::Error;
+use crate::notice::muted;
 
 /// The longest message with parts of one row: MariaDB takes 16 MiB by default ("max_allowed_packet"
 /// in its manual), and a server may be set to less.
@@ -42,11 +43,11 @@ impl<'a> Engine<'a> {
             let session = self.ledger_session();
             if let Err(failure) = session.execute(message).await {
                 // The failure says more than what may come of this.
-                let rolled_back = session.execute("ROLLBACK".to_owned()).await;
+                let rolled_back = muted(session.execute("ROLLBACK".to_owned())).await;
                 if rolled_back.is_err() {
                     self.sound = false;
                 }
-                return Err(Error::Database(failure.error));
+                return Err(Error::from(failure.error));
             }
         }
         Ok(())
@@ -66,12 +67,12 @@ impl<'a> Engine<'a> {
                 Dialect::Postgres => self.commit(&[sql.to_owned()]).await,
                 Dialect::MySql | Dialect::Sqlite => {
                     let written = self.ledger_session().execute(sql.to_owned()).await;
-                    written.map_err(|failure| Error::Database(failure.error))
+                    written.map_err(|failure| Error::from(failure.error))
                 }
             };
             match written {
                 Err(Error::Database(error))
-                    if missed_lock(&error) && retries < self.options.lock_retries =>
+                    if missed_lock(error.as_sqlx()) && retries < self.options.lock_retries =>
                 {
                     retries += 1;
                     let error = Error::Database(error);

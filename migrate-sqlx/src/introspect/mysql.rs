@@ -61,7 +61,7 @@ impl Server {
 pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Result<Schema, Error> {
     let mut server = Server::default();
     let rows = session.query(queries::SERVER.to_owned()).await;
-    for row in rows.map_err(Error::Database)? {
+    for row in rows.map_err(Error::from)? {
         let mut row = Record::from(row);
         match row.text().as_str() {
             "server" => {
@@ -89,19 +89,19 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
         last_trigger: None,
     };
     let rows = session.query(sql).await;
-    for row in rows.map_err(Error::Database)? {
+    for row in rows.map_err(Error::from)? {
         reading.row(Record::from(row), ledger)?;
     }
     if !reading.sequences.is_empty() {
         let rows = session.query(queries::sequences(&reading.sequences)).await;
-        for row in rows.map_err(Error::Database)? {
+        for row in rows.map_err(Error::from)? {
             reading.sequence(Record::from(row))?;
         }
     }
     let doubts = std::mem::take(&mut reading.doubts).all();
     if !doubts.is_empty() {
         let sql = doubts.iter().map(Doubt::question).collect();
-        let rows = session.query(sql).await.map_err(Error::Database)?;
+        let rows = session.query(sql).await.map_err(Error::from)?;
         for (doubt, row) in doubts.iter().zip(rows) {
             reading.settle(doubt, Record::from(row));
         }

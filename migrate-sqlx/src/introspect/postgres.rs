@@ -43,7 +43,7 @@ pub(super) async fn read(
     schemas: Option<&BTreeSet<String>>,
 ) -> Result<Schema, Error> {
     let version = session.query(queries::VERSION.to_owned()).await;
-    let version = version.map_err(Error::Database)?.into_iter().next();
+    let version = version.map_err(Error::from)?.into_iter().next();
     let version = Record::from(version.unwrap_or_default()).number()?;
     let rows = session.query(queries::all(version, schemas)).await;
     let mut reading = Reading {
@@ -54,7 +54,7 @@ pub(super) async fn read(
         columns: BTreeMap::new(),
         left_out: BTreeSet::new(),
     };
-    for row in rows.map_err(Error::Database)? {
+    for row in rows.map_err(Error::from)? {
         reading.row(Record::from(row), ledger)?;
     }
     Ok(reading.finish(ledger))

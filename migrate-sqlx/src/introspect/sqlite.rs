@@ -68,7 +68,7 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
     let mut columns: BTreeMap<String, Vec<PragmaColumn>> = BTreeMap::new();
     let mut pragma_indexes: BTreeMap<String, PragmaIndex> = BTreeMap::new();
     let rows = session.query(QUERY.to_owned()).await;
-    for row in rows.map_err(Error::Database)? {
+    for row in rows.map_err(Error::from)? {
         let mut row = Record::from(row);
         match row.text().as_str() {
             "object" => {

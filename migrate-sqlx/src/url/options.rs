@@ -167,6 +167,6 @@ fn escaped(text: &str) -> String {
 pub(super) fn unusable(error: sqlx::Error) -> Error {
     match error {
         sqlx::Error::Configuration(why) => Error::Url(why.to_string()),
-        other => Error::Database(other),
+        other => Error::from(other),
     }
 }

@@ -125,7 +125,7 @@ impl DatabaseUrl {
         };
         let mut connection = match connected {
             Ok(connection) => connection,
-            Err(error) if !several || is_final(&error) => return Err(Error::Database(error)),
+            Err(error) if !several || is_final(&error) => return Err(Error::from(error)),
             Err(error) => return Ok(Err(words(&error))),
         };
         if wanted == Wanted::Any {
@@ -133,9 +133,9 @@ impl DatabaseUrl {
         }
         let is = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on'";
         let row = sqlx::query(is).fetch_one(&mut connection).await;
-        let row = row.map_err(Error::Database)?;
-        let standby: bool = row.try_get(0).map_err(Error::Database)?;
-        let read_only: bool = row.try_get(1).map_err(Error::Database)?;
+        let row = row.map_err(Error::from)?;
+        let standby: bool = row.try_get(0).map_err(Error::from)?;
+        let read_only: bool = row.try_get(1).map_err(Error::from)?;
         if wanted.is_met(standby, read_only) {
             return Ok(Ok(connection));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use migrate_sqlx::{Create, Database, Dialect, Error, InDoubt, Migrations};
+use migrate_sqlx::{Create, Database, Dialect, Error, InDoubt, Migrations, Phase};
 use migrate_tests::TestDatabase;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
@@ -156,7 +156,13 @@ pub(crate) async fn a_ledger_that_cannot_be_written_is_no_failing_statement(
     let error = run(&database, &migrations(&[AB[0], ("b:a", up, "")]))
         .await
         .unwrap_err();
-    assert_eq!(error.code(), "database", "{error:?}");
+    let Error::Step(failed) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        (failed.revision.as_str(), failed.phase),
+        ("b", Phase::Ledger)
+    );
 }
 
 /// Two at once, where no transaction keeps them apart.

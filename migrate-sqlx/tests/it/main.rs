@@ -9,6 +9,7 @@ mod embedded;
 mod interrupted;
 mod introspect;
 mod limits;
+mod messages;
 mod queries;
 mod resume;
 mod scenarios;

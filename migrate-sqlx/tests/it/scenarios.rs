@@ -29,6 +29,10 @@ use crate::limits::{
     a_missed_lock_is_told, a_missed_lock_is_tried_again, a_section_lifts_the_limit_of_the_run,
     a_statement_that_takes_too_long_is_ended, settings_do_not_reach_the_next_revision,
 };
+use crate::messages::{
+    a_rollback_of_ours_says_nothing, all_that_the_database_says_of_an_error_is_told,
+    an_unseen_character_is_named, what_is_said_beside_errors_is_an_event,
+};
 use crate::resume::{
     a_resumed_revision_has_the_settings_of_its_session, what_is_finished_may_not_be_edited,
 };
@@ -99,6 +103,10 @@ on_each_database! {
     an_edit_does_not_hide_a_change_before_it,
     another_parent_is_no_edit,
     line_ends_of_a_checkout_do_not_matter,
+    all_that_the_database_says_of_an_error_is_told,
+    an_unseen_character_is_named,
+    what_is_said_beside_errors_is_an_event,
+    a_rollback_of_ours_says_nothing,
 }
 
 pub(crate) async fn connect(database: &TestDatabase) -> Database {

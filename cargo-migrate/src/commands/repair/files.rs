@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{
     ChainLock, Code, Diagnostic, Folder, HeadsMend, Problem, Repair, RepairOptions, RevisionId,
-    Survey,
+    Survey, shell_word,
 };
 
 use super::RepairArgs;
@@ -145,7 +145,7 @@ fn unresolved(
             .iter_mut()
             .filter(|found| found.code == Code::UnknownParent && found.message.contains(&follows))
         {
-            let path = context.shown(&context.root()?.join(path));
+            let path = shell_word(path);
             found.help = Some(format!(
                 "a branch that is not merged has it: merge that branch, or take the file alone with `git checkout {commit} -- {path}`"
             ));
@@ -172,7 +172,7 @@ fn unresolved(
             "`cargo migrate repair --ledger` writes it from a database that has applied it";
         let help = match seen {
             Some((commit, path)) => {
-                let path = context.shown(&root.join(path));
+                let path = shell_word(&path);
                 format!("git has it: `git checkout {commit} -- {path}`; or {ledger}")
             }
             None => {

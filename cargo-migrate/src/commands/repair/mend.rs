@@ -103,7 +103,18 @@ impl<'a> Plan<'a> {
             ui.warning("the ledger was not mended: the files have to be whole before it");
         }
         plan.edits = plan.change.edits(context)?;
+        plan.complete(ui);
         Ok(plan)
+    }
+
+    /// Makes what is said to people what they can type.
+    fn complete(&mut self, ui: &Ui) {
+        let unresolved = std::mem::take(&mut self.unresolved).into_iter();
+        self.unresolved = unresolved.map(|left| ui.shown_diagnostic(left)).collect();
+        let rows = self.rows.iter_mut().flat_map(|rows| &mut rows.unresolved);
+        for left in rows {
+            left.help = left.help.take().map(|help| ui.shown(&help));
+        }
     }
 
     fn mend_files(&mut self, args: &RepairArgs, context: &Context) -> Result<(), CommandError> {

@@ -213,7 +213,7 @@ async fn has_rows(database: &Database, column: &Unfilled) -> Result<bool, Comman
     };
     let sql = format!("SELECT '1' FROM {table}{only} LIMIT 1");
     let found = rows(database, &sql).await;
-    Ok(!found.map_err(migrate_sqlx::Error::Database)?.is_empty())
+    Ok(!found.map_err(migrate_sqlx::Error::from)?.is_empty())
 }
 
 /// New columns first come with their value as the default; then that goes.
