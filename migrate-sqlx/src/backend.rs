@@ -16,7 +16,11 @@ use crate::stop::Stop;
 
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
-pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {}
+pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {
+    /// Which dialect its connections speak.
+    #[doc(hidden)]
+    const DIALECT: Dialect;
+}
 
 /// A connection that can run scripts; what differs between the drivers is here, and nothing else.
 pub trait Session: sealed::Sealed + Send {
@@ -123,10 +127,12 @@ pub(crate) mod sealed {
 /// connections and still give a future that can be sent between threads.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 macro_rules! driver {
-    ($database:ty, $connection:ty) => {
+    ($database:ty, $connection:ty, $dialect:expr) => {
         impl crate::backend::sealed::Sealed for $database {}
         impl crate::backend::sealed::Sealed for $connection {}
-        impl crate::backend::Backend for $database {}
+        impl crate::backend::Backend for $database {
+            const DIALECT: migrate_core::Dialect = $dialect;
+        }
 
         async fn execute(
             connection: &mut $connection,

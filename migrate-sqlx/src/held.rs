@@ -20,22 +20,23 @@ pub(crate) struct Held<DB: Backend> {
 }
 
 impl<DB: Backend> Held<DB> {
-    /// Takes a connection of the pool, and the lock on one of its own.
+    /// Takes the lock on a connection of its own, and then one of the pool to work on: one that was
+    /// idle while another migrator worked may be gone, as servers end idle sessions (`wait_timeout`,
+    /// `idle_session_timeout`), and the pool finds that out before it gives it away.
     pub(crate) async fn take(
         pool: &Pool<DB>,
         ledger: &LedgerNames,
         wait: Duration,
         on_event: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Self, Error> {
-        let work = pool.acquire().await.map_err(Error::Database)?;
-        let mut held = Self {
-            work,
-            lock: None,
-            clean: false,
-        };
-        if held.work.dialect() == Dialect::Sqlite {
+        if DB::DIALECT == Dialect::Sqlite {
             // A database in memory has no second connection, and its transactions lock.
-            return Ok(held);
+            let work = pool.acquire().await.map_err(Error::Database)?;
+            return Ok(Self {
+                work,
+                lock: None,
+                clean: false,
+            });
         }
         let mut lock = DB::Connection::connect_with(&pool.connect_options())
             .await
@@ -59,7 +60,12 @@ impl<DB: Backend> Held<DB> {
         while let Attempt::Busy(holder) = lock.try_lock(ledger).await.map_err(Error::Database)? {
             busy(holder)?;
         }
-        held.lock = Some(lock);
+        let work = pool.acquire().await.map_err(Error::Database)?;
+        let mut held = Self {
+            work,
+            lock: Some(lock),
+            clean: false,
+        };
         while let Attempt::Busy(holder) =
             held.work.try_enter(ledger).await.map_err(Error::Database)?
         {

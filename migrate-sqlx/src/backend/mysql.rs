@@ -7,7 +7,7 @@ use sqlx::MySqlConnection;
 use super::{Attempt, Failure, PAUSE, Row, Session, driver, mysql_lock};
 use crate::stop::Stop;
 
-driver!(sqlx::MySql, MySqlConnection);
+driver!(sqlx::MySql, MySqlConnection, Dialect::MySql);
 
 /// MySQL tells only a line, in words; the engine reads it there.
 fn position(_: &sqlx::Error) -> Option<usize> {

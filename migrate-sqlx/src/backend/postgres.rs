@@ -8,7 +8,7 @@ use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use super::{Attempt, Failure, PAUSE, Row, Session, driver};
 use crate::stop::Stop;
 
-driver!(sqlx::Postgres, PgConnection);
+driver!(sqlx::Postgres, PgConnection, Dialect::Postgres);
 
 fn position(error: &sqlx::Error) -> Option<usize> {
     let error = error

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::{Attempt, Failure, Row, Session, driver};
 use crate::stop::Stop;
 
-driver!(sqlx::Sqlite, SqliteConnection);
+driver!(sqlx::Sqlite, SqliteConnection, Dialect::Sqlite);
 
 /// How many steps of its machine SQLite takes between two looks at whether to stop.
 const STEPS: i32 = 10_000;

@@ -5,6 +5,7 @@
 mod atomic;
 mod chain;
 mod embedded;
+mod idle;
 mod interrupted;
 mod introspect;
 mod limits;
