@@ -29,6 +29,8 @@ pub struct Config {
     pub dir: String,
     /// The dialects that every revision must serve; empty where nothing says so.
     pub dialects: Dialects,
+    /// Whether `dialects` is written there: a url of another database is refused then.
+    pub lists_dialects: bool,
     /// How `new` names a file: `{created}`, `{id}` and `{slug}` are filled in.
     pub file_name: String,
     /// The environment that is used when none is named.
@@ -44,6 +46,8 @@ pub struct Config {
     pub verify_models: bool,
     /// Whether the compiler compares the models with the chain: `[models] check`.
     pub check_models: bool,
+    /// Extensions of SQLite that are loaded into each connection: `extensions` below `[sqlite]`.
+    pub extensions: Vec<String>,
     /// The databases, by name.
     pub envs: Vec<Env>,
 }
@@ -66,6 +70,8 @@ pub struct Env {
     /// How often a revision that only missed a lock is tried again; `None` leaves it to the
     /// runtime.
     pub lock_retries: Option<u32>,
+    /// Stands for the project's `extensions`, where it is written: `[env.<name>.sqlite]`.
+    pub extensions: Option<Vec<String>>,
 }
 
 impl fmt::Debug for Env {
@@ -97,6 +103,19 @@ impl LedgerNames {
         prefix: Cow::Borrowed(Self::DEFAULT_PREFIX),
         schema: None,
     };
+
+    /// The names in a throw-away database. A schema of MySQL is a database of the whole server: what
+    /// is named there is the real ledger.
+    #[must_use]
+    pub fn apart(&self, dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::MySql => Self {
+                prefix: self.prefix.clone(),
+                schema: None,
+            },
+            Dialect::Sqlite | Dialect::Postgres => self.clone(),
+        }
+    }
 }
 
 impl Default for LedgerNames {
@@ -184,6 +203,7 @@ impl Default for Config {
         Self {
             dir: "migrations".to_owned(),
             dialects: Dialects::NONE,
+            lists_dialects: false,
             file_name: "{created}_{id}_{slug}".to_owned(),
             default_env: "dev".to_owned(),
             rules: Rules::default(),
@@ -191,6 +211,7 @@ impl Default for Config {
             ignored: Vec::new(),
             verify_models: false,
             check_models: true,
+            extensions: Vec::new(),
             envs: Vec::new(),
         }
     }
@@ -284,7 +305,7 @@ impl Reader<'_> {
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
-        const KEYS: [&str; 9] = [
+        const KEYS: [&str; 10] = [
             "dir",
             "dialects",
             "file-name",
@@ -293,6 +314,7 @@ impl Reader<'_> {
             "ledger",
             "verify",
             "models",
+            "sqlite",
             "env",
         ];
         let mut dialects = None;
@@ -306,10 +328,12 @@ impl Reader<'_> {
                 "ledger" => self.ledger(value, &mut config.ledger),
                 "verify" => self.verify(value, config),
                 "models" => self.models(value, config),
+                "sqlite" => config.extensions = self.sqlite(value),
                 "env" => self.envs(value, &mut config.envs),
                 other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
             }
         }
+        config.lists_dialects = dialects.is_some();
         config.dialects = dialects.unwrap_or_else(|| {
             let urls = config.envs.iter().filter_map(|env| env.url.as_deref());
             urls.filter_map(Dialect::from_url).collect()
@@ -528,6 +552,29 @@ impl Reader<'_> {
         }
     }
 
+    fn sqlite(&mut self, value: &Entry<'_>) -> Vec<String> {
+        let mut extensions = Vec::new();
+        for (key, value) in self.table(value).into_iter().flatten() {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("extensions", DeValue::Array(names)) => {
+                    for name in names {
+                        let mut extension = String::new();
+                        self.string(name, &mut extension);
+                        extensions.push(extension);
+                    }
+                }
+                ("extensions", _) => {
+                    let help = "for example `extensions = [\"vec0\"]`".to_owned();
+                    self.problem(&value.span(), "this must be a list", Some(help));
+                }
+                (other, _) => {
+                    self.unknown(&key.span(), "setting of SQLite", other, &["extensions"]);
+                }
+            }
+        }
+        extensions
+    }
+
     fn models(&mut self, value: &Entry<'_>, config: &mut Config) {
         let Some(table) = self.table(value) else {
             return;
@@ -541,7 +588,7 @@ impl Reader<'_> {
     }
 
     fn envs(&mut self, value: &Entry<'_>, envs: &mut Vec<Env>) {
-        const KEYS: [&str; 7] = [
+        const KEYS: [&str; 8] = [
             "url",
             "scratch-url",
             "protected",
@@ -549,6 +596,7 @@ impl Reader<'_> {
             Limits::NAMES[0],
             Limits::NAMES[1],
             "lock-retries",
+            "sqlite",
         ];
         let Some(table) = self.table(value) else {
             return;
@@ -576,6 +624,7 @@ impl Reader<'_> {
                     "protected" => self.boolean(value, &mut env.protected),
                     "backup" => self.boolean(value, &mut env.backup),
                     "lock-retries" => env.lock_retries = self.count(value),
+                    "sqlite" => env.extensions = Some(self.sqlite(value)),
                     name if let Some(limit) = env.limits.named(name) => {
                         *limit = self.duration(value);
                     }
@@ -602,6 +651,22 @@ mod tests {
         let config = Config::parse("migrate.toml", text).unwrap();
         let expected = [Dialect::Sqlite, Dialect::MySql].into_iter().collect();
         assert_eq!(config.dialects, expected);
+    }
+
+    #[test]
+    fn extensions_of_sqlite_for_the_project_and_for_an_environment() {
+        let text = "[sqlite]\nextensions = [\"vec0\"]\n[env.a]\n[env.b.sqlite]\nextensions = []\n";
+        let config = Config::parse("migrate.toml", text).unwrap();
+        assert_eq!(config.extensions, ["vec0"]);
+        let of = |name| config.env(name).unwrap().extensions.as_deref();
+        assert_eq!((of("a"), of("b")), (None, Some(&[][..])));
+        for wrong in [
+            "extensions = \"vec0\"",
+            "extensions = [1]",
+            "extension = []",
+        ] {
+            assert!(Config::parse("migrate.toml", &format!("[sqlite]\n{wrong}\n")).is_err());
+        }
     }
 
     #[test]

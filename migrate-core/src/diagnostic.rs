@@ -373,10 +373,8 @@ impl fmt::Display for Diagnostic {
 }
 
 /// Returns the candidate that is nearest to `word`, if one is near enough to be meant.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[doc(hidden)]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let most = (length / 3).max(1);
     candidates

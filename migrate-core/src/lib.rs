@@ -11,6 +11,8 @@
 //! follows a [`Plan`].
 //! Everything here is pure: no clock, no process, no network, and one module that opens files.
 
+#![forbid(unsafe_code)]
+
 mod chain;
 mod config;
 mod diagnostic;
@@ -44,6 +46,8 @@ mod trail;
 
 pub use chain::Chain;
 pub use config::{Config, Env, HeadsRule, LedgerNames, Level, Rules};
+#[doc(hidden)]
+pub use diagnostic::nearest;
 pub use diagnostic::{Code, Diagnostic, Label, Place, Severity, Style};
 pub use dialect::{Dialect, Dialects, UnknownDialect};
 pub use file::NewRevision;
