@@ -3,6 +3,8 @@
 //! Nothing is decided here: the chain and the models are read and judged by `migrate-core`, the very
 //! code that `cargo migrate` runs.
 
+#![forbid(unsafe_code)]
+
 mod embed;
 mod literal;
 mod table;

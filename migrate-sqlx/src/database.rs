@@ -1,7 +1,6 @@
 //! A database of whichever kind its url says.
 
 use std::collections::BTreeSet;
-use std::str::FromStr as _;
 
 use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Direction, LedgerNames, Stamp, Target};
@@ -16,6 +15,7 @@ use crate::migrations::Migrations;
 use crate::runner::Runner;
 use crate::script::Script;
 use crate::status::Status;
+use crate::url::DatabaseUrl;
 
 /// A pool for a url; of the databases whose features are compiled in.
 #[derive(Clone)]
@@ -68,18 +68,16 @@ impl Database {
     /// The url cannot be used, or the database cannot be reached. No error shows the url, which
     /// may hold a password.
     pub async fn connect(url: &str, create: Create) -> Result<Self, Error> {
-        let dialect = Dialect::from_url(url).ok_or_else(|| {
-            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-            let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-            Error::Url(match !scheme.is_empty() && scheme.bytes().all(sound) {
-                false => "it has no scheme".to_owned(),
-                true => format!("`{scheme}` is no database"),
-            })
-        })?;
-        if dialect != Dialect::Sqlite {
-            Self::check_url(url)?;
-        }
-        match dialect {
+        Self::open(&DatabaseUrl::parse(url)?, create).await
+    }
+
+    /// Connects to the database of a url that was read already.
+    ///
+    /// # Errors
+    ///
+    /// See [`Database::connect`].
+    pub async fn open(url: &DatabaseUrl, create: Create) -> Result<Self, Error> {
+        match url.dialect() {
             Dialect::Sqlite => Self::sqlite(url, create).await,
             Dialect::Postgres => Self::postgres(url).await,
             Dialect::MySql => Self::mysql(url).await,
@@ -87,18 +85,34 @@ impl Database {
     }
 
     #[cfg(feature = "sqlite")]
-    async fn sqlite(url: &str, create: Create) -> Result<Self, Error> {
-        use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+    async fn sqlite(url: &DatabaseUrl, create: Create) -> Result<Self, Error> {
+        let create = match url.is_in_memory() {
+            true => Create::Missing,
+            false => create,
+        };
+        Self::open_sqlite(url.sqlite()?, create).await
+    }
 
-        let options = SqliteConnectOptions::from_str(url).map_err(unusable)?;
-        let file = options.get_filename().to_owned();
-        let memory = url.contains(":memory:") || url.contains("mode=memory");
+    /// Opens an SQLite database with options that a url cannot hold, extensions for example. One in
+    /// memory is made with [`Create::Missing`].
+    ///
+    /// # Errors
+    ///
+    /// The database, or an extension, cannot be used.
+    #[cfg(feature = "sqlite")]
+    pub async fn open_sqlite(
+        options: sqlx::sqlite::SqliteConnectOptions,
+        create: Create,
+    ) -> Result<Self, Error> {
+        use sqlx::sqlite::SqlitePoolOptions;
+
         let options = match create {
             Create::Missing => options.create_if_missing(true),
-            Create::Nothing if memory || file.exists() => options,
-            Create::Nothing => {
-                SqliteConnectOptions::from_str("sqlite::memory:").map_err(unusable)?
-            }
+            Create::Nothing if options.get_filename().exists() => options,
+            Create::Nothing => options
+                .filename(":memory:")
+                .immutable(false)
+                .shared_cache(false),
         };
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
@@ -108,27 +122,20 @@ impl Database {
     }
 
     #[cfg(not(feature = "sqlite"))]
-    async fn sqlite(_: &str, _: Create) -> Result<Self, Error> {
+    async fn sqlite(_: &DatabaseUrl, _: Create) -> Result<Self, Error> {
         Err(Error::Url(
             "the feature `sqlite` is not compiled in".to_owned(),
         ))
     }
 
     #[cfg(feature = "postgres")]
-    async fn postgres(url: &str) -> Result<Self, Error> {
+    async fn postgres(url: &DatabaseUrl) -> Result<Self, Error> {
         use sqlx::Connection as _;
-        use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+        use sqlx::postgres::PgPoolOptions;
 
-        let options = PgConnectOptions::from_str(&without_unknown(url))
-            .map_err(unusable)?
-            .application_name("cargo migrate");
         // A pool tries again until its time is up; the first connection says at once what is wrong.
-        PgConnection::connect_with(&options)
-            .await
-            .map_err(Error::Database)?
-            .close()
-            .await
-            .map_err(Error::Database)?;
+        let (connection, options) = url.connect_postgres(None).await?;
+        closed(connection.close().await);
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(options);
@@ -136,24 +143,20 @@ impl Database {
     }
 
     #[cfg(not(feature = "postgres"))]
-    async fn postgres(_: &str) -> Result<Self, Error> {
+    async fn postgres(_: &DatabaseUrl) -> Result<Self, Error> {
         Err(Error::Url(
             "the feature `postgres` is not compiled in".to_owned(),
         ))
     }
 
     #[cfg(feature = "mysql")]
-    async fn mysql(url: &str) -> Result<Self, Error> {
+    async fn mysql(url: &DatabaseUrl) -> Result<Self, Error> {
         use sqlx::Connection as _;
-        use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+        use sqlx::mysql::{MySqlConnection, MySqlPoolOptions};
 
-        let options = MySqlConnectOptions::from_str(url).map_err(unusable)?;
-        MySqlConnection::connect_with(&options)
-            .await
-            .map_err(Error::Database)?
-            .close()
-            .await
-            .map_err(Error::Database)?;
+        let options = url.mysql()?;
+        let connection = MySqlConnection::connect_with(&options).await;
+        closed(connection.map_err(Error::Database)?.close().await);
         let pool = MySqlPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(options);
@@ -161,7 +164,7 @@ impl Database {
     }
 
     #[cfg(not(feature = "mysql"))]
-    async fn mysql(_: &str) -> Result<Self, Error> {
+    async fn mysql(_: &DatabaseUrl) -> Result<Self, Error> {
         Err(Error::Url(
             "the feature `mysql` is not compiled in".to_owned(),
         ))
@@ -352,129 +355,12 @@ impl Database {
     pub async fn read_schema(&self, reader: &SchemaReader) -> Result<Schema, Error> {
         on!(self, pool => reader.read(pool).await)
     }
-
-    /// Refuses the url of a server that would be read in another way than it was meant: a part of
-    /// the password would be taken for a host or a database, and the server would tell it.
-    /// [`Database::connect`] does so by itself.
-    ///
-    /// ```
-    /// use migrate_sqlx::Database;
-    ///
-    /// assert!(Database::check_url("postgres://me:p%2Fw@host/app").is_ok());
-    /// assert!(Database::check_url("postgres://me:p/w@host/app").is_err());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Url`], which does not say the url.
-    pub fn check_url(url: &str) -> Result<(), Error> {
-        let Some((_, rest)) = url.split_once("://") else {
-            return Err(Error::Url("it lacks the `//` behind its scheme".to_owned()));
-        };
-        let unencoded = || {
-            Error::Url("in its user and password, `:`, `/`, `?`, `#`, `@` and `%` are written `%3A`, `%2F`, `%3F`, `%23`, `%40` and `%25`".to_owned())
-        };
-        let path = rest.split(['?', '#']).next().unwrap_or_default();
-        let (server, database) = path.split_once('/').unwrap_or((path, ""));
-        if database.contains('@') {
-            return Err(unencoded());
-        }
-        let port = match server.rsplit_once('@') {
-            Some(_) => None,
-            None => server.rsplit_once(':').filter(|_| !server.ends_with(']')),
-        };
-        match port {
-            Some((_, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) => Err(unencoded()),
-            _ => Ok(()),
-        }
-    }
 }
 
-/// The settings of a url that sqlx knows for PostgreSQL; with the others it would log their values,
-/// which may be passwords.
-#[cfg(feature = "postgres")]
-fn without_unknown(url: &str) -> String {
-    const KNOWN: [&str; 18] = [
-        "sslmode",
-        "ssl-mode",
-        "sslrootcert",
-        "ssl-root-cert",
-        "ssl-ca",
-        "sslcert",
-        "ssl-cert",
-        "sslkey",
-        "ssl-key",
-        "statement-cache-capacity",
-        "host",
-        "hostaddr",
-        "port",
-        "dbname",
-        "user",
-        "password",
-        "application_name",
-        "options",
-    ];
-    let url = url.split('#').next().unwrap_or_default();
-    let Some((place, settings)) = url.split_once('?') else {
-        return url.to_owned();
-    };
-    let known = |setting: &&str| {
-        let key = setting.split('=').next().unwrap_or_default();
-        KNOWN.contains(&key) || key.starts_with("options[") || key.starts_with("options%5B")
-    };
-    let kept: Vec<&str> = settings.split('&').filter(known).collect();
-    format!("{place}?{}", kept.join("&"))
-}
-
-/// Why a url cannot be used, without the url.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-fn unusable(error: sqlx::Error) -> Error {
-    match error {
-        sqlx::Error::Configuration(why) => Error::Url(why.to_string()),
-        other => Error::Database(other),
-    }
-}
-
-#[cfg(all(test, feature = "postgres"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_read_in_another_way_is_refused() {
-        for url in [
-            "postgres://me:pw@host:5432/app?sslmode=require",
-            "postgres://me:p@w@host/app",
-            "postgres://me@[::1]:5432/app",
-            "postgres://[::1]/app",
-            "postgres://host/app?user=me&password=p@w",
-            "postgres:///app",
-            "mysql://host:/app",
-            "mysql://%2Frun%2Fmysqld/app",
-        ] {
-            assert!(Database::check_url(url).is_ok(), "{url}");
-        }
-        for url in [
-            "postgres://me:p/w@host/app",
-            "postgres://me:1/w@host/app",
-            "postgres://me:p#w@host/app",
-            "mysql://me:p?w@host/app",
-            "postgres:me:pw@host/app",
-        ] {
-            assert!(Database::check_url(url).is_err(), "{url}");
-        }
-    }
-
-    #[test]
-    fn unknown_settings_are_left_out() {
-        for (url, kept) in [
-            ("postgres://h/d", "postgres://h/d"),
-            ("postgres://h/d?schema=x#y", "postgres://h/d?"),
-            (
-                "postgres://h/d?a=1&sslmode=require&options[x]=1&sslpassword=2",
-                "postgres://h/d?sslmode=require&options[x]=1",
-            ),
-        ] {
-            assert_eq!(without_unknown(url), kept);
-        }
+/// A server that was asked to end a session may close its socket before TLS says goodbye.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn closed(closed: Result<(), sqlx::Error>) {
+    if let Err(error) = closed {
+        tracing::debug!(%error, "the connection was closed already");
     }
 }

@@ -315,6 +315,7 @@ impl<'a> Engine<'a> {
                         continue 'plan;
                     }
                     Err(error) => {
+                        let error = self.about_ledger(step, error);
                         self.tell_failure(step, &error).await;
                         return Err(error);
                     }
@@ -335,6 +336,21 @@ impl<'a> Engine<'a> {
                 });
             }
             return self.close().await;
+        }
+    }
+
+    /// Says of a step that fails at the ledger's own tables what it has done to them.
+    fn about_ledger(&self, step: &Step<'_>, error: Error) -> Error {
+        let source = match error {
+            Error::Database(source) if self.tables.are_gone(&source) => source,
+            Error::Statement(failed) if self.tables.are_gone(&failed.source) => failed.source,
+            other => return other,
+        };
+        Error::LedgerLost {
+            revision: step.revision.id.to_string(),
+            table: self.tables.revision_table().to_owned(),
+            rolled_back: step.is_whole(self.session.dialect()),
+            source,
         }
     }
 

@@ -17,6 +17,18 @@ pub enum Error {
     /// may hold a password.
     #[error("the database's url cannot be used: {0}")]
     Url(String),
+    /// A parameter of the url is not known, or asks for what the driver does not do. Its value is
+    /// not shown, as it may be a password.
+    #[error("the database's url cannot be used: {message}")]
+    UrlParameter {
+        /// What is wrong with it.
+        message: String,
+        /// What to write instead.
+        help: String,
+    },
+    /// None of the url's servers is reached and of the kind that `target_session_attrs` asks for.
+    #[error("no server of the url can be used")]
+    NoServer(#[source] Tried),
     /// The target does not exist, or cannot be reached from where the database is.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -49,6 +61,28 @@ pub enum Error {
     ForeignLedger {
         /// The table, quoted.
         table: String,
+    },
+    /// The schema of `[ledger]` is not there and cannot be made, or is closed to the user.
+    #[error("the ledger's schema `{schema}` is missing or closed to this user, and cannot be made")]
+    LedgerSchema {
+        /// Its name.
+        schema: String,
+        /// The database.
+        dialect: Dialect,
+        /// The database's own words.
+        source: sqlx::Error,
+    },
+    /// A revision moves, renames or drops what the ledger is in, and so cannot be recorded.
+    #[error("after revision `{revision}` the ledger {table} is not where it was")]
+    LedgerLost {
+        /// Which revision.
+        revision: String,
+        /// The ledger's table, quoted.
+        table: String,
+        /// Whether the revision was rolled back; else it stays.
+        rolled_back: bool,
+        /// The database's own words.
+        source: sqlx::Error,
     },
     /// A revision has no way down.
     #[error("revision `{revision}` cannot be reverted: {}", reason.as_deref().unwrap_or("it has no `down` for this database"))]
@@ -211,6 +245,29 @@ pub enum Error {
     },
 }
 
+/// What became of each server of a url.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tried {
+    /// What `target_session_attrs` says.
+    pub attributes: String,
+    /// Each server with the reason why it was not taken.
+    pub servers: Vec<(String, String)>,
+}
+
+impl std::error::Error for Tried {}
+
+impl std::fmt::Display for Tried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let told: Vec<_> = self
+            .servers
+            .iter()
+            .map(|(server, why)| format!("`{server}`: {why}"))
+            .collect();
+        f.write_str(&told.join("\n"))
+    }
+}
+
 /// A statement that the database refused.
 #[derive(Debug, thiserror::Error)]
 #[error("statement {number} of {of} of revision `{revision}` failed")]
@@ -283,10 +340,14 @@ impl Error {
     codes! {
         Self::Database(_) => "database",
         Self::Url(_) => "database-url",
+        Self::UrlParameter { .. } => "url-parameter",
+        Self::NoServer(_) => "database",
         Self::Newer { .. } => "database-newer",
         Self::Changed { .. } => "revision-changed",
         Self::Unfinished { .. } => "revision-unfinished",
         Self::ForeignLedger { .. } => "foreign-ledger",
+        Self::LedgerSchema { .. } => "ledger-schema",
+        Self::LedgerLost { .. } => "ledger-lost",
         Self::Irreversible { .. } => "irreversible",
         Self::MissingDialect { .. } => "missing-dialect",
         Self::Locked { .. } => "locked",
@@ -315,6 +376,11 @@ impl Error {
         Some(match self {
             Self::Database(error) => return connection_help(error),
             Self::Url(_) => "write it as `sqlite://app.db`, `postgres://user@host/database` or `mysql://user@host/database`".to_owned(),
+            Self::UrlParameter { help, .. } => help.clone(),
+            Self::NoServer(tried) => match tried.attributes.as_str() {
+                "any" => "are the servers running, and are hosts and ports right?".to_owned(),
+                attributes => format!("the url asks for `target_session_attrs={attributes}`: name a server that is, or `any`"),
+            },
             Self::Target(error) => return error.help(),
             Self::Newer { revisions } => format!(
                 "deploy the version that has them, or take them back with `cargo migrate revert <target>`, which uses the ledger's text of {}",
@@ -327,6 +393,21 @@ impl Error {
             Self::Unfinished { reverting: false, .. } => "mend what stopped it, then go on after the last finished statement with `cargo migrate run --resume`".to_owned(),
             Self::Unfinished { .. } => "mend what stopped it, then go on after the last finished statement with `cargo migrate revert --resume`".to_owned(),
             Self::ForeignLedger { .. } => "give the ledger another name in migrate.toml: `prefix = \"schema_\"` below `[ledger]`".to_owned(),
+            Self::LedgerSchema { dialect: Dialect::Sqlite, .. } => "SQLite has no schemas of its own: leave `schema` out below `[ledger]` in migrate.toml".to_owned(),
+            Self::LedgerSchema { schema, dialect, .. } => {
+                let (what, schema) = match dialect {
+                    Dialect::MySql => ("DATABASE", dialect.quote(schema)),
+                    Dialect::Sqlite | Dialect::Postgres => ("SCHEMA", dialect.quote(schema)),
+                };
+                format!("let somebody who may make it: `CREATE {what} {schema}`, with the right to create tables in it for the user of the url")
+            }
+            Self::LedgerLost { rolled_back, .. } => {
+                let kept = match rolled_back {
+                    true => "nothing of the revision was kept",
+                    false => "what the revision did stays, and `cargo migrate stamp --detect` finds where the database is",
+                };
+                format!("a revision must leave the ledger's tables and their schema alone: keep them in one of their own, `schema = \"…\"` below `[ledger]` in migrate.toml; {kept}")
+            }
             Self::Irreversible { .. } => "restore a backup, or write a new revision that undoes it: `cargo migrate new \"undo …\"`".to_owned(),
             Self::MissingDialect { revision, .. } => format!("add a section for it: `cargo migrate edit {revision}`"),
             Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
@@ -398,6 +479,11 @@ impl StatementError {
                 ),
             };
         }
+        if is_of_extension(&self.source) {
+            return format!(
+                "if an extension of SQLite has it, name that in migrate.toml: `extensions = [\"…\"]` below `[sqlite]`; else mend the revision, then {again}"
+            );
+        }
         if self.rolled_back && !self.reverting && self.number == 1 && is_there(&self.source) {
             return format!(
                 "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
@@ -408,6 +494,19 @@ impl StatementError {
             false => format!("mend the statement, then {again}"),
         }
     }
+}
+
+/// Whether SQLite lacks what extensions bring: virtual tables, functions and collations.
+fn is_of_extension(error: &sqlx::Error) -> bool {
+    const LACKING: [&str; 3] = [
+        "no such module: ",
+        "no such function: ",
+        "no such collation sequence: ",
+    ];
+    let words = error
+        .as_database_error()
+        .map_or("", |error| error.message());
+    LACKING.iter().any(|lacking| words.starts_with(lacking))
 }
 
 /// Whether something was to be made that is there already: PostgreSQL's duplicate_table,

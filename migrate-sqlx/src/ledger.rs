@@ -337,6 +337,49 @@ impl Tables {
         ]
     }
 
+    /// The schema that it is to be in, where one is named.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        self.names.schema.as_deref()
+    }
+
+    /// The statement that makes the schema, where an error says that it is not there: PostgreSQL's
+    /// invalid_schema_name, MySQL's ER_BAD_DB_ERROR. SQLite has none of its own.
+    pub(crate) fn missing_schema(&self, error: &Error) -> Option<String> {
+        let Error::Database(error) = error else {
+            return None;
+        };
+        let error = error.as_database_error()?;
+        let schema = self.dialect.quote(self.schema()?);
+        match self.dialect {
+            Dialect::Postgres if error.code().as_deref() == Some("3F000") => {
+                Some(format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
+            }
+            Dialect::MySql if error.message().starts_with("Unknown database") => Some(format!(
+                "CREATE DATABASE IF NOT EXISTS {schema} DEFAULT CHARACTER SET utf8mb4"
+            )),
+            Dialect::Sqlite | Dialect::Postgres | Dialect::MySql => None,
+        }
+    }
+
+    /// Whether an error says that the tables are not where they were.
+    pub(crate) fn are_gone(&self, error: &sqlx::Error) -> bool {
+        let Some(error) = error.as_database_error() else {
+            return false;
+        };
+        let message = error.message();
+        let named = message.contains(&format!("{}revision", self.names.prefix));
+        match (self.dialect, error.code().as_deref()) {
+            (Dialect::Postgres, Some("42P01" | "3F000")) => named,
+            (Dialect::MySql, _) => {
+                named && message.ends_with("doesn't exist")
+                    || message.starts_with("Unknown database")
+                    || message.starts_with("No database selected")
+            }
+            (Dialect::Sqlite, _) => named && message.starts_with("no such table"),
+            (Dialect::Postgres, _) => false,
+        }
+    }
+
     /// Whether the ledger still allows a way up: 1, else 0. The revision is not there, and all it
     /// needs is; `there` says that it is there half done.
     pub(crate) fn allows_up(&self, revision: &str, there: bool, needs: &BTreeSet<&str>) -> String {
@@ -519,20 +562,30 @@ impl Tables {
             None => return Err(Error::Database(error)),
         };
         // PostgreSQL: undefined_table, invalid_schema_name, undefined_column; MySQL:
-        // ER_NO_SUCH_TABLE, ER_BAD_FIELD_ERROR. SQLite has only words for it.
+        // ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR. SQLite has only words for it.
         let (table, column) = match (self.dialect, code.as_deref()) {
             (Dialect::Postgres, code) => (
                 matches!(code, Some("42P01" | "3F000")),
                 code == Some("42703"),
             ),
-            (Dialect::MySql, code) => (code == Some("42S02"), code == Some("42S22")),
+            (Dialect::MySql, code) => (
+                code == Some("42S02") || message.starts_with("Unknown database"),
+                code == Some("42S22"),
+            ),
             (Dialect::Sqlite, _) => (
                 message.contains("no such table"),
                 message.contains("no such column"),
             ),
         };
+        let denied = self.dialect == Dialect::MySql && message.contains(" denied to user ");
         match (table, column) {
             (true, _) => Ok(()),
+            // MySQL does not tell whether what is closed to the user is there.
+            _ if denied && let Some(schema) = self.schema() => Err(Error::LedgerSchema {
+                schema: schema.to_owned(),
+                dialect: self.dialect,
+                source: error,
+            }),
             (_, true) => Err(Error::ForeignLedger {
                 table: self.revision.clone(),
             }),

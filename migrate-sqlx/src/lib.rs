@@ -25,6 +25,8 @@
 //!
 //! Features: `sqlite`, `postgres`, `mysql` (MariaDB too), and sqlx's choices of TLS.
 
+#![forbid(unsafe_code)]
+
 mod backend;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod database;
@@ -43,6 +45,7 @@ mod script;
 mod status;
 mod stop;
 mod table;
+mod url;
 
 #[doc(hidden)]
 pub use backend::{Attempt, Failure, Row};
@@ -50,7 +53,7 @@ pub use backend::{Backend, Session};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use database::{Create, Database};
 pub use engine::{Declared, InDoubt, LedgerChange, Mending, Walked};
-pub use error::{Error, StatementError};
+pub use error::{Error, StatementError, Tried};
 pub use event::{Applied, Event, Report};
 pub use introspect::SchemaReader;
 pub use ledger::{AppliedRevision, EventRecord, State};
@@ -65,6 +68,7 @@ pub use status::Status;
 #[doc(hidden)]
 pub use stop::Stop;
 pub use table::Table;
+pub use url::DatabaseUrl;
 
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]

@@ -110,6 +110,16 @@ impl Migrations {
         }
     }
 
+    /// Returns the same chain for a throw-away database, in which its ledger is as well: see
+    /// [`LedgerNames::apart`].
+    #[must_use]
+    pub fn apart(&self, dialect: Dialect) -> Self {
+        Self {
+            ledger: self.ledger.apart(dialect),
+            ..self.clone()
+        }
+    }
+
     /// Returns the revisions of the chain, in the order of their files' names.
     #[must_use]
     pub fn revisions(&self) -> &[Revision] {

@@ -329,8 +329,9 @@ impl<'a> Runner<'a> {
                 Some(eyes.map_err(Error::Database)?)
             }
         };
-        let reader = SchemaReader::new(self.migrations.ledger.clone());
-        let mut engine = self.migrations.engine(&mut *held.work, self.options);
+        let migrations = self.migrations.apart(DB::DIALECT);
+        let reader = SchemaReader::new(migrations.ledger.clone());
+        let mut engine = migrations.engine(&mut *held.work, self.options);
         let looking = eyes.as_mut().map(|eyes| eyes as &mut dyn Session);
         let walked = engine.walk(steps, &reader, looking, &mut look).await;
         let sound = engine.sound;

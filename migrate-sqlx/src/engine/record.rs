@@ -20,8 +20,8 @@ impl Engine<'_> {
             return self.end(stamped).await;
         }
         let (stamp, sql) = self.stamping(targets, purge).await?;
-        let (create, record) = sql.split_at(2);
-        self.run_all(create.to_vec()).await?;
+        let (_, record) = sql.split_at(2);
+        self.create_tables().await?;
         if !record.is_empty() {
             self.commit("", record).await?;
         }

@@ -19,9 +19,35 @@ impl Engine<'_> {
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
             let created = self.run_all(self.tables.create()).await;
-            return self.end(created).await;
+            return self
+                .end(created)
+                .await
+                .map_err(|error| self.no_schema(error));
         }
+        let Err(error) = self.run_all(self.tables.create()).await else {
+            return Ok(());
+        };
+        // Only where it is missing: making it wants a right that the user may not have.
+        let Some(schema) = self.tables.missing_schema(&error) else {
+            return Err(error);
+        };
+        let made = self.run(schema).await;
+        made.map_err(|error| self.no_schema(error))?;
         self.run_all(self.tables.create()).await
+    }
+
+    /// Why there is no schema for the ledger, where that is what an error is about.
+    fn no_schema(&self, error: Error) -> Error {
+        match (error, self.tables.schema()) {
+            (Error::Database(source @ sqlx::Error::Database(_)), Some(schema)) => {
+                Error::LedgerSchema {
+                    schema: schema.to_owned(),
+                    dialect: self.session.dialect(),
+                    source,
+                }
+            }
+            (error, _) => error,
+        }
     }
 
     /// PostgreSQL: the revision, its row and its event in one transaction and one message. The
