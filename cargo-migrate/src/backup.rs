@@ -111,22 +111,12 @@ fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
 
 impl Source {
     fn of(chosen: &Chosen) -> Result<Self, CommandError> {
-        let url = chosen.url();
-        let dialect = Dialect::from_url(url);
-        if dialect.is_some_and(|dialect| dialect != Dialect::Sqlite) {
-            chosen.checked_url()?;
-        }
-        match dialect {
-            Some(Dialect::Sqlite) => {
-                sqlite::Source::new(url).map(|source| Self::Sqlite(Box::new(source)))
-            }
-            Some(Dialect::Postgres) => postgres::Source::new(url).map(Self::Postgres),
-            Some(Dialect::MySql) => mysql::Source::new(url).map(Self::MySql),
-            None => Err(CommandError::failed(
-                "database",
-                "its url names no database",
-            )),
-        }
+        let url = chosen.parsed()?;
+        Ok(match url.dialect() {
+            Dialect::Sqlite => Self::Sqlite(Box::new(sqlite::Source::new(&url, chosen.sqlite()?)?)),
+            Dialect::Postgres => Self::Postgres(postgres::Source::new(&url)?),
+            Dialect::MySql => Self::MySql(mysql::Source::new(&url)?),
+        })
     }
 
     fn file_name(&self) -> String {
@@ -206,24 +196,4 @@ fn quoted(word: &str) -> String {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
     }
-}
-
-/// The password of a url, decoded; or of its setting `password`.
-fn password(url: &str) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    let setting = url
-        .query_pairs()
-        .find(|(key, _)| key == "password")
-        .map(|(_, value)| value.into_owned());
-    setting.or_else(|| {
-        let decoded = percent_encoding::percent_decode_str(url.password()?);
-        Some(decoded.decode_utf8_lossy().into_owned())
-    })
-}
-
-/// A setting of a url, under any of its names.
-fn setting(url: &str, names: &[&str]) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    let found = url.query_pairs().find(|(key, _)| names.contains(&&**key));
-    found.map(|(_, value)| value.into_owned())
 }

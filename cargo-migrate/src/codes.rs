@@ -38,6 +38,8 @@ const FAILURES: &[&str] = &[
     "unset-variable",
     "malformed-dotenv",
     "no-server",
+    "wrong-dialect",
+    "extension",
     "scratch",
     "protected",
     "not-confirmed",

@@ -1,13 +1,13 @@
 //! What commands work on, each loaded when it is first asked for.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
 
 use crate::cli::GlobalArgs;
+use crate::dotenv::Dotenv;
 use crate::error::CommandError;
 use crate::package::PackageRoot;
 
@@ -21,7 +21,7 @@ pub(crate) struct Context {
     config: OnceCell<Config>,
     folder: OnceCell<Folder>,
     survey: OnceCell<Survey>,
-    dotenv: OnceCell<BTreeMap<String, String>>,
+    dotenv: OnceCell<Dotenv>,
 }
 
 /// What a broken chain may still be used for.
@@ -201,30 +201,12 @@ impl Context {
         if let Ok(value) = std::env::var(name) {
             return Ok(Some(value));
         }
-        let file = once(&self.dotenv, || self.read_dotenv())?;
-        Ok(file.get(name).cloned())
+        Ok(self.dotenv()?.get(name)?.map(str::to_owned))
     }
 
-    fn read_dotenv(&self) -> Result<BTreeMap<String, String>, CommandError> {
-        let folders = self.root()?.ancestors();
-        let Some(path) = folders
-            .map(|folder| folder.join(".env"))
-            .find(|path| path.is_file())
-        else {
-            return Ok(BTreeMap::new());
-        };
-        // What stands in the file may be a password: the error is told without it.
-        let broken = || {
-            CommandError::failed(
-                "malformed-dotenv",
-                format!("`{}` cannot be read", self.shown(&path)),
-            )
-            .help("each line is `NAME=value`; a value with blanks stands in quotes")
-        };
-        dotenvy::from_path_iter(&path)
-            .map_err(|_| broken())?
-            .collect::<Result<_, _>>()
-            .map_err(|_| broken())
+    /// Returns the `.env` of the package, or of a folder above it.
+    pub(crate) fn dotenv(&self) -> Result<&Dotenv, CommandError> {
+        once(&self.dotenv, || Dotenv::above(self.root()?))
     }
 }
 

@@ -1,12 +1,16 @@
 //! Which database is meant.
 
+use std::path::Path;
 use std::time::Duration;
 
-use migrate_core::{Config, Env};
-use migrate_sqlx::{Create, Database};
+use migrate_core::{Config, Dialect, Env};
+use migrate_sqlx::{Create, Database, DatabaseUrl};
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::extensions;
+use crate::ui::{Ui, style, styled};
 
 /// A database that was chosen, and how careful to be with it.
 #[derive(Clone)]
@@ -17,6 +21,10 @@ pub(crate) struct Chosen {
     pub(crate) env: Option<Env>,
     /// Where throw-away databases are made, if not beside it; may hold a password as well.
     scratch: Option<String>,
+    /// The extensions that its connections load, on SQLite.
+    extensions: Vec<String>,
+    /// Whether DATABASE_URL names another one, which was not used.
+    passes_over: bool,
 }
 
 impl Chosen {
@@ -30,29 +38,40 @@ impl Chosen {
         redacted(&self.url)
     }
 
-    /// A database in memory, which is nobody else's.
-    pub(crate) fn memory() -> Self {
-        Self {
-            url: "sqlite::memory:".to_owned(),
-            env: None,
-            scratch: None,
-        }
-    }
-
     /// The same choice of another database.
     pub(crate) fn with_url(&self, url: &str) -> Self {
         Self {
             url: url.to_owned(),
             env: self.env.clone(),
             scratch: None,
+            extensions: self.extensions.clone(),
+            passes_over: false,
         }
     }
 
-    /// Returns its url, where that is not read in another way than it was meant.
-    pub(crate) fn checked_url(&self) -> Result<&str, CommandError> {
-        Database::check_url(&self.url)
-            .map_err(|error| CommandError::from(error).place(&self.shown()))?;
-        Ok(&self.url)
+    /// Reads its url.
+    pub(crate) fn parsed(&self) -> Result<DatabaseUrl, CommandError> {
+        DatabaseUrl::parse(&self.url)
+            .map_err(|error| CommandError::from(error).place(&self.shown()))
+    }
+
+    /// The options of an SQLite database, with its extensions.
+    pub(crate) fn sqlite(&self) -> Result<SqliteConnectOptions, CommandError> {
+        let options = self.parsed()?.sqlite()?;
+        let extensions = self.extensions.iter().cloned();
+        Ok(extensions.fold(options, extensions::load))
+    }
+
+    /// Says that DATABASE_URL does not count.
+    fn tell_passed_over(&self, ui: &Ui) {
+        if let (true, Some(env)) = (self.passes_over, &self.env) {
+            ui.status(format_args!(
+                "{} DATABASE_URL is set and not used: `[env.{}]` in {} comes first",
+                styled(style::HELP, "note:"),
+                env.name,
+                Config::FILE
+            ));
+        }
     }
 
     /// The server where throw-away databases for it are made.
@@ -71,19 +90,40 @@ impl Chosen {
 
     /// Connects to it.
     pub(crate) async fn connect(&self, create: Create) -> Result<Database, CommandError> {
-        let connected = tokio::time::timeout(CONNECT, Database::connect(&self.url, create)).await;
-        match connected {
-            Ok(Ok(database)) => Ok(database),
-            Ok(Err(error)) => Err(CommandError::from(error).place(&self.shown())),
+        let url = self.parsed()?;
+        let patience = url
+            .patience()
+            .map_or(CONNECT, |patience| patience.max(CONNECT));
+        let connecting = async {
+            match url.dialect() {
+                Dialect::Sqlite if url.is_in_memory() => {
+                    Ok(Database::open_sqlite(self.sqlite()?, Create::Missing).await)
+                }
+                Dialect::Sqlite => Ok(Database::open_sqlite(self.sqlite()?, create).await),
+                Dialect::Postgres | Dialect::MySql => Ok(Database::open(&url, create).await),
+            }
+        };
+        match tokio::time::timeout(patience, connecting).await {
+            Ok(Ok(Ok(database))) => Ok(database),
+            Ok(Ok(Err(error))) => Err(self.refused(error)),
+            Ok(Err(error)) => Err(error),
             Err(_) => Err(CommandError::failed(
                 "database",
                 format!("`{}` does not answer", self.shown()),
             )
             .cause(format_args!(
                 "nothing came for {} seconds",
-                CONNECT.as_secs()
+                patience.as_secs()
             ))
             .help("is the server running, and are host and port right?")),
+        }
+    }
+
+    fn refused(&self, error: migrate_sqlx::Error) -> CommandError {
+        let extension = (!self.extensions.is_empty()).then(|| extensions::not_loaded(&error));
+        match extension.flatten() {
+            Some(told) => told,
+            None => CommandError::from(error).place(&self.shown()),
         }
     }
 }
@@ -114,11 +154,23 @@ pub(crate) fn redacted(url: &str) -> String {
         let word = rest.split([':', '/', '?', '#', '@']).next();
         return format!("{scheme}://{}…", word.unwrap_or_default());
     }
-    let rest = place(rest.split('#').next().unwrap_or_default());
+    let rest = rest.split('#').next().unwrap_or_default();
+    let host = host_setting(rest);
+    let rest = place(rest);
     let (user, place) = rest.rsplit_once('@').unwrap_or(("", &rest));
     match user.split(':').next().unwrap_or_default() {
-        "" => format!("{scheme}://{place}"),
-        user => format!("{scheme}://{user}@{place}"),
+        "" => format!("{scheme}://{place}{host}"),
+        user => format!("{scheme}://{user}@{place}{host}"),
+    }
+}
+
+/// Where the server is, if that stands among the settings.
+fn host_setting(rest: &str) -> String {
+    let (_, query) = rest.split_once('?').unwrap_or_default();
+    let is_host = |pair: &&str| pair.starts_with("host=") || pair.starts_with("socket=");
+    match query.split('&').find(is_host) {
+        Some(host) => format!("?{host}"),
+        None => String::new(),
     }
 }
 
@@ -128,11 +180,7 @@ impl Context {
         let config = self.config()?;
         let env = self.env(config)?;
         if let Some(url) = &self.args.database_url {
-            return Ok(Chosen {
-                url: url.clone(),
-                scratch: self.scratch_of(env.as_ref())?,
-                env,
-            });
+            return self.choose(url.clone(), env);
         }
         if let Some(Env {
             name,
@@ -140,18 +188,15 @@ impl Context {
             ..
         }) = &env
         {
-            let url = self.expand(name, url)?;
-            let url = self.beside_config(url)?;
-            let scratch = self.scratch_of(env.as_ref())?;
-            return Ok(Chosen { url, env, scratch });
+            let url = self.url_of(name, url)?;
+            let mut chosen = self.choose(url, env)?;
+            // Whoever names an environment knows that it counts.
+            chosen.passes_over = !self.names_env() && self.other_database_url(&chosen);
+            return Ok(chosen);
         }
-        match self.variable("DATABASE_URL")? {
-            Some(url) if !url.is_empty() => Ok(Chosen {
-                url,
-                scratch: self.scratch_of(env.as_ref())?,
-                env,
-            }),
-            _ => Err(
+        match self.database_url()? {
+            Some(url) => self.choose(url, env),
+            None => Err(
                 CommandError::failed("no-database", "no database is named").help(format!(
                     "say `--database-url <url>`, set DATABASE_URL, or write `url = \"sqlite://dev.db\"` below `[env.{}]` in {}",
                     config.default_env,
@@ -159,6 +204,14 @@ impl Context {
                 )),
             ),
         }
+    }
+
+    /// [`Context::database`] of a command that writes: where DATABASE_URL names another one, it says
+    /// so.
+    pub(crate) fn database_to_write(&self, ui: &Ui) -> Result<Chosen, CommandError> {
+        let chosen = self.database()?;
+        chosen.tell_passed_over(ui);
+        Ok(chosen)
     }
 
     /// Returns the database of an environment.
@@ -178,18 +231,119 @@ impl Context {
                 format!("the environment `{name}` has no url"),
             ));
         };
-        let url = self.beside_config(self.expand(name, url)?)?;
+        self.choose(self.url_of(name, url)?, Some(env.clone()))
+    }
+
+    /// A database of SQLite in memory, which is nobody else's.
+    pub(crate) fn memory(&self) -> Result<Chosen, CommandError> {
+        let env = self.env(self.config()?)?;
         Ok(Chosen {
-            url,
-            scratch: self.scratch_of(Some(env))?,
-            env: Some(env.clone()),
+            url: "sqlite::memory:".to_owned(),
+            extensions: self.extensions_of(env.as_ref())?,
+            env: None,
+            scratch: None,
+            passes_over: false,
         })
+    }
+
+    /// Takes a url, where the project is for its database: nothing is opened or made before.
+    fn choose(&self, url: String, env: Option<Env>) -> Result<Chosen, CommandError> {
+        let config = self.config()?;
+        let dialect = Dialect::from_url(&url);
+        if let Some(dialect) = dialect
+            && config.lists_dialects
+            && !config.dialects.contains(dialect)
+        {
+            return Err(wrong_dialect(&url, dialect, config));
+        }
+        Ok(Chosen {
+            scratch: self.scratch_of(env.as_ref())?,
+            extensions: match dialect {
+                Some(Dialect::Sqlite) => self.extensions_of(env.as_ref())?,
+                _ => Vec::new(),
+            },
+            url,
+            env,
+            passes_over: false,
+        })
+    }
+
+    /// The extensions of the project's SQLite databases, or of an environment's.
+    fn extensions_of(&self, env: Option<&Env>) -> Result<Vec<String>, CommandError> {
+        let config = self.config()?;
+        let (said, what) = match env.and_then(|env| Some((env.extensions.as_ref()?, &env.name))) {
+            Some((said, name)) => (said, format!("an extension of `[env.{name}.sqlite]`")),
+            None => (&config.extensions, "an extension of `[sqlite]`".to_owned()),
+        };
+        let root = self.root()?;
+        said.iter()
+            .map(|said| extensions::place(&self.expand(&what, said)?, root))
+            .collect()
+    }
+
+    /// DATABASE_URL of the process, or of `.env`, where a file of SQLite is beside it: so it is for
+    /// the applications that are started there.
+    fn database_url(&self) -> Result<Option<String>, CommandError> {
+        if let Ok(url) = std::env::var("DATABASE_URL") {
+            return Ok(Some(url).filter(|url| !url.is_empty()));
+        }
+        let file = self.dotenv()?;
+        let url = file.get("DATABASE_URL")?.filter(|url| !url.is_empty());
+        Ok(url.map(|url| match file.folder() {
+            Some(folder) => self.beside(folder, url.to_owned()),
+            None => url.to_owned(),
+        }))
+    }
+
+    /// Whether DATABASE_URL is set, and names another database.
+    fn other_database_url(&self, chosen: &Chosen) -> bool {
+        let place = |url: &str| {
+            DatabaseUrl::parse(url).ok().map(|url| {
+                let file = |name: &str| match url.dialect() {
+                    Dialect::Sqlite => self.start.join(name).to_string_lossy().into_owned(),
+                    Dialect::Postgres | Dialect::MySql => name.to_owned(),
+                };
+                let servers: Vec<_> = url
+                    .servers()
+                    .map(|(host, port)| (host.to_owned(), port))
+                    .collect();
+                (url.dialect(), servers, url.database().map(file))
+            })
+        };
+        match self.database_url() {
+            Ok(Some(url)) => url != chosen.url && place(&url) != place(&chosen.url),
+            // What cannot be read is no reason to stop here, as it is not used.
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// Whether an environment was named, and is not just the default.
+    fn names_env(&self) -> bool {
+        let variable = std::env::var("MIGRATE_ENV").ok();
+        let named = self.args.env.as_ref().or(variable.as_ref());
+        named.is_some_and(|name| !name.is_empty())
+    }
+
+    /// An environment's url with its variables filled in. A file of SQLite is beside migrate.toml,
+    /// wherever the command is started; where the whole url is a variable of `.env`, beside that.
+    fn url_of(&self, env: &str, url: &str) -> Result<String, CommandError> {
+        let root = self.root()?;
+        let only = url
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
+        let folder = match only {
+            Some(name) if std::env::var_os(name).is_none() => self.dotenv()?.folder(),
+            _ => None,
+        };
+        let expanded = self.expand(&format!("the url of `[env.{env}]`"), url)?;
+        Ok(self.beside(folder.unwrap_or(root), expanded))
     }
 
     /// The url of an environment's server for throw-away databases.
     fn scratch_of(&self, env: Option<&Env>) -> Result<Option<String>, CommandError> {
         let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_ref()?)));
-        said.map(|(name, url)| self.expand(name, url)).transpose()
+        said.map(|(name, url)| self.expand(&format!("the url of `[env.{name}]`"), url))
+            .transpose()
     }
 
     /// The environment of `--env`, of `MIGRATE_ENV`, or the default one where it exists.
@@ -220,8 +374,8 @@ impl Context {
         }
     }
 
-    /// Fills in `${NAME}`.
-    fn expand(&self, env: &str, url: &str) -> Result<String, CommandError> {
+    /// Fills in `${NAME}`; `what` names the setting.
+    fn expand(&self, what: &str, url: &str) -> Result<String, CommandError> {
         let mut expanded = String::new();
         let mut rest = url;
         while let Some((before, after)) = rest.split_once("${") {
@@ -234,7 +388,7 @@ impl Context {
                 // What stands there may be a password.
                 return Err(CommandError::failed(
                     "unset-variable",
-                    format!("the url of `[env.{env}]` has a `${{…}}` that names no variable"),
+                    format!("{what} has a `${{…}}` that names no variable"),
                 )
                 .help("a name has only letters, digits and `_`: `${DATABASE_URL}`"));
             }
@@ -242,9 +396,7 @@ impl Context {
             expanded.push_str(&value.ok_or_else(|| {
                 CommandError::failed(
                     "unset-variable",
-                    format!(
-                        "the url of `[env.{env}]` needs the variable `{name}`, which is not set"
-                    ),
+                    format!("{what} needs the variable `{name}`, which is not set"),
                 )
                 .help(format!(
                     "set it, write it into .env, or say `--database-url <url>`: `export {name}=…`"
@@ -256,22 +408,51 @@ impl Context {
         Ok(expanded)
     }
 
-    /// An SQLite file that migrate.toml names is beside it, wherever the command is started.
-    fn beside_config(&self, url: String) -> Result<String, CommandError> {
-        let root = self.root()?;
+    /// The url of an SQLite file that is named from a folder.
+    fn beside(&self, folder: &Path, url: String) -> String {
         let Some(rest) = url.strip_prefix("sqlite:") else {
-            return Ok(url);
+            return url;
         };
         let path = rest.strip_prefix("//").unwrap_or(rest);
-        if root == self.start || path.starts_with(['/', ':', '?']) || path.starts_with("file:") {
-            return Ok(url);
+        let path = match path.strip_prefix("file:") {
+            Some(file) if !file.starts_with('/') => file,
+            _ => path,
+        };
+        if folder == self.start
+            || path.is_empty()
+            || path.starts_with(['/', ':', '?'])
+            || path.starts_with("file:")
+        {
+            return url;
         }
-        let root = root
+        let folder = folder
             .to_string_lossy()
             .replace('%', "%25")
             .replace('?', "%3f");
-        Ok(format!("sqlite://{root}/{path}"))
+        format!("sqlite://{folder}/{path}")
     }
+}
+
+fn wrong_dialect(url: &str, dialect: Dialect, config: &Config) -> CommandError {
+    let listed: Vec<_> = config
+        .dialects
+        .iter()
+        .map(|listed| format!("`{listed}`"))
+        .collect();
+    CommandError::failed(
+        "wrong-dialect",
+        format!(
+            "`{}` is a database of {}, and the project is for {}",
+            redacted(url),
+            dialect.name(),
+            listed.join(", ")
+        ),
+    )
+    .help(format!(
+        "use a database of those, or add `{dialect:?}` to `dialects` in {}: every revision must serve it then",
+        Config::FILE,
+        dialect = dialect.as_str()
+    ))
 }
 
 #[cfg(test)]
@@ -302,6 +483,14 @@ mod tests {
             ("me:s3cret@host/app", "…"),
             ("s3cret", "…"),
             ("", "…"),
+            (
+                "postgresql://me:s3cret@/app?host=/cloudsql/x&password=s3cret",
+                "postgresql://me@/app?host=/cloudsql/x",
+            ),
+            (
+                "postgres://me:s3cret@a:1,b:2/app",
+                "postgres://me@a:1,b:2/app",
+            ),
             ("sqlite://a/b@c.db?mode=rwc", "sqlite://a/b@c.db"),
             ("sqlite::memory:", "sqlite::memory:"),
         ] {

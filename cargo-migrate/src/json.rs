@@ -151,6 +151,9 @@ impl<'a> OneRevision<'a> {
 /// `plan`, and what `run`, `revert` and `redo` did.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlanDocument {
+    /// Where it was done; none for what is only planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
     direction: &'static str,
     from: Vec<String>,
     steps: Vec<Step>,
@@ -173,10 +176,19 @@ impl PlanDocument {
             heads_after: heads.iter().map(ToString::to_string).collect(),
         });
         Self {
+            database: None,
             direction: plan.direction.as_str(),
             steps: steps.collect(),
             from: ids(graph, graph.effective_heads(&plan.before)),
             to: ids(graph, graph.effective_heads(&plan.after())),
+        }
+    }
+
+    /// The same, done in a database; `shown` is its url without the password.
+    pub(crate) fn in_database(self, shown: String) -> Self {
+        Self {
+            database: Some(shown),
+            ..self
         }
     }
 }
@@ -184,6 +196,8 @@ impl PlanDocument {
 /// `redo` and `switch`.
 #[derive(Debug, Serialize)]
 pub(crate) struct DownAndUp {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<String>,
     pub(crate) reverted: PlanDocument,
     pub(crate) applied: PlanDocument,
 }
@@ -191,6 +205,8 @@ pub(crate) struct DownAndUp {
 /// `stamp`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Stamped {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<String>,
     pub(crate) from: Vec<String>,
     pub(crate) to: Vec<String>,
 }
@@ -207,6 +223,8 @@ pub(crate) struct Written<'a> {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Initialised {
     pub(crate) created: Vec<String>,
+    /// What was there, and got lines more.
+    pub(crate) extended: Vec<String>,
     pub(crate) kept: Vec<String>,
 }
 

@@ -2,9 +2,8 @@
 
 use migrate_core::schema::{self, Ddl, Renames, Schema};
 use migrate_core::{Dialect, LedgerNames, Target};
-use migrate_sqlx::{Create, Database, Migrations};
+use migrate_sqlx::{Create, Database, DatabaseUrl, Migrations};
 use sqlx::AssertSqlSafe;
-use url::Url;
 
 use crate::database::Chosen;
 use crate::error::CommandError;
@@ -41,10 +40,8 @@ impl Scratch {
         };
         let making = server.making(&real).await.map_err(failed)?.of_ours();
         server.create(&name, &making).await.map_err(failed)?;
-        let database = match in_database(chosen, &name) {
-            Ok(scratch) => scratch.connect(Create::Nothing).await,
-            Err(error) => Err(error),
-        };
+        let scratch = chosen.with_url(&DatabaseUrl::with_database(chosen.url(), &name));
+        let database = scratch.connect(Create::Nothing).await;
         match database {
             Ok(database) => Ok(Self {
                 database,
@@ -125,13 +122,15 @@ impl Scratch {
         ledger: &LedgerNames,
         targets: &[Target],
     ) -> Result<Schema, CommandError> {
+        let migrations = migrations.apart(self.database.dialect());
         for target in targets {
             let runner = migrations.runner().target(target.clone());
             self.database.run(runner).await.map_err(|error| {
                 CommandError::from(error).cause("this was in a throw-away database")
             })?;
         }
-        Ok(self.database.schema(ledger).await?)
+        let ledger = ledger.apart(self.database.dialect());
+        Ok(self.database.schema(&ledger).await?)
     }
 
     /// The schema that statements of ours make.
@@ -215,25 +214,6 @@ fn random() -> Result<String, CommandError> {
         CommandError::failed("io", "the system gives no random numbers").because(error)
     })?;
     Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
-}
-
-/// The same server's database of another name.
-fn in_database(chosen: &Chosen, name: &str) -> Result<Chosen, CommandError> {
-    let unreadable =
-        || CommandError::failed("database-url", "the url cannot be read").place(&chosen.shown());
-    let mut url = Url::parse(chosen.url()).map_err(|_| unreadable())?;
-    url.set_path(&format!("/{name}"));
-    // The setting would win over the path.
-    let kept: Vec<(String, String)> = url
-        .query_pairs()
-        .filter(|(key, _)| key != "dbname")
-        .map(|(key, value)| (key.into_owned(), value.into_owned()))
-        .collect();
-    match kept.is_empty() {
-        true => url.set_query(None),
-        false => drop(url.query_pairs_mut().clear().extend_pairs(kept)),
-    }
-    Ok(chosen.with_url(url.as_str()))
 }
 
 /// The schema that a chain gives at some revisions, as the database itself spells it.

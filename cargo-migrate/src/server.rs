@@ -3,11 +3,8 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::str::FromStr as _;
 
 use migrate_core::Dialect;
-use sqlx::mysql::MySqlConnectOptions;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 
@@ -47,7 +44,7 @@ impl Making {
 /// Drops a database and makes it anew, with the encoding and the owner that it had.
 pub(crate) async fn recreate(chosen: &Chosen, others: Others) -> Result<(), CommandError> {
     if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
-        return remove_files(chosen.url());
+        return remove_files(&chosen.sqlite()?);
     }
     let (mut server, name) = Server::of(chosen).await?;
     let told = |error| told(error, chosen);
@@ -69,39 +66,43 @@ fn told(error: sqlx::Error, chosen: &Chosen) -> CommandError {
 impl Server {
     /// Connects to the server of a database; returns the database's name as well.
     pub(crate) async fn of(chosen: &Chosen) -> Result<(Self, String), CommandError> {
-        let url = chosen.checked_url()?;
-        let connected = match Dialect::from_url(url) {
-            Some(Dialect::Postgres) => Self::postgres(url).await,
-            Some(Dialect::MySql) => Self::mysql(url).await,
-            Some(Dialect::Sqlite) | None => {
-                Err(sqlx::Error::Configuration("its url names no server".into()))
+        let url = chosen.parsed()?;
+        match url.dialect() {
+            Dialect::Postgres => {
+                let options = url.postgres()?;
+                let options = options.first();
+                let user = options.map(|options| options.get_username().to_owned());
+                let name = options.and_then(|options| options.get_database().map(str::to_owned));
+                let name = name.or(user).unwrap_or_default();
+                // Nobody can drop the database that they are in.
+                let beside = match name.as_str() {
+                    "postgres" => "template1",
+                    _ => "postgres",
+                };
+                let connected = url.connect_postgres(Some(beside)).await;
+                let (connection, _) =
+                    connected.map_err(|error| CommandError::from(error).place(&chosen.shown()))?;
+                Ok((Self::Postgres(connection), name))
             }
-        };
-        connected.map_err(|error| told(error, chosen))
-    }
-
-    async fn postgres(url: &str) -> Result<(Self, String), sqlx::Error> {
-        let options = PgConnectOptions::from_str(url)?;
-        let name = options.get_database().unwrap_or(options.get_username());
-        // Nobody can drop the database that they are in.
-        let beside = match name {
-            "postgres" => "template1",
-            _ => "postgres",
-        };
-        let connection = PgConnection::connect_with(&options.clone().database(beside)).await?;
-        Ok((Self::Postgres(connection), name.to_owned()))
-    }
-
-    async fn mysql(url: &str) -> Result<(Self, String), sqlx::Error> {
-        let options = MySqlConnectOptions::from_str(url)?;
-        let Some(name) = options.get_database().map(str::to_owned) else {
-            return Err(sqlx::Error::Configuration(
-                "the url names no database".into(),
-            ));
-        };
-        let beside = options.database("information_schema");
-        let connection = MySqlConnection::connect_with(&beside).await?;
-        Ok((Self::MySql(connection), name))
+            Dialect::MySql => {
+                let options = url.mysql()?;
+                let Some(name) = options.get_database().map(str::to_owned) else {
+                    return Err(told(
+                        sqlx::Error::Configuration("the url names no database".into()),
+                        chosen,
+                    ));
+                };
+                let beside = options.database("information_schema");
+                let connection = MySqlConnection::connect_with(&beside)
+                    .await
+                    .map_err(|error| told(error, chosen))?;
+                Ok((Self::MySql(connection), name))
+            }
+            Dialect::Sqlite => Err(told(
+                sqlx::Error::Configuration("its url names no server".into()),
+                chosen,
+            )),
+        }
     }
 
     /// Returns what a database was made with, and nothing where there is none.
@@ -165,9 +166,7 @@ impl Server {
 }
 
 /// The file goes with those that SQLite keeps beside it.
-fn remove_files(url: &str) -> Result<(), CommandError> {
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|error| CommandError::from(migrate_sqlx::Error::Url(error.to_string())))?;
+fn remove_files(options: &SqliteConnectOptions) -> Result<(), CommandError> {
     let file = options.get_filename();
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut name = file.as_os_str().to_owned();

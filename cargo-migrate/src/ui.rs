@@ -167,7 +167,16 @@ impl Ui {
 
     /// Says a line on stderr; where nobody listens any more, that is no error.
     pub(crate) fn say(&self, text: impl Display) {
-        let _unheard = writeln!(anstream::stderr(), "{text}");
+        // In one piece: what is written in parts is torn where another stream goes to the same log,
+        // and a stream that strips colours writes what is between them.
+        let line = format!("{text}\n");
+        let _unheard = match anstream::AutoStream::choice(&std::io::stderr()) {
+            anstream::ColorChoice::Never => {
+                let plain = anstream::adapter::strip_str(&line).to_string();
+                std::io::stderr().write_all(plain.as_bytes())
+            }
+            _ => anstream::stderr().write_all(line.as_bytes()),
+        };
     }
 
     /// Asks a question and returns the line that is typed.

@@ -6,13 +6,13 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::Stdio;
-use std::str::FromStr as _;
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use migrate_sqlx::DatabaseUrl;
+use sqlx::mysql::MySqlSslMode;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
-use super::{password, quoted, run, setting};
+use super::{quoted, run};
 use crate::error::CommandError;
 
 const PACKAGE: &str = "mariadb-client";
@@ -31,10 +31,9 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(url: &str) -> Result<Self, CommandError> {
-        let options = MySqlConnectOptions::from_str(url).map_err(|error| {
-            CommandError::failed("backup", "the url cannot be used").because(error)
-        })?;
+    pub(super) fn new(url: &DatabaseUrl) -> Result<Self, CommandError> {
+        let options = url.mysql()?;
+        let said = |name: &str| url.parameter(name).map(str::to_owned);
         let Some(name) = options.get_database().map(str::to_owned) else {
             return Err(CommandError::failed(
                 "backup",
@@ -59,10 +58,10 @@ impl Source {
             ("port", Some(port)),
             ("socket", socket),
             ("user", Some(user.to_owned())),
-            ("password", password(url)),
-            ("ssl-ca", setting(url, &["sslca", "ssl-ca"])),
-            ("ssl-cert", setting(url, &["sslcert", "ssl-cert"])),
-            ("ssl-key", setting(url, &["sslkey", "ssl-key"])),
+            ("password", url.password().map(str::to_owned)),
+            ("ssl-ca", said("ssl-ca")),
+            ("ssl-cert", said("ssl-cert")),
+            ("ssl-key", said("ssl-key")),
         ];
         let mut settings = String::from("[client]\n");
         for (key, value) in values {

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::str::FromStr as _;
 
+use migrate_sqlx::DatabaseUrl;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::process::Command;
 
-use super::{password, quoted, run, setting};
+use super::{quoted, run};
 use crate::error::CommandError;
 
 const PACKAGE: &str = "postgresql-client";
@@ -21,17 +21,20 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(url: &str) -> Result<Self, CommandError> {
-        let options = PgConnectOptions::from_str(url).map_err(|error| {
-            CommandError::failed("backup", "the url cannot be used").because(error)
-        })?;
-        let socket = options
-            .get_socket()
-            .map(|path| path.to_string_lossy().into_owned());
-        let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+    pub(super) fn new(url: &DatabaseUrl) -> Result<Self, CommandError> {
+        let servers = url.postgres()?;
+        let Some(options) = servers.first() else {
+            return Err(CommandError::failed("backup", "the url names no server"));
+        };
+        // libpq takes lists of both, too.
+        let hosts: Vec<_> = servers.iter().map(host).collect();
+        let ports: Vec<_> = servers
+            .iter()
+            .map(|options| options.get_port().to_string())
+            .collect();
+        let (host, port) = (hosts.join(","), ports.join(","));
         let user = options.get_username().to_owned();
         let name = options.get_database().unwrap_or(&user).to_owned();
-        let port = options.get_port().to_string();
         let place = format!(
             "--host={} --port={port} --username={} --dbname={}",
             quoted(&host),
@@ -45,15 +48,16 @@ impl Source {
             ("PGDATABASE", name.clone()),
             ("PGSSLMODE", ssl_mode(options.get_ssl_mode()).to_owned()),
         ];
+        let said = |name: &str| url.parameter(name).map(str::to_owned);
         let more = [
-            ("PGPASSWORD", password(url)),
+            ("PGPASSWORD", url.password().map(str::to_owned)),
             ("PGOPTIONS", options.get_options().map(str::to_owned)),
-            (
-                "PGSSLROOTCERT",
-                setting(url, &["sslrootcert", "ssl-root-cert", "ssl-ca"]),
-            ),
-            ("PGSSLCERT", setting(url, &["sslcert", "ssl-cert"])),
-            ("PGSSLKEY", setting(url, &["sslkey", "ssl-key"])),
+            ("PGSSLROOTCERT", said("sslrootcert")),
+            ("PGSSLCERT", said("sslcert")),
+            ("PGSSLKEY", said("sslkey")),
+            ("PGTARGETSESSIONATTRS", said("target_session_attrs")),
+            ("PGCONNECT_TIMEOUT", said("connect_timeout")),
+            ("PGLOADBALANCEHOSTS", said("load_balance_hosts")),
         ];
         variables.extend(
             more.into_iter()
@@ -88,6 +92,13 @@ impl Source {
             self.place,
             quoted(file)
         )
+    }
+}
+
+fn host(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => options.get_host().to_owned(),
     }
 }
 

@@ -2,8 +2,8 @@
 //! (<https://sqlite.org/lang_vacuum.html>).
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 
+use migrate_sqlx::DatabaseUrl;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
@@ -16,10 +16,12 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(url: &str) -> Result<Self, CommandError> {
-        let options = SqliteConnectOptions::from_str(url).map_err(failed)?;
+    pub(super) fn new(
+        url: &DatabaseUrl,
+        options: SqliteConnectOptions,
+    ) -> Result<Self, CommandError> {
         let file = options.get_filename().to_owned();
-        if is_in_memory(url) {
+        if url.is_in_memory() {
             return Err(CommandError::failed(
                 "backup",
                 "a database in memory cannot be kept",
@@ -48,7 +50,8 @@ impl Source {
             .map_err(failed)?;
         connection.close().await.map_err(failed)?;
 
-        let mut copy = SqliteConnectOptions::new()
+        let options = self.options.clone();
+        let mut copy = options
             .filename(path)
             .read_only(true)
             .connect()
@@ -75,10 +78,6 @@ impl Source {
             quoted(&format!(".restore {}", quoted(file)))
         )
     }
-}
-
-fn is_in_memory(url: &str) -> bool {
-    url.contains(":memory:") || url.contains("mode=memory")
 }
 
 fn failed(error: sqlx::Error) -> CommandError {

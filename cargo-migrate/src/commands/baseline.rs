@@ -82,7 +82,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
     if there {
         refuse_chain(context)?;
     }
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
@@ -186,7 +186,12 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         ));
         if ui.is_json() {
             let from = Vec::new();
-            return ui.json(&made.document(context.shown(&path), None, Some(Stamped { from, to })));
+            let stamped = Stamped {
+                database: Some(chosen.shown()),
+                from,
+                to,
+            };
+            return ui.json(&made.document(context.shown(&path), None, Some(stamped)));
         }
         ui.answer(context.shown(&path))
     };

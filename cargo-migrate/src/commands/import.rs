@@ -438,7 +438,7 @@ fn stamp(
         None => context.chain(Demand::AnyEnds)?,
     };
     let migrations = migrations(&chain, config);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     let table = table
         .or_else(|| args.version_table.clone())
         .unwrap_or_else(|| args.tool.version_table().to_owned());
@@ -477,13 +477,21 @@ fn stamp(
             ui.status(format_args!(
                 "`{table}` is empty: there is nothing to record"
             ));
-            return Ok(json::Stamped { from, to: heads });
+            return Ok(json::Stamped {
+                database: None,
+                from,
+                to: heads,
+            });
         }
         if args.change.dry_run {
             if !ui.is_json() {
                 ui.answer(format_args!("would stamp {}", heads.join(", ")))?;
             }
-            return Ok(json::Stamped { from, to: heads });
+            return Ok(json::Stamped {
+                database: None,
+                from,
+                to: heads,
+            });
         }
         if let Some(env) = chosen.protected().filter(|_| !args.change.yes) {
             let what = format!("stamp `{}`", heads.join("`, `"));
@@ -502,7 +510,11 @@ fn stamp(
             after.join(", "),
             counted(done.recorded.len(), "revision"),
         ));
-        Ok(json::Stamped { from, to: after })
+        Ok(json::Stamped {
+            database: None,
+            from,
+            to: after,
+        })
     };
     progress.block_on(work)
 }

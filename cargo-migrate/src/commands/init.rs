@@ -5,6 +5,7 @@ use clap::Args;
 use migrate_core::{ChainLock, Config, Dialect};
 
 use crate::context::Context;
+use crate::dotenv::Dotenv;
 use crate::error::CommandError;
 use crate::json::Initialised;
 use crate::package::PackageRoot;
@@ -30,17 +31,15 @@ const WORKFLOW: &str = include_str!("init/migrations.yml");
 pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let root = root(context)?;
     let config = Config::read(&root).map_err(CommandError::diagnostics)?;
-    let dialects = match args.dialect.is_empty() {
-        true => dialects_of(&root),
-        false => named(&args.dialect)?,
-    };
+    let named = named(&args.dialect)?;
+    let first = First::of(&root, &named);
     let dir = root.join(&config.dir);
     let mut files = vec![
-        (root.join(Config::FILE), migrate_toml(&dialects)),
+        (root.join(Config::FILE), first.migrate_toml()),
         (dir.join(ChainLock::FILE), ChainLock::default().render()),
         (
             dir.join(".gitattributes"),
-            "# What two branches add to a lock, git keeps from both.\nchain.lock merge=union\nschema.lock merge=union\n"
+            "# What two branches add to a lock, git keeps from both.\nchain.lock merge=union\nschema.lock merge=union\n\n# A revision is the same text in every checkout.\n*.sql text eol=lf\n"
                 .to_owned(),
         ),
     ];
@@ -65,11 +64,23 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
         write::create(&path, &text)?;
         done.created.push(shown);
     }
+    let config_file = context.shown(&root.join(Config::FILE));
+    if first.url == SQLITE && done.created.contains(&config_file) {
+        ignore_database(&root, context, &mut done)?;
+    }
+    if !named.is_empty() && !done.created.contains(&config_file) && listed(&config) != Some(named) {
+        ui.warning(format_args!(
+            "{config_file} was there, and `--dialect` does not change it: edit its `dialects`"
+        ));
+    }
     if ui.is_json() {
         return ui.json(&done);
     }
     for path in &done.created {
         ui.status(format_args!("{} {path}", styled(style::GOOD, "created")));
+    }
+    for path in &done.extended {
+        ui.status(format_args!("{} {path}", styled(style::GOOD, "extended")));
     }
     for path in &done.kept {
         ui.status(format_args!("{} {path}", styled(style::DIM, "kept")));
@@ -138,22 +149,101 @@ fn dialect_of_feature(feature: &str) -> Option<Dialect> {
     }
 }
 
-fn migrate_toml(dialects: &BTreeSet<Dialect>) -> String {
-    let quoted: Vec<_> = dialects
-        .iter()
-        .map(|dialect| format!("{:?}", dialect.as_str()))
-        .collect();
-    let dialects_line = match quoted.is_empty() {
-        true => "# dialects = [\"sqlite\"]".to_owned(),
-        false => format!("dialects = [{}]", quoted.join(", ")),
-    };
-    let url = match dialects.first() {
-        Some(Dialect::Sqlite) => "url = \"sqlite://dev.db\"",
-        Some(Dialect::Postgres) => "url = \"postgres://localhost/dev\"",
-        Some(Dialect::MySql) => "url = \"mysql://root@localhost/dev\"",
-        None => "# url = \"sqlite://dev.db\"",
-    };
-    include_str!("init/migrate.toml")
-        .replace("{dialects}", &dialects_line)
-        .replace("{url}", url)
+/// The dialects that migrate.toml lists.
+fn listed(config: &Config) -> Option<BTreeSet<Dialect>> {
+    config
+        .lists_dialects
+        .then(|| config.dialects.iter().collect())
+}
+
+/// Keeps the file of an SQLite database, and those beside it, out of git.
+fn ignore_database(
+    root: &Path,
+    context: &Context,
+    done: &mut Initialised,
+) -> Result<(), CommandError> {
+    const LINES: &str = "/dev.db\n/dev.db-*\n";
+    let path = root.join(".gitignore");
+    let shown = context.shown(&path);
+    if !path.is_file() {
+        if root.ancestors().any(|folder| folder.join(".git").exists()) {
+            write::create(&path, LINES)?;
+            done.created.push(shown);
+        }
+        return Ok(());
+    }
+    let unwritable =
+        |error| CommandError::failed("io", format!("`{shown}` cannot be written")).because(error);
+    let mut text = std::fs::read_to_string(&path).map_err(unwritable)?;
+    if text
+        .lines()
+        .any(|line| line.trim().trim_start_matches('/') == "dev.db")
+    {
+        return Ok(());
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(LINES);
+    std::fs::write(&path, text).map_err(unwritable)?;
+    done.extended.push(shown);
+    Ok(())
+}
+
+/// What the first migrate.toml says.
+struct First {
+    dialects: BTreeSet<Dialect>,
+    url: &'static str,
+}
+
+const SQLITE: &str = "url = \"sqlite://dev.db\"";
+
+impl First {
+    /// Takes the dialects that are named or found in Cargo.toml, and DATABASE_URL where there is
+    /// one of them: sqlx's macros and the application use it as well.
+    fn of(root: &Path, named: &BTreeSet<Dialect>) -> Self {
+        let mut dialects = match named.is_empty() {
+            true => dialects_of(root),
+            false => named.clone(),
+        };
+        if let Some(dialect) = dialect_of_database_url(root)
+            && (named.is_empty() || named.contains(&dialect))
+        {
+            dialects.insert(dialect);
+            let url = "url = \"${DATABASE_URL}\"";
+            return Self { dialects, url };
+        }
+        let url = match dialects.first() {
+            Some(Dialect::Sqlite) => SQLITE,
+            Some(Dialect::Postgres) => "url = \"postgres://localhost/dev\"",
+            Some(Dialect::MySql) => "url = \"mysql://root@localhost/dev\"",
+            None => "# url = \"sqlite://dev.db\"",
+        };
+        Self { dialects, url }
+    }
+
+    fn migrate_toml(&self) -> String {
+        let quoted: Vec<_> = self
+            .dialects
+            .iter()
+            .map(|dialect| format!("{:?}", dialect.as_str()))
+            .collect();
+        let dialects_line = match quoted.is_empty() {
+            true => "# dialects = [\"sqlite\"]".to_owned(),
+            false => format!("dialects = [{}]", quoted.join(", ")),
+        };
+        include_str!("init/migrate.toml")
+            .replace("{dialects}", &dialects_line)
+            .replace("{url}", self.url)
+    }
+}
+
+/// The dialect of DATABASE_URL, of the environment or of `.env`. One that cannot be read is not
+/// taken: the command that uses it says what is wrong.
+fn dialect_of_database_url(root: &Path) -> Option<Dialect> {
+    if let Ok(url) = std::env::var("DATABASE_URL") {
+        return Dialect::from_url(&url);
+    }
+    let file = Dotenv::above(root).ok()?;
+    Dialect::from_url(file.get("DATABASE_URL").ok()??)
 }

@@ -29,7 +29,7 @@ pub(crate) struct RedoArgs {
 pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let chain = context.chain(Demand::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     if !args.change.dry_run {
         refuse_protected(&chosen)?;
     }
@@ -56,12 +56,14 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             }
             progress.end();
             ui.status(format_args!(
-                "{} done again",
-                counted(up.steps.len(), "revision")
+                "{} done again in {}",
+                counted(up.steps.len(), "revision"),
+                chosen.shown()
             ));
         }
         if ui.is_json() {
             ui.json(&DownAndUp {
+                database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
                 reverted: PlanDocument::new(&down, &state.graph),
                 applied: PlanDocument::new(&up, &state.graph),
             })?;

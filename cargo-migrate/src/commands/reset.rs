@@ -30,7 +30,7 @@ pub(crate) struct ResetArgs {
 pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let chain = context.chain(plan::demand(false))?;
     let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     refuse_protected(&chosen)?;
     if args.change.dry_run {
         let graph = chain.graph();
@@ -57,8 +57,11 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
         let report =
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
         match ui.is_json() {
-            true => ui.json(&PlanDocument::new(&before.plan_of(&report), &before.graph)),
-            false => tell(&database, &migrations, &report, ui).await,
+            true => {
+                let document = PlanDocument::new(&before.plan_of(&report), &before.graph);
+                ui.json(&document.in_database(chosen.shown()))
+            }
+            false => tell(&database, &chosen, &migrations, &report, ui).await,
         }
     };
     progress.block_on(work)

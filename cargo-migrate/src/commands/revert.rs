@@ -59,7 +59,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
     let chain = context.chain(Demand::AnyEnds)?;
     let target = plan::target(args.target.as_deref(), Direction::Down)?;
     let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     if !args.change.dry_run {
         refuse_protected(&chosen)?;
     }
@@ -84,11 +84,18 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
         plan::judge(args.strict && report.steps.is_empty(), &target)?;
         match before {
-            Some(state) => ui.json(&PlanDocument::new(&state.plan_of(&report), &state.graph)),
+            Some(state) => {
+                let document = PlanDocument::new(&state.plan_of(&report), &state.graph);
+                ui.json(&document.in_database(chosen.shown()))
+            }
             None => {
+                let shown = chosen.shown();
                 match report.steps.len() {
-                    0 => ui.status("nothing to revert"),
-                    count => ui.status(format_args!("{} reverted", counted(count, "revision"))),
+                    0 => ui.status(format_args!("nothing to revert in {shown}")),
+                    count => {
+                        let count = counted(count, "revision");
+                        ui.status(format_args!("{count} reverted in {shown}"));
+                    }
                 }
                 Ok(())
             }

@@ -72,7 +72,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         }
     }
     let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     let wanted = chosen.env.as_ref().is_some_and(|env| env.backup);
     let backs_up = args.backup || (wanted && !args.no_backup);
     let create = match args.change.dry_run {
@@ -126,11 +126,12 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
             if ui.is_json() {
                 let plan = before.state.plan_of(&report);
-                ui.json(&PlanDocument::new(&plan, &before.state.graph))?;
+                let document = PlanDocument::new(&plan, &before.state.graph);
+                ui.json(&document.in_database(chosen.shown()))?;
             }
         }
         if !ui.is_json() {
-            tell(&database, &migrations, &report, ui).await?;
+            tell(&database, &chosen, &migrations, &report, ui).await?;
         }
         lockfile::follow(&database, &migrations, &chosen, context, ui).await
     };
@@ -235,6 +236,7 @@ impl Before {
 
 pub(super) async fn tell(
     database: &Database,
+    chosen: &Chosen,
     migrations: &Migrations,
     report: &migrate_sqlx::Report,
     ui: &Ui,
@@ -244,7 +246,8 @@ pub(super) async fn tell(
         match heads.is_empty() {
             true => ui.status("nothing to apply: the chain is empty"),
             false => ui.status(format_args!(
-                "nothing to apply: the database is at {}",
+                "nothing to apply: {} is at {}",
+                chosen.shown(),
                 heads.join(", ")
             )),
         }
@@ -252,8 +255,9 @@ pub(super) async fn tell(
     }
     let duration: Duration = report.steps.iter().map(|step| step.duration).sum();
     ui.status(format_args!(
-        "{} applied in {} ms",
+        "{} applied to {} in {} ms",
         counted(report.steps.len(), "revision"),
+        chosen.shown(),
         duration.as_millis()
     ));
     Ok(())

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
     }
     let chain = context.chain(Demand::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
     let work = async {
         let create = match args.change.dry_run {
@@ -96,6 +96,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
         let after = State::read(&database, &migrations).await?;
         if ui.is_json() {
             return ui.json(&Stamped {
+                database: Some(chosen.shown()),
                 from,
                 to: after.heads(),
             });
@@ -104,7 +105,13 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             Some(before) => before.status.applied.len(),
             None => stamp.forgotten.len(),
         };
-        tell(&after.heads(), stamp.recorded.len(), forgotten, ui);
+        tell(
+            &chosen.shown(),
+            &after.heads(),
+            stamp.recorded.len(),
+            forgotten,
+            ui,
+        );
         Ok(())
     };
     progress.block_on(work)
@@ -123,6 +130,7 @@ fn show(
     let stamp = Stamp::new(graph, base, targets)?;
     if ui.is_json() {
         return ui.json(&Stamped {
+            database: None,
             from: json::ids(graph, graph.effective_heads(applied)),
             to: json::ids(graph, graph.effective_heads(&stamp.after)),
         });
@@ -148,13 +156,13 @@ fn show(
     Ok(())
 }
 
-fn tell(heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
+fn tell(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
     let place = match heads.is_empty() {
         true => "base".to_owned(),
         false => heads.join(", "),
     };
     ui.status(format_args!(
-        "{} {place}: {} recorded, {forgotten} forgotten",
+        "{} {place}: {} recorded, {forgotten} forgotten in {shown}",
         styled(style::GOOD, "stamped"),
         counted(recorded, "revision"),
     ));

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
     })?;
     let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     if !args.change.dry_run {
         refuse_protected(&chosen)?;
     }
@@ -75,17 +75,18 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         if ui.is_json() {
             return ui.json(&DownAndUp {
+                database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
                 reverted: PlanDocument::new(&down, &state.graph),
                 applied: PlanDocument::new(&up, &state.graph),
             });
         }
-        tell(args, &state, &down, &up, ui);
+        tell(args, &chosen.shown(), &state, &down, &up, ui);
         Ok(())
     };
     progress.block_on(work)
 }
 
-fn tell(args: &SwitchArgs, state: &State, down: &Plan, up: &Plan, ui: &Ui) {
+fn tell(args: &SwitchArgs, shown: &str, state: &State, down: &Plan, up: &Plan, ui: &Ui) {
     let heads = json::ids(&state.graph, state.graph.effective_heads(&up.after()));
     let heads = match heads.is_empty() {
         true => "base".to_owned(),
@@ -97,8 +98,8 @@ fn tell(args: &SwitchArgs, state: &State, down: &Plan, up: &Plan, ui: &Ui) {
         args.reference
     );
     match (down.steps.len() + up.steps.len(), args.change.dry_run) {
-        (0, _) => ui.status(format_args!("nothing to do: the database is at {place}")),
-        (_, true) => ui.status(format_args!("the database would be at {place}")),
-        (_, false) => ui.status(format_args!("the database is at {place}")),
+        (0, _) => ui.status(format_args!("nothing to do: {shown} is at {place}")),
+        (_, true) => ui.status(format_args!("{shown} would be at {place}")),
+        (_, false) => ui.status(format_args!("{shown} is at {place}")),
     }
 }

@@ -1,12 +1,10 @@
 //! The ledger of the database that is named.
 
 use std::collections::BTreeSet;
-use std::str::FromStr as _;
 
+use migrate_core::Graph;
 use migrate_core::schema::Schema;
-use migrate_core::{Dialect, Graph};
 use migrate_sqlx::{AppliedRevision, Create, State};
-use sqlx::sqlite::SqliteConnectOptions;
 
 use super::patient::{Patient, listed};
 use super::version_tables::{OTHERS, other_story, tools};
@@ -114,11 +112,10 @@ fn empty(patient: &Patient<'_>, chosen: &Chosen) -> String {
 
 /// Says whether the file of an SQLite database is there; a server's database is, once it was read.
 fn is_there(chosen: &Chosen) -> bool {
-    if Dialect::from_url(chosen.url()) != Some(Dialect::Sqlite) {
-        return true;
+    match chosen.sqlite() {
+        Ok(options) => options.get_filename().exists(),
+        Err(_) => true,
     }
-    let options = SqliteConnectOptions::from_str(chosen.url());
-    options.is_ok_and(|options| options.get_filename().exists())
 }
 
 /// Where the database is, in a line.

@@ -58,6 +58,9 @@ fn init_finds_the_dialects_in_cargo_toml() {
     # What two branches add to a lock, git keeps from both.
     chain.lock merge=union
     schema.lock merge=union
+
+    # A revision is the same text in every checkout.
+    *.sql text eol=lf
     ");
     assert_snapshot!(project.read("migrations/chain.lock"), @r#"
     # Written by cargo migrate: commit it, do not edit it.

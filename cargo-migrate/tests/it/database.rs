@@ -41,7 +41,7 @@ fn there_and_back() {
     ------- stderr -------
     applied a add a ([time] ms)
     applied b add b ([time] ms)
-    2 revisions applied in [time] ms
+    2 revisions applied to sqlite://dev.db in [time] ms
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
     database sqlite://dev.db
@@ -56,11 +56,11 @@ fn there_and_back() {
     assert_snapshot!(run(&project, &["up"]), @r#"
     ------- stderr -------
     applied c add c ([time] ms)
-    1 revision applied in [time] ms
+    1 revision applied to sqlite://dev.db in [time] ms
     "#);
     assert_snapshot!(run(&project, &["upgrade"]), @r#"
     ------- stderr -------
-    nothing to apply: the database is at c
+    nothing to apply: sqlite://dev.db is at c
     "#);
     assert_snapshot!(run(&project, &["current"]), @"c add c (head)");
     assert_snapshot!(run(&project, &["plan", "--down", "-2"]), @r#"
@@ -82,7 +82,7 @@ fn there_and_back() {
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
     applied c add c ([time] ms)
-    2 revisions done again
+    2 revisions done again in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["revert", "--dry-run"]), @r#"
     revert c add c
@@ -92,13 +92,13 @@ fn there_and_back() {
     assert_snapshot!(run(&project, &["down"]), @r#"
     ------- stderr -------
     reverted c add c ([time] ms)
-    1 revision reverted
+    1 revision reverted in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["revert", "base"]), @r#"
     ------- stderr -------
     reverted b add b ([time] ms)
     reverted a add a ([time] ms)
-    2 revisions reverted
+    2 revisions reverted in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["revert"]), @r#"
     ------- stderr -------
@@ -132,7 +132,7 @@ fn a_fork_wants_a_target() {
     applied a add a ([time] ms)
     applied b add b ([time] ms)
     applied c add c ([time] ms)
-    3 revisions applied in [time] ms
+    3 revisions applied to sqlite://dev.db in [time] ms
     "#);
     assert_snapshot!(run(&project, &["revert"]), @r#"
     ------- stderr -------
@@ -150,7 +150,7 @@ fn a_fork_wants_a_target() {
     ------- stderr -------
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
-    1 revision done again
+    1 revision done again in sqlite://dev.db
     "#);
 }
 
@@ -176,7 +176,7 @@ fn stamp_records_without_running() {
     "#);
     assert_snapshot!(run(&project, &["stamp", "b"]), @r#"
     ------- stderr -------
-    stamped b: 2 revisions recorded, 0 forgotten
+    stamped b: 2 revisions recorded, 0 forgotten in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
     database sqlite://dev.db
@@ -190,11 +190,11 @@ fn stamp_records_without_running() {
     "#);
     assert_snapshot!(run(&project, &["stamp", "a"]), @r#"
     ------- stderr -------
-    stamped a: 0 revisions recorded, 1 forgotten
+    stamped a: 0 revisions recorded, 1 forgotten in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["stamp", "base", "--purge"]), @r#"
     ------- stderr -------
-    stamped base: 0 revisions recorded, 1 forgotten
+    stamped base: 0 revisions recorded, 1 forgotten in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["stamp", "+1"]), @r#"
     ------- stderr -------
@@ -279,7 +279,7 @@ fn a_redo_of_an_edited_draft() {
     warning: the file of `b` has changed or is not there: its text in the ledger is used
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
-    1 revision done again
+    1 revision done again in sqlite://dev.db
     "#);
     project.run(["run", "-q"]).success().done();
 }
@@ -314,11 +314,11 @@ fn a_database_that_is_newer_than_the_chain() {
     ------- stderr -------
     warning: the file of `b` has changed or is not there: its text in the ledger is used
     reverted b add b ([time] ms)
-    1 revision reverted
+    1 revision reverted in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
-    nothing to apply: the database is at a
+    nothing to apply: sqlite://dev.db is at a
     "#);
 }
 
@@ -449,11 +449,11 @@ fn a_protected_environment() {
     ------- stderr -------
     applied a add a ([time] ms)
     applied b add b ([time] ms)
-    2 revisions applied in [time] ms
+    2 revisions applied to sqlite://prod.db in [time] ms
     "#);
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
-    nothing to apply: the database is at b
+    nothing to apply: sqlite://prod.db is at b
     "#);
     assert_snapshot!(run(&project, &["revert", "--yes"]), @r#"
     ------- stderr -------
@@ -483,6 +483,7 @@ fn a_protected_environment() {
 #[test]
 fn urls_that_lead_nowhere() {
     let project = chain("a");
+    project.write("migrate.toml", "");
     let at = |url: &str| run(&project, &["status", "--database-url", url]);
     assert_snapshot!(at("oracle://me:s3cret@host/app"), @r#"
     ------- stderr -------
@@ -518,7 +519,7 @@ fn urls_that_lead_nowhere() {
     "#);
     assert_snapshot!(at("postgres://me:s3cret@127.0.0.1:port/app"), @r#"
     ------- stderr -------
-    error: the database's url cannot be used: invalid port number
+    error: the database's url cannot be used: a port is a number from 1 to 65535
     help: write it as `sqlite://app.db`, `postgres://user@host/database` or `mysql://user@host/database`
     [exit status: 1]
     "#);

@@ -354,7 +354,7 @@ fn what_a_database_has_applied_is_not_moved() {
     reverted x add x ([time] ms)
     applied b add b ([time] ms)
     applied x add x ([time] ms)
-    2 revisions done again
+    2 revisions done again in sqlite://dev.db
     ");
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(project.run(["current"]), @"y add y (head)");
@@ -416,7 +416,7 @@ fn the_database_is_taken_to_another_branch() {
     revert x add x
     apply b add b
     ------- stderr -------
-    the database would be at b, as `main` has it
+    sqlite://dev.db would be at b, as `main` has it
     ");
     assert_snapshot!(steady(&project.run(["switch", "main", "--lock-wait", "5"])), @"
     ------- stderr -------
@@ -428,7 +428,7 @@ fn the_database_is_taken_to_another_branch() {
     warning: the file of `x` has changed or is not there: its text in the ledger is used
     reverted x add x ([time] ms)
     applied b add b ([time] ms)
-    the database is at b, as `main` has it
+    sqlite://dev.db is at b, as `main` has it
     ");
     project.git(&["checkout", "--quiet", "main"]);
     assert_snapshot!(steady(&project.run(["status"])), @"
@@ -440,11 +440,11 @@ fn the_database_is_taken_to_another_branch() {
     ");
     assert_snapshot!(project.run(["switch", "main"]), @"
     ------- stderr -------
-    nothing to do: the database is at b, as `main` has it
+    nothing to do: sqlite://dev.db is at b, as `main` has it
     ");
     // The files of the branch are not here any more, and need not be.
     project.run(["switch", "-q", "feature"]).success().done();
-    assert_snapshot!(project.run(["switch", "main", "--format", "json"]).json(), @r#"{"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"reverted":{"direction":"down","from":["y"],"steps":[{"heads_after":["x"],"parents":["x"],"revision":"y"},{"heads_after":["a"],"parents":["a"],"revision":"x"}],"to":["a"]}}"#);
+    assert_snapshot!(project.run(["switch", "main", "--format", "json"]).json(), @r#"{"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"database":"sqlite://dev.db","reverted":{"direction":"down","from":["y"],"steps":[{"heads_after":["x"],"parents":["x"],"revision":"y"},{"heads_after":["a"],"parents":["a"],"revision":"x"}],"to":["a"]}}"#);
 }
 
 #[test]
@@ -470,12 +470,12 @@ fn what_another_branch_has_otherwise_is_done_again() {
     reverted a add a ([time] ms)
     applied a add a ([time] ms)
     applied b add b ([time] ms)
-    the database is at b, as `edited` has it
+    sqlite://dev.db is at b, as `edited` has it
     ");
     project.git(&["checkout", "--quiet", "edited"]);
     assert_snapshot!(project.run(["run"]), @"
     ------- stderr -------
-    nothing to apply: the database is at b
+    nothing to apply: sqlite://dev.db is at b
     ");
 }
 

@@ -82,12 +82,12 @@ fn stamp_from_needs_no_database() {
 #[test]
 fn what_changes_a_database_answers_with_its_plan() {
     let project = chain("a  b:a");
-    assert_snapshot!(json(&project, &["run"]), @r#"0 {"direction":"up","from":[],"steps":[{"heads_after":["a"],"parents":[],"revision":"a"},{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]}"#);
-    assert_snapshot!(json(&project, &["run"]), @r#"0 {"direction":"up","from":["b"],"steps":[],"to":["b"]}"#);
+    assert_snapshot!(json(&project, &["run"]), @r#"0 {"database":"sqlite://dev.db","direction":"up","from":[],"steps":[{"heads_after":["a"],"parents":[],"revision":"a"},{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]}"#);
+    assert_snapshot!(json(&project, &["run"]), @r#"0 {"database":"sqlite://dev.db","direction":"up","from":["b"],"steps":[],"to":["b"]}"#);
     assert_snapshot!(json(&project, &["current"]), @r#"0 {"current":["b"]}"#);
-    assert_snapshot!(json(&project, &["redo"]), @r#"0 {"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"reverted":{"direction":"down","from":["b"],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}}"#);
-    assert_snapshot!(json(&project, &["revert"]), @r#"0 {"direction":"down","from":["b"],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}"#);
-    assert_snapshot!(json(&project, &["stamp", "b"]), @r#"0 {"from":["a"],"to":["b"]}"#);
+    assert_snapshot!(json(&project, &["redo"]), @r#"0 {"applied":{"direction":"up","from":["a"],"steps":[{"heads_after":["b"],"parents":["a"],"revision":"b"}],"to":["b"]},"database":"sqlite://dev.db","reverted":{"direction":"down","from":["b"],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}}"#);
+    assert_snapshot!(json(&project, &["revert"]), @r#"0 {"database":"sqlite://dev.db","direction":"down","from":["b"],"steps":[{"heads_after":["a"],"parents":["a"],"revision":"b"}],"to":["a"]}"#);
+    assert_snapshot!(json(&project, &["stamp", "b"]), @r#"0 {"database":"sqlite://dev.db","from":["a"],"to":["b"]}"#);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn authoring() {
     let project = chain("a");
     assert_snapshot!(json(&project, &["new", "more"]), @r#"0 {"file":"migrations/20261120T143205_910a2dec8902_more.sql","parents":["a"],"revision":"910a2dec8902"}"#);
     assert_snapshot!(json(&project, &["lock"]), @r#"1 {"diagnostics":[{"code":"empty-up","column":14,"file":"migrations/20261120T143205_910a2dec8902_more.sql","help":"write its SQL: `cargo migrate edit 910a2dec8902`","line":1,"message":"revision `910a2dec8902` does nothing: its `up` has no statement","severity":"error"}]}"#);
-    assert_snapshot!(json(&project, &["init"]), @r#"0 {"created":["migrations/.gitattributes"],"kept":["migrate.toml","migrations/chain.lock"]}"#);
+    assert_snapshot!(json(&project, &["init"]), @r#"0 {"created":["migrations/.gitattributes"],"extended":[],"kept":["migrate.toml","migrations/chain.lock"]}"#);
 }
 
 #[test]

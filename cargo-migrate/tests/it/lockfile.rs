@@ -109,7 +109,7 @@ fn an_edited_draft() {
     warning: the file of `a` has changed or is not there: its text in the ledger is used
     reverted a a ([time] ms)
     applied a a ([time] ms)
-    1 revision done again
+    1 revision done again in sqlite://dev.db
     wrote migrations/schema.lock: it is the schema of the chain again
     ");
     project.run(["check"]).success().done();
@@ -122,7 +122,7 @@ fn an_edited_draft() {
     assert!(project.read("migrations/chain.lock").contains("a - draft"));
     assert_snapshot!(project.run(["run"]), @"
     ------- stderr -------
-    nothing to apply: the database is at a
+    nothing to apply: sqlite://dev.db is at a
     ");
 }
 
@@ -223,7 +223,7 @@ fn a_server_that_does_not_answer() {
     assert_snapshot!(steady(&project.run(["run"])), @"
     ------- stderr -------
     applied b b ([time] ms)
-    1 revision applied in [time] ms
+    1 revision applied to sqlite://dev.db in [time] ms
     warning: `migrations/schema.lock` stays out of date: the database `postgres://me@127.0.0.1:1/x` cannot be used: error communicating with database: Connection refused (os error 111)
     help: mend that, then `cargo migrate lock --schema`
     ");

@@ -198,7 +198,7 @@ fn a_reset_starts_over() {
     made sqlite://dev.db anew
     applied a add a ([time] ms)
     applied b add b ([time] ms)
-    2 revisions applied in [time] ms
+    2 revisions applied to sqlite://dev.db in [time] ms
     ");
     assert_snapshot!(project.run(["current"]), @"b add b (head)");
 }

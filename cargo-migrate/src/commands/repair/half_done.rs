@@ -27,7 +27,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
     };
     let chain = context.chain(Demand::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;

@@ -67,7 +67,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
     let chain = context.chain(Demand::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     let ignored = Ignored::new(config, &[]);
     let progress = Progress::new(ui);
     let work = async {

@@ -59,7 +59,7 @@ pub(super) fn run(
     let chain = context.chain(Demand::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
-    let chosen = context.database()?;
+    let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
     let graph = chain.graph();
     let work = async {
@@ -302,10 +302,15 @@ impl Finding<'_> {
             None => done.forgotten.len(),
         };
         if !self.ui.is_json() {
-            tell(&to, done.recorded.len(), forgotten, self.ui);
+            let shown = self.chosen.shown();
+            tell(&shown, &to, done.recorded.len(), forgotten, self.ui);
         }
         let from = self.state.map(State::heads).unwrap_or_default();
-        Ok(Some(Stamped { from, to }))
+        Ok(Some(Stamped {
+            database: None,
+            from,
+            to,
+        }))
     }
 
     fn document(&self, found: Option<&Set>, stamped: Option<Stamped>) -> Document<'_> {
