@@ -182,7 +182,7 @@ pub(crate) mod sealed {
 /// connections and still give a future that can be sent between threads.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 macro_rules! driver {
-    ($database:ty, $connection:ty) => {
+    ($database:ty, $connection:ty, $dialect:expr) => {
         impl crate::backend::sealed::Sealed for $database {}
         impl crate::backend::sealed::Sealed for $connection {}
 

@@ -140,7 +140,7 @@ impl Database {
 
         // A pool tries again until its time is up; the first connection says at once what is wrong.
         let (connection, options) = url.connect_postgres(None).await?;
-        connection.close().await.map_err(Error::from)?;
+        closed(connection.close().await);
         let settings = <sqlx::Postgres as Backend>::settings(session);
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -163,12 +163,8 @@ impl Database {
 
         let options = url.mysql()?;
         let options = <sqlx::MySql as Backend>::own_session(&options).unwrap_or(options);
-        MySqlConnection::connect_with(&options)
-            .await
-            .map_err(Error::from)?
-            .close()
-            .await
-            .map_err(Error::from)?;
+        let connection = MySqlConnection::connect_with(&options).await;
+        closed(connection.map_err(Error::from)?.close().await);
         let settings = <sqlx::MySql as Backend>::settings(session);
         let pool = MySqlPoolOptions::new()
             .max_connections(1)
@@ -379,6 +375,7 @@ impl Database {
         on!(self, pool => reader.read(pool).await)
     }
 }
+
 /// Runs the statement that sets a new connection's session, where there is one.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 fn set(
@@ -391,4 +388,12 @@ fn set(
             false => connection.query(settings).await.map(drop),
         }
     })
+}
+
+/// A server that was asked to end a session may close its socket before TLS says goodbye.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn closed(closed: Result<(), sqlx::Error>) {
+    if let Err(error) = closed {
+        tracing::debug!(%error, "the connection was closed already");
+    }
 }

@@ -312,10 +312,10 @@ fn unencoded() -> Error {
 }
 
 fn no_scheme(url: &str) -> String {
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     // What is no word may be a part of a password.
-    match url.contains("://") && !scheme.is_empty() && scheme.bytes().all(sound) {
+    match !scheme.is_empty() && scheme.bytes().all(sound) {
         false => "it has no scheme".to_owned(),
         true => format!("`{scheme}` is no database"),
     }

@@ -267,7 +267,7 @@ async fn a_server_that_says_nothing_is_passed_by() {
         .run(["run", "--database-url", &url])
         .success()
         .done();
-    assert_eq!(database.tables().await.contains(&"way".to_owned()), true);
+    assert!(database.tables().await.contains(&"way".to_owned()));
     let alone = format!("postgres://{user}:{password}@127.0.0.1:{dumb}/{name}?connect_timeout=1");
     let told = project
         .run(["status", "--database-url", &alone])

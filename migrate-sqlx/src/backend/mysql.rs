@@ -14,7 +14,7 @@ use super::{
 use crate::notice::{Notice, Severity, publish};
 use crate::stop::Stop;
 
-driver!(sqlx::MySql, MySqlConnection);
+driver!(sqlx::MySql, MySqlConnection, Dialect::MySql);
 
 impl Backend for sqlx::MySql {
     const DIALECT: Dialect = Dialect::MySql;

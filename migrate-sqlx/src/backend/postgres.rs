@@ -11,7 +11,7 @@ use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driv
 use crate::ledger::literal;
 use crate::stop::Stop;
 
-driver!(sqlx::Postgres, PgConnection);
+driver!(sqlx::Postgres, PgConnection, Dialect::Postgres);
 
 impl Backend for sqlx::Postgres {
     const DIALECT: Dialect = Dialect::Postgres;

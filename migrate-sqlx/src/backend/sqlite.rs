@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use super::{Attempt, Backend, ConnectOptions, Failure, Row, Session, driver};
 use crate::stop::Stop;
 
-driver!(sqlx::Sqlite, SqliteConnection);
+driver!(sqlx::Sqlite, SqliteConnection, Dialect::Sqlite);
 
 impl Backend for sqlx::Sqlite {
     const DIALECT: Dialect = Dialect::Sqlite;

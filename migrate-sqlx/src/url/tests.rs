@@ -199,6 +199,18 @@ fn what_has_no_bearing_is_passed_over() {
 }
 
 #[test]
+fn what_may_be_a_password_is_no_scheme() {
+    for url in [
+        "s3cret:p@postgres://host/app",
+        "s3cret",
+        "me:s3cret@host/app",
+    ] {
+        let error = DatabaseUrl::parse(url).unwrap_err();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
 fn neither_url_nor_password_is_in_its_debug() {
     let url = DatabaseUrl::parse("postgres://me:s3cret@h/d?sslpassword=s3cret").unwrap();
     assert!(!format!("{url:?}").contains("s3cret"));

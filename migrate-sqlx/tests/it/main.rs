@@ -6,6 +6,7 @@ mod atomic;
 mod chain;
 mod edits;
 mod embedded;
+mod idle;
 mod interrupted;
 mod introspect;
 mod limits;
