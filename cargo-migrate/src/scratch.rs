@@ -11,14 +11,15 @@ use url::Url;
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::schemafile::{Statement, statements};
-use crate::server::Server;
 
 mod confine;
 mod lifetime;
+mod local;
 
 use self::confine::User;
 pub(crate) use self::lifetime::Leases;
 use self::lifetime::{Lease, refused};
+pub(crate) use self::local::LocalServers;
 
 /// A database that nobody else uses: in memory on SQLite, beside the real one elsewhere.
 ///
@@ -31,7 +32,6 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes one as the real one is made, beside it.
     pub(crate) async fn beside(chosen: &Chosen) -> Result<Self, CommandError> {
-        let chosen = &chosen.scratch();
         if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
             let memory = chosen.with_url("sqlite::memory:");
             return Ok(Self {
@@ -39,16 +39,14 @@ impl Scratch {
                 lease: None,
             });
         }
-        let (mut server, real) = Server::of(chosen).await?;
-        let making = server.making(&real).await;
-        let making = making.map_err(|error| refused(chosen, error))?.of_ours();
-        let lease = Lease::make(chosen, making, server).await?;
+        let (place, server, making) = chosen.scratch().await?;
+        let lease = Lease::make(&place, making, server).await?;
         let confined = lease.is_confined().await;
         let database = match lease.chosen().await?.connect(Create::Nothing).await {
             // The server does not let its user in, as a proxy that does not know it.
             Err(_) if confined => {
                 let opened = lease.open().await;
-                opened.map_err(|error| refused(chosen, error))?;
+                opened.map_err(|error| refused(&place, error))?;
                 lease.chosen().await?.connect(Create::Nothing).await?
             }
             connected => connected?,

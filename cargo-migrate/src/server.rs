@@ -80,6 +80,14 @@ impl Server {
         connected.map_err(|error| told(error, chosen))
     }
 
+    /// Connects to see whether a server answers.
+    pub(crate) async fn answers(url: &str) -> Result<(), sqlx::Error> {
+        match Dialect::from_url(url) {
+            Some(Dialect::Postgres) => Self::postgres(url).await.map(drop),
+            _ => Self::mysql(url).await.map(drop),
+        }
+    }
+
     async fn postgres(url: &str) -> Result<(Self, String), sqlx::Error> {
         let options = PgConnectOptions::from_str(url)?;
         let name = options.get_database().unwrap_or(options.get_username());

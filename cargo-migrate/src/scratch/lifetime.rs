@@ -89,9 +89,11 @@ pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
         "no throw-away database can be made beside {}",
         server.shown()
     );
-    CommandError::failed("scratch", told)
-        .because(error)
-        .help("let its user create databases, or name another server in migrate.toml: `scratch-url` of the environment")
+    let error = CommandError::failed("scratch", told).because(error);
+    if server.is_thrown_away() {
+        return error.help("the installed server lacks something that the real one has, such as a locale: install it, or name another server with `scratch-url` of the environment");
+    }
+    error.help("let its user create databases, or name another server in migrate.toml: `scratch-url` of the environment")
 }
 
 /// Whether a statement may still be running in a database that is to be dropped.
@@ -115,7 +117,10 @@ impl Lease {
             sweep(&mut connection, now).await.map_err(failed)?;
         }
         let name = name(now, u32::from_ne_bytes(random()?));
-        let user = User::of(&connection, &name)?;
+        let user = match server.is_thrown_away() {
+            true => None,
+            false => User::of(&connection, &name)?,
+        };
         let lease = Rc::new(Self {
             server: server.clone(),
             name: name.clone(),
