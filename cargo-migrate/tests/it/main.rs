@@ -22,6 +22,7 @@ mod offline;
 mod package;
 mod repair;
 mod schema;
+mod scratch;
 mod secrets;
 mod servers;
 mod verify;
