@@ -62,8 +62,11 @@ pub enum ReachKind {
     /// Where an event of MySQL is enabled: the range is that of `ENABLE`, or where a word would
     /// stand that disables it.
     Event,
-    /// The file that `ATTACH` opens (SQLite).
-    Attach,
+    /// The file that `ATTACH` opens (SQLite). The range is that of the expression.
+    Attach {
+        /// The name that the file's database gets, without its quotes.
+        name: String,
+    },
     /// Something of the server as a whole, of its files, or of another server.
     Server(String),
 }
@@ -93,7 +96,7 @@ impl Reach {
             ReachKind::Definer => "DEFINER".into(),
             ReachKind::Directory => "DATA DIRECTORY".into(),
             ReachKind::Event => "EVENT".into(),
-            ReachKind::Attach => "ATTACH".into(),
+            ReachKind::Attach { .. } => "ATTACH".into(),
             ReachKind::Server(what) => what.as_str().into(),
         }
     }
@@ -208,10 +211,10 @@ impl Found {
 
 /// A token that matters.
 #[derive(Clone, Copy, Debug)]
-struct Item<'a> {
-    text: &'a str,
-    start: usize,
-    kind: TokenKind,
+pub(crate) struct Item<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) start: usize,
+    pub(crate) kind: TokenKind,
 }
 
 impl<'a> Item<'a> {
@@ -230,15 +233,15 @@ impl<'a> Item<'a> {
     }
 
     /// Whether it is this keyword.
-    fn is(self, word: &str) -> bool {
+    pub(crate) fn is(self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    fn is_any(self, words: &[&str]) -> bool {
+    pub(crate) fn is_any(self, words: &[&str]) -> bool {
         words.iter().any(|word| self.is(word))
     }
 
-    fn is_sign(self, sign: &str) -> bool {
+    pub(crate) fn is_sign(self, sign: &str) -> bool {
         matches!(self.kind, TokenKind::Symbol | TokenKind::Terminator) && self.text == sign
     }
 
@@ -247,7 +250,7 @@ impl<'a> Item<'a> {
     }
 
     /// Whether it can be a name. With ANSI_QUOTES, MySQL takes `"…"` for one.
-    fn is_name(self, dialect: Dialect) -> bool {
+    pub(crate) fn is_name(self, dialect: Dialect) -> bool {
         match self.kind {
             TokenKind::Word | TokenKind::Quoted => true,
             TokenKind::String => dialect == Dialect::MySql && self.text.starts_with('"'),
@@ -256,7 +259,7 @@ impl<'a> Item<'a> {
     }
 
     /// Returns the name that it is, without quotes.
-    fn name(self, dialect: Dialect) -> String {
+    pub(crate) fn name(self, dialect: Dialect) -> String {
         let quote = match self.text.as_bytes().first() {
             Some(quote @ (b'"' | b'`' | b'[' | b'\'')) => char::from(*quote),
             // PostgreSQL folds what is not quoted.
@@ -313,7 +316,7 @@ impl<'a> Item<'a> {
 
 /// The tokens that matter, as far as they can be read; what runs an executable comment of MySQL is
 /// none of them.
-fn items(dialect: Dialect, text: &str) -> Vec<Item<'_>> {
+pub(crate) fn items(dialect: Dialect, text: &str) -> Vec<Item<'_>> {
     let mut lexer = Lexer::new(dialect, text);
     let mut items = Vec::with_capacity(text.len() / 6);
     let mut executable = false;
@@ -334,7 +337,7 @@ fn items(dialect: Dialect, text: &str) -> Vec<Item<'_>> {
 }
 
 /// Some tokens in a row.
-trait Items<'a> {
+pub(crate) trait Items<'a> {
     /// The token at a place, or one that is nothing.
     fn at(&self, place: usize) -> Item<'a>;
 

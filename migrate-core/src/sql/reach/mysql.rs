@@ -1,6 +1,6 @@
 //! MySQL and MariaDB.
 
-use super::{Found, Item, Items, Named, ReachKind, matching, names};
+use super::{Found, Item, Items as _, Named, ReachKind, matching, names};
 use crate::Dialect;
 
 /// What is about the server, by the words that begin it (MySQL manual, "SQL Statements"; MariaDB

@@ -4,7 +4,7 @@
 //! in an expression, it is a column of a table. So the clauses are followed as far as that is
 //! needed to tell both apart.
 
-use super::{Item, Items, Named};
+use super::{Item, Items as _, Named};
 use crate::Dialect;
 
 /// A name with dots.

@@ -1,6 +1,6 @@
 //! PostgreSQL: roles, the server and its files, other servers, and the shared catalogs.
 
-use super::{Found, Item, Items, Named, ReachKind, matching, names};
+use super::{Found, Item, Items as _, Named, ReachKind, matching, names};
 use crate::Dialect;
 
 /// What is about the server or another one, by the words that begin it (PostgreSQL manual, "SQL

@@ -1,6 +1,6 @@
 //! SQLite: other files, programs, and what is loaded into the process.
 
-use super::{Found, Item, Items, Named, ReachKind, TokenKind, names};
+use super::{Found, Item, Items as _, Named, ReachKind, TokenKind, names};
 use crate::Dialect;
 
 /// Functions that read and write files, or load a library (<https://sqlite.org/lang_corefunc.html>,
@@ -108,6 +108,8 @@ fn attach(items: &[Item<'_>], found: &mut Found) {
     let file = items.at(start);
     let is_alone = end == start + 1;
     if !(is_alone && matches!(file.text, "':memory:'" | "''" | "\":memory:\"")) {
-        found.push(ReachKind::Attach, file.start..items.at(end - 1).end());
+        let name = items.at(end + 1).name(Dialect::Sqlite);
+        let kind = ReachKind::Attach { name };
+        found.push(kind, file.start..items.at(end - 1).end());
     }
 }
