@@ -113,7 +113,7 @@ impl Baseline {
             let database = scratch.database();
             let refused = |error: migrate_sqlx::Error| {
                 CommandError::from(error)
-                    .cause("this was in a throw-away database: nothing was written")
+                    .in_throw_away()
                     .help("leave out what cannot be made anew with `--exclude <name>`")
             };
             database.run(migrations.runner()).await.map_err(refused)?;

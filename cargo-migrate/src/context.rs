@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
@@ -10,6 +11,7 @@ use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, Re
 use crate::cli::GlobalArgs;
 use crate::error::CommandError;
 use crate::package::PackageRoot;
+use crate::scratch::LocalServers;
 
 /// The package, its configuration and its chain.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Context {
     folder: OnceCell<Folder>,
     survey: OnceCell<Survey>,
     dotenv: OnceCell<BTreeMap<String, String>>,
+    /// Those that `scratch-url = "local"` has started.
+    pub(crate) local_servers: Rc<LocalServers>,
 }
 
 /// What a broken chain may still be used for.
@@ -77,6 +81,7 @@ impl Context {
         Ok(Self {
             start: std::env::current_dir()?,
             args,
+            local_servers: Rc::default(),
             package: OnceCell::new(),
             config: OnceCell::new(),
             folder: OnceCell::new(),
@@ -90,6 +95,7 @@ impl Context {
         Self {
             start: self.start.clone(),
             args: self.args.clone(),
+            local_servers: Rc::clone(&self.local_servers),
             package: self.package.clone(),
             config: OnceCell::new(),
             folder: OnceCell::new(),

@@ -1,5 +1,6 @@
 //! Which database is meant.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use migrate_core::{Config, Env};
@@ -7,6 +8,8 @@ use migrate_sqlx::{Create, Database};
 
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::scratch::LocalServers;
+use crate::server::{Making, Server};
 
 /// A database that was chosen, and how careful to be with it.
 #[derive(Clone)]
@@ -15,8 +18,20 @@ pub(crate) struct Chosen {
     url: String,
     /// The environment that was named or is the default.
     pub(crate) env: Option<Env>,
-    /// Where throw-away databases are made, if not beside it; may hold a password as well.
-    scratch: Option<String>,
+    scratch: ScratchServer,
+    /// Whether its whole server is thrown away, so that nothing on it is anybody's.
+    thrown_away: bool,
+}
+
+/// Where throw-away databases are made.
+#[derive(Clone, Default)]
+enum ScratchServer {
+    #[default]
+    Beside,
+    /// On another server; the url may hold a password as well.
+    Url(String),
+    /// On one that is started for them.
+    Local(Rc<LocalServers>),
 }
 
 impl Chosen {
@@ -35,7 +50,8 @@ impl Chosen {
         Self {
             url: "sqlite::memory:".to_owned(),
             env: None,
-            scratch: None,
+            scratch: ScratchServer::Beside,
+            thrown_away: false,
         }
     }
 
@@ -44,8 +60,22 @@ impl Chosen {
         Self {
             url: url.to_owned(),
             env: self.env.clone(),
-            scratch: None,
+            scratch: ScratchServer::Beside,
+            thrown_away: self.thrown_away,
         }
+    }
+
+    /// The same choice on a server that is thrown away.
+    pub(crate) fn on_thrown_away(&self, url: &str) -> Self {
+        Self {
+            thrown_away: true,
+            ..self.with_url(url)
+        }
+    }
+
+    /// Says whether its whole server is thrown away.
+    pub(crate) const fn is_thrown_away(&self) -> bool {
+        self.thrown_away
     }
 
     /// Returns its url, where that is not read in another way than it was meant.
@@ -55,12 +85,27 @@ impl Chosen {
         Ok(&self.url)
     }
 
-    /// The server where throw-away databases for it are made.
-    pub(crate) fn scratch(&self) -> Self {
-        match &self.scratch {
-            Some(url) => self.with_url(url),
-            None => self.clone(),
-        }
+    /// Connects to the server where throw-away databases for it are made; returns what one is made
+    /// with there.
+    pub(crate) async fn scratch(&self) -> Result<(Self, Server, Making), CommandError> {
+        let (place, made) = match &self.scratch {
+            ScratchServer::Beside => (self.clone(), None),
+            ScratchServer::Url(url) => (self.with_url(url), None),
+            ScratchServer::Local(servers) => {
+                let (place, making) = servers.like(self).await?;
+                (place, Some(making))
+            }
+        };
+        let (mut server, name) = Server::of(&place).await?;
+        let making = match made {
+            Some(making) => making,
+            None => {
+                let making = server.making(&name).await;
+                let told = |error| CommandError::from(migrate_sqlx::Error::Database(error));
+                making.map_err(told)?.of_ours()
+            }
+        };
+        Ok((place, server, making))
     }
 
     /// Returns the name of the environment where it is protected.
@@ -132,6 +177,7 @@ impl Context {
                 url: url.clone(),
                 scratch: self.scratch_of(env.as_ref())?,
                 env,
+                thrown_away: false,
             });
         }
         if let Some(Env {
@@ -143,13 +189,19 @@ impl Context {
             let url = self.expand(name, url)?;
             let url = self.beside_config(url)?;
             let scratch = self.scratch_of(env.as_ref())?;
-            return Ok(Chosen { url, env, scratch });
+            return Ok(Chosen {
+                url,
+                env,
+                scratch,
+                thrown_away: false,
+            });
         }
         match self.variable("DATABASE_URL")? {
             Some(url) if !url.is_empty() => Ok(Chosen {
                 url,
                 scratch: self.scratch_of(env.as_ref())?,
                 env,
+                thrown_away: false,
             }),
             _ => Err(
                 CommandError::failed("no-database", "no database is named").help(format!(
@@ -183,13 +235,18 @@ impl Context {
             url,
             scratch: self.scratch_of(Some(env))?,
             env: Some(env.clone()),
+            thrown_away: false,
         })
     }
 
-    /// The url of an environment's server for throw-away databases.
-    fn scratch_of(&self, env: Option<&Env>) -> Result<Option<String>, CommandError> {
-        let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_ref()?)));
-        said.map(|(name, url)| self.expand(name, url)).transpose()
+    /// An environment's server for throw-away databases.
+    fn scratch_of(&self, env: Option<&Env>) -> Result<ScratchServer, CommandError> {
+        let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_deref()?)));
+        match said {
+            None => Ok(ScratchServer::Beside),
+            Some((_, "local")) => Ok(ScratchServer::Local(Rc::clone(&self.local_servers))),
+            Some((name, url)) => self.expand(name, url).map(ScratchServer::Url),
+        }
     }
 
     /// The environment of `--env`, of `MIGRATE_ENV`, or the default one where it exists.

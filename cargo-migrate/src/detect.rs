@@ -11,7 +11,7 @@ use migrate_sqlx::{Error, Migrations};
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::others::{Ignored, version_tables};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, in_replay};
 
 /// What a database's schema says about where it is.
 pub(crate) struct Detection {
@@ -62,10 +62,9 @@ pub(crate) async fn detect(
                     nearest = Some(Nearest::of(nearest.take(), stop, &made, &beside));
                 }
             };
+            scratch.prepare(migrations).await?;
             let walked = database.walk(migrations.runner(), &lane.steps, look).await;
-            walked.map_err(|error| {
-                CommandError::from(error).cause("this was in a throw-away database")
-            })
+            walked.map_err(in_replay)
         })
         .await?;
         if let Some(error) = walked.stopped {

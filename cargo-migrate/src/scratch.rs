@@ -1,5 +1,7 @@
 //! A throw-away database, in which the database itself says what SQL means.
 
+use std::rc::Rc;
+
 use migrate_core::schema::{self, Ddl, Renames, Schema};
 use migrate_core::{Dialect, LedgerNames, Target};
 use migrate_sqlx::{Create, Database, Migrations};
@@ -9,55 +11,53 @@ use url::Url;
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::schemafile::{Statement, statements};
-use crate::server::{Others, Server};
+
+mod confine;
+mod lifetime;
+mod local;
+
+use self::confine::User;
+pub(crate) use self::lifetime::Leases;
+use self::lifetime::{Lease, refused};
+pub(crate) use self::local::LocalServers;
 
 /// A database that nobody else uses: in memory on SQLite, beside the real one elsewhere.
+///
+/// It is dropped behind the work in it; where that is cut off, [`Leases`] have it.
 pub(crate) struct Scratch {
     database: Database,
-    /// What has to be dropped at the end, and where.
-    made: Option<(Chosen, String)>,
+    lease: Option<Rc<Lease>>,
 }
 
 impl Scratch {
     /// Makes one as the real one is made, beside it.
     pub(crate) async fn beside(chosen: &Chosen) -> Result<Self, CommandError> {
-        let chosen = &chosen.scratch();
         if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
             let memory = chosen.with_url("sqlite::memory:");
             return Ok(Self {
                 database: memory.connect(Create::Missing).await?,
-                made: None,
+                lease: None,
             });
         }
-        let (mut server, real) = Server::of(chosen).await?;
-        let name = format!("cargo_migrate_scratch_{}", random()?);
-        let failed = |error: sqlx::Error| {
-            CommandError::failed(
-                "scratch",
-                format!("no throw-away database can be made beside {}", chosen.shown()),
-            )
-            .because(error)
-            .help("let its user create databases, or name another server in migrate.toml: `scratch-url` of the environment")
-        };
-        let making = server.making(&real).await.map_err(failed)?.of_ours();
-        server.create(&name, &making).await.map_err(failed)?;
-        let database = match in_database(chosen, &name) {
-            Ok(scratch) => scratch.connect(Create::Nothing).await,
-            Err(error) => Err(error),
-        };
-        match database {
-            Ok(database) => Ok(Self {
-                database,
-                made: Some((chosen.clone(), name)),
-            }),
-            Err(error) => {
-                server.drop(&name, Others::End).await.map_err(failed)?;
-                Err(error)
+        let (place, server, making) = chosen.scratch().await?;
+        let lease = Lease::make(&place, making, server).await?;
+        let confined = lease.is_confined().await;
+        let database = match lease.chosen().await?.connect(Create::Nothing).await {
+            // The server does not let its user in, as a proxy that does not know it.
+            Err(_) if confined => {
+                let opened = lease.open().await;
+                opened.map_err(|error| refused(&place, error))?;
+                lease.chosen().await?.connect(Create::Nothing).await?
             }
-        }
+            connected => connected?,
+        };
+        Ok(Self {
+            database,
+            lease: Some(lease),
+        })
     }
 
-    /// Does some work in one, and drops it whatever comes of it.
+    /// Does some work in one, and drops it.
     pub(crate) async fn with<T>(
         chosen: &Chosen,
         work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
@@ -118,6 +118,27 @@ impl Scratch {
         &self.database
     }
 
+    /// Makes way for what the statements of a chain need and its own user has not: before the first
+    /// of them.
+    pub(crate) async fn prepare(&self, migrations: &Migrations) -> Result<(), CommandError> {
+        let revisions = migrations.revisions();
+        self.prepare_for(revisions.iter().map(|it| &*it.text)).await
+    }
+
+    async fn prepare_for<'a>(
+        &self,
+        mut texts: impl Iterator<Item = &'a str>,
+    ) -> Result<(), CommandError> {
+        let Some(lease) = &self.lease else {
+            return Ok(());
+        };
+        if texts.any(makes_programs) {
+            let allowed = lease.allow_programs().await;
+            allowed.map_err(|error| migrate_sqlx::Error::Database(error))?;
+        }
+        Ok(())
+    }
+
     /// The schema that a chain gives at some revisions.
     pub(crate) async fn chain(
         &self,
@@ -125,11 +146,10 @@ impl Scratch {
         ledger: &LedgerNames,
         targets: &[Target],
     ) -> Result<Schema, CommandError> {
+        self.prepare(migrations).await?;
         for target in targets {
             let runner = migrations.runner().target(target.clone());
-            self.database.run(runner).await.map_err(|error| {
-                CommandError::from(error).cause("this was in a throw-away database")
-            })?;
+            self.database.run(runner).await.map_err(in_replay)?;
         }
         Ok(self.database.schema(ledger).await?)
     }
@@ -163,6 +183,7 @@ impl Scratch {
         text: &str,
     ) -> Result<Schema, CommandError> {
         let database = &self.database;
+        self.prepare_for([text].into_iter()).await?;
         for Statement { line, sql } in statements(database.dialect(), file, text)? {
             execute(database, sql).await.map_err(|words| {
                 let told = format!("{file}:{line}: the statement failed in a throw-away database");
@@ -188,7 +209,7 @@ impl Scratch {
     }
 
     async fn drop(self) -> Result<(), CommandError> {
-        let Some((chosen, name)) = self.made else {
+        let Some(lease) = self.lease else {
             return Ok(());
         };
         match self.database {
@@ -196,29 +217,50 @@ impl Scratch {
             Database::MySql(pool) => pool.close().await,
             _ => {}
         }
-        let (mut server, _) = Server::of(&chosen).await?;
-        server.drop(&name, Others::End).await.map_err(|error| {
-            CommandError::failed(
-                "scratch",
-                format!("the throw-away database `{name}` could not be dropped"),
-            )
-            .because(error)
-            .help(format!("drop it yourself: `DROP DATABASE {name}`"))
-        })
+        lease.release().await
     }
 }
 
-/// A word that nobody else has chosen.
-fn random() -> Result<String, CommandError> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        CommandError::failed("io", "the system gives no random numbers").because(error)
-    })?;
-    Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
+/// Whether a text may make triggers or functions: some more texts do no harm.
+fn makes_programs(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("trigger") || text.contains("function")
 }
 
-/// The same server's database of another name.
-fn in_database(chosen: &Chosen, name: &str) -> Result<Chosen, CommandError> {
+/// What went wrong while a chain was replayed, and what to do about it there: the database that is
+/// meant was not touched.
+pub(crate) fn in_replay(error: migrate_sqlx::Error) -> CommandError {
+    let help = match &error {
+        migrate_sqlx::Error::Statement(failed) => Some(match is_denied(&failed.source) {
+            true => {
+                "a replay has rights on the throw-away database alone: leave what reaches further out of the chain, or let it run on a server of its own with `scratch-url = \"local\"` of the environment"
+            }
+            false => {
+                "a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment"
+            }
+        }),
+        _ => None,
+    };
+    let error = CommandError::from(error).in_throw_away();
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}
+
+/// Whether MySQL or MariaDB refused a statement for want of rights: ER_DBACCESS_DENIED_ERROR,
+/// ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR,
+/// ER_PROCACCESS_DENIED_ERROR, ER_BINLOG_CREATE_ROUTINE_NEED_SUPER.
+fn is_denied(error: &sqlx::Error) -> bool {
+    let number = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>())
+        .map(sqlx::mysql::MySqlDatabaseError::number);
+    matches!(number, Some(1044 | 1142 | 1143 | 1227 | 1370 | 1419))
+}
+
+/// The same server's database of another name, as another user where there is one.
+fn in_database(chosen: &Chosen, name: &str, user: Option<&User>) -> Result<Chosen, CommandError> {
     let unreadable =
         || CommandError::failed("database-url", "the url cannot be read").place(&chosen.shown());
     let mut url = Url::parse(chosen.url()).map_err(|_| unreadable())?;
@@ -232,6 +274,11 @@ fn in_database(chosen: &Chosen, name: &str) -> Result<Chosen, CommandError> {
     match kept.is_empty() {
         true => url.set_query(None),
         false => drop(url.query_pairs_mut().clear().extend_pairs(kept)),
+    }
+    if let Some(user) = user {
+        url.set_username(&user.name).map_err(|()| unreadable())?;
+        url.set_password(Some(&user.password))
+            .map_err(|()| unreadable())?;
     }
     Ok(chosen.with_url(url.as_str()))
 }

@@ -80,6 +80,14 @@ impl Server {
         connected.map_err(|error| told(error, chosen))
     }
 
+    /// Connects to see whether a server answers.
+    pub(crate) async fn answers(url: &str) -> Result<(), sqlx::Error> {
+        match Dialect::from_url(url) {
+            Some(Dialect::Postgres) => Self::postgres(url).await.map(drop),
+            _ => Self::mysql(url).await.map(drop),
+        }
+    }
+
     async fn postgres(url: &str) -> Result<(Self, String), sqlx::Error> {
         let options = PgConnectOptions::from_str(url)?;
         let name = options.get_database().unwrap_or(options.get_username());
@@ -99,9 +107,7 @@ impl Server {
                 "the url names no database".into(),
             ));
         };
-        let beside = options.database("information_schema");
-        let connection = MySqlConnection::connect_with(&beside).await?;
-        Ok((Self::MySql(connection), name))
+        Ok((Self::MySql(mysql(url).await?), name))
     }
 
     /// Returns what a database was made with, and nothing where there is none.
@@ -148,6 +154,68 @@ impl Server {
             .await
     }
 
+    /// Returns the server's time, in seconds since 1970.
+    pub(crate) async fn clock(&mut self) -> Result<u64, sqlx::Error> {
+        let seconds: i64 = match self {
+            Self::Postgres(connection) => {
+                let sql = "SELECT extract(epoch FROM clock_timestamp())::bigint";
+                sqlx::query_scalar(sql).fetch_one(connection).await?
+            }
+            Self::MySql(connection) => {
+                let sql = "SELECT CAST(UNIX_TIMESTAMP() AS SIGNED)";
+                sqlx::query_scalar(sql).fetch_one(connection).await?
+            }
+        };
+        Ok(seconds.unsigned_abs())
+    }
+
+    /// Returns the databases whose names begin so and that nobody uses: no session is in them, and
+    /// none [keeps](Self::keep) them. Those of other owners are left out.
+    pub(crate) async fn unused(&mut self, prefix: &str) -> Result<Vec<String>, sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => {
+                let sql = "SELECT datname::text FROM pg_database d \
+                     WHERE starts_with(datname, $1) AND pg_has_role(datdba, 'MEMBER') \
+                     AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
+                sqlx::query_scalar(sql)
+                    .bind(prefix)
+                    .fetch_all(connection)
+                    .await
+            }
+            Self::MySql(connection) => {
+                // Who is still at work there shall not be waited for.
+                sqlx::raw_sql("SET SESSION lock_wait_timeout = 1")
+                    .execute(&mut *connection)
+                    .await?;
+                let sql = "SELECT CAST(schema_name AS CHAR) FROM information_schema.schemata \
+                     WHERE LEFT(schema_name, CHAR_LENGTH(?)) = ? AND IS_FREE_LOCK(schema_name) = 1 \
+                     AND schema_name NOT IN (SELECT db FROM information_schema.processlist WHERE db IS NOT NULL)";
+                let names = sqlx::query_scalar(sql).bind(prefix).bind(prefix);
+                let names = names.fetch_all(&mut *connection).await?;
+                sqlx::raw_sql("SET SESSION lock_wait_timeout = DEFAULT")
+                    .execute(connection)
+                    .await?;
+                Ok(names)
+            }
+        }
+    }
+
+    /// Says as long as the session lives that a database is in use. PostgreSQL sees that by itself.
+    pub(crate) async fn keep(mut self, name: &str) -> Result<Option<Self>, sqlx::Error> {
+        let Self::MySql(connection) = &mut self else {
+            return Ok(None);
+        };
+        // It is idle until the work has ended.
+        sqlx::raw_sql("SET SESSION wait_timeout = 2147483")
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("SELECT GET_LOCK(?, 0)")
+            .bind(name)
+            .execute(connection)
+            .await?;
+        Ok(Some(self))
+    }
+
     const fn dialect(&self) -> Dialect {
         match self {
             Self::Postgres(_) => Dialect::Postgres,
@@ -155,13 +223,19 @@ impl Server {
         }
     }
 
-    async fn execute(&mut self, sql: String) -> Result<(), sqlx::Error> {
+    pub(crate) async fn execute(&mut self, sql: String) -> Result<(), sqlx::Error> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         match self {
             Self::Postgres(connection) => sql.execute(connection).await.map(drop),
             Self::MySql(connection) => sql.execute(connection).await.map(drop),
         }
     }
+}
+
+/// Connects to a server of MySQL or MariaDB, outside of all its databases.
+pub(crate) async fn mysql(url: &str) -> Result<MySqlConnection, sqlx::Error> {
+    let options = MySqlConnectOptions::from_str(url)?.database("information_schema");
+    MySqlConnection::connect_with(&options).await
 }
 
 /// The file goes with those that SQLite keeps beside it.
