@@ -33,6 +33,8 @@ mod published;
 mod rebase;
 #[cfg(feature = "repair")]
 mod repair;
+#[cfg(feature = "schema")]
+mod replay;
 mod revision;
 pub mod schema;
 mod script;
@@ -59,6 +61,8 @@ pub use published::Published;
 pub use rebase::{Rebase, RebaseError};
 #[cfg(feature = "repair")]
 pub use repair::{HeadsMend, Mended, Repair, RepairOptions};
+#[cfg(feature = "schema")]
+pub use replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
 pub use revision::{Direction, Revision, Script, Section, Statement};
 pub use survey::Survey;
 pub use target::{Anchor, Target, TargetError};

@@ -4,11 +4,15 @@
 mod lexer;
 mod lint;
 mod plain;
+mod reach;
 mod split;
 mod tokens;
 
 pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
 pub(crate) use plain::{Plain, plain};
+#[cfg(feature = "schema")]
+pub(crate) use reach::{Item, Items, items};
+pub use reach::{Named, Reach, ReachKind, reaches};
 pub use split::split;
 pub use tokens::{Tokens, tokens};
