@@ -140,7 +140,7 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
     for dialect in dialects {
         let here = chosen.as_ref().filter(|_| own == Some(dialect));
         let server = match (dialect, here) {
-            (Dialect::Sqlite, _) => Chosen::memory(),
+            (Dialect::Sqlite, _) => Chosen::memory(context),
             (_, Some(chosen)) => chosen.clone(),
             (_, None) => {
                 let speaks = |chosen: &Chosen| Dialect::from_url(chosen.url()) == Some(dialect);

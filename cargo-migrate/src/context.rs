@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
@@ -11,7 +12,7 @@ use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, Re
 use crate::cli::GlobalArgs;
 use crate::error::CommandError;
 use crate::package::PackageRoot;
-use crate::scratch::LocalServers;
+use crate::scratch::{LeftOut, LocalServers};
 
 /// The package, its configuration and its chain.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Context {
     dotenv: OnceCell<BTreeMap<String, String>>,
     /// Those that `scratch-url = "local"` has started.
     pub(crate) local_servers: Rc<LocalServers>,
+    /// What was not run in throw-away databases.
+    pub(crate) left_out: Arc<LeftOut>,
 }
 
 /// What a broken chain may still be used for.
@@ -71,7 +74,7 @@ const fn is_about_the_graph(code: Code) -> bool {
 }
 
 impl Context {
-    pub(crate) fn new(args: GlobalArgs) -> Result<Self, CommandError> {
+    pub(crate) fn new(args: GlobalArgs, left_out: Arc<LeftOut>) -> Result<Self, CommandError> {
         if let Some(directory) = &args.directory {
             std::env::set_current_dir(directory).map_err(|error| {
                 CommandError::usage(format!("`{}` cannot be entered", directory.display()))
@@ -82,6 +85,7 @@ impl Context {
             start: std::env::current_dir()?,
             args,
             local_servers: Rc::default(),
+            left_out,
             package: OnceCell::new(),
             config: OnceCell::new(),
             folder: OnceCell::new(),
@@ -96,6 +100,7 @@ impl Context {
             start: self.start.clone(),
             args: self.args.clone(),
             local_servers: Rc::clone(&self.local_servers),
+            left_out: Arc::clone(&self.left_out),
             package: self.package.clone(),
             config: OnceCell::new(),
             folder: OnceCell::new(),
@@ -113,7 +118,9 @@ impl Context {
     /// Returns what migrate.toml says.
     pub(crate) fn config(&self) -> Result<&Config, CommandError> {
         once(&self.config, || {
-            Config::read(self.root()?).map_err(CommandError::diagnostics)
+            let config = Config::read(self.root()?).map_err(CommandError::diagnostics)?;
+            self.left_out.set_folder(&config.dir);
+            Ok(config)
         })
     }
 

@@ -1,6 +1,7 @@
 //! Which database is meant.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use migrate_core::{Config, Env};
@@ -8,7 +9,7 @@ use migrate_sqlx::{Create, Database};
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::scratch::LocalServers;
+use crate::scratch::{LeftOut, LocalServers};
 use crate::server::{Making, Server};
 
 /// A database that was chosen, and how careful to be with it.
@@ -21,6 +22,7 @@ pub(crate) struct Chosen {
     scratch: ScratchServer,
     /// Whether its whole server is thrown away, so that nothing on it is anybody's.
     thrown_away: bool,
+    left_out: Arc<LeftOut>,
 }
 
 /// Where throw-away databases are made.
@@ -46,12 +48,13 @@ impl Chosen {
     }
 
     /// A database in memory, which is nobody else's.
-    pub(crate) fn memory() -> Self {
+    pub(crate) fn memory(context: &Context) -> Self {
         Self {
             url: "sqlite::memory:".to_owned(),
             env: None,
             scratch: ScratchServer::Beside,
             thrown_away: false,
+            left_out: Arc::clone(&context.left_out),
         }
     }
 
@@ -62,6 +65,7 @@ impl Chosen {
             env: self.env.clone(),
             scratch: ScratchServer::Beside,
             thrown_away: self.thrown_away,
+            left_out: Arc::clone(&self.left_out),
         }
     }
 
@@ -71,6 +75,11 @@ impl Chosen {
             thrown_away: true,
             ..self.with_url(url)
         }
+    }
+
+    /// What throw-away databases for it leave out.
+    pub(crate) const fn left_out(&self) -> &Arc<LeftOut> {
+        &self.left_out
     }
 
     /// Says whether its whole server is thrown away.
@@ -178,6 +187,7 @@ impl Context {
                 scratch: self.scratch_of(env.as_ref())?,
                 env,
                 thrown_away: false,
+                left_out: Arc::clone(&self.left_out),
             });
         }
         if let Some(Env {
@@ -194,6 +204,7 @@ impl Context {
                 env,
                 scratch,
                 thrown_away: false,
+                left_out: Arc::clone(&self.left_out),
             });
         }
         match self.variable("DATABASE_URL")? {
@@ -202,6 +213,7 @@ impl Context {
                 scratch: self.scratch_of(env.as_ref())?,
                 env,
                 thrown_away: false,
+                left_out: Arc::clone(&self.left_out),
             }),
             _ => Err(
                 CommandError::failed("no-database", "no database is named").help(format!(
@@ -236,6 +248,7 @@ impl Context {
             scratch: self.scratch_of(Some(env))?,
             env: Some(env.clone()),
             thrown_away: false,
+            left_out: Arc::clone(&self.left_out),
         })
     }
 

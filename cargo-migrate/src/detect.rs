@@ -11,7 +11,7 @@ use migrate_sqlx::{Error, Migrations};
 use crate::database::Chosen;
 use crate::error::CommandError;
 use crate::others::{Ignored, version_tables};
-use crate::scratch::{Scratch, in_replay};
+use crate::scratch::Scratch;
 
 /// What a database's schema says about where it is.
 pub(crate) struct Detection {
@@ -49,7 +49,6 @@ pub(crate) async fn detect(
     let mut exact = Vec::new();
     for (number, lane) in lanes.iter().enumerate() {
         let walked = Scratch::with(chosen, async |scratch| {
-            let database = scratch.database();
             let look = |steps: usize, mut made: Schema| {
                 if lane.stops.binary_search(&steps).is_ok() {
                     ignored.leave_out(&mut made);
@@ -62,9 +61,8 @@ pub(crate) async fn detect(
                     nearest = Some(Nearest::of(nearest.take(), stop, &made, &beside));
                 }
             };
-            scratch.prepare(migrations).await?;
-            let walked = database.walk(migrations.runner(), &lane.steps, look).await;
-            walked.map_err(in_replay)
+            let replayed = scratch.replay(migrations, &config.ledger).await?;
+            replayed.walk(&lane.steps, look).await
         })
         .await?;
         if let Some(error) = walked.stopped {

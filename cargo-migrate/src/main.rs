@@ -42,11 +42,13 @@ mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::Cli;
 use crate::context::Context;
+use crate::scratch::LeftOut;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
@@ -55,13 +57,15 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(ui::usage(&args, &error)),
     };
-    let ui = Ui::new(&cli.global);
-    let outcome = Context::new(cli.global).and_then(|context| {
+    let left_out = Arc::new(LeftOut::default());
+    let ui = Ui::new(&cli.global).with(Arc::clone(&left_out));
+    let outcome = Context::new(cli.global, left_out).and_then(|context| {
         commands::run(cli.command, &context, &ui).map_err(|error| match error.is_drawn() {
             true => error.in_folder(&commands::chain_folder(&context)),
             false => error,
         })
     });
+    ui.not_replayed();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is("interrupted") => {

@@ -1,6 +1,7 @@
 //! A throw-away database, in which the database itself says what SQL means.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use migrate_core::schema::{self, Ddl, Renames, Schema};
 use migrate_core::{Dialect, LedgerNames, Target};
@@ -10,16 +11,17 @@ use url::Url;
 
 use crate::database::Chosen;
 use crate::error::CommandError;
-use crate::schemafile::{Statement, statements};
 
 mod confine;
 mod lifetime;
 mod local;
+mod replay;
 
 use self::confine::User;
 pub(crate) use self::lifetime::Leases;
 use self::lifetime::{Lease, refused};
 pub(crate) use self::local::LocalServers;
+pub(crate) use self::replay::LeftOut;
 
 /// A database that nobody else uses: in memory on SQLite, beside the real one elsewhere.
 ///
@@ -27,16 +29,23 @@ pub(crate) use self::local::LocalServers;
 pub(crate) struct Scratch {
     database: Database,
     lease: Option<Rc<Lease>>,
+    /// The name of the database that the chain is for.
+    own: String,
+    left_out: Arc<LeftOut>,
 }
 
 impl Scratch {
     /// Makes one as the real one is made, beside it.
     pub(crate) async fn beside(chosen: &Chosen) -> Result<Self, CommandError> {
+        let own = replay::own_name(chosen);
+        let left_out = Arc::clone(chosen.left_out());
         if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
             let memory = chosen.with_url("sqlite::memory:");
             return Ok(Self {
                 database: memory.connect(Create::Missing).await?,
                 lease: None,
+                own,
+                left_out,
             });
         }
         let (place, server, making) = chosen.scratch().await?;
@@ -54,6 +63,8 @@ impl Scratch {
         Ok(Self {
             database,
             lease: Some(lease),
+            own,
+            left_out,
         })
     }
 
@@ -113,18 +124,7 @@ impl Scratch {
         Ok(self.database.schema(ledger).await? == empty)
     }
 
-    /// The database itself.
-    pub(crate) const fn database(&self) -> &Database {
-        &self.database
-    }
-
-    /// Makes way for what the statements of a chain need and its own user has not: before the first
-    /// of them.
-    pub(crate) async fn prepare(&self, migrations: &Migrations) -> Result<(), CommandError> {
-        let revisions = migrations.revisions();
-        self.prepare_for(revisions.iter().map(|it| &*it.text)).await
-    }
-
+    /// Makes way for what statements need and its own user has not: before the first of them.
     async fn prepare_for<'a>(
         &self,
         mut texts: impl Iterator<Item = &'a str>,
@@ -146,12 +146,7 @@ impl Scratch {
         ledger: &LedgerNames,
         targets: &[Target],
     ) -> Result<Schema, CommandError> {
-        self.prepare(migrations).await?;
-        for target in targets {
-            let runner = migrations.runner().target(target.clone());
-            self.database.run(runner).await.map_err(in_replay)?;
-        }
-        Ok(self.database.schema(ledger).await?)
+        self.replay(migrations, ledger).await?.at(targets).await
     }
 
     /// The schema that statements of ours make.
@@ -170,32 +165,6 @@ impl Scratch {
                 .cause(words)
                 .cause(&ddl.sql)
                 .help("say more of it in the model: a type, a default or a name that this database takes")
-            })?;
-        }
-        Ok(database.schema(ledger).await?)
-    }
-
-    /// The schema that SQL makes.
-    pub(crate) async fn sql(
-        &self,
-        ledger: &LedgerNames,
-        file: &str,
-        text: &str,
-    ) -> Result<Schema, CommandError> {
-        let database = &self.database;
-        self.prepare_for([text].into_iter()).await?;
-        for Statement { line, sql } in statements(database.dialect(), file, text)? {
-            execute(database, sql).await.map_err(|words| {
-                let told = format!("{file}:{line}: the statement failed in a throw-away database");
-                CommandError::failed("statement-failed", told).cause(words)
-            })?;
-        }
-        if database.dialect() == Dialect::Postgres {
-            // A dump leaves the session without a search path, and then no schema is the own one.
-            let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
-            execute(database, reset).await.map_err(|words| {
-                let told = format!("{file}: the session cannot be as it was before");
-                CommandError::failed("statement-failed", told).cause(words)
             })?;
         }
         Ok(database.schema(ledger).await?)
@@ -229,7 +198,7 @@ fn makes_programs(text: &str) -> bool {
 
 /// What went wrong while a chain was replayed, and what to do about it there: the database that is
 /// meant was not touched.
-pub(crate) fn in_replay(error: migrate_sqlx::Error) -> CommandError {
+fn in_replay(error: migrate_sqlx::Error) -> CommandError {
     let help = match &error {
         migrate_sqlx::Error::Statement(failed) => Some(match is_denied(&failed.source) {
             true => {

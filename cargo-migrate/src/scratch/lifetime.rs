@@ -154,6 +154,15 @@ impl Lease {
         super::in_database(&self.server, &self.name, user)
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says whether its whole server is thrown away.
+    pub(super) const fn is_thrown_away(&self) -> bool {
+        self.server.is_thrown_away()
+    }
+
     /// Says whether its user has no rights elsewhere.
     pub(super) async fn is_confined(&self) -> bool {
         self.held.lock().await.user.is_some()
@@ -211,6 +220,11 @@ impl Lease {
             user.drop(&mut server).await.map_err(failed)?;
         }
         server.drop(&self.name, Others::End).await.map_err(failed)?;
+        if let Server::Postgres(connection) = &mut server {
+            super::replay::drop_roles(connection)
+                .await
+                .map_err(failed)?;
+        }
         *held = Held::default();
         self.forget();
         Ok(())
