@@ -146,10 +146,20 @@ fn look_at(projects: &[TestProject]) -> Vec<(String, CommandOutput)> {
     said
 }
 
-/// Runs commands, each in a copy of the project, and shows what they said; none may crash.
+/// How a command ended on each project.
+fn codes(said: &[(String, CommandOutput)], command: &str) -> Vec<i32> {
+    said.iter()
+        .filter(|(words, _)| words == command)
+        .filter_map(|(_, output)| output.code)
+        .collect()
+}
+
+/// How many commands look at once: most of the time they wait for databases to be made.
+const AT_ONCE: usize = 4;
+
+/// Runs commands, each in a copy of the project, and returns what they said; none may crash.
 fn look(project: &TestProject, commands: &[&str]) -> Vec<(String, CommandOutput)> {
-    let mut outputs = Vec::new();
-    for words in commands {
+    let one = |words: &str| {
         let copy = TestProject::empty(env!("CARGO_BIN_EXE_cargo-migrate"));
         copy_folder(project.path(), copy.path());
         let mut command = copy.command();
@@ -157,7 +167,20 @@ fn look(project: &TestProject, commands: &[&str]) -> Vec<(String, CommandOutput)
         let output = copy.output(&mut command);
         let ended = matches!(output.code, Some(0..=2));
         assert!(ended, "`{words}` crashed: {output}");
-        outputs.push(((*words).to_owned(), output));
+        (words.to_owned(), output)
+    };
+    let mut outputs = Vec::new();
+    for some in commands.chunks(AT_ONCE) {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = some
+                .iter()
+                .map(|words| scope.spawn(|| one(words)))
+                .collect();
+            let ended = running
+                .into_iter()
+                .map(|it| it.join().expect("it does not crash"));
+            outputs.extend(ended);
+        });
     }
     outputs
 }
