@@ -159,3 +159,14 @@ impl Signals {
         let _either_way = tokio::signal::ctrl_c().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::wait;
+
+    #[test]
+    #[should_panic(expected = "on purpose")]
+    fn a_panic_goes_on_after_what_is_left_was_released() {
+        let _never = wait::<()>(async { panic!("on purpose") });
+    }
+}

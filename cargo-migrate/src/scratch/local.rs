@@ -189,13 +189,16 @@ struct Programs {
 
 impl Programs {
     fn find(kind: Kind) -> Result<Self, CommandError> {
+        Self::find_in(kind, &folders(kind))
+    }
+
+    fn find_in(kind: Kind, folders: &[PathBuf]) -> Result<Self, CommandError> {
         let serves = |program: &Path| match kind {
             Kind::Postgres => true,
             // `mysqld` is MariaDB's in some distributions.
             Kind::MySql => !is_mariadb(program),
             Kind::MariaDb => is_mariadb(program),
         };
-        let folders = folders(kind);
         let (making, serving): (&[_], &[_]) = match kind {
             Kind::Postgres => (&["initdb"], &["postgres"]),
             Kind::MySql => (&["mysqld"], &["mysqld"]),
@@ -488,4 +491,26 @@ fn tail(log: &mut File) -> io::Result<String> {
 
 fn unreadable(error: sqlx::Error) -> CommandError {
     migrate_sqlx::Error::Database(error).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Programs};
+
+    #[test]
+    fn what_is_not_installed_is_named_with_where_it_was_looked_for() {
+        let folders = ["/nowhere/bin".into(), "/nowhere/sbin".into()];
+        for (kind, programs) in [
+            (Kind::Postgres, "no `postgres` of PostgreSQL"),
+            (Kind::MariaDb, "no `mariadbd` or `mysqld` of MariaDB"),
+            (Kind::MySql, "no `mysqld` of MySQL"),
+        ] {
+            let Err(error) = Programs::find_in(kind, &folders) else {
+                panic!("nothing is there")
+            };
+            let told = error.full_message();
+            let looked = format!("{programs} is in /nowhere/bin, /nowhere/sbin");
+            assert!(told.ends_with(&looked), "{told}");
+        }
+    }
 }

@@ -236,7 +236,7 @@ async fn picture(server: &Server, is_mysql: bool) -> Result<String> {
         if variable[0].starts_with("gtid_") {
             continue;
         }
-        picture += &format!("{}\n", variable.join(" = "));
+        picture.extend([variable.join(" = "), "\n".to_owned()]);
     }
     let persisted = server.folder().join("data/mysqld-auto.cnf");
     if persisted.is_file() {

@@ -193,7 +193,8 @@ fn picture(server: &Server) -> Result<String> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_file() && name != "log" {
-            files += &format!("{name}: {}\n", entry.metadata()?.len());
+            let length = entry.metadata()?.len().to_string();
+            files.extend([&name, ": ", &length, "\n"]);
         }
     }
     // Two words are random in each dump (pg_dump manual, `--restrict-key`).
