@@ -134,7 +134,7 @@ impl Scratch {
         };
         if texts.any(makes_programs) {
             let allowed = lease.allow_programs().await;
-            allowed.map_err(|error| migrate_sqlx::Error::Database(error))?;
+            allowed.map_err(migrate_sqlx::Error::Database)?;
         }
         Ok(())
     }
