@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::sql::{self, Item, Items as _, Named, Reach, ReachKind};
-use crate::{Dialect, Revision, Script, Section, Statement};
+use crate::{Dialect, Direction, Revision, Script, Section, Statement};
 
 /// What lies around a throw-away database.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub enum Others {
 pub struct Replay<T> {
     /// What to run: the same as before, in the same order, each line at its place.
     pub runs: Vec<T>,
-    /// What is left out, in the order of the chain.
+    /// What is left out on the way up, in the order of the files.
     pub not_replayed: Vec<NotReplayed>,
     /// The roles that must be there (PostgreSQL).
     pub roles: Vec<NeededRole>,
@@ -85,6 +85,8 @@ struct Source<'a> {
     sql: &'a str,
     file: &'a str,
     line: usize,
+    /// It leads up: replays do, but for a baseline that goes back again.
+    is_up: bool,
 }
 
 impl Replay<Revision> {
@@ -111,7 +113,7 @@ impl Replay<Revision> {
         let mut sources = Vec::new();
         for revision in revisions {
             let (mut at, mut line) = (0, 1);
-            for statement in statements(revision, border.dialect) {
+            for (direction, statement) in statements(revision, border.dialect) {
                 // Sections come in the order of the file.
                 line += newlines(&revision.text[at..statement.range().start]);
                 at = statement.range().start;
@@ -119,6 +121,7 @@ impl Replay<Revision> {
                     sql: revision.sql(*statement),
                     file: &revision.file,
                     line,
+                    is_up: direction == Direction::Up,
                 });
             }
         }
@@ -153,6 +156,7 @@ impl Replay<String> {
                 sql,
                 file,
                 line: *line,
+                is_up: true,
             })
             .collect();
         let judged = judge(&sources, border)?;
@@ -172,13 +176,20 @@ fn newlines(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
-fn statements(revision: &Revision, dialect: Dialect) -> impl Iterator<Item = &Statement> {
+fn statements(
+    revision: &Revision,
+    dialect: Dialect,
+) -> impl Iterator<Item = (Direction, &Statement)> {
     revision
         .sections
         .iter()
         .filter(move |section| section.dialects.contains(dialect))
-        .filter_map(move |section| section.statements(dialect))
-        .flatten()
+        .flat_map(move |section| {
+            let statements = section.statements(dialect).unwrap_or_default();
+            statements
+                .iter()
+                .map(|statement| (section.direction, statement))
+        })
 }
 
 /// The same revision with other statements; `None` leaves one as it is.
@@ -195,7 +206,7 @@ fn with_texts(
     }
     let mut text = String::with_capacity(revision.text.len());
     let (mut at, mut places) = (0, Vec::with_capacity(all.len()));
-    for (statement, changed) in statements(revision, dialect).zip(&all) {
+    for ((_, statement), changed) in statements(revision, dialect).zip(&all) {
         let range = statement.range();
         text.push_str(&revision.text[at..range.start]);
         let start = text.len() as u32;
@@ -269,18 +280,25 @@ fn judge(sources: &[Source<'_>], border: &Border<'_>) -> Result<Judged, Vec<Othe
     let mut others = Vec::new();
     let mut roles: BTreeSet<NeededRole> = BTreeSet::new();
     for (source, reaches) in sources.iter().zip(&reaches) {
-        let verdict = names.verdict(source, reaches, border, &mut others);
+        let known = others.len();
+        let mut verdict = names.verdict(source, reaches, border, &mut others);
+        if !source.is_up && others.len() > known {
+            others.truncate(known);
+            verdict = Verdict::LeftOut(String::new());
+        }
         judged.texts.push(match verdict {
             Verdict::LeftOut(what) => {
-                judged.not_replayed.push(NotReplayed {
-                    file: source.file.to_owned(),
-                    line: source.line,
-                    what,
-                });
+                if source.is_up {
+                    judged.not_replayed.push(NotReplayed {
+                        file: source.file.to_owned(),
+                        line: source.line,
+                        what,
+                    });
+                }
                 Some(format!("SELECT 1{}", "\n".repeat(newlines(source.sql))))
             }
             Verdict::Runs(edits) => {
-                roles.extend(reaches.iter().filter_map(needed));
+                roles.extend(reaches.iter().filter(|_| source.is_up).filter_map(needed));
                 (!edits.is_empty()).then(|| edited(source.sql, edits))
             }
         });

@@ -299,10 +299,11 @@ impl Survey {
         }
         let more = what.len().saturating_sub(MOST);
         what.truncate(MOST);
-        let mut named = what.join(", ");
-        if more > 0 {
-            named += &format!(" and {more} more");
-        }
+        let named = what.join(", ");
+        let named = match more {
+            0 => named,
+            more => format!("{named} and {more} more"),
+        };
         let message = format!(
             "revision `{}` reaches out of its database: {named}",
             revision.id

@@ -250,20 +250,21 @@ async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sq
     .await?;
     let quote = |name: &str| Dialect::Postgres.quote(name);
     let (name, database) = (quote(&role.name), quote(database));
-    let mut sql = String::new();
+    let is_ours = there.is_none_or(|(ours,)| ours);
+    let mut statements = Vec::new();
     if there.is_none() {
-        sql += &format!(
-            "CREATE ROLE {name} NOLOGIN ROLE CURRENT_USER; COMMENT ON ROLE {name} IS '{MARK}';"
-        );
+        statements.push(format!("CREATE ROLE {name} NOLOGIN ROLE CURRENT_USER"));
+        statements.push(format!("COMMENT ON ROLE {name} IS '{MARK}'"));
     }
-    if there.is_none_or(|(ours,)| ours) {
-        sql += &format!("GRANT CONNECT ON DATABASE {database} TO {name};");
+    if is_ours {
+        statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {name}"));
     }
     if role.acts {
-        sql += &format!(
-            "GRANT ALL ON DATABASE {database} TO {name}; GRANT ALL ON SCHEMA public TO {name};"
-        );
+        statements.push(format!("GRANT ALL ON DATABASE {database} TO {name}"));
+        statements.push(format!("GRANT ALL ON SCHEMA public TO {name}"));
     }
+    // One message is one transaction.
+    let sql = statements.join("; ");
     let made = sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await;
     match made {
         // Somebody else made it meanwhile.
@@ -295,7 +296,7 @@ pub(super) async fn drop_roles(connection: &mut PgConnection) -> Result<(), sqlx
             // dependent_objects_still_exist: another throw-away database needs it;
             // insufficient_privilege: it is somebody else's.
             Err(error) if matches!(code_of(&error).as_deref(), Some("2BP01" | "42501")) => {}
-            dropped => drop(dropped?),
+            dropped => dropped.map(drop)?,
         }
     }
     Ok(())

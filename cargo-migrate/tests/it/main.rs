@@ -20,6 +20,7 @@ mod json;
 mod lockfile;
 mod offline;
 mod package;
+mod reach;
 mod repair;
 mod schema;
 mod scratch;

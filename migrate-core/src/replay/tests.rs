@@ -249,7 +249,7 @@ fn revisions_keep_their_hashes_and_lines() {
         (before.hash, before.chain_hash, &before.id)
     );
     let sql: Vec<_> = statements(after, MySql)
-        .map(|statement| after.sql(*statement))
+        .map(|(_, statement)| after.sql(*statement))
         .collect();
     assert_eq!(
         sql,
