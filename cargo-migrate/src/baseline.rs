@@ -110,17 +110,12 @@ impl Baseline {
         let migrations = Migrations::new(vec![revision], ledger.clone());
         let base: Target = "base".parse()?;
         let (made, left) = Scratch::with(chosen, async |scratch| {
-            let database = scratch.database();
-            let refused = |error: migrate_sqlx::Error| {
+            let replayed = scratch.replay(&migrations, ledger).await?;
+            replayed.there_and_back(base).await.map_err(|error| {
                 CommandError::from(error)
-                    .cause("this was in a throw-away database: nothing was written")
+                    .in_throw_away()
                     .help("leave out what cannot be made anew with `--exclude <name>`")
-            };
-            database.run(migrations.runner()).await.map_err(refused)?;
-            let made = database.schema(ledger).await?;
-            let back = database.revert(migrations.runner().target(base)).await;
-            back.map_err(refused)?;
-            Ok((made, database.schema(ledger).await?))
+            })
         })
         .await?;
         for difference in differences(&self.schema, &made) {

@@ -60,7 +60,7 @@ const FAILURES: &[&str] = &[
     "missing-table",
     "models-differ",
     "snapshot",
-    "outside-statement",
+    "other-database",
     "file-exists",
     "file-changed",
     "no-repository",

@@ -39,6 +39,8 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::ui::Ui;
 
+pub(crate) use self::run::chain_folder;
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

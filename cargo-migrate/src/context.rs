@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
@@ -11,6 +13,7 @@ use crate::dotenv::Dotenv;
 use crate::error::CommandError;
 use crate::git::Repository;
 use crate::package::PackageRoot;
+use crate::scratch::{LeftOut, LocalServers};
 
 /// The package, its configuration and its chain.
 #[derive(Debug)]
@@ -23,6 +26,10 @@ pub(crate) struct Context {
     folder: OnceCell<Folder>,
     survey: OnceCell<Survey>,
     dotenv: OnceCell<Dotenv>,
+    /// Those that `scratch-url = "local"` has started.
+    pub(crate) local_servers: Rc<LocalServers>,
+    /// What was not run in throw-away databases.
+    pub(crate) left_out: Arc<LeftOut>,
 }
 
 /// What a broken chain may still be used for.
@@ -68,7 +75,7 @@ const fn is_about_the_graph(code: Code) -> bool {
 }
 
 impl Context {
-    pub(crate) fn new(args: GlobalArgs) -> Result<Self, CommandError> {
+    pub(crate) fn new(args: GlobalArgs, left_out: Arc<LeftOut>) -> Result<Self, CommandError> {
         if let Some(directory) = &args.directory {
             std::env::set_current_dir(directory).map_err(|error| {
                 CommandError::usage(format!("`{}` cannot be entered", directory.display()))
@@ -78,6 +85,8 @@ impl Context {
         Ok(Self {
             start: std::env::current_dir()?,
             args,
+            local_servers: Rc::default(),
+            left_out,
             package: OnceCell::new(),
             config: OnceCell::new(),
             folder: OnceCell::new(),
@@ -91,6 +100,8 @@ impl Context {
         Self {
             start: self.start.clone(),
             args: self.args.clone(),
+            local_servers: Rc::clone(&self.local_servers),
+            left_out: Arc::clone(&self.left_out),
             package: self.package.clone(),
             config: OnceCell::new(),
             folder: OnceCell::new(),
@@ -111,7 +122,9 @@ impl Context {
     /// Returns what migrate.toml says.
     pub(crate) fn config(&self) -> Result<&Config, CommandError> {
         once(&self.config, || {
-            Config::read(self.root()?).map_err(CommandError::diagnostics)
+            let config = Config::read(self.root()?).map_err(CommandError::diagnostics)?;
+            self.left_out.set_folder(&config.dir);
+            Ok(config)
         })
     }
 

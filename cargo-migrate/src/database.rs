@@ -1,6 +1,8 @@
 //! Which database is meant.
 
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use migrate_core::{Config, Dialect, Env};
@@ -10,6 +12,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::extensions;
+use crate::scratch::{LeftOut, LocalServers};
+use crate::server::{Making, Server};
 use crate::ui::{Ui, style, styled};
 
 /// A database that was chosen, and how careful to be with it.
@@ -19,14 +23,27 @@ pub(crate) struct Chosen {
     url: String,
     /// The environment that was named or is the default.
     pub(crate) env: Option<Env>,
-    /// Where throw-away databases are made, if not beside it; may hold a password as well.
-    scratch: Option<String>,
+    scratch: ScratchServer,
+    /// Whether its whole server is thrown away, so that nothing on it is anybody's.
+    thrown_away: bool,
+    left_out: Arc<LeftOut>,
     /// The extensions that its connections load, on SQLite.
     extensions: Vec<String>,
     /// What its sessions are set to.
     pub(crate) session: SessionSettings,
     /// Whether DATABASE_URL names another one, which was not used.
     passes_over: bool,
+}
+
+/// Where throw-away databases are made.
+#[derive(Clone, Default)]
+enum ScratchServer {
+    #[default]
+    Beside,
+    /// On another server; the url may hold a password as well.
+    Url(String),
+    /// On one that is started for them.
+    Local(Rc<LocalServers>),
 }
 
 impl Chosen {
@@ -45,11 +62,31 @@ impl Chosen {
         Self {
             url: url.to_owned(),
             env: self.env.clone(),
-            scratch: None,
+            scratch: ScratchServer::Beside,
+            thrown_away: self.thrown_away,
+            left_out: Arc::clone(&self.left_out),
             extensions: self.extensions.clone(),
             session: self.session.clone(),
             passes_over: false,
         }
+    }
+
+    /// The same choice on a server that is thrown away.
+    pub(crate) fn on_thrown_away(&self, url: &str) -> Self {
+        Self {
+            thrown_away: true,
+            ..self.with_url(url)
+        }
+    }
+
+    /// What throw-away databases for it leave out.
+    pub(crate) const fn left_out(&self) -> &Arc<LeftOut> {
+        &self.left_out
+    }
+
+    /// Says whether its whole server is thrown away.
+    pub(crate) const fn is_thrown_away(&self) -> bool {
+        self.thrown_away
     }
 
     /// Reads its url.
@@ -77,12 +114,28 @@ impl Chosen {
         }
     }
 
-    /// The server where throw-away databases for it are made.
-    pub(crate) fn scratch(&self) -> Self {
-        match &self.scratch {
-            Some(url) => self.with_url(url),
-            None => self.clone(),
-        }
+    /// Connects to the server where throw-away databases for it are made; returns what one is made
+    /// with there.
+    pub(crate) async fn scratch(&self) -> Result<(Self, Server, Making), CommandError> {
+        let (place, made) = match &self.scratch {
+            ScratchServer::Beside => (self.clone(), None),
+            ScratchServer::Url(url) => (self.with_url(url), None),
+            ScratchServer::Local(servers) => {
+                let (place, making) = servers.like(self).await?;
+                (place, Some(making))
+            }
+        };
+        let (mut server, name) = Server::of(&place).await?;
+        let making = match made {
+            Some(making) => making,
+            None => {
+                let making = server.making(&name).await;
+                let told =
+                    |error: sqlx::Error| CommandError::from(migrate_sqlx::Error::from(error));
+                making.map_err(told)?.of_ours()
+            }
+        };
+        Ok((place, server, making))
     }
 
     /// Returns the name of the environment where it is protected.
@@ -249,7 +302,9 @@ impl Context {
             extensions: self.extensions_of(env.as_ref())?,
             session: SessionSettings::NONE,
             env: None,
-            scratch: None,
+            scratch: ScratchServer::Beside,
+            thrown_away: false,
+            left_out: Arc::clone(&self.left_out),
             passes_over: false,
         })
     }
@@ -266,6 +321,8 @@ impl Context {
         }
         Ok(Chosen {
             scratch: self.scratch_of(env.as_ref())?,
+            thrown_away: false,
+            left_out: Arc::clone(&self.left_out),
             extensions: match dialect {
                 Some(Dialect::Sqlite) => self.extensions_of(env.as_ref())?,
                 _ => Vec::new(),
@@ -348,11 +405,16 @@ impl Context {
         Ok(self.beside(folder.unwrap_or(root), expanded))
     }
 
-    /// The url of an environment's server for throw-away databases.
-    fn scratch_of(&self, env: Option<&Env>) -> Result<Option<String>, CommandError> {
-        let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_ref()?)));
-        said.map(|(name, url)| self.expand(&format!("the url of `[env.{name}]`"), url))
-            .transpose()
+    /// An environment's server for throw-away databases.
+    fn scratch_of(&self, env: Option<&Env>) -> Result<ScratchServer, CommandError> {
+        let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_deref()?)));
+        match said {
+            None => Ok(ScratchServer::Beside),
+            Some((_, "local")) => Ok(ScratchServer::Local(Rc::clone(&self.local_servers))),
+            Some((name, url)) => self
+                .expand(&format!("the url of `[env.{name}]`"), url)
+                .map(ScratchServer::Url),
+        }
     }
 
     /// The environment of `--env`, of `MIGRATE_ENV`, or the default one where it exists.

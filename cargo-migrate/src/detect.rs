@@ -49,7 +49,6 @@ pub(crate) async fn detect(
     let mut exact = Vec::new();
     for (number, lane) in lanes.iter().enumerate() {
         let walked = Scratch::with(chosen, async |scratch| {
-            let database = scratch.database();
             let look = |steps: usize, mut made: Schema| {
                 if lane.stops.binary_search(&steps).is_ok() {
                     ignored.leave_out(&mut made);
@@ -62,10 +61,8 @@ pub(crate) async fn detect(
                     nearest = Some(Nearest::of(nearest.take(), stop, &made, &beside));
                 }
             };
-            let walked = database.walk(migrations.runner(), &lane.steps, look).await;
-            walked.map_err(|error| {
-                CommandError::from(error).cause("this was in a throw-away database")
-            })
+            let replayed = scratch.replay(migrations, &config.ledger).await?;
+            replayed.walk(&lane.steps, look).await
         })
         .await?;
         if let Some(error) = walked.stopped {

@@ -113,6 +113,14 @@ impl CommandError {
         Self::new(Kind::Interrupted, "interrupted", message)
     }
 
+    /// Returns the error with the command that was interrupted, where it does not say more.
+    pub(crate) fn interrupting(mut self, command: &str) -> Self {
+        if self.0.message == "interrupted" {
+            self.0.message = format!("interrupted: `cargo migrate {command}` did not finish");
+        }
+        self
+    }
+
     /// The answer says what is wrong; only the exit code is left to give.
     pub(crate) fn told() -> Self {
         Self::new(Kind::Told, "", "")
@@ -240,14 +248,35 @@ impl CommandError {
         self
     }
 
-    /// Returns the error with the folder that the files it names are in.
+    /// Returns the error with where it happened: not in the database that is meant.
+    pub(crate) fn in_throw_away(mut self) -> Self {
+        let before = self.0.message.clone();
+        self.0.message = match &self.0.drawing {
+            Some(_) => format!("{before} in the throw-away database"),
+            None => format!("in the throw-away database: {before}"),
+        };
+        let drawing = self.0.drawing.take();
+        self.0.drawing = drawing.map(|drawing| drawing.replacen(&before, &self.0.message, 1));
+        self
+    }
+
+    /// Says whether a file of the chain is shown with it.
+    pub(crate) fn is_drawn(&self) -> bool {
+        self.0.drawing.is_some()
+    }
+
+    /// Returns the error with the folder that the files it names are in, where it is not said yet.
     pub(crate) fn in_folder(mut self, shown: &str) -> Self {
-        self.0.drawing = self
-            .0
-            .drawing
-            .map(|drawing| drawing.replacen("--> ", &format!("--> {shown}/"), 1));
-        if let Some(place) = &mut self.0.place {
-            place.file = format!("{shown}/{}", place.file);
+        let place = format!("--> {shown}/");
+        let drawing = self.0.drawing.take();
+        self.0.drawing = drawing.map(|drawing| match drawing.contains(&place) {
+            true => drawing,
+            false => drawing.replacen("--> ", &place, 1),
+        });
+        if let Some(at) = &mut self.0.place
+            && !at.file.starts_with(&format!("{shown}/"))
+        {
+            at.file = format!("{shown}/{}", at.file);
         }
         self
     }

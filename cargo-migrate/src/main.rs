@@ -46,11 +46,13 @@ mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::Cli;
 use crate::context::Context;
+use crate::scratch::LeftOut;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
@@ -59,13 +61,31 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(ui::usage(&args, &error)),
     };
-    let ui = Ui::new(&cli.global);
-    let outcome =
-        Context::new(cli.global).and_then(|context| commands::run(cli.command, &context, &ui));
+    let left_out = Arc::new(LeftOut::default());
+    let ui = Ui::new(&cli.global).with(Arc::clone(&left_out));
+    let outcome = Context::new(cli.global, left_out).and_then(|context| {
+        commands::run(cli.command, &context, &ui).map_err(|error| match error.is_drawn() {
+            true => error.in_folder(&commands::chain_folder(&context)),
+            false => error,
+        })
+    });
+    ui.not_replayed();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is("interrupted") => {
+            ExitCode::from(error.interrupting(&command_of(&args)).tell(&ui))
+        }
         Err(error) => ExitCode::from(error.tell(&ui)),
     }
+}
+
+/// The command that these arguments name.
+fn command_of(args: &[OsString]) -> String {
+    let matches = Cli::command().try_get_matches_from(args);
+    let name = matches
+        .ok()
+        .and_then(|it| it.subcommand_name().map(str::to_owned));
+    name.unwrap_or_default()
 }
 
 /// Cargo calls `cargo-migrate migrate run` for `cargo migrate run`.

@@ -1,5 +1,5 @@
 //! A file of SQL that says a schema, as dumps write it: what the client of a database reads for
-//! itself is left out, and what reaches further than one database is refused.
+//! itself is left out.
 
 use migrate_core::Dialect;
 use migrate_core::sql::{Lexer, TokenKind, split};
@@ -47,15 +47,6 @@ pub(crate) fn statements<'a>(
             let sql = &sql[range];
             if dialect == Dialect::Sqlite && is_sqlites_own(sql) {
                 continue;
-            }
-            if let Some(words) = reaches_out(dialect, sql) {
-                return Err(CommandError::failed(
-                    "outside-statement",
-                    format!(
-                        "{file}:{line}: `{words}` reaches further than the throw-away database"
-                    ),
-                )
-                .help("leave it out of the file: the schema of one database is wanted"));
             }
             found.push(Statement { line, sql });
         }
@@ -123,26 +114,6 @@ fn is_sqlites_own(sql: &str) -> bool {
     words[0] == "CREATE" && words[1] == "TABLE" && words[2].starts_with("SQLITE_")
 }
 
-/// The first words of a statement that changes what is outside of its database.
-fn reaches_out(dialect: Dialect, sql: &str) -> Option<String> {
-    let words = first_words::<2>(dialect, sql);
-    let reaches = match (dialect, &*words[0], &*words[1]) {
-        (Dialect::Postgres, "CREATE" | "ALTER" | "DROP", what) => {
-            ["DATABASE", "ROLE", "USER", "GROUP", "TABLESPACE", "SYSTEM"].contains(&what)
-        }
-        (Dialect::MySql, "CREATE" | "ALTER" | "DROP", what) => {
-            ["DATABASE", "SCHEMA", "ROLE", "USER"].contains(&what)
-        }
-        (Dialect::MySql, "SET", what) => ["GLOBAL", "PERSIST", "PASSWORD"].contains(&what),
-        (Dialect::MySql, "USE" | "GRANT" | "REVOKE", _) => true,
-        (Dialect::Sqlite, "ATTACH" | "DETACH", _) | (Dialect::Sqlite, "VACUUM", "INTO") => true,
-        _ => false,
-    };
-    // `CREATE USER MAPPING` is of the database.
-    let reaches = reaches && first_words::<3>(dialect, sql)[2] != "MAPPING";
-    reaches.then(|| words.join(" ").trim_end().to_owned())
-}
-
 /// The first words and names of a statement, in capitals; empty where it has fewer.
 fn first_words<const N: usize>(dialect: Dialect, sql: &str) -> [String; N] {
     let mut words = std::array::from_fn(|_| String::new());
@@ -169,7 +140,7 @@ fn first_words<const N: usize>(dialect: Dialect, sql: &str) -> [String; N] {
 mod tests {
     use migrate_core::Dialect;
 
-    use super::{Statement, reaches_out, statements};
+    use super::{Statement, statements};
 
     #[test]
     fn what_dumps_write_for_the_client_is_left_out() {
@@ -209,31 +180,6 @@ mod tests {
         ] {
             let error = statements(Dialect::Postgres, "a.sql", text).unwrap_err();
             assert!(error.is(code), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_reaches_out_is_known() {
-        use Dialect::{MySql, Postgres, Sqlite};
-        for (dialect, sql, words) in [
-            (MySql, "USE sakila", Some("USE SAKILA")),
-            (MySql, "drop schema if exists `a`", Some("DROP SCHEMA")),
-            (
-                MySql,
-                "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `a`",
-                Some("CREATE DATABASE"),
-            ),
-            (MySql, "SET GLOBAL a = 1", Some("SET GLOBAL")),
-            (MySql, "SET a = 1", None),
-            (Postgres, "CREATE SCHEMA a", None),
-            (Postgres, "CREATE ROLE a", Some("CREATE ROLE")),
-            (Postgres, "CREATE USER MAPPING FOR a SERVER b", None),
-            (Postgres, "ALTER SYSTEM SET a = 1", Some("ALTER SYSTEM")),
-            (Postgres, "GRANT SELECT ON a TO PUBLIC", None),
-            (Sqlite, "ATTACH 'a.db' AS a", Some("ATTACH A.DB")),
-            (Sqlite, "CREATE TABLE a (b)", None),
-        ] {
-            assert_eq!(reaches_out(dialect, sql).as_deref(), words, "{sql}");
         }
     }
 }

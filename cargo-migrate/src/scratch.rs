@@ -1,60 +1,78 @@
 //! A throw-away database, in which the database itself says what SQL means.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use migrate_core::schema::{self, Ddl, Renames, Schema};
 use migrate_core::{Dialect, LedgerNames, Target};
-use migrate_sqlx::{Create, Database, DatabaseUrl, Migrations};
+use migrate_sqlx::{Create, Database, DatabaseUrl, Migrations, SessionSettings};
 use sqlx::AssertSqlSafe;
 
 use crate::database::Chosen;
 use crate::error::CommandError;
-use crate::schemafile::{Statement, statements};
-use crate::server::{Others, Server};
+
+mod confine;
+mod lifetime;
+mod local;
+mod replay;
+
+use self::confine::User;
+pub(crate) use self::lifetime::Leases;
+use self::lifetime::{Lease, refused};
+pub(crate) use self::local::LocalServers;
+pub(crate) use self::replay::LeftOut;
 
 /// A database that nobody else uses: in memory on SQLite, beside the real one elsewhere.
+///
+/// It is dropped behind the work in it; where that is cut off, [`Leases`] have it.
 pub(crate) struct Scratch {
     database: Database,
-    /// What has to be dropped at the end, and where.
-    made: Option<(Chosen, String)>,
+    lease: Option<Rc<Lease>>,
+    /// The name of the database that the chain is for.
+    own: String,
+    left_out: Arc<LeftOut>,
+    /// What revisions run with.
+    session: SessionSettings,
 }
 
 impl Scratch {
     /// Makes one as the real one is made, beside it.
     pub(crate) async fn beside(chosen: &Chosen) -> Result<Self, CommandError> {
-        let chosen = &chosen.scratch();
+        let own = replay::own_name(chosen)?;
+        let session = chosen.session.clone();
+        let left_out = Arc::clone(chosen.left_out());
         if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
             let memory = chosen.with_url("sqlite::memory:");
             return Ok(Self {
                 database: memory.connect(Create::Missing).await?,
-                made: None,
+                lease: None,
+                own,
+                left_out,
+                session,
             });
         }
-        let (mut server, real) = Server::of(chosen).await?;
-        let name = format!("cargo_migrate_scratch_{}", random()?);
-        let failed = |error: sqlx::Error| {
-            CommandError::failed(
-                "scratch",
-                format!("no throw-away database can be made beside {}", chosen.shown()),
-            )
-            .because(error)
-            .help("let its user create databases, or name another server in migrate.toml: `scratch-url` of the environment")
-        };
-        let making = server.making(&real).await.map_err(failed)?.of_ours();
-        server.create(&name, &making).await.map_err(failed)?;
-        let scratch = chosen.with_url(&DatabaseUrl::with_database(chosen.url(), &name));
-        let database = scratch.connect(Create::Nothing).await;
-        match database {
-            Ok(database) => Ok(Self {
-                database,
-                made: Some((chosen.clone(), name)),
-            }),
-            Err(error) => {
-                server.drop(&name, Others::End).await.map_err(failed)?;
-                Err(error)
+        let (place, server, making) = chosen.scratch().await?;
+        let lease = Lease::make(&place, making, server).await?;
+        let confined = lease.is_confined().await;
+        let database = match lease.chosen().await.connect(Create::Nothing).await {
+            // The server does not let its user in, as a proxy that does not know it.
+            Err(_) if confined => {
+                let opened = lease.open().await;
+                opened.map_err(|error| refused(&place, error))?;
+                lease.chosen().await.connect(Create::Nothing).await?
             }
-        }
+            connected => connected?,
+        };
+        Ok(Self {
+            database,
+            lease: Some(lease),
+            own,
+            left_out,
+            session,
+        })
     }
 
-    /// Does some work in one, and drops it whatever comes of it.
+    /// Does some work in one, and drops it.
     pub(crate) async fn with<T>(
         chosen: &Chosen,
         work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
@@ -110,9 +128,19 @@ impl Scratch {
         Ok(self.database.schema(ledger).await? == empty)
     }
 
-    /// The database itself.
-    pub(crate) const fn database(&self) -> &Database {
-        &self.database
+    /// Makes way for what statements need and its own user has not: before the first of them.
+    async fn prepare_for<'a>(
+        &self,
+        mut texts: impl Iterator<Item = &'a str>,
+    ) -> Result<(), CommandError> {
+        let Some(lease) = &self.lease else {
+            return Ok(());
+        };
+        if texts.any(makes_programs) {
+            let allowed = lease.allow_programs().await;
+            allowed.map_err(migrate_sqlx::Error::from)?;
+        }
+        Ok(())
     }
 
     /// The schema that a chain gives at some revisions.
@@ -122,15 +150,7 @@ impl Scratch {
         ledger: &LedgerNames,
         targets: &[Target],
     ) -> Result<Schema, CommandError> {
-        let migrations = migrations.apart(self.database.dialect());
-        for target in targets {
-            let runner = migrations.runner().target(target.clone());
-            self.database.run(runner).await.map_err(|error| {
-                CommandError::from(error).cause("this was in a throw-away database")
-            })?;
-        }
-        let ledger = ledger.apart(self.database.dialect());
-        Ok(self.database.schema(&ledger).await?)
+        self.replay(migrations, ledger).await?.at(targets).await
     }
 
     /// The schema that statements of ours make.
@@ -154,31 +174,6 @@ impl Scratch {
         Ok(database.schema(ledger).await?)
     }
 
-    /// The schema that SQL makes.
-    pub(crate) async fn sql(
-        &self,
-        ledger: &LedgerNames,
-        file: &str,
-        text: &str,
-    ) -> Result<Schema, CommandError> {
-        let database = &self.database;
-        for Statement { line, sql } in statements(database.dialect(), file, text)? {
-            execute(database, sql).await.map_err(|error| {
-                let told = format!("{file}:{line}: the statement failed in a throw-away database");
-                CommandError::failed("statement-failed", told).because(error)
-            })?;
-        }
-        if database.dialect() == Dialect::Postgres {
-            // A dump leaves the session without a search path, and then no schema is the own one.
-            let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
-            execute(database, reset).await.map_err(|error| {
-                let told = format!("{file}: the session cannot be as it was before");
-                CommandError::failed("statement-failed", told).because(error)
-            })?;
-        }
-        Ok(database.schema(ledger).await?)
-    }
-
     async fn drop_after<T>(self, done: Result<T, CommandError>) -> Result<T, CommandError> {
         let dropped = self.drop().await;
         let done = done?;
@@ -187,7 +182,7 @@ impl Scratch {
     }
 
     async fn drop(self) -> Result<(), CommandError> {
-        let Some((chosen, name)) = self.made else {
+        let Some(lease) = self.lease else {
             return Ok(());
         };
         match self.database {
@@ -195,25 +190,55 @@ impl Scratch {
             Database::MySql(pool) => pool.close().await,
             _ => {}
         }
-        let (mut server, _) = Server::of(&chosen).await?;
-        server.drop(&name, Others::End).await.map_err(|error| {
-            CommandError::failed(
-                "scratch",
-                format!("the throw-away database `{name}` could not be dropped"),
-            )
-            .because(error)
-            .help(format!("drop it yourself: `DROP DATABASE {name}`"))
-        })
+        lease.release().await
     }
 }
 
-/// A word that nobody else has chosen.
-fn random() -> Result<String, CommandError> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        CommandError::failed("io", "the system gives no random numbers").because(error)
-    })?;
-    Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
+/// Whether a text may make triggers or functions: some more texts do no harm.
+fn makes_programs(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("trigger") || text.contains("function")
+}
+
+/// What went wrong while a chain was replayed, and what to do about it there: the database that is
+/// meant was not touched.
+fn in_replay(error: migrate_sqlx::Error) -> CommandError {
+    let help = match &error {
+        migrate_sqlx::Error::Statement(failed) => Some(match is_denied(failed.source.as_sqlx()) {
+            true => {
+                "a replay has rights on the throw-away database alone: leave what reaches further out of the chain, or let it run on a server of its own with `scratch-url = \"local\"` of the environment"
+            }
+            false => {
+                "a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment"
+            }
+        }),
+        _ => None,
+    };
+    let error = CommandError::from(error).in_throw_away();
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}
+
+/// Whether MySQL or MariaDB refused a statement for want of rights: ER_DBACCESS_DENIED_ERROR,
+/// ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR,
+/// ER_PROCACCESS_DENIED_ERROR, ER_BINLOG_CREATE_ROUTINE_NEED_SUPER.
+fn is_denied(error: &sqlx::Error) -> bool {
+    let number = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>())
+        .map(sqlx::mysql::MySqlDatabaseError::number);
+    matches!(number, Some(1044 | 1142 | 1143 | 1227 | 1370 | 1419))
+}
+
+/// The same server's database of another name, as another user where there is one.
+fn in_database(chosen: &Chosen, name: &str, user: Option<&User>) -> Chosen {
+    let url = DatabaseUrl::with_database(chosen.url(), name);
+    chosen.with_url(&match user {
+        None => url,
+        Some(user) => DatabaseUrl::with_user(&url, &user.name, &user.password),
+    })
 }
 
 /// The schema that a chain gives at some revisions, as the database itself spells it.

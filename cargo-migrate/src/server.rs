@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use migrate_core::Dialect;
+use migrate_sqlx::DatabaseUrl;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 
@@ -92,16 +93,22 @@ impl Server {
                         chosen,
                     ));
                 };
-                let beside = options.database("information_schema");
-                let connection = MySqlConnection::connect_with(&beside)
-                    .await
-                    .map_err(|error| told(error, chosen))?;
+                let connection = mysql(&url).await.map_err(|error| told(error, chosen))?;
                 Ok((Self::MySql(connection), name))
             }
             Dialect::Sqlite => Err(told(
                 sqlx::Error::Configuration("its url names no server".into()),
                 chosen,
             )),
+        }
+    }
+
+    /// Connects to see whether a server answers.
+    pub(crate) async fn answers(url: &str) -> Result<(), migrate_sqlx::Error> {
+        let url = DatabaseUrl::parse(url)?;
+        match url.dialect() {
+            Dialect::Postgres => url.connect_postgres(None).await.map(drop),
+            _ => Ok(mysql(&url).await.map(drop)?),
         }
     }
 
@@ -149,6 +156,68 @@ impl Server {
             .await
     }
 
+    /// Returns the server's time, in seconds since 1970.
+    pub(crate) async fn clock(&mut self) -> Result<u64, sqlx::Error> {
+        let seconds: i64 = match self {
+            Self::Postgres(connection) => {
+                let sql = "SELECT extract(epoch FROM clock_timestamp())::bigint";
+                sqlx::query_scalar(sql).fetch_one(connection).await?
+            }
+            Self::MySql(connection) => {
+                let sql = "SELECT CAST(UNIX_TIMESTAMP() AS SIGNED)";
+                sqlx::query_scalar(sql).fetch_one(connection).await?
+            }
+        };
+        Ok(seconds.unsigned_abs())
+    }
+
+    /// Returns the databases whose names begin so and that nobody uses: no session is in them, and
+    /// none [keeps](Self::keep) them. Those of other owners are left out.
+    pub(crate) async fn unused(&mut self, prefix: &str) -> Result<Vec<String>, sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => {
+                let sql = "SELECT datname::text FROM pg_database d \
+                     WHERE starts_with(datname, $1) AND pg_has_role(datdba, 'MEMBER') \
+                     AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
+                sqlx::query_scalar(sql)
+                    .bind(prefix)
+                    .fetch_all(connection)
+                    .await
+            }
+            Self::MySql(connection) => {
+                // Who is still at work there shall not be waited for.
+                sqlx::raw_sql("SET SESSION lock_wait_timeout = 1")
+                    .execute(&mut *connection)
+                    .await?;
+                let sql = "SELECT CAST(schema_name AS CHAR) FROM information_schema.schemata \
+                     WHERE LEFT(schema_name, CHAR_LENGTH(?)) = ? AND IS_FREE_LOCK(schema_name) = 1 \
+                     AND schema_name NOT IN (SELECT db FROM information_schema.processlist WHERE db IS NOT NULL)";
+                let names = sqlx::query_scalar(sql).bind(prefix).bind(prefix);
+                let names = names.fetch_all(&mut *connection).await?;
+                sqlx::raw_sql("SET SESSION lock_wait_timeout = DEFAULT")
+                    .execute(connection)
+                    .await?;
+                Ok(names)
+            }
+        }
+    }
+
+    /// Says as long as the session lives that a database is in use. PostgreSQL sees that by itself.
+    pub(crate) async fn keep(mut self, name: &str) -> Result<Option<Self>, sqlx::Error> {
+        let Self::MySql(connection) = &mut self else {
+            return Ok(None);
+        };
+        // It is idle until the work has ended.
+        sqlx::raw_sql("SET SESSION wait_timeout = 2147483")
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("SELECT GET_LOCK(?, 0)")
+            .bind(name)
+            .execute(connection)
+            .await?;
+        Ok(Some(self))
+    }
+
     const fn dialect(&self) -> Dialect {
         match self {
             Self::Postgres(_) => Dialect::Postgres,
@@ -156,13 +225,20 @@ impl Server {
         }
     }
 
-    async fn execute(&mut self, sql: String) -> Result<(), sqlx::Error> {
+    pub(crate) async fn execute(&mut self, sql: String) -> Result<(), sqlx::Error> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         match self {
             Self::Postgres(connection) => sql.execute(connection).await.map(drop),
             Self::MySql(connection) => sql.execute(connection).await.map(drop),
         }
     }
+}
+
+/// Connects to a server of MySQL or MariaDB, outside of all its databases.
+pub(crate) async fn mysql(url: &DatabaseUrl) -> Result<MySqlConnection, sqlx::Error> {
+    let unusable = |error: migrate_sqlx::Error| sqlx::Error::Configuration(error.into());
+    let options = url.mysql().map_err(unusable)?;
+    MySqlConnection::connect_with(&options.database("information_schema")).await
 }
 
 /// The file goes with those that SQLite keeps beside it.

@@ -3,15 +3,17 @@
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
-use migrate_core::Diagnostic;
+use migrate_core::{Diagnostic, NotReplayed};
 use serde::Serialize;
 
 use crate::cli::{Color, Format, GlobalArgs};
 use crate::database::redacted;
 use crate::error::{CommandError, exit};
 use crate::next::Next;
+use crate::scratch::LeftOut;
 
 /// The streams, and how to write on them.
 #[derive(Debug)]
@@ -21,6 +23,15 @@ pub(crate) struct Ui {
     verbose: u8,
     typed: Typed,
     next: Next,
+    left_out: Arc<LeftOut>,
+}
+
+/// A document, with what throw-away databases left out.
+#[derive(Serialize)]
+struct WithLeftOut<'a, T> {
+    #[serde(flatten)]
+    document: &'a T,
+    not_replayed: Vec<NotReplayed>,
 }
 
 /// The urls on the command line. An error may repeat a word of it, wherever it stood, and no
@@ -99,6 +110,20 @@ impl Ui {
             verbose: args.verbose,
             typed: Typed::new(std::env::args_os()),
             next: Next::new(args),
+            left_out: Arc::default(),
+        }
+    }
+
+    /// The same, with what will be left out of replays.
+    pub(crate) fn with(self, left_out: Arc<LeftOut>) -> Self {
+        Self { left_out, ..self }
+    }
+
+    /// Names what throw-away databases left out.
+    pub(crate) fn not_replayed(&self) {
+        for NotReplayed { file, line, what } in self.left_out.list() {
+            let told = styled(style::WARNING, "not replayed:");
+            self.say(self.hidden(&format!("{told} {file}:{line} {what}")));
         }
     }
 
@@ -160,7 +185,15 @@ impl Ui {
 
     /// Writes the one document of `--format json`.
     pub(crate) fn json(&self, document: &impl Serialize) -> Result<(), CommandError> {
-        let text = serde_json::to_string_pretty(document).map_err(|error| {
+        let not_replayed = self.left_out.list();
+        let text = match not_replayed.is_empty() {
+            true => serde_json::to_string_pretty(document),
+            false => serde_json::to_string_pretty(&WithLeftOut {
+                document,
+                not_replayed,
+            }),
+        };
+        let text = text.map_err(|error| {
             CommandError::failed("json", "the answer is no JSON").because(error)
         })?;
         let mut stdout = std::io::stdout().lock();

@@ -181,6 +181,8 @@ pub struct Rules {
     pub transaction_control: Level,
     /// A statement that the database refuses inside a transaction.
     pub needs_no_transaction: Level,
+    /// A statement that reaches out of its database: `check`, [`Survey::reaching`](crate::Survey::reaching).
+    pub reaches_out: Level,
     /// A revision that others have already is edited: `check --since`.
     pub published_changed: Level,
     /// A revision that others have already is deleted: `check --since`.
@@ -198,6 +200,7 @@ impl Default for Rules {
             missing_dialect: Level::Deny,
             transaction_control: Level::Deny,
             needs_no_transaction: Level::Deny,
+            reaches_out: Level::Warn,
             published_changed: Level::Deny,
             published_deleted: Level::Deny,
         }
@@ -471,7 +474,7 @@ impl Reader<'_> {
     }
 
     fn rules(&mut self, value: &Entry<'_>, rules: &mut Rules) {
-        const KEYS: [&str; 10] = [
+        const KEYS: [&str; 11] = [
             "multiple-heads",
             "multiple-bases",
             "missing-down",
@@ -480,6 +483,7 @@ impl Reader<'_> {
             "missing-dialect",
             "transaction-control",
             "needs-no-transaction",
+            "reaches-out",
             "published-changed",
             "published-deleted",
         ];
@@ -506,6 +510,7 @@ impl Reader<'_> {
                 "missing-dialect" => &mut rules.missing_dialect,
                 "transaction-control" => &mut rules.transaction_control,
                 "needs-no-transaction" => &mut rules.needs_no_transaction,
+                "reaches-out" => &mut rules.reaches_out,
                 "published-changed" => &mut rules.published_changed,
                 "published-deleted" => &mut rules.published_deleted,
                 other => {

@@ -82,6 +82,8 @@ codes! {
     BlocksLedger = "blocks-ledger",
     /// A command of psql, mysql or sqlite3 that no server understands.
     ClientCommand = "client-command",
+    /// A statement reaches out of the database that it runs in.
+    ReachesOut = "reaches-out",
     /// A line of chain.lock cannot be read.
     LockMalformed = "lock-malformed",
     /// chain.lock does not know a file.

@@ -37,6 +37,8 @@ mod published;
 mod rebase;
 #[cfg(feature = "repair")]
 mod repair;
+#[cfg(feature = "schema")]
+mod replay;
 mod revision;
 pub mod schema;
 mod script;
@@ -69,6 +71,8 @@ pub use published::Published;
 pub use rebase::{Rebase, RebaseError};
 #[cfg(feature = "repair")]
 pub use repair::{HeadsMend, Mended, Repair, RepairOptions};
+#[cfg(feature = "schema")]
+pub use replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
 pub use revision::{Direction, Revision, Script, Section, Statement};
 pub use session_settings::SessionSettings;
 pub use shell::shell_word;

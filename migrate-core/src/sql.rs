@@ -4,6 +4,7 @@
 mod lexer;
 mod lint;
 mod plain;
+mod reach;
 mod session;
 mod split;
 mod tokens;
@@ -11,6 +12,9 @@ mod tokens;
 pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
 pub(crate) use plain::{Plain, plain};
+#[cfg(feature = "schema")]
+pub(crate) use reach::{Item, Items, items};
+pub use reach::{Named, Reach, ReachKind, reaches};
 pub use session::{SessionEffect, resume_session, session_effect, session_pragma};
 pub(crate) use split::first_mark;
 pub use split::split;

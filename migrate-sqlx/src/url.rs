@@ -262,6 +262,30 @@ impl DatabaseUrl {
         };
         format!("{}/{name}{query}", &place[..end])
     }
+
+    /// Returns the url of a server with another user.
+    ///
+    /// ```
+    /// use migrate_sqlx::DatabaseUrl;
+    ///
+    /// let url = DatabaseUrl::with_user("mysql://me:pw@host/app", "it", "p/w");
+    /// assert_eq!(url, "mysql://it:p%2Fw@host/app");
+    /// ```
+    #[must_use]
+    pub fn with_user(url: &str, user: &str, password: &str) -> String {
+        let encoded = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+                .replace("%5F", "_")
+        };
+        let start = url.find("://").map_or(0, |at| at + 3);
+        let end = url[start..]
+            .find(['/', '?', '#'])
+            .map_or(url.len(), |at| start + at);
+        let host = url[start..end].rsplit('@').next().unwrap_or_default();
+        let (user, password) = (encoded(user), encoded(password));
+        format!("{}{user}:{password}@{host}{}", &url[..start], &url[end..])
+    }
 }
 
 /// The parts of a server's url, still encoded.

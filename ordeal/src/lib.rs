@@ -33,6 +33,7 @@ pub use killed::{killed_migrators, killed_reverts};
 pub use obstacles::{
     endless_statement, full_disk, locked_table, no_permission, read_only_database,
 };
+pub use server::Server;
 pub use tally::Tally;
 
 /// What an ordeal cannot go on with: the machine, not the command, has failed.

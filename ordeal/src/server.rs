@@ -22,8 +22,10 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// A running server, whose data goes with the value.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     dialect: Dialect,
+    /// Whether it is MySQL itself, and not MariaDB.
+    is_mysql: bool,
     folder: tempfile::TempDir,
     port: u16,
     url: String,
@@ -34,14 +36,36 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Makes and starts one with these options beside its own.
-    pub(crate) async fn start(dialect: Dialect, options: &[&str]) -> Result<Self> {
+    /// Makes and starts one with these options beside its own. For MySQL it is MariaDB.
+    ///
+    /// # Errors
+    ///
+    /// A program is missing or fails.
+    pub async fn start(dialect: Dialect, options: &[&str]) -> Result<Self> {
         Self::start_on(dialect, options, None).await
+    }
+
+    /// Makes and starts MySQL itself, which `tests/with-servers` has fetched.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, or fails.
+    pub async fn start_mysql(options: &[&str]) -> Result<Self> {
+        Self::start_as(Dialect::MySql, true, options, None).await
     }
 
     /// The same, which sees a disk that others do not.
     pub(crate) async fn start_on(
         dialect: Dialect,
+        options: &[&str],
+        disk: Option<&Disk>,
+    ) -> Result<Self> {
+        Self::start_as(dialect, false, options, disk).await
+    }
+
+    async fn start_as(
+        dialect: Dialect,
+        is_mysql: bool,
         options: &[&str],
         disk: Option<&Disk>,
     ) -> Result<Self> {
@@ -57,6 +81,7 @@ impl Server {
         };
         let mut server = Self {
             dialect,
+            is_mysql,
             url: format!("{scheme}://migrate:{PASSWORD}@127.0.0.1:{port}/{database}"),
             folder,
             port,
@@ -76,15 +101,43 @@ impl Server {
         Ok(server)
     }
 
-    /// The url of its own database.
-    pub(crate) fn url(&self) -> &str {
+    /// Returns the url of its own database.
+    #[must_use]
+    pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The url of another one of its databases.
-    pub(crate) fn database(&self, name: &str) -> String {
+    /// Returns the url of another one of its databases.
+    #[must_use]
+    pub fn database(&self, name: &str) -> String {
         let base = self.url.rsplit_once('/').map_or("", |(base, _)| base);
         format!("{base}/{name}")
+    }
+
+    /// Returns the folder of its own, which it may write into.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns all that it has logged.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.folder.path().join("log"))?)
+    }
+
+    /// Returns a program of MySQL itself.
+    #[must_use]
+    pub fn mysql_program(&self, program: &str) -> Command {
+        let mut command = Command::new(workspace().join("tests/mysql-server"));
+        command
+            .arg("run")
+            .arg(workspace().join("target/tools/mysql"));
+        command.arg(program);
+        command
     }
 
     /// Where it keeps what it has.
@@ -112,6 +165,14 @@ impl Server {
                         "CREATE USER IF NOT EXISTS 'migrate'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL PRIVILEGES ON *.* TO 'migrate'@'%' WITH GRANT OPTION;\n"
                     ),
                 )?;
+                if self.is_mysql {
+                    let mut install = self.as_nobody(&workspace().join("tests/mysql-server"))?;
+                    install
+                        .arg("run")
+                        .arg(workspace().join("target/tools/mysql"));
+                    install.args(["mysqld", "--no-defaults", "--initialize-insecure"]);
+                    return succeed(install.arg(format!("--datadir={}", self.data().display())));
+                }
                 let program = first_of(&["mariadb-install-db", "mysql_install_db"]);
                 let mut install = self.as_nobody(&program)?;
                 install.args(["--no-defaults", "--auth-root-authentication-method=normal"]);
@@ -162,13 +223,20 @@ impl Server {
                 command
             }
             _ => {
-                let mut command = self.as_nobody(&first_of(&["mariadbd", "mysqld"]))?;
+                let mut command = match self.is_mysql {
+                    true => self.as_nobody(&workspace().join("tests/mysql-server"))?,
+                    false => self.as_nobody(&first_of(&["mariadbd", "mysqld"]))?,
+                };
+                if self.is_mysql {
+                    command
+                        .arg("run")
+                        .arg(workspace().join("target/tools/mysql"));
+                    command.args(["mysqld", "--no-defaults", "--mysqlx=OFF"]);
+                } else {
+                    command.arg("--no-defaults");
+                }
                 command
-                    .args([
-                        "--no-defaults",
-                        "--bind-address=127.0.0.1",
-                        "--skip-log-bin",
-                    ])
+                    .args(["--bind-address=127.0.0.1", "--skip-log-bin"])
                     .args(["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2"])
                     .arg(format!("--port={}", self.port))
                     .arg(format!("--datadir={}", self.data().display()))
@@ -241,6 +309,12 @@ impl Drop for Server {
         }
         drop(process.wait());
     }
+}
+
+/// Where the workspace is.
+fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("the crate is in the workspace")
 }
 
 /// Whether this is root, whom servers refuse.

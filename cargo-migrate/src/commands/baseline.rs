@@ -6,6 +6,7 @@ use migrate_core::{Code, Config, Dialect, NewRevision, Survey, Target};
 use migrate_sqlx::Create;
 use serde::Serialize;
 
+use super::check::tell_reaching;
 use super::new::checked_id;
 use super::run::runner;
 use crate::author::Entering;
@@ -157,6 +158,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
             lockfile::write(&context.anew(), [baseline.schema.clone()])?;
         }
         made.tell(ui);
+        tell_reaching(context, ui)?;
         // What lacks another dialect still serves this one.
         let written = context.anew();
         let chain = Survey::new(written.folder()?, &Config::default()).into_chain();

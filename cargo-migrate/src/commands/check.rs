@@ -44,6 +44,9 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
         Ok(None) => {}
         Err(unreadable) => found.push(*unreadable),
     }
+    if args.since.is_none() {
+        found.extend(survey.reaching(context.config()?));
+    }
     found.sort_by_key(|found| found.severity);
     if args.locked {
         found.retain(|found| found.code != Code::SchemaLockStale);
@@ -94,6 +97,25 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
         _ => Err(CommandError::told()),
     }
 }
+
+/// Says which of the revisions that were just written reach out of their database.
+pub(super) fn tell_reaching(context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let context = context.anew();
+    let found = context.survey()?.reaching(context.config()?);
+    for diagnostic in found.iter().take(MOST_TOLD) {
+        ui.say(format_args!("{}\n", drawn(diagnostic)));
+    }
+    if let Some(more) = found.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+        ui.warning(format_args!(
+            "{} more reach out of their database: `cargo migrate check` shows them",
+            counted(more, "revision")
+        ));
+    }
+    Ok(())
+}
+
+/// As many are shown behind another command's answer.
+const MOST_TOLD: usize = 3;
 
 /// Fails where the models want what the chain does not make.
 fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {

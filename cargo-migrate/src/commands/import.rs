@@ -150,6 +150,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
     )?;
     if !args.change.dry_run {
         placing.write(&imported, &folder, args.move_old)?;
+        super::check::tell_reaching(context, ui)?;
     }
     if !ui.is_json() {
         tell(args, &imported, &placing, ui)?;

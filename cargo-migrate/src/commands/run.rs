@@ -150,7 +150,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
 }
 
 /// The folder of the revision files as messages name it.
-pub(super) fn chain_folder(context: &Context) -> String {
+pub(crate) fn chain_folder(context: &Context) -> String {
     context
         .folder()
         .map(|folder| folder.shown.clone())

@@ -32,14 +32,14 @@ fn start(project: &TestProject) -> Child {
     command.spawn().expect("the command starts")
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([&format!("-{name}"), &child.id().to_string()])
         .status();
     assert!(sent.expect("kill is there").success());
 }
 
-fn ended(child: Child) -> CommandOutput {
+pub(crate) fn ended(child: Child) -> CommandOutput {
     let output = child.wait_with_output().expect("it ends");
     CommandOutput {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

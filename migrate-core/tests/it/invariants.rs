@@ -2,7 +2,7 @@
 
 use migrate_core::embedded::{decode, encode};
 use migrate_core::schema::lock::SchemaLock;
-use migrate_core::sql::{Lexer, Token, TokenKind, lint, split, tokens};
+use migrate_core::sql::{Lexer, ReachKind, Token, TokenKind, lint, reaches, split, tokens};
 use migrate_core::{
     Chain, ChainLock, Config, Diagnostic, Dialect, Dialects, File, Folder, Revision, Style, Survey,
     Target,
@@ -56,6 +56,24 @@ fn lex(dialect: Dialect, text: &str) -> Option<(Vec<Token>, bool)> {
     }
 }
 
+/// What reaches out stands in the statement, in whole characters.
+fn reach(dialect: Dialect, statement: &str) {
+    for reach in reaches(dialect, statement) {
+        assert!(
+            statement.get(reach.range.clone()).is_some(),
+            "{statement:?}"
+        );
+        assert!(!reach.what().is_empty(), "{statement:?}");
+        if let ReachKind::Database { object, .. } = reach.kind {
+            assert!(reach.range.end <= object, "{dialect} {statement:?}");
+            assert!(
+                statement.is_char_boundary(object),
+                "{dialect} {statement:?}"
+            );
+        }
+    }
+}
+
 /// Every token that matters is in a statement or ends one, and a statement alone is the same
 /// statement.
 pub fn sql(dialect: Dialect, text: &str) {
@@ -81,6 +99,7 @@ pub fn sql(dialect: Dialect, text: &str) {
         if let Some(finding) = lint(dialect, statement) {
             assert!(statement.get(finding.range).is_some(), "{dialect} {text:?}");
         }
+        reach(dialect, statement);
         at = range.end;
     }
     let mut left = ranges.iter().peekable();

@@ -41,6 +41,10 @@ fn check(package: &Path) -> Vec<Diagnostic> {
     if package.ends_with("lock-draft") {
         diagnostics.extend(survey.drafts());
     }
+    // Only `check` tells it; others have statements that are about something else.
+    if package.ends_with("reaches-out") {
+        diagnostics.extend(survey.reaching(&config));
+    }
     diagnostics
 }
 

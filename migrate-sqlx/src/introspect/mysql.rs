@@ -108,7 +108,9 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
     }
     reading.unique_constraints();
     reading.without_database();
-    reading.routines.write(&mut reading.schema);
+    reading
+        .routines
+        .write(&reading.server.own, &mut reading.schema);
     Ok(reading.schema)
 }
 

@@ -9,7 +9,7 @@ use migrate_core::schema::{Name, Routine, RoutineKind, Schema, Sequence, Signatu
 use super::super::record::Record;
 use super::Reading;
 use super::doubts::Doubts;
-use super::words::{quoted_text, without_database, without_end};
+use super::words::{quoted_text, without_database, without_end, without_own_database};
 use crate::error::Error;
 
 impl Reading {
@@ -52,6 +52,10 @@ impl Reading {
         let defaults = columns.filter_map(|column| column.default.as_mut());
         for text in views.chain(defaults) {
             *text = without_database(text, &self.server.own, &self.names);
+        }
+        let tables = self.schema.tables.values_mut();
+        for text in tables.flat_map(|table| table.triggers.values_mut()) {
+            *text = without_own_database(text, &self.server.own);
         }
     }
 
@@ -175,7 +179,7 @@ impl Routines {
     }
 
     /// Puts the statements together.
-    pub(super) fn write(self, schema: &mut Schema) {
+    pub(super) fn write(self, own: &str, schema: &mut Schema) {
         for ((kind, name), found) in self.found {
             let word = kind.as_str().to_ascii_uppercase();
             let mut statement = format!(
@@ -192,7 +196,9 @@ impl Routines {
             if let Some(comment) = &found.comment {
                 statement.extend([" COMMENT ", &quoted_text(comment)]);
             }
-            let definition = found.body.map(|body| format!("{statement}\n{body}"));
+            let definition = found
+                .body
+                .map(|body| without_own_database(&format!("{statement}\n{body}"), own));
             let signature = Signature {
                 kind,
                 name: Name::plain(name),

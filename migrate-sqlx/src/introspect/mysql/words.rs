@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use migrate_core::Dialect;
 use migrate_core::schema::Options;
-use migrate_core::sql::{Lexer, Token, TokenKind};
+use migrate_core::sql::{Lexer, Named, ReachKind, Token, TokenKind, reaches};
 
 /// A text as a literal.
 pub(super) fn quoted_text(text: &str) -> String {
@@ -217,11 +217,35 @@ pub(super) fn without_database(text: &str, own: &str, names: &BTreeSet<String>) 
     result
 }
 
+/// Takes the database's own name from before the objects that a routine or a trigger names: they are
+/// looked for there anyway (MySQL manual, "Stored Routine Syntax": an implicit `USE`).
+pub(super) fn without_own_database(statement: &str, own: &str) -> String {
+    let mut rest = String::with_capacity(statement.len());
+    let mut at = 0;
+    for reach in reaches(Dialect::MySql, statement) {
+        if let ReachKind::Database {
+            name,
+            before: Named::Read | Named::Written | Named::Called,
+            object,
+        } = reach.kind
+            && name == own
+            && reach.range.start >= at
+        {
+            rest.push_str(&statement[at..reach.range.start]);
+            at = object;
+        }
+    }
+    rest + statement.get(at..).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{create_options, default_of, literal, unescaped, view_options, without_database};
+    use super::{
+        create_options, default_of, literal, unescaped, view_options, without_database,
+        without_own_database,
+    };
 
     #[test]
     fn bare_defaults_become_literals() {
@@ -343,5 +367,14 @@ mod tests {
         ] {
             assert_eq!(without_database(text, "db", &names), expected);
         }
+    }
+
+    #[test]
+    fn bodies_lose_the_name_of_their_database() {
+        let body = "CREATE PROCEDURE `p`()\nBEGIN INSERT INTO shop . a SELECT shop.x FROM `shop`.b shop; CALL other.p(); END";
+        assert_eq!(
+            without_own_database(body, "shop"),
+            "CREATE PROCEDURE `p`()\nBEGIN INSERT INTO a SELECT shop.x FROM b shop; CALL other.p(); END"
+        );
     }
 }

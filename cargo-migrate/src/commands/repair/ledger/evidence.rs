@@ -194,11 +194,12 @@ impl<'a> Evidence<'a> {
         let ledger = &self.ledger;
         Scratch::with(self.chosen, async |scratch| {
             let mut around = Vec::with_capacity(stops.len());
+            let replayed = scratch.replay(&self.migrations, ledger).await?;
             let reach = async |set: &Set| -> Result<Schema, CommandError> {
                 let heads = self.graph.effective_heads(set).into_iter();
                 let targets = heads.map(|index| self.graph.id(index).as_str().parse());
                 let targets = targets.collect::<Result<Vec<Target>, _>>()?;
-                scratch.chain(&self.migrations, ledger, &targets).await
+                replayed.at(&targets).await
             };
             for (before, after) in stops {
                 let before = reach(before).await?;

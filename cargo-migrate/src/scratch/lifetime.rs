@@ -1,0 +1,317 @@
+//! How long a throw-away database lives: until the work in it has ended, however it ended.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::confine::User;
+use crate::database::Chosen;
+use crate::error::CommandError;
+use crate::server::{Making, Others, Server};
+
+/// What the name of every throw-away database begins with.
+pub(crate) const PREFIX: &str = "cargo_migrate_scratch_";
+
+/// A throw-away database that nobody uses is dropped by the next command when it is this old, in
+/// seconds of the server's clock. A command that is about to connect to its own is far younger.
+pub(crate) const STALE: u64 = 60 * 60;
+
+tokio::task_local! {
+    static LEASES: Leases;
+}
+
+/// The throw-away databases that a command has made and not dropped yet.
+#[derive(Clone, Default)]
+pub(crate) struct Leases {
+    held: Rc<RefCell<Vec<Rc<Lease>>>>,
+    swept: Rc<Cell<bool>>,
+}
+
+/// One of them.
+pub(super) struct Lease {
+    server: Chosen,
+    name: String,
+    /// Locked while the database is being made, which is never cut in two.
+    held: Arc<Mutex<Held>>,
+}
+
+/// What goes with a database on the server.
+#[derive(Default)]
+struct Held {
+    /// Its session says on MySQL that the database is in use.
+    keeper: Option<Server>,
+    user: Option<User>,
+}
+
+impl Leases {
+    /// Runs the work of a command; what it leases can be released afterwards.
+    pub(crate) async fn scope<F: Future>(&self, work: F) -> F::Output {
+        LEASES.scope(self.clone(), work).await
+    }
+
+    fn current() -> Self {
+        LEASES.with(Clone::clone)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.borrow().is_empty()
+    }
+
+    /// Says what is still there, and how to drop it.
+    pub(crate) fn left(&self) -> Option<String> {
+        let held = self.held.borrow();
+        let names: Vec<_> = held
+            .iter()
+            .map(|lease| format!("`DROP DATABASE {}`", lease.name))
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Drops all that is left, also while it is at work.
+    pub(crate) async fn release(&self) -> Result<(), CommandError> {
+        let held = self.held.borrow().clone();
+        self.scope(async {
+            for lease in held {
+                lease.end(AtWork::Maybe).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// The server lets us make none.
+pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
+    let told = format!(
+        "no throw-away database can be made beside {}",
+        server.shown()
+    );
+    let error = CommandError::failed("scratch", told).because(error);
+    if server.is_thrown_away() {
+        return error.help("the installed server lacks something that the real one has, such as a locale: install it, or name another server with `scratch-url` of the environment");
+    }
+    error.help("let its user create databases, or name another server in migrate.toml: `scratch-url` of the environment")
+}
+
+/// Whether a statement may still be running in a database that is to be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtWork {
+    Maybe,
+    No,
+}
+
+impl Lease {
+    /// Makes a database as another one is made, and drops old ones that nobody uses.
+    pub(super) async fn make(
+        server: &Chosen,
+        making: Making,
+        mut connection: Server,
+    ) -> Result<Rc<Self>, CommandError> {
+        let failed = |error| refused(server, error);
+        let leases = Leases::current();
+        let now = connection.clock().await.map_err(failed)?;
+        if !leases.swept.replace(true) {
+            sweep(&mut connection, now).await.map_err(failed)?;
+        }
+        let name = name(now, u32::from_ne_bytes(random()?));
+        let user = match server.is_thrown_away() {
+            true => None,
+            false => User::of(&connection, &name)?,
+        };
+        let lease = Rc::new(Self {
+            server: server.clone(),
+            name: name.clone(),
+            held: Arc::default(),
+        });
+        let mut held = Arc::clone(&lease.held).lock_owned().await;
+        leases.held.borrow_mut().push(Rc::clone(&lease));
+        // It goes on where nobody waits for it any more: what was begun on the server is known.
+        let made = tokio::spawn(async move {
+            connection.create(&name, &making).await?;
+            held.user = match user {
+                Some(user) => user.make(&mut connection, &name).await?,
+                None => None,
+            };
+            held.keeper = connection.keep(&name).await?;
+            Ok(())
+        });
+        match made.await.expect("making a database does not panic") {
+            Ok(()) => Ok(lease),
+            // Whether it was made nobody knows where the connection broke.
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Returns where it is, as the user who works in it.
+    pub(super) async fn chosen(&self) -> Chosen {
+        self.chosen_as(self.held.lock().await.user.as_ref())
+    }
+
+    fn chosen_as(&self, user: Option<&User>) -> Chosen {
+        super::in_database(&self.server, &self.name, user)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says whether its whole server is thrown away.
+    pub(super) const fn is_thrown_away(&self) -> bool {
+        self.server.is_thrown_away()
+    }
+
+    /// Says whether its user has no rights elsewhere.
+    pub(super) async fn is_confined(&self) -> bool {
+        self.held.lock().await.user.is_some()
+    }
+
+    /// Gives up its own user, whom the server does not let in.
+    pub(super) async fn open(&self) -> Result<(), sqlx::Error> {
+        let mut held = self.held.lock().await;
+        let Held { keeper, user } = &mut *held;
+        match (keeper, user.take()) {
+            (Some(server), Some(user)) => user.drop(server).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets its user make triggers and functions, where the server's binary log is in the way.
+    pub(super) async fn allow_programs(&self) -> Result<(), sqlx::Error> {
+        let mut held = self.held.lock().await;
+        match &mut *held {
+            Held {
+                keeper: Some(server),
+                user: Some(user),
+            } => user.allow_programs(server).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Drops the database, in which nothing runs any more.
+    pub(super) async fn release(&self) -> Result<(), CommandError> {
+        self.end(AtWork::No).await
+    }
+
+    async fn end(&self, at_work: AtWork) -> Result<(), CommandError> {
+        let failed = |error: sqlx::Error| {
+            CommandError::failed(
+                "scratch",
+                format!(
+                    "the throw-away database `{}` on {} could not be dropped",
+                    self.name,
+                    self.server.shown()
+                ),
+            )
+            .because(error)
+            .help(format!("drop it yourself: `DROP DATABASE {}`", self.name))
+        };
+        let mut held = self.held.lock().await;
+        if at_work == AtWork::Maybe {
+            let inside = self.chosen_as(held.user.as_ref()).parsed()?;
+            super::confine::end_sessions(&inside, &self.name)
+                .await
+                .map_err(failed)?;
+        }
+        let (mut server, _) = Server::of(&self.server).await?;
+        if let Some(user) = &held.user {
+            user.drop(&mut server).await.map_err(failed)?;
+        }
+        server.drop(&self.name, Others::End).await.map_err(failed)?;
+        if let Server::Postgres(connection) = &mut server {
+            super::replay::drop_roles(connection)
+                .await
+                .map_err(failed)?;
+        }
+        *held = Held::default();
+        self.forget();
+        Ok(())
+    }
+
+    /// It is not there, or not any more.
+    fn forget(&self) {
+        let leases = Leases::current();
+        leases
+            .held
+            .borrow_mut()
+            .retain(|lease| lease.name != self.name);
+    }
+}
+
+/// Drops the throw-away databases of commands that were killed.
+///
+/// One that is in use is never dropped: a session is in it, or on MySQL a session has the lock of
+/// its name, and it is young while it has none yet.
+async fn sweep(server: &mut Server, now: u64) -> Result<(), sqlx::Error> {
+    for name in server.unused(PREFIX).await? {
+        let Some(made) = made_at(&name) else {
+            continue;
+        };
+        if made.saturating_add(STALE) <= now {
+            User::drop_of(server, &name).await.or_else(others)?;
+            server.drop(&name, Others::Respect).await.or_else(others)?;
+        }
+    }
+    Ok(())
+}
+
+/// What somebody else is dropping, has in use or may drop alone is left to them.
+fn others(error: sqlx::Error) -> Result<(), sqlx::Error> {
+    let code = error.as_database_error().map(|error| {
+        let mysql = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>();
+        match mysql {
+            Some(mysql) => mysql.number().to_string(),
+            None => error.code().unwrap_or_default().into_owned(),
+        }
+    });
+    match code.as_deref() {
+        // object_in_use, invalid_catalog_name, insufficient_privilege; ER_DBACCESS_DENIED_ERROR,
+        // ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_CANNOT_USER, ER_LOCK_WAIT_TIMEOUT.
+        Some("55006" | "3D000" | "42501" | "1044" | "1227" | "1396" | "1205") => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// A name that says when it was made, and that nobody else has chosen.
+fn name(now: u64, random: u32) -> String {
+    format!("{PREFIX}{now:08x}_{random:08x}")
+}
+
+/// When a database of this name was made, in seconds since 1970 by the clock of its server.
+fn made_at(name: &str) -> Option<u64> {
+    let (made, random) = name.strip_prefix(PREFIX)?.split_once('_')?;
+    let is_hex = |part: &str| part.len() == 8 && part.bytes().all(|it| it.is_ascii_hexdigit());
+    (is_hex(made) && is_hex(random)).then(|| u64::from_str_radix(made, 16).ok())?
+}
+
+/// Bytes that nobody can guess.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], CommandError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        CommandError::failed("io", "the system gives no random numbers").because(error)
+    })?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{made_at, name};
+
+    #[test]
+    fn a_name_says_when_it_was_made() {
+        let name = name(0x6a1b_2c3d, 0xff);
+        assert_eq!(name, "cargo_migrate_scratch_6a1b2c3d_000000ff");
+        assert_eq!(made_at(&name), Some(0x6a1b_2c3d));
+        for other in [
+            "cargo_migrate_scratch_",
+            "cargo_migrate_scratch_93ab93ab93ab93ab",
+            "cargo_migrate_scratch_6a1b2c3d_000000fg",
+            "cargo_migrate_scratch_+a1b2c3d_000000ff",
+            "shop",
+        ] {
+            assert_eq!(made_at(other), None, "{other}");
+        }
+    }
+}

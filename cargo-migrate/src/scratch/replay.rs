@@ -1,0 +1,305 @@
+//! The door to a throw-away database for SQL that is not our own: a chain's revisions and files.
+//!
+//! Nothing else runs them there. What reaches out of the database is changed, left out or refused
+//! before ([`Replay`](migrate_core::Replay)).
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use migrate_core::schema::Schema;
+use migrate_core::{
+    Border, Dialect, LedgerNames, NeededRole, NotReplayed, OtherDatabase, Others, Replay, Revision,
+    Target,
+};
+use migrate_sqlx::{Error, Migrations, Walked};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+use super::{Scratch, execute, in_replay};
+use crate::database::Chosen;
+use crate::error::CommandError;
+use crate::schemafile::{Statement, statements};
+
+/// What the throw-away databases of a command left out, each once.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    found: Mutex<BTreeSet<NotReplayed>>,
+    /// The folder of the chain's files, as it is shown.
+    folder: Mutex<String>,
+}
+
+impl LeftOut {
+    /// Takes the folder of the chain's files.
+    pub(crate) fn set_folder(&self, shown: &str) {
+        shown.clone_into(&mut locked(&self.folder));
+    }
+
+    /// All of it, in the order of the files.
+    pub(crate) fn list(&self) -> Vec<NotReplayed> {
+        locked(&self.found).iter().cloned().collect()
+    }
+
+    fn of_chain(&self, found: Vec<NotReplayed>) {
+        let named = |left: NotReplayed| NotReplayed {
+            file: self.in_folder(&left.file),
+            ..left
+        };
+        locked(&self.found).extend(found.into_iter().map(named));
+    }
+
+    fn in_folder(&self, file: &str) -> String {
+        let folder = locked(&self.folder);
+        match folder.is_empty() {
+            true => file.to_owned(),
+            false => format!("{folder}/{file}"),
+        }
+    }
+}
+
+/// A list is whole also where somebody else has panicked.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A chain in a throw-away database, without what reaches out of it.
+pub(crate) struct Replayed<'s> {
+    scratch: &'s Scratch,
+    migrations: Migrations,
+    ledger: LedgerNames,
+}
+
+impl Scratch {
+    /// Looks at all statements of a chain before the first of them runs.
+    pub(crate) async fn replay(
+        &self,
+        migrations: &Migrations,
+        ledger: &LedgerNames,
+    ) -> Result<Replayed<'_>, CommandError> {
+        let replay = Replay::<Revision>::revisions(migrations.revisions(), &self.border())
+            .map_err(|found| other_database(&found, |file| self.left_out.in_folder(file)))?;
+        self.left_out.of_chain(replay.not_replayed);
+        self.allow(
+            replay.runs.iter().map(|revision| &*revision.text),
+            &replay.roles,
+        )
+        .await?;
+        let ledger = ledger.apart(self.database.dialect());
+        Ok(Replayed {
+            scratch: self,
+            migrations: Migrations::new(replay.runs, ledger.clone())
+                .with_session(self.session.clone()),
+            ledger,
+        })
+    }
+
+    /// The schema that the SQL of a file makes.
+    pub(crate) async fn sql(
+        &self,
+        ledger: &LedgerNames,
+        file: &str,
+        text: &str,
+    ) -> Result<Schema, CommandError> {
+        let database = &self.database;
+        let found = statements(database.dialect(), file, text)?;
+        let lines: Vec<_> = found
+            .iter()
+            .map(|Statement { line, sql }| (*line, *sql))
+            .collect();
+        let replay = Replay::<String>::statements(file, &lines, &self.border())
+            .map_err(|found| other_database(&found, str::to_owned))?;
+        locked(&self.left_out.found).extend(replay.not_replayed);
+        self.allow(std::iter::once(text), &replay.roles).await?;
+        for ((line, _), sql) in lines.iter().zip(&replay.runs) {
+            execute(database, sql).await.map_err(|error| {
+                let told = format!("{file}:{line}: the statement failed in a throw-away database");
+                CommandError::failed("statement-failed", told).because(error)
+            })?;
+        }
+        if database.dialect() == Dialect::Postgres {
+            // A dump leaves the session without a search path, and then no schema is the own one.
+            let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
+            execute(database, reset).await.map_err(|error| {
+                let told = format!("{file}: the session cannot be as it was before");
+                CommandError::failed("statement-failed", told).because(error)
+            })?;
+        }
+        Ok(database.schema(ledger).await?)
+    }
+
+    fn border(&self) -> Border<'_> {
+        Border {
+            dialect: self.database.dialect(),
+            own: &self.own,
+            scratch: self.lease.as_ref().map_or("", |lease| lease.name()),
+            others: match self
+                .lease
+                .as_ref()
+                .is_some_and(|lease| lease.is_thrown_away())
+            {
+                true => Others::Kept,
+                false => Others::Refused,
+            },
+        }
+    }
+
+    async fn allow(
+        &self,
+        texts: impl Iterator<Item = &str>,
+        roles: &[NeededRole],
+    ) -> Result<(), CommandError> {
+        self.prepare_for(texts).await?;
+        let migrate_sqlx::Database::Postgres(pool) = &self.database else {
+            return Ok(());
+        };
+        let database = self.border().scratch;
+        for role in roles {
+            let had = have(role, database, pool).await;
+            had.map_err(|error| no_role(&role.name, error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Replayed<'_> {
+    /// The schema at some revisions.
+    pub(crate) async fn at(&self, targets: &[Target]) -> Result<Schema, CommandError> {
+        for target in targets {
+            let runner = self.migrations.runner().target(target.clone());
+            self.scratch.database.run(runner).await.map_err(in_replay)?;
+        }
+        Ok(self.scratch.database.schema(&self.ledger).await?)
+    }
+
+    /// Applies these revisions one after the other, and looks at the schema before the first and
+    /// after each.
+    pub(crate) async fn walk(
+        &self,
+        steps: &[usize],
+        look: impl FnMut(usize, Schema) + Send,
+    ) -> Result<Walked, CommandError> {
+        let runner = self.migrations.runner();
+        let walked = self.scratch.database.walk(runner, steps, look).await;
+        walked.map_err(in_replay)
+    }
+
+    /// The schema at the heads, and what is left of it on the way back to the base.
+    pub(crate) async fn there_and_back(&self, base: Target) -> Result<(Schema, Schema), Error> {
+        let database = &self.scratch.database;
+        database.run(self.migrations.runner()).await?;
+        let made = database.schema(&self.ledger).await?;
+        database
+            .revert(self.migrations.runner().target(base))
+            .await?;
+        Ok((made, database.schema(&self.ledger).await?))
+    }
+}
+
+/// The name of the database that a url is of.
+pub(super) fn own_name(chosen: &Chosen) -> Result<String, CommandError> {
+    let url = chosen.parsed()?;
+    let name = match url.dialect() {
+        Dialect::Postgres => url.postgres()?.first().map(|options| {
+            let database = options.get_database().unwrap_or(options.get_username());
+            database.to_owned()
+        }),
+        Dialect::MySql => url.database().map(str::to_owned),
+        Dialect::Sqlite => None,
+    };
+    Ok(name.unwrap_or_default())
+}
+
+fn other_database(found: &[OtherDatabase], shown: impl Fn(&str) -> String) -> CommandError {
+    let place = |other: &OtherDatabase| {
+        format!(
+            "{}:{}: `{}`",
+            shown(&other.file),
+            other.line,
+            other.database
+        )
+    };
+    let first = found.first().map(place).unwrap_or_default();
+    let error = CommandError::failed(
+        "other-database",
+        format!("{first} is another database, which a throw-away database must not reach"),
+    );
+    let error = found
+        .iter()
+        .skip(1)
+        .take(MOST_NAMED)
+        .fold(error, |error, other| error.cause(place(other)));
+    error.help("write names without the database that the chain is for; where it does need another one, let it be replayed on a server of its own: `scratch-url = \"local\"` of the environment in migrate.toml")
+}
+
+/// How many more names an error lists.
+const MOST_NAMED: usize = 9;
+
+/// What the roles are commented with that were made for a throw-away database.
+const MARK: &str = "made by cargo migrate for a throw-away database";
+
+/// Lets a role be there. One that is made cannot log in, and belongs to the throw-away database from
+/// the moment on that it is there: nobody can drop it before. One that was there stays as it is.
+async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sqlx::Error> {
+    let there: Option<(bool,)> = sqlx::query_as(
+        "SELECT coalesce(shobj_description(oid, 'pg_authid') = $2, false) FROM pg_roles WHERE rolname = $1",
+    )
+    .bind(&role.name)
+    .bind(MARK)
+    .fetch_optional(pool)
+    .await?;
+    let quote = |name: &str| Dialect::Postgres.quote(name);
+    let (name, database) = (quote(&role.name), quote(database));
+    let is_ours = there.is_none_or(|(ours,)| ours);
+    let mut statements = Vec::new();
+    if there.is_none() {
+        statements.push(format!("CREATE ROLE {name} NOLOGIN ROLE CURRENT_USER"));
+        statements.push(format!("COMMENT ON ROLE {name} IS '{MARK}'"));
+    }
+    if is_ours {
+        statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {name}"));
+    }
+    if role.acts {
+        statements.push(format!("GRANT ALL ON DATABASE {database} TO {name}"));
+        statements.push(format!("GRANT ALL ON SCHEMA public TO {name}"));
+    }
+    // One message is one transaction.
+    let sql = statements.join("; ");
+    let made = sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await;
+    match made {
+        // Somebody else made it meanwhile.
+        Err(error) if code_of(&error).as_deref() == Some("42710") => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+fn no_role(name: &str, error: sqlx::Error) -> CommandError {
+    CommandError::failed(
+        "scratch",
+        format!("the role `{name}`, which the chain names, cannot be made for a throw-away database"),
+    )
+    .because(error)
+    .help("let its user create roles, or create it yourself; or name another server in migrate.toml: `scratch-url` of the environment")
+}
+
+/// Drops the roles that were made for throw-away databases and that none needs any more.
+pub(super) async fn drop_roles(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let sql = "SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = $1";
+    let names: Vec<String> = sqlx::query_scalar(sql)
+        .bind(MARK)
+        .fetch_all(&mut *connection)
+        .await?;
+    for name in names {
+        let sql = format!("DROP ROLE IF EXISTS {}", Dialect::Postgres.quote(&name));
+        let dropped = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection);
+        match dropped.await {
+            // dependent_objects_still_exist: another throw-away database needs it;
+            // insufficient_privilege: it is somebody else's.
+            Err(error) if matches!(code_of(&error).as_deref(), Some("2BP01" | "42501")) => {}
+            dropped => dropped.map(drop)?,
+        }
+    }
+    Ok(())
+}
+
+fn code_of(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.into_owned())
+}
