@@ -227,9 +227,14 @@ fn allowed(text: &str) -> String {
 /// A url as it can be typed again. A password is never shown: `$DATABASE_URL` stands for a url that
 /// is in it, and else a place to fill in.
 fn typed_url(url: &str, variable: Option<&str>) -> String {
+    /// The settings of SQLite that hold no secret.
+    const OPEN: [&str; 3] = ["mode", "cache", "immutable"];
     let shown = redacted(url);
-    // Those of SQLite have no password.
-    if shown == url || url.starts_with("sqlite:") {
+    let settings = url.split_once('?').map_or("", |(_, settings)| settings);
+    let mut keys = settings
+        .split('&')
+        .filter_map(|pair| pair.split('=').next());
+    if shown == url || url.starts_with("sqlite:") && keys.all(|key| OPEN.contains(&key)) {
         return shell_word(url).into_owned();
     }
     if variable == Some(url) {
@@ -325,6 +330,10 @@ mod tests {
         for (url, typed) in [
             ("sqlite://a b.db?mode=rwc", "'sqlite://a b.db?mode=rwc'"),
             ("sqlite://dev.db", "sqlite://dev.db"),
+            (
+                "sqlite://dev.db?mode=rwc&key=s3cret",
+                "'sqlite://dev.db?<settings>'",
+            ),
             ("postgres://me@host/app", "postgres://me@host/app"),
             (
                 "postgres://me:s3cret@host/app",

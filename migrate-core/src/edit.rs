@@ -90,7 +90,7 @@ mod tests {
     fn a_line_is_added_where_there_is_none() {
         assert_eq!(
             edited("-- revision: c\r\n-- migrate: up\r\nSELECT 1;", &["d"]),
-            "-- revision: c\r\n-- parents: d\r\n-- migrate: up\r\nSELECT 1;"
+            "-- revision: c\n-- parents: d\n-- migrate: up\nSELECT 1;"
         );
         assert_eq!(
             edited("-- revision: c", &["d"]),

@@ -356,6 +356,7 @@ impl<'a> Engine<'a> {
     fn about_ledger(&self, step: &Step<'_>, error: Error) -> Error {
         let source = match error {
             Error::Database(source) if self.tables.are_gone(source.as_sqlx()) => source,
+            Error::Unrecorded { source, .. } if self.tables.are_gone(source.as_sqlx()) => source,
             Error::Step(failed) if self.tables.are_gone(failed.source.as_sqlx()) => failed.source,
             Error::Statement(failed) if self.tables.are_gone(failed.source.as_sqlx()) => {
                 failed.source

@@ -459,10 +459,9 @@ macro_rules! codes {
 
 impl Error {
     codes! {
-        Self::Database(_) => "database",
+        Self::Database(_) | Self::NoServer(_) => "database",
         Self::Url(_) => "database-url",
         Self::UrlParameter { .. } => "url-parameter",
-        Self::NoServer(_) => "database",
         Self::Newer { .. } => "database-newer",
         Self::Changed { .. } => "revision-changed",
         Self::Unfinished { .. } => "revision-unfinished",

@@ -252,7 +252,7 @@ impl Writer<'_> {
     /// PostgreSQL's settings as a run has them, and how long to wait for a lock.
     fn postgres(&self) -> String {
         let zone = self.material.session.time_zone.as_deref().unwrap_or("UTC");
-        let zone = literal(Dialect::Postgres, zone);
+        let zone = literal_text(zone);
         format!(
             "SET client_encoding = 'UTF8'; SET TimeZone = {zone}; SET lock_timeout = '{WAIT}s'; SET client_min_messages = 'warning';"
         )

@@ -24,6 +24,7 @@ const SQLITE: &[Setter] = &[
         "PRAGMA recursive_triggers = ON; PRAGMA reverse_unordered_selects = ON;",
     ),
     ("", "PRAGMA query_only = ON;"),
+    ("no-transaction", "PRAGMA query_only = ON; SELECT 1;"),
     (
         "",
         "PRAGMA legacy_alter_table(1); PRAGMA trusted_schema = OFF;",

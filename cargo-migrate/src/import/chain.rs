@@ -110,7 +110,11 @@ impl Imported {
                         .collect(),
                     lock,
                     notes,
-                    needs: Needs::new(rules, form.version_table, form.config),
+                    needs: Needs::new(rules, form.version_table, form.config).with_session(
+                        form.tool,
+                        form.dialects,
+                        form.config,
+                    ),
                     config,
                     ids,
                 });

@@ -1,9 +1,10 @@
 //! What migrate.toml must say so that an imported chain passes `check`, and its databases `verify`.
 
-use migrate_core::Config;
 use migrate_core::schema::Name;
+use migrate_core::{Config, Dialect, Dialects, SessionSettings};
 use wildmatch::WildMatch;
 
+use super::Tool;
 use crate::others::version_tables;
 
 /// Lines for migrate.toml.
@@ -11,6 +12,8 @@ use crate::others::version_tables;
 pub(crate) struct Needs {
     /// Lines below `[rules]`.
     pub(super) rules: Vec<&'static str>,
+    /// Lines below `[session]`: what the old tool's migrations ran with.
+    session: Vec<&'static str>,
     /// The table of the old tool, which stays and belongs to no revision, where it is not called as
     /// usual.
     pub(super) ignored: Option<String>,
@@ -25,20 +28,37 @@ impl Needs {
         let is_known = version_tables().contains(&Name::plain(name.as_str()));
         Self {
             rules,
+            session: Vec::new(),
             ignored: Some(name).filter(|_| !is_ignored && !is_known),
         }
     }
 
+    /// Takes the session that the old tool's migrations ran with on MySQL, where nothing is said of
+    /// it yet: without it, `a || b` would mean something else.
+    pub(super) fn with_session(mut self, tool: Tool, dialects: Dialects, config: &Config) -> Self {
+        let mut said = config.envs.iter().map(|env| &env.session);
+        let is_said = config.session != SessionSettings::NONE
+            || said.any(|session| *session != SessionSettings::NONE);
+        if dialects.contains(Dialect::MySql) && !is_said {
+            self.session = session(tool).to_vec();
+        }
+        self
+    }
+
     /// Says whether the file can stay as it is.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.ignored.is_none()
+        self.rules.is_empty() && self.session.is_empty() && self.ignored.is_none()
     }
 
     /// Returns the lines as people are told of them.
     pub(crate) fn shown(&self) -> String {
         let ignored = self.ignored.as_deref().map(ignore);
-        let rules = self.rules.iter().map(ToString::to_string);
-        rules.chain(ignored).collect::<Vec<_>>().join(", ")
+        let lines = self.rules.iter().chain(&self.session);
+        lines
+            .map(ToString::to_string)
+            .chain(ignored)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Returns the text of migrate.toml with the lines.
@@ -47,10 +67,32 @@ impl Needs {
         if !self.rules.is_empty() {
             text = with_line(&text, "[rules]", &self.rules.join("\n"));
         }
+        if !self.session.is_empty() {
+            text = with_line(&text, "[session]", &self.session.join("\n"));
+        }
         if let Some(table) = &self.ignored {
             text = with_ignored(&text, table);
         }
         text
+    }
+}
+
+/// What a tool sets for its sessions on MySQL and MariaDB; the others take the server's own.
+const fn session(tool: Tool) -> &'static [&'static str] {
+    match tool {
+        // sqlx-mysql, `options/connect.rs`, and the client's flag in `connection/stream.rs`.
+        Tool::Sqlx => &[
+            "sql-mode = \"+PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION,IGNORE_SPACE\"",
+            "time-zone = \"+00:00\"",
+        ],
+        // diesel, `mysql/connection/mod.rs`, `set_config_options`.
+        Tool::Diesel => &["sql-mode = \"+PIPES_AS_CONCAT\"", "time-zone = \"+00:00\""],
+        Tool::Alembic
+        | Tool::Refinery
+        | Tool::Dbmate
+        | Tool::Goose
+        | Tool::GolangMigrate
+        | Tool::Flyway => &[],
     }
 }
 
@@ -126,6 +168,22 @@ mod tests {
         ] {
             assert_eq!(with_line(text, "[rules]", "a = 1"), new);
         }
+    }
+
+    #[test]
+    fn the_session_of_the_old_tool_is_written_once() {
+        let written = |tool, dialect, text: &str| {
+            let config = Config::parse(Config::FILE, text).unwrap();
+            let needs = Needs::new(Vec::new(), "_sqlx_migrations", &config);
+            let dialects = [dialect].into_iter().collect();
+            needs.with_session(tool, dialects, &config).written(text)
+        };
+        let new = written(Tool::Sqlx, Dialect::MySql, "[env.dev]\n");
+        let session = Config::parse(Config::FILE, &new).unwrap().session;
+        assert_eq!(session.time_zone.as_deref(), Some("+00:00"));
+        assert_eq!(written(Tool::Sqlx, Dialect::MySql, &new), new);
+        assert_eq!(written(Tool::Sqlx, Dialect::Postgres, ""), "");
+        assert_eq!(written(Tool::Goose, Dialect::MySql, ""), "");
     }
 
     #[test]

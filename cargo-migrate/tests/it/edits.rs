@@ -145,7 +145,7 @@ async fn what_takes_an_edited_text_runs_nothing() {
         );
         assert_eq!(
             project.run(["run"]).stderr.trim_end(),
-            "nothing to apply: the database is at a"
+            "nothing to apply: sqlite://dev.db is at a"
         );
         // A second time it is done again indeed.
         project.run(["redo", "-q"]).success().done();

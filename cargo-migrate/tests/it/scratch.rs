@@ -330,12 +330,24 @@ fn is_empty(folder: &tempfile::TempDir) -> bool {
 
 /// Processes that have this folder in their command line.
 fn processes(folder: &tempfile::TempDir) -> usize {
+    lines(folder).len()
+}
+
+/// Whether a server of PostgreSQL has its socket there.
+fn is_serving(folder: &tempfile::TempDir) -> bool {
+    let is_server = |line: &String| line.contains(" -k ") && !line.starts_with("/bin/sh");
+    lines(folder).iter().any(is_server)
+}
+
+/// The command lines with this folder.
+fn lines(folder: &tempfile::TempDir) -> Vec<String> {
     let output = std::process::Command::new("ps")
         .args(["ax", "-o", "args"])
         .output();
     let text = String::from_utf8_lossy(&output.expect("ps is there").stdout).into_owned();
     let shown = folder.path().display().to_string();
-    text.lines().filter(|line| line.contains(&shown)).count()
+    let lines = text.lines().filter(|line| line.contains(&shown));
+    lines.map(str::to_owned).collect()
 }
 
 /// Looks with each command, and counts the servers that it starts.
@@ -435,7 +447,14 @@ async fn a_local_server_ends_with_its_command() {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = line.spawn().expect("the command starts");
-        while processes(&folder) < 3 {}
+        // Its data are made before, and what is killed then leaves them.
+        while !is_serving(&folder) {
+            let ended = child.try_wait().expect("it can be asked");
+            assert!(
+                ended.is_none(),
+                "it ended before its server was there: {ended:?}"
+            );
+        }
         signal(&child, name);
         let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let told: Vec<String> = stderr.lines().map_while(Result::ok).collect();

@@ -334,6 +334,7 @@ async fn on_a_server(dialect: Dialect, name: &str) {
             tells_nothing(&output, &format!("{arguments:?}"));
         }
     }
+    loudly(&project, &["run", "b"], &variables).success().done();
     let status = loudly(&project, &["status", "--format", "json"], &variables).json();
     assert!(
         status["database"]

@@ -5,7 +5,7 @@ use migrate_core::schema::lock::SchemaLock;
 use migrate_core::sql::{Lexer, ReachKind, Token, TokenKind, lint, reaches, split, tokens};
 use migrate_core::{
     Chain, ChainLock, Config, Diagnostic, Dialect, Dialects, File, Folder, Revision, Style, Survey,
-    Target,
+    Target, with_lf,
 };
 
 /// A diagnostic can be drawn in every form, and marks whole characters of a line that is there.
@@ -161,6 +161,7 @@ pub fn section(text: &str) {
     let Ok(revision) = Revision::parse("a.sql", &format!("{HEADER}{text}"), Dialects::NONE) else {
         return;
     };
+    let text = with_lf(text);
     let [only] = &*revision.sections else {
         return;
     };
@@ -174,7 +175,7 @@ pub fn section(text: &str) {
                 .map(|statement| place(statement.range()))
                 .collect()
         });
-        assert_eq!(statements, split(dialect, text).ok(), "{dialect} {text:?}");
+        assert_eq!(statements, split(dialect, &text).ok(), "{dialect} {text:?}");
     }
 }
 

@@ -35,6 +35,13 @@ pub(super) struct Saved {
     attached: BTreeSet<String>,
 }
 
+impl Saved {
+    /// Whether the revision sets a pragma.
+    pub(super) fn sets(&self, pragma: &str) -> bool {
+        self.pragmas.contains_key(pragma)
+    }
+}
+
 /// PostgreSQL: what a revision may leave besides its settings; what `DISCARD ALL` does, but as far
 /// as that is allowed inside a transaction ("DISCARD" in the manual).
 pub(crate) const CLEANING: [&str; 5] = [

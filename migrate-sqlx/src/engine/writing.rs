@@ -25,6 +25,31 @@ impl<'a> Engine<'a> {
 
     /// Runs statements as one transaction; nothing that a revision has set reaches them.
     pub(super) async fn commit(&mut self, statements: &[String]) -> Result<(), Error> {
+        let closed = self.open_for_writing().await?;
+        let committed = self.commit_open(statements).await;
+        if let Some(closed) = closed {
+            self.run(closed).await?;
+        }
+        committed
+    }
+
+    /// SQLite: lifts a `query_only` that the revision in work may have set; returns what sets it
+    /// again.
+    async fn open_for_writing(&mut self) -> Result<Option<String>, Error> {
+        const SETTING: &str = "query_only";
+        if !self.saved.as_ref().is_some_and(|saved| saved.sets(SETTING)) {
+            return Ok(None);
+        }
+        let rows = self.session.query(format!("PRAGMA {SETTING}")).await;
+        let value = rows.map_err(Error::from)?.into_iter().flatten().flatten();
+        let closed = value
+            .last()
+            .map(|value| format!("PRAGMA {SETTING} = {value}"));
+        self.run(format!("PRAGMA {SETTING} = 0")).await?;
+        Ok(closed)
+    }
+
+    async fn commit_open(&mut self, statements: &[String]) -> Result<(), Error> {
         let dialect = self.session.dialect();
         let begin = match dialect {
             Dialect::Postgres => format!("BEGIN READ WRITE;\n{}", self.clean_room()),
@@ -64,8 +89,8 @@ impl<'a> Engine<'a> {
         let mut retries = 0;
         loop {
             let written = match self.session.dialect() {
-                Dialect::Postgres => self.commit(&[sql.to_owned()]).await,
-                Dialect::MySql | Dialect::Sqlite => {
+                Dialect::Postgres | Dialect::Sqlite => self.commit(&[sql.to_owned()]).await,
+                Dialect::MySql => {
                     let written = self.ledger_session().execute(sql.to_owned()).await;
                     written.map_err(|failure| Error::from(failure.error))
                 }

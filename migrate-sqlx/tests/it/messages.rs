@@ -61,7 +61,10 @@ pub(crate) async fn all_that_the_database_says_of_an_error_is_told(database: Tes
                 "duplicate key value violates unique constraint \"t_pkey\""
             );
             assert_eq!(message.sqlstate.as_deref(), Some("23505"));
-            assert_eq!(parts, [("detail", "Key (id)=(420) already exists.")]);
+            assert_eq!(
+                parts,
+                [("detail", "Key (id)=(420) already exists."), ("table", "t")]
+            );
             assert_eq!(message.table.as_deref(), Some("t"));
             assert_eq!(message.constraint.as_deref(), Some("t_pkey"));
         }
@@ -161,16 +164,10 @@ async fn what_fails_behind_the_statements_names_revision_and_step() {
             "Key (id)=(3) is not present",
         ),
         (
-            "SET TRANSACTION READ ONLY;",
+            "DO $$ BEGIN PERFORM set_config('transaction_read_only', 'on', true); END $$;",
             false,
             Phase::Ledger,
             "read-only transaction",
-        ),
-        (
-            "SET SESSION AUTHORIZATION pg_monitor;",
-            false,
-            Phase::Ledger,
-            "permission denied",
         ),
     ] {
         let chain = migrations(&[("a", up, "")]);
