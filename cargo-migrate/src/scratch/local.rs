@@ -32,7 +32,9 @@ const LOOK: Duration = Duration::from_millis(20);
 const LINES: usize = 8;
 
 /// Runs a server until standard input ends, as it does when the command is gone, whatever ended it.
-/// `$1` is the signal that stops it at once, `$2` the folder of its data.
+/// `$1` is the signal that stops it at once, `$2` the folder of its data. A shell lets what it starts
+/// in the background ignore some signals, and the server minds them only once it has begun: so the
+/// signal is sent until it has ended.
 #[cfg(unix)]
 const GUARD: &str = r#"
 signal=$1 folder=$2
@@ -42,11 +44,14 @@ exec 3<&0 </dev/null
 server=$!
 {
     read -r _ <&3
-    kill "-$signal" "$server"
+    while kill "-$signal" "$server"; do sleep 0.1; done
 } 2>/dev/null &
+watcher=$!
 exec 3<&-
 wait "$server"
 rm -rf "$folder"
+kill "$watcher" 2>/dev/null
+wait "$watcher"
 "#;
 
 /// The servers that a command has started: one of each kind, however many databases it makes.

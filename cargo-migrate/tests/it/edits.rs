@@ -42,10 +42,10 @@ fn a_way_back_that_is_written_later() {
     ------- stderr -------
     recorded a: its `down` was edited after it was applied; the file's text is used, and the ledger has it now
     error: statement 1 of 1 of revision `a` failed
-     --> migrations/a.sql:8:1
+     --> migrations/a.sql:8:12
       |
     8 | DROP TABLE aa;
-      | ^^^^ no such table: aa
+      |            ^^ no such table: aa
     help: mend the revision, then `cargo migrate revert` again; nothing of it was undone
     [exit status: 1]
     ");
@@ -110,7 +110,7 @@ fn a_way_back_that_is_written_later() {
     ------- stderr -------
     recorded a: its `down` was edited after it was applied; the file's text is used, and the ledger has it now
     reverted a a ([time] ms)
-    1 revision reverted
+    1 revision reverted in sqlite://dev.db
     ");
 }
 
@@ -194,7 +194,7 @@ fn an_amended_way_back_of_a_sealed_revision() {
     ------- stderr -------
     recorded a: its `down` was edited after it was applied; the file's text is used, and the ledger has it now
     reverted a a ([time] ms)
-    1 revision reverted
+    1 revision reverted in sqlite://dev.db
     ");
 }
 
@@ -241,10 +241,10 @@ fn another_up_and_a_way_back_that_fails() {
     ------- stderr -------
     warning: the file of `a` has changed or is not there: its text in the ledger is used
     error: statement 1 of 1 of revision `a` failed
-     --> migrations/a.sql (as the ledger kept it):8:1
+     --> migrations/a.sql (as the ledger kept it):8:12
       |
     8 | DROP TABLE aa;
-      | ^^^^ no such table: aa
+      |            ^^ no such table: aa
     help: this is the text that the ledger kept, as the file is gone or has another `up` than was applied: put that `up` into its file (`cargo migrate repair --ledger` writes a lost one), correct the file's `down`, and `cargo migrate revert` again; or undo it in the database by hand, then `cargo migrate repair --undone a --execute`
     [exit status: 1]
     ");
@@ -257,7 +257,7 @@ fn another_up_and_a_way_back_that_fails() {
     assert_snapshot!(steady(&project.run(["run"])), @"
     ------- stderr -------
     applied a a ([time] ms)
-    1 revision applied in [time] ms
+    1 revision applied to sqlite://dev.db in [time] ms
     ");
     assert_snapshot!(project.run(["repair", "--undone", "b", "--execute"]), @"
     ------- stderr -------
@@ -367,7 +367,7 @@ fn drafts_and_a_protected_environment() {
     assert_snapshot!(steady(&project.run(["run", "--env", "production", "--allow-drafts", "--yes"])), @"
     ------- stderr -------
     applied a a ([time] ms)
-    1 revision applied in [time] ms
+    1 revision applied to sqlite://production.db in [time] ms
     ");
     // Then its author goes on, and nothing that the help names is refused there.
     let more = "CREATE TABLE a (id INTEGER PRIMARY KEY, more TEXT);";
@@ -376,13 +376,13 @@ fn drafts_and_a_protected_environment() {
     assert_snapshot!(changed, @"
     ------- stderr -------
     error: revisions were changed after they were applied: `a`
-    help: `production` is protected, so nothing is reverted there: take the edit back with git and write what is new into a new revision; or undo in the database by hand what was applied, then `cargo migrate repair --undone a --execute`, then `cargo migrate run`
+    help: `production` is protected, so nothing is reverted there: take the edit back with git and write what is new into a new revision; or undo in the database by hand what was applied, then `cargo migrate repair --env production --undone a --execute`, then `cargo migrate run --env production`
     [exit status: 1]
     ");
     for command in [&["status"][..], &["doctor"], &["repair", "--ledger"]] {
         let answer = project.run(command.iter().chain(&["--env", "production"]));
         assert!(!answer.to_string().contains("redo"), "{answer}");
-        let way_out = "cargo migrate repair --undone a --execute";
+        let way_out = "cargo migrate repair --env production --undone a --execute";
         assert!(answer.to_string().contains(way_out), "{answer}");
     }
     project

@@ -334,7 +334,11 @@ async fn on_a_server(dialect: Dialect, name: &str) {
             tells_nothing(&output, &format!("{arguments:?}"));
         }
     }
-    loudly(&project, &["run", "b"], &variables).success().done();
+    if dialect == Dialect::Postgres {
+        // All was reverted on the way; elsewhere what is half done stays.
+        let again = loudly(&project, &["run", "b"], &variables);
+        again.success().done();
+    }
     let status = loudly(&project, &["status", "--format", "json"], &variables).json();
     assert!(
         status["database"]
