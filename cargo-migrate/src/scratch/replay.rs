@@ -1,7 +1,7 @@
 //! The door to a throw-away database for SQL that is not our own: a chain's revisions and files.
 //!
 //! Nothing else runs them there. What reaches out of the database is changed, left out or refused
-//! before ([`Replay`](migrate_core::Replay)).
+//! before ([`Replay`]).
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
