@@ -373,13 +373,17 @@ impl Writer<'_> {
             let group = groups[number];
             if group == Some(number) {
                 let doubt = self.tables.progress(id, state, number, Some(IN_DOUBT));
-                self.ledger_statement(&doubt);
+                self.ledger_statement(&doubt, None);
             }
             self.sql_of_revision(sql);
             let next = groups.get(number + 1).copied().flatten();
             if group.is_none() || (next != group && number + 1 < texts.len()) {
                 let progress = self.tables.progress(id, state, number + 1, None);
-                self.ledger_statement(&progress);
+                let mut done = texts[..=number].iter().rev();
+                let closed = done.find(|sql| {
+                    dialect == Dialect::Sqlite && session_pragma(sql) == Some(QUERY_ONLY)
+                });
+                self.ledger_statement(&progress, closed.copied());
             }
         }
         self.end_session(revision);
@@ -425,9 +429,15 @@ impl Writer<'_> {
         self.line("DELIMITER ;");
     }
 
-    /// A statement on the ledger between those of a revision: on PostgreSQL, what the revision has
-    /// set does not reach it.
-    fn ledger_statement(&mut self, sql: &str) {
+    /// A statement on the ledger between those of a revision. What the revision has set does not
+    /// reach it on PostgreSQL, nor the `query_only` of SQLite that `closed` sets.
+    fn ledger_statement(&mut self, sql: &str, closed: Option<&str>) {
+        if let Some(closed) = closed {
+            self.statement(format_args!("PRAGMA {QUERY_ONLY} = 0"));
+            self.statement(sql);
+            self.statement(closed);
+            return;
+        }
         match self.material.dialect {
             Dialect::Postgres => self.line(format_args!(
                 "BEGIN READ WRITE; SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; SET LOCAL statement_timeout = 0; {sql}; COMMIT;"
@@ -604,6 +614,9 @@ fn given_back<T: AsRef<str>>(statements: impl Iterator<Item = T>) -> Vec<String>
     back.reverse();
     back
 }
+
+/// SQLite's pragma that refuses every write.
+const QUERY_ONLY: &str = "query_only";
 
 /// What the events say of it.
 const DETAIL: &str = "by script";
