@@ -3,16 +3,17 @@
 use crate::{Revision, RevisionId, file};
 
 impl Revision {
-    /// Returns the file's text with other parents; comments, line ends and SQL stay.
+    /// Returns the file's text with other parents; comments and SQL stay. Its lines end with
+    /// LF, as all of a revision's text.
     ///
     /// ```
     /// use migrate_core::{Dialects, Revision};
     ///
-    /// let text = "-- revision: c\r\n-- parents: a\r\n\r\n-- migrate: up\r\nSELECT 1;\r\n";
+    /// let text = "-- revision: c\n-- parents: a\n\n-- migrate: up\nSELECT 1; -- as it was\n";
     /// let revision = Revision::parse("c.sql", text, Dialects::ALL).expect("it is sound");
     /// assert_eq!(
     ///     revision.with_parents(&["b".parse()?]),
-    ///     "-- revision: c\r\n-- parents: b\r\n\r\n-- migrate: up\r\nSELECT 1;\r\n",
+    ///     "-- revision: c\n-- parents: b\n\n-- migrate: up\nSELECT 1; -- as it was\n",
     /// );
     /// # Ok::<(), migrate_core::InvalidRevisionId>(())
     /// ```
