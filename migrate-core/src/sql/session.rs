@@ -346,9 +346,10 @@ fn unquoted(name: &str) -> &str {
 fn sqlite(words: &Words<'_>) -> SessionEffect {
     let temporary = |word: &str| matches!(word, "TEMP" | "TEMPORARY");
     match words.first() {
-        "CREATE" if temporary(words.word(1)) || words.made().is_empty() => {
-            SessionEffect::Lost(words.made())
-        }
+        "CREATE" if temporary(words.word(1)) => SessionEffect::Lost(words.made()),
+        // An index goes with its table.
+        "CREATE" if matches!(words.word(1), "INDEX" | "UNIQUE") => SessionEffect::None,
+        "CREATE" if words.made().is_empty() => SessionEffect::Lost(Vec::new()),
         "CREATE" => {
             // `CREATE TABLE temp.t`
             let mut names = words.names().skip(1);
@@ -635,6 +636,16 @@ mod tests {
         assert_eq!(resume(Postgres, &path, 2), Ok(vec![0]));
         let block = ["DO $$ BEGIN CREATE TEMP TABLE w (); END $$", "SELECT 1"];
         assert_eq!(resume(Postgres, &block, 1), Err(0));
+    }
+
+    #[test]
+    fn an_index_of_sqlite_leaves_nothing() {
+        for sql in [
+            "CREATE INDEX i ON t (a)",
+            "create unique index if not exists \"i\" on t (a)",
+        ] {
+            assert_eq!(session_effect(Sqlite, sql), SessionEffect::None, "{sql}");
+        }
     }
 
     #[test]
