@@ -122,6 +122,14 @@ impl Revision {
             .find(|section| section.direction == direction && section.dialects.contains(dialect))
     }
 
+    /// Returns the statements that lead in `direction` on `dialect`; none where no section does.
+    #[must_use]
+    pub fn statements(&self, direction: Direction, dialect: Dialect) -> &[Statement] {
+        self.section(direction, dialect)
+            .and_then(|section| section.statements(dialect))
+            .unwrap_or_default()
+    }
+
     /// Returns a statement's text.
     #[must_use]
     pub fn sql(&self, statement: Statement) -> &str {

@@ -31,6 +31,7 @@ use self::session::{ForeignKeys, Saved};
 pub(crate) use self::statements::out_of_reach;
 pub use self::walk::Walked;
 use self::watch::Watch;
+pub(crate) use self::writing::QUERY_ONLY;
 use crate::backend::{LOCK_WAIT, Session};
 use crate::error::{Error, Phase};
 use crate::event::{Applied, Event, Report};
@@ -533,9 +534,7 @@ impl Step<'_> {
     }
 
     fn statements(&self, dialect: Dialect) -> &[Statement] {
-        self.section(dialect)
-            .and_then(|section| section.statements(dialect))
-            .unwrap_or_default()
+        self.revision.statements(self.direction, dialect)
     }
 
     /// Whether it is a transaction, with its row.

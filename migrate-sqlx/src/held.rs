@@ -191,10 +191,7 @@ impl<DB: Backend> sealed::Sealed for Work<DB> {}
 
 impl<DB: Backend> Session for Work<DB> {
     fn dialect(&self) -> Dialect {
-        match &self.connection {
-            Place::Pooled(connection) => connection.dialect(),
-            Place::Own(connection) => connection.dialect(),
-        }
+        DB::DIALECT
     }
 
     fn execute(&mut self, sql: String) -> BoxFuture<'_, Result<(), Failure>> {

@@ -7,7 +7,7 @@ use migrate_core::sql::{SessionEffect, session_effect, session_pragma};
 use migrate_core::{Dialect, Direction, Graph, LedgerNames, Plan, Revision, SessionSettings, Set};
 
 use crate::backend::{mysql_lock, mysql_settings};
-use crate::engine::{CLEANING, check_section, out_of_reach};
+use crate::engine::{CLEANING, QUERY_ONLY, check_section, out_of_reach};
 use crate::error::{Error, count};
 use crate::ledger::{IN_DOUBT, State, TOOL, Tables, literal};
 
@@ -615,9 +615,6 @@ fn given_back<T: AsRef<str>>(statements: impl Iterator<Item = T>) -> Vec<String>
     back
 }
 
-/// SQLite's pragma that refuses every write.
-const QUERY_ONLY: &str = "query_only";
-
 /// What the events say of it.
 const DETAIL: &str = "by script";
 
@@ -631,10 +628,6 @@ fn statements(
     direction: Direction,
     dialect: Dialect,
 ) -> impl Iterator<Item = &str> {
-    let section = revision.section(direction, dialect);
-    let statements = section.and_then(|section| section.statements(dialect));
-    statements
-        .unwrap_or_default()
-        .iter()
-        .map(|statement| revision.sql(*statement))
+    let statements = revision.statements(direction, dialect).iter();
+    statements.map(|statement| revision.sql(*statement))
 }

@@ -36,9 +36,9 @@ impl Engine<'_> {
         row: &AppliedRevision,
     ) -> Result<Resumed, Error> {
         let dialect = self.session.dialect();
-        let now = statements(revision, direction, dialect);
+        let now = revision.statements(direction, dialect);
         let was = parse(row)?;
-        let was_statements = statements(&was, direction, dialect);
+        let was_statements = was.statements(direction, dialect);
         let finished = row.statements as usize;
         let done = match row.is_in_doubt() && self.options.in_doubt == InDoubt::Done {
             true => finished + 1,
@@ -128,26 +128,19 @@ impl Engine<'_> {
                 Built::Whole | Built::Missing => {}
             }
         }
-        let Some(statement) = statements.get(step.finished).filter(|_| step.in_doubt) else {
+        if !step.in_doubt || step.finished >= statements.len() {
             return Ok(step.finished);
-        };
+        }
         match self.options.in_doubt {
             InDoubt::Again => Ok(step.finished),
             InDoubt::Done => self.count_as_done(step).await,
-            InDoubt::Refuse => {
-                let revision = &step.revision;
-                let sql = revision.sql(*statement);
-                let line = sql.lines().next().unwrap_or_default();
-                let start = statement.start as usize;
-                let place = start..start + line.len();
-                Err(Error::InDoubt {
-                    revision: revision.id.to_string(),
-                    number: step.finished + 1,
-                    of: statements.len(),
-                    label: Box::new(Label::at(&revision.file, &revision.text, place, "")),
-                    reverting: step.direction == Direction::Down,
-                })
-            }
+            InDoubt::Refuse => Err(Error::InDoubt {
+                revision: step.revision.id.to_string(),
+                number: step.finished + 1,
+                of: statements.len(),
+                label: Box::new(place(&step.revision, statements, step.finished)),
+                reverting: step.direction == Direction::Down,
+            }),
         }
     }
 
@@ -183,13 +176,6 @@ impl Engine<'_> {
             }
         }
     }
-}
-
-fn statements(revision: &Revision, direction: Direction, dialect: Dialect) -> &[Statement] {
-    let section = revision.section(direction, dialect);
-    section
-        .and_then(|section| section.statements(dialect))
-        .unwrap_or_default()
 }
 
 /// The place of a statement, or, where there are fewer, of the last one.

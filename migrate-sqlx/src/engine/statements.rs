@@ -373,9 +373,7 @@ impl Step<'_> {
             Direction::Down => State::Reverting,
         }
     }
-}
 
-impl Step<'_> {
     fn conduct(&self, dialect: Dialect) -> Conduct {
         let statements = self.statements(dialect).iter();
         let texts: Vec<&str> = statements.map(|it| self.revision.sql(*it)).collect();

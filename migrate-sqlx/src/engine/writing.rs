@@ -13,6 +13,9 @@ use crate::notice::muted;
 /// in its manual), and a server may be set to less.
 const LONGEST_MESSAGE: usize = 2 * 1024 * 1024;
 
+/// SQLite's pragma that refuses every write.
+pub(crate) const QUERY_ONLY: &str = "query_only";
+
 impl<'a> Engine<'a> {
     /// The connection that the ledger's own statements go to. MySQL has no way to keep a session's
     /// locks, roles and read-only modes from them, so there it is the one that has the lock.
@@ -36,16 +39,16 @@ impl<'a> Engine<'a> {
     /// SQLite: lifts a `query_only` that the revision in work may have set; returns what sets it
     /// again.
     async fn open_for_writing(&mut self) -> Result<Option<String>, Error> {
-        const SETTING: &str = "query_only";
-        if !self.saved.as_ref().is_some_and(|saved| saved.sets(SETTING)) {
+        let set = self.saved.as_ref();
+        if !set.is_some_and(|saved| saved.sets(QUERY_ONLY)) {
             return Ok(None);
         }
-        let rows = self.session.query(format!("PRAGMA {SETTING}")).await;
+        let rows = self.session.query(format!("PRAGMA {QUERY_ONLY}")).await;
         let value = rows.map_err(Error::from)?.into_iter().flatten().flatten();
         let closed = value
             .last()
-            .map(|value| format!("PRAGMA {SETTING} = {value}"));
-        self.run(format!("PRAGMA {SETTING} = 0")).await?;
+            .map(|value| format!("PRAGMA {QUERY_ONLY} = {value}"));
+        self.run(format!("PRAGMA {QUERY_ONLY} = 0")).await?;
         Ok(closed)
     }
 

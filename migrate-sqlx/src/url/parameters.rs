@@ -398,6 +398,7 @@ impl Parameters {
         Some(self.0.remove(at).1).filter(|value| !value.is_empty())
     }
 
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
