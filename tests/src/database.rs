@@ -1,5 +1,8 @@
 //! A database of its own for each test.
 
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
 use migrate_core::Dialect;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
@@ -221,6 +224,53 @@ impl TestDatabase {
                 })
                 .collect()
         })
+    }
+
+    /// Runs the database's own client on a script.
+    ///
+    /// # Panics
+    ///
+    /// The client is not installed.
+    pub fn client(&self, script: &str) -> Output {
+        let url = self.url();
+        let mut command = match self.dialect() {
+            Dialect::Sqlite => {
+                let file = url.strip_prefix("sqlite://").expect("a file");
+                let mut command = Command::new("sqlite3");
+                command.arg(file.split('?').next().unwrap_or(file));
+                command
+            }
+            Dialect::Postgres => {
+                let mut command = Command::new("psql");
+                command.args(["--no-psqlrc", "--quiet", "--file=-", url]);
+                command
+            }
+            Dialect::MySql => {
+                let url = url::Url::parse(url).expect("a url");
+                let mut command = Command::new("mariadb");
+                command
+                    .args(["--no-defaults", "--protocol=tcp", "-h"])
+                    .arg(url.host_str().expect("a host"))
+                    .arg(format!("--port={}", url.port().expect("a port")))
+                    .arg(format!("--user={}", url.username()))
+                    .arg(url.path().trim_start_matches('/'))
+                    .env("MYSQL_PWD", url.password().expect("a password"));
+                command
+            }
+        };
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the client is installed");
+        let mut stdin = child.stdin.take().expect("piped");
+        let script = script.to_owned();
+        // A client that stops early closes its end.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(script.as_bytes())));
+        let output = child.wait_with_output().expect("the client ends");
+        writer.join().expect("it writes");
+        output
     }
 
     /// Returns the names of its tables, sorted.

@@ -5,8 +5,6 @@
 //! what they see. `MIGRATE_TEST_SEED` and `MIGRATE_TEST_CHAINS` choose others, and how many.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 
 use migrate_core::{Config, Dialect, Direction, File, Folder, LedgerNames, Survey};
 use migrate_sqlx::{Create, Database, Migrations};
@@ -263,50 +261,6 @@ async fn outcome(database: &TestDatabase) -> String {
     told
 }
 
-/// Sends a script with the database's own client.
-fn send(database: &TestDatabase, script: &str) {
-    let url = database.url();
-    let mut command = match database.dialect() {
-        Dialect::Sqlite => {
-            let file = url.strip_prefix("sqlite://").expect("a file");
-            let mut command = Command::new("sqlite3");
-            command.arg(file.split('?').next().unwrap_or(file));
-            command
-        }
-        Dialect::Postgres => {
-            let mut command = Command::new("psql");
-            command.args(["--no-psqlrc", "--quiet", "--file=-", url]);
-            command
-        }
-        Dialect::MySql => {
-            let rest = url.strip_prefix("mysql://").expect("a server");
-            let (user, place) = rest.split_once('@').expect("a user");
-            let (user, password) = user.split_once(':').expect("a password");
-            let (host, name) = place.split_once('/').expect("a database");
-            let (host, port) = host.split_once(':').expect("a port");
-            let mut command = Command::new("mariadb");
-            command
-                .args(["--no-defaults", "--protocol=tcp", "-h", host])
-                .args(["--port", port, "--user", user, name])
-                .env("MYSQL_PWD", password);
-            command
-        }
-    };
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the client is installed");
-    let mut stdin = child.stdin.take().expect("piped");
-    let written = script.to_owned();
-    let writer = std::thread::spawn(move || drop(stdin.write_all(written.as_bytes())));
-    let output = child.wait_with_output().expect("the client ends");
-    writer.join().expect("it writes");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}\n{script}");
-}
-
 async fn a_revision_means_the_same_everywhere(dialect: Dialect) {
     let variable = |name: &str| std::env::var(name).ok()?.parse().ok();
     let seed: u64 = variable("MIGRATE_TEST_SEED").unwrap_or(1);
@@ -369,7 +323,9 @@ async fn a_revision_means_the_same_everywhere(dialect: Dialect) {
         let connected = connect(&scripted).await;
         let script = connected.script(migrations.runner(), Direction::Up).await;
         let script = script.expect("a script");
-        send(&scripted, &script.sql);
+        let output = scripted.client(&script.sql);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}\n{}", script.sql);
         let found = outcome(&scripted).await;
         assert_eq!(
             found,

@@ -82,28 +82,15 @@ async fn a_missing_schema_is_made(dialect: Dialect) {
     }
     project.run(["verify"]).success().done();
     project.run(["revert", "base"]).success().done();
-    database
-        .execute(&format!(
-            "DROP {what} {schema}{}",
-            if dialect == Dialect::Postgres {
-                " CASCADE"
-            } else {
-                ""
-            }
-        ))
-        .await;
+    let cascade = match dialect {
+        Dialect::Postgres => " CASCADE",
+        Dialect::Sqlite | Dialect::MySql => "",
+    };
+    let drop_schema = format!("DROP {what} {schema}{cascade}");
+    database.execute(&drop_schema).await;
     project.run(["stamp", "b"]).success().done();
     assert_eq!(database.rows(&rows).await, [["a"], ["b"]]);
-    database
-        .execute(&format!(
-            "DROP {what} {schema}{}",
-            if dialect == Dialect::Postgres {
-                " CASCADE"
-            } else {
-                ""
-            }
-        ))
-        .await;
+    database.execute(&drop_schema).await;
 }
 
 #[tokio::test]

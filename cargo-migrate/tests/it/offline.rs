@@ -1,8 +1,5 @@
 //! `run --sql` and `revert --sql`: what the databases' own clients do with the scripts.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
-
 use insta::assert_snapshot;
 use migrate_core::Dialect;
 use migrate_tests::{TestDatabase, TestProject};
@@ -52,7 +49,7 @@ impl Twins {
     #[track_caller]
     fn both(&self, arguments: &[&str], online: &[&str]) {
         let script = self.script(arguments);
-        let output = client(&self.offline, &script);
+        let output = self.offline.client(&script);
         assert!(output.status.success(), "{output:?}\n{script}");
         let mut online = online.to_vec();
         online.extend(["--env", "online"]);
@@ -80,49 +77,6 @@ impl Twins {
         }
         status
     }
-}
-
-/// Runs the database's own client on a script.
-fn client(database: &TestDatabase, script: &str) -> Output {
-    let url = database.url();
-    let mut command = match database.dialect() {
-        Dialect::Sqlite => {
-            let file = url.strip_prefix("sqlite://").expect("a file");
-            let mut command = Command::new("sqlite3");
-            command.arg(file.split('?').next().unwrap_or(file));
-            command
-        }
-        Dialect::Postgres => {
-            let mut command = Command::new("psql");
-            command.args(["--no-psqlrc", "--quiet", "--file=-", url]);
-            command
-        }
-        Dialect::MySql => {
-            let url = url::Url::parse(url).expect("a url");
-            let mut command = Command::new("mariadb");
-            command
-                .args(["--no-defaults", "--protocol=tcp", "-h"])
-                .arg(url.host_str().expect("a host"))
-                .arg(format!("--port={}", url.port().expect("a port")))
-                .arg(format!("--user={}", url.username()))
-                .arg(url.path().trim_start_matches('/'))
-                .env("MYSQL_PWD", url.password().expect("a password"));
-            command
-        }
-    };
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the client is installed");
-    let mut stdin = child.stdin.take().expect("piped");
-    let script = script.to_owned();
-    // A client that stops early closes its end.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(script.as_bytes())));
-    let output = child.wait_with_output().expect("the client ends");
-    writer.join().expect("it writes");
-    output
 }
 
 /// The ledger, but for when, how long, and by whom.
@@ -268,10 +222,10 @@ async fn ranges(dialect: Dialect) {
     let second = script("run", "b:heads");
     // Not where the second begins: nothing happens.
     refused(&twins.offline, &second).await;
-    assert!(client(&twins.offline, &first).status.success());
+    assert!(twins.offline.client(&first).status.success());
     // Sent twice, nothing happens either.
     refused(&twins.offline, &first).await;
-    assert!(client(&twins.offline, &second).status.success());
+    assert!(twins.offline.client(&second).status.success());
     twins
         .project
         .run(["run", "b", "--env", "online"])
@@ -286,7 +240,7 @@ async fn ranges(dialect: Dialect) {
     refused(&twins.offline, &second).await;
 
     let down = script("revert", "heads:b");
-    assert!(client(&twins.offline, &down).status.success());
+    assert!(twins.offline.client(&down).status.success());
     twins
         .project
         .run(["revert", "b", "--env", "online"])
@@ -295,7 +249,7 @@ async fn ranges(dialect: Dialect) {
     twins.assert_same().await;
     refused(&twins.offline, &down).await;
     let rest = script("revert", "b,c:base");
-    let output = client(&twins.offline, &rest);
+    let output = twins.offline.client(&rest);
     assert!(output.status.success(), "{output:?}\n{rest}");
     twins
         .project
@@ -312,7 +266,7 @@ async fn refused(database: &TestDatabase, script: &str) {
         true => None,
         false => Some(ledger(database).await),
     };
-    let output = client(database, script);
+    let output = database.client(script);
     assert!(!output.status.success(), "{output:?}\n{script}");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -385,7 +339,7 @@ async fn failing(dialect: Dialect) {
     );
     let twins = Twins::new(dialect, "script_failing", project).await;
     twins.project.run(["lock"]).success().done();
-    let output = client(&twins.offline, &twins.script(&["run", "--sql"]));
+    let output = twins.offline.client(&twins.script(&["run", "--sql"]));
     assert!(!output.status.success(), "{output:?}");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("missing"), "{told}");
@@ -449,7 +403,7 @@ async fn sqlite_keeps_its_foreign_keys() {
     let twins = Twins::new(Dialect::Sqlite, "script_keys", project).await;
     twins.project.run(["lock"]).success().done();
     twins.project.run(["run", "a"]).success().done();
-    let output = client(&twins.offline, &twins.script(&["run", "--sql"]));
+    let output = twins.offline.client(&twins.script(&["run", "--sql"]));
     assert!(!output.status.success(), "{output:?}");
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("rows that do not exist"),
