@@ -5,17 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use migrate_sqlx::{Dialect, Error};
 use migrate_tests::TestDatabase;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use crate::chain::{AB, migrations};
+use crate::scenarios::in_memory;
 
 #[tokio::test]
 async fn memory_and_one_connection_are_enough() {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(SqliteConnectOptions::new().in_memory(true))
-        .await
-        .unwrap();
+    let pool = in_memory(true).await;
     let chain = migrations(&AB);
     let Err(Error::NotCurrent { pending }) = chain.ensure_current(&pool).await else {
         panic!()
@@ -30,15 +26,7 @@ async fn memory_and_one_connection_are_enough() {
 
 #[tokio::test]
 async fn foreign_keys_survive_the_rebuild_of_a_table() {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(
-            SqliteConnectOptions::new()
-                .in_memory(true)
-                .foreign_keys(true),
-        )
-        .await
-        .unwrap();
+    let pool = in_memory(true).await;
     let tables = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p (id) ON DELETE CASCADE); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);";
     let rebuild = "CREATE TABLE p2 (id INTEGER PRIMARY KEY, x); INSERT INTO p2 (id) SELECT id FROM p; DROP TABLE p; ALTER TABLE p2 RENAME TO p;";
     let orphan = "DELETE FROM p;";
@@ -74,11 +62,7 @@ async fn futures_can_move_between_threads() {
     fn sendable<T: Send>(future: T) -> T {
         future
     }
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(SqliteConnectOptions::new().in_memory(true))
-        .await
-        .unwrap();
+    let pool = in_memory(true).await;
     let chain = migrations(&AB);
     sendable(chain.run(&pool)).await.unwrap();
     sendable(chain.ensure_current(&pool)).await.unwrap();

@@ -7,7 +7,7 @@ use migrate_tests::TestDatabase;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use crate::chain::{AB, migrations};
-use crate::scenarios::{connect, run};
+use crate::scenarios::{connect, in_memory, run};
 
 /// Runs a chain and drops the run once the server is inside its slow statement.
 async fn drop_inside(database: &TestDatabase, chain: &Migrations) {
@@ -191,15 +191,7 @@ pub(crate) async fn two_at_once_without_a_transaction(database: TestDatabase) {
 
 #[tokio::test]
 async fn a_database_in_memory_survives_a_failure() {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(
-            SqliteConnectOptions::new()
-                .in_memory(true)
-                .shared_cache(false),
-        )
-        .await
-        .unwrap();
+    let pool = in_memory(true).await;
     let chain = migrations(&[
         AB[0],
         (
@@ -223,15 +215,7 @@ async fn a_database_in_memory_survives_a_failure() {
 #[tokio::test]
 async fn rows_that_point_nowhere_are_counted_for_each_table() {
     for foreign_keys in [true, false] {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(
-                SqliteConnectOptions::new()
-                    .in_memory(true)
-                    .foreign_keys(foreign_keys),
-            )
-            .await
-            .unwrap();
+        let pool = in_memory(foreign_keys).await;
         let tables = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id TEXT PRIMARY KEY, p INTEGER REFERENCES p (id)) WITHOUT ROWID; CREATE TABLE r (p INTEGER REFERENCES p (id)); INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES ('x', 1);";
         migrations(&[("a", tables, "")]).run(&pool).await.unwrap();
         // What pointed nowhere before is not the revision's fault, even where its rowid changes.

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use migrate_sqlx::{Dialect, Event, Limits};
 use migrate_tests::TestDatabase;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::chain::{AB, migrations};
-use crate::scenarios::{connect, run};
+use crate::scenarios::{connect, in_memory, run};
 
 /// A section that keeps what it has done where a statement fails.
 fn kept(sql: &str) -> String {
@@ -323,15 +322,7 @@ async fn an_index_waits_for_older_transactions() {
 /// The application's connection is as it was, where it is one that cannot be closed.
 #[tokio::test]
 async fn a_connection_of_sqlite_is_given_back_as_it_was() {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(
-            SqliteConnectOptions::new()
-                .in_memory(true)
-                .foreign_keys(true),
-        )
-        .await
-        .unwrap();
+    let pool = in_memory(true).await;
     let own = "CREATE TEMP TABLE mine (id INTEGER); PRAGMA recursive_triggers = ON";
     sqlx::raw_sql(own).execute(&pool).await.unwrap();
     let up = kept(

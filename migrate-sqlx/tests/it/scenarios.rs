@@ -8,6 +8,8 @@ use migrate_sqlx::{
     Create, Database, Dialect, Error, Event, LedgerNames, Migrations, Report, State, Target,
 };
 use migrate_tests::TestDatabase;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use crate::atomic::{
     an_atomic_revert_keeps_all_or_nothing, an_atomic_run_keeps_all_or_nothing,
@@ -107,6 +109,15 @@ on_each_database! {
     an_unseen_character_is_named,
     what_is_said_beside_errors_is_an_event,
     a_rollback_of_ours_says_nothing,
+}
+
+/// SQLite in memory, in the one connection there is.
+pub(crate) async fn in_memory(foreign_keys: bool) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .in_memory(true)
+        .foreign_keys(foreign_keys);
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    pool.connect_with(options).await.unwrap()
 }
 
 pub(crate) async fn connect(database: &TestDatabase) -> Database {
