@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use migrate_core::Dialect;
-use migrate_core::schema::{
+use migrate_schema::{
     Column, ForeignKey, Index, IndexPart, Key, Name, Renames, Schema, Table, diff, likely_renames,
     statements,
 };

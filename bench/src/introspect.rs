@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Renames, create, diff};
+use migrate_schema::{Renames, create, diff};
 use migrate_sqlx::{LedgerNames, SchemaReader};
 use migrate_tests::TestDatabase;
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use migrate_core::models::{self, Models, Root};
-use migrate_core::schema::{self, Rename, Renames, Schema, Table};
 use migrate_core::{Dialect, LedgerNames, Target, with_lf};
+use migrate_models::{Models, Root};
+use migrate_schema::{Rename, Renames, Schema, Table};
 use wildmatch::WildMatch;
 
 use crate::context::{Context, Demand};
@@ -34,12 +34,12 @@ impl Gap {
         self.up().is_empty()
     }
 
-    pub(crate) fn up(&self) -> Vec<schema::Ddl> {
-        schema::statements(&self.chain, &self.wanted, &self.renames)
+    pub(crate) fn up(&self) -> Vec<migrate_schema::Ddl> {
+        migrate_schema::statements(&self.chain, &self.wanted, &self.renames)
     }
 
-    pub(crate) fn down(&self) -> Vec<schema::Ddl> {
-        schema::statements(&self.wanted, &self.chain, &self.renames.reversed())
+    pub(crate) fn down(&self) -> Vec<migrate_schema::Ddl> {
+        migrate_schema::statements(&self.wanted, &self.chain, &self.renames.reversed())
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn read_models(context: &Context, ui: &Ui) -> Result<Models, CommandE
         .into_iter()
         .map(|(name, file)| Root { name, file })
         .collect();
-    let reading = models::read(root, &roots);
+    let reading = migrate_models::read(root, &roots);
     if !reading.has_errors() {
         for found in &reading.diagnostics {
             ui.warning(&found.message);
@@ -75,7 +75,7 @@ pub(crate) async fn described(
     server: &Chosen,
     ledger: &LedgerNames,
 ) -> Result<Schema, CommandError> {
-    let statements = schema::create(&said(models, dialect)?);
+    let statements = migrate_schema::create(&said(models, dialect)?);
     Scratch::with(server, async |scratch| {
         scratch.ddl(ledger, &statements).await
     })
@@ -99,7 +99,7 @@ impl Wanted {
         work: impl AsyncFnOnce(&Scratch) -> Result<T, CommandError>,
     ) -> Result<(Self, T), CommandError> {
         let said = said(models, dialect)?;
-        let statements = schema::create(&said);
+        let statements = migrate_schema::create(&said);
         let (spelled, done) = Scratch::ddl_then(server, ledger, &statements, work).await?;
         Ok((Self { said, spelled }, done))
     }
@@ -341,8 +341,9 @@ fn keep_names_of(said: &Table, made: &Table, wanted: &mut Table) {
         }
     }
     for key in &mut wanted.foreign_keys {
-        let same =
-            |other: &&schema::ForeignKey| other.columns == key.columns && other.table == key.table;
+        let same = |other: &&migrate_schema::ForeignKey| {
+            other.columns == key.columns && other.table == key.table
+        };
         let unnamed = said
             .foreign_keys
             .iter()
@@ -381,7 +382,7 @@ pub(crate) fn sections(gaps: &[Gap]) -> Vec<(String, String)> {
             };
             let sql = match gap.is_empty() {
                 true => format!("-- nothing changes on {}\nSELECT 1;\n", dialect.name()),
-                false => schema::script(dialect, &side(gap)),
+                false => migrate_schema::script(dialect, &side(gap)),
             };
             sections.push((line, sql));
         }
@@ -402,7 +403,7 @@ pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError>
     let mut agreed: BTreeSet<Rename> = BTreeSet::new();
     for gap in gaps.iter() {
         let known: BTreeSet<Rename> = gap.renames.iter().cloned().collect();
-        for rename in schema::likely_renames(&gap.chain, &gap.wanted) {
+        for rename in migrate_schema::likely_renames(&gap.chain, &gap.wanted) {
             if known.contains(&rename) || !asked.insert(rename.clone()) {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! An existing database as the first revision of a chain.
 
-use migrate_core::schema::{self, DifferenceKind, Name, Renames, Schema, differences};
 use migrate_core::{Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
+use migrate_schema::{DifferenceKind, Name, Renames, Schema, differences};
 use migrate_sqlx::Migrations;
 use wildmatch::WildMatch;
 
@@ -84,15 +84,15 @@ impl Baseline {
         let mut up: String = told
             .map(|what| ["-- left out: ", &what, "\n"].concat())
             .collect();
-        up += &schema::script(dialect, &schema::create(&self.schema));
-        let down = schema::statements(&self.schema, &nothing, &Renames::none());
+        up += &migrate_schema::script(dialect, &migrate_schema::create(&self.schema));
+        let down = migrate_schema::statements(&self.schema, &nothing, &Renames::none());
         let word = |way: &str| match several {
             true => format!("{way} {dialect}"),
             false => way.to_owned(),
         };
         vec![
             (word("up"), up),
-            (word("down"), schema::script(dialect, &down)),
+            (word("down"), migrate_schema::script(dialect, &down)),
         ]
     }
 

@@ -4,8 +4,9 @@
 //! bytes are kept. A branch that the walk does not pass by itself is walked too, where nothing
 //! before had the database's schema.
 
-use migrate_core::schema::{Difference, Schema};
-use migrate_core::{Config, Graph, Lane, Nearest, Set, Stop, Trail, lanes};
+use migrate_core::{Config, Graph, Set};
+use migrate_replay::{Lane, Nearest, Stop, Trail, lanes};
+use migrate_schema::{Difference, Schema};
 use migrate_sqlx::{Error, Migrations};
 
 use crate::database::Chosen;

@@ -2,8 +2,8 @@
 
 use migrate_core::Code;
 use migrate_core::Target;
-use migrate_core::schema::Schema;
-use migrate_core::schema::lock::SchemaLock;
+use migrate_schema::Schema;
+use migrate_schema::lock::SchemaLock;
 use migrate_sqlx::{Database, Migrations};
 
 use crate::auto::{read_models, servers};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use clap::ValueEnum as _;
 use migrate_core::Config;
-use migrate_core::schema::{Name, Schema};
+use migrate_schema::{Name, Schema};
 use wildmatch::WildMatch;
 
 use crate::import::Tool;

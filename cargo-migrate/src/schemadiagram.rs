@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::schema::{ForeignKey, Name, Schema, Table};
+use migrate_schema::{ForeignKey, Name, Schema, Table};
 
 /// Draws the tables and what refers to what.
 pub(crate) fn diagram(schema: &Schema) -> String {

@@ -2,7 +2,7 @@
 //! itself is left out.
 
 use migrate_core::Dialect;
-use migrate_core::sql::{Lexer, TokenKind, split};
+use migrate_sql::{Lexer, TokenKind, split};
 
 use crate::error::CommandError;
 

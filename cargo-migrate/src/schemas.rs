@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use migrate_core::models::Models;
-use migrate_core::schema::Schema;
 use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
+use migrate_models::Models;
+use migrate_schema::Schema;
 use migrate_sqlx::{Create, Migrations};
 
 use crate::auto::{Wanted, described, read_models};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
-use migrate_core::schema::{
+use migrate_schema::{
     Action, Check, Column, Deferrable, ForeignKey, Identity, Index, IndexPart, Key, Options,
     Schema, Sequence, Table, View,
 };

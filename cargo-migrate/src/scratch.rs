@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use migrate_core::schema::{self, Ddl, Renames, Schema};
 use migrate_core::{Dialect, LedgerNames, Target};
+use migrate_schema::{Ddl, Renames, Schema};
 use migrate_sqlx::{Create, Database, DatabaseUrl, Migrations, SessionSettings};
 use sqlx::AssertSqlSafe;
 
@@ -118,7 +118,7 @@ impl Scratch {
         if made.dialect != Dialect::Postgres {
             return Ok(false);
         }
-        let statements = schema::statements(made, &empty, &Renames::none());
+        let statements = migrate_schema::statements(made, &empty, &Renames::none());
         for some in statements.chunks(AT_ONCE) {
             let some: Vec<_> = some.iter().map(|ddl| ddl.sql.as_str()).collect();
             if execute(&self.database, &some.join(";\n")).await.is_err() {

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use migrate_core::schema::{self, Check, Index, Name, Schema};
 use migrate_core::{Dialect, LedgerNames};
+use migrate_schema::{Check, Index, Name, Schema};
 
 use crate::database::Chosen;
 use crate::error::CommandError;
@@ -29,7 +29,7 @@ pub(crate) async fn settle(
     }
     let mut settled = Vec::new();
     for schema in [from, &*to] {
-        match schema_of_script(server, ledger, &schema::dump(schema)).await {
+        match schema_of_script(server, ledger, &migrate_schema::dump(schema)).await {
             Ok(Some(schema)) => settled.push(texts(&schema)),
             Ok(None) => return Ok(()),
             Err(error) if error.is("scratch") => return Ok(()),

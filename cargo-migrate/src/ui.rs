@@ -6,7 +6,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
-use migrate_core::{Diagnostic, NotReplayed};
+use migrate_core::Diagnostic;
+use migrate_replay::NotReplayed;
 use serde::Serialize;
 
 use crate::cli::{Color, Format, GlobalArgs};

@@ -9,12 +9,11 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use migrate_core::embedded::{decode, encode};
-use migrate_core::models::{Root, read};
-use migrate_core::schema::create;
-use migrate_core::schema::lock::SchemaLock;
-use migrate_core::{
-    Chain, Config, Dialect, File, Folder, HeadsMend, Repair, RepairOptions, Survey,
-};
+use migrate_models::{Root, read};
+use migrate_schema::create;
+use migrate_schema::lock::SchemaLock;
+use migrate_core::{Chain, Config, Dialect, File, Folder, Survey};
+use migrate_repair::{HeadsMend, Repair, RepairOptions};
 
 /// A chain that was baked into a binary is the same chain; unlike [`invariants::embedded`], it
 /// gives the memory back, as a fuzzer runs for hours.

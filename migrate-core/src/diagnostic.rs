@@ -209,7 +209,7 @@ pub enum Style {
 }
 
 /// A file tells at most this many of its problems, so that a file full of them ends.
-pub(crate) const MOST_PROBLEMS: usize = 100;
+pub const MOST_PROBLEMS: usize = 100;
 
 /// Lines longer than this are named, not shown.
 const LONGEST_SHOWN_LINE: usize = 400;

@@ -28,9 +28,15 @@ impl Revision {
     }
 }
 
-/// Returns a file's text with another value of a header line, or with that line behind the
-/// `-- revision:` line where there was none.
-pub(crate) fn with_value(text: &str, key: &str, value: &str) -> String {
+/// Returns the labels in the header of a revision's text.
+pub fn labels(text: &str) -> Vec<String> {
+    let labels = file::parse("", text, &mut Vec::new()).labels;
+    labels.into_iter().map(|label| label.value).collect()
+}
+
+/// Returns a file's text with another value of a header line, or with that line after the
+/// `-- revision:` line if there was none.
+pub fn with_value(text: &str, key: &str, value: &str) -> String {
     let value = match value {
         "" => String::new(),
         value => format!(" {value}"),

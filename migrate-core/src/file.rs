@@ -9,11 +9,10 @@ use crate::id::printable;
 use crate::invisible::{invisible, name_invisible};
 use crate::limits::{DURATIONS, parse_duration};
 use crate::lock::is_conflict_marker;
-use crate::sql;
 use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, Limits, RevisionId};
 
 /// The keys of a header line, in the order in which they are written.
-pub(crate) const KEYS: [&str; 6] = [
+pub const KEYS: [&str; 6] = [
     "revision",
     "parents",
     "depends-on",
@@ -80,7 +79,7 @@ impl ParsedSection {
     /// does not end is told.
     fn end(&self, text: &str, line: usize) -> (usize, Dialects) {
         let start = self.body.start;
-        if sql::plain(&text[start..line]).is_some() {
+        if migrate_sql::plain(&text[start..line]).is_some() {
             return (line, Dialects::NONE);
         }
         let is_section = |line: &str| section_words(line).is_some();
@@ -88,7 +87,7 @@ impl ParsedSection {
             .dialects()
             .iter()
             .filter_map(|dialect| {
-                let end = sql::first_mark(dialect, &text[start..], is_section).ok()?;
+                let end = migrate_sql::first_mark(dialect, &text[start..], is_section).ok()?;
                 Some((dialect, end.map_or(text.len(), |end| start + end)))
             })
             .collect();
@@ -288,7 +287,7 @@ impl Parser<'_> {
             }
             let before = &self.text[section.body.start..line.start];
             let open = section.dialects().iter().find_map(|dialect| {
-                let open = sql::split(dialect, before).err()?;
+                let open = migrate_sql::split(dialect, before).err()?;
                 Some((open.what.to_string(), section.body.start + open.at))
             });
             let (what, at) = open.unwrap_or(("this statement".to_owned(), section.body.start));
@@ -628,7 +627,7 @@ impl Parser<'_> {
 }
 
 /// The words of a line `-- migrate: …`.
-pub(crate) fn section_words(line: &str) -> Option<&str> {
+pub fn section_words(line: &str) -> Option<&str> {
     let comment = line.strip_prefix("--")?.trim();
     let rest = comment.strip_prefix("migrate")?;
     rest.trim_start().strip_prefix(':')
@@ -648,7 +647,7 @@ fn meant(line: &str) -> Option<(Direction, Dialects)> {
 }
 
 /// Takes a comment apart that looks like a header line; the value keeps its white space.
-pub(crate) fn key_and_value(comment: &str) -> Option<(&str, &str)> {
+pub fn key_and_value(comment: &str) -> Option<(&str, &str)> {
     let (key, value) = comment.split_once(':')?;
     let key = key.trim_end();
     let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -661,7 +660,7 @@ pub(crate) fn key_and_value(comment: &str) -> Option<(&str, &str)> {
 }
 
 /// The key, or `migrate`, that is meant by one that does not exist.
-pub(crate) fn near_key(key: &str) -> Option<&'static str> {
+pub fn near_key(key: &str) -> Option<&'static str> {
     match key {
         "down_revision" | "down-revision" | "parent" => Some("parents"),
         "depends_on" | "depends" => Some("depends-on"),
@@ -670,7 +669,7 @@ pub(crate) fn near_key(key: &str) -> Option<&'static str> {
 }
 
 /// `2026-11-20T14:32:05Z`, perhaps with a fraction: sorts as text in the order of time.
-pub(crate) fn is_timestamp(text: &str) -> bool {
+pub fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
     let shape = b"0000-00-00T00:00:00";
     let Some(rest) = bytes.get(shape.len()..) else {

@@ -5,7 +5,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::schema::lock::SchemaLock;
 use crate::shell::shell_word;
 use crate::{ChainLock, Code, Config, Diagnostic, Label};
 
@@ -54,6 +53,9 @@ impl Folder {
         }
         self
     }
+
+    /// The name of the schema at the chain's head, beside the chain's own lock.
+    pub const SCHEMA_LOCK: &str = "schema.lock";
 
     /// A revision file is at most this large, in bytes: what is larger is data, not a schema.
     pub const MAX_FILE: u64 = 16 * 1024 * 1024;
@@ -104,7 +106,9 @@ impl Folder {
             Err(why) => folder.unreadable(ChainLock::FILE, &why),
         }
         // Where it cannot be read, the chain is none the worse for it: who needs it says so.
-        folder.schema_lock = SchemaLock::read(dir, SchemaLock::FILE).ok().flatten();
+        folder.schema_lock = Self::read_schema_lock(dir, Self::SCHEMA_LOCK)
+            .ok()
+            .flatten();
         Ok(folder)
     }
 
@@ -112,6 +116,20 @@ impl Folder {
     #[must_use]
     pub fn shown_file(&self, name: &str) -> String {
         shown_in(&self.shown, name)
+    }
+
+    /// Reads the text of the schema.lock in the migrations folder `dir`, which messages call
+    /// `shown`; `None` where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// It is there and cannot be read.
+    pub fn read_schema_lock(dir: &Path, shown: &str) -> Result<Option<String>, Box<Diagnostic>> {
+        match read_text(&dir.join(Self::SCHEMA_LOCK), u64::MAX) {
+            Ok(text) => Ok(Some(text)),
+            Err(Unreadable { missing: true, .. }) => Ok(None),
+            Err(why) => Err(Box::new(unreadable(shown, &why))),
+        }
     }
 
     fn unreadable(&mut self, name: &str, why: &Unreadable) {
@@ -132,56 +150,6 @@ impl Config {
             Err(Unreadable { missing: true, .. }) => Ok(Self::default()),
             Err(why) => Err(vec![unreadable(Self::FILE, &why)]),
         }
-    }
-}
-
-impl SchemaLock {
-    /// Reads the text of the schema.lock in the migrations folder `dir`, which messages call
-    /// `shown`; `None` where there is none yet.
-    ///
-    /// # Errors
-    ///
-    /// It is there and cannot be read.
-    pub fn read(dir: &Path, shown: &str) -> Result<Option<String>, Box<Diagnostic>> {
-        match read_text(&dir.join(Self::FILE), u64::MAX) {
-            Ok(text) => Ok(Some(text)),
-            Err(Unreadable { missing: true, .. }) => Ok(None),
-            Err(why) => Err(Box::new(unreadable(shown, &why))),
-        }
-    }
-}
-
-/// A source file is at most this large, in bytes: what is larger is generated data.
-#[cfg(feature = "sources")]
-const MAX_SOURCE: u64 = 16 * 1024 * 1024;
-
-/// Reads a source file; `None` if there is none, a diagnostic if it cannot be read.
-#[cfg(feature = "sources")]
-pub(crate) fn read_source(path: &Path, shown: &str) -> Option<Result<String, Box<Diagnostic>>> {
-    if !path.exists() {
-        return None;
-    }
-    let refused = |why: String| {
-        let message = format!("`{shown}` cannot be read: {why}");
-        let found = Diagnostic::error(Code::UnreadableSource, message)
-            .label(Label::file(shown))
-            .help("mend it, or take its `mod` line away");
-        Some(Err(Box::new(found)))
-    };
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => return refused("it is no file".to_owned()),
-        Ok(metadata) if metadata.len() > MAX_SOURCE => {
-            return refused(format!(
-                "it is larger than {} MiB",
-                MAX_SOURCE / (1024 * 1024)
-            ));
-        }
-        _ => {}
-    }
-    match fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => Some(Ok(text)),
-        Ok(Err(_)) => refused("it is not UTF-8".to_owned()),
-        Err(error) => refused(error.to_string()),
     }
 }
 

@@ -66,22 +66,24 @@ impl FromStr for Hash {
 
 /// Builds a [`Hash`] of parts, each with its length before it, so that no two lists of parts
 /// give the same bytes.
-pub(crate) struct Hasher(Vec<u8>);
+pub struct Hasher(Vec<u8>);
 
 impl Hasher {
     /// Starts a hash of one kind of thing; the name keeps kinds and versions apart.
-    pub(crate) fn new(kind: &str) -> Self {
+    pub fn new(kind: &str) -> Self {
         let mut hasher = Self(Vec::with_capacity(512));
         hasher.part(kind.as_bytes());
         hasher
     }
 
-    pub(crate) fn part(&mut self, bytes: &[u8]) {
+    /// Adds one part.
+    pub fn part(&mut self, bytes: &[u8]) {
         self.length(bytes.len());
         self.0.extend_from_slice(bytes);
     }
 
-    pub(crate) fn parts<T: AsRef<str>>(&mut self, texts: impl ExactSizeIterator<Item = T>) {
+    /// Adds a list of parts, and how many they are.
+    pub fn parts<T: AsRef<str>>(&mut self, texts: impl ExactSizeIterator<Item = T>) {
         self.length(texts.len());
         for text in texts {
             self.part(text.as_ref().as_bytes());
@@ -92,7 +94,8 @@ impl Hasher {
         self.0.extend_from_slice(&(length as u64).to_le_bytes());
     }
 
-    pub(crate) fn finish(self) -> Hash {
+    /// Returns the hash of all that was added.
+    pub fn finish(self) -> Hash {
         Hash(Sha256::digest(&self.0).into())
     }
 }

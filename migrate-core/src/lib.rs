@@ -16,7 +16,6 @@
 mod chain;
 mod config;
 mod diagnostic;
-mod dialect;
 mod edit;
 #[doc(hidden)]
 pub mod embedded;
@@ -26,57 +25,49 @@ mod graph;
 mod hash;
 mod id;
 mod invisible;
-mod lanes;
 mod limits;
 mod line_ends;
 mod lock;
-#[cfg(feature = "models")]
-pub mod models;
 mod plan;
 mod published;
 mod rebase;
-#[cfg(feature = "repair")]
-mod repair;
-#[cfg(feature = "schema")]
-mod replay;
 mod revision;
-pub mod schema;
+mod schema_lock;
 mod script;
 mod session_settings;
 mod shell;
-pub mod sql;
 mod survey;
 mod target;
-#[cfg(feature = "schema")]
-mod trail;
 
 pub use chain::Chain;
 pub use config::{Config, Env, HeadsRule, LedgerNames, Level, Rules};
-#[doc(hidden)]
-pub use diagnostic::nearest;
 pub use diagnostic::{Code, Diagnostic, Label, Place, Severity, Style};
-pub use dialect::{Dialect, Dialects, UnknownDialect};
 pub use file::NewRevision;
 pub use folder::{File, Folder};
 pub use graph::{Graph, Problem, Set};
 pub use hash::{Hash, InvalidHash};
 pub use id::{InvalidRevisionId, RevisionId};
 pub use invisible::{invisible, name_invisible};
-pub use lanes::{Lane, lanes};
 pub use limits::{Limits, parse_duration};
 pub use line_ends::with_lf;
 pub use lock::{ChainLock, Entry, LockState};
+pub use migrate_sql::{Dialect, Dialects, UnknownDialect};
 pub use plan::{Cascade, Plan, Stamp};
 pub use published::Published;
 pub use rebase::{Rebase, RebaseError};
-#[cfg(feature = "repair")]
-pub use repair::{HeadsMend, Mended, Repair, RepairOptions};
-#[cfg(feature = "schema")]
-pub use replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
 pub use revision::{Direction, Revision, Script, Section, Statement};
+pub use schema_lock::SchemaHead;
 pub use session_settings::SessionSettings;
 pub use shell::shell_word;
 pub use survey::Survey;
 pub use target::{Anchor, Target, TargetError};
-#[cfg(feature = "schema")]
-pub use trail::{Nearest, Stop, Trail};
+
+/// What the other crates of the workspace need beside the API.
+#[doc(hidden)]
+pub mod __support {
+    pub use crate::diagnostic::{MOST_PROBLEMS, nearest};
+    pub use crate::edit::{labels, with_value};
+    pub use crate::file::{KEYS, is_timestamp, key_and_value, near_key, section_words};
+    pub use crate::hash::Hasher;
+    pub use crate::lock::{entry, is_conflict_marker};
+}

@@ -236,7 +236,8 @@ impl Reader<'_> {
     }
 }
 
-pub(crate) fn entry(line: &str) -> Option<(RevisionId, Entry)> {
+/// Reads one line of chain.lock; `None` if it is not one.
+pub fn entry(line: &str) -> Option<(RevisionId, Entry)> {
     let mut words = line.split_ascii_whitespace();
     let id = words.next()?.parse().ok()?;
     let parents = match words.next()? {
@@ -258,7 +259,7 @@ pub(crate) fn entry(line: &str) -> Option<(RevisionId, Entry)> {
 }
 
 /// Says whether a line is a mark that git leaves where a merge needs a person.
-pub(crate) fn is_conflict_marker(line: &str) -> bool {
+pub fn is_conflict_marker(line: &str) -> bool {
     if !line.starts_with(['<', '>', '=', '|']) {
         return false;
     }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::sql::tokens;
 use crate::{Dialect, Dialects, Hash, Limits, RevisionId};
+use migrate_sql::tokens;
 
 /// One revision of a chain.
 ///

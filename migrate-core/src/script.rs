@@ -7,11 +7,11 @@ use std::ops::Range;
 use crate::diagnostic::MOST_PROBLEMS;
 use crate::file::{Parsed, ParsedSection};
 use crate::hash::Hasher;
-use crate::sql::{self, FindingKind, Plain, Tokens};
 use crate::{
     Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label, Revision, RevisionId, Rules,
     Script, Section, Severity, Statement,
 };
+use migrate_sql::{FindingKind, Plain, Tokens};
 
 /// The version of the algorithm goes into every hash.
 const HASH: &str = "cargo-migrate revision 1";
@@ -115,7 +115,7 @@ fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Toke
     for tokens in section
         .dialects()
         .iter()
-        .filter_map(|dialect| sql::tokens(dialect, body).ok())
+        .filter_map(|dialect| migrate_sql::tokens(dialect, body).ok())
     {
         if !views.contains(&tokens) {
             views.push(tokens);
@@ -185,7 +185,7 @@ impl Judge<'_> {
         let mut seen = Vec::with_capacity(parsed.sections.len());
         for (section, serves) in parsed.sections.iter().zip(parsed.serves()) {
             let body = &self.text[section.body.clone()];
-            let plain = sql::plain(body);
+            let plain = migrate_sql::plain(body);
             seen.push(views(section, body, plain.as_ref()));
             let scripts = self.scripts(section, serves, plain);
             self.lint(section, serves, &scripts);
@@ -228,9 +228,9 @@ impl Judge<'_> {
             }];
         }
         let mut scripts: Vec<Script> = Vec::new();
-        let mut failures: BTreeMap<usize, (sql::Unterminated, Dialects)> = BTreeMap::new();
+        let mut failures: BTreeMap<usize, (migrate_sql::Unterminated, Dialects)> = BTreeMap::new();
         for dialect in serves.iter() {
-            match sql::split(dialect, body) {
+            match migrate_sql::split(dialect, body) {
                 Ok(ranges) => {
                     let statements = placed(ranges, offset);
                     match scripts
@@ -304,7 +304,7 @@ impl Judge<'_> {
             })
             .map(|(dialect, script)| {
                 let found = |statement: &Statement| {
-                    let finding = sql::lint(dialect, &self.text[statement.range()])?;
+                    let finding = migrate_sql::lint(dialect, &self.text[statement.range()])?;
                     Some((dialect, statement.start as usize, finding))
                 };
                 script.statements.iter().filter_map(found).collect()
@@ -312,7 +312,7 @@ impl Judge<'_> {
             .collect();
         let controls: Vec<BTreeSet<usize>> = findings
             .iter()
-            .map(|found: &Vec<(Dialect, usize, sql::Finding)>| {
+            .map(|found: &Vec<(Dialect, usize, migrate_sql::Finding)>| {
                 found
                     .iter()
                     .filter(|(.., finding)| finding.kind == FindingKind::TransactionControl)
@@ -334,7 +334,7 @@ impl Judge<'_> {
         section: &ParsedSection,
         dialect: Dialect,
         at: usize,
-        finding: &sql::Finding,
+        finding: &migrate_sql::Finding,
     ) {
         let span = at + finding.range.start..at + finding.range.end;
         let what = &finding.what;

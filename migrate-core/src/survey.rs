@@ -12,10 +12,9 @@ use crate::folder::shown_in;
 use crate::hash::Hasher;
 use crate::script::{self, Judge};
 use crate::shell::shell_word;
-use crate::sql::{self, ReachKind};
 use crate::{
-    Chain, ChainLock, Code, Config, Diagnostic, Dialect, Dialects, Folder, Graph, Hash, HeadsRule,
-    Label, LockState, Place, Problem, Revision, Rules, Severity, with_lf,
+    Chain, ChainLock, Code, Config, Diagnostic, Dialects, Folder, Graph, Hash, HeadsRule, Label,
+    LockState, Place, Problem, Revision, Rules, Severity, with_lf,
 };
 
 /// A folder as it is, sound or broken.
@@ -255,74 +254,6 @@ impl Survey {
             .collect()
     }
 
-    /// Returns a diagnostic for each revision that reaches out of its database, as `check` tells
-    /// them: what is sealed and applied cannot be mended, so no build warns of it.
-    #[must_use]
-    pub fn reaching(&self, config: &Config) -> Vec<Diagnostic> {
-        let Some(severity) = config.rules.reaches_out.severity() else {
-            return Vec::new();
-        };
-        (0..self.revisions.len())
-            .filter_map(|index| self.reaches_of(index, config.dialects, severity))
-            .collect()
-    }
-
-    fn reaches_of(
-        &self,
-        index: usize,
-        dialects: Dialects,
-        severity: Severity,
-    ) -> Option<Diagnostic> {
-        /// As many a message names.
-        const MOST: usize = 4;
-        let revision = &self.revisions[index];
-        let mut first: Option<Range<usize>> = None;
-        let mut what: Vec<String> = Vec::new();
-        for section in revision.sections.iter() {
-            // Where the project does not say which databases it is for, `a.b` may be a table of a
-            // schema.
-            let known = !dialects.is_empty() || section.dialects.iter().count() == 1;
-            for dialect in section.dialects.iter() {
-                if !dialects.is_empty() && !dialects.contains(dialect) {
-                    continue;
-                }
-                for statement in section.statements(dialect).unwrap_or_default() {
-                    for reach in sql::reaches(dialect, revision.sql(*statement)) {
-                        let is_meant = match &reach.kind {
-                            ReachKind::Server(_) | ReachKind::Attach { .. } => true,
-                            ReachKind::Database { .. } => known && dialect != Dialect::Sqlite,
-                            _ => false,
-                        };
-                        if !is_meant {
-                            continue;
-                        }
-                        let start = statement.range().start;
-                        let place = start + reach.range.start..start + reach.range.end;
-                        first.get_or_insert(place);
-                        let named = reach.what().into_owned();
-                        if !what.contains(&named) {
-                            what.push(named);
-                        }
-                    }
-                }
-            }
-        }
-        let more = what.len().saturating_sub(MOST);
-        what.truncate(MOST);
-        let named = what.join(", ");
-        let named = match more {
-            0 => named,
-            more => format!("{named} and {more} more"),
-        };
-        let message = format!(
-            "revision `{}` reaches out of its database: {named}",
-            revision.id
-        );
-        let found = Diagnostic::error(Code::ReachesOut, message).severity(severity);
-        let found = found.label(self.label(index, first?, ""));
-        Some(found.help("it is changed or left out where the chain is replayed in a throw-away database: `cargo migrate explain reaches-out`"))
-    }
-
     /// Returns the chain, or everything that is wrong where there is an error.
     ///
     /// # Errors
@@ -353,7 +284,9 @@ impl Survey {
         shown_in(&self.shown, &self.revisions[index].file)
     }
 
-    fn label(&self, index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
+    /// Returns a label at a place in the file of the revision `index`, a range of bytes of its text.
+    #[must_use]
+    pub fn label(&self, index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
         Label::at(&self.file(index), &self.revisions[index].text, span, word)
     }
 

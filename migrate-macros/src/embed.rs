@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{Chain, ChainLock, Config, Diagnostic, File, Folder, Survey};
+use migrate_schema::lock::SchemaLock;
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::LitStr;

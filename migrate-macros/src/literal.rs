@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{Chain, Config, Dialect, LedgerNames, SessionSettings, embedded};
+use migrate_schema::lock::SchemaLock;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use migrate_core::models::{Derived, Model, Problem};
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{Config, Severity};
+use migrate_models::{Derived, Model, Problem};
+use migrate_schema::lock::SchemaLock;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Direction, LedgerNames, SessionSettings, Stamp, Target};
+use migrate_schema::Schema;
 
 use crate::backend::{Backend, Session};
 use crate::engine::{Declared, Mending, Walked};

@@ -288,7 +288,7 @@ pub enum Error {
     )]
     SchemaDiffers {
         /// What is missing or different.
-        differences: Vec<migrate_core::schema::Difference>,
+        differences: Vec<migrate_schema::Difference>,
     },
     /// The binary has no schema to compare the database with.
     #[cfg(feature = "verify")]
@@ -419,7 +419,7 @@ impl std::fmt::Display for Phase {
 
 /// Writes the first few of what differs.
 #[cfg(feature = "verify")]
-fn several(differences: &[migrate_core::schema::Difference]) -> String {
+fn several(differences: &[migrate_schema::Difference]) -> String {
     const MOST: usize = 5;
     let mut told: Vec<String> = differences
         .iter()

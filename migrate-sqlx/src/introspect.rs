@@ -11,8 +11,8 @@ mod sqlite;
 
 use std::collections::BTreeSet;
 
-use migrate_core::schema::{Schema, Table};
 use migrate_core::{Dialect, LedgerNames};
+use migrate_schema::{Schema, Table};
 use sqlx::Pool;
 
 use crate::backend::{Backend, Session};

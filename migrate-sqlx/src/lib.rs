@@ -61,9 +61,10 @@ pub use event::{Applied, Event, Report};
 pub use introspect::SchemaReader;
 pub use ledger::{AppliedRevision, EventRecord, State};
 pub use migrate_core::{
-    Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, SessionSettings, Target, schema,
+    Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, SessionSettings, Target,
 };
 pub use migrate_macros::{Table, embed_migrations};
+pub use migrate_schema as schema;
 pub use migrations::Migrations;
 pub use notice::Severity;
 pub use runner::Runner;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Graph, Hash, LedgerNames, Plan, Revision, SessionSettings, Target};
+use migrate_schema::Schema;
 use sqlx::Pool;
 
 use crate::backend::{Backend, Session};
@@ -280,8 +280,8 @@ impl Migrations {
     /// different, [`Error::NoSchema`] a binary that has no schema of this database's dialect.
     #[cfg(feature = "verify")]
     pub async fn verify<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
-        use migrate_core::schema::lock::SchemaLock;
-        use migrate_core::schema::{DifferenceKind, differences};
+        use migrate_schema::lock::SchemaLock;
+        use migrate_schema::{DifferenceKind, differences};
 
         self.ensure_current(pool).await?;
         let actual = self.schema(pool).await?;

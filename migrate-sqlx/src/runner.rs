@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
-use migrate_core::schema::Schema;
 use migrate_core::{Cascade, Dialect, Direction, Limits, SessionSettings, Stamp, Target};
+use migrate_schema::Schema;
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
-use migrate_core::sql::{SessionEffect, session_effect, session_pragma};
 use migrate_core::{Dialect, Direction, Graph, LedgerNames, Plan, Revision, SessionSettings, Set};
+use migrate_sql::{SessionEffect, session_effect, session_pragma};
 
 use crate::backend::{mysql_lock, mysql_settings};
 use crate::engine::{CLEANING, QUERY_ONLY, check_section, out_of_reach};

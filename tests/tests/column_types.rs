@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use migrate_core::models::{Derived, Root, read};
-use migrate_core::schema::{Column, Table};
 use migrate_core::{Code, Dialect};
+use migrate_models::{Derived, Root, read};
+use migrate_schema::{Column, Table};
 use migrate_tests::TestDatabase;
 use sqlx::types::{BigDecimal, Decimal, Json, Text, Uuid, chrono, time};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, TypeInfo as _, ValueRef as _};

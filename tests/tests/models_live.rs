@@ -1,10 +1,10 @@
 //! Models on real databases: what they describe can be made, and the database has what the models
 //! say.
 
-use migrate_core::models::{Models, Root, read};
-use migrate_core::schema::lock::SchemaLock;
-use migrate_core::schema::{Schema, create};
 use migrate_core::{Dialect, LedgerNames};
+use migrate_models::{Models, Root, read};
+use migrate_schema::lock::SchemaLock;
+use migrate_schema::{Schema, create};
 use migrate_sqlx::SchemaReader;
 use migrate_tests::TestDatabase;
 

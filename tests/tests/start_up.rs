@@ -1,7 +1,7 @@
 //! An application that looks at the schema when it starts.
 
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{Config, Dialect, File, Folder, LedgerNames, Survey};
+use migrate_schema::lock::SchemaLock;
 use migrate_sqlx::{Database, Error, Migrations};
 use migrate_tests::TestDatabase;
 

@@ -1,6 +1,6 @@
 use clap::Args;
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{Code, Published};
+use migrate_schema::lock::SchemaLock;
 
 use crate::auto::{self, Source};
 use crate::context::Context;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
         Err(unreadable) => found.push(*unreadable),
     }
     if args.since.is_none() {
-        found.extend(survey.reaching(context.config()?));
+        found.extend(migrate_replay::reaching(survey, context.config()?));
     }
     found.sort_by_key(|found| found.severity);
     if args.locked {
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
 /// Says which of the revisions that were just written reach out of their database.
 pub(super) fn tell_reaching(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let context = context.anew();
-    let found = context.survey()?.reaching(context.config()?);
+    let found = migrate_replay::reaching(context.survey()?, context.config()?);
     for diagnostic in found.iter().take(MOST_TOLD) {
         ui.say(format_args!("{}\n", drawn(diagnostic)));
     }
@@ -123,7 +123,7 @@ fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let gaps = wait(auto::gaps(&source, &[], context))?;
     let mut missing = Vec::new();
     for gap in &gaps {
-        let changes = migrate_core::schema::diff(&gap.chain, &gap.wanted, &gap.renames);
+        let changes = migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames);
         let name = gap.dialect().name();
         missing.extend(changes.iter().map(|change| format!("on {name}: {change}")));
     }

@@ -1,6 +1,6 @@
 use clap::Args;
 use migrate_core::Dialect;
-use migrate_core::schema::{self, Change, Ddl, Renames, Schema, likely_renames};
+use migrate_schema::{Change, Ddl, Renames, Schema, likely_renames};
 use serde::Serialize;
 
 use crate::auto::propose_rename;
@@ -74,8 +74,8 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
         )));
     }
     let renames = renames(&from, &to, &args.rename)?;
-    let changes = schema::diff(&from, &to, &renames);
-    let sql = schema::statements(&from, &to, &renames);
+    let changes = migrate_schema::diff(&from, &to, &renames);
+    let sql = migrate_schema::statements(&from, &to, &renames);
     tell_not_carried([&from, &to], ui);
     show(&changes, &sql, from.dialect, ui)?;
     if args.rename.is_empty() {
@@ -115,7 +115,7 @@ fn show(changes: &[Change], sql: &[Ddl], dialect: Dialect, ui: &Ui) -> Result<()
         return Ok(());
     }
     if ui.format == Format::Sql {
-        return ui.answer(schema::script(dialect, sql).trim_end());
+        return ui.answer(migrate_schema::script(dialect, sql).trim_end());
     }
     for change in changes {
         let loses = match destructive(change) {
@@ -135,10 +135,10 @@ pub(crate) fn renames(
 ) -> Result<Renames, CommandError> {
     let mut renames = Renames::none();
     for text in given {
-        let unknown = |error: schema::UnknownRename| {
+        let unknown = |error: migrate_schema::UnknownRename| {
             CommandError::usage(format!("`--rename {text}`: {error}"))
         };
-        let rename = schema::Rename::parse(text, from, to, &renames).map_err(unknown)?;
+        let rename = migrate_schema::Rename::parse(text, from, to, &renames).map_err(unknown)?;
         renames.add(rename);
     }
     Ok(renames)

@@ -1,7 +1,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use migrate_core::schema;
 use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, with_lf};
 
 use super::{edit, show};
@@ -132,7 +131,7 @@ fn wanted(args: &NewArgs, context: &Context, ui: &Ui) -> Result<Vec<Gap>, Comman
 fn tell_changes(gaps: &[Gap], ui: &Ui) {
     for gap in gaps {
         let dialect = gap.dialect();
-        for change in schema::diff(&gap.chain, &gap.wanted, &gap.renames) {
+        for change in migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames) {
             match change.is_destructive(dialect) {
                 true => ui.warning(format_args!("on {}: {change} loses data", dialect.name())),
                 false if gap.dialect() == gaps[0].dialect() => ui.status(&change),

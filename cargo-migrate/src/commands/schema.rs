@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use migrate_core::schema::{Name, Schema};
+use migrate_schema::{Name, Schema};
 use migrate_sqlx::{Create, SchemaReader};
 
 use crate::cli::Format;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     tell_not_carried([&schema], ui);
     if ui.format == Format::Sql {
-        return ui.answer(migrate_core::schema::dump(&schema).trim_end());
+        return ui.answer(migrate_schema::dump(&schema).trim_end());
     }
     if ui.format == Format::Mermaid {
         return ui.answer(diagram(&schema));

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use migrate_core::schema::Schema;
+use migrate_schema::Schema;
 use migrate_sqlx::Create;
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
 use clap::Args;
-use migrate_core::schema::{Difference, DifferenceKind, Schema, differences};
+use migrate_schema::{Difference, DifferenceKind, Schema, differences};
 use serde::Serialize;
 
 use crate::auto::read_models;

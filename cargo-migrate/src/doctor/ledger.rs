@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use migrate_core::Graph;
-use migrate_core::schema::Schema;
+use migrate_schema::Schema;
 use migrate_sqlx::{AppliedRevision, Create, State};
 
 use super::patient::{Patient, listed};

@@ -1,8 +1,8 @@
 //! The models of the application beside what the chain makes.
 
-use migrate_core::models::{Models, Root, read};
-use migrate_core::schema::diff;
-use migrate_core::schema::lock::SchemaLock;
+use migrate_models::{Models, Root, read};
+use migrate_schema::diff;
+use migrate_schema::lock::SchemaLock;
 
 use super::files::grouped;
 use super::patient::Patient;

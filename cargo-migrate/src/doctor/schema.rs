@@ -1,6 +1,6 @@
 //! The tables beside what the applied revisions make.
 
-use migrate_core::schema::{Difference, DifferenceKind, differences};
+use migrate_schema::{Difference, DifferenceKind, differences};
 use wildmatch::WildMatch;
 
 use super::ledger::Seen;

@@ -1,6 +1,6 @@
 //! Where other tools keep what they have applied.
 
-use migrate_core::schema::Schema;
+use migrate_schema::Schema;
 use migrate_sqlx::{AppliedRevision, Database};
 
 use super::patient::{Patient, listed};

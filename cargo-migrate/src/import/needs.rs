@@ -1,7 +1,7 @@
 //! What migrate.toml must say so that an imported chain passes `check`, and its databases `verify`.
 
-use migrate_core::schema::Name;
 use migrate_core::{Config, Dialect, Dialects, SessionSettings};
+use migrate_schema::Name;
 use wildmatch::WildMatch;
 
 use super::Tool;

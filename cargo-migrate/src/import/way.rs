@@ -1,7 +1,7 @@
 //! One direction of a migration, made fit for a revision's section.
 
-use migrate_core::sql::{self, FindingKind, Lexer, TokenKind};
 use migrate_core::{Dialect, Dialects};
+use migrate_sql::{FindingKind, Lexer, TokenKind};
 
 use super::{Note, Place};
 
@@ -58,7 +58,7 @@ pub(super) fn statements(
     order.sort_by_key(|dialect| *dialect != Dialect::Postgres);
     order
         .into_iter()
-        .find_map(|dialect| Some((dialect, sql::split(dialect, text).ok()?)))
+        .find_map(|dialect| Some((dialect, migrate_sql::split(dialect, text).ok()?)))
 }
 
 /// Makes SQL fit for a section: without what the tool does itself, and told what was changed.
@@ -80,7 +80,7 @@ pub(super) fn fit(
     };
     let Some((dialect, ranges)) = statements(dialects, text) else {
         let known = dialects.iter().next().unwrap_or(Dialect::Postgres);
-        let end = sql::split(known, text).err();
+        let end = migrate_sql::split(known, text).err();
         let (what, offset) = end.map_or_else(
             || ("this text".to_owned(), 0),
             |end| (end.what.to_string(), end.at),
@@ -108,7 +108,7 @@ pub(super) fn fit(
         if dropped.contains(range) {
             continue;
         }
-        let Some(found) = sql::lint(dialect, &text[range.clone()]) else {
+        let Some(found) = migrate_sql::lint(dialect, &text[range.clone()]) else {
             continue;
         };
         let what = &found.what;

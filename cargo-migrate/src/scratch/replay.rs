@@ -6,11 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use migrate_core::schema::Schema;
-use migrate_core::{
-    Border, Dialect, LedgerNames, NeededRole, NotReplayed, OtherDatabase, Others, Replay, Revision,
-    Target,
-};
+use migrate_core::{Dialect, LedgerNames, Revision, Target};
+use migrate_replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
+use migrate_schema::Schema;
 use migrate_sqlx::{Error, Migrations, Walked};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_core::models::{Root, read};
-use migrate_core::schema::lock::SchemaLock;
 use migrate_core::{Code, Diagnostic};
+use migrate_models::{Root, read};
+use migrate_schema::lock::SchemaLock;
 
 use crate::diagnostics::{compiler, copy};
 use crate::package::{cargo, root, workspace, write};
@@ -45,7 +45,7 @@ fn every_diagnostic_of_a_model_is_a_compile_error_in_the_words_of_the_command() 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let codes = CODES.map(Code::as_str);
     workspace(folder.path(), &codes);
-    let fixture = |code: &str| root().join("migrate-core/tests/model-fixtures").join(code);
+    let fixture = |code: &str| root().join("migrate-models/tests/fixtures").join(code);
     for code in codes {
         copy(&fixture(code), &folder.path().join(code));
     }

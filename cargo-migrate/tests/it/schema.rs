@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use migrate_core::Dialect;
-use migrate_core::schema::Schema;
+use migrate_schema::Schema;
 use migrate_tests::{TestDatabase, TestProject};
 
 use crate::{Done as _, project};

@@ -1,6 +1,7 @@
 //! `stamp --detect`: the tables say where a database is.
 
-use migrate_core::{Dialect, Dialects, Graph, LedgerNames, Revision, Stop, Trail, lanes};
+use migrate_core::{Dialect, Dialects, Graph, LedgerNames, Revision};
+use migrate_replay::{Stop, Trail, lanes};
 use migrate_sqlx::{Create, Database, Migrations};
 use migrate_tests::{TestDatabase, TestProject};
 use serde_json::json;

@@ -111,7 +111,7 @@ impl Graph {
     }
 
     /// Returns a revision and what leads to it by parents alone.
-    pub(crate) fn leading_to(&self, index: usize) -> Set {
+    pub fn leading_to(&self, index: usize) -> Set {
         self.reach([index], |index| versioned(&self.parents[index]))
     }
 }

@@ -1,12 +1,13 @@
 //! What holds of any text: the property tests and the fuzz targets check the same.
 
 use migrate_core::embedded::{decode, encode};
-use migrate_core::schema::lock::SchemaLock;
-use migrate_core::sql::{Lexer, ReachKind, Token, TokenKind, lint, reaches, split, tokens};
 use migrate_core::{
     Chain, ChainLock, Config, Diagnostic, Dialect, Dialects, File, Folder, Revision, Style, Survey,
     Target, with_lf,
 };
+use migrate_replay::{ReachKind, reaches};
+use migrate_schema::lock::SchemaLock;
+use migrate_sql::{Lexer, Token, TokenKind, lint, split, tokens};
 
 /// A diagnostic can be drawn in every form, and marks whole characters of a line that is there.
 pub fn diagnostic(found: &Diagnostic) {

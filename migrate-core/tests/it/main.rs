@@ -43,7 +43,7 @@ fn check(package: &Path) -> Vec<Diagnostic> {
     }
     // Only `check` tells it; others have statements that are about something else.
     if package.ends_with("reaches-out") {
-        diagnostics.extend(survey.reaching(&config));
+        diagnostics.extend(migrate_replay::reaching(&survey, &config));
     }
     diagnostics
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use migrate_core::sql::{Lexer, Token, TokenKind};
 use migrate_core::{
     ChainLock, Config, Dialect, Dialects, File, Folder, Hash, NewRevision, Revision, RevisionId,
     Survey,
 };
+use migrate_sql::{Lexer, Token, TokenKind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -1,7 +1,7 @@
 //! Where in a statement the database says that the mistake is.
 
-use migrate_core::sql::{Lexer, TokenKind};
 use migrate_core::{Dialect, invisible};
+use migrate_sql::{Lexer, TokenKind};
 
 use crate::driver_error::{DatabaseMessage, InnerQuery};
 

@@ -1,7 +1,7 @@
 //! Going on with a revision that is half done, where that is certain to be right.
 
-use migrate_core::sql::{Lexer, TokenKind, resume_session, tokens};
 use migrate_core::{Dialect, Direction, Label, Revision, Statement};
+use migrate_sql::{Lexer, TokenKind, resume_session, tokens};
 
 use super::{Engine, InDoubt, LOOK, Step};
 use crate::error::Error;

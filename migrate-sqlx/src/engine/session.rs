@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use migrate_core::sql::{SessionEffect, session_effect, session_pragma};
 use migrate_core::{Dialect, Limits};
+use migrate_sql::{SessionEffect, session_effect, session_pragma};
 
 use super::{Engine, LOOK, Step};
 use crate::error::Error;

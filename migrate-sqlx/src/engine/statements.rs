@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_core::sql::{FindingKind, Lexer, SessionEffect, TokenKind, lint, session_effect};
 use migrate_core::{Dialect, Direction, Limits};
+use migrate_sql::{FindingKind, Lexer, SessionEffect, TokenKind, lint, session_effect};
 
 use super::transaction::kept_out;
 use super::{Engine, Listener, Outcome, Step};

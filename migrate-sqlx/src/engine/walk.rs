@@ -1,7 +1,7 @@
 //! One revision after the other, with a look at the schema after each.
 
-use migrate_core::schema::Schema;
 use migrate_core::{Dialect, Direction};
+use migrate_schema::Schema;
 
 use super::{Engine, Outcome};
 use crate::backend::Session;

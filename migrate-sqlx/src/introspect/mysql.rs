@@ -15,8 +15,8 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::schema::{Name, NotCarried, Schema};
 use migrate_core::{Dialect, LedgerNames};
+use migrate_schema::{Name, NotCarried, Schema};
 
 use self::doubts::{Doubt, Doubts};
 use self::objects::Routines;

@@ -13,8 +13,8 @@ mod spelling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::schema::{Extension, Name, Schema};
 use migrate_core::{Dialect, LedgerNames};
+use migrate_schema::{Extension, Name, Schema};
 
 use self::array::array;
 use super::record::Record;

@@ -5,8 +5,8 @@ mod text;
 
 use std::collections::BTreeMap;
 
-use migrate_core::schema::{Column, Identity, Index, IndexPart, Key, Name, Schema, Table, View};
 use migrate_core::{Dialect, LedgerNames};
+use migrate_schema::{Column, Identity, Index, IndexPart, Key, Name, Schema, Table, View};
 
 use self::text::{Part, Reader, without_table};
 use super::record::Record;

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use migrate_core::{Dialect, nearest};
+use migrate_core::__support::nearest;
+use migrate_core::Dialect;
 use percent_encoding::percent_decode_str;
 
 use crate::error::Error;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use migrate_core::Dialect;
-use migrate_core::schema::{
+use migrate_schema::{
     Action, Check, Column, Deferrable, Domain, Enum, ForeignKey, Generated, Identity, Index,
     IndexPart, Key, Name, Rename, Renames, Routine, RoutineKind, Schema, Sequence, Signature,
     Table, View,

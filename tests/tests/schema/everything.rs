@@ -1,7 +1,7 @@
 //! A schema with something of everything that a database keeps is made, taken away and made again.
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Renames, Schema, create, statements};
+use migrate_schema::{Renames, Schema, create, statements};
 
 use super::same;
 use super::server::Server;

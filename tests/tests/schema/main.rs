@@ -11,7 +11,7 @@ mod server;
 mod views;
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Renames, Schema, create, diff, statements};
+use migrate_schema::{Renames, Schema, create, diff, statements};
 use migrate_tests::alembic::Random;
 
 use draft::{Draft, some};
@@ -135,9 +135,9 @@ async fn pair(server: &mut Server, mariadb: bool, random: &mut Random) -> Result
     for name in filled {
         let now = before.tables.iter().find(|table| table.name == name).and_then(|table| {
             let stays = to.tables.keys().find(|now| {
-                renames.iter().any(|rename| rename.to_string() == format!("{}={now}", migrate_core::schema::Name::plain(&name)))
+                renames.iter().any(|rename| rename.to_string() == format!("{}={now}", migrate_schema::Name::plain(&name)))
             });
-            let unmoved = !renames.iter().any(|rename| matches!(rename, migrate_core::schema::Rename::Table { from, to } if from.name == name || to.name == name));
+            let unmoved = !renames.iter().any(|rename| matches!(rename, migrate_schema::Rename::Table { from, to } if from.name == name || to.name == name));
             let same = to.tables.keys().find(|now| now.name == table.name && unmoved);
             stays.or(same)
         });

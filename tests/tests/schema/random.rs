@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Action, Deferrable, Identity, Sequence};
+use migrate_schema::{Action, Deferrable, Identity, Sequence};
 use migrate_tests::alembic::Random;
 
 use super::draft::{

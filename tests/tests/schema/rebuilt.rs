@@ -1,7 +1,7 @@
 //! Tables of SQLite that are built anew, with what names them and what they name.
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Renames, Schema, statements};
+use migrate_schema::{Renames, Schema, statements};
 
 use super::same;
 use super::server::Server;

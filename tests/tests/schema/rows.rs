@@ -1,7 +1,7 @@
 //! What the rows become.
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Rename, Renames, Schema, likely_renames, statements};
+use migrate_schema::{Rename, Renames, Schema, likely_renames, statements};
 
 use super::same;
 use super::server::Server;

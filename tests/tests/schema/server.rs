@@ -1,7 +1,7 @@
 //! The real databases, emptied and filled many times.
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Ddl, Schema};
+use migrate_schema::{Ddl, Schema};
 use migrate_sqlx::{LedgerNames, SchemaReader};
 use migrate_tests::TestDatabase;
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};

@@ -1,7 +1,7 @@
 //! Views of PostgreSQL that change, and what is given to them besides.
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Name, Renames, Schema, statements};
+use migrate_schema::{Name, Renames, Schema, statements};
 
 use super::same;
 use super::server::Server;

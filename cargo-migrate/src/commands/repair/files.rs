@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{
-    ChainLock, Code, Diagnostic, Folder, HeadsMend, Problem, Repair, RepairOptions, RevisionId,
-    Survey, shell_word,
-};
+use migrate_core::{ChainLock, Code, Diagnostic, Folder, Problem, RevisionId, Survey, shell_word};
+use migrate_repair::{HeadsMend, Repair, RepairOptions};
 
 use super::RepairArgs;
 use crate::context::{Context, now};

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
-use migrate_core::schema::lock::SchemaLock;
-use migrate_core::{Diagnostic, Mended};
+use migrate_core::Diagnostic;
+use migrate_repair::Mended;
+use migrate_schema::lock::SchemaLock;
 use serde::Serialize;
 
 use super::change::{Change, Note, make};

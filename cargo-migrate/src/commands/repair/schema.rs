@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use migrate_core::Dialect;
-use migrate_core::schema::{
+use migrate_schema::{
     self, Ddl, Difference, DifferenceKind, Name, Renames, Repair, Schema, Unfilled, differences,
 };
 use migrate_sqlx::{Create, Database};
@@ -165,7 +165,7 @@ async fn plan(
         .collect();
     fills.retain(|place, _| needed.contains(place));
     let statements = match fills.is_empty() {
-        true => schema::statements(actual, &wanted, &Renames::none()),
+        true => migrate_schema::statements(actual, &wanted, &Renames::none()),
         false => filled(actual, &wanted, &fills),
     };
     let left = differences(expected, &wanted);
@@ -240,8 +240,8 @@ fn filled(actual: &Schema, wanted: &Schema, fills: &Fills) -> Vec<Ddl> {
             new.default = Some(value.clone());
         }
     }
-    statements.extend(schema::statements(actual, &first, &Renames::none()));
-    statements.extend(schema::statements(&first, wanted, &Renames::none()));
+    statements.extend(migrate_schema::statements(actual, &first, &Renames::none()));
+    statements.extend(migrate_schema::statements(&first, wanted, &Renames::none()));
     statements
 }
 
@@ -250,7 +250,7 @@ impl Plan {
     fn show(&self, dialect: Dialect, ui: &Ui) -> Result<(), CommandError> {
         match self.statements.is_empty() {
             true => Ok(()),
-            false => ui.answer(schema::script(dialect, &self.statements).trim_end()),
+            false => ui.answer(migrate_schema::script(dialect, &self.statements).trim_end()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `stamp --detect`: the schema says where the database is.
 
-use migrate_core::schema::Difference;
 use migrate_core::{Graph, Set, Stamp, Target};
+use migrate_schema::Difference;
 use migrate_sqlx::{Create, Error, Migrations};
 use serde::Serialize;
 

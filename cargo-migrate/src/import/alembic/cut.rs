@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use migrate_core::sql::{Lexer, TokenKind};
 use migrate_core::{Dialect, Dialects, Direction};
+use migrate_sql::{Lexer, TokenKind};
 
 use crate::import::way::{statements, without};
 use crate::import::{Note, Place};

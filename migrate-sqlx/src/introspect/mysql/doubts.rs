@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Name, RoutineKind};
+use migrate_schema::{Name, RoutineKind};
 
 use super::super::record::Record;
 use super::Reading;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use migrate_core::Dialect;
-use migrate_core::schema::{Name, Routine, RoutineKind, Schema, Sequence, Signature};
+use migrate_schema::{Name, Routine, RoutineKind, Schema, Sequence, Signature};
 
 use super::super::record::Record;
 use super::Reading;

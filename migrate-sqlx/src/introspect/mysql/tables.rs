@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::schema::{
+use migrate_core::{Dialect, LedgerNames};
+use migrate_schema::{
     Action, Check, Column, ForeignKey, Generated, Identity, Index, IndexPart, Key, Name, Options,
     Table, View,
 };
-use migrate_core::{Dialect, LedgerNames};
 
 use super::super::record::Record;
 use super::words::{create_options, literal, unescaped};

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use migrate_core::Dialect;
-use migrate_core::schema::Options;
-use migrate_core::sql::{Lexer, Named, ReachKind, Token, TokenKind, reaches};
+use migrate_replay::{Named, ReachKind, reaches};
+use migrate_schema::Options;
+use migrate_sql::{Lexer, Token, TokenKind};
 
 /// A text as a literal.
 pub(super) fn quoted_text(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! Triggers, policies, types and routines: mostly the statement that makes them.
 
 use migrate_core::Dialect;
-use migrate_core::schema::{
+use migrate_schema::{
     Check, Domain, Enum, Name, NotCarried, Options, Routine, RoutineKind, Signature, UserType,
 };
 
@@ -168,7 +168,7 @@ impl Reading {
 fn switched(
     definition: String,
     word: &str,
-    relation: &migrate_core::schema::Name,
+    relation: &migrate_schema::Name,
     name: &str,
     enabled: &str,
 ) -> String {

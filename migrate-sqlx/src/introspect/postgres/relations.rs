@@ -1,10 +1,10 @@
 //! Tables and views, and what belongs to them.
 
-use migrate_core::schema::{
+use migrate_core::{Dialect, LedgerNames};
+use migrate_schema::{
     Action, Check, Column, Deferrable, ForeignKey, Generated, Grant, Identity, Index, IndexPart,
     Key, Name, Options, PartitionOf, Sequence, Table, View,
 };
-use migrate_core::{Dialect, LedgerNames};
 
 use super::super::record::Record;
 use super::spelling::{expression, settled};

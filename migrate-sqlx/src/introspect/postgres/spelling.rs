@@ -10,7 +10,7 @@
 //! - `EXTRACT(YEAR FROM …)` keeps its letters, and is read with small ones.
 
 use migrate_core::Dialect;
-use migrate_core::sql::{Lexer, TokenKind};
+use migrate_sql::{Lexer, TokenKind};
 
 use super::super::record::Record;
 

@@ -1,6 +1,6 @@
 //! What a `CREATE TABLE` of SQLite says that no pragma tells.
 
-use migrate_core::schema::{Action, Check, Deferrable, ForeignKey, Generated, Key, Name, Options};
+use migrate_schema::{Action, Check, Deferrable, ForeignKey, Generated, Key, Name, Options};
 
 use super::text::{Part, Reader, as_sql};
 

@@ -6,7 +6,7 @@
 //! with nothing behind it.
 
 use migrate_core::Dialect;
-use migrate_core::sql::{Lexer, Token, TokenKind};
+use migrate_sql::{Lexer, Token, TokenKind};
 
 /// The tokens of a statement that mean something, and a place among them.
 #[derive(Clone)]

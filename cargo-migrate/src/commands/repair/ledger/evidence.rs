@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::schema::{Difference, DifferenceKind, Schema, differences};
 use migrate_core::{Graph, LedgerNames, Revision, Set, Target};
+use migrate_schema::{Difference, DifferenceKind, Schema, differences};
 use migrate_sqlx::Migrations;
 use wildmatch::WildMatch;
 

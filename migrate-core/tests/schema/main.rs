@@ -1,8 +1,0 @@
-//! What is found between two schemas, and the SQL that leads from one to the other.
-
-mod alembic;
-mod build;
-mod ddl;
-mod destructive;
-mod order;
-mod renames;

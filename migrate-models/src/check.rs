@@ -1,0 +1,224 @@
+//! A model beside its table in the schema at the head.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fits::fits;
+use super::model::{Field, Model};
+use super::{Models, Problem, Site};
+use migrate_core::__support::nearest;
+use migrate_core::{Code, Diagnostic, Dialect, Severity};
+use migrate_schema::lock::SchemaLock;
+use migrate_schema::{Column, Table};
+
+impl Model {
+    /// Compares the model with its table in each dialect; `None` stands for a schema that has no
+    /// such table.
+    ///
+    /// A field that cannot hold what its column has is an error, as is a column that must be given
+    /// a value and has no field. An `Option` over a column that is never NULL reads well, but the
+    /// model and the chain say different things, so it is a warning.
+    #[must_use]
+    pub fn check(&self, tables: &BTreeMap<Dialect, Option<Table>>) -> Vec<Problem> {
+        if self.ignored || self.unchecked {
+            return Vec::new();
+        }
+        let mut found = Found {
+            model: self,
+            problems: Vec::new(),
+            told: BTreeSet::new(),
+        };
+        for (dialect, table) in tables {
+            match table {
+                Some(table) => found.compare(*dialect, table),
+                None => found.missing(),
+            }
+        }
+        found.problems
+    }
+}
+
+impl Models {
+    /// Compares every model with the schema at the head, as the compiler does with each.
+    #[must_use]
+    pub fn check(&self, lock: &SchemaLock) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for model in self.models() {
+            let table = |(dialect, schema): (&Dialect, &migrate_schema::Schema)| {
+                (*dialect, schema.tables.get(&model.table).cloned())
+            };
+            problems.extend(model.check(&lock.schemas.iter().map(table).collect()));
+        }
+        self.diagnostics(problems)
+    }
+}
+
+struct Found<'a> {
+    model: &'a Model,
+    problems: Vec<Problem>,
+    /// One dialect is enough to say it.
+    told: BTreeSet<(Code, Site, String)>,
+}
+
+/// The command that mends it, with a message for the new revision.
+fn auto(message: &str) -> String {
+    format!("run `cargo migrate new --auto \"{message}\"`")
+}
+
+impl Found<'_> {
+    /// Notes a problem, unless another dialect has it too.
+    fn tell(&mut self, about: &str, problem: Problem) {
+        if self
+            .told
+            .insert((problem.code, problem.site, about.to_owned()))
+        {
+            self.problems.push(problem);
+        }
+    }
+
+    fn missing(&mut self) {
+        let table = &self.model.table;
+        let message = format!("the schema at the head has no table `{table}`");
+        let help = format!(
+            "{}; or name the table that it is: `#[table(name = \"…\")]`",
+            auto(&format!("create {table}"))
+        );
+        self.tell(
+            "",
+            Problem::error(Code::ModelWithoutTable, self.model.site, message, help),
+        );
+    }
+
+    fn compare(&mut self, dialect: Dialect, table: &Table) {
+        let model = self.model;
+        let key = table.primary_key.as_ref().map(|key| key.columns.as_slice());
+        let key = key.unwrap_or_default();
+        for field in &model.fields {
+            match table.column(&field.column) {
+                Some(column) => {
+                    self.fits(dialect, field, column);
+                    let nullable = column.nullable && !key.contains(&column.name);
+                    self.nulls(dialect, field, column, nullable, key);
+                }
+                None => self.no_column(field, table),
+            }
+        }
+        // What a flattened struct has cannot be seen.
+        if model.partial || model.open {
+            return;
+        }
+        for column in &table.columns {
+            let numbered = dialect == Dialect::Sqlite
+                && key == [column.name.as_str()]
+                && column.sql_type.eq_ignore_ascii_case("integer");
+            let given = column.nullable
+                || column.default.is_some()
+                || column.generated.is_some()
+                || column.identity.is_some()
+                || numbered;
+            if !given && !model.columns().any(|own| own == column.name) {
+                self.no_field(column);
+            }
+        }
+    }
+
+    fn fits(&mut self, dialect: Dialect, field: &Field, column: &Column) {
+        // A type by hand is the word of somebody who knows.
+        let by_hand = field.settings.of(dialect).sql_type.is_some();
+        if by_hand || fits(&field.kind, &column.sql_type, dialect) {
+            return;
+        }
+        let message = format!(
+            "the column `{}` is `{}` in {}, which this type cannot hold",
+            column.name,
+            column.sql_type,
+            dialect.name()
+        );
+        let help = format!(
+            "{}; or give the field another type; or say `#[column(type = \"{}\")]` if this type does hold it",
+            auto(&format!("change {}", column.name)),
+            column.sql_type.replace('"', "\\\"")
+        );
+        self.tell(
+            "",
+            Problem::error(Code::TypeMismatch, field.type_site, message, help),
+        );
+    }
+
+    fn nulls(
+        &mut self,
+        dialect: Dialect,
+        field: &Field,
+        column: &Column,
+        nullable: bool,
+        key: &[String],
+    ) {
+        let said = field.settings.of(dialect).nullable;
+        let optional = said.unwrap_or(field.optional);
+        // What the database computes is as its expression is, and MariaDB cannot say more.
+        let computed = dialect == Dialect::MySql && column.generated.is_some();
+        if nullable && !optional && !computed {
+            let message = format!(
+                "the column `{}` may be NULL, and this type cannot",
+                column.name
+            );
+            let help = format!(
+                "make it an `Option`, or {}; a type that reads NULL says `#[column(nullable)]`",
+                auto(&format!("{} is never null", column.name))
+            );
+            self.tell(
+                "",
+                Problem::error(Code::NullMismatch, field.type_site, message, help),
+            );
+        }
+        // The row that is not in the database yet has no key, so this is not worth a word.
+        if !nullable && optional && !key.contains(&column.name) && !self.model.partial {
+            let message = format!(
+                "the column `{}` is never NULL, and this is an `Option`",
+                column.name
+            );
+            let help = format!(
+                "leave the `Option` out or say `#[column(nullable = false)]`, or {}",
+                auto(&format!("{} may be null", column.name))
+            );
+            let mut problem = Problem::error(Code::NullMismatch, field.type_site, message, help);
+            problem.severity = Severity::Warning;
+            self.tell("option", problem);
+        }
+    }
+
+    fn no_column(&mut self, field: &Field, table: &Table) {
+        let (name, column) = (&self.model.table, &field.column);
+        let message = format!("`{name}` has no column `{column}`");
+        // A column that another field has is not meant.
+        let names = table.columns.iter().map(|column| column.name.as_str());
+        let names = names.filter(|name| !self.model.columns().any(|own| own == *name));
+        let near = match nearest(column, names) {
+            Some(near) => format!("did you mean `#[sqlx(rename = \"{near}\")]`? If not, "),
+            None => String::new(),
+        };
+        let help = format!(
+            "{near}{}; a field that is no column says `#[column(skip)]`",
+            auto(&format!("add {column} to {name}"))
+        );
+        self.tell(
+            "",
+            Problem::error(Code::FieldWithoutColumn, field.site, message, help),
+        );
+    }
+
+    fn no_field(&mut self, column: &Column) {
+        let (model, name) = (self.model, &column.name);
+        let message = format!(
+            "the column `{name}` of `{}` must be given a value, and `{}` has no field for it",
+            model.table, model.rust_name
+        );
+        let help = format!(
+            "add the field, or {}; a struct of some columns only says `#[table(partial)]`",
+            auto(&format!("drop {name} from {}", model.table))
+        );
+        self.tell(
+            name,
+            Problem::error(Code::ColumnWithoutField, model.site, message, help),
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! The files of the sources, each read once, and what is wrong with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::Span;
+
+use super::scan::{Items, preamble, scan};
+use crate::{Source, one_line};
+use migrate_core::__support::MOST_PROBLEMS;
+use migrate_core::{Code, Diagnostic, Label, Severity};
+
+/// The files of the sources.
+pub(super) struct Files<'a> {
+    /// The package's folder.
+    pub(super) package: &'a Path,
+    /// The files that were read.
+    pub(super) all: Vec<Source>,
+    known: BTreeMap<PathBuf, usize>,
+    /// What is wrong so far.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What was told of a file that several targets share.
+    told: BTreeSet<(usize, usize, String)>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(package: &'a Path) -> Self {
+        Self {
+            package,
+            all: Vec::new(),
+            known: BTreeMap::new(),
+            diagnostics: Vec::new(),
+            told: BTreeSet::new(),
+        }
+    }
+
+    /// Reads a file once; `None` if there is none.
+    pub(super) fn file(&mut self, path: &Path) -> Option<usize> {
+        if let Some(file) = self.known.get(path) {
+            return Some(*file);
+        }
+        let shown = self.shown(path);
+        let text = match read_source(path, &shown)? {
+            Ok(text) => text,
+            Err(found) => {
+                self.diagnostics.push(*found);
+                String::new()
+            }
+        };
+        self.all.push(Source { shown, text });
+        let file = self.all.len() - 1;
+        self.known.insert(path.to_owned(), file);
+        Some(file)
+    }
+
+    /// Cuts a file into its items; `None` where it is no Rust.
+    pub(super) fn scan(&mut self, file: usize) -> Option<Items> {
+        let Source { shown, text } = &self.all[file];
+        match scan(text) {
+            Ok(items) => Some(items),
+            Err((span, why)) => {
+                if self.told.insert((file, span.start, why.clone())) {
+                    let label = Label::at(shown, text, clip(text, span), "");
+                    self.diagnostics.push(
+                        Diagnostic::error(
+                            Code::UnreadableSource,
+                            format!("`{shown}` is no Rust: {why}"),
+                        )
+                        .label(label)
+                        .help("mend it; `cargo check` says more"),
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    /// Returns a path as it is shown to people.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(self.package).unwrap_or(path);
+        path.to_string_lossy().replace('\\', "/")
+    }
+
+    /// Notes what is wrong at a place, once.
+    pub(super) fn wrong(
+        &mut self,
+        file: usize,
+        span: Span,
+        code: Code,
+        severity: Severity,
+        message: &str,
+        help: &str,
+    ) {
+        let range = self.range(file, span);
+        let before = self
+            .told
+            .range((file, 0, String::new())..(file + 1, 0, String::new()));
+        if before.take(MOST_PROBLEMS).count() == MOST_PROBLEMS
+            || !self.told.insert((file, range.start, message.to_owned()))
+        {
+            return;
+        }
+        let label = self.all[file].label(range);
+        self.diagnostics.push(
+            Diagnostic::error(code, one_line(message))
+                .severity(severity)
+                .label(label)
+                .help(help),
+        );
+    }
+
+    fn range(&self, file: usize, span: Span) -> Range<usize> {
+        range(&self.all[file].text, span)
+    }
+}
+
+/// Returns the bytes of a file that a span stands for.
+pub(super) fn range(text: &str, span: Span) -> Range<usize> {
+    let shift = preamble(text);
+    let span = span.byte_range();
+    clip(text, span.start + shift..span.end + shift)
+}
+
+/// Keeps a range within a text and between its characters.
+fn clip(text: &str, range: Range<usize>) -> Range<usize> {
+    let at = |position: usize| text.floor_char_boundary(position);
+    let start = at(range.start);
+    start..at(range.end).max(start)
+}
+
+/// A source file is at most this large, in bytes: what is larger is generated data.
+const MAX_SOURCE: u64 = 16 * 1024 * 1024;
+
+/// Reads a source file; `None` if there is none, a diagnostic if it cannot be read.
+fn read_source(path: &Path, shown: &str) -> Option<Result<String, Box<Diagnostic>>> {
+    if !path.exists() {
+        return None;
+    }
+    let refused = |why: String| {
+        let message = format!("`{shown}` cannot be read: {why}");
+        let found = Diagnostic::error(Code::UnreadableSource, message)
+            .label(Label::file(shown))
+            .help("mend it, or take its `mod` line away");
+        Some(Err(Box::new(found)))
+    };
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return refused("it is no file".to_owned()),
+        Ok(metadata) if metadata.len() > MAX_SOURCE => {
+            return refused(format!(
+                "it is larger than {} MiB",
+                MAX_SOURCE / (1024 * 1024)
+            ));
+        }
+        _ => {}
+    }
+    match fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => Some(Ok(text)),
+        Ok(Err(_)) => refused("it is not UTF-8".to_owned()),
+        Err(error) => refused(error.to_string()),
+    }
+}

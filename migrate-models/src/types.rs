@@ -1,0 +1,216 @@
+//! The column type for what a field holds, in each dialect.
+//!
+//! The types are those that sqlx gives and takes (the tables in `sqlx::postgres::types`,
+//! `sqlx::mysql::types` and `sqlx::sqlite::types`), in the words in which the database itself
+//! writes them.
+
+use super::column::Default_;
+use super::kind::Kind;
+use migrate_core::Dialect;
+
+/// Returns the type of a column; `None` where the dialect has none for it.
+///
+/// `strict` is for SQLite's STRICT tables, which know five types
+/// (<https://sqlite.org/stricttables.html>).
+pub(super) fn sql_type(kind: &Kind, dialect: Dialect, strict: bool) -> Option<String> {
+    match dialect {
+        Dialect::Postgres => postgres(kind),
+        Dialect::MySql => mysql(kind),
+        Dialect::Sqlite if strict => sqlite_strict(kind).map(str::to_owned),
+        Dialect::Sqlite => sqlite(kind).map(str::to_owned),
+    }
+}
+
+fn postgres(kind: &Kind) -> Option<String> {
+    let name = match kind {
+        Kind::Bool => "boolean",
+        // sqlx reads and writes no other widths, and no number without a sign.
+        Kind::Int {
+            bits: 8,
+            signed: true,
+        } => "\"char\"",
+        Kind::Int {
+            bits: 16,
+            signed: true,
+        } => "smallint",
+        Kind::Int {
+            bits: 32,
+            signed: true,
+        } => "integer",
+        Kind::Int {
+            bits: 64,
+            signed: true,
+        } => "bigint",
+        Kind::Int { .. } | Kind::Unknown(_) => return None,
+        Kind::Float => "real",
+        Kind::Double => "double precision",
+        Kind::Text => "text",
+        Kind::Bytes => "bytea",
+        Kind::Uuid => "uuid",
+        Kind::UuidText(length) => return Some(format!("character({length})")),
+        Kind::DateTime => "timestamp without time zone",
+        Kind::Instant => "timestamp with time zone",
+        Kind::Date => "date",
+        Kind::Time => "time without time zone",
+        Kind::Duration => "interval",
+        Kind::Decimal => "numeric",
+        Kind::Json => "jsonb",
+        Kind::Ip => "inet",
+        Kind::Postgres(name) => name,
+        Kind::PostgresNamed(name) => return Some(folded(name)),
+        Kind::Array(of) => return postgres(of).map(|of| format!("{of}[]")),
+        Kind::Enum { type_name, .. } => return Some(folded(type_name)),
+    };
+    Some(name.to_owned())
+}
+
+fn mysql(kind: &Kind) -> Option<String> {
+    let name = match kind {
+        Kind::Bool => "tinyint(1)",
+        Kind::Int { bits, signed } => {
+            let name = match bits {
+                8 => "tinyint",
+                16 => "smallint",
+                32 => "int",
+                _ => "bigint",
+            };
+            return Some(match signed {
+                true => name.to_owned(),
+                false => format!("{name} unsigned"),
+            });
+        }
+        Kind::Float => "float",
+        Kind::Double => "double",
+        // A TEXT can be no key and have no default.
+        Kind::Text => "varchar(255)",
+        // A BLOB ends at 64 KiB.
+        Kind::Bytes => "longblob",
+        Kind::Uuid => "binary(16)",
+        Kind::UuidText(length) => return Some(format!("char({length})")),
+        // Without the 6, fractions of a second are rounded away.
+        Kind::DateTime => "datetime(6)",
+        Kind::Instant => "timestamp(6)",
+        Kind::Date => "date",
+        Kind::Time | Kind::Duration => "time(6)",
+        // MySQL's own default is (10,0), which has no fraction at all.
+        Kind::Decimal => "decimal(38,10)",
+        Kind::Json => "json",
+        Kind::Ip => "varchar(45)",
+        Kind::Enum { values, .. } => {
+            let values: Vec<_> = values.iter().map(|value| literal(value)).collect();
+            return Some(format!("enum({})", values.join(",")));
+        }
+        Kind::Postgres(_) | Kind::PostgresNamed(_) | Kind::Array(_) | Kind::Unknown(_) => {
+            return None;
+        }
+    };
+    Some(name.to_owned())
+}
+
+fn sqlite(kind: &Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Bool => "BOOLEAN",
+        Kind::DateTime | Kind::Instant => "DATETIME",
+        Kind::Date => "DATE",
+        Kind::Time => "TIME",
+        other => return sqlite_strict(other),
+    })
+}
+
+fn sqlite_strict(kind: &Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Bool | Kind::Int { .. } => "INTEGER",
+        Kind::Float | Kind::Double => "REAL",
+        // A NUMERIC column would keep a decimal as a binary fraction.
+        Kind::Text
+        | Kind::UuidText(_)
+        | Kind::DateTime
+        | Kind::Instant
+        | Kind::Date
+        | Kind::Time
+        | Kind::Decimal
+        | Kind::Json
+        | Kind::Ip
+        | Kind::Enum { .. } => "TEXT",
+        Kind::Bytes | Kind::Uuid => "BLOB",
+        Kind::Duration
+        | Kind::Postgres(_)
+        | Kind::PostgresNamed(_)
+        | Kind::Array(_)
+        | Kind::Unknown(_) => return None,
+    })
+}
+
+/// Writes a text as SQL.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Writes a default in a dialect.
+///
+/// An expression is taken as it is, but for the time that it is now, which every dialect writes in
+/// another way.
+pub(super) fn default(said: &Default_, dialect: Dialect, sql_type: &str) -> Option<String> {
+    let expression = match said {
+        Default_::None => return None,
+        Default_::Bool(value) => match dialect {
+            Dialect::Postgres => value.to_string(),
+            Dialect::Sqlite | Dialect::MySql => u8::from(*value).to_string(),
+        },
+        Default_::Expression(expression) => expression.clone(),
+    };
+    let word = expression.trim().to_ascii_lowercase();
+    if !["now()", "current_timestamp", "current_timestamp()"].contains(&word.as_str()) {
+        return Some(expression);
+    }
+    Some(match dialect {
+        Dialect::Postgres => "now()".to_owned(),
+        Dialect::Sqlite => "CURRENT_TIMESTAMP".to_owned(),
+        // It must have as many digits as its column (MySQL manual, "Automatic Initialization and
+        // Updating for TIMESTAMP and DATETIME").
+        Dialect::MySql => match sql_type.split_once('(') {
+            Some((_, digits)) => format!("CURRENT_TIMESTAMP({digits}"),
+            None => "CURRENT_TIMESTAMP".to_owned(),
+        },
+    })
+}
+
+/// Writes the name of a collation as SQL: PostgreSQL's have capitals and hyphens.
+pub(super) fn collation(name: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Postgres if !name.contains(['"', '.']) => dialect.quote(name),
+        _ => name.to_owned(),
+    }
+}
+
+/// Writes what sqlx calls a type of PostgreSQL as PostgreSQL reads it: what is not in quotes is in
+/// small letters.
+pub(super) fn folded(type_name: &str) -> String {
+    let mut quoted = false;
+    type_name
+        .chars()
+        .flat_map(|sign| {
+            quoted ^= sign == '"';
+            let small = (!quoted).then(|| sign.to_lowercase());
+            let as_it_is = quoted.then_some(sign);
+            small.into_iter().flatten().chain(as_it_is)
+        })
+        .collect()
+}
+
+/// Says whether an enum is kept in a text column of PostgreSQL: sqlx knows it by the name of one.
+pub(super) fn is_text(type_name: &str) -> bool {
+    let name = folded(type_name);
+    let name = name.split_once('(').map_or(name.as_str(), |(name, _)| name);
+    [
+        "text",
+        "varchar",
+        "character varying",
+        "char",
+        "bpchar",
+        "character",
+        "citext",
+        "name",
+    ]
+    .contains(&name.trim())
+}

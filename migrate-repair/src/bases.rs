@@ -1,0 +1,204 @@
+//! Several bases that should be one chain: which part comes first.
+
+use std::collections::BTreeSet;
+
+use super::model::Model;
+use super::work::Work;
+use migrate_core::{Code, Level};
+
+/// Why a part of the chain has to come after another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    Table(String),
+    Dependency(String),
+}
+
+/// Puts every base but the first behind what comes before it: by the tables that the revisions use,
+/// by their dependencies, by what the user says, by their age.
+pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
+    let order = &work.options.order;
+    if work.config.rules.multiple_bases != Level::Deny && order.is_empty() {
+        return;
+    }
+    let bases = |model: &Model| -> Vec<usize> {
+        let all = model.by_age().into_iter();
+        all.filter(|index| model.links[*index].is_empty()).collect()
+    };
+    if bases(model).len() < 2 {
+        return;
+    }
+    for base in bases(model) {
+        if let Some(parents) = model.locked_parents(base) {
+            let why = format!("chain.lock knows that it follows {}", model.named(&parents));
+            model.follow(base, &parents, Code::MultipleBases, why);
+        }
+    }
+    let bases = bases(model);
+    let parts = Parts::new(model, bases, order);
+    let sequence = parts.sequence(model);
+    let Some((first, rest)) = sequence.split_first() else {
+        return;
+    };
+    let mut placed = BTreeSet::from([*first]);
+    let mut above = model.above();
+    for part in rest {
+        let base = parts.bases[*part];
+        let after = after(&above, base);
+        let before: Vec<usize> = (0..model.len())
+            .filter(|index| {
+                !after[*index] && parts.of[*index].iter().all(|part| placed.contains(part))
+            })
+            .collect();
+        placed.insert(*part);
+        let parents = model.ends(&before);
+        if parents.is_empty() {
+            continue;
+        }
+        let why = parts.why(model, *part, &placed, &parents);
+        model.follow(base, &parents, Code::MultipleBases, why);
+        for parent in parents {
+            above[parent].push(base);
+        }
+    }
+}
+
+/// Says of each revision whether it is `base` or needs it.
+fn after(above: &[Vec<usize>], base: usize) -> Vec<bool> {
+    let mut after = vec![false; above.len()];
+    let mut open = vec![base];
+    while let Some(at) = open.pop() {
+        if !std::mem::replace(&mut after[at], true) {
+            open.extend(&above[at]);
+        }
+    }
+    after
+}
+
+/// The parts of the chain, one a base.
+struct Parts {
+    /// The base of each part.
+    bases: Vec<usize>,
+    /// The parts that each revision belongs to: those whose bases lead to it.
+    of: Vec<BTreeSet<usize>>,
+    /// For each part, those that must come before it.
+    before: Vec<BTreeSet<(usize, Why)>>,
+    /// The place of each part in what the user says.
+    said: Vec<Option<usize>>,
+}
+
+impl Parts {
+    fn new(model: &Model, bases: Vec<usize>, order: &[String]) -> Self {
+        let children = model.children();
+        let mut of = vec![BTreeSet::new(); model.len()];
+        for (part, base) in bases.iter().enumerate() {
+            let mut open = vec![*base];
+            while let Some(at) = open.pop() {
+                if of[at].insert(part) {
+                    open.extend(&children[at]);
+                }
+            }
+        }
+        let mut said = vec![None; bases.len()];
+        for (place, id) in order.iter().enumerate() {
+            let named = model.by_id.get(id.as_str());
+            for part in named.into_iter().flat_map(|index| &of[*index]) {
+                said[*part].get_or_insert(place);
+            }
+        }
+        let mut parts = Self {
+            before: vec![BTreeSet::new(); bases.len()],
+            bases,
+            of,
+            said,
+        };
+        for index in 0..model.len() {
+            for (maker, table) in &model.tables[index] {
+                parts.demand(index, *maker, &Why::Table(table.clone()));
+            }
+            for (name, need) in &model.needs[index] {
+                if let Some(need) = need {
+                    parts.demand(index, *need, &Why::Dependency(name.clone()));
+                }
+            }
+        }
+        parts
+    }
+
+    /// What `index` belongs to must come after what `other` belongs to.
+    fn demand(&mut self, index: usize, other: usize, why: &Why) {
+        let (here, there) = (&self.of[index], &self.of[other]);
+        if !here.is_disjoint(there) {
+            return;
+        }
+        // It is enough that the last of its own comes after.
+        let Some(last) = here.iter().next_back().copied() else {
+            return;
+        };
+        for part in there.clone() {
+            let is_said = self.said[last].is_some()
+                && self.said[part].is_some()
+                && matches!(why, Why::Table(_));
+            if !is_said {
+                self.before[last].insert((part, why.clone()));
+            }
+        }
+    }
+
+    /// The parts in the order in which they are joined.
+    fn sequence(&self, model: &Model) -> Vec<usize> {
+        let mut left: BTreeSet<usize> = (0..self.bases.len()).collect();
+        let mut sequence = Vec::new();
+        while !left.is_empty() {
+            let is_ready = |part: &&usize| {
+                self.before[**part]
+                    .iter()
+                    .all(|(before, _)| !left.contains(before))
+            };
+            // The bases stand by age, so the first is the oldest. Where parts wait for one another,
+            // the oldest goes first.
+            let place = |part: &&usize| (self.said[**part].unwrap_or(usize::MAX), **part);
+            let next = left.iter().filter(is_ready).min_by_key(place);
+            // Only what a base itself depends on cannot come behind it.
+            let is_free = |part: &&usize| {
+                let needed = model.ancestors([self.bases[**part]]);
+                left.iter()
+                    .all(|other| other == *part || !needed[self.bases[*other]])
+            };
+            let next = next.or_else(|| left.iter().filter(is_free).min_by_key(place));
+            let next = next.copied();
+            let Some(next) = next else { break };
+            left.remove(&next);
+            sequence.push(next);
+        }
+        sequence
+    }
+
+    fn why(
+        &self,
+        model: &Model,
+        part: usize,
+        placed: &BTreeSet<usize>,
+        parents: &[usize],
+    ) -> String {
+        let behind = model.named(parents);
+        let table = self.before[part]
+            .iter()
+            .find(|(before, _)| placed.contains(before));
+        match (self.said[part], table) {
+            (Some(_), _) => {
+                format!("it began a chain of its own; `--order` puts it behind {behind}")
+            }
+            (None, Some((_, Why::Table(table)))) => {
+                format!(
+                    "it began a chain of its own; it uses the table `{table}`, which is there behind {behind}"
+                )
+            }
+            (None, Some((_, Why::Dependency(name)))) => {
+                format!(
+                    "it began a chain of its own; it depends on `{name}`, which is there behind {behind}"
+                )
+            }
+            (None, None) => format!("it began a chain of its own; {behind} came before it"),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The links of a broken chain, to be changed one by one.
+
+use std::collections::BTreeMap;
+
+use super::work::Work;
+use super::{names, tables};
+use migrate_core::{Code, Revision, RevisionId, Survey};
+
+/// What a `-- parents:` line names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// A revision that is there.
+    To(usize),
+    /// One that is not.
+    Unknown(RevisionId),
+}
+
+/// The word of a `-- depends-on:` line, and the revision that it means.
+type Need = (String, Option<usize>);
+
+/// The revisions of a folder and how they hang together; indices are those of the survey.
+pub(super) struct Model {
+    pub(super) ids: Vec<RevisionId>,
+    /// The revisions' files.
+    pub(super) files: Vec<String>,
+    /// What each follows, as its file has it.
+    pub(super) links: Vec<Vec<Link>>,
+    /// What each depends on.
+    pub(super) needs: Vec<Vec<Need>>,
+    /// The revisions whose tables each uses, with the table.
+    pub(super) tables: Vec<Vec<(usize, String)>>,
+    /// The place of each in the order of creation.
+    pub(super) rank: Vec<usize>,
+    /// What chain.lock says that each follows, where all of it is there.
+    pub(super) locked: Vec<Option<Vec<usize>>>,
+    /// The parents that only a mended header names.
+    pub(super) guessed: Vec<Vec<usize>>,
+    /// Revisions that lost their only parent and want another one, and why.
+    pub(super) orphans: Vec<Option<Code>>,
+    /// The parent that each of them named.
+    pub(super) lost: BTreeMap<usize, Link>,
+    pub(super) by_id: BTreeMap<RevisionId, usize>,
+    /// What was done: which revision, what was wrong, why so.
+    pub(super) done: Vec<(usize, Code, String)>,
+    was: Vec<(Vec<Link>, Vec<Need>)>,
+}
+
+/// What decides which revision came first: when it was made, as its header says, else its file's
+/// name; then the name itself.
+fn age(revision: &Revision) -> (String, String, RevisionId) {
+    let time = match &*revision.created {
+        "" => names::stamp(&revision.file).unwrap_or_default(),
+        created => names::digits(created),
+    };
+    (time, names::natural(&revision.file), revision.id.clone())
+}
+
+/// Returns the place of each revision in the order of creation.
+pub(super) fn ranks(revisions: &[Revision]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..revisions.len()).collect();
+    order.sort_by_cached_key(|index| age(&revisions[*index]));
+    let mut rank = vec![0; order.len()];
+    for (place, index) in order.into_iter().enumerate() {
+        rank[index] = place;
+    }
+    rank
+}
+
+impl Model {
+    pub(super) fn new(survey: &Survey, work: &Work<'_>) -> Self {
+        let revisions = &survey.revisions;
+        let graph = &survey.graph;
+        let to = |id: &RevisionId| match graph.index(id.as_str()) {
+            Some(index) => Link::To(index),
+            None => Link::Unknown(id.clone()),
+        };
+        let links: Vec<Vec<Link>> = revisions
+            .iter()
+            .map(|revision| revision.parents.iter().map(to).collect())
+            .collect();
+        let need = |name: &str| {
+            let named = graph.index(name).or_else(|| graph.label(name));
+            named.or_else(|| match graph.with_prefix(name)[..] {
+                [only] if !name.is_empty() => Some(only),
+                _ => None,
+            })
+        };
+        let needs: Vec<Vec<_>> = revisions
+            .iter()
+            .map(|revision| {
+                let needs = revision.depends_on.iter();
+                needs.map(|name| (name.to_string(), need(name))).collect()
+            })
+            .collect();
+        let locked = |revision: &Revision| {
+            let entry = work.lock.get(revision.id.as_str())?;
+            let parents = entry.parents.iter().map(|id| graph.index(id.as_str()));
+            parents.collect::<Option<Vec<usize>>>()
+        };
+        let orphans = revisions.iter().map(|revision| {
+            let is_orphan = revision.parents.is_empty() && work.orphans.contains(&*revision.file);
+            is_orphan.then_some(Code::InvalidRevisionId)
+        });
+        let guessed = revisions.iter().map(|revision| {
+            let is_new = |parent: &&RevisionId| {
+                let link = (revision.file.to_string(), (*parent).clone());
+                !work.links.contains(&link)
+            };
+            let new = revision.parents.iter().filter(is_new);
+            new.filter_map(|parent| graph.index(parent.as_str()))
+                .collect()
+        });
+        Self {
+            guessed: guessed.collect(),
+            ids: revisions
+                .iter()
+                .map(|revision| revision.id.clone())
+                .collect(),
+            files: revisions
+                .iter()
+                .map(|revision| revision.file.to_string())
+                .collect(),
+            tables: tables::needs(revisions, work.config),
+            rank: ranks(revisions),
+            locked: revisions.iter().map(locked).collect(),
+            orphans: orphans.collect(),
+            lost: BTreeMap::new(),
+            by_id: (0..revisions.len())
+                .rev()
+                .map(|index| (revisions[index].id.clone(), index))
+                .collect(),
+            done: Vec::new(),
+            was: links.iter().cloned().zip(needs.iter().cloned()).collect(),
+            links,
+            needs,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// All revisions, the oldest first.
+    pub(super) fn by_age(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_unstable_by_key(|index| self.rank[*index]);
+        order
+    }
+
+    /// What a revision follows and what is there.
+    pub(super) fn parents(&self, index: usize) -> impl Iterator<Item = usize> {
+        self.links[index].iter().filter_map(|link| match link {
+            Link::To(parent) => Some(*parent),
+            Link::Unknown(_) => None,
+        })
+    }
+
+    /// What must be applied before a revision, through one link.
+    pub(super) fn below(&self, index: usize) -> impl Iterator<Item = usize> {
+        let needs = self.needs[index].iter().filter_map(|(_, need)| *need);
+        self.parents(index).chain(needs)
+    }
+
+    /// Says for each revision whether it is `of` or something that one of them needs.
+    pub(super) fn ancestors(&self, of: impl IntoIterator<Item = usize>) -> Vec<bool> {
+        reach(self.len(), of, |index| self.below(index).collect())
+    }
+
+    /// Says whether `index` is `other` or needs it.
+    pub(super) fn needs(&self, index: usize, other: usize) -> bool {
+        self.ancestors([index])[other]
+    }
+
+    /// The revisions that each is followed by.
+    pub(super) fn children(&self) -> Vec<Vec<usize>> {
+        let mut children = vec![Vec::new(); self.len()];
+        for index in 0..self.len() {
+            for parent in self.parents(index) {
+                children[parent].push(index);
+            }
+        }
+        children
+    }
+
+    /// The revisions that need each, through one link.
+    pub(super) fn above(&self) -> Vec<Vec<usize>> {
+        let mut above = vec![Vec::new(); self.len()];
+        for index in 0..self.len() {
+            for below in self.below(index) {
+                above[below].push(index);
+            }
+        }
+        above
+    }
+
+    /// Of some revisions those that no other of them follows, by id.
+    pub(super) fn ends(&self, of: &[usize]) -> Vec<usize> {
+        let mut among = vec![false; self.len()];
+        of.iter().for_each(|index| among[*index] = true);
+        let mut followed = vec![false; self.len()];
+        for index in of {
+            self.parents(*index)
+                .for_each(|parent| followed[parent] = true);
+        }
+        let mut ends: Vec<usize> = of
+            .iter()
+            .copied()
+            .filter(|index| !followed[*index])
+            .collect();
+        ends.sort_by_key(|index| &self.ids[*index]);
+        ends
+    }
+
+    /// Of some revisions those that no other of them needs.
+    pub(super) fn highest(&self, of: &[usize]) -> Vec<usize> {
+        let mut highest: Vec<usize> = Vec::new();
+        for index in of {
+            let others = of.iter().copied().filter(|other| other != index);
+            if !highest.contains(index) && !self.ancestors(others)[*index] {
+                highest.push(*index);
+            }
+        }
+        highest
+    }
+
+    /// Gives a revision other parents.
+    pub(super) fn follow(&mut self, index: usize, parents: &[usize], code: Code, why: String) {
+        self.links[index] = parents.iter().map(|parent| Link::To(*parent)).collect();
+        self.done.push((index, code, why));
+    }
+
+    /// Names revisions for people.
+    pub(super) fn named(&self, indices: &[usize]) -> String {
+        let names: Vec<String> = indices
+            .iter()
+            .map(|index| format!("`{}`", self.ids[*index]))
+            .collect();
+        match &names[..] {
+            [] => "nothing".to_owned(),
+            [only] => only.clone(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        }
+    }
+
+    /// The parents that chain.lock knows a revision by, where they can be its parents.
+    pub(super) fn locked_parents(&self, index: usize) -> Option<Vec<usize>> {
+        let locked = self.locked[index].as_ref()?;
+        let needed = self.ancestors(locked.iter().copied());
+        (!locked.is_empty() && !needed[index]).then(|| locked.clone())
+    }
+
+    /// Takes out the parents that other parents follow already.
+    pub(super) fn thin_out(&mut self) {
+        for index in 0..self.len() {
+            let parents: Vec<usize> = self.parents(index).collect();
+            if parents.len() < 2 {
+                continue;
+            }
+            for parent in &parents {
+                let through = parents.iter().find(|other| {
+                    *other != parent
+                        && self.parents(index).any(|at| at == **other)
+                        && self.leads(*parent, **other)
+                });
+                if let Some(through) = through {
+                    let why = format!(
+                        "{} follows {} already",
+                        self.named(&[*through]),
+                        self.named(&[*parent])
+                    );
+                    self.links[index].retain(|link| *link != Link::To(*parent));
+                    self.done.push((index, Code::RedundantParent, why));
+                }
+            }
+        }
+    }
+
+    /// Whether `to` follows `from`, by parents alone.
+    fn leads(&self, from: usize, to: usize) -> bool {
+        reach(self.len(), [to], |index| self.parents(index).collect())[from]
+    }
+
+    /// The revisions whose lines have to be written anew.
+    pub(super) fn changed(&self) -> impl Iterator<Item = Changed<'_>> {
+        (0..self.len()).filter_map(|index| {
+            let (links, needs) = &self.was[index];
+            let is_changed = *links != self.links[index] || *needs != self.needs[index];
+            is_changed.then(|| Changed {
+                file: &self.files[index],
+                parents: (*links != self.links[index]).then(|| {
+                    let id = |link: &Link| match link {
+                        Link::To(parent) => self.ids[*parent].clone(),
+                        Link::Unknown(id) => id.clone(),
+                    };
+                    self.links[index].iter().map(id).collect()
+                }),
+                depends_on: (*needs != self.needs[index]).then(|| {
+                    self.needs[index]
+                        .iter()
+                        .map(|(name, _)| name.as_str())
+                        .collect()
+                }),
+            })
+        })
+    }
+}
+
+/// What a file's header is to say.
+pub(super) struct Changed<'a> {
+    pub(super) file: &'a str,
+    pub(super) parents: Option<Vec<RevisionId>>,
+    pub(super) depends_on: Option<Vec<&'a str>>,
+}
+
+fn reach(
+    count: usize,
+    from: impl IntoIterator<Item = usize>,
+    next: impl Fn(usize) -> Vec<usize>,
+) -> Vec<bool> {
+    let mut seen = vec![false; count];
+    let mut open: Vec<usize> = from.into_iter().collect();
+    while let Some(index) = open.pop() {
+        if !std::mem::replace(&mut seen[index], true) {
+            open.extend(next(index));
+        }
+    }
+    seen
+}

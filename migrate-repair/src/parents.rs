@@ -1,0 +1,223 @@
+//! Parents and dependencies that do not exist: which revision was meant.
+
+use super::model::{Link, Model};
+use super::names;
+use super::work::Work;
+use migrate_core::{Code, RevisionId};
+
+/// Finds the parents that are missing; `strangers` are files of which nobody knows which revision
+/// they are.
+pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
+    for index in model.by_age() {
+        needs(model, work, strangers, index);
+        let unknown: Vec<RevisionId> = model.links[index]
+            .iter()
+            .filter_map(|link| match link {
+                Link::Unknown(id) => Some(id.clone()),
+                Link::To(_) => None,
+            })
+            .collect();
+        if unknown.is_empty() && model.orphans[index].is_none() {
+            continue;
+        }
+        let is_gone = |id: &RevisionId| is_gone(work, strangers, id.as_str());
+        if !unknown.iter().any(is_gone) && from_lock(model, index) {
+            continue;
+        }
+        for id in unknown {
+            if !is_gone(&id) {
+                parent(model, index, &id);
+            }
+        }
+        if model.links[index].is_empty() && model.orphans[index].is_some() {
+            if strangers.is_empty() {
+                by_time(model, index);
+            } else if let Some(lost) = model.lost.remove(&index) {
+                // The file that cannot be read may be the parent.
+                model.links[index].push(lost);
+            }
+        }
+    }
+}
+
+/// Whether a revision was there and its file is gone, is elsewhere or cannot be read: then no other
+/// one may take its place.
+fn is_gone(work: &Work<'_>, strangers: &[String], id: &str) -> bool {
+    work.lock.contains_key(id)
+        || work.options.elsewhere.contains(id)
+        || strangers.iter().any(|name| name.contains(id))
+}
+
+/// Takes the parents of chain.lock, which knew them before they were lost.
+fn from_lock(model: &mut Model, index: usize) -> bool {
+    let Some(mut parents) = model.locked_parents(index) else {
+        return false;
+    };
+    let kept: Vec<usize> = model
+        .parents(index)
+        .filter(|parent| !parents.contains(parent))
+        .collect();
+    parents.extend(kept);
+    let why = format!("chain.lock knows that it follows {}", model.named(&parents));
+    let code = model.orphans[index].unwrap_or(Code::UnknownParent);
+    model.follow(index, &parents, code, why);
+    true
+}
+
+/// Mends one parent that does not exist.
+fn parent(model: &mut Model, index: usize, id: &RevisionId) {
+    let name = id.as_str();
+    let unknown = Link::Unknown(id.clone());
+    let place = model.links[index].iter().position(|link| *link == unknown);
+    let Some(place) = place else { return };
+    if ["none", "null", "nil", "root", "undefined"].contains(&name.to_lowercase().as_str()) {
+        model.links[index].remove(place);
+        let why = format!("`{name}` stands for no parent");
+        model.done.push((index, Code::UnknownParent, why));
+        return;
+    }
+    match meant(model, index, name) {
+        Some((found, why)) if !model.needs(found, index) => {
+            model.links[index].remove(place);
+            if !model.parents(index).any(|parent| parent == found) {
+                model.links[index].insert(place, Link::To(found));
+            }
+            model.done.push((index, Code::UnknownParent, why));
+        }
+        _ => {
+            model.links[index].remove(place);
+            model.lost.insert(index, unknown);
+            if model.links[index].is_empty() {
+                model.orphans[index] = Some(Code::UnknownParent);
+            } else {
+                let why = format!("there is no `{name}`, and its other parents stay");
+                model.done.push((index, Code::UnknownParent, why));
+            }
+        }
+    }
+}
+
+/// The revision that is meant by a name that nothing has, and why.
+fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
+    let only = |found: &mut dyn Iterator<Item = usize>| match (found.next(), found.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    };
+    let all = || (0..model.len()).filter(|other| *other != index);
+    let id = |other: usize| model.ids[other].as_str();
+    let is = |found: Option<usize>, why: &str| {
+        found.map(|found| (found, format!("`{name}` {why} {}", model.named(&[found]))))
+    };
+    let same = is(
+        only(&mut all().filter(|other| id(*other).eq_ignore_ascii_case(name))),
+        "is, but for its case,",
+    );
+    let begins = || {
+        let long_enough = |id: &str| name.len() >= 3 && id.starts_with(name);
+        only(&mut all().filter(|other| long_enough(id(*other))))
+    };
+    let cut = || {
+        let is_longer = |id: &str| id.len() >= 6 && name.starts_with(id);
+        only(&mut all().filter(|other| is_longer(id(*other))))
+    };
+    let file = || {
+        let stem = name.strip_suffix(".sql").unwrap_or(name);
+        only(&mut all().filter(|other| names::holds(&model.files[*other], stem)))
+    };
+    same.or_else(|| is(begins(), "is the beginning of"))
+        .or_else(|| is(file(), "is in the name of the file of"))
+        .or_else(|| is(cut(), "begins with"))
+        .or_else(|| is(typo(model, index, name), "is nearly"))
+}
+
+/// The one revision whose id differs in a letter or two. Short ids and numbers are near to
+/// everything, so there it says nothing.
+fn typo(model: &Model, index: usize, name: &str) -> Option<usize> {
+    let most = match name.len() {
+        0..5 => return None,
+        5..8 => 1,
+        _ => 2,
+    };
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && name.len() < 8;
+    let distance = |other: usize| {
+        let id = model.ids[other].as_str();
+        match id.len().abs_diff(name.len()) <= most {
+            true => strsim::damerau_levenshtein(&id.to_lowercase(), &name.to_lowercase()),
+            false => usize::MAX,
+        }
+    };
+    let mut near: Vec<(usize, usize)> = (0..model.len())
+        .filter(|other| *other != index && !is_number)
+        .map(|other| (distance(other), other))
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    near.sort_unstable();
+    match near[..] {
+        [(_, only)] => Some(only),
+        [(nearest, only), (next, _), ..] if nearest < next => Some(only),
+        _ => None,
+    }
+}
+
+/// Puts a revision behind the one that was made before it, and behind those whose tables it uses.
+fn by_time(model: &mut Model, index: usize) {
+    let above = model.above();
+    let mut needs_it = vec![false; model.len()];
+    let mut open = vec![index];
+    while let Some(at) = open.pop() {
+        if !std::mem::replace(&mut needs_it[at], true) {
+            open.extend(&above[at]);
+        }
+    }
+    let before = (0..model.len())
+        .filter(|other| !needs_it[*other] && model.rank[*other] < model.rank[index])
+        .max_by_key(|other| model.rank[*other]);
+    let mut parents: Vec<usize> = before.into_iter().collect();
+    let covered = model.ancestors(parents.iter().copied());
+    let tables: Vec<(usize, String)> = model.tables[index]
+        .iter()
+        .filter(|(maker, _)| !needs_it[*maker] && !covered[*maker])
+        .cloned()
+        .collect();
+    parents.extend(tables.iter().map(|(maker, _)| *maker));
+    let parents = model.highest(&parents);
+    let lost = match model.lost.get(&index) {
+        Some(Link::Unknown(id)) => format!("there is no `{id}`; "),
+        Some(Link::To(_)) => "it cannot follow itself; ".to_owned(),
+        None => String::new(),
+    };
+    let why = match (&tables[..], before) {
+        ([(maker, table), ..], _) => format!(
+            "{lost}it uses the table `{table}`, which {} makes",
+            model.named(&[*maker])
+        ),
+        ([], Some(before)) => format!(
+            "{lost}{} is the one that was made before it",
+            model.named(&[before])
+        ),
+        ([], None) => format!("{lost}it is the oldest, so it follows nothing"),
+    };
+    if parents.is_empty() && lost.is_empty() {
+        // What took its parent away has said why.
+        return;
+    }
+    let code = model.orphans[index].unwrap_or(Code::UnknownParent);
+    model.follow(index, &parents, code, why);
+}
+
+/// Finds dependencies that are nearly right. One that is like nothing stays, and is told: it alone
+/// says what has to run before, so it is neither dropped nor invented.
+fn needs(model: &mut Model, work: &Work<'_>, strangers: &[String], index: usize) {
+    for position in 0..model.needs[index].len() {
+        let (name, need) = model.needs[index][position].clone();
+        if need.is_some() || is_gone(work, strangers, &name) {
+            continue;
+        }
+        if let Some((found, why)) = meant(model, index, &name)
+            && !model.needs(found, index)
+        {
+            model.needs[index][position] = (model.ids[found].to_string(), Some(found));
+            model.done.push((index, Code::UnknownDependency, why));
+        }
+    }
+}

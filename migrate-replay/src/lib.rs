@@ -1,0 +1,25 @@
+//! What it takes to replay a revision chain in a scratch database.
+//!
+//! A statement may reach out of the database it runs in: to another database, to roles, to the
+//! server. [`reaches`] finds what a statement reaches, [`Replay`] decides what becomes of it when the
+//! chain runs elsewhere, and [`reaching`] is what `check` says about it.
+//!
+//! A replay passes through the states of the chain: [`lanes`] plans the walk where there are
+//! branches, and a [`Trail`] keeps a fingerprint of the schema at each state, by which a database
+//! can be recognized.
+//!
+//! Everything here is pure: no database, no clock, no files.
+
+#![forbid(unsafe_code)]
+
+mod reach;
+mod reaching;
+mod replay;
+mod schema_index;
+mod walks;
+
+pub use reach::{Named, Reach, ReachKind, reaches};
+pub use reaching::reaching;
+pub use replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
+pub use schema_index::{Nearest, Stop, Trail};
+pub use walks::{Lane, lanes};

@@ -1,0 +1,693 @@
+//! A chain, or a file of SQL, as it can be run in a throw-away database without a trace elsewhere.
+//!
+//! What reaches out of the database ([`reach::reaches`]) is changed, left out, or refused:
+//!
+//! - the name of the chain's own database becomes that of the throw-away one;
+//! - roles that a statement needs are listed, to be there before;
+//! - what is about the server, its files or another server is left out, and so is what would run
+//!   it: a call of a function whose body does so, a row for a table whose trigger does;
+//! - an object of another database is refused.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::reach::{self, Item, Items as _, Named, Reach, ReachKind};
+use migrate_core::{Dialect, Direction, Revision, Script, Section, Statement};
+
+/// What lies around a throw-away database.
+#[derive(Clone, Copy, Debug)]
+pub struct Border<'a> {
+    /// What its SQL is written in.
+    pub dialect: Dialect,
+    /// The name of the database that the chain is for.
+    pub own: &'a str,
+    /// The name of the throw-away database.
+    pub scratch: &'a str,
+    /// What becomes of the names of other databases.
+    pub others: Others,
+}
+
+/// What becomes of the names of other databases (MySQL).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// They are refused: the server is one that others use.
+    Refused,
+    /// They stay as they are: the server as a whole is thrown away.
+    Kept,
+}
+
+/// A chain or a file as it can be run in a throw-away database.
+#[derive(Clone, Debug)]
+pub struct Replay<T> {
+    /// What to run: the same as before, in the same order, each line at its place.
+    pub runs: Vec<T>,
+    /// What is left out on the way up, in the order of the files.
+    pub not_replayed: Vec<NotReplayed>,
+    /// The roles that must be there (PostgreSQL).
+    pub roles: Vec<NeededRole>,
+}
+
+/// A statement that is not run in a throw-away database.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct NotReplayed {
+    /// The file that it stands in.
+    pub file: String,
+    /// The line that it begins in, from 1.
+    pub line: usize,
+    /// Why: `CREATE ROLE`.
+    pub what: String,
+}
+
+/// A role that statements name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NeededRole {
+    /// Its name.
+    pub name: String,
+    /// Whether statements run as this role, and so must be allowed to create objects.
+    pub acts: bool,
+}
+
+/// The name of another database, where its objects cannot be reached without harm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherDatabase {
+    /// The file that it stands in.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The name.
+    pub database: String,
+}
+
+/// A statement, and where it stands.
+struct Source<'a> {
+    sql: &'a str,
+    file: &'a str,
+    line: usize,
+    /// It leads up: replays do, but for a baseline that goes back again.
+    is_up: bool,
+}
+
+impl Replay<Revision> {
+    /// Changes a chain's revisions; ids and hashes stay. Takes time in proportion to their text.
+    ///
+    /// ```
+    /// use migrate_core::{Dialect, Dialects, Revision};
+    /// use migrate_replay::{Border, Others, Replay};
+    ///
+    /// let text = "-- revision: a\n-- migrate: up\nGRANT ALL ON shop.* TO app;\nDROP TABLE shop.t;\n";
+    /// let revision = Revision::parse("a.sql", text, Dialects::NONE).unwrap();
+    /// let border = Border { dialect: Dialect::MySql, own: "shop", scratch: "s1", others: Others::Refused };
+    /// let replay = Replay::revisions(&[revision], &border).unwrap();
+    /// assert_eq!(replay.runs[0].text.lines().last(), Some("DROP TABLE `s1`.t;"));
+    /// assert_eq!((replay.not_replayed[0].line, &*replay.not_replayed[0].what), (3, "GRANT"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Every name of another database.
+    pub fn revisions(
+        revisions: &[Revision],
+        border: &Border<'_>,
+    ) -> Result<Self, Vec<OtherDatabase>> {
+        let mut sources = Vec::new();
+        for revision in revisions {
+            let (mut at, mut line) = (0, 1);
+            for (direction, statement) in statements(revision, border.dialect) {
+                // Sections come in the order of the file.
+                line += newlines(&revision.text[at..statement.range().start]);
+                at = statement.range().start;
+                sources.push(Source {
+                    sql: revision.sql(*statement),
+                    file: &revision.file,
+                    line,
+                    is_up: direction == Direction::Up,
+                });
+            }
+        }
+        let judged = judge(&sources, border)?;
+        let mut texts = judged.texts.into_iter();
+        let runs = revisions
+            .iter()
+            .map(|revision| with_texts(revision, border.dialect, &mut texts))
+            .collect();
+        Ok(Self {
+            runs,
+            not_replayed: judged.not_replayed,
+            roles: judged.roles,
+        })
+    }
+}
+
+impl Replay<String> {
+    /// Changes the statements of a file, each with the line that it begins in.
+    ///
+    /// # Errors
+    ///
+    /// Every name of another database.
+    pub fn statements(
+        file: &str,
+        statements: &[(usize, &str)],
+        border: &Border<'_>,
+    ) -> Result<Self, Vec<OtherDatabase>> {
+        let sources: Vec<_> = statements
+            .iter()
+            .map(|(line, sql)| Source {
+                sql,
+                file,
+                line: *line,
+                is_up: true,
+            })
+            .collect();
+        let judged = judge(&sources, border)?;
+        let texts = judged.texts.into_iter().zip(&sources);
+        let runs = texts
+            .map(|(text, source)| text.unwrap_or_else(|| source.sql.to_owned()))
+            .collect();
+        Ok(Self {
+            runs,
+            not_replayed: judged.not_replayed,
+            roles: judged.roles,
+        })
+    }
+}
+
+fn newlines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+fn statements(
+    revision: &Revision,
+    dialect: Dialect,
+) -> impl Iterator<Item = (Direction, &Statement)> {
+    revision
+        .sections
+        .iter()
+        .filter(move |section| section.dialects.contains(dialect))
+        .flat_map(move |section| {
+            let statements = section.statements(dialect).unwrap_or_default();
+            statements
+                .iter()
+                .map(|statement| (section.direction, statement))
+        })
+}
+
+/// The same revision with other statements; `None` leaves one as it is.
+fn with_texts(
+    revision: &Revision,
+    dialect: Dialect,
+    texts: &mut impl Iterator<Item = Option<String>>,
+) -> Revision {
+    let all: Vec<Option<String>> = statements(revision, dialect)
+        .map(|_| texts.next().flatten())
+        .collect();
+    if all.iter().all(Option::is_none) {
+        return revision.clone();
+    }
+    let mut text = String::with_capacity(revision.text.len());
+    let (mut at, mut places) = (0, Vec::with_capacity(all.len()));
+    for ((_, statement), changed) in statements(revision, dialect).zip(&all) {
+        let range = statement.range();
+        text.push_str(&revision.text[at..range.start]);
+        let start = text.len() as u32;
+        text.push_str(changed.as_deref().unwrap_or(&revision.text[range.clone()]));
+        places.push(Statement {
+            start,
+            end: text.len() as u32,
+        });
+        at = range.end;
+    }
+    text.push_str(&revision.text[at..]);
+    let mut places = places.into_iter();
+    let sections = revision.sections.iter().map(|section| {
+        let serves = section.dialects.contains(dialect);
+        let own = section.statements(dialect).filter(|_| serves);
+        // Those of other dialects stand elsewhere now, and are not run.
+        let scripts = own.map(|own| Script {
+            dialects: migrate_core::Dialects::NONE.with(dialect),
+            statements: places.by_ref().take(own.len()).collect(),
+        });
+        Section {
+            scripts: scripts.into_iter().collect(),
+            ..section.clone()
+        }
+    });
+    Revision {
+        sections: sections.collect(),
+        text: Cow::Owned(text),
+        ..revision.clone()
+    }
+}
+
+/// What becomes of statements: for each another text, or none where it stays.
+struct Judged {
+    texts: Vec<Option<String>>,
+    not_replayed: Vec<NotReplayed>,
+    roles: Vec<NeededRole>,
+}
+
+/// Names that decide about statements which name them, in small letters.
+#[derive(Default)]
+struct Names {
+    /// To call or to use them reaches out: functions by their bodies, tables by their triggers,
+    /// tables that are on another server.
+    tainted: BTreeSet<String>,
+    /// They were left out, so nothing can name them.
+    absent: BTreeSet<String>,
+    /// Packages of MariaDB.
+    packages: BTreeSet<String>,
+    /// Databases of files that SQLite attaches.
+    attached: BTreeSet<String>,
+}
+
+/// What becomes of one statement.
+enum Verdict {
+    Runs(Vec<(Range<usize>, String)>),
+    LeftOut(String),
+}
+
+fn judge(sources: &[Source<'_>], border: &Border<'_>) -> Result<Judged, Vec<OtherDatabase>> {
+    let reaches: Vec<Vec<Reach>> = sources
+        .iter()
+        .map(|source| reach::reaches(border.dialect, source.sql))
+        .collect();
+    let names = Names::of(sources, &reaches, border);
+    let mut judged = Judged {
+        texts: Vec::with_capacity(sources.len()),
+        not_replayed: Vec::new(),
+        roles: Vec::new(),
+    };
+    let mut others = Vec::new();
+    let mut roles: BTreeSet<NeededRole> = BTreeSet::new();
+    for (source, reaches) in sources.iter().zip(&reaches) {
+        let known = others.len();
+        let mut verdict = names.verdict(source, reaches, border, &mut others);
+        if !source.is_up && others.len() > known {
+            others.truncate(known);
+            verdict = Verdict::LeftOut(String::new());
+        }
+        judged.texts.push(match verdict {
+            Verdict::LeftOut(what) => {
+                if source.is_up {
+                    judged.not_replayed.push(NotReplayed {
+                        file: source.file.to_owned(),
+                        line: source.line,
+                        what,
+                    });
+                }
+                Some(format!("SELECT 1{}", "\n".repeat(newlines(source.sql))))
+            }
+            Verdict::Runs(edits) => {
+                roles.extend(reaches.iter().filter(|_| source.is_up).filter_map(needed));
+                (!edits.is_empty()).then(|| edited(source.sql, edits))
+            }
+        });
+    }
+    if !others.is_empty() {
+        return Err(others);
+    }
+    judged.roles = roles.into_iter().collect();
+    Ok(judged)
+}
+
+fn needed(reach: &Reach) -> Option<NeededRole> {
+    match &reach.kind {
+        ReachKind::Role { name, acts } => Some(NeededRole {
+            name: name.clone(),
+            acts: *acts,
+        }),
+        _ => None,
+    }
+}
+
+/// Puts other texts at some places; lines stay.
+fn edited(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut text = String::with_capacity(sql.len() + 64);
+    let mut at = 0;
+    for (range, with) in edits {
+        // One thing is changed once.
+        if range.start < at {
+            continue;
+        }
+        text.push_str(&sql[at..range.start]);
+        text.push_str(&with);
+        let lost = newlines(&sql[range.clone()]).saturating_sub(newlines(&with));
+        text.extend(std::iter::repeat_n('\n', lost));
+        at = range.end;
+    }
+    text.push_str(&sql[at..]);
+    text
+}
+
+/// The words of a text, names among them, whatever it is written in.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|sign: char| !sign.is_alphanumeric() && sign != '_' && sign != '$')
+        .filter(|word| !word.is_empty())
+}
+
+/// The first word of a set that a text has.
+fn named_in(set: &BTreeSet<String>, text: &str) -> Option<String> {
+    if set.is_empty() {
+        return None;
+    }
+    words(text)
+        .map(str::to_lowercase)
+        .find(|word| set.contains(word))
+}
+
+/// The words that a statement begins with, without those that say how: `CREATE OR REPLACE TABLE`
+/// begins with CREATE and TABLE.
+struct Beginning<'a> {
+    items: Vec<Item<'a>>,
+    dialect: Dialect,
+    /// The place of the word that says what is made.
+    what: usize,
+}
+
+impl<'a> Beginning<'a> {
+    /// As much of a statement as says what it makes, and of which table.
+    fn of(dialect: Dialect, sql: &'a str) -> Self {
+        const WHAT: [&str; 10] = [
+            "TABLE",
+            "VIEW",
+            "FUNCTION",
+            "PROCEDURE",
+            "TRIGGER",
+            "RULE",
+            "EXTENSION",
+            "PACKAGE",
+            "EVENT",
+            "INDEX",
+        ];
+        let items = reach::items(dialect, sql);
+        let what = items.iter().take(12).position(|item| item.is_any(&WHAT));
+        Self {
+            what: what.unwrap_or(usize::MAX),
+            items,
+            dialect,
+        }
+    }
+
+    fn is(&self, verb: &str) -> bool {
+        self.items.at(0).is(verb)
+    }
+
+    fn makes(&self, what: &[&str]) -> bool {
+        self.is("CREATE") && self.what < self.items.len() && self.items.at(self.what).is_any(what)
+    }
+
+    /// The last part of the name at a place, in small letters.
+    fn name(&self, place: usize) -> Option<String> {
+        let mut place = self
+            .items
+            .skip(place, &["IF", "NOT", "EXISTS", "ONLY", "BODY"]);
+        while self.items.at(place + 1).is_sign(".") {
+            place += 2;
+        }
+        let item = self.items.at(place);
+        item.is_name(self.dialect)
+            .then(|| item.name(self.dialect).to_lowercase())
+    }
+
+    /// The name of what is made.
+    fn made(&self) -> Option<String> {
+        self.name(self.what.checked_add(1)?)
+    }
+
+    /// The name behind the first of some words.
+    fn behind(&self, words: &[&str]) -> Option<String> {
+        let starts = |place: &usize| {
+            let mut words = words.iter().enumerate();
+            words.all(|(more, word)| {
+                let item = self.items.at(place + more);
+                item.is(word) || item.is_sign(word)
+            })
+        };
+        let place = (0..self.items.len()).find(starts)?;
+        self.name(place + words.len())
+    }
+}
+
+impl Names {
+    fn of(sources: &[Source<'_>], reaches: &[Vec<Reach>], border: &Border<'_>) -> Self {
+        let mut names = Self::default();
+        // What is made of others, and is tainted if they are.
+        let mut made: Vec<(&str, Vec<String>)> = Vec::new();
+        for (source, reaches) in sources.iter().zip(reaches) {
+            let first = words(source.sql).next().unwrap_or_default();
+            let is = |word: &str| first.eq_ignore_ascii_case(word);
+            for reach in reaches {
+                if let ReachKind::Attach { name } = &reach.kind {
+                    names.attached.insert(name.to_lowercase());
+                }
+            }
+            // What CREATE stands in a comment that MySQL runs for is read as well.
+            if !is("CREATE") && !is("ALTER") && !source.sql.starts_with("/*") {
+                continue;
+            }
+            let deferred = reaches
+                .iter()
+                .any(|reach| reach.deferred && names.is_out(reach, border));
+            let at_once = reaches
+                .iter()
+                .any(|reach| !reach.deferred && is_server(reach));
+            let beginning = Beginning::of(border.dialect, source.sql);
+            let makes = |what: &[&str]| beginning.makes(what);
+            if makes(&["PACKAGE"]) {
+                names.packages.extend(beginning.made());
+            }
+            if at_once && makes(&["TABLE", "EXTENSION", "FUNCTION"]) {
+                names.absent.extend(beginning.made());
+                continue;
+            }
+            let mut of_it = Vec::new();
+            if makes(&["FUNCTION", "PROCEDURE", "VIEW", "PACKAGE"]) {
+                of_it.extend(beginning.made());
+            } else if makes(&["TRIGGER"]) {
+                of_it.extend(beginning.behind(&["ON"]));
+            } else if makes(&["RULE"]) {
+                of_it.extend(beginning.behind(&["TO"]));
+            } else if makes(&["TABLE"]) && beginning.items.at(1).is("FOREIGN") {
+                names.tainted.extend(beginning.made());
+                names.tainted.extend(beginning.behind(&["PARTITION", "OF"]));
+                names.tainted.extend(beginning.behind(&["INHERITS", "("]));
+            } else if makes(&["TABLE"]) {
+                // A table with a part on another server is there as well.
+                of_it.extend(beginning.behind(&["PARTITION", "OF"]));
+            } else if beginning.is("ALTER") && beginning.behind(&["ATTACH", "PARTITION"]).is_some()
+            {
+                of_it.extend(beginning.name(2));
+            }
+            if deferred {
+                names.tainted.extend(of_it);
+            } else if !of_it.is_empty() {
+                made.push((source.sql, of_it));
+            }
+        }
+        names.spread(made);
+        names
+    }
+
+    /// What is made of something that reaches out does so as well.
+    fn spread(&mut self, mut made: Vec<(&str, Vec<String>)>) {
+        while !self.tainted.is_empty() {
+            let before = made.len();
+            made.retain_mut(|(sql, of_it)| match named_in(&self.tainted, sql) {
+                Some(_) => {
+                    self.tainted.append(&mut of_it.drain(..).collect());
+                    false
+                }
+                None => true,
+            });
+            if made.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Whether a reach does something elsewhere once it runs.
+    fn is_out(&self, reach: &Reach, border: &Border<'_>) -> bool {
+        match &reach.kind {
+            ReachKind::Server(_) => true,
+            ReachKind::Database { name, before, .. } => {
+                border.dialect == Dialect::MySql
+                    && border.others == Others::Refused
+                    && !is_own(name, border)
+                    && !self.is_package(name, *before)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_package(&self, name: &str, before: Named) -> bool {
+        before == Named::Called && self.packages.contains(&name.to_lowercase())
+    }
+
+    fn verdict(
+        &self,
+        source: &Source<'_>,
+        reaches: &[Reach],
+        border: &Border<'_>,
+        others: &mut Vec<OtherDatabase>,
+    ) -> Verdict {
+        let sql = source.sql;
+        if let Some(reach) = reaches
+            .iter()
+            .find(|reach| !reach.deferred && is_server(reach))
+        {
+            return Verdict::LeftOut(reach.what().into_owned());
+        }
+        if let Some(name) = named_in(&self.absent, sql) {
+            return Verdict::LeftOut(format!("uses `{name}`, which is not replayed"));
+        }
+        let mut edits = Vec::new();
+        if let Some(name) = named_in(&self.tainted, sql) {
+            if runs_rows(sql) {
+                return Verdict::LeftOut(format!("uses `{name}`, which reaches out"));
+            }
+            edits.extend(without_rows(border.dialect, sql));
+        }
+        for reach in reaches {
+            match &reach.kind {
+                ReachKind::Database { name, before, .. } => {
+                    let own = is_own(name, border);
+                    match (border.dialect, before) {
+                        (Dialect::Sqlite, _) => {
+                            if let Some(verdict) = self.attached(name, *before, sql, &mut edits) {
+                                return verdict;
+                            }
+                        }
+                        _ if own => {
+                            let scratch = border.dialect.quote(border.scratch);
+                            edits.push((reach.range.clone(), scratch));
+                            edits.extend(if_not_exists(*before, border.dialect, sql, reach));
+                        }
+                        (_, Named::Itself) => {
+                            let first = words(sql).next().unwrap_or_default();
+                            let what = format!("{} of {}", first.to_uppercase(), reach.what());
+                            return Verdict::LeftOut(what);
+                        }
+                        // A body can name it: what would run that is left out.
+                        (Dialect::MySql, _) if !reach.deferred && self.is_out(reach, border) => {
+                            others.push(OtherDatabase {
+                                file: source.file.to_owned(),
+                                line: source.line + newlines(&sql[..reach.range.start]),
+                                database: name.clone(),
+                            });
+                        }
+                        _ => {}
+                    }
+                }
+                ReachKind::Definer | ReachKind::Directory => {
+                    edits.push((reach.range.clone(), String::new()));
+                }
+                ReachKind::Event => edits.push((reach.range.clone(), "DISABLE ".to_owned())),
+                ReachKind::Attach { .. } => {
+                    edits.push((reach.range.clone(), "':memory:'".to_owned()));
+                }
+                ReachKind::Role { .. } | ReachKind::Server(_) => {}
+            }
+        }
+        Verdict::Runs(edits)
+    }
+
+    /// What is done in an attached file: there is an empty database in memory instead. Objects are
+    /// created and dropped in it, as others may be made of them; rows are nobody's.
+    fn attached(
+        &self,
+        name: &str,
+        before: Named,
+        sql: &str,
+        edits: &mut Vec<(Range<usize>, String)>,
+    ) -> Option<Verdict> {
+        if before == Named::Used || !self.attached.contains(&name.to_lowercase()) {
+            return None;
+        }
+        let beginning = Beginning::of(Dialect::Sqlite, sql);
+        if beginning.is("CREATE") {
+            return None;
+        }
+        if beginning.is("DROP") {
+            if let Some(next) = beginning.items.get(2).filter(|next| !next.is("IF")) {
+                edits.push((next.start..next.start, "IF EXISTS ".to_owned()));
+            }
+            return None;
+        }
+        let what = format!("changes the attached database `{name}`");
+        Some(Verdict::LeftOut(what))
+    }
+}
+
+fn is_server(reach: &Reach) -> bool {
+    matches!(reach.kind, ReachKind::Server(_))
+}
+
+/// Whether it is the name of the chain's own database. On some systems MySQL does not tell
+/// capital letters from small ones (manual, "Identifier Case Sensitivity").
+fn is_own(name: &str, border: &Border<'_>) -> bool {
+    match border.dialect {
+        Dialect::Postgres => name == border.own,
+        Dialect::MySql => name.to_lowercase() == border.own.to_lowercase(),
+        Dialect::Sqlite => false,
+    }
+}
+
+/// The database is there already.
+fn if_not_exists(
+    before: Named,
+    dialect: Dialect,
+    sql: &str,
+    reach: &Reach,
+) -> Option<(Range<usize>, String)> {
+    let says =
+        |word: &str| words(&sql[..reach.range.start]).any(|it| it.eq_ignore_ascii_case(word));
+    let creates = before == Named::Itself && dialect == Dialect::MySql && says("CREATE");
+    let at = reach.range.start;
+    (creates && !says("EXISTS") && !says("REPLACE")).then(|| (at..at, "IF NOT EXISTS ".to_owned()))
+}
+
+/// Whether a statement works on rows or calls something, and makes no object.
+fn runs_rows(sql: &str) -> bool {
+    const VERBS: [&str; 19] = [
+        "ANALYZE", "BEGIN", "CALL", "COPY", "DELETE", "DO", "EXECUTE", "EXPLAIN", "IF", "INSERT",
+        "LOAD", "MERGE", "REFRESH", "REPLACE", "SELECT", "SET", "TABLE", "TRUNCATE", "UPDATE",
+    ];
+    let first = words(sql).next().unwrap_or_default();
+    let is = |word: &&str| first.eq_ignore_ascii_case(word);
+    VERBS.iter().any(is) || is(&"VALUES") || is(&"WITH") || is(&"VACUUM")
+}
+
+/// A table or view that takes its rows from what reaches out is made without them (PostgreSQL
+/// manual, "CREATE MATERIALIZED VIEW", "CREATE TABLE AS").
+fn without_rows(dialect: Dialect, sql: &str) -> Option<(Range<usize>, String)> {
+    if dialect != Dialect::Postgres {
+        return None;
+    }
+    let beginning = Beginning::of(dialect, sql);
+    let items = &beginning.items;
+    let takes_rows = beginning.items.at(1).is("MATERIALIZED")
+        || (beginning.makes(&["TABLE"]) && items.iter().any(|item| item.is("SELECT")));
+    if !takes_rows || items.ends_with_words(&["NO", "DATA"]) {
+        return None;
+    }
+    let end = match items.ends_with_words(&["WITH", "DATA"]) {
+        true => items.at(items.len() - 2).start,
+        false => sql.len(),
+    };
+    Some((end..sql.len(), "\nWITH NO DATA".to_owned()))
+}
+
+trait EndsWith {
+    fn ends_with_words(&self, words: &[&str]) -> bool;
+}
+
+impl EndsWith for Vec<Item<'_>> {
+    fn ends_with_words(&self, words: &[&str]) -> bool {
+        let from = self.len().saturating_sub(words.len());
+        self.len() >= words.len() && (0..words.len()).all(|at| self.at(from + at).is(words[at]))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! The schemas that a chain passes, to recognise a database by.
+
+use std::collections::BTreeSet;
+
+use migrate_schema::{Difference, DifferenceKind, Fingerprint, Name, Schema, differences};
+
+/// The fingerprints of the schemas along the lanes of a chain.
+///
+/// It keeps 32 bytes a state, and no schema.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    marks: Vec<Mark>,
+    /// Tables that do not matter where only the database has them.
+    others: BTreeSet<Name>,
+}
+
+/// What a schema was at a stop.
+#[derive(Clone, Debug)]
+struct Mark {
+    stop: Stop,
+    fingerprint: Fingerprint,
+    /// Those of [`Trail::others`] that the chain itself has made there.
+    others: BTreeSet<Name>,
+}
+
+/// A state on a lane: which one, and after how many of its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stop {
+    /// The lane, by its place among all.
+    pub lane: usize,
+    /// How many of its steps are done.
+    pub steps: usize,
+}
+
+/// The state whose schema is the most like a database's.
+#[derive(Clone, Debug)]
+pub struct Nearest {
+    /// Which it is.
+    pub stop: Stop,
+    /// What the database has other than it.
+    pub differences: Vec<Difference>,
+    distance: usize,
+}
+
+impl Trail {
+    /// Begins one; `others` are tables, such as those of other tools, that do not matter where the
+    /// chain does not make them.
+    #[must_use]
+    pub const fn new(others: BTreeSet<Name>) -> Self {
+        Self {
+            marks: Vec::new(),
+            others,
+        }
+    }
+
+    /// Takes in the schema that the chain makes there.
+    pub fn mark(&mut self, stop: Stop, schema: &Schema) {
+        let made = |name: &&Name| schema.tables.contains_key(*name);
+        self.marks.push(Mark {
+            stop,
+            fingerprint: Fingerprint::of(schema),
+            others: self.others.iter().filter(made).cloned().collect(),
+        });
+    }
+
+    /// Returns the states that have exactly this schema.
+    #[must_use]
+    pub fn find(&self, live: &Schema) -> Vec<Stop> {
+        let mut known: Vec<(&BTreeSet<Name>, Fingerprint)> = Vec::new();
+        let mut found = Vec::new();
+        for mark in &self.marks {
+            let seen = known.iter().find(|(made, _)| *made == &mark.others);
+            let fingerprint = seen
+                .map(|(_, fingerprint)| *fingerprint)
+                .unwrap_or_else(|| {
+                    let fingerprint = Fingerprint::of(&self.without_others(live, &mark.others));
+                    known.push((&mark.others, fingerprint));
+                    fingerprint
+                });
+            if fingerprint == mark.fingerprint {
+                found.push(mark.stop);
+            }
+        }
+        found
+    }
+
+    /// Returns a database's schema without the tables that do not matter beside what the chain
+    /// makes.
+    #[must_use]
+    pub fn beside(&self, made: &Schema, live: &Schema) -> Schema {
+        let made = self
+            .others
+            .iter()
+            .filter(|name| made.tables.contains_key(*name));
+        self.without_others(live, &made.cloned().collect())
+    }
+
+    fn without_others(&self, live: &Schema, made: &BTreeSet<Name>) -> Schema {
+        let mut live = live.clone();
+        live.tables
+            .retain(|name, _| made.contains(name) || !self.others.contains(name));
+        live
+    }
+
+    /// Says whether the last step to a state has changed the schema; `None` where that is not
+    /// known.
+    #[must_use]
+    pub fn changed(&self, stop: Stop) -> Option<bool> {
+        let at = |steps: usize| {
+            let there = Stop { steps, ..stop };
+            self.marks.iter().find(|mark| mark.stop == there)
+        };
+        let (before, after) = (at(stop.steps.checked_sub(1)?)?, at(stop.steps)?);
+        Some(before.fingerprint != after.fingerprint)
+    }
+}
+
+impl Nearest {
+    /// Takes the nearer of what was the nearest so far and a state; of two as near, the later.
+    #[must_use]
+    pub fn of(best: Option<Self>, stop: Stop, expected: &Schema, actual: &Schema) -> Self {
+        let found = differences(expected, actual);
+        let distance = distance(&found, expected, actual);
+        match best {
+            Some(best) if best.distance < distance => best,
+            _ => Self {
+                stop,
+                differences: found,
+                distance,
+            },
+        }
+    }
+}
+
+/// How far two schemas are apart: a whole table weighs as much as all its columns.
+fn distance(found: &[Difference], expected: &Schema, actual: &Schema) -> usize {
+    let weight = |difference: &Difference| {
+        let schema = match difference.kind {
+            DifferenceKind::Missing => expected,
+            DifferenceKind::Extra => actual,
+            DifferenceKind::Different => return 1,
+        };
+        let table = difference.table.as_ref();
+        let whole = table.filter(|name| {
+            !(expected.tables.contains_key(*name) && actual.tables.contains_key(*name))
+        });
+        let columns = whole.and_then(|name| Some(schema.tables.get(name)?.columns.len()));
+        1 + columns.unwrap_or(0)
+    };
+    found.iter().map(weight).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use migrate_core::Dialect;
+    use migrate_schema::{Column, Table};
+
+    fn schema(text: &str) -> Schema {
+        let mut schema = Schema::empty(Dialect::Sqlite);
+        for table in text.split_whitespace() {
+            let (name, columns) = table.split_once(':').unwrap_or((table, ""));
+            let columns = columns.split(',').filter(|name| !name.is_empty());
+            let columns = columns.map(|name| Column {
+                name: name.to_owned(),
+                ..Column::default()
+            });
+            let table = Table {
+                columns: columns.collect(),
+                ..Table::default()
+            };
+            schema.tables.insert(Name::plain(name), table);
+        }
+        schema
+    }
+
+    fn trail(others: &str, schemas: &[&str]) -> Trail {
+        let others = others.split_whitespace().map(Name::plain).collect();
+        let mut trail = Trail::new(others);
+        for (steps, text) in schemas.iter().enumerate() {
+            trail.mark(Stop { lane: 0, steps }, &schema(text));
+        }
+        trail
+    }
+
+    fn found(trail: &Trail, live: &str) -> Vec<usize> {
+        let found = trail.find(&schema(live));
+        found.into_iter().map(|stop| stop.steps).collect()
+    }
+
+    #[test]
+    fn a_state_is_found_by_its_schema() {
+        let trail = trail("", &["", "a:x", "a:x,y", "a:x,y", "a:x,y b:x"]);
+        assert_eq!(found(&trail, ""), [0]);
+        assert_eq!(found(&trail, "a:y,x"), [2, 3]);
+        assert_eq!(found(&trail, "a:x,y b:x"), [4]);
+        assert_eq!(found(&trail, "a:x b:x"), []);
+        let changed = |steps| trail.changed(Stop { lane: 0, steps });
+        assert_eq!(changed(3), Some(false));
+        assert_eq!(changed(4), Some(true));
+        assert_eq!(changed(0), None);
+    }
+
+    #[test]
+    fn what_another_tool_keeps_matters_only_where_the_chain_makes_it() {
+        let trail = trail(
+            "versions",
+            &["", "a:x", "a:x versions:v", "a:x,y versions:v"],
+        );
+        assert_eq!(found(&trail, "a:x versions:other"), [1]);
+        assert_eq!(found(&trail, "a:x versions:v"), [1, 2]);
+        assert_eq!(found(&trail, "a:x,y versions:v"), [3]);
+        assert_eq!(found(&trail, "a:x,y"), []);
+    }
+
+    #[test]
+    fn the_nearest_has_the_least_that_differs_and_is_the_later_of_equals() {
+        let chain = ["", "a:x,y", "a:x,y b:x,y,z", "a:x,y b:x,y,z c:x"];
+        let nearest = |live: &str| {
+            let live = schema(live);
+            let mut best = None;
+            for (steps, text) in chain.iter().enumerate() {
+                let stop = Stop { lane: 0, steps };
+                best = Some(Nearest::of(best, stop, &schema(text), &live));
+            }
+            best.unwrap()
+        };
+        let found = nearest("a:x b:x,y,z");
+        assert_eq!(found.stop.steps, 2);
+        assert_eq!(found.differences.len(), 1);
+        assert!(
+            found.differences[0]
+                .to_string()
+                .starts_with("missing column `a.y`")
+        );
+        assert_eq!(nearest("a:x,y b:x,z").stop.steps, 2);
+        assert_eq!(nearest("z:x").stop.steps, 0);
+    }
+}

@@ -1,0 +1,174 @@
+//! Walks through a chain that pass every state a database is likely to be in.
+
+use migrate_core::{Graph, Set};
+
+/// A walk from an empty database: one revision after the other, and nothing twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lane {
+    /// The revisions, each behind all that it needs.
+    pub steps: Vec<usize>,
+    /// After how many of them a state is reached that no lane before this one has passed.
+    pub stops: Vec<usize>,
+}
+
+impl Lane {
+    /// Returns what is applied after so many steps.
+    #[must_use]
+    pub fn state(&self, graph: &Graph, steps: usize) -> Set {
+        let mut state = graph.none();
+        for index in self.steps.iter().take(steps) {
+            state.insert(*index);
+        }
+        state
+    }
+}
+
+/// Returns as few walks as pass these states: nothing applied, each beginning of the order in which
+/// a run applies the chain, and what each revision needs with itself.
+///
+/// The first lane is that order. Where the chain has no branches it is the only one; a revision of
+/// a branch whose ancestry is no beginning of it is on another.
+///
+/// ```
+/// use migrate_core::{Dialects, Graph, Revision};
+/// use migrate_replay::lanes;
+///
+/// let revision = |id: &str, parents: &str| {
+///     let text = format!("-- revision: {id}\n-- parents: {parents}\n-- migrate: up\nSELECT 1;\n");
+///     Revision::parse("file.sql", &text, Dialects::NONE).unwrap()
+/// };
+/// //   a - b
+/// //    \- c
+/// let graph = Graph::new(&[revision("a", "none"), revision("b", "a"), revision("c", "a")]);
+/// let lanes = lanes(&graph);
+/// assert_eq!(lanes[0].steps, [0, 1, 2]);
+/// // `c` without `b`.
+/// assert_eq!((&lanes[1].steps[..], &lanes[1].stops[..]), (&[0, 2][..], &[2][..]));
+/// ```
+#[must_use]
+pub fn lanes(graph: &Graph) -> Vec<Lane> {
+    let steps: Vec<usize> = graph.order().collect();
+    let mut aside: Vec<(usize, Set)> = Vec::new();
+    for (place, index) in steps.iter().enumerate() {
+        let needs = graph.ancestors([*index]);
+        // All it needs stands before it: where nothing else does, the order passes it.
+        if needs.iter().count() != place + 1 {
+            aside.push((*index, needs));
+        }
+    }
+    let mut lanes = vec![Lane {
+        stops: (0..=steps.len()).collect(),
+        steps,
+    }];
+    let mut ends: Vec<(usize, Set)> = Vec::new();
+    for (index, needs) in aside {
+        // On the lane of what it follows, the longest of them.
+        let before = ends
+            .iter()
+            .enumerate()
+            .filter(|(_, (end, _))| needs.contains(*end))
+            .max_by_key(|(at, _)| lanes[at + 1].steps.len())
+            .map(|(at, _)| at);
+        let at = before.unwrap_or_else(|| {
+            ends.push((index, graph.none()));
+            lanes.push(Lane::default());
+            ends.len() - 1
+        });
+        let mut missing = needs.clone();
+        missing.remove_all(&ends[at].1);
+        let lane = &mut lanes[at + 1];
+        lane.steps.extend(graph.ordered(&missing));
+        lane.stops.push(lane.steps.len());
+        ends[at] = (index, needs);
+    }
+    lanes
+}
+
+#[cfg(test)]
+mod tests {
+    use migrate_core::{Config, File, Folder, Survey};
+
+    use super::*;
+
+    /// Builds a graph from its drawing in a line: `b:a` follows `a`.
+    fn graph(drawing: &str) -> Graph {
+        let file = |word: &str| {
+            let (id, parents) = word.split_once(':').unwrap_or((word, "none"));
+            File {
+                name: format!("{id}.sql"),
+                text: format!("-- revision: {id}\n-- parents: {parents}\n").into(),
+            }
+        };
+        let folder = Folder {
+            files: drawing.split_whitespace().map(file).collect(),
+            ..Folder::default()
+        };
+        Survey::new(&folder, &Config::default()).graph
+    }
+
+    /// Writes the lanes, with a `|` behind each stop.
+    fn drawn(text: &str) -> String {
+        let graph = graph(text);
+        let mut lines = Vec::new();
+        for lane in lanes(&graph) {
+            let mut line = String::new();
+            for (at, step) in lane.steps.iter().enumerate() {
+                line += graph.id(*step).as_str();
+                if lane.stops.contains(&(at + 1)) {
+                    line += "|";
+                }
+            }
+            lines.push(line);
+        }
+        lines.join(" ")
+    }
+
+    #[test]
+    fn a_line_is_one_lane() {
+        assert_eq!(drawn("a  b:a  c:b"), "a|b|c|");
+    }
+
+    #[test]
+    fn a_branch_is_a_lane_of_its_own() {
+        // a - b - d - f
+        //  \- c - e -/
+        assert_eq!(
+            drawn("a  b:a  c:a  d:b  e:c  f:d,e"),
+            "a|b|c|d|e|f| ac|e| abd|"
+        );
+    }
+
+    #[test]
+    fn independent_chains_are_passed_alone_too() {
+        // a - b
+        // x - y
+        assert_eq!(drawn("a  b:a  x  y:x"), "a|b|x|y| x|y|");
+    }
+
+    #[test]
+    fn every_ancestry_is_passed_once_and_in_an_order_that_can_be_applied() {
+        let graph = graph("a  b:a  c:a  d:a  e:b,c  f:d  g:e,f  h:c  i:h,g");
+        let lanes = lanes(&graph);
+        let mut states: Vec<Set> = Vec::new();
+        for lane in &lanes {
+            for (at, step) in lane.steps.iter().enumerate() {
+                let before = lane.state(&graph, at);
+                assert!(!before.contains(*step));
+                let needs = graph.ancestors([*step]);
+                assert!(
+                    needs
+                        .iter()
+                        .all(|need| need == *step || before.contains(need))
+                );
+            }
+            states.extend(lane.stops.iter().map(|stop| lane.state(&graph, *stop)));
+        }
+        for index in 0..graph.len() {
+            let needs = graph.ancestors([index]);
+            assert_eq!(states.iter().filter(|state| **state == needs).count(), 1);
+        }
+        let mut all = states.clone();
+        all.dedup();
+        assert_eq!(all.len(), states.len());
+    }
+}

@@ -1,0 +1,469 @@
+//! MySQL and MariaDB: all that changes about a table is one `ALTER TABLE`, but for foreign keys.
+//!
+//! A server commits each statement by itself, so what is half done stays so.
+
+mod alter;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::alter::Alter;
+use super::super::change::{Change, Constraint, Kind};
+use super::super::diff::Task;
+use super::super::text::Words;
+use super::super::{ForeignKey, Name, Schema, Sequence, Signature, View};
+use super::tables::{views_to_create, views_to_drop};
+use super::{Ddl, Out, clause, definition};
+use migrate_core::Dialect;
+
+const DIALECT: Dialect = Dialect::MySql;
+
+pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
+    let mut plan = Plan::new(task);
+    let views = plan.drop_views();
+    let triggers = plan.drop_triggers();
+    plan.drop_routines();
+    plan.rename_tables();
+    plan.drop_foreign_keys();
+    plan.drop_tables();
+    plan.drop_checks();
+    plan.sequences();
+    let later = plan.create_tables();
+    plan.alter_tables();
+    plan.add_foreign_keys(later);
+    plan.drop_sequences();
+    plan.create_routines();
+    plan.create_views(&views);
+    plan.create_triggers(&triggers);
+    plan.out.0
+}
+
+struct Plan<'a> {
+    task: &'a Task<'a>,
+    /// The tables that go, some to come back as something else.
+    gone: BTreeSet<&'a Name>,
+    /// What changes about each table that stays.
+    alters: BTreeMap<&'a Name, Alter<'a>>,
+    /// The foreign keys that come back.
+    again: Vec<(&'a Name, ForeignKey)>,
+    out: Out,
+}
+
+impl<'a> Plan<'a> {
+    fn new(task: &'a Task<'a>) -> Self {
+        let mut gone = BTreeSet::new();
+        let mut changes: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
+        for change in &task.changes {
+            match change {
+                Change::DropTable { name, .. } => {
+                    gone.insert(name);
+                }
+                Change::RenameTable { .. }
+                | Change::CreateTable { .. }
+                | Change::CreateView { .. }
+                | Change::DropView { .. }
+                | Change::AlterView { .. }
+                | Change::Create { .. }
+                | Change::Drop { .. }
+                | Change::Alter { .. } => {}
+                change => {
+                    if let Some(table) = change.table() {
+                        changes.entry(table).or_default().push(change);
+                    }
+                }
+            }
+        }
+        let alters = changes
+            .into_iter()
+            .map(|(name, changes)| (name, Alter::new(task, name, &changes)))
+            .collect();
+        Self {
+            task,
+            gone,
+            alters,
+            again: Vec::new(),
+            out: Out::default(),
+        }
+    }
+
+    fn base(&self) -> &'a Schema {
+        &self.task.base.schema
+    }
+
+    /// Says whether a text speaks of something that has another name now: no text follows.
+    fn is_renamed(&self, words: &Words) -> bool {
+        self.task.changes.iter().any(|change| match change {
+            Change::RenameTable { from, to } => {
+                words.mention(&from.name) || words.mention(&to.name)
+            }
+            Change::RenameColumn { table, from, to } => {
+                words.mention(&table.name) && (words.mention(from) || words.mention(to))
+            }
+            _ => false,
+        })
+    }
+
+    fn drop_views(&mut self) -> Vec<Name> {
+        let (from, to) = (self.task.from, self.task.to);
+        let gone = views_to_drop(from, |name, words| {
+            to.views.get(name) != from.views.get(name) || self.is_renamed(words)
+        });
+        for name in &gone {
+            self.out.add(format!("DROP VIEW {}", name.quoted(DIALECT)));
+        }
+        gone
+    }
+
+    /// Drops the triggers that change, those whose text would be wrong, and those that follow one
+    /// of them, as it comes back behind all that are there; returns all.
+    fn drop_triggers(&mut self) -> BTreeSet<String> {
+        let mut gone: BTreeSet<String> = BTreeSet::new();
+        for table in self.task.from.tables.values() {
+            loop {
+                let follows = |definition: &str| {
+                    gone.iter().any(|other| {
+                        definition.contains(&format!("FOLLOWS {}", DIALECT.quote(other)))
+                    })
+                };
+                let goes = |(name, definition): &(&String, &String)| {
+                    let mut after = self.task.to.tables.values();
+                    let same = after.any(|table| table.triggers.get(*name) == Some(*definition));
+                    !same || self.is_renamed(&Words::of(definition)) || follows(definition)
+                };
+                let more = table.triggers.iter().filter(goes);
+                let more: Vec<String> = more
+                    .map(|(name, _)| name.clone())
+                    .filter(|name| !gone.contains(name))
+                    .collect();
+                if more.is_empty() {
+                    break;
+                }
+                for name in more {
+                    self.out
+                        .add(format!("DROP TRIGGER {}", DIALECT.quote(&name)));
+                    gone.insert(name);
+                }
+            }
+        }
+        gone
+    }
+
+    fn drop_routines(&mut self) {
+        for change in &self.task.changes {
+            if let Change::Drop {
+                kind: Kind::Routine,
+                name,
+                ..
+            }
+            | Change::Alter {
+                kind: Kind::Routine,
+                name,
+                ..
+            } = change
+            {
+                let signature = Signature::from(name.clone());
+                let kind = signature.kind.as_str().to_uppercase();
+                let quoted = definition::quoted_signature(DIALECT, &signature);
+                self.out.add(format!("DROP {kind} {quoted}"));
+            }
+        }
+    }
+
+    fn create_routines(&mut self) {
+        for change in &self.task.changes {
+            if let Change::Create {
+                kind: Kind::Routine,
+                definition,
+                ..
+            }
+            | Change::Alter {
+                kind: Kind::Routine,
+                to: definition,
+                ..
+            } = change
+            {
+                self.out.add(definition);
+            }
+        }
+    }
+
+    fn rename_tables(&mut self) {
+        for change in &self.task.changes {
+            if let Change::RenameTable { from, to } = change {
+                self.out.add(format!(
+                    "RENAME TABLE {} TO {}",
+                    from.quoted(DIALECT),
+                    to.quoted(DIALECT)
+                ));
+            }
+        }
+    }
+
+    /// Drops the foreign keys that go, and those that would keep a column or an index from changing.
+    fn drop_foreign_keys(&mut self) {
+        let mut gone: Vec<(&Name, &ForeignKey)> = Vec::new();
+        for (name, table) in &self.base().tables {
+            let after = self.task.to.tables.get(name);
+            for key in &table.foreign_keys {
+                if self.gone.contains(name) {
+                    if key.table != *name
+                        && self.gone.contains(&key.table)
+                        && self.is_dropped_before(&key.table, name)
+                    {
+                        gone.push((name, key));
+                    }
+                    continue;
+                }
+                let stays = after.is_some_and(|after| after.foreign_keys.contains(key));
+                if !stays {
+                    gone.push((name, key));
+                } else if self.is_in_the_way(name, key) {
+                    gone.push((name, key));
+                    self.again.push((name, key.clone()));
+                }
+            }
+        }
+        for change in &self.task.changes {
+            match change {
+                Change::AddConstraint {
+                    table,
+                    constraint: Constraint::ForeignKey(key),
+                }
+                | Change::RenameConstraint {
+                    table,
+                    to: Constraint::ForeignKey(key),
+                    ..
+                } => self.again.push((table, key.clone())),
+                _ => {}
+            }
+        }
+        for (name, key) in gone {
+            if let Some(key) = &key.name {
+                self.out.add(format!(
+                    "ALTER TABLE {} DROP FOREIGN KEY {}",
+                    name.quoted(DIALECT),
+                    DIALECT.quote(key)
+                ));
+            }
+        }
+    }
+
+    fn is_dropped_before(&self, one: &Name, other: &Name) -> bool {
+        let place = |name: &Name| {
+            let drops = |change: &Change| matches!(change, Change::DropTable { name: of, .. } if of == name);
+            self.task.changes.iter().position(drops)
+        };
+        place(one) < place(other)
+    }
+
+    fn is_in_the_way(&self, table: &Name, key: &ForeignKey) -> bool {
+        let touches = |table: &Name, columns: &[String]| {
+            self.alters
+                .get(table)
+                .is_some_and(|alter| alter.touches(columns))
+        };
+        self.gone.contains(&key.table)
+            || touches(table, &key.columns)
+            || touches(&key.table, &key.references)
+    }
+
+    fn drop_tables(&mut self) {
+        for change in &self.task.changes {
+            if let Change::DropTable { name, .. } = change {
+                self.out.push(
+                    Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
+                        .losing(format!("the rows of `{name}`")),
+                );
+            }
+        }
+    }
+
+    /// Drops the checks whose names other tables get: to MySQL they are names of the schema, and to
+    /// MariaDB of the table.
+    fn drop_checks(&mut self) {
+        let mut wanted: BTreeSet<(String, &Name)> = BTreeSet::new();
+        for change in &self.task.changes {
+            if let Change::CreateTable { name, table } = change {
+                let names = table.checks.iter().filter_map(|check| check.name.as_ref());
+                wanted.extend(names.map(|check| (check.to_lowercase(), name)));
+            }
+        }
+        for (name, alter) in &self.alters {
+            wanted.extend(
+                alter
+                    .new_checks()
+                    .map(|check| (check.to_lowercase(), *name)),
+            );
+        }
+        for (name, alter) in &mut self.alters {
+            let free = |check: &str| {
+                let check = check.to_lowercase();
+                wanted
+                    .iter()
+                    .any(|(other, table)| *other == check && table != name)
+            };
+            for check in alter.take_checks(free) {
+                self.out.add(format!(
+                    "ALTER TABLE {} DROP CONSTRAINT {}",
+                    name.quoted(DIALECT),
+                    DIALECT.quote(&check)
+                ));
+            }
+        }
+    }
+
+    /// Makes the tables; returns the foreign keys for which it is too early.
+    fn create_tables(&mut self) -> Vec<(&'a Name, ForeignKey)> {
+        let mut later = Vec::new();
+        let mut there: BTreeSet<&Name> = self
+            .base()
+            .tables
+            .keys()
+            .filter(|name| !self.gone.contains(name) && !self.alters.contains_key(name))
+            .collect();
+        for change in &self.task.changes {
+            if let Change::CreateTable { name, table } = change {
+                there.insert(name);
+                let (inline, wait): (Vec<_>, Vec<_>) = table
+                    .foreign_keys
+                    .iter()
+                    .partition(|key| there.contains(&key.table));
+                self.out.add(table::create(name, table, &inline));
+                later.extend(wait.into_iter().map(|key| (name, key.clone())));
+            }
+        }
+        later
+    }
+
+    fn alter_tables(&mut self) {
+        for alter in std::mem::take(&mut self.alters).into_values() {
+            alter.write(&mut self.out);
+        }
+    }
+
+    fn add_foreign_keys(&mut self, later: Vec<(&'a Name, ForeignKey)>) {
+        for (name, key) in std::mem::take(&mut self.again).into_iter().chain(later) {
+            let target = key.table.clone();
+            let add = Ddl::new(format!(
+                "ALTER TABLE {} ADD {}",
+                name.quoted(DIALECT),
+                clause::constraint(DIALECT, &Constraint::ForeignKey(key))
+            ));
+            if target.schema.is_some() || self.is_there(&target) {
+                self.out.push(add);
+                continue;
+            }
+            // Only so does InnoDB take a key to a table that is not there, and only so was it made.
+            self.out.add("SET foreign_key_checks = 0");
+            let why = format!("it points to `{target}`, and there is no such table");
+            self.out.push(add.asking(why));
+            self.out.add("SET foreign_key_checks = 1");
+        }
+    }
+
+    /// Says whether a table will be there, in whatever letters.
+    fn is_there(&self, table: &Name) -> bool {
+        let same = |name: &Name| name.name.eq_ignore_ascii_case(&table.name);
+        self.task.to.tables.keys().any(same)
+    }
+
+    fn sequences(&mut self) {
+        for change in &self.task.changes {
+            let (word, name, sequence) = match change {
+                Change::CreateSequence { name, sequence } => ("CREATE", name, sequence),
+                Change::AlterSequence { name, to, .. } => ("ALTER", name, to),
+                _ => continue,
+            };
+            self.out.add(format!(
+                "{word} SEQUENCE {} {}",
+                name.quoted(DIALECT),
+                counts(sequence)
+            ));
+        }
+    }
+
+    fn drop_sequences(&mut self) {
+        for change in &self.task.changes {
+            if let Change::DropSequence { name, .. } = change {
+                self.out.push(
+                    Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
+                        .losing(format!("how far `{name}` has counted")),
+                );
+            }
+        }
+    }
+
+    fn create_views(&mut self, gone: &[Name]) {
+        let to = self.task.to;
+        for name in views_to_create(self.base(), to, gone) {
+            self.out.add(create_view(&name, &to.views[&name]));
+        }
+    }
+
+    fn create_triggers(&mut self, gone: &BTreeSet<String>) {
+        let there: BTreeSet<&String> = self
+            .task
+            .from
+            .tables
+            .values()
+            .flat_map(|table| table.triggers.keys())
+            .filter(|name| !gone.contains(*name))
+            .collect();
+        for (name, table) in &self.task.to.tables {
+            let new: Vec<(&String, &String)> = table
+                .triggers
+                .iter()
+                .filter(|(trigger, _)| !there.contains(trigger) || self.gone.contains(name))
+                .collect();
+            // One that follows another comes after it.
+            let items: Vec<super::super::order::Item<()>> = new
+                .iter()
+                .map(|(trigger, definition)| super::super::order::Item {
+                    key: (),
+                    name: (*trigger).clone(),
+                    words: Words::of(definition.split('\n').next().unwrap_or_default()),
+                })
+                .collect();
+            for at in super::super::order::by_mention(&items) {
+                self.out.add(new[at].1);
+            }
+        }
+    }
+}
+
+/// Writes what a sequence of MariaDB does.
+fn counts(sequence: &Sequence) -> String {
+    let cache = match sequence.cache {
+        0 => "NOCACHE".to_owned(),
+        cache => format!("CACHE {cache}"),
+    };
+    format!(
+        "START WITH {} INCREMENT BY {} MINVALUE {} MAXVALUE {} {cache} {}",
+        sequence.start,
+        sequence.increment,
+        sequence.min,
+        sequence.max,
+        if sequence.cycle { "CYCLE" } else { "NOCYCLE" }
+    )
+}
+
+fn create_view(name: &Name, view: &View) -> String {
+    let option = |word: &str| view.options.get(word);
+    let mut sql = "CREATE".to_owned();
+    if let Some(algorithm) = option("ALGORITHM") {
+        sql = format!("{sql} ALGORITHM = {algorithm}");
+    }
+    if let Some(security) = option("SQL SECURITY") {
+        sql = format!("{sql} SQL SECURITY {security}");
+    }
+    let columns = option("COLUMNS").map_or_else(String::new, |columns| format!(" {columns}"));
+    sql = format!(
+        "{sql} VIEW {}{columns} AS {}",
+        name.quoted(DIALECT),
+        view.definition
+    );
+    if let Some(check) = option("CHECK OPTION") {
+        sql = format!("{sql} WITH {check} CHECK OPTION");
+    }
+    sql
+}

@@ -1,0 +1,574 @@
+//! PostgreSQL: one change a statement, in the order in which they depend on each other.
+
+mod affected;
+mod column;
+mod nodes;
+mod objects;
+mod table;
+mod views;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::affected::Affected;
+use self::column::Altered;
+use self::nodes::Node;
+use super::super::base::free_name;
+use super::super::change::{Change, Constraint, Kind};
+use super::super::diff::{Task, constraints};
+use super::super::order;
+use super::super::text::Words;
+use super::super::types;
+use super::super::{Column, Name, Schema, Table};
+use super::clause;
+use super::definition;
+use super::{Ddl, Out};
+use migrate_core::Dialect;
+use migrate_sql::split;
+
+const DIALECT: Dialect = Dialect::Postgres;
+
+pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
+    let first = Plan::new(task, &BTreeSet::new()).run();
+    // A value that was added cannot be used before the transaction ends (PostgreSQL manual, "ALTER
+    // TYPE", Notes). Where it is, the type is made anew.
+    let mut used = BTreeSet::new();
+    for change in &task.changes {
+        let Change::AlterEnum { name, from, to } = change else {
+            continue;
+        };
+        let new = to
+            .values
+            .iter()
+            .filter(|value| !from.values.contains(value));
+        let literals: Vec<String> = new.map(|value| types::quoted(value)).collect();
+        let uses = |ddl: &Ddl| {
+            !ddl.sql.starts_with("ALTER TYPE") && literals.iter().any(|it| ddl.sql.contains(it))
+        };
+        if first.iter().any(uses) {
+            used.insert(name.clone());
+        }
+    }
+    match used.is_empty() {
+        true => first,
+        false => Plan::new(task, &used).run(),
+    }
+}
+
+/// Splits a text into its statements.
+fn each(sql: &str) -> Vec<String> {
+    match split(DIALECT, sql) {
+        Ok(parts) => parts.into_iter().map(|part| sql[part].to_owned()).collect(),
+        // What the database wrote and the splitter does not know is one statement.
+        Err(_) => vec![sql.to_owned()],
+    }
+}
+
+fn comment(kind: &str, quoted: &str, comment: Option<&str>) -> String {
+    let text = comment.map_or_else(|| "NULL".to_owned(), |text| clause::text(DIALECT, text));
+    format!("COMMENT ON {kind} {quoted} IS {text}")
+}
+
+struct Plan<'a> {
+    task: &'a Task<'a>,
+    affected: Affected<'a>,
+    /// The constraints of tables that stay, which are made after all else: new ones, and those
+    /// that had to go meanwhile.
+    again: Vec<(&'a Name, Constraint)>,
+    /// The defaults that are already gone.
+    without_default: BTreeSet<(&'a Name, &'a str)>,
+    /// The types that wait under another name until nothing is of them.
+    aside: BTreeMap<String, Name>,
+    /// The tables that are there.
+    there: BTreeSet<&'a Name>,
+    /// The views that are changed in place.
+    replaced: BTreeSet<Name>,
+    out: Out,
+}
+
+impl<'a> Plan<'a> {
+    fn new(task: &'a Task<'a>, used: &BTreeSet<Name>) -> Self {
+        Self {
+            task,
+            affected: Affected::new(task, used),
+            again: Vec::new(),
+            without_default: BTreeSet::new(),
+            aside: BTreeMap::new(),
+            there: BTreeSet::new(),
+            replaced: BTreeSet::new(),
+            out: Out::default(),
+        }
+    }
+
+    fn base(&self) -> &'a Schema {
+        &self.task.base.schema
+    }
+
+    fn run(mut self) -> Vec<Ddl> {
+        self.rename();
+        self.create(Kind::Schema);
+        self.create(Kind::Extension);
+        for kind in definition::EARLY {
+            self.create(kind);
+        }
+        let views = self.drop_views();
+        self.drop_on_tables();
+        self.drop_on_gone_tables();
+        self.drop_constraints();
+        let indexes = self.drop_indexes();
+        self.drop_defaults();
+        self.drop_columns();
+        self.drop_tables_and_routines();
+        self.drop_sequences();
+        self.rename_on_tables();
+        self.types();
+        self.sequences();
+        let late = self.create_tables_and_routines(&views);
+        self.alter_tables();
+        self.alter_columns();
+        let keys = self.add_constraints();
+        self.create_indexes(&indexes);
+        self.add_all(&keys);
+        self.create_views(&views, &late);
+        self.create_on_tables();
+        self.finish();
+        self.out.0
+    }
+
+    fn rename(&mut self) {
+        for change in &self.task.changes {
+            match change {
+                Change::RenameTable { from, to } => self.out.add(format!(
+                    "ALTER TABLE {} RENAME TO {}",
+                    from.quoted(DIALECT),
+                    DIALECT.quote(&to.name)
+                )),
+                Change::RenameColumn { table, from, to } => self.out.add(format!(
+                    "ALTER TABLE {} RENAME COLUMN {} TO {}",
+                    table.quoted(DIALECT),
+                    DIALECT.quote(from),
+                    DIALECT.quote(to)
+                )),
+                _ => {}
+            }
+        }
+    }
+
+    /// Drops the triggers, policies and rules that change or are in the way.
+    fn drop_on_tables(&mut self) {
+        for (name, before) in self.affected.surviving() {
+            let after = &self.task.to.tables[name];
+            for (kind, before, after) in on_tables(before, after) {
+                for (object, definition) in before {
+                    if after.get(object) != Some(definition)
+                        || self.affected.on_table(name, definition)
+                    {
+                        self.out.add(format!(
+                            "DROP {} {} ON {}",
+                            kind.as_str().to_uppercase(),
+                            DIALECT.quote(object),
+                            name.quoted(DIALECT)
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops the policies and rules of tables that go where they speak of something else that goes,
+    /// which cannot go before them. Triggers go with their tables, each before its function.
+    fn drop_on_gone_tables(&mut self) {
+        let base = self.base();
+        let tables = self.affected.tables.iter().copied();
+        let routines = base.routines.keys();
+        let gone: BTreeSet<&Name> = routines
+            .filter(|it| self.affected.routines.contains(&it.to_string()))
+            .map(|signature| &signature.name)
+            .chain(tables)
+            .collect();
+        for (name, table) in &base.tables {
+            if !self.affected.tables.contains(name) {
+                continue;
+            }
+            for (kind, all) in [("POLICY", &table.policies), ("RULE", &table.rules)] {
+                for (object, definition) in all {
+                    let words = Words::of(definition);
+                    if gone
+                        .iter()
+                        .any(|other| *other != name && words.mention(&other.name))
+                    {
+                        self.out.add(format!(
+                            "DROP {kind} {} ON {}",
+                            DIALECT.quote(object),
+                            name.quoted(DIALECT)
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    fn create_on_tables(&mut self) {
+        let surviving: BTreeMap<&Name, &Table> = self.affected.surviving().collect();
+        let nothing = Table::default();
+        for (name, after) in &self.task.to.tables {
+            let before = surviving.get(name).copied();
+            for (_, before_all, after) in on_tables(before.unwrap_or(&nothing), after) {
+                for (object, definition) in after {
+                    let stays = before_all.get(object) == Some(definition)
+                        && !self.affected.on_table(name, definition);
+                    if !stays {
+                        for statement in each(definition) {
+                            self.out.add(statement);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops the constraints that go or are in the way, foreign keys first.
+    fn drop_constraints(&mut self) {
+        let mut gone: Vec<(bool, &Name, Constraint)> = Vec::new();
+        let dropped: BTreeSet<&Name> = self.affected.tables.clone();
+        for change in &self.task.changes {
+            match change {
+                Change::DropConstraint { table, constraint } => {
+                    gone.push((false, table, constraint.clone()));
+                }
+                Change::AddConstraint { table, constraint } => {
+                    self.again.push((table, constraint.clone()));
+                }
+                _ => {}
+            }
+        }
+        for (name, before) in self.affected.surviving() {
+            let after = constraints(&self.task.to.tables[name]);
+            for constraint in constraints(before) {
+                if self.affected.constraint(name, &constraint) {
+                    // One that only gets another name comes back with that.
+                    let renamed = self.task.changes.iter().find_map(|change| match change {
+                        Change::RenameConstraint { table, from, to }
+                            if table == name && *from == constraint =>
+                        {
+                            Some(to.clone())
+                        }
+                        _ => None,
+                    });
+                    let back =
+                        renamed.or_else(|| after.contains(&constraint).then(|| constraint.clone()));
+                    if let Some(back) = back {
+                        gone.push((false, name, constraint));
+                        self.again.push((name, back));
+                    }
+                }
+            }
+        }
+        // Tables that go and point to each other, or to a key that changes.
+        for (name, table) in &self.base().tables {
+            if dropped.contains(name) {
+                for key in &table.foreign_keys {
+                    let key = Constraint::ForeignKey(key.clone());
+                    if self.affected.constraint(name, &key) {
+                        gone.push((true, name, key));
+                    }
+                }
+            }
+        }
+        // Such a key must go before, unless its own table goes first anyway.
+        let order = self.drop_order();
+        let place = |name: &Name| order.iter().position(|node| *node == Node::Table(name));
+        gone.retain(|(of_dropped, name, constraint)| match constraint {
+            Constraint::ForeignKey(key) if *of_dropped => {
+                key.table != **name && place(&key.table) < place(name)
+            }
+            _ => true,
+        });
+        gone.sort_by_key(|(_, _, constraint)| !matches!(constraint, Constraint::ForeignKey(_)));
+        for (_, name, constraint) in gone {
+            if let Some(constraint) = constraint.name() {
+                self.out.add(format!(
+                    "ALTER TABLE {} DROP CONSTRAINT {}",
+                    name.quoted(DIALECT),
+                    DIALECT.quote(constraint)
+                ));
+            }
+        }
+    }
+
+    /// Drops the indexes that go or are in the way; returns those that come back.
+    fn drop_indexes(&mut self) -> BTreeSet<(&'a Name, &'a str)> {
+        let mut back = BTreeSet::new();
+        for change in &self.task.changes {
+            if let Change::DropIndex { table, name, .. } = change {
+                self.drop_index(table, name);
+            }
+        }
+        for (name, before) in self.affected.surviving() {
+            let after = &self.task.to.tables[name];
+            for (index_name, index) in &before.indexes {
+                let renamed = self.task.changes.iter().find_map(|change| match change {
+                    Change::RenameIndex { table, from, to }
+                        if table == name && from == index_name =>
+                    {
+                        Some(to)
+                    }
+                    _ => None,
+                });
+                let stays = renamed.or_else(|| {
+                    (after.indexes.get(index_name) == Some(index)).then_some(index_name)
+                });
+                if let Some(new_name) = stays
+                    && self.affected.index(name, index)
+                {
+                    self.drop_index(name, index_name);
+                    back.insert((name, new_name.as_str()));
+                }
+            }
+        }
+        back
+    }
+
+    fn drop_index(&mut self, table: &Name, name: &str) {
+        let index = Name {
+            name: name.to_owned(),
+            ..table.clone()
+        };
+        self.out
+            .add(format!("DROP INDEX {}", index.quoted(DIALECT)));
+    }
+
+    /// Drops the defaults that speak of what goes, and of columns that get another type.
+    fn drop_defaults(&mut self) {
+        for (name, before) in self.affected.surviving() {
+            for column in &before.columns {
+                let stays = self.task.to.tables[name].column(&column.name).is_some();
+                if stays
+                    && !self.is_inherited(name, &column.name)
+                    && !self.affected.is_rebuilt(name, &column.name)
+                    && self.affected.default(name, column)
+                {
+                    self.out.add(format!(
+                        "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+                        name.quoted(DIALECT),
+                        DIALECT.quote(&column.name)
+                    ));
+                    self.without_default.insert((name, &column.name));
+                }
+            }
+        }
+        for (name, sequence) in &self.base().sequences {
+            let Some((table, column)) = &sequence.owned_by else {
+                continue;
+            };
+            let after = self.task.to.tables.get(table);
+            let goes = self.affected.tables.contains(table)
+                || after.is_none_or(|after| after.column(column).is_none())
+                || self.affected.is_rebuilt(table, column);
+            if goes {
+                self.out.add(format!(
+                    "ALTER SEQUENCE {} OWNED BY NONE",
+                    name.quoted(DIALECT)
+                ));
+            }
+        }
+    }
+
+    fn is_inherited(&self, table: &Name, column: &str) -> bool {
+        column::is_inherited(self.base(), &self.affected, self.task.to, table, column)
+    }
+
+    /// Drops columns, first those that are computed from others.
+    fn drop_columns(&mut self) {
+        let mut gone: Vec<(&Name, &Column)> = Vec::new();
+        for change in &self.task.changes {
+            if let Change::DropColumn { table, column } = change {
+                gone.push((table, column));
+            }
+        }
+        for (name, before) in self.affected.surviving() {
+            let columns = before.columns.iter();
+            let rebuilt = columns.filter(|column| self.affected.is_rebuilt(name, &column.name));
+            gone.extend(rebuilt.map(|column| (name, column)));
+        }
+        gone.retain(|(table, column)| !self.is_inherited(table, &column.name));
+        gone.sort_by_key(|(_, column)| column.generated.is_none());
+        for (table, column) in gone {
+            let ddl = Ddl::new(format!(
+                "ALTER TABLE {} DROP COLUMN {}",
+                table.quoted(DIALECT),
+                DIALECT.quote(&column.name)
+            ));
+            self.out.push(match column.generated.is_none() {
+                true => ddl.losing(format!("what `{table}.{}` holds", column.name)),
+                false => ddl,
+            });
+        }
+    }
+
+    /// Changes, adds and fills columns.
+    fn alter_columns(&mut self) {
+        let to = self.task.to;
+        // What computes a column must be there before it.
+        let mut generated = Vec::new();
+        for change in &self.task.changes {
+            if let Change::AddColumn { table, column } = change
+                && !self.is_inherited(table, &column.name)
+            {
+                match column.generated.is_some() {
+                    true => generated.push((table, column)),
+                    false => column::add(&mut self.out, table, column, &to.tables[table], to),
+                }
+            }
+        }
+        for (name, before) in self.affected.surviving() {
+            let after = &to.tables[name];
+            for from in &before.columns {
+                let Some(column) = after.column(&from.name) else {
+                    continue;
+                };
+                if self.is_inherited(name, &from.name) {
+                    continue;
+                }
+                if self.affected.is_rebuilt(name, &from.name) {
+                    match column.generated.is_some() {
+                        true => generated.push((name, column)),
+                        false => column::add(&mut self.out, name, column, after, to),
+                    }
+                    continue;
+                }
+                let altered = Altered {
+                    table: name,
+                    from,
+                    to: column,
+                    after,
+                    schema: to,
+                    retyped: self.affected.is_retyped(name, &from.name),
+                    without_default: self.without_default.contains(&(name, &*from.name)),
+                };
+                altered.write(&mut self.out);
+            }
+        }
+        for (table, column) in generated {
+            column::add(&mut self.out, table, column, &to.tables[table], to);
+        }
+    }
+
+    /// Gives constraints and indexes their names, while the old ones are free and nothing new has
+    /// come.
+    fn rename_on_tables(&mut self) {
+        let mut indexes: Vec<(Name, Name)> = Vec::new();
+        let mut others: BTreeMap<&Name, Vec<(String, String)>> = BTreeMap::new();
+        let in_schema = |table: &Name, name: &str| Name {
+            name: name.to_owned(),
+            ..table.clone()
+        };
+        for change in &self.task.changes {
+            match change {
+                Change::RenameConstraint { table, from, to }
+                    if !self.affected.constraint(table, from) =>
+                {
+                    let (Some(old), Some(new)) = (from.name(), to.name()) else {
+                        continue;
+                    };
+                    match from {
+                        Constraint::Check(_) | Constraint::ForeignKey(_) => {
+                            others
+                                .entry(table)
+                                .or_default()
+                                .push((old.to_owned(), new.to_owned()));
+                        }
+                        // It goes by the name of its index.
+                        Constraint::PrimaryKey(_)
+                        | Constraint::Unique(_)
+                        | Constraint::Exclusion(..) => {
+                            indexes.push((in_schema(table, old), in_schema(table, new)));
+                        }
+                    }
+                }
+                Change::RenameIndex { table, from, to } => {
+                    let index = &self.task.to.tables[table].indexes[to];
+                    if !self.affected.index(table, index) {
+                        indexes.push((in_schema(table, from), in_schema(table, to)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let free = |name: &Name| in_schema(name, &free_name(&name.name, |_| false));
+        for (from, to) in order::renames(&indexes, free) {
+            self.out.add(format!(
+                "ALTER INDEX {} RENAME TO {}",
+                from.quoted(DIALECT),
+                DIALECT.quote(&to.name)
+            ));
+        }
+        for (table, names) in others {
+            for (from, to) in order::renames(&names, |name| free_name(name, |_| false)) {
+                self.out.add(format!(
+                    "ALTER TABLE {} RENAME CONSTRAINT {} TO {}",
+                    table.quoted(DIALECT),
+                    DIALECT.quote(&from),
+                    DIALECT.quote(&to)
+                ));
+            }
+        }
+    }
+
+    /// Adds the constraints; returns the foreign keys, which come after the indexes, as one may be
+    /// what they point to.
+    fn add_constraints(&mut self) -> Vec<(&'a Name, Constraint)> {
+        let again = std::mem::take(&mut self.again);
+        let (keys, others): (Vec<_>, Vec<_>) = again
+            .into_iter()
+            .partition(|(_, constraint)| matches!(constraint, Constraint::ForeignKey(_)));
+        self.add_all(&others);
+        keys
+    }
+
+    fn add_all(&mut self, constraints: &[(&Name, Constraint)]) {
+        for (name, constraint) in constraints {
+            self.out.add(format!(
+                "ALTER TABLE {} ADD {}",
+                name.quoted(DIALECT),
+                clause::constraint(DIALECT, constraint)
+            ));
+        }
+    }
+
+    fn create_indexes(&mut self, back: &BTreeSet<(&Name, &str)>) {
+        for change in &self.task.changes {
+            match change {
+                Change::CreateIndex { table, name, index } => self.create_index(table, name, index),
+                Change::CreateTable { name, table } => {
+                    for (index_name, index) in &table.indexes {
+                        self.create_index(name, index_name, index);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (table, name) in back {
+            let index = &self.task.to.tables[*table].indexes[*name];
+            self.create_index(table, name, index);
+        }
+    }
+}
+
+type Definitions = BTreeMap<String, String>;
+
+/// What stands on a table before and after, by its kind.
+fn on_tables<'t>(
+    before: &'t Table,
+    after: &'t Table,
+) -> [(Kind, &'t Definitions, &'t Definitions); 3] {
+    [
+        (Kind::Trigger, &before.triggers, &after.triggers),
+        (Kind::Policy, &before.policies, &after.policies),
+        (Kind::Rule, &before.rules, &after.rules),
+    ]
+}
+
+/// Says whether a text may speak of one of these views.
+fn speaks_of_view<'n>(words: &Words, mut views: impl Iterator<Item = &'n Name>) -> bool {
+    views.any(|view| words.mention(&view.name))
+}

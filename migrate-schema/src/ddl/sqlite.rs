@@ -1,0 +1,391 @@
+//! SQLite: `ALTER TABLE` where it can, and a table built anew where it cannot.
+
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::table::{carried, copied, create_table, needs_rebuild};
+use super::super::change::{Change, Constraint, Kind};
+use super::super::diff::Task;
+use super::super::text::{Words, is_keyword, is_plain};
+use super::super::{Identity, Name, Table, View};
+use super::clause::{self, Extra};
+use super::tables::{views_to_create, views_to_drop};
+use super::{Ddl, Out};
+use migrate_core::Dialect;
+
+const DIALECT: Dialect = Dialect::Sqlite;
+
+pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
+    let mut plan = Plan::new(task);
+    let views = plan.drop_views();
+    let triggers = plan.drop_triggers();
+    plan.drop_indexes();
+    plan.rename();
+    plan.drop_tables();
+    plan.change_tables();
+    plan.create_tables();
+    plan.create_indexes();
+    plan.create_views(&views);
+    plan.create_triggers(&triggers);
+    plan.out.0
+}
+
+struct Plan<'a> {
+    task: &'a Task<'a>,
+    /// What changes about a table that is there before and after.
+    changes: BTreeMap<&'a Name, Vec<&'a Change>>,
+    /// The tables that are built anew.
+    rebuilt: BTreeSet<&'a Name>,
+    /// The names, old and new, of tables that views and triggers must not speak of meanwhile.
+    touched: BTreeSet<&'a str>,
+    out: Out,
+}
+
+impl<'a> Plan<'a> {
+    fn new(task: &'a Task<'a>) -> Self {
+        let mut changes: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
+        let mut touched = BTreeSet::new();
+        for change in &task.changes {
+            match change {
+                Change::AlterTable { table, .. }
+                | Change::AddColumn { table, .. }
+                | Change::DropColumn { table, .. }
+                | Change::AlterColumn { table, .. }
+                | Change::AddConstraint { table, .. }
+                | Change::DropConstraint { table, .. }
+                | Change::RenameConstraint { table, .. } => {
+                    changes.entry(table).or_default().push(change);
+                }
+                _ => {}
+            }
+            match change {
+                Change::RenameTable { from, to } => touched.extend([&*from.name, &*to.name]),
+                Change::DropColumn { table, .. } | Change::RenameColumn { table, .. } => {
+                    touched.insert(&table.name);
+                }
+                Change::DropTable { name, .. } => {
+                    touched.insert(&name.name);
+                }
+                _ => {}
+            }
+        }
+        let rebuilt: BTreeSet<&Name> = changes
+            .iter()
+            .filter(|(name, changes)| needs_rebuild(task, name, changes))
+            .map(|(name, _)| *name)
+            .collect();
+        touched.extend(rebuilt.iter().map(|name| &*name.name));
+        Self {
+            task,
+            changes,
+            rebuilt,
+            touched,
+            out: Out::default(),
+        }
+    }
+
+    fn before(&self, name: &Name) -> &'a Table {
+        &self.task.base.schema.tables[name]
+    }
+
+    fn is_touched(&self, words: &Words) -> bool {
+        self.touched.iter().any(|name| words.mention(name))
+    }
+
+    fn drop_views(&mut self) -> Vec<Name> {
+        let to = self.task.to;
+        let from = self.task.from;
+        let gone = views_to_drop(from, |name, words| {
+            to.views.get(name) != from.views.get(name) || self.is_touched(words)
+        });
+        for name in &gone {
+            self.out.add(format!("DROP VIEW {}", name.quoted(DIALECT)));
+        }
+        gone
+    }
+
+    /// Drops the triggers that must not be there meanwhile; returns all that are not there then.
+    fn drop_triggers(&mut self) -> BTreeSet<String> {
+        let mut gone = BTreeSet::new();
+        let mut changed = BTreeSet::new();
+        for change in &self.task.changes {
+            if let Change::Alter {
+                kind: Kind::Trigger,
+                name,
+                ..
+            }
+            | Change::Drop {
+                kind: Kind::Trigger,
+                name,
+                ..
+            } = change
+            {
+                changed.insert(name);
+            }
+        }
+        for table in self.task.from.tables.values() {
+            for (name, definition) in &table.triggers {
+                if changed.contains(name) || self.is_touched(&Words::of(definition)) {
+                    self.out
+                        .add(format!("DROP TRIGGER {}", DIALECT.quote(name)));
+                    gone.insert(name.clone());
+                }
+            }
+        }
+        gone
+    }
+
+    fn drop_indexes(&mut self) {
+        for change in &self.task.changes {
+            let (table, name) = match change {
+                Change::DropIndex { table, name, .. } => (table, name),
+                Change::RenameIndex { table, from, .. } => (table, from),
+                _ => continue,
+            };
+            if !self.rebuilt.contains(table) {
+                self.out.add(format!("DROP INDEX {}", DIALECT.quote(name)));
+            }
+        }
+    }
+
+    fn rename(&mut self) {
+        for change in &self.task.changes {
+            match change {
+                Change::RenameTable { from, to } => {
+                    let mut old = from.quoted(DIALECT);
+                    if from.name.eq_ignore_ascii_case(&to.name) {
+                        // To SQLite that name is taken.
+                        let way = DIALECT.quote(&self.free_name(&to.name));
+                        self.out.add(format!("ALTER TABLE {old} RENAME TO {way}"));
+                        old = way;
+                    }
+                    let new = to.quoted(DIALECT);
+                    self.out.add(format!("ALTER TABLE {old} RENAME TO {new}"));
+                }
+                Change::RenameColumn { table, from, to } => {
+                    // Quotes would be put around it wherever it stands.
+                    let new = match is_plain(to) && !is_keyword(to) {
+                        true => to.clone(),
+                        false => DIALECT.quote(to),
+                    };
+                    self.out.add(format!(
+                        "ALTER TABLE {} RENAME COLUMN {} TO {new}",
+                        table.quoted(DIALECT),
+                        DIALECT.quote(from),
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn drop_tables(&mut self) {
+        for change in &self.task.changes {
+            if let Change::DropTable { name, .. } = change {
+                self.out.push(
+                    Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
+                        .losing(format!("the rows of `{name}`")),
+                );
+            }
+        }
+    }
+
+    fn change_tables(&mut self) {
+        for (name, changes) in std::mem::take(&mut self.changes) {
+            match self.rebuilt.contains(name) {
+                true => self.rebuild(name, &changes),
+                false => self.alter(name, &changes),
+            }
+        }
+    }
+
+    /// Adds and drops columns in place.
+    fn alter(&mut self, name: &Name, changes: &[&Change]) {
+        let after = &self.task.to.tables[name];
+        let table = name.quoted(DIALECT);
+        for change in changes {
+            let Change::AddColumn { column, .. } = change else {
+                continue;
+            };
+            let mut sql = clause::column(DIALECT, column, Extra::default());
+            for constraint in changes
+                .iter()
+                .filter_map(|change| carried(after, changes, change, column))
+            {
+                let with = match constraint {
+                    Constraint::ForeignKey(key) => {
+                        let references = clause::references(DIALECT, key);
+                        match &key.name {
+                            Some(name) => {
+                                format!("CONSTRAINT {} {references}", DIALECT.quote(name))
+                            }
+                            None => references,
+                        }
+                    }
+                    constraint => clause::constraint(DIALECT, constraint),
+                };
+                sql = format!("{sql} {with}");
+            }
+            self.out
+                .add(format!("ALTER TABLE {table} ADD COLUMN {sql}"));
+        }
+        for change in changes {
+            if let Change::DropColumn { column, .. } = change {
+                let sql = format!(
+                    "ALTER TABLE {table} DROP COLUMN {}",
+                    DIALECT.quote(&column.name)
+                );
+                let ddl = Ddl::new(sql);
+                self.out.push(match change.is_destructive(DIALECT) {
+                    true => ddl.losing(format!("what `{name}.{}` holds", column.name)),
+                    false => ddl,
+                });
+            }
+        }
+    }
+
+    /// Builds a table anew, with all it has: the steps of
+    /// <https://sqlite.org/lang_altertable.html#otheralter>.
+    fn rebuild(&mut self, name: &Name, changes: &[&Change]) {
+        let before = self.before(name);
+        let after = &self.task.to.tables[name];
+        let lost: Vec<String> = changes
+            .iter()
+            .filter(|change| change.is_destructive(DIALECT))
+            .map(ToString::to_string)
+            .collect();
+        let old = name.quoted(DIALECT);
+        let new = Name::plain(self.free_name(&format!("{}__new", name.name)));
+        let new_quoted = new.quoted(DIALECT);
+        self.out.add(create_table(&new, after));
+        let (columns, values, made_up) = copied(self.task.to, before, after);
+        let mut copy = Ddl::new(format!(
+            "INSERT INTO {new_quoted} ({})\nSELECT {}\nFROM {old}",
+            columns.join(", "),
+            values.join(", ")
+        ));
+        if !made_up.is_empty() {
+            copy = copy.asking(format!(
+                "the rows of `{name}` get a made-up value for {}",
+                made_up.join(", ")
+            ));
+        }
+        if !lost.is_empty() {
+            copy = copy.losing(lost.join("; "));
+        }
+        self.out.push(copy);
+        let counts = |table: &Table| {
+            table
+                .columns
+                .iter()
+                .any(|column| column.identity == Some(Identity::AutoIncrement))
+        };
+        if counts(before) && counts(after) {
+            // The numbers that were given and are free again are not given twice.
+            let (old_name, new_name) = (
+                clause::text(DIALECT, &name.name),
+                clause::text(DIALECT, &new.name),
+            );
+            self.out.add(format!(
+                "DELETE FROM sqlite_sequence WHERE name = {new_name}"
+            ));
+            self.out.add(format!(
+                "INSERT INTO sqlite_sequence (name, seq)\nSELECT {new_name}, seq FROM sqlite_sequence WHERE name = {old_name}"
+            ));
+        }
+        self.out.add(format!("DROP TABLE {old}"));
+        self.out
+            .add(format!("ALTER TABLE {new_quoted} RENAME TO {old}"));
+    }
+
+    fn create_tables(&mut self) {
+        for change in &self.task.changes {
+            if let Change::CreateTable { name, table } = change {
+                self.out.add(create_table(name, table));
+            }
+        }
+    }
+
+    fn create_indexes(&mut self) {
+        for change in &self.task.changes {
+            match change {
+                Change::CreateTable { name, table } => self.all_indexes(name, table),
+                Change::CreateIndex { table, name, index } if !self.rebuilt.contains(table) => {
+                    self.out
+                        .add(clause::create_index(DIALECT, table, name, index));
+                }
+                Change::RenameIndex { table, to, .. } if !self.rebuilt.contains(table) => {
+                    let index = &self.task.to.tables[table].indexes[to];
+                    self.out
+                        .add(clause::create_index(DIALECT, table, to, index));
+                }
+                _ => {}
+            }
+        }
+        for name in std::mem::take(&mut self.rebuilt) {
+            self.all_indexes(name, &self.task.to.tables[name]);
+        }
+    }
+
+    fn all_indexes(&mut self, name: &Name, table: &Table) {
+        for (index_name, index) in &table.indexes {
+            self.out
+                .add(clause::create_index(DIALECT, name, index_name, index));
+        }
+    }
+
+    fn create_views(&mut self, gone: &[Name]) {
+        let to = self.task.to;
+        for name in views_to_create(&self.task.base.schema, to, gone) {
+            let view = &to.views[&name];
+            self.out.add(create_view(&name, view));
+            for trigger in view.triggers.values() {
+                self.out.add(trigger);
+            }
+        }
+    }
+
+    fn create_triggers(&mut self, gone: &BTreeSet<String>) {
+        let there: BTreeSet<&String> = self
+            .task
+            .from
+            .tables
+            .values()
+            .flat_map(|table| table.triggers.keys())
+            .filter(|name| !gone.contains(*name))
+            .collect();
+        for table in self.task.to.tables.values() {
+            for (name, definition) in &table.triggers {
+                if !there.contains(name) {
+                    self.out.add(definition);
+                }
+            }
+        }
+    }
+
+    fn free_name(&self, name: &str) -> String {
+        let taken = |name: &str| {
+            let is = |table: &Name| table.name.eq_ignore_ascii_case(name);
+            self.task.from.tables.keys().any(is)
+                || self.task.base.schema.tables.keys().any(is)
+                || self.task.to.tables.keys().any(is)
+        };
+        match taken(name) {
+            true => super::super::base::free_name(name, taken),
+            false => name.to_owned(),
+        }
+    }
+}
+
+fn create_view(name: &Name, view: &View) -> String {
+    let columns = match view.columns.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", clause::names(DIALECT, &view.columns)),
+    };
+    format!(
+        "CREATE VIEW {}{columns} AS {}",
+        name.quoted(DIALECT),
+        view.definition
+    )
+}

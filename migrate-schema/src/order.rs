@@ -1,0 +1,272 @@
+//! What comes before what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::text::Words;
+
+/// Something to be made, and what its SQL speaks of.
+pub(super) struct Item<K> {
+    /// What it is.
+    pub(super) key: K,
+    /// Its name, without the named schema.
+    pub(super) name: String,
+    /// What it may need.
+    pub(super) words: Words,
+}
+
+/// Returns the places of the items in an order in which each comes after those it speaks of, as far
+/// as there is one; otherwise they stay in their order.
+pub(super) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
+    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut odd = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let name = item.name.to_lowercase();
+        if !name
+            .chars()
+            .all(|sign| sign.is_alphanumeric() || sign == '_')
+        {
+            odd.push(at);
+        }
+        places.entry(name).or_default().push(at);
+    }
+    let needs: Vec<BTreeSet<usize>> = items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| {
+            let plain = item
+                .words
+                .iter()
+                .filter_map(|word| places.get(word))
+                .flatten();
+            let odd = odd
+                .iter()
+                .filter(|other| item.words.mention(&items[**other].name));
+            plain
+                .chain(odd)
+                .copied()
+                .filter(|other| *other != at)
+                .collect()
+        })
+        .collect();
+    by_needs(&needs)
+}
+
+/// What something needs: what it cannot be without, and what it should come after where that can
+/// be, such as what the text of a routine's body speaks of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Needs {
+    pub(super) must: BTreeSet<usize>,
+    pub(super) should: BTreeSet<usize>,
+}
+
+/// Returns the places so that each comes after those it must, and after those it should unless that
+/// closes a circle.
+pub(super) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
+    let all: Vec<BTreeSet<usize>> = needs
+        .iter()
+        .map(|needs| needs.must.union(&needs.should).copied().collect())
+        .collect();
+    let mut order = Vec::with_capacity(needs.len());
+    for circle in circles(&all) {
+        if circle.len() == 1 {
+            order.extend(circle);
+            continue;
+        }
+        let inside: BTreeMap<usize, usize> = circle
+            .iter()
+            .enumerate()
+            .map(|(place, at)| (*at, place))
+            .collect();
+        let must: Vec<BTreeSet<usize>> = circle
+            .iter()
+            .map(|at| {
+                needs[*at]
+                    .must
+                    .iter()
+                    .filter_map(|it| inside.get(it).copied())
+                    .collect()
+            })
+            .collect();
+        order.extend(by_needs(&must).into_iter().map(|place| circle[place]));
+    }
+    order
+}
+
+/// Returns the sets of places that need each other, each set after those it needs: Tarjan's
+/// strongly connected components, with a stack of its own.
+fn circles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+    const UNSEEN: usize = usize::MAX;
+    let mut found = Vec::new();
+    let mut number = vec![UNSEEN; needs.len()];
+    let mut lowest = vec![UNSEEN; needs.len()];
+    let mut open = Vec::new();
+    let mut is_open = vec![false; needs.len()];
+    let mut counter = 0;
+    for start in 0..needs.len() {
+        if number[start] != UNSEEN {
+            continue;
+        }
+        let mut path = vec![(start, needs[start].iter())];
+        while let Some((at, rest)) = path.last_mut() {
+            let at = *at;
+            if number[at] == UNSEEN {
+                (number[at], lowest[at]) = (counter, counter);
+                counter += 1;
+                open.push(at);
+                is_open[at] = true;
+            }
+            match rest.next() {
+                Some(&next) if number[next] == UNSEEN => path.push((next, needs[next].iter())),
+                Some(&next) if is_open[next] => lowest[at] = lowest[at].min(number[next]),
+                Some(_) => {}
+                None => {
+                    path.pop();
+                    if let Some((above, _)) = path.last() {
+                        lowest[*above] = lowest[*above].min(lowest[at]);
+                    }
+                    if lowest[at] == number[at] {
+                        let from = open.iter().rposition(|it| *it == at).expect("it is open");
+                        let mut circle = open.split_off(from);
+                        for it in &circle {
+                            is_open[*it] = false;
+                        }
+                        circle.sort_unstable();
+                        found.push(circle);
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Returns the places so that each comes after those it needs; a circle is broken where it is
+/// entered first.
+pub(super) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(needs.len());
+    let mut seen = vec![false; needs.len()];
+    for start in 0..needs.len() {
+        if std::mem::replace(&mut seen[start], true) {
+            continue;
+        }
+        // A stack of its own: a chain of a hundred thousand views is no reason to fall over.
+        let mut path = vec![(start, needs[start].iter())];
+        while let Some((at, rest)) = path.last_mut() {
+            match rest.next() {
+                Some(next) if seen[*next] => {}
+                Some(next) => {
+                    seen[*next] = true;
+                    path.push((*next, needs[*next].iter()));
+                }
+                None => {
+                    order.push(*at);
+                    path.pop();
+                }
+            }
+        }
+    }
+    order
+}
+
+/// Returns renames as steps that never meet a name that is taken: chains from their end, and
+/// circles by way of a name from `free`.
+pub(super) fn renames<N: Clone + Ord>(
+    renames: &[(N, N)],
+    mut free: impl FnMut(&N) -> N,
+) -> Vec<(N, N)> {
+    let mut left: BTreeMap<N, N> = renames.iter().cloned().collect();
+    let mut steps = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let ready: Vec<N> = left
+            .iter()
+            .filter(|(_, to)| !left.contains_key(to))
+            .map(|(from, _)| from.clone())
+            .collect();
+        for from in &ready {
+            let to = left.remove(from).expect("it was just there");
+            steps.push((from.clone(), to));
+        }
+        if ready.is_empty()
+            && let Some((from, to)) = left.pop_first()
+        {
+            let way = free(&from);
+            steps.push((from, way.clone()));
+            left.insert(way, to);
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Item, Needs, by_mention, by_must_and_should, by_needs, renames};
+    use crate::text::Words;
+
+    #[test]
+    fn what_is_needed_comes_first() {
+        let item = |name: &str, text: &str| Item {
+            key: (),
+            name: name.to_owned(),
+            words: Words::of(text),
+        };
+        let items = [
+            item("a", "select * from b, \"odd name\""),
+            item("b", "select * from c"),
+            item("c", "select 1"),
+            item("odd name", "select * from c"),
+        ];
+        assert_eq!(by_mention(&items), [2, 1, 3, 0]);
+    }
+
+    #[test]
+    fn circles_and_long_chains_have_an_order() {
+        let circle = [1, 2, 0].map(|next| BTreeSet::from([next]));
+        assert_eq!(by_needs(&circle), [2, 1, 0]);
+        let long: Vec<_> = (1..100_000)
+            .map(|next| BTreeSet::from([next]))
+            .chain([BTreeSet::new()])
+            .collect();
+        assert_eq!(by_needs(&long).first(), Some(&99_999));
+    }
+
+    #[test]
+    fn what_must_be_outweighs_what_should_be() {
+        let needs = |must: &[usize], should: &[usize]| Needs {
+            must: must.iter().copied().collect(),
+            should: should.iter().copied().collect(),
+        };
+        // 0 must come after 1, which should come after 0 by way of 2; 3 hangs on the circle.
+        let all = [
+            needs(&[1], &[]),
+            needs(&[], &[2]),
+            needs(&[0], &[]),
+            needs(&[], &[2]),
+        ];
+        assert_eq!(by_must_and_should(&all), [1, 0, 2, 3]);
+        let long: Vec<_> = (1..100_000)
+            .map(|next| needs(&[], &[next]))
+            .chain([Needs::default()])
+            .collect();
+        assert_eq!(by_must_and_should(&long).first(), Some(&99_999));
+    }
+
+    #[test]
+    fn names_can_be_swapped() {
+        let steps = renames(
+            &[("a", "b"), ("b", "a"), ("c", "d"), ("d", "e")],
+            |_| "free",
+        );
+        assert_eq!(
+            steps,
+            [
+                ("d", "e"),
+                ("c", "d"),
+                ("a", "free"),
+                ("b", "a"),
+                ("free", "b")
+            ]
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! What is the same under another name.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Column, Name, Schema, Table};
+
+/// A table or a column that is the same under another name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Rename {
+    /// A table.
+    Table {
+        /// The name it had.
+        from: Name,
+        /// The name it has.
+        to: Name,
+    },
+    /// A column.
+    Column {
+        /// Its table, by the name it has now.
+        table: Name,
+        /// The name it had.
+        from: String,
+        /// The name it has.
+        to: String,
+    },
+}
+
+/// The renames that somebody has said to be ones. Without them, the old goes and the new is empty.
+///
+/// What is in neither of the two schemas is ignored; [`Rename::parse`] finds that out before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renames(BTreeSet<Rename>);
+
+/// A word that names no table or column to be renamed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnknownRename {
+    /// It lacks the `=`.
+    #[error("`{0}` does not say what it is renamed to; write `old=new` or `table.old=new`")]
+    NoTarget(String),
+    /// There is no such table or column before.
+    #[error("there is no table or column `{0}` to be renamed")]
+    NotBefore(String),
+    /// There is no such table or column after.
+    #[error("`{from}` cannot become `{to}`: that is not in the new schema")]
+    NotAfter {
+        /// What is to be renamed.
+        from: String,
+        /// What it should become.
+        to: String,
+    },
+}
+
+impl Rename {
+    /// Reads `users=accounts`, or `users.email=mail` for a column (`users.email=users.mail` says
+    /// the same), by the tables and columns that there are. The table of a column can have its old
+    /// name or its new one.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing of that name before, or after.
+    pub fn parse(
+        text: &str,
+        from: &Schema,
+        to: &Schema,
+        known: &Renames,
+    ) -> Result<Self, UnknownRename> {
+        let Some((old, new)) = text.split_once('=') else {
+            return Err(UnknownRename::NoTarget(text.to_owned()));
+        };
+        let (old, new) = (old.trim(), new.trim());
+        let not_after = || UnknownRename::NotAfter {
+            from: old.to_owned(),
+            to: new.to_owned(),
+        };
+        let (old_name, new_name) = (Name::from(old), Name::from(new));
+        if from.tables.contains_key(&old_name) {
+            return match to.tables.contains_key(&new_name) {
+                true => Ok(Self::Table {
+                    from: old_name,
+                    to: new_name,
+                }),
+                false => Err(not_after()),
+            };
+        }
+        let not_before = || UnknownRename::NotBefore(old.to_owned());
+        let table = Name::from(old_name.schema.as_deref().ok_or_else(not_before)?);
+        let has = |schema: &Schema, table: &Name, column: &str| {
+            let table = schema.tables.get(table);
+            table.is_some_and(|table| table.column(column).is_some())
+        };
+        // The name it had, or else the name it has.
+        let ways = [
+            (&table, known.table_after(&table).unwrap_or(&table)),
+            (known.table_before(&table).unwrap_or(&table), &table),
+        ];
+        let there = |(old_table, _): &&(&Name, &Name)| has(from, old_table, &old_name.name);
+        if !ways.iter().any(|way| there(&way)) {
+            return Err(not_before());
+        }
+        let both = |way: &&(&Name, &Name)| there(way) && has(to, way.1, &new_name.name);
+        let (_, new_table) = ways.iter().find(both).ok_or_else(not_after)?;
+        Ok(Self::Column {
+            table: (*new_table).clone(),
+            from: old_name.name,
+            to: new_name.name,
+        })
+    }
+}
+
+impl fmt::Display for Rename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table { from, to } => write!(f, "{from}={to}"),
+            Self::Column { table, from, to } => {
+                let column = |name: &String| Name {
+                    schema: Some(table.to_string()),
+                    name: name.clone(),
+                };
+                write!(f, "{}={}", column(from), column(to))
+            }
+        }
+    }
+}
+
+impl FromIterator<Rename> for Renames {
+    fn from_iter<I: IntoIterator<Item = Rename>>(renames: I) -> Self {
+        Self(renames.into_iter().collect())
+    }
+}
+
+impl Renames {
+    /// No renames.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(BTreeSet::new())
+    }
+
+    /// Takes one more.
+    pub fn add(&mut self, rename: Rename) {
+        self.0.insert(rename);
+    }
+
+    /// Iterates over them.
+    pub fn iter(&self) -> impl Iterator<Item = &Rename> {
+        self.0.iter()
+    }
+
+    /// Returns them for the way back.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let back = |rename: &Rename| match rename.clone() {
+            Rename::Table { from, to } => Rename::Table { from: to, to: from },
+            Rename::Column { table, from, to } => Rename::Column {
+                table: self.table_before(&table).cloned().unwrap_or(table),
+                from: to,
+                to: from,
+            },
+        };
+        self.0.iter().map(back).collect()
+    }
+
+    fn table_before(&self, after: &Name) -> Option<&Name> {
+        self.tables()
+            .find_map(|(from, to)| (to == after).then_some(from))
+    }
+
+    fn table_after(&self, before: &Name) -> Option<&Name> {
+        self.tables()
+            .find_map(|(from, to)| (from == before).then_some(to))
+    }
+
+    pub(super) fn tables(&self) -> impl Iterator<Item = (&Name, &Name)> {
+        self.0.iter().filter_map(|rename| match rename {
+            Rename::Table { from, to } => Some((from, to)),
+            Rename::Column { .. } => None,
+        })
+    }
+
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&Name, &String, &String)> {
+        self.0.iter().filter_map(|rename| match rename {
+            Rename::Table { .. } => None,
+            Rename::Column { table, from, to } => Some((table, from, to)),
+        })
+    }
+}
+
+/// Returns the renames that are likely, to be asked about: a table that goes and one that comes
+/// with mostly the same columns; a column that goes and one that comes with the same type in the
+/// same place.
+///
+/// ```
+/// use migrate_core::Dialect;
+/// use migrate_schema::{Column, Name, Schema, Table, likely_renames};
+///
+/// let with = |column: &str| {
+///     let mut schema = Schema::empty(Dialect::Sqlite);
+///     let column = Column { name: column.to_owned(), sql_type: "TEXT".to_owned(), ..Column::default() };
+///     let table = Table { columns: vec![column], ..Table::default() };
+///     schema.tables.insert(Name::plain("users"), table);
+///     schema
+/// };
+/// let likely = likely_renames(&with("email"), &with("mail"));
+/// assert_eq!(likely[0].to_string(), "users.email=users.mail");
+/// ```
+#[must_use]
+pub fn likely_renames(from: &Schema, to: &Schema) -> Vec<Rename> {
+    let gone: Vec<_> = from
+        .tables
+        .iter()
+        .filter(|(name, _)| !to.tables.contains_key(*name))
+        .collect();
+    let mut new: Vec<_> = to
+        .tables
+        .iter()
+        .filter(|(name, _)| !from.tables.contains_key(*name))
+        .collect();
+    let mut all = Vec::new();
+    let mut pairs: Vec<_> = from
+        .tables
+        .iter()
+        .filter_map(|(name, table)| Some((name, table, to.tables.get(name)?)))
+        .collect();
+    for (name, table) in gone {
+        let best = new
+            .iter()
+            .enumerate()
+            .map(|(at, (_, other))| (likeness(table, other), at))
+            .max_by_key(|(likeness, at)| (*likeness, std::cmp::Reverse(*at)));
+        if let Some((likeness, at)) = best
+            && likeness >= 60
+        {
+            let (new_name, other) = new.remove(at);
+            all.push(Rename::Table {
+                from: name.clone(),
+                to: new_name.clone(),
+            });
+            pairs.push((new_name, table, other));
+        }
+    }
+    for (name, before, after) in pairs {
+        likely_columns(name, before, after, &mut all);
+    }
+    all
+}
+
+/// Returns how many of a hundred columns are the same in two tables.
+fn likeness(one: &Table, other: &Table) -> usize {
+    let same = |column: &&Column| {
+        let of = other.column(&column.name);
+        of.is_some_and(|of| of.sql_type == column.sql_type)
+    };
+    let shared = one.columns.iter().filter(same).count();
+    shared * 100 / one.columns.len().max(other.columns.len()).max(1)
+}
+
+fn likely_columns(name: &Name, before: &Table, after: &Table, all: &mut Vec<Rename>) {
+    // A place is told by what stands before it, or by its number.
+    let neighbour = |table: &Table, at: usize| {
+        let before = at.checked_sub(1).and_then(|at| table.columns.get(at));
+        before.map(|column| column.name.clone())
+    };
+    let mut taken = BTreeSet::new();
+    for (at, column) in before.columns.iter().enumerate() {
+        if after.column(&column.name).is_some() {
+            continue;
+        }
+        let found = after.columns.iter().enumerate().find(|(other_at, other)| {
+            before.column(&other.name).is_none()
+                && !taken.contains(&other.name)
+                && other.sql_type == column.sql_type
+                && (*other_at == at || neighbour(after, *other_at) == neighbour(before, at))
+        });
+        if let Some((_, other)) = found {
+            taken.insert(other.name.clone());
+            all.push(Rename::Column {
+                table: name.clone(),
+                from: column.name.clone(),
+                to: other.name.clone(),
+            });
+        }
+    }
+}

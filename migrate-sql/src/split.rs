@@ -1,0 +1,913 @@
+//! Where a statement ends.
+//!
+//! `;` ends it, except inside the bodies that hold statements themselves: triggers and routines
+//! with `BEGIN … END`, PostgreSQL's `BEGIN ATOMIC`, and parentheses (a PostgreSQL rule).
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
+use crate::Dialect;
+
+/// Returns the statements of `text` as ranges of bytes: without what ends them, without the white
+/// space and comments around them, and without empty ones.
+///
+/// ```
+/// use migrate_sql::Dialect;
+/// use migrate_sql::split;
+///
+/// let text = "CREATE TABLE a (b TEXT DEFAULT ';'); -- one\nDROP TABLE c;";
+/// let statements: Vec<_> = split(Dialect::Sqlite, text)?.into_iter().map(|range| &text[range]).collect();
+/// assert_eq!(statements, ["CREATE TABLE a (b TEXT DEFAULT ';')", "DROP TABLE c"]);
+/// # Ok::<(), migrate_sql::Unterminated>(())
+/// ```
+///
+/// # Errors
+///
+/// A quote, comment or block that does not end.
+pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Unterminated> {
+    read(dialect, text, |_| false).map(|read| read.statements)
+}
+
+/// Finds the first line that `is_mark` knows and that stands where SQL could begin: not inside a
+/// quoted text or name, a comment, or the body of a routine or a trigger. `None` where each of them
+/// stands inside something that ends.
+///
+/// # Errors
+///
+/// A quote, comment or block that does not end, with no such line before it.
+pub fn first_mark(
+    dialect: Dialect,
+    text: &str,
+    is_mark: fn(&str) -> bool,
+) -> Result<Option<usize>, Unterminated> {
+    read(dialect, text, is_mark).map(|read| read.mark)
+}
+
+/// What [`read`] has found.
+struct Read {
+    statements: Vec<Range<usize>>,
+    /// Where it has stopped before the end.
+    mark: Option<usize>,
+}
+
+/// Reads statements up to the first line that is a mark, where SQL could begin.
+fn read(
+    dialect: Dialect,
+    text: &str,
+    is_mark: impl Fn(&str) -> bool,
+) -> Result<Read, Unterminated> {
+    let mut stream = Stream {
+        lexer: Lexer::new(dialect, text),
+        text,
+        ahead: VecDeque::with_capacity(3),
+        is_mark,
+        marks: VecDeque::new(),
+        unterminated: None,
+    };
+    let mut statements = Vec::new();
+    let mut statement: Option<Statement> = None;
+    loop {
+        let token = stream.next();
+        if let Some(mark) = stream.mark_before(token.as_ref(), &mut statement) {
+            return Ok(Read {
+                statements,
+                mark: Some(mark),
+            });
+        }
+        let Some(token) = token else { break };
+        match token.kind {
+            TokenKind::Delimiter => {
+                // The client sends what stands before the line.
+                statements.extend(statement.take().map(Statement::close).transpose()?);
+                stream.lexer.set_delimiter(&token);
+            }
+            TokenKind::Terminator => {
+                // Half an executable comment is no statement.
+                let inside = stream.lexer.is_plain()
+                    && (stream.lexer.in_executable()
+                        || statement.as_ref().is_some_and(Statement::is_inside));
+                if !inside {
+                    statements.extend(statement.take().map(|done| done.range));
+                } else if let Some(statement) = &mut statement {
+                    statement.range.end = token.end;
+                    statement.previous = Previous::Start;
+                    statement.header = Header::No;
+                }
+            }
+            // With another delimiter, an empty statement would be an error of the server.
+            _ if statement.is_none() && &text[token.start..token.end] == ";" => {}
+            _ => {
+                let current = statement.get_or_insert_with(|| Statement::new(dialect, token.start));
+                if stream.lexer.is_plain() {
+                    current.range.end = token.end;
+                    current.take(&token, &mut stream);
+                } else if &text[token.start..token.end] != ";" {
+                    // A last `;` before the delimiter would begin an empty statement.
+                    current.range.end = token.end;
+                }
+            }
+        }
+    }
+    if let Some(unterminated) = stream.unterminated {
+        return Err(unterminated);
+    }
+    statements.extend(statement.map(Statement::close).transpose()?);
+    Ok(Read {
+        statements,
+        mark: None,
+    })
+}
+
+/// The tokens that matter, with a look ahead.
+struct Stream<'a, M> {
+    lexer: Lexer<'a>,
+    text: &'a str,
+    ahead: VecDeque<Token>,
+    is_mark: M,
+    /// The marks among the tokens that were read, and whether each is in an executable comment.
+    marks: VecDeque<(usize, bool)>,
+    /// What does not end; there are no tokens behind it.
+    unterminated: Option<Unterminated>,
+}
+
+impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
+    fn read(&mut self) -> Option<Token> {
+        while self.unterminated.is_none() {
+            let token = match self.lexer.next_token() {
+                Ok(token) => token?,
+                Err(unterminated) => {
+                    self.unterminated = Some(unterminated);
+                    return None;
+                }
+            };
+            if self.text.as_bytes()[token.start] == b'-' && self.is_marked(token.start) {
+                let executable = self.lexer.in_executable();
+                self.marks.push_back((token.start, executable));
+            }
+            if token.kind.matters() {
+                return Some(token);
+            }
+        }
+        None
+    }
+
+    /// Whether a line begins here that is a mark.
+    fn is_marked(&self, at: usize) -> bool {
+        let begins_line = at == 0 || self.text.as_bytes()[at - 1] == b'\n';
+        begins_line
+            && self.text[at..]
+                .lines()
+                .next()
+                .is_some_and(|line| (self.is_mark)(line.trim_end()))
+    }
+
+    /// The mark up to the next token, or up to the end, that stands where SQL could begin.
+    fn mark_before(
+        &mut self,
+        token: Option<&Token>,
+        statement: &mut Option<Statement>,
+    ) -> Option<usize> {
+        while let Some((at, executable)) = self.marks.front().copied()
+            && token.is_none_or(|token| at <= token.start)
+        {
+            self.marks.pop_front();
+            match statement {
+                _ if executable => {}
+                None => return Some(at),
+                Some(statement) if self.lexer.is_plain() && statement.blocks.is_empty() => {
+                    return Some(at);
+                }
+                Some(statement) => statement.marked = !self.lexer.is_plain(),
+            }
+        }
+        None
+    }
+
+    fn next(&mut self) -> Option<Token> {
+        self.ahead.pop_front().or_else(|| self.read())
+    }
+
+    /// The text of the token that comes `n` tokens after the present one; empty at the end.
+    fn peek(&mut self, n: usize) -> &'a str {
+        while self.ahead.len() <= n {
+            match self.read() {
+                Some(token) => self.ahead.push_back(token),
+                None => return "",
+            }
+        }
+        let token = self.ahead[n];
+        &self.text[token.start..token.end]
+    }
+}
+
+/// What the statement is, as far as it has been read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its first word is still to come.
+    Unknown,
+    /// It begins with CREATE or ALTER; what it is about is still to come.
+    Create,
+    /// It can hold statements: a routine, a trigger, a compound statement.
+    Routine,
+    /// A package of MariaDB, whose `AS` opens it.
+    Package,
+    /// It holds none.
+    Plain,
+}
+
+/// What came before a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Previous {
+    /// A statement may begin here.
+    Start,
+    /// `END`, which takes the word that says what it ends.
+    End,
+    /// A name or an expression comes here, so that `end` and `begin` are columns.
+    Name,
+    /// An alias comes here, or the body of a routine.
+    As,
+    Other,
+}
+
+/// The words after END that say what it ends.
+const ENDED: [&str; 6] = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
+
+/// The words that can stand last before the statement of a trigger, an event or a routine.
+const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"];
+
+/// The words before a name or an expression. BEGIN and END are not reserved on MySQL (manual,
+/// "Keywords and Reserved Words"), and columns are called so.
+const BEFORE_NAMES: [&str; 26] = [
+    "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "SET", "DECLARE", "BY", "ON", "INTO",
+    "WHEN", "ELSEIF", "ELSIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM",
+    "JOIN", "UPDATE", "TABLE", "COLUMN", "ADD",
+];
+
+#[derive(Clone, Copy)]
+struct Block {
+    holds: Holds,
+    at: usize,
+}
+
+/// What stands in a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Statements,
+    /// It is a `CASE` inside an expression.
+    Expression,
+    /// A condition or a range: the `DO` or `LOOP` of a `WHILE` or `FOR` is to come.
+    Condition,
+    /// In MariaDB's Oracle mode, the declarations of a routine or a package, whose `BEGIN` is to
+    /// come.
+    Declarations,
+}
+
+/// The words that begin the body of a routine; behind them, `AS` and `IS` are of an expression.
+const BODIES: [&str; 20] = [
+    "BEGIN", "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "REPLACE", "SET",
+    "CALL", "DO", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "CREATE", "ALTER",
+];
+
+struct Statement {
+    dialect: Dialect,
+    range: Range<usize>,
+    kind: Kind,
+    blocks: Vec<Block>,
+    parentheses: usize,
+    previous: Previous,
+    header: Header,
+    /// Inside the `<<label>>` of Oracle mode.
+    label: bool,
+    /// Whether a mark stands in it.
+    marked: bool,
+}
+
+/// What stands between the name of a routine and its body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Header {
+    /// Nothing: this is no header.
+    No,
+    /// `AS` or `IS` begins a body of Oracle mode.
+    Open,
+    /// The same, but a `RETURN` begins a body.
+    Returns,
+}
+
+impl Statement {
+    fn new(dialect: Dialect, start: usize) -> Self {
+        Self {
+            dialect,
+            range: start..start,
+            kind: Kind::Unknown,
+            blocks: Vec::new(),
+            parentheses: 0,
+            previous: Previous::Start,
+            header: Header::No,
+            label: false,
+            marked: false,
+        }
+    }
+
+    /// Ends the statement where nothing has ended it.
+    fn close(self) -> Result<Range<usize>, Unterminated> {
+        match self.blocks.last() {
+            Some(block) => Err(Unterminated {
+                what: Construct::Block,
+                at: block.at,
+            }),
+            // Only the delimiter that a `DELIMITER` line chose says that a mark belongs to it.
+            None if self.marked => Err(Unterminated {
+                what: Construct::Block,
+                at: self.range.start,
+            }),
+            None => Ok(self.range),
+        }
+    }
+
+    /// Whether a `;` here belongs to the statement.
+    fn is_inside(&self) -> bool {
+        !self.blocks.is_empty() || (self.dialect == Dialect::Postgres && self.parentheses > 0)
+    }
+
+    fn take(&mut self, token: &Token, stream: &mut Stream<'_, impl Fn(&str) -> bool>) {
+        let text = &stream.text[token.start..token.end];
+        if token.kind != TokenKind::Word {
+            match text {
+                "(" => self.parentheses += 1,
+                ")" => self.parentheses = self.parentheses.saturating_sub(1),
+                _ => {}
+            }
+            // A label ends with a colon, and what it names begins after it; a routine without
+            // characteristics begins behind its parameters.
+            let parameters = text == ")" && self.parentheses == 0 && self.blocks.is_empty();
+            let label = text == ":" && self.kind == Kind::Routine;
+            let executable = text.starts_with("/*") || text == "*/";
+            let mysql = self.dialect == Dialect::MySql && self.kind == Kind::Routine;
+            let labelled = text == ">>" && self.label;
+            self.label = match text {
+                "<<" => mysql && self.previous == Previous::Start,
+                ">>" => false,
+                _ => self.label,
+            };
+            self.previous = if parameters || label || labelled {
+                Previous::Start
+            } else if token.kind == TokenKind::Symbol && text != ")" && !executable {
+                Previous::Name
+            } else {
+                Previous::Other
+            };
+            return;
+        }
+        if self.label {
+            return;
+        }
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        match self.kind {
+            Kind::Unknown => {
+                self.kind = self.first_word(text, stream);
+                if self.kind != Kind::Routine {
+                    return;
+                }
+            }
+            Kind::Create => {
+                self.kind = self.create(text);
+                self.previous = Previous::Other;
+                if self.dialect == Dialect::MySql && (is("PROCEDURE") || is("FUNCTION")) {
+                    self.header = Header::Open;
+                }
+                return;
+            }
+            Kind::Package if is("AS") || is("IS") => {
+                self.kind = Kind::Routine;
+                self.open(Holds::Declarations, token.start);
+                return;
+            }
+            Kind::Plain | Kind::Package => return,
+            Kind::Routine => {}
+        }
+        match self.dialect {
+            Dialect::MySql => {
+                if self.is_body_of_oracle_mode(text, stream) {
+                    self.open(Holds::Declarations, token.start);
+                } else {
+                    self.mysql(text, token.start);
+                }
+            }
+            Dialect::Sqlite => self.sqlite(text, token.start),
+            Dialect::Postgres => {
+                let atomic = is("BEGIN") && stream.peek(0).eq_ignore_ascii_case("ATOMIC");
+                self.postgres(text, token.start, atomic);
+            }
+        }
+    }
+
+    fn open(&mut self, holds: Holds, at: usize) {
+        self.blocks.push(Block { holds, at });
+        self.previous = match holds {
+            Holds::Statements | Holds::Declarations => Previous::Start,
+            Holds::Condition => Previous::Name,
+            Holds::Expression => Previous::Other,
+        };
+    }
+
+    /// Opens a block of statements, unless it is the one that the block around it waits for.
+    fn open_or_go_on(&mut self, awaited_by: Holds, at: usize) {
+        match self.blocks.last_mut() {
+            Some(block) if block.holds == awaited_by => {
+                block.holds = Holds::Statements;
+                self.previous = Previous::Start;
+            }
+            _ => self.open(Holds::Statements, at),
+        }
+    }
+
+    /// Follows the header of a routine; says whether `word` is the `AS` or `IS` that ends it in
+    /// MariaDB's Oracle mode (manual, "SQL_MODE=ORACLE").
+    fn is_body_of_oracle_mode(
+        &mut self,
+        word: &str,
+        stream: &mut Stream<'_, impl Fn(&str) -> bool>,
+    ) -> bool {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        if self.header == Header::No || self.parentheses > 0 {
+            return false;
+        }
+        if is("RETURNS") {
+            self.header = Header::Returns;
+        } else if BODIES.into_iter().any(is) || (is("RETURN") && self.header == Header::Returns) {
+            self.header = Header::No;
+        } else if is("AS") || is("IS") {
+            self.header = Header::No;
+            // A body in another language is a text: `AS $$ … $$`.
+            return !stream.peek(0).starts_with(['$', '\'', '"']);
+        }
+        false
+    }
+
+    fn first_word(&self, word: &str, stream: &mut Stream<'_, impl Fn(&str) -> bool>) -> Kind {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        if is("CREATE") {
+            return Kind::Create;
+        }
+        if self.dialect != Dialect::MySql {
+            return Kind::Plain;
+        }
+        if is("ALTER") {
+            return Kind::Create;
+        }
+        // MariaDB runs compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
+        // others as they are, each perhaps with a label. A plain BEGIN starts a transaction.
+        let compound = match is("BEGIN") {
+            true => stream.peek(0).eq_ignore_ascii_case("NOT"),
+            false => {
+                ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
+                    .into_iter()
+                    .any(is)
+                    || stream.peek(0) == ":"
+            }
+        };
+        if compound { Kind::Routine } else { Kind::Plain }
+    }
+
+    /// The words between CREATE and what is created.
+    fn create(&self, word: &str) -> Kind {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let any = |known: &[&str]| known.iter().any(|known| is(known));
+        match self.dialect {
+            Dialect::Sqlite if is("TRIGGER") => Kind::Routine,
+            Dialect::Sqlite if any(&["TEMP", "TEMPORARY"]) => Kind::Create,
+            Dialect::Postgres if any(&["FUNCTION", "PROCEDURE"]) => Kind::Routine,
+            Dialect::Postgres if any(&["OR", "REPLACE"]) => Kind::Create,
+            Dialect::MySql if any(&["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"]) => Kind::Routine,
+            Dialect::MySql if is("PACKAGE") => Kind::Package,
+            Dialect::MySql
+                if any(&[
+                    "TABLE",
+                    "TEMPORARY",
+                    "VIEW",
+                    "INDEX",
+                    "UNIQUE",
+                    "FULLTEXT",
+                    "SPATIAL",
+                    "DATABASE",
+                    "SCHEMA",
+                    "USER",
+                    "ROLE",
+                    "SERVER",
+                    "SEQUENCE",
+                    "TABLESPACE",
+                    "LOGFILE",
+                    "INSTANCE",
+                ]) =>
+            {
+                Kind::Plain
+            }
+            // OR REPLACE, DEFINER = name@host, AGGREGATE, ALGORITHM = …
+            Dialect::MySql => Kind::Create,
+            Dialect::Sqlite | Dialect::Postgres => Kind::Plain,
+        }
+    }
+
+    /// A trigger ends with `; END` and nothing else does, as a CASE holds no `;`
+    /// (`sqlite3_complete()` has the same rule).
+    fn sqlite(&mut self, word: &str, at: usize) {
+        let previous = std::mem::replace(&mut self.previous, Previous::Other);
+        if word.eq_ignore_ascii_case("BEGIN") && self.blocks.is_empty() {
+            self.open(Holds::Statements, at);
+            self.previous = Previous::Other;
+        } else if word.eq_ignore_ascii_case("END") && previous == Previous::Start {
+            self.blocks.pop();
+        }
+    }
+
+    /// SQL-standard bodies: one block, and CASE inside it. `AS end` and `t.end` are names.
+    fn postgres(&mut self, word: &str, at: usize, begin: bool) {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let previous = std::mem::replace(&mut self.previous, Previous::Other);
+        if (is("BEGIN") && begin && self.blocks.is_empty()) || is("CASE") {
+            self.open(Holds::Statements, at);
+            self.previous = Previous::Other;
+        } else if is("END") && !matches!(previous, Previous::Name | Previous::As) {
+            self.blocks.pop();
+        } else if is("AS") {
+            self.previous = Previous::As;
+        }
+    }
+
+    /// The compound statements of MySQL and MariaDB ("Compound Statement Syntax").
+    fn mysql(&mut self, word: &str, at: usize) {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let previous = std::mem::replace(&mut self.previous, Previous::Other);
+        let holds = self.blocks.last().map(|block| block.holds);
+        let in_expression = holds == Some(Holds::Expression);
+        let starts = previous == Previous::Start && !in_expression;
+        if (is("BEGIN") && previous == Previous::Name)
+            || (is("END") && matches!(previous, Previous::Name | Previous::As))
+        {
+            // A column.
+        } else if is("END") {
+            self.blocks.pop();
+            self.previous = Previous::End;
+        } else if previous == Previous::End && ENDED.into_iter().any(is) {
+            // `END IF`, `END CASE`: that one is closed already.
+        } else if is("CASE") {
+            let holds = match starts {
+                true => Holds::Statements,
+                false => Holds::Expression,
+            };
+            self.open(holds, at);
+            self.previous = Previous::Other;
+        } else if is("BEGIN") {
+            self.open_or_go_on(Holds::Declarations, at);
+        } else if is("LOOP") {
+            self.open_or_go_on(Holds::Condition, at);
+        } else if is("IF") && starts {
+            self.open(Holds::Statements, at);
+            self.previous = Previous::Name;
+        } else if is("THEN") && self.blocks.is_empty() {
+            // The IF was the whole body, behind a header that can end in any word.
+            self.open(Holds::Statements, at);
+        } else if is("AS") {
+            self.previous = Previous::As;
+        } else if is("DECLARE") && starts && self.blocks.is_empty() {
+            // A trigger of Oracle mode.
+            self.open(Holds::Declarations, at);
+        } else if (is("PROCEDURE") || is("FUNCTION"))
+            && starts
+            && holds == Some(Holds::Declarations)
+        {
+            self.header = Header::Open;
+        } else if BEFORE_NAMES.into_iter().any(is) {
+            self.previous = Previous::Name;
+        } else if (is("WHILE") && (starts || self.blocks.is_empty())) || (is("FOR") && starts) {
+            self.open(Holds::Condition, at);
+        } else if is("REPEAT") && starts {
+            self.open(Holds::Statements, at);
+        } else if is("DO") && holds == Some(Holds::Condition) {
+            self.open_or_go_on(Holds::Condition, at);
+        } else if ((is("THEN") || is("ELSE") || is("DO")) && !in_expression)
+            || (self.blocks.is_empty() && HEADER_ENDS.into_iter().any(is))
+        {
+            self.previous = Previous::Start;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Dialect::{MySql, Postgres, Sqlite};
+
+    fn statements(dialect: Dialect, text: &str) -> Vec<&str> {
+        split(dialect, text)
+            .unwrap()
+            .into_iter()
+            .map(|range| &text[range])
+            .collect()
+    }
+
+    /// The statements stand one under the other, with a line `~` between them.
+    #[track_caller]
+    fn splits(dialect: Dialect, text: &str) {
+        let expected: Vec<_> = text.split("\n~\n").map(str::trim).collect();
+        let joined = expected.join(";\n") + ";\n-- the end";
+        assert_eq!(statements(dialect, &joined), expected, "{dialect}");
+        let open = expected.join(";\n");
+        assert_eq!(
+            statements(dialect, &open),
+            expected,
+            "{dialect}, without the last `;`"
+        );
+    }
+
+    #[test]
+    fn nothing_is_no_statement() {
+        for dialect in Dialect::ALL {
+            assert!(statements(dialect, "").is_empty());
+            assert!(statements(dialect, " ; -- a\n;; /* b */ ;").is_empty());
+        }
+    }
+
+    #[test]
+    fn sqlite_triggers() {
+        splits(
+            Sqlite,
+            "CREATE TABLE a (b)
+~
+CREATE TEMP TRIGGER t AFTER UPDATE ON a WHEN CASE WHEN new.b THEN 1 END BEGIN
+  UPDATE a SET b = CASE WHEN 1 THEN 2 ELSE 3 END; -- ; END
+  SELECT 'END;';
+END
+~
+CREATE TABLE \"begin\" (x)",
+        );
+        splits(
+            Sqlite,
+            "BEGIN\n~\nSELECT 1\n~\nEND\n~\nSELECT CASE WHEN 1 THEN 2 END",
+        );
+    }
+
+    #[test]
+    fn postgres_bodies() {
+        splits(Postgres, "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END; $$
+~
+CREATE FUNCTION g(a int DEFAULT 1) RETURNS int BEGIN ATOMIC
+  SELECT CASE WHEN a = 1 THEN 2 END;
+  SELECT 3;
+END
+~
+CREATE RULE r AS ON INSERT TO t DO ALSO (INSERT INTO u VALUES (1); DELETE FROM v)
+~
+BEGIN TRANSACTION
+~
+DO $x$ BEGIN PERFORM 1; END $x$
+~
+INSERT INTO t VALUES (E'a\\';b', U&'c;', B'1', 'd'';')");
+    }
+
+    #[test]
+    fn mysql_routines_without_a_delimiter() {
+        splits(MySql, "CREATE TABLE IF NOT EXISTS a (b INT)
+~
+CREATE DEFINER=`root`@`localhost` PROCEDURE p(IN n INT)
+BEGIN
+  DECLARE done INT DEFAULT FALSE;
+  DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = TRUE;
+  DECLARE c CURSOR FOR SELECT b FROM a;
+  outer_loop: LOOP
+    IF n > 3 THEN
+      SET n = IF(n = 4, 1, 2);
+    ELSEIF n < 1 THEN
+      SELECT 1;
+    ELSE IF n = 2 THEN SELECT 2; END IF;
+    END IF;
+    LEAVE outer_loop;
+  END LOOP outer_loop;
+  WHILE n > 0 DO SET n = n - 1; END WHILE;
+  REPEAT SET n = n + 1; UNTIL n > 5 END REPEAT;
+  CASE n WHEN 1 THEN SELECT CASE WHEN 1 THEN IF(1, 2, 3) ELSE IF(1, 2, 3) END; ELSE BEGIN END; END CASE;
+  SELECT REPEAT('a', 3);
+  DROP TABLE IF EXISTS x;
+  IF NOT EXISTS (SELECT 1) THEN SELECT 3; END IF;
+  FOR i IN 1..3 DO SELECT i; END FOR;
+END
+~
+CREATE TRIGGER IF NOT EXISTS t BEFORE INSERT ON a FOR EACH ROW SET NEW.b = 1
+~
+CREATE TRIGGER u BEFORE INSERT ON a FOR EACH ROW IF NEW.b IS NULL THEN SET NEW.b = 1; END IF
+~
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN DELETE FROM a; DELETE FROM b; END
+~
+CREATE FUNCTION f(a INT) RETURNS INT DETERMINISTIC RETURN IF(a, 1, 2)
+~
+CREATE OR REPLACE VIEW v AS SELECT 1
+~
+SELECT CASE WHEN 1 THEN 2 END
+~
+BEGIN NOT ATOMIC SELECT 1; SELECT 2; END
+~
+BEGIN
+~
+COMMIT");
+    }
+
+    #[test]
+    fn mysql_delimiters() {
+        let text = "SELECT 1;\nDELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT ';'; END//\n\
+                    CREATE PROCEDURE q() SELECT 2 //\ndelimiter ;\nSELECT 3;\n";
+        assert_eq!(
+            statements(MySql, text),
+            [
+                "SELECT 1",
+                "CREATE PROCEDURE p() BEGIN SELECT ';'; END",
+                "CREATE PROCEDURE q() SELECT 2",
+                "SELECT 3"
+            ]
+        );
+        let dump = "/*!50003 SET x=1 */ ;\nDELIMITER ;;\n/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET @a=1; END */;;\nDELIMITER ;\n";
+        assert_eq!(statements(MySql, dump).len(), 2);
+        let dollars = "DELIMITER $$\nSELECT a$$\nSELECT 2$$\nDELIMITER ;";
+        assert_eq!(statements(MySql, dollars), ["SELECT a", "SELECT 2"]);
+    }
+
+    #[test]
+    fn a_block_that_does_not_end() {
+        let text = "SELECT 1; CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1;";
+        let unterminated = split(Sqlite, text).unwrap_err();
+        assert_eq!(unterminated.what, Construct::Block);
+        assert_eq!(&text[unterminated.at..unterminated.at + 5], "BEGIN");
+    }
+
+    #[test]
+    fn columns_called_begin_and_end_open_and_close_nothing() {
+        for (dialect, first) in [
+            (
+                MySql,
+                "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW BEGIN IF NEW.end < NEW.start THEN SET NEW.end = NEW.start; END IF; SET NEW.a = 1; END",
+            ),
+            (
+                MySql,
+                "CREATE PROCEDURE p() BEGIN DECLARE end INT; SELECT start, end FROM b WHERE end > 3; SELECT 2; END",
+            ),
+            (MySql, "CREATE PROCEDURE p(begin INT) SELECT begin"),
+            (
+                Sqlite,
+                "CREATE TRIGGER t AFTER INSERT ON b BEGIN UPDATE b SET end = NEW.end; SELECT CASE WHEN 1 THEN 2 END; END",
+            ),
+            (
+                Postgres,
+                "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 AS end; SELECT t.end FROM t; END",
+            ),
+        ] {
+            assert_eq!(
+                statements(dialect, &format!("{first}; SELECT 1;")),
+                [first, "SELECT 1"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_mysql_body_can_be_one_compound_statement_behind_any_header() {
+        for first in [
+            "CREATE PROCEDURE p(a INT) COMMENT 'x' IF a THEN SELECT 1; END IF",
+            "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW FOLLOWS u IF NEW.a THEN SET NEW.b=1; END IF",
+            "CREATE FUNCTION f(a INT) RETURNS INT IF a THEN RETURN 1; ELSE RETURN 2; END IF",
+            "CREATE FUNCTION f(a INT) RETURNS INT NO SQL l: WHILE a DO SET a=0; SET a=0; END WHILE",
+            "/*!50001 SET @a=1; SET @b=2 */",
+        ] {
+            assert_eq!(
+                statements(MySql, &format!("{first}; SELECT 2")),
+                [first, "SELECT 2"]
+            );
+        }
+    }
+
+    #[test]
+    fn bodies_of_mariadbs_oracle_mode() {
+        for first in [
+            "CREATE PROCEDURE p AS BEGIN SELECT 1; SELECT 2; END",
+            "CREATE OR REPLACE PROCEDURE p (a IN INT, b OUT VARCHAR2(9)) IS x INT := 1; y INT; BEGIN x := a; END p",
+            "CREATE FUNCTION f(a INT) RETURN VARCHAR(9) DETERMINISTIC AS BEGIN RETURN a IS NULL; END",
+            "CREATE PROCEDURE p AS BEGIN FOR i IN 1..3 LOOP SELECT i; END LOOP; WHILE end > 1 LOOP SELECT 2; END LOOP; SELECT 3; END",
+            "CREATE PROCEDURE p AS BEGIN <<l>> LOOP EXIT l WHEN 1; END LOOP; <<begin>> BEGIN NULL; END; <<m>> FOR i IN 1..2 LOOP NULL; END LOOP m; SELECT 1; END",
+            "CREATE PROCEDURE p AS BEGIN IF a THEN NULL; ELSIF end > 1 THEN NULL; ELSE NULL; END IF; EXCEPTION WHEN OTHERS THEN BEGIN SELECT 1; END; SELECT 2; END",
+            "CREATE PROCEDURE p AS BEGIN DECLARE x INT; BEGIN x := 1; END; SELECT x << 2 >> 1; END",
+            "CREATE PROCEDURE p AS CURSOR c IS SELECT a AS b FROM t; PROCEDURE q AS BEGIN NULL; END; BEGIN OPEN c; END",
+            "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW DECLARE x INT; BEGIN x := 1; END",
+            "CREATE PACKAGE p AS PROCEDURE q(a INT); FUNCTION f RETURN INT; END",
+            "CREATE PACKAGE BODY p AS x INT; PROCEDURE q(a INT) AS y INT; BEGIN SELECT 1; END; FUNCTION f RETURN INT AS BEGIN RETURN 1; END; BEGIN x := 3; SELECT 2; END p",
+        ] {
+            assert_eq!(
+                statements(MySql, &format!("{first}; SELECT 9")),
+                [first, "SELECT 9"]
+            );
+        }
+        // In no mode does `AS` behind the beginning of a body open one.
+        for first in [
+            "CREATE PROCEDURE p() SELECT 1 AS a",
+            "CREATE FUNCTION f(a INT) RETURNS INT RETURN a IS NULL",
+            "CREATE FUNCTION f(a INT) RETURNS INT LANGUAGE JAVASCRIPT AS 'return 1;'",
+        ] {
+            assert_eq!(
+                statements(MySql, &format!("{first}; SELECT 9")),
+                [first, "SELECT 9"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_compound_statement_can_have_a_label() {
+        splits(
+            MySql,
+            "l: BEGIN NOT ATOMIC SELECT 1; SELECT 2; END l\n~\nl: LOOP LEAVE l; END LOOP l\n~\n`m` : WHILE end > 1 DO SELECT 1; SELECT 2; END WHILE\n~\nSELECT 3",
+        );
+    }
+
+    #[test]
+    fn a_last_semicolon_before_the_delimiter_is_no_part_of_the_statement() {
+        for text in [
+            "DELIMITER //\nBEGIN NOT ATOMIC SELECT 1; END;\n//\nDELIMITER ;\n",
+            "DELIMITER //\nBEGIN NOT ATOMIC SELECT 1; END ; -- so\n;\nDELIMITER ;\n",
+            "SELECT 0; DELIMITER //\nBEGIN NOT ATOMIC SELECT 1; END; // DELIMITER ;\n",
+        ] {
+            let found = statements(MySql, text);
+            assert_eq!(
+                found.last(),
+                Some(&"BEGIN NOT ATOMIC SELECT 1; END"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn delimiter_can_be_a_column() {
+        let text = "CREATE TABLE t (\n  delimiter VARCHAR(3)\n); SELECT 1;";
+        assert_eq!(statements(MySql, text).len(), 2);
+        for text in [
+            "DELIMITER '//'\nSELECT 1//\nDELIMITER ;\nSELECT 2;",
+            "DELIMITER //\nSELECT 1\nDELIMITER ;\nSELECT 2;",
+            "DELIMITER //\n;//\nSELECT 1//\nSELECT 2//\n",
+        ] {
+            assert_eq!(statements(MySql, text), ["SELECT 1", "SELECT 2"]);
+        }
+    }
+
+    #[test]
+    fn postgres_texts_go_on_in_the_next_line() {
+        let text = "SELECT E'a'\n'b\\'; c'; SELECT 1$$;$$";
+        assert_eq!(statements(Postgres, text).len(), 2);
+    }
+
+    #[test]
+    fn hostile_texts_take_linear_time() {
+        let many = 2_000_000;
+        for piece in [
+            "'",
+            "/*",
+            "$a$",
+            "$a",
+            "(",
+            "--\n",
+            "BEGIN ",
+            "CASE ",
+            "\\'",
+            "é",
+            "DELIMITER x\n",
+            "+",
+            "+-",
+        ] {
+            for dialect in Dialect::ALL {
+                let _either = split(dialect, &piece.repeat(many / piece.len()));
+                let _either = split(
+                    dialect,
+                    &format!("CREATE TRIGGER {}", piece.repeat(many / piece.len())),
+                );
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_splits_into_ordered_pieces(text in "[-a-z'\"`$;/*()#\\\\ \n\\[\\]é!]{0,60}") {
+            for dialect in Dialect::ALL {
+                let Ok(ranges) = split(dialect, &text) else { continue };
+                let mut last = 0;
+                for range in ranges {
+                    assert!(last <= range.start && range.start < range.end);
+                    assert!(text.get(range.clone()).is_some());
+                    last = range.end;
+                }
+            }
+        }
+
+        #[test]
+        fn statements_joined_again_are_the_same(words in proptest::collection::vec("w[a-z]{0,4}( '[a-z;]*')?( \\([a-z]\\))?", 0..6)) {
+            for dialect in Dialect::ALL {
+                let joined = words.join(";\n");
+                let expected: Vec<_> = words.iter().map(String::as_str).collect();
+                proptest::prop_assert_eq!(statements(dialect, &joined), expected);
+            }
+        }
+    }
+}
