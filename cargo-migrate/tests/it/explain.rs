@@ -51,7 +51,7 @@ fn explain_tells_what_the_runtime_and_doctor_refuse() {
         "not-in-git",
     ] {
         let page = project().run(["explain", code]).success();
-        assert!(page.stdout.contains("## How to mend it"), "{page}");
+        assert!(page.stdout.contains("## How to fix it"), "{page}");
     }
 }
 
