@@ -189,7 +189,7 @@ mod tests {
             assert!(page.starts_with(&format!("# {code}\n\n")), "{code}");
             let title = title(page);
             assert!((10..=100).contains(&title.len()), "{code}: {title}");
-            assert!(page.contains("\n## How to mend it\n"), "{code}");
+            assert!(page.contains("\n## How to fix it\n"), "{code}");
             let wide = |line: &&str| !line.starts_with('|') && line.chars().count() > 105;
             assert_eq!(page.lines().find(wide), None, "{code}");
         }

@@ -51,7 +51,7 @@ fn explain_tells_what_the_runtime_and_doctor_refuse() {
         "not-in-git",
     ] {
         let page = project().run(["explain", code]).success();
-        assert!(page.stdout.contains("## How to mend it"), "{page}");
+        assert!(page.stdout.contains("## How to fix it"), "{page}");
     }
 }
 
@@ -68,7 +68,7 @@ fn the_list_is_json_too() {
     let of_groups: Vec<_> = listed.iter().map(|listed| &listed["code"]).collect();
     assert_eq!(of_groups, codes.iter().collect::<Vec<_>>());
     assert_eq!(listed[0]["code"], "malformed-config");
-    assert_eq!(listed[0]["title"], "`migrate.toml` cannot be understood");
+    assert_eq!(listed[0]["title"], "`migrate.toml` is not valid");
     assert_eq!(groups[0]["group"], "files");
 }
 
