@@ -12,11 +12,11 @@ use migrate_core::Dialect;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
-use crate::context::{Context, now};
-use crate::database::Chosen;
-use crate::error::CommandError;
-use crate::ui::{Ui, style, styled};
-use crate::write;
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, now};
+use crate::project::write;
 
 /// A backup that was made and found whole.
 #[derive(Clone, Debug)]

@@ -1,38 +1,11 @@
-//! What can be typed.
+//! The arguments that several commands share.
 
 use std::path::PathBuf;
 
-use clap::builder::styling::{AnsiColor, Effects, Styles};
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use migrate_sqlx::{InDoubt, Runner};
 
-use crate::commands::Command;
-use crate::next::Place;
-
-/// The colours of cargo's own help.
-const STYLES: Styles = Styles::styled()
-    .header(AnsiColor::BrightGreen.on_default().effects(Effects::BOLD))
-    .usage(AnsiColor::BrightGreen.on_default().effects(Effects::BOLD))
-    .literal(AnsiColor::BrightCyan.on_default().effects(Effects::BOLD))
-    .placeholder(AnsiColor::Cyan.on_default())
-    .error(AnsiColor::BrightRed.on_default().effects(Effects::BOLD))
-    .valid(AnsiColor::BrightCyan.on_default().effects(Effects::BOLD))
-    .invalid(AnsiColor::Yellow.on_default().effects(Effects::BOLD));
-
-/// Write, inspect, check and apply a chain of schema migrations
-///
-/// A revision is a file with an id, its parents, and SQL to go up and down. The revisions form a
-/// chain from its base to its head. Begin with `cargo migrate init`, then `cargo migrate new
-/// "create users"`, then `cargo migrate run`.
-#[derive(Debug, Parser)]
-#[command(name = "cargo-migrate", bin_name = "cargo migrate", version, styles = STYLES)]
-#[command(disable_help_subcommand = true, infer_long_args = false)]
-pub(crate) struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-    #[command(flatten)]
-    pub(crate) global: GlobalArgs,
-}
+use crate::output::next_command::Place;
 
 /// What every command understands.
 #[derive(Clone, Debug, Default, Args)]
@@ -152,14 +125,4 @@ pub(crate) struct FromArg {
     /// `--from ""` is an empty database
     #[arg(long, value_name = "REVISIONS")]
     pub(crate) from: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_definition_is_sound() {
-        super::Cli::command().debug_assert();
-    }
 }

@@ -17,6 +17,7 @@ mod init;
 mod lock;
 mod merge;
 mod new;
+mod offline;
 pub(crate) mod plan;
 mod rebase;
 mod redo;
@@ -32,14 +33,40 @@ mod status;
 mod switch;
 mod verify;
 
-use clap::Subcommand;
+use clap::builder::styling::{AnsiColor, Effects, Styles};
+use clap::{Parser, Subcommand};
 
-use crate::cli::Format;
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::ui::Ui;
+use crate::cli::{Format, GlobalArgs};
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
 
 pub(crate) use self::run::chain_folder;
+
+/// The colours of cargo's own help.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::BrightGreen.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::BrightGreen.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::BrightCyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::BrightRed.on_default().effects(Effects::BOLD))
+    .valid(AnsiColor::BrightCyan.on_default().effects(Effects::BOLD))
+    .invalid(AnsiColor::Yellow.on_default().effects(Effects::BOLD));
+
+/// Write, inspect, check and apply a chain of schema migrations
+///
+/// A revision is a file with an id, its parents, and SQL to go up and down. The revisions form a
+/// chain from its base to its head. Begin with `cargo migrate init`, then `cargo migrate new
+/// "create users"`, then `cargo migrate run`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-migrate", bin_name = "cargo migrate", version, styles = STYLES)]
+#[command(disable_help_subcommand = true, infer_long_args = false)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -126,5 +153,15 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Explain(args) => explain::run(&args, context, ui),
         Command::Edit(args) => edit::run(&args, context, ui),
         Command::Completions(args) => completions::run(&args, context, ui),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Cli::command().debug_assert();
     }
 }

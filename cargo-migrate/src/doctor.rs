@@ -9,21 +9,21 @@ mod git;
 mod ledger;
 mod lock;
 mod models;
-mod patient;
+mod other_tools;
+mod project;
 mod render;
 mod rows;
 mod schema;
-mod tools;
 mod version_tables;
 
 use migrate_core::{Code, Diagnostic, Severity};
 use serde::Serialize;
 
 pub(crate) use self::codes::{DoctorCode, FindingCode};
-pub(crate) use self::patient::Patient;
-use crate::error::CommandError;
-use crate::interrupt::wait;
-use crate::ui::{Ui, drawn};
+pub(crate) use self::project::Patient;
+use crate::database::interrupt::wait;
+use crate::output::error::CommandError;
+use crate::output::ui::{Ui, drawn};
 
 /// Where something is wrong; in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,7 @@
 pub(crate) mod alembic;
 pub(crate) mod applied;
 pub(crate) mod chain;
+mod config_edits;
 mod dbmate;
 mod diesel;
 mod flyway;
@@ -14,22 +15,21 @@ mod golang_migrate;
 mod goose;
 mod linear;
 mod names;
-mod needs;
-pub(crate) mod placing;
 mod python;
 mod refinery;
+mod section;
 pub(crate) mod source;
 mod sqlx;
-mod way;
+pub(crate) mod write;
 
 use clap::ValueEnum;
 
 pub(crate) use names::Names;
+pub(crate) use section::Way;
 pub(crate) use source::{Place, Sources};
-pub(crate) use way::Way;
 
 use self::linear::version_key;
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 /// A tool whose migrations can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

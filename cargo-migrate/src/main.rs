@@ -1,48 +1,15 @@
 //! `cargo migrate`: writes, inspects, checks and applies a chain of schema migrations.
 
-mod author;
-mod auto;
 mod backup;
-mod baseline;
 mod cli;
-mod codes;
 mod commands;
-mod consent;
-mod context;
 mod database;
-mod detect;
 mod doctor;
-mod dotenv;
-mod drafts;
-mod edits;
-mod error;
-mod extensions;
-mod git;
-mod graphlog;
-mod graphtext;
 mod import;
-mod interrupt;
-mod json;
-mod listing;
-mod lockfile;
-mod next;
-mod offline;
-mod others;
-mod package;
-mod progress;
-mod published;
-mod range;
-mod schemadiagram;
-mod schemafile;
+mod output;
+mod project;
 mod schemas;
-mod schematext;
 mod scratch;
-mod server;
-mod settle;
-mod state;
-mod trouble;
-mod ui;
-mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -50,16 +17,16 @@ use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::cli::Cli;
-use crate::context::Context;
+use crate::commands::Cli;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
 use crate::scratch::LeftOut;
-use crate::ui::Ui;
 
 fn main() -> ExitCode {
     let args = arguments(std::env::args_os().collect());
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return ExitCode::from(ui::usage(&args, &error)),
+        Err(error) => return ExitCode::from(output::ui::usage(&args, &error)),
     };
     let left_out = Arc::new(LeftOut::default());
     let ui = Ui::new(&cli.global).with(Arc::clone(&left_out));

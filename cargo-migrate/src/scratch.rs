@@ -8,8 +8,8 @@ use migrate_schema::{Ddl, Renames, Schema};
 use migrate_sqlx::{Create, Database, DatabaseUrl, Migrations, SessionSettings};
 use sqlx::AssertSqlSafe;
 
-use crate::database::Chosen;
-use crate::error::CommandError;
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
 
 mod confine;
 mod lifetime;

@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use tokio::process::Command;
 
 use super::{quoted, run};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 const PACKAGE: &str = "mariadb-client";
 

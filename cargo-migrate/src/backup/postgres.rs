@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::process::Command;
 
 use super::{quoted, run};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 const PACKAGE: &str = "postgresql-client";
 

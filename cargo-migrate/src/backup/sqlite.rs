@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::quoted;
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 pub(super) struct Source {
     options: SqliteConnectOptions,

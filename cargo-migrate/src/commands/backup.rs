@@ -4,10 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backup;
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::interrupt::wait;
-use crate::ui::Ui;
+use crate::database::interrupt::wait;
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
 
 /// Keep the database's data in a file
 ///

@@ -9,18 +9,18 @@ use serde::Serialize;
 use super::check::tell_reaching;
 use super::new::checked_id;
 use super::run::runner;
-use crate::author::Entering;
-use crate::baseline::{Baseline, counts, is_empty, other_dialects};
 use crate::cli::ChangeArgs;
-use crate::consent::ask;
-use crate::context::{Context, Demand, new_id, now};
-use crate::error::{CommandError, counted};
-use crate::json::Stamped;
-use crate::lockfile;
-use crate::others::Ignored;
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::database::consent::ask;
+use crate::database::state::{State, migrations};
+use crate::output::error::{CommandError, counted};
+use crate::output::json::Stamped;
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand, new_id, now};
+use crate::project::new_revision::Entering;
+use crate::schemas::baseline::{Baseline, counts, is_empty, other_dialects};
+use crate::schemas::ignored::Ignored;
+use crate::schemas::schema_lock;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -154,8 +154,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
             )?;
         }
         let path = made.write(there, context, ui)?;
-        if lockfile::is_wanted(context, ui)? {
-            lockfile::write(&context.anew(), [baseline.schema.clone()])?;
+        if schema_lock::is_wanted(context, ui)? {
+            schema_lock::write(&context.anew(), [baseline.schema.clone()])?;
         }
         made.tell(ui);
         tell_reaching(context, ui)?;

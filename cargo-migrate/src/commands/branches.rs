@@ -1,10 +1,10 @@
 use clap::Args;
 
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::json;
-use crate::listing::line;
-use crate::ui::{Ui, style, styled};
+use crate::output::error::CommandError;
+use crate::output::json;
+use crate::output::listing::line;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
 
 /// Show the revisions that several others follow
 ///

@@ -2,13 +2,13 @@ use clap::Args;
 use migrate_core::{Code, Published};
 use migrate_schema::lock::SchemaLock;
 
-use crate::auto::{self, Source};
-use crate::context::Context;
-use crate::error::{CommandError, counted};
-use crate::git::Repository;
-use crate::interrupt::wait;
-use crate::json;
-use crate::ui::{Ui, drawn, style, styled};
+use crate::database::interrupt::wait;
+use crate::output::error::{CommandError, counted};
+use crate::output::json;
+use crate::output::ui::{Ui, drawn, style, styled};
+use crate::project::context::Context;
+use crate::project::git::Repository;
+use crate::schemas::autogenerate::{self, Source};
 
 /// Check the chain and its lock, without a database
 ///
@@ -120,7 +120,7 @@ const MOST_TOLD: usize = 3;
 /// Fails where the models want what the chain does not make.
 fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let source = Source::read(None, context, ui)?;
-    let gaps = wait(auto::gaps(&source, &[], context))?;
+    let gaps = wait(autogenerate::gaps(&source, &[], context))?;
     let mut missing = Vec::new();
     for gap in &gaps {
         let changes = migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames);

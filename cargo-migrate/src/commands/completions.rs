@@ -4,10 +4,10 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use serde::Serialize;
 
-use crate::cli::Cli;
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::ui::Ui;
+use crate::commands::Cli;
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
 
 /// Write the script with which a shell completes `cargo-migrate`
 ///

@@ -1,13 +1,13 @@
 use clap::Args;
 use migrate_sqlx::{Create, Migrations};
 
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::interrupt::wait;
-use crate::json;
-use crate::listing::line;
-use crate::state::State;
-use crate::ui::{Ui, style, styled};
+use crate::database::interrupt::wait;
+use crate::database::state::State;
+use crate::output::error::CommandError;
+use crate::output::json;
+use crate::output::listing::line;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
 
 /// Show where the database is
 ///

@@ -3,15 +3,15 @@ use migrate_core::Dialect;
 use migrate_schema::{Change, Ddl, Renames, Schema, likely_renames};
 use serde::Serialize;
 
-use crate::auto::propose_rename;
 use crate::cli::Format;
-use crate::context::Context;
-use crate::database::Chosen;
-use crate::error::CommandError;
-use crate::interrupt::wait;
-use crate::schemas::{named, tell_not_carried};
-use crate::settle::settle;
-use crate::ui::{Ui, style, styled};
+use crate::database::interrupt::wait;
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
+use crate::schemas::autogenerate::propose_rename;
+use crate::schemas::named::{named, tell_not_carried};
+use crate::schemas::normalize::settle;
 
 const EXAMPLE: &str = "\
 A schema is named by one of

@@ -1,9 +1,9 @@
 use clap::Args;
 
-use crate::context::Context;
 use crate::doctor::{Patient, Report};
-use crate::error::CommandError;
-use crate::ui::Ui;
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
 
 /// Find what is wrong with files, git, database and models, and what mends it
 ///

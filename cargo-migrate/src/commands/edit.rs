@@ -6,9 +6,9 @@ use migrate_core::LockState;
 use serde::Serialize;
 
 use super::show::one;
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::ui::Ui;
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
 
 /// Open a revision's file in the editor
 ///

@@ -1,3 +1,5 @@
+pub(crate) mod codes;
+
 use std::collections::BTreeSet;
 
 use anstyle::Style;
@@ -5,10 +7,10 @@ use clap::Args;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
-use crate::codes::{self, Group};
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::ui::{Ui, style, styled};
+use self::codes::Group;
+use crate::output::error::CommandError;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
 
 static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/explain");
 
@@ -170,7 +172,7 @@ mod tests {
     use clap::error::ErrorKind;
 
     use super::*;
-    use crate::cli::Cli;
+    use crate::commands::Cli;
 
     #[test]
     fn every_code_has_a_page_and_every_page_a_code() {

@@ -3,16 +3,16 @@ use migrate_core::{Set, Survey};
 use migrate_sqlx::{Create, EventRecord, Migrations};
 
 use crate::cli::Format;
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::graphlog::{Charset, Glyph, draw};
-use crate::graphtext::Diagram;
-use crate::interrupt::wait;
-use crate::json;
-use crate::listing::{event_line, line};
-use crate::range::Range;
-use crate::state::State;
-use crate::ui::{Ui, style, styled};
+use crate::database::interrupt::wait;
+use crate::database::state::State;
+use crate::output::error::CommandError;
+use crate::output::graph_diagram::Diagram;
+use crate::output::graphlog::{Charset, Glyph, draw};
+use crate::output::json;
+use crate::output::listing::{event_line, line};
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
+use crate::project::range::Range;
 
 /// Show the revisions as a drawn graph, newest first
 ///

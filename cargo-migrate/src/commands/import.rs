@@ -7,20 +7,20 @@ use serde::Serialize;
 
 use super::run::runner;
 use crate::cli::ChangeArgs;
-use crate::consent::ask;
-use crate::context::{Context, Demand};
-use crate::error::{CommandError, counted};
+use crate::database::consent::ask;
+use crate::database::state::{State, migrations};
 use crate::import::alembic::offline::Sql;
 use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::Applied;
 use crate::import::chain::{Form, Imported, left_out};
-use crate::import::placing::Placing;
+use crate::import::write::Placing;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
-use crate::json;
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::output::error::{CommandError, counted};
+use crate::output::json;
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand};
 
 const EXAMPLE: &str = "\
 Examples:

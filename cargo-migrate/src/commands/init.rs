@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use migrate_core::{ChainLock, Config, Dialect};
 
-use crate::context::Context;
-use crate::dotenv::Dotenv;
-use crate::error::CommandError;
-use crate::json::Initialised;
-use crate::lockfile;
-use crate::package::PackageRoot;
-use crate::ui::{Ui, style, styled};
-use crate::write;
+use crate::output::error::CommandError;
+use crate::output::json::Initialised;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
+use crate::project::dotenv::Dotenv;
+use crate::project::package::PackageRoot;
+use crate::project::write;
+use crate::schemas::schema_lock;
 
 /// Begin: write migrate.toml, migrations/ and chain.lock
 ///
@@ -38,7 +38,10 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let mut files = vec![
         (root.join(Config::FILE), first.migrate_toml()),
         (dir.join(ChainLock::FILE), ChainLock::default().render()),
-        (dir.join(".gitattributes"), lockfile::ATTRIBUTES.to_owned()),
+        (
+            dir.join(".gitattributes"),
+            schema_lock::ATTRIBUTES.to_owned(),
+        ),
     ];
     if args.ci {
         let folder = repository(&root).join(".github/workflows");

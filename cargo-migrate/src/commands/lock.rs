@@ -2,13 +2,13 @@ use clap::Args;
 use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey, TargetError};
 
 use super::show::one;
-use crate::context::Context;
-use crate::error::{CommandError, counted};
-use crate::interrupt::wait;
-use crate::json::Locked;
-use crate::lockfile;
-use crate::ui::{Ui, style, styled};
-use crate::write;
+use crate::database::interrupt::wait;
+use crate::output::error::{CommandError, counted};
+use crate::output::json::Locked;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
+use crate::project::write;
+use crate::schemas::schema_lock;
 
 /// Seal every draft in chain.lock
 ///
@@ -55,14 +55,14 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
     }
     // The context has read the lock as it was before.
     let context = context.anew();
-    if lockfile::is_wanted(&context, ui)? {
+    if schema_lock::is_wanted(&context, ui)? {
         // A seal needs no server: it stays where there is none.
         let told = match is_new {
             true => format!("`{}` is written: {}", context.shown(&path), in_words(&done)),
             false => format!("`{}` was so already", context.shown(&path)),
         };
-        wait(lockfile::write_anew(&context)).map_err(|error| {
-            let file = lockfile::shown(&context);
+        wait(schema_lock::write_anew(&context)).map_err(|error| {
+            let file = schema_lock::shown(&context);
             error.done(
                 format!("{told}; `{file}` is not written"),
                 "write it with `cargo migrate lock --schema`",
@@ -74,8 +74,8 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
 
 /// Writes only schema.lock.
 fn schema(context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    wait(lockfile::write_anew(context))?;
-    let file = lockfile::shown(context);
+    wait(schema_lock::write_anew(context))?;
+    let file = schema_lock::shown(context);
     match ui.is_json() {
         true => ui.json(&serde_json::json!({ "file": file })),
         false => ui.answer(file),

@@ -2,10 +2,10 @@ use clap::Args;
 use migrate_core::NewRevision;
 
 use super::show::one;
-use crate::context::{Context, Demand, new_id, now};
-use crate::error::CommandError;
-use crate::json;
-use crate::ui::Ui;
+use crate::output::error::CommandError;
+use crate::output::json;
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Demand, new_id, now};
 
 const EXAMPLE: &str = "\
 Before and after:

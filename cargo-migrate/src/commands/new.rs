@@ -4,14 +4,14 @@ use clap::Args;
 use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, with_lf};
 
 use super::{edit, show};
-use crate::auto::{self, Gap, Source};
-use crate::context::{Context, Demand, new_id, now};
-use crate::error::CommandError;
-use crate::interrupt::wait;
-use crate::json;
-use crate::lockfile;
-use crate::schemas::tell_not_carried;
-use crate::ui::Ui;
+use crate::database::interrupt::wait;
+use crate::output::error::CommandError;
+use crate::output::json;
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Demand, new_id, now};
+use crate::schemas::autogenerate::{self, Gap, Source};
+use crate::schemas::named::tell_not_carried;
+use crate::schemas::schema_lock;
 
 /// Write a new revision that follows the head
 ///
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 false => Ok(()),
             };
         }
-        sections = auto::sections(&gaps);
+        sections = autogenerate::sections(&gaps);
     }
     let new = NewRevision {
         id,
@@ -102,8 +102,8 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         tell_changes(&gaps, ui);
         // What is wanted is not what comes of it: an added column stands last, for one.
         let context = context.anew();
-        wait(lockfile::write_anew(&context)).map_err(|error| {
-            let (file, lock) = (context.shown(&path), lockfile::shown(&context));
+        wait(schema_lock::write_anew(&context)).map_err(|error| {
+            let (file, lock) = (context.shown(&path), schema_lock::shown(&context));
             error.done(
                 format!("`{file}` is written, and entered in chain.lock; `{lock}` is not written"),
                 "write it with `cargo migrate lock --schema`",
@@ -119,11 +119,11 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
 /// Compares what is wanted with what the chain makes.
 fn wanted(args: &NewArgs, context: &Context, ui: &Ui) -> Result<Vec<Gap>, CommandError> {
     let source = Source::read(args.schema.as_deref(), context, ui)?;
-    let mut gaps = wait(auto::gaps(&source, &args.rename, context))?;
+    let mut gaps = wait(autogenerate::gaps(&source, &args.rename, context))?;
     if args.schema.is_some() {
         tell_not_carried(gaps.iter().map(|gap| &gap.wanted), ui);
     }
-    auto::ask_renames(&mut gaps, ui)?;
+    autogenerate::ask_renames(&mut gaps, ui)?;
     Ok(gaps)
 }
 

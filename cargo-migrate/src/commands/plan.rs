@@ -3,14 +3,14 @@ use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Target, TargetErro
 use migrate_sqlx::Create;
 
 use crate::cli::FromArg;
-use crate::context::{Context, Demand};
-use crate::drafts::Drafts;
-use crate::error::{CommandError, counted};
-use crate::interrupt::wait;
-use crate::json::PlanDocument;
-use crate::progress::with_message;
-use crate::state::{State, applied_of, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::database::interrupt::wait;
+use crate::database::state::{State, applied_of, migrations};
+use crate::output::error::{CommandError, counted};
+use crate::output::json::PlanDocument;
+use crate::output::progress::with_message;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand};
+use crate::project::drafts::Drafts;
 
 /// Show what `run`, or with `--down` what `revert`, would do
 ///

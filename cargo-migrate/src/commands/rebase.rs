@@ -4,14 +4,14 @@ use migrate_sqlx::{Create, Migrations};
 use serde::Serialize;
 
 use super::show::one;
-use crate::context::{Context, Demand};
-use crate::edits::Edits;
-use crate::error::{CommandError, counted};
-use crate::interrupt::wait;
-use crate::json;
-use crate::published::Published;
-use crate::state::State;
-use crate::ui::{Ui, style, styled};
+use crate::database::interrupt::wait;
+use crate::database::state::State;
+use crate::output::error::{CommandError, counted};
+use crate::output::json;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand};
+use crate::project::edits::Edits;
+use crate::project::published::Published;
 
 const EXAMPLE: &str = "\
 Example:

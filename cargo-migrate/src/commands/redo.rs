@@ -4,15 +4,15 @@ use migrate_sqlx::{Create, Error};
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
-use crate::consent::refuse_protected;
-use crate::context::{Context, Demand};
-use crate::drafts::Drafts;
-use crate::error::{CommandError, counted};
-use crate::json::{self, DownAndUp, PlanDocument};
-use crate::lockfile;
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::Ui;
+use crate::database::consent::refuse_protected;
+use crate::database::state::{State, migrations};
+use crate::output::error::{CommandError, counted};
+use crate::output::json::{self, DownAndUp, PlanDocument};
+use crate::output::progress::Progress;
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Demand};
+use crate::project::drafts::Drafts;
+use crate::schemas::schema_lock;
 
 /// Revert the last revision and apply it again
 ///
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         }
         match args.change.dry_run {
             true => Ok(()),
-            false => lockfile::follow(&database, &migrations, &chosen, context, ui).await,
+            false => schema_lock::follow(&database, &migrations, &chosen, context, ui).await,
         }
     };
     progress.block_on(work)

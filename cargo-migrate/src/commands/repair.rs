@@ -8,9 +8,9 @@ mod schema;
 use clap::Args;
 
 use crate::cli::ChangeArgs;
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::ui::Ui;
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
 
 const EXAMPLE: &str = "\
 Examples:

@@ -5,16 +5,16 @@ use migrate_sqlx::Create;
 use super::plan;
 use super::run::{chain_folder, runner, tell};
 use crate::cli::ChangeArgs;
-use crate::consent::{confirm, refuse_protected};
-use crate::context::Context;
-use crate::drafts::Drafts;
-use crate::error::CommandError;
-use crate::json::PlanDocument;
-use crate::progress::Progress;
-use crate::schemas::dialect;
-use crate::server::{self, Others};
-use crate::state::{State, migrations};
-use crate::ui::Ui;
+use crate::database::consent::{confirm, refuse_protected};
+use crate::database::server::{self, Others};
+use crate::database::state::{State, migrations};
+use crate::output::error::CommandError;
+use crate::output::json::PlanDocument;
+use crate::output::progress::Progress;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
+use crate::project::drafts::Drafts;
+use crate::schemas::named::dialect;
 
 /// Drop the database, make it anew, and apply all revisions
 ///

@@ -4,15 +4,15 @@ use migrate_sqlx::Create;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::{ChangeArgs, ResumeArg};
-use crate::consent::refuse_protected;
-use crate::context::{Context, Demand};
-use crate::drafts::Drafts;
-use crate::error::{CommandError, counted};
-use crate::json::PlanDocument;
-use crate::offline::{self, SqlArgs, Wanted};
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::Ui;
+use crate::commands::offline::{self, SqlArgs, Wanted};
+use crate::database::consent::refuse_protected;
+use crate::database::state::{State, migrations};
+use crate::output::error::{CommandError, counted};
+use crate::output::json::PlanDocument;
+use crate::output::progress::Progress;
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Demand};
+use crate::project::drafts::Drafts;
 
 /// Take back what follows the target
 ///

@@ -7,17 +7,17 @@ use migrate_sqlx::{Create, Database, Limits, Migrations, Runner};
 use super::plan;
 use crate::backup;
 use crate::cli::{ChangeArgs, ResumeArg};
-use crate::consent::ask;
-use crate::context::Context;
-use crate::database::Chosen;
-use crate::drafts::Drafts;
-use crate::error::{CommandError, counted};
-use crate::json::PlanDocument;
-use crate::lockfile;
-use crate::offline::{self, SqlArgs, Wanted};
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::Ui;
+use crate::commands::offline::{self, SqlArgs, Wanted};
+use crate::database::consent::ask;
+use crate::database::state::{State, migrations};
+use crate::database::target::Chosen;
+use crate::output::error::{CommandError, counted};
+use crate::output::json::PlanDocument;
+use crate::output::progress::Progress;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
+use crate::project::drafts::Drafts;
+use crate::schemas::schema_lock;
 
 /// Apply what the database has not, up to the target
 ///
@@ -144,7 +144,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         if !ui.is_json() {
             tell(&database, &chosen, &migrations, &report, ui).await?;
         }
-        lockfile::follow(&database, &migrations, &chosen, context, ui).await
+        schema_lock::follow(&database, &migrations, &chosen, context, ui).await
     };
     progress.block_on(work)
 }

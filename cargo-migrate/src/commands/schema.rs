@@ -5,13 +5,13 @@ use migrate_schema::{Name, Schema};
 use migrate_sqlx::{Create, SchemaReader};
 
 use crate::cli::Format;
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::interrupt::wait;
-use crate::schemadiagram::diagram;
-use crate::schemas::tell_not_carried;
-use crate::schematext::listing;
-use crate::ui::Ui;
+use crate::database::interrupt::wait;
+use crate::output::error::CommandError;
+use crate::output::schema_diagram::diagram;
+use crate::output::schema_listing::listing;
+use crate::output::ui::Ui;
+use crate::project::context::Context;
+use crate::schemas::named::tell_not_carried;
 
 /// Show the schema that the database has
 ///

@@ -1,10 +1,10 @@
 use clap::Args;
 use migrate_core::{LockState, RevisionId, Survey, Target};
 
-use crate::context::Context;
-use crate::error::CommandError;
-use crate::json;
-use crate::ui::{Ui, style, styled};
+use crate::output::error::CommandError;
+use crate::output::json;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
 
 /// Show one revision: what it follows, and its SQL
 ///

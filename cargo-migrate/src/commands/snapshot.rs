@@ -6,12 +6,12 @@ use migrate_schema::Schema;
 use migrate_sqlx::Create;
 use serde::Serialize;
 
-use crate::context::{Context, Demand, now};
-use crate::error::{CommandError, counted};
-use crate::interrupt::wait;
-use crate::state::{State, migrations};
-use crate::ui::Ui;
-use crate::write;
+use crate::database::interrupt::wait;
+use crate::database::state::{State, migrations};
+use crate::output::error::{CommandError, counted};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Demand, now};
+use crate::project::write;
 
 const EXAMPLE: &str = "\
 `cargo migrate diff snapshots/dev_20261120T143205Z.json database` shows what has changed since.";

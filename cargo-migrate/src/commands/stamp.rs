@@ -6,15 +6,15 @@ use migrate_sqlx::Create;
 
 use super::run::runner;
 use crate::cli::{ChangeArgs, FromArg};
-use crate::consent::ask;
-use crate::context::{Context, Demand};
-use crate::database::Chosen;
-use crate::drafts::Drafts;
-use crate::error::{CommandError, counted};
-use crate::json::{self, Stamped};
-use crate::progress::Progress;
-use crate::state::{State, applied_of, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::database::consent::ask;
+use crate::database::state::{State, applied_of, migrations};
+use crate::database::target::Chosen;
+use crate::output::error::{CommandError, counted};
+use crate::output::json::{self, Stamped};
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand};
+use crate::project::drafts::Drafts;
 
 const EXAMPLE: &str = "\
 `stamp b` on a database where `c` is applied records `a` and `b` and forgets `c`:

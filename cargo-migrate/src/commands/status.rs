@@ -2,14 +2,14 @@ use clap::Args;
 use migrate_sqlx::{Create, EventRecord, Migrations};
 use serde::Serialize;
 
-use crate::context::Context;
-use crate::database::Chosen;
-use crate::error::{CommandError, counted};
-use crate::interrupt::wait;
-use crate::listing::event_line;
-use crate::progress::with_message;
-use crate::state::State;
-use crate::ui::{Ui, style, styled};
+use crate::database::interrupt::wait;
+use crate::database::state::State;
+use crate::database::target::Chosen;
+use crate::output::error::{CommandError, counted};
+use crate::output::listing::event_line;
+use crate::output::progress::with_message;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
 
 /// Show the chain beside the database: applied, pending, unknown, changed, failed
 ///

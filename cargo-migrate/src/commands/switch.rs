@@ -5,15 +5,15 @@ use migrate_sqlx::Create;
 use super::plan;
 use super::run::{chain_folder, runner};
 use crate::cli::ChangeArgs;
-use crate::consent::refuse_protected;
-use crate::context::Context;
-use crate::drafts::Drafts;
-use crate::error::CommandError;
-use crate::git::Repository;
-use crate::json::{self, DownAndUp, PlanDocument};
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::database::consent::refuse_protected;
+use crate::database::state::{State, migrations};
+use crate::output::error::CommandError;
+use crate::output::json::{self, DownAndUp, PlanDocument};
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
+use crate::project::drafts::Drafts;
+use crate::project::git::Repository;
 
 /// Take the database to the revisions of another git branch
 ///

@@ -2,13 +2,13 @@ use clap::Args;
 use migrate_schema::{Difference, DifferenceKind, Schema, differences};
 use serde::Serialize;
 
-use crate::auto::read_models;
-use crate::context::Context;
-use crate::error::{CommandError, counted};
-use crate::interrupt::wait;
-use crate::others::{Ignored, leave_out_version_tables};
-use crate::schemas::{Three, expected_and_actual, tell_not_carried};
-use crate::ui::{Ui, style, styled};
+use crate::database::interrupt::wait;
+use crate::output::error::{CommandError, counted};
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
+use crate::schemas::autogenerate::read_models;
+use crate::schemas::ignored::{Ignored, leave_out_version_tables};
+use crate::schemas::named::{Three, expected_and_actual, tell_not_carried};
 
 /// Compare the database with the schema that its revisions make, and with the models
 ///

@@ -2,8 +2,8 @@
 
 use migrate_core::Code;
 
-use crate::codes::named;
-use crate::trouble::Kind;
+use crate::database::discrepancy::Kind;
+use crate::output::named_codes::named;
 
 named! {
     /// What only `doctor` looks for; what it finds in the ledger row by row is [`Kind`].

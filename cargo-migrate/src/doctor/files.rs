@@ -5,9 +5,9 @@ use std::fs;
 
 use migrate_core::{Code, Diagnostic, Folder, Survey};
 
-use super::patient::{Patient, listed};
-use super::{Area, Badness, DoctorCode, Finding, Section, causes, tools};
-use crate::error::counted;
+use super::project::{Patient, listed};
+use super::{Area, Badness, DoctorCode, Finding, Section, causes, other_tools};
+use crate::output::error::counted;
 
 /// More of one kind than this are told as one.
 const MOST_ALIKE: usize = 3;
@@ -36,7 +36,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
     section.extend(without_time(survey));
     section.extend(left_over(patient, folder));
     if survey.revisions.is_empty()
-        && let Some(seen) = tools::seen(patient)
+        && let Some(seen) = other_tools::seen(patient)
     {
         section.push(seen.finding());
     }
@@ -58,7 +58,7 @@ fn summary(survey: &Survey) -> String {
 fn no_folder(patient: &Patient<'_>) -> Section {
     let mut section = Section::new(Area::Files);
     let dir = &patient.config.dir;
-    if let Some(seen) = tools::seen(patient) {
+    if let Some(seen) = other_tools::seen(patient) {
         section.push(seen.finding());
         return section;
     }
@@ -144,7 +144,7 @@ fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<Str
         return Some("the chain begins more than once, and each of its parts has an end of its own: join the beginnings first".to_owned());
     }
     if found.code == Code::MissingRevision
-        && let Some(seen) = tools::seen(patient)
+        && let Some(seen) = other_tools::seen(patient)
     {
         return Some(format!(
             "the folder has files of {} as well ({}): `{}` takes them over",

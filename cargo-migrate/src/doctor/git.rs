@@ -2,10 +2,10 @@
 
 use migrate_core::{ChainLock, Code, Config, Published, Severity, shell_word};
 
-use super::patient::{Patient, listed};
+use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, First, Section, causes};
-use crate::error::{CommandError, counted};
-use crate::git::{Change, ChangeKind, Repository};
+use crate::output::error::{CommandError, counted};
+use crate::project::git::{Change, ChangeKind, Repository};
 
 pub(super) fn look(patient: &Patient<'_>) -> Section {
     let Some(git) = &patient.git else {

@@ -6,13 +6,13 @@ use migrate_core::Graph;
 use migrate_schema::Schema;
 use migrate_sqlx::{AppliedRevision, Create, State};
 
-use super::patient::{Patient, listed};
+use super::project::{Patient, listed};
 use super::version_tables::{OTHERS, other_story, tools};
 use super::{Area, Badness, DoctorCode, Finding, Section, rows};
-use crate::database::Chosen;
-use crate::error::{CommandError, counted};
+use crate::database::discrepancy;
+use crate::database::target::Chosen;
 use crate::import::Tool;
-use crate::trouble;
+use crate::output::error::{CommandError, counted};
 
 /// A database that could be looked at.
 pub(super) struct Seen {
@@ -120,7 +120,7 @@ fn is_there(chosen: &Chosen) -> bool {
 
 /// Where the database is, in a line.
 fn summary(patient: &Patient<'_>, chosen: &Chosen, rows: &[AppliedRevision]) -> String {
-    let all = trouble::all_revisions(
+    let all = discrepancy::all_revisions(
         patient
             .survey
             .as_ref()
@@ -129,7 +129,7 @@ fn summary(patient: &Patient<'_>, chosen: &Chosen, rows: &[AppliedRevision]) -> 
         rows,
     );
     let graph = Graph::new(&all);
-    let applied = trouble::applied(&graph, rows);
+    let applied = discrepancy::applied(&graph, rows);
     let heads: Vec<&str> = graph
         .effective_heads(&applied)
         .into_iter()

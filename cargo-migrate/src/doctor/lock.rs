@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey, shell_word};
 
 use super::files::grouped;
-use super::patient::{Patient, listed};
+use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, Section, causes};
-use crate::context::now;
-use crate::error::counted;
+use crate::output::error::counted;
+use crate::project::context::now;
 
 /// A draft is meant to be sealed when its branch is merged; after this nobody is at it any more.
 const OLD: SignedDuration = SignedDuration::from_hours(14 * 24);

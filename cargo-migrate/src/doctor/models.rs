@@ -5,11 +5,11 @@ use migrate_schema::diff;
 use migrate_schema::lock::SchemaLock;
 
 use super::files::grouped;
-use super::patient::Patient;
+use super::project::Patient;
 use super::{Area, Badness, DoctorCode, Finding, Section, causes, schema};
-use crate::auto::{self, Source};
-use crate::error::counted;
-use crate::package;
+use crate::output::error::counted;
+use crate::project::package;
+use crate::schemas::autogenerate::{self, Source};
 
 /// Looks at what needs no database: the sources, and whether schema.lock is of this chain.
 pub(super) fn look_offline(patient: &Patient<'_>) -> Section {
@@ -42,7 +42,7 @@ pub(super) async fn look(patient: &Patient<'_>) -> Section {
         return section;
     }
     let source = Source::Models(Box::new(models));
-    match auto::gaps(&source, &[], patient.context).await {
+    match autogenerate::gaps(&source, &[], patient.context).await {
         Ok(gaps) => {
             let mut missing = Vec::new();
             for gap in &gaps {

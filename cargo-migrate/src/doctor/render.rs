@@ -3,8 +3,8 @@
 use anstyle::Style;
 
 use super::{Badness, Finding, Report, Section};
-use crate::error::{CommandError, counted};
-use crate::ui::{Ui, style, styled};
+use crate::output::error::{CommandError, counted};
+use crate::output::ui::{Ui, style, styled};
 
 impl Report {
     /// Writes the report: a line for what is sound, and all that is not.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use migrate_core::{Dialect, LockState, Survey};
 use migrate_sqlx::{AppliedRevision, Edit, State};
 
-use super::patient::{Patient, listed};
+use super::project::{Patient, listed};
 use super::{Area, Badness, Finding};
-use crate::database::Chosen;
-use crate::state::changed_on_protected;
-use crate::trouble::{Kind, troubles};
+use crate::database::discrepancy::{Kind, troubles};
+use crate::database::state::changed_on_protected;
+use crate::database::target::Chosen;
 
 const REPAIR: &str = "cargo migrate repair --ledger";
 

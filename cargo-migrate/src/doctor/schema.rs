@@ -4,11 +4,11 @@ use migrate_schema::{Difference, DifferenceKind, differences};
 use wildmatch::WildMatch;
 
 use super::ledger::Seen;
-use super::patient::Patient;
+use super::project::Patient;
 use super::version_tables::is_version_table;
 use super::{Area, Badness, DoctorCode, Finding, Section};
-use crate::error::{CommandError, counted};
-use crate::schemas::expected_and_actual;
+use crate::output::error::{CommandError, counted};
+use crate::schemas::named::expected_and_actual;
 
 /// So many differences are named; `verify` tells all.
 const MOST: usize = 10;

@@ -3,10 +3,10 @@
 use migrate_schema::Schema;
 use migrate_sqlx::{AppliedRevision, Database};
 
-use super::patient::{Patient, listed};
+use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding};
+use crate::database::discrepancy;
 use crate::import::{Tool, applied::Applied};
-use crate::trouble;
 
 /// Version tables of tools that `import` does not know.
 pub(super) const OTHERS: [(&str, &str); 6] = [
@@ -86,7 +86,7 @@ pub(super) async fn other_story(
             )));
         }
     };
-    let ours = trouble::applied(graph, rows);
+    let ours = discrepancy::applied(graph, rows);
     let more: Vec<String> = told
         .iter()
         .filter(|index| !ours.contains(*index))

@@ -1,25 +1,25 @@
 //! Alembic: the graph from the Python files, which are read and not run, and the SQL from what
 //! `alembic upgrade --sql` and `downgrade --sql` write.
 
-pub(crate) mod cut;
+mod docstring;
 pub(crate) mod offline;
 pub(crate) mod program;
 pub(crate) mod recorder;
 mod settings;
-mod told;
+pub(crate) mod split_sql;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(crate) use settings::{home, outside};
 
+use docstring::Told;
 use settings::{Environment, several};
-use told::Told;
 
 use super::python::{Assigned, Module, Scope, Value};
 use super::source::SourceFile;
 use super::{History, Migration, Note, Place, Sources, Way};
-use crate::error::{CommandError, counted};
+use crate::output::error::{CommandError, counted};
 
 /// Reads the graph; no revision has SQL yet.
 pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {

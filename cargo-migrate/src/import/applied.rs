@@ -7,7 +7,7 @@ use migrate_sqlx::Database;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Tool, linear::version_key};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 /// The rows of a version table, as the tool means them.
 #[derive(Clone, Debug, PartialEq, Eq)]

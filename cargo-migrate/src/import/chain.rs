@@ -9,9 +9,9 @@ use migrate_core::{ChainLock, Config, Dialects, File, RevisionId};
 use self::draft::{Draft, draft};
 use self::judge::{judged, refusals};
 use self::links::Links;
-use super::needs::Needs;
+use super::config_edits::Needs;
 use super::{History, Names, Note, NoteKind, Place, Tool, Way};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 /// A chain that is ready to be written.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 
 use super::linear::{Entry, chain, damaged, message};
 use super::{History, Note, Sources, Way};
-use crate::error::CommandError;
 use crate::import::source::SourceFile;
+use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut entries = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::linear::{Entry, chain, message, whole};
 use super::{History, Note, Sources, Way};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut notes = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::linear::{Pairs, chain, message, whole};
 use super::{History, Note, Sources};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut pairs = Pairs::default();

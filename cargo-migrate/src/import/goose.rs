@@ -4,7 +4,7 @@
 use super::linear::{Entry, chain, damaged, message};
 use super::source::SourceFile;
 use super::{History, Note, Sources, Way};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut entries = Vec::new();

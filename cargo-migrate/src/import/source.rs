@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use migrate_core::Folder;
 
 use super::{History, Note};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 /// Where something stands, to show to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

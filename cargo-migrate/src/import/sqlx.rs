@@ -2,7 +2,7 @@
 
 use super::linear::{Pairs, chain, message, whole};
 use super::{History, Note, Sources};
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 /// What sqlx wants at the very beginning of a file that is to run outside a transaction.
 const NO_TRANSACTION: &str = "-- no-transaction";

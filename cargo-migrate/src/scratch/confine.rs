@@ -14,8 +14,8 @@ use sha1::{Digest as _, Sha1};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
 use super::lifetime::{PREFIX, random};
-use crate::error::CommandError;
-use crate::server::Server;
+use crate::database::server::Server;
+use crate::output::error::CommandError;
 
 /// A user, whose password nobody else knows.
 pub(crate) struct User {
@@ -148,7 +148,7 @@ pub(super) async fn end_sessions(inside: &DatabaseUrl, name: &str) -> Result<(),
     if inside.dialect() != Dialect::MySql {
         return Ok(());
     }
-    let mut connection = crate::server::mysql(inside).await?;
+    let mut connection = crate::database::server::mysql(inside).await?;
     let sql = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = ? AND id <> CONNECTION_ID()";
     let sessions: Vec<i64> = sqlx::query_scalar(sql)
         .bind(name)

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::confine::User;
-use crate::database::Chosen;
-use crate::error::CommandError;
-use crate::server::{Making, Others, Server};
+use crate::database::server::{Making, Others, Server};
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
 
 /// What the name of every throw-away database begins with.
 pub(crate) const PREFIX: &str = "cargo_migrate_scratch_";

@@ -18,9 +18,9 @@ use tempfile::TempDir;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::Mutex;
 
-use crate::database::Chosen;
-use crate::error::CommandError;
-use crate::server::{Making, Server};
+use crate::database::server::{Making, Server};
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);

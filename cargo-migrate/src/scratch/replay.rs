@@ -13,9 +13,9 @@ use migrate_sqlx::{Error, Migrations, Walked};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use super::{Scratch, execute, in_replay};
-use crate::database::Chosen;
-use crate::error::CommandError;
-use crate::schemafile::{Statement, statements};
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::schemas::sql_file::{Statement, statements};
 
 /// What the throw-away databases of a command left out, each once.
 #[derive(Debug, Default)]

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use migrate_core::{ChainLock, Code, Folder};
 
-use crate::context::{Context, now};
-use crate::edits::Edits;
-use crate::error::CommandError;
-use crate::json::RepairEdit;
-use crate::ui::{style, styled};
-use crate::write;
+use crate::output::error::CommandError;
+use crate::output::json::RepairEdit;
+use crate::output::ui::{style, styled};
+use crate::project::context::{Context, now};
+use crate::project::edits::Edits;
+use crate::project::write;
 
 /// Where copies of what is replaced go, in the migrations folder: no file in it is a revision, and
 /// git does not see it.

@@ -6,10 +6,10 @@ use migrate_core::{ChainLock, Code, Diagnostic, Folder, Problem, RevisionId, Sur
 use migrate_repair::{HeadsMend, Repair, RepairOptions};
 
 use super::RepairArgs;
-use crate::context::{Context, now};
-use crate::error::CommandError;
-use crate::git::Repository;
-use crate::published::Published;
+use crate::output::error::CommandError;
+use crate::project::context::{Context, now};
+use crate::project::git::Repository;
+use crate::project::published::Published;
 
 /// The parents that no file has and a branch that has not been merged does: the commit and the path
 /// that each has there.
@@ -110,7 +110,7 @@ fn order(given: &[String], survey: &Survey) -> Result<Vec<String>, CommandError>
             .help(
                 "name ids, with commas between them: `cargo migrate history` shows those there are",
             )
-            .candidates(crate::json::ids(graph, with_prefix))),
+            .candidates(crate::output::json::ids(graph, with_prefix))),
         }
     };
     given.iter().map(id).collect()

@@ -5,13 +5,13 @@ use serde::Serialize;
 
 use super::RepairArgs;
 use crate::commands::run::runner;
-use crate::consent::ask;
-use crate::context::{Context, Demand};
-use crate::error::CommandError;
-use crate::json;
-use crate::progress::Progress;
-use crate::state::{State, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::database::consent::ask;
+use crate::database::state::{State, migrations};
+use crate::output::error::CommandError;
+use crate::output::json;
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand};
 
 #[derive(Serialize)]
 struct Document<'a> {

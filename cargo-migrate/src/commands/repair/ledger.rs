@@ -14,11 +14,11 @@ use self::plan::Planner;
 pub(super) use self::plan::{Entry, Repair, Unresolved};
 use super::RepairArgs;
 use crate::commands::run::runner;
-use crate::context::Context;
-use crate::database::Chosen;
-use crate::error::CommandError;
-use crate::progress::Progress;
-use crate::ui::{Ui, style, styled};
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::Context;
 
 /// The ledger of the database in use, as it was read.
 pub(super) struct Ledger<'a> {

@@ -11,13 +11,13 @@ use serde::Serialize;
 use super::change::{Change, Note, make};
 use super::ledger::{self, Entry, Ledger, Unresolved};
 use super::{RepairArgs, files};
-use crate::consent::ask;
-use crate::context::Context;
-use crate::edits::Edits;
-use crate::error::{CommandError, counted};
-use crate::json::{Found, RepairEdit};
-use crate::progress::Progress;
-use crate::ui::{Ui, drawn, style, styled};
+use crate::database::consent::ask;
+use crate::output::error::{CommandError, counted};
+use crate::output::json::{Found, RepairEdit};
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, drawn, style, styled};
+use crate::project::context::Context;
+use crate::project::edits::Edits;
 
 /// All that is to be done, and what is left to people.
 struct Plan<'a> {

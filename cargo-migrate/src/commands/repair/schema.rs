@@ -13,16 +13,16 @@ use serde::Serialize;
 use super::RepairArgs;
 use crate::commands::run::runner;
 use crate::commands::verify::told;
-use crate::consent::ask;
-use crate::context::{Context, Demand};
-use crate::database::Chosen;
-use crate::error::{CommandError, counted};
+use crate::database::consent::ask;
+use crate::database::state::{State, migrations};
+use crate::database::target::Chosen;
 use crate::import::applied::rows;
-use crate::others::Ignored;
-use crate::progress::Progress;
-use crate::schemas::expected_and_actual;
-use crate::state::{State, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::output::error::{CommandError, counted};
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand};
+use crate::schemas::ignored::Ignored;
+use crate::schemas::named::expected_and_actual;
 
 /// How to bring the schema to what it should be.
 #[derive(Debug, Args)]

@@ -8,17 +8,17 @@ use serde::Serialize;
 use super::{StampArgs, tell};
 use crate::commands::run::runner;
 use crate::commands::verify::told;
-use crate::consent::ask;
-use crate::context::{Context, Demand};
-use crate::database::Chosen;
-use crate::detect::{Detection, detect};
-use crate::drafts::Drafts;
-use crate::error::{CommandError, counted};
-use crate::json::{self, Stamped};
-use crate::progress::Progress;
-use crate::schemas::dialect;
-use crate::state::{State, migrations};
-use crate::ui::{Ui, style, styled};
+use crate::database::consent::ask;
+use crate::database::detect::{Detection, detect};
+use crate::database::state::{State, migrations};
+use crate::database::target::Chosen;
+use crate::output::error::{CommandError, counted};
+use crate::output::json::{self, Stamped};
+use crate::output::progress::Progress;
+use crate::output::ui::{Ui, style, styled};
+use crate::project::context::{Context, Demand};
+use crate::project::drafts::Drafts;
+use crate::schemas::named::dialect;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialects, Direction};
 
-use super::cut::{Part, cut};
 use super::program::Answer;
+use super::split_sql::{Part, cut};
 use super::{found_in, source_of};
-use crate::error::CommandError;
 use crate::import::{History, Note, Place, Sources, Way};
+use crate::output::error::CommandError;
 
 /// What is known of one revision in one direction.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use crate::error::CommandError;
+use crate::output::error::CommandError;
 
 /// How to call Alembic.
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use migrate_core::Direction;
 use tempfile::TempDir;
 
 use super::program::{Answer, Program};
-use crate::error::CommandError;
-use crate::write;
+use crate::output::error::CommandError;
+use crate::project::write;
 
 /// The folder with that file, and what was written.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::CommandError;
 use crate::import::Sources;
 use crate::import::source::SourceFile;
+use crate::output::error::CommandError;
 
 type Settings = BTreeMap<String, String>;
 

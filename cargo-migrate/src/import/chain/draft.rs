@@ -4,7 +4,7 @@ use migrate_core::NewRevision;
 
 use super::Form;
 use super::links::Link;
-use crate::import::way::{commented, fit};
+use crate::import::section::{commented, fit};
 use crate::import::{Migration, Names, Note, Place, Way};
 
 /// A revision as it will be, with what links it to the old file.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::{ChainLock, Code, Config, File, Folder, RevisionId, Survey};
 
 use super::draft::Draft;
-use crate::error::CommandError;
 use crate::import::Place;
+use crate::output::error::CommandError;
 
 pub(super) type Judged = (Survey, ChainLock, Vec<&'static str>, Config);
 

@@ -7,9 +7,9 @@ use migrate_schema::{Difference, DifferenceKind, Schema, differences};
 use migrate_sqlx::Migrations;
 use wildmatch::WildMatch;
 
-use crate::context::Context;
-use crate::database::Chosen;
-use crate::error::CommandError;
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::project::context::Context;
 use crate::scratch::Scratch;
 
 /// The live schema, and a chain to compare it with in a throw-away database.

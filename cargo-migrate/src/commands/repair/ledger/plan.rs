@@ -10,10 +10,10 @@ use super::evidence::{Evidence, Verdict};
 use super::files::Files;
 use super::judge;
 use crate::commands::repair::change::Note;
-use crate::context::Context;
-use crate::database::Chosen;
-use crate::error::CommandError;
-use crate::trouble::{Kind, all_revisions, applied, troubles};
+use crate::database::discrepancy::{Kind, all_revisions, applied, troubles};
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::project::context::Context;
 
 /// What is done about one revision.
 #[derive(Debug, Serialize)]

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::{Code, LockState, Revision, Survey};
 
 use super::plan::{Planner, Repair};
-use crate::error::CommandError;
-use crate::git::Repository;
-use crate::trouble::{Kind, file_name, troubles};
+use crate::database::discrepancy::{Kind, file_name, troubles};
+use crate::output::error::CommandError;
+use crate::project::git::Repository;
 
 impl Planner<'_> {
     /// Brings lost files back, and puts back those that were edited.

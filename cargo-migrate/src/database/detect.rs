@@ -1,0 +1,121 @@
+//! At which revision a database is, by its schema alone.
+//!
+//! The chain is walked once through a throw-away database, and of the schema after each revision 32
+//! bytes are kept. A branch that the walk does not pass by itself is walked too, where nothing
+//! before had the database's schema.
+
+use migrate_core::{Config, Graph, Set};
+use migrate_replay::{Lane, Nearest, Stop, Trail, lanes};
+use migrate_schema::{Difference, Schema};
+use migrate_sqlx::{Error, Migrations};
+
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::schemas::ignored::{Ignored, version_tables};
+use crate::scratch::Scratch;
+
+/// What a database's schema says about where it is.
+pub(crate) struct Detection {
+    /// The states that have exactly its schema, those with fewer revisions first.
+    pub(crate) exact: Vec<Set>,
+    /// The state that is most like it, where none is the same.
+    pub(crate) nearest: Option<(Set, Vec<Difference>)>,
+    /// The revisions that fail in an empty database: what needs them was not looked at.
+    pub(crate) stopped: Vec<(usize, Error)>,
+}
+
+/// Compares a database's schema with those of a chain: all, or only that of one state.
+pub(crate) async fn detect(
+    migrations: &Migrations,
+    graph: &Graph,
+    only: Option<&Set>,
+    live: Schema,
+    chosen: &Chosen,
+    config: &Config,
+) -> Result<Detection, CommandError> {
+    let lanes = match only {
+        None => lanes(graph),
+        Some(state) => {
+            let steps = graph.ordered(state);
+            let stops = vec![steps.len()];
+            vec![Lane { steps, stops }]
+        }
+    };
+    let ignored = Ignored::new(config, &[]);
+    let mut live = live;
+    ignored.leave_out(&mut live);
+    let mut trail = Trail::new(version_tables());
+    let mut nearest = None;
+    let mut stopped: Vec<(usize, Error)> = Vec::new();
+    let mut exact = Vec::new();
+    for (number, lane) in lanes.iter().enumerate() {
+        let walked = Scratch::with(chosen, async |scratch| {
+            let look = |steps: usize, mut made: Schema| {
+                if lane.stops.binary_search(&steps).is_ok() {
+                    ignored.leave_out(&mut made);
+                    let stop = Stop {
+                        lane: number,
+                        steps,
+                    };
+                    trail.mark(stop, &made);
+                    let beside = trail.beside(&made, &live);
+                    nearest = Some(Nearest::of(nearest.take(), stop, &made, &beside));
+                }
+            };
+            let replayed = scratch.replay(migrations, &config.ledger).await?;
+            replayed.walk(&lane.steps, look).await
+        })
+        .await?;
+        if let Some(error) = walked.stopped {
+            let index = lane.steps[walked.steps];
+            if !stopped.iter().any(|(other, _)| *other == index) {
+                stopped.push((index, error));
+            }
+        }
+        exact = trail.find(&live);
+        if !exact.is_empty() {
+            break;
+        }
+    }
+    let state = |stop: &Stop| lanes[stop.lane].state(graph, stop.steps);
+    let mut exact: Vec<Set> = exact.iter().map(state).collect();
+    if only.is_none() {
+        add_twins(graph, &lanes[0], &trail, &mut exact);
+    }
+    exact.sort_by_key(|state| state.iter().count());
+    let nearest = nearest.filter(|_| exact.is_empty());
+    Ok(Detection {
+        nearest: nearest.map(|nearest| (state(&nearest.stop), nearest.differences)),
+        exact,
+        stopped,
+    })
+}
+
+/// Adds the states that were not walked to and must have the same schema: what sets them apart
+/// changes no schema.
+fn add_twins(graph: &Graph, run: &Lane, trail: &Trail, exact: &mut Vec<Set>) {
+    let mut neutral = graph.none();
+    for (place, index) in run.steps.iter().enumerate() {
+        let stop = Stop {
+            lane: 0,
+            steps: place + 1,
+        };
+        if trail.changed(stop) == Some(false) {
+            neutral.insert(*index);
+        }
+    }
+    for index in neutral.iter() {
+        let state = graph.ancestors([index]);
+        let is_twin = |other: &Set| {
+            let (mut more, mut less) = (state.clone(), other.clone());
+            more.remove_all(other);
+            less.remove_all(&state);
+            more.iter()
+                .chain(less.iter())
+                .all(|index| neutral.contains(index))
+        };
+        if !exact.contains(&state) && exact.iter().any(is_twin) {
+            exact.push(state);
+        }
+    }
+}

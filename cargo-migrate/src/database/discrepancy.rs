@@ -1,0 +1,244 @@
+//! Where the ledger of a database and the chain tell two stories, row by row: what `doctor` tells
+//! and `repair --ledger` mends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migrate_core::{Dialect, Dialects, Folder, Graph, LockState, Revision, Set, Survey};
+use migrate_sqlx::{AppliedRevision, Edit, State};
+
+use crate::output::named_codes::named;
+use crate::project::context::Demand;
+
+/// What is wrong with one revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) revision: String,
+    pub(crate) kind: Kind,
+}
+
+named! {
+    /// In which way.
+    enum Kind {
+        /// The row was written by a version that knows another hash than this one.
+        Newer = "ledger-newer",
+        /// Several rows have one id.
+        Duplicate = "ledger-duplicate",
+        /// The row is of no file, and what it keeps is no revision.
+        Foreign = "ledger-foreign",
+        /// The row is of no file.
+        Unknown = "ledger-unknown",
+        /// The file was edited after it was sealed: chain.lock and the ledger agree.
+        Edited = "ledger-edited",
+        /// The file was changed on purpose: chain.lock agrees with it.
+        Amended = "ledger-amended",
+        /// The `down` of a draft was edited after it was applied; its `up` is what was applied.
+        DownEdited = "ledger-down-edited",
+        /// The header of a draft was edited after it was applied; its `up` is what was applied.
+        HeaderEdited = "ledger-header-edited",
+        /// It follows another parent now, and does what it did; chain.lock does not object.
+        Moved = "ledger-moved",
+        /// A draft was edited after it was applied.
+        DraftChanged = "ledger-draft-changed",
+        /// It was changed, and chain.lock does not know it.
+        NotSealed = "ledger-not-sealed",
+        /// The file, chain.lock and the ledger have a text each.
+        AllDiffer = "ledger-all-differ",
+        /// What the row keeps is not what its hash says: somebody wrote it by hand.
+        ByHand = "ledger-by-hand",
+        /// It was begun and not finished.
+        Unfinished = "ledger-unfinished",
+        /// It was cut off in the middle of a statement.
+        InDoubt = "ledger-in-doubt",
+        /// It is not recorded, though what needs it is.
+        Missing = "ledger-missing",
+        /// It was applied, and something before it is another one now.
+        Stale = "ledger-stale",
+    }
+}
+
+impl Kind {
+    /// Says whether the chain and the ledger have two texts of it.
+    pub(crate) const fn is_of_text(self) -> bool {
+        matches!(
+            self,
+            Self::Edited
+                | Self::Amended
+                | Self::Moved
+                | Self::DraftChanged
+                | Self::NotSealed
+                | Self::AllDiffer
+                | Self::ByHand
+                | Self::DownEdited
+                | Self::HeaderEdited
+        )
+    }
+}
+
+/// Whether the hash is one that this version can compare.
+fn is_newer(row: &AppliedRevision) -> bool {
+    // A known version is taken off when the row is read.
+    row.hash.contains(':')
+}
+
+/// Finds all that is wrong between a folder and the rows of a ledger, in the chain's order.
+pub(crate) fn troubles(
+    survey: &Survey,
+    rows: &[AppliedRevision],
+    dialect: Dialect,
+) -> Vec<Trouble> {
+    let mut found = Vec::new();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows {
+        *seen.entry(&row.revision).or_default() += 1;
+    }
+    let sound = !survey.diagnostics.iter().any(|it| Demand::Graph.minds(it));
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for row in rows {
+        if !told.insert(&row.revision) {
+            continue;
+        }
+        let mut tell = |kind| {
+            found.push(Trouble {
+                revision: row.revision.clone(),
+                kind,
+            });
+        };
+        if seen[row.revision.as_str()] > 1 {
+            tell(Kind::Duplicate);
+        }
+        if is_newer(row) {
+            tell(Kind::Newer);
+            continue;
+        }
+        let known = survey.graph.index(&row.revision);
+        if row.state != State::Applied {
+            tell(match row.is_in_doubt() {
+                true => Kind::InDoubt,
+                false => Kind::Unfinished,
+            });
+        }
+        let Some(index) = known else {
+            tell(match row.kept() {
+                Some(_) => Kind::Unknown,
+                None => Kind::Foreign,
+            });
+            continue;
+        };
+        if row.state == State::Applied {
+            let judged = judge(survey, &survey.revisions[index], row, dialect, sound);
+            if let Some(kind) = judged {
+                tell(kind);
+            }
+        }
+    }
+    found.extend(missing(survey, rows).into_iter().map(|revision| Trouble {
+        revision,
+        kind: Kind::Missing,
+    }));
+    let rank: BTreeMap<&str, usize> = survey
+        .graph
+        .order()
+        .enumerate()
+        .map(|(rank, index)| (survey.graph.id(index).as_str(), rank))
+        .collect();
+    found.sort_by_key(|trouble| {
+        let rank = rank.get(trouble.revision.as_str());
+        (rank.copied().unwrap_or(usize::MAX), trouble.kind)
+    });
+    found
+}
+
+/// What is wrong with the row of a revision that the chain has.
+fn judge(
+    survey: &Survey,
+    revision: &Revision,
+    row: &AppliedRevision,
+    dialect: Dialect,
+    sound: bool,
+) -> Option<Kind> {
+    let now = revision.hash.to_string();
+    if now == row.hash {
+        if revision.text != row.body && row.kept().is_none() {
+            return Some(Kind::ByHand);
+        }
+        let parents = revision.parents.iter().map(AsRef::as_ref);
+        let stands = revision.chain_hash.to_string() == row.chain_hash
+            && parents.eq(row.parents.iter().map(String::as_str));
+        // Where a link is broken, nothing behind it has its true chain hash.
+        return (sound && !stands).then_some(Kind::Stale);
+    }
+    let Some(kept) = row.kept() else {
+        return Some(Kind::ByHand);
+    };
+    let moved = || {
+        let text = kept.with_parents(&revision.parents);
+        let moved = Revision::parse(&row.file, &text, Dialects::NONE);
+        moved.is_ok_and(|moved| moved.hash == revision.hash)
+    };
+    let entry = survey.lock.get(&row.revision).map(|entry| entry.state);
+    Some(match entry {
+        Some(LockState::Sealed(sealed)) if sealed == kept.hash => Kind::Edited,
+        Some(LockState::Sealed(sealed)) if sealed != revision.hash => Kind::AllDiffer,
+        Some(_) if moved() => Kind::Moved,
+        Some(LockState::Sealed(_)) => Kind::Amended,
+        Some(LockState::Draft) => match row.edit(revision, dialect) {
+            Some(Edit::Down) => Kind::DownEdited,
+            Some(Edit::Header) => Kind::HeaderEdited,
+            None => Kind::DraftChanged,
+        },
+        None => Kind::NotSealed,
+    })
+}
+
+/// Returns what is applied of the chain, whole or on the way back.
+pub(crate) fn applied(graph: &Graph, rows: &[AppliedRevision]) -> Set {
+    let mut applied = graph.none();
+    for row in rows.iter().filter(|row| row.state != State::Applying) {
+        if let Some(index) = graph.index(&row.revision) {
+            applied.insert(index);
+        }
+    }
+    applied
+}
+
+/// What is not recorded, though what needs it is, in the chain's order.
+fn missing(survey: &Survey, rows: &[AppliedRevision]) -> Vec<String> {
+    let graph = &survey.graph;
+    let mut missing = graph.ancestors(applied(graph, rows).iter());
+    for row in rows {
+        if let Some(index) = graph.index(&row.revision) {
+            missing.remove(index);
+        }
+    }
+    let ordered = graph.ordered(&missing);
+    ordered
+        .into_iter()
+        .map(|index| graph.id(index).to_string())
+        .collect()
+}
+
+/// The name that a lost file is written under: the one that the ledger has, where it is a name and
+/// free, or one made of the id.
+pub(crate) fn file_name(row: &AppliedRevision, folder: &Folder) -> String {
+    let plain = !row.file.starts_with('.')
+        && !row.file.contains(['/', '\\', '\0'])
+        && row.file.to_ascii_lowercase().ends_with(".sql");
+    let taken = |name: &str| folder.files.iter().any(|file| file.name == name);
+    let numbered = (2..).map(|number| format!("{}_{number}.sql", row.revision));
+    [row.file.clone()]
+        .into_iter()
+        .filter(|_| plain)
+        .chain([format!("{}.sql", row.revision)])
+        .chain(numbered)
+        .find(|name| !taken(name) && !folder.unread.contains(name))
+        .expect("the numbers do not end")
+}
+
+/// What a chain would be, beside what only the ledger has: for running it in a throw-away database.
+pub(crate) fn all_revisions(chain: &[Revision], rows: &[AppliedRevision]) -> Vec<Revision> {
+    let mut all = chain.to_vec();
+    let known: BTreeSet<String> = all.iter().map(|it| it.id.to_string()).collect();
+    let lost = rows.iter().filter(|row| !known.contains(&row.revision));
+    all.extend(lost.filter_map(AppliedRevision::kept));
+    all
+}

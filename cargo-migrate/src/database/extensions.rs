@@ -1,0 +1,61 @@
+//! Extensions of SQLite, which are loaded into each connection of the command.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnectOptions;
+
+use crate::output::error::CommandError;
+
+/// Returns the options with an extension.
+#[expect(
+    unsafe_code,
+    reason = "an extension is code of its own, and the user asks for it"
+)]
+pub(crate) fn load(options: SqliteConnectOptions, extension: String) -> SqliteConnectOptions {
+    // SAFETY: it runs in this process whatever it does. The user has named it in migrate.toml, as
+    // they would in sqlx.toml, and trusts it; there is no other way to use its tables.
+    unsafe { options.extension(extension) }
+}
+
+/// Where an extension is: what is a path is found from migrate.toml, and must be there; a name is
+/// found by the system.
+pub(crate) fn place(said: &str, root: &Path) -> Result<String, CommandError> {
+    if !said.contains(['/', '\\']) {
+        return Ok(said.to_owned());
+    }
+    let path = root.join(said);
+    if !is_there(&path) {
+        return Err(CommandError::failed(
+            "extension",
+            format!("there is no extension of SQLite at `{}`", path.display()),
+        )
+        .help(HELP));
+    }
+    Ok(path.to_string_lossy().into_owned())
+}
+
+/// SQLite adds the system's own suffix (<https://sqlite.org/c3ref/load_extension.html>).
+fn is_there(path: &Path) -> bool {
+    let suffixed = || {
+        let mut name = path.as_os_str().to_owned();
+        name.push(std::env::consts::DLL_SUFFIX);
+        PathBuf::from(name)
+    };
+    path.is_file() || suffixed().is_file()
+}
+
+/// What SQLite answers where an extension cannot be loaded; where the database itself cannot be
+/// opened, the code is another.
+pub(crate) fn not_loaded(error: &migrate_sqlx::Error) -> Option<CommandError> {
+    let migrate_sqlx::Error::Database(error) = error else {
+        return None;
+    };
+    let refused = error.as_sqlx().as_database_error()?;
+    (refused.code().as_deref() == Some("1")).then(|| {
+        CommandError::failed("extension", "an extension of SQLite cannot be loaded")
+            .cause(refused.message())
+            .help(HELP)
+    })
+}
+
+const HELP: &str = "`extensions` below `[sqlite]` in migrate.toml is a list of names that the system finds, and of paths beside migrate.toml";

@@ -1,0 +1,172 @@
+//! Waiting for a database, and being interrupted meanwhile.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::output::error::CommandError;
+use crate::scratch::Leases;
+
+/// Whether somebody has asked the work to end, and who looks out for it.
+#[derive(Debug, Default)]
+pub(crate) struct Interrupt {
+    wanted: Notify,
+    heard: AtomicBool,
+}
+
+impl Interrupt {
+    /// Is ready when the work is to end; from the first look on, a first signal ends nothing by
+    /// itself.
+    pub(crate) async fn wanted(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+        self.wanted.notified().await;
+    }
+}
+
+/// Works until it is done. Ctrl-C and SIGTERM ask whoever looks out for it to end; a second one,
+/// or the first where nobody does, ends it at once. Calls `tick` now and then meanwhile, with
+/// whether it was asked just now.
+///
+/// The throw-away databases of the work are dropped before this returns, however it ended; one more
+/// signal leaves them and says so.
+pub(crate) fn block_on<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+    interrupt: &Interrupt,
+    mut tick: impl FnMut(bool),
+) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let leases = Leases::default();
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let ended = {
+            let mut work = std::pin::pin!(leases.scope(caught(work)));
+            let mut interval = tokio::time::interval(Duration::from_millis(100));
+            let mut asked = false;
+            loop {
+                tokio::select! {
+                    done = &mut work => break Ended::Done(done),
+                    () = signals.next() => {
+                        // What is at work in a throw-away database needs no care.
+                        let cares = interrupt.heard.load(Ordering::Relaxed) && leases.is_empty();
+                        if asked || !cares {
+                            break Ended::Interrupted;
+                        }
+                        asked = true;
+                        tick(true);
+                        interrupt.wanted.notify_one();
+                    }
+                    _ = interval.tick() => tick(false),
+                }
+            }
+        };
+        let released = tokio::select! {
+            released = leases.release() => released,
+            () = signals.next() => Err(left(&leases)),
+        };
+        match ended {
+            Ended::Done(Ok(Ok(done))) => released.map(|()| done),
+            Ended::Done(Ok(Err(error))) => Err(match released {
+                Err(interrupted) if interrupted.is("interrupted") => interrupted,
+                Err(left) => error.cause(left.in_a_line()),
+                Ok(()) => error,
+            }),
+            Ended::Done(Err(panic)) => resume_unwind(panic),
+            Ended::Interrupted => {
+                released?;
+                let error = CommandError::interrupted("interrupted");
+                Err(match interrupt.heard.load(Ordering::Relaxed) {
+                    true => error.help("what was finished before stays; `cargo migrate status` shows where the database is"),
+                    false => error,
+                })
+            }
+        }
+    })
+}
+
+/// How work ended.
+enum Ended<T> {
+    Done(std::thread::Result<Result<T, CommandError>>),
+    Interrupted,
+}
+
+/// The same work, whose panic is a value.
+async fn caught<T>(work: impl Future<Output = T>) -> std::thread::Result<T> {
+    let mut work = std::pin::pin!(work);
+    poll_fn(|context| {
+        // It is never looked at again after a panic.
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}
+
+/// Nobody wanted to wait for the throw-away databases to be dropped.
+fn left(leases: &Leases) -> CommandError {
+    let error = CommandError::interrupted(
+        "interrupted once more: a throw-away database is left on the server",
+    );
+    match leases.left() {
+        Some(statements) => error.help(format!(
+            "drop it with {statements}; a command that makes one there an hour from now drops it as well"
+        )),
+        None => error,
+    }
+}
+
+/// [`block_on`] for what only reads.
+pub(crate) fn wait<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    block_on(work, &Interrupt::default(), |_| {})
+}
+
+/// What asks a process to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _either_way = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wait;
+
+    #[test]
+    #[should_panic(expected = "on purpose")]
+    fn a_panic_goes_on_after_what_is_left_was_released() {
+        let _never = wait::<()>(async { panic!("on purpose") });
+    }
+}

@@ -1,0 +1,101 @@
+//! What the areas look at: read as far as it can be read.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use migrate_core::{Config, Folder, Survey};
+
+use super::{Area, Badness, Finding};
+use crate::project::context::Context;
+use crate::project::git::Repository;
+
+/// A project, however broken.
+pub(crate) struct Patient<'a> {
+    pub(super) context: &'a Context,
+    pub(super) root: PathBuf,
+    pub(super) config: Config,
+    /// What keeps the package or its settings from being read.
+    pub(super) config_findings: Vec<Finding>,
+    /// `None` where there is no migrations folder, or none that can be listed.
+    pub(super) folder: Option<Folder>,
+    pub(super) folder_error: Option<std::io::Error>,
+    pub(super) survey: Option<Survey>,
+    pub(super) git: Option<Repository>,
+    committed: OnceCell<Option<Survey>>,
+}
+
+impl<'a> Patient<'a> {
+    pub(crate) fn new(context: &'a Context) -> Self {
+        let mut findings = Vec::new();
+        let root = match context.root() {
+            Ok(root) => root.to_owned(),
+            // That there is nothing yet is for the files to tell.
+            Err(error) if error.is("no-package") => context.start.clone(),
+            Err(error) => {
+                let finding = Finding::because(Area::Config, Badness::Error, &error);
+                findings.push(finding.why("Cargo.toml does not say one package plainly"));
+                context.start.clone()
+            }
+        };
+        let config = Config::read(&root).unwrap_or_else(|found| {
+            let of = |found| {
+                Finding::of(Area::Config, found)
+                    .why("a slip of the pen, or a setting of another version; the defaults are taken for the rest of this report")
+            };
+            findings.extend(found.iter().map(of));
+            Config::default()
+        });
+        let (folder, folder_error) = match Folder::read(&root.join(&config.dir), &config.dir) {
+            Ok(folder) => (Some(folder.leak()), None),
+            Err(error) => (None, Some(error)),
+        };
+        let survey = folder.as_ref().map(|folder| Survey::new(folder, &config));
+        Self {
+            context,
+            git: Repository::find(&root),
+            root,
+            config,
+            config_findings: findings,
+            folder,
+            folder_error,
+            survey,
+            committed: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn dir(&self) -> PathBuf {
+        self.root.join(&self.config.dir)
+    }
+
+    /// Returns whether migrate.toml and the package can be used.
+    pub(super) fn is_configured(&self) -> bool {
+        self.config_findings.is_empty()
+    }
+
+    /// Returns the chain as the last commit has it, where there is one.
+    pub(super) fn committed(&self) -> Option<&Survey> {
+        let read = || {
+            let git = self.git.as_ref()?;
+            let head = git.commit("HEAD").ok()?;
+            let folder = git.folder(&head).ok()?;
+            Some(Survey::new(&folder, &self.config))
+        };
+        self.committed.get_or_init(read).as_ref()
+    }
+
+    /// Whether a file of the package is there.
+    pub(super) fn has(&self, path: impl AsRef<Path>) -> bool {
+        self.root.join(path).exists()
+    }
+}
+
+/// The first few, in backticks.
+pub(super) fn listed<T: AsRef<str>>(words: &[T]) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<&str> = words.iter().take(MOST).map(AsRef::as_ref).collect();
+    let listed = format!("`{}`", shown.join("`, `"));
+    match words.len() > MOST {
+        true => format!("{listed} and {} more", words.len() - MOST),
+        false => listed,
+    }
+}

@@ -1,0 +1,314 @@
+//! What commands work on, each loaded when it is first asked for.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
+
+use crate::cli::GlobalArgs;
+use crate::output::error::CommandError;
+use crate::project::dotenv::Dotenv;
+use crate::project::git::Repository;
+use crate::project::package::PackageRoot;
+use crate::scratch::{LeftOut, LocalServers};
+
+/// The package, its configuration and its chain.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) args: GlobalArgs,
+    /// Where the command was started, or what `-C` says.
+    pub(crate) start: PathBuf,
+    package: OnceCell<PackageRoot>,
+    config: OnceCell<Config>,
+    folder: OnceCell<Folder>,
+    survey: OnceCell<Survey>,
+    dotenv: OnceCell<Dotenv>,
+    /// Those that `scratch-url = "local"` has started.
+    pub(crate) local_servers: Rc<LocalServers>,
+    /// What was not run in throw-away databases.
+    pub(crate) left_out: Arc<LeftOut>,
+}
+
+/// What a broken chain may still be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Several heads are for the target to refuse, several bases are not fine.
+    OneEnd,
+    /// Several heads or bases are fine.
+    AnyEnds,
+    /// The graph must hold together; lock, SQL and rules do not matter.
+    Graph,
+}
+
+impl Demand {
+    /// Says whether a problem is in the way.
+    pub(crate) fn minds(self, found: &Diagnostic) -> bool {
+        found.is_error()
+            && match self {
+                Self::OneEnd => found.code != Code::MultipleHeads,
+                Self::AnyEnds => !matches!(found.code, Code::MultipleHeads | Code::MultipleBases),
+                Self::Graph => is_about_the_graph(found.code),
+            }
+    }
+}
+
+const fn is_about_the_graph(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnreadableFile
+            | Code::ConflictMarkers
+            | Code::MalformedHeader
+            | Code::UnknownHeader
+            | Code::MissingRevision
+            | Code::InvalidRevisionId
+            | Code::DuplicateRevision
+            | Code::UnknownParent
+            | Code::SelfParent
+            | Code::Cycle
+            | Code::UnknownDependency
+            | Code::DuplicateLabel
+            | Code::LabelIsRevision
+    )
+}
+
+impl Context {
+    pub(crate) fn new(args: GlobalArgs, left_out: Arc<LeftOut>) -> Result<Self, CommandError> {
+        if let Some(directory) = &args.directory {
+            std::env::set_current_dir(directory).map_err(|error| {
+                CommandError::usage(format!("`{}` cannot be entered", directory.display()))
+                    .because(error)
+            })?;
+        }
+        Ok(Self {
+            start: std::env::current_dir()?,
+            args,
+            local_servers: Rc::default(),
+            left_out,
+            package: OnceCell::new(),
+            config: OnceCell::new(),
+            folder: OnceCell::new(),
+            survey: OnceCell::new(),
+            dotenv: OnceCell::new(),
+        })
+    }
+
+    /// The same, with nothing read of the files yet: for what was written meanwhile.
+    pub(crate) fn anew(&self) -> Self {
+        Self {
+            start: self.start.clone(),
+            args: self.args.clone(),
+            local_servers: Rc::clone(&self.local_servers),
+            left_out: Arc::clone(&self.left_out),
+            package: self.package.clone(),
+            config: OnceCell::new(),
+            folder: OnceCell::new(),
+            survey: OnceCell::new(),
+            dotenv: OnceCell::new(),
+        }
+    }
+
+    /// Returns the folder of the package.
+    pub(crate) fn root(&self) -> Result<&Path, CommandError> {
+        let find = || PackageRoot::find(&self.start, self.args.package.as_deref());
+        let root = &once(&self.package, find)?.root;
+        let directory = self.args.directory.as_deref();
+        self.args.place.found(root, &self.start, directory);
+        Ok(root)
+    }
+
+    /// Returns what migrate.toml says.
+    pub(crate) fn config(&self) -> Result<&Config, CommandError> {
+        once(&self.config, || {
+            let config = Config::read(self.root()?).map_err(CommandError::diagnostics)?;
+            self.left_out.set_folder(&config.dir);
+            Ok(config)
+        })
+    }
+
+    /// Returns where the revision files are.
+    pub(crate) fn dir(&self) -> Result<PathBuf, CommandError> {
+        Ok(self.root()?.join(&self.config()?.dir))
+    }
+
+    /// Returns the files as they are.
+    pub(crate) fn folder(&self) -> Result<&Folder, CommandError> {
+        once(&self.folder, || {
+            let dir = self.dir()?;
+            let shown = &self.config()?.dir;
+            Folder::read(&dir, shown)
+                .map(Folder::leak)
+                .map_err(|error| {
+                    let dir = self.shown(&dir);
+                    if error.kind() == std::io::ErrorKind::NotFound {
+                        return CommandError::failed(
+                            "no-migrations",
+                            format!("there is no migrations folder `{dir}`"),
+                        )
+                        .help("make it with `cargo migrate init`");
+                    }
+                    CommandError::failed(
+                        "no-migrations",
+                        format!("the migrations folder `{dir}` cannot be read"),
+                    )
+                    .because(error)
+                })
+        })
+    }
+
+    /// Returns the chain with all that is wrong with it.
+    pub(crate) fn survey(&self) -> Result<&Survey, CommandError> {
+        once(&self.survey, || {
+            let mut survey = Survey::new(self.folder()?, self.config()?);
+            self.name_no_commit(&mut survey.diagnostics)?;
+            Ok(survey)
+        })
+    }
+
+    /// Git takes no edit back of a file that it does not have: then no help names it.
+    fn name_no_commit(&self, found: &mut [Diagnostic]) -> Result<(), CommandError> {
+        let mut changed = found
+            .iter_mut()
+            .filter(|found| found.code == Code::LockChanged)
+            .peekable();
+        if changed.peek().is_none() {
+            return Ok(());
+        }
+        let repository = Repository::find(self.root()?);
+        // Where git cannot answer, it cannot take anything back either.
+        let committed = repository.and_then(|repository| repository.committed().ok().flatten());
+        let has = |shown: &str| {
+            let mut files = committed.iter().flat_map(|folder| &folder.files);
+            files.any(|file| {
+                self.folder()
+                    .is_ok_and(|it| it.shown_file(&file.name) == shown)
+            })
+        };
+        for found in changed {
+            let file = found.labels.first().map_or("", |label| label.file.as_str());
+            let (false, Some(help)) = (has(file), &found.help) else {
+                continue;
+            };
+            if let Some((_, accept)) = help.split_once(", or ") {
+                found.help = Some(format!(
+                    "write the sealed text back and the edit into a new revision, or {accept}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the survey, or what is in the way of a command that demands this much.
+    pub(crate) fn demand(&self, demand: Demand) -> Result<&Survey, CommandError> {
+        let survey = self.survey()?;
+        let in_the_way: Vec<_> = survey
+            .diagnostics
+            .iter()
+            .filter(|found| demand.minds(found))
+            .cloned()
+            .collect();
+        match in_the_way.is_empty() {
+            true => Ok(survey),
+            false => Err(CommandError::diagnostics(in_the_way)),
+        }
+    }
+
+    /// Returns the chain to run; where no target is given, it must have one beginning.
+    pub(crate) fn chain(&self, demand: Demand) -> Result<Chain, CommandError> {
+        self.demand(demand)?;
+        self.chain_of(self.folder()?)?
+            .map_err(CommandError::diagnostics)
+    }
+
+    /// Returns the chain of a folder, or all that is wrong with it. Several ends are for the target
+    /// to refuse, in words that fit it.
+    pub(crate) fn chain_of(
+        &self,
+        folder: &Folder,
+    ) -> Result<Result<Chain, Vec<Diagnostic>>, CommandError> {
+        let mut config = self.config()?.clone();
+        config.rules.multiple_heads = HeadsRule::One(Level::Allow);
+        config.rules.multiple_bases = Level::Allow;
+        Ok(Survey::new(folder, &config).into_chain())
+    }
+
+    /// Returns where a path that was typed here is.
+    pub(crate) fn path(&self, typed: &str) -> PathBuf {
+        self.start.join(typed)
+    }
+
+    /// Returns a path as it can be typed from here.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.start)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+
+    /// Returns a variable of the process or, where it has none, of `.env`, which is looked for in
+    /// the package and above. The process's own variables stay as they are.
+    pub(crate) fn variable(&self, name: &str) -> Result<Option<String>, CommandError> {
+        if let Ok(value) = std::env::var(name) {
+            return Ok(Some(value));
+        }
+        Ok(self.dotenv()?.get(name)?.map(str::to_owned))
+    }
+
+    /// Returns the `.env` of the package, or of a folder above it.
+    pub(crate) fn dotenv(&self) -> Result<&Dotenv, CommandError> {
+        once(&self.dotenv, || Dotenv::above(self.root()?))
+    }
+}
+
+fn once<T>(
+    cell: &OnceCell<T>,
+    load: impl FnOnce() -> Result<T, CommandError>,
+) -> Result<&T, CommandError> {
+    if cell.get().is_none() {
+        let loaded = load()?;
+        return Ok(cell.get_or_init(|| loaded));
+    }
+    Ok(cell.get().expect("filled above"))
+}
+
+/// Returns the time; tests fix it.
+pub(crate) fn now() -> Timestamp {
+    std::env::var("CARGO_MIGRATE_TEST_NOW")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(Timestamp::now)
+}
+
+/// Makes an id of 12 random hex digits that no revision has; tests make it follow from a seed.
+pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, CommandError> {
+    let mut seed: Option<u64> = std::env::var("CARGO_MIGRATE_TEST_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    loop {
+        let mut bytes = [0_u8; 8];
+        match &mut seed {
+            Some(seed) => {
+                bytes = split_mix(*seed).to_le_bytes();
+                *seed = seed.wrapping_add(1);
+            }
+            None => getrandom::fill(&mut bytes).map_err(|error| {
+                CommandError::failed("no-randomness", "the system gives no random numbers")
+                    .cause(error)
+            })?,
+        }
+        let id = format!("{:012x}", u64::from_le_bytes(bytes) >> 16);
+        if !taken(&id) {
+            return Ok(id.parse().expect("hex digits are an id"));
+        }
+    }
+}
+
+/// SplitMix64's way of making one number look like any other.
+const fn split_mix(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

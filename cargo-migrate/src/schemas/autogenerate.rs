@@ -1,0 +1,428 @@
+//! What the models want beside what the chain makes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use migrate_core::{Dialect, LedgerNames, Target, with_lf};
+use migrate_models::{Models, Root};
+use migrate_schema::{Rename, Renames, Schema, Table};
+use wildmatch::WildMatch;
+
+use crate::database::state::migrations;
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Demand};
+use crate::project::package;
+use crate::schemas::normalize::settle;
+use crate::scratch::{Scratch, schema_at, schema_of_sql};
+
+/// What the chain makes and what is wanted, on one dialect.
+pub(crate) struct Gap {
+    pub(crate) chain: Schema,
+    pub(crate) wanted: Schema,
+    pub(crate) renames: Renames,
+}
+
+impl Gap {
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.chain.dialect
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.up().is_empty()
+    }
+
+    pub(crate) fn up(&self) -> Vec<migrate_schema::Ddl> {
+        migrate_schema::statements(&self.chain, &self.wanted, &self.renames)
+    }
+
+    pub(crate) fn down(&self) -> Vec<migrate_schema::Ddl> {
+        migrate_schema::statements(&self.wanted, &self.chain, &self.renames.reversed())
+    }
+}
+
+/// Reads the models from the sources of the package, without compiling it.
+pub(crate) fn read_models(context: &Context, ui: &Ui) -> Result<Models, CommandError> {
+    let root = context.root()?;
+    let roots: Vec<Root> = package::targets(root)?
+        .into_iter()
+        .map(|(name, file)| Root { name, file })
+        .collect();
+    let reading = migrate_models::read(root, &roots);
+    if !reading.has_errors() {
+        for found in &reading.diagnostics {
+            ui.warning(&found.message);
+        }
+    }
+    reading
+        .into_models()
+        .map_err(|found| CommandError::diagnostics_of("the models", found))
+}
+
+/// The schema that models describe, in their words.
+fn said(models: &Models, dialect: Dialect) -> Result<Schema, CommandError> {
+    models
+        .schema(dialect)
+        .map_err(|found| CommandError::diagnostics_of("the models", found))
+}
+
+/// The schema that models describe, as the database spells it.
+pub(crate) async fn described(
+    models: &Models,
+    dialect: Dialect,
+    server: &Chosen,
+    ledger: &LedgerNames,
+) -> Result<Schema, CommandError> {
+    let statements = migrate_schema::create(&said(models, dialect)?);
+    Scratch::with(server, async |scratch| {
+        scratch.ddl(ledger, &statements).await
+    })
+    .await
+}
+
+/// What models want of a database, as it spells it, and another schema of it.
+pub(crate) struct Wanted {
+    said: Schema,
+    spelled: Schema,
+}
+
+impl Wanted {
+    /// Lets the database spell what models describe, and then gives what some work in an empty
+    /// one does.
+    pub(crate) async fn and<T>(
+        models: &Models,
+        dialect: Dialect,
+        server: &Chosen,
+        ledger: &LedgerNames,
+        work: impl AsyncFnOnce(&Scratch) -> Result<T, CommandError>,
+    ) -> Result<(Self, T), CommandError> {
+        let said = said(models, dialect)?;
+        let statements = migrate_schema::create(&said);
+        let (spelled, done) = Scratch::ddl_then(server, ledger, &statements, work).await?;
+        Ok((Self { said, spelled }, done))
+    }
+
+    /// The schema that models want of a database which has this one: what they cannot say, and the
+    /// names of constraints that they do not name, stay as they are.
+    pub(crate) fn beside(self, there: &Schema) -> Schema {
+        let mut wanted = self.spelled;
+        keep_names(&self.said, there, &mut wanted);
+        keep_unsaid(there, &mut wanted);
+        wanted
+    }
+}
+
+/// A server for each dialect of the project.
+pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, CommandError> {
+    let config = context.config()?;
+    let chosen = match context.database() {
+        Ok(chosen) => Some(chosen),
+        Err(error) if error.is("no-database") || error.is("unset-variable") => None,
+        Err(error) => return Err(error),
+    };
+    let own = chosen
+        .as_ref()
+        .and_then(|chosen| Dialect::from_url(chosen.url()));
+    let mut dialects: Vec<Dialect> = config.dialects.iter().collect();
+    if dialects.is_empty() {
+        dialects.extend(own);
+    }
+    if dialects.is_empty() {
+        return Err(CommandError::failed(
+            "no-dialect",
+            "nothing says which databases the project is for",
+        )
+        .help("write `dialects = [\"sqlite\"]` in migrate.toml, or give an environment a url"));
+    }
+    let mut servers = Vec::new();
+    for dialect in dialects {
+        let here = chosen.as_ref().filter(|_| own == Some(dialect));
+        let server = match (dialect, here) {
+            (Dialect::Sqlite, _) => context.memory()?,
+            (_, Some(chosen)) => chosen.clone(),
+            (_, None) => {
+                let speaks = |chosen: &Chosen| Dialect::from_url(chosen.url()) == Some(dialect);
+                let other = config
+                    .envs
+                    .iter()
+                    .filter(|env| !env.protected)
+                    .filter_map(|env| context.database_of(&env.name).ok())
+                    .find(speaks);
+                other.ok_or_else(|| {
+                    CommandError::failed(
+                        "no-server",
+                        format!("there is no {} server to try the schema on", dialect.name()),
+                    )
+                    .help(format!(
+                        "give an environment that is not protected a url of it: `url = \"{dialect}://…\"`; a throw-away database is made there"
+                    ))
+                })?
+            }
+        };
+        servers.push((dialect, server));
+    }
+    Ok(servers)
+}
+
+/// Compares the models, or SQL that says the same, with what the chain makes, on each dialect.
+pub(crate) async fn gaps(
+    source: &Source,
+    given: &[String],
+    context: &Context,
+) -> Result<Vec<Gap>, CommandError> {
+    let chain = context.chain(Demand::AnyEnds)?;
+    let config = context.config()?;
+    let migrations = migrations(&chain, config);
+    let kept: Vec<WildMatch> = config.ignored.iter().map(|p| WildMatch::new(p)).collect();
+    let mut gaps = Vec::new();
+    for (dialect, server) in servers(context)? {
+        let (ledger, heads) = (&config.ledger, [Target::heads()]);
+        let (made, mut wanted) = match source {
+            Source::Models(models) => {
+                let chain =
+                    async |scratch: &Scratch| scratch.chain(&migrations, ledger, &heads).await;
+                let (wanted, made) = Wanted::and(models, dialect, &server, ledger, chain).await?;
+                let wanted = wanted.beside(&made);
+                (made, wanted)
+            }
+            // What it makes may be more than can be seen, and taken away again.
+            Source::Sql { file, text } => {
+                let made = schema_at(&server, &migrations, ledger, &heads).await?;
+                let mut wanted = schema_of_sql(&server, ledger, file, text).await?;
+                settle(&made, &mut wanted, &server, ledger).await?;
+                (made, wanted)
+            }
+        };
+        for (name, table) in &made.tables {
+            let shown = name.to_string();
+            if kept.iter().any(|pattern| pattern.matches(&shown)) {
+                wanted.tables.insert(name.clone(), table.clone());
+            }
+        }
+        let mut renames = source.renames(&made, &wanted);
+        for text in given {
+            let rename = Rename::parse(text, &made, &wanted, &renames)
+                .map_err(|error| CommandError::usage(format!("`--rename {text}`: {error}")))?;
+            renames.add(rename);
+        }
+        gaps.push(Gap {
+            chain: made,
+            wanted,
+            renames,
+        });
+    }
+    Ok(gaps)
+}
+
+/// What is wanted.
+pub(crate) enum Source {
+    Models(Box<Models>),
+    Sql { file: String, text: String },
+}
+
+impl Source {
+    /// Reads the models, or a file of SQL, or all files of a folder.
+    pub(crate) fn read(
+        sql: Option<&Path>,
+        context: &Context,
+        ui: &Ui,
+    ) -> Result<Self, CommandError> {
+        let Some(path) = sql else {
+            return read_models(context, ui).map(|models| Self::Models(Box::new(models)));
+        };
+        let shown = path.display().to_string();
+        let failed = |error: std::io::Error| {
+            CommandError::failed("io", format!("`{shown}` cannot be read")).because(error)
+        };
+        let path = context.start.join(path);
+        let mut files = vec![path.clone()];
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).map_err(failed)?;
+            files = entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<std::io::Result<_>>()
+                .map_err(failed)?;
+            files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+            files.sort();
+        }
+        let mut text = String::new();
+        for file in files {
+            text += &with_lf(&fs::read_to_string(file).map_err(failed)?);
+            text.push('\n');
+        }
+        Ok(Self::Sql { file: shown, text })
+    }
+
+    /// What the models say to have another name than before, where that is still to be done.
+    fn renames(&self, made: &Schema, wanted: &Schema) -> Renames {
+        let Self::Models(models) = self else {
+            return Renames::none();
+        };
+        let said = models.renames();
+        let tables = said
+            .tables
+            .iter()
+            .filter(|(new, old)| {
+                made.tables.contains_key(*old)
+                    && wanted.tables.contains_key(*new)
+                    && !made.tables.contains_key(*new)
+            })
+            .map(|(new, old)| Rename::Table {
+                from: old.clone(),
+                to: new.clone(),
+            });
+        let columns = said.columns.iter().filter_map(|((table, new), old)| {
+            let before = said.tables.get(table).unwrap_or(table);
+            let had = made.tables.get(before).or_else(|| made.tables.get(table))?;
+            (had.column(old).is_some() && had.column(new).is_none()).then(|| Rename::Column {
+                table: table.clone(),
+                from: old.clone(),
+                to: new.clone(),
+            })
+        });
+        tables.chain(columns).collect()
+    }
+}
+
+/// What models cannot say stays as the chain has it.
+fn keep_unsaid(made: &Schema, wanted: &mut Schema) {
+    wanted.views.clone_from(&made.views);
+    wanted.sequences.clone_from(&made.sequences);
+    wanted.domains.clone_from(&made.domains);
+    wanted.types.clone_from(&made.types);
+    wanted.collations.clone_from(&made.collations);
+    wanted.dictionaries.clone_from(&made.dictionaries);
+    wanted.configurations.clone_from(&made.configurations);
+    wanted.routines.clone_from(&made.routines);
+    wanted.extensions.clone_from(&made.extensions);
+    wanted.schemas.extend(made.schemas.clone());
+    for (name, table) in &mut wanted.tables {
+        let Some(made) = made.tables.get(name) else {
+            continue;
+        };
+        table.triggers.clone_from(&made.triggers);
+        table.exclusions.clone_from(&made.exclusions);
+        table.policies.clone_from(&made.policies);
+        table.rules.clone_from(&made.rules);
+        table.partition_of.clone_from(&made.partition_of);
+        table.inherits.clone_from(&made.inherits);
+    }
+}
+
+/// A constraint that the models do not name keeps the name that the chain has given it.
+fn keep_names(said: &Schema, made: &Schema, wanted: &mut Schema) {
+    for (name, table) in &mut wanted.tables {
+        if let (Some(said), Some(made)) = (said.tables.get(name), made.tables.get(name)) {
+            keep_names_of(said, made, table);
+        }
+    }
+}
+
+fn keep_names_of(said: &Table, made: &Table, wanted: &mut Table) {
+    if let (Some(said), Some(made), Some(key)) = (
+        &said.primary_key,
+        &made.primary_key,
+        &mut wanted.primary_key,
+    ) && said.name.is_none()
+        && said.columns == made.columns
+    {
+        key.name.clone_from(&made.name);
+    }
+    for key in &mut wanted.uniques {
+        let unnamed = said
+            .uniques
+            .iter()
+            .any(|said| said.columns == key.columns && said.name.is_none());
+        let made = made.uniques.iter().find(|made| made.columns == key.columns);
+        if let (true, Some(made)) = (unnamed, made) {
+            key.name.clone_from(&made.name);
+        }
+    }
+    for key in &mut wanted.foreign_keys {
+        let same = |other: &&migrate_schema::ForeignKey| {
+            other.columns == key.columns && other.table == key.table
+        };
+        let unnamed = said
+            .foreign_keys
+            .iter()
+            .filter(same)
+            .any(|said| said.name.is_none());
+        if let (true, Some(made)) = (unnamed, made.foreign_keys.iter().find(same)) {
+            let name = made.name.clone();
+            key.name = name;
+        }
+    }
+    let unnamed = said.checks.iter().any(|said| said.name.is_none());
+    for check in wanted.checks.iter_mut().filter(|_| unnamed) {
+        let made = made
+            .checks
+            .iter()
+            .find(|made| made.expression == check.expression);
+        if let Some(made) = made {
+            check.name.clone_from(&made.name);
+        }
+    }
+    wanted.uniques.sort();
+    wanted.foreign_keys.sort();
+    wanted.checks.sort();
+}
+
+/// The sections of a revision that fills the gaps.
+pub(crate) fn sections(gaps: &[Gap]) -> Vec<(String, String)> {
+    let several = gaps.len() > 1;
+    let mut sections = Vec::new();
+    for (word, side) in [("up", Gap::up as fn(&Gap) -> _), ("down", Gap::down)] {
+        for gap in gaps {
+            let dialect = gap.dialect();
+            let line = match several {
+                true => format!("{word} {dialect}"),
+                false => word.to_owned(),
+            };
+            let sql = match gap.is_empty() {
+                true => format!("-- nothing changes on {}\nSELECT 1;\n", dialect.name()),
+                false => migrate_schema::script(dialect, &side(gap)),
+            };
+            sections.push((line, sql));
+        }
+    }
+    sections
+}
+
+/// Says what may only have another name, where nobody can be asked.
+pub(crate) fn propose_rename(rename: &Rename, ui: &Ui) {
+    ui.help(format_args!(
+        "if it only has another name, say so: `--rename {rename}`"
+    ));
+}
+
+/// Asks about each table and column that may only have another name.
+pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError> {
+    let mut asked: BTreeSet<Rename> = BTreeSet::new();
+    let mut agreed: BTreeSet<Rename> = BTreeSet::new();
+    for gap in gaps.iter() {
+        let known: BTreeSet<Rename> = gap.renames.iter().cloned().collect();
+        for rename in migrate_schema::likely_renames(&gap.chain, &gap.wanted) {
+            if known.contains(&rename) || !asked.insert(rename.clone()) {
+                continue;
+            }
+            if !ui.can_ask() {
+                propose_rename(&rename, ui);
+                continue;
+            }
+            let answer = ui.ask(format_args!(
+                "does it only have another name: {rename}? [y/N]"
+            ))?;
+            if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
+                agreed.insert(rename);
+            }
+        }
+    }
+    for gap in gaps {
+        for rename in &agreed {
+            gap.renames.add(rename.clone());
+        }
+    }
+    Ok(())
+}

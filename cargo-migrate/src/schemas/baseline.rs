@@ -1,0 +1,166 @@
+//! An existing database as the first revision of a chain.
+
+use migrate_core::{Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
+use migrate_schema::{DifferenceKind, Name, Renames, Schema, differences};
+use migrate_sqlx::Migrations;
+use wildmatch::WildMatch;
+
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::schemas::ignored::{Ignored, leave_out_version_tables};
+use crate::scratch::Scratch;
+
+/// What the revision makes, and what it does not.
+pub(crate) struct Baseline {
+    pub(crate) schema: Schema,
+    /// What was not to be in it, by name.
+    pub(crate) excluded: Vec<String>,
+    /// What the database has and the revision cannot make, in words.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl Baseline {
+    /// Takes a database's schema, without what is excluded or another tool's.
+    pub(crate) fn of(live: Schema, ignored: &Ignored, patterns: &[String]) -> Self {
+        let patterns: Vec<WildMatch> = patterns.iter().map(|text| WildMatch::new(text)).collect();
+        let mut schema = live;
+        let mut excluded: Vec<String> = Vec::new();
+        let others = leave_out_version_tables(&Schema::empty(schema.dialect), &mut schema);
+        excluded.extend(others.iter().map(ToString::to_string));
+        let mut keeps = |name: &str, is_hidden: bool| {
+            let goes = is_hidden || patterns.iter().any(|pattern| pattern.matches(name));
+            if goes {
+                excluded.push(name.to_owned());
+            }
+            !goes
+        };
+        let hides = |name: &Name| ignored.hides(name);
+        schema
+            .tables
+            .retain(|name, _| keeps(&name.to_string(), hides(name)));
+        schema
+            .views
+            .retain(|name, _| keeps(&name.to_string(), hides(name)));
+        schema
+            .sequences
+            .retain(|name, _| keeps(&name.to_string(), false));
+        schema
+            .enums
+            .retain(|name, _| keeps(&name.to_string(), false));
+        schema
+            .domains
+            .retain(|name, _| keeps(&name.to_string(), false));
+        schema
+            .types
+            .retain(|name, _| keeps(&name.to_string(), false));
+        schema
+            .routines
+            .retain(|it, _| keeps(&it.name.to_string(), false));
+        schema.extensions.retain(|name, _| keeps(name, false));
+        schema.schemas.retain(|name, _| keeps(name, false));
+        let not_carried = std::mem::take(&mut schema.not_carried);
+        let mut left_out: Vec<String> = not_carried.iter().map(ToString::to_string).collect();
+        schema.routines.retain(|signature, routine| {
+            let seen = routine.definition.is_some();
+            if !seen {
+                left_out.push(format!(
+                    "{signature}, whose definition this user may not see"
+                ));
+            }
+            seen
+        });
+        Self {
+            schema,
+            excluded,
+            left_out,
+        }
+    }
+
+    /// Returns the sections; `several` says that the project has other dialects too.
+    pub(crate) fn sections(&self, several: bool) -> Vec<(String, String)> {
+        let dialect = self.schema.dialect;
+        let nothing = Schema::empty(dialect);
+        let told = self.left_out.iter().map(|what| what.replace('\n', " "));
+        let mut up: String = told
+            .map(|what| ["-- left out: ", &what, "\n"].concat())
+            .collect();
+        up += &migrate_schema::script(dialect, &migrate_schema::create(&self.schema));
+        let down = migrate_schema::statements(&self.schema, &nothing, &Renames::none());
+        let word = |way: &str| match several {
+            true => format!("{way} {dialect}"),
+            false => way.to_owned(),
+        };
+        vec![
+            (word("up"), up),
+            (word("down"), migrate_schema::script(dialect, &down)),
+        ]
+    }
+
+    /// Runs the revision in a throw-away database, up and down: what is not the same there is left
+    /// out of it.
+    pub(crate) async fn prove(
+        &mut self,
+        new: &NewRevision,
+        file: &str,
+        ledger: &LedgerNames,
+        chosen: &Chosen,
+    ) -> Result<(), CommandError> {
+        let revision = Revision::parse(file, &new.render(), Dialects::NONE)
+            .map_err(CommandError::diagnostics)?;
+        let migrations = Migrations::new(vec![revision], ledger.clone());
+        let base: Target = "base".parse()?;
+        let (made, left) = Scratch::with(chosen, async |scratch| {
+            let replayed = scratch.replay(&migrations, ledger).await?;
+            replayed.there_and_back(base).await.map_err(|error| {
+                CommandError::from(error)
+                    .in_throw_away()
+                    .help("leave out what cannot be made anew with `--exclude <name>`")
+            })
+        })
+        .await?;
+        for difference in differences(&self.schema, &made) {
+            let how = match difference.kind {
+                DifferenceKind::Missing => "is not made",
+                DifferenceKind::Extra => "is made too",
+                DifferenceKind::Different => "is made otherwise",
+            };
+            self.left_out.push(format!("{} {how}", difference.object));
+        }
+        for difference in differences(&Schema::empty(made.dialect), &left) {
+            self.left_out
+                .push(format!("{} stays on the way down", difference.object));
+        }
+        Ok(())
+    }
+}
+
+/// Says what a schema holds: `3 tables, 1 view`.
+pub(crate) fn counts(schema: &Schema) -> String {
+    let kinds = [
+        (schema.tables.len(), "table"),
+        (schema.views.len(), "view"),
+        (schema.sequences.len(), "sequence"),
+        (schema.enums.len(), "enum"),
+        (schema.domains.len(), "domain"),
+        (schema.types.len(), "type"),
+        (schema.routines.len(), "routine"),
+        (schema.extensions.len(), "extension"),
+        (schema.schemas.len(), "named schema"),
+    ];
+    let counted: Vec<String> = kinds
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| crate::output::error::counted(count, what))
+        .collect();
+    counted.join(", ")
+}
+
+/// Says whether there is nothing in a schema.
+pub(crate) fn is_empty(schema: &Schema) -> bool {
+    *schema == Schema::empty(schema.dialect)
+}
+
+/// Says which dialects of a project a baseline does not serve.
+pub(crate) fn other_dialects(dialects: Dialects, own: Dialect) -> Vec<Dialect> {
+    dialects.iter().filter(|dialect| *dialect != own).collect()
+}

@@ -1,0 +1,209 @@
+//! Schemas by their names: of the database, of a revision, of a file.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
+use migrate_models::Models;
+use migrate_schema::Schema;
+use migrate_sqlx::{Create, Migrations};
+
+use crate::database::state::{State, migrations};
+use crate::database::target::Chosen;
+use crate::output::error::CommandError;
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Demand};
+use crate::schemas::autogenerate::{Wanted, described, read_models};
+use crate::schemas::normalize::settle;
+use crate::scratch::{Scratch, schema_at, schema_of_sql};
+
+/// Reads the schema that a word names: `database`, `env:<name>`, `models`, `empty`, a file that ends in
+/// `.sql` or is a snapshot (`.json`), `current`, or a revision.
+pub(crate) async fn named(
+    word: &str,
+    context: &Context,
+    chosen: &Chosen,
+    ui: &Ui,
+) -> Result<Schema, CommandError> {
+    let ledger = &context.config()?.ledger;
+    if word == "database" {
+        let database = chosen.connect(Create::Nothing).await?;
+        return Ok(database.schema(ledger).await?);
+    }
+    if word == "models" {
+        let models = read_models(context, ui)?;
+        return described(&models, dialect(chosen)?, chosen, ledger).await;
+    }
+    if word == "empty" {
+        return Ok(Schema::empty(dialect(chosen)?));
+    }
+    if let Some(name) = word.strip_prefix("env:") {
+        let other = context.database_of(name)?;
+        let database = other.connect(Create::Nothing).await?;
+        return Ok(database.schema(ledger).await?);
+    }
+    let read = || {
+        fs::read_to_string(context.path(word)).map_err(|error| {
+            CommandError::failed("io", format!("`{word}` cannot be read")).because(error)
+        })
+    };
+    if word.ends_with(".sql") {
+        return schema_of_sql(chosen, ledger, word, &with_lf(&read()?)).await;
+    }
+    if word.ends_with(".json") {
+        return serde_json::from_str::<Kept>(&read()?)
+            .map(Kept::schema)
+            .map_err(|_| {
+                CommandError::failed("snapshot", format!("`{word}` holds no schema")).help(
+                    "it must be a snapshot, or what `cargo migrate schema --format json` prints",
+                )
+            });
+    }
+    if word == "current" {
+        return Ok(expected_and_actual(context, chosen).await?.0);
+    }
+    let target: Target = word.parse()?;
+    if matches!(target.place, None | Some(Anchor::Current)) {
+        return Err(
+            CommandError::usage(format!("`{word}` depends on where a database is"))
+                .help("name a revision, or `current` for where it is"),
+        );
+    }
+    at(&[target], context, chosen).await
+}
+
+/// A snapshot, or the answer of `schema --format json`.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Snapshot { schema: Box<Schema> },
+    Schema(Box<Schema>),
+}
+
+impl Kept {
+    fn schema(self) -> Schema {
+        match self {
+            Self::Snapshot { schema } | Self::Schema(schema) => *schema,
+        }
+    }
+}
+
+/// The schema that the chain gives at some places, in a throw-away database.
+pub(crate) async fn at(
+    targets: &[Target],
+    context: &Context,
+    chosen: &Chosen,
+) -> Result<Schema, CommandError> {
+    let chain = context.chain(Demand::AnyEnds)?;
+    let config = context.config()?;
+    let migrations = migrations(&chain, config);
+    schema_at(chosen, &migrations, &config.ledger, targets).await
+}
+
+/// The schema that a database should have where it is, and what it has.
+pub(crate) async fn expected_and_actual(
+    context: &Context,
+    chosen: &Chosen,
+) -> Result<(Schema, Schema), CommandError> {
+    let place = Place::read(context, chosen).await?;
+    let mut expected = Scratch::with(chosen, async |scratch| place.expected(scratch).await).await?;
+    settle(&place.actual, &mut expected, chosen, &place.ledger).await?;
+    Ok((expected, place.actual))
+}
+
+/// What a database has, what its revisions make, and what the models want of it.
+pub(crate) struct Three {
+    pub(crate) expected: Schema,
+    pub(crate) actual: Schema,
+    pub(crate) wanted: Schema,
+}
+
+impl Three {
+    /// Reads all of them. What models cannot say is wanted as it is.
+    pub(crate) async fn read(
+        models: &Models,
+        context: &Context,
+        chosen: &Chosen,
+    ) -> Result<Self, CommandError> {
+        let place = Place::read(context, chosen).await?;
+        let (dialect, ledger) = (place.actual.dialect, &context.config()?.ledger);
+        let chain = async |scratch: &Scratch| place.expected(scratch).await;
+        let (wanted, mut expected) = Wanted::and(models, dialect, chosen, ledger, chain).await?;
+        settle(&place.actual, &mut expected, chosen, ledger).await?;
+        Ok(Self {
+            expected,
+            wanted: wanted.beside(&place.actual),
+            actual: place.actual,
+        })
+    }
+}
+
+/// Where a database is, and what it has.
+struct Place {
+    /// The chain, with what only the ledger knows: that is run from the text that it kept.
+    migrations: Migrations,
+    ledger: LedgerNames,
+    heads: Vec<Target>,
+    actual: Schema,
+}
+
+impl Place {
+    async fn read(context: &Context, chosen: &Chosen) -> Result<Self, CommandError> {
+        let chain = context.chain(Demand::AnyEnds)?;
+        let config = context.config()?;
+        let migrations = migrations(&chain, config);
+        let database = chosen.connect(Create::Nothing).await?;
+        let state = State::read(&database, &migrations).await?;
+        state.judge_unfinished(None)?;
+        let (revisions, heads) = state.readable();
+        Ok(Self {
+            migrations: Migrations::new(revisions, config.ledger.clone()),
+            ledger: config.ledger.clone(),
+            heads: heads
+                .iter()
+                .map(|id| id.parse())
+                .collect::<Result<_, _>>()?,
+            actual: database.schema(&config.ledger).await?,
+        })
+    }
+
+    async fn expected(&self, scratch: &Scratch) -> Result<Schema, CommandError> {
+        let Self {
+            migrations,
+            ledger,
+            heads,
+            ..
+        } = self;
+        scratch.chain(migrations, ledger, heads).await
+    }
+}
+
+/// Names what is there and is not carried, so that nobody thinks it were.
+pub(crate) fn tell_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
+    let all: BTreeSet<String> = schemas
+        .into_iter()
+        .flat_map(|schema| &schema.not_carried)
+        .map(ToString::to_string)
+        .collect();
+    if all.is_empty() {
+        return;
+    }
+    let more = all.len().saturating_sub(NAMED);
+    let named: Vec<String> = all.into_iter().take(NAMED).collect();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more, which `schema --format json` lists"),
+    };
+    ui.warning(format_args!(
+        "not compared, and no SQL is written for it: {}{more}",
+        named.join(", ")
+    ));
+}
+
+/// How many of them a line names.
+const NAMED: usize = 10;
+
+pub(crate) fn dialect(chosen: &Chosen) -> Result<Dialect, CommandError> {
+    Dialect::from_url(chosen.url())
+        .ok_or_else(|| CommandError::failed("database-url", "its url names no database"))
+}
