@@ -2,9 +2,32 @@
 
 pub(crate) mod consent;
 pub(crate) mod detect;
-pub(crate) mod discrepancy;
 pub(crate) mod extensions;
 pub(crate) mod interrupt;
 pub(crate) mod server;
-pub(crate) mod state;
 pub(crate) mod target;
+
+use migrate_core::{Chain, Config, Graph, Survey};
+use migrate_sqlx::{ChainState, Database, Migrations};
+
+use crate::output::error::CommandError;
+
+/// Makes the runtime's value of a chain.
+pub(crate) fn migrations(chain: &Chain, config: &Config) -> Migrations {
+    Migrations::new(chain.clone(), config.ledger.clone()).with_session(config.session.clone())
+}
+
+/// Reads where a database is on the chain of a folder, sound or broken. Writes nothing.
+pub(crate) async fn state_of<'a>(
+    database: &Database,
+    survey: &'a Survey,
+    config: &Config,
+) -> Result<ChainState<'a, Graph>, CommandError> {
+    let rows = database.ledger(&config.ledger).await?;
+    let dialect = database.dialect();
+    Ok(ChainState::of_survey(
+        survey,
+        rows.unwrap_or_default(),
+        dialect,
+    ))
+}

@@ -135,7 +135,7 @@ pub enum Attempt {
 /// the database's name is in it; 64 characters are the most it takes.
 pub(crate) fn mysql_lock(names: &LedgerNames, suffix: &str) -> String {
     let schema = names.schema.as_deref().unwrap_or_default();
-    let ledger = crate::ledger::literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
+    let ledger = crate::literal::literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
     format!(
         "CONCAT('cargo-migrate.', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), {ledger}), 256), 40), '{suffix}')"
     )
@@ -147,7 +147,7 @@ pub(crate) fn mysql_settings(session: &SessionSettings) -> String {
     // parenthesis, and then `count` and `position` are no names of tables any more.
     const OWN: &str = "IF(FIND_IN_SET('IGNORE_SPACE', @@GLOBAL.sql_mode), @@SESSION.sql_mode, \
                        TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@SESSION.sql_mode, ','), ',IGNORE_SPACE,', ',')))";
-    let literal = |text: &str| crate::ledger::literal(Dialect::MySql, text);
+    let literal = |text: &str| crate::literal::literal(Dialect::MySql, text);
     let mode = match session.sql_mode.as_deref() {
         None => Some(format!("sql_mode = {OWN}")),
         Some(SessionSettings::KEEP) => None,

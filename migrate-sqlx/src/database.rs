@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use migrate_core::{Dialect, Direction, LedgerNames, SessionSettings, Stamp, Target};
 use migrate_schema::Schema;
 
+use crate::applied_revision::AppliedRevision;
 use crate::backend::{Backend, Session};
-use crate::engine::{Declared, Mending, Walked};
+use crate::chain_state::ChainState;
+use crate::engine::{Declared, Walked};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
-use crate::ledger::{AppliedRevision, EventRecord, Tables};
+use crate::ledger::{EventRecord, Tables};
+use crate::ledger_change::Mending;
 use crate::migrations::Migrations;
 use crate::runner::Runner;
 use crate::script::Script;
-use crate::status::{ChainState, Status};
+use crate::status::Status;
 use crate::url::DatabaseUrl;
 
 /// A pool for a url; of the databases whose features are compiled in.
@@ -348,13 +351,16 @@ impl Database {
         on!(self, pool => migrations.state(pool).await)
     }
 
-    /// [`Migrations::events`] of this database.
+    /// Returns the events of a ledger, the oldest first. Writes nothing.
     ///
     /// # Errors
     ///
-    /// See [`Migrations::events`].
-    pub async fn events(&self, migrations: &Migrations) -> Result<Vec<EventRecord>, Error> {
-        on!(self, pool => migrations.events(pool).await)
+    /// The database cannot be read, or [`Error::ForeignLedger`].
+    pub async fn events(&self, ledger: &LedgerNames) -> Result<Vec<EventRecord>, Error> {
+        on!(self, pool => {
+            let mut connection = pool.acquire().await.map_err(Error::from)?;
+            Tables::new(self.dialect(), ledger).events(&mut *connection).await
+        })
     }
 
     /// Reads the schema of this database, without the tables of the ledger.

@@ -21,10 +21,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use migrate_core::{
-    Cascade, Dialect, Direction, LedgerNames, Limits, Plan, Revision, Section, Statement, Target,
+    Cascade, Chain, Dialect, Direction, LedgerNames, Limits, Plan, Revision, Section, Statement,
+    Target,
 };
 
-pub use self::mend_ledger::{LedgerChange, Mending};
 use self::resume::Resumed;
 pub(crate) use self::session::CLEANING;
 use self::session::{ForeignKeys, Saved};
@@ -32,13 +32,14 @@ pub(crate) use self::statements::out_of_reach;
 pub use self::walk::Walked;
 use self::watch::Watch;
 pub(crate) use self::writing::QUERY_ONLY;
+use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{LOCK_WAIT, Session};
+use crate::chain_state::{ChainState, check_section};
 use crate::error::{Error, Phase};
 use crate::event::{Applied, Event, Report};
-use crate::ledger::{AppliedRevision, State, Tables};
+use crate::ledger::Tables;
 use crate::notice::{Notice, Notices};
 use crate::pause::pause;
-use crate::status::ChainState;
 use crate::stop::Stop;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
@@ -117,7 +118,7 @@ pub(crate) struct Engine<'a> {
     /// Whether the session is outside any transaction, and has the settings it began with.
     pub(crate) sound: bool,
     tables: Tables,
-    chain: &'a [Revision],
+    chain: &'a Chain,
     options: Options,
     /// What gives the session's settings back: on SQLite after the run, on PostgreSQL after each
     /// revision, as what it has set must not reach the ledger, nor the next one; dumps empty the
@@ -183,7 +184,7 @@ enum Outcome {
 impl<'a> Engine<'a> {
     pub(crate) fn new(
         session: &'a mut dyn Session,
-        chain: &'a [Revision],
+        chain: &'a Chain,
         ledger: &LedgerNames,
         options: Options,
     ) -> Self {
@@ -211,7 +212,7 @@ impl<'a> Engine<'a> {
 
     pub(crate) async fn read(&mut self) -> Result<ChainState<'a>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
-        Ok(ChainState::join(self.chain, rows, self.session.dialect()))
+        Ok(ChainState::new(self.chain, rows, self.session.dialect()))
     }
 
     /// Plans and works until the goal is reached; plans again where somebody else was quicker.
@@ -244,21 +245,12 @@ impl<'a> Engine<'a> {
     }
 
     fn plan_from(&self, joined: &ChainState<'_>, goal: &Goal) -> Result<Plan, Error> {
-        Ok(match goal {
-            Goal::Up(target) => {
-                joined.judge(self.options.resume)?;
-                Plan::up(&joined.graph, &joined.applied, target)?
-            }
-            Goal::Down(target, cascade) => {
-                joined.judge_unfinished(self.options.resume.then_some(State::Reverting))?;
-                Plan::down(&joined.graph, &joined.applied, target, *cascade)?
-            }
-            Goal::Without(ids) => {
-                joined.judge_unfinished(self.options.resume.then_some(State::Reverting))?;
-                let going = ids.iter().filter_map(|id| joined.graph.index(id));
-                Plan::without(&joined.graph, &joined.applied, going)
-            }
-        })
+        let resume = self.options.resume;
+        match goal {
+            Goal::Up(target) => joined.plan_up(target, resume),
+            Goal::Down(target, cascade) => joined.plan_down(target, *cascade, resume),
+            Goal::Without(ids) => joined.plan_without(ids.iter().map(String::as_str), resume),
+        }
     }
 
     async fn work(
@@ -337,7 +329,7 @@ impl<'a> Engine<'a> {
                     duration,
                 });
                 self.finished.push(Applied {
-                    revision: step.revision.id.to_string(),
+                    revision: step.revision.id.clone(),
                     duration,
                 });
             }
@@ -550,47 +542,4 @@ impl Step<'_> {
             .map_or(Limits::NONE, |section| section.limits)
             .or(usual)
     }
-}
-
-/// Sees to it that a revision can be run in a direction at all.
-pub(crate) fn check_section(
-    revision: &Revision,
-    direction: Direction,
-    dialect: Dialect,
-) -> Result<(), Error> {
-    let name = || revision.id.to_string();
-    match revision.section(direction, dialect) {
-        Some(section) if section.irreversible.is_some() => {
-            return Err(Error::Irreversible {
-                revision: name(),
-                reason: section
-                    .irreversible
-                    .as_deref()
-                    .filter(|reason| !reason.is_empty())
-                    .map(str::to_owned),
-            });
-        }
-        Some(section) if section.statements(dialect).is_some() => {
-            if direction == Direction::Down && revision.is_empty_down(dialect) {
-                return Err(Error::Irreversible {
-                    revision: name(),
-                    reason: Some("its `down` has no statement".to_owned()),
-                });
-            }
-        }
-        _ if revision.is_merge() && revision.sections.is_empty() => {}
-        _ if direction == Direction::Down => {
-            return Err(Error::Irreversible {
-                revision: name(),
-                reason: None,
-            });
-        }
-        _ => {
-            return Err(Error::MissingDialect {
-                revision: name(),
-                dialect: dialect.name(),
-            });
-        }
-    }
-    Ok(())
 }

@@ -27,9 +27,13 @@
 
 #![forbid(unsafe_code)]
 
+mod applied_revision;
 mod backend;
+mod chain_state;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod database;
+#[doc(hidden)]
+pub mod discrepancy;
 mod driver_error;
 mod engine;
 mod error;
@@ -37,6 +41,8 @@ mod event;
 mod held;
 mod introspect;
 mod ledger;
+mod ledger_change;
+mod literal;
 mod migrations;
 mod moment;
 mod notice;
@@ -49,17 +55,20 @@ mod stop;
 mod table;
 mod url;
 
+pub use applied_revision::{AppliedRevision, Edit, State};
 #[doc(hidden)]
 pub use backend::{Attempt, ConnectOptions, Failure, Row};
 pub use backend::{Backend, Session};
+pub use chain_state::ChainState;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use database::{Create, Database};
 pub use driver_error::{DatabaseMessage, DriverError, InnerQuery};
-pub use engine::{Declared, InDoubt, LedgerChange, Mending, Walked};
+pub use engine::{Declared, InDoubt, Walked};
 pub use error::{Error, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
 pub use introspect::SchemaReader;
-pub use ledger::{AppliedRevision, EventRecord, State};
+pub use ledger::EventRecord;
+pub use ledger_change::{LedgerChange, Mending};
 pub use migrate_core::{
     Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, SessionSettings, Target,
 };
@@ -69,7 +78,7 @@ pub use migrations::Migrations;
 pub use notice::Severity;
 pub use runner::Runner;
 pub use script::Script;
-pub use status::{ChainState, Edit, Status};
+pub use status::Status;
 #[doc(hidden)]
 pub use stop::Stop;
 pub use table::Table;
@@ -83,4 +92,10 @@ pub mod __private {
     pub use migrate_core::{Dialect, Hash, LedgerNames, SessionSettings};
 
     pub use crate::Migrations;
+}
+
+/// What `cargo migrate` needs beside the API of an application.
+#[doc(hidden)]
+pub mod __cli {
+    pub use crate::discrepancy;
 }

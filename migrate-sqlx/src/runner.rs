@@ -10,14 +10,15 @@ use migrate_core::{Cascade, Dialect, Direction, Limits, SessionSettings, Stamp, 
 use migrate_schema::Schema;
 use sqlx::{Connection as _, Pool};
 
+use crate::applied_revision::AppliedRevision;
 use crate::backend::{Backend, Session};
 use crate::driver_error::DriverError;
-use crate::engine::{Declared, Goal, InDoubt, Mending, Options, Walked};
+use crate::engine::{Declared, Goal, InDoubt, Options, Walked};
 use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::held::Held;
 use crate::introspect::SchemaReader;
-use crate::ledger::AppliedRevision;
+use crate::ledger_change::Mending;
 use crate::migrations::Migrations;
 use crate::pause::pause;
 use crate::script::{Material, Script};

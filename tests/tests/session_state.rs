@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::{Config, Dialect, Direction, File, Folder, LedgerNames, Survey};
+use migrate_core::{Chain, Config, Dialect, Direction, File, Folder, LedgerNames, Survey};
 use migrate_sqlx::{Create, Database, Migrations};
 use migrate_tests::TestDatabase;
 
@@ -238,7 +238,8 @@ fn migrations(files: &[(String, String)]) -> Migrations {
         ..Folder::default()
     };
     let survey = Survey::new(&folder, &Config::default());
-    Migrations::new(survey.revisions, LedgerNames::DEFAULT)
+    let chain = Chain::new(survey.revisions).expect("it is sound");
+    Migrations::new(chain, LedgerNames::DEFAULT)
 }
 
 async fn connect(database: &TestDatabase) -> Database {

@@ -1,6 +1,6 @@
 //! An application that looks at the schema when it starts.
 
-use migrate_core::{Config, Dialect, File, Folder, LedgerNames, Survey};
+use migrate_core::{Chain, Config, Dialect, File, Folder, LedgerNames, Survey};
 use migrate_schema::lock::SchemaLock;
 use migrate_sqlx::{Database, Error, Migrations};
 use migrate_tests::TestDatabase;
@@ -19,7 +19,8 @@ fn chain(schema_lock: Option<String>) -> Migrations {
         ..Folder::default()
     };
     let revisions = Survey::new(&folder, &Config::default()).revisions;
-    let chain = Migrations::new(revisions, LedgerNames::DEFAULT);
+    let chain = Chain::new(revisions).expect("it is sound");
+    let chain = Migrations::new(chain, LedgerNames::DEFAULT);
     match schema_lock {
         None => chain,
         Some(text) => chain.with_schema(text.leak()),

@@ -11,9 +11,9 @@ use super::new::checked_id;
 use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::output::error::{CommandError, counted};
-use crate::output::json::Stamped;
+use crate::output::json::{self, Stamped};
 use crate::output::progress::Progress;
 use crate::output::ui::{Ui, style, styled};
 use crate::project::context::{Context, Demand, new_id, now};
@@ -87,9 +87,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let nothing = migrate_sqlx::Migrations::new(Vec::new(), config.ledger.clone());
-        let status = database.status(&nothing).await?;
-        if let Some(row) = status.applied.iter().chain(&status.failed).next() {
+        let rows = database.ledger(&config.ledger).await?.unwrap_or_default();
+        if let Some(row) = rows.first() {
             return Err(CommandError::failed(
                 "ledger-exists",
                 format!(
@@ -178,7 +177,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
                     new.id
                 ))
             })?;
-        let to = State::read(&database, &migrations).await?.heads();
+        let to = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded in {}",
             styled(style::GOOD, "stamped"),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::import::alembic::offline::Sql;
 use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
@@ -451,9 +451,9 @@ fn stamp(
         };
         let database = chosen.connect(create).await?;
         let applied = Applied::read(args.tool, &database, &table).await?;
-        let state = State::read(&database, &migrations).await?;
-        if !state.status.unknown.is_empty() {
-            let revisions = state.status.unknown.clone();
+        let state = database.state(&migrations).await?;
+        if !state.status().unknown.is_empty() {
+            let revisions = state.status().unknown.clone();
             return Err(migrate_sqlx::Error::Newer { revisions }.into());
         }
         let id_of = |version: &str| {
@@ -471,7 +471,7 @@ fn stamp(
             wanted.insert(index);
         }
         let (from, heads) = (
-            state.heads(),
+            json::heads(&state),
             json::ids(graph, graph.effective_heads(&wanted)),
         );
         if heads.is_empty() {
@@ -504,7 +504,7 @@ fn stamp(
             .collect::<Result<_, _>>()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
         let done = database.stamp(runner, &targets, anew).await?;
-        let after = State::read(&database, &migrations).await?.heads();
+        let after = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded; `{table}` stays as it is",
             styled(style::GOOD, "stamped"),

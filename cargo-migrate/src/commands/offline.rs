@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::commands::plan;
 use crate::database::interrupt::wait;
-use crate::database::state::{applied_of, migrations};
+use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
@@ -131,7 +131,7 @@ fn through(
         ("", Direction::Up) => "head",
         (to, _) => to,
     };
-    let applied = applied_of(graph, from)?;
+    let applied = plan::applied_of(graph, from)?;
     let target = to.parse()?;
     let plan = match wanted.direction {
         Direction::Up => Plan::up(graph, &applied, &target)?,

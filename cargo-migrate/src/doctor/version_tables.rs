@@ -5,8 +5,8 @@ use migrate_sqlx::{AppliedRevision, Database};
 
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding};
-use crate::database::discrepancy;
 use crate::import::{Tool, applied::Applied};
+use migrate_sqlx::__cli::discrepancy;
 
 /// Version tables of tools that `import` does not know.
 pub(super) const OTHERS: [(&str, &str); 6] = [

@@ -1,10 +1,9 @@
 //! The documents of `--format json`.
 
 use migrate_core::{Diagnostic, Graph, Plan, Revision, RevisionId};
-use migrate_sqlx::DatabaseMessage;
+use migrate_sqlx::{ChainState, DatabaseMessage, Report};
 use serde::Serialize;
 
-use crate::database::state::State;
 use crate::output::error;
 use crate::output::progress::Notice;
 
@@ -316,11 +315,18 @@ impl PlanDocument {
     }
 
     /// Describes a plan from where a database is.
-    pub(crate) fn of(plan: &Plan, state: &State) -> Self {
+    pub(crate) fn of(plan: &Plan, state: &ChainState<'_>) -> Self {
         Self {
-            edited: state.taken(plan),
+            edited: names(&state.recorded_edits(plan)),
             ..Self::new(plan, &state.graph)
         }
+    }
+
+    /// Describes what a run has done from where a database was.
+    pub(crate) fn done(report: &Report, state: &ChainState<'_>) -> Self {
+        let steps: Vec<RevisionId> = report.steps.iter().map(|it| it.revision.clone()).collect();
+        let plan = Plan::followed(&state.graph, &state.applied, report.direction, &steps);
+        Self::of(&plan, state)
     }
 
     /// Names the drafts among the steps.
@@ -396,6 +402,16 @@ pub(crate) fn ids_in_order(graph: &Graph, indices: &[usize]) -> Vec<String> {
         .iter()
         .map(|index| graph.id(*index).to_string())
         .collect()
+}
+
+/// Writes ids.
+pub(crate) fn names(ids: &[RevisionId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+/// Writes the applied heads, sorted.
+pub(crate) fn heads(state: &ChainState<'_>) -> Vec<String> {
+    names(&state.heads())
 }
 
 /// Writes the ids of revisions.

@@ -6,7 +6,7 @@ use migrate_schema::Schema;
 use migrate_schema::lock::SchemaLock;
 use migrate_sqlx::{Database, Migrations};
 
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::ui::{Ui, style, styled};
@@ -87,7 +87,7 @@ pub(crate) async fn follow(
     if chosen.protected().is_some() || is_ci() || !is_out_of_date(context, ui)? {
         return Ok(());
     }
-    let state = State::read(database, migrations).await?;
+    let state = database.state(migrations).await?;
     let is_applied = |index| state.applied.contains(index);
     if !(0..state.graph.len()).all(is_applied) {
         return Ok(());

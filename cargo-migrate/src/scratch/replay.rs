@@ -81,10 +81,10 @@ impl Scratch {
         )
         .await?;
         let ledger = ledger.apart(self.database.dialect());
+        let chain = migrations.chain().with_revisions(replay.runs);
         Ok(Replayed {
             scratch: self,
-            migrations: Migrations::new(replay.runs, ledger.clone())
-                .with_session(self.session.clone()),
+            migrations: Migrations::new(chain, ledger.clone()).with_session(self.session.clone()),
             ledger,
         })
     }

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver};
-use crate::ledger::literal;
+use crate::literal::literal;
 use crate::stop::Stop;
 
 driver!(sqlx::Postgres, PgConnection, Dialect::Postgres);

@@ -3,9 +3,9 @@
 use migrate_core::{Dialect, Stamp, Target};
 
 use super::{Declared, Engine};
+use crate::applied_revision::State;
+use crate::chain_state::ChainState;
 use crate::error::Error;
-use crate::ledger::State;
-use crate::status::ChainState;
 
 impl Engine<'_> {
     /// Records targets without running anything.
@@ -38,10 +38,7 @@ impl Engine<'_> {
                 revision: id.to_owned(),
             });
         };
-        let known = self
-            .chain
-            .iter()
-            .find(|revision| revision.id.as_str() == id);
+        let known = self.chain.get(id);
         let mut record = match (declared, row.state, known) {
             (Declared::NotApplied, ..) => vec![self.tables.delete(id)],
             // What stands in the file is what somebody has finished.
@@ -79,9 +76,9 @@ impl Engine<'_> {
                 sql.push(self.tables.event("unstamp", &row.revision, "0", "purged"));
             }
         }
-        let joined = ChainState::join(self.chain, rows, self.session.dialect());
+        let joined = ChainState::new(self.chain, rows, self.session.dialect());
         joined.judge(self.options.resume)?;
-        let stamp = Stamp::new(&joined.graph, &joined.applied, targets)?;
+        let stamp = joined.stamp(targets)?;
         for index in &stamp.forgotten {
             let id = joined.graph.id(*index).as_str();
             sql.push(self.tables.delete(id));

@@ -151,7 +151,7 @@ fn ids(report: &Report) -> Vec<String> {
     report
         .steps
         .iter()
-        .map(|step| step.revision.clone())
+        .map(|step| step.revision.to_string())
         .collect()
 }
 
@@ -190,7 +190,7 @@ async fn from_empty_to_the_heads_and_back(database: TestDatabase) {
     );
     let kinds: Vec<_> = connect(&database)
         .await
-        .events(&chain)
+        .events(&LedgerNames::DEFAULT)
         .await
         .unwrap()
         .into_iter()
@@ -206,7 +206,13 @@ async fn reading_creates_nothing(database: TestDatabase) {
         .unwrap();
     let status = connected.status(&chain).await.unwrap();
     assert_eq!(status.pending, ["a", "b"]);
-    assert!(connected.events(&chain).await.unwrap().is_empty());
+    assert!(
+        connected
+            .events(&LedgerNames::DEFAULT)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     if database.dialect() == Dialect::Sqlite {
         let file = database
             .url()
@@ -245,7 +251,11 @@ async fn a_failing_statement_is_told_with_its_place(database: TestDatabase) {
     assert_eq!(database.tables().await.contains(&"b".to_owned()), !whole);
     let status = connect(&database).await.status(&chain).await.unwrap();
     assert_eq!(status.applied.len(), 1);
-    let events = connect(&database).await.events(&chain).await.unwrap();
+    let events = connect(&database)
+        .await
+        .events(&LedgerNames::DEFAULT)
+        .await
+        .unwrap();
     assert_eq!(events.last().unwrap().kind, "fail");
 
     // Mended, it is applied; where nothing could be rolled back it goes on behind what was done.
@@ -371,7 +381,11 @@ async fn many_at_once_apply_each_revision_once(database: TestDatabase) {
             [["1"]]
         );
     }
-    let events = connect(&database).await.events(chain).await.unwrap();
+    let events = connect(&database)
+        .await
+        .events(&LedgerNames::DEFAULT)
+        .await
+        .unwrap();
     assert_eq!(events.len(), 12);
 }
 

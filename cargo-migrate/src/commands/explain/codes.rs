@@ -2,8 +2,8 @@
 
 use migrate_core::{Code, TargetError};
 
-use crate::database::discrepancy::Kind;
 use crate::doctor::DoctorCode;
+use migrate_sqlx::__cli::discrepancy::Kind;
 
 /// What commands of this package fail with, beside what the other packages refuse.
 const FAILURES: &[&str] = &[

@@ -6,7 +6,7 @@ mod judge;
 mod plan;
 mod restore;
 
-use migrate_core::Folder;
+use migrate_core::{Chain, Folder};
 use migrate_sqlx::{AppliedRevision, Create, Database, Migrations};
 
 use self::files::Files;
@@ -77,7 +77,7 @@ impl<'a> Ledger<'a> {
             return Ok(());
         }
         // Nothing of the chain is needed: each change brings its revision.
-        let none = Migrations::new(Vec::new(), self.context.config()?.ledger.clone());
+        let none = Migrations::new(Chain::empty(), self.context.config()?.ledger.clone());
         let runner = runner(&none, &args.change, &self.chosen, progress);
         let mended = self
             .database

@@ -5,9 +5,9 @@ use migrate_sqlx::{AppliedRevision, LedgerChange, Mending, State};
 
 use super::evidence::Verdict;
 use super::plan::Repair;
-use crate::database::discrepancy::Kind;
-use crate::database::state::changed_on_protected;
+use crate::database::consent::changed_on_protected;
 use crate::output::error::CommandError;
+use migrate_sqlx::__cli::discrepancy::Kind;
 
 /// What becomes of a revision that was begun.
 pub(super) fn unfinished(

@@ -10,10 +10,10 @@ use super::evidence::{Evidence, Verdict};
 use super::files::Files;
 use super::judge;
 use crate::commands::repair::change::Note;
-use crate::database::discrepancy::{Kind, all_revisions, applied, troubles};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::project::context::Context;
+use migrate_sqlx::__cli::discrepancy::{Kind, applied, troubles};
 
 /// What is done about one revision.
 #[derive(Debug, Serialize)]
@@ -284,8 +284,15 @@ impl Planner<'_> {
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let live = self.database.schema(&config.ledger).await?;
-        let all = all_revisions(&survey.revisions, self.rows);
-        let evidence = Evidence::new(self.context, self.chosen, all, live)?;
+        // Lost revisions are run with the text that the ledger kept.
+        let lost = self
+            .rows
+            .iter()
+            .filter(|row| survey.graph.index(&row.revision).is_none());
+        let lost = lost.filter_map(AppliedRevision::kept).collect();
+        let chain = survey.chain(|_| true).map_err(CommandError::diagnostics)?;
+        let chain = chain.extended(lost).into_owned();
+        let evidence = Evidence::new(self.context, self.chosen, chain, live)?;
         let graph = evidence.graph();
         let mut whole = graph.ancestors(applied(graph, self.rows).iter());
         for row in self.rows.iter().filter(|row| row.state != State::Applied) {
