@@ -8,7 +8,8 @@ pub(crate) mod server;
 pub(crate) mod target;
 
 use migrate_core::{Chain, Config, Graph, Survey};
-use migrate_sqlx::{ChainState, Database, Migrations};
+use migrate_sqlx::__cli::{ChainState, Database};
+use migrate_sqlx::Migrations;
 
 use crate::output::error::CommandError;
 

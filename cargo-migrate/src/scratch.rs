@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use migrate_core::{Dialect, LedgerNames, Target};
 use migrate_schema::{Ddl, Renames, Schema};
-use migrate_sqlx::{Create, Database, DatabaseUrl, Migrations, SessionSettings};
+use migrate_sqlx::__cli::{Create, Database, DatabaseUrl};
+use migrate_sqlx::{Migrations, SessionSettings};
 use sqlx::AssertSqlSafe;
 
 use crate::database::target::Chosen;

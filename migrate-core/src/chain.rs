@@ -3,7 +3,7 @@
 use std::borrow::{Borrow, Cow};
 use std::ops::Deref;
 
-use crate::{Code, Diagnostic, Graph, Hash, Problem, Revision, Survey};
+use crate::{Code, Diagnostic, Graph, Hash, Problem, Revision, RevisionId, Survey};
 
 /// A set of revisions known to be an acyclic graph with no parent missing.
 ///
@@ -196,23 +196,23 @@ impl Chain {
         self.graph.index(id).map(|index| &self.revisions[index])
     }
 
-    /// Returns the chain hashes of all revisions that no other one implies, which identify the
-    /// whole chain.
+    /// Returns all revisions that no other one implies, sorted by id, with their chain hashes, which
+    /// identify the whole chain.
     #[must_use]
-    pub fn head_hashes(&self) -> Vec<Hash> {
-        (0..self.revisions.len())
-            .filter(|index| {
-                self.graph.children(*index).is_empty() && self.graph.dependents(*index).is_empty()
-            })
-            .map(|index| self.revisions[index].chain_hash)
-            .collect()
+    pub fn heads(&self) -> Vec<(RevisionId, Hash)> {
+        let all = self.graph.descendants(0..self.revisions.len());
+        let heads = self.graph.effective_heads(&all).into_iter();
+        let head = |index: usize| {
+            let revision = &self.revisions[index];
+            (revision.id.clone(), revision.chain_hash)
+        };
+        heads.map(head).collect()
     }
 }
 
 #[cfg(test)]
 impl From<Graph> for SoundGraph {
     fn from(graph: Graph) -> Self {
-        assert_eq!(graph.problems(), [], "a sound graph");
-        Self(graph)
+        Self::check(graph).expect("a sound graph")
     }
 }

@@ -3,6 +3,7 @@
 mod edits;
 mod failure;
 mod mend_ledger;
+#[cfg(feature = "cli")]
 mod mend_schema;
 mod place;
 mod record;
@@ -11,6 +12,7 @@ mod session;
 mod statements;
 mod time;
 mod transaction;
+#[cfg(feature = "cli")]
 mod walk;
 mod watch;
 mod writing;
@@ -21,16 +23,20 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use migrate_core::{
-    Cascade, Chain, Dialect, Direction, LedgerNames, Limits, Plan, Revision, Section, Statement,
-    Target,
+    Cascade, Chain, Dialect, Direction, LedgerNames, Limits, Plan, Revision, RevisionId, Section,
+    Statement, Target,
 };
 
 use self::resume::Resumed;
+#[cfg(feature = "cli")]
 pub(crate) use self::session::CLEANING;
 use self::session::{ForeignKeys, Saved};
+#[cfg(feature = "cli")]
 pub(crate) use self::statements::out_of_reach;
+#[cfg(feature = "cli")]
 pub use self::walk::Walked;
 use self::watch::Watch;
+#[cfg(feature = "cli")]
 pub(crate) use self::writing::QUERY_ONLY;
 use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{LOCK_WAIT, Session};
@@ -48,6 +54,7 @@ type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 pub(crate) enum Goal {
     Up(Target),
     Down(Target, Cascade),
+    #[cfg(feature = "cli")]
     /// Where these revisions are not applied, nor what needs them.
     Without(Vec<String>),
 }
@@ -66,12 +73,23 @@ pub enum InDoubt {
 }
 
 /// What somebody says of a revision that was begun and not finished.
+#[cfg(feature = "cli")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Declared {
     /// The database has all of it.
     Applied,
     /// The database has nothing of it.
     NotApplied,
+}
+
+/// What a stamp does about what the ledger records already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StampMode {
+    /// Each target changes its own lineage; other branches stay as they are recorded.
+    #[default]
+    Update,
+    /// All that is recorded is forgotten first.
+    Replace,
 }
 
 /// How a run goes about it.
@@ -224,20 +242,23 @@ impl<'a> Engine<'a> {
     ) -> Result<Report, Error> {
         let direction = match goal {
             Goal::Up(_) => Direction::Up,
-            Goal::Down(..) | Goal::Without(_) => Direction::Down,
+            Goal::Down(..) => Direction::Down,
+            #[cfg(feature = "cli")]
+            Goal::Without(_) => Direction::Down,
         };
         self.tables.settle(self.session).await?;
         self.take_settings().await?;
         let worked = self.work(goal, direction, on_event).await;
         self.give_settings_back().await;
-        worked?;
         Ok(Report {
             direction,
+            current: worked?,
             steps: std::mem::take(&mut self.finished),
         })
     }
 
     /// Reads where the database is, and plans from there.
+    #[cfg(feature = "cli")]
     pub(crate) async fn plan(&mut self, goal: &Goal) -> Result<(ChainState<'a>, Plan), Error> {
         let joined = self.read().await?;
         let plan = self.plan_from(&joined, goal)?;
@@ -249,6 +270,7 @@ impl<'a> Engine<'a> {
         match goal {
             Goal::Up(target) => joined.plan_up(target, resume),
             Goal::Down(target, cascade) => joined.plan_down(target, *cascade, resume),
+            #[cfg(feature = "cli")]
             Goal::Without(ids) => joined.plan_without(ids.iter().map(String::as_str), resume),
         }
     }
@@ -258,7 +280,7 @@ impl<'a> Engine<'a> {
         goal: &Goal,
         direction: Direction,
         on_event: Listener<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<RevisionId>, Error> {
         let notices = Notices::new(self.session.dialect(), self.options.listens);
         let mut planned = false;
         let mut watch = Watch::new(self.options.lock_wait);
@@ -271,7 +293,7 @@ impl<'a> Engine<'a> {
                 pause(LOOK).await;
                 continue;
             }
-            let steps = self.steps(&joined, goal, direction)?;
+            let (steps, current) = self.steps(&joined, goal, direction)?;
             match self.take_edits(&joined, direction, &steps, on_event).await {
                 Ok(false) => {}
                 Ok(true) => continue,
@@ -282,7 +304,7 @@ impl<'a> Engine<'a> {
                 Err(error) => return Err(error),
             }
             if steps.is_empty() {
-                return Ok(());
+                return Ok(current);
             }
             if !planned {
                 planned = true;
@@ -335,13 +357,13 @@ impl<'a> Engine<'a> {
             }
             let closed = self.close().await;
             let Some(last) = steps.last() else {
-                return closed;
+                return closed.map(|()| current);
             };
             let closed = closed.map_err(self.in_phase(last, Phase::RunCommit));
             if let Err(error) = &closed {
                 self.tell_failure(last, error).await;
             }
-            return closed;
+            return closed.map(|()| current);
         }
     }
 
@@ -389,14 +411,18 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Finds what there is to do, and that all of it can be done at all.
+    /// Finds what there is to do, that all of it can be done at all, and the applied heads after it.
     fn steps<'j>(
         &self,
         joined: &'j ChainState<'_>,
         goal: &Goal,
         direction: Direction,
-    ) -> Result<Vec<Step<'j>>, Error> {
+    ) -> Result<(Vec<Step<'j>>, Vec<RevisionId>), Error> {
         let plan = self.plan_from(joined, goal)?;
+        let current = joined.graph.effective_heads(&plan.after()).into_iter();
+        let current = current
+            .map(|index| joined.graph.id(index).clone())
+            .collect();
         let mut rows = joined.rows.len();
         let mut steps = Vec::with_capacity(plan.steps.len());
         for index in plan.steps {
@@ -416,7 +442,7 @@ impl<'a> Engine<'a> {
                 });
             }
         }
-        Ok(steps)
+        Ok((steps, current))
     }
 
     /// Finds what a step runs, and that it can be run at all, before anything is.

@@ -93,7 +93,9 @@ pub struct Applied {
 pub struct Report {
     /// Up or down.
     pub direction: Direction,
-    /// The revisions, in the order in which they were applied or reverted; none where there was
-    /// nothing to do.
+    /// The revisions, in the order in which they were applied or reverted; empty if there was nothing
+    /// to do.
     pub steps: Vec<Applied>,
+    /// Where the database is afterwards: its applied heads, sorted.
+    pub current: Vec<RevisionId>,
 }

@@ -120,6 +120,16 @@ impl<DB: Backend> Renewal<DB> {
 }
 
 impl<DB: Backend> Work<DB> {
+    /// Returns a connection of the pool that only reads.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn reading(pool: &Pool<DB>) -> Result<Self, Error> {
+        Ok(Self {
+            connection: Place::Pooled(pool.acquire().await.map_err(Error::from)?),
+            renewal: None,
+            clean: true,
+        })
+    }
+
     async fn take(
         pool: &Pool<DB>,
         ledger: &LedgerNames,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use migrate_core::{Dialect, LedgerNames, Revision, RevisionId};
+use migrate_core::{Dialect, Hash, LedgerNames, Revision, RevisionId};
 
 use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{Row, Session};
@@ -62,6 +62,10 @@ pub(crate) struct Tables {
 pub(crate) enum Author {
     /// This process, now.
     Process,
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "only the command writes scripts")
+    )]
     /// A script, whenever somebody sends it: the database says who and when.
     Script,
 }
@@ -93,6 +97,7 @@ impl Tables {
     }
 
     /// The same tables, for SQL that somebody else sends later.
+    #[cfg(feature = "cli")]
     pub(crate) fn for_script(dialect: Dialect, names: &LedgerNames) -> Self {
         Self {
             author: Author::Script,
@@ -101,6 +106,7 @@ impl Tables {
     }
 
     /// Whether the table of the revisions is there, as a condition.
+    #[cfg(feature = "cli")]
     pub(crate) fn exists(&self) -> String {
         let name = literal(self.dialect, &format!("{}revision", self.names.prefix));
         let schema = self.names.schema.as_deref();
@@ -190,11 +196,11 @@ impl Tables {
     pub(crate) async fn summary(
         &self,
         session: &mut dyn Session,
-        heads: &[migrate_core::Hash],
+        heads: &[(RevisionId, Hash)],
         tables: &[presence::Place],
     ) -> Result<Option<Summary>, Error> {
         let mut hashes = String::from("''");
-        for hash in heads {
+        for (_, hash) in heads {
             let _infallible = write!(hashes, ", '{HASH_VERSION}{hash}'");
         }
         let sql = format!(

@@ -1,12 +1,12 @@
 //! The chain of an application, and what it can do with a database.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use migrate_core::{
-    Chain, Dialect, Hash, LedgerNames, Plan, Revision, RevisionId, SessionSettings, Target,
+    Chain, Dialect, Hash, LedgerNames, Revision, RevisionId, SessionSettings, Target,
 };
+#[cfg(any(feature = "cli", feature = "verify"))]
 use migrate_schema::Schema;
 use sqlx::Pool;
 
@@ -15,10 +15,12 @@ use crate::chain_state::ChainState;
 use crate::engine::{Engine, Options};
 use crate::error::Error;
 use crate::event::Report;
+#[cfg(any(feature = "cli", feature = "verify"))]
 use crate::introspect::SchemaReader;
 use crate::ledger::{EventRecord, Tables};
 use crate::presence::{self, Place, TablesOfChain};
 use crate::runner::Runner;
+#[cfg(feature = "cli")]
 use crate::script::{Material, Script};
 use crate::status::Status;
 
@@ -34,7 +36,7 @@ pub struct Migrations {
     chain: OnceLock<Chain>,
     /// How many there are.
     count: usize,
-    heads: Cow<'static, [Hash]>,
+    heads: Cow<'static, [(RevisionId, Hash)]>,
     pub(crate) ledger: LedgerNames,
     pub(crate) session: SessionSettings,
     /// The text of schema.lock.
@@ -62,7 +64,7 @@ impl Migrations {
     pub const fn embedded(
         texts: &'static [&'static str],
         table: &'static [u8],
-        heads: &'static [Hash],
+        heads: &'static [(RevisionId, Hash)],
         ledger: LedgerNames,
     ) -> Self {
         Self {
@@ -108,7 +110,7 @@ impl Migrations {
         Self {
             source: Source::Folder,
             count: chain.revisions().len(),
-            heads: chain.head_hashes().into(),
+            heads: chain.heads().into(),
             chain: OnceLock::from(chain),
             ledger,
             session: SessionSettings::NONE,
@@ -136,6 +138,11 @@ impl Migrations {
             }
             Source::Folder => Chain::empty(),
         })
+    }
+
+    /// Returns the heads of the chain, sorted.
+    pub(crate) fn heads(&self) -> Vec<RevisionId> {
+        self.heads.iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// Returns the revisions of the chain, in the order of their files' names.
@@ -231,6 +238,7 @@ impl Migrations {
     /// # Errors
     ///
     /// The database cannot be read, or its table is no ledger.
+    #[doc(hidden)]
     pub async fn state<DB: Backend>(&self, pool: &Pool<DB>) -> Result<ChainState<'_>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
         let dialect = connection.dialect();
@@ -257,6 +265,7 @@ impl Migrations {
     /// # Errors
     ///
     /// See [`SchemaReader::read`].
+    #[cfg(any(feature = "cli", feature = "verify"))]
     pub async fn schema<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Schema, Error> {
         SchemaReader::new(self.ledger.clone()).read(pool).await
     }
@@ -320,7 +329,9 @@ impl Migrations {
     /// # Errors
     ///
     /// A revision has no way in the plan's direction on this database.
-    pub fn script(&self, dialect: Dialect, plan: &Plan) -> Result<Script, Error> {
+    #[cfg(feature = "cli")]
+    #[doc(hidden)]
+    pub fn script(&self, dialect: Dialect, plan: &migrate_core::Plan) -> Result<Script, Error> {
         let chain = self.chain();
         let material = Material {
             dialect,
@@ -329,7 +340,7 @@ impl Migrations {
             database: None,
             graph: chain.graph(),
             revisions: chain.revisions(),
-            recorded: BTreeMap::new(),
+            recorded: std::collections::BTreeMap::new(),
         };
         Script::write(&material, plan)
     }

@@ -7,7 +7,8 @@
 use std::fmt::Write as _;
 
 use migrate_core::{Chain, Config, Dialect, Direction, File, Folder, LedgerNames, Survey};
-use migrate_sqlx::{Create, Database, Migrations};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::Migrations;
 use migrate_tests::TestDatabase;
 
 /// What a revision may set: a word of its section, and SQL.

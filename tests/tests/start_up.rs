@@ -2,7 +2,8 @@
 
 use migrate_core::{Chain, Config, Dialect, File, Folder, LedgerNames, Survey};
 use migrate_schema::lock::SchemaLock;
-use migrate_sqlx::{Database, Error, Migrations};
+use migrate_sqlx::__cli::Database;
+use migrate_sqlx::{Error, Migrations};
 use migrate_tests::TestDatabase;
 
 /// A chain as an application has it in its binary.
@@ -39,7 +40,7 @@ async fn verify(chain: &Migrations, database: &Database) -> Result<(), Error> {
 /// It starts on the schema it was made for, and on nothing less.
 async fn a_start(dialect: Dialect) {
     let database = TestDatabase::create(dialect, "start_up::a_start").await;
-    let connected = Database::connect(database.url(), migrate_sqlx::Create::Missing)
+    let connected = Database::connect(database.url(), migrate_sqlx::__cli::Create::Missing)
         .await
         .expect("it answers");
     let bare = chain(None);
@@ -78,7 +79,7 @@ async fn a_start(dialect: Dialect) {
 /// One question finds out that a table is gone; the second says which.
 async fn a_start_without_a_table(dialect: Dialect) {
     let database = TestDatabase::create(dialect, "start_up::a_start_without_a_table").await;
-    let connected = Database::connect(database.url(), migrate_sqlx::Create::Missing)
+    let connected = Database::connect(database.url(), migrate_sqlx::__cli::Create::Missing)
         .await
         .expect("it answers");
     let own: &[(&str, &str)] = &[("", "Users"), ("", "it's \"odd\"")];

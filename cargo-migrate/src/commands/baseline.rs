@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use migrate_core::{Code, Config, Dialect, NewRevision, Survey, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::StampMode;
 use serde::Serialize;
 
 use super::check::tell_reaching;
@@ -167,7 +168,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let target: Target = new.id.as_str().parse()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
         let stamped = database
-            .stamp(runner, &[target], false)
+            .stamp(runner, &[target], StampMode::Update)
             .await
             .map_err(|error| {
                 let told = CommandError::from(error);

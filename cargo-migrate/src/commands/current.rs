@@ -1,5 +1,5 @@
 use clap::Args;
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 
 use crate::database::interrupt::wait;
 use crate::database::state_of;

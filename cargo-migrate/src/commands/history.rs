@@ -1,6 +1,7 @@
 use clap::Args;
 use migrate_core::{Set, Survey};
-use migrate_sqlx::{Create, EventRecord};
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::EventRecord;
 
 use crate::cli::Format;
 use crate::database::interrupt::wait;

@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_core::{Dialect, Dialects, Direction, Survey, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::StampMode;
 use serde::Serialize;
 
 use super::run::runner;
@@ -466,7 +467,10 @@ fn stamp(
         beyond.remove_all(&wanted);
         // What was recorded before, of a draft that was not finished, is recorded anew; what was
         // applied since stays.
-        let anew = beyond.is_empty();
+        let mode = match beyond.is_empty() {
+            true => StampMode::Replace,
+            false => StampMode::Update,
+        };
         for index in beyond.iter() {
             wanted.insert(index);
         }
@@ -503,7 +507,7 @@ fn stamp(
             .map(|head| head.parse())
             .collect::<Result<_, _>>()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
-        let done = database.stamp(runner, &targets, anew).await?;
+        let done = database.stamp(runner, &targets, mode).await?;
         let after = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded; `{table}` stays as it is",

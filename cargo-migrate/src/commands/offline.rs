@@ -2,7 +2,7 @@
 
 use clap::Args;
 use migrate_core::{Cascade, Dialect, Direction, Plan};
-use migrate_sqlx::{Create, Script};
+use migrate_sqlx::__cli::{Create, Script};
 use serde::Serialize;
 
 use crate::commands::plan;

@@ -1,6 +1,6 @@
 use clap::Args;
 use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Set, Target, TargetError};
-use migrate_sqlx::{ChainState, Create};
+use migrate_sqlx::__cli::{ChainState, Create};
 
 use crate::cli::FromArg;
 use crate::database::interrupt::wait;

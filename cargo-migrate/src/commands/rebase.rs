@@ -1,6 +1,6 @@
 use clap::Args;
 use migrate_core::{ChainLock, Folder, Rebase, RebaseError, Survey, TargetError};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 use serde::Serialize;
 
 use super::show::one;

@@ -1,6 +1,7 @@
 use clap::Args;
 use migrate_core::{Anchor, Dialect, Plan, Target, TargetError};
-use migrate_sqlx::{ChainState, Create, Error};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::Error;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
@@ -74,14 +75,15 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             plan::show_from(&state, &down, &Drafts::default(), ui)?;
             return plan::show(&up, &state.graph, &state.revisions, ui);
         }
+        let mut current = state.heads();
         if !args.change.dry_run {
             let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
             let runner = || runner(&migrations, &args.change, &chosen, &progress);
             let undo = json::ids(&state.graph, [index]);
             database.undo(runner(), &undo).await.map_err(told)?;
-            for head in state.graph.effective_heads(&state.applied) {
-                let target = at(state.graph.id(head).as_str());
-                database.run(runner().target(target)).await.map_err(told)?;
+            for head in state.heads() {
+                let runner = runner().target(at(head.as_str()));
+                current = database.run(runner).await.map_err(told)?.current;
             }
             progress.end();
             ui.status(format_args!(
@@ -100,7 +102,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         }
         match args.change.dry_run {
             true => Ok(()),
-            false => schema_lock::follow(&database, &migrations, &chosen, context, ui).await,
+            false => schema_lock::follow(&current, &migrations, &chosen, context, ui).await,
         }
     };
     progress.block_on(work)

@@ -1,6 +1,6 @@
 use clap::Args;
 use migrate_core::{Direction, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 
 use super::plan;
 use super::run::{chain_folder, runner, tell};
@@ -67,7 +67,10 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))
             }
-            false => tell(&database, &chosen, &migrations, &report, ui).await,
+            false => {
+                tell(&chosen, &report, ui);
+                Ok(())
+            }
         }
     };
     progress.block_on(work)

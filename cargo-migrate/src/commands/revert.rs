@@ -1,6 +1,6 @@
 use clap::Args;
 use migrate_core::{Cascade, Direction};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::{ChangeArgs, ResumeArg};

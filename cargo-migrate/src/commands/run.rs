@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use clap::Args;
 use migrate_core::{Cascade, Direction, Plan, RevisionId, Target};
-use migrate_sqlx::{ChainState, Create, Database, Limits, Migrations, Runner};
+use migrate_sqlx::__cli::{ChainState, Create, Database};
+use migrate_sqlx::{Limits, Migrations, Report, Runner};
 
 use super::plan;
 use crate::backup;
@@ -141,9 +142,9 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
         }
         if !ui.is_json() {
-            tell(&database, &chosen, &migrations, &report, ui).await?;
+            tell(&chosen, &report, ui);
         }
-        schema_lock::follow(&database, &migrations, &chosen, context, ui).await
+        schema_lock::follow(&report.current, &migrations, &chosen, context, ui).await
     };
     progress.block_on(work)
 }
@@ -258,24 +259,17 @@ impl<'a> Before<'a> {
     }
 }
 
-pub(super) async fn tell(
-    database: &Database,
-    chosen: &Chosen,
-    migrations: &Migrations,
-    report: &migrate_sqlx::Report,
-    ui: &Ui,
-) -> Result<(), CommandError> {
+pub(super) fn tell(chosen: &Chosen, report: &Report, ui: &Ui) {
     if report.steps.is_empty() {
-        let heads = json::heads(&database.state(migrations).await?);
-        match heads.is_empty() {
+        match report.current.is_empty() {
             true => ui.status("nothing to apply: the chain is empty"),
             false => ui.status(format_args!(
                 "nothing to apply: {} is at {}",
                 chosen.shown(),
-                heads.join(", ")
+                json::names(&report.current).join(", ")
             )),
         }
-        return Ok(());
+        return;
     }
     let duration: Duration = report.steps.iter().map(|step| step.duration).sum();
     ui.status(format_args!(
@@ -284,5 +278,4 @@ pub(super) async fn tell(
         chosen.shown(),
         duration.as_millis()
     ));
-    Ok(())
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_schema::Schema;
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 use serde::Serialize;
 
 use crate::database::interrupt::wait;

@@ -2,7 +2,8 @@ mod detect;
 
 use clap::Args;
 use migrate_core::{Dialect, Set, SoundGraph, Stamp, Target};
-use migrate_sqlx::{ChainState, Create};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::StampMode;
 
 use super::plan::applied_of;
 use super::run::runner;
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             ask(env, &chosen.shown(), &what, ui)?;
         }
         let runner = runner(&migrations, &args.change, &chosen, &progress);
-        let stamp = database.stamp(runner, &targets, args.purge).await?;
+        let stamp = database.stamp(runner, &targets, mode(args.purge)).await?;
         // A ledger that cannot be read is what `--purge` is for.
         let before = state.ok();
         let from = before.as_ref().map(json::heads).unwrap_or_default();
@@ -198,4 +199,12 @@ fn tell(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &U
         styled(style::GOOD, "stamped"),
         counted(recorded, "revision"),
     ));
+}
+
+/// How to stamp, with or without `--purge`.
+const fn mode(purge: bool) -> StampMode {
+    match purge {
+        true => StampMode::Replace,
+        false => StampMode::Update,
+    }
 }

@@ -1,6 +1,7 @@
 use clap::Args;
 use migrate_core::{Graph, RevisionId};
-use migrate_sqlx::{ChainState, Create, EventRecord, Status};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::{EventRecord, Status};
 use serde::Serialize;
 
 use crate::database::consent::refused;

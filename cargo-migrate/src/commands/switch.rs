@@ -1,6 +1,6 @@
 use clap::Args;
 use migrate_core::{Plan, Survey, Target};
-use migrate_sqlx::{ChainState, Create};
+use migrate_sqlx::__cli::{ChainState, Create};
 
 use super::plan;
 use super::run::{chain_folder, runner};

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use migrate_core::Graph;
-use migrate_sqlx::ChainState;
+use migrate_sqlx::__cli::ChainState;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use migrate_core::Dialect;
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 

@@ -1,7 +1,8 @@
 //! Where other tools keep what they have applied.
 
 use migrate_schema::Schema;
-use migrate_sqlx::{AppliedRevision, Database};
+use migrate_sqlx::__cli::Database;
+use migrate_sqlx::AppliedRevision;
 
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding};

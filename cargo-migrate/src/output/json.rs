@@ -1,7 +1,8 @@
 //! The documents of `--format json`.
 
 use migrate_core::{Diagnostic, Graph, Plan, Revision, RevisionId};
-use migrate_sqlx::{ChainState, DatabaseMessage, Report};
+use migrate_sqlx::__cli::ChainState;
+use migrate_sqlx::{DatabaseMessage, Report};
 use serde::Serialize;
 
 use crate::output::error;

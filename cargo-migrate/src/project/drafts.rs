@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use migrate_core::{ChainLock, Dialect, Direction, LockState, Plan, Revision, RevisionId};
-use migrate_sqlx::ChainState;
+use migrate_sqlx::__cli::ChainState;
 
 use crate::database::target::Chosen;
 use crate::output::error::{CommandError, counted};

@@ -6,7 +6,8 @@ use std::fs;
 use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
 use migrate_models::Models;
 use migrate_schema::Schema;
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::Migrations;
 
 use crate::database::migrations;
 use crate::database::target::Chosen;

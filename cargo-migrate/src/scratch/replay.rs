@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
 use migrate_replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
 use migrate_schema::Schema;
-use migrate_sqlx::{Error, Migrations, Walked};
+use migrate_sqlx::__cli::Walked;
+use migrate_sqlx::{Error, Migrations};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use super::{Scratch, execute, in_replay};
@@ -145,7 +146,7 @@ impl Scratch {
         roles: &[NeededRole],
     ) -> Result<(), CommandError> {
         self.prepare_for(texts).await?;
-        let migrate_sqlx::Database::Postgres(pool) = &self.database else {
+        let migrate_sqlx::__cli::Database::Postgres(pool) = &self.database else {
             return Ok(());
         };
         let database = self.border().scratch;

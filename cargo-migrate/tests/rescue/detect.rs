@@ -2,7 +2,8 @@
 
 use migrate_core::{Chain, Dialect, Dialects, LedgerNames, Revision};
 use migrate_replay::{Stop, Trail, lanes};
-use migrate_sqlx::{Create, Database, Migrations};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::Migrations;
 use migrate_tests::{TestDatabase, TestProject};
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use migrate_core::{Chain, Config, File, Folder, Survey};
-use migrate_sqlx::{Dialect, Edit, Error, Event, LedgerNames, Migrations};
+use migrate_sqlx::{Dialect, Edit, Error, Event, LedgerNames, Migrations, StampMode};
 use migrate_tests::TestDatabase;
 
 use crate::chain::{Written, migrations, text};
@@ -277,7 +277,7 @@ pub(crate) async fn line_ends_of_a_checkout_do_not_matter(database: TestDatabase
             let runner = forget.runner();
             connect(&database)
                 .await
-                .stamp(runner, &["base".parse().unwrap()], true)
+                .stamp(runner, &["base".parse().unwrap()], StampMode::Replace)
                 .await
                 .unwrap();
             database.execute("DROP TABLE mail").await;

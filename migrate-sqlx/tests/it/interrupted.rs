@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use migrate_sqlx::{Create, Database, Dialect, Error, InDoubt, Migrations, Phase};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::{Dialect, Error, InDoubt, Migrations, Phase};
 use migrate_tests::TestDatabase;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 

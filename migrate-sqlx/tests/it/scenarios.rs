@@ -4,8 +4,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use migrate_core::Cascade;
+use migrate_sqlx::__cli::{Create, Database};
 use migrate_sqlx::{
-    Create, Database, Dialect, Error, Event, LedgerNames, Migrations, Report, State, Target,
+    Dialect, Error, Event, LedgerNames, Migrations, Report, StampMode, State, Target,
 };
 use migrate_tests::TestDatabase;
 use sqlx::SqlitePool;
@@ -542,26 +543,26 @@ async fn what_cannot_be_reverted_stops_before_anything_is(database: TestDatabase
 async fn a_stamp_records_without_running(database: TestDatabase) {
     let chain = migrations(&AB);
     let connected = connect(&database).await;
-    let stamp = |target: &str, purge| {
+    let stamp = |target: &str, mode| {
         let targets: Vec<Target> = vec![target.parse().unwrap()];
         let (connected, chain) = (&connected, &chain);
         async move {
             connected
-                .stamp(chain.runner(), &targets, purge)
+                .stamp(chain.runner(), &targets, mode)
                 .await
                 .unwrap()
         }
     };
-    stamp("head", false).await;
+    stamp("head", StampMode::Update).await;
     assert_eq!(
         database.tables().await,
         ["migrate_event", "migrate_revision"]
     );
     assert_eq!(connected.status(&chain).await.unwrap().current, ["b"]);
     assert_eq!(run(&database, &chain).await.unwrap(), Vec::<String>::new());
-    stamp("a", false).await;
+    stamp("a", StampMode::Update).await;
     assert_eq!(connected.status(&chain).await.unwrap().current, ["a"]);
-    stamp("base", true).await;
+    stamp("base", StampMode::Replace).await;
     assert!(connected.status(&chain).await.unwrap().applied.is_empty());
 }
 

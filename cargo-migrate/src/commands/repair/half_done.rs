@@ -1,6 +1,7 @@
 //! A revision that was finished or taken back by hand.
 
-use migrate_sqlx::{ChainState, Create, Declared, LedgerChange, Mending, State};
+use migrate_sqlx::__cli::{ChainState, Create, Declared, LedgerChange, Mending};
+use migrate_sqlx::State;
 use serde::Serialize;
 
 use super::RepairArgs;

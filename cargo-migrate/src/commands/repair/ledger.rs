@@ -7,7 +7,8 @@ mod plan;
 mod restore;
 
 use migrate_core::{Chain, Folder};
-use migrate_sqlx::{AppliedRevision, Create, Database, Migrations};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::{AppliedRevision, Migrations};
 
 use self::files::Files;
 use self::plan::Planner;

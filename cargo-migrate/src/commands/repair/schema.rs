@@ -7,7 +7,7 @@ use migrate_core::Dialect;
 use migrate_schema::{
     self, Ddl, Difference, DifferenceKind, Name, Renames, Repair, Schema, Unfilled, differences,
 };
-use migrate_sqlx::{Create, Database};
+use migrate_sqlx::__cli::{Create, Database};
 use serde::Serialize;
 
 use super::RepairArgs;

@@ -2,10 +2,11 @@
 
 use migrate_core::{Graph, Set, SoundGraph, Stamp, Target};
 use migrate_schema::Difference;
-use migrate_sqlx::{ChainState, Create, Error, Migrations};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::{Error, Migrations};
 use serde::Serialize;
 
-use super::{StampArgs, tell};
+use super::{StampArgs, mode, tell};
 use crate::commands::run::runner;
 use crate::commands::verify::told;
 use crate::database::consent::ask;
@@ -305,7 +306,7 @@ impl Finding<'_> {
         }
         let database = self.chosen.connect(Create::Missing).await?;
         let runner = runner(migrations, &self.args.change, self.chosen, progress);
-        let done = database.stamp(runner, &targets, purge).await?;
+        let done = database.stamp(runner, &targets, mode(purge)).await?;
         let to = json::heads(&database.state(migrations).await?);
         let forgotten = match self.state.filter(|_| purge) {
             Some(state) => state.status().applied.len(),

@@ -1,7 +1,8 @@
 //! What is done about a revision once the tables have been asked.
 
 use migrate_core::Revision;
-use migrate_sqlx::{AppliedRevision, LedgerChange, Mending, State};
+use migrate_sqlx::__cli::{LedgerChange, Mending};
+use migrate_sqlx::{AppliedRevision, State};
 
 use super::evidence::Verdict;
 use super::plan::Repair;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Revision, Set, Survey, with_lf};
-use migrate_sqlx::{AppliedRevision, Database, LedgerChange, Mending, State};
+use migrate_sqlx::__cli::{Database, LedgerChange, Mending};
+use migrate_sqlx::{AppliedRevision, State};
 use serde::Serialize;
 
 use super::evidence::{Evidence, Verdict};
