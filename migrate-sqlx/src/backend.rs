@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use migrate_core::{Dialect, LedgerNames, SessionSettings};
 
+use crate::cancel::Stop;
 use crate::driver_error::DatabaseMessage;
-use crate::stop::Stop;
 
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.

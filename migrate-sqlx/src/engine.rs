@@ -2,18 +2,18 @@
 
 mod edits;
 mod failure;
-mod mend_ledger;
-#[cfg(feature = "cli")]
-mod mend_schema;
 mod place;
 mod record;
+mod repair_ledger;
+#[cfg(feature = "cli")]
+mod repair_schema;
+#[cfg(feature = "cli")]
+mod replay;
 mod resume;
 mod session;
 mod statements;
 mod time;
 mod transaction;
-#[cfg(feature = "cli")]
-mod walk;
 mod watch;
 mod writing;
 
@@ -27,26 +27,26 @@ use migrate_core::{
     Statement, Target,
 };
 
+#[cfg(feature = "cli")]
+pub use self::replay::Walked;
 use self::resume::Resumed;
 #[cfg(feature = "cli")]
 pub(crate) use self::session::CLEANING;
 use self::session::{ForeignKeys, Saved};
 #[cfg(feature = "cli")]
 pub(crate) use self::statements::out_of_reach;
-#[cfg(feature = "cli")]
-pub use self::walk::Walked;
 use self::watch::Watch;
 #[cfg(feature = "cli")]
 pub(crate) use self::writing::QUERY_ONLY;
 use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{LOCK_WAIT, Session};
+use crate::cancel::Stop;
 use crate::chain_state::{ChainState, check_section};
 use crate::error::{Error, Phase};
 use crate::event::{Applied, Event, Report};
 use crate::ledger::Tables;
 use crate::notice::{Notice, Notices};
-use crate::pause::pause;
-use crate::stop::Stop;
+use crate::sleep::pause;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 

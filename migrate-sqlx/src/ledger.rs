@@ -13,7 +13,7 @@ use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{Row, Session};
 use crate::error::Error;
 use crate::literal::literal;
-use crate::presence;
+use crate::required_tables;
 
 /// Which version of the tool writes the rows.
 pub(crate) const TOOL: &str = concat!("cargo-migrate ", env!("CARGO_PKG_VERSION"));
@@ -134,10 +134,10 @@ impl Tables {
         &self.revision
     }
 
-    /// The present time as an expression, in the form of [`crate::moment::now`].
+    /// The present time as an expression, in the form of [`crate::timestamp::now`].
     fn now(&self) -> String {
         match (self.author, self.dialect) {
-            (Author::Process, _) => format!("'{}'", crate::moment::now()),
+            (Author::Process, _) => format!("'{}'", crate::timestamp::now()),
             (Author::Script, Dialect::Sqlite) => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')".to_owned(),
             (Author::Script, Dialect::Postgres) => {
                 "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
@@ -197,7 +197,7 @@ impl Tables {
         &self,
         session: &mut dyn Session,
         heads: &[(RevisionId, Hash)],
-        tables: &[presence::Place],
+        tables: &[required_tables::Place],
     ) -> Result<Option<Summary>, Error> {
         let mut hashes = String::from("''");
         for (_, hash) in heads {
@@ -205,7 +205,7 @@ impl Tables {
         }
         let sql = format!(
             "SELECT COUNT(*), COUNT(CASE WHEN state <> 'applied' THEN 1 END), COUNT(CASE WHEN chain_hash IN ({hashes}) THEN 1 END), {} FROM {}",
-            presence::count(self.dialect, tables),
+            required_tables::count(self.dialect, tables),
             self.revision
         );
         let rows = match session.query(sql).await {

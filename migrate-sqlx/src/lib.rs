@@ -34,6 +34,7 @@
 
 mod applied_revision;
 mod backend;
+mod cancel;
 mod chain_state;
 #[cfg(all(
     feature = "cli",
@@ -47,23 +48,22 @@ mod driver_error;
 mod engine;
 mod error;
 mod event;
-mod held;
 #[cfg(any(feature = "cli", feature = "verify"))]
 mod introspect;
 mod ledger;
 mod ledger_change;
 mod literal;
+mod migration_lock;
 mod migrations;
-mod moment;
 mod notice;
-mod pause;
-mod presence;
+mod required_tables;
 mod runner;
 #[cfg(feature = "cli")]
 mod script;
+mod sleep;
 mod status;
-mod stop;
 mod table;
+mod timestamp;
 #[cfg(feature = "cli")]
 mod url;
 

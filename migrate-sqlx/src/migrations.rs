@@ -18,7 +18,7 @@ use crate::event::Report;
 #[cfg(any(feature = "cli", feature = "verify"))]
 use crate::introspect::SchemaReader;
 use crate::ledger::{EventRecord, Tables};
-use crate::presence::{self, Place, TablesOfChain};
+use crate::required_tables::{self, Place, TablesOfChain};
 use crate::runner::Runner;
 #[cfg(feature = "cli")]
 use crate::script::{Material, Script};
@@ -205,7 +205,7 @@ impl Migrations {
     /// [`Error::MissingTables`] says what is not as it should be.
     pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
-        let places = presence::of(self.tables, connection.dialect());
+        let places = required_tables::of(self.tables, connection.dialect());
         if self.is_current(&mut *connection, places).await? {
             return Ok(());
         }
@@ -216,7 +216,7 @@ impl Migrations {
         if !pending.is_empty() {
             return Err(Error::NotCurrent { pending });
         }
-        let tables = presence::missing(&mut *connection, places).await?;
+        let tables = required_tables::missing(&mut *connection, places).await?;
         match tables.is_empty() {
             true => Ok(()),
             false => Err(Error::MissingTables { tables }),

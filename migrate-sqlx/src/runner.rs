@@ -12,14 +12,14 @@ use migrate_core::{Cascade, Dialect, Direction, Limits, SessionSettings, Stamp, 
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Backend, Session};
+use crate::cancel::Stop;
 use crate::driver_error::DriverError;
 use crate::engine::{Engine, Goal, InDoubt, Options, StampMode};
 use crate::error::Error;
 use crate::event::{Event, Report};
-use crate::held::Held;
+use crate::migration_lock::Held;
 use crate::migrations::Migrations;
-use crate::pause::pause;
-use crate::stop::Stop;
+use crate::sleep::pause;
 
 /// One step back.
 const LAST: Target = Target {

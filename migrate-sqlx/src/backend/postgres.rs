@@ -8,8 +8,8 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver};
+use crate::cancel::Stop;
 use crate::literal::literal;
-use crate::stop::Stop;
 
 driver!(sqlx::Postgres, PgConnection, Dialect::Postgres);
 

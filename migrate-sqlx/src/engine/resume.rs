@@ -7,7 +7,7 @@ use super::{Engine, InDoubt, LOOK, Step};
 use crate::applied_revision::{AppliedRevision, parse};
 use crate::error::Error;
 use crate::literal::literal;
-use crate::pause::pause;
+use crate::sleep::pause;
 
 /// What an earlier run has done of a revision, and what it takes to go on.
 #[derive(Debug, Default)]

@@ -8,10 +8,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Attempt, Backend, ConnectOptions, Failure, Row, Session, sealed};
+use crate::cancel::Stop;
 use crate::driver_error::DriverError;
 use crate::error::Error;
 use crate::event::Event;
-use crate::stop::Stop;
 
 /// Whatever ends a run, the lock goes with its connection, and a connection that may be in the
 /// middle of something does not go back to the pool.
