@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
 use migrate_replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
 use migrate_schema::Schema;
-use migrate_sqlx::__cli::Walked;
+use migrate_sqlx::__cli::SchemaReplay;
 use migrate_sqlx::{Error, Migrations};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
@@ -174,9 +174,9 @@ impl Replayed<'_> {
         &self,
         steps: &[usize],
         look: impl FnMut(usize, Schema) + Send,
-    ) -> Result<Walked, CommandError> {
+    ) -> Result<SchemaReplay, CommandError> {
         let runner = self.migrations.runner();
-        let walked = self.scratch.database.walk(runner, steps, look).await;
+        let walked = self.scratch.database.replay(runner, steps, look).await;
         walked.map_err(in_replay)
     }
 

@@ -82,7 +82,7 @@ impl<'a> Ledger<'a> {
         let runner = runner(&none, &args.change, &self.chosen, progress);
         let mended = self
             .database
-            .mend_ledger(runner, &self.rows, &planned.mendings);
+            .repair_ledger(runner, &self.rows, &planned.mendings);
         Ok(mended.await?)
     }
 

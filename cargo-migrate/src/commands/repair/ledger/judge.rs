@@ -1,8 +1,8 @@
 //! What is done about a revision once the tables have been asked.
 
 use migrate_core::Revision;
-use migrate_sqlx::__cli::{LedgerChange, Mending};
-use migrate_sqlx::{AppliedRevision, State};
+use migrate_sqlx::__cli::{LedgerChange, LedgerRepair};
+use migrate_sqlx::{AppliedRevision, RevisionState};
 
 use super::evidence::Verdict;
 use super::plan::Repair;
@@ -20,7 +20,7 @@ pub(super) fn unfinished(
 ) {
     let id = row.revision.as_str();
     let way_on = match row.state {
-        State::Reverting => format!(
+        RevisionState::Reverting => format!(
             "go on with `cargo migrate revert --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
         ),
         _ => format!(
@@ -39,7 +39,7 @@ pub(super) fn unfinished(
                     || revision.chain_hash.to_string() != row.chain_hash
             });
             repair.mendings.extend(now.map(|revision| {
-                Mending {
+                LedgerRepair {
                     change: LedgerChange::Rewrite(revision.clone()),
                     reason:
                         "the file was changed after it was begun, and the tables are as it says now"

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Revision, Set, Survey, with_lf};
-use migrate_sqlx::__cli::{Database, LedgerChange, Mending};
-use migrate_sqlx::{AppliedRevision, State};
+use migrate_sqlx::__cli::{Database, LedgerChange, LedgerRepair};
+use migrate_sqlx::{AppliedRevision, RevisionState};
 use serde::Serialize;
 
 use super::evidence::{Evidence, Verdict};
@@ -45,7 +45,7 @@ pub(in crate::commands::repair) struct Unresolved {
 pub(in crate::commands::repair) struct Repair {
     pub(in crate::commands::repair) entries: Vec<Entry>,
     pub(in crate::commands::repair) files: Files,
-    pub(in crate::commands::repair) mendings: Vec<Mending>,
+    pub(in crate::commands::repair) mendings: Vec<LedgerRepair>,
     pub(in crate::commands::repair) unresolved: Vec<Unresolved>,
 }
 
@@ -105,7 +105,7 @@ impl Repair {
             LedgerChange::Forget(_) => "forget",
         };
         self.enter(change.revision(), kind, action, reason);
-        self.mendings.push(Mending {
+        self.mendings.push(LedgerRepair {
             change,
             reason: reason.to_owned(),
         });
@@ -296,7 +296,11 @@ impl Planner<'_> {
         let evidence = Evidence::new(self.context, self.chosen, chain, live)?;
         let graph = evidence.graph();
         let mut whole = graph.ancestors(applied(graph, self.rows).iter());
-        for row in self.rows.iter().filter(|row| row.state != State::Applied) {
+        for row in self
+            .rows
+            .iter()
+            .filter(|row| row.state != RevisionState::Applied)
+        {
             if let Some(index) = graph.index(&row.revision) {
                 whole.remove(index);
             }
