@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use litrs::StringLit;
 use migrate_core::{
-    Chain, ChainLock, Config, Diagnostic, Dialect, File, Folder, Name, SchemaHead, SchemaLines, Survey,
+    Chain, ChainLock, Config, Diagnostic, File, Folder, SchemaHead, SchemaLines, Survey,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use crate::literal;
+use crate::literal::{self, Tables};
 use crate::warning::warning;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -48,7 +48,7 @@ fn argument(input: TokenStream) -> Result<Option<(String, Span)>, Span> {
     };
     let span = token.span();
     match (StringLit::try_from(token), tokens.next()) {
-        (Ok(folder), None) => Ok(Some((folder.into_value().into(), span))),
+        (Ok(folder), None) => Ok(Some((folder.into_value(), span))),
         (Ok(_), Some(more)) => Err(more.span()),
         (Err(_), _) => Err(span),
     }
@@ -91,9 +91,6 @@ fn embed(
         .map_err(|error| vec![error])?;
     Ok((chain, warnings))
 }
-
-/// The names of a schema's tables, by dialect.
-pub(crate) type Tables = [(Dialect, Vec<Name>)];
 
 /// Reads the names of the tables of schema.lock; `None` if it was taken at another head than the
 /// chain's, as it says nothing then of the database that the application is to start on.

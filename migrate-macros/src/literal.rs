@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use migrate_core::{Chain, Config, Dialect, LedgerNames, SessionSettings, embedded};
+use migrate_core::{Chain, Config, Dialect, LedgerNames, Name, SessionSettings, embedded};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use crate::embed::Tables;
+/// The names of a schema's tables, by dialect.
+pub(crate) type Tables = [(Dialect, Vec<Name>)];
 
 /// Writes an expression of type `Migrations`.
 ///
