@@ -26,6 +26,7 @@
 //! # Features
 //!
 //! - `sqlite`, `postgres`, `mysql` (MariaDB too): the databases.
+//! - `models`: `#[derive(Table)]`, which compares a model with `schema.lock` at compile time.
 //! - `verify`: `Migrations::verify`, which compares the schema when the application starts.
 //! - `tls-…`: sqlx's choices of TLS.
 //! - `cli`: what `cargo migrate` needs. It is not for applications, and is exempt from semver.
@@ -63,6 +64,7 @@ mod runner;
 mod script;
 mod sleep;
 mod status;
+#[cfg(feature = "models")]
 mod table;
 mod timestamp;
 #[cfg(feature = "cli")]
@@ -80,13 +82,16 @@ pub use migrate_core::{
     LedgerNames, Limits, Place, Problem, Revision, RevisionId, Script, Section, SessionSettings,
     Set, SoundGraph, Stamp, Statement, Target, TargetError,
 };
-pub use migrate_macros::{Table, embed_migrations};
+#[cfg(feature = "models")]
+pub use migrate_macros::Table;
+pub use migrate_macros::embed_migrations;
 #[cfg(any(feature = "cli", feature = "verify"))]
 pub use migrate_schema as schema;
 pub use migrations::Migrations;
 pub use notice::Severity;
 pub use runner::Runner;
 pub use status::Status;
+#[cfg(feature = "models")]
 pub use table::Table;
 pub use timestamp::Timestamp;
 
