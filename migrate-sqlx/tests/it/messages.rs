@@ -231,6 +231,7 @@ async fn hear(database: &TestDatabase, chain: &Migrations) -> Vec<Heard> {
             severity,
             code,
             message,
+            ..
         } = event
         {
             heard.lock().unwrap().push(Heard(
