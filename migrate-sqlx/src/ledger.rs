@@ -453,7 +453,7 @@ impl Tables {
 
     pub(crate) fn event(
         &self,
-        kind: EventKind,
+        kind: &EventKind,
         revision: &str,
         duration: &str,
         detail: &str,
