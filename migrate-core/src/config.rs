@@ -1,4 +1,4 @@
-//! migrate.toml: where the revisions are, which rules they keep, which databases there are.
+//! migrate.toml: the migrations folder, the rules, and the databases.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::{
     Code, Diagnostic, Dialect, Dialects, Label, Limits, SessionSettings, Severity, parse_duration,
 };
 
-/// What migrate.toml says; all of it has a default.
+/// The settings of migrate.toml; each has a default.
 ///
 /// ```
 /// use migrate_core::Config;
@@ -29,59 +29,58 @@ use crate::{
 pub struct Config {
     /// The migrations folder, relative to the package.
     pub dir: String,
-    /// The dialects that every revision must serve; empty where nothing says so.
+    /// The dialects that every revision must serve; empty if none are configured.
     pub dialects: Dialects,
-    /// Whether `dialects` is written there: a url of another database is refused then.
+    /// Whether `dialects` is set explicitly, so that URLs of other databases are refused.
     pub lists_dialects: bool,
-    /// How `new` names a file: `{created}`, `{id}` and `{slug}` are filled in.
+    /// The template for the names of new files, with `{created}`, `{id}` and `{slug}`.
     pub file_name: String,
-    /// The environment that is used when none is named.
+    /// The environment used if none is named.
     pub default_env: String,
-    /// What is an error, what a warning.
+    /// The severity of each rule.
     pub rules: Rules,
-    /// Where the ledger is.
+    /// The location of the ledger.
     pub ledger: LedgerNames,
-    /// What revisions run with, where an environment says nothing else: `[session]`.
+    /// The session settings for environments that set none: `[session]`.
     pub session: SessionSettings,
-    /// Tables and views that `verify` does not mind, as patterns with `*` and `?`: `ignore` below
+    /// Tables and views that `verify` ignores, as patterns with `*` and `?`: `ignore` below
     /// `[verify]`.
     pub ignored: Vec<String>,
-    /// Whether `verify` compares with the models as well: `models` below `[verify]`.
+    /// Whether `verify` also compares with the models: `models` below `[verify]`.
     pub verify_models: bool,
     /// Whether the compiler compares the models with the chain: `[models] check`.
     pub check_models: bool,
-    /// Extensions of SQLite that are loaded into each connection: `extensions` below `[sqlite]`.
+    /// SQLite extensions that are loaded into each connection: `extensions` below `[sqlite]`.
     pub extensions: Vec<String>,
     /// The databases, by name.
     pub envs: Vec<Env>,
 }
 
-/// A database and how careful to be with it: `[env.<name>]`.
+/// A database and its settings: `[env.<name>]`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Env {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its url, in which `${NAME}` stands for a variable of the environment.
+    /// The URL, in which `${NAME}` is replaced by an environment variable.
     pub url: Option<String>,
-    /// The url of a server where throw-away databases may be made, if not beside the real one.
+    /// The URL of a server for scratch databases, if they are not created beside the real one.
     pub scratch_url: Option<String>,
     /// Refuses what loses data and asks before the rest.
     pub protected: bool,
-    /// Makes a backup before every run.
+    /// Creates a backup before every run.
     pub backup: bool,
-    /// How long statements may take: `lock-timeout` and `statement-timeout`.
+    /// The time limits of statements: `lock-timeout` and `statement-timeout`.
     pub limits: Limits,
-    /// How often a revision that only missed a lock is tried again; `None` leaves it to the
-    /// runtime.
+    /// How often a revision that failed to get a lock is retried; `None` leaves it to the runtime.
     pub lock_retries: Option<u32>,
-    /// What revisions run with: `sql-mode` and `time-zone`.
+    /// The session settings: `sql-mode` and `time-zone`.
     pub session: SessionSettings,
-    /// Stands for the project's `extensions`, where it is written: `[env.<name>.sqlite]`.
+    /// Replaces the project's `extensions` if set: `[env.<name>.sqlite]`.
     pub extensions: Option<Vec<String>>,
 }
 
 impl fmt::Debug for Env {
-    /// Without the url, which may hold a password.
+    /// Omits the URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Env")
             .field("name", &self.name)
@@ -94,24 +93,24 @@ impl fmt::Debug for Env {
 /// The names of the ledger's tables: `[ledger]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerNames {
-    /// Stands before `revision` and `event`.
+    /// The prefix of the tables' names.
     pub prefix: Cow<'static, str>,
-    /// The schema (on MySQL the database) they are in; the connection's own where it is `None`.
+    /// The schema (on MySQL the database) of the tables; `None` is that of the connection.
     pub schema: Option<Cow<'static, str>>,
 }
 
 impl LedgerNames {
-    /// The prefix where nothing else is said.
+    /// The default prefix.
     pub const DEFAULT_PREFIX: &'static str = "migrate_";
 
-    /// The names where nothing else is said.
+    /// The default names.
     pub const DEFAULT: Self = Self {
         prefix: Cow::Borrowed(Self::DEFAULT_PREFIX),
         schema: None,
     };
 
-    /// The names in a throw-away database. A schema of MySQL is a database of the whole server: what
-    /// is named there is the real ledger.
+    /// Returns the names for a scratch database. A schema of MySQL is a database of the whole
+    /// server, so a named one would be the real ledger.
     #[must_use]
     pub fn apart(&self, dialect: Dialect) -> Self {
         match dialect {
@@ -133,16 +132,16 @@ impl Default for LedgerNames {
 /// How strict a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// It is an error.
+    /// A breach is an error.
     Deny,
-    /// It is a warning.
+    /// A breach is a warning.
     Warn,
-    /// It is fine.
+    /// A breach is not reported.
     Allow,
 }
 
 impl Level {
-    /// Returns how bad a breach is, or `None` where it is fine.
+    /// Returns the severity of a breach, or `None` if it is not reported.
     #[must_use]
     pub const fn severity(self) -> Option<Severity> {
         match self {
@@ -153,39 +152,39 @@ impl Level {
     }
 }
 
-/// How many heads a chain may have.
+/// The number of heads that a chain may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadsRule {
-    /// One, or what the level says.
+    /// One head; more are reported at this level.
     One(Level),
-    /// One for each labelled branch.
+    /// One head for each labelled branch.
     Labelled,
 }
 
-/// What is an error, what a warning: `[rules]`.
+/// The level of each rule: `[rules]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// The chain ends more than once.
+    /// The chain has several heads.
     pub multiple_heads: HeadsRule,
-    /// The chain begins more than once.
+    /// The chain has several bases.
     pub multiple_bases: Level,
-    /// A revision has no way back and does not say why.
+    /// A revision cannot be reverted and gives no reason.
     pub missing_down: Level,
     /// A merge has a parent that another of its parents implies.
     pub redundant_parent: Level,
-    /// A revision does nothing; a draft is only warned about. `None` stands for that default.
+    /// A revision does nothing. `None` is the default: an error, and a warning for a draft.
     pub empty_up: Option<Level>,
-    /// A configured dialect has no up.
+    /// A revision has no `up` for a configured dialect.
     pub missing_dialect: Level,
-    /// BEGIN, COMMIT and the like where the tool keeps the transaction.
+    /// BEGIN, COMMIT and the like in a section that runs in a transaction of its own.
     pub transaction_control: Level,
     /// A statement that the database refuses inside a transaction.
     pub needs_no_transaction: Level,
-    /// A statement that reaches out of its database: `check`, [`Survey::reaching`](crate::Survey::reaching).
+    /// A statement that acts outside its database: reported by `check`.
     pub reaches_out: Level,
-    /// A revision that others have already is edited: `check --since`.
+    /// A published revision is edited: `check --since`.
     pub published_changed: Level,
-    /// A revision that others have already is deleted: `check --since`.
+    /// A published revision is deleted: `check --since`.
     pub published_deleted: Level,
 }
 
@@ -228,7 +227,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The file's name, beside the package's Cargo.toml.
+    /// The name of the file beside the package's Cargo.toml.
     pub const FILE: &'static str = "migrate.toml";
 
     /// Returns the environment of this name.
@@ -237,14 +236,14 @@ impl Config {
         self.envs.iter().find(|env| env.name == name)
     }
 
-    /// Returns what revisions run with in an environment.
+    /// Returns the session settings of an environment.
     #[must_use]
     pub fn session_of(&self, env: Option<&Env>) -> SessionSettings {
         let own = env.map(|env| env.session.clone()).unwrap_or_default();
         own.or(&self.session)
     }
 
-    /// Reads a migrate.toml; `file` is its name in messages.
+    /// Reads a migrate.toml; `file` is the name shown in messages.
     ///
     /// # Errors
     ///
@@ -272,14 +271,14 @@ impl Config {
     }
 }
 
-/// Walks the table and notes what is wrong, so that all of it is reported at once.
+/// Walks the table and records all problems, so that they are reported together.
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// Whether a line may hold a url or a password, so that it is named and not drawn.
+/// Returns whether a line may contain a URL or a password, so that it is not shown.
 fn may_be_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     ["//", "@", "?", "pass", "pwd", "secret", "token"]
@@ -567,7 +566,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An empty text is a setting as well: a `sql_mode` without any mode.
+    /// Returns the empty text is a setting too: a `sql_mode` without any mode.
     fn session_text(&mut self, value: &Entry<'_>) -> Option<Cow<'static, str>> {
         let text = self.text(value)?;
         Some(Cow::Owned(text.to_owned()))

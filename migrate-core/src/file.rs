@@ -21,20 +21,20 @@ pub const KEYS: [&str; 6] = [
     "created",
 ];
 
-/// A header line names at most this many revisions or labels.
+/// The number of revisions or labels that a header line may name.
 const MOST_NAMES: usize = 256;
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spanned<T> {
     pub(crate) value: T,
     pub(crate) span: Range<usize>,
 }
 
-/// A revision file as it stands, taken apart but not yet judged.
+/// A revision file, parsed but not yet checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parsed {
-    /// The keys of the header, and where each stands.
+    /// The keys of the header, and the place of each.
     pub(crate) keys: Vec<(&'static str, Range<usize>)>,
     pub(crate) revision: Option<Spanned<RevisionId>>,
     pub(crate) parents: Vec<Spanned<RevisionId>>,
@@ -49,21 +49,21 @@ pub(crate) struct Parsed {
 #[derive(Clone, Debug)]
 pub(crate) struct ParsedSection {
     pub(crate) direction: Direction,
-    /// The dialects that the line names.
+    /// The dialects that the section line names.
     pub(crate) named: Dialects,
     pub(crate) transaction: bool,
     pub(crate) limits: Limits,
     pub(crate) irreversible: Option<String>,
     /// The `-- migrate:` line.
     pub(crate) line: Range<usize>,
-    /// Everything up to the next one.
+    /// The text up to the next section line.
     pub(crate) body: Range<usize>,
     /// The dialects that read the next section's line as text of this one.
     pub(crate) contested: Dialects,
 }
 
 impl ParsedSection {
-    /// The dialects that may read it, whatever the other sections name.
+    /// Returns the dialects that may read the section, whatever the other sections name.
     pub(crate) fn dialects(&self) -> Dialects {
         match self.named.is_empty() {
             true => Dialects::ALL,
@@ -71,12 +71,12 @@ impl ParsedSection {
         }
     }
 
-    /// Where its text ends, and for which dialects it goes on; `line` is the first line behind its
-    /// beginning that looks like a section.
+    /// Returns where the section's text ends, and for which dialects it continues; `line` is the
+    /// first line after its beginning that looks like a section line.
     ///
-    /// Each dialect has quotes of its own. So such a line is text where it stands inside something
-    /// for every dialect that can read the section to its end; where none can, it is none, and what
-    /// does not end is told.
+    /// The dialects have different quotes. Such a line is text if it is inside a quoted construct
+    /// for every dialect that can read the section to its end; if none can, the line begins a
+    /// section, and the unterminated construct is reported.
     fn end(&self, text: &str, line: usize) -> (usize, Dialects) {
         let start = self.body.start;
         if migrate_sql::plain(&text[start..line]).is_some() {
@@ -99,8 +99,8 @@ impl ParsedSection {
 }
 
 impl Parsed {
-    /// The dialects that each section serves: those it names, or all that no other section of its
-    /// direction names.
+    /// Returns the dialects that each section serves: those it names, or all that no other section
+    /// of its direction names.
     pub(crate) fn serves(&self) -> impl Iterator<Item = Dialects> {
         let rest = |direction| {
             self.sections
@@ -119,7 +119,7 @@ impl Parsed {
     }
 }
 
-/// Takes a file apart; what is wrong with it goes to `diagnostics`.
+/// Parses a file; problems are added to `diagnostics`.
 pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
     let mut parser = Parser {
         file,
@@ -141,11 +141,11 @@ struct Parser<'a> {
     diagnostics: &'a mut Vec<Diagnostic>,
     parsed: Parsed,
     told: usize,
-    /// Takes the problems behind the last that is told.
+    /// Receives the problems after the last one that is reported.
     untold: Diagnostic,
-    /// Where the section that was begun last ends, as far as that is known.
+    /// The end of the current section, as far as it is known.
     section_end: usize,
-    /// Lines that look like a section and are text of the one before them: which line of which.
+    /// Lines that look like a section line but are text of a section: the line and the section.
     swallowed: Vec<(Range<usize>, usize)>,
 }
 
@@ -153,7 +153,7 @@ struct Parser<'a> {
 /// for the rest.
 const MOST_SECTIONS: usize = 8;
 
-/// What stands unseen in front of a comment, and keeps it from being one.
+/// Returns the invisible characters before a comment, which keep it from being one.
 fn unseen_comment(line: &str) -> Option<(usize, char)> {
     let (offset, c) = invisible(line)?;
     let is_unseen = |c: char| c.is_whitespace() || invisible(c.encode_utf8(&mut [0; 4])).is_some();
@@ -200,7 +200,7 @@ impl Parser<'_> {
                     "edit {} so that it says what it should, without the lines `<<<<<<<`, `=======` and `>>>>>>>`",
                     self.file
                 ));
-                // What stands between the marks would only be reported twice.
+                // The text between the markers would only be reported twice.
                 return;
             }
             let comment = content.strip_prefix("--").map(str::trim);
@@ -239,8 +239,8 @@ impl Parser<'_> {
         self.judge_swallowed();
     }
 
-    /// Says whether a line that looks like a section begins one, and is no text of the section
-    /// before it.
+    /// Returns whether a line that looks like a section line begins a section, and is not text of
+    /// the previous one.
     fn begins_section(&mut self, line: usize) -> bool {
         let count = self.parsed.sections.len();
         let Some(section) = self.parsed.sections.last_mut() else {
@@ -260,8 +260,8 @@ impl Parser<'_> {
         begins
     }
 
-    /// A line that is text by the quotes around it may also be a section behind a quote that was
-    /// forgotten. So it is, where the file lacks the section that the line would begin.
+    /// A line that is text because of the quotes around it may be a section line after a forgotten
+    /// quote. It is reported if the file lacks the section that the line would begin.
     fn judge_swallowed(&mut self) {
         for (line, index) in std::mem::take(&mut self.swallowed) {
             let section = &self.parsed.sections[index];
@@ -313,7 +313,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A comment before the first section: a header line if it looks like one.
+    /// Handles a comment before the first section, which is a header line if it looks like one.
     fn comment(&mut self, comment: &str, line: Range<usize>) {
         let Some((key, value)) = key_and_value(comment) else {
             return;
@@ -424,8 +424,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Labels and dependencies: words of the same rules as an id, so that no identifier such as
-    /// `label@head` or `id-1` can be read in two ways.
+    /// Labels and dependencies follow the same rules as ids, so that no identifier such as
+    /// `label@head` or `id-1` is ambiguous.
     fn names(&mut self, value: &str, start: usize, what: &str) -> Vec<Spanned<String>> {
         let mut names: Vec<Spanned<String>> = Vec::new();
         for (word, span) in self.list(value, start) {
@@ -449,7 +449,7 @@ impl Parser<'_> {
         names
     }
 
-    /// The words of a comma separated list, and where each stands.
+    /// Returns the values of a comma-separated list, and the place of each.
     fn list<'t>(&mut self, value: &'t str, start: usize) -> Vec<(&'t str, Range<usize>)> {
         if value.is_empty() {
             return Vec::new();
@@ -486,7 +486,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A line `-- migrate: …`; `words` is where its words begin, `body` where its text does.
+    /// Handles a line `-- migrate: …`; its values begin at `words`, its text at `body`.
     fn section(&mut self, line: Range<usize>, words: usize, body: usize) {
         let text = &self.text[words..line.end];
         let mut section = ParsedSection {
@@ -537,7 +537,7 @@ impl Parser<'_> {
                     Some(near) if !word.is_empty() => format!("did you mean `-- migrate: {near}`?"),
                     _ => "there are `-- migrate: up`, `-- migrate: down` and `-- migrate: irreversible <reason>`".to_owned(),
                 });
-                // The text that follows belongs to it all the same, not to the section before.
+                // The text that follows still belongs to it, not to the previous section.
                 return;
             }
         }
@@ -591,10 +591,10 @@ impl Parser<'_> {
         self.parsed.sections.push(section);
     }
 
-    /// Two sections for one direction and dialect.
+    /// Reports two sections for one direction and dialect.
     fn duplicates(&mut self) {
         let sections = std::mem::take(&mut self.parsed.sections);
-        // Of each direction the first section without a dialect, and the first of each.
+        // For each direction, the first section without a dialect, and the first for each dialect.
         let mut firsts: BTreeMap<(Direction, Option<Dialect>), &ParsedSection> = BTreeMap::new();
         for section in &sections {
             let mut clash: Option<&ParsedSection> = None;
@@ -626,14 +626,14 @@ impl Parser<'_> {
     }
 }
 
-/// The words of a line `-- migrate: …`.
+/// Returns the values of a line `-- migrate: …`.
 pub fn section_words(line: &str) -> Option<&str> {
     let comment = line.strip_prefix("--")?.trim();
     let rest = comment.strip_prefix("migrate")?;
     rest.trim_start().strip_prefix(':')
 }
 
-/// What a section line would serve; `None` where its first word says nothing.
+/// Returns the direction and dialects of a section line; `None` if its first value is unknown.
 fn meant(line: &str) -> Option<(Direction, Dialects)> {
     let mut words = section_words(line.trim_end())?.split_ascii_whitespace();
     let direction = match words.next()? {
@@ -646,7 +646,7 @@ fn meant(line: &str) -> Option<(Direction, Dialects)> {
     Some((direction, named.fold(Dialects::NONE, Dialects::with)))
 }
 
-/// Takes a comment apart that looks like a header line; the value keeps its white space.
+/// Splits a comment that looks like a header line; the value keeps its white space.
 pub fn key_and_value(comment: &str) -> Option<(&str, &str)> {
     let (key, value) = comment.split_once(':')?;
     let key = key.trim_end();
@@ -654,12 +654,13 @@ pub fn key_and_value(comment: &str) -> Option<(&str, &str)> {
         && key
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        // A comment such as `https://…` is none; but a link without its blank must not be lost.
+        // A comment such as `https://…` is not a header line, but a key without its blank must not
+        // be missed.
         && (value.is_empty() || value.starts_with([' ', '\t']) || KEYS.contains(&key));
     is_key.then_some((key, value))
 }
 
-/// The key, or `migrate`, that is meant by one that does not exist.
+/// Returns the key, or `migrate`, that is nearest to an unknown key.
 pub fn near_key(key: &str) -> Option<&'static str> {
     match key {
         "down_revision" | "down-revision" | "parent" => Some("parents"),
@@ -668,7 +669,8 @@ pub fn near_key(key: &str) -> Option<&'static str> {
     }
 }
 
-/// `2026-11-20T14:32:05Z`, perhaps with a fraction: sorts as text in the order of time.
+/// Returns whether a text has the form `2026-11-20T14:32:05Z`, with an optional fraction. Such
+/// texts sort by time.
 pub fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
     let shape = b"0000-00-00T00:00:00";
@@ -686,7 +688,7 @@ pub fn is_timestamp(text: &str) -> bool {
         })
 }
 
-/// A revision file that is about to be written.
+/// A new revision file.
 ///
 /// ```
 /// use migrate_core::NewRevision;
@@ -705,24 +707,24 @@ pub fn is_timestamp(text: &str) -> bool {
 /// ```
 #[derive(Clone, Debug)]
 pub struct NewRevision {
-    /// Its name.
+    /// The revision's id.
     pub id: RevisionId,
-    /// What it follows.
+    /// The revisions that it follows.
     pub parents: Vec<RevisionId>,
     /// Revisions or labels of other branches that must be applied before.
     pub depends_on: Vec<String>,
-    /// Names of the branch that starts here.
+    /// Labels of the branch that starts here.
     pub labels: Vec<String>,
-    /// What it does, in a line.
+    /// A one-line description.
     pub message: String,
-    /// When it is made, RFC 3339 in UTC.
+    /// The time of creation, RFC 3339 in UTC.
     pub created: String,
-    /// Each section's line without `-- migrate: `, and its SQL.
+    /// The line of each section without `-- migrate: `, and its SQL.
     pub sections: Vec<(String, String)>,
 }
 
 impl NewRevision {
-    /// A revision with nothing in it, to fill in.
+    /// Returns a revision without any contents, to fill in.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -788,7 +790,7 @@ impl NewRevision {
             .filter(|word| !word.is_empty())
             .collect::<Vec<_>>()
             .join("_");
-        // File systems bound a name at 255 bytes; a third of that is plenty for people.
+        // File systems limit a name to 255 bytes; a third of that is enough for people.
         while slug.len() > 80 {
             slug.pop();
         }

@@ -1,4 +1,4 @@
-//! What a branch adds to the chain that others have already: judged before the two are merged.
+//! Compares a branch with the published chain before they are merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,34 +8,34 @@ use crate::{
     RevisionId, Severity, Survey,
 };
 
-/// The chain that others have, and the one that this branch began from.
+/// The published chain, and the one from which this branch forked.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// What people call it, such as `origin/main`.
+    /// The name of the published branch, such as `origin/main`.
     pub name: String,
-    /// The migrations folder as it is there now.
+    /// The migrations folder at its latest commit.
     pub tip: Folder,
-    /// The migrations folder of the last commit that both have: what differs from it was done on
-    /// this branch.
+    /// The migrations folder of the last common commit; differences from it were made on this
+    /// branch.
     pub fork_point: Folder,
 }
 
-/// The three chains, understood.
+/// The three chains.
 struct Three<'a> {
     name: &'a str,
     config: &'a Config,
     here: Survey,
     there: Survey,
     fork_point: Survey,
-    /// The chain as it will be once both are merged.
+    /// The chain after the merge.
     merged: Survey,
 }
 
 impl Published {
-    /// Judges a branch as if it were merged now: all that is wrong with it by itself, and all that
-    /// would be wrong afterwards and is not yet.
+    /// Checks a branch as if it were merged now: its own problems, and the new problems that the
+    /// merge would cause.
     ///
-    /// What the published chain has wrong by itself is not this branch's fault and is left out.
+    /// Problems of the published chain itself are not caused by this branch and are left out.
     #[must_use]
     pub fn judge(&self, here: &Folder, config: &Config) -> Vec<Diagnostic> {
         let survey = |folder: &Folder| Survey::new(folder, config);
@@ -64,7 +64,7 @@ impl Published {
         all
     }
 
-    /// The folder as git would merge it; where both changed a file, this branch's text.
+    /// Returns the folder as git would merge it; if both changed a file, with this branch's text.
     fn merge(&self, here: &Folder) -> Folder {
         let files = merge([&self.fork_point, &self.tip, here].map(|folder| {
             let files = folder.files.iter();
@@ -97,7 +97,7 @@ impl Published {
     }
 }
 
-/// Merges what was changed on either side since `base`.
+/// Merges the changes of both sides since `base`.
 fn merge<K: Ord + Copy, V: PartialEq + Copy>(
     [base, theirs, ours]: [BTreeMap<K, V>; 3],
 ) -> BTreeMap<K, V> {
@@ -115,7 +115,8 @@ fn merge<K: Ord + Copy, V: PartialEq + Copy>(
 }
 
 impl Three<'_> {
-    /// What is wrong here already, less what is told better as part of the published chain.
+    /// Returns this branch's own problems, except those that are better reported against the
+    /// published chain.
     fn own(&self, published: &[Diagnostic]) -> Vec<Diagnostic> {
         let place = |found: &Diagnostic| found.labels.first().map(|label| label.file.clone());
         let told_better = |found: &Diagnostic| match found.code {
@@ -135,7 +136,7 @@ impl Three<'_> {
         own
     }
 
-    /// What the merge would break beyond what is broken on either side.
+    /// Returns the problems that the merge would cause and that exist on neither side.
     fn after_the_merge(&self) -> Vec<Diagnostic> {
         let known = |found: &Diagnostic| {
             self.here.diagnostics.contains(found) || self.there.diagnostics.contains(found)
@@ -158,7 +159,7 @@ impl Three<'_> {
         found
     }
 
-    /// Whether this branch ends beside the published chain instead of behind it.
+    /// Reports whether this branch ends beside the published chain instead of after it.
     fn fork(&self) -> Option<Diagnostic> {
         let graph = &self.merged.graph;
         let broken = self
@@ -205,8 +206,8 @@ impl Three<'_> {
         Some(diagnostic.help(self.way_out(&old, &new)))
     }
 
-    /// The command that makes one line of it: behind the published head, where that is possible
-    /// and nothing was joined by hand already.
+    /// Returns the command that makes the chain linear: a rebase onto the published head, if that
+    /// is possible and nothing was merged manually.
     fn way_out(&self, old: &[usize], new: &[usize]) -> String {
         let graph = &self.merged.graph;
         let id = |index: usize| graph.id(index).as_str();
@@ -237,7 +238,7 @@ impl Three<'_> {
         }
     }
 
-    /// Revisions that others have as they were, and that this branch has otherwise or not at all.
+    /// Reports published revisions that this branch has changed or deleted.
     fn changed_and_deleted(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for theirs in &self.there.revisions {
@@ -278,7 +279,7 @@ impl Three<'_> {
     }
 
     fn deleted(&self, theirs: &Revision, severity: Option<Severity>) -> Option<Diagnostic> {
-        // A file that is there and cannot be read is told as such.
+        // An unreadable file is reported as such.
         let index = self.there.graph.index(theirs.id.as_str())?;
         let file = self.there.at_id(index, "").file;
         Some(
@@ -296,8 +297,8 @@ impl Three<'_> {
         )
     }
 
-    /// Ids that were given here and there since, to different revisions, in files of one name;
-    /// git would not merge them, so the merged chain does not show them.
+    /// Reports ids that both sides have given to different revisions in files of the same name; git
+    /// would not merge these files, so the merged chain does not show the conflict.
     fn taken_ids(&self) -> Vec<Diagnostic> {
         let taken = |ours: &&Revision| {
             let id = ours.id.as_str();

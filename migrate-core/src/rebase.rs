@@ -1,52 +1,52 @@
-//! Putting a branch behind another one, instead of joining both with a merge.
+//! Moves a branch after another one, as an alternative to a merge.
 
 use std::collections::BTreeSet;
 
 use crate::{Graph, RevisionId};
 
-/// The branch that moves, and the parents it gets.
+/// The edits that move a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebase {
     /// Each revision whose parents change, by index, with its new parents; the oldest first.
     pub edits: Vec<(usize, Vec<RevisionId>)>,
-    /// All that stands elsewhere afterwards: the branch, the oldest first.
+    /// All revisions whose position changes: the branch, the oldest first.
     pub moved: Vec<usize>,
 }
 
-/// Why a branch cannot be put behind a revision.
+/// The reason why a branch cannot be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RebaseError {
-    /// It is there already.
+    /// The branch follows that revision already.
     #[error("`{revision}` follows `{onto}` already")]
     There {
-        /// The revision that was to move.
+        /// The revision to move.
         revision: RevisionId,
-        /// What it was to follow.
+        /// The new parent.
         onto: RevisionId,
     },
-    /// The branch was joined by a merge with what it is to follow.
+    /// A merge has joined the branch with the revision that it should follow.
     #[error("`{merge}` joins the branch of `{revision}` with the line that it would follow")]
     Joined {
-        /// The revision that was to move.
+        /// The revision to move.
         revision: RevisionId,
         /// The merge.
         merge: RevisionId,
-        /// What it was to follow.
+        /// The new parent.
         onto: RevisionId,
     },
-    /// It would follow itself.
+    /// The branch would follow itself.
     #[error("`{onto}` needs `{revision}`, so `{revision}` cannot follow it")]
     Circle {
         /// A revision that would have to move.
         revision: RevisionId,
-        /// What it was to follow.
+        /// The new parent.
         onto: RevisionId,
     },
 }
 
 impl Rebase {
-    /// Plans to put the branch that ends in `revision` behind `onto`: all that leads to
-    /// `revision` and not to `onto`. What follows the branch comes along.
+    /// Plans to move the branch that ends in `revision` after `onto`: all that leads to `revision`
+    /// and not to `onto`, and what follows the branch.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::graph::tests::graph;
 
-    /// The edits, as `id:parents`.
+    /// Returns the edits, as `id:parents`.
     fn rebase(drawing: &str, revision: &str, onto: &str) -> String {
         let graph = graph(drawing);
         let index = |id: &str| graph.index(id).unwrap();

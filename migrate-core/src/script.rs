@@ -1,4 +1,5 @@
-//! A revision of a parsed file: its sections split into statements, judged, and hashed.
+//! Turns a parsed file into a revision: its sections are split into statements, checked, and
+//! hashed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,20 +14,20 @@ use crate::{
 };
 use migrate_sql::{FindingKind, Plain, Tokens};
 
-/// The version of the algorithm goes into every hash.
+/// The version of the algorithm is part of every hash.
 const HASH: &str = "cargo-migrate revision 1";
 
-/// What a file's sections are judged by.
+/// The settings by which the sections of a file are checked.
 pub(crate) struct Judge<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
     pub(crate) rules: &'a Rules,
-    /// The dialects of the project; none where it does not say.
+    /// The dialects of the project; empty if it does not configure any.
     pub(crate) dialects: Dialects,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
-/// Makes the revision of a parsed file; `id` is known to stand in it.
+/// Creates the revision of a parsed file, which is known to contain `id`.
 #[expect(
     clippy::ptr_arg,
     reason = "whether the text is borrowed decides what is copied"
@@ -45,7 +46,7 @@ pub(crate) fn revision(
             .map(|name| Cow::Owned(name.value.clone()))
             .collect()
     };
-    // A text that stays needs no copies of its parts.
+    // If the text is borrowed for good, its parts need no copies.
     let part = |part: &str| match text {
         Cow::Borrowed(text) => match text.find(part) {
             Some(at) => Cow::Borrowed(&text[at..at + part.len()]),
@@ -74,11 +75,11 @@ pub(crate) fn revision(
     revision
 }
 
-/// The hash of what a revision means: ids and links, and the tokens of the sections.
+/// Returns the hash of a revision's meaning: ids and links, and the tokens of the sections.
 ///
-/// A section is hashed as the tokens that the dialects it is for see in it. Where it names none,
-/// every dialect that can read it counts, so that the hash does not depend on migrate.toml and no
-/// edit that some database would notice goes unnoticed.
+/// A section is hashed as the tokens that its dialects see in it. If it names no dialect, every
+/// dialect that can read it counts, so that the hash does not depend on migrate.toml and includes
+/// every edit that some database would notice.
 fn hash(
     revision: &Revision,
     text: &str,
@@ -106,7 +107,7 @@ fn hash(
     hasher.finish()
 }
 
-/// What the dialects that can read a section see in it, each view once.
+/// Returns the distinct token lists that the dialects which can read a section see in it.
 fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Tokens> {
     if let Some(plain) = plain {
         return vec![plain.tokens.clone()];
@@ -124,13 +125,13 @@ fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Toke
     views
 }
 
-/// The names of dialects, as people say them.
+/// Returns the names of dialects as a phrase.
 fn names(dialects: Dialects) -> String {
     let names: Vec<_> = dialects.iter().map(Dialect::name).collect();
     names.join(" and ")
 }
 
-/// Statements of a section as places in the whole file.
+/// Returns the statements of a section as ranges of the whole file.
 fn placed(ranges: Vec<Range<usize>>, offset: usize) -> Cow<'static, [Statement]> {
     let place = |range: Range<usize>| Statement {
         start: (range.start + offset) as u32,
@@ -149,13 +150,13 @@ impl Judge<'_> {
             count += 1;
             broken |= found.is_error();
         }
-        // An error among warnings is told all the same, since it decides.
+        // An error after many warnings is still reported, because it decides.
         if count == MOST_PROBLEMS && (broken || !diagnostic.is_error()) {
             return;
         }
         let label = Label::at(self.file, self.text, span, word);
         let mut diagnostic = diagnostic.help(help);
-        // Where it is comes first, whatever else it points to.
+        // Its own place comes first, before the places that it refers to.
         diagnostic.labels.insert(0, label);
         self.diagnostics.push(diagnostic);
     }
@@ -178,8 +179,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Splits the sections and judges what stands in them; returns with each what the dialects
-    /// see in it.
+    /// Splits the sections and checks their contents; returns with each the tokens that the
+    /// dialects see in it.
     pub(crate) fn sections(&mut self, parsed: &Parsed) -> (Vec<Section>, Vec<Vec<Tokens>>) {
         let mut sections = Vec::with_capacity(parsed.sections.len());
         let mut seen = Vec::with_capacity(parsed.sections.len());
@@ -201,7 +202,7 @@ impl Judge<'_> {
         (sections, seen)
     }
 
-    /// The dialects of a section that the project is for; all of them where it does not say.
+    /// Returns the dialects of a section that the project uses; all of them if it configures none.
     fn judged(&self, serves: Dialects) -> Dialects {
         match self.dialects.is_empty() {
             true => serves,
@@ -217,8 +218,8 @@ impl Judge<'_> {
     ) -> Vec<Script> {
         let body = &self.text[section.body.clone()];
         let offset = section.body.start;
-        // Where the project does not say which databases it is for, a section is right if any
-        // of them can read it.
+        // If the project does not configure its databases, a section is valid if any dialect can
+        // read it.
         let known = !self.dialects.is_empty() || !section.named.is_empty();
         let judged = self.judged(serves);
         if let Some(plain) = plain {
@@ -269,7 +270,7 @@ impl Judge<'_> {
                     self.push(diagnostic, span, "it begins here", help);
                     continue;
                 }
-                // The section ends only because other dialects read it in another way.
+                // The section ends here only because other dialects read it differently.
                 let end = section.body.end;
                 let line = self.text[end..].lines().next().map_or(0, str::len);
                 let word = format!(
@@ -289,9 +290,9 @@ impl Judge<'_> {
         scripts
     }
 
-    /// Judges each statement. Where the project does not say which databases it is for, one may
-    /// read a body that it does not know as loose statements, `END` among them: so only what all
-    /// of them take for the end of a transaction is one.
+    /// Checks each statement. If the project does not configure its databases, one dialect may read
+    /// an unknown body as loose statements, including `END`, so only a statement that all dialects
+    /// read as transaction control is reported.
     fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
         let judged = self.judged(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
@@ -387,7 +388,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether there is something to run for every dialect, and a way back.
+    /// Checks that every dialect has an `up`, and that the revision can be reverted.
     pub(crate) fn completeness(&mut self, revision: &Revision, at: Range<usize>, draft: bool) {
         let serve = |direction| {
             revision
@@ -467,7 +468,7 @@ impl Judge<'_> {
                 &format!("write its SQL: `cargo migrate edit {name}`"),
             );
         }
-        // A `down` without a statement leads nowhere where the `up` did something.
+        // An empty `down` reverts nothing that a non-empty `up` did.
         let one_way: Dialects = up
             .and(wanted)
             .without(without_statements)

@@ -1,5 +1,5 @@
-//! The whole folder, understood and judged: every revision, the graph, the lock, and all that is
-//! wrong, at once.
+//! Reads and checks the whole folder: every revision, the graph, the lock, and all problems at
+//! once.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ use crate::{
     LockState, Place, Problem, Revision, Rules, Severity, with_lf,
 };
 
-/// A folder as it is, sound or broken.
+/// The contents of a folder, sound or broken.
 ///
 /// ```
 /// use migrate_core::{Config, File, Folder, Survey};
@@ -37,26 +37,26 @@ use crate::{
 pub struct Survey {
     /// Every revision that has an id, in the order of the files' names.
     pub revisions: Vec<Revision>,
-    /// How they hang together; its indices are those of `revisions`.
+    /// The graph of the revisions; its indices are those of `revisions`.
     pub graph: Graph,
-    /// What chain.lock says; empty where it cannot be read.
+    /// The contents of chain.lock; empty if it cannot be read.
     pub lock: ChainLock,
-    /// All that is wrong, in the order of the files.
+    /// All problems, in the order of the files.
     pub diagnostics: Vec<Diagnostic>,
-    /// Where each revision's id stands, for [`Survey::drafts`].
+    /// The place of each revision's id, for [`Survey::drafts`].
     ids: Vec<Range<usize>>,
     shown: String,
-    /// Files that do not tell which revision they are.
+    /// Files that do not name their revision.
     unread: Vec<String>,
 }
 
 impl Revision {
-    /// Reads one revision from a file's text, as the ledger keeps it; [`Revision::chain_hash`]
-    /// is left zero, as it depends on the rest of the chain.
+    /// Reads one revision from a file's text, as the ledger keeps it. [`Revision::chain_hash`] is
+    /// left zero, because it depends on the rest of the chain.
     ///
     /// # Errors
     ///
-    /// Everything that keeps the text from being understood; rules of style are not judged.
+    /// Everything that makes the text unreadable; style rules are not checked.
     pub fn parse(name: &str, text: &str, dialects: Dialects) -> Result<Self, Vec<Diagnostic>> {
         let rules = Rules::default();
         let mut diagnostics = Vec::new();
@@ -76,7 +76,7 @@ impl Revision {
     }
 }
 
-/// Reads a file; `None` where it does not say which revision it is.
+/// Reads a file; returns `None` if it does not name its revision.
 #[expect(
     clippy::ptr_arg,
     reason = "whether the text is borrowed decides what is copied"
@@ -90,7 +90,7 @@ fn read(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Revision, Parsed)> {
     let before = diagnostics.len();
-    // What goes to a database, and into its ledger, must not depend on the checkout.
+    // The text that goes to a database and into its ledger must not depend on the checkout.
     let normalized;
     let whole = match with_lf(whole) {
         Cow::Borrowed(_) => whole,
@@ -130,8 +130,9 @@ fn read(
     Some((revision, parsed))
 }
 
-/// Where the links of a file stand, for what is wrong with them. Few files have something wrong, and
-/// there may be very many: so they are taken apart once more, and only the last is kept.
+/// The places of the links in a file, for diagnostics about them. Few files have problems, and
+/// there may be very many files, so a file is parsed again when needed and only the last one is
+/// kept.
 #[derive(Default)]
 struct Pages {
     last: RefCell<Option<(usize, Rc<Parsed>)>>,
@@ -144,7 +145,7 @@ impl Pages {
         {
             return Rc::clone(page);
         }
-        // What is wrong with the file itself has been told.
+        // Problems of the file itself have been reported.
         let mut told = Vec::new();
         let text = &survey.revisions[index].text;
         let page = Rc::new(file::parse(&survey.file(index), text, &mut told));
@@ -154,7 +155,7 @@ impl Pages {
 }
 
 impl Survey {
-    /// Understands and judges a folder.
+    /// Reads and checks a folder.
     #[must_use]
     pub fn new(folder: &Folder, config: &Config) -> Self {
         let mut diagnostics = Vec::new();
@@ -218,7 +219,7 @@ impl Survey {
         survey
             .diagnostics
             .extend(folder.diagnostics.iter().cloned());
-        // A stable sort: what was found first in a file stays first.
+        // The sort is stable: the problems of a file keep the order in which they were found.
         survey.diagnostics.sort_by(|a, b| {
             fn key(found: &Diagnostic) -> (Severity, Option<&str>) {
                 let label = found.labels.first();
@@ -229,13 +230,13 @@ impl Survey {
         survey
     }
 
-    /// Says whether something is wrong that keeps the chain from being used.
+    /// Returns whether a problem keeps the chain from being used.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// Returns an error for each draft, as `check --locked` wants.
+    /// Returns an error for each draft, as `check --locked` reports it.
     #[must_use]
     pub fn drafts(&self) -> Vec<Diagnostic> {
         (0..self.revisions.len())
@@ -254,11 +255,11 @@ impl Survey {
             .collect()
     }
 
-    /// Returns the chain, or everything that is wrong where there is an error.
+    /// Returns the chain, or all diagnostics if one of them is an error.
     ///
     /// # Errors
     ///
-    /// All diagnostics, warnings among them.
+    /// All diagnostics, including warnings.
     pub fn into_chain(self) -> Result<Chain, Vec<Diagnostic>> {
         if self.has_errors() {
             return Err(self.diagnostics);
@@ -266,7 +267,7 @@ impl Survey {
         Ok(Chain::checked(self.revisions, self.graph))
     }
 
-    /// Returns an error where schema.lock is not of this chain, as `check --locked` wants.
+    /// Returns an error if schema.lock does not match this chain, as `check --locked` reports it.
     #[must_use]
     pub fn stale_schemas(&self) -> Vec<Diagnostic> {
         let stale = |found: &&Diagnostic| found.code == Code::SchemaLockStale;
@@ -279,12 +280,12 @@ impl Survey {
         Label::at(&self.file(index), text, self.ids[index].clone(), word)
     }
 
-    /// A revision's file as shown to people.
+    /// Returns the file of a revision as shown in messages.
     fn file(&self, index: usize) -> String {
         shown_in(&self.shown, &self.revisions[index].file)
     }
 
-    /// Returns a label at a place in the file of the revision `index`, a range of bytes of its text.
+    /// Returns a label for a byte range of the file of revision `index`.
     #[must_use]
     pub fn label(&self, index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
         Label::at(&self.file(index), &self.revisions[index].text, span, word)
@@ -298,7 +299,7 @@ impl Survey {
             .iter()
             .filter_map(|problem| self.problem(&pages, problem, &config.rules, lock))
             .collect();
-        // Where a link is missing, more heads and bases are its shadow, not another mistake.
+        // A missing link causes additional heads and bases; they are not further mistakes.
         if found.iter().all(|found| !found.is_error()) {
             found.extend(self.ends(&config.rules));
         }
@@ -415,7 +416,7 @@ impl Survey {
         })
     }
 
-    /// The unreadable file that seems to be of this revision, by its name.
+    /// Returns the unreadable file that seems to belong to this revision, by its name.
     fn unread_file(&self, id: &str) -> Option<&String> {
         self.unread.iter().find(|name| name.contains(id))
     }
@@ -440,7 +441,7 @@ impl Survey {
         }
     }
 
-    /// Several heads, several bases.
+    /// Reports several heads and several bases.
     fn ends(&self, rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let names = |ends: &[usize]| -> Vec<String> {
@@ -493,7 +494,7 @@ impl Survey {
         found
     }
 
-    /// Whether each head carries a label that no other head carries.
+    /// Returns whether each head carries a label that no other head carries.
     fn each_has_a_label(&self, heads: &[usize]) -> bool {
         let mut bearers: BTreeMap<&str, usize> = BTreeMap::new();
         for label in heads.iter().flat_map(|head| self.graph.labels_of(*head)) {
@@ -555,7 +556,7 @@ impl Survey {
         let mut lines = BTreeMap::new();
         let mut deleted = Vec::new();
         for (id, entry) in lock.iter() {
-            // A file that cannot be read has its own diagnostic; its revision is not deleted.
+            // An unreadable file has its own diagnostic; its revision is not deleted.
             if self.graph.index(id.as_str()).is_some() || self.unread_file(id.as_str()).is_some() {
                 continue;
             }
@@ -584,7 +585,7 @@ impl Survey {
     }
 }
 
-/// Fills in the chain hashes, parents and dependencies first; what stands in a circle keeps zero.
+/// Computes the chain hashes, parents and dependencies first; revisions in a cycle keep zero.
 fn link(revisions: &mut [Revision], graph: &Graph) {
     if graph
         .problems()
@@ -607,13 +608,14 @@ fn link(revisions: &mut [Revision], graph: &Graph) {
     }
 }
 
-/// The lines of the lock by their first words, numbered from 1.
+/// Returns the lines of the lock by their first word, numbered from 1.
 fn first_words(text: &str) -> BTreeMap<&str, (usize, &str)> {
     let first = |(line, number)| Some((str::split_ascii_whitespace(line).next()?, (number, line)));
     text.lines().zip(1..).filter_map(first).collect()
 }
 
-/// The commands that put the branch of one head behind the other; among several it takes both names.
+/// Returns the commands that move the branch of one head after the other; among several heads, two
+/// must be named.
 fn moves(heads: &[String]) -> String {
     match heads {
         [a, b] => format!("`cargo migrate rebase {a}` or `cargo migrate rebase {b}`"),

@@ -1,4 +1,4 @@
-//! `#[derive(Table)]`: from a struct to what is known of its table, and what is wrong with it.
+//! `#[derive(Table)]`: turns a struct into a table description and reports its problems.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         return output;
     };
     output.extend(table(&derived, model));
-    // What an attribute got wrong would only be told once more.
+    // A problem in an attribute would only be reported a second time.
     if !derived.problems.is_empty() || model.ignored || model.unchecked {
         return output;
     }
@@ -48,15 +48,15 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     output
 }
 
-/// What came out of a comparison with the schema at the head.
+/// The result of comparing a model with the schema at the head.
 #[derive(Default)]
 struct Checked {
     problems: Vec<Problem>,
-    /// The files whose change makes it another.
+    /// The files whose change makes the result invalid.
     tracked: Vec<String>,
 }
 
-/// Compares a model with schema.lock, where there is one.
+/// Compares a model with schema.lock, if it exists.
 fn check(package: &Path, model: &Model) -> Result<Checked, Vec<String>> {
     let config = Config::read(package).map_err(|found| words(&found))?;
     let dir = package.join(&config.dir);
@@ -81,7 +81,7 @@ fn check(package: &Path, model: &Model) -> Result<Checked, Vec<String>> {
     Ok(Checked { problems, tracked })
 }
 
-/// Writes what is known of the table.
+/// Writes the table description.
 fn table(derived: &Derived, model: &Model) -> TokenStream {
     let name = &derived.item.ident;
     let (before, generics, conditions) = derived.item.generics.split_for_impl();

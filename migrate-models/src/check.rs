@@ -59,7 +59,7 @@ struct Found<'a> {
     told: BTreeSet<(Code, Site, String)>,
 }
 
-/// The command that mends it, with a message for the new revision.
+/// Returns the command that mends it, with a message for the new revision.
 fn auto(message: &str) -> String {
     format!("run `cargo migrate new --auto \"{message}\"`")
 }

@@ -16,26 +16,26 @@ use super::{Problem, Site};
 use migrate_core::{Code, Dialect};
 use migrate_schema::Name;
 
-/// A struct that derives `Table`, understood but of no dialect yet.
+/// A struct that derives `Table`, before a dialect is chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// The struct's name.
     pub rust_name: String,
     /// The table's name.
     pub table: Name,
-    /// Whether it has only some of the table's columns, and says nothing of the table itself.
+    /// Whether it has only some of the table's columns, and does not describe the table itself.
     pub partial: bool,
-    /// Whether it is of no table: a view's rows, or a struct that others flatten.
+    /// Whether it belongs to no table: the rows of a view, or a struct that others flatten.
     pub ignored: bool,
-    /// Whether the compiler leaves it alone.
+    /// Whether the compiler does not check it.
     pub unchecked: bool,
-    /// Whether it has fields that cannot be seen here, because they are another struct's.
+    /// Whether it has fields of another struct, which cannot be seen here.
     pub open: bool,
     pub(super) site: Site,
     pub(super) fields: Vec<Field>,
     pub(super) settings: TableSettings,
     pub(super) docs: Option<String>,
-    /// How many structs were flattened into it.
+    /// The number of structs flattened into it.
     pub(super) flattened: usize,
 }
 
@@ -52,11 +52,11 @@ pub(super) struct Field {
     pub(super) type_site: Site,
 }
 
-/// Structs are flattened into one another at most this deep.
+/// The depth to which structs can be flattened into one another.
 const DEEPEST_FLATTEN: usize = 8;
 
-/// And a table has at most this many columns: PostgreSQL takes 1600, MySQL 4096, SQLite 2000
-/// (their manuals, "Limits").
+/// The number of columns of a table: PostgreSQL allows 1600, MySQL 4096, SQLite 2000 (their
+/// manuals, "Limits").
 const MOST_COLUMNS: usize = 4096;
 
 impl Model {
@@ -94,7 +94,7 @@ impl Model {
         };
         let rust_name = item.ident.unraw().to_string();
         let table = match (&settings.name, &settings.schema) {
-            // As in `references`: what stands before a dot is the schema.
+            // As in `references`, the part before a dot is the schema.
             (Some(name), None) if name.contains('.') => Name::from(name.as_str()),
             (name, schema) => Name {
                 schema: schema.clone(),
@@ -157,7 +157,7 @@ impl Model {
         }
         let mut resolved = resolve(of, scope);
         if let Some(json) = told.json {
-            // `Option` is a part of the JSON then, unless sqlx is told otherwise.
+            // `Option` is then part of the JSON, unless a sqlx attribute says otherwise.
             resolved.optional = json == Json::Nullable;
             resolved.kind = Kind::Json;
         }
@@ -176,7 +176,7 @@ impl Model {
         });
     }
 
-    /// Takes the fields of another struct.
+    /// Adds the fields of another struct.
     fn flatten(
         &mut self,
         notes: &mut Notes<'_>,
@@ -216,7 +216,7 @@ impl Model {
         let rename_all = sqlx::container(&item.attrs).rename_all;
         if let Data::Struct(data) = &item.data {
             for inner in &data.fields {
-                // The places are those of another file.
+                // The places belong to another file.
                 let site = notes.site(field.ty.span());
                 let mut there = |_| site;
                 let notes = &mut Notes {
@@ -228,7 +228,7 @@ impl Model {
         }
     }
 
-    /// Notes columns that two fields have.
+    /// Reports columns of two fields.
     fn twice(&self, notes: &mut Notes<'_>) {
         let mut seen = std::collections::BTreeMap::new();
         for field in &self.fields {
@@ -246,13 +246,13 @@ impl Model {
         }
     }
 
-    /// Says whether a field's column takes NULL in a dialect.
+    /// Returns whether the column of a field is nullable in a dialect.
     pub(super) fn nullable(&self, field: &Field, dialect: Dialect) -> bool {
         let said = field.settings.of(dialect).nullable;
         said.unwrap_or(field.optional) && !self.primary_key(dialect).contains(&field.column)
     }
 
-    /// Returns the columns of the primary key: those that say so, or the one that is called `id`.
+    /// Returns the columns of the primary key: those marked as such, or the one named `id`.
     pub(super) fn primary_key(&self, dialect: Dialect) -> Vec<String> {
         for part in &self.settings.parts {
             if let super::constraint::What::PrimaryKey(key) = &part.what

@@ -1,4 +1,4 @@
-//! Several bases that should be one chain: which part comes first.
+//! Repairs several bases that should be one chain, by deciding which part comes first.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use super::model::Model;
 use super::work::Work;
 use migrate_core::{Code, Level};
 
-/// Why a part of the chain has to come after another one.
+/// The reason why a part of the chain must come after another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Why {
     Table(String),
     Dependency(String),
 }
 
-/// Puts every base but the first behind what comes before it: by the tables that the revisions use,
-/// by their dependencies, by what the user says, by their age.
+/// Puts every base but the first after its predecessor: by the tables that the revisions use, by
+/// their dependencies, by the order that the user gives, by their age.
 pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
     let order = &work.options.order;
     if work.config.rules.multiple_bases != Level::Deny && order.is_empty() {
@@ -62,7 +62,7 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
     }
 }
 
-/// Says of each revision whether it is `base` or needs it.
+/// Returns for each revision whether it is `base` or needs it.
 fn after(above: &[Vec<usize>], base: usize) -> Vec<bool> {
     let mut after = vec![false; above.len()];
     let mut open = vec![base];
@@ -74,15 +74,15 @@ fn after(above: &[Vec<usize>], base: usize) -> Vec<bool> {
     after
 }
 
-/// The parts of the chain, one a base.
+/// The parts of the chain, one per base.
 struct Parts {
     /// The base of each part.
     bases: Vec<usize>,
     /// The parts that each revision belongs to: those whose bases lead to it.
     of: Vec<BTreeSet<usize>>,
-    /// For each part, those that must come before it.
+    /// For each part, the parts that must come before it.
     before: Vec<BTreeSet<(usize, Why)>>,
-    /// The place of each part in what the user says.
+    /// The position of each part in the order that the user gives.
     said: Vec<Option<usize>>,
 }
 
@@ -124,13 +124,13 @@ impl Parts {
         parts
     }
 
-    /// What `index` belongs to must come after what `other` belongs to.
+    /// Requires the parts of `index` to come after those of `other`.
     fn demand(&mut self, index: usize, other: usize, why: &Why) {
         let (here, there) = (&self.of[index], &self.of[other]);
         if !here.is_disjoint(there) {
             return;
         }
-        // It is enough that the last of its own comes after.
+        // It is enough that the last of its own parts comes after.
         let Some(last) = here.iter().next_back().copied() else {
             return;
         };
@@ -144,7 +144,7 @@ impl Parts {
         }
     }
 
-    /// The parts in the order in which they are joined.
+    /// Returns the parts in the order in which they are joined.
     fn sequence(&self, model: &Model) -> Vec<usize> {
         let mut left: BTreeSet<usize> = (0..self.bases.len()).collect();
         let mut sequence = Vec::new();
@@ -154,11 +154,11 @@ impl Parts {
                     .iter()
                     .all(|(before, _)| !left.contains(before))
             };
-            // The bases stand by age, so the first is the oldest. Where parts wait for one another,
-            // the oldest goes first.
+            // The bases are sorted by age, so the first is the oldest. If parts wait for one
+            // another, the oldest comes first.
             let place = |part: &&usize| (self.said[**part].unwrap_or(usize::MAX), **part);
             let next = left.iter().filter(is_ready).min_by_key(place);
-            // Only what a base itself depends on cannot come behind it.
+            // Only a dependency of a base itself cannot come after it.
             let is_free = |part: &&usize| {
                 let needed = model.ancestors([self.bases[**part]]);
                 left.iter()

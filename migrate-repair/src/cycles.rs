@@ -1,9 +1,9 @@
-//! Circles: which of their lines is not true.
+//! Breaks cycles, by finding the link that is wrong.
 
 use super::model::{Link, Model};
 use migrate_core::Code;
 
-/// Breaks every circle, at the link that is least likely to be true.
+/// Breaks every cycle at its least plausible link.
 pub(super) fn mend(model: &mut Model) {
     for index in 0..model.len() {
         if model.links[index].contains(&Link::To(index)) {
@@ -36,9 +36,9 @@ pub(super) fn mend(model: &mut Model) {
     }
 }
 
-/// How well a link is founded; the least is cut. What a mended header brought, then what chain.lock
-/// does not have, then what no table speaks for, then what leads from an older revision to a younger
-/// one.
+/// Rates how plausible a link is; the least plausible one is cut: first links from a repaired
+/// header, then those that chain.lock does not have, then those that no table requires, then those
+/// from an older revision to a younger one.
 fn doubt(model: &Model, above: usize, below: usize) -> (bool, usize, bool, bool, usize) {
     let is_read = !model.guessed[above].contains(&below);
     let locked = match &model.locked[above] {
@@ -71,7 +71,7 @@ fn cut(model: &mut Model, above: usize, below: usize) {
         .push((above, Code::Cycle, format!("this broke the circle: {why}")));
 }
 
-/// Finds one circle: each of its revisions needs the next, and the last the first.
+/// Finds one cycle: each of its revisions needs the next, and the last needs the first.
 fn circle(model: &Model) -> Option<Vec<usize>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {

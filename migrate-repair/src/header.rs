@@ -1,5 +1,5 @@
-//! The header of one file: keys that are nearly right, values that are nearly read, the marks of a
-//! merge. All other bytes stay.
+//! Repairs the header of one file: misspelled keys, unreadable values, conflict markers. All other
+//! bytes are kept.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -9,33 +9,33 @@ use super::{conflict, names};
 use migrate_core::__support::{KEYS, key_and_value, near_key, section_words};
 use migrate_core::{Code, RevisionId};
 
-/// A header that was mended.
+/// A repaired header.
 pub(super) struct Header {
     pub(super) text: String,
-    /// What was done, each with the problem it mends.
+    /// The repairs, each with the problem it fixes.
     pub(super) done: Vec<(Code, String)>,
-    /// Whether its parents named a place, such as `head`, and no revision.
+    /// Set if its parents named a place, such as `head`, instead of a revision.
     pub(super) wants_parent: bool,
 }
 
-/// What is known beside the file.
+/// The facts known from outside the file.
 pub(super) struct Known<'a> {
-    /// How files are named.
+    /// The template for the names of files.
     pub(super) template: &'a str,
-    /// Ids that chain.lock or a parent names, and no file has.
+    /// Ids that chain.lock or a parent names and that no file has.
     pub(super) missing: &'a BTreeSet<String>,
 }
 
-/// A line that looks like one of a header.
+/// A line that looks like a header line.
 struct Line {
     key: Range<usize>,
-    /// Without the white space around it.
+    /// The range without the surrounding white space.
     value: Range<usize>,
-    /// With its end.
+    /// The range with the line end.
     whole: Range<usize>,
 }
 
-/// The header of a file as far as it goes.
+/// The header lines of a file.
 #[derive(Default)]
 struct Lines {
     lines: Vec<Line>,
@@ -64,7 +64,7 @@ impl Lines {
                 if !content.trim().is_empty() {
                     read.stray.get_or_insert(at);
                     in_header = false;
-                    // What follows may still hold the sections.
+                    // The text that follows may still have the sections.
                 }
                 continue;
             };
@@ -84,12 +84,12 @@ impl Lines {
     }
 }
 
-/// Where the text begins, behind a byte order mark.
+/// Returns where the text begins, after a byte order mark.
 fn beginning(text: &str) -> usize {
     usize::from(text.starts_with('\u{feff}')) * 3
 }
 
-/// The line end that the file uses.
+/// Returns the line end that the file uses.
 pub(super) fn newline(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
@@ -97,8 +97,8 @@ pub(super) fn newline(text: &str) -> &'static str {
     }
 }
 
-/// Mends a file's header; `None` where there is nothing to mend, or no telling which revision the
-/// file is.
+/// Repairs a file's header; returns `None` if there is nothing to repair, or if the revision of the
+/// file cannot be found out.
 pub(super) fn mend(name: &str, text: &str, known: &Known<'_>) -> Option<Header> {
     let mut header = Header {
         text: text.to_owned(),
@@ -141,7 +141,7 @@ impl Header {
         )
     }
 
-    /// Keys that do not exist.
+    /// Repairs unknown keys.
     fn keys(&mut self) {
         loop {
             let lines = Lines::read(&self.text).lines;
@@ -166,7 +166,7 @@ impl Header {
             );
             let near = near.filter(|near| match *near {
                 "migrate" => is_section,
-                // Two of these make one list; of the others there is one.
+                // Two of these are joined to one list; the others occur once.
                 "parents" | "depends-on" | "labels" => true,
                 near => !has(near),
             });
@@ -191,7 +191,7 @@ impl Header {
         }
     }
 
-    /// Keys that are given twice.
+    /// Repairs duplicate keys.
     fn twice(&mut self) {
         loop {
             let lines = Lines::read(&self.text).lines;
@@ -199,7 +199,7 @@ impl Header {
             let value = |line: &Line| &self.text[line.value.clone()];
             let pair = lines.iter().enumerate().find_map(|(at, second)| {
                 let first = lines[..at].iter().find(|first| key(first) == key(second))?;
-                // Which id is true nobody can say.
+                // It cannot be known which id is right.
                 let is_clear = key(second) != "revision" || value(first) == value(second);
                 is_clear.then_some((first, second))
             });
@@ -249,7 +249,7 @@ impl Header {
         }
     }
 
-    /// Values that cannot be read.
+    /// Repairs values that cannot be read.
     fn values(&mut self, name: &str, known: &Known<'_>) {
         for key in KEYS {
             let lines = Lines::read(&self.text).lines;
@@ -265,7 +265,7 @@ impl Header {
                 "parents" | "depends-on" | "labels" => {
                     let list = List::read(&value);
                     if list.place && key == "depends-on" {
-                        // What has to run before is for people to say.
+                        // Only the user knows what has to run before.
                         continue;
                     }
                     self.wants_parent |= list.place && key == "parents";
@@ -339,7 +339,7 @@ impl Header {
         }
     }
 
-    /// A file that does not say which revision it is, and has a name that does.
+    /// Adds the id to a file that does not name its revision but has a name that does.
     fn revision(&mut self, name: &str, known: &Known<'_>) {
         let lines = Lines::read(&self.text).lines;
         if lines
@@ -360,7 +360,7 @@ impl Header {
         }
     }
 
-    /// SQL with no section around it.
+    /// Adds the section line before SQL outside any section.
     fn up(&mut self) {
         let lines = Lines::read(&self.text);
         if let Some(stray) = lines.stray.filter(|_| !lines.has_up) {

@@ -1,4 +1,4 @@
-//! Several heads: joined by a merge, or one put behind the other.
+//! Repairs several heads by a merge, or by moving one branch after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use migrate_core::{
     Code, Graph, HeadsRule, Level, LockState, NewRevision, Rebase, RevisionId, Survey,
 };
 
-/// A merge names at most this many parents, as a header line does.
+/// The number of parents that a header line may name.
 const MOST: usize = 256;
 
 /// Joins the heads that the rules of the project do not allow.
@@ -30,7 +30,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
     }
 }
 
-/// The heads to be joined, each group with one another.
+/// Returns the groups of heads to join.
 fn groups(survey: &Survey, rule: HeadsRule) -> Vec<Vec<usize>> {
     let graph = &survey.graph;
     let heads: Vec<usize> = graph.heads().collect();
@@ -38,7 +38,7 @@ fn groups(survey: &Survey, rule: HeadsRule) -> Vec<Vec<usize>> {
         HeadsRule::One(Level::Deny) if heads.len() > 1 => vec![heads],
         HeadsRule::One(_) => Vec::new(),
         HeadsRule::Labelled => {
-            // Heads of one branch, and heads of none, belong together.
+            // Heads of one branch belong together, and so do heads of no branch.
             let mut groups: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
             for head in &heads {
                 groups
@@ -83,7 +83,7 @@ fn merge(work: &mut Work<'_>, survey: &Survey, heads: &[usize]) {
     work.add(name, new.render());
 }
 
-/// Puts what is not published behind what is; where that cannot be, the heads stay.
+/// Moves unpublished branches after published ones; heads whose branch cannot be moved stay.
 fn rebase(work: &mut Work<'_>, published: Option<&BTreeSet<String>>) {
     loop {
         let survey = work.survey();
@@ -117,7 +117,7 @@ fn rebase(work: &mut Work<'_>, published: Option<&BTreeSet<String>>) {
     }
 }
 
-/// Finds a head whose branch can move, and the head that it can follow: one that is published, else
+/// Finds a head whose branch can move, and the head that it can follow: a published one, otherwise
 /// the oldest.
 fn plan(
     graph: &Graph,
@@ -135,7 +135,7 @@ fn plan(
     })
 }
 
-/// Says whether something is wrong with the links themselves: then heads and bases are its shadow.
+/// Returns whether links are missing, so that additional heads and bases are only a consequence.
 pub(super) fn has_gaps(links: &[Vec<Link>]) -> bool {
     links
         .iter()

@@ -1,4 +1,4 @@
-//! Labels that name two things.
+//! Repairs labels that name two things.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use super::work::Work;
 use migrate_core::__support::with_value;
 use migrate_core::{Code, Problem, Survey};
 
-/// Lets each label name one branch. The older revision keeps it. One that follows it loses nothing
-/// with its label, as it carries that of the older one; one on a branch of its own gets a label of
-/// its own, since a branch that had a name must keep having one.
+/// Makes each label name one branch. The older revision keeps it. A revision after it can drop the
+/// label, because it carries that of the older one; a revision on another branch gets a new label,
+/// because a branch that had a name must keep having one.
 pub(super) fn mend(work: &mut Work<'_>) {
     let survey = work.survey();
     let mut taken: BTreeSet<String> = survey
@@ -23,7 +23,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
         .flat_map(|revision| revision.labels.iter());
     taken.extend(all.map(ToString::to_string));
     let rank = ranks(&survey.revisions);
-    // Who bears each label: the oldest of them, wherever the graph has put it.
+    // The owner of each label: the oldest revision with it, whatever the graph chose.
     for problem in survey.graph.problems() {
         match problem {
             Problem::LabelIsRevision {
@@ -53,7 +53,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 let Some(keeper) = bearers.min_by_key(|index| rank[*index]) else {
                     continue;
                 };
-                // The graph names each but the first; the oldest may be among them.
+                // The graph reports each but the first; the oldest may be among them.
                 let loser = if *second == keeper {
                     survey.graph.label(label)
                 } else {
@@ -92,7 +92,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
     }
 }
 
-/// The next name that nothing has.
+/// Returns the next name that is not taken.
 fn free(label: &str, taken: &mut BTreeSet<String>) -> String {
     let most = migrate_core::RevisionId::MAX_LEN - 6;
     let stem = label.get(..most).unwrap_or(label);

@@ -1,8 +1,8 @@
-//! Mending the files of a broken chain, as far as anybody can tell what was meant.
+//! Repairs the files of a broken chain, as far as the intended state can be found out.
 //!
-//! Each kind of problem has a file. They run one after the other on the folder as the one before
-//! left it: what a header says must be known before its links can be judged, and the links before
-//! the ends of the chain. What none of them can decide stays, and is told.
+//! Each kind of problem has a module. They run one after the other, each on the folder that the
+//! previous one left: headers must be readable before links can be checked, and links before heads
+//! and bases. Problems that no module can decide are kept and reported.
 
 mod bases;
 mod conflict;
@@ -26,14 +26,14 @@ use work::Work;
 
 use migrate_core::{Code, Config, Diagnostic, Folder, Problem, RevisionId, Survey};
 
-/// A folder as it would be with all that can be mended, what was done for it, and what is left.
+/// The repair of a folder: its contents afterwards, the changes, and the remaining problems.
 ///
-/// What is sound stays: no link that leads to a revision is dropped, but for one that closes a
-/// circle or that another parent implies. Mending a mended folder finds nothing to do.
+/// Sound parts are kept: a link to an existing revision is only dropped if it closes a cycle or if
+/// another parent implies it. Repairing a repaired folder changes nothing.
 ///
-/// Evidence decides, in this order: what chain.lock knows of a revision, what its words nearly say,
-/// which tables its SQL uses, when it was made. A sealed revision that somebody has edited is left
-/// to people; one that is edited here is sealed anew.
+/// Evidence decides, in this order: the entries of chain.lock, the spelling of names, the tables
+/// that the SQL uses, the time of creation. A sealed revision that somebody has edited is left to
+/// the user; one that the repair edits is sealed again.
 ///
 /// ```
 /// use migrate_core::{Config, File, Folder, Survey};
@@ -56,76 +56,76 @@ use migrate_core::{Code, Config, Diagnostic, Folder, Problem, RevisionId, Survey
 /// ```
 #[derive(Clone, Debug)]
 pub struct Repair {
-    /// The folder as it would be.
+    /// The repaired folder.
     pub folder: Folder,
-    /// What was done, in that order.
+    /// The repairs, in the order in which they were made.
     pub done: Vec<Mended>,
-    /// Files that have another name now, by the old one.
+    /// The new names of renamed files, by their old names.
     pub renamed: BTreeMap<String, String>,
-    /// Revisions that mean something else now, though they could be read before: a database that has
-    /// applied one has another hash of it. One that means again what was sealed is not among them.
+    /// Revisions that were readable before and have another hash now: a database that has applied
+    /// one has its old hash. Revisions that have their sealed hash again are not included.
     pub changed: Vec<RevisionId>,
-    /// The errors that are left.
+    /// The remaining errors.
     pub unresolved: Vec<Diagnostic>,
 }
 
-/// One thing that was mended.
+/// A repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mended {
-    /// What was wrong.
+    /// The problem that it fixes.
     pub code: Code,
-    /// The revision that it is about; `None` for chain.lock as a whole.
+    /// The revision; `None` for chain.lock as a whole.
     pub revision: Option<String>,
     /// The name of the file that was written or removed, in the migrations folder.
     pub file: String,
-    /// Why it was mended so, in a line.
+    /// The reason, in one line.
     pub reason: String,
 }
 
-/// What to do where there are several ways.
+/// Choices between several possible repairs.
 #[derive(Clone, Debug, Default)]
 pub struct RepairOptions {
-    /// Revisions in the order in which the parts of a chain with several bases come; those that are
-    /// not named come after them. Tables count for nothing between two that are named.
+    /// The order in which the parts of a chain with several bases are joined, by revisions in them;
+    /// parts that are not named come last. Between two named parts, tables are not considered.
     pub order: Vec<String>,
-    /// What becomes of several heads.
+    /// How several heads are joined.
     pub heads: HeadsMend,
-    /// When a merge revision is made, RFC 3339 in UTC; empty for no time.
+    /// The time of creation of a merge revision, RFC 3339 in UTC; empty for no time.
     pub created: String,
-    /// Ids of revisions that are elsewhere, such as on a branch that has not been merged: a link to
-    /// one is true, and no other revision takes its place.
+    /// Ids of revisions that are elsewhere, such as on a branch that is not merged yet: a link to
+    /// one is valid, and no other revision takes its place.
     pub elsewhere: BTreeSet<String>,
-    /// The text of chain.lock as it was committed, for one that is lost or broken.
+    /// The committed text of chain.lock, used if the file is lost or broken.
     pub committed_lock: Option<String>,
 }
 
-/// What becomes of several heads.
+/// How several heads are joined.
 #[derive(Clone, Debug, Default)]
 pub enum HeadsMend {
-    /// They are joined by a merge revision, which changes none of them.
+    /// By a merge revision, which changes none of them.
     #[default]
     Merge,
-    /// What is not published is put behind what is; a merge joins what cannot be moved.
+    /// By moving unpublished branches after published ones, or by a merge if that is impossible.
     Rebase {
-        /// The ids that are published; `None` stands for what chain.lock has sealed.
+        /// The published ids; `None` means the revisions that chain.lock has sealed.
         published: Option<BTreeSet<String>>,
     },
 }
 
 impl Repair {
-    /// Finds out how to mend a folder. Nothing is written.
+    /// Computes the repair of a folder. Writes nothing.
     #[must_use]
     pub fn new(folder: &Folder, config: &Config, options: &RepairOptions) -> Self {
         let mut work = Work::new(folder, config, options);
         headers(&mut work);
         copies::mend(&mut work);
-        // A file that has another name now may be told by it.
+        // A renamed file may be identified by its new name.
         headers(&mut work);
         let holds = links(&mut work);
         labels::mend(&mut work);
         if holds && ends(&mut work) {
             heads::mend(&mut work);
-            // What a branch was put behind may lead to what it named.
+            // A branch may have been moved after a revision that leads to one of its parents.
             thin_out(&mut work);
         }
         locks::mend(&mut work);
@@ -142,14 +142,14 @@ impl Repair {
         }
     }
 
-    /// Says whether there is nothing to mend.
+    /// Returns whether there is nothing to repair.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.done.is_empty()
     }
 }
 
-/// Mends the header of each file.
+/// Repairs the header of each file.
 fn headers(work: &mut Work<'_>) {
     let missing = missing(&work.survey(), work);
     let known = header::Known {
@@ -185,7 +185,7 @@ fn headers(work: &mut Work<'_>) {
     }
 }
 
-/// Ids that something names and no file has.
+/// Returns the ids that are named somewhere and that no file has.
 fn missing(survey: &Survey, work: &Work<'_>) -> BTreeSet<String> {
     let named = survey
         .revisions
@@ -197,7 +197,7 @@ fn missing(survey: &Survey, work: &Work<'_>) -> BTreeSet<String> {
     missing
 }
 
-/// Mends circles and links that lead nowhere; says whether all links hold now.
+/// Repairs cycles and broken links; returns whether all links are valid now.
 fn links(work: &mut Work<'_>) -> bool {
     let survey = work.survey();
     let is_unclear = |problem: &Problem| matches!(problem, Problem::DuplicateRevision { .. });
@@ -215,7 +215,7 @@ fn links(work: &mut Work<'_>) -> bool {
     !heads::has_gaps(&model.links)
 }
 
-/// Joins the bases; says whether the heads can be joined then.
+/// Joins the bases; returns whether the heads can be joined.
 fn ends(work: &mut Work<'_>) -> bool {
     let survey = work.survey();
     if work.has_strangers(&survey) {
@@ -230,7 +230,7 @@ fn ends(work: &mut Work<'_>) -> bool {
     true
 }
 
-/// Takes out parents that other parents imply.
+/// Removes parents that other parents imply.
 fn thin_out(work: &mut Work<'_>) {
     if redundant_is_wrong(work) {
         let survey = work.survey();

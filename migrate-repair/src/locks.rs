@@ -1,4 +1,4 @@
-//! chain.lock: what can be read of a broken one, and how it is after the files were mended.
+//! Reads a broken chain.lock, and writes the lock after the repair of the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,20 +6,20 @@ use super::work::Work;
 use migrate_core::__support::{entry, is_conflict_marker};
 use migrate_core::{ChainLock, Code, Entry, Folder, LockState, Revision, Survey};
 
-/// What could be read of chain.lock.
+/// The readable contents of chain.lock.
 #[derive(Default)]
 pub(super) struct Found {
-    /// Every line of a revision; a conflict may have several.
+    /// The entries of all revisions; a conflict may cause several for one.
     lines: Vec<(String, Entry)>,
-    /// Why it has to be written anew.
+    /// The reason why it must be rewritten.
     wrong: Option<&'static str>,
-    /// Whether it cannot be judged: another version wrote it, or it cannot be opened.
+    /// Set if it cannot be checked: another version wrote it, or it cannot be opened.
     pub(super) foreign: bool,
 }
 
 impl Found {
-    /// Reads every line that can be read. Where some cannot, or there is no lock, those of the
-    /// committed one count as well.
+    /// Reads every readable line. If some are unreadable or there is no lock, those of the
+    /// committed lock are added.
     pub(super) fn read(folder: &Folder, committed: Option<&str>) -> Self {
         let mut found = Self::default();
         let file = folder.shown_file(ChainLock::FILE);
@@ -88,8 +88,8 @@ impl Found {
         }
     }
 
-    /// What it says of each revision. Where it says several things, the one that is true of the
-    /// file counts, else a seal before a draft, else what stands first.
+    /// Returns the entry of each revision. If there are several, the one that matches the file is
+    /// used, otherwise a seal before a draft, otherwise the first.
     pub(super) fn entries(&self, revisions: &[Revision]) -> BTreeMap<String, Entry> {
         let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
         let hashes: BTreeSet<_> = revisions
@@ -113,7 +113,7 @@ impl Found {
     }
 }
 
-/// Writes chain.lock as it must be after the files were mended.
+/// Writes the chain.lock for the repaired files.
 pub(super) fn mend(work: &mut Work<'_>) {
     let is_nothing = work.folder.files.is_empty() && work.folder.lock.is_none();
     if work.found.foreign || is_nothing {
@@ -162,7 +162,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
         }
     }
     if work.folder.lock.is_some() {
-        // That a revision is new needs no other word.
+        // A new revision needs no other explanation.
         for id in entered
             .iter()
             .filter(|id| !work.new.contains(*id))
@@ -177,7 +177,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
             );
         }
     }
-    // Where all files are gone, it is not the lock that is wrong.
+    // If all files are gone, the lock is not the problem.
     if !work.folder.files.is_empty() {
         forget(work, &survey, &mut lock);
     }
@@ -186,13 +186,13 @@ pub(super) fn mend(work: &mut Work<'_>) {
     }
 }
 
-/// Whether a file would mean what was sealed if its parents were those that were sealed: then
-/// nothing but what was mended is another.
+/// Returns whether a file would have the sealed hash if it had the sealed parents: then only the
+/// repair has changed it.
 fn but_for_parents(work: &Work<'_>, revision: &Revision) -> bool {
     let Some(entry) = work.lock.get(revision.id.as_str()) else {
         return false;
     };
-    // What could be read and meant something else was edited by somebody.
+    // A file that was readable and had another hash was edited by somebody.
     if work.read.contains_key(&*revision.file) {
         return false;
     }
@@ -201,7 +201,7 @@ fn but_for_parents(work: &Work<'_>, revision: &Revision) -> bool {
     sealed.is_ok_and(|sealed| LockState::Sealed(sealed.hash) == entry.state)
 }
 
-/// Takes revisions out of the lock that have no file and that nothing needs.
+/// Removes revisions from the lock that have no file and that nothing needs.
 fn forget(work: &mut Work<'_>, survey: &Survey, lock: &mut ChainLock) {
     let strangers = work.strangers(survey);
     let mut named: BTreeSet<&str> = BTreeSet::new();

@@ -1,12 +1,11 @@
-//! Parents and dependencies that do not exist: which revision was meant.
+//! Repairs parents and dependencies that do not exist, by finding the intended revision.
 
 use super::model::{Link, Model};
 use super::names;
 use super::work::Work;
 use migrate_core::{Code, RevisionId};
 
-/// Finds the parents that are missing; `strangers` are files of which nobody knows which revision
-/// they are.
+/// Finds the missing parents; `unidentified` are the files whose revision is unknown.
 pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
     for index in model.by_age() {
         needs(model, work, strangers, index);
@@ -33,22 +32,22 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
             if strangers.is_empty() {
                 by_time(model, index);
             } else if let Some(lost) = model.lost.remove(&index) {
-                // The file that cannot be read may be the parent.
+                // The unreadable file may be the parent.
                 model.links[index].push(lost);
             }
         }
     }
 }
 
-/// Whether a revision was there and its file is gone, is elsewhere or cannot be read: then no other
-/// one may take its place.
+/// Returns whether a revision existed and its file is gone, elsewhere or unreadable: then no other
+/// revision may take its place.
 fn is_gone(work: &Work<'_>, strangers: &[String], id: &str) -> bool {
     work.lock.contains_key(id)
         || work.options.elsewhere.contains(id)
         || strangers.iter().any(|name| name.contains(id))
 }
 
-/// Takes the parents of chain.lock, which knew them before they were lost.
+/// Restores the parents from chain.lock, which recorded them before they were lost.
 fn from_lock(model: &mut Model, index: usize) -> bool {
     let Some(mut parents) = model.locked_parents(index) else {
         return false;
@@ -64,7 +63,7 @@ fn from_lock(model: &mut Model, index: usize) -> bool {
     true
 }
 
-/// Mends one parent that does not exist.
+/// Repairs one parent that does not exist.
 fn parent(model: &mut Model, index: usize, id: &RevisionId) {
     let name = id.as_str();
     let unknown = Link::Unknown(id.clone());
@@ -97,7 +96,7 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
     }
 }
 
-/// The revision that is meant by a name that nothing has, and why.
+/// Returns the revision that an unknown name refers to, and the reason.
 fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
     let only = |found: &mut dyn Iterator<Item = usize>| match (found.next(), found.next()) {
         (Some(only), None) => Some(only),
@@ -130,8 +129,8 @@ fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
         .or_else(|| is(typo(model, index, name), "is nearly"))
 }
 
-/// The one revision whose id differs in a letter or two. Short ids and numbers are near to
-/// everything, so there it says nothing.
+/// Returns the one revision whose id differs in a letter or two. Short ids and numbers are near to
+/// everything, so for them this proves nothing.
 fn typo(model: &Model, index: usize, name: &str) -> Option<usize> {
     let most = match name.len() {
         0..5 => return None,
@@ -159,7 +158,7 @@ fn typo(model: &Model, index: usize, name: &str) -> Option<usize> {
     }
 }
 
-/// Puts a revision behind the one that was made before it, and behind those whose tables it uses.
+/// Puts a revision after the one that was created before it, and after those whose tables it uses.
 fn by_time(model: &mut Model, index: usize) {
     let above = model.above();
     let mut needs_it = vec![false; model.len()];
@@ -198,14 +197,14 @@ fn by_time(model: &mut Model, index: usize) {
         ([], None) => format!("{lost}it is the oldest, so it follows nothing"),
     };
     if parents.is_empty() && lost.is_empty() {
-        // What took its parent away has said why.
+        // The step that removed its parent has given the reason.
         return;
     }
     let code = model.orphans[index].unwrap_or(Code::UnknownParent);
     model.follow(index, &parents, code, why);
 }
 
-/// Finds dependencies that are nearly right. One that is like nothing stays, and is told: it alone
+/// Repairs misspelled dependencies. One that resembles nothing is kept and reported: nothing else
 /// says what has to run before, so it is neither dropped nor invented.
 fn needs(model: &mut Model, work: &Work<'_>, strangers: &[String], index: usize) {
     for position in 0..model.needs[index].len() {

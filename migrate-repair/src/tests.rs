@@ -1,9 +1,9 @@
-//! Broken folders and what becomes of them, without a database or a disk.
+//! Repairs of broken folders, without a database or a disk.
 
 use super::*;
 use migrate_core::{ChainLock, File, HeadsRule, Level};
 
-/// A file: `id:parents`, its SQL, and the place of its time.
+/// Returns a file: `id:parents`, its SQL, and the position of its time.
 fn file(word: &str, number: usize, sql: &str) -> File {
     let (id, parents) = word.split_once(':').unwrap_or((word, "none"));
     let (parents, labels) = parents.split_once('@').unwrap_or((parents, ""));
@@ -21,7 +21,7 @@ fn file(word: &str, number: usize, sql: &str) -> File {
     }
 }
 
-/// A folder of a drawing, without a lock: `a  b:a` is `b` on `a`, and made after it.
+/// Returns a folder from a drawing, without a lock: `a  b:a` is `b` on `a`, and created after it.
 fn folder(drawing: &str) -> Folder {
     let words = drawing.split_whitespace().enumerate();
     let files = words
@@ -33,7 +33,7 @@ fn folder(drawing: &str) -> Folder {
     }
 }
 
-/// A folder of revisions with their SQL.
+/// Returns a folder of revisions with their SQL.
 fn with_sql(files: &[(&str, &str)]) -> Folder {
     Folder {
         shown: "migrations".to_owned(),
@@ -57,7 +57,7 @@ fn locked(mut folder: Folder) -> Folder {
     folder
 }
 
-/// Mends a folder, sees to it that nothing is left to do then, and draws it as `id:parents`.
+/// Repairs a folder, checks that a second repair finds nothing to do, and draws it as `id:parents`.
 #[track_caller]
 fn drawn(folder: &Folder, config: &Config, options: &RepairOptions) -> String {
     let repair = Repair::new(folder, config, options);
@@ -90,7 +90,7 @@ fn mended(folder: &Folder) -> String {
     drawn(folder, &Config::default(), &RepairOptions::default())
 }
 
-/// The reasons that were given.
+/// Returns the reasons of the repairs.
 fn reasons(folder: &Folder) -> Vec<String> {
     let repair = Repair::new(folder, &Config::default(), &RepairOptions::default());
     let reasons = repair.done.into_iter();
@@ -105,7 +105,7 @@ fn several_bases_become_a_chain_by_age() {
     assert_eq!(mended(&folder("a b c d")), "a b:a c:b d:c");
     // a - b and c - d, which is younger
     assert_eq!(mended(&folder("a b:a c d:c")), "a b:a c:b d:c");
-    // x is younger than what was put behind its brother
+    // x is younger than the revision that was put after its sibling
     assert_eq!(mended(&folder("a x b:a y:x")), "a b:a x:b y:x");
 }
 
@@ -137,7 +137,8 @@ fn tables_count_for_more_than_age() {
 
 #[test]
 fn tables_deep_in_a_part_count() {
-    // The second revision of the older part uses what the younger part makes in its second.
+    // The second revision of the older part uses a table that the younger part creates in its
+    // second.
     let folder = with_sql(&[
         ("a", "CREATE TABLE a (id INT);"),
         ("b:a", "INSERT INTO y VALUES (1);"),
@@ -196,7 +197,7 @@ fn heads_are_merged_or_put_behind_one_another() {
         drawn(&folder("a b:a c:a d:c"), &Config::default(), &options),
         "a b:a c:b d:c"
     );
-    // What is published stays where it is, though it is younger.
+    // A published revision stays where it is, although it is younger.
     let options = RepairOptions {
         heads: HeadsMend::Rebase {
             published: Some(["a", "c", "d"].map(str::to_owned).into()),
@@ -316,7 +317,7 @@ fn a_copy_gets_an_id_of_its_own() {
     let mut copy = folder.files[1].clone();
     copy.name = "00_older_name.sql".to_owned();
     folder.files.insert(0, copy.clone());
-    // The same again is a file too many.
+    // An identical file is redundant.
     assert_eq!(mended(&folder), "a b:a");
     let text = copy
         .text
@@ -414,7 +415,7 @@ mod random {
 
     use super::*;
 
-    /// One revision of a broken folder.
+    /// A revision of a broken folder.
     #[derive(Clone, Debug)]
     struct Broken {
         id: usize,
@@ -510,7 +511,7 @@ mod random {
         }
     }
 
-    /// Where a file was before it got another name.
+    /// Returns the present name of a file that was renamed.
     fn now<'a>(repair: &'a Repair, file: &'a str) -> &'a str {
         repair.renamed.get(file).map_or(file, String::as_str)
     }
@@ -584,12 +585,13 @@ mod random {
                 prop_assert!(!left.contains(&code), "{code} is left: {:#?}", repair.unresolved);
             }
 
-            // Every link that held holds.
+            // Every valid link is kept.
             let after = Survey::new(&repair.folder, &config);
             let needs = |graph: &migrate_core::Graph, above: usize, below: usize| graph.ancestors([above]).contains(below);
             let place = |file: &str| after.revisions.iter().position(|revision| *revision.file == *now(&repair, file));
             for (index, revision) in survey.revisions.iter().enumerate() {
-                // Of copies one keeps the links to the id, those among them that could not be read.
+                // One of the copies keeps the links to the id, including links that were
+                // unreadable.
                 let is_copy = |index: usize| {
                     let id = survey.graph.id(index).to_string();
                     let ids = revisions.iter().map(|broken| format!("rev_000{}", broken.id));

@@ -1,4 +1,4 @@
-//! The folder while it is mended.
+//! The folder during the repair.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,27 +10,27 @@ use migrate_core::{
     Code, Config, Entry, File, Folder, Hash, LockState, Revision, RevisionId, Survey,
 };
 
-/// The folder, what is known of it from before, and what was done.
+/// The folder, the facts known about it before the repair, and the repairs made.
 pub(super) struct Work<'a> {
     pub(super) config: &'a Config,
     pub(super) options: &'a RepairOptions,
     pub(super) folder: Folder,
-    /// What could be read of chain.lock.
+    /// The readable contents of chain.lock.
     pub(super) found: Found,
-    /// What it says of each revision.
+    /// The entry of each revision in chain.lock.
     pub(super) lock: BTreeMap<String, Entry>,
-    /// What each file meant before its links were mended.
+    /// The hashes of each file before its links were repaired.
     meant: BTreeMap<String, BTreeSet<Hash>>,
-    /// Files that could be read as they were, with what they were.
+    /// The files that were readable from the start, with their original id and hash.
     pub(super) read: BTreeMap<String, (RevisionId, Hash)>,
-    /// The links that could be read as they were: a file and the parent that it names.
+    /// The links that were readable from the start: a file and a parent that it names.
     pub(super) links: BTreeSet<(String, RevisionId)>,
-    /// Files whose parents named no revision, but a place.
+    /// The files whose parents named a place instead of a revision.
     pub(super) orphans: BTreeSet<String>,
-    /// Ids that were given here.
+    /// The ids assigned by the repair.
     pub(super) new: BTreeSet<String>,
     pub(super) done: Vec<Mended>,
-    /// Files that have another name now, by their old one.
+    /// The present names of renamed files, by their old names.
     pub(super) renamed: BTreeMap<String, String>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Work<'a> {
         work
     }
 
-    /// Keeps in mind what each file means now.
+    /// Records the present hash of each file.
     pub(super) fn remember(&mut self, survey: &Survey) {
         for revision in &survey.revisions {
             let meant = self.meant.entry(revision.file.to_string()).or_default();
@@ -78,7 +78,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The revisions that mean something else than they did, nor what was sealed.
+    /// Returns the revisions whose hash differs both from their original and from the sealed one.
     pub(super) fn changed(&self, survey: &Survey) -> Vec<RevisionId> {
         let is_changed = |revision: &&Revision| {
             let state = self.lock.get(revision.id.as_str()).map(|entry| entry.state);
@@ -90,25 +90,25 @@ impl<'a> Work<'a> {
         changed.map(|revision| revision.id.clone()).collect()
     }
 
-    /// Whether a file meant this before its links were mended.
+    /// Returns whether a file had this hash before its links were repaired.
     pub(super) fn meant(&self, file: &str, hash: Hash) -> bool {
         self.meant
             .get(file)
             .is_some_and(|meant| meant.contains(&hash))
     }
 
-    /// Understands the folder as it is now.
+    /// Reads and checks the folder in its present state.
     pub(super) fn survey(&self) -> Survey {
         Survey::new(&self.folder, self.config)
     }
 
-    /// Whether files are there of which nobody knows which revision they are: one of them may be
-    /// the parent that is missing.
+    /// Returns whether there are files whose revision is unknown: one of them may be a missing
+    /// parent.
     pub(super) fn has_strangers(&self, survey: &Survey) -> bool {
         !self.folder.unread.is_empty() || survey.revisions.len() < self.folder.files.len()
     }
 
-    /// The names of files of which nobody knows which revision they are.
+    /// Returns the names of the files whose revision is unknown.
     pub(super) fn strangers(&self, survey: &Survey) -> Vec<String> {
         let known: BTreeSet<&str> = survey
             .revisions
@@ -123,7 +123,7 @@ impl<'a> Work<'a> {
             .collect()
     }
 
-    /// Whether a file means what was sealed, before or after it was mended.
+    /// Returns whether the hash of a file, before or after its repair, is the sealed one.
     pub(super) fn is_sealed(&self, revision: &Revision) -> bool {
         match self.lock.get(revision.id.as_str()).map(|entry| entry.state) {
             Some(LockState::Sealed(hash)) => {
@@ -148,7 +148,7 @@ impl<'a> Work<'a> {
         });
     }
 
-    /// The file of this name; it is there.
+    /// Returns the file with this name, which exists.
     pub(super) fn file(&mut self, name: &str) -> &mut File {
         let file = self.folder.files.iter_mut().find(|file| file.name == name);
         file.expect("a revision has a file")
@@ -163,7 +163,7 @@ impl<'a> Work<'a> {
         self.folder.files.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
-    /// A name that no file has yet.
+    /// Returns a name that is not taken.
     pub(super) fn free_name(&self, name: &str) -> String {
         let is_taken = |name: &str| {
             let files = self.folder.files.iter().map(|file| &file.name);

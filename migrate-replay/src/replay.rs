@@ -1,12 +1,14 @@
-//! A chain, or a file of SQL, as it can be run in a throw-away database without a trace elsewhere.
+//! Rewrites a chain, or a file of SQL, so that it runs in a scratch database without effects
+//! elsewhere.
 //!
-//! What reaches out of the database ([`reach::reaches`]) is changed, left out, or refused:
+//! Statements that reach out of the database ([`reach::reaches`]) are changed, skipped, or refused:
 //!
-//! - the name of the chain's own database becomes that of the throw-away one;
-//! - roles that a statement needs are listed, to be there before;
-//! - what is about the server, its files or another server is left out, and so is what would run
-//!   it: a call of a function whose body does so, a row for a table whose trigger does;
-//! - an object of another database is refused.
+//! - the name of the chain's own database is replaced by that of the scratch database;
+//! - roles that a statement needs are listed, so that they can be created before;
+//! - statements about the server, its files or another server are skipped, and so are statements
+//!   that would run them: a call of a function whose body does so, a row for a table whose trigger
+//!   does;
+//! - a reference to an object of another database is refused.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,81 +17,82 @@ use std::ops::Range;
 use crate::reach::{self, Item, Items as _, Named, Reach, ReachKind};
 use migrate_core::{Dialect, Direction, Revision, Script, Section, Statement};
 
-/// What lies around a throw-away database.
+/// The surroundings of a scratch database.
 #[derive(Clone, Copy, Debug)]
 pub struct Border<'a> {
-    /// What its SQL is written in.
+    /// The dialect of the SQL.
     pub dialect: Dialect,
     /// The name of the database that the chain is for.
     pub own: &'a str,
-    /// The name of the throw-away database.
+    /// The name of the scratch database.
     pub scratch: &'a str,
-    /// What becomes of the names of other databases.
+    /// The treatment of other databases' names.
     pub others: Others,
 }
 
-/// What becomes of the names of other databases (MySQL).
+/// The treatment of other databases' names (MySQL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Others {
-    /// They are refused: the server is one that others use.
+    /// They are refused: the server is shared.
     Refused,
-    /// They stay as they are: the server as a whole is thrown away.
+    /// They are kept: the server as a whole is temporary.
     Kept,
 }
 
-/// A chain or a file as it can be run in a throw-away database.
+/// A chain or a file in a form that runs in a scratch database.
 #[derive(Clone, Debug)]
 pub struct Replay<T> {
-    /// What to run: the same as before, in the same order, each line at its place.
+    /// The rewritten input: the same order, each line at its place.
     pub runs: Vec<T>,
-    /// What is left out on the way up, in the order of the files.
+    /// The `up` statements that are skipped, in the order of the files.
     pub not_replayed: Vec<NotReplayed>,
-    /// The roles that must be there (PostgreSQL).
+    /// The roles that must exist (PostgreSQL).
     pub roles: Vec<NeededRole>,
 }
 
-/// A statement that is not run in a throw-away database.
+/// A statement that is not run in a scratch database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct NotReplayed {
-    /// The file that it stands in.
+    /// The name of its file.
     pub file: String,
-    /// The line that it begins in, from 1.
+    /// The line where it begins, counted from 1.
     pub line: usize,
-    /// Why: `CREATE ROLE`.
+    /// The reason: `CREATE ROLE`.
     pub what: String,
 }
 
-/// A role that statements name.
+/// A role that statements reference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NeededRole {
-    /// Its name.
+    /// The name of the role.
     pub name: String,
-    /// Whether statements run as this role, and so must be allowed to create objects.
+    /// Whether statements run as this role, so that it must be allowed to create objects.
     pub acts: bool,
 }
 
-/// The name of another database, where its objects cannot be reached without harm.
+/// A reference to another database whose objects cannot be used safely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherDatabase {
-    /// The file that it stands in.
+    /// The name of the file.
     pub file: String,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The name.
+    /// The name of the database.
     pub database: String,
 }
 
-/// A statement, and where it stands.
+/// A statement and its place.
 struct Source<'a> {
     sql: &'a str,
     file: &'a str,
     line: usize,
-    /// It leads up: replays do, but for a baseline that goes back again.
+    /// Set for statements of an `up`; a replay runs only these, except for a baseline that is
+    /// reverted.
     is_up: bool,
 }
 
 impl Replay<Revision> {
-    /// Changes a chain's revisions; ids and hashes stay. Takes time in proportion to their text.
+    /// Rewrites the revisions of a chain; ids and hashes are kept. Takes linear time.
     ///
     /// ```
     /// use migrate_core::{Dialect, Dialects, Revision};
@@ -114,7 +117,7 @@ impl Replay<Revision> {
         for revision in revisions {
             let (mut at, mut line) = (0, 1);
             for (direction, statement) in statements(revision, border.dialect) {
-                // Sections come in the order of the file.
+                // Sections are in the order of the file.
                 line += newlines(&revision.text[at..statement.range().start]);
                 at = statement.range().start;
                 sources.push(Source {
@@ -140,7 +143,7 @@ impl Replay<Revision> {
 }
 
 impl Replay<String> {
-    /// Changes the statements of a file, each with the line that it begins in.
+    /// Rewrites the statements of a file, each with the line where it begins.
     ///
     /// # Errors
     ///
@@ -192,7 +195,7 @@ fn statements(
         })
 }
 
-/// The same revision with other statements; `None` leaves one as it is.
+/// Returns the same revision with other statements; `None` keeps one.
 fn with_texts(
     revision: &Revision,
     dialect: Dialect,
@@ -222,7 +225,7 @@ fn with_texts(
     let sections = revision.sections.iter().map(|section| {
         let serves = section.dialects.contains(dialect);
         let own = section.statements(dialect).filter(|_| serves);
-        // Those of other dialects stand elsewhere now, and are not run.
+        // The statements of other dialects have moved, and are not run.
         let scripts = own.map(|own| Script {
             dialects: migrate_core::Dialects::NONE.with(dialect),
             statements: places.by_ref().take(own.len()).collect(),
@@ -239,20 +242,20 @@ fn with_texts(
     }
 }
 
-/// What becomes of statements: for each another text, or none where it stays.
+/// The results for the statements: for each another text, or `None` if it is kept.
 struct Judged {
     texts: Vec<Option<String>>,
     not_replayed: Vec<NotReplayed>,
     roles: Vec<NeededRole>,
 }
 
-/// Names that decide about statements which name them, in small letters.
+/// Names that decide about the statements that reference them, in lower case.
 #[derive(Default)]
 struct Names {
-    /// To call or to use them reaches out: functions by their bodies, tables by their triggers,
-    /// tables that are on another server.
+    /// Objects whose use reaches out: functions by their bodies, tables by their triggers, tables
+    /// that are on another server.
     tainted: BTreeSet<String>,
-    /// They were left out, so nothing can name them.
+    /// Objects that were skipped, so nothing can reference them.
     absent: BTreeSet<String>,
     /// Packages of MariaDB.
     packages: BTreeSet<String>,
@@ -260,7 +263,7 @@ struct Names {
     attached: BTreeSet<String>,
 }
 
-/// What becomes of one statement.
+/// The treatment of one statement.
 enum Verdict {
     Runs(Vec<(Range<usize>, String)>),
     LeftOut(String),
@@ -320,13 +323,13 @@ fn needed(reach: &Reach) -> Option<NeededRole> {
     }
 }
 
-/// Puts other texts at some places; lines stay.
+/// Replaces ranges of a text; lines keep their numbers.
 fn edited(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let mut text = String::with_capacity(sql.len() + 64);
     let mut at = 0;
     for (range, with) in edits {
-        // One thing is changed once.
+        // The same range is changed once.
         if range.start < at {
             continue;
         }
@@ -340,13 +343,13 @@ fn edited(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     text
 }
 
-/// The words of a text, names among them, whatever it is written in.
+/// Returns the words of a text, including names, in any language.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|sign: char| !sign.is_alphanumeric() && sign != '_' && sign != '$')
         .filter(|word| !word.is_empty())
 }
 
-/// The first word of a set that a text has.
+/// Returns the first word of a text that is in a set.
 fn named_in(set: &BTreeSet<String>, text: &str) -> Option<String> {
     if set.is_empty() {
         return None;
@@ -356,17 +359,17 @@ fn named_in(set: &BTreeSet<String>, text: &str) -> Option<String> {
         .find(|word| set.contains(word))
 }
 
-/// The words that a statement begins with, without those that say how: `CREATE OR REPLACE TABLE`
-/// begins with CREATE and TABLE.
+/// The words that a statement begins with, without modifiers: `CREATE OR REPLACE TABLE` begins with
+/// CREATE and TABLE.
 struct Beginning<'a> {
     items: Vec<Item<'a>>,
     dialect: Dialect,
-    /// The place of the word that says what is made.
+    /// The position of the word for the kind of the object.
     what: usize,
 }
 
 impl<'a> Beginning<'a> {
-    /// As much of a statement as says what it makes, and of which table.
+    /// Reads enough of a statement to know which object it creates, and on which table.
     fn of(dialect: Dialect, sql: &'a str) -> Self {
         const WHAT: [&str; 10] = [
             "TABLE",
@@ -397,7 +400,7 @@ impl<'a> Beginning<'a> {
         self.is("CREATE") && self.what < self.items.len() && self.items.at(self.what).is_any(what)
     }
 
-    /// The last part of the name at a place, in small letters.
+    /// Returns the last part of the name at a position, in lower case.
     fn name(&self, place: usize) -> Option<String> {
         let mut place = self
             .items
@@ -410,12 +413,12 @@ impl<'a> Beginning<'a> {
             .then(|| item.name(self.dialect).to_lowercase())
     }
 
-    /// The name of what is made.
+    /// Returns the name of the created object.
     fn made(&self) -> Option<String> {
         self.name(self.what.checked_add(1)?)
     }
 
-    /// The name behind the first of some words.
+    /// Returns the name after the first of some words.
     fn behind(&self, words: &[&str]) -> Option<String> {
         let starts = |place: &usize| {
             let mut words = words.iter().enumerate();
@@ -432,7 +435,7 @@ impl<'a> Beginning<'a> {
 impl Names {
     fn of(sources: &[Source<'_>], reaches: &[Vec<Reach>], border: &Border<'_>) -> Self {
         let mut names = Self::default();
-        // What is made of others, and is tainted if they are.
+        // Objects made from others, which are tainted if those are.
         let mut made: Vec<(&str, Vec<String>)> = Vec::new();
         for (source, reaches) in sources.iter().zip(reaches) {
             let first = words(source.sql).next().unwrap_or_default();
@@ -442,7 +445,7 @@ impl Names {
                     names.attached.insert(name.to_lowercase());
                 }
             }
-            // What CREATE stands in a comment that MySQL runs for is read as well.
+            // A CREATE in an executable comment of MySQL is read as well.
             if !is("CREATE") && !is("ALTER") && !source.sql.starts_with("/*") {
                 continue;
             }
@@ -473,7 +476,7 @@ impl Names {
                 names.tainted.extend(beginning.behind(&["PARTITION", "OF"]));
                 names.tainted.extend(beginning.behind(&["INHERITS", "("]));
             } else if makes(&["TABLE"]) {
-                // A table with a part on another server is there as well.
+                // A table with a partition on another server is there as well.
                 of_it.extend(beginning.behind(&["PARTITION", "OF"]));
             } else if beginning.is("ALTER") && beginning.behind(&["ATTACH", "PARTITION"]).is_some()
             {
@@ -489,7 +492,7 @@ impl Names {
         names
     }
 
-    /// What is made of something that reaches out does so as well.
+    /// Objects made from something that reaches out are tainted too.
     fn spread(&mut self, mut made: Vec<(&str, Vec<String>)>) {
         while !self.tainted.is_empty() {
             let before = made.len();
@@ -506,7 +509,7 @@ impl Names {
         }
     }
 
-    /// Whether a reach does something elsewhere once it runs.
+    /// Returns whether a reach has effects elsewhere once it runs.
     fn is_out(&self, reach: &Reach, border: &Border<'_>) -> bool {
         match &reach.kind {
             ReachKind::Server(_) => true,
@@ -568,7 +571,7 @@ impl Names {
                             let what = format!("{} of {}", first.to_uppercase(), reach.what());
                             return Verdict::LeftOut(what);
                         }
-                        // A body can name it: what would run that is left out.
+                        // A body may reference it: statements that would run the body are skipped.
                         (Dialect::MySql, _) if !reach.deferred && self.is_out(reach, border) => {
                             others.push(OtherDatabase {
                                 file: source.file.to_owned(),
@@ -592,8 +595,9 @@ impl Names {
         Verdict::Runs(edits)
     }
 
-    /// What is done in an attached file: there is an empty database in memory instead. Objects are
-    /// created and dropped in it, as others may be made of them; rows are nobody's.
+    /// Handles statements in an attached file, which is replaced by an empty database in memory.
+    /// Objects are created and dropped in it, because others may depend on them; statements on its
+    /// rows are skipped.
     fn attached(
         &self,
         name: &str,
@@ -623,8 +627,8 @@ fn is_server(reach: &Reach) -> bool {
     matches!(reach.kind, ReachKind::Server(_))
 }
 
-/// Whether it is the name of the chain's own database. On some systems MySQL does not tell
-/// capital letters from small ones (manual, "Identifier Case Sensitivity").
+/// Returns whether it is the name of the chain's own database. On some systems MySQL ignores the
+/// case of names (manual, "Identifier Case Sensitivity").
 fn is_own(name: &str, border: &Border<'_>) -> bool {
     match border.dialect {
         Dialect::Postgres => name == border.own,
@@ -633,7 +637,7 @@ fn is_own(name: &str, border: &Border<'_>) -> bool {
     }
 }
 
-/// The database is there already.
+/// Returns the database already exists.
 fn if_not_exists(
     before: Named,
     dialect: Dialect,
@@ -647,7 +651,7 @@ fn if_not_exists(
     (creates && !says("EXISTS") && !says("REPLACE")).then(|| (at..at, "IF NOT EXISTS ".to_owned()))
 }
 
-/// Whether a statement works on rows or calls something, and makes no object.
+/// Returns whether a statement works on rows or calls something, and creates no object.
 fn runs_rows(sql: &str) -> bool {
     const VERBS: [&str; 19] = [
         "ANALYZE", "BEGIN", "CALL", "COPY", "DELETE", "DO", "EXECUTE", "EXPLAIN", "IF", "INSERT",
@@ -658,8 +662,8 @@ fn runs_rows(sql: &str) -> bool {
     VERBS.iter().any(is) || is(&"VALUES") || is(&"WITH") || is(&"VACUUM")
 }
 
-/// A table or view that takes its rows from what reaches out is made without them (PostgreSQL
-/// manual, "CREATE MATERIALIZED VIEW", "CREATE TABLE AS").
+/// Returns a table or view with rows from something that reaches out is created without them
+/// (PostgreSQL manual, "CREATE MATERIALIZED VIEW", "CREATE TABLE AS").
 fn without_rows(dialect: Dialect, sql: &str) -> Option<(Range<usize>, String)> {
     if dialect != Dialect::Postgres {
         return None;

@@ -1,50 +1,50 @@
-//! The schemas that a chain passes, to recognise a database by.
+//! An index of the schemas of a chain, to find the state of a database by its schema.
 
 use std::collections::BTreeSet;
 
 use migrate_schema::{Difference, DifferenceKind, Fingerprint, Name, Schema, differences};
 
-/// The fingerprints of the schemas along the lanes of a chain.
+/// The fingerprints of the schemas along the walks of a chain.
 ///
-/// It keeps 32 bytes a state, and no schema.
+/// It stores 32 bytes per state, and no schema.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
     marks: Vec<Mark>,
-    /// Tables that do not matter where only the database has them.
+    /// Tables that are ignored if only the database has them.
     others: BTreeSet<Name>,
 }
 
-/// What a schema was at a stop.
+/// The schema at a position.
 #[derive(Clone, Debug)]
 struct Mark {
     stop: Stop,
     fingerprint: Fingerprint,
-    /// Those of [`Trail::others`] that the chain itself has made there.
+    /// The ignored tables that the chain itself creates there.
     others: BTreeSet<Name>,
 }
 
-/// A state on a lane: which one, and after how many of its steps.
+/// A state on a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stop {
-    /// The lane, by its place among all.
+    /// The walk, by its index.
     pub lane: usize,
-    /// How many of its steps are done.
+    /// The number of steps applied.
     pub steps: usize,
 }
 
-/// The state whose schema is the most like a database's.
+/// The state with the schema most similar to that of a database.
 #[derive(Clone, Debug)]
 pub struct Nearest {
-    /// Which it is.
+    /// Its position.
     pub stop: Stop,
-    /// What the database has other than it.
+    /// The differences between the database and the state.
     pub differences: Vec<Difference>,
     distance: usize,
 }
 
 impl Trail {
-    /// Begins one; `others` are tables, such as those of other tools, that do not matter where the
-    /// chain does not make them.
+    /// Creates an empty index; `ignored` are tables, such as those of other tools, that do not
+    /// matter unless the chain creates them.
     #[must_use]
     pub const fn new(others: BTreeSet<Name>) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Trail {
         }
     }
 
-    /// Takes in the schema that the chain makes there.
+    /// Records the schema that the chain creates at a position.
     pub fn mark(&mut self, stop: Stop, schema: &Schema) {
         let made = |name: &&Name| schema.tables.contains_key(*name);
         self.marks.push(Mark {
@@ -63,7 +63,7 @@ impl Trail {
         });
     }
 
-    /// Returns the states that have exactly this schema.
+    /// Returns the positions that have exactly this schema.
     #[must_use]
     pub fn find(&self, live: &Schema) -> Vec<Stop> {
         let mut known: Vec<(&BTreeSet<Name>, Fingerprint)> = Vec::new();
@@ -84,8 +84,8 @@ impl Trail {
         found
     }
 
-    /// Returns a database's schema without the tables that do not matter beside what the chain
-    /// makes.
+    /// Returns a database's schema without the ignored tables, except those that `expected` has
+    /// too.
     #[must_use]
     pub fn beside(&self, made: &Schema, live: &Schema) -> Schema {
         let made = self
@@ -102,8 +102,8 @@ impl Trail {
         live
     }
 
-    /// Says whether the last step to a state has changed the schema; `None` where that is not
-    /// known.
+    /// Returns whether the last step before a position changed the schema; `None` if that is
+    /// unknown.
     #[must_use]
     pub fn changed(&self, stop: Stop) -> Option<bool> {
         let at = |steps: usize| {
@@ -116,7 +116,8 @@ impl Trail {
 }
 
 impl Nearest {
-    /// Takes the nearer of what was the nearest so far and a state; of two as near, the later.
+    /// Returns the nearer of the nearest state so far and another one; the later of two equally
+    /// near.
     #[must_use]
     pub fn of(best: Option<Self>, stop: Stop, expected: &Schema, actual: &Schema) -> Self {
         let found = differences(expected, actual);
@@ -132,7 +133,7 @@ impl Nearest {
     }
 }
 
-/// How far two schemas are apart: a whole table weighs as much as all its columns.
+/// Returns the distance between two schemas: a missing table weighs as much as all its columns.
 fn distance(found: &[Difference], expected: &Schema, actual: &Schema) -> usize {
     let weight = |difference: &Difference| {
         let schema = match difference.kind {

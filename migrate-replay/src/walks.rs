@@ -1,18 +1,18 @@
-//! Walks through a chain that pass every state a database is likely to be in.
+//! Walks through a chain that visit every state a database is likely to be in.
 
 use migrate_core::{Graph, Set};
 
-/// A walk from an empty database: one revision after the other, and nothing twice.
+/// A walk from an empty database: one revision after the other, each at most once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lane {
-    /// The revisions, each behind all that it needs.
+    /// The revisions, each after all that it needs.
     pub steps: Vec<usize>,
-    /// After how many of them a state is reached that no lane before this one has passed.
+    /// The numbers of steps after which the walk is in a state that no earlier walk has visited.
     pub stops: Vec<usize>,
 }
 
 impl Lane {
-    /// Returns what is applied after so many steps.
+    /// Returns the applied revisions after this number of steps.
     #[must_use]
     pub fn state(&self, graph: &Graph, steps: usize) -> Set {
         let mut state = graph.none();
@@ -23,11 +23,11 @@ impl Lane {
     }
 }
 
-/// Returns as few walks as pass these states: nothing applied, each beginning of the order in which
-/// a run applies the chain, and what each revision needs with itself.
+/// Returns as few walks as needed to visit these states: nothing applied, each prefix of the order
+/// in which a run applies the chain, and each revision with all that it needs.
 ///
-/// The first lane is that order. Where the chain has no branches it is the only one; a revision of
-/// a branch whose ancestry is no beginning of it is on another.
+/// The first walk is that order. In a chain without branches it is the only one; a revision of a
+/// branch whose ancestry is not a prefix of the order is on another walk.
 ///
 /// ```
 /// use migrate_core::{Dialects, Graph, Revision};
@@ -51,7 +51,7 @@ pub fn lanes(graph: &Graph) -> Vec<Lane> {
     let mut aside: Vec<(usize, Set)> = Vec::new();
     for (place, index) in steps.iter().enumerate() {
         let needs = graph.ancestors([*index]);
-        // All it needs stands before it: where nothing else does, the order passes it.
+        // If it comes directly after all it needs and nothing else, the order visits its state.
         if needs.iter().count() != place + 1 {
             aside.push((*index, needs));
         }
@@ -62,7 +62,7 @@ pub fn lanes(graph: &Graph) -> Vec<Lane> {
     }];
     let mut ends: Vec<(usize, Set)> = Vec::new();
     for (index, needs) in aside {
-        // On the lane of what it follows, the longest of them.
+        // Continues the walk of the longest predecessor.
         let before = ends
             .iter()
             .enumerate()
@@ -106,7 +106,7 @@ mod tests {
         Survey::new(&folder, &Config::default()).graph
     }
 
-    /// Writes the lanes, with a `|` behind each stop.
+    /// Draws the walks, with a `|` after each state.
     fn drawn(text: &str) -> String {
         let graph = graph(text);
         let mut lines = Vec::new();

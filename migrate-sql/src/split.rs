@@ -1,6 +1,6 @@
-//! Where a statement ends.
+//! Splits SQL text into statements.
 //!
-//! `;` ends it, except inside the bodies that hold statements themselves: triggers and routines
+//! `;` ends a statement, except inside constructs that contain statements: triggers and routines
 //! with `BEGIN … END`, PostgreSQL's `BEGIN ATOMIC`, and parentheses (a PostgreSQL rule).
 
 use std::collections::VecDeque;
@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 use crate::Dialect;
 
-/// Returns the statements of `text` as ranges of bytes: without what ends them, without the white
-/// space and comments around them, and without empty ones.
+/// Returns the statements of `text` as byte ranges, without terminators, without surrounding white
+/// space and comments, and without empty statements.
 ///
 /// ```
 /// use migrate_sql::Dialect;
@@ -29,9 +29,9 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
     read(dialect, text, |_| false).map(|read| read.statements)
 }
 
-/// Finds the first line that `is_mark` knows and that stands where SQL could begin: not inside a
-/// quoted text or name, a comment, or the body of a routine or a trigger. `None` where each of them
-/// stands inside something that ends.
+/// Finds the first line that `is_mark` accepts and that is at a position where SQL could begin: not
+/// inside a quoted text or name, a comment, or the body of a routine or a trigger. Returns `None`
+/// if each such line is inside a construct that ends.
 ///
 /// # Errors
 ///
@@ -44,14 +44,14 @@ pub fn first_mark(
     read(dialect, text, is_mark).map(|read| read.mark)
 }
 
-/// What [`read`] has found.
+/// The result of [`read`].
 struct Read {
     statements: Vec<Range<usize>>,
-    /// Where it has stopped before the end.
+    /// The offset of the mark at which reading stopped.
     mark: Option<usize>,
 }
 
-/// Reads statements up to the first line that is a mark, where SQL could begin.
+/// Reads statements up to the first line that is a mark at a position where SQL could begin.
 fn read(
     dialect: Dialect,
     text: &str,
@@ -78,12 +78,12 @@ fn read(
         let Some(token) = token else { break };
         match token.kind {
             TokenKind::Delimiter => {
-                // The client sends what stands before the line.
+                // The client sends the text before the line.
                 statements.extend(statement.take().map(Statement::close).transpose()?);
                 stream.lexer.set_delimiter(&token);
             }
             TokenKind::Terminator => {
-                // Half an executable comment is no statement.
+                // Half of an executable comment is not a statement.
                 let inside = stream.lexer.is_plain()
                     && (stream.lexer.in_executable()
                         || statement.as_ref().is_some_and(Statement::is_inside));
@@ -119,15 +119,15 @@ fn read(
     })
 }
 
-/// The tokens that matter, with a look ahead.
+/// The significant tokens, with lookahead.
 struct Stream<'a, M> {
     lexer: Lexer<'a>,
     text: &'a str,
     ahead: VecDeque<Token>,
     is_mark: M,
-    /// The marks among the tokens that were read, and whether each is in an executable comment.
+    /// The marks among the tokens read so far, and whether each is in an executable comment.
     marks: VecDeque<(usize, bool)>,
-    /// What does not end; there are no tokens behind it.
+    /// The construct that does not end; no tokens follow it.
     unterminated: Option<Unterminated>,
 }
 
@@ -152,7 +152,7 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
         None
     }
 
-    /// Whether a line begins here that is a mark.
+    /// Returns whether the line that begins here is a mark.
     fn is_marked(&self, at: usize) -> bool {
         let begins_line = at == 0 || self.text.as_bytes()[at - 1] == b'\n';
         begins_line
@@ -162,7 +162,7 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
                 .is_some_and(|line| (self.is_mark)(line.trim_end()))
     }
 
-    /// The mark up to the next token, or up to the end, that stands where SQL could begin.
+    /// Returns the mark before the next token, or before the end, that is where SQL could begin.
     fn mark_before(
         &mut self,
         token: Option<&Token>,
@@ -188,7 +188,7 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
         self.ahead.pop_front().or_else(|| self.read())
     }
 
-    /// The text of the token that comes `n` tokens after the present one; empty at the end.
+    /// Returns the text of the token `n` tokens after the present one; empty at the end.
     fn peek(&mut self, n: usize) -> &'a str {
         while self.ahead.len() <= n {
             match self.read() {
@@ -201,43 +201,43 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
     }
 }
 
-/// What the statement is, as far as it has been read.
+/// The kind of a statement, as far as it has been read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Its first word is still to come.
+    /// The first word has not been read.
     Unknown,
-    /// It begins with CREATE or ALTER; what it is about is still to come.
+    /// CREATE or ALTER; the kind of the object has not been read.
     Create,
-    /// It can hold statements: a routine, a trigger, a compound statement.
+    /// Can contain statements: a routine, a trigger, a compound statement.
     Routine,
     /// A package of MariaDB, whose `AS` opens it.
     Package,
-    /// It holds none.
+    /// Contains no statements.
     Plain,
 }
 
-/// What came before a word.
+/// The context that the previous word sets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Previous {
     /// A statement may begin here.
     Start,
-    /// `END`, which takes the word that says what it ends.
+    /// `END`, which may be followed by the keyword of the block that it ends.
     End,
-    /// A name or an expression comes here, so that `end` and `begin` are columns.
+    /// A name or an expression follows, so that `end` and `begin` are columns.
     Name,
-    /// An alias comes here, or the body of a routine.
+    /// An alias or the body of a routine follows.
     As,
     Other,
 }
 
-/// The words after END that say what it ends.
+/// The keywords after END that name the block that it ends.
 const ENDED: [&str; 6] = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
 
-/// The words that can stand last before the statement of a trigger, an event or a routine.
+/// The words that can be last before the statement of a trigger, an event or a routine.
 const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"];
 
 /// The words before a name or an expression. BEGIN and END are not reserved on MySQL (manual,
-/// "Keywords and Reserved Words"), and columns are called so.
+/// "Keywords and Reserved Words"), so columns can have these names.
 const BEFORE_NAMES: [&str; 26] = [
     "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "SET", "DECLARE", "BY", "ON", "INTO",
     "WHEN", "ELSEIF", "ELSIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM",
@@ -250,20 +250,19 @@ struct Block {
     at: usize,
 }
 
-/// What stands in a block.
+/// The contents of a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Statements,
-    /// It is a `CASE` inside an expression.
+    /// A `CASE` inside an expression.
     Expression,
-    /// A condition or a range: the `DO` or `LOOP` of a `WHILE` or `FOR` is to come.
+    /// A condition or a range, followed by the `DO` or `LOOP` of a `WHILE` or `FOR`.
     Condition,
-    /// In MariaDB's Oracle mode, the declarations of a routine or a package, whose `BEGIN` is to
-    /// come.
+    /// In MariaDB's Oracle mode, the declarations of a routine or a package, followed by `BEGIN`.
     Declarations,
 }
 
-/// The words that begin the body of a routine; behind them, `AS` and `IS` are of an expression.
+/// The words that begin the body of a routine; after them, `AS` and `IS` belong to expressions.
 const BODIES: [&str; 20] = [
     "BEGIN", "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "REPLACE", "SET",
     "CALL", "DO", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "CREATE", "ALTER",
@@ -277,20 +276,20 @@ struct Statement {
     parentheses: usize,
     previous: Previous,
     header: Header,
-    /// Inside the `<<label>>` of Oracle mode.
+    /// Set inside a `<<label>>` of Oracle mode.
     label: bool,
-    /// Whether a mark stands in it.
+    /// Set if a mark is inside the statement.
     marked: bool,
 }
 
-/// What stands between the name of a routine and its body.
+/// The state between the name of a routine and its body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Header {
-    /// Nothing: this is no header.
+    /// Not in a header.
     No,
-    /// `AS` or `IS` begins a body of Oracle mode.
+    /// `AS` or `IS` begins an Oracle mode body.
     Open,
-    /// The same, but a `RETURN` begins a body.
+    /// Like `Open`, but a `RETURN` begins a body.
     Returns,
 }
 
@@ -309,14 +308,15 @@ impl Statement {
         }
     }
 
-    /// Ends the statement where nothing has ended it.
+    /// Ends the statement if nothing has ended it.
     fn close(self) -> Result<Range<usize>, Unterminated> {
         match self.blocks.last() {
             Some(block) => Err(Unterminated {
                 what: Construct::Block,
                 at: block.at,
             }),
-            // Only the delimiter that a `DELIMITER` line chose says that a mark belongs to it.
+            // Only with a delimiter that a `DELIMITER` line set does a mark belong to the
+            // statement.
             None if self.marked => Err(Unterminated {
                 what: Construct::Block,
                 at: self.range.start,
@@ -325,7 +325,7 @@ impl Statement {
         }
     }
 
-    /// Whether a `;` here belongs to the statement.
+    /// Returns whether a `;` here belongs to the statement.
     fn is_inside(&self) -> bool {
         !self.blocks.is_empty() || (self.dialect == Dialect::Postgres && self.parentheses > 0)
     }
@@ -338,8 +338,8 @@ impl Statement {
                 ")" => self.parentheses = self.parentheses.saturating_sub(1),
                 _ => {}
             }
-            // A label ends with a colon, and what it names begins after it; a routine without
-            // characteristics begins behind its parameters.
+            // A label ends with a colon, and the statement that it names begins after it; a routine
+            // without characteristics begins after its parameters.
             let parameters = text == ")" && self.parentheses == 0 && self.blocks.is_empty();
             let label = text == ":" && self.kind == Kind::Routine;
             let executable = text.starts_with("/*") || text == "*/";
@@ -411,7 +411,7 @@ impl Statement {
         };
     }
 
-    /// Opens a block of statements, unless it is the one that the block around it waits for.
+    /// Opens a block of statements, unless it is the one that the surrounding block expects.
     fn open_or_go_on(&mut self, awaited_by: Holds, at: usize) {
         match self.blocks.last_mut() {
             Some(block) if block.holds == awaited_by => {
@@ -422,7 +422,7 @@ impl Statement {
         }
     }
 
-    /// Follows the header of a routine; says whether `word` is the `AS` or `IS` that ends it in
+    /// Follows the header of a routine; returns whether `word` is the `AS` or `IS` that ends it in
     /// MariaDB's Oracle mode (manual, "SQL_MODE=ORACLE").
     fn is_body_of_oracle_mode(
         &mut self,
@@ -439,7 +439,7 @@ impl Statement {
             self.header = Header::No;
         } else if is("AS") || is("IS") {
             self.header = Header::No;
-            // A body in another language is a text: `AS $$ … $$`.
+            // A body in another language is a quoted text: `AS $$ … $$`.
             return !stream.peek(0).starts_with(['$', '\'', '"']);
         }
         false
@@ -456,8 +456,8 @@ impl Statement {
         if is("ALTER") {
             return Kind::Create;
         }
-        // MariaDB runs compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
-        // others as they are, each perhaps with a label. A plain BEGIN starts a transaction.
+        // MariaDB accepts compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
+        // others unchanged, optionally with a label. A plain BEGIN starts a transaction.
         let compound = match is("BEGIN") {
             true => stream.peek(0).eq_ignore_ascii_case("NOT"),
             false => {
@@ -470,7 +470,7 @@ impl Statement {
         if compound { Kind::Routine } else { Kind::Plain }
     }
 
-    /// The words between CREATE and what is created.
+    /// Returns the words between CREATE and the kind of the object.
     fn create(&self, word: &str) -> Kind {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         let any = |known: &[&str]| known.iter().any(|known| is(known));
@@ -509,8 +509,8 @@ impl Statement {
         }
     }
 
-    /// A trigger ends with `; END` and nothing else does, as a CASE holds no `;`
-    /// (`sqlite3_complete()` has the same rule).
+    /// Only a trigger ends with `; END`, because a CASE contains no `;` (`sqlite3_complete()` has
+    /// the same rule).
     fn sqlite(&mut self, word: &str, at: usize) {
         let previous = std::mem::replace(&mut self.previous, Previous::Other);
         if word.eq_ignore_ascii_case("BEGIN") && self.blocks.is_empty() {
@@ -521,7 +521,7 @@ impl Statement {
         }
     }
 
-    /// SQL-standard bodies: one block, and CASE inside it. `AS end` and `t.end` are names.
+    /// SQL-standard bodies: one block, with CASE inside it. `AS end` and `t.end` are names.
     fn postgres(&mut self, word: &str, at: usize, begin: bool) {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         let previous = std::mem::replace(&mut self.previous, Previous::Other);
@@ -550,7 +550,7 @@ impl Statement {
             self.blocks.pop();
             self.previous = Previous::End;
         } else if previous == Previous::End && ENDED.into_iter().any(is) {
-            // `END IF`, `END CASE`: that one is closed already.
+            // `END IF`, `END CASE`: that block is closed already.
         } else if is("CASE") {
             let holds = match starts {
                 true => Holds::Statements,
@@ -566,7 +566,7 @@ impl Statement {
             self.open(Holds::Statements, at);
             self.previous = Previous::Name;
         } else if is("THEN") && self.blocks.is_empty() {
-            // The IF was the whole body, behind a header that can end in any word.
+            // The IF was the whole body, after a header that can end with any word.
             self.open(Holds::Statements, at);
         } else if is("AS") {
             self.previous = Previous::As;
@@ -607,7 +607,7 @@ mod tests {
             .collect()
     }
 
-    /// The statements stand one under the other, with a line `~` between them.
+    /// The statements, one per line, separated by a line `~`.
     #[track_caller]
     fn splits(dialect: Dialect, text: &str) {
         let expected: Vec<_> = text.split("\n~\n").map(str::trim).collect();
@@ -803,7 +803,7 @@ COMMIT");
                 [first, "SELECT 9"]
             );
         }
-        // In no mode does `AS` behind the beginning of a body open one.
+        // In no mode does `AS` after the beginning of a body open a body.
         for first in [
             "CREATE PROCEDURE p() SELECT 1 AS a",
             "CREATE FUNCTION f(a INT) RETURNS INT RETURN a IS NULL",

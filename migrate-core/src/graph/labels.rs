@@ -1,4 +1,4 @@
-//! Branch labels: which revisions carry which.
+//! Branch labels and the revisions that carry them.
 
 use super::{Graph, Set};
 
@@ -7,15 +7,16 @@ use super::{Graph, Set};
 pub(super) struct Carried {
     /// All labels, sorted.
     names: Vec<String>,
-    /// For each revision, places among the names.
+    /// For each revision, the positions of its labels in `names`.
     by: Vec<Vec<u32>>,
 }
 
 impl Graph {
     /// Returns the labels that a revision carries, sorted.
     ///
-    /// As in Alembic, a label spreads from the revision that bears it to all that follows, and
-    /// back to what leads only there: up to, and without, the nearest branch point or merge.
+    /// As in Alembic, a label spreads from the revision that has it to all that follows, and back
+    /// to revisions that lead only there, up to but not including the nearest branch point or
+    /// merge.
     #[must_use]
     pub fn labels_of(&self, index: usize) -> Vec<&str> {
         if self.labels.is_empty() {
@@ -28,7 +29,8 @@ impl Graph {
 
     fn spread(&self) -> Carried {
         let mut by = vec![Vec::new(); self.len()];
-        // Which label came by last: a walk costs no more than those who carry the label.
+        // The label that visited each revision last, so that a walk costs no more than its
+        // carriers.
         let mut seen = vec![u32::MAX; self.len()];
         for (label, bearer) in (0..).zip(self.labels.values()) {
             let mut reaches = |index: usize| {
@@ -46,8 +48,8 @@ impl Graph {
         }
     }
 
-    /// Walks over the revisions that carry the label of `bearer`; `reaches` says whether one was
-    /// not reached before.
+    /// Walks over the revisions that carry the label of `bearer`; `visit` returns whether a
+    /// revision was not visited before.
     fn carry(&self, bearer: usize, reaches: &mut impl FnMut(usize) -> bool) {
         let mut open = vec![bearer];
         while let Some(index) = open.pop() {
@@ -64,7 +66,7 @@ impl Graph {
         }
     }
 
-    /// Returns the revisions that carry the label which `bearer` bears.
+    /// Returns the revisions that carry the label of `bearer`.
     #[must_use]
     pub fn carriers(&self, bearer: usize) -> Set {
         let mut set = self.none();
@@ -72,8 +74,9 @@ impl Graph {
         set
     }
 
-    /// Returns the carriers that are of this branch alone: whatever leads to one, but for where the
-    /// branch begins, is of the branch too. A merge with another branch is not, nor what follows it.
+    /// Returns the carriers that belong to this branch alone: the revisions that lead to one are
+    /// included unless the branch begins there. A merge with another branch is not, nor are the
+    /// revisions after it.
     pub(crate) fn own(&self, bearer: usize) -> Set {
         let carriers = self.carriers(bearer);
         let behind = self.leading_to(bearer);
@@ -91,15 +94,15 @@ impl Graph {
         own
     }
 
-    /// A merge, or where the ways part, dependencies included.
+    /// Returns whether a revision is a merge or a branch point, dependencies included.
     fn is_point(&self, index: usize) -> bool {
         let mut above = self.above(index);
         let first = above.next();
         self.parents[index].len() > 1 || above.any(|other| Some(other) != first)
     }
 
-    /// Returns all that shares lineage with `index` by parents: it, what leads to it and what
-    /// follows it.
+    /// Returns all that shares lineage with `index` by parents: the revision itself, what leads to
+    /// it and what follows it.
     #[must_use]
     pub fn lineage(&self, index: usize) -> Set {
         let mut set = self.leading_to(index);
@@ -110,7 +113,7 @@ impl Graph {
         set
     }
 
-    /// Returns a revision and what leads to it by parents alone.
+    /// Returns a revision and the revisions that lead to it, by parents alone.
     pub fn leading_to(&self, index: usize) -> Set {
         self.reach([index], |index| versioned(&self.parents[index]))
     }

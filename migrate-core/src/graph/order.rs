@@ -1,4 +1,4 @@
-//! The order in which revisions are applied, and the knots that have none.
+//! The order in which revisions are applied, and the strongly connected components that have none.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,11 +9,12 @@ use crate::Revision;
 const NONE: u32 = u32::MAX;
 
 impl Graph {
-    /// Orders all revisions; returns the knot of each where there are circles, see
-    /// [`Graph::knots`].
+    /// Orders all revisions; if there are cycles, returns the component of each revision, see
+    /// [`Graph::components`].
     ///
-    /// What stands in a circle or above one cannot be placed by Kahn's way, so it comes last; there
-    /// the edges inside a knot are overlooked, and what follows a circle still comes after it.
+    /// Kahn's algorithm cannot place revisions that are in a cycle or depend on one, so these come
+    /// last; edges inside a component are ignored there, and a revision that follows a cycle still
+    /// comes after it.
     pub(super) fn sort(&mut self, revisions: &[Revision]) -> Option<Vec<u32>> {
         let count = self.len();
         let mut by_age: Vec<u32> = (0..count as u32).collect();
@@ -33,7 +34,7 @@ impl Graph {
         knots
     }
 
-    /// Kahn's way over what has no place yet, with the oldest of what is ready taken first.
+    /// Kahn's algorithm over the revisions without a place, taking the oldest that is ready first.
     fn place(&mut self, by_age: &[u32], counts: impl Fn(usize, usize) -> bool) {
         let mut placed = vec![false; self.len()];
         for index in &self.order {
@@ -67,8 +68,8 @@ impl Graph {
         }
     }
 
-    /// Numbers the knots: the sets of revisions that all need one another, by Tarjan's way with its
-    /// stack on the heap. What stands in no circle is a knot of its own.
+    /// Numbers the strongly connected components by Tarjan's algorithm, with its stack on the heap.
+    /// A revision that is in no cycle is a component of its own.
     fn knots(&self) -> Vec<u32> {
         let count = self.len();
         let mut number = vec![NONE; count];

@@ -1,4 +1,4 @@
-//! The files of the sources, each read once, and what is wrong with them.
+//! The files of the sources, each read once, and their problems.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,9 +19,9 @@ pub(super) struct Files<'a> {
     /// The files that were read.
     pub(super) all: Vec<Source>,
     known: BTreeMap<PathBuf, usize>,
-    /// What is wrong so far.
+    /// The problems so far.
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// What was told of a file that several targets share.
+    /// The problems reported for files that several targets share.
     told: BTreeSet<(usize, usize, String)>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Files<'a> {
         Some(file)
     }
 
-    /// Cuts a file into its items; `None` where it is no Rust.
+    /// Splits a file into its items; returns `None` if it is not valid Rust.
     pub(super) fn scan(&mut self, file: usize) -> Option<Items> {
         let Source { shown, text } = &self.all[file];
         match scan(text) {
@@ -77,13 +77,13 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Returns a path as it is shown to people.
+    /// Returns a path as it is shown.
     pub(super) fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(self.package).unwrap_or(path);
         path.to_string_lossy().replace('\\', "/")
     }
 
-    /// Notes what is wrong at a place, once.
+    /// Reports a problem at a place, once.
     pub(super) fn wrong(
         &mut self,
         file: usize,
@@ -116,24 +116,24 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Returns the bytes of a file that a span stands for.
+/// Returns the byte range of a span.
 pub(super) fn range(text: &str, span: Span) -> Range<usize> {
     let shift = preamble(text);
     let span = span.byte_range();
     clip(text, span.start + shift..span.end + shift)
 }
 
-/// Keeps a range within a text and between its characters.
+/// Restricts a range to a text and to character boundaries.
 fn clip(text: &str, range: Range<usize>) -> Range<usize> {
     let at = |position: usize| text.floor_char_boundary(position);
     let start = at(range.start);
     start..at(range.end).max(start)
 }
 
-/// A source file is at most this large, in bytes: what is larger is generated data.
+/// The size of a source file in bytes; a larger one is generated data.
 const MAX_SOURCE: u64 = 16 * 1024 * 1024;
 
-/// Reads a source file; `None` if there is none, a diagnostic if it cannot be read.
+/// Reads a source file; returns `None` if it does not exist, and a diagnostic if it is unreadable.
 fn read_source(path: &Path, shown: &str) -> Option<Result<String, Box<Diagnostic>>> {
     if !path.exists() {
         return None;

@@ -1,8 +1,8 @@
-//! The items of a source file that models are made of.
+//! Finds the items of a source file that matter for models.
 //!
-//! The file is cut into tokens, and only the items that matter are parsed: modules, structs, enums,
-//! aliases and imports. So a function body that does not compile, or that is newer than syn, keeps
-//! nobody from reading the models beside it.
+//! The file is split into tokens, and only modules, structs, enums, aliases and imports are parsed.
+//! So a function body that does not compile, or that is newer than syn, does not hide the models
+//! beside it.
 
 use std::ops::Range;
 
@@ -15,17 +15,17 @@ use super::imports::{UseItem, imports};
 use crate::depth::too_deep;
 use crate::resolve::derive_of;
 
-/// What stands in a file or between the braces of a module.
+/// The items of a file, or of the braces of a module.
 #[derive(Default)]
 pub(super) struct Items {
     pub(super) modules: Vec<ModuleItem>,
     pub(super) types: Vec<TypeItem>,
     pub(super) uses: Vec<UseItem>,
-    /// Where models may stand that are not read, and why not.
+    /// Places that may have models and are not read, with the reason.
     pub(super) unfollowed: Vec<(Span, String)>,
-    /// What syn says of an item that derives `Table`.
+    /// The errors of syn for items that derive `Table`.
     pub(super) broken: Vec<(Span, String)>,
-    /// Whether all of it is compiled for tests alone.
+    /// Set if all of it is compiled for tests alone.
     pub(super) test: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct ModuleItem {
     pub(super) span: Span,
     pub(super) path: Option<String>,
     pub(super) inline: Option<Items>,
-    /// Whether it is compiled only where something holds.
+    /// Set if it is compiled conditionally.
     pub(super) conditional: bool,
 }
 
@@ -51,10 +51,10 @@ pub(super) enum TypeKind {
     Alias(Box<(Generics, Type)>),
 }
 
-/// Modules stand in one another at most this deep in one file, and imports in braces.
+/// The nesting depth of modules in one file, and of braces in imports.
 const DEEPEST: usize = 64;
 
-/// Says which bytes of a file are no Rust: a byte order mark, a `#!` line.
+/// Returns which bytes of a file are not Rust: a byte order mark, a `#!` line.
 pub(super) fn preamble(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let rest = &text[mark..];
@@ -64,7 +64,7 @@ pub(super) fn preamble(text: &str) -> usize {
     mark
 }
 
-/// Cuts a file into its items.
+/// Splits a file into its items.
 pub(super) fn scan(text: &str) -> Result<Items, (Range<usize>, String)> {
     let shift = preamble(text);
     let tokens: TokenStream = text[shift..].parse().map_err(|error: LexError| {
@@ -106,7 +106,7 @@ impl Scanner {
                 TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                     self.attributes.clear();
                 }
-                // What a macro captured stands in invisible parentheses.
+                // The input that a macro captured is in invisible parentheses.
                 TokenTree::Ident(word) => self.word(word),
                 TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
@@ -142,8 +142,8 @@ impl Scanner {
         }
     }
 
-    /// Returns the attributes of the item that begins, `cfg_attr` undone; `None` where the item is
-    /// compiled for tests alone.
+    /// Returns the attributes of the item that begins, with each `cfg_attr` replaced; `None` if the
+    /// item is compiled for tests alone.
     fn take(&mut self) -> Option<Vec<Attribute>> {
         let tokens: TokenStream = self.attributes.drain(..).collect();
         if too_deep(&tokens) {
@@ -253,7 +253,7 @@ impl Scanner {
             Err(error) if is_model => {
                 self.items.broken.push((error.span(), error.to_string()));
             }
-            // What it is matters only if a model names it, which then says that it is not known.
+            // The item matters only if a model names it, which then reports an unknown type.
             Err(_) => {}
         }
     }
@@ -283,7 +283,7 @@ impl Scanner {
         }
     }
 
-    /// Looks at a macro that is called where items stand.
+    /// Handles a macro call at the position of an item.
     fn call(&mut self, name: &str, span: Span) {
         if self
             .tokens
@@ -315,7 +315,7 @@ impl Scanner {
         matches!(self.tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == sign)
     }
 
-    /// Takes what is before the `;`, or before the next item's attributes where it was forgotten.
+    /// Takes the tokens before the `;`, or before the next item's attributes if it is missing.
     fn until_semicolon(&mut self) -> TokenStream {
         let mut taken = TokenStream::new();
         while !self.next_is('#') {
@@ -335,7 +335,7 @@ pub(super) fn plain(name: &Ident) -> String {
     name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
-/// Says whether `derive(… Table …)` stands anywhere in a macro's input.
+/// Returns whether `derive(… Table …)` is anywhere in a macro's input.
 fn mentions_model(group: &Group) -> bool {
     let mut streams = vec![(group.stream().into_iter(), false)];
     let mut derive = false;

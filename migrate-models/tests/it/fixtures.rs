@@ -14,7 +14,8 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// All that the command would find in a package: in its sources, and beside the schema at the head.
+/// Returns all that the command would find in a package: in its sources, and beside the schema at
+/// the head.
 fn found(package: &Path) -> Vec<Diagnostic> {
     let root = Root {
         name: "app".to_owned(),

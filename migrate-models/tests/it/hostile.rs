@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 
 use crate::package::package;
 
-/// All that is done with a source.
+/// Does everything that is done with a source.
 fn read(text: &str) {
     let reading = package(&[("src/lib.rs", text)]);
     for found in &reading.diagnostics {

@@ -36,13 +36,13 @@ pub(crate) fn models(text: &str) -> Models {
     reading.models
 }
 
-/// The schema that a sound file describes.
+/// Returns the schema that a sound file describes.
 pub(crate) fn schema(text: &str, dialect: Dialect) -> Schema {
     let schema = models(text).schema(dialect);
     schema.unwrap_or_else(|found| panic!("{}", told(&found)))
 }
 
-/// The only table that a sound file describes.
+/// Returns the only table that a sound file describes.
 pub(crate) fn table(text: &str, dialect: Dialect) -> Table {
     let mut tables = schema(text, dialect).tables;
     assert_eq!(tables.len(), 1, "{:?}", tables.keys());

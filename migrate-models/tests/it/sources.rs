@@ -5,7 +5,7 @@ use migrate_models::Reading;
 
 use crate::package::{models, package, schema, table, told};
 
-/// The names of the structs that were found.
+/// Returns the names of the structs that were found.
 fn found(reading: &Reading) -> Vec<&str> {
     let models = reading.models.models().iter();
     models.map(|model| model.rust_name.as_str()).collect()

@@ -4,7 +4,7 @@ use migrate_core::Dialect;
 
 use crate::package::{models, schema, table, wrong};
 
-/// The type of the column `a` of a struct with this field type, in each dialect.
+/// Returns the type of the column `a` of a struct with this field type, in each dialect.
 fn column(of: &str, before: &str) -> [Option<String>; 3] {
     let text =
         format!("{before}\n#[derive(Table)] struct T {{ #[column(primary_key = false)] a: {of} }}");

@@ -1,8 +1,8 @@
 use super::*;
 use Dialect::{MySql, Postgres, Sqlite};
 
-/// Each statement reaches out in exactly these ways, in this order, words as [`Reach::what`] has
-/// them.
+/// Asserts that each statement has exactly these reaches, in this order, described as by
+/// [`Reach::what`].
 fn out(dialect: Dialect, table: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (statement, expected) in table {
@@ -21,7 +21,7 @@ fn out(dialect: Dialect, table: &[(&str, &str)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// None of these reaches out.
+/// Asserts that none of these reaches out.
 fn home(dialect: Dialect, table: &[&str]) {
     let table: Vec<_> = table.iter().map(|statement| (*statement, "")).collect();
     out(dialect, &table);

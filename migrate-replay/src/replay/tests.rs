@@ -11,7 +11,8 @@ const fn border(dialect: Dialect) -> Border<'static> {
     }
 }
 
-/// What is run of some statements, and what is left out, or the other databases that are named.
+/// Replays some statements: returns the texts that are run, and those that are skipped, or the
+/// other databases that are named.
 fn replay(dialect: Dialect, statements: &[&str]) -> Result<Replay<String>, Vec<String>> {
     let lines: Vec<_> = statements
         .iter()
@@ -28,7 +29,7 @@ fn runs(dialect: Dialect, statement: &str) -> String {
     replay.runs.into_iter().next().unwrap()
 }
 
-/// The numbers of the statements that are left out, from 1.
+/// Returns the numbers of the skipped statements, counted from 1.
 fn left_out(dialect: Dialect, statements: &[&str]) -> Vec<usize> {
     let replay = replay(dialect, statements).unwrap();
     replay.not_replayed.iter().map(|left| left.line).collect()
@@ -120,7 +121,8 @@ fn other_databases_are_refused() {
     };
     let replay = Replay::statements("a.sql", &[(1, "DELETE FROM other.t")], &kept).unwrap();
     assert_eq!(replay.runs, ["DELETE FROM other.t"]);
-    // A schema of PostgreSQL is no database, and a database can be reached by its own name only.
+    // A schema of PostgreSQL is not a database, and a database can only be referenced by its own
+    // name.
     assert_eq!(runs(Postgres, "DELETE FROM other.t"), "DELETE FROM other.t");
 }
 
