@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{MOST_PROBLEMS, nearest};
+use crate::diagnostic::{MOST_PROBLEMS, suggestion};
 use crate::id::printable;
 use crate::limits::DURATIONS;
 use crate::{
@@ -259,8 +259,8 @@ impl Config {
             Ok(table) => reader.config(table.get_ref(), &mut config),
             Err(error) => {
                 let span = error.span().unwrap_or(0..0);
-                let message = error.message().lines().next().unwrap_or("not TOML");
-                reader.problem(&span, format!("this is no TOML: {message}"), None);
+                let message = error.message().lines().next().unwrap_or("syntax error");
+                reader.problem(&span, format!("invalid TOML: {message}"), None);
             }
         }
         if reader.diagnostics.is_empty() {
@@ -309,15 +309,11 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, span: &Range<usize>, what: &str, word: &str, known: &[&str]) {
-        let help = match nearest(word, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are `{}`", known.join("`, `")),
-        };
         let message = match may_be_secret(word) {
-            true => format!("this is no {what}"),
-            false => format!("`{}` is no {what}", printable(word)),
+            true => format!("unknown {what}"),
+            false => format!("unknown {what} `{}`", printable(word)),
         };
-        self.problem(span, message, Some(help));
+        self.problem(span, message, Some(suggestion(word, known)));
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
@@ -348,7 +344,7 @@ impl Reader<'_> {
                 "models" => self.models(value, config),
                 "sqlite" => config.extensions = self.sqlite(value),
                 "env" => self.envs(value, &mut config.envs),
-                other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
+                other => self.unknown(&key.span(), "key", other, &KEYS),
             }
         }
         config.lists_dialects = dialects.is_some();
@@ -362,7 +358,7 @@ impl Reader<'_> {
         match value.get_ref() {
             DeValue::Table(table) => Some(table),
             _ => {
-                self.problem(&value.span(), "this must be a table", None);
+                self.problem(&value.span(), "expected a table", None);
                 None
             }
         }
@@ -372,7 +368,7 @@ impl Reader<'_> {
         match value.get_ref() {
             DeValue::String(text) => Some(text),
             _ => {
-                self.problem(&value.span(), "this must be a text in quotes", None);
+                self.problem(&value.span(), "expected a string", None);
                 None
             }
         }
@@ -381,7 +377,7 @@ impl Reader<'_> {
     fn string(&mut self, value: &Entry<'_>, into: &mut String) {
         if let Some(text) = self.text(value) {
             if text.is_empty() {
-                self.problem(&value.span(), "this must not be empty", None);
+                self.problem(&value.span(), "expected a non-empty string", None);
             } else {
                 text.clone_into(into);
             }
@@ -391,7 +387,7 @@ impl Reader<'_> {
     fn boolean(&mut self, value: &Entry<'_>, into: &mut bool) {
         match value.get_ref() {
             DeValue::Boolean(boolean) => *into = *boolean,
-            _ => self.problem(&value.span(), "this must be `true` or `false`", None),
+            _ => self.problem(&value.span(), "expected `true` or `false`", None),
         }
     }
 
@@ -400,7 +396,7 @@ impl Reader<'_> {
         let duration = parse_duration(text);
         if duration.is_none() {
             let help = DURATIONS.to_owned();
-            self.problem(&value.span(), "this is no length of time", Some(help));
+            self.problem(&value.span(), "invalid duration", Some(help));
         }
         duration
     }
@@ -411,7 +407,7 @@ impl Reader<'_> {
             _ => None,
         };
         if count.is_none() {
-            self.problem(&value.span(), "this must be a whole number", None);
+            self.problem(&value.span(), "expected an integer", None);
         }
         count
     }
@@ -419,7 +415,7 @@ impl Reader<'_> {
     fn dialects(&mut self, value: &Entry<'_>) -> Dialects {
         let DeValue::Array(words) = value.get_ref() else {
             let help = "for example `dialects = [\"sqlite\", \"mysql\"]`".to_owned();
-            self.problem(&value.span(), "this must be a list", Some(help));
+            self.problem(&value.span(), "expected an array", Some(help));
             return Dialects::NONE;
         };
         let mut dialects = Dialects::NONE;
@@ -447,14 +443,10 @@ impl Reader<'_> {
             .fold(text.to_owned(), |left, part| left.replace(part, ""));
         if !text.contains("{id}") {
             let help = "for example `file-name = \"{created}_{id}_{slug}\"`".to_owned();
-            self.problem(
-                &value.span(),
-                "a file's name must hold its `{id}`",
-                Some(help),
-            );
+            self.problem(&value.span(), "a file name must contain `{id}`", Some(help));
         } else if left.contains(['{', '}', '/', '\\']) {
-            let help = "it may hold `{created}`, `{id}` and `{slug}`".to_owned();
-            self.problem(&value.span(), "this is no name for a file", Some(help));
+            let help = "it may contain `{created}`, `{id}` and `{slug}`".to_owned();
+            self.problem(&value.span(), "invalid file name", Some(help));
         } else {
             text.clone_into(into);
         }
@@ -539,12 +531,7 @@ impl Reader<'_> {
                     self.string(value, &mut schema);
                     ledger.schema = Some(Cow::Owned(schema));
                 }
-                other => self.unknown(
-                    &key.span(),
-                    "setting of the ledger",
-                    other,
-                    &["prefix", "schema"],
-                ),
+                other => self.unknown(&key.span(), "`[ledger]` key", other, &["prefix", "schema"]),
             }
         }
     }
@@ -558,7 +545,7 @@ impl Reader<'_> {
                 Some(setting) => *setting = self.session_text(value),
                 None => self.unknown(
                     &key.span(),
-                    "setting of the session",
+                    "`[session]` key",
                     key.get_ref(),
                     &SessionSettings::NAMES,
                 ),
@@ -585,11 +572,11 @@ impl Reader<'_> {
                 ("models", _) => self.boolean(value, &mut config.verify_models),
                 ("ignore", _) => {
                     let help = "for example `ignore = [\"legacy_*\"]`".to_owned();
-                    self.problem(&value.span(), "this must be a list", Some(help));
+                    self.problem(&value.span(), "expected an array", Some(help));
                 }
                 (other, _) => {
                     let known = ["ignore", "models"];
-                    self.unknown(&key.span(), "setting of verify", other, &known);
+                    self.unknown(&key.span(), "`[verify]` key", other, &known);
                 }
             }
         }
@@ -608,10 +595,10 @@ impl Reader<'_> {
                 }
                 ("extensions", _) => {
                     let help = "for example `extensions = [\"vec0\"]`".to_owned();
-                    self.problem(&value.span(), "this must be a list", Some(help));
+                    self.problem(&value.span(), "expected an array", Some(help));
                 }
                 (other, _) => {
-                    self.unknown(&key.span(), "setting of SQLite", other, &["extensions"]);
+                    self.unknown(&key.span(), "`[sqlite]` key", other, &["extensions"]);
                 }
             }
         }
@@ -625,7 +612,7 @@ impl Reader<'_> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "check" => self.boolean(value, &mut config.check_models),
-                other => self.unknown(&key.span(), "setting of the models", other, &["check"]),
+                other => self.unknown(&key.span(), "`[models]` key", other, &["check"]),
             }
         }
     }
@@ -676,7 +663,7 @@ impl Reader<'_> {
                     name if let Some(setting) = env.session.named(name) => {
                         *setting = self.session_text(value);
                     }
-                    other => self.unknown(&key.span(), "setting of an environment", other, &KEYS),
+                    other => self.unknown(&key.span(), "environment key", other, &KEYS),
                 }
             }
             envs.push(env);

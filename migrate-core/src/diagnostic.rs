@@ -390,6 +390,17 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Returns the help for an unknown word: the nearest of the known ones, or all of them.
+#[doc(hidden)]
+#[must_use]
+pub fn suggestion(word: &str, known: &[&str]) -> String {
+    match (nearest(word, known.iter().copied()), known) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, [only]) => format!("expected `{only}`"),
+        (None, _) => format!("expected one of `{}`", known.join("`, `")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -193,11 +193,11 @@ impl Parser<'_> {
                 self.problem(
                     Code::ConflictMarkers,
                     line,
-                    "the file holds the marks of an unfinished git merge".to_owned(),
+                    "the file has the conflict markers of an unfinished git merge".to_owned(),
                     "",
                 )
                 .help = Some(format!(
-                    "edit {} so that it says what it should, without the lines `<<<<<<<`, `=======` and `>>>>>>>`",
+                    "resolve the conflict in {}, and delete the lines `<<<<<<<`, `=======` and `>>>>>>>`",
                     self.file
                 ));
                 // The text between the markers would only be reported twice.
@@ -222,11 +222,11 @@ impl Parser<'_> {
                         self.problem(
                             Code::MalformedHeader,
                             place,
-                            "only header lines, comments and blank lines may stand before the first section".to_owned(),
+                            "expected a header line, a comment or a blank line before the first section".to_owned(),
                             &unseen.map_or_else(String::new, |(_, c)| name_invisible(c)),
                         )
                         .help = Some(match unseen {
-                            Some(_) => "delete the character, which no editor shows".to_owned(),
+                            Some(_) => "delete the invisible character".to_owned(),
                             None => "begin the SQL with a line `-- migrate: up`".to_owned(),
                         });
                     }
@@ -290,19 +290,18 @@ impl Parser<'_> {
                 let open = migrate_sql::split(dialect, before).err()?;
                 Some((open.what.to_string(), section.body.start + open.at))
             });
-            let (what, at) = open.unwrap_or(("this statement".to_owned(), section.body.start));
-            let second = Label::at(self.file, self.text, line.clone(), "so this is text");
+            let (what, at) = open.unwrap_or(("statement".to_owned(), section.body.start));
+            let second = Label::at(self.file, self.text, line.clone(), "this line is inside it");
             let word = direction.as_str();
             let problem = self.problem(
                 Code::UnterminatedSql,
                 at..at + 1,
-                format!("{what} holds a line that looks like a section, and the file has no other `{word}`"),
+                format!("this {what} contains a line that looks like a section, and the file has no other `{word}`"),
                 "it begins here",
             );
             problem.labels.push(second);
             problem.help = Some(
-                "close it before that line; where the line is meant as text, put a blank before it"
-                    .to_owned(),
+                "close it before that line; if the line is text, put a blank before it".to_owned(),
             );
         }
     }
@@ -330,13 +329,13 @@ impl Parser<'_> {
             self.problem(
                 Code::UnknownHeader,
                 key_span,
-                format!("`{}` is no key of a revision's header", printable(key)),
+                format!("unknown key `{}` in revision header", printable(key)),
                 "",
             )
             .help = Some(match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!(
-                    "there are `{}`; a plain comment is written `-- # {}: …`",
+                    "expected one of `{}`; write a plain comment as `-- # {}: …`",
                     KEYS.join("`, `"),
                     printable(key)
                 ),
@@ -352,7 +351,7 @@ impl Parser<'_> {
                 "and again here",
             );
             problem.labels.push(first);
-            problem.help = Some("keep the line that is true and delete the other".to_owned());
+            problem.help = Some("delete one of the two lines".to_owned());
             return;
         }
         self.parsed.keys.push((known, key_span.clone()));
@@ -378,7 +377,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::InvalidRevisionId,
                     span,
-                    format!("`{}` is no revision id: {why}", printable(value)),
+                    format!("invalid revision id `{}`: {why}", printable(value)),
                     "",
                 )
                 .help = Some(
@@ -412,11 +411,11 @@ impl Parser<'_> {
                     self.problem(
                         Code::InvalidRevisionId,
                         span,
-                        format!("`{}` is no revision id: {why}", printable(word)),
+                        format!("invalid revision id `{}`: {why}", printable(word)),
                         "",
                     )
                     .help = Some(
-                        "write `-- parents: none` for a base, else ids with commas between them"
+                        "write `-- parents: none` for a base, otherwise ids separated by commas"
                             .to_owned(),
                     );
                 }
@@ -433,11 +432,11 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedHeader,
                     span,
-                    format!("`{}` is no {what}", printable(word)),
+                    format!("invalid {what} `{}`", printable(word)),
                     "",
                 )
                 .help = Some(format!(
-                    "a {what} follows the rules of ids, and {why}; put commas between several"
+                    "a {what} follows the rules of ids: {why}; separate several with commas"
                 ));
             } else if names.iter().all(|known| known.value != word) {
                 names.push(Spanned {
@@ -465,9 +464,9 @@ impl Parser<'_> {
                 Code::MalformedHeader,
                 span,
                 format!("this line names more than {MOST_NAMES} revisions or labels"),
-                "the first that is too many",
+                "the first one over the limit",
             )
-            .help = Some("join them by several merges".to_owned());
+            .help = Some("join them with several merges".to_owned());
         }
         list
     }
@@ -479,10 +478,10 @@ impl Parser<'_> {
             self.problem(
                 Code::MalformedHeader,
                 start..start + value.len(),
-                format!("`{}` is no time", printable(value)),
+                format!("invalid time `{}`", printable(value)),
                 "",
             )
-            .help = Some("a time is written `2026-11-20T14:32:05Z`".to_owned());
+            .help = Some("use the form `2026-11-20T14:32:05Z`".to_owned());
         }
     }
 
@@ -515,7 +514,7 @@ impl Parser<'_> {
                     self.problem(
                         Code::MalformedSection,
                         line,
-                        "an irreversible revision says why".to_owned(),
+                        "missing reason in `-- migrate: irreversible`".to_owned(),
                         "",
                     )
                     .help = Some(
@@ -530,12 +529,15 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedSection,
                     line,
-                    format!("`{}` is no section", printable(word)),
+                    match word {
+                        "" => "missing direction in section header".to_owned(),
+                        word => format!("unknown section `{}`", printable(word)),
+                    },
                     "",
                 )
                 .help = Some(match nearest(word, ["up", "down", "irreversible"]) {
                     Some(near) if !word.is_empty() => format!("did you mean `-- migrate: {near}`?"),
-                    _ => "there are `-- migrate: up`, `-- migrate: down` and `-- migrate: irreversible <reason>`".to_owned(),
+                    _ => "expected `-- migrate: up`, `-- migrate: down` or `-- migrate: irreversible <reason>`".to_owned(),
                 });
                 // The text that follows still belongs to it, not to the previous section.
                 return;
@@ -555,7 +557,7 @@ impl Parser<'_> {
                     self.problem(
                         Code::MalformedSection,
                         at..at + value.len(),
-                        format!("`{}` is no length of time", printable(value)),
+                        format!("invalid duration `{}`", printable(value)),
                         "",
                     )
                     .help = Some(DURATIONS.to_owned());
@@ -576,7 +578,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedSection,
                     at..at + word.len(),
-                    format!("`{}` is no word of a section", printable(word)),
+                    format!("unknown word `{}` in section header", printable(word)),
                     "",
                 )
                 .help = Some(match near {
@@ -584,7 +586,7 @@ impl Parser<'_> {
                         format!("did you mean `{near}=5s`?")
                     }
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "there are `sqlite`, `postgres`, `mysql`, `no-transaction`, `lock-timeout=5s` and `statement-timeout=5s`".to_owned(),
+                    None => "expected one of `sqlite`, `postgres`, `mysql`, `no-transaction`, `lock-timeout=5s`, `statement-timeout=5s`".to_owned(),
                 });
             }
         }

@@ -38,7 +38,7 @@ pub enum InvalidRevisionId {
     #[error("a revision id has only letters, digits, `_` and `.`, not `{}`", printable(&.0.to_string()))]
     Character(char),
     /// The text is a reserved name.
-    #[error("`head`, `heads`, `base` and `current` name places in the chain and can be no id")]
+    #[error("`head`, `heads`, `base` and `current` are reserved for places in the chain")]
     Reserved,
 }
 

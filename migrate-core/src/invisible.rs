@@ -22,7 +22,7 @@ pub fn name_invisible(c: char) -> String {
         '\u{feff}' => " (byte order mark)",
         _ => "",
     };
-    format!("there is a U+{:04X}{name} here", u32::from(c))
+    format!("found U+{:04X}{name}", u32::from(c))
 }
 
 const fn is_invisible(c: char) -> bool {

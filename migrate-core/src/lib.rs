@@ -64,7 +64,7 @@ pub use target::{Anchor, Target, TargetError};
 /// Items for the other crates of the workspace that are not part of the API.
 #[doc(hidden)]
 pub mod __support {
-    pub use crate::diagnostic::{MOST_PROBLEMS, nearest};
+    pub use crate::diagnostic::{MOST_PROBLEMS, nearest, suggestion};
     pub use crate::edit::{labels, with_value};
     pub use crate::file::{KEYS, is_timestamp, key_and_value, near_key, section_words};
     pub use crate::hash::Hasher;

@@ -77,7 +77,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 
 /// Examples of durations, for messages.
 pub(crate) const DURATIONS: &str =
-    "a length of time is for example `300ms`, `5s`, `10min`, or `none`";
+    "expected a duration such as `300ms`, `5s` or `10min`, or `none`";
 
 #[cfg(test)]
 mod tests {

@@ -139,7 +139,7 @@ impl FromIterator<(RevisionId, Entry)> for ChainLock {
     }
 }
 
-const RESTORE: &str = "take back the committed one with `git checkout HEAD -- <this file>`, then `cargo migrate check`";
+const RESTORE: &str = "restore the committed file with `git checkout HEAD -- <this file>`, then run `cargo migrate check`";
 
 struct Reader<'a> {
     file: &'a str,
@@ -175,9 +175,9 @@ impl Reader<'_> {
             if is_conflict_marker(trimmed) {
                 self.problem(
                     span,
-                    "chain.lock holds the marks of an unfinished git merge",
-                    "both sides are wanted",
-                    "delete the lines `<<<<<<<`, `=======` and `>>>>>>>` and keep what stands between them, then `cargo migrate check`",
+                    "chain.lock has the conflict markers of an unfinished git merge",
+                    "keep both sides",
+                    "delete the lines `<<<<<<<`, `=======` and `>>>>>>>`, keep all lines between them, then run `cargo migrate check`",
                 );
                 // One report is enough: the other markers belong to the same merge.
                 return lock;
@@ -194,7 +194,7 @@ impl Reader<'_> {
                     return lock;
                 }
                 if !ended {
-                    self.problem(span, "chain.lock was cut off here", "", RESTORE);
+                    self.problem(span, "chain.lock is truncated here", "", RESTORE);
                 }
                 continue;
             }
@@ -207,18 +207,18 @@ impl Reader<'_> {
                     {
                         self.problem(
                             span,
-                            "chain.lock names a revision twice, and not the same",
-                            "this line says something else than the one before",
-                            "delete the line that is not true, then `cargo migrate check`",
+                            "chain.lock has two different entries for one revision",
+                            "this entry differs from the previous one",
+                            "delete the wrong line, then run `cargo migrate check`",
                         );
                     }
                 }
                 Some(_) | None if !ended => {
-                    self.problem(span, "chain.lock was cut off here", "", RESTORE);
+                    self.problem(span, "chain.lock is truncated here", "", RESTORE);
                 }
                 _ => self.problem(
                     span,
-                    "this line of chain.lock cannot be read",
+                    "invalid line in chain.lock",
                     "expected `<id> <parents> <hash>` or `<id> <parents> draft`",
                     RESTORE,
                 ),

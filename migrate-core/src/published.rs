@@ -181,9 +181,9 @@ impl Three<'_> {
             ids.join("`, `")
         };
         let message = match &old[..] {
-            [] => format!("this branch ends in several heads, `{}`", names(&new)),
+            [] => format!("this branch has several heads: `{}`", names(&new)),
             old => format!(
-                "this branch forks the chain of `{}`, which goes on to `{}`",
+                "this branch forks the chain of `{}`, which continues to `{}`",
                 self.name,
                 names(old)
             ),
@@ -198,7 +198,7 @@ impl Three<'_> {
             let first = first.unwrap_or(*head);
             let parents: Vec<usize> = graph.parents(first).iter().map(|at| *at as usize).collect();
             let word = match &parents[..] {
-                [] => "this begins a chain of its own".to_owned(),
+                [] => "this starts a separate chain".to_owned(),
                 parents => format!("this follows `{}`", names(parents)),
             };
             diagnostic = diagnostic.label(self.merged.at_id(first, &word));
@@ -230,11 +230,8 @@ impl Three<'_> {
         };
         let is_here = |index: &usize| self.here.graph.index(id(*index)).is_some();
         match old.iter().all(is_here) {
-            true => format!("mend it with {command}"),
-            false => format!(
-                "bring it here with `git merge {}`, then {command}",
-                self.name
-            ),
+            true => format!("fix it with {command}"),
+            false => format!("run `git merge {}`, then {command}", self.name),
         }
     }
 
@@ -266,12 +263,12 @@ impl Three<'_> {
         Some(
             Diagnostic::error(
                 Code::PublishedChanged,
-                format!("this branch edits `{id}`, which `{}` has sealed", self.name),
+                format!("this branch edits `{id}`, which is sealed on `{}`", self.name),
             )
             .severity(severity?)
             .label(self.here.at_id(index, ""))
             .help(format!(
-                "take the edit back with `git checkout {} -- {}`, and write a new revision: `cargo migrate new \"<message>\"`",
+                "undo the edit with `git checkout {} -- {}`, and write a new revision: `cargo migrate new \"<message>\"`",
                 shell_word(self.name),
                 shell_word(&file)
             )),
@@ -285,7 +282,7 @@ impl Three<'_> {
         Some(
             Diagnostic::error(
                 Code::PublishedDeleted,
-                format!("this branch deletes `{}`, which `{}` has sealed", theirs.id, self.name),
+                format!("this branch deletes `{}`, which is sealed on `{}`", theirs.id, self.name),
             )
             .severity(severity?)
             .label(Label::file(&file))
@@ -312,14 +309,12 @@ impl Three<'_> {
                 Diagnostic::error(
                     Code::DuplicateRevision,
                     format!(
-                        "`{}` has another revision of the id `{}`",
+                        "`{}` has a different revision with the id `{}`",
                         self.name, ours.id
                     ),
                 )
                 .label(self.here.at_id(index, ""))
-                .help(
-                    "give this one a new id, and change the `-- parents:` line of what follows it",
-                ),
+                .help("give this one a new id, and change the `-- parents:` lines that name it"),
             )
         };
         let ours = self.here.revisions.iter();

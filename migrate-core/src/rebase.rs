@@ -25,7 +25,7 @@ pub enum RebaseError {
         onto: RevisionId,
     },
     /// A merge has joined the branch with the revision that it should follow.
-    #[error("`{merge}` joins the branch of `{revision}` with the line that it would follow")]
+    #[error("`{merge}` already merges the branch of `{revision}` with that of `{onto}`")]
     Joined {
         /// The revision to move.
         revision: RevisionId,
@@ -149,7 +149,7 @@ mod tests {
         );
         assert_eq!(
             rebase("a b:a c:b x:a m:x,b y:m", "y", "c"),
-            "`m` joins the branch of `y` with the line that it would follow"
+            "`m` already merges the branch of `y` with that of `c`"
         );
         assert_eq!(
             rebase("a x:a b:a+x", "x", "b"),

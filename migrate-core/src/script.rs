@@ -262,11 +262,12 @@ impl Judge<'_> {
                 let span = at + offset..at + offset + 1;
                 let diagnostic = Diagnostic::error(
                     Code::UnterminatedSql,
-                    format!("{} does not end{whose}", unterminated.what),
+                    format!("unterminated {}{whose}", unterminated.what),
                 );
                 let contested = section.contested.and(dialects);
                 if contested.is_empty() {
-                    let help = "close it, or name the dialects the section is for: `-- migrate: up postgres`";
+                    let help =
+                        "close it, or name the dialects of the section: `-- migrate: up postgres`";
                     self.push(diagnostic, span, "it begins here", help);
                     continue;
                 }
@@ -274,14 +275,14 @@ impl Judge<'_> {
                 let end = section.body.end;
                 let line = self.text[end..].lines().next().map_or(0, str::len);
                 let word = format!(
-                    "for {} this line stands inside it, for others it begins a section",
+                    "for {} this line is inside it, for other dialects it begins a section",
                     names(contested)
                 );
                 let line = Label::at(self.file, self.text, end..end + line, &word);
                 let direction = section.direction.as_str();
                 let words = contested.iter().map(Dialect::as_str).collect::<Vec<_>>();
                 let help = format!(
-                    "name the dialects the section is for: `-- migrate: {direction} {}`; or put a blank before the line that looks like a section",
+                    "name the dialects of the section: `-- migrate: {direction} {}`; or put a blank before the line that looks like a section",
                     words.join(" ")
                 );
                 self.push(diagnostic.label(line), span, "it begins here", &help);
@@ -344,43 +345,43 @@ impl Judge<'_> {
             FindingKind::ClientCommand => self.push(
                 Diagnostic::error(
                     Code::ClientCommand,
-                    format!("`{what}` is a command of a client, which no server understands"),
+                    format!("`{what}` is a client command, which servers do not accept"),
                 ),
                 span,
                 "",
-                "write what it does as SQL, or do it outside the migration",
+                "write it as SQL, or run it outside the migration",
             ),
             FindingKind::TransactionControl if section.transaction => self.breach(
                 self.rules.transaction_control.severity(),
                 Code::TransactionControl,
                 format!("`{what}` in a section that runs in a transaction of its own"),
                 span,
-                &format!("delete it: a revision is applied as a whole or not at all; or say `-- migrate: {direction} no-transaction`"),
+                &format!("delete it: a revision is applied completely or not at all; or write `-- migrate: {direction} no-transaction`"),
             ),
             FindingKind::NeedsNoTransaction if section.transaction => self.breach(
                 self.rules.needs_no_transaction.severity(),
                 Code::NeedsNoTransaction,
                 format!("{} refuses `{what}` inside a transaction", dialect.name()),
                 span,
-                &format!("give it a revision of its own whose section says `-- migrate: {direction} {dialect} no-transaction`"),
+                &format!("move it to a separate revision with a section `-- migrate: {direction} {dialect} no-transaction`"),
             ),
             FindingKind::BlocksLedger if dialect == Dialect::MySql => self.push(
                 Diagnostic::error(
                     Code::BlocksLedger,
-                    format!("`{what}` keeps every table from being written, the ledger's as well"),
+                    format!("`{what}` prevents writing to every table, including those of the ledger"),
                 ),
                 span,
                 "",
-                "do it outside the migration",
+                "run it outside the migration",
             ),
             FindingKind::BlocksLedger if section.transaction => self.push(
                 Diagnostic::error(
                     Code::BlocksLedger,
-                    format!("`{what}` is about the transaction in which the ledger is written"),
+                    format!("`{what}` affects the transaction in which the ledger is written"),
                 ),
                 span,
                 "",
-                &format!("delete it; or say `-- migrate: {direction} {dialect} no-transaction`, and keep a transaction of its own in the section"),
+                &format!("delete it; or write `-- migrate: {direction} {dialect} no-transaction`, and use an explicit transaction in the section"),
             ),
             FindingKind::TransactionControl
             | FindingKind::NeedsNoTransaction
@@ -489,7 +490,7 @@ impl Judge<'_> {
                 Code::MissingDown,
                 format!("revision `{name}` cannot be reverted{whose}: {what}"),
                 at,
-                &format!("add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit {name}`"),
+                &format!("add a section `-- migrate: down`, or give the reason with `-- migrate: irreversible <reason>`: `cargo migrate edit {name}`"),
             );
         }
     }

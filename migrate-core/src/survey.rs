@@ -334,7 +334,7 @@ impl Survey {
             )
             .label(self.at_id(second, "this one too"))
             .label(self.at_id(first, "first here"))
-            .help("delete the one that is a copy; if both are meant, `cargo migrate repair` gives one a new id, and shows it first"),
+            .help("delete the file that is a copy; to keep both, `cargo migrate repair` shows a new id for one of them"),
             Problem::UnknownParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
                 let diagnostic = Diagnostic::error(
@@ -348,19 +348,19 @@ impl Survey {
                 let (name, span) = parent(revision, position);
                 Diagnostic::error(Code::SelfParent, format!("revision `{name}` is its own parent"))
                     .label(self.label(revision, span, ""))
-                    .help("name the revision before it, or `none` if it is the first; `cargo migrate repair` shows which it probably is")
+                    .help("name the revision before it, or `none` if it is the first; `cargo migrate repair` suggests one")
             }
             Problem::SelfDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
                 Diagnostic::error(Code::Cycle, format!("revision `{}` depends on itself", id(revision)))
                     .label(self.label(revision, span, format!("`{name}` is this revision")))
-                    .help("take it out of the `-- depends-on:` line")
+                    .help("remove it from the `-- depends-on:` line")
             }
             Problem::Cycle { ref path } => {
                 let names: Vec<_> = path.iter().map(|index| format!("`{}`", id(*index))).collect();
                 let mut diagnostic = Diagnostic::error(
                     Code::Cycle,
-                    format!("revisions follow one another in a circle: {}", names.join(" -> ")),
+                    format!("revisions follow one another in a cycle: {}", names.join(" -> ")),
                 );
                 for edge in path.windows(2) {
                     let (from, to) = (edge[0], edge[1]);
@@ -377,7 +377,7 @@ impl Survey {
                     let word = format!("`{}` {word} `{}`", id(from), id(to));
                     diagnostic = diagnostic.label(self.label(from, span, word));
                 }
-                diagnostic.help("one of these lines is not true: make it name the revision that really came before; `cargo migrate repair` shows which is against the time")
+                diagnostic.help("one of these lines is wrong: change it to name the revision that really came before; `cargo migrate repair` suggests which")
             }
             Problem::UnknownDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
@@ -390,11 +390,11 @@ impl Survey {
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,
-                format!("two revisions bear the label `{label}`"),
+                format!("two revisions have the label `{label}`"),
             )
             .label(self.label(second, label_span(second, label), "this one too"))
             .label(self.label(first, label_span(first, label), "first here"))
-            .help("a label names one branch: take it off one of them; all that follows the other still carries it; `cargo migrate repair` shows how"),
+            .help("a label names one branch: remove it from one of the two; revisions after the other still carry it; `cargo migrate repair` shows how"),
             Problem::LabelIsRevision { revision, ref label, other } => Diagnostic::error(
                 Code::LabelIsRevision,
                 format!("the label `{label}` is also the id of a revision"),
@@ -407,11 +407,11 @@ impl Survey {
                 let (through, _) = parent(revision, through);
                 Diagnostic::error(
                     Code::RedundantParent,
-                    format!("`{}` need not name `{name}` as a parent: `{through}` already follows it", id(revision)),
+                    format!("redundant parent `{name}` of `{}`: `{through}` already follows it", id(revision)),
                 )
                 .severity(rules.redundant_parent.severity()?)
                 .label(self.label(revision, span, ""))
-                .help(format!("take `{name}` out of the `-- parents:` line, or let `cargo migrate repair` do it"))
+                .help(format!("remove `{name}` from the `-- parents:` line, or run `cargo migrate repair`"))
             }
         })
     }
@@ -423,11 +423,11 @@ impl Survey {
 
     fn unknown_help(&self, name: &str, lock: Option<&ChainLock>) -> String {
         if let Some(file) = self.unread_file(name) {
-            return format!("mend `{file}` first, which cannot be read");
+            return format!("fix `{file}` first, which cannot be read");
         }
         if lock.is_some_and(|lock| lock.get(name).is_some()) {
             return format!(
-                "chain.lock knows `{name}`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
+                "`{name}` is in chain.lock, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
             );
         }
         let ids = self.revisions.iter().map(|revision| revision.id.as_str());
@@ -437,7 +437,7 @@ impl Survey {
             .flat_map(|revision| revision.labels.iter().map(AsRef::as_ref));
         match crate::diagnostic::nearest(name, ids.chain(labels)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`cargo migrate history` shows the revisions there are".to_owned(),
+            None => "`cargo migrate history` lists the revisions".to_owned(),
         }
     }
 
@@ -474,7 +474,7 @@ impl Survey {
                 HeadsRule::Labelled => (!self.each_has_a_label(&heads)).then_some(Severity::Error),
             };
             let help = format!(
-                "join them with `cargo migrate merge {}`, or put the branch that only you have behind the other: {}",
+                "join them with `cargo migrate merge {}`, or move your unpublished branch after the other: {}",
                 names(&heads).join(" "),
                 moves(&names(&heads))
             );
@@ -482,7 +482,7 @@ impl Survey {
         }
         let bases: Vec<usize> = self.graph.bases().collect();
         if bases.len() > 1 {
-            let help = "`cargo migrate repair` shows how they become one chain; where the branches are meant to be apart, say `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
+            let help = "`cargo migrate repair` shows how to join them; if the branches are meant to be separate, set `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
             ends(
                 Code::MultipleBases,
                 rules.multiple_bases.severity(),
@@ -520,9 +520,7 @@ impl Survey {
         self.diagnostics.push(
             Diagnostic::error(
                 Code::LockMissing,
-                format!(
-                    "there is no `{file}`, which says what each revision was when it was sealed"
-                ),
+                format!("missing `{file}`, which records each revision as it was sealed"),
             )
             .label(Label::file(&file))
             .help("write it with `cargo migrate lock`, and commit it"),
@@ -540,16 +538,16 @@ impl Survey {
                 Some(LockState::Sealed(hash)) if hash == revision.hash => continue,
                 Some(LockState::Sealed(_)) => Diagnostic::error(
                     Code::LockChanged,
-                    format!("revision `{id}` was sealed and has been edited since"),
+                    format!("sealed revision `{id}` was edited"),
                 )
                 .label(self.at_id(index, ""))
-                .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", shell_word(&self.file(index)))),
+                .help(format!("undo the edit with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", shell_word(&self.file(index)))),
                 None => Diagnostic::error(
                     Code::LockMissing,
-                    format!("chain.lock does not know revision `{id}`"),
+                    format!("revision `{id}` is not in chain.lock"),
                 )
                 .label(self.at_id(index, ""))
-                .help("enter it with `cargo migrate lock`"),
+                .help("add it with `cargo migrate lock`"),
             };
             self.diagnostics.push(diagnostic);
         }
@@ -575,10 +573,10 @@ impl Survey {
                 LockState::Draft => (Severity::Warning, "draft"),
                 LockState::Sealed(_) => (Severity::Error, "sealed revision"),
             };
-            deleted.push(Diagnostic::error(Code::LockDeleted, format!("the {what} `{id}` has no file any more"))
+            deleted.push(Diagnostic::error(Code::LockDeleted, format!("the file of the {what} `{id}` is missing"))
                 .severity(severity)
                 .label(label)
-                .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or forget it with `cargo migrate lock --forget {id}`", shell_word(&folder.shown))));
+                .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or remove it from chain.lock with `cargo migrate lock --forget {id}`", shell_word(&folder.shown))));
         }
         self.diagnostics.extend(deleted);
         self.lock = lock;

@@ -112,7 +112,7 @@ fn tables(lock: &SchemaLock) -> TokenStream {
 pub(crate) fn utf8(path: &Path) -> Result<&str, String> {
     path.to_str().ok_or_else(|| {
         format!(
-            "the path `{}` is not UTF-8, so it cannot stand in Rust source",
+            "the path `{}` is not UTF-8, so it cannot be used in Rust source",
             path.display()
         )
     })

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Ident, Lit, Token};
 
 use super::{Problem, Site};
-use migrate_core::__support::nearest;
+use migrate_core::__support::{nearest, suggestion};
 use migrate_core::Code;
 
 /// One entry of an attribute's list: `key`, `key = value` or `key(…)`.
@@ -85,7 +85,7 @@ fn value(input: ParseStream<'_>) -> syn::Result<Value> {
         other => {
             return Err(syn::Error::new(
                 other.span(),
-                "expected a text in quotes, a number, `true` or `false`",
+                "expected a string, a number, `true` or `false`",
             ));
         }
     })
@@ -157,7 +157,7 @@ impl Notes<'_> {
     pub(super) fn syntax(&mut self, error: &syn::Error, at: Span, example: &str) {
         for error in error.clone() {
             let words = error.to_string();
-            let message = words.lines().next().unwrap_or("this cannot be read");
+            let message = words.lines().next().unwrap_or("invalid syntax");
             // The end of a parenthesized list has no place of its own.
             let span = match message.starts_with("unexpected end") {
                 true => at,
@@ -169,14 +169,10 @@ impl Notes<'_> {
 
     /// Reports an unknown key.
     pub(super) fn unknown(&mut self, entry: &Entry, place: &str, known: &[&str]) {
-        let help = match nearest(&entry.key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are `{}`", known.join("`, `")),
-        };
         self.wrong(
             entry.span,
-            format!("`{}` is nothing that `{place}` knows", entry.key),
-            help,
+            format!("unknown key `{}` in `{place}`", entry.key),
+            suggestion(&entry.key, known),
         );
     }
 
@@ -187,7 +183,7 @@ impl Notes<'_> {
             _ => {
                 self.wrong(
                     entry.span,
-                    format!("`{}` needs a text in quotes", entry.key),
+                    format!("`{}` requires a string", entry.key),
                     format!("for example `{} = \"…\"`", entry.key),
                 );
                 None
@@ -203,7 +199,7 @@ impl Notes<'_> {
             _ => {
                 self.wrong(
                     entry.span,
-                    format!("`{}` stands alone, or with `true` or `false`", entry.key),
+                    format!("expected `true`, `false` or no value for `{}`", entry.key),
                     format!("write `{0}` or `{0} = false`", entry.key),
                 );
                 None
@@ -223,11 +219,11 @@ impl Notes<'_> {
             let known: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
             let help = match nearest(&word, known.iter().copied()) {
                 Some(near) => format!("did you mean `{} = \"{near}\"`?", entry.key),
-                None => format!("there are `{}`", known.join("`, `")),
+                None => format!("expected one of `{}`", known.join("`, `")),
             };
             let message = match word.is_empty() {
-                true => format!("`{}` needs a word", entry.key),
-                false => format!("`{}` cannot be `{word}`", entry.key),
+                true => format!("`{}` requires a value", entry.key),
+                false => format!("invalid value `{word}` for `{}`", entry.key),
             };
             self.wrong(entry.span, message, help);
         }
@@ -247,7 +243,7 @@ impl Notes<'_> {
         if into.is_some() {
             self.wrong(
                 entry.span,
-                format!("`{}` is said twice", entry.key),
+                format!("`{}` is given twice", entry.key),
                 "keep one of the two",
             );
         } else {

@@ -146,8 +146,8 @@ impl Builder<'_> {
         } else if settings.on_delete.is_some() || settings.on_update.is_some() {
             self.wrong(
                 site,
-                "`on_delete` and `on_update` are of a foreign key, and there is none",
-                "say what the column references: `references = \"users(id)\"`",
+                "`on_delete` and `on_update` require a foreign key",
+                "name the referenced column: `references = \"users(id)\"`",
             );
         }
         self.table.checks.extend(settings.checks.iter().cloned());
@@ -167,11 +167,7 @@ impl Builder<'_> {
                         .iter()
                         .any(|field| field.settings.of(dialect).primary_key == Some(true));
                     if said || self.table.primary_key.is_some() {
-                        self.wrong(
-                            part.site,
-                            "the primary key is said twice",
-                            "keep one of the two",
-                        );
+                        self.wrong(part.site, "duplicate primary key", "keep one of the two");
                     }
                     self.table.primary_key = Some(key.clone());
                 }
@@ -209,7 +205,7 @@ impl Builder<'_> {
                     key.references.len(),
                     key.table
                 ),
-                "name as many columns there as here",
+                "name the same number of columns on both sides",
             );
         }
         self.table.foreign_keys.push(key);
@@ -224,8 +220,8 @@ impl Builder<'_> {
         if self.table.indexes.insert(name.clone(), index).is_some() {
             self.wrong(
                 site,
-                format!("two indexes are called `{name}`"),
-                "give one another name: `index(columns(…), name = \"…\")`",
+                format!("duplicate index name `{name}`"),
+                "rename one: `index(columns(…), name = \"…\")`",
             );
         }
     }
@@ -281,7 +277,7 @@ fn did_you_mean(column: &str, model: &Model) -> String {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let columns: Vec<_> = model.columns().collect();
-            format!("there are `{}`", columns.join("`, `"))
+            format!("expected one of `{}`", columns.join("`, `"))
         }
     }
 }

@@ -79,7 +79,7 @@ impl Found<'_> {
         let table = &self.model.table;
         let message = format!("the schema at the head has no table `{table}`");
         let help = format!(
-            "{}; or name the table that it is: `#[table(name = \"…\")]`",
+            "{}; or name its table: `#[table(name = \"…\")]`",
             auto(&format!("create {table}"))
         );
         self.tell(
@@ -134,7 +134,7 @@ impl Found<'_> {
             dialect.name()
         );
         let help = format!(
-            "{}; or give the field another type; or say `#[column(type = \"{}\")]` if this type does hold it",
+            "{}; or change the type of the field; or set `#[column(type = \"{}\")]` if this type can hold it",
             auto(&format!("change {}", column.name)),
             column.sql_type.replace('"', "\\\"")
         );
@@ -158,11 +158,11 @@ impl Found<'_> {
         let computed = dialect == Dialect::MySql && column.generated.is_some();
         if nullable && !optional && !computed {
             let message = format!(
-                "the column `{}` may be NULL, and this type cannot",
+                "the column `{}` is nullable, but this type is not",
                 column.name
             );
             let help = format!(
-                "make it an `Option`, or {}; a type that reads NULL says `#[column(nullable)]`",
+                "make it an `Option`, or {}; for a type that reads NULL, add `#[column(nullable)]`",
                 auto(&format!("{} is never null", column.name))
             );
             self.tell(
@@ -173,11 +173,11 @@ impl Found<'_> {
         // The row that is not in the database yet has no key, so this is not worth a word.
         if !nullable && optional && !key.contains(&column.name) && !self.model.partial {
             let message = format!(
-                "the column `{}` is never NULL, and this is an `Option`",
+                "the column `{}` is `NOT NULL`, but this is an `Option`",
                 column.name
             );
             let help = format!(
-                "leave the `Option` out or say `#[column(nullable = false)]`, or {}",
+                "remove the `Option` or add `#[column(nullable = false)]`, or {}",
                 auto(&format!("{} may be null", column.name))
             );
             let mut problem = Problem::error(Code::NullMismatch, field.type_site, message, help);
@@ -197,7 +197,7 @@ impl Found<'_> {
             None => String::new(),
         };
         let help = format!(
-            "{near}{}; a field that is no column says `#[column(skip)]`",
+            "{near}{}; for a field that is not a column, add `#[column(skip)]`",
             auto(&format!("add {column} to {name}"))
         );
         self.tell(
@@ -209,11 +209,11 @@ impl Found<'_> {
     fn no_field(&mut self, column: &Column) {
         let (model, name) = (self.model, &column.name);
         let message = format!(
-            "the column `{name}` of `{}` must be given a value, and `{}` has no field for it",
+            "the column `{name}` of `{}` requires a value, but `{}` has no field for it",
             model.table, model.rust_name
         );
         let help = format!(
-            "add the field, or {}; a struct of some columns only says `#[table(partial)]`",
+            "add the field, or {}; for a struct with only some columns, add `#[table(partial)]`",
             auto(&format!("drop {name} from {}", model.table))
         );
         self.tell(

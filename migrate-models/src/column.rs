@@ -179,7 +179,7 @@ fn general(notes: &mut Notes<'_>, entry: &Entry, column: &str, settings: &mut Co
     let Value::List(tokens) = &entry.value else {
         notes.wrong(
             entry.span,
-            format!("`{dialect}` needs what holds there in parentheses"),
+            format!("`{dialect}` requires its settings in parentheses"),
             format!("for example `{dialect}(type = \"…\")`"),
         );
         return;
@@ -317,8 +317,8 @@ fn default(notes: &mut Notes<'_>, entry: &Entry) -> Option<Default_> {
         _ => {
             notes.wrong(
                 entry.span,
-                "`default` needs an SQL expression in quotes, a number, `true`, `false` or `none`",
-                "for example `default = \"now()\"`; a text has its own quotes: `default = \"'new'\"`",
+                "`default` requires an SQL expression in quotes, a number, `true`, `false` or `none`",
+                "for example `default = \"now()\"`, or for a text `default = \"'new'\"`",
             );
             None
         }

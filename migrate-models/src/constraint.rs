@@ -201,7 +201,7 @@ pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
     if expression.is_none() {
         notes.wrong(
             entry.span,
-            "a check needs what it checks",
+            "a check requires an expression",
             "for example `check(expression = \"price > 0\", name = \"price_is_positive\")`",
         );
     }
@@ -249,7 +249,7 @@ pub(super) fn foreign_key(notes: &mut Notes<'_>, entry: &Entry) -> Option<Foreig
     if foreign.columns.is_empty() || target.is_none() {
         notes.wrong(
             entry.span,
-            "a foreign key needs its columns and what they reference",
+            "a foreign key requires its columns and a reference",
             format!("for example `{EXAMPLE}`"),
         );
     }
@@ -277,7 +277,7 @@ pub(super) fn references(notes: &mut Notes<'_>, entry: &Entry) -> Option<(Name, 
         _ => {
             notes.wrong(
                 entry.span,
-                format!("`{text}` is no table with its columns"),
+                format!("invalid reference `{text}`"),
                 "for example `references = \"users(id)\"`",
             );
             None
@@ -289,14 +289,14 @@ fn wants_columns(notes: &mut Notes<'_>, entry: &Entry, own: Option<&str>) {
     if own.is_some() {
         notes.wrong(
             entry.span,
-            format!("`{}` stands alone, or with more in parentheses", entry.key),
+            format!("`{}` takes no value, or settings in parentheses", entry.key),
             format!("for example `{}(name = \"…\")`", entry.key),
         );
         return;
     }
     notes.wrong(
         entry.span,
-        format!("`{}` needs columns in parentheses", entry.key),
+        format!("`{}` requires columns in parentheses", entry.key),
         format!("for example `{}(a, b)`", entry.key),
     );
 }
@@ -370,7 +370,7 @@ fn part(input: ParseStream<'_>) -> syn::Result<IndexPart> {
             _ => {
                 return Err(syn::Error::new(
                     word.span(),
-                    "behind a column may stand `asc`, `desc`, `nulls_first`, `nulls_last`, `collate = \"…\"`, `class = \"…\"` and `length = …`",
+                    "expected `asc`, `desc`, `nulls_first`, `nulls_last`, `collate = \"…\"`, `class = \"…\"` or `length = …` after a column",
                 ));
             }
         }

@@ -196,7 +196,7 @@ impl Derived {
     /// If the tokens are not an item that can have a derive.
     pub fn read(tokens: TokenStream) -> syn::Result<Self> {
         if depth::too_deep(&tokens) {
-            let message = "this is nested too deeply to be read";
+            let message = "nested too deeply";
             return Err(syn::Error::new(Span::call_site(), message));
         }
         let item: syn::DeriveInput = syn::parse2(tokens)?;

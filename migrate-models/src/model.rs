@@ -84,10 +84,7 @@ impl Model {
         let Some(fields) = named else {
             notes.wrong(
                 item.ident.span(),
-                format!(
-                    "`{}` is no struct with named fields, so it is no table",
-                    item.ident
-                ),
+                format!("`{}` is not a struct with named fields", item.ident),
                 "derive `Table` on `struct … { … }`; an enum derives `sqlx::Type` and is a column",
             );
             return None;
@@ -151,7 +148,7 @@ impl Model {
         {
             notes.wrong(
                 ident.span(),
-                format!("sqlx reads `{renamed}` here, and `#[column(name)]` says `{ours}`"),
+                format!("sqlx reads `{renamed}` here, but `#[column(name)]` is `{ours}`"),
                 "keep `#[sqlx(rename = \"…\")]` alone",
             );
         }
@@ -196,8 +193,8 @@ impl Model {
         let deep = deep.checked_sub(1);
         let Some(deep) = deep.filter(|_| self.flattened <= MOST_COLUMNS) else {
             return wrong(
-                "structs are flattened into one another without end",
-                "leave `#[sqlx(flatten)]` out here",
+                "recursive `#[sqlx(flatten)]`",
+                "remove `#[sqlx(flatten)]` here",
             );
         };
         let found = parts(of).map(|(path, absolute)| scope.find(&path, absolute));
@@ -208,8 +205,8 @@ impl Model {
             }
             Some(Found::Elsewhere(_)) | None => {
                 return wrong(
-                    "the struct that is flattened here is not among the sources of this package",
-                    "write its fields here, or leave them out of the table with `#[column(skip)]`",
+                    "the flattened struct is not in the sources of this package",
+                    "write its fields here, or skip them with `#[column(skip)]`",
                 );
             }
         };
@@ -240,7 +237,7 @@ impl Model {
                         "`{}` and `{first}` are both the column `{}`",
                         field.name, field.column
                     ),
-                    "give one another name with `#[sqlx(rename = \"…\")]`, or leave it out with `#[column(skip)]`",
+                    "rename one with `#[sqlx(rename = \"…\")]`, or skip it with `#[column(skip)]`",
                 ));
             }
         }

@@ -140,8 +140,8 @@ impl Reader<'_> {
                     next.module.span,
                     Code::UnreadableSource,
                     Severity::Error,
-                    &format!("there are more than {MOST_MODULES} modules here"),
-                    "does a `#[path = \"…\"]` lead round in a circle?",
+                    &format!("more than {MOST_MODULES} modules"),
+                    "check for a `#[path = \"…\"]` that leads back to its own file",
                 );
                 return;
             }
@@ -189,10 +189,10 @@ impl Reader<'_> {
                 Code::UnreadableSource,
                 severity,
                 &format!(
-                    "the file of the module `{name}` cannot be read: there is no {}",
-                    names.join(" and no ")
+                    "file not found for module `{name}`: expected {}",
+                    names.join(" or ")
                 ),
-                "write the file, or take the line away",
+                "create the file, or remove the line",
             );
             return;
         };
@@ -202,7 +202,7 @@ impl Reader<'_> {
                 module.span,
                 Code::UnreadableSource,
                 Severity::Error,
-                &format!("the file of the module `{name}` holds this very line"),
+                &format!("circular module `{name}`: its file is the one that declares it"),
                 "name another file in `#[path = \"…\"]`",
             );
             return;
@@ -232,8 +232,8 @@ impl Reader<'_> {
                 span,
                 Code::UnfollowedSource,
                 Severity::Warning,
-                &format!("models that stand here are not read: {why}"),
-                "write the models in a module of their own",
+                &format!("models here are not read: {why}"),
+                "move the models to a separate module",
             );
         }
         for (span, why) in std::mem::take(&mut items.broken) {
@@ -242,11 +242,8 @@ impl Reader<'_> {
                 span,
                 Code::UnreadableSource,
                 Severity::Error,
-                &format!(
-                    "this model cannot be read: {}",
-                    why.lines().next().unwrap_or_default()
-                ),
-                "mend it; `cargo check` says more",
+                &format!("invalid model: {}", why.lines().next().unwrap_or_default()),
+                "fix it; `cargo check` shows details",
             );
         }
         self.tree.add(parent, file, items)

@@ -145,7 +145,7 @@ fn of_dialect(
     let Value::List(tokens) = &entry.value else {
         notes.wrong(
             entry.span,
-            format!("`{dialect}` needs what holds there in parentheses"),
+            format!("`{dialect}` requires its settings in parentheses"),
             format!("for example `{example}`"),
         );
         return;

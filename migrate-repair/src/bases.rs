@@ -29,7 +29,10 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
     }
     for base in bases(model) {
         if let Some(parents) = model.locked_parents(base) {
-            let why = format!("chain.lock knows that it follows {}", model.named(&parents));
+            let why = format!(
+                "chain.lock records that it follows {}",
+                model.named(&parents)
+            );
             model.follow(base, &parents, Code::MultipleBases, why);
         }
     }
@@ -186,19 +189,19 @@ impl Parts {
             .find(|(before, _)| placed.contains(before));
         match (self.said[part], table) {
             (Some(_), _) => {
-                format!("it began a chain of its own; `--order` puts it behind {behind}")
+                format!("it started a separate chain; `--order` puts it after {behind}")
             }
             (None, Some((_, Why::Table(table)))) => {
                 format!(
-                    "it began a chain of its own; it uses the table `{table}`, which is there behind {behind}"
+                    "it started a separate chain; it uses the table `{table}`, which exists after {behind}"
                 )
             }
             (None, Some((_, Why::Dependency(name)))) => {
                 format!(
-                    "it began a chain of its own; it depends on `{name}`, which is there behind {behind}"
+                    "it started a separate chain; it depends on `{name}`, which exists after {behind}"
                 )
             }
-            (None, None) => format!("it began a chain of its own; {behind} came before it"),
+            (None, None) => format!("it started a separate chain; {behind} was created before it"),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
         });
         let Some(keeper) = keeper else { continue };
         let why = match work.is_sealed(&revisions[keeper]) {
-            true => "it is what chain.lock has sealed",
+            true => "it is the one that chain.lock has sealed",
             false => "it is the older one",
         };
         let kept = &revisions[keeper];
@@ -56,7 +56,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
         for index in files.into_iter().filter(|index| *index != keeper) {
             let revision = &revisions[index];
             if let Some(same) = texts.get(&revision.hash) {
-                let reason = format!("it says the same as `{same}`, which keeps the id");
+                let reason = format!("it is identical to `{same}`, which keeps the id");
                 work.folder.files.retain(|file| file.name != *revision.file);
                 work.did(Code::DuplicateRevision, id.as_str(), &revision.file, reason);
                 continue;
@@ -67,7 +67,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
             texts.insert(revision.hash, revision.file.to_string());
             let name = renamed(work, revision, &new);
             let reason = format!(
-                "`{}` keeps the id `{id}`: {why}; this one is `{new}` from now on",
+                "`{}` keeps the id `{id}`: {why}; this one is now `{new}`",
                 kept.file
             );
             work.did(Code::DuplicateRevision, new.as_str(), &name, reason);
@@ -175,6 +175,6 @@ fn refer(work: &mut Work<'_>, child: &Revision, id: &RevisionId, new: &RevisionI
         Code::DuplicateRevision,
         child.id.as_str(),
         &child.file,
-        format!("of the two that were called `{id}` it can only need the one that is `{new}` now"),
+        format!("of the two revisions `{id}` it can only need the one that is now `{new}`"),
     );
 }

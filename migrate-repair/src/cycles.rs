@@ -12,7 +12,7 @@ pub(super) fn mend(model: &mut Model) {
                 model.orphans[index] = Some(Code::SelfParent);
                 model.lost.insert(index, Link::To(index));
             } else {
-                let why = "it cannot follow itself; its other parents stay".to_owned();
+                let why = "it cannot follow itself; its other parents are kept".to_owned();
                 model.done.push((index, Code::SelfParent, why));
             }
         }
@@ -57,7 +57,7 @@ fn cut(model: &mut Model, above: usize, below: usize) {
     let why = match (locked, model.rank[above] < model.rank[below]) {
         (0, _) => format!("it does not follow {other} in chain.lock"),
         (_, true) => format!("it is older than {other}, so it cannot come after it"),
-        (_, false) => format!("the others of the circle need it, so it cannot come after {other}"),
+        (_, false) => format!("the others in the cycle need it, so it cannot come after {other}"),
     };
     model.needs[above].retain(|(_, need)| *need != Some(below));
     if model.links[above].contains(&Link::To(below)) {
@@ -68,7 +68,7 @@ fn cut(model: &mut Model, above: usize, below: usize) {
     }
     model
         .done
-        .push((above, Code::Cycle, format!("this broke the circle: {why}")));
+        .push((above, Code::Cycle, format!("this breaks the cycle: {why}")));
 }
 
 /// Finds one cycle: each of its revisions needs the next, and the last needs the first.

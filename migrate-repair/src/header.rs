@@ -109,7 +109,7 @@ pub(super) fn mend(name: &str, text: &str, known: &Known<'_>) -> Option<Header> 
         header.did(
             resolved,
             Code::ConflictMarkers,
-            "both sides of the git merge named their parent: it follows both",
+            "both sides of the git merge name a parent: it follows both",
         );
     }
     header.keys();
@@ -176,7 +176,7 @@ impl Header {
                     self.did(
                         text,
                         Code::UnknownHeader,
-                        format!("`{written}` was meant to be `{near}`"),
+                        format!("`{written}` is misspelled: it is now `{near}`"),
                     );
                 }
                 None => {
@@ -184,7 +184,7 @@ impl Header {
                     self.did(
                         text,
                         Code::UnknownHeader,
-                        format!("no header is called `{written}`: the line is kept as a comment"),
+                        format!("`{written}` is not a header key: the line is kept as a comment"),
                     );
                 }
             }
@@ -212,7 +212,7 @@ impl Header {
                 self.did(
                     text,
                     Code::MalformedHeader,
-                    format!("`{name}` stood there twice"),
+                    format!("`{name}` was given twice with the same value"),
                 );
                 continue;
             }
@@ -221,7 +221,7 @@ impl Header {
                 self.did(
                     text,
                     Code::MalformedHeader,
-                    format!("`{name}` was given twice: the first counts, the second is kept as a comment"),
+                    format!("`{name}` was given twice: the first is used, the second is kept as a comment"),
                 );
                 continue;
             }
@@ -244,7 +244,7 @@ impl Header {
             self.did(
                 text,
                 Code::MalformedHeader,
-                format!("`{name}` was given twice: both lines are one now"),
+                format!("`{name}` was given twice: both lines are joined"),
             );
         }
     }
@@ -291,7 +291,7 @@ impl Header {
                     self.did(
                         text,
                         code,
-                        format!("`{key}` is ids with commas between them, each once"),
+                        format!("`{key}` is now a list of distinct ids, separated by commas"),
                     );
                 }
                 "created" if !migrate_core::__support::is_timestamp(&value) => {
@@ -303,7 +303,7 @@ impl Header {
                             self.did(
                                 text,
                                 Code::MalformedHeader,
-                                "the time is written as it can be read",
+                                "the time is now in the accepted form",
                             );
                         }
                         None => {
@@ -311,7 +311,7 @@ impl Header {
                             self.did(
                                 text,
                                 Code::MalformedHeader,
-                                "this is no time: the line is kept as a comment",
+                                "invalid time: the line is kept as a comment",
                             );
                         }
                     }
@@ -330,7 +330,7 @@ impl Header {
                         self.did(
                             text,
                             Code::InvalidRevisionId,
-                            format!("`{id}` is the id that can be meant; whatever follows it is mended alike"),
+                            format!("`{id}` is the nearest valid id; references to it are updated"),
                         );
                     }
                 }
@@ -355,7 +355,7 @@ impl Header {
             self.did(
                 text,
                 Code::MissingRevision,
-                "the file's name tells which revision it is",
+                "the id is taken from the file's name",
             );
         }
     }
@@ -371,7 +371,7 @@ impl Header {
             self.did(
                 text,
                 Code::MalformedHeader,
-                "the SQL that stood in no section is what leads up",
+                "the SQL outside any section is now the `up`",
             );
         }
     }

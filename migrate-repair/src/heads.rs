@@ -67,7 +67,7 @@ fn merge(work: &mut Work<'_>, survey: &Survey, heads: &[usize]) {
         many => format!("merge {many} heads"),
     };
     let reason = format!(
-        "`{}` were heads; this joins them, and has no SQL of its own",
+        "`{}` were heads; this merge joins them and has no SQL",
         names.join("`, `")
     );
     let new = NewRevision {
@@ -110,7 +110,7 @@ fn rebase(work: &mut Work<'_>, published: Option<&BTreeSet<String>>) {
             let id = revision.id.to_string();
             work.file(&revision.file).text = revision.with_parents(parents).into();
             let reason = format!(
-                "the branch that ends in `{moved}` is not published: it follows `{onto}` now"
+                "the branch that ends in `{moved}` is not published: it now follows `{onto}`"
             );
             work.did(Code::MultipleHeads, &id, &revision.file, reason);
         }

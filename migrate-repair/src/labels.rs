@@ -33,9 +33,9 @@ pub(super) fn mend(work: &mut Work<'_>) {
             } => {
                 let new = free(label, &mut taken);
                 let why = match revision == other {
-                    true => format!("a label cannot be the id of its revision: it is `{new}` now"),
+                    true => format!("a label cannot be the id of its revision: it is now `{new}`"),
                     false => {
-                        format!("`{label}` is the id of another revision: the label is `{new}` now")
+                        format!("`{label}` is the id of another revision: the label is now `{new}`")
                     }
                 };
                 rename(work, &survey, *revision, label, Some(&new));
@@ -74,7 +74,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                     false => {
                         let new = free(label, &mut taken);
                         let why = format!(
-                            "`{old}` is older and keeps `{label}`; this branch is called `{new}` now"
+                            "`{old}` is older and keeps `{label}`; this branch is now called `{new}`"
                         );
                         (Some(new), why)
                     }

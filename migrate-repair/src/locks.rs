@@ -36,10 +36,10 @@ impl Found {
             None => {
                 found.wrong = Some(match committed {
                     Some(_) => {
-                        "there was no chain.lock: it is written as it was committed, with what came since as drafts"
+                        "chain.lock was missing: it is restored as committed, with newer revisions as drafts"
                     }
                     None => {
-                        "there was no chain.lock: it is written with every revision as a draft, which `cargo migrate lock` seals"
+                        "chain.lock was missing: it is written with every revision as a draft; `cargo migrate lock` seals them"
                     }
                 });
             }
@@ -51,7 +51,7 @@ impl Found {
         if !is_whole && !found.foreign {
             if found.wrong.is_none() {
                 found.wrong =
-                    Some("lines of it could not be read: it is written anew with the others");
+                    Some("some of its lines were invalid: it is rewritten with the others");
             }
             if let Some(committed) = committed.filter(|text| ChainLock::parse(&file, text).is_ok())
             {
@@ -75,9 +75,7 @@ impl Found {
         for line in text.split_inclusive('\n') {
             let trimmed = line.trim();
             if is_conflict_marker(trimmed) {
-                self.wrong = Some(
-                    "it held the marks of an unfinished git merge: it has the lines of both sides now",
-                );
+                self.wrong = Some("it had conflict markers: it now has the lines of both sides");
             } else if let Some(version) = trimmed.strip_prefix("version ") {
                 self.foreign |= line.ends_with('\n') && version != ChainLock::VERSION.to_string();
             } else if line.ends_with('\n')
@@ -173,7 +171,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 Code::LockMissing,
                 &id,
                 ChainLock::FILE,
-                "chain.lock did not know it: it is entered as a draft",
+                "it was not in chain.lock: it is added as a draft",
             );
         }
     }
@@ -222,7 +220,7 @@ fn forget(work: &mut Work<'_>, survey: &Survey, lock: &mut ChainLock) {
             Code::LockDeleted,
             &id,
             ChainLock::FILE,
-            "its file is gone and nothing follows it; a database that has applied it keeps its text: `cargo migrate repair --ledger` writes it again",
+            "its file is gone and nothing follows it; a database that has applied it keeps its text: `cargo migrate repair --ledger` restores it",
         );
     }
 }

@@ -57,7 +57,10 @@ fn from_lock(model: &mut Model, index: usize) -> bool {
         .filter(|parent| !parents.contains(parent))
         .collect();
     parents.extend(kept);
-    let why = format!("chain.lock knows that it follows {}", model.named(&parents));
+    let why = format!(
+        "chain.lock records that it follows {}",
+        model.named(&parents)
+    );
     let code = model.orphans[index].unwrap_or(Code::UnknownParent);
     model.follow(index, &parents, code, why);
     true
@@ -71,7 +74,7 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
     let Some(place) = place else { return };
     if ["none", "null", "nil", "root", "undefined"].contains(&name.to_lowercase().as_str()) {
         model.links[index].remove(place);
-        let why = format!("`{name}` stands for no parent");
+        let why = format!("`{name}` is not a parent");
         model.done.push((index, Code::UnknownParent, why));
         return;
     }
@@ -89,7 +92,7 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
             if model.links[index].is_empty() {
                 model.orphans[index] = Some(Code::UnknownParent);
             } else {
-                let why = format!("there is no `{name}`, and its other parents stay");
+                let why = format!("`{name}` does not exist; its other parents are kept");
                 model.done.push((index, Code::UnknownParent, why));
             }
         }
@@ -109,7 +112,7 @@ fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
     };
     let same = is(
         only(&mut all().filter(|other| id(*other).eq_ignore_ascii_case(name))),
-        "is, but for its case,",
+        "differs only in case from",
     );
     let begins = || {
         let long_enough = |id: &str| name.len() >= 3 && id.starts_with(name);
@@ -123,10 +126,10 @@ fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
         let stem = name.strip_suffix(".sql").unwrap_or(name);
         only(&mut all().filter(|other| names::holds(&model.files[*other], stem)))
     };
-    same.or_else(|| is(begins(), "is the beginning of"))
-        .or_else(|| is(file(), "is in the name of the file of"))
+    same.or_else(|| is(begins(), "is a prefix of"))
+        .or_else(|| is(file(), "is in the file name of"))
         .or_else(|| is(cut(), "begins with"))
-        .or_else(|| is(typo(model, index, name), "is nearly"))
+        .or_else(|| is(typo(model, index, name), "is similar to"))
 }
 
 /// Returns the one revision whose id differs in a letter or two. Short ids and numbers are near to
@@ -181,20 +184,20 @@ fn by_time(model: &mut Model, index: usize) {
     parents.extend(tables.iter().map(|(maker, _)| *maker));
     let parents = model.highest(&parents);
     let lost = match model.lost.get(&index) {
-        Some(Link::Unknown(id)) => format!("there is no `{id}`; "),
+        Some(Link::Unknown(id)) => format!("`{id}` does not exist; "),
         Some(Link::To(_)) => "it cannot follow itself; ".to_owned(),
         None => String::new(),
     };
     let why = match (&tables[..], before) {
         ([(maker, table), ..], _) => format!(
-            "{lost}it uses the table `{table}`, which {} makes",
+            "{lost}it uses the table `{table}`, which {} creates",
             model.named(&[*maker])
         ),
         ([], Some(before)) => format!(
-            "{lost}{} is the one that was made before it",
+            "{lost}{} was created just before it",
             model.named(&[before])
         ),
-        ([], None) => format!("{lost}it is the oldest, so it follows nothing"),
+        ([], None) => format!("{lost}it is the oldest, so it has no parent"),
     };
     if parents.is_empty() && lost.is_empty() {
         // The step that removed its parent has given the reason.

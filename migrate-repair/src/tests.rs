@@ -129,9 +129,7 @@ fn tables_count_for_more_than_age() {
     assert_eq!(mended(&folder), "old:young young");
     assert_eq!(
         reasons(&folder),
-        [
-            "old: it began a chain of its own; it uses the table `users`, which is there behind `young`"
-        ]
+        ["old: it started a separate chain; it uses the table `users`, which exists after `young`"]
     );
 }
 

@@ -70,5 +70,5 @@ fn reaches_of(
     );
     let found = Diagnostic::error(Code::ReachesOut, message).severity(severity);
     let found = found.label(survey.label(index, first?, ""));
-    Some(found.help("it is changed or left out where the chain is replayed in a throw-away database: `cargo migrate explain reaches-out`"))
+    Some(found.help("it is changed or skipped when the chain is replayed in a scratch database: `cargo migrate explain reaches-out`"))
 }

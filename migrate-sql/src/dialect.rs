@@ -28,7 +28,7 @@ pub enum Dialect {
 
 /// The error for a name that is not a dialect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no dialect; there are `sqlite`, `postgres` and `mysql`")]
+#[error("unknown dialect `{0}`: expected `sqlite`, `postgres` or `mysql`")]
 pub struct UnknownDialect(pub String);
 
 impl Dialect {

@@ -72,11 +72,11 @@ pub enum Construct {
 impl fmt::Display for Construct {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Text => "this quoted text",
-            Self::Name => "this quoted name",
-            Self::Comment => "this comment",
-            Self::DollarQuote => "this dollar-quoted text",
-            Self::Block => "this block",
+            Self::Text => "quoted text",
+            Self::Name => "quoted name",
+            Self::Comment => "comment",
+            Self::DollarQuote => "dollar-quoted text",
+            Self::Block => "block",
         })
     }
 }

@@ -5,10 +5,10 @@
 #[non_exhaustive]
 pub enum TargetError {
     /// It cannot be read.
-    #[error("`{0}` is no place in the chain")]
+    #[error("invalid target `{0}`")]
     Malformed(String),
     /// No revision has this id or label.
-    #[error("there is no revision `{given}`")]
+    #[error("revision `{given}` does not exist")]
     UnknownRevision {
         /// What was given.
         given: String,
@@ -24,7 +24,7 @@ pub enum TargetError {
         branch: String,
     },
     /// Steps up for a way down, or the other way round.
-    #[error("`{given}` leads the other way")]
+    #[error("`{given}` leads in the wrong direction")]
     WrongWay {
         /// What was given.
         given: String,
@@ -32,13 +32,13 @@ pub enum TargetError {
         command: &'static str,
     },
     /// The target is reached already, where that was not to be.
-    #[error("there is nothing to do: the database is at `{given}` already")]
+    #[error("nothing to do: the database is already at `{given}`")]
     AlreadyApplied {
         /// What was given.
         given: String,
     },
     /// Several ids begin so.
-    #[error("`{given}` is the beginning of several revisions: `{}`", candidates.join("`, `"))]
+    #[error("ambiguous revision `{given}`: it is a prefix of `{}`", candidates.join("`, `"))]
     AmbiguousRevision {
         /// What was given.
         given: String,
@@ -60,7 +60,7 @@ pub enum TargetError {
         end: &'static str,
     },
     /// A relative step that forks.
-    #[error("`{given}` can mean several ways: by `{}`", candidates.join("`, `"))]
+    #[error("ambiguous target `{given}`: the next revision may be `{}`", candidates.join("`, `"))]
     AmbiguousWalk {
         /// What was given.
         given: String,
@@ -69,7 +69,7 @@ pub enum TargetError {
     },
     /// The target does not come before what is applied.
     #[error(
-        "`{given}` is not below what is applied: {}",
+        "`{given}` is not an ancestor of the applied revisions: {}",
         applied_or_nothing(applied)
     )]
     NotADescendant {
@@ -89,7 +89,7 @@ pub enum TargetError {
         turned: bool,
     },
     /// More than the named branch would have to go.
-    #[error("to revert to `{given}`, revisions of other branches have to go too: `{}`", others.join("`, `"))]
+    #[error("reverting to `{given}` also requires reverting revisions of other branches: `{}`", others.join("`, `"))]
     Collateral {
         /// What was given.
         given: String,
@@ -100,7 +100,7 @@ pub enum TargetError {
 
 fn applied_or_nothing(applied: &[String]) -> String {
     match applied.is_empty() {
-        true => "nothing is".to_owned(),
+        true => "none".to_owned(),
         false => format!("`{}`", applied.join("`, `")),
     }
 }
@@ -155,22 +155,22 @@ impl TargetError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Malformed(_) => "a place is an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
+            Self::Malformed(_) => "expected an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
             Self::UnknownRevision { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
-            Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` shows the revisions there are".to_owned(),
-            Self::OutsideBranch { given, .. } => format!("without the branch it is `{given}`"),
-            Self::WrongWay { given, command } => format!("`cargo migrate {command} {given}` goes there"),
+            Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` lists the revisions".to_owned(),
+            Self::OutsideBranch { given, .. } => format!("use `{given}` without the branch"),
+            Self::WrongWay { given, command } => format!("use `cargo migrate {command} {given}`"),
             Self::AlreadyApplied { .. } => return None,
-            Self::AmbiguousRevision { .. } => "give more of its letters".to_owned(),
-            Self::SeveralHeads { heads } => format!("name one, say `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
-            Self::OutOfRange { end, .. } => format!("say `{end}` to go as far as there is"),
+            Self::AmbiguousRevision { .. } => "use a longer prefix".to_owned(),
+            Self::SeveralHeads { heads } => format!("name one, use `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
+            Self::OutOfRange { end, .. } => format!("use `{end}` to go as far as possible"),
             Self::AmbiguousWalk { candidates, .. } => match candidates.first() {
-                Some(first) => format!("name the way, such as `{first}`"),
+                Some(first) => format!("name a revision, such as `{first}`"),
                 None => return None,
             },
             Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
-            Self::Apart { from, to, turned: true } => format!("turned round it is `{to}:{from}`"),
-            Self::Apart { turned: false, .. } => "no way leads from one to the other; `cargo migrate history` draws the branches".to_owned(),
+            Self::Apart { from, to, turned: true } => format!("did you mean `{to}:{from}`?"),
+            Self::Apart { turned: false, .. } => "neither is an ancestor of the other; `cargo migrate history` shows the branches".to_owned(),
             Self::Collateral { .. } => "add `--cascade` to revert them as well".to_owned(),
         })
     }

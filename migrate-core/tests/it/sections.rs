@@ -169,20 +169,20 @@ fn what_does_not_end_is_told_where_it_begins() {
     let all = Dialect::ALL;
     // Nothing ends it.
     let up = "-- migrate: up\nSELECT 'oops;\n-- migrate: down\nSELECT 'a', 'b';\n";
-    assert_eq!(problems(up, &all), ["this quoted text does not end @ 5:8"]);
+    assert_eq!(problems(up, &all), ["unterminated quoted text @ 5:8"]);
     // A quote far below ends it, and the `down` would be lost.
     let up = "-- migrate: up\nSELECT 'oops;\n-- migrate: down\nSELECT 'a';\n-- it's all\n";
     assert_eq!(
         problems(up, &all),
         [
-            "this quoted text holds a line that looks like a section, and the file has no other `down` @ 5:8 6:1"
+            "this quoted text contains a line that looks like a section, and the file has no other `down` @ 5:8 6:1"
         ]
     );
     let up = "-- migrate: up sqlite\nSELECT 'oops;\n-- migrate: up postgres\nSELECT 'x;\n-- migrate: down\nSELECT 1;\n";
     assert_eq!(
         problems(up, &all),
         [
-            "this quoted text holds a line that looks like a section, and the file has no other `up` @ 5:8 6:1"
+            "this quoted text contains a line that looks like a section, and the file has no other `up` @ 5:8 6:1"
         ]
     );
     // A forgotten END includes the next trigger.
@@ -190,7 +190,7 @@ fn what_does_not_end_is_told_where_it_begins() {
     assert_eq!(
         problems(up, &[Dialect::Sqlite]),
         [
-            "this block holds a line that looks like a section, and the file has no other `down` @ 5:36 6:1"
+            "this block contains a line that looks like a section, and the file has no other `down` @ 5:36 6:1"
         ]
     );
 }
@@ -199,7 +199,7 @@ fn what_does_not_end_is_told_where_it_begins() {
 fn where_dialects_disagree_the_project_is_told() {
     let up = "-- migrate: up\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\n-- migrate: down\nSELECT 1\n$$;\n-- migrate: down\nSELECT 1;\n";
     let found = problems(up, &[Dialect::Postgres]);
-    assert_eq!(found[0], "this dollar-quoted text does not end @ 5:50 6:1");
+    assert_eq!(found[0], "unterminated dollar-quoted text @ 5:50 6:1");
     let named = up.replacen("up\n", "up postgres\n", 1).replace(
         "$$;\n-- migrate: down\n",
         "$$;\n-- migrate: down postgres\n",
@@ -253,7 +253,7 @@ fn a_file_converted_twice_keeps_its_hash() {
 fn the_places_of_problems_do_not_depend_on_line_ends() {
     let sections = "-- migrate: up\nSELECT 'a\nb' || 'oops;\n";
     let found = problems(sections, &Dialect::ALL);
-    assert_eq!(found, ["this quoted text does not end @ 6:7"]);
+    assert_eq!(found, ["unterminated quoted text @ 6:7"]);
     assert_eq!(
         problems(&sections.replace('\n', "\r\n"), &Dialect::ALL),
         found

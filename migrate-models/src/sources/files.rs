@@ -66,10 +66,10 @@ impl<'a> Files<'a> {
                     self.diagnostics.push(
                         Diagnostic::error(
                             Code::UnreadableSource,
-                            format!("`{shown}` is no Rust: {why}"),
+                            format!("`{shown}` is not valid Rust: {why}"),
                         )
                         .label(label)
-                        .help("mend it; `cargo check` says more"),
+                        .help("fix it; `cargo check` shows details"),
                     );
                 }
                 None
@@ -142,11 +142,11 @@ fn read_source(path: &Path, shown: &str) -> Option<Result<String, Box<Diagnostic
         let message = format!("`{shown}` cannot be read: {why}");
         let found = Diagnostic::error(Code::UnreadableSource, message)
             .label(Label::file(shown))
-            .help("mend it, or take its `mod` line away");
+            .help("fix it, or remove its `mod` line");
         Some(Err(Box::new(found)))
     };
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => return refused("it is no file".to_owned()),
+        Ok(metadata) if !metadata.is_file() => return refused("it is not a file".to_owned()),
         Ok(metadata) if metadata.len() > MAX_SOURCE => {
             return refused(format!(
                 "it is larger than {} MiB",

@@ -70,10 +70,7 @@ pub(super) fn scan(text: &str) -> Result<Items, (Range<usize>, String)> {
     let tokens: TokenStream = text[shift..].parse().map_err(|error: LexError| {
         let span = error.span().byte_range();
         let span = span.start + shift..span.end + shift;
-        (
-            span,
-            "quotes or parentheses do not fit together here".to_owned(),
-        )
+        (span, "unbalanced quotes or parentheses".to_owned())
     })?;
     Ok(items(tokens, DEEPEST))
 }
@@ -189,7 +186,7 @@ impl Scanner {
             Some(TokenTree::Group(group)) => match self.left.checked_sub(1) {
                 Some(left) => Some(items(group.stream(), left)),
                 None => {
-                    let why = "modules stand in one another too deeply here".to_owned();
+                    let why = "modules are nested too deeply here".to_owned();
                     self.items.unfollowed.push((name.span(), why));
                     return;
                 }
@@ -236,7 +233,7 @@ impl Scanner {
         let declaration: TokenStream = declaration.into_iter().collect();
         if too_deep(&declaration) {
             if is_model {
-                let why = "this is nested too deeply to be read".to_owned();
+                let why = "nested too deeply".to_owned();
                 self.items.broken.push((name.span(), why));
             }
             return;
@@ -305,7 +302,7 @@ impl Scanner {
         let why = match name {
             _ if test => return,
             "include" => "`include!` is not followed",
-            _ if mentions_model(&group) => "what a macro is given is not followed",
+            _ if mentions_model(&group) => "the input of a macro is not followed",
             _ => return,
         };
         self.items.unfollowed.push((span, why.to_owned()));

@@ -49,7 +49,7 @@ fn what_a_source_says_stays_on_its_line() {
         "#[derive(Table)] struct T { #[column(references = \"a\", on_delete = \"x\\n\\u{1b}[31m\")] a: i64 }",
     );
     assert!(
-        told.contains("`on_delete` cannot be `x\\n\\u{1b}[31m`"),
+        told.contains("invalid value `x\\n\\u{1b}[31m` for `on_delete`"),
         "{told}"
     );
 }

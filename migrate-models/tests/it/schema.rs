@@ -298,7 +298,7 @@ fn two_enums_of_one_name() {
         "mod a { #[derive(Type)] pub enum S { A } } mod b { #[derive(Type)] pub enum S { B } }\n#[derive(Table)]\nstruct T { a: a::S, b: b::S }\n",
     );
     assert!(
-        told.contains("another enum is called `S` in the database"),
+        told.contains("another enum with different values has the database type `S`"),
         "{told}"
     );
 }

@@ -286,13 +286,13 @@ fn a_byte_order_mark_and_a_first_line_for_the_shell_are_no_rust() {
         .schema(Dialect::Postgres)
         .expect_err("a strange type");
     insta::assert_snapshot!(told(&problems), @r#"
-    error[unknown-type]: no column type is known for `Strange`
+    error[unknown-type]: unknown column type for `Strange`
      --> src/lib.rs:3:20
       |
     3 | pub struct A { id: Strange }
       |                    ^^^^^^^
       |
-      = help: say it: `#[column(type = "text")]`; or derive `sqlx::Type` on the type, if it is this package's own
+      = help: set it with `#[column(type = "text")]`, or derive `sqlx::Type` if the type belongs to this package
     "#);
     assert_eq!(
         models("#![allow(dead_code)]\nfn main() {}").models().len(),
@@ -360,7 +360,7 @@ fn a_type_of_another_crate_is_not_taken_for_one_of_the_package() {
         .models
         .schema(Dialect::Postgres)
         .expect_err("an unknown type");
-    assert!(told(&problems).contains("no column type is known for `other::Stamp`"));
+    assert!(told(&problems).contains("unknown column type for `other::Stamp`"));
 }
 
 #[test]

@@ -333,7 +333,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// Returns whether the verb at a position is the beginning of a statement: those of `FOR
+    /// Returns whether the verb at a position is a prefix of a statement: those of `FOR
     /// UPDATE`, `ON DELETE` and `BEFORE INSERT` are not.
     fn is_verb(&self, place: usize) -> bool {
         const OTHERS: &[&str] = &["ON", "KEY", "FOR", "BEFORE", "AFTER", "OF", "NO", "OR"];
