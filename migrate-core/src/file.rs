@@ -236,7 +236,7 @@ impl Parser<'_> {
         }
         self.end_section(self.text.len());
         self.duplicates();
-        self.judge_swallowed();
+        self.check_swallowed();
     }
 
     /// Returns whether a line that looks like a section line begins a section, and is not text of
@@ -262,7 +262,7 @@ impl Parser<'_> {
 
     /// A line that is text because of the quotes around it may be a section line after a forgotten
     /// quote. It is reported if the file lacks the section that the line would begin.
-    fn judge_swallowed(&mut self) {
+    fn check_swallowed(&mut self) {
         for (line, index) in std::mem::take(&mut self.swallowed) {
             let section = &self.parsed.sections[index];
             let Some((direction, named)) = meant(&self.text[line.clone()]) else {

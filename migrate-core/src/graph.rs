@@ -33,7 +33,7 @@ pub struct Graph {
     /// The position of each revision in `order`.
     rank: Vec<u32>,
     /// The rank of the first revision in `order` that is in a cycle or above one.
-    first_stuck: u32,
+    first_in_cycle: u32,
     problems: Vec<Problem>,
     /// The labels that each revision carries, computed on first use.
     carried: OnceLock<labels::Carried>,
@@ -109,14 +109,14 @@ impl Graph {
             dependents: vec![Vec::new(); count],
             order: Vec::with_capacity(count),
             rank: vec![0; count],
-            first_stuck: count as u32,
+            first_in_cycle: count as u32,
             problems: Vec::new(),
             carried: OnceLock::new(),
         };
         graph.name(revisions);
         let merges = graph.connect(revisions);
-        if let Some(knots) = graph.sort(revisions) {
-            graph.find_cycles(&knots);
+        if let Some(components) = graph.sort(revisions) {
+            graph.find_cycles(&components);
         }
         graph.find_redundant_parents(&merges);
         graph
@@ -411,22 +411,22 @@ impl Graph {
     }
 
     /// Returns for each revision how many revisions of a set need it.
-    pub(crate) fn holders(&self, set: &Set) -> Vec<u32> {
-        let mut holders = vec![0; self.len()];
+    pub(crate) fn dependents_in(&self, set: &Set) -> Vec<u32> {
+        let mut dependents = vec![0; self.len()];
         for index in set.iter() {
             for below in self.below(index) {
-                holders[below] += 1;
+                dependents[below] += 1;
             }
         }
-        holders
+        dependents
     }
 
     /// Returns the applied revisions that no other applied revision implies, sorted by id: the rows
     /// that Alembic's version table would have.
     #[must_use]
     pub fn effective_heads(&self, applied: &Set) -> Vec<usize> {
-        let holders = self.holders(applied);
-        let alone = |index: &usize| holders[*index] == 0;
+        let dependents = self.dependents_in(applied);
+        let alone = |index: &usize| dependents[*index] == 0;
         self.by_id(applied.iter().filter(alone)).collect()
     }
 
@@ -652,7 +652,7 @@ pub(crate) mod tests {
             // cycle below them.
             for revision in (0..12).filter(|index| (0..12).all(|at| !needs(at, at) || !graph.ancestors([*index]).contains(at))) {
                 let parents: Vec<usize> = graph.parents(revision).iter().map(|parent| *parent as usize).collect();
-                let slow = parents.iter().filter(|parent| parents.iter().any(|other| other != *parent && graph.leading_to(*other).contains(**parent))).count();
+                let slow = parents.iter().filter(|parent| parents.iter().any(|other| other != *parent && graph.path_to(*other).contains(**parent))).count();
                 let found = graph.problems().iter().filter(|problem| matches!(problem, Problem::RedundantParent { revision: at, .. } if *at == revision)).count();
                 proptest::prop_assert_eq!(found, slow);
             }

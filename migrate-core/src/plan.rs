@@ -92,7 +92,7 @@ impl Plan {
             });
         }
         let root = target.branch_root(graph)?;
-        let own = root.map(|root| graph.own(root));
+        let own = root.map(|root| graph.branch(root));
         let first = first_to_go(graph, target, &located, root, own.as_ref());
         let plan = Self::without(graph, applied, first);
         if let (Some(own), Cascade::Refuse) = (&own, cascade) {
@@ -170,7 +170,7 @@ impl Plan {
         graph: &'a Graph,
     ) -> impl Iterator<Item = (usize, Vec<RevisionId>)> + 'a {
         let mut applied = self.before.clone();
-        let mut holders = graph.holders(&applied);
+        let mut dependents = graph.dependents_in(&applied);
         let mut heads: BTreeSet<RevisionId> = graph
             .effective_heads(&applied)
             .into_iter()
@@ -181,7 +181,7 @@ impl Plan {
                 Direction::Up => {
                     applied.insert(*step);
                     for index in graph.below(*step) {
-                        holders[index] += 1;
+                        dependents[index] += 1;
                         heads.remove(graph.id(index).as_str());
                     }
                     heads.insert(graph.id(*step).clone());
@@ -190,8 +190,8 @@ impl Plan {
                     applied.remove(*step);
                     heads.remove(graph.id(*step).as_str());
                     for index in graph.below(*step) {
-                        holders[index] -= 1;
-                        if holders[index] == 0 && applied.contains(index) {
+                        dependents[index] -= 1;
+                        if dependents[index] == 0 && applied.contains(index) {
                             heads.insert(graph.id(index).clone());
                         }
                     }
@@ -228,7 +228,7 @@ fn first_to_go(
     if let Some(from) = located.walked_from
         && (to_base || target.is_relative())
     {
-        let way = graph.leading_to(from);
+        let way = graph.path_to(from);
         first.retain(|index| way.contains(*index));
     }
     if let Some(root) = root {
@@ -258,7 +258,7 @@ impl Stamp {
             if found.is_empty() {
                 let gone = match target.branch_root(graph)? {
                     None => graph.descendants(0..graph.len()),
-                    Some(root) => graph.descendants(graph.own(root).iter()),
+                    Some(root) => graph.descendants(graph.branch(root).iter()),
                 };
                 after.remove_all(&gone);
             }

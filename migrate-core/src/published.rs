@@ -191,7 +191,7 @@ impl Three<'_> {
         let mut diagnostic =
             Diagnostic::error(Code::ForkedChain, message).severity(broken.severity);
         for head in &new {
-            let way = graph.leading_to(*head);
+            let way = graph.path_to(*head);
             let first = graph
                 .order()
                 .find(|index| way.contains(*index) && !published(index));
@@ -212,7 +212,7 @@ impl Three<'_> {
         let graph = &self.merged.graph;
         let id = |index: usize| graph.id(index).as_str();
         let joins = |head: usize| {
-            let way = graph.leading_to(head);
+            let way = graph.path_to(head);
             (0..graph.len()).any(|index| {
                 way.contains(index)
                     && graph.parents(index).len() > 1

@@ -56,11 +56,11 @@ impl Rebase {
             revision: graph.id(revision).clone(),
             onto: graph.id(onto).clone(),
         };
-        let below = graph.leading_to(onto);
+        let below = graph.path_to(onto);
         if below.contains(revision) {
             return Err(circle(revision));
         }
-        let branch = graph.leading_to(revision);
+        let branch = graph.path_to(revision);
         if branch.contains(onto) {
             return Err(RebaseError::There {
                 revision: graph.id(revision).clone(),

@@ -18,7 +18,7 @@ use migrate_sql::{FindingKind, Plain, Tokens};
 const HASH: &str = "cargo-migrate revision 1";
 
 /// The settings by which the sections of a file are checked.
-pub(crate) struct Judge<'a> {
+pub(crate) struct Checker<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
     pub(crate) rules: &'a Rules,
@@ -140,7 +140,7 @@ fn placed(ranges: Vec<Range<usize>>, offset: usize) -> Cow<'static, [Statement]>
     ranges.into_iter().map(place).collect()
 }
 
-impl Judge<'_> {
+impl Checker<'_> {
     fn push(&mut self, diagnostic: Diagnostic, span: Range<usize>, word: &str, help: &str) {
         let file = self.file;
         let of_file = |found: &&Diagnostic| found.labels.iter().any(|label| label.file == file);
@@ -326,12 +326,12 @@ impl Judge<'_> {
         for (dialect, at, finding) in findings.iter().flatten() {
             let meant = known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
             if meant && told.insert(*at) {
-                self.tell_finding(section, *dialect, *at, finding);
+                self.report_finding(section, *dialect, *at, finding);
             }
         }
     }
 
-    fn tell_finding(
+    fn report_finding(
         &mut self,
         section: &ParsedSection,
         dialect: Dialect,

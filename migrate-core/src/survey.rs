@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::file::{self, Parsed};
 use crate::folder::shown_in;
 use crate::hash::Hasher;
-use crate::script::{self, Judge};
+use crate::script::{self, Checker};
 use crate::shell::shell_word;
 use crate::{
     Chain, ChainLock, Code, Config, Diagnostic, Dialects, Folder, Graph, Hash, HeadsRule, Label,
@@ -118,7 +118,7 @@ fn read(
         }
         return None;
     };
-    let mut judge = Judge {
+    let mut judge = Checker {
         file: shown,
         text,
         rules,
@@ -181,7 +181,7 @@ impl Survey {
             ) {
                 let at = parsed.revision.as_ref().map_or(0..0, |id| id.span.clone());
                 let draft = matches!(&lock, Some(Ok(lock)) if lock.get(revision.id.as_str()).is_some_and(|entry| entry.state == LockState::Draft));
-                Judge {
+                Checker {
                     file: &shown,
                     text: &revision.text,
                     rules: &config.rules,
@@ -207,9 +207,9 @@ impl Survey {
             diagnostics,
             unread,
         };
-        survey.judge_graph(config, lock.as_ref().and_then(|lock| lock.as_ref().ok()));
+        survey.check_graph(config, lock.as_ref().and_then(|lock| lock.as_ref().ok()));
         match lock {
-            Some(Ok(lock)) => survey.judge_lock(folder, lock),
+            Some(Ok(lock)) => survey.check_lock(folder, lock),
             Some(Err(problems)) => survey.diagnostics.extend(problems),
             None => survey.no_lock(folder),
         }
@@ -291,7 +291,7 @@ impl Survey {
         Label::at(&self.file(index), &self.revisions[index].text, span, word)
     }
 
-    fn judge_graph(&mut self, config: &Config, lock: Option<&ChainLock>) {
+    fn check_graph(&mut self, config: &Config, lock: Option<&ChainLock>) {
         let pages = Pages::default();
         let mut found: Vec<Diagnostic> = self
             .graph
@@ -527,7 +527,7 @@ impl Survey {
         );
     }
 
-    fn judge_lock(&mut self, folder: &Folder, lock: ChainLock) {
+    fn check_lock(&mut self, folder: &Folder, lock: ChainLock) {
         let file = folder.shown_file(ChainLock::FILE);
         let text = folder.lock.as_deref().unwrap_or_default();
         for index in 0..self.revisions.len() {

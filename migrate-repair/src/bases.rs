@@ -15,7 +15,7 @@ enum Why {
 
 /// Puts every base but the first after its predecessor: by the tables that the revisions use, by
 /// their dependencies, by the order that the user gives, by their age.
-pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
+pub(super) fn repair(model: &mut Model, work: &Work<'_>) {
     let order = &work.options.order;
     if work.config.rules.multiple_bases != Level::Deny && order.is_empty() {
         return;
@@ -31,7 +31,7 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
         if let Some(parents) = model.locked_parents(base) {
             let why = format!(
                 "chain.lock records that it follows {}",
-                model.named(&parents)
+                model.listed(&parents)
             );
             model.follow(base, &parents, Code::MultipleBases, why);
         }
@@ -53,7 +53,7 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
             })
             .collect();
         placed.insert(*part);
-        let parents = model.ends(&before);
+        let parents = model.heads_of(&before);
         if parents.is_empty() {
             continue;
         }
@@ -118,7 +118,7 @@ impl Parts {
             for (maker, table) in &model.tables[index] {
                 parts.demand(index, *maker, &Why::Table(table.clone()));
             }
-            for (name, need) in &model.needs[index] {
+            for (name, need) in &model.dependencies[index] {
                 if let Some(need) = need {
                     parts.demand(index, *need, &Why::Dependency(name.clone()));
                 }
@@ -183,7 +183,7 @@ impl Parts {
         placed: &BTreeSet<usize>,
         parents: &[usize],
     ) -> String {
-        let behind = model.named(parents);
+        let behind = model.listed(parents);
         let table = self.before[part]
             .iter()
             .find(|(before, _)| placed.contains(before));

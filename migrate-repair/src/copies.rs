@@ -10,7 +10,7 @@ use migrate_core::__support::with_value;
 use migrate_core::{Code, NewRevision, Revision, RevisionId, Survey};
 
 /// Leaves one file for each id.
-pub(super) fn mend(work: &mut Work<'_>) {
+pub(super) fn repair(work: &mut Work<'_>) {
     let survey = work.survey();
     let mut files: BTreeMap<&RevisionId, Vec<usize>> = BTreeMap::new();
     for (index, revision) in survey.revisions.iter().enumerate() {

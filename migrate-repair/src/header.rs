@@ -99,7 +99,7 @@ pub(super) fn newline(text: &str) -> &'static str {
 
 /// Repairs a file's header; returns `None` if there is nothing to repair, or if the revision of the
 /// file cannot be found out.
-pub(super) fn mend(name: &str, text: &str, known: &Known<'_>) -> Option<Header> {
+pub(super) fn repair(name: &str, text: &str, known: &Known<'_>) -> Option<Header> {
     let mut header = Header {
         text: text.to_owned(),
         done: Vec::new(),
@@ -112,11 +112,11 @@ pub(super) fn mend(name: &str, text: &str, known: &Known<'_>) -> Option<Header> 
             "both sides of the git merge name a parent: it follows both",
         );
     }
-    header.keys();
-    header.twice();
-    header.values(name, known);
-    header.revision(name, known);
-    header.up();
+    header.unknown_keys();
+    header.duplicate_keys();
+    header.invalid_values(name, known);
+    header.add_revision(name, known);
+    header.add_up();
     let is_named = {
         let lines = Lines::read(&header.text);
         lines.lines.iter().any(|line| {
@@ -142,7 +142,7 @@ impl Header {
     }
 
     /// Repairs unknown keys.
-    fn keys(&mut self) {
+    fn unknown_keys(&mut self) {
         loop {
             let lines = Lines::read(&self.text).lines;
             let key = |line: &Line| self.text[line.key.clone()].to_owned();
@@ -192,7 +192,7 @@ impl Header {
     }
 
     /// Repairs duplicate keys.
-    fn twice(&mut self) {
+    fn duplicate_keys(&mut self) {
         loop {
             let lines = Lines::read(&self.text).lines;
             let key = |line: &Line| &self.text[line.key.clone()];
@@ -250,7 +250,7 @@ impl Header {
     }
 
     /// Repairs values that cannot be read.
-    fn values(&mut self, name: &str, known: &Known<'_>) {
+    fn invalid_values(&mut self, name: &str, known: &Known<'_>) {
         for key in KEYS {
             let lines = Lines::read(&self.text).lines;
             let Some(line) = lines
@@ -340,7 +340,7 @@ impl Header {
     }
 
     /// Adds the id to a file that does not name its revision but has a name that does.
-    fn revision(&mut self, name: &str, known: &Known<'_>) {
+    fn add_revision(&mut self, name: &str, known: &Known<'_>) {
         let lines = Lines::read(&self.text).lines;
         if lines
             .iter()
@@ -361,7 +361,7 @@ impl Header {
     }
 
     /// Adds the section line before SQL outside any section.
-    fn up(&mut self) {
+    fn add_up(&mut self) {
         let lines = Lines::read(&self.text);
         if let Some(stray) = lines.stray.filter(|_| !lines.has_up) {
             let text = self.replaced(
@@ -381,14 +381,14 @@ impl Header {
 mod tests {
     use super::*;
 
-    fn mended(name: &str, text: &str) -> String {
+    fn repaired(name: &str, text: &str) -> String {
         let known = Known {
             template: "{created}_{id}_{slug}",
             missing: &BTreeSet::new(),
         };
-        match mend(name, text, &known) {
+        match repair(name, text, &known) {
             Some(header) => {
-                let again = mend(name, &header.text, &known);
+                let again = repair(name, &header.text, &known);
                 assert!(again.is_none(), "{:?}", again.map(|header| header.done));
                 header.text
             }
@@ -399,29 +399,29 @@ mod tests {
     #[test]
     fn only_what_is_wrong_changes() {
         assert_eq!(
-            mended(
+            repaired(
                 "a.sql",
                 "-- revision: a\n-- parents: none\n-- migrate: up\nSELECT 1;\n"
             ),
             "-"
         );
         assert_eq!(
-            mended(
+            repaired(
                 "a.sql",
                 "\u{feff}-- revison: a\r\n-- Parents: b, c\r\n-- note: x\r\n-- migrate: up\r\n-- nope: y\r\n"
             ),
             "\u{feff}-- revision: a\r\n-- parents: b, c\r\n-- # note: x\r\n-- migrate: up\r\n-- nope: y\r\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- down_revision: 'b'\n"),
+            repaired("a.sql", "-- revision: a\n-- down_revision: 'b'\n"),
             "-- revision: a\n-- parents: b\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- migrat: up\nSELECT 1;\n"),
+            repaired("a.sql", "-- revision: a\n-- migrat: up\nSELECT 1;\n"),
             "-- revision: a\n-- migrate: up\nSELECT 1;\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: \"add-a\"\n-- parents: b-c,  d\n"),
+            repaired("a.sql", "-- revision: \"add-a\"\n-- parents: b-c,  d\n"),
             "-- revision: add_a\n-- parents: b_c, d\n"
         );
     }
@@ -429,41 +429,41 @@ mod tests {
     #[test]
     fn what_is_given_twice_is_given_once() {
         assert_eq!(
-            mended(
+            repaired(
                 "a.sql",
                 "-- revision: a\n-- parents: b\n-- parents: c\n-- revision: a\n-- message: x\n-- message: y\n"
             ),
             "-- revision: a\n-- parents: b, c\n-- message: x\n-- # message: y\n"
         );
-        assert_eq!(mended("a.sql", "-- revision: a\n-- revision: b\n"), "-");
+        assert_eq!(repaired("a.sql", "-- revision: a\n-- revision: b\n"), "-");
     }
 
     #[test]
     fn a_file_without_a_name_gets_the_one_of_its_file() {
         assert_eq!(
-            mended(
+            repaired(
                 "20261120T143205_9f3c1a2b77de_x.sql",
                 "\u{feff}CREATE TABLE a (id INT);\r\n"
             ),
             "\u{feff}-- revision: 9f3c1a2b77de\r\n-- migrate: up\r\nCREATE TABLE a (id INT);\r\n"
         );
         // It may be anything.
-        assert_eq!(mended("dump.sql", "CREATE TABLE a (id INT);\n"), "-");
-        assert_eq!(mended("20261120T143205_9f3c1a2b77de_x.sql", ""), "-");
+        assert_eq!(repaired("dump.sql", "CREATE TABLE a (id INT);\n"), "-");
+        assert_eq!(repaired("20261120T143205_9f3c1a2b77de_x.sql", ""), "-");
     }
 
     #[test]
     fn a_time_that_cannot_be_read() {
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- created: 2026-11-20 14:32\n"),
+            repaired("a.sql", "-- revision: a\n-- created: 2026-11-20 14:32\n"),
             "-- revision: a\n-- created: 2026-11-20T14:32:00Z\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- created: now\n"),
+            repaired("a.sql", "-- revision: a\n-- created: now\n"),
             "-- revision: a\n-- # created: now\n"
         );
         assert_eq!(
-            mended("20261120_a.sql", "-- revision: a\n-- created: now\n"),
+            repaired("20261120_a.sql", "-- revision: a\n-- created: now\n"),
             "-- revision: a\n-- created: 2026-11-20T00:00:00Z\n"
         );
     }

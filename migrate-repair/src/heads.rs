@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::HeadsMend;
+use super::HeadsRepair;
 use super::copies::new_id;
 use super::model::{Link, ranks};
 use super::work::Work;
@@ -14,8 +14,8 @@ use migrate_core::{
 const MOST: usize = 256;
 
 /// Joins the heads that the rules of the project do not allow.
-pub(super) fn mend(work: &mut Work<'_>) {
-    if let HeadsMend::Rebase { published } = &work.options.heads {
+pub(super) fn repair(work: &mut Work<'_>) {
+    if let HeadsRepair::Rebase { published } = &work.options.heads {
         rebase(work, published.as_ref());
     }
     loop {

@@ -10,7 +10,7 @@ use migrate_core::{Code, Problem, Survey};
 /// Makes each label name one branch. The older revision keeps it. A revision after it can drop the
 /// label, because it carries that of the older one; a revision on another branch gets a new label,
 /// because a branch that had a name must keep having one.
-pub(super) fn mend(work: &mut Work<'_>) {
+pub(super) fn repair(work: &mut Work<'_>) {
     let survey = work.survey();
     let mut taken: BTreeSet<String> = survey
         .revisions
@@ -66,7 +66,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                     &survey.revisions[keeper].id,
                     survey.revisions[loser].id.to_string(),
                 );
-                let (new, why) = match survey.graph.leading_to(loser).contains(keeper) {
+                let (new, why) = match survey.graph.path_to(loser).contains(keeper) {
                     true => (
                         None,
                         format!("it follows `{old}`, so it carries `{label}` anyway"),

@@ -49,7 +49,7 @@ use migrate_core::{Code, Config, Diagnostic, Folder, Problem, RevisionId, Survey
 ///     ..Folder::default()
 /// };
 /// let repair = Repair::new(&folder, &Config::default(), &RepairOptions::default());
-/// // The older one uses what the younger one makes, so it comes second.
+/// // The older one uses what the younger one creates, so it comes second.
 /// assert!(repair.folder.files[0].text.contains("-- parents: b"));
 /// assert!(repair.unresolved.is_empty());
 /// assert!(!Survey::new(&repair.folder, &Config::default()).has_errors());
@@ -59,7 +59,7 @@ pub struct Repair {
     /// The repaired folder.
     pub folder: Folder,
     /// The repairs, in the order in which they were made.
-    pub done: Vec<Mended>,
+    pub done: Vec<Repaired>,
     /// The new names of renamed files, by their old names.
     pub renamed: BTreeMap<String, String>,
     /// Revisions that were readable before and have another hash now: a database that has applied
@@ -71,7 +71,7 @@ pub struct Repair {
 
 /// A repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mended {
+pub struct Repaired {
     /// The problem that it fixes.
     pub code: Code,
     /// The revision; `None` for chain.lock as a whole.
@@ -89,7 +89,7 @@ pub struct RepairOptions {
     /// parts that are not named come last. Between two named parts, tables are not considered.
     pub order: Vec<String>,
     /// How several heads are joined.
-    pub heads: HeadsMend,
+    pub heads: HeadsRepair,
     /// The time of creation of a merge revision, RFC 3339 in UTC; empty for no time.
     pub created: String,
     /// Ids of revisions that are elsewhere, such as on a branch that is not merged yet: a link to
@@ -101,7 +101,7 @@ pub struct RepairOptions {
 
 /// How several heads are joined.
 #[derive(Clone, Debug, Default)]
-pub enum HeadsMend {
+pub enum HeadsRepair {
     /// By a merge revision, which changes none of them.
     #[default]
     Merge,
@@ -118,17 +118,17 @@ impl Repair {
     pub fn new(folder: &Folder, config: &Config, options: &RepairOptions) -> Self {
         let mut work = Work::new(folder, config, options);
         headers(&mut work);
-        copies::mend(&mut work);
+        copies::repair(&mut work);
         // A renamed file may be identified by its new name.
         headers(&mut work);
         let holds = links(&mut work);
-        labels::mend(&mut work);
-        if holds && ends(&mut work) {
-            heads::mend(&mut work);
+        labels::repair(&mut work);
+        if holds && join_bases(&mut work) {
+            heads::repair(&mut work);
             // A branch may have been moved after a revision that leads to one of its parents.
-            thin_out(&mut work);
+            remove_redundant_parents(&mut work);
         }
-        locks::mend(&mut work);
+        locks::repair(&mut work);
         let survey = work.survey();
         let changed = work.changed(&survey);
         let mut unresolved = survey.diagnostics;
@@ -158,7 +158,7 @@ fn headers(work: &mut Work<'_>) {
     };
     let mut done = Vec::new();
     for file in &mut work.folder.files {
-        if let Some(header) = header::mend(&file.name, &file.text, &known) {
+        if let Some(header) = header::repair(&file.name, &file.text, &known) {
             file.text = header.text.into();
             done.push((file.name.clone(), header.done, header.wants_parent));
         }
@@ -168,7 +168,7 @@ fn headers(work: &mut Work<'_>) {
     }
     let survey = work.survey();
     work.remember(&survey);
-    for (name, mended, wants_parent) in done {
+    for (name, repaired, wants_parent) in done {
         let revision = survey
             .revisions
             .iter()
@@ -176,11 +176,11 @@ fn headers(work: &mut Work<'_>) {
         let id = revision
             .map(|revision| revision.id.to_string())
             .unwrap_or_default();
-        for (code, reason) in mended {
+        for (code, reason) in repaired {
             work.did(code, &id, &name, reason);
         }
         if wants_parent {
-            work.orphans.insert(name);
+            work.lost_parents.insert(name);
         }
     }
 }
@@ -204,43 +204,43 @@ fn links(work: &mut Work<'_>) -> bool {
     if survey.graph.problems().iter().any(is_unclear) {
         return false;
     }
-    let strangers = work.strangers(&survey);
+    let unidentified = work.unidentified_files(&survey);
     let mut model = Model::new(&survey, work);
-    cycles::mend(&mut model);
-    parents::mend(&mut model, work, &strangers);
-    if redundant_is_wrong(work) {
-        model.thin_out();
+    cycles::repair(&mut model);
+    parents::repair(&mut model, work, &unidentified);
+    if denies_redundant_parents(work) {
+        model.remove_redundant_parents();
     }
     work.write(&model, &survey);
     !heads::has_gaps(&model.links)
 }
 
 /// Joins the bases; returns whether the heads can be joined.
-fn ends(work: &mut Work<'_>) -> bool {
+fn join_bases(work: &mut Work<'_>) -> bool {
     let survey = work.survey();
-    if work.has_strangers(&survey) {
+    if work.has_unidentified_files(&survey) {
         return false;
     }
     let mut model = Model::new(&survey, work);
-    bases::mend(&mut model, work);
-    if redundant_is_wrong(work) {
-        model.thin_out();
+    bases::repair(&mut model, work);
+    if denies_redundant_parents(work) {
+        model.remove_redundant_parents();
     }
     work.write(&model, &survey);
     true
 }
 
 /// Removes parents that other parents imply.
-fn thin_out(work: &mut Work<'_>) {
-    if redundant_is_wrong(work) {
+fn remove_redundant_parents(work: &mut Work<'_>) {
+    if denies_redundant_parents(work) {
         let survey = work.survey();
         let mut model = Model::new(&survey, work);
-        model.thin_out();
+        model.remove_redundant_parents();
         work.write(&model, &survey);
     }
 }
 
-fn redundant_is_wrong(work: &Work<'_>) -> bool {
+fn denies_redundant_parents(work: &Work<'_>) -> bool {
     work.config.rules.redundant_parent == migrate_core::Level::Deny
 }
 

@@ -112,7 +112,7 @@ impl Found {
 }
 
 /// Writes the chain.lock for the repaired files.
-pub(super) fn mend(work: &mut Work<'_>) {
+pub(super) fn repair(work: &mut Work<'_>) {
     let is_nothing = work.folder.files.is_empty() && work.folder.lock.is_none();
     if work.found.foreign || is_nothing {
         return;
@@ -146,14 +146,14 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 if lock
                     .get(id)
                     .is_some_and(|entry| entry.parents != *revision.parents)
-                    && !work.meant(&revision.file, revision.hash)
+                    && !work.had_hash(&revision.file, revision.hash)
                 {
                     lock.draft(revision);
                 }
             }
             Some(LockState::Sealed(hash)) if hash == revision.hash => {}
             Some(LockState::Sealed(_)) => {
-                if work.is_sealed(revision) || but_for_parents(work, revision) {
+                if work.is_sealed(revision) || differs_only_in_parents(work, revision) {
                     lock.seal(revision);
                 }
             }
@@ -186,12 +186,12 @@ pub(super) fn mend(work: &mut Work<'_>) {
 
 /// Returns whether a file would have the sealed hash if it had the sealed parents: then only the
 /// repair has changed it.
-fn but_for_parents(work: &Work<'_>, revision: &Revision) -> bool {
+fn differs_only_in_parents(work: &Work<'_>, revision: &Revision) -> bool {
     let Some(entry) = work.lock.get(revision.id.as_str()) else {
         return false;
     };
     // A file that was readable and had another hash was edited by somebody.
-    if work.read.contains_key(&*revision.file) {
+    if work.originals.contains_key(&*revision.file) {
         return false;
     }
     let text = revision.with_parents(&entry.parents);
@@ -201,7 +201,7 @@ fn but_for_parents(work: &Work<'_>, revision: &Revision) -> bool {
 
 /// Removes revisions from the lock that have no file and that nothing needs.
 fn forget(work: &mut Work<'_>, survey: &Survey, lock: &mut ChainLock) {
-    let strangers = work.strangers(survey);
+    let unidentified = work.unidentified_files(survey);
     let mut named: BTreeSet<&str> = BTreeSet::new();
     for revision in &survey.revisions {
         named.extend(revision.parents.iter().map(AsRef::as_ref));
@@ -212,7 +212,7 @@ fn forget(work: &mut Work<'_>, survey: &Survey, lock: &mut ChainLock) {
         .map(|(id, _)| id.to_string())
         .filter(|id| survey.graph.index(id).is_none())
         .filter(|id| !named.contains(id.as_str()))
-        .filter(|id| !strangers.iter().any(|name| name.contains(id.as_str())))
+        .filter(|id| !unidentified.iter().any(|name| name.contains(id.as_str())))
         .collect();
     for id in gone {
         lock.remove(&id);

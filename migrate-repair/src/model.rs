@@ -16,7 +16,7 @@ pub(super) enum Link {
 }
 
 /// A name in a `-- depends-on:` line, and the revision that it refers to.
-type Need = (String, Option<usize>);
+type Dependency = (String, Option<usize>);
 
 /// The revisions of a folder and their links; indices are those of the survey.
 pub(super) struct Model {
@@ -26,7 +26,7 @@ pub(super) struct Model {
     /// The parents of each, as in its file.
     pub(super) links: Vec<Vec<Link>>,
     /// The dependencies of each.
-    pub(super) needs: Vec<Vec<Need>>,
+    pub(super) dependencies: Vec<Vec<Dependency>>,
     /// The revisions whose tables each uses, with the table.
     pub(super) tables: Vec<Vec<(usize, String)>>,
     /// The position of each in the order of creation.
@@ -36,13 +36,13 @@ pub(super) struct Model {
     /// The parents that only a repaired header names.
     pub(super) guessed: Vec<Vec<usize>>,
     /// Revisions that lost their only parent and need another one, with the code of the problem.
-    pub(super) orphans: Vec<Option<Code>>,
+    pub(super) parentless: Vec<Option<Code>>,
     /// The lost parent of each of them.
-    pub(super) lost: BTreeMap<usize, Link>,
+    pub(super) lost_parents: BTreeMap<usize, Link>,
     pub(super) by_id: BTreeMap<RevisionId, usize>,
     /// The repairs: the revision, the problem and the reason.
     pub(super) done: Vec<(usize, Code, String)>,
-    was: Vec<(Vec<Link>, Vec<Need>)>,
+    originals: Vec<(Vec<Link>, Vec<Dependency>)>,
 }
 
 /// Returns the sort key of the order of creation: the time in the header, otherwise the file's
@@ -85,7 +85,7 @@ impl Model {
                 _ => None,
             })
         };
-        let needs: Vec<Vec<_>> = revisions
+        let dependencies: Vec<Vec<_>> = revisions
             .iter()
             .map(|revision| {
                 let needs = revision.depends_on.iter();
@@ -97,9 +97,10 @@ impl Model {
             let parents = entry.parents.iter().map(|id| graph.index(id.as_str()));
             parents.collect::<Option<Vec<usize>>>()
         };
-        let orphans = revisions.iter().map(|revision| {
-            let is_orphan = revision.parents.is_empty() && work.orphans.contains(&*revision.file);
-            is_orphan.then_some(Code::InvalidRevisionId)
+        let parentless = revisions.iter().map(|revision| {
+            let is_parentless =
+                revision.parents.is_empty() && work.lost_parents.contains(&*revision.file);
+            is_parentless.then_some(Code::InvalidRevisionId)
         });
         let guessed = revisions.iter().map(|revision| {
             let is_new = |parent: &&RevisionId| {
@@ -123,16 +124,20 @@ impl Model {
             tables: tables::needs(revisions, work.config),
             rank: ranks(revisions),
             locked: revisions.iter().map(locked).collect(),
-            orphans: orphans.collect(),
-            lost: BTreeMap::new(),
+            parentless: parentless.collect(),
+            lost_parents: BTreeMap::new(),
             by_id: (0..revisions.len())
                 .rev()
                 .map(|index| (revisions[index].id.clone(), index))
                 .collect(),
             done: Vec::new(),
-            was: links.iter().cloned().zip(needs.iter().cloned()).collect(),
+            originals: links
+                .iter()
+                .cloned()
+                .zip(dependencies.iter().cloned())
+                .collect(),
             links,
-            needs,
+            dependencies,
         }
     }
 
@@ -157,7 +162,9 @@ impl Model {
 
     /// Returns the revisions that must be applied before a revision, through one link.
     pub(super) fn below(&self, index: usize) -> impl Iterator<Item = usize> {
-        let needs = self.needs[index].iter().filter_map(|(_, need)| *need);
+        let needs = self.dependencies[index]
+            .iter()
+            .filter_map(|(_, need)| *need);
         self.parents(index).chain(needs)
     }
 
@@ -194,7 +201,7 @@ impl Model {
     }
 
     /// Returns the revisions that no other of these follows, sorted by id.
-    pub(super) fn ends(&self, of: &[usize]) -> Vec<usize> {
+    pub(super) fn heads_of(&self, of: &[usize]) -> Vec<usize> {
         let mut among = vec![false; self.len()];
         of.iter().for_each(|index| among[*index] = true);
         let mut followed = vec![false; self.len()];
@@ -230,7 +237,7 @@ impl Model {
     }
 
     /// Lists revisions for messages.
-    pub(super) fn named(&self, indices: &[usize]) -> String {
+    pub(super) fn listed(&self, indices: &[usize]) -> String {
         let names: Vec<String> = indices
             .iter()
             .map(|index| format!("`{}`", self.ids[*index]))
@@ -250,7 +257,7 @@ impl Model {
     }
 
     /// Removes the parents that other parents follow already.
-    pub(super) fn thin_out(&mut self) {
+    pub(super) fn remove_redundant_parents(&mut self) {
         for index in 0..self.len() {
             let parents: Vec<usize> = self.parents(index).collect();
             if parents.len() < 2 {
@@ -265,8 +272,8 @@ impl Model {
                 if let Some(through) = through {
                     let why = format!(
                         "{} follows {} already",
-                        self.named(&[*through]),
-                        self.named(&[*parent])
+                        self.listed(&[*through]),
+                        self.listed(&[*parent])
                     );
                     self.links[index].retain(|link| *link != Link::To(*parent));
                     self.done.push((index, Code::RedundantParent, why));
@@ -283,8 +290,8 @@ impl Model {
     /// Returns the revisions whose header lines have to be rewritten.
     pub(super) fn changed(&self) -> impl Iterator<Item = Changed<'_>> {
         (0..self.len()).filter_map(|index| {
-            let (links, needs) = &self.was[index];
-            let is_changed = *links != self.links[index] || *needs != self.needs[index];
+            let (links, needs) = &self.originals[index];
+            let is_changed = *links != self.links[index] || *needs != self.dependencies[index];
             is_changed.then(|| Changed {
                 file: &self.files[index],
                 parents: (*links != self.links[index]).then(|| {
@@ -294,8 +301,8 @@ impl Model {
                     };
                     self.links[index].iter().map(id).collect()
                 }),
-                depends_on: (*needs != self.needs[index]).then(|| {
-                    self.needs[index]
+                depends_on: (*needs != self.dependencies[index]).then(|| {
+                    self.dependencies[index]
                         .iter()
                         .map(|(name, _)| name.as_str())
                         .collect()

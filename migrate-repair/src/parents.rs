@@ -6,9 +6,9 @@ use super::work::Work;
 use migrate_core::{Code, RevisionId};
 
 /// Finds the missing parents; `unidentified` are the files whose revision is unknown.
-pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
+pub(super) fn repair(model: &mut Model, work: &Work<'_>, unidentified: &[String]) {
     for index in model.by_age() {
-        needs(model, work, strangers, index);
+        dependencies(model, work, unidentified, index);
         let unknown: Vec<RevisionId> = model.links[index]
             .iter()
             .filter_map(|link| match link {
@@ -16,10 +16,10 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
                 Link::To(_) => None,
             })
             .collect();
-        if unknown.is_empty() && model.orphans[index].is_none() {
+        if unknown.is_empty() && model.parentless[index].is_none() {
             continue;
         }
-        let is_gone = |id: &RevisionId| is_gone(work, strangers, id.as_str());
+        let is_gone = |id: &RevisionId| is_gone(work, unidentified, id.as_str());
         if !unknown.iter().any(is_gone) && from_lock(model, index) {
             continue;
         }
@@ -28,10 +28,10 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
                 parent(model, index, &id);
             }
         }
-        if model.links[index].is_empty() && model.orphans[index].is_some() {
-            if strangers.is_empty() {
+        if model.links[index].is_empty() && model.parentless[index].is_some() {
+            if unidentified.is_empty() {
                 by_time(model, index);
-            } else if let Some(lost) = model.lost.remove(&index) {
+            } else if let Some(lost) = model.lost_parents.remove(&index) {
                 // The unreadable file may be the parent.
                 model.links[index].push(lost);
             }
@@ -41,10 +41,10 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
 
 /// Returns whether a revision existed and its file is gone, elsewhere or unreadable: then no other
 /// revision may take its place.
-fn is_gone(work: &Work<'_>, strangers: &[String], id: &str) -> bool {
+fn is_gone(work: &Work<'_>, unidentified: &[String], id: &str) -> bool {
     work.lock.contains_key(id)
         || work.options.elsewhere.contains(id)
-        || strangers.iter().any(|name| name.contains(id))
+        || unidentified.iter().any(|name| name.contains(id))
 }
 
 /// Restores the parents from chain.lock, which recorded them before they were lost.
@@ -59,9 +59,9 @@ fn from_lock(model: &mut Model, index: usize) -> bool {
     parents.extend(kept);
     let why = format!(
         "chain.lock records that it follows {}",
-        model.named(&parents)
+        model.listed(&parents)
     );
-    let code = model.orphans[index].unwrap_or(Code::UnknownParent);
+    let code = model.parentless[index].unwrap_or(Code::UnknownParent);
     model.follow(index, &parents, code, why);
     true
 }
@@ -78,7 +78,7 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
         model.done.push((index, Code::UnknownParent, why));
         return;
     }
-    match meant(model, index, name) {
+    match intended(model, index, name) {
         Some((found, why)) if !model.needs(found, index) => {
             model.links[index].remove(place);
             if !model.parents(index).any(|parent| parent == found) {
@@ -88,9 +88,9 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
         }
         _ => {
             model.links[index].remove(place);
-            model.lost.insert(index, unknown);
+            model.lost_parents.insert(index, unknown);
             if model.links[index].is_empty() {
-                model.orphans[index] = Some(Code::UnknownParent);
+                model.parentless[index] = Some(Code::UnknownParent);
             } else {
                 let why = format!("`{name}` does not exist; its other parents are kept");
                 model.done.push((index, Code::UnknownParent, why));
@@ -100,7 +100,7 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
 }
 
 /// Returns the revision that an unknown name refers to, and the reason.
-fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
+fn intended(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
     let only = |found: &mut dyn Iterator<Item = usize>| match (found.next(), found.next()) {
         (Some(only), None) => Some(only),
         _ => None,
@@ -108,7 +108,7 @@ fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
     let all = || (0..model.len()).filter(|other| *other != index);
     let id = |other: usize| model.ids[other].as_str();
     let is = |found: Option<usize>, why: &str| {
-        found.map(|found| (found, format!("`{name}` {why} {}", model.named(&[found]))))
+        found.map(|found| (found, format!("`{name}` {why} {}", model.listed(&[found]))))
     };
     let same = is(
         only(&mut all().filter(|other| id(*other).eq_ignore_ascii_case(name))),
@@ -183,7 +183,7 @@ fn by_time(model: &mut Model, index: usize) {
         .collect();
     parents.extend(tables.iter().map(|(maker, _)| *maker));
     let parents = model.highest(&parents);
-    let lost = match model.lost.get(&index) {
+    let lost = match model.lost_parents.get(&index) {
         Some(Link::Unknown(id)) => format!("`{id}` does not exist; "),
         Some(Link::To(_)) => "it cannot follow itself; ".to_owned(),
         None => String::new(),
@@ -191,11 +191,11 @@ fn by_time(model: &mut Model, index: usize) {
     let why = match (&tables[..], before) {
         ([(maker, table), ..], _) => format!(
             "{lost}it uses the table `{table}`, which {} creates",
-            model.named(&[*maker])
+            model.listed(&[*maker])
         ),
         ([], Some(before)) => format!(
             "{lost}{} was created just before it",
-            model.named(&[before])
+            model.listed(&[before])
         ),
         ([], None) => format!("{lost}it is the oldest, so it has no parent"),
     };
@@ -203,22 +203,22 @@ fn by_time(model: &mut Model, index: usize) {
         // The step that removed its parent has given the reason.
         return;
     }
-    let code = model.orphans[index].unwrap_or(Code::UnknownParent);
+    let code = model.parentless[index].unwrap_or(Code::UnknownParent);
     model.follow(index, &parents, code, why);
 }
 
 /// Repairs misspelled dependencies. One that resembles nothing is kept and reported: nothing else
 /// says what has to run before, so it is neither dropped nor invented.
-fn needs(model: &mut Model, work: &Work<'_>, strangers: &[String], index: usize) {
-    for position in 0..model.needs[index].len() {
-        let (name, need) = model.needs[index][position].clone();
-        if need.is_some() || is_gone(work, strangers, &name) {
+fn dependencies(model: &mut Model, work: &Work<'_>, unidentified: &[String], index: usize) {
+    for position in 0..model.dependencies[index].len() {
+        let (name, need) = model.dependencies[index][position].clone();
+        if need.is_some() || is_gone(work, unidentified, &name) {
             continue;
         }
-        if let Some((found, why)) = meant(model, index, &name)
+        if let Some((found, why)) = intended(model, index, &name)
             && !model.needs(found, index)
         {
-            model.needs[index][position] = (model.ids[found].to_string(), Some(found));
+            model.dependencies[index][position] = (model.ids[found].to_string(), Some(found));
             model.done.push((index, Code::UnknownDependency, why));
         }
     }

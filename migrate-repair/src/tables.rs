@@ -31,7 +31,7 @@ impl Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tables {
     /// The tables it creates and did not need before.
-    makes: BTreeSet<Table>,
+    creates: BTreeSet<Table>,
     /// The tables that must exist before.
     uses: BTreeSet<Table>,
 }
@@ -44,7 +44,7 @@ pub(super) fn needs(revisions: &[Revision], config: &Config) -> Vec<Vec<(usize, 
         .collect();
     let mut makers: BTreeMap<&str, Vec<(usize, &Table)>> = BTreeMap::new();
     for (index, tables) in tables.iter().enumerate() {
-        for table in &tables.makes {
+        for table in &tables.creates {
             makers.entry(&table.name).or_default().push((index, table));
         }
     }
@@ -83,7 +83,7 @@ impl Tables {
                     for statement in script.statements.iter() {
                         reader.statement(&words(dialect, revision.sql(*statement)));
                     }
-                    all.makes.extend(reader.tables.makes);
+                    all.creates.extend(reader.tables.creates);
                     all.uses.extend(reader.tables.uses);
                 }
             }
@@ -154,15 +154,15 @@ struct Reader {
 }
 
 impl Reader {
-    fn makes(&mut self, table: Table) {
+    fn creates(&mut self, table: Table) {
         // A table that it needed before is recreated: another revision may have created it first.
         if !self.tables.uses.iter().any(|used| used.is(&table)) {
-            self.tables.makes.insert(table);
+            self.tables.creates.insert(table);
         }
     }
 
     fn uses(&mut self, table: Table) {
-        let own = self.tables.makes.iter().chain(&self.temporary);
+        let own = self.tables.creates.iter().chain(&self.temporary);
         if !own.into_iter().any(|made| made.is(&table)) {
             self.tables.uses.insert(table);
         }
@@ -183,7 +183,7 @@ impl Reader {
                     .any(|word| word.is_any(&["temp", "temporary"]))
                 {
                     true => drop(self.temporary.insert(table)),
-                    false => self.makes(table),
+                    false => self.creates(table),
                 }
             }
         } else if first("drop") || first("truncate") || first("lock") {
@@ -230,7 +230,7 @@ impl Reader {
             let Some((new, behind)) = name(words, behind + 1) else {
                 return;
             };
-            self.makes(new);
+            self.creates(new);
             at = behind + 1;
         }
     }
@@ -250,7 +250,7 @@ impl Reader {
                 .is_some_and(|word| word.is_any(&["to", "as"]))
             && let Some((new, _)) = name(words, behind + 2)
         {
-            self.makes(new);
+            self.creates(new);
         }
     }
 
@@ -418,7 +418,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        format!("{} | {}", names(&tables.makes), names(&tables.uses))
+        format!("{} | {}", names(&tables.creates), names(&tables.uses))
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn drawn(folder: &Folder, config: &Config, options: &RepairOptions) -> String {
 }
 
 #[track_caller]
-fn mended(folder: &Folder) -> String {
+fn repaired(folder: &Folder) -> String {
     drawn(folder, &Config::default(), &RepairOptions::default())
 }
 
@@ -102,22 +102,22 @@ fn reasons(folder: &Folder) -> Vec<String> {
 
 #[test]
 fn several_bases_become_a_chain_by_age() {
-    assert_eq!(mended(&folder("a b c d")), "a b:a c:b d:c");
+    assert_eq!(repaired(&folder("a b c d")), "a b:a c:b d:c");
     // a - b and c - d, which is younger
-    assert_eq!(mended(&folder("a b:a c d:c")), "a b:a c:b d:c");
+    assert_eq!(repaired(&folder("a b:a c d:c")), "a b:a c:b d:c");
     // x is younger than the revision that was put after its sibling
-    assert_eq!(mended(&folder("a x b:a y:x")), "a b:a x:b y:x");
+    assert_eq!(repaired(&folder("a x b:a y:x")), "a b:a x:b y:x");
 }
 
 #[test]
 fn a_fork_before_a_second_base_is_joined_there() {
-    assert_eq!(mended(&folder("a b:a c:a d")), "a b:a c:a d:b,c");
+    assert_eq!(repaired(&folder("a b:a c:a d")), "a b:a c:a d:b,c");
 }
 
 #[test]
 fn bases_of_a_merge_become_one() {
     // a and b lead to m: b follows a, so m need not name it
-    assert_eq!(mended(&folder("a b m:a,b")), "a b:a m:b");
+    assert_eq!(repaired(&folder("a b m:a,b")), "a b:a m:b");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn tables_count_for_more_than_age() {
         ("old", "ALTER TABLE \"Users\" ADD email TEXT;"),
         ("young", "CREATE TABLE public.users (id INT);"),
     ]);
-    assert_eq!(mended(&folder), "old:young young");
+    assert_eq!(repaired(&folder), "old:young young");
     assert_eq!(
         reasons(&folder),
         ["old: it started a separate chain; it uses the table `users`, which exists after `young`"]
@@ -143,7 +143,7 @@ fn tables_deep_in_a_part_count() {
         ("x", "CREATE TABLE x (id INT);"),
         ("y:x", "CREATE TABLE y (id INT);"),
     ]);
-    assert_eq!(mended(&folder), "a:y b:a x y:x");
+    assert_eq!(repaired(&folder), "a:y b:a x y:x");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn tables_that_contradict_one_another_leave_it_to_age() {
         ("b:a", "INSERT INTO x VALUES (1);"),
         ("x", "CREATE TABLE x (id INT); INSERT INTO a VALUES (1);"),
     ]);
-    assert_eq!(mended(&folder), "a b:a x:b");
+    assert_eq!(repaired(&folder), "a b:a x:b");
 }
 
 #[test]
@@ -182,13 +182,13 @@ fn bases_that_the_rules_allow_stay() {
 
 #[test]
 fn heads_are_merged_or_put_behind_one_another() {
-    let merged = mended(&folder("a b:a c:a"));
+    let merged = repaired(&folder("a b:a c:a"));
     assert!(
         merged.ends_with(":b,c a b:a c:a") || merged.starts_with("a b:a c:a"),
         "{merged}"
     );
     let options = RepairOptions {
-        heads: HeadsMend::Rebase { published: None },
+        heads: HeadsRepair::Rebase { published: None },
         ..RepairOptions::default()
     };
     assert_eq!(
@@ -197,7 +197,7 @@ fn heads_are_merged_or_put_behind_one_another() {
     );
     // A published revision stays where it is, although it is younger.
     let options = RepairOptions {
-        heads: HeadsMend::Rebase {
+        heads: HeadsRepair::Rebase {
             published: Some(["a", "c", "d"].map(str::to_owned).into()),
         },
         ..RepairOptions::default()
@@ -222,8 +222,8 @@ fn labelled_heads_stay_and_those_of_one_branch_are_joined() {
 
 #[test]
 fn a_circle_is_broken_against_time() {
-    assert_eq!(mended(&folder("r a:c b:a c:b")), "a:r b:a c:b r");
-    assert_eq!(mended(&folder("a:b b:a")), "a b:a");
+    assert_eq!(repaired(&folder("r a:c b:a c:b")), "a:r b:a c:b r");
+    assert_eq!(repaired(&folder("a:b b:a")), "a b:a");
 }
 
 #[test]
@@ -232,43 +232,46 @@ fn a_circle_is_broken_where_no_table_speaks_for_the_link() {
         ("old:young", "ALTER TABLE t ADD x INT;"),
         ("young:old", "CREATE TABLE t (id INT);"),
     ]);
-    assert_eq!(mended(&folder), "old:young young");
+    assert_eq!(repaired(&folder), "old:young young");
 }
 
 #[test]
 fn what_follows_itself_follows_what_was_before_it() {
-    assert_eq!(mended(&folder("a b:a c:c d:c")), "a b:a c:b d:c");
-    assert_eq!(mended(&folder("a:a b:a")), "a b:a");
+    assert_eq!(repaired(&folder("a b:a c:c d:c")), "a b:a c:b d:c");
+    assert_eq!(repaired(&folder("a:a b:a")), "a b:a");
 }
 
 #[test]
 fn a_parent_that_is_nearly_right_is_found() {
     assert_eq!(
-        mended(&folder("9f3c1a2b77de 77aa:9f3c1a2b77d")),
+        repaired(&folder("9f3c1a2b77de 77aa:9f3c1a2b77d")),
         "77aa:9f3c1a2b77de 9f3c1a2b77de"
     );
     assert_eq!(
-        mended(&folder("9f3c1a2b77de 77aa:9f3c1a2b7ed7")),
+        repaired(&folder("9f3c1a2b77de 77aa:9f3c1a2b7ed7")),
         "77aa:9f3c1a2b77de 9f3c1a2b77de"
     );
-    assert_eq!(mended(&folder("Users orders:users")), "Users orders:Users");
-    assert_eq!(mended(&folder("a b:none,a")), "a b:a");
-    assert_eq!(mended(&folder("a b:None")), "a b:a");
+    assert_eq!(
+        repaired(&folder("Users orders:users")),
+        "Users orders:Users"
+    );
+    assert_eq!(repaired(&folder("a b:none,a")), "a b:a");
+    assert_eq!(repaired(&folder("a b:None")), "a b:a");
 }
 
 #[test]
 fn a_parent_that_is_like_nothing_is_the_one_before() {
-    assert_eq!(mended(&folder("a b:a c:zz d:c")), "a b:a c:b d:c");
-    assert_eq!(mended(&folder("a:zz b:a")), "a b:a");
+    assert_eq!(repaired(&folder("a b:a c:zz d:c")), "a b:a c:b d:c");
+    assert_eq!(repaired(&folder("a:zz b:a")), "a b:a");
     // A merge keeps the parents it has.
-    assert_eq!(mended(&folder("a b:a,zz")), "a b:a");
+    assert_eq!(repaired(&folder("a b:a,zz")), "a b:a");
 }
 
 #[test]
 fn a_parent_that_was_deleted_is_not_replaced() {
     let mut folder = locked(folder("a b:a c:b"));
     folder.files.remove(1);
-    assert_eq!(mended(&folder), "a c:b !lock-deleted !unknown-parent");
+    assert_eq!(repaired(&folder), "a c:b !lock-deleted !unknown-parent");
 }
 
 #[test]
@@ -288,7 +291,7 @@ fn a_parent_on_another_branch_is_not_replaced() {
 fn a_deleted_head_is_forgotten() {
     let mut folder = locked(folder("a b:a c:b"));
     folder.files.remove(2);
-    assert_eq!(mended(&folder), "a b:a");
+    assert_eq!(repaired(&folder), "a b:a");
 }
 
 #[test]
@@ -316,7 +319,7 @@ fn a_copy_gets_an_id_of_its_own() {
     copy.name = "00_older_name.sql".to_owned();
     folder.files.insert(0, copy.clone());
     // An identical file is redundant.
-    assert_eq!(mended(&folder), "a b:a");
+    assert_eq!(repaired(&folder), "a b:a");
     let text = copy
         .text
         .replace("t1", "t9")
@@ -343,7 +346,7 @@ fn an_edited_seal_is_left_to_people() {
     let mut folder = locked(folder("a b:a"));
     folder.files[1].text = folder.files[1].text.replace("t1", "t9").into();
     let before = folder.clone();
-    assert_eq!(mended(&folder), "a b:a !lock-changed");
+    assert_eq!(repaired(&folder), "a b:a !lock-changed");
     let repair = Repair::new(&folder, &Config::default(), &RepairOptions::default());
     assert_eq!(
         (repair.folder.files, repair.folder.lock),
@@ -401,11 +404,11 @@ fn a_dependency_is_neither_invented_nor_dropped() {
     };
     folder.files[1].text = depends(&folder.files[1].text, "billing").into();
     assert_eq!(
-        mended(&folder),
+        repaired(&folder),
         "accounts_1 b:accounts_1 !unknown-dependency"
     );
     folder.files[1].text = folder.files[1].text.replace("billing", "acounts_1").into();
-    assert_eq!(mended(&folder), "accounts_1 b:accounts_1");
+    assert_eq!(repaired(&folder), "accounts_1 b:accounts_1");
 }
 
 mod random {
@@ -550,7 +553,7 @@ mod random {
                 _ => Some(locked.render()),
             };
             let options = RepairOptions {
-                heads: if rebase { HeadsMend::Rebase { published: None } } else { HeadsMend::Merge },
+                heads: if rebase { HeadsRepair::Rebase { published: None } } else { HeadsRepair::Merge },
                 ..RepairOptions::default()
             };
             let repair = Repair::new(&folder, &config, &options);
@@ -569,11 +572,11 @@ mod random {
                 Code::DuplicateRevision, Code::SelfParent, Code::Cycle, Code::RedundantParent,
                 Code::DuplicateLabel, Code::LabelIsRevision, Code::LockMissing, Code::LockMalformed,
             ];
-            let strangers = left.contains(&Code::ConflictMarkers) || left.contains(&Code::MissingRevision) || left.contains(&Code::InvalidRevisionId);
-            if strangers {
+            let unidentified = left.contains(&Code::ConflictMarkers) || left.contains(&Code::MissingRevision) || left.contains(&Code::InvalidRevisionId);
+            if unidentified {
                 always.retain(|code| !matches!(code, Code::SelfParent));
             }
-            if !strangers && !left.contains(&Code::UnknownParent) {
+            if !unidentified && !left.contains(&Code::UnknownParent) {
                 always.push(Code::MultipleBases);
                 if !labelled {
                     always.push(Code::MultipleHeads);

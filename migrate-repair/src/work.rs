@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::locks::Found;
 use super::model::Model;
-use super::{Mended, RepairOptions};
+use super::{RepairOptions, Repaired};
 use migrate_core::__support::with_value;
 use migrate_core::{
     Code, Config, Entry, File, Folder, Hash, LockState, Revision, RevisionId, Survey,
@@ -20,16 +20,16 @@ pub(super) struct Work<'a> {
     /// The entry of each revision in chain.lock.
     pub(super) lock: BTreeMap<String, Entry>,
     /// The hashes of each file before its links were repaired.
-    meant: BTreeMap<String, BTreeSet<Hash>>,
+    known_hashes: BTreeMap<String, BTreeSet<Hash>>,
     /// The files that were readable from the start, with their original id and hash.
-    pub(super) read: BTreeMap<String, (RevisionId, Hash)>,
+    pub(super) originals: BTreeMap<String, (RevisionId, Hash)>,
     /// The links that were readable from the start: a file and a parent that it names.
     pub(super) links: BTreeSet<(String, RevisionId)>,
     /// The files whose parents named a place instead of a revision.
-    pub(super) orphans: BTreeSet<String>,
+    pub(super) lost_parents: BTreeSet<String>,
     /// The ids assigned by the repair.
     pub(super) new: BTreeSet<String>,
-    pub(super) done: Vec<Mended>,
+    pub(super) done: Vec<Repaired>,
     /// The present names of renamed files, by their old names.
     pub(super) renamed: BTreeMap<String, String>,
 }
@@ -44,13 +44,13 @@ impl<'a> Work<'a> {
             folder: folder.clone(),
             lock: found.entries(&survey.revisions),
             found,
-            meant: BTreeMap::new(),
-            read: survey
+            known_hashes: BTreeMap::new(),
+            originals: survey
                 .revisions
                 .iter()
                 .map(|revision| {
-                    let was = (revision.id.clone(), revision.hash);
-                    (revision.file.to_string(), was)
+                    let original = (revision.id.clone(), revision.hash);
+                    (revision.file.to_string(), original)
                 })
                 .collect(),
             links: survey
@@ -61,7 +61,7 @@ impl<'a> Work<'a> {
                     parents.map(|parent| (revision.file.to_string(), parent.clone()))
                 })
                 .collect(),
-            orphans: BTreeSet::new(),
+            lost_parents: BTreeSet::new(),
             new: BTreeSet::new(),
             done: Vec::new(),
             renamed: BTreeMap::new(),
@@ -73,8 +73,11 @@ impl<'a> Work<'a> {
     /// Records the present hash of each file.
     pub(super) fn remember(&mut self, survey: &Survey) {
         for revision in &survey.revisions {
-            let meant = self.meant.entry(revision.file.to_string()).or_default();
-            meant.insert(revision.hash);
+            let hashes = self
+                .known_hashes
+                .entry(revision.file.to_string())
+                .or_default();
+            hashes.insert(revision.hash);
         }
     }
 
@@ -82,8 +85,8 @@ impl<'a> Work<'a> {
     pub(super) fn changed(&self, survey: &Survey) -> Vec<RevisionId> {
         let is_changed = |revision: &&Revision| {
             let state = self.lock.get(revision.id.as_str()).map(|entry| entry.state);
-            let was_read = self.read.get(&*revision.file);
-            was_read.is_some_and(|(id, hash)| *id == revision.id && *hash != revision.hash)
+            let original = self.originals.get(&*revision.file);
+            original.is_some_and(|(id, hash)| *id == revision.id && *hash != revision.hash)
                 && state != Some(LockState::Sealed(revision.hash))
         };
         let changed = survey.revisions.iter().filter(is_changed);
@@ -91,10 +94,10 @@ impl<'a> Work<'a> {
     }
 
     /// Returns whether a file had this hash before its links were repaired.
-    pub(super) fn meant(&self, file: &str, hash: Hash) -> bool {
-        self.meant
+    pub(super) fn had_hash(&self, file: &str, hash: Hash) -> bool {
+        self.known_hashes
             .get(file)
-            .is_some_and(|meant| meant.contains(&hash))
+            .is_some_and(|hashes| hashes.contains(&hash))
     }
 
     /// Reads and checks the folder in its present state.
@@ -104,12 +107,12 @@ impl<'a> Work<'a> {
 
     /// Returns whether there are files whose revision is unknown: one of them may be a missing
     /// parent.
-    pub(super) fn has_strangers(&self, survey: &Survey) -> bool {
+    pub(super) fn has_unidentified_files(&self, survey: &Survey) -> bool {
         !self.folder.unread.is_empty() || survey.revisions.len() < self.folder.files.len()
     }
 
     /// Returns the names of the files whose revision is unknown.
-    pub(super) fn strangers(&self, survey: &Survey) -> Vec<String> {
+    pub(super) fn unidentified_files(&self, survey: &Survey) -> Vec<String> {
         let known: BTreeSet<&str> = survey
             .revisions
             .iter()
@@ -127,7 +130,7 @@ impl<'a> Work<'a> {
     pub(super) fn is_sealed(&self, revision: &Revision) -> bool {
         match self.lock.get(revision.id.as_str()).map(|entry| entry.state) {
             Some(LockState::Sealed(hash)) => {
-                hash == revision.hash || self.meant(&revision.file, hash)
+                hash == revision.hash || self.had_hash(&revision.file, hash)
             }
             _ => false,
         }
@@ -140,7 +143,7 @@ impl<'a> Work<'a> {
         file: &str,
         reason: impl Into<String>,
     ) {
-        self.done.push(Mended {
+        self.done.push(Repaired {
             code,
             revision: (!revision.is_empty()).then(|| revision.to_owned()),
             file: file.to_owned(),

@@ -19,7 +19,7 @@ use migrate_core::{Dialect, Direction, Revision, Script, Section, Statement};
 
 /// The surroundings of a scratch database.
 #[derive(Clone, Copy, Debug)]
-pub struct Border<'a> {
+pub struct ReplayTarget<'a> {
     /// The dialect of the SQL.
     pub dialect: Dialect,
     /// The name of the database that the chain is for.
@@ -27,16 +27,16 @@ pub struct Border<'a> {
     /// The name of the scratch database.
     pub scratch: &'a str,
     /// The treatment of other databases' names.
-    pub others: Others,
+    pub cross_database: CrossDatabase,
 }
 
 /// The treatment of other databases' names (MySQL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
+pub enum CrossDatabase {
     /// They are refused: the server is shared.
-    Refused,
+    Refuse,
     /// They are kept: the server as a whole is temporary.
-    Kept,
+    Keep,
 }
 
 /// A chain or a file in a form that runs in a scratch database.
@@ -45,14 +45,14 @@ pub struct Replay<T> {
     /// The rewritten input: the same order, each line at its place.
     pub runs: Vec<T>,
     /// The `up` statements that are skipped, in the order of the files.
-    pub not_replayed: Vec<NotReplayed>,
+    pub skipped: Vec<SkippedStatement>,
     /// The roles that must exist (PostgreSQL).
     pub roles: Vec<NeededRole>,
 }
 
 /// A statement that is not run in a scratch database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct NotReplayed {
+pub struct SkippedStatement {
     /// The name of its file.
     pub file: String,
     /// The line where it begins, counted from 1.
@@ -96,14 +96,14 @@ impl Replay<Revision> {
     ///
     /// ```
     /// use migrate_core::{Dialect, Dialects, Revision};
-    /// use migrate_replay::{Border, Others, Replay};
+    /// use migrate_replay::{ReplayTarget, CrossDatabase, Replay};
     ///
     /// let text = "-- revision: a\n-- migrate: up\nGRANT ALL ON shop.* TO app;\nDROP TABLE shop.t;\n";
     /// let revision = Revision::parse("a.sql", text, Dialects::NONE).unwrap();
-    /// let border = Border { dialect: Dialect::MySql, own: "shop", scratch: "s1", others: Others::Refused };
-    /// let replay = Replay::revisions(&[revision], &border).unwrap();
+    /// let target = ReplayTarget { dialect: Dialect::MySql, own: "shop", scratch: "s1", cross_database: CrossDatabase::Refuse };
+    /// let replay = Replay::revisions(&[revision], &target).unwrap();
     /// assert_eq!(replay.runs[0].text.lines().last(), Some("DROP TABLE `s1`.t;"));
-    /// assert_eq!((replay.not_replayed[0].line, &*replay.not_replayed[0].what), (3, "GRANT"));
+    /// assert_eq!((replay.skipped[0].line, &*replay.skipped[0].what), (3, "GRANT"));
     /// ```
     ///
     /// # Errors
@@ -111,12 +111,12 @@ impl Replay<Revision> {
     /// Every name of another database.
     pub fn revisions(
         revisions: &[Revision],
-        border: &Border<'_>,
+        target: &ReplayTarget<'_>,
     ) -> Result<Self, Vec<OtherDatabase>> {
         let mut sources = Vec::new();
         for revision in revisions {
             let (mut at, mut line) = (0, 1);
-            for (direction, statement) in statements(revision, border.dialect) {
+            for (direction, statement) in statements(revision, target.dialect) {
                 // Sections are in the order of the file.
                 line += newlines(&revision.text[at..statement.range().start]);
                 at = statement.range().start;
@@ -128,15 +128,15 @@ impl Replay<Revision> {
                 });
             }
         }
-        let judged = judge(&sources, border)?;
+        let judged = judge(&sources, target)?;
         let mut texts = judged.texts.into_iter();
         let runs = revisions
             .iter()
-            .map(|revision| with_texts(revision, border.dialect, &mut texts))
+            .map(|revision| with_texts(revision, target.dialect, &mut texts))
             .collect();
         Ok(Self {
             runs,
-            not_replayed: judged.not_replayed,
+            skipped: judged.skipped,
             roles: judged.roles,
         })
     }
@@ -151,7 +151,7 @@ impl Replay<String> {
     pub fn statements(
         file: &str,
         statements: &[(usize, &str)],
-        border: &Border<'_>,
+        target: &ReplayTarget<'_>,
     ) -> Result<Self, Vec<OtherDatabase>> {
         let sources: Vec<_> = statements
             .iter()
@@ -162,14 +162,14 @@ impl Replay<String> {
                 is_up: true,
             })
             .collect();
-        let judged = judge(&sources, border)?;
+        let judged = judge(&sources, target)?;
         let texts = judged.texts.into_iter().zip(&sources);
         let runs = texts
             .map(|(text, source)| text.unwrap_or_else(|| source.sql.to_owned()))
             .collect();
         Ok(Self {
             runs,
-            not_replayed: judged.not_replayed,
+            skipped: judged.skipped,
             roles: judged.roles,
         })
     }
@@ -245,7 +245,7 @@ fn with_texts(
 /// The results for the statements: for each another text, or `None` if it is kept.
 struct Judged {
     texts: Vec<Option<String>>,
-    not_replayed: Vec<NotReplayed>,
+    skipped: Vec<SkippedStatement>,
     roles: Vec<NeededRole>,
 }
 
@@ -266,33 +266,33 @@ struct Names {
 /// The treatment of one statement.
 enum Verdict {
     Runs(Vec<(Range<usize>, String)>),
-    LeftOut(String),
+    Skipped(String),
 }
 
-fn judge(sources: &[Source<'_>], border: &Border<'_>) -> Result<Judged, Vec<OtherDatabase>> {
+fn judge(sources: &[Source<'_>], target: &ReplayTarget<'_>) -> Result<Judged, Vec<OtherDatabase>> {
     let reaches: Vec<Vec<Reach>> = sources
         .iter()
-        .map(|source| reach::reaches(border.dialect, source.sql))
+        .map(|source| reach::reaches(target.dialect, source.sql))
         .collect();
-    let names = Names::of(sources, &reaches, border);
+    let names = Names::of(sources, &reaches, target);
     let mut judged = Judged {
         texts: Vec::with_capacity(sources.len()),
-        not_replayed: Vec::new(),
+        skipped: Vec::new(),
         roles: Vec::new(),
     };
     let mut others = Vec::new();
     let mut roles: BTreeSet<NeededRole> = BTreeSet::new();
     for (source, reaches) in sources.iter().zip(&reaches) {
         let known = others.len();
-        let mut verdict = names.verdict(source, reaches, border, &mut others);
+        let mut verdict = names.verdict(source, reaches, target, &mut others);
         if !source.is_up && others.len() > known {
             others.truncate(known);
-            verdict = Verdict::LeftOut(String::new());
+            verdict = Verdict::Skipped(String::new());
         }
         judged.texts.push(match verdict {
-            Verdict::LeftOut(what) => {
+            Verdict::Skipped(what) => {
                 if source.is_up {
-                    judged.not_replayed.push(NotReplayed {
+                    judged.skipped.push(SkippedStatement {
                         file: source.file.to_owned(),
                         line: source.line,
                         what,
@@ -433,7 +433,7 @@ impl<'a> Beginning<'a> {
 }
 
 impl Names {
-    fn of(sources: &[Source<'_>], reaches: &[Vec<Reach>], border: &Border<'_>) -> Self {
+    fn of(sources: &[Source<'_>], reaches: &[Vec<Reach>], target: &ReplayTarget<'_>) -> Self {
         let mut names = Self::default();
         // Objects made from others, which are tainted if those are.
         let mut made: Vec<(&str, Vec<String>)> = Vec::new();
@@ -451,11 +451,11 @@ impl Names {
             }
             let deferred = reaches
                 .iter()
-                .any(|reach| reach.deferred && names.is_out(reach, border));
+                .any(|reach| reach.deferred && names.is_out(reach, target));
             let at_once = reaches
                 .iter()
                 .any(|reach| !reach.deferred && is_server(reach));
-            let beginning = Beginning::of(border.dialect, source.sql);
+            let beginning = Beginning::of(target.dialect, source.sql);
             let makes = |what: &[&str]| beginning.makes(what);
             if makes(&["PACKAGE"]) {
                 names.packages.extend(beginning.made());
@@ -510,13 +510,13 @@ impl Names {
     }
 
     /// Returns whether a reach has effects elsewhere once it runs.
-    fn is_out(&self, reach: &Reach, border: &Border<'_>) -> bool {
+    fn is_out(&self, reach: &Reach, target: &ReplayTarget<'_>) -> bool {
         match &reach.kind {
             ReachKind::Server(_) => true,
             ReachKind::Database { name, before, .. } => {
-                border.dialect == Dialect::MySql
-                    && border.others == Others::Refused
-                    && !is_own(name, border)
+                target.dialect == Dialect::MySql
+                    && target.cross_database == CrossDatabase::Refuse
+                    && !is_own(name, target)
                     && !self.is_package(name, *before)
             }
             _ => false,
@@ -531,7 +531,7 @@ impl Names {
         &self,
         source: &Source<'_>,
         reaches: &[Reach],
-        border: &Border<'_>,
+        target: &ReplayTarget<'_>,
         others: &mut Vec<OtherDatabase>,
     ) -> Verdict {
         let sql = source.sql;
@@ -539,40 +539,40 @@ impl Names {
             .iter()
             .find(|reach| !reach.deferred && is_server(reach))
         {
-            return Verdict::LeftOut(reach.what().into_owned());
+            return Verdict::Skipped(reach.what().into_owned());
         }
         if let Some(name) = named_in(&self.absent, sql) {
-            return Verdict::LeftOut(format!("uses `{name}`, which is not replayed"));
+            return Verdict::Skipped(format!("uses `{name}`, which is not replayed"));
         }
         let mut edits = Vec::new();
         if let Some(name) = named_in(&self.tainted, sql) {
             if runs_rows(sql) {
-                return Verdict::LeftOut(format!("uses `{name}`, which reaches out"));
+                return Verdict::Skipped(format!("uses `{name}`, which reaches out"));
             }
-            edits.extend(without_rows(border.dialect, sql));
+            edits.extend(without_rows(target.dialect, sql));
         }
         for reach in reaches {
             match &reach.kind {
                 ReachKind::Database { name, before, .. } => {
-                    let own = is_own(name, border);
-                    match (border.dialect, before) {
+                    let own = is_own(name, target);
+                    match (target.dialect, before) {
                         (Dialect::Sqlite, _) => {
                             if let Some(verdict) = self.attached(name, *before, sql, &mut edits) {
                                 return verdict;
                             }
                         }
                         _ if own => {
-                            let scratch = border.dialect.quote(border.scratch);
+                            let scratch = target.dialect.quote(target.scratch);
                             edits.push((reach.range.clone(), scratch));
-                            edits.extend(if_not_exists(*before, border.dialect, sql, reach));
+                            edits.extend(if_not_exists(*before, target.dialect, sql, reach));
                         }
                         (_, Named::Itself) => {
                             let first = words(sql).next().unwrap_or_default();
                             let what = format!("{} of {}", first.to_uppercase(), reach.what());
-                            return Verdict::LeftOut(what);
+                            return Verdict::Skipped(what);
                         }
                         // A body may reference it: statements that would run the body are skipped.
-                        (Dialect::MySql, _) if !reach.deferred && self.is_out(reach, border) => {
+                        (Dialect::MySql, _) if !reach.deferred && self.is_out(reach, target) => {
                             others.push(OtherDatabase {
                                 file: source.file.to_owned(),
                                 line: source.line + newlines(&sql[..reach.range.start]),
@@ -619,7 +619,7 @@ impl Names {
             return None;
         }
         let what = format!("changes the attached database `{name}`");
-        Some(Verdict::LeftOut(what))
+        Some(Verdict::Skipped(what))
     }
 }
 
@@ -629,10 +629,10 @@ fn is_server(reach: &Reach) -> bool {
 
 /// Returns whether it is the name of the chain's own database. On some systems MySQL ignores the
 /// case of names (manual, "Identifier Case Sensitivity").
-fn is_own(name: &str, border: &Border<'_>) -> bool {
-    match border.dialect {
-        Dialect::Postgres => name == border.own,
-        Dialect::MySql => name.to_lowercase() == border.own.to_lowercase(),
+fn is_own(name: &str, target: &ReplayTarget<'_>) -> bool {
+    match target.dialect {
+        Dialect::Postgres => name == target.own,
+        Dialect::MySql => name.to_lowercase() == target.own.to_lowercase(),
         Dialect::Sqlite => false,
     }
 }

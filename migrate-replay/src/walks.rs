@@ -4,14 +4,14 @@ use migrate_core::{Graph, Set};
 
 /// A walk from an empty database: one revision after the other, each at most once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lane {
+pub struct Walk {
     /// The revisions, each after all that it needs.
     pub steps: Vec<usize>,
     /// The numbers of steps after which the walk is in a state that no earlier walk has visited.
-    pub stops: Vec<usize>,
+    pub states: Vec<usize>,
 }
 
-impl Lane {
+impl Walk {
     /// Returns the applied revisions after this number of steps.
     #[must_use]
     pub fn state(&self, graph: &Graph, steps: usize) -> Set {
@@ -31,7 +31,7 @@ impl Lane {
 ///
 /// ```
 /// use migrate_core::{Dialects, Graph, Revision};
-/// use migrate_replay::lanes;
+/// use migrate_replay::walks;
 ///
 /// let revision = |id: &str, parents: &str| {
 ///     let text = format!("-- revision: {id}\n-- parents: {parents}\n-- migrate: up\nSELECT 1;\n");
@@ -40,13 +40,13 @@ impl Lane {
 /// //   a - b
 /// //    \- c
 /// let graph = Graph::new(&[revision("a", "none"), revision("b", "a"), revision("c", "a")]);
-/// let lanes = lanes(&graph);
-/// assert_eq!(lanes[0].steps, [0, 1, 2]);
+/// let walks = walks(&graph);
+/// assert_eq!(walks[0].steps, [0, 1, 2]);
 /// // `c` without `b`.
-/// assert_eq!((&lanes[1].steps[..], &lanes[1].stops[..]), (&[0, 2][..], &[2][..]));
+/// assert_eq!((&walks[1].steps[..], &walks[1].states[..]), (&[0, 2][..], &[2][..]));
 /// ```
 #[must_use]
-pub fn lanes(graph: &Graph) -> Vec<Lane> {
+pub fn walks(graph: &Graph) -> Vec<Walk> {
     let steps: Vec<usize> = graph.order().collect();
     let mut aside: Vec<(usize, Set)> = Vec::new();
     for (place, index) in steps.iter().enumerate() {
@@ -56,8 +56,8 @@ pub fn lanes(graph: &Graph) -> Vec<Lane> {
             aside.push((*index, needs));
         }
     }
-    let mut lanes = vec![Lane {
-        stops: (0..=steps.len()).collect(),
+    let mut walks = vec![Walk {
+        states: (0..=steps.len()).collect(),
         steps,
     }];
     let mut ends: Vec<(usize, Set)> = Vec::new();
@@ -67,21 +67,21 @@ pub fn lanes(graph: &Graph) -> Vec<Lane> {
             .iter()
             .enumerate()
             .filter(|(_, (end, _))| needs.contains(*end))
-            .max_by_key(|(at, _)| lanes[at + 1].steps.len())
+            .max_by_key(|(at, _)| walks[at + 1].steps.len())
             .map(|(at, _)| at);
         let at = before.unwrap_or_else(|| {
             ends.push((index, graph.none()));
-            lanes.push(Lane::default());
+            walks.push(Walk::default());
             ends.len() - 1
         });
         let mut missing = needs.clone();
         missing.remove_all(&ends[at].1);
-        let lane = &mut lanes[at + 1];
-        lane.steps.extend(graph.ordered(&missing));
-        lane.stops.push(lane.steps.len());
+        let walk = &mut walks[at + 1];
+        walk.steps.extend(graph.ordered(&missing));
+        walk.states.push(walk.steps.len());
         ends[at] = (index, needs);
     }
-    lanes
+    walks
 }
 
 #[cfg(test)]
@@ -110,11 +110,11 @@ mod tests {
     fn drawn(text: &str) -> String {
         let graph = graph(text);
         let mut lines = Vec::new();
-        for lane in lanes(&graph) {
+        for walk in walks(&graph) {
             let mut line = String::new();
-            for (at, step) in lane.steps.iter().enumerate() {
+            for (at, step) in walk.steps.iter().enumerate() {
                 line += graph.id(*step).as_str();
-                if lane.stops.contains(&(at + 1)) {
+                if walk.states.contains(&(at + 1)) {
                     line += "|";
                 }
             }
@@ -148,11 +148,11 @@ mod tests {
     #[test]
     fn every_ancestry_is_passed_once_and_in_an_order_that_can_be_applied() {
         let graph = graph("a  b:a  c:a  d:a  e:b,c  f:d  g:e,f  h:c  i:h,g");
-        let lanes = lanes(&graph);
+        let walks = walks(&graph);
         let mut states: Vec<Set> = Vec::new();
-        for lane in &lanes {
-            for (at, step) in lane.steps.iter().enumerate() {
-                let before = lane.state(&graph, at);
+        for walk in &walks {
+            for (at, step) in walk.steps.iter().enumerate() {
+                let before = walk.state(&graph, at);
                 assert!(!before.contains(*step));
                 let needs = graph.ancestors([*step]);
                 assert!(
@@ -161,7 +161,11 @@ mod tests {
                         .all(|need| need == *step || before.contains(need))
                 );
             }
-            states.extend(lane.stops.iter().map(|stop| lane.state(&graph, *stop)));
+            states.extend(
+                walk.states
+                    .iter()
+                    .map(|position| walk.state(&graph, *position)),
+            );
         }
         for index in 0..graph.len() {
             let needs = graph.ancestors([index]);

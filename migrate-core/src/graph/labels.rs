@@ -33,14 +33,14 @@ impl Graph {
         // carriers.
         let mut seen = vec![u32::MAX; self.len()];
         for (label, bearer) in (0..).zip(self.labels.values()) {
-            let mut reaches = |index: usize| {
+            let mut visit = |index: usize| {
                 let new = std::mem::replace(&mut seen[index], label) != label;
                 if new {
                     by[index].push(label);
                 }
                 new
             };
-            self.carry(*bearer as usize, &mut reaches);
+            self.carry(*bearer as usize, &mut visit);
         }
         Carried {
             names: self.labels.keys().cloned().collect(),
@@ -50,17 +50,17 @@ impl Graph {
 
     /// Walks over the revisions that carry the label of `bearer`; `visit` returns whether a
     /// revision was not visited before.
-    fn carry(&self, bearer: usize, reaches: &mut impl FnMut(usize) -> bool) {
+    fn carry(&self, bearer: usize, visit: &mut impl FnMut(usize) -> bool) {
         let mut open = vec![bearer];
         while let Some(index) = open.pop() {
-            if reaches(index) {
+            if visit(index) {
                 open.extend(versioned(&self.children[index]));
             }
         }
         let mut at = bearer;
         while let [parent] = self.parents[at][..] {
             at = parent as usize;
-            if self.is_point(at) || !reaches(at) {
+            if self.is_point(at) || !visit(at) {
                 break;
             }
         }
@@ -77,9 +77,9 @@ impl Graph {
     /// Returns the carriers that belong to this branch alone: the revisions that lead to one are
     /// included unless the branch begins there. A merge with another branch is not, nor are the
     /// revisions after it.
-    pub(crate) fn own(&self, bearer: usize) -> Set {
+    pub(crate) fn branch(&self, bearer: usize) -> Set {
         let carriers = self.carriers(bearer);
-        let behind = self.leading_to(bearer);
+        let behind = self.path_to(bearer);
         let mut own = self.none();
         for index in self.order().filter(|index| carriers.contains(*index)) {
             let begins = behind.contains(index);
@@ -105,7 +105,7 @@ impl Graph {
     /// it and what follows it.
     #[must_use]
     pub fn lineage(&self, index: usize) -> Set {
-        let mut set = self.leading_to(index);
+        let mut set = self.path_to(index);
         let after = self.reach([index], |index| versioned(&self.children[index]));
         for found in after.iter() {
             set.insert(found);
@@ -114,7 +114,7 @@ impl Graph {
     }
 
     /// Returns a revision and the revisions that lead to it, by parents alone.
-    pub fn leading_to(&self, index: usize) -> Set {
+    pub fn path_to(&self, index: usize) -> Set {
         self.reach([index], |index| versioned(&self.parents[index]))
     }
 }

@@ -23,15 +23,17 @@ impl Graph {
             (&*revision.created, revision.id.as_str(), *index)
         });
         self.place(&by_age, |_, _| true);
-        self.first_stuck = self.order.len() as u32;
-        let knots = (self.order.len() < count).then(|| self.knots());
-        if let Some(knots) = &knots {
-            self.place(&by_age, |above, below| knots[above] != knots[below]);
+        self.first_in_cycle = self.order.len() as u32;
+        let components = (self.order.len() < count).then(|| self.components());
+        if let Some(components) = &components {
+            self.place(&by_age, |above, below| {
+                components[above] != components[below]
+            });
         }
         for (rank, index) in self.order.iter().enumerate() {
             self.rank[*index as usize] = rank as u32;
         }
-        knots
+        components
     }
 
     /// Kahn's algorithm over the revisions without a place, taking the oldest that is ready first.
@@ -70,12 +72,12 @@ impl Graph {
 
     /// Numbers the strongly connected components by Tarjan's algorithm, with its stack on the heap.
     /// A revision that is in no cycle is a component of its own.
-    fn knots(&self) -> Vec<u32> {
+    fn components(&self) -> Vec<u32> {
         let count = self.len();
         let mut number = vec![NONE; count];
         let mut low = vec![0_u32; count];
-        let mut knot = vec![NONE; count];
-        let (mut numbers, mut knots) = (0, 0);
+        let mut component = vec![NONE; count];
+        let (mut numbers, mut components) = (0, 0);
         let mut stack = Vec::new();
         let mut open: Vec<(usize, usize)> = Vec::new();
         for root in 0..count {
@@ -95,7 +97,7 @@ impl Graph {
                 if let Some(next) = self.nth_below(at, position) {
                     if number[next] == NONE {
                         open.push((next, 0));
-                    } else if knot[next] == NONE {
+                    } else if component[next] == NONE {
                         low[at] = low[at].min(number[next]);
                     }
                     continue;
@@ -106,16 +108,16 @@ impl Graph {
                 }
                 if low[at] == number[at] {
                     while let Some(member) = stack.pop() {
-                        knot[member] = knots;
+                        component[member] = components;
                         if member == at {
                             break;
                         }
                     }
-                    knots += 1;
+                    components += 1;
                 }
             }
         }
-        knot
+        component
     }
 
     fn nth_below(&self, index: usize, position: usize) -> Option<usize> {

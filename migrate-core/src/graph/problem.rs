@@ -79,10 +79,10 @@ pub enum Problem {
 
 impl Graph {
     /// Reports one cycle of each component: the shortest through its oldest revision.
-    pub(super) fn find_cycles(&mut self, knots: &[u32]) {
+    pub(super) fn find_cycles(&mut self, components: &[u32]) {
         let mut oldest: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
         for index in self.order() {
-            let (_, size) = oldest.entry(knots[index]).or_insert((index, 0));
+            let (_, size) = oldest.entry(components[index]).or_insert((index, 0));
             *size += 1;
         }
         let mut starts: Vec<usize> = oldest
@@ -96,7 +96,7 @@ impl Graph {
         for start in starts {
             let mut open = VecDeque::from([start]);
             while let Some(at) = open.pop_front() {
-                if let Some(path) = self.step_around(start, at, knots, &mut from, &mut open) {
+                if let Some(path) = self.step_around(start, at, components, &mut from, &mut open) {
                     self.problems.push(Problem::Cycle { path });
                     break;
                 }
@@ -109,11 +109,14 @@ impl Graph {
         &self,
         start: usize,
         at: usize,
-        knots: &[u32],
+        components: &[u32],
         from: &mut [usize],
         open: &mut VecDeque<usize>,
     ) -> Option<Vec<usize>> {
-        for below in self.below(at).filter(|below| knots[*below] == knots[at]) {
+        for below in self
+            .below(at)
+            .filter(|below| components[*below] == components[at])
+        {
             if below == start {
                 let mut path = vec![start, at];
                 let mut at = at;
@@ -150,7 +153,7 @@ impl Graph {
                 .map(|(_, parent)| self.rank[*parent as usize])
                 .min();
             // Ranks mean nothing below a cycle.
-            let ranks_hold = self.rank[merge.revision] < self.first_stuck;
+            let ranks_hold = self.rank[merge.revision] < self.first_in_cycle;
             let Some(floor) = floor.filter(|_| ranks_hold) else {
                 continue;
             };
