@@ -725,7 +725,7 @@ mod tests {
     }
 
     #[test]
-    fn the_compiler_can_be_told_to_leave_the_models_alone() {
+    fn checking_the_models_can_be_turned_off() {
         let config = |text| Config::parse("migrate.toml", text).unwrap();
         assert!(config("[models]\n").check_models);
         assert!(!config("[models]\ncheck = false\n").check_models);
@@ -733,7 +733,7 @@ mod tests {
     }
 
     #[test]
-    fn verify_looks_at_the_models_where_it_is_told_to() {
+    fn verify_checks_the_models_if_configured() {
         let config = |text| Config::parse("migrate.toml", text).unwrap();
         assert!(!config("[verify]\nignore = [\"x\"]\n").verify_models);
         assert!(config("[verify]\nmodels = true\n").verify_models);
@@ -741,11 +741,11 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let text = "dirr = \"x\"\ndialects = [\"sqlight\"]\n[rules]\nmultiple-heads = \"maybe\"\n[env.dev]\nurl = 3\n";
         let diagnostics = Config::parse("migrate.toml", text).unwrap_err();
-        let told: String = diagnostics.iter().map(|d| format!("{d}\n")).collect();
-        insta::assert_snapshot!(told);
+        let rendered: String = diagnostics.iter().map(|d| format!("{d}\n")).collect();
+        insta::assert_snapshot!(rendered);
     }
 
     #[test]
@@ -764,15 +764,15 @@ mod tests {
             "default-env = \"\"\n[env.dev]\nurl = \"\"\"\nmysql://me:s3cret@h/d\\q\"\"\"",
         ] {
             let found = Config::parse("migrate.toml", text).unwrap_err();
-            let told = format!("{found:?}{}", found[0].render_for_rustc());
-            assert!(!told.contains("s3cret"), "{text}: {told}");
+            let rendered = format!("{found:?}{}", found[0].render_for_rustc());
+            assert!(!rendered.contains("s3cret"), "{text}: {rendered}");
         }
         let config = Config::parse("migrate.toml", "[env.dev]\nurl = \"mysql://me:s3cret@h/d\"");
         assert!(!format!("{config:?}").contains("s3cret"));
     }
 
     #[test]
-    fn broken_toml_is_told_with_its_place() {
+    fn broken_toml_is_reported_with_its_place() {
         let diagnostics = Config::parse("migrate.toml", "dir = \"a\"\nx = = 2").unwrap_err();
         assert_eq!(diagnostics[0].labels[0].place.as_ref().unwrap().line, 2);
     }

@@ -126,8 +126,8 @@ pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -
         text,
         diagnostics,
         parsed: Parsed::default(),
-        told: 0,
-        untold: Diagnostic::error(Code::MalformedHeader, ""),
+        reported: 0,
+        surplus: Diagnostic::error(Code::MalformedHeader, ""),
         section_end: 0,
         swallowed: Vec::new(),
     };
@@ -140,9 +140,9 @@ struct Parser<'a> {
     text: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
     parsed: Parsed,
-    told: usize,
+    reported: usize,
     /// Receives the problems after the last one that is reported.
-    untold: Diagnostic,
+    surplus: Diagnostic,
     /// The end of the current section, as far as it is known.
     section_end: usize,
     /// Lines that look like a section line but are text of a section: the line and the section.
@@ -170,9 +170,9 @@ impl Parser<'_> {
         message: String,
         word: &str,
     ) -> &mut Diagnostic {
-        self.told += 1;
-        if self.told > MOST_PROBLEMS {
-            return &mut self.untold;
+        self.reported += 1;
+        if self.reported > MOST_PROBLEMS {
+            return &mut self.surplus;
         }
         let label = Label::at(self.file, self.text, span, word);
         self.diagnostics
@@ -265,7 +265,7 @@ impl Parser<'_> {
     fn check_swallowed(&mut self) {
         for (line, index) in std::mem::take(&mut self.swallowed) {
             let section = &self.parsed.sections[index];
-            let Some((direction, named)) = meant(&self.text[line.clone()]) else {
+            let Some((direction, named)) = section_of(&self.text[line.clone()]) else {
                 continue;
             };
             let wanted = match (named.is_empty(), section.named.is_empty()) {
@@ -636,7 +636,7 @@ pub fn section_words(line: &str) -> Option<&str> {
 }
 
 /// Returns the direction and dialects of a section line; `None` if its first value is unknown.
-fn meant(line: &str) -> Option<(Direction, Dialects)> {
+fn section_of(line: &str) -> Option<(Direction, Dialects)> {
     let mut words = section_words(line.trim_end())?.split_ascii_whitespace();
     let direction = match words.next()? {
         "up" => Direction::Up,
@@ -811,8 +811,8 @@ mod tests {
     fn parsed(text: &str) -> (Parsed, String) {
         let mut diagnostics = Vec::new();
         let parsed = parse("migrations/a.sql", text, &mut diagnostics);
-        let told = diagnostics.iter().map(|d| format!("{d}\n")).collect();
-        (parsed, told)
+        let rendered = diagnostics.iter().map(|d| format!("{d}\n")).collect();
+        (parsed, rendered)
     }
 
     const TEXT: &str = "-- revision: c
@@ -831,8 +831,8 @@ SELECT 2;
 
     #[test]
     fn a_whole_file() {
-        let (parsed, told) = parsed(TEXT);
-        assert_eq!(told, "");
+        let (parsed, rendered) = parsed(TEXT);
+        assert_eq!(rendered, "");
         assert_eq!(parsed.revision.unwrap().value.as_str(), "c");
         let parents: Vec<_> = parsed
             .parents
@@ -852,8 +852,8 @@ SELECT 2;
     #[test]
     fn line_ends_and_a_byte_order_mark_change_nothing() {
         let (plain, _) = parsed(TEXT);
-        let (other, told) = parsed(&format!("\u{feff}{}", TEXT.replace('\n', "\r\n")));
-        assert_eq!(told, "");
+        let (other, rendered) = parsed(&format!("\u{feff}{}", TEXT.replace('\n', "\r\n")));
+        assert_eq!(rendered, "");
         assert_eq!(plain.message, other.message);
         assert_eq!(plain.created, other.created);
         assert_eq!(plain.sections.len(), other.sections.len());
@@ -873,8 +873,8 @@ SELECT 2;
             ],
             ..NewRevision::empty()
         };
-        let (parsed, told) = parsed(&new.render());
-        assert_eq!(told, "");
+        let (parsed, rendered) = parsed(&new.render());
+        assert_eq!(rendered, "");
         assert_eq!(parsed.revision.unwrap().value, new.id);
         assert_eq!(parsed.message, "two lines -- of: it");
         assert_eq!(parsed.sections.len(), 2);
@@ -882,9 +882,9 @@ SELECT 2;
 
     #[test]
     fn a_link_without_a_blank_is_no_comment() {
-        let (parsed, told) =
+        let (parsed, rendered) =
             parsed("-- revision:b\n-- parents:a\n-- https://x.y\n-- migrate: up\n");
-        assert_eq!(told, "");
+        assert_eq!(rendered, "");
         assert_eq!(parsed.revision.unwrap().value.as_str(), "b");
         assert_eq!(parsed.parents[0].value.as_str(), "a");
     }

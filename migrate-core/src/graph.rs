@@ -512,7 +512,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_circle_is_told_as_a_path_and_still_listed() {
+    fn a_cycle_is_reported_as_a_path_and_still_listed() {
         let graph = graph("a  b:a,d  c:b  d:c  e:d");
         let [Problem::Cycle { path }] = graph.problems() else {
             panic!("{:?}", graph.problems())
@@ -526,7 +526,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn each_knot_tells_its_own_circle() {
+    fn each_component_reports_its_own_cycle() {
         // a - b, both below the cycle of c and d; x leads into it from another cycle
         let graph = graph("c:d  d:c,b  b:a  a:b  x:y,c  y:x  z:y  ok");
         let circles: Vec<String> = graph
@@ -542,7 +542,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_circle_may_go_by_way_of_a_dependency() {
+    fn a_cycle_may_go_by_way_of_a_dependency() {
         let graph = graph("a+b  b:a");
         let [Problem::Cycle { path }] = graph.problems() else {
             panic!("{:?}", graph.problems())
@@ -592,11 +592,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_circle_of_a_hundred_thousand_is_told() {
+    fn a_cycle_of_a_hundred_thousand_is_reported() {
         let rest = (1..100_000).map(|index| format!(" r{index}:r{}", index - 1));
         let graph = graph(&format!("r0:r99999{}", rest.collect::<String>()));
         let [Problem::Cycle { path }] = graph.problems() else {
-            panic!("one circle")
+            panic!("one cycle")
         };
         assert_eq!(path.len(), 100_001);
         assert_eq!(graph.order().len(), 100_000);
@@ -604,7 +604,7 @@ pub(crate) mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_graph_is_ordered_and_its_circles_are_real(
+        fn any_graph_is_ordered_and_its_cycles_are_real(
             edges in proptest::collection::vec((0..12_usize, 0..12_usize, proptest::bool::ANY), 0..30),
         ) {
             let mut lists = vec![[Vec::new(), Vec::new()]; 12];
@@ -625,7 +625,7 @@ pub(crate) mod tests {
                     proptest::prop_assert!(place[below] < place[above] || needs(below, above));
                 }
             }
-            let mut told = vec![false; 12];
+            let mut reported = vec![false; 12];
             for problem in graph.problems() {
                 match problem {
                     Problem::Cycle { path } => {
@@ -633,9 +633,9 @@ pub(crate) mod tests {
                         for edge in path.windows(2) {
                             proptest::prop_assert!(graph.below(edge[0]).any(|below| below == edge[1]));
                         }
-                        for (index, told) in told.iter_mut().enumerate() {
+                        for (index, reported) in reported.iter_mut().enumerate() {
                             if index == path[0] || needs(index, path[0]) && needs(path[0], index) {
-                                proptest::prop_assert!(!std::mem::replace(told, true));
+                                proptest::prop_assert!(!std::mem::replace(reported, true));
                             }
                         }
                     }
@@ -645,8 +645,8 @@ pub(crate) mod tests {
                     _ => {}
                 }
             }
-            for (index, told) in told.into_iter().enumerate() {
-                proptest::prop_assert_eq!(told, needs(index, index));
+            for (index, reported) in reported.into_iter().enumerate() {
+                proptest::prop_assert_eq!(reported, needs(index, index));
             }
             // A parent is redundant if another parent leads to it, among revisions that have no
             // cycle below them.

@@ -69,7 +69,7 @@ impl ChainLock {
 
     /// Updates the entry of a revision after an intended edit: a sealed revision stays sealed, with
     /// its present hash. A revision without an entry gets none.
-    pub fn renew(&mut self, revision: &Revision) {
+    pub fn update(&mut self, revision: &Revision) {
         match self.get(revision.id.as_str()).map(|entry| entry.state) {
             Some(LockState::Draft) => self.draft(revision),
             Some(LockState::Sealed(_)) => self.seal(revision),
@@ -281,7 +281,7 @@ b a draft
 c a,b draft
 ";
 
-    fn told(text: &str) -> String {
+    fn rendered(text: &str) -> String {
         let diagnostics = ChainLock::parse("migrations/chain.lock", text).unwrap_err();
         diagnostics.iter().map(|d| format!("{d}\n")).collect()
     }
@@ -296,7 +296,7 @@ c a,b draft
 
     #[test]
     fn a_lock_cut_in_half() {
-        insta::assert_snapshot!(told(&TEXT[..100]));
+        insta::assert_snapshot!(rendered(&TEXT[..100]));
         for end in 1..TEXT.len() {
             // A cut at any place other than the end of a line is refused.
             if !TEXT[..end].ends_with('\n') && end > 55 {
@@ -314,15 +314,15 @@ c a,b draft
             "b a draft",
             "<<<<<<< HEAD\nb a draft\n=======\nd a draft\n>>>>>>> other",
         );
-        insta::assert_snapshot!(told(&text));
+        insta::assert_snapshot!(rendered(&text));
     }
 
     #[test]
     fn lines_that_mean_nothing() {
-        insta::assert_snapshot!(told(
+        insta::assert_snapshot!(rendered(
             "version 1\na\nb - nohash\na' - draft\nc - draft more\n"
         ));
-        insta::assert_snapshot!(told("version 2\n"));
-        insta::assert_snapshot!(told("a - draft\n"));
+        insta::assert_snapshot!(rendered("version 2\n"));
+        insta::assert_snapshot!(rendered("a - draft\n"));
     }
 }

@@ -48,7 +48,7 @@ impl Plan {
     /// A refusal of [`TargetError`].
     pub fn up(graph: &Graph, applied: &Set, target: &Target) -> Result<Self, TargetError> {
         if target.place.is_none() && target.steps.is_some_and(|steps| steps < 0) {
-            return Err(TargetError::WrongWay {
+            return Err(TargetError::WrongDirection {
                 given: target.to_string(),
                 command: "revert",
             });
@@ -75,7 +75,7 @@ impl Plan {
         cascade: Cascade,
     ) -> Result<Self, TargetError> {
         if target.place.is_none() && target.steps.is_some_and(|steps| steps > 0) {
-            return Err(TargetError::WrongWay {
+            return Err(TargetError::WrongDirection {
                 given: target.to_string(),
                 command: "run",
             });
@@ -300,7 +300,7 @@ mod tests {
     /// Plans, replays the steps on a set, and writes them with the heads at the end.
     fn up(drawing: &str, from: &str, target: &str) -> String {
         let graph = graph(drawing);
-        told(
+        outcome(
             &graph,
             Plan::up(&graph, &applied(&graph, from), &target.parse().unwrap()),
         )
@@ -314,10 +314,10 @@ mod tests {
             &target.parse().unwrap(),
             Cascade::Refuse,
         );
-        told(&graph, plan)
+        outcome(&graph, plan)
     }
 
-    fn told(graph: &Graph, plan: Result<Plan, TargetError>) -> String {
+    fn outcome(graph: &Graph, plan: Result<Plan, TargetError>) -> String {
         let plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
@@ -419,7 +419,7 @@ mod tests {
             &"left@b".parse().unwrap(),
             Cascade::Allow,
         );
-        assert_eq!(told(&graph, plan), "m l2 l1 => r2");
+        assert_eq!(outcome(&graph, plan), "m l2 l1 => r2");
     }
 
     #[test]
@@ -567,9 +567,9 @@ mod tests {
             let drawing = drawing.join(" ");
             let graph = graph(&drawing);
             let up = Plan::up(&graph, &graph.none(), &Target::heads()).unwrap();
-            told(&graph, Ok(up.clone()));
+            outcome(&graph, Ok(up.clone()));
             let down = Plan::down(&graph, &up.after(), &"base".parse().unwrap(), Cascade::Refuse).unwrap();
-            told(&graph, Ok(down.clone()));
+            outcome(&graph, Ok(down.clone()));
             proptest::prop_assert!(down.after().is_empty());
             proptest::prop_assert_eq!(up.steps, down.steps.into_iter().rev().collect::<Vec<_>>());
         }

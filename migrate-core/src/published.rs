@@ -20,8 +20,8 @@ pub struct Published {
     pub fork_point: Folder,
 }
 
-/// The three chains.
-struct Three<'a> {
+/// The chains chains.
+struct Chains<'a> {
     name: &'a str,
     config: &'a Config,
     here: Survey,
@@ -39,7 +39,7 @@ impl Published {
     #[must_use]
     pub fn judge(&self, here: &Folder, config: &Config) -> Vec<Diagnostic> {
         let survey = |folder: &Folder| Survey::new(folder, config);
-        let three = Three {
+        let chains = Chains {
             name: &self.name,
             config,
             here: survey(here),
@@ -47,18 +47,18 @@ impl Published {
             fork_point: survey(&self.fork_point),
             merged: survey(&self.merge(here)),
         };
-        let mut published = three.changed_and_deleted();
-        published.extend(three.fork());
-        let mut news = three.after_the_merge();
+        let mut published = chains.changed_and_deleted();
+        published.extend(chains.fork());
+        let mut news = chains.after_the_merge();
         if published
             .iter()
             .any(|found| found.code == Code::ForkedChain)
         {
             news.retain(|found| !is_end(found.code));
         }
-        let mut all = three.own(&published);
+        let mut all = chains.own_problems(&published);
         all.extend(published);
-        all.extend(three.taken_ids());
+        all.extend(chains.taken_ids());
         all.extend(news);
         all.sort_by_key(|found| found.severity);
         all
@@ -114,10 +114,10 @@ fn merge<K: Ord + Copy, V: PartialEq + Copy>(
         .collect()
 }
 
-impl Three<'_> {
+impl Chains<'_> {
     /// Returns this branch's own problems, except those that are better reported against the
     /// published chain.
-    fn own(&self, published: &[Diagnostic]) -> Vec<Diagnostic> {
+    fn own_problems(&self, published: &[Diagnostic]) -> Vec<Diagnostic> {
         let place = |found: &Diagnostic| found.labels.first().map(|label| label.file.clone());
         let told_better = |found: &Diagnostic| match found.code {
             Code::LockChanged => published
@@ -191,10 +191,10 @@ impl Three<'_> {
         let mut diagnostic =
             Diagnostic::error(Code::ForkedChain, message).severity(broken.severity);
         for head in &new {
-            let way = graph.path_to(*head);
+            let path = graph.path_to(*head);
             let first = graph
                 .order()
-                .find(|index| way.contains(*index) && !published(index));
+                .find(|index| path.contains(*index) && !published(index));
             let first = first.unwrap_or(*head);
             let parents: Vec<usize> = graph.parents(first).iter().map(|at| *at as usize).collect();
             let word = match &parents[..] {
@@ -203,18 +203,18 @@ impl Three<'_> {
             };
             diagnostic = diagnostic.label(self.merged.at_id(first, &word));
         }
-        Some(diagnostic.help(self.way_out(&old, &new)))
+        Some(diagnostic.help(self.fix(&old, &new)))
     }
 
     /// Returns the command that makes the chain linear: a rebase onto the published head, if that
     /// is possible and nothing was merged manually.
-    fn way_out(&self, old: &[usize], new: &[usize]) -> String {
+    fn fix(&self, old: &[usize], new: &[usize]) -> String {
         let graph = &self.merged.graph;
         let id = |index: usize| graph.id(index).as_str();
         let joins = |head: usize| {
-            let way = graph.path_to(head);
+            let path = graph.path_to(head);
             (0..graph.len()).any(|index| {
-                way.contains(index)
+                path.contains(index)
                     && graph.parents(index).len() > 1
                     && self.there.graph.index(id(index)).is_none()
             })
@@ -303,7 +303,7 @@ impl Three<'_> {
                 && get(&self.there, id)
                     .is_some_and(|theirs| theirs.file == ours.file && theirs.hash != ours.hash)
         };
-        let told = |ours: &Revision| {
+        let report = |ours: &Revision| {
             let index = self.here.graph.index(ours.id.as_str())?;
             Some(
                 Diagnostic::error(
@@ -318,7 +318,7 @@ impl Three<'_> {
             )
         };
         let ours = self.here.revisions.iter();
-        ours.filter(taken).filter_map(told).collect()
+        ours.filter(taken).filter_map(report).collect()
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Rebase {
 pub enum RebaseError {
     /// The branch follows that revision already.
     #[error("`{revision}` follows `{onto}` already")]
-    There {
+    AlreadyFollows {
         /// The revision to move.
         revision: RevisionId,
         /// The new parent.
@@ -26,7 +26,7 @@ pub enum RebaseError {
     },
     /// A merge has joined the branch with the revision that it should follow.
     #[error("`{merge}` already merges the branch of `{revision}` with that of `{onto}`")]
-    Joined {
+    AlreadyMerged {
         /// The revision to move.
         revision: RevisionId,
         /// The merge.
@@ -36,7 +36,7 @@ pub enum RebaseError {
     },
     /// The branch would follow itself.
     #[error("`{onto}` needs `{revision}`, so `{revision}` cannot follow it")]
-    Circle {
+    Cycle {
         /// A revision that would have to move.
         revision: RevisionId,
         /// The new parent.
@@ -52,17 +52,17 @@ impl Rebase {
     ///
     /// See [`RebaseError`].
     pub fn new(graph: &Graph, revision: usize, onto: usize) -> Result<Self, RebaseError> {
-        let circle = |revision: usize| RebaseError::Circle {
+        let cycle = |revision: usize| RebaseError::Cycle {
             revision: graph.id(revision).clone(),
             onto: graph.id(onto).clone(),
         };
         let below = graph.path_to(onto);
         if below.contains(revision) {
-            return Err(circle(revision));
+            return Err(cycle(revision));
         }
         let branch = graph.path_to(revision);
         if branch.contains(onto) {
-            return Err(RebaseError::There {
+            return Err(RebaseError::AlreadyFollows {
                 revision: graph.id(revision).clone(),
                 onto: graph.id(onto).clone(),
             });
@@ -74,7 +74,7 @@ impl Rebase {
         let going: BTreeSet<usize> = moved.iter().copied().collect();
         let needed = graph.ancestors([onto]);
         if let Some(first) = moved.iter().find(|index| needed.contains(**index)) {
-            return Err(circle(*first));
+            return Err(cycle(*first));
         }
         let mut edits = Vec::new();
         for index in &moved {
@@ -88,7 +88,7 @@ impl Rebase {
                 continue;
             }
             if !kept.is_empty() {
-                return Err(RebaseError::Joined {
+                return Err(RebaseError::AlreadyMerged {
                     revision: graph.id(revision).clone(),
                     merge: graph.id(*index).clone(),
                     onto: graph.id(onto).clone(),

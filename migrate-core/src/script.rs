@@ -144,9 +144,9 @@ impl Checker<'_> {
     fn push(&mut self, diagnostic: Diagnostic, span: Range<usize>, word: &str, help: &str) {
         let file = self.file;
         let of_file = |found: &&Diagnostic| found.labels.iter().any(|label| label.file == file);
-        let told = self.diagnostics.iter().rev().take_while(of_file);
+        let reported = self.diagnostics.iter().rev().take_while(of_file);
         let (mut count, mut broken) = (0, false);
-        for found in told.take(MOST_PROBLEMS) {
+        for found in reported.take(MOST_PROBLEMS) {
             count += 1;
             broken |= found.is_error();
         }
@@ -297,7 +297,7 @@ impl Checker<'_> {
     fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
         let judged = self.judged(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let mut told: BTreeSet<usize> = BTreeSet::new();
+        let mut reported: BTreeSet<usize> = BTreeSet::new();
         let findings: Vec<Vec<_>> = scripts
             .iter()
             .flat_map(|script| {
@@ -324,8 +324,9 @@ impl Checker<'_> {
             .collect();
         let everywhere = |at: usize| controls.iter().all(|starts| starts.contains(&at));
         for (dialect, at, finding) in findings.iter().flatten() {
-            let meant = known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
-            if meant && told.insert(*at) {
+            let is_certain =
+                known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
+            if is_certain && reported.insert(*at) {
                 self.report_finding(section, *dialect, *at, finding);
             }
         }

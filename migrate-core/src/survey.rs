@@ -102,10 +102,10 @@ fn read(
     let text: &str = whole;
     let parsed = file::parse(shown, text, diagnostics);
     let Some(id) = &parsed.revision else {
-        let told = diagnostics[before..]
+        let has_problem = diagnostics[before..]
             .iter()
             .any(|found| matches!(found.code, Code::InvalidRevisionId | Code::ConflictMarkers));
-        if !told {
+        if !has_problem {
             let message = match text.trim().is_empty() {
                 true => format!("`{shown}` is empty"),
                 false => format!("`{shown}` does not name its revision"),
@@ -146,9 +146,9 @@ impl Pages {
             return Rc::clone(page);
         }
         // Problems of the file itself have been reported.
-        let mut told = Vec::new();
+        let mut known = Vec::new();
         let text = &survey.revisions[index].text;
-        let page = Rc::new(file::parse(&survey.file(index), text, &mut told));
+        let page = Rc::new(file::parse(&survey.file(index), text, &mut known));
         *self.last.borrow_mut() = Some((index, Rc::clone(&page)));
         page
     }

@@ -25,7 +25,7 @@ impl Model {
         let mut found = Found {
             model: self,
             problems: Vec::new(),
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
         };
         for (dialect, table) in tables {
             match table {
@@ -56,19 +56,19 @@ struct Found<'a> {
     model: &'a Model,
     problems: Vec<Problem>,
     /// One dialect is enough to say it.
-    told: BTreeSet<(Code, Site, String)>,
+    reported: BTreeSet<(Code, Site, String)>,
 }
 
-/// Returns the command that mends it, with a message for the new revision.
+/// Returns the command that fixes it, with a message for the new revision.
 fn auto(message: &str) -> String {
     format!("run `cargo migrate new --auto \"{message}\"`")
 }
 
 impl Found<'_> {
     /// Notes a problem, unless another dialect has it too.
-    fn tell(&mut self, about: &str, problem: Problem) {
+    fn report(&mut self, about: &str, problem: Problem) {
         if self
-            .told
+            .reported
             .insert((problem.code, problem.site, about.to_owned()))
         {
             self.problems.push(problem);
@@ -82,7 +82,7 @@ impl Found<'_> {
             "{}; or name its table: `#[table(name = \"…\")]`",
             auto(&format!("create {table}"))
         );
-        self.tell(
+        self.report(
             "",
             Problem::error(Code::ModelWithoutTable, self.model.site, message, help),
         );
@@ -138,7 +138,7 @@ impl Found<'_> {
             auto(&format!("change {}", column.name)),
             column.sql_type.replace('"', "\\\"")
         );
-        self.tell(
+        self.report(
             "",
             Problem::error(Code::TypeMismatch, field.type_site, message, help),
         );
@@ -165,7 +165,7 @@ impl Found<'_> {
                 "make it an `Option`, or {}; for a type that reads NULL, add `#[column(nullable)]`",
                 auto(&format!("{} is never null", column.name))
             );
-            self.tell(
+            self.report(
                 "",
                 Problem::error(Code::NullMismatch, field.type_site, message, help),
             );
@@ -182,14 +182,14 @@ impl Found<'_> {
             );
             let mut problem = Problem::error(Code::NullMismatch, field.type_site, message, help);
             problem.severity = Severity::Warning;
-            self.tell("option", problem);
+            self.report("option", problem);
         }
     }
 
     fn no_column(&mut self, field: &Field, table: &Table) {
         let (name, column) = (&self.model.table, &field.column);
         let message = format!("`{name}` has no column `{column}`");
-        // A column that another field has is not meant.
+        // A column that another field has is not a candidate.
         let names = table.columns.iter().map(|column| column.name.as_str());
         let names = names.filter(|name| !self.model.columns().any(|own| own == *name));
         let near = match nearest(column, names) {
@@ -200,7 +200,7 @@ impl Found<'_> {
             "{near}{}; for a field that is not a column, add `#[column(skip)]`",
             auto(&format!("add {column} to {name}"))
         );
-        self.tell(
+        self.report(
             "",
             Problem::error(Code::FieldWithoutColumn, field.site, message, help),
         );
@@ -216,7 +216,7 @@ impl Found<'_> {
             "add the field, or {}; for a struct with only some columns, add `#[table(partial)]`",
             auto(&format!("drop {name} from {}", model.table))
         );
-        self.tell(
+        self.report(
             name,
             Problem::error(Code::ColumnWithoutField, model.site, message, help),
         );

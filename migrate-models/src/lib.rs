@@ -161,13 +161,13 @@ impl Models {
     }
 
     fn diagnostics(&self, problems: Vec<Problem>) -> Vec<Diagnostic> {
-        let mut told = BTreeMap::new();
+        let mut reported = BTreeMap::new();
         let mut diagnostics = Vec::new();
         for problem in problems {
             let file = self.sites.get(problem.site.0).map(|(file, _)| *file);
-            let told: &mut usize = told.entry(file).or_default();
-            *told += 1;
-            if *told <= MOST_PROBLEMS {
+            let reported: &mut usize = reported.entry(file).or_default();
+            *reported += 1;
+            if *reported <= MOST_PROBLEMS {
                 let label = self.label(problem.site);
                 diagnostics.push(problem.at(label.unwrap_or_else(|| Label::file(""))));
             }

@@ -115,7 +115,7 @@ impl Model {
         for field in &fields.named {
             model.field(notes, field, rename_all.as_deref(), scope, DEEPEST_FLATTEN);
         }
-        model.twice(notes);
+        model.duplicate_columns(notes);
         Some(model)
     }
 
@@ -128,22 +128,22 @@ impl Model {
         deep: usize,
     ) {
         let Some(ident) = &field.ident else { return };
-        let told = sqlx::child(&field.attrs);
+        let attributes = sqlx::child(&field.attrs);
         let name = ident.unraw().to_string();
-        let renamed = told
+        let renamed = attributes
             .rename
             .clone()
             .unwrap_or_else(|| sqlx::rename(&name, rename_all));
         let settings = column::read(notes, &field.attrs, &renamed);
-        if told.skip || settings.general.skip == Some(true) {
+        if attributes.skip || settings.general.skip == Some(true) {
             return;
         }
-        let of = told.try_from.as_ref().unwrap_or(&field.ty);
-        if told.flatten {
+        let of = attributes.try_from.as_ref().unwrap_or(&field.ty);
+        if attributes.flatten {
             self.flatten(notes, field, of, scope, deep);
             return;
         }
-        if let (Some(ours), true) = (&settings.general.name, told.rename.is_some())
+        if let (Some(ours), true) = (&settings.general.name, attributes.rename.is_some())
             && *ours != renamed
         {
             notes.wrong(
@@ -153,7 +153,7 @@ impl Model {
             );
         }
         let mut resolved = resolve(of, scope);
-        if let Some(json) = told.json {
+        if let Some(json) = attributes.json {
             // `Option` is then part of the JSON, unless a sqlx attribute says otherwise.
             resolved.optional = json == Json::Nullable;
             resolved.kind = Kind::Json;
@@ -226,7 +226,7 @@ impl Model {
     }
 
     /// Reports columns of two fields.
-    fn twice(&self, notes: &mut Notes<'_>) {
+    fn duplicate_columns(&self, notes: &mut Notes<'_>) {
         let mut seen = std::collections::BTreeMap::new();
         for field in &self.fields {
             if let Some(first) = seen.insert(&field.column, &field.name) {

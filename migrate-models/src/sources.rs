@@ -277,7 +277,7 @@ impl Reader<'_> {
                 models.models.extend(model);
             }
         }
-        problems.extend(twice(&models.models));
+        problems.extend(duplicate_tables(&models.models));
         models.files = std::mem::take(&mut self.files.all);
         self.files.diagnostics.extend(models.diagnostics(problems));
         self.files.diagnostics.sort_by_key(place);
@@ -319,7 +319,7 @@ fn place(found: &Diagnostic) -> Option<(String, usize, usize)> {
 }
 
 /// Reports the tables that two models describe.
-fn twice(models: &[Model]) -> Vec<Problem> {
+fn duplicate_tables(models: &[Model]) -> Vec<Problem> {
     let mut seen: BTreeMap<&Name, &Model> = BTreeMap::new();
     let mut problems = Vec::new();
     for model in models

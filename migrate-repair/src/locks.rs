@@ -26,7 +26,7 @@ impl Found {
         let unreadable = folder
             .diagnostics
             .iter()
-            .any(|told| told.labels.first().is_some_and(|label| label.file == file));
+            .any(|found| found.labels.first().is_some_and(|label| label.file == file));
         if unreadable {
             found.foreign = true;
             return found;

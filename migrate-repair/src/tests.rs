@@ -221,13 +221,13 @@ fn labelled_heads_stay_and_those_of_one_branch_are_joined() {
 }
 
 #[test]
-fn a_circle_is_broken_against_time() {
+fn a_cycle_is_broken_against_time() {
     assert_eq!(repaired(&folder("r a:c b:a c:b")), "a:r b:a c:b r");
     assert_eq!(repaired(&folder("a:b b:a")), "a b:a");
 }
 
 #[test]
-fn a_circle_is_broken_where_no_table_speaks_for_the_link() {
+fn a_cycle_is_broken_where_no_table_speaks_for_the_link() {
     let folder = with_sql(&[
         ("old:young", "ALTER TABLE t ADD x INT;"),
         ("young:old", "CREATE TABLE t (id INT);"),
@@ -521,7 +521,7 @@ mod random {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
-        fn any_broken_folder_is_mended_once_and_for_all(
+        fn any_broken_folder_is_repaired_once_and_for_all(
             revisions in prop::collection::vec(broken(), 0..9),
             sealed in prop::collection::vec(prop::option::of(any::<bool>()), 9),
             lock in 0..4_usize,

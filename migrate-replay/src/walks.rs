@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_lane() {
+    fn a_line_is_one_walk() {
         assert_eq!(drawn("a  b:a  c:b"), "a|b|c|");
     }
 
     #[test]
-    fn a_branch_is_a_lane_of_its_own() {
+    fn a_branch_is_a_walk_of_its_own() {
         // a - b - d - f
         //  \- c - e -/
         assert_eq!(

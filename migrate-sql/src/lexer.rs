@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_told_with_its_beginning() {
+    fn what_does_not_end_is_reported_with_its_beginning() {
         use Dialect::{MySql, Postgres, Sqlite};
         for (dialect, text, what, at) in [
             (Postgres, "a 'b", Construct::Text, 2),

@@ -78,8 +78,8 @@ fn reach(dialect: Dialect, statement: &str) {
 /// Every significant token is in a statement or ends one, and each statement splits into itself.
 pub fn sql(dialect: Dialect, text: &str) {
     let lexed = lex(dialect, text);
-    let meant = tokens(dialect, text);
-    assert_eq!(meant.is_ok(), lexed.is_some(), "{dialect} {text:?}");
+    let significant = tokens(dialect, text);
+    assert_eq!(significant.is_ok(), lexed.is_some(), "{dialect} {text:?}");
     let ranges = match split(dialect, text) {
         Ok(ranges) => ranges,
         Err(unterminated) => {

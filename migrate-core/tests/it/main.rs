@@ -50,7 +50,7 @@ fn check(package: &Path) -> Vec<Diagnostic> {
 }
 
 #[test]
-fn every_code_is_told_as_its_fixture_expects() {
+fn every_code_is_reported_as_its_fixture_expects() {
     let mut wrong = Vec::new();
     for code in Code::ALL.iter().filter(|code| !code.is_of_models()) {
         let package = fixtures().join(code.as_str());
@@ -59,17 +59,20 @@ fn every_code_is_told_as_its_fixture_expects() {
             found.iter().any(|diagnostic| diagnostic.code == *code),
             "{code} is not found in its fixture, but {found:#?}"
         );
-        let told: String = found
+        let rendered: String = found
             .iter()
             .map(|diagnostic| format!("{diagnostic}\n\n"))
             .collect();
         let expected = package.join("expected.txt");
         if std::env::var_os("BLESS").is_some() {
-            fs::write(&expected, &told).expect("the fixture can be written");
+            fs::write(&expected, &rendered).expect("the fixture can be written");
         }
         let expected = fs::read_to_string(&expected).unwrap_or_default();
-        if told != expected {
-            wrong.push(format!("{code}: expected\n{expected}\nbut told\n{told}"));
+        if rendered != expected {
+            wrong.push(format!(
+                "{code}: expected\n{expected}\nbut got
+{rendered}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

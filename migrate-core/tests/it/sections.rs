@@ -165,7 +165,7 @@ fn a_line_where_sql_could_begin_is_a_section() {
 }
 
 #[test]
-fn what_does_not_end_is_told_where_it_begins() {
+fn what_does_not_end_is_reported_where_it_begins() {
     let all = Dialect::ALL;
     // Nothing ends it.
     let up = "-- migrate: up\nSELECT 'oops;\n-- migrate: down\nSELECT 'a', 'b';\n";
@@ -196,7 +196,7 @@ fn what_does_not_end_is_told_where_it_begins() {
 }
 
 #[test]
-fn where_dialects_disagree_the_project_is_told() {
+fn disagreeing_dialects_are_reported() {
     let up = "-- migrate: up\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\n-- migrate: down\nSELECT 1\n$$;\n-- migrate: down\nSELECT 1;\n";
     let found = problems(up, &[Dialect::Postgres]);
     assert_eq!(found[0], "unterminated dollar-quoted text @ 5:50 6:1");

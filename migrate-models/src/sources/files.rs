@@ -22,7 +22,7 @@ pub(super) struct Files<'a> {
     /// The problems so far.
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The problems reported for files that several targets share.
-    told: BTreeSet<(usize, usize, String)>,
+    reported: BTreeSet<(usize, usize, String)>,
 }
 
 impl<'a> Files<'a> {
@@ -32,7 +32,7 @@ impl<'a> Files<'a> {
             all: Vec::new(),
             known: BTreeMap::new(),
             diagnostics: Vec::new(),
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
         }
     }
 
@@ -61,7 +61,7 @@ impl<'a> Files<'a> {
         match scan(text) {
             Ok(items) => Some(items),
             Err((span, why)) => {
-                if self.told.insert((file, span.start, why.clone())) {
+                if self.reported.insert((file, span.start, why.clone())) {
                     let label = Label::at(shown, text, clip(text, span), "");
                     self.diagnostics.push(
                         Diagnostic::error(
@@ -95,10 +95,12 @@ impl<'a> Files<'a> {
     ) {
         let range = self.range(file, span);
         let before = self
-            .told
+            .reported
             .range((file, 0, String::new())..(file + 1, 0, String::new()));
         if before.take(MOST_PROBLEMS).count() == MOST_PROBLEMS
-            || !self.told.insert((file, range.start, message.to_owned()))
+            || !self
+                .reported
+                .insert((file, range.start, message.to_owned()))
         {
             return;
         }

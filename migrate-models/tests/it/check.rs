@@ -62,7 +62,7 @@ fn a_struct_that_fits_is_fine_in_every_dialect() {
 }
 
 #[test]
-fn one_dialect_that_does_not_fit_is_enough_and_is_told_once() {
+fn one_dialect_that_does_not_fit_is_enough_and_is_reported_once() {
     let sound = Some(table(vec![column("id", "INTEGER")]));
     let other = Some(table(vec![column("id", "text")]));
     let text = "struct T { id: i64 }";

@@ -95,7 +95,7 @@ fn what_is_nested_without_end_is_refused() {
 }
 
 #[test]
-fn what_leads_round_in_circles_or_grows_comes_to_an_end() {
+fn what_leads_round_in_cycles_or_grows_comes_to_an_end() {
     let begin = Instant::now();
     read("type A = B; type B = Option<A>; #[derive(Table)] struct T { a: A }");
     read(

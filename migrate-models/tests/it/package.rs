@@ -32,14 +32,14 @@ pub(crate) fn package(files: &[(&str, &str)]) -> Reading {
 /// Reads one file that must be sound.
 pub(crate) fn models(text: &str) -> Models {
     let reading = package(&[("src/lib.rs", text)]);
-    assert!(!reading.has_errors(), "{}", told(&reading.diagnostics));
+    assert!(!reading.has_errors(), "{}", rendered(&reading.diagnostics));
     reading.models
 }
 
 /// Returns the schema that a sound file describes.
 pub(crate) fn schema(text: &str, dialect: Dialect) -> Schema {
     let schema = models(text).schema(dialect);
-    schema.unwrap_or_else(|found| panic!("{}", told(&found)))
+    schema.unwrap_or_else(|found| panic!("{}", rendered(&found)))
 }
 
 /// Returns the only table that a sound file describes.
@@ -53,15 +53,15 @@ pub(crate) fn table(text: &str, dialect: Dialect) -> Table {
 pub(crate) fn wrong(text: &str) -> String {
     let reading = package(&[("src/lib.rs", text)]);
     match reading.has_errors() {
-        true => told(&reading.diagnostics),
+        true => rendered(&reading.diagnostics),
         false => match reading.models.schema(Dialect::Postgres) {
             Ok(schema) => panic!("nothing is wrong: {schema:#?}"),
-            Err(found) => told(&found),
+            Err(found) => rendered(&found),
         },
     }
 }
 
-pub(crate) fn told(found: &[Diagnostic]) -> String {
-    let told: Vec<_> = found.iter().map(ToString::to_string).collect();
-    told.join("\n")
+pub(crate) fn rendered(found: &[Diagnostic]) -> String {
+    let rendered: Vec<_> = found.iter().map(ToString::to_string).collect();
+    rendered.join("\n")
 }

@@ -244,7 +244,7 @@ fn partial_and_ignored_structs_describe_no_table() {
 }
 
 #[test]
-fn renames_are_told_apart_from_what_is_new() {
+fn renames_are_distinguished_from_additions() {
     let models = models(
         "#[derive(Table)] #[table(name = \"accounts\", schema = \"app\", rename_from = \"users\")] struct A { id: i64, #[column(rename_from = \"mail\")] email: String }",
     );
@@ -294,12 +294,12 @@ fn two_structs_of_one_table() {
 
 #[test]
 fn two_enums_of_one_name() {
-    let told = wrong(
+    let rendered = wrong(
         "mod a { #[derive(Type)] pub enum S { A } } mod b { #[derive(Type)] pub enum S { B } }\n#[derive(Table)]\nstruct T { a: a::S, b: b::S }\n",
     );
     assert!(
-        told.contains("another enum with different values has the database type `S`"),
-        "{told}"
+        rendered.contains("another enum with different values has the database type `S`"),
+        "{rendered}"
     );
 }
 

@@ -7,14 +7,14 @@ fn out(dialect: Dialect, table: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (statement, expected) in table {
         let found = reaches(dialect, statement);
-        let told: Vec<_> = found.iter().map(Reach::what).collect();
+        let described: Vec<_> = found.iter().map(Reach::what).collect();
         for reach in &found {
             assert!(statement.get(reach.range.clone()).is_some(), "{statement}");
         }
-        if told.join(", ") != *expected {
+        if described.join(", ") != *expected {
             wrong.push(format!(
                 "{dialect}: {statement}\n  {expected} != {}",
-                told.join(", ")
+                described.join(", ")
             ));
         }
     }

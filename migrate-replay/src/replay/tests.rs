@@ -36,7 +36,7 @@ fn left_out(dialect: Dialect, statements: &[&str]) -> Vec<usize> {
 }
 
 #[test]
-fn the_own_database_becomes_the_throw_away_one() {
+fn the_own_database_becomes_the_scratch_one() {
     for (statement, expected) in [
         (
             "DROP TABLE IF EXISTS `shop`.orders",
