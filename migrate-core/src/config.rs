@@ -553,7 +553,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the empty text is a setting too: a `sql_mode` without any mode.
+    /// The empty text is a setting too: a `sql_mode` without any mode.
     fn session_text(&mut self, value: &Entry<'_>) -> Option<Cow<'static, str>> {
         let text = self.text(value)?;
         Some(Cow::Owned(text.to_owned()))

@@ -445,7 +445,7 @@ pub(crate) mod tests {
     use crate::Hash;
 
     /// Builds revisions from their drawing: `a  b:a  c:a+dep@label` is `b` and `c` on `a`, where
-    /// `c` depends on `dep` and bears a label.
+    /// `c` depends on `dep` and has a label.
     pub(crate) fn revisions(drawing: &str) -> Vec<Revision> {
         let split = |text: &str, at: char| -> Vec<String> {
             text.split(at)

@@ -53,13 +53,13 @@ pub fn embed_migrations(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The struct is the one that sqlx reads rows into: `#[sqlx(rename, rename_all, skip, flatten,
-/// json, try_from)]` mean here what they mean there. `#[table(…)]` and `#[column(…)]` say what Rust
-/// cannot; the page `docs/models.md` has all of it.
+/// json, try_from)]` have the same meaning here. `#[table(…)]` and `#[column(…)]` set what Rust
+/// cannot express; see the page `docs/models.md`.
 ///
-/// `cargo migrate new --auto` writes the revision that makes the chain's schema what the models
-/// say. Until then the compiler says where they differ: schema.lock, beside chain.lock, holds the
-/// schema at the head, and what does not fit is an error at its field. `#[table(unchecked)]` turns
-/// that off for a struct, `[models] check = false` in migrate.toml for all.
+/// `cargo migrate new --auto` writes the revision that changes the chain's schema to that of the
+/// models. Until then the compiler reports the differences: schema.lock, beside chain.lock, has the
+/// schema at the head, and a mismatch is an error at its field. `#[table(unchecked)]` turns that
+/// off for a struct, `[models] check = false` in migrate.toml for all.
 #[proc_macro_derive(Table, attributes(table, column, sqlx))]
 pub fn derive_table(input: TokenStream) -> TokenStream {
     table::expand(input.into()).into()

@@ -1,4 +1,4 @@
-//! A model beside its table in the schema at the head.
+//! Compares a model with its table in the schema at the head.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,11 @@ use migrate_schema::lock::SchemaLock;
 use migrate_schema::{Column, Table};
 
 impl Model {
-    /// Compares the model with its table in each dialect; `None` stands for a schema that has no
-    /// such table.
+    /// Compares the model with its table in each dialect; `None` is a schema without the table.
     ///
-    /// A field that cannot hold what its column has is an error, as is a column that must be given
-    /// a value and has no field. An `Option` over a column that is never NULL reads well, but the
-    /// model and the chain say different things, so it is a warning.
+    /// A field that cannot hold the values of its column is an error, and so is a column that
+    /// requires a value and has no field. An `Option` over a `NOT NULL` column can be read, but the
+    /// model and the chain disagree, so it is a warning.
     #[must_use]
     pub fn check(&self, tables: &BTreeMap<Dialect, Option<Table>>) -> Vec<Problem> {
         if self.ignored || self.unchecked {
@@ -38,7 +37,7 @@ impl Model {
 }
 
 impl Models {
-    /// Compares every model with the schema at the head, as the compiler does with each.
+    /// Compares every model with the schema at the head, as the compiler does for each.
     #[must_use]
     pub fn check(&self, lock: &SchemaLock) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
@@ -55,17 +54,17 @@ impl Models {
 struct Found<'a> {
     model: &'a Model,
     problems: Vec<Problem>,
-    /// One dialect is enough to say it.
+    /// Each problem is reported for one dialect only.
     reported: BTreeSet<(Code, Site, String)>,
 }
 
-/// Returns the command that fixes it, with a message for the new revision.
+/// Returns the command that fixes the problem, with a message for the new revision.
 fn auto(message: &str) -> String {
     format!("run `cargo migrate new --auto \"{message}\"`")
 }
 
 impl Found<'_> {
-    /// Notes a problem, unless another dialect has it too.
+    /// Reports a problem, unless another dialect has it too.
     fn report(&mut self, about: &str, problem: Problem) {
         if self
             .reported
@@ -102,7 +101,7 @@ impl Found<'_> {
                 None => self.no_column(field, table),
             }
         }
-        // What a flattened struct has cannot be seen.
+        // The fields of a flattened struct cannot be seen.
         if model.partial || model.open {
             return;
         }
@@ -122,7 +121,7 @@ impl Found<'_> {
     }
 
     fn fits(&mut self, dialect: Dialect, field: &Field, column: &Column) {
-        // A type by hand is the word of somebody who knows.
+        // A type set explicitly is trusted.
         let by_hand = field.settings.of(dialect).sql_type.is_some();
         if by_hand || fits(&field.kind, &column.sql_type, dialect) {
             return;
@@ -154,7 +153,8 @@ impl Found<'_> {
     ) {
         let said = field.settings.of(dialect).nullable;
         let optional = said.unwrap_or(field.optional);
-        // What the database computes is as its expression is, and MariaDB cannot say more.
+        // Whether a generated value is null depends on its expression, and MariaDB cannot declare
+        // it.
         let computed = dialect == Dialect::MySql && column.generated.is_some();
         if nullable && !optional && !computed {
             let message = format!(
@@ -170,7 +170,7 @@ impl Found<'_> {
                 Problem::error(Code::NullMismatch, field.type_site, message, help),
             );
         }
-        // The row that is not in the database yet has no key, so this is not worth a word.
+        // A row that is not inserted yet has no key, so this is not reported.
         if !nullable && optional && !key.contains(&column.name) && !self.model.partial {
             let message = format!(
                 "the column `{}` is `NOT NULL`, but this is an `Option`",

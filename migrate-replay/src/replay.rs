@@ -662,8 +662,8 @@ fn runs_rows(sql: &str) -> bool {
     VERBS.iter().any(is) || is(&"VALUES") || is(&"WITH") || is(&"VACUUM")
 }
 
-/// Returns a table or view with rows from something that reaches out is created without them
-/// (PostgreSQL manual, "CREATE MATERIALIZED VIEW", "CREATE TABLE AS").
+/// Returns the edit that creates a table or view without its rows, if these come from something
+/// that reaches out (PostgreSQL manual, "CREATE MATERIALIZED VIEW", "CREATE TABLE AS").
 fn without_rows(dialect: Dialect, sql: &str) -> Option<(Range<usize>, String)> {
     if dialect != Dialect::Postgres {
         return None;

@@ -90,7 +90,7 @@ pub struct Lexer<'a> {
     at: usize,
     /// The delimiter that ends a statement.
     delimiter: &'a [u8],
-    /// Where an executable comment of MySQL began, while it is open.
+    /// The start of the executable comment of MySQL that is open.
     executable: Option<usize>,
     /// Up to this offset the text has only `+` and `-`, each an operator of its own.
     signs_end: usize,
@@ -311,7 +311,7 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    /// Returns a text or name that ends with `close`; a doubled `close` is one literal character.
+    /// Reads a text or name that ends with `close`; a doubled `close` is one literal character.
     fn quoted(
         &mut self,
         close: u8,

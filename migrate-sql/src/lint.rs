@@ -221,7 +221,7 @@ fn blocks(what: &str) -> Verdict {
     Some((FindingKind::BlocksLedger, what.to_owned()))
 }
 
-/// Returns the pages of PostgreSQL's manual on these commands each say "cannot be executed inside a
+/// The pages of PostgreSQL's manual on these commands each say "cannot be executed inside a
 /// transaction block". A word counts only at its position in the command: elsewhere it is a name.
 fn postgres(words: &[&str], read: &Words) -> Verdict {
     match words {

@@ -345,7 +345,7 @@ fn unquoted(name: &str) -> &str {
     }
 }
 
-/// Returns the only code that an SQLite database runs is triggers, and those only write rows.
+/// The only code that an SQLite database runs is triggers, and those only write rows.
 fn sqlite(words: &Words<'_>) -> SessionEffect {
     let temporary = |word: &str| matches!(word, "TEMP" | "TEMPORARY");
     match words.first() {

@@ -74,9 +74,9 @@ impl Graph {
         set
     }
 
-    /// Returns the carriers that belong to this branch alone: the revisions that lead to one are
-    /// included unless the branch begins there. A merge with another branch is not, nor are the
-    /// revisions after it.
+    /// Returns the carriers that belong to this branch alone, and the revisions that lead to one,
+    /// unless the branch begins there. A merge with another branch does not belong to it, nor do
+    /// the revisions after it.
     pub(crate) fn branch(&self, bearer: usize) -> Set {
         let carriers = self.carriers(bearer);
         let behind = self.path_to(bearer);

@@ -11,7 +11,7 @@ use migrate_core::{Code, Dialect};
 use migrate_schema::{Check, Column, Enum, Generated, Identity, Name};
 
 impl Builder<'_> {
-    /// Makes the column of a field.
+    /// Creates the column of a field.
     pub(super) fn column(&mut self, field: &Field, settings: &Settings, key: &[String]) -> Column {
         let strict = self.table.options.contains_key("STRICT");
         let sql_type = match &settings.sql_type {

@@ -45,7 +45,7 @@ pub(super) struct TypeItem {
     pub(super) what: TypeKind,
 }
 
-/// What a [`TypeItem`] is.
+/// The kind of a [`TypeItem`].
 pub(super) enum TypeKind {
     Item(Box<DeriveInput>),
     Alias(Box<(Generics, Type)>),

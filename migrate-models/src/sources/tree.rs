@@ -126,14 +126,14 @@ impl Tree {
     }
 }
 
-/// What names mean in a module.
+/// The scope of a module.
 #[derive(Clone, Copy)]
 pub(super) struct ModuleScope<'a> {
     tree: &'a Tree,
     module: usize,
 }
 
-/// What a path leads to.
+/// The item that a path leads to.
 enum Target {
     Module(usize),
     Type(usize, usize),
@@ -149,7 +149,7 @@ impl ModuleScope<'_> {
     pub(super) fn is_ours(&self, derive: &[String]) -> bool {
         match self.resolve(derive) {
             Target::Elsewhere(path) if path.len() > 1 => path[0] == "migrate_sqlx",
-            // Nobody says where it is from, or it is the name of something else here, too.
+            // Its origin is unknown, or the name has another meaning here too.
             Target::Elsewhere(_) | Target::Module(_) | Target::Type(..) => true,
         }
     }
@@ -213,7 +213,7 @@ impl ModuleScope<'_> {
         open.then(|| self.outside(path.to_vec(), deep, steps))
     }
 
-    /// What a path means that begins with a crate.
+    /// Resolves a path that begins with a crate.
     fn outside(&self, path: Vec<String>, deep: u8, steps: &Cell<u16>) -> Target {
         let own = path.split_first().and_then(|(first, rest)| {
             let root = *self.tree.crates.get(first)?;

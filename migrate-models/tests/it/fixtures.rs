@@ -1,4 +1,4 @@
-//! Every diagnostic on models that a user could have, one mistake a package.
+//! Every diagnostic on realistic models, one mistake per package.
 //!
 //! `BLESS=1` writes the present output to each `expected.txt`.
 
@@ -14,8 +14,8 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// Returns all that the command would find in a package: in its sources, and beside the schema at
-/// the head.
+/// Returns all that the command finds in a package: in its sources, and by comparing them with the
+/// schema at the head.
 fn found(package: &Path) -> Vec<Diagnostic> {
     let root = Root {
         name: "app".to_owned(),

@@ -7,7 +7,7 @@ use migrate_core::{Diagnostic, Dialect};
 use migrate_models::{Models, Reading, Root, read};
 use migrate_schema::{Schema, Table};
 
-/// Writes files into a new folder, and reads the models from those of `roots` that are there.
+/// Writes files into a new folder, and reads the models from those of `roots` that exist.
 pub(crate) fn package(files: &[(&str, &str)]) -> Reading {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
@@ -49,7 +49,7 @@ pub(crate) fn table(text: &str, dialect: Dialect) -> Table {
     tables.pop_first().expect("there is one").1
 }
 
-/// What is wrong with a file, in words.
+/// Returns the rendered problems of a file.
 pub(crate) fn wrong(text: &str) -> String {
     let reading = package(&[("src/lib.rs", text)]);
     match reading.has_errors() {

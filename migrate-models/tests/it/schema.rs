@@ -1,4 +1,4 @@
-//! What a model makes of its table.
+//! The tables that models describe.
 
 use migrate_core::Dialect;
 use migrate_schema::{Action, Deferrable, Identity, Name};
@@ -51,7 +51,7 @@ fn id_is_the_key_unless_another_is() {
         ""
     );
     assert_eq!(key("#[derive(Table)] struct T { a: i64 }"), "");
-    // A key takes no NULL, whatever Rust says before there is one.
+    // A key is never NULL, although the field may be absent before the insert.
     let table = table(
         "#[derive(Table)] struct T { id: Option<i64> }",
         Dialect::Postgres,
@@ -184,7 +184,7 @@ fn everything_that_a_column_can_say() {
         (email.sql_type.as_str(), email.collation.as_deref()),
         ("varchar(99)", None)
     );
-    // MariaDB takes no NOT NULL where it computes.
+    // MariaDB accepts no NOT NULL on a generated column.
     assert!(mysql.column("small").expect("a column").nullable);
     let changed = mysql.column("changed").expect("a column");
     assert_eq!(changed.on_update.as_deref(), Some("CURRENT_TIMESTAMP(6)"));
@@ -213,7 +213,7 @@ fn everything_that_a_table_can_say() {
         sqlite.options.keys().collect::<Vec<_>>(),
         ["STRICT", "WITHOUT ROWID"]
     );
-    // STRICT tables know five types.
+    // STRICT tables have five types.
     assert_eq!(sqlite.column("when").expect("a column").sql_type, "TEXT");
     assert!(!sqlite.indexes.contains_key("search"));
     assert_eq!(sqlite.foreign_keys[0].on_delete, Action::Cascade);

@@ -1,4 +1,4 @@
-//! Which files are read, and what names mean in them.
+//! The files that are read, and name lookup in them.
 
 use migrate_core::Dialect;
 use migrate_models::Reading;
