@@ -7,6 +7,7 @@
 
 mod embed;
 mod literal;
+#[cfg(feature = "models")]
 mod table;
 mod warning;
 
@@ -60,6 +61,7 @@ pub fn embed_migrations(input: TokenStream) -> TokenStream {
 /// models. Until then the compiler reports the differences: schema.lock, beside chain.lock, has the
 /// schema at the head, and a mismatch is an error at its field. `#[table(unchecked)]` turns that
 /// off for a struct, `[models] check = false` in migrate.toml for all.
+#[cfg(feature = "models")]
 #[proc_macro_derive(Table, attributes(table, column, sqlx))]
 pub fn derive_table(input: TokenStream) -> TokenStream {
     table::expand(input.into()).into()
