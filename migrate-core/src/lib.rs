@@ -68,6 +68,7 @@ pub mod __support {
     pub use crate::edit::{labels, with_value};
     pub use crate::file::{KEYS, is_timestamp, key_and_value, near_key, section_words};
     pub use crate::hash::Hasher;
+    pub use crate::line_ends::newline;
     pub use crate::lock::{entry, is_conflict_marker};
     pub use crate::schema_lock::{plain_word, word};
 }

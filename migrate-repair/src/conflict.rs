@@ -1,9 +1,7 @@
 //! The conflict markers of git.
 
-use super::header::newline;
 use super::values::List;
-use migrate_core::__support::is_conflict_marker;
-use migrate_core::__support::{key_and_value, section_words};
+use migrate_core::__support::{is_conflict_marker, key_and_value, newline, section_words};
 
 /// The part of a conflict that a line is in.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::values::{self, List};
 use super::{conflict, names};
-use migrate_core::__support::{KEYS, key_and_value, near_key, section_words};
+use migrate_core::__support::{KEYS, key_and_value, near_key, newline, section_words};
 use migrate_core::{Code, RevisionId};
 
 /// A repaired header.
@@ -87,14 +87,6 @@ impl Lines {
 /// Returns where the text begins, after a byte order mark.
 fn beginning(text: &str) -> usize {
     usize::from(text.starts_with('\u{feff}')) * 3
-}
-
-/// Returns the line end that the file uses.
-pub(super) fn newline(text: &str) -> &'static str {
-    match text.find('\n') {
-        Some(at) if text[..at].ends_with('\r') => "\r\n",
-        _ => "\n",
-    }
 }
 
 /// Repairs a file's header; returns `None` if there is nothing to repair, or if the revision of the

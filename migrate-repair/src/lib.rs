@@ -8,6 +8,7 @@ mod bases;
 mod conflict;
 mod copies;
 mod cycles;
+mod found_lock;
 mod header;
 mod heads;
 mod labels;
@@ -211,7 +212,7 @@ fn links(work: &mut Work<'_>) -> bool {
     if denies_redundant_parents(work) {
         model.remove_redundant_parents();
     }
-    work.write(&model, &survey);
+    model.write(work, &survey);
     !heads::has_gaps(&model.links)
 }
 
@@ -226,7 +227,7 @@ fn join_bases(work: &mut Work<'_>) -> bool {
     if denies_redundant_parents(work) {
         model.remove_redundant_parents();
     }
-    work.write(&model, &survey);
+    model.write(work, &survey);
     true
 }
 
@@ -236,7 +237,7 @@ fn remove_redundant_parents(work: &mut Work<'_>) {
         let survey = work.survey();
         let mut model = Model::new(&survey, work);
         model.remove_redundant_parents();
-        work.write(&model, &survey);
+        model.write(work, &survey);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::work::Work;
 use super::{names, tables};
+use migrate_core::__support::with_value;
 use migrate_core::{Code, Revision, RevisionId, Survey};
 
 /// A parent named in a `-- parents:` line.
@@ -287,36 +288,40 @@ impl Model {
         reach(self.len(), [to], |index| self.parents(index).collect())[from]
     }
 
-    /// Returns the revisions whose header lines have to be rewritten.
-    pub(super) fn changed(&self) -> impl Iterator<Item = Changed<'_>> {
-        (0..self.len()).filter_map(|index| {
-            let (links, needs) = &self.originals[index];
-            let is_changed = *links != self.links[index] || *needs != self.dependencies[index];
-            is_changed.then(|| Changed {
-                file: &self.files[index],
-                parents: (*links != self.links[index]).then(|| {
+    /// Writes the changed links into the files, and records the repairs.
+    pub(super) fn write(&self, work: &mut Work<'_>, survey: &Survey) {
+        for (index, revision) in survey.revisions.iter().enumerate() {
+            let (links, dependencies) = &self.originals[index];
+            let new_parents = *links != self.links[index];
+            let new_dependencies = *dependencies != self.dependencies[index];
+            if !new_parents && !new_dependencies {
+                continue;
+            }
+            let mut text = match new_parents {
+                true => {
                     let id = |link: &Link| match link {
                         Link::To(parent) => self.ids[*parent].clone(),
                         Link::Unknown(id) => id.clone(),
                     };
-                    self.links[index].iter().map(id).collect()
-                }),
-                depends_on: (*needs != self.dependencies[index]).then(|| {
-                    self.dependencies[index]
-                        .iter()
-                        .map(|(name, _)| name.as_str())
-                        .collect()
-                }),
-            })
-        })
+                    let parents: Vec<_> = self.links[index].iter().map(id).collect();
+                    revision.with_parents(&parents)
+                }
+                false => revision.text.to_string(),
+            };
+            if new_dependencies {
+                let names: Vec<_> = self.dependencies[index]
+                    .iter()
+                    .map(|(name, _)| name.as_str())
+                    .collect();
+                text = with_value(&text, "depends-on", &names.join(", "));
+            }
+            work.file(&revision.file).text = text.into();
+        }
+        for (index, code, why) in &self.done {
+            let id = self.ids[*index].as_str();
+            work.did(*code, id, &self.files[*index], why.clone());
+        }
     }
-}
-
-/// The new contents of a file's header.
-pub(super) struct Changed<'a> {
-    pub(super) file: &'a str,
-    pub(super) parents: Option<Vec<RevisionId>>,
-    pub(super) depends_on: Option<Vec<&'a str>>,
 }
 
 fn reach(

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::locks::Found;
-use super::model::Model;
+use super::found_lock::FoundLock;
 use super::{RepairOptions, Repaired};
-use migrate_core::__support::with_value;
 use migrate_core::{
     Code, Config, Entry, File, Folder, Hash, LockState, Revision, RevisionId, Survey,
 };
@@ -16,7 +14,7 @@ pub(super) struct Work<'a> {
     pub(super) options: &'a RepairOptions,
     pub(super) folder: Folder,
     /// The readable contents of chain.lock.
-    pub(super) found: Found,
+    pub(super) found: FoundLock,
     /// The entry of each revision in chain.lock.
     pub(super) lock: BTreeMap<String, Entry>,
     /// The hashes of each file before its links were repaired.
@@ -37,7 +35,7 @@ pub(super) struct Work<'a> {
 impl<'a> Work<'a> {
     pub(super) fn new(folder: &Folder, config: &'a Config, options: &'a RepairOptions) -> Self {
         let survey = Survey::new(folder, config);
-        let found = Found::read(folder, options.committed_lock.as_deref());
+        let found = FoundLock::read(folder, options.committed_lock.as_deref());
         let mut work = Self {
             config,
             options,
@@ -183,34 +181,5 @@ impl<'a> Work<'a> {
             free = format!("{stem}_{number}.sql");
         }
         free
-    }
-
-    /// Writes the links of a model into the files.
-    pub(super) fn write(&mut self, model: &Model, survey: &Survey) {
-        for changed in model.changed() {
-            let Some(revision) = survey
-                .revisions
-                .iter()
-                .find(|revision| *revision.file == *changed.file)
-            else {
-                continue;
-            };
-            let mut text = match &changed.parents {
-                Some(parents) => revision.with_parents(parents),
-                None => revision.text.to_string(),
-            };
-            if let Some(depends_on) = &changed.depends_on {
-                text = with_value(&text, "depends-on", &depends_on.join(", "));
-            }
-            self.file(changed.file).text = text.into();
-        }
-        for (index, code, why) in &model.done {
-            self.did(
-                *code,
-                model.ids[*index].as_str(),
-                &model.files[*index],
-                why.clone(),
-            );
-        }
     }
 }

@@ -1,8 +1,6 @@
 //! The names that a `use` imports.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-
-use super::scan::plain;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 /// A name that a `use` imports.
 #[derive(Debug)]
@@ -62,4 +60,10 @@ pub(super) fn imports(
         let name = renamed.or_else(|| path.last().cloned());
         into.push(UseItem { path, name });
     }
+}
+
+/// Returns a name without its `r#`.
+pub(super) fn plain(name: &Ident) -> String {
+    let name = name.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }

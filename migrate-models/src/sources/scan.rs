@@ -11,7 +11,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, DeriveInput, Generics, Ident, Token, Type};
 
 use super::condition::{holds_in_tests_only, is_test, undo, undo_fields};
-use super::imports::{UseItem, imports};
+use super::imports::{UseItem, imports, plain};
 use crate::depth::too_deep;
 use crate::resolve::derive_of;
 
@@ -324,12 +324,6 @@ impl Scanner {
         }
         taken
     }
-}
-
-/// Returns a name without its `r#`.
-pub(super) fn plain(name: &Ident) -> String {
-    let name = name.to_string();
-    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
 /// Returns whether `derive(… Table …)` is anywhere in a macro's input.
