@@ -3,6 +3,10 @@
 //! `;` ends a statement, except inside constructs that contain statements: triggers and routines
 //! with `BEGIN … END`, PostgreSQL's `BEGIN ATOMIC`, and parentheses (a PostgreSQL rule).
 
+mod mysql;
+mod postgres;
+mod sqlite;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -230,20 +234,6 @@ enum Previous {
     Other,
 }
 
-/// The keywords after END that name the block that it ends.
-const ENDED: [&str; 6] = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
-
-/// The words that can be last before the statement of a trigger, an event or a routine.
-const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"];
-
-/// The words before a name or an expression. BEGIN and END are not reserved on MySQL (manual,
-/// "Keywords and Reserved Words"), so columns can have these names.
-const BEFORE_NAMES: [&str; 26] = [
-    "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "SET", "DECLARE", "BY", "ON", "INTO",
-    "WHEN", "ELSEIF", "ELSIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM",
-    "JOIN", "UPDATE", "TABLE", "COLUMN", "ADD",
-];
-
 #[derive(Clone, Copy)]
 struct Block {
     holds: Holds,
@@ -261,12 +251,6 @@ enum Holds {
     /// In MariaDB's Oracle mode, the declarations of a routine or a package, followed by `BEGIN`.
     Declarations,
 }
-
-/// The words that begin the body of a routine; after them, `AS` and `IS` belong to expressions.
-const BODIES: [&str; 20] = [
-    "BEGIN", "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "REPLACE", "SET",
-    "CALL", "DO", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "CREATE", "ALTER",
-];
 
 struct Statement {
     dialect: Dialect,
@@ -365,14 +349,22 @@ impl Statement {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
         match self.kind {
             Kind::Unknown => {
-                self.kind = self.first_word(text, stream);
+                self.kind = match self.dialect {
+                    _ if is("CREATE") => Kind::Create,
+                    Dialect::MySql => mysql::first_word(text, stream),
+                    Dialect::Sqlite | Dialect::Postgres => Kind::Plain,
+                };
                 if self.kind != Kind::Routine {
                     return;
                 }
             }
             Kind::Create => {
-                self.kind = self.create(text);
                 self.previous = Previous::Other;
+                self.kind = match self.dialect {
+                    Dialect::Sqlite => sqlite::created(text),
+                    Dialect::Postgres => postgres::created(text),
+                    Dialect::MySql => mysql::created(text),
+                };
                 if self.dialect == Dialect::MySql && (is("PROCEDURE") || is("FUNCTION")) {
                     self.header = Header::Open;
                 }
@@ -387,18 +379,9 @@ impl Statement {
             Kind::Routine => {}
         }
         match self.dialect {
-            Dialect::MySql => {
-                if self.is_body_of_oracle_mode(text, stream) {
-                    self.open(Holds::Declarations, token.start);
-                } else {
-                    self.mysql(text, token.start);
-                }
-            }
+            Dialect::MySql => self.mysql(text, token.start, stream),
             Dialect::Sqlite => self.sqlite(text, token.start),
-            Dialect::Postgres => {
-                let atomic = is("BEGIN") && stream.peek(0).eq_ignore_ascii_case("ATOMIC");
-                self.postgres(text, token.start, atomic);
-            }
+            Dialect::Postgres => self.postgres(text, token.start, stream),
         }
     }
 
@@ -419,177 +402,6 @@ impl Statement {
                 self.previous = Previous::Start;
             }
             _ => self.open(Holds::Statements, at),
-        }
-    }
-
-    /// Follows the header of a routine; returns whether `word` is the `AS` or `IS` that ends it in
-    /// MariaDB's Oracle mode (manual, "SQL_MODE=ORACLE").
-    fn is_body_of_oracle_mode(
-        &mut self,
-        word: &str,
-        stream: &mut Stream<'_, impl Fn(&str) -> bool>,
-    ) -> bool {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        if self.header == Header::No || self.parentheses > 0 {
-            return false;
-        }
-        if is("RETURNS") {
-            self.header = Header::Returns;
-        } else if BODIES.into_iter().any(is) || (is("RETURN") && self.header == Header::Returns) {
-            self.header = Header::No;
-        } else if is("AS") || is("IS") {
-            self.header = Header::No;
-            // A body in another language is a quoted text: `AS $$ … $$`.
-            return !stream.peek(0).starts_with(['$', '\'', '"']);
-        }
-        false
-    }
-
-    fn first_word(&self, word: &str, stream: &mut Stream<'_, impl Fn(&str) -> bool>) -> Kind {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        if is("CREATE") {
-            return Kind::Create;
-        }
-        if self.dialect != Dialect::MySql {
-            return Kind::Plain;
-        }
-        if is("ALTER") {
-            return Kind::Create;
-        }
-        // MariaDB accepts compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
-        // others unchanged, optionally with a label. A plain BEGIN starts a transaction.
-        let compound = match is("BEGIN") {
-            true => stream.peek(0).eq_ignore_ascii_case("NOT"),
-            false => {
-                ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
-                    .into_iter()
-                    .any(is)
-                    || stream.peek(0) == ":"
-            }
-        };
-        if compound { Kind::Routine } else { Kind::Plain }
-    }
-
-    /// Returns the words between CREATE and the kind of the object.
-    fn create(&self, word: &str) -> Kind {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        let any = |known: &[&str]| known.iter().any(|known| is(known));
-        match self.dialect {
-            Dialect::Sqlite if is("TRIGGER") => Kind::Routine,
-            Dialect::Sqlite if any(&["TEMP", "TEMPORARY"]) => Kind::Create,
-            Dialect::Postgres if any(&["FUNCTION", "PROCEDURE"]) => Kind::Routine,
-            Dialect::Postgres if any(&["OR", "REPLACE"]) => Kind::Create,
-            Dialect::MySql if any(&["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"]) => Kind::Routine,
-            Dialect::MySql if is("PACKAGE") => Kind::Package,
-            Dialect::MySql
-                if any(&[
-                    "TABLE",
-                    "TEMPORARY",
-                    "VIEW",
-                    "INDEX",
-                    "UNIQUE",
-                    "FULLTEXT",
-                    "SPATIAL",
-                    "DATABASE",
-                    "SCHEMA",
-                    "USER",
-                    "ROLE",
-                    "SERVER",
-                    "SEQUENCE",
-                    "TABLESPACE",
-                    "LOGFILE",
-                    "INSTANCE",
-                ]) =>
-            {
-                Kind::Plain
-            }
-            // OR REPLACE, DEFINER = name@host, AGGREGATE, ALGORITHM = …
-            Dialect::MySql => Kind::Create,
-            Dialect::Sqlite | Dialect::Postgres => Kind::Plain,
-        }
-    }
-
-    /// Only a trigger ends with `; END`, because a CASE contains no `;` (`sqlite3_complete()` has
-    /// the same rule).
-    fn sqlite(&mut self, word: &str, at: usize) {
-        let previous = std::mem::replace(&mut self.previous, Previous::Other);
-        if word.eq_ignore_ascii_case("BEGIN") && self.blocks.is_empty() {
-            self.open(Holds::Statements, at);
-            self.previous = Previous::Other;
-        } else if word.eq_ignore_ascii_case("END") && previous == Previous::Start {
-            self.blocks.pop();
-        }
-    }
-
-    /// SQL-standard bodies: one block, with CASE inside it. `AS end` and `t.end` are names.
-    fn postgres(&mut self, word: &str, at: usize, begin: bool) {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        let previous = std::mem::replace(&mut self.previous, Previous::Other);
-        if (is("BEGIN") && begin && self.blocks.is_empty()) || is("CASE") {
-            self.open(Holds::Statements, at);
-            self.previous = Previous::Other;
-        } else if is("END") && !matches!(previous, Previous::Name | Previous::As) {
-            self.blocks.pop();
-        } else if is("AS") {
-            self.previous = Previous::As;
-        }
-    }
-
-    /// The compound statements of MySQL and MariaDB ("Compound Statement Syntax").
-    fn mysql(&mut self, word: &str, at: usize) {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        let previous = std::mem::replace(&mut self.previous, Previous::Other);
-        let holds = self.blocks.last().map(|block| block.holds);
-        let in_expression = holds == Some(Holds::Expression);
-        let starts = previous == Previous::Start && !in_expression;
-        if (is("BEGIN") && previous == Previous::Name)
-            || (is("END") && matches!(previous, Previous::Name | Previous::As))
-        {
-            // A column.
-        } else if is("END") {
-            self.blocks.pop();
-            self.previous = Previous::End;
-        } else if previous == Previous::End && ENDED.into_iter().any(is) {
-            // `END IF`, `END CASE`: that block is closed already.
-        } else if is("CASE") {
-            let holds = match starts {
-                true => Holds::Statements,
-                false => Holds::Expression,
-            };
-            self.open(holds, at);
-            self.previous = Previous::Other;
-        } else if is("BEGIN") {
-            self.open_or_go_on(Holds::Declarations, at);
-        } else if is("LOOP") {
-            self.open_or_go_on(Holds::Condition, at);
-        } else if is("IF") && starts {
-            self.open(Holds::Statements, at);
-            self.previous = Previous::Name;
-        } else if is("THEN") && self.blocks.is_empty() {
-            // The IF was the whole body, after a header that can end with any word.
-            self.open(Holds::Statements, at);
-        } else if is("AS") {
-            self.previous = Previous::As;
-        } else if is("DECLARE") && starts && self.blocks.is_empty() {
-            // A trigger of Oracle mode.
-            self.open(Holds::Declarations, at);
-        } else if (is("PROCEDURE") || is("FUNCTION"))
-            && starts
-            && holds == Some(Holds::Declarations)
-        {
-            self.header = Header::Open;
-        } else if BEFORE_NAMES.into_iter().any(is) {
-            self.previous = Previous::Name;
-        } else if (is("WHILE") && (starts || self.blocks.is_empty())) || (is("FOR") && starts) {
-            self.open(Holds::Condition, at);
-        } else if is("REPEAT") && starts {
-            self.open(Holds::Statements, at);
-        } else if is("DO") && holds == Some(Holds::Condition) {
-            self.open_or_go_on(Holds::Condition, at);
-        } else if ((is("THEN") || is("ELSE") || is("DO")) && !in_expression)
-            || (self.blocks.is_empty() && HEADER_ENDS.into_iter().any(is))
-        {
-            self.previous = Previous::Start;
         }
     }
 }
