@@ -563,34 +563,39 @@ impl Parser<'_> {
                     .help = Some(DURATIONS.to_owned());
                 }
             } else {
-                let at = word.as_ptr().addr() - self.text.as_ptr().addr();
-                let near = match word {
-                    "mariadb" => Some("mysql"),
-                    "postgresql" | "pg" => Some("postgres"),
-                    "sqlite3" => Some("sqlite"),
-                    _ => nearest(
-                        word.split('=').next().unwrap_or(word),
-                        ["sqlite", "postgres", "mysql", "no-transaction"]
-                            .into_iter()
-                            .chain(Limits::NAMES),
-                    ),
-                };
-                self.problem(
-                    Code::MalformedSection,
-                    at..at + word.len(),
-                    format!("unknown word `{}` in section header", printable(word)),
-                    "",
-                )
-                .help = Some(match near {
-                    Some(near) if Limits::NAMES.contains(&near) => {
-                        format!("did you mean `{near}=5s`?")
-                    }
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "expected one of `sqlite`, `postgres`, `mysql`, `no-transaction`, `lock-timeout=5s`, `statement-timeout=5s`".to_owned(),
-                });
+                self.unknown_section_word(word);
             }
         }
         self.parsed.sections.push(section);
+    }
+
+    /// Reports a word of a section header that is neither a dialect nor an option.
+    fn unknown_section_word(&mut self, word: &str) {
+        let at = word.as_ptr().addr() - self.text.as_ptr().addr();
+        let near = match word {
+            "mariadb" => Some("mysql"),
+            "postgresql" | "pg" => Some("postgres"),
+            "sqlite3" => Some("sqlite"),
+            _ => nearest(
+                word.split('=').next().unwrap_or(word),
+                ["sqlite", "postgres", "mysql", "no-transaction"]
+                    .into_iter()
+                    .chain(Limits::NAMES),
+            ),
+        };
+        self.problem(
+            Code::MalformedSection,
+            at..at + word.len(),
+            format!("unknown word `{}` in section header", printable(word)),
+            "",
+        )
+        .help = Some(match near {
+            Some(near) if Limits::NAMES.contains(&near) => {
+                format!("did you mean `{near}=5s`?")
+            }
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "expected one of `sqlite`, `postgres`, `mysql`, `no-transaction`, `lock-timeout=5s`, `statement-timeout=5s`".to_owned(),
+        });
     }
 
     /// Reports two sections for one direction and dialect.

@@ -125,6 +125,21 @@ fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Toke
     views
 }
 
+/// Returns the dialects that the sections of a direction serve.
+fn served(revision: &Revision, direction: Direction) -> Dialects {
+    revision
+        .sections
+        .iter()
+        .filter(|section| section.direction == direction)
+        .flat_map(|section| section.dialects.iter())
+        .collect()
+}
+
+/// Returns the names of dialects in section headers.
+fn listed(dialects: Dialects) -> Vec<&'static str> {
+    dialects.iter().map(Dialect::as_str).collect()
+}
+
 /// Returns the names of dialects as a phrase.
 fn names(dialects: Dialects) -> String {
     let names: Vec<_> = dialects.iter().map(Dialect::name).collect();
@@ -392,16 +407,7 @@ impl Checker<'_> {
 
     /// Checks that every dialect has an `up`, and that the revision can be reverted.
     pub(crate) fn completeness(&mut self, revision: &Revision, at: Range<usize>, draft: bool) {
-        let serve = |direction| {
-            revision
-                .sections
-                .iter()
-                .filter(|section| section.direction == direction)
-                .fold(Dialects::NONE, |all, section| {
-                    section.dialects.iter().fold(all, Dialects::with)
-                })
-        };
-        let (up, down) = (serve(Direction::Up), serve(Direction::Down));
+        let up = served(revision, Direction::Up);
         let wanted = if self.dialects.is_empty() {
             up
         } else {
@@ -412,7 +418,6 @@ impl Checker<'_> {
         if nothing_at_all && revision.is_merge() {
             return;
         }
-        let list = |dialects: Dialects| dialects.iter().map(Dialect::as_str).collect::<Vec<_>>();
         let empty = self.rules.empty_up.map_or(
             Some(if draft {
                 Severity::Warning
@@ -435,7 +440,7 @@ impl Checker<'_> {
             return;
         }
         if !lacking.is_empty() {
-            let words = list(lacking);
+            let words = listed(lacking);
             self.breach(
                 self.rules.missing_dialect.severity(),
                 Code::MissingDialect,
@@ -460,7 +465,7 @@ impl Checker<'_> {
         if !without_statements.is_empty() && !revision.is_merge() {
             let whose = match without_statements == up.and(wanted) {
                 true => String::new(),
-                false => format!(" for {}", list(without_statements).join(" and ")),
+                false => format!(" for {}", listed(without_statements).join(" and ")),
             };
             self.breach(
                 empty,
@@ -470,17 +475,30 @@ impl Checker<'_> {
                 &format!("write its SQL: `cargo migrate edit {name}`"),
             );
         }
+        self.check_down(revision, at, up.and(wanted), without_statements);
+    }
+
+    /// Checks that the revision can be reverted on the dialects that its `up` serves, unless it has
+    /// no statements there.
+    fn check_down(
+        &mut self,
+        revision: &Revision,
+        at: Range<usize>,
+        up: Dialects,
+        without_statements: Dialects,
+    ) {
+        let name = &revision.id;
+        let down = served(revision, Direction::Down);
         // An empty `down` reverts nothing that a non-empty `up` did.
         let one_way: Dialects = up
-            .and(wanted)
             .without(without_statements)
             .iter()
             .filter(|dialect| !down.contains(*dialect) || revision.is_empty_down(*dialect))
             .collect();
         if !one_way.is_empty() {
-            let whose = match one_way == up.and(wanted) {
+            let whose = match one_way == up {
                 true => String::new(),
-                false => format!(" for {}", list(one_way).join(" and ")),
+                false => format!(" for {}", listed(one_way).join(" and ")),
             };
             let what = match one_way.and(down).is_empty() {
                 true => "it has no `down`",

@@ -356,29 +356,7 @@ impl Survey {
                     .label(self.label(revision, span, format!("`{name}` is this revision")))
                     .help("remove it from the `-- depends-on:` line")
             }
-            Problem::Cycle { ref path } => {
-                let names: Vec<_> = path.iter().map(|index| format!("`{}`", id(*index))).collect();
-                let mut diagnostic = Diagnostic::error(
-                    Code::Cycle,
-                    format!("revisions follow one another in a cycle: {}", names.join(" -> ")),
-                );
-                for edge in path.windows(2) {
-                    let (from, to) = (edge[0], edge[1]);
-                    let page = pages.of(self, from);
-                    let (span, word) = match page.parents.iter().find(|parent| parent.value == *id(to)) {
-                        Some(parent) => (parent.span.clone(), "follows"),
-                        None => {
-                            let position = self.graph.dependencies(from).iter().position(|at| *at as usize == to);
-                            let spans = &page.depends_on;
-                            let span = position.and_then(|at| spans.get(at)).or(spans.first());
-                            (span.map_or(0..0, |found| found.span.clone()), "depends on")
-                        }
-                    };
-                    let word = format!("`{}` {word} `{}`", id(from), id(to));
-                    diagnostic = diagnostic.label(self.label(from, span, word));
-                }
-                diagnostic.help("one of these lines is wrong: change it to name the revision that really came before; `cargo migrate repair` suggests which")
-            }
+            Problem::Cycle { ref path } => self.cycle(path, pages),
             Problem::UnknownDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
                 Diagnostic::error(
@@ -414,6 +392,37 @@ impl Survey {
                 .help(format!("remove `{name}` from the `-- parents:` line, or run `cargo migrate repair`"))
             }
         })
+    }
+
+    /// Reports a cycle, with a label for each of its links.
+    fn cycle(&self, path: &[usize], pages: &Pages) -> Diagnostic {
+        let id = |index: usize| &self.revisions[index].id;
+        let names: Vec<_> = path
+            .iter()
+            .map(|index| format!("`{}`", id(*index)))
+            .collect();
+        let message = format!(
+            "revisions follow one another in a cycle: {}",
+            names.join(" -> ")
+        );
+        let mut diagnostic = Diagnostic::error(Code::Cycle, message);
+        for edge in path.windows(2) {
+            let (from, to) = (edge[0], edge[1]);
+            let page = pages.of(self, from);
+            let (span, verb) = match page.parents.iter().find(|parent| parent.value == *id(to)) {
+                Some(parent) => (parent.span.clone(), "follows"),
+                None => {
+                    let mut dependencies = self.graph.dependencies(from).iter();
+                    let position = dependencies.position(|at| *at as usize == to);
+                    let spans = &page.depends_on;
+                    let span = position.and_then(|at| spans.get(at)).or(spans.first());
+                    (span.map_or(0..0, |found| found.span.clone()), "depends on")
+                }
+            };
+            let word = format!("`{}` {verb} `{}`", id(from), id(to));
+            diagnostic = diagnostic.label(self.label(from, span, word));
+        }
+        diagnostic.help("one of these lines is wrong: change it to name the revision that really came before; `cargo migrate repair` suggests which")
     }
 
     /// Returns the unreadable file that seems to belong to this revision, by its name.
