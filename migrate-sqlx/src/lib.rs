@@ -54,7 +54,7 @@ pub use backend::{Attempt, ConnectOptions, Failure, Row};
 pub use backend::{Backend, Session};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use database::{Create, Database};
-pub use driver_error::{DatabaseMessage, DriverError, InnerQuery};
+pub use driver_error::{DatabaseMessage, DriverError, InnerQuery, Refusal};
 pub use engine::{Declared, InDoubt, LedgerChange, Mending, Walked};
 pub use error::{Error, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
