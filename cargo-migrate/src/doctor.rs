@@ -21,9 +21,9 @@ use serde::Serialize;
 
 pub(crate) use self::codes::{DoctorCode, FindingCode};
 pub(crate) use self::project::Patient;
-use crate::database::interrupt::wait;
 use crate::output::error::CommandError;
 use crate::output::ui::{Ui, drawn};
+use crate::scratch::interrupt::wait;
 
 /// Where something is wrong; in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,7 +202,7 @@ impl Finding {
         let mut finding = Self::new(
             area,
             badness,
-            FindingCode::Failure(error.code().to_owned()),
+            FindingCode::Failure(error.code()),
             error.full_message(),
         );
         finding.help = error.help_text().map(str::to_owned);

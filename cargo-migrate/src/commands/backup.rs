@@ -4,10 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backup;
-use crate::database::interrupt::wait;
 use crate::output::error::CommandError;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::scratch::interrupt::wait;
 
 /// Keep the database's data in a file
 ///

@@ -12,15 +12,19 @@ use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::database::consent::ask;
 use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::Stamped;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand, new_id, now};
-use crate::project::new_revision::Entering;
+use crate::project::new_revision::{self, NewFile};
 use crate::schemas::baseline::{Baseline, counts, is_empty, other_dialects};
 use crate::schemas::ignored::Ignored;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -90,8 +94,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let nothing = migrate_sqlx::Migrations::new(Vec::new(), config.ledger.clone());
         let status = database.status(&nothing).await?;
         if let Some(row) = status.applied.iter().chain(&status.failed).next() {
-            return Err(CommandError::failed(
-                "ledger-exists",
+            return Err(CommandError::new(
+                Failure::LedgerExists,
                 format!(
                     "the ledger of {} holds revisions already, such as `{}`",
                     chosen.shown(),
@@ -105,8 +109,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let mut baseline = Baseline::of(live, &ignored, &args.exclude);
         drop(database);
         if is_empty(&baseline.schema) && baseline.left_out.is_empty() {
-            return Err(CommandError::failed(
-                "nothing-there",
+            return Err(CommandError::new(
+                Failure::NothingThere,
                 format!("there is nothing in {} to begin with", chosen.shown()),
             )
             .help(
@@ -197,7 +201,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         ui.answer(context.shown(&path))
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// A chain that has begun has no place for another beginning.
@@ -206,8 +210,8 @@ fn refuse_chain(context: &Context) -> Result<(), CommandError> {
     let Some(first) = survey.revisions.first() else {
         return Ok(());
     };
-    Err(CommandError::failed(
-        "chain-exists",
+    Err(CommandError::new(
+        Failure::ChainExists,
         format!(
             "the chain has revisions already, such as `{}`",
             first.id
@@ -230,15 +234,15 @@ impl Made<'_> {
             let dir = context.dir()?;
             fs::create_dir_all(&dir).map_err(|error| {
                 let shown = context.shown(&dir);
-                CommandError::failed("io", format!("the folder `{shown}` cannot be made"))
+                CommandError::new(Failure::Io, format!("the folder `{shown}` cannot be made"))
                     .because(error)
             })?;
         }
-        let entering = Entering {
-            sealed: !self.draft,
-            allowed: &[Code::MissingDialect],
+        let file = match self.draft {
+            true => NewFile::Draft,
+            false => NewFile::Sealed,
         };
-        context.write_revision_as(self.new, entering, ui)
+        new_revision::write_as(context, self.new, file, &[Code::MissingDialect], ui)
     }
 
     /// Says what is in it, and what is not.

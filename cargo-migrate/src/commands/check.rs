@@ -2,13 +2,16 @@ use clap::Args;
 use migrate_core::{Code, Published};
 use migrate_schema::lock::SchemaLock;
 
-use crate::database::interrupt::wait;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::ui::{Ui, drawn, style, styled};
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::{Ui, drawn};
 use crate::project::context::Context;
 use crate::project::git::Repository;
 use crate::schemas::autogenerate::{self, Source};
+use crate::scratch::interrupt::wait;
 
 /// Check the chain and its lock, without a database
 ///
@@ -94,7 +97,7 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
     match errors {
         0 if args.models => models(context, ui),
         0 => Ok(()),
-        _ => Err(CommandError::told()),
+        _ => Err(CommandError::reported()),
     }
 }
 
@@ -134,8 +137,11 @@ fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
         ));
         return Ok(());
     }
-    let error = CommandError::failed("models-differ", "the models want what no revision makes")
-        .help("write it with `cargo migrate new --auto \"…\"`");
+    let error = CommandError::new(
+        Failure::ModelsDiffer,
+        "the models want what no revision makes",
+    )
+    .help("write it with `cargo migrate new --auto \"…\"`");
     Err(missing.into_iter().fold(error, CommandError::cause))
 }
 

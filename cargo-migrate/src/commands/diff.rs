@@ -3,15 +3,16 @@ use migrate_core::Dialect;
 use migrate_schema::{Change, Ddl, Renames, Schema, likely_renames};
 use serde::Serialize;
 
-use crate::cli::Format;
-use crate::database::interrupt::wait;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::failure::Failure;
+use crate::output::style::{self, styled};
+use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 use crate::schemas::autogenerate::propose_rename;
 use crate::schemas::named::{named, tell_not_carried};
 use crate::schemas::normalize::settle;
+use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
 A schema is named by one of
@@ -89,7 +90,9 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
 fn server(args: &DiffArgs, context: &Context) -> Result<Chosen, CommandError> {
     let named = [&args.from, &args.to];
     match context.database() {
-        Err(error) if error.is("no-database") && !named.iter().any(|word| *word == "database") => {
+        Err(error)
+            if error.is(Failure::NoDatabase) && !named.iter().any(|word| *word == "database") =>
+        {
             let other = named.iter().find_map(|word| word.strip_prefix("env:"));
             other.map_or(Err(error), |name| context.database_of(name))
         }

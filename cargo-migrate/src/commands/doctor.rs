@@ -25,7 +25,7 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &Ui) -> Result<(), C
         false => report.tell(ui)?,
     }
     match report.has_errors() {
-        true => Err(CommandError::told()),
+        true => Err(CommandError::reported()),
         false => Ok(()),
     }
 }

@@ -2,17 +2,17 @@ use clap::Args;
 use migrate_core::{Set, Survey};
 use migrate_sqlx::{Create, EventRecord, Migrations};
 
-use crate::cli::Format;
-use crate::database::interrupt::wait;
 use crate::database::state::State;
 use crate::output::error::CommandError;
 use crate::output::graph_diagram::Diagram;
 use crate::output::graphlog::{Charset, Glyph, draw};
 use crate::output::json;
 use crate::output::listing::{event_line, line};
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 use crate::project::range::Range;
+use crate::scratch::interrupt::wait;
 
 /// Show the revisions as a drawn graph, newest first
 ///

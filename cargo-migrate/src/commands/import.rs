@@ -16,11 +16,15 @@ use crate::import::applied::Applied;
 use crate::import::chain::{Form, Imported, left_out};
 use crate::import::write::Placing;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
+use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -108,8 +112,8 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
     let placing = Placing::look(context, args.tool)?;
     if placing.has_chain() {
         if !args.stamp {
-            return Err(CommandError::failed(
-                "chain-exists",
+            return Err(CommandError::new(
+                Failure::ChainExists,
                 format!("there are revisions in `{}` already", context.config()?.dir),
             )
             .help(format!("nothing was written: `cargo migrate import {} --stamp` takes over a database; another chain needs another folder, `dir = \"…\"` in migrate.toml", args.tool.word())));
@@ -174,8 +178,8 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
             false => given,
         };
         if !folder.is_dir() {
-            return Err(CommandError::failed(
-                "no-migrations",
+            return Err(CommandError::new(
+                Failure::NoMigrations,
                 format!("there is no folder `{}`", path.display()),
             ));
         }
@@ -192,8 +196,8 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
     found
         .map(|folder| (folder.clone(), context.shown(&folder)))
         .ok_or_else(|| {
-            CommandError::failed(
-                "no-migrations",
+            CommandError::new(
+                Failure::NoMigrations,
                 format!(
                     "there is none of the folders `{}`",
                     args.tool.folders().join("`, `")
@@ -208,8 +212,8 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
 
 fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {
     let word = tool.word();
-    let mut error = CommandError::failed(
-        "no-migrations",
+    let mut error = CommandError::new(
+        Failure::NoMigrations,
         format!("`{shown}` holds no migration of {word}"),
     );
     for note in history.notes.iter().take(10) {
@@ -258,7 +262,7 @@ fn alembic_sql(
     if let Some(up) = &args.up_sql {
         let read = |path: &PathBuf| {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                CommandError::failed("io", format!("`{}` cannot be read", path.display()))
+                CommandError::new(Failure::Io, format!("`{}` cannot be read", path.display()))
                     .because(error)
             })?;
             Ok::<_, CommandError>((path.display().to_string(), text))
@@ -306,7 +310,7 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
     }
     let shown = program.shown();
     let refused = |message: String| {
-        CommandError::failed("not-confirmed", message).help(format!(
+        CommandError::new(Failure::NotConfirmed, message).help(format!(
             "add `--yes`; or call it yourself, `{shown} upgrade --sql heads > up.sql` and `{shown} downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`"
         ))
     };
@@ -517,7 +521,7 @@ fn stamp(
             to: after,
         })
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The id that a name gets where it takes nobody else's.

@@ -4,14 +4,16 @@ use clap::Args;
 use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, with_lf};
 
 use super::{edit, show};
-use crate::database::interrupt::wait;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand, new_id, now};
+use crate::project::new_revision;
 use crate::schemas::autogenerate::{self, Gap, Source};
 use crate::schemas::named::tell_not_carried;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::wait;
 
 /// Write a new revision that follows the head
 ///
@@ -97,7 +99,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         sections,
     };
-    let path = context.write_revision(&new, ui)?;
+    let path = new_revision::write(context, &new, ui)?;
     if args.auto {
         tell_changes(&gaps, ui);
         // What is wanted is not what comes of it: an added column stands last, for one.
@@ -113,7 +115,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     if args.edit {
         edit::open(&path)?;
     }
-    context.tell_written(&new, &path, ui)
+    new_revision::report(context, &new, &path, ui)
 }
 
 /// Compares what is wanted with what the chain makes.
@@ -178,8 +180,8 @@ fn parents(args: &NewArgs, survey: &Survey) -> Result<Vec<RevisionId>, CommandEr
         let id = graph.id(index).clone();
         if !graph.children(index).is_empty() && !args.splice {
             let children = graph.children(index).iter().map(|child| *child as usize);
-            return Err(CommandError::failed(
-                "not-a-head",
+            return Err(CommandError::new(
+                Failure::NotAHead,
                 format!(
                     "`{id}` is no head: `{}` follows it already",
                     json::ids(graph, children).join("`, `")
@@ -208,7 +210,7 @@ fn dependencies(args: &NewArgs, survey: &Survey) -> Result<Vec<String>, CommandE
 }
 
 fn read_sql(file: &Path) -> Result<String, CommandError> {
-    let failed = || CommandError::failed("io", format!("`{}` cannot be read", file.display()));
+    let failed = || CommandError::new(Failure::Io, format!("`{}` cannot be read", file.display()));
     let size = std::fs::metadata(file)
         .map_err(|error| failed().because(error))?
         .len();

@@ -6,12 +6,13 @@ use migrate_sqlx::{Create, Script};
 use serde::Serialize;
 
 use crate::commands::plan;
-use crate::database::interrupt::wait;
 use crate::database::state::{applied_of, migrations};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::wait;
 
 /// Whether to print instead of run, and for which database.
 #[derive(Clone, Debug, Args)]
@@ -148,7 +149,7 @@ fn of(dialect: Option<Dialect>, context: &Context) -> Result<Dialect, CommandErr
     }
     let chosen = match context.database() {
         Ok(chosen) => Dialect::from_url(chosen.url()),
-        Err(error) if error.is("no-database") || error.is("unset-variable") => None,
+        Err(error) if error.is(Failure::NoDatabase) || error.is(Failure::UnsetVariable) => None,
         Err(error) => return Err(error),
     };
     let configured: Vec<Dialect> = context.config()?.dialects.iter().collect();

@@ -3,14 +3,16 @@ use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Target, TargetErro
 use migrate_sqlx::Create;
 
 use crate::cli::FromArg;
-use crate::database::interrupt::wait;
 use crate::database::state::{State, applied_of, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
+use crate::output::phrase::counted;
 use crate::output::progress::with_message;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::wait;
 
 /// Show what `run`, or with `--down` what `revert`, would do
 ///
@@ -160,7 +162,11 @@ impl State {
     pub(super) fn show(&self, plan: &Plan, drafts: &Drafts, ui: &Ui) -> Result<(), CommandError> {
         if ui.is_json() {
             let drafts = drafts.among(self, plan);
-            return ui.json(&PlanDocument::of(plan, self).with_drafts(drafts));
+            return ui.json(
+                &PlanDocument::new(plan, &self.graph)
+                    .with_edited(self.taken(plan))
+                    .with_drafts(drafts),
+            );
         }
         self.tell_texts(plan, ui);
         for line in self.lines(plan, drafts) {

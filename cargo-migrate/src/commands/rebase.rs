@@ -4,14 +4,17 @@ use migrate_sqlx::{Create, Migrations};
 use serde::Serialize;
 
 use super::show::one;
-use crate::database::interrupt::wait;
 use crate::database::state::State;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::project::edits::Edits;
 use crate::project::published::Published;
+use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
 Example:
@@ -129,8 +132,8 @@ fn other_end(survey: &Survey, revision: usize) -> Result<usize, CommandError> {
         .collect();
     match others[..] {
         [only] => Ok(only),
-        [] => Err(CommandError::failed(
-            "nothing-to-rebase",
+        [] => Err(CommandError::new(
+            Failure::NothingToRebase,
             format!(
                 "there is no other head to put `{}` behind",
                 graph.id(revision)
@@ -152,7 +155,7 @@ fn refuse_applied(
 ) -> Result<(), CommandError> {
     let chosen = match context.database() {
         Ok(chosen) => chosen,
-        Err(error) if error.is("no-database") => return Ok(()),
+        Err(error) if error.is(Failure::NoDatabase) => return Ok(()),
         Err(error) => return Err(error),
     };
     let ledger = context.config()?.ledger.clone();
@@ -174,8 +177,8 @@ fn refuse_applied(
         None => Ok(()),
         Some(index) => {
             let id = survey.graph.id(*index);
-            Err(CommandError::failed(
-                "applied",
+            Err(CommandError::new(
+                Failure::Applied,
                 format!("{} has applied `{id}` where it stands now", chosen.shown()),
             )
             .help(format!(
@@ -245,6 +248,6 @@ impl From<RebaseError> for CommandError {
                     .to_owned()
             }
         };
-        Self::failed("nothing-to-rebase", error.to_string()).help(help)
+        Self::new(Failure::NothingToRebase, error.to_string()).help(help)
     }
 }

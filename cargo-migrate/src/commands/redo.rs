@@ -6,13 +6,16 @@ use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
 use crate::database::consent::refuse_protected;
 use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::{self, DownAndUp, PlanDocument};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 /// Revert the last revision and apply it again
 ///
@@ -55,7 +58,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
                 return ui.json(&DownAndUp {
                     database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
                     reverted: PlanDocument::new(&nothing, &state.graph),
-                    applied: PlanDocument::of(&up, &state),
+                    applied: PlanDocument::new(&up, &state.graph).with_edited(state.taken(&up)),
                     notices: (!args.change.dry_run).then(|| progress.notices()),
                 });
             }
@@ -93,7 +96,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         if ui.is_json() {
             ui.json(&DownAndUp {
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
-                reverted: PlanDocument::of(&down, &state),
+                reverted: PlanDocument::new(&down, &state.graph).with_edited(state.taken(&down)),
                 applied: PlanDocument::new(&up, &state.graph),
                 notices: (!args.change.dry_run).then(|| progress.notices()),
             })?;
@@ -103,7 +106,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             false => schema_lock::follow(&database, &migrations, &chosen, context, ui).await,
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The applied revision that is named, or the one at the end.
@@ -119,7 +122,7 @@ fn chosen_revision(state: &State, given: Option<&str>) -> Result<usize, CommandE
         })
         .help("only what is applied can be done again; `cargo migrate run` applies the rest")),
         [] => Err(
-            CommandError::failed("nothing-applied", "nothing is applied")
+            CommandError::new(Failure::NothingApplied, "nothing is applied")
                 .help("`cargo migrate run` applies the chain"),
         ),
         _ => Err(CommandError::from(TargetError::AmbiguousWalk {

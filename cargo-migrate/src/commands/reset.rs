@@ -6,7 +6,8 @@ use super::plan;
 use super::run::{chain_folder, runner, tell};
 use crate::cli::ChangeArgs;
 use crate::database::consent::{confirm, refuse_protected};
-use crate::database::server::{self, Others};
+use crate::database::recreate::recreate;
+use crate::database::server::Others;
 use crate::database::state::{State, migrations};
 use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
@@ -15,6 +16,7 @@ use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::drafts::Drafts;
 use crate::schemas::named::dialect;
+use crate::scratch::interrupt::block_on;
 
 /// Drop the database, make it anew, and apply all revisions
 ///
@@ -52,7 +54,7 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
     };
     let progress = Progress::new(ui);
     let work = async {
-        server::recreate(&chosen, others).await?;
+        recreate(&chosen, others).await?;
         ui.status(format_args!("made {} anew", chosen.shown()));
         let database = chosen.connect(Create::Missing).await?;
         let before = State::read(&database, &migrations).await?;
@@ -70,5 +72,5 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
             false => tell(&database, &chosen, &migrations, &report, ui).await,
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }

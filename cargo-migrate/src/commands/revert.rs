@@ -7,12 +7,14 @@ use crate::cli::{ChangeArgs, ResumeArg};
 use crate::commands::offline::{self, SqlArgs, Wanted};
 use crate::database::consent::refuse_protected;
 use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::block_on;
 
 /// Take back what follows the target
 ///
@@ -88,7 +90,10 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         plan::judge(args.strict && report.steps.is_empty(), &target)?;
         match before {
             Some(state) => {
-                let document = PlanDocument::of(&state.plan_of(&report), &state);
+                let document = {
+                    let plan = state.plan_of(&report);
+                    PlanDocument::new(&plan, &state.graph).with_edited(state.taken(&plan))
+                };
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))
             }
@@ -105,5 +110,5 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             }
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }

@@ -11,13 +11,16 @@ use crate::commands::offline::{self, SqlArgs, Wanted};
 use crate::database::consent::ask;
 use crate::database::state::{State, migrations};
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::PlanDocument;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 /// Apply what the database has not, up to the target
 ///
@@ -136,7 +139,8 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
             if ui.is_json() {
                 let plan = before.state.plan_of(&report);
-                let document = PlanDocument::of(&plan, &before.state);
+                let document = PlanDocument::new(&plan, &before.state.graph)
+                    .with_edited(before.state.taken(&plan));
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))?;
             }
@@ -146,7 +150,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         }
         schema_lock::follow(&database, &migrations, &chosen, context, ui).await
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The folder of the revision files as messages name it.
@@ -250,8 +254,8 @@ impl Before {
             .map(|index| self.state.graph.id(*index));
         match planned.into_iter().find(|id| !is_applied(id)) {
             None => Ok(()),
-            Some(id) => Err(CommandError::failed(
-                "not-applied",
+            Some(id) => Err(CommandError::new(
+                Failure::NotApplied,
                 format!("the run ended well, but the ledger does not have `{id}`"),
             )
             .help("somebody has changed it meanwhile: `cargo migrate status --events` shows what was done")),

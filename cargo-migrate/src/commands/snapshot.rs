@@ -6,12 +6,14 @@ use migrate_schema::Schema;
 use migrate_sqlx::Create;
 use serde::Serialize;
 
-use crate::database::interrupt::wait;
 use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand, now};
 use crate::project::write;
+use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
 `cargo migrate diff snapshots/dev_20261120T143205Z.json database` shows what has changed since.";
@@ -99,12 +101,13 @@ pub(crate) fn run(args: &SnapshotArgs, context: &Context, ui: &Ui) -> Result<(),
             folder.join(name)
         }
     };
-    let text = serde_json::to_string_pretty(&document)
-        .map_err(|error| CommandError::failed("snapshot", "it cannot be written").because(error))?;
+    let text = serde_json::to_string_pretty(&document).map_err(|error| {
+        CommandError::new(Failure::Snapshot, "it cannot be written").because(error)
+    })?;
     if file.symlink_metadata().is_ok() {
         let shown = context.shown(&file);
         return Err(
-            CommandError::failed("file-exists", format!("`{shown}` is there already"))
+            CommandError::new(Failure::FileExists, format!("`{shown}` is there already"))
                 .help("no snapshot is written over anything: name another file"),
         );
     }

@@ -9,12 +9,15 @@ use crate::cli::{ChangeArgs, FromArg};
 use crate::database::consent::ask;
 use crate::database::state::{State, applied_of, migrations};
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::{self, Stamped};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
 `stamp b` on a database where `c` is applied records `a` and `b` and forgets `c`:
@@ -123,7 +126,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
         );
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Refuses drafts that would be recorded and must not be.

@@ -10,10 +10,12 @@ use crate::database::state::{State, migrations};
 use crate::output::error::CommandError;
 use crate::output::json::{self, DownAndUp, PlanDocument};
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::drafts::Drafts;
 use crate::project::git::Repository;
+use crate::scratch::interrupt::block_on;
 
 /// Take the database to the revisions of another git branch
 ///
@@ -80,7 +82,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         if ui.is_json() {
             return ui.json(&DownAndUp {
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
-                reverted: PlanDocument::of(&down, &state),
+                reverted: PlanDocument::new(&down, &state.graph).with_edited(state.taken(&down)),
                 applied: PlanDocument::new(&up, &state.graph),
                 notices: (!args.change.dry_run).then(|| progress.notices()),
             });
@@ -88,7 +90,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         tell(args, &chosen.shown(), &state, &down, &up, ui);
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 fn tell(args: &SwitchArgs, shown: &str, state: &State, down: &Plan, up: &Plan, ui: &Ui) {

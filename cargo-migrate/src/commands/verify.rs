@@ -2,13 +2,15 @@ use clap::Args;
 use migrate_schema::{Difference, DifferenceKind, Schema, differences};
 use serde::Serialize;
 
-use crate::database::interrupt::wait;
-use crate::output::error::{CommandError, counted};
-use crate::output::ui::{Ui, style, styled};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::schemas::autogenerate::read_models;
 use crate::schemas::ignored::{Ignored, leave_out_version_tables};
 use crate::schemas::named::{Three, expected_and_actual, tell_not_carried};
+use crate::scratch::interrupt::wait;
 
 /// Compare the database with the schema that its revisions make, and with the models
 ///
@@ -109,7 +111,7 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
     if !ui.is_json() {
         conclude(&found, &chosen.shown(), ui);
     }
-    Err(CommandError::told())
+    Err(CommandError::reported())
 }
 
 /// Says what the database is not, and what to do.

@@ -7,7 +7,7 @@ use migrate_core::{Code, Diagnostic, Folder, Survey};
 
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, Section, causes, other_tools};
-use crate::output::error::counted;
+use crate::output::phrase::counted;
 
 /// More of one kind than this are told as one.
 const MOST_ALIKE: usize = 3;

@@ -4,7 +4,8 @@ use migrate_core::{ChainLock, Code, Config, Published, Severity, shell_word};
 
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, First, Section, causes};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
 use crate::project::git::{Change, ChangeKind, Repository};
 
 pub(super) fn look(patient: &Patient<'_>) -> Section {

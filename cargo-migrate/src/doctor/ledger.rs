@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use migrate_core::Graph;
 use migrate_schema::Schema;
-use migrate_sqlx::{AppliedRevision, Create, State};
+use migrate_sqlx::{AppliedRevision, Create, Refusal, State};
 
 use super::project::{Patient, listed};
 use super::version_tables::{OTHERS, other_story, tools};
@@ -12,7 +12,9 @@ use super::{Area, Badness, DoctorCode, Finding, Section, rows};
 use crate::database::discrepancy;
 use crate::database::target::Chosen;
 use crate::import::Tool;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 
 /// A database that could be looked at.
 pub(super) struct Seen {
@@ -30,12 +32,12 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
     }
     let chosen = match patient.context.database() {
         Ok(chosen) => chosen,
-        Err(error) if error.is("no-package") => {
+        Err(error) if error.is(Failure::NoPackage) => {
             return (section.summary("not asked: there is no project here"), None);
         }
         Err(error) => {
             section.push(not_chosen(patient, &error));
-            if error.is("no-database") {
+            if error.is(Failure::NoDatabase) {
                 section.summary = "not asked".to_owned();
             }
             return (section, None);
@@ -69,7 +71,7 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
         Err(error) => section.push(Finding::because(
             Area::Ledger,
             Badness::Note,
-            &CommandError::from(error).place(&chosen.shown()),
+            &CommandError::from(error).of_database(&chosen.shown()),
         )),
     }
     let tools = tools(&live);
@@ -159,7 +161,7 @@ fn summary(patient: &Patient<'_>, chosen: &Chosen, rows: &[AppliedRevision]) -> 
 
 /// No database is named, or none that can be.
 fn not_chosen(patient: &Patient<'_>, error: &CommandError) -> Finding {
-    let badness = match error.is("no-database") {
+    let badness = match error.is(Failure::NoDatabase) {
         true => Badness::Note,
         false => Badness::Error,
     };
@@ -167,17 +169,24 @@ fn not_chosen(patient: &Patient<'_>, error: &CommandError) -> Finding {
     let example = [".env.example", ".env.sample", ".env.dist"]
         .into_iter()
         .find(|file| patient.has(file));
-    match (error.code(), example) {
-        ("no-database" | "unset-variable", Some(example)) if !patient.has(".env") => {
-            finding.why(format!("there is a `{example}` and no `.env`: copy it and fill it in"))
+    let is_unnamed = error.is(Failure::NoDatabase);
+    let is_unset = error.is(Failure::UnsetVariable);
+    match example {
+        Some(example) if (is_unnamed || is_unset) && !patient.has(".env") => {
+            return finding.why(format!(
+                "there is a `{example}` and no `.env`: copy it and fill it in"
+            ));
         }
-        ("no-database" | "unset-variable", _) if patient.has(".env") => {
-            finding.why("`.env` does not say it either")
+        _ if (is_unnamed || is_unset) && patient.has(".env") => {
+            return finding.why("`.env` does not say it either");
         }
-        ("no-database", _) => finding.why("neither the command line, nor migrate.toml, nor DATABASE_URL names one; the rest of the report needs none"),
-        ("unset-variable", _) => finding.why("it is set in the shell of whoever deploys, or in a `.env` that is not here"),
-        ("usage", _) => finding.why("`--env` or MIGRATE_ENV names it: a slip of the pen, or it was renamed"),
-        ("malformed-dotenv", _) => finding.why("a line of `.env` lacks its `=`, or a quote its end"),
+        _ => {}
+    }
+    match error.failure() {
+        Some(Failure::NoDatabase) => finding.why("neither the command line, nor migrate.toml, nor DATABASE_URL names one; the rest of the report needs none"),
+        Some(Failure::UnsetVariable) => finding.why("it is set in the shell of whoever deploys, or in a `.env` that is not here"),
+        Some(Failure::Usage) => finding.why("`--env` or MIGRATE_ENV names it: a slip of the pen, or it was renamed"),
+        Some(Failure::MalformedDotenv) => finding.why("a line of `.env` lacks its `=`, or a quote its end"),
         _ => finding,
     }
 }
@@ -185,33 +194,32 @@ fn not_chosen(patient: &Patient<'_>, error: &CommandError) -> Finding {
 /// The database cannot be reached or read.
 fn not_read(chosen: &Chosen, error: &CommandError) -> Finding {
     let finding = Finding::because(Area::Ledger, Badness::Error, error);
-    let told = error.full_message().to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| told.contains(word));
-    let why = if error.is("foreign-ledger") {
-        "another program has made a table of that name; `[ledger] prefix` in migrate.toml chooses another"
-    } else if error.is("database-url") {
-        "a sign of the password is not encoded, or the url is of another kind of database"
-    } else if says(&["refused", "no such file or directory (os error 2)"]) {
-        "no server listens there: it is not started, or host or port are others"
-    } else if says(&[
-        "password",
-        "access denied",
-        "authentication",
-        "no pg_hba.conf",
-    ]) {
-        "the server does not know this user, or the password is another"
-    } else if says(&["does not exist", "unknown database"]) {
-        "the database was not made yet, or has another name"
-    } else if says(&["lookup", "name or service", "resolve"]) {
-        "nobody knows a host of this name: a slip of the pen, or a name that only a container knows"
-    } else if says(&["does not answer", "timed out", "timeout"]) {
-        "a firewall is in between, or the host is another"
-    } else if says(&["unable to open", "not a database", "malformed"]) {
-        "the file is no SQLite database, its folder is not there, or it may not be read"
-    } else if says(&["permission denied", "denied"]) {
-        "this user may not read the ledger"
-    } else {
-        "the server is not as it was expected"
+    let why = match error.runtime() {
+        Some(migrate_sqlx::Error::ForeignLedger { .. }) => {
+            "another program has made a table of that name; `[ledger] prefix` in migrate.toml chooses another"
+        }
+        Some(migrate_sqlx::Error::Url(_)) => {
+            "a sign of the password is not encoded, or the url is of another kind of database"
+        }
+        runtime => match runtime.and_then(migrate_sqlx::Error::refusal) {
+            Some(Refusal::NoListener) => {
+                "no server listens there: it is not started, or host or port are others"
+            }
+            Some(Refusal::Credentials | Refusal::DatabaseDenied) => {
+                "the server does not know this user, or the password is another"
+            }
+            Some(Refusal::UnknownDatabase) => "the database was not made yet, or has another name",
+            Some(Refusal::UnknownHost) => {
+                "nobody knows a host of this name: a slip of the pen, or a name that only a container knows"
+            }
+            Some(Refusal::NoAnswer) => "a firewall is in between, or the host is another",
+            _ if error.is(Failure::Database) => "a firewall is in between, or the host is another",
+            Some(Refusal::CannotOpen | Refusal::NotADatabase) => {
+                "the file is no SQLite database, its folder is not there, or it may not be read"
+            }
+            Some(Refusal::Denied) => "this user may not read the ledger",
+            _ => "the server is not as it was expected",
+        },
     };
     let help = error.help_text().map_or_else(
         || format!("try the database's own client on {}; without it, `cargo migrate doctor --offline` looks at the files", chosen.shown()),

@@ -6,7 +6,7 @@ use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey, shell
 use super::files::grouped;
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, Section, causes};
-use crate::output::error::counted;
+use crate::output::phrase::counted;
 use crate::project::context::now;
 
 /// A draft is meant to be sealed when its branch is merged; after this nobody is at it any more.

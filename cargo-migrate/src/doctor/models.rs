@@ -7,7 +7,7 @@ use migrate_schema::lock::SchemaLock;
 use super::files::grouped;
 use super::project::Patient;
 use super::{Area, Badness, DoctorCode, Finding, Section, causes, schema};
-use crate::output::error::counted;
+use crate::output::phrase::counted;
 use crate::project::package;
 use crate::schemas::autogenerate::{self, Source};
 

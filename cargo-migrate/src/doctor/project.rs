@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use migrate_core::{Config, Folder, Survey};
 
 use super::{Area, Badness, Finding};
+use crate::output::failure::Failure;
 use crate::project::context::Context;
 use crate::project::git::Repository;
 
@@ -30,7 +31,7 @@ impl<'a> Patient<'a> {
         let root = match context.root() {
             Ok(root) => root.to_owned(),
             // That there is nothing yet is for the files to tell.
-            Err(error) if error.is("no-package") => context.start.clone(),
+            Err(error) if error.is(Failure::NoPackage) => context.start.clone(),
             Err(error) => {
                 let finding = Finding::because(Area::Config, Badness::Error, &error);
                 findings.push(finding.why("Cargo.toml does not say one package plainly"));

@@ -3,8 +3,10 @@
 use anstyle::Style;
 
 use super::{Badness, Finding, Report, Section};
-use crate::output::error::{CommandError, counted};
-use crate::output::ui::{Ui, style, styled};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 
 impl Report {
     /// Writes the report: a line for what is sound, and all that is not.

@@ -7,7 +7,9 @@ use super::ledger::Seen;
 use super::project::Patient;
 use super::version_tables::is_version_table;
 use super::{Area, Badness, DoctorCode, Finding, Section};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 use crate::schemas::named::expected_and_actual;
 
 /// So many differences are named; `verify` tells all.
@@ -125,12 +127,25 @@ fn of_kind(
 
 /// That it could not be compared is no fault of the database.
 pub(super) fn not_compared(error: &CommandError) -> Finding {
-    let why = match error.code() {
-        "scratch" => {
+    use migrate_sqlx::Error as Runtime;
+
+    let why = match (error.failure(), error.runtime()) {
+        (Some(Failure::Scratch), _) => {
             "this user may not make databases, and a throw-away one is needed to know what the revisions make"
         }
-        "revision-unfinished" => "a revision is half done, so nobody knows what should be there",
-        "database" | "statement-failed" => {
+        (_, Some(Runtime::Unfinished { .. })) => {
+            "a revision is half done, so nobody knows what should be there"
+        }
+        (Some(Failure::Database | Failure::StatementFailed), _)
+        | (
+            _,
+            Some(
+                Runtime::Database(_)
+                | Runtime::NoServer(_)
+                | Runtime::Statement(_)
+                | Runtime::Mend { .. },
+            ),
+        ) => {
             "the revisions do not run in an empty, throw-away database: they need something that is not in them, or they would fail on a new installation as well"
         }
         _ if !error.found().is_empty() => "what is wrong with the files comes first",

@@ -19,7 +19,8 @@ use settings::{Environment, several};
 use super::python::{Assigned, Module, Scope, Value};
 use super::source::SourceFile;
 use super::{History, Migration, Note, Place, Sources, Way};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
 
 /// Reads the graph; no revision has SQL yet.
 pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Tool, linear::version_key};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// The rows of a version table, as the tool means them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +72,8 @@ impl Applied {
         let rows = rows(database, &format!("SELECT {select} FROM {from}{order}"))
             .await
             .map_err(|error| {
-                CommandError::failed(
-                    "no-version-table",
+                CommandError::new(
+                    Failure::NoVersionTable,
                     format!("the table `{table}` of {} cannot be read", tool.word()),
                 )
                 .because(error)
@@ -181,8 +182,8 @@ impl Applied {
             }
         }
         if !unknown.is_empty() {
-            return Err(CommandError::failed(
-                "unknown-revision",
+            return Err(CommandError::new(
+                Failure::UnknownRevision,
                 format!(
                     "the database has `{}`, which the chain does not have",
                     unknown.join("`, `")
@@ -200,8 +201,8 @@ impl Applied {
             .map(|index| graph.id(index).to_string())
             .collect();
         if !holes.is_empty() {
-            return Err(CommandError::failed(
-                "not-applied",
+            return Err(CommandError::new(
+                Failure::NotApplied,
                 format!(
                     "`{}` is not applied, although what follows it is",
                     holes.join("`, `")
@@ -214,8 +215,8 @@ impl Applied {
 }
 
 fn half_done(tool: Tool, version: &str) -> CommandError {
-    CommandError::failed(
-        "unfinished",
+    CommandError::new(
+        Failure::Unfinished,
         format!(
             "`{version}` failed half way, says the table of {}",
             tool.word()

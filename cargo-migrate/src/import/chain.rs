@@ -12,6 +12,7 @@ use self::links::Links;
 use super::config_edits::Needs;
 use super::{History, Names, Note, NoteKind, Place, Tool, Way};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// A chain that is ready to be written.
 #[derive(Debug)]
@@ -133,8 +134,8 @@ impl Imported {
                 );
             }
         }
-        Err(CommandError::failed(
-            "import",
+        Err(CommandError::new(
+            Failure::Import,
             "the chain cannot be made so that it passes `cargo migrate check`",
         ))
     }

@@ -8,6 +8,7 @@ use migrate_core::{ChainLock, Config, Folder, Survey};
 use super::Tool;
 use super::chain::Imported;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::project::context::Context;
 use crate::project::edits::Edits;
 use crate::project::write;
@@ -79,8 +80,8 @@ impl Placing {
                 Err(_) => Ok(()),
             };
         }
-        let error = CommandError::failed(
-            "folder-in-use",
+        let error = CommandError::new(
+            Failure::FolderInUse,
             format!(
                 "the revisions would go to `{}`, where `{first}` is and is none",
                 self.shown
@@ -147,8 +148,8 @@ impl Placing {
                 undo.files.push(lock.clone());
             }
             Err(error) => {
-                return Err(CommandError::failed(
-                    "io",
+                return Err(CommandError::new(
+                    Failure::Io,
                     format!("`{}` cannot be read", lock.display()),
                 )
                 .because(error));
@@ -170,8 +171,8 @@ impl Placing {
         };
         let new = needs.written(old);
         if Config::parse(Config::FILE, &new).is_err() {
-            return Err(CommandError::failed(
-                "import",
+            return Err(CommandError::new(
+                Failure::Import,
                 "the chain needs what migrate.toml does not say",
             )
             .help(format!(
@@ -206,8 +207,8 @@ impl Undo {
     fn folder(&mut self, folder: &Path) -> Result<(), CommandError> {
         if !folder.is_dir() {
             fs::create_dir_all(folder).map_err(|error| {
-                CommandError::failed(
-                    "io",
+                CommandError::new(
+                    Failure::Io,
                     format!("the folder `{}` cannot be made", folder.display()),
                 )
                 .because(error)

@@ -1,5 +1,7 @@
 //! What commands work on, each loaded when it is first asked for.
 
+mod database;
+
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -8,17 +10,22 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
 
-use crate::cli::GlobalArgs;
+use crate::database::local_servers::LocalServers;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::json::OneRevision;
+use crate::output::left_out::LeftOut;
+use crate::output::next_command::Selection;
+use crate::output::phrase::counted;
+use crate::output::ui::Ui;
 use crate::project::dotenv::Dotenv;
 use crate::project::git::Repository;
 use crate::project::package::PackageRoot;
-use crate::scratch::{LeftOut, LocalServers};
 
 /// The package, its configuration and its chain.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) args: GlobalArgs,
+    pub(crate) args: Selection,
     /// Where the command was started, or what `-C` says.
     pub(crate) start: PathBuf,
     package: OnceCell<PackageRoot>,
@@ -75,7 +82,7 @@ const fn is_about_the_graph(code: Code) -> bool {
 }
 
 impl Context {
-    pub(crate) fn new(args: GlobalArgs, left_out: Arc<LeftOut>) -> Result<Self, CommandError> {
+    pub(crate) fn new(args: Selection, left_out: Arc<LeftOut>) -> Result<Self, CommandError> {
         if let Some(directory) = &args.directory {
             std::env::set_current_dir(directory).map_err(|error| {
                 CommandError::usage(format!("`{}` cannot be entered", directory.display()))
@@ -143,14 +150,14 @@ impl Context {
                 .map_err(|error| {
                     let dir = self.shown(&dir);
                     if error.kind() == std::io::ErrorKind::NotFound {
-                        return CommandError::failed(
-                            "no-migrations",
+                        return CommandError::new(
+                            Failure::NoMigrations,
                             format!("there is no migrations folder `{dir}`"),
                         )
                         .help("make it with `cargo migrate init`");
                     }
-                    CommandError::failed(
-                        "no-migrations",
+                    CommandError::new(
+                        Failure::NoMigrations,
                         format!("the migrations folder `{dir}` cannot be read"),
                     )
                     .because(error)
@@ -234,6 +241,46 @@ impl Context {
         Ok(Survey::new(folder, &config).into_chain())
     }
 
+    /// Describes a revision for `--format json`.
+    pub(crate) fn one_revision<'a>(
+        &self,
+        survey: &'a Survey,
+        index: usize,
+    ) -> Result<OneRevision<'a>, CommandError> {
+        let revision = &survey.revisions[index];
+        let file = self.folder()?.shown_file(&revision.file);
+        Ok(OneRevision::new(revision, &survey.graph, index, file))
+    }
+
+    /// Returns the chain, however broken it is, and says on stderr what keeps it from
+    /// being drawn as it is meant.
+    pub(crate) fn any_survey(&self, ui: &Ui) -> Result<&Survey, CommandError> {
+        let survey = self.survey()?;
+        let errors: Vec<_> = survey
+            .diagnostics
+            .iter()
+            .filter(|found| Demand::Graph.minds(found))
+            .collect();
+        for found in errors.iter().take(8) {
+            let file = found
+                .labels
+                .first()
+                .map(|label| format!("{}: ", label.file))
+                .unwrap_or_default();
+            ui.warning(format_args!("{file}{} [{}]", found.message, found.code));
+        }
+        if errors.len() > 8 {
+            ui.warning(format_args!(
+                "and {} more",
+                counted(errors.len() - 8, "error")
+            ));
+        }
+        if !errors.is_empty() {
+            ui.help("`cargo migrate check` shows where, and what mends it");
+        }
+        Ok(survey)
+    }
+
     /// Returns where a path that was typed here is.
     pub(crate) fn path(&self, typed: &str) -> PathBuf {
         self.start.join(typed)
@@ -294,7 +341,7 @@ pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, Command
                 *seed = seed.wrapping_add(1);
             }
             None => getrandom::fill(&mut bytes).map_err(|error| {
-                CommandError::failed("no-randomness", "the system gives no random numbers")
+                CommandError::new(Failure::NoRandomness, "the system gives no random numbers")
                     .cause(error)
             })?,
         }

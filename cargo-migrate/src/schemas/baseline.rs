@@ -113,7 +113,7 @@ impl Baseline {
             let replayed = scratch.replay(&migrations, ledger).await?;
             replayed.there_and_back(base).await.map_err(|error| {
                 CommandError::from(error)
-                    .in_throw_away()
+                    .in_scratch()
                     .help("leave out what cannot be made anew with `--exclude <name>`")
             })
         })
@@ -150,7 +150,7 @@ pub(crate) fn counts(schema: &Schema) -> String {
     let counted: Vec<String> = kinds
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| crate::output::error::counted(count, what))
+        .map(|(count, what)| crate::output::phrase::counted(count, what))
         .collect();
     counted.join(", ")
 }

@@ -11,6 +11,7 @@ use migrate_sqlx::{Create, Migrations};
 use crate::database::state::{State, migrations};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::schemas::autogenerate::{Wanted, described, read_models};
@@ -44,7 +45,7 @@ pub(crate) async fn named(
     }
     let read = || {
         fs::read_to_string(context.path(word)).map_err(|error| {
-            CommandError::failed("io", format!("`{word}` cannot be read")).because(error)
+            CommandError::new(Failure::Io, format!("`{word}` cannot be read")).because(error)
         })
     };
     if word.ends_with(".sql") {
@@ -54,7 +55,7 @@ pub(crate) async fn named(
         return serde_json::from_str::<Kept>(&read()?)
             .map(Kept::schema)
             .map_err(|_| {
-                CommandError::failed("snapshot", format!("`{word}` holds no schema")).help(
+                CommandError::new(Failure::Snapshot, format!("`{word}` holds no schema")).help(
                     "it must be a snapshot, or what `cargo migrate schema --format json` prints",
                 )
             });
@@ -205,5 +206,5 @@ const NAMED: usize = 10;
 
 pub(crate) fn dialect(chosen: &Chosen) -> Result<Dialect, CommandError> {
     Dialect::from_url(chosen.url())
-        .ok_or_else(|| CommandError::failed("database-url", "its url names no database"))
+        .ok_or_else(|| CommandError::new(Failure::DatabaseUrl, "its url names no database"))
 }

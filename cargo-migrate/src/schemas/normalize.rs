@@ -12,6 +12,7 @@ use migrate_schema::{Check, Index, Name, Schema};
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::scratch::schema_of_script;
 
 /// Gives `to` the texts of `from` where both mean the same. Where a schema cannot be made anew, or
@@ -32,7 +33,7 @@ pub(crate) async fn settle(
         match schema_of_script(server, ledger, &migrate_schema::dump(schema)).await {
             Ok(Some(schema)) => settled.push(texts(&schema)),
             Ok(None) => return Ok(()),
-            Err(error) if error.is("scratch") => return Ok(()),
+            Err(error) if error.is(Failure::Scratch) => return Ok(()),
             Err(error) => return Err(error),
         }
     }

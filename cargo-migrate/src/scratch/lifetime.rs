@@ -5,12 +5,14 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use migrate_sqlx::Refusal;
 use tokio::sync::Mutex;
 
 use super::confine::User;
 use crate::database::server::{Making, Others, Server};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// What the name of every throw-away database begins with.
 pub(crate) const PREFIX: &str = "cargo_migrate_scratch_";
@@ -89,7 +91,7 @@ pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
         "no throw-away database can be made beside {}",
         server.shown()
     );
-    let error = CommandError::failed("scratch", told).because(error);
+    let error = CommandError::new(Failure::Scratch, told).because(error);
     if server.is_thrown_away() {
         return error.help("the installed server lacks something that the real one has, such as a locale: install it, or name another server with `scratch-url` of the environment");
     }
@@ -197,8 +199,8 @@ impl Lease {
 
     async fn end(&self, at_work: AtWork) -> Result<(), CommandError> {
         let failed = |error: sqlx::Error| {
-            CommandError::failed(
-                "scratch",
+            CommandError::new(
+                Failure::Scratch,
                 format!(
                     "the throw-away database `{}` on {} could not be dropped",
                     self.name,
@@ -215,7 +217,7 @@ impl Lease {
                 .await
                 .map_err(failed)?;
         }
-        let (mut server, _) = Server::of(&self.server).await?;
+        let (mut server, _) = self.server.server().await?;
         if let Some(user) = &held.user {
             user.drop(&mut server).await.map_err(failed)?;
         }
@@ -259,17 +261,15 @@ async fn sweep(server: &mut Server, now: u64) -> Result<(), sqlx::Error> {
 
 /// What somebody else is dropping, has in use or may drop alone is left to them.
 fn others(error: sqlx::Error) -> Result<(), sqlx::Error> {
-    let code = error.as_database_error().map(|error| {
-        let mysql = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>();
-        match mysql {
-            Some(mysql) => mysql.number().to_string(),
-            None => error.code().unwrap_or_default().into_owned(),
-        }
-    });
-    match code.as_deref() {
-        // object_in_use, invalid_catalog_name, insufficient_privilege; ER_DBACCESS_DENIED_ERROR,
-        // ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_CANNOT_USER, ER_LOCK_WAIT_TIMEOUT.
-        Some("55006" | "3D000" | "42501" | "1044" | "1227" | "1396" | "1205") => Ok(()),
+    match Refusal::of(&error) {
+        Some(
+            Refusal::InUse
+            | Refusal::UnknownDatabase
+            | Refusal::Denied
+            | Refusal::DatabaseDenied
+            | Refusal::CannotUser
+            | Refusal::LockNotAvailable,
+        ) => Ok(()),
         _ => Err(error),
     }
 }
@@ -290,7 +290,7 @@ fn made_at(name: &str) -> Option<u64> {
 pub(super) fn random<const N: usize>() -> Result<[u8; N], CommandError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        CommandError::failed("io", "the system gives no random numbers").because(error)
+        CommandError::new(Failure::Io, "the system gives no random numbers").because(error)
     })?;
     Ok(bytes)
 }

@@ -5,6 +5,7 @@ use migrate_core::Dialect;
 use migrate_sql::{Lexer, TokenKind, split};
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// A statement, and the line it begins in.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(crate) fn statements<'a>(
         let ranges = split(dialect, sql).map_err(|error| {
             let line = line_of(text, start + error.at);
             let told = format!("{file}:{line}: something begins that does not end");
-            CommandError::failed("unterminated-sql", told)
+            CommandError::new(Failure::UnterminatedSql, told)
         })?;
         for range in ranges {
             line += text[at..start + range.start].matches('\n').count();
@@ -79,7 +80,7 @@ fn parts(
                     "." => "leave the rows out: `pg_dump --schema-only`",
                     _ => "leave the line out of the file",
                 };
-                return Err(CommandError::failed("client-command", told).help(help));
+                return Err(CommandError::new(Failure::ClientCommand, told).help(help));
             }
             parts.push(start..at);
             start = at + length;
@@ -179,7 +180,7 @@ mod tests {
             ("SELECT 'a", "unterminated-sql"),
         ] {
             let error = statements(Dialect::Postgres, "a.sql", text).unwrap_err();
-            assert!(error.is(code), "{text}");
+            assert_eq!(error.code(), code, "{text}");
         }
     }
 }

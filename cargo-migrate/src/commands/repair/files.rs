@@ -7,6 +7,7 @@ use migrate_repair::{HeadsMend, Repair, RepairOptions};
 
 use super::RepairArgs;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::project::context::{Context, now};
 use crate::project::git::Repository;
 use crate::project::published::Published;
@@ -103,8 +104,8 @@ fn order(given: &[String], survey: &Survey) -> Result<Vec<String>, CommandError>
         });
         match index {
             Some(index) => Ok(graph.id(index).to_string()),
-            None => Err(CommandError::failed(
-                "unknown-revision",
+            None => Err(CommandError::new(
+                Failure::UnknownRevision,
                 format!("`--order` names `{word}`, which is no revision"),
             )
             .help(

@@ -8,10 +8,13 @@ use crate::commands::run::runner;
 use crate::database::consent::ask;
 use crate::database::state::{State, migrations};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
+use crate::scratch::interrupt::block_on;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -98,7 +101,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Finds a revision that is applied and that nothing applied needs: somebody may have undone it by
@@ -119,8 +122,8 @@ fn undone(state: &State, given: &str) -> Result<Option<usize>, CommandError> {
         true => Ok(Some(index)),
         false => {
             let needing = json::ids(&state.graph, needing);
-            Err(CommandError::failed(
-                "still-needed",
+            Err(CommandError::new(
+                Failure::StillNeeded,
                 format!(
                     "what is applied needs `{given}`: `{}`",
                     needing.join("`, `")

@@ -16,8 +16,10 @@ use super::RepairArgs;
 use crate::commands::run::runner;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 
 /// The ledger of the database in use, as it was read.
@@ -46,7 +48,7 @@ impl<'a> Ledger<'a> {
     pub(super) fn absent(context: &Context) -> Result<CommandError, CommandError> {
         let shown = context.database()?.shown();
         Ok(
-            CommandError::failed("no-ledger", format!("`{shown}` has no ledger to mend"))
+            CommandError::new(Failure::NoLedger, format!("`{shown}` has no ledger to mend"))
                 .help("find out where it is with `cargo migrate stamp --detect`, or begin with `cargo migrate run`"),
         )
     }

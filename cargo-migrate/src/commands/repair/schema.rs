@@ -17,12 +17,16 @@ use crate::database::consent::ask;
 use crate::database::state::{State, migrations};
 use crate::database::target::Chosen;
 use crate::import::applied::rows;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::schemas::ignored::Ignored;
 use crate::schemas::named::expected_and_actual;
+use crate::scratch::interrupt::block_on;
 
 /// How to bring the schema to what it should be.
 #[derive(Debug, Args)]
@@ -75,8 +79,8 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         let state = State::read(&database, &migrations).await?;
         if state.status.applied.is_empty() {
             state.judge_unfinished(None)?;
-            return Err(CommandError::failed(
-                "not-applied",
+            return Err(CommandError::new(
+                Failure::NotApplied,
                 format!("no revision counts as applied in {}", chosen.shown()),
             )
             .help("`cargo migrate stamp --detect` finds out by its tables where it is"));
@@ -118,10 +122,10 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         match plan.left.is_empty() {
             true => Ok(()),
-            false => Err(CommandError::told()),
+            false => Err(CommandError::reported()),
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Shows the statement that was refused.

@@ -9,16 +9,19 @@ use super::{StampArgs, tell};
 use crate::commands::run::runner;
 use crate::commands::verify::told;
 use crate::database::consent::ask;
-use crate::database::detect::{Detection, detect};
 use crate::database::state::{State, migrations};
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::{self, Stamped};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::project::drafts::Drafts;
+use crate::schemas::detect::{Detection, detect};
 use crate::schemas::named::dialect;
+use crate::scratch::interrupt::block_on;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -109,7 +112,7 @@ pub(super) fn run(
         }
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 impl Finding<'_> {
@@ -162,7 +165,7 @@ impl Finding<'_> {
         let ui = self.ui;
         if ui.is_json() {
             ui.json(&self.document(None, None))?;
-            return Err(CommandError::told());
+            return Err(CommandError::reported());
         }
         let shown = self.chosen.shown();
         let exact = &self.detection.exact;
@@ -178,7 +181,7 @@ impl Finding<'_> {
                 "say which it is: `cargo migrate stamp --detect {}`; `--yes` takes the last",
                 self.words(latest)
             ));
-            return Err(CommandError::told());
+            return Err(CommandError::reported());
         }
         if let Some((nearest, differences)) = &self.detection.nearest {
             for difference in differences {
@@ -204,7 +207,7 @@ impl Finding<'_> {
                 ));
             }
         }
-        Err(CommandError::told())
+        Err(CommandError::reported())
     }
 
     /// Says what is found, and what the ledger says instead.

@@ -13,6 +13,7 @@ use super::split_sql::{Part, cut};
 use super::{found_in, source_of};
 use crate::import::{History, Note, Place, Sources, Way};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// What is known of one revision in one direction.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ impl Sql {
             let first = ask(&["upgrade", "--sql", "heads"])?;
             let reached = self.answer(history, Direction::Up, &first, dialects, Source::Offline);
             if let (Some(error), None) = (&first.error, &reached) {
-                return Err(CommandError::failed("alembic", "Alembic writes no SQL")
+                return Err(CommandError::new(Failure::Alembic, "Alembic writes no SQL")
                     .cause(error)
                     .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`"));
             }

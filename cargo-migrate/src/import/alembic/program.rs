@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// How to call Alembic.
 #[derive(Clone, Debug)]
@@ -61,7 +62,7 @@ impl Program {
     ) -> Result<Answer, CommandError> {
         let shown = self.shown();
         let missing = || {
-            CommandError::failed("alembic", format!("`{shown}` cannot be started"))
+            CommandError::new(Failure::Alembic, format!("`{shown}` cannot be started"))
                 .help("name it with `--alembic <program>`, or give the files that it wrote elsewhere with `--up-sql` and `--down-sql`")
         };
         let (program, fixed) = self.words.split_first().ok_or_else(missing)?;
@@ -77,8 +78,8 @@ impl Program {
             .output()
             .map_err(|error| missing().because(error))?;
         let sql = String::from_utf8(output.stdout).map_err(|_| {
-            CommandError::failed(
-                "alembic",
+            CommandError::new(
+                Failure::Alembic,
                 format!("what `{shown} {}` wrote is not UTF-8", words.join(" ")),
             )
         })?;

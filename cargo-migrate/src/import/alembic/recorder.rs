@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::program::{Answer, Program};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::project::write;
 
 /// The folder with that file, and what was written.
@@ -48,7 +49,7 @@ impl Recorder {
             .into_iter()
             .chain(std::env::split_paths(&known).filter(|path| !path.as_os_str().is_empty()));
         let path = std::env::join_paths(folders).map_err(|error| {
-            CommandError::failed("alembic", "PYTHONPATH cannot be set").because(error)
+            CommandError::new(Failure::Alembic, "PYTHONPATH cannot be set").because(error)
         })?;
         let environment: [(&str, OsString); 3] = [
             ("PYTHONPATH", path),
@@ -61,7 +62,7 @@ impl Recorder {
             false => String::new(),
         };
         let failed = |error: &str, help: &str| {
-            CommandError::failed("alembic", "Alembic's run was not recorded")
+            CommandError::new(Failure::Alembic, "Alembic's run was not recorded")
                 .cause(error)
                 .help(help)
         };

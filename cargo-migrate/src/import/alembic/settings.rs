@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::import::Sources;
 use crate::import::source::SourceFile;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 type Settings = BTreeMap<String, String>;
 
@@ -96,8 +97,8 @@ impl Environment {
 /// Refuses to make one chain of the histories in these folders.
 pub(super) fn several(folders: &[&str]) -> CommandError {
     let shown = folders.join("`, `");
-    CommandError::failed(
-        "several-environments",
+    CommandError::new(
+        Failure::SeveralEnvironments,
         format!("there are several histories of Alembic, in `{shown}`"),
     )
     .candidates(folders.iter().map(ToString::to_string).collect())
