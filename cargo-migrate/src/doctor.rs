@@ -6,6 +6,7 @@ mod causes;
 mod codes;
 mod files;
 mod git;
+mod grouped;
 mod ledger;
 mod lock;
 mod models;

@@ -18,6 +18,7 @@ use crate::output::left_out::LeftOut;
 mod confine;
 pub(crate) mod interrupt;
 mod lifetime;
+mod name;
 mod replay;
 mod sql_file;
 

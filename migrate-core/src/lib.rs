@@ -59,7 +59,7 @@ pub use revision::{Direction, Revision, Script, Section, Statement};
 pub use schema_lock::SchemaHead;
 pub use session_settings::SessionSettings;
 pub use shell::shell_word;
-pub use survey::Survey;
+pub use survey::{Lead, Survey};
 pub use target::{Anchor, Target, TargetError};
 
 /// What the other crates of the workspace need beside the API.

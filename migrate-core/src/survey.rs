@@ -153,6 +153,17 @@ impl Pages {
     }
 }
 
+/// What is known of a name that no revision has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead<'a> {
+    /// This file, which cannot be read, seems to be of it.
+    Unread(&'a str),
+    /// chain.lock has it, so its file was deleted.
+    Locked,
+    /// This id or label is nearly the same.
+    Near(&'a str),
+}
+
 impl Survey {
     /// Understands and judges a folder.
     #[must_use]
@@ -341,7 +352,7 @@ impl Survey {
                     format!("revision `{}` follows `{name}`, which does not exist", id(revision)),
                 )
                 .label(self.label(revision, span, "no revision has this id"));
-                diagnostic.help(self.unknown_help(&name, lock))
+                diagnostic.help(self.unknown_help(&name, lock)).subject(name.to_string())
             }
             Problem::SelfParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
@@ -386,6 +397,7 @@ impl Survey {
                 )
                 .label(self.label(revision, span, "no revision has this id or label"))
                 .help(self.unknown_help(&name, lock))
+                .subject(name.to_string())
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,
@@ -421,23 +433,35 @@ impl Survey {
     }
 
     fn unknown_help(&self, name: &str, lock: Option<&ChainLock>) -> String {
+        match self.lead_in(name, lock) {
+            Some(Lead::Unread(file)) => format!("mend `{file}` first, which cannot be read"),
+            Some(Lead::Locked) => format!(
+                "chain.lock knows `{name}`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
+            ),
+            Some(Lead::Near(near)) => format!("did you mean `{near}`?"),
+            None => "`cargo migrate history` shows the revisions there are".to_owned(),
+        }
+    }
+
+    /// Returns what is known of a name that no revision has.
+    #[must_use]
+    pub fn lead(&self, name: &str) -> Option<Lead<'_>> {
+        self.lead_in(name, Some(&self.lock))
+    }
+
+    fn lead_in(&self, name: &str, lock: Option<&ChainLock>) -> Option<Lead<'_>> {
         if let Some(file) = self.unread_file(name) {
-            return format!("mend `{file}` first, which cannot be read");
+            return Some(Lead::Unread(file));
         }
         if lock.is_some_and(|lock| lock.get(name).is_some()) {
-            return format!(
-                "chain.lock knows `{name}`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
-            );
+            return Some(Lead::Locked);
         }
         let ids = self.revisions.iter().map(|revision| revision.id.as_str());
         let labels = self
             .revisions
             .iter()
             .flat_map(|revision| revision.labels.iter().map(AsRef::as_ref));
-        match crate::diagnostic::nearest(name, ids.chain(labels)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`cargo migrate history` shows the revisions there are".to_owned(),
-        }
+        crate::diagnostic::nearest(name, ids.chain(labels)).map(Lead::Near)
     }
 
     /// Several heads, several bases.
@@ -542,6 +566,7 @@ impl Survey {
                     format!("revision `{id}` was sealed and has been edited since"),
                 )
                 .label(self.at_id(index, ""))
+                .subject(id.as_str())
                 .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", shell_word(&self.file(index)))),
                 None => Diagnostic::error(
                     Code::LockMissing,
@@ -577,6 +602,7 @@ impl Survey {
             deleted.push(Diagnostic::error(Code::LockDeleted, format!("the {what} `{id}` has no file any more"))
                 .severity(severity)
                 .label(label)
+                .subject(id.as_str())
                 .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or forget it with `cargo migrate lock --forget {id}`", shell_word(&folder.shown))));
         }
         self.diagnostics.extend(deleted);

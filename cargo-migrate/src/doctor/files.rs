@@ -5,12 +5,10 @@ use std::fs;
 
 use migrate_core::{Code, Diagnostic, Folder, Survey};
 
+use super::grouped::grouped;
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, Section, causes, other_tools};
 use crate::output::phrase::counted;
-
-/// More of one kind than this are told as one.
-const MOST_ALIKE: usize = 3;
 
 pub(super) fn look(patient: &Patient<'_>) -> Section {
     let (Some(folder), Some(survey)) = (&patient.folder, &patient.survey) else {
@@ -87,56 +85,12 @@ fn no_folder(patient: &Patient<'_>) -> Section {
     section
 }
 
-/// Tells each of a few, and many of one kind as one with its files.
-pub(super) fn grouped(
-    area: Area,
-    found: &[Diagnostic],
-    complete: impl Fn(Finding, &Diagnostic) -> Finding,
-) -> Vec<Finding> {
-    let mut kinds: Vec<(Code, Vec<&Diagnostic>)> = Vec::new();
-    for diagnostic in found {
-        match kinds.iter_mut().find(|(code, _)| *code == diagnostic.code) {
-            Some((_, alike)) => alike.push(diagnostic),
-            None => kinds.push((diagnostic.code, vec![diagnostic])),
-        }
-    }
-    let mut findings = Vec::new();
-    for (_, alike) in kinds {
-        if alike.len() <= MOST_ALIKE {
-            let each = alike.into_iter();
-            findings.extend(each.map(|found| complete(Finding::of(area, found), found)));
-            continue;
-        }
-        let files: Vec<String> = alike[1..]
-            .iter()
-            .filter_map(|found| {
-                let label = found.labels.first()?;
-                Some(match &label.place {
-                    Some(place) => format!("{}:{}", label.file, place.line),
-                    None => label.file.clone(),
-                })
-            })
-            .collect();
-        let mut one = alike[0].clone();
-        one.message = format!(
-            "{}; and so it is with {} more: {}",
-            one.message,
-            alike.len() - 1,
-            listed(&files)
-        );
-        findings.push(complete(Finding::of(area, &one), alike[0]));
-    }
-    findings
-}
-
 /// Where git has the parent that nobody has here.
 fn lost_parent(found: &Diagnostic, patient: &Patient<'_>) -> Option<super::git::Told> {
     if found.code != Code::UnknownParent {
         return None;
     }
-    let place = found.labels.first()?.place.as_ref()?;
-    let name = place.source.as_ref()?.get(place.span.clone())?;
-    super::git::where_is(patient, name)
+    super::git::where_is(patient, found.subject.as_deref()?)
 }
 
 fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<String> {

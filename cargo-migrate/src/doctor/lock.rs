@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey, shell_word};
 
-use super::files::grouped;
+use super::grouped::grouped;
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding, Section, causes};
 use crate::output::phrase::counted;
@@ -110,8 +110,7 @@ fn changed(
 }
 
 fn deleted(finding: Finding, found: &Diagnostic, patient: &Patient<'_>) -> Finding {
-    let place = found.labels.first().and_then(|label| label.place.as_ref());
-    let id = place.and_then(|place| place.source.as_ref()?.get(place.span.clone()));
+    let id = found.subject.as_deref();
     match id.and_then(|id| super::git::where_is(patient, id)) {
         Some(told) => told.onto(finding),
         None => finding,

@@ -4,7 +4,7 @@ use migrate_models::{Models, Root, read};
 use migrate_schema::diff;
 use migrate_schema::lock::SchemaLock;
 
-use super::files::grouped;
+use super::grouped::grouped;
 use super::project::Patient;
 use super::{Area, Badness, DoctorCode, Finding, Section, causes, schema};
 use crate::output::phrase::counted;

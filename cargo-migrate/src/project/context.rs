@@ -195,12 +195,9 @@ impl Context {
         };
         for found in changed {
             let file = found.labels.first().map_or("", |label| label.file.as_str());
-            let (false, Some(help)) = (has(file), &found.help) else {
-                continue;
-            };
-            if let Some((_, accept)) = help.split_once(", or ") {
+            if let (false, Some(id)) = (has(file), &found.subject) {
                 found.help = Some(format!(
-                    "write the sealed text back and the edit into a new revision, or {accept}"
+                    "write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend {id}`"
                 ));
             }
         }

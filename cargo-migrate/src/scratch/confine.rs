@@ -13,7 +13,7 @@ use migrate_sqlx::{DatabaseUrl, Refusal};
 use sha1::{Digest as _, Sha1};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
-use super::lifetime::{PREFIX, random};
+use super::name::{PREFIX, random};
 use crate::database::server::Server;
 use crate::output::error::CommandError;
 

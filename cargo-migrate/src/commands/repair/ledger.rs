@@ -3,6 +3,7 @@
 mod evidence;
 mod files;
 mod judge;
+mod ledger_repair;
 mod plan;
 mod restore;
 
@@ -10,8 +11,8 @@ use migrate_core::Folder;
 use migrate_sqlx::{AppliedRevision, Create, Database, Migrations};
 
 use self::files::Files;
+pub(super) use self::ledger_repair::{Entry, LedgerRepair, Unresolved};
 use self::plan::Planner;
-pub(super) use self::plan::{Entry, Repair, Unresolved};
 use super::RepairArgs;
 use crate::commands::run::runner;
 use crate::database::target::Chosen;
@@ -59,19 +60,19 @@ impl<'a> Ledger<'a> {
     }
 
     /// Gives back to a folder the files that it kept, before anybody looks for what is missing.
-    pub(super) fn give_back(&self, folder: Folder) -> Result<Repair, CommandError> {
+    pub(super) fn give_back(&self, folder: Folder) -> Result<LedgerRepair, CommandError> {
         self.planner().give_back(Files::new(folder))
     }
 
     /// Plans its repair beside a folder.
-    pub(super) async fn plan(&self, folder: Folder) -> Result<Repair, CommandError> {
+    pub(super) async fn plan(&self, folder: Folder) -> Result<LedgerRepair, CommandError> {
         self.planner().plan(Files::new(folder)).await
     }
 
     /// Changes its rows.
     pub(super) async fn mend(
         &self,
-        planned: &Repair,
+        planned: &LedgerRepair,
         args: &RepairArgs,
         progress: &Progress<'_>,
     ) -> Result<(), CommandError> {

@@ -4,7 +4,7 @@ use migrate_core::Revision;
 use migrate_sqlx::{AppliedRevision, LedgerChange, Mending, State};
 
 use super::evidence::Verdict;
-use super::plan::Repair;
+use super::ledger_repair::LedgerRepair;
 use crate::database::discrepancy::Kind;
 use crate::database::state::changed_on_protected;
 use crate::output::error::CommandError;
@@ -15,7 +15,7 @@ pub(super) fn unfinished(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Result<Verdict, CommandError>,
-    repair: &mut Repair,
+    repair: &mut LedgerRepair,
 ) {
     let id = row.revision.as_str();
     let way_on = match row.state {
@@ -84,7 +84,7 @@ pub(super) fn applied(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Verdict,
-    repair: &mut Repair,
+    repair: &mut LedgerRepair,
 ) {
     // What touches no table leaves nothing that could be missing.
     let there = matches!(verdict, Verdict::There | Verdict::Nothing);
@@ -145,7 +145,7 @@ pub(super) fn applied(
 }
 
 /// What nobody but a person can decide.
-pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut Repair) {
+pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerRepair) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (
             "it is a draft, and was edited after it was applied".to_owned(),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, LockState, Revision, Survey};
 
-use super::plan::{Planner, Repair};
+use super::ledger_repair::LedgerRepair;
+use super::plan::Planner;
 use crate::database::discrepancy::{Kind, file_name, troubles};
 use crate::output::error::CommandError;
 use crate::project::git::Repository;
@@ -14,7 +15,7 @@ impl Planner<'_> {
     pub(super) fn mend_files(
         &self,
         survey: &Survey,
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
         let found = troubles(survey, self.rows, self.database.dialect());
         let of = |kind: Kind| -> Vec<String> {
@@ -55,7 +56,7 @@ impl Planner<'_> {
         &self,
         survey: &Survey,
         lost: Vec<String>,
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let mut texts: BTreeMap<String, Revision> = BTreeMap::new();
