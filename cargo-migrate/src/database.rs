@@ -8,3 +8,4 @@ pub(crate) mod recreate;
 pub(crate) mod server;
 pub(crate) mod state;
 pub(crate) mod target;
+pub(crate) mod tool;

@@ -42,22 +42,6 @@ impl Seen {
     }
 }
 
-impl Tool {
-    /// Returns the name as people write it.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Alembic => "Alembic",
-            Self::Sqlx => "sqlx",
-            Self::Refinery => "refinery",
-            Self::Diesel => "diesel",
-            Self::Dbmate => "dbmate",
-            Self::Goose => "goose",
-            Self::GolangMigrate => "golang-migrate",
-            Self::Flyway => "Flyway",
-        }
-    }
-}
-
 /// Looks for another tool's settings, then for files in its form.
 pub(super) fn seen(patient: &Patient<'_>) -> Option<Seen> {
     for (file, tool) in [

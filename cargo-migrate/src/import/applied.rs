@@ -19,21 +19,6 @@ pub(crate) enum Applied {
     UpTo(Vec<String>),
 }
 
-impl Tool {
-    /// Returns the version table where nothing else is said.
-    pub(crate) const fn version_table(self) -> &'static str {
-        match self {
-            Self::Alembic => "alembic_version",
-            Self::Sqlx => "_sqlx_migrations",
-            Self::Refinery => "refinery_schema_history",
-            Self::Diesel => "__diesel_schema_migrations",
-            Self::Dbmate | Self::GolangMigrate => "schema_migrations",
-            Self::Goose => "goose_db_version",
-            Self::Flyway => "flyway_schema_history",
-        }
-    }
-}
-
 impl Applied {
     /// Reads a version table.
     pub(crate) async fn read(
