@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use migrate_core::{Dialect, LedgerNames, Target};
 use migrate_schema::{Ddl, Renames, Schema};
-use migrate_sqlx::{
-    Create, Database, DatabaseUrl, Migrations, Refusal, SessionSettings, StatementError,
-};
+use migrate_sqlx::__cli::{Create, Database, DatabaseUrl};
+use migrate_sqlx::{Migrations, Refusal, SessionSettings, StatementError};
 use sqlx::AssertSqlSafe;
 
 use crate::database::target::Chosen;

@@ -39,7 +39,7 @@ mod shell;
 mod survey;
 mod target;
 
-pub use chain::Chain;
+pub use chain::{Chain, SoundGraph};
 pub use config::{Config, Env, HeadsRule, LedgerNames, Level, Rules};
 pub use diagnostic::{Code, Diagnostic, Label, Place, Severity, Style};
 pub use file::NewRevision;

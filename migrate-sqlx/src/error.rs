@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use migrate_core::{Diagnostic, Dialect, Label, TargetError};
+use migrate_core::{Diagnostic, Dialect, Label, RevisionId, TargetError};
 
 use crate::driver_error::{
     DatabaseMessage, DriverError, Refusal, connection_help, missed_lock, timed_out,
@@ -41,10 +41,13 @@ pub enum Error {
         revisions: Vec<String>,
     },
     /// Revisions were applied with another text than the chain has now.
-    #[error("revisions were changed after they were applied: `{}`", revisions.join("`, `"))]
+    #[error(
+        "revisions were changed after they were applied: `{}`",
+        listed(revisions)
+    )]
     Changed {
         /// Which ones.
-        revisions: Vec<String>,
+        revisions: Vec<RevisionId>,
     },
     /// A revision was begun and not finished.
     #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
@@ -119,8 +122,8 @@ pub enum Error {
     /// The database is not where the chain ends.
     #[error("the database is not up to date: {} to apply{}", crate::error::count(pending.len(), "revision"), pending.first().map(|first| format!(", the first is `{first}`")).unwrap_or_default())]
     NotCurrent {
-        /// What is to be applied, in order.
-        pending: Vec<String>,
+        /// The revisions to apply, in order.
+        pending: Vec<RevisionId>,
     },
     /// Rows point nowhere after a revision, on SQLite.
     #[error("after revision `{revision}` rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
@@ -239,7 +242,7 @@ pub enum Error {
     #[error("stopped before all was done{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in work was not", count(done, "revision")) })]
     Stopped {
         /// The revisions of this run that were finished before, and stay.
-        finished: Vec<String>,
+        finished: Vec<RevisionId>,
     },
     /// The database refused a statement that was to mend its schema.
     #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "those before it stay" })]
@@ -346,7 +349,7 @@ pub struct StatementError {
     /// Where it is in the revision's file.
     pub label: Label,
     /// The revisions of this run that were finished before, and stay.
-    pub finished: Vec<String>,
+    pub finished: Vec<RevisionId>,
     /// Whether the revision was rolled back; else the statements before stay.
     pub rolled_back: bool,
     /// Whether nothing of the whole run was kept.
@@ -379,7 +382,7 @@ pub struct StepError {
     /// What was done for it.
     pub phase: Phase,
     /// The revisions of this run that were finished before, and stay.
-    pub finished: Vec<String>,
+    pub finished: Vec<RevisionId>,
     /// Whether the revision was rolled back; else the statements that finished stay.
     pub rolled_back: bool,
     /// Whether it was being reverted.
@@ -432,6 +435,11 @@ fn several(differences: &[migrate_schema::Difference]) -> String {
         told.push(format!("and {} more", differences.len() - MOST));
     }
     told.join("; ")
+}
+
+fn listed(revisions: &[RevisionId]) -> String {
+    let ids: Vec<&str> = revisions.iter().map(RevisionId::as_str).collect();
+    ids.join("`, `")
 }
 
 /// Writes a number with its noun.

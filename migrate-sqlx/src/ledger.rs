@@ -7,85 +7,20 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use migrate_core::{Dialect, LedgerNames, Revision, RevisionId};
+use migrate_core::{Dialect, Hash, LedgerNames, Revision, RevisionId};
 
+use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{Row, Session};
 use crate::driver_error::Refusal;
 use crate::error::Error;
-use crate::presence;
+use crate::literal::literal;
+use crate::required_tables;
 
 /// Which version of the tool writes the rows.
 pub(crate) const TOOL: &str = concat!("cargo-migrate ", env!("CARGO_PKG_VERSION"));
 
 /// Stands before a hash in the ledger: the version of the algorithm.
 const HASH_VERSION: &str = "1:";
-
-/// A revision that the database says was applied, or is half applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AppliedRevision {
-    /// Its id.
-    pub revision: String,
-    /// What it followed when it was applied.
-    pub parents: Vec<String>,
-    /// What it does, in a line.
-    pub message: String,
-    /// Its hash when it was applied.
-    pub hash: String,
-    /// Its chain hash when it was applied.
-    pub chain_hash: String,
-    /// Whether it is whole.
-    pub state: State,
-    /// How many of its statements were finished, where it is not whole.
-    pub statements: u32,
-    /// What the database said when it failed.
-    pub error: Option<String>,
-    /// When it was applied, RFC 3339 in UTC.
-    pub applied_at: String,
-    /// How long it took.
-    pub duration_ms: u64,
-    /// Which version of the tool applied it.
-    pub tool: String,
-    /// The name of its file.
-    pub file: String,
-    /// The whole file as it was applied.
-    pub body: String,
-}
-
-/// Whether a revision is applied as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It is.
-    Applied,
-    /// Its up was begun and not finished.
-    Applying,
-    /// Its down was begun and not finished.
-    Reverting,
-}
-
-impl State {
-    /// Returns the word that stands in the ledger.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Applying => "applying",
-            Self::Reverting => "reverting",
-        }
-    }
-}
-
-/// What stands for the error of a statement that was begun, until its end is recorded.
-pub(crate) const IN_DOUBT: &str = "the next one was begun, and its end was not recorded";
-
-impl AppliedRevision {
-    /// Says whether it was cut off in the middle of a statement: nobody has recorded whether the
-    /// database has finished it.
-    #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        self.state != State::Applied && self.error.as_deref() == Some(IN_DOUBT)
-    }
-}
 
 /// An entry of the table of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,30 +44,6 @@ pub struct EventRecord {
     pub detail: String,
 }
 
-/// Writes `text` as a literal that no setting of the server can read otherwise.
-pub(crate) fn literal(dialect: Dialect, text: &str) -> String {
-    match dialect {
-        // The shell of SQLite ends at the one, and takes the other out of line ends.
-        Dialect::Sqlite if text.contains(['\0', '\r']) => format!("CAST({} AS TEXT)", hex(text)),
-        Dialect::Sqlite => format!("'{}'", text.replace('\'', "''")),
-        // E'…' does not depend on standard_conforming_strings.
-        Dialect::Postgres => format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
-        // Hex does not depend on NO_BACKSLASH_ESCAPES, nor on the connection's character set.
-        Dialect::MySql if text.is_empty() => "''".to_owned(),
-        Dialect::MySql => format!("CONVERT({} USING utf8mb4)", hex(text)),
-    }
-}
-
-fn hex(text: &str) -> String {
-    let mut hex = String::with_capacity(text.len() * 2 + 3);
-    hex.push_str("X'");
-    for byte in text.bytes() {
-        let _infallible = write!(hex, "{byte:02X}");
-    }
-    hex.push('\'');
-    hex
-}
-
 /// A hash as the ledger writes it.
 pub(crate) fn with_version(hash: &str) -> String {
     format!("{HASH_VERSION}{hash}")
@@ -152,6 +63,10 @@ pub(crate) struct Tables {
 pub(crate) enum Author {
     /// This process, now.
     Process,
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "only the command writes scripts")
+    )]
     /// A script, whenever somebody sends it: the database says who and when.
     Script,
 }
@@ -183,6 +98,7 @@ impl Tables {
     }
 
     /// The same tables, for SQL that somebody else sends later.
+    #[cfg(feature = "cli")]
     pub(crate) fn for_script(dialect: Dialect, names: &LedgerNames) -> Self {
         Self {
             author: Author::Script,
@@ -191,6 +107,7 @@ impl Tables {
     }
 
     /// Whether the table of the revisions is there, as a condition.
+    #[cfg(feature = "cli")]
     pub(crate) fn exists(&self) -> String {
         let name = literal(self.dialect, &format!("{}revision", self.names.prefix));
         let schema = self.names.schema.as_deref();
@@ -218,10 +135,10 @@ impl Tables {
         &self.revision
     }
 
-    /// The present time as an expression, in the form of [`crate::moment::now`].
+    /// The present time as an expression, in the form of [`crate::timestamp::now`].
     fn now(&self) -> String {
         match (self.author, self.dialect) {
-            (Author::Process, _) => format!("'{}'", crate::moment::now()),
+            (Author::Process, _) => format!("'{}'", crate::timestamp::now()),
             (Author::Script, Dialect::Sqlite) => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')".to_owned(),
             (Author::Script, Dialect::Postgres) => {
                 "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
@@ -280,16 +197,16 @@ impl Tables {
     pub(crate) async fn summary(
         &self,
         session: &mut dyn Session,
-        heads: &[migrate_core::Hash],
-        tables: &[presence::Place],
+        heads: &[(RevisionId, Hash)],
+        tables: &[required_tables::Place],
     ) -> Result<Option<Summary>, Error> {
         let mut hashes = String::from("''");
-        for hash in heads {
+        for (_, hash) in heads {
             let _infallible = write!(hashes, ", '{HASH_VERSION}{hash}'");
         }
         let sql = format!(
             "SELECT COUNT(*), COUNT(CASE WHEN state <> 'applied' THEN 1 END), COUNT(CASE WHEN chain_hash IN ({hashes}) THEN 1 END), {} FROM {}",
-            presence::count(self.dialect, tables),
+            required_tables::count(self.dialect, tables),
             self.revision
         );
         let rows = match session.query(sql).await {
@@ -662,20 +579,5 @@ fn event(row: Row) -> EventRecord {
         tool: text(),
         duration_ms: text().parse().unwrap_or_default(),
         detail: text(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn literals_cannot_be_left() {
-        assert_eq!(literal(Dialect::Sqlite, "it's"), "'it''s'");
-        assert_eq!(literal(Dialect::Postgres, r"\' ; --"), r"E'\\'' ; --'");
-        assert_eq!(
-            literal(Dialect::MySql, "a'"),
-            "CONVERT(X'6127' USING utf8mb4)"
-        );
     }
 }

@@ -7,7 +7,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::Stdio;
 
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::mysql::MySqlSslMode;
 use tempfile::NamedTempFile;
 use tokio::process::Command;

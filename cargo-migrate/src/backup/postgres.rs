@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::process::Command;
 

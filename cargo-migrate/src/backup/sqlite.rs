@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 

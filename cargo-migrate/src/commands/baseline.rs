@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use migrate_core::{Code, Config, Dialect, NewRevision, Survey, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::StampMode;
 use serde::Serialize;
 
 use super::check::tell_reaching;
@@ -11,10 +12,11 @@ use super::new::checked_id;
 use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json::Stamped;
+use crate::output::json::{self, Stamped};
 use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
@@ -91,9 +93,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let nothing = migrate_sqlx::Migrations::new(Vec::new(), config.ledger.clone());
-        let status = database.status(&nothing).await?;
-        if let Some(row) = status.applied.iter().chain(&status.failed).next() {
+        let rows = database.ledger(&config.ledger).await?.unwrap_or_default();
+        if let Some(row) = rows.first() {
             return Err(CommandError::new(
                 Failure::LedgerExists,
                 format!(
@@ -172,7 +173,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let target: Target = new.id.as_str().parse()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
         let stamped = database
-            .stamp(runner, &[target], false)
+            .stamp(runner, &[target], StampMode::Update)
             .await
             .map_err(|error| {
                 let told = CommandError::from(error);
@@ -182,7 +183,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
                     new.id
                 ))
             })?;
-        let to = State::read(&database, &migrations).await?.heads();
+        let to = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded in {}",
             styled(style::GOOD, "stamped"),

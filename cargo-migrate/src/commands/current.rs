@@ -1,7 +1,7 @@
 use clap::Args;
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::__cli::Create;
 
-use crate::database::state::State;
+use crate::database::state_of;
 use crate::output::error::CommandError;
 use crate::output::json;
 use crate::output::listing::line;
@@ -19,14 +19,15 @@ pub(crate) struct CurrentArgs {}
 
 pub(crate) fn run(_: &CurrentArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let survey = context.any_survey(ui)?;
-    let ledger = context.config()?.ledger.clone();
-    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let config = context.config()?;
     let chosen = context.database()?;
-    let state =
-        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })?;
+    let state = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        state_of(&database, survey, config).await
+    })?;
     if ui.is_json() {
         return ui.json(&json::Current {
-            current: state.heads(),
+            current: json::names(&state.heads()),
         });
     }
     let current = state.graph.effective_heads(&state.applied);

@@ -2,13 +2,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_core::{Dialect, Dialects, Direction, Survey, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::StampMode;
 use serde::Serialize;
 
 use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::import::alembic::offline::Sql;
 use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
@@ -455,9 +456,9 @@ fn stamp(
         };
         let database = chosen.connect(create).await?;
         let applied = Applied::read(args.tool, &database, &table).await?;
-        let state = State::read(&database, &migrations).await?;
-        if !state.status.unknown.is_empty() {
-            let revisions = state.status.unknown.clone();
+        let state = database.state(&migrations).await?;
+        if !state.status().unknown.is_empty() {
+            let revisions = state.status().unknown.clone();
             return Err(migrate_sqlx::Error::Newer { revisions }.into());
         }
         let id_of = |version: &str| {
@@ -470,12 +471,15 @@ fn stamp(
         beyond.remove_all(&wanted);
         // What was recorded before, of a draft that was not finished, is recorded anew; what was
         // applied since stays.
-        let anew = beyond.is_empty();
+        let mode = match beyond.is_empty() {
+            true => StampMode::Replace,
+            false => StampMode::Update,
+        };
         for index in beyond.iter() {
             wanted.insert(index);
         }
         let (from, heads) = (
-            state.heads(),
+            json::heads(&state),
             json::ids(graph, graph.effective_heads(&wanted)),
         );
         if heads.is_empty() {
@@ -507,8 +511,8 @@ fn stamp(
             .map(|head| head.parse())
             .collect::<Result<_, _>>()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
-        let done = database.stamp(runner, &targets, anew).await?;
-        let after = State::read(&database, &migrations).await?.heads();
+        let done = database.stamp(runner, &targets, mode).await?;
+        let after = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded; `{table}` stays as it is",
             styled(style::GOOD, "stamped"),

@@ -2,11 +2,11 @@
 
 use clap::Args;
 use migrate_core::{Cascade, Dialect, Direction, Plan};
-use migrate_sqlx::{Create, Script};
+use migrate_sqlx::__cli::{Create, Script};
 use serde::Serialize;
 
 use crate::commands::plan;
-use crate::database::state::{applied_of, migrations};
+use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::ui::Ui;
@@ -132,7 +132,7 @@ fn through(
         ("", Direction::Up) => "head",
         (to, _) => to,
     };
-    let applied = applied_of(graph, from)?;
+    let applied = plan::applied_of(graph, from)?;
     let target = to.parse()?;
     let plan = match wanted.direction {
         Direction::Up => Plan::up(graph, &applied, &target)?,

@@ -1,10 +1,10 @@
 use clap::Args;
 use migrate_core::{ChainLock, Folder, Rebase, RebaseError, Survey, TargetError};
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::__cli::Create;
 use serde::Serialize;
 
 use super::show::one;
-use crate::database::state::State;
+use crate::database::state_of;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json;
@@ -158,14 +158,15 @@ fn refuse_applied(
         Err(error) if error.is(Failure::NoDatabase) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let ledger = context.config()?.ledger.clone();
-    let migrations = Migrations::new(survey.revisions.clone(), ledger);
-    let state =
-        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })
-            .map_err(|error| match error.help_text() {
-                Some(_) => error,
-                None => error.help("add `--allow-applied` to move it without asking the database"),
-            })?;
+    let config = context.config()?;
+    let state = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        state_of(&database, survey, config).await
+    })
+    .map_err(|error| match error.help_text() {
+        Some(_) => error,
+        None => error.help("add `--allow-applied` to move it without asking the database"),
+    })?;
     let applied = edited.iter().find(|index| {
         let id = survey.graph.id(**index).as_str();
         state

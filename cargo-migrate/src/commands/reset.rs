@@ -1,14 +1,15 @@
 use clap::Args;
 use migrate_core::{Direction, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 
 use super::plan;
 use super::run::{chain_folder, runner, tell};
 use crate::cli::ChangeArgs;
 use crate::database::consent::{confirm, refuse_protected};
+use crate::database::migrations;
 use crate::database::recreate::recreate;
 use crate::database::server::Others;
-use crate::database::state::{State, migrations};
+use crate::database::server::{self, Others};
 use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
 use crate::output::progress::Progress;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
         recreate(&chosen, others).await?;
         ui.status(format_args!("made {} anew", chosen.shown()));
         let database = chosen.connect(Create::Missing).await?;
-        let before = State::read(&database, &migrations).await?;
+        let before = database.state(&migrations).await?;
         let runner = runner(&migrations, &args.change, &chosen, &progress).target(Target::heads());
         let report = database.run(runner).await;
         progress.end();
@@ -65,11 +66,14 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
         match ui.is_json() {
             true => {
-                let document = PlanDocument::new(&before.plan_of(&report), &before.graph);
+                let document = PlanDocument::done(&report, &before);
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))
             }
-            false => tell(&database, &chosen, &migrations, &report, ui).await,
+            false => {
+                tell(&chosen, &report, ui);
+                Ok(())
+            }
         }
     };
     block_on(&progress, work)

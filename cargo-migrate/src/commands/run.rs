@@ -2,18 +2,20 @@ use std::time::Duration;
 
 use clap::Args;
 use migrate_core::{Cascade, Direction, Plan, RevisionId, Target};
-use migrate_sqlx::{Create, Database, Limits, Migrations, Runner};
+use migrate_sqlx::__cli::{ChainState, Create, Database};
+use migrate_sqlx::{Limits, Migrations, Report, Runner};
 
 use super::plan;
 use crate::backup;
 use crate::cli::{ChangeArgs, ResumeArg};
 use crate::commands::offline::{self, SqlArgs, Wanted};
-use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::consent::{ask, refused};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json::PlanDocument;
+use crate::output::json::{self, PlanDocument};
 use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
@@ -110,7 +112,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             drafts.refuse(steps, database.dialect(), &chosen, args.allow_drafts)?;
             let shown = Drafts::of_plan(context, &chosen, Direction::Up)?;
             if args.change.dry_run {
-                return before.state.show(&before.plan, &shown, ui);
+                return plan::show_from(&before.state, &before.plan, &shown, ui);
             }
             if !before.plan.steps.is_empty() || !before.state.edited.is_empty() {
                 if !args.change.yes {
@@ -138,17 +140,15 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 before.confirm(&database, &migrations).await?;
             }
             if ui.is_json() {
-                let plan = before.state.plan_of(&report);
-                let document = PlanDocument::new(&plan, &before.state.graph)
-                    .with_edited(before.state.taken(&plan));
+                let document = PlanDocument::done(&report, &before.state);
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))?;
             }
         }
         if !ui.is_json() {
-            tell(&database, &chosen, &migrations, &report, ui).await?;
+            tell(&chosen, &report, ui);
         }
-        schema_lock::follow(&database, &migrations, &chosen, context, ui).await
+        schema_lock::follow(&report.current, &migrations, &chosen, context, ui).await
     };
     block_on(&progress, work)
 }
@@ -186,22 +186,22 @@ pub(super) fn runner<'a>(
 }
 
 /// Where the database is before anything is done to it, and what will be.
-struct Before {
-    state: State,
+struct Before<'a> {
+    state: ChainState<'a>,
     plan: Plan,
 }
 
-impl Before {
+impl<'a> Before<'a> {
     async fn look(
         database: &Database,
         chosen: &Chosen,
-        migrations: &Migrations,
+        migrations: &'a Migrations,
         target: &Target,
         resume: bool,
     ) -> Result<Self, CommandError> {
-        let state = State::read(database, migrations).await?;
+        let state = database.state(migrations).await?;
         let plan = state.plan_up(target, resume);
-        let plan = plan.map_err(|error| state.refused(error, chosen))?;
+        let plan = plan.map_err(|error| refused(&state, error, chosen))?;
         Ok(Self { state, plan })
     }
 
@@ -211,8 +211,8 @@ impl Before {
             return Ok(());
         };
         if !ui.is_json() {
-            self.state.tell_texts(&self.plan, ui);
-            for line in self.state.lines(&self.plan, drafts) {
+            plan::show_texts(&self.state, &self.plan, ui);
+            for line in plan::lines_from(&self.state, &self.plan, drafts) {
                 ui.say(line);
             }
         }
@@ -241,7 +241,7 @@ impl Before {
         database: &Database,
         migrations: &Migrations,
     ) -> Result<(), CommandError> {
-        let after = State::read(database, migrations).await?;
+        let after = database.state(migrations).await?;
         after.judge(false)?;
         let is_applied = |id: &RevisionId| {
             let index = after.graph.index(id.as_str());
@@ -263,24 +263,17 @@ impl Before {
     }
 }
 
-pub(super) async fn tell(
-    database: &Database,
-    chosen: &Chosen,
-    migrations: &Migrations,
-    report: &migrate_sqlx::Report,
-    ui: &Ui,
-) -> Result<(), CommandError> {
+pub(super) fn tell(chosen: &Chosen, report: &Report, ui: &Ui) {
     if report.steps.is_empty() {
-        let heads = State::read(database, migrations).await?.heads();
-        match heads.is_empty() {
+        match report.current.is_empty() {
             true => ui.status("nothing to apply: the chain is empty"),
             false => ui.status(format_args!(
                 "nothing to apply: {} is at {}",
                 chosen.shown(),
-                heads.join(", ")
+                json::names(&report.current).join(", ")
             )),
         }
-        return Ok(());
+        return;
     }
     let duration: Duration = report.steps.iter().map(|step| step.duration).sum();
     ui.status(format_args!(
@@ -289,5 +282,4 @@ pub(super) async fn tell(
         chosen.shown(),
         duration.as_millis()
     ));
-    Ok(())
 }

@@ -3,12 +3,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_schema::Schema;
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 use serde::Serialize;
 
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
+use crate::output::json;
 use crate::output::phrase::counted;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand, now};
@@ -77,15 +78,15 @@ pub(crate) fn run(args: &SnapshotArgs, context: &Context, ui: &Ui) -> Result<(),
     let chosen = context.database()?;
     let (state, schema) = wait(async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = database.state(&migrations).await?;
         Ok((state, database.schema(&config.ledger).await?))
     })?;
+    let status = state.status();
     let document = Document {
         taken_at: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         database: chosen.shown(),
-        current: state.heads(),
-        applied: state
-            .status
+        current: json::heads(&state),
+        applied: status
             .applied
             .iter()
             .map(|row| row.revision.as_str())

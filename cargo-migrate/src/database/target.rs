@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migrate_core::{Config, Dialect, Env};
-use migrate_sqlx::{Create, Database, DatabaseUrl, SessionSettings};
+use migrate_sqlx::__cli::{Create, Database, DatabaseUrl};
+use migrate_sqlx::SessionSettings;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::database::extensions;

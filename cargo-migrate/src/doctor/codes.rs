@@ -2,8 +2,8 @@
 
 use migrate_core::Code;
 
-use crate::database::discrepancy::Kind;
 use crate::output::named_codes::named;
+use migrate_sqlx::__cli::discrepancy::Kind;
 
 named! {
     /// What only `doctor` looks for; what it finds in the ledger row by row is [`Kind`].

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use migrate_core::Graph;
+use migrate_core::{Config, Dialect, Folder, Survey};
 use migrate_schema::Schema;
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::AppliedRevision;
 use migrate_sqlx::{AppliedRevision, Create, Refusal, State};
 
 use super::project::{Patient, listed};
 use super::version_tables::{OTHERS, other_story, tools};
 use super::{Area, Badness, DoctorCode, Finding, Section, rows};
-use crate::database::discrepancy;
 use crate::database::target::Chosen;
 use crate::import::Tool;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
+use crate::output::json;
 use crate::output::phrase::counted;
 
 /// A database that could be looked at.
@@ -77,7 +79,7 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
     let tools = tools(&live);
     match &ledger {
         Some(found) if !found.is_empty() => {
-            section.summary = summary(patient, &chosen, found);
+            section.summary = summary(patient, &chosen, found, live.dialect);
             section.extend(rows::findings(patient, &chosen, live.dialect, found));
             for tool in &tools {
                 section.extend(other_story(patient, *tool, &database, found).await);
@@ -121,33 +123,25 @@ fn is_there(chosen: &Chosen) -> bool {
 }
 
 /// Where the database is, in a line.
-fn summary(patient: &Patient<'_>, chosen: &Chosen, rows: &[AppliedRevision]) -> String {
-    let all = discrepancy::all_revisions(
-        patient
-            .survey
-            .as_ref()
-            .map(|survey| &*survey.revisions)
-            .unwrap_or_default(),
-        rows,
-    );
-    let graph = Graph::new(&all);
-    let applied = discrepancy::applied(&graph, rows);
-    let heads: Vec<&str> = graph
-        .effective_heads(&applied)
-        .into_iter()
-        .map(|index| graph.id(index).as_str())
-        .collect();
-    let whole = rows
-        .iter()
-        .filter(|row| row.state == State::Applied)
-        .count();
-    let known = patient
-        .survey
-        .as_ref()
-        .map_or(0, |survey| survey.revisions.len());
-    let pending = (0..known)
-        .filter(|index| !applied.contains(*index) && *index < graph.len())
-        .count();
+fn summary(
+    patient: &Patient<'_>,
+    chosen: &Chosen,
+    rows: &[AppliedRevision],
+    dialect: Dialect,
+) -> String {
+    let none;
+    let survey = match &patient.survey {
+        Some(survey) => survey,
+        None => {
+            none = Survey::new(&Folder::default(), &Config::default());
+            &none
+        }
+    };
+    let state = ChainState::of_survey(survey, rows.to_vec(), dialect);
+    let status = state.status();
+    let heads = json::names(&status.current);
+    let whole = status.applied.len();
+    let pending = status.pending.len();
     let place = match heads.is_empty() {
         true => "`base`".to_owned(),
         false => listed(&heads),

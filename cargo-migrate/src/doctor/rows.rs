@@ -7,9 +7,9 @@ use migrate_sqlx::{AppliedRevision, Edit, State};
 
 use super::project::{Patient, listed};
 use super::{Area, Badness, Finding};
-use crate::database::discrepancy::{Kind, troubles};
-use crate::database::state::changed_on_protected;
+use crate::database::consent::changed_on_protected;
 use crate::database::target::Chosen;
+use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
 
 const REPAIR: &str = "cargo migrate repair --ledger";
 

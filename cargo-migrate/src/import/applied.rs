@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use migrate_core::{Dialect, Graph, Set};
-use migrate_sqlx::Database;
+use migrate_sqlx::__cli::Database;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Tool, linear::version_key};

@@ -4,7 +4,12 @@ use migrate_core::{Diagnostic, Graph, Label, Plan, Revision, RevisionId};
 use migrate_sqlx::DatabaseMessage;
 use serde::Serialize;
 
+use crate::output::error;
 use crate::output::notice::Notice;
+use crate::output::progress::Notice;
+use migrate_core::{Diagnostic, Graph, Plan, Revision, RevisionId};
+use migrate_sqlx::__cli::ChainState;
+use migrate_sqlx::{DatabaseMessage, Report};
 
 /// Why a command failed.
 #[derive(Debug, Serialize)]
@@ -316,10 +321,19 @@ impl PlanDocument {
         }
     }
 
-    /// Names the steps whose edited text the ledger takes.
-    pub(crate) fn with_edited(mut self, edited: Vec<String>) -> Self {
-        self.edited = edited;
-        self
+    /// Describes a plan from where a database is.
+    pub(crate) fn of(plan: &Plan, state: &ChainState<'_>) -> Self {
+        Self {
+            edited: names(&state.recorded_edits(plan)),
+            ..Self::new(plan, &state.graph)
+        }
+    }
+
+    /// Describes what a run has done from where a database was.
+    pub(crate) fn done(report: &Report, state: &ChainState<'_>) -> Self {
+        let steps: Vec<RevisionId> = report.steps.iter().map(|it| it.revision.clone()).collect();
+        let plan = Plan::followed(&state.graph, &state.applied, report.direction, &steps);
+        Self::of(&plan, state)
     }
 
     /// Names the drafts among the steps.
@@ -395,6 +409,16 @@ pub(crate) fn ids_in_order(graph: &Graph, indices: &[usize]) -> Vec<String> {
         .iter()
         .map(|index| graph.id(*index).to_string())
         .collect()
+}
+
+/// Writes ids.
+pub(crate) fn names(ids: &[RevisionId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+/// Writes the applied heads, sorted.
+pub(crate) fn heads(state: &ChainState<'_>) -> Vec<String> {
+    names(&state.heads())
 }
 
 /// Writes the ids of revisions.

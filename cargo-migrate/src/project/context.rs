@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
+use migrate_core::{Chain, Code, Config, Diagnostic, Folder, RevisionId, Survey};
 
 use crate::database::local_servers::LocalServers;
 use crate::output::error::CommandError;
@@ -51,34 +51,19 @@ pub(crate) enum Demand {
 }
 
 impl Demand {
-    /// Says whether a problem is in the way.
+    /// Returns true if a problem is in the way.
     pub(crate) fn minds(self, found: &Diagnostic) -> bool {
-        found.is_error()
-            && match self {
-                Self::OneEnd => found.code != Code::MultipleHeads,
-                Self::AnyEnds => !matches!(found.code, Code::MultipleHeads | Code::MultipleBases),
-                Self::Graph => is_about_the_graph(found.code),
-            }
+        found.is_error() && !self.accepts(found.code)
     }
-}
 
-const fn is_about_the_graph(code: Code) -> bool {
-    matches!(
-        code,
-        Code::UnreadableFile
-            | Code::ConflictMarkers
-            | Code::MalformedHeader
-            | Code::UnknownHeader
-            | Code::MissingRevision
-            | Code::InvalidRevisionId
-            | Code::DuplicateRevision
-            | Code::UnknownParent
-            | Code::SelfParent
-            | Code::Cycle
-            | Code::UnknownDependency
-            | Code::DuplicateLabel
-            | Code::LabelIsRevision
-    )
+    /// Returns true if a problem of this kind is not in the way.
+    pub(crate) const fn accepts(self, code: Code) -> bool {
+        match self {
+            Self::OneEnd => matches!(code, Code::MultipleHeads),
+            Self::AnyEnds => matches!(code, Code::MultipleHeads | Code::MultipleBases),
+            Self::Graph => !code.breaks_graph(),
+        }
+    }
 }
 
 impl Context {
@@ -219,23 +204,12 @@ impl Context {
         }
     }
 
-    /// Returns the chain to run; where no target is given, it must have one beginning.
+    /// Returns the chain that a command demands, or what is in its way.
     pub(crate) fn chain(&self, demand: Demand) -> Result<Chain, CommandError> {
-        self.demand(demand)?;
-        self.chain_of(self.folder()?)?
+        let survey = self.demand(demand)?;
+        survey
+            .chain(|code| demand.accepts(code))
             .map_err(CommandError::diagnostics)
-    }
-
-    /// Returns the chain of a folder, or all that is wrong with it. Several ends are for the target
-    /// to refuse, in words that fit it.
-    pub(crate) fn chain_of(
-        &self,
-        folder: &Folder,
-    ) -> Result<Result<Chain, Vec<Diagnostic>>, CommandError> {
-        let mut config = self.config()?.clone();
-        config.rules.multiple_heads = HeadsRule::One(Level::Allow);
-        config.rules.multiple_bases = Level::Allow;
-        Ok(Survey::new(folder, &config).into_chain())
     }
 
     /// Describes a revision for `--format json`.

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use migrate_core::{ChainLock, Dialect, Direction, LockState, Plan, Revision, RevisionId};
+use migrate_sqlx::__cli::ChainState;
 
-use crate::database::state::State;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
@@ -44,7 +44,7 @@ impl Drafts {
     }
 
     /// Returns those among the steps of a plan.
-    pub(crate) fn among(&self, state: &State, plan: &Plan) -> Vec<String> {
+    pub(crate) fn among(&self, state: &ChainState<'_>, plan: &Plan) -> Vec<String> {
         let ids = plan.steps.iter().map(|index| state.graph.id(*index));
         ids.filter(|id| self.has(id))
             .map(ToString::to_string)
@@ -52,7 +52,7 @@ impl Drafts {
     }
 
     /// Warns that `run` would refuse a plan.
-    pub(crate) fn warn(&self, state: &State, plan: &Plan, ui: &Ui) {
+    pub(crate) fn warn(&self, state: &ChainState<'_>, plan: &Plan, ui: &Ui) {
         let drafts = self.among(state, plan);
         if !drafts.is_empty() {
             ui.warning(format_args!(

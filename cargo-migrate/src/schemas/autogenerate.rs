@@ -9,7 +9,7 @@ use migrate_models::{Models, Root};
 use migrate_schema::{Rename, Renames, Schema, Table};
 use wildmatch::WildMatch;
 
-use crate::database::state::migrations;
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;

@@ -1,6 +1,6 @@
 //! An existing database as the first revision of a chain.
 
-use migrate_core::{Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
+use migrate_core::{Chain, Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
 use migrate_schema::{DifferenceKind, Name, Renames, Schema, differences};
 use migrate_sqlx::Migrations;
 use wildmatch::WildMatch;
@@ -107,7 +107,8 @@ impl Baseline {
     ) -> Result<(), CommandError> {
         let revision = Revision::parse(file, &new.render(), Dialects::NONE)
             .map_err(CommandError::diagnostics)?;
-        let migrations = Migrations::new(vec![revision], ledger.clone());
+        let chain = Chain::new(vec![revision]).expect("a revision without parents is a chain");
+        let migrations = Migrations::new(chain, ledger.clone());
         let base: Target = "base".parse()?;
         let (made, left) = Scratch::with(chosen, async |scratch| {
             let replayed = scratch.replay(&migrations, ledger).await?;

@@ -6,12 +6,14 @@ use std::fs;
 use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
 use migrate_models::Models;
 use migrate_schema::Schema;
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::Migrations;
 
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
+use crate::output::json;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Demand};
 use crate::schemas::autogenerate::{Wanted, described, read_models};
@@ -154,11 +156,19 @@ impl Place {
         let config = context.config()?;
         let migrations = migrations(&chain, config);
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = database.state(&migrations).await?;
         state.judge_unfinished(None)?;
-        let (revisions, heads) = state.readable();
+        let readable = chain.extended(state.kept().cloned().collect());
+        let graph = readable.graph();
+        let mut applied = graph.none();
+        for index in state.applied.iter() {
+            if let Some(index) = graph.index(state.graph.id(index).as_str()) {
+                applied.insert(index);
+            }
+        }
+        let heads = json::ids(graph, graph.effective_heads(&applied));
         Ok(Self {
-            migrations: Migrations::new(revisions, config.ledger.clone()),
+            migrations: Migrations::new(readable.into_owned(), config.ledger.clone()),
             ledger: config.ledger.clone(),
             heads: heads
                 .iter()

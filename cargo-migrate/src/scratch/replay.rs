@@ -6,6 +6,8 @@
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
 use migrate_replay::{Border, NeededRole, OtherDatabase, Others, Replay};
 use migrate_schema::Schema;
+use migrate_sqlx::__cli::Walked;
+use migrate_sqlx::{Error, Migrations};
 use migrate_sqlx::{Error, Migrations, Refusal, Walked};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
@@ -38,10 +40,10 @@ impl Scratch {
         )
         .await?;
         let ledger = ledger.apart(self.database.dialect());
+        let chain = migrations.chain().with_revisions(replay.runs);
         Ok(Replayed {
             scratch: self,
-            migrations: Migrations::new(replay.runs, ledger.clone())
-                .with_session(self.session.clone()),
+            migrations: Migrations::new(chain, ledger.clone()).with_session(self.session.clone()),
             ledger,
         })
     }
@@ -102,7 +104,7 @@ impl Scratch {
         roles: &[NeededRole],
     ) -> Result<(), CommandError> {
         self.prepare_for(texts).await?;
-        let migrate_sqlx::Database::Postgres(pool) = &self.database else {
+        let migrate_sqlx::__cli::Database::Postgres(pool) = &self.database else {
             return Ok(());
         };
         let database = self.border().scratch;

@@ -6,10 +6,11 @@ use migrate_core::{Dialect, Direction};
 
 use super::session::{Dangling, RESTORING};
 use super::{Engine, Outcome, Step};
+use crate::applied_revision::State;
 use crate::backend::Failure;
 use crate::driver_error::Refusal;
 use crate::error::{Error, Phase};
-use crate::ledger::{LOCKING, State};
+use crate::ledger::LOCKING;
 use crate::notice::muted;
 
 /// How long it has been at work, for PostgreSQL, which gets a revision in one message.

@@ -12,7 +12,7 @@ use sqlx::{Connection as _, Row as _};
 use super::{Address, DatabaseUrl};
 use crate::driver_error::{DatabaseMessage, Refusal};
 use crate::error::{Error, Tried};
-use crate::pause::pause;
+use crate::sleep::pause;
 
 /// How long one of several servers may take where the url does not say; the next may answer.
 const ONE_OF_SEVERAL: Duration = Duration::from_secs(10);

@@ -2,9 +2,9 @@
 
 use migrate_core::{Code, TargetError};
 
-use crate::database::discrepancy::Kind;
 use crate::doctor::DoctorCode;
 use crate::output::failure::Failure;
+use migrate_sqlx::__cli::discrepancy::Kind;
 
 /// Codes that are met in one place.
 #[derive(Debug)]

@@ -7,8 +7,9 @@ mod ledger_repair;
 mod plan;
 mod restore;
 
-use migrate_core::Folder;
-use migrate_sqlx::{AppliedRevision, Create, Database, Migrations};
+use migrate_core::{Chain, Folder};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::{AppliedRevision, Migrations};
 
 use self::files::Files;
 pub(super) use self::ledger_repair::{Entry, LedgerRepair, Unresolved};
@@ -80,7 +81,7 @@ impl<'a> Ledger<'a> {
             return Ok(());
         }
         // Nothing of the chain is needed: each change brings its revision.
-        let none = Migrations::new(Vec::new(), self.context.config()?.ledger.clone());
+        let none = Migrations::new(Chain::empty(), self.context.config()?.ledger.clone());
         let runner = runner(&none, &args.change, &self.chosen, progress);
         let mended = self
             .database

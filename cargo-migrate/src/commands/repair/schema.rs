@@ -7,14 +7,14 @@ use migrate_core::Dialect;
 use migrate_schema::{
     self, Ddl, Difference, DifferenceKind, Name, Renames, Repair, Schema, Unfilled, differences,
 };
-use migrate_sqlx::{Create, Database};
+use migrate_sqlx::__cli::{Create, Database};
 use serde::Serialize;
 
 use super::RepairArgs;
 use crate::commands::run::runner;
 use crate::commands::verify::told;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::import::applied::rows;
 use crate::output::error::CommandError;
@@ -76,8 +76,8 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
-        if state.status.applied.is_empty() {
+        let state = database.state(&migrations).await?;
+        if state.status().applied.is_empty() {
             state.judge_unfinished(None)?;
             return Err(CommandError::new(
                 Failure::NotApplied,
@@ -85,10 +85,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             )
             .help("`cargo migrate stamp --detect` finds out by its tables where it is"));
         }
-        let rows: BTreeSet<String> = {
-            let all = state.status.applied.iter().chain(&state.status.failed);
-            all.map(|row| row.revision.clone()).collect()
-        };
+        let rows: BTreeSet<String> = state.rows.iter().map(|row| row.revision.clone()).collect();
         let (mut expected, actual) = expected_and_actual(context, &chosen).await?;
         ignored.overlook(&mut expected, &actual);
         let plan = plan(options, &expected, &actual, &database).await?;

@@ -1,15 +1,17 @@
 //! `stamp --detect`: the schema says where the database is.
 
-use migrate_core::{Graph, Set, Stamp, Target};
+use migrate_core::{Graph, Set, SoundGraph, Stamp, Target};
 use migrate_schema::Difference;
-use migrate_sqlx::{Create, Error, Migrations};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::{Error, Migrations};
 use serde::Serialize;
 
-use super::{StampArgs, tell};
+use super::{StampArgs, mode, tell};
 use crate::commands::run::runner;
 use crate::commands::verify::told;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::detect::{Detection, detect};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::json::{self, Stamped};
@@ -49,8 +51,8 @@ struct Stopped {
 struct Finding<'a> {
     args: &'a StampArgs,
     chosen: &'a Chosen,
-    graph: &'a Graph,
-    state: Option<&'a State>,
+    graph: &'a SoundGraph,
+    state: Option<&'a ChainState<'a>>,
     detection: &'a Detection,
     drafts: Drafts,
     ui: &'a Ui,
@@ -71,10 +73,10 @@ pub(super) fn run(
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
         // A ledger that cannot be read is what `--purge` is for.
-        let state = match State::read(&database, &migrations).await {
+        let state = match database.state(&migrations).await {
             Ok(state) => Some(state),
             Err(_) if args.purge => None,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let live = database.schema(&config.ledger).await?;
         drop(database);
@@ -133,7 +135,7 @@ impl Finding<'_> {
         let [_, _, ..] = exact[..] else {
             return Ok(exact.first().cloned());
         };
-        let ledger = self.state.map(State::heads);
+        let ledger = self.state.map(json::heads);
         let said = exact
             .iter()
             .find(|set| ledger.as_ref() == Some(&self.heads(set)));
@@ -229,7 +231,7 @@ impl Finding<'_> {
             self.ui
                 .status(format_args!("the same schema: {}", others.join(" and ")));
         }
-        let ledger = self.state.map(State::heads).unwrap_or_default();
+        let ledger = self.state.map(json::heads).unwrap_or_default();
         if !ledger.is_empty() && ledger != self.heads(found) {
             self.ui.warning(format_args!(
                 "the ledger says {}, and the schema is that of {name}",
@@ -308,17 +310,17 @@ impl Finding<'_> {
         }
         let database = self.chosen.connect(Create::Missing).await?;
         let runner = runner(migrations, &self.args.change, self.chosen, progress);
-        let done = database.stamp(runner, &targets, purge).await?;
-        let to = State::read(&database, migrations).await?.heads();
+        let done = database.stamp(runner, &targets, mode(purge)).await?;
+        let to = json::heads(&database.state(migrations).await?);
         let forgotten = match self.state.filter(|_| purge) {
-            Some(state) => state.status.applied.len(),
+            Some(state) => state.status().applied.len(),
             None => done.forgotten.len(),
         };
         if !self.ui.is_json() {
             let shown = self.chosen.shown();
             tell(&shown, &to, done.recorded.len(), forgotten, self.ui);
         }
-        let from = self.state.map(State::heads).unwrap_or_default();
+        let from = self.state.map(json::heads).unwrap_or_default();
         Ok(Some(Stamped {
             database: None,
             from,
@@ -339,7 +341,7 @@ impl Finding<'_> {
             candidates: exact.iter().map(|set| self.name(set)).collect(),
             nearest: nearest.as_ref().map(|(set, _)| self.name(set)),
             differences: nearest.as_ref().map_or(&[], |(_, found)| found),
-            ledger: self.state.map(State::heads),
+            ledger: self.state.map(json::heads),
             stopped: stopped
                 .iter()
                 .map(|(index, error)| Stopped {

@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Revision, Set, Survey};
+use migrate_core::{Code, Revision, Set, Survey, with_lf};
+use migrate_sqlx::__cli::{Database, LedgerChange, Mending};
 use migrate_sqlx::{AppliedRevision, Database, LedgerChange, State};
+use migrate_sqlx::{AppliedRevision, State};
+use serde::Serialize;
 
 use super::evidence::{Evidence, Verdict};
 use super::files::Files;
 use super::judge;
 use super::ledger_repair::{Entry, LedgerRepair, Unresolved};
-use crate::database::discrepancy::{Kind, all_revisions, applied, troubles};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::project::context::Context;
+use migrate_sqlx::__cli::discrepancy::{Kind, applied, troubles};
 
 /// Where it is planned from.
 pub(super) struct Planner<'a> {
@@ -184,8 +188,15 @@ impl Planner<'_> {
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let live = self.database.schema(&config.ledger).await?;
-        let all = all_revisions(&survey.revisions, self.rows);
-        let evidence = Evidence::new(self.context, self.chosen, all, live)?;
+        // Lost revisions are run with the text that the ledger kept.
+        let lost = self
+            .rows
+            .iter()
+            .filter(|row| survey.graph.index(&row.revision).is_none());
+        let lost = lost.filter_map(AppliedRevision::kept).collect();
+        let chain = survey.chain(|_| true).map_err(CommandError::diagnostics)?;
+        let chain = chain.extended(lost).into_owned();
+        let evidence = Evidence::new(self.context, self.chosen, chain, live)?;
         let graph = evidence.graph();
         let mut whole = graph.ancestors(applied(graph, self.rows).iter());
         for row in self.rows.iter().filter(|row| row.state != State::Applied) {

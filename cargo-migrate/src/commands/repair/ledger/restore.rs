@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Code, LockState, Revision, Survey};
+use migrate_core::{Code, Folder, LockState, Revision, Survey};
+use migrate_sqlx::AppliedRevision;
 
 use super::ledger_repair::LedgerRepair;
 use super::plan::Planner;
-use crate::database::discrepancy::{Kind, file_name, troubles};
 use crate::output::error::CommandError;
 use crate::project::git::Repository;
+use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
 
 impl Planner<'_> {
     /// Brings lost files back, and puts back those that were edited.
@@ -147,4 +148,20 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+/// The name that a lost file is written under: the one that the ledger has, where it is a name and
+/// free, or one made of the id.
+fn file_name(row: &AppliedRevision, folder: &Folder) -> String {
+    let plain = !row.file.starts_with('.')
+        && !row.file.contains(['/', '\\', '\0'])
+        && row.file.to_ascii_lowercase().ends_with(".sql");
+    let taken = |name: &str| folder.files.iter().any(|file| file.name == name);
+    let numbered = (2..).map(|number| format!("{}_{number}.sql", row.revision));
+    [row.file.clone()]
+        .into_iter()
+        .filter(|_| plain)
+        .chain([format!("{}.sql", row.revision)])
+        .chain(numbered)
+        .find(|name| !taken(name) && !folder.unread.contains(name))
+        .expect("the numbers do not end")
 }
