@@ -27,6 +27,8 @@ use std::fmt;
 
 use migrate_core::Dialect;
 
+pub use migrate_sql::Name;
+
 pub use change::{Change, Constraint, Kind};
 pub use ddl::{Ddl, create, dump, script, statements};
 pub use diff::diff;
@@ -95,20 +97,6 @@ pub struct NotCarried {
 /// What else makes an object what it is, by the words of the database; a word that takes no value
 /// has an empty one: `WITHOUT ROWID`, `ENGINE` is `InnoDB`.
 pub type Options = BTreeMap<String, String>;
-
-/// The name of an object, with the named schema it is in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(into = "String", from = "String")
-)]
-pub struct Name {
-    /// The named schema; `None` stands for the one that the connection uses by itself.
-    pub schema: Option<String>,
-    /// The name within it.
-    pub name: String,
-}
 
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -541,82 +529,6 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
-    }
-}
-
-impl Name {
-    /// A name in the schema that the connection uses by itself.
-    #[must_use]
-    pub fn plain(name: impl Into<String>) -> Self {
-        Self {
-            schema: None,
-            name: name.into(),
-        }
-    }
-
-    /// Writes it as an identifier of a dialect.
-    ///
-    /// ```
-    /// use migrate_core::Dialect;
-    /// use migrate_schema::Name;
-    ///
-    /// assert_eq!(Name::from("billing.invoices").quoted(Dialect::Postgres), "\"billing\".\"invoices\"");
-    /// ```
-    #[must_use]
-    pub fn quoted(&self, dialect: Dialect) -> String {
-        let name = dialect.quote(&self.name);
-        match &self.schema {
-            None => name,
-            Some(schema) => format!("{}.{name}", dialect.quote(schema)),
-        }
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What could be read otherwise stands in quotes.
-        let part = |part: &str| match part.is_empty() || part.contains(['.', '"', '(']) {
-            true => Dialect::Postgres.quote(part),
-            false => part.to_owned(),
-        };
-        match &self.schema {
-            None => f.write_str(&part(&self.name)),
-            Some(schema) => write!(f, "{}.{}", part(schema), part(&self.name)),
-        }
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.to_string()
-    }
-}
-
-impl From<&str> for Name {
-    fn from(text: &str) -> Self {
-        let mut parts = vec![String::new()];
-        let mut quoted = false;
-        let mut signs = text.chars().peekable();
-        while let Some(sign) = signs.next() {
-            let part = parts.last_mut().expect("it begins with one");
-            match sign {
-                '"' if quoted && signs.next_if_eq(&'"').is_some() => part.push('"'),
-                '"' => quoted = !quoted,
-                '.' if !quoted => parts.push(String::new()),
-                sign => part.push(sign),
-            }
-        }
-        let name = parts.pop().unwrap_or_default();
-        Self {
-            schema: (!parts.is_empty()).then(|| parts.join(".")),
-            name,
-        }
-    }
-}
-
-impl From<String> for Name {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
     }
 }
 

@@ -62,6 +62,7 @@ mod runner;
 mod script;
 mod sleep;
 mod status;
+#[cfg(feature = "models")]
 mod table;
 mod timestamp;
 #[cfg(feature = "cli")]
@@ -79,13 +80,16 @@ pub use migrate_core::{
     LedgerNames, Limits, Place, Problem, Revision, RevisionId, Script, Section, SessionSettings,
     Set, SoundGraph, Stamp, Statement, Target, TargetError,
 };
-pub use migrate_macros::{Table, embed_migrations};
+#[cfg(feature = "models")]
+pub use migrate_macros::Table;
+pub use migrate_macros::embed_migrations;
 #[cfg(any(feature = "cli", feature = "verify"))]
 pub use migrate_schema as schema;
 pub use migrations::Migrations;
 pub use notice::Severity;
 pub use runner::Runner;
 pub use status::Status;
+#[cfg(feature = "models")]
 pub use table::Table;
 
 /// What `embed_migrations!` expands to.

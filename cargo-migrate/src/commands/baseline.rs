@@ -15,7 +15,6 @@ use crate::database::consent::ask;
 use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
-use crate::output::json::Stamped;
 use crate::output::json::{self, Stamped};
 use crate::output::phrase::counted;
 use crate::output::progress::Progress;

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
                 return ui.json(&DownAndUp {
                     database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
                     reverted: PlanDocument::new(&nothing, &state.graph),
-                    applied: PlanDocument::new(&up, &state.graph).with_edited(state.taken(&up)),
+                    applied: PlanDocument::of(&up, &state),
                     notices: (!args.change.dry_run).then(|| progress.notices()),
                 });
             }
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         if ui.is_json() {
             ui.json(&DownAndUp {
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
-                reverted: PlanDocument::new(&down, &state.graph).with_edited(state.taken(&down)),
+                reverted: PlanDocument::of(&down, &state),
                 applied: PlanDocument::new(&up, &state.graph),
                 notices: (!args.change.dry_run).then(|| progress.notices()),
             })?;

@@ -9,7 +9,6 @@ use crate::database::consent::{confirm, refuse_protected};
 use crate::database::migrations;
 use crate::database::recreate::recreate;
 use crate::database::server::Others;
-use crate::database::server::{self, Others};
 use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
 use crate::output::progress::Progress;

@@ -14,7 +14,6 @@ use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
-use crate::output::json::PlanDocument;
 use crate::output::json::{self, PlanDocument};
 use crate::output::phrase::counted;
 use crate::output::progress::Progress;

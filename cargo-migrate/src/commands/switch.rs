@@ -12,7 +12,6 @@ use crate::output::json::{self, DownAndUp, PlanDocument};
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::Context;
 use crate::project::context::{Context, Demand};
 use crate::project::drafts::Drafts;
 use crate::project::git::Repository;
@@ -87,7 +86,7 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
         if ui.is_json() {
             return ui.json(&DownAndUp {
                 database: Some(chosen.shown()).filter(|_| !args.change.dry_run),
-                reverted: PlanDocument::new(&down, &state.graph).with_edited(state.taken(&down)),
+                reverted: PlanDocument::of(&down, &state),
                 applied: PlanDocument::new(&up, &state.graph),
                 notices: (!args.change.dry_run).then(|| progress.notices()),
             });

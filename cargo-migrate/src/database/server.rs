@@ -2,8 +2,6 @@
 
 use migrate_core::Dialect;
 use migrate_sqlx::__cli::DatabaseUrl;
-use migrate_sqlx::DatabaseUrl;
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 
 /// Whether the sessions of others may be ended for it.

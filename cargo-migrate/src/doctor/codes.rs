@@ -1,9 +1,9 @@
 //! What the findings of `doctor` are called.
 
 use migrate_core::Code;
+use migrate_sqlx::__cli::discrepancy::Kind;
 
 use crate::output::named_codes::named;
-use migrate_sqlx::__cli::discrepancy::Kind;
 
 named! {
     /// What only `doctor` looks for; what it finds in the ledger row by row is [`Kind`].

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use migrate_core::{Config, Dialect, Folder, Survey};
 use migrate_schema::Schema;
 use migrate_sqlx::__cli::{ChainState, Create};
-use migrate_sqlx::AppliedRevision;
-use migrate_sqlx::{AppliedRevision, Create, Refusal, State};
+use migrate_sqlx::{AppliedRevision, Refusal};
 
 use super::project::{Patient, listed};
 use super::version_tables::{OTHERS, other_story, tools};

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use migrate_core::{Dialect, LockState, Survey};
+use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
 use migrate_sqlx::{AppliedRevision, Edit, State};
 
 use super::project::{Patient, listed};
 use super::{Area, Badness, Finding};
 use crate::database::consent::changed_on_protected;
 use crate::database::target::Chosen;
-use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
 
 const REPAIR: &str = "cargo migrate repair --ledger";
 

@@ -1,13 +1,12 @@
 //! Where other tools keep what they have applied.
 
 use migrate_schema::Schema;
-use migrate_sqlx::__cli::Database;
+use migrate_sqlx::__cli::{Database, discrepancy};
 use migrate_sqlx::AppliedRevision;
 
 use super::project::{Patient, listed};
 use super::{Area, Badness, DoctorCode, Finding};
 use crate::import::{Tool, applied::Applied};
-use migrate_sqlx::__cli::discrepancy;
 
 /// Version tables of tools that `import` does not know.
 pub(super) const OTHERS: [(&str, &str); 6] = [

@@ -1,15 +1,11 @@
 //! The documents of `--format json`.
 
 use migrate_core::{Diagnostic, Graph, Label, Plan, Revision, RevisionId};
-use migrate_sqlx::DatabaseMessage;
-use serde::Serialize;
-
-use crate::output::error;
-use crate::output::notice::Notice;
-use crate::output::progress::Notice;
-use migrate_core::{Diagnostic, Graph, Plan, Revision, RevisionId};
 use migrate_sqlx::__cli::ChainState;
 use migrate_sqlx::{DatabaseMessage, Report};
+use serde::Serialize;
+
+use crate::output::notice::Notice;
 
 /// Why a command failed.
 #[derive(Debug, Serialize)]

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use migrate_core::Dialect;
 use migrate_sqlx::__cli::DatabaseUrl;
-use migrate_sqlx::{DatabaseUrl, Refusal};
+use migrate_sqlx::Refusal;
 use sha1::{Digest as _, Sha1};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 

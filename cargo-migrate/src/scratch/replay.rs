@@ -7,8 +7,7 @@ use migrate_core::{Dialect, LedgerNames, Revision, Target};
 use migrate_replay::{Border, NeededRole, OtherDatabase, Others, Replay};
 use migrate_schema::Schema;
 use migrate_sqlx::__cli::Walked;
-use migrate_sqlx::{Error, Migrations};
-use migrate_sqlx::{Error, Migrations, Refusal, Walked};
+use migrate_sqlx::{Error, Migrations, Refusal};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use super::sql_file::{Statement, statements};

@@ -1,10 +1,10 @@
 //! Every code that people can meet, by where they meet it. Each has a page that `explain` shows.
 
 use migrate_core::{Code, TargetError};
+use migrate_sqlx::__cli::discrepancy::Kind;
 
 use crate::doctor::DoctorCode;
 use crate::output::failure::Failure;
-use migrate_sqlx::__cli::discrepancy::Kind;
 
 /// Codes that are met in one place.
 #[derive(Debug)]

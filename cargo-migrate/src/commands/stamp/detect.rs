@@ -10,7 +10,6 @@ use super::{StampArgs, mode, tell};
 use crate::commands::run::runner;
 use crate::commands::verify::told;
 use crate::database::consent::ask;
-use crate::database::detect::{Detection, detect};
 use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use migrate_core::{Config, Dialect, Env};
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 
 use super::Context;
 use crate::database::extensions;

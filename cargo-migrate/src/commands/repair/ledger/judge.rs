@@ -1,6 +1,7 @@
 //! What is done about a revision once the tables have been asked.
 
 use migrate_core::Revision;
+use migrate_sqlx::__cli::discrepancy::Kind;
 use migrate_sqlx::__cli::{LedgerChange, Mending};
 use migrate_sqlx::{AppliedRevision, State};
 
@@ -8,7 +9,6 @@ use super::evidence::Verdict;
 use super::ledger_repair::LedgerRepair;
 use crate::database::consent::changed_on_protected;
 use crate::output::error::CommandError;
-use migrate_sqlx::__cli::discrepancy::Kind;
 
 /// What becomes of a revision that was begun.
 pub(super) fn unfinished(

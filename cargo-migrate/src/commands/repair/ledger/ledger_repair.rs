@@ -1,13 +1,13 @@
 //! What a repair of a ledger does, and what it leaves to people.
 
 use migrate_core::with_lf;
+use migrate_sqlx::__cli::discrepancy::Kind;
 use migrate_sqlx::__cli::{LedgerChange, Mending};
 use migrate_sqlx::AppliedRevision;
 use serde::Serialize;
 
 use super::files::Files;
 use crate::commands::repair::change::Note;
-use migrate_sqlx::__cli::discrepancy::Kind;
 
 /// What is done about one revision.
 #[derive(Debug, Serialize)]

@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Revision, Set, Survey};
-use migrate_core::{Code, Revision, Set, Survey, with_lf};
-use migrate_sqlx::__cli::{Database, LedgerChange, Mending};
-use migrate_sqlx::{AppliedRevision, Database, LedgerChange, State};
+use migrate_sqlx::__cli::discrepancy::{Kind, applied, troubles};
+use migrate_sqlx::__cli::{Database, LedgerChange};
 use migrate_sqlx::{AppliedRevision, State};
-use serde::Serialize;
 
 use super::evidence::{Evidence, Verdict};
 use super::files::Files;
@@ -16,7 +14,6 @@ use super::ledger_repair::{Entry, LedgerRepair, Unresolved};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::project::context::Context;
-use migrate_sqlx::__cli::discrepancy::{Kind, applied, troubles};
 
 /// Where it is planned from.
 pub(super) struct Planner<'a> {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Folder, LockState, Revision, Survey};
+use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
 use migrate_sqlx::AppliedRevision;
 
 use super::ledger_repair::LedgerRepair;
 use super::plan::Planner;
 use crate::output::error::CommandError;
 use crate::project::git::Repository;
-use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
 
 impl Planner<'_> {
     /// Brings lost files back, and puts back those that were edited.
