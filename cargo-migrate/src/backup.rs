@@ -154,7 +154,7 @@ impl Source {
 
 impl Backup {
     /// Says where it is and how to get it back.
-    pub(crate) fn tell(&self, context: &Context, ui: &Ui) {
+    pub(crate) fn report(&self, context: &Context, ui: &Ui) {
         ui.status(format_args!(
             "{} {} ({} KiB)",
             styled(style::GOOD, "kept"),

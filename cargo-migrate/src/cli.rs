@@ -100,8 +100,8 @@ pub(crate) fn usage(args: &[OsString], error: &clap::Error) -> u8 {
         return 0;
     }
     if given("--format").as_deref() == Some("json") {
-        let told = text.to_string();
-        let message = told.lines().next().unwrap_or_default();
+        let rendered = text.to_string();
+        let message = rendered.lines().next().unwrap_or_default();
         let output = OutputArgs {
             format: Format::Json,
             ..OutputArgs::default()

@@ -23,7 +23,7 @@ mod sqlx;
 pub(crate) mod write;
 
 pub(crate) use names::Names;
-pub(crate) use section::Way;
+pub(crate) use section::MigrationBody;
 pub(crate) use source::{Place, Sources};
 
 use self::linear::version_key;
@@ -50,8 +50,8 @@ pub(crate) struct Migration {
     pub(crate) message: String,
     /// RFC 3339 in UTC; empty where nothing says it.
     pub(crate) created: String,
-    pub(crate) up: Way,
-    pub(crate) down: Way,
+    pub(crate) up: MigrationBody,
+    pub(crate) down: MigrationBody,
     pub(crate) place: Place,
 }
 

@@ -40,6 +40,6 @@ pub(crate) fn run(args: &BackupArgs, context: &Context, ui: &Ui) -> Result<(), C
             restore: &backup.restore,
         });
     }
-    backup.tell(context, ui);
+    backup.report(context, ui);
     ui.answer(file)
 }

@@ -7,7 +7,7 @@ use migrate_sqlx::__cli::Create;
 use migrate_sqlx::StampMode;
 use serde::Serialize;
 
-use super::check::tell_reaching;
+use super::check::report_reach;
 use super::new::checked_id;
 use super::run::runner;
 use crate::cli::ChangeArgs;
@@ -20,7 +20,7 @@ use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand, new_id, now};
+use crate::project::context::{Context, Require, new_id, now};
 use crate::project::new_revision::{self, NewFile};
 use crate::schemas::baseline::{Baseline, counts, is_empty, other_dialects};
 use crate::schemas::ignored::Ignored;
@@ -143,7 +143,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
             draft,
         };
         if args.change.dry_run {
-            made.tell(ui);
+            made.report(ui);
             return match ui.is_json() {
                 true => ui.json(&made.document(file, Some(new.render()), None)),
                 false => ui.answer(new.render().trim_end()),
@@ -159,12 +159,12 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         let path = made.write(there, context, ui)?;
         if schema_lock::is_wanted(context, ui)? {
-            schema_lock::write(&context.anew(), [baseline.schema.clone()])?;
+            schema_lock::write(&context.reloaded(), [baseline.schema.clone()])?;
         }
-        made.tell(ui);
-        tell_reaching(context, ui)?;
+        made.report(ui);
+        report_reach(context, ui)?;
         // What lacks another dialect still serves this one.
-        let written = context.anew();
+        let written = context.reloaded();
         let chain = Survey::new(written.folder()?, &Config::default()).into_chain();
         let chain = chain.map_err(CommandError::diagnostics)?;
         let migrations = migrations(&chain, config);
@@ -175,8 +175,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
             .stamp(runner, &[target], StampMode::Update)
             .await
             .map_err(|error| {
-                let told = CommandError::from(error);
-                told.cause(format_args!(
+                let failed = CommandError::from(error);
+                failed.cause(format_args!(
                     "`{}` is written: `cargo migrate stamp {}` records it",
                     context.shown(&path),
                     new.id
@@ -206,7 +206,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
 
 /// A chain that has begun has no place for another beginning.
 fn refuse_chain(context: &Context) -> Result<(), CommandError> {
-    let survey = context.demand(Demand::Graph)?;
+    let survey = context.require(Require::Graph)?;
     let Some(first) = survey.revisions.first() else {
         return Ok(());
     };
@@ -246,7 +246,7 @@ impl Made<'_> {
     }
 
     /// Says what is in it, and what is not.
-    fn tell(&self, ui: &Ui) {
+    fn report(&self, ui: &Ui) {
         let schema = &self.baseline.schema;
         let id = &self.new.id;
         let how = match self.draft {

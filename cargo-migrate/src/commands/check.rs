@@ -102,8 +102,8 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
 }
 
 /// Says which of the revisions that were just written reach out of their database.
-pub(super) fn tell_reaching(context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let context = context.anew();
+pub(super) fn report_reach(context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let context = context.reloaded();
     let found = migrate_replay::reaching(context.survey()?, context.config()?);
     for diagnostic in found.iter().take(MOST_TOLD) {
         ui.say(format_args!("{}\n", drawn(diagnostic)));
@@ -147,7 +147,7 @@ fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
 
 /// Reads what git keeps of a reference and of where this branch left it.
 fn published(context: &Context, reference: &str) -> Result<Published, CommandError> {
-    let repository = Repository::demand(context.root()?)?;
+    let repository = Repository::require(context.root()?)?;
     let name = match reference {
         "" => repository.published()?.ok_or_else(|| {
             CommandError::usage("git knows no main branch of a remote `origin`")

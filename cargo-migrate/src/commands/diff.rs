@@ -10,8 +10,8 @@ use crate::output::style::{self, styled};
 use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 use crate::schemas::autogenerate::propose_rename;
-use crate::schemas::named::{named, tell_not_carried};
-use crate::schemas::normalize::settle;
+use crate::schemas::named::{named, warn_not_carried};
+use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
@@ -47,12 +47,12 @@ pub(crate) struct DiffArgs {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    changes: Vec<Told<'a>>,
+    changes: Vec<ChangeDocument<'a>>,
     sql: &'a [Ddl],
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct ChangeDocument<'a> {
     what: String,
     destructive: bool,
     #[serde(flatten)]
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let (from, to) = wait(async {
         let from = named(&args.from, context, &chosen, ui).await?;
         let mut to = named(&args.to, context, &chosen, ui).await?;
-        settle(&from, &mut to, &chosen, &context.config()?.ledger).await?;
+        normalize_definitions(&from, &mut to, &chosen, &context.config()?.ledger).await?;
         Ok((from, to))
     })?;
     if from.dialect != to.dialect {
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let renames = renames(&from, &to, &args.rename)?;
     let changes = migrate_schema::diff(&from, &to, &renames);
     let sql = migrate_schema::statements(&from, &to, &renames);
-    tell_not_carried([&from, &to], ui);
+    warn_not_carried([&from, &to], ui);
     show(&changes, &sql, from.dialect, ui)?;
     if args.rename.is_empty() {
         propose(&from, &to, ui);
@@ -103,13 +103,13 @@ fn server(args: &DiffArgs, context: &Context) -> Result<Chosen, CommandError> {
 fn show(changes: &[Change], sql: &[Ddl], dialect: Dialect, ui: &Ui) -> Result<(), CommandError> {
     let destructive = |change: &Change| change.is_destructive(dialect);
     if ui.is_json() {
-        let told = |change| Told {
+        let document = |change| ChangeDocument {
             what: Change::to_string(change),
             destructive: destructive(change),
             change,
         };
         return ui.json(&Document {
-            changes: changes.iter().map(told).collect(),
+            changes: changes.iter().map(document).collect(),
             sql,
         });
     }

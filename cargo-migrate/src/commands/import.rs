@@ -15,7 +15,7 @@ use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::Applied;
 use crate::import::chain::{Form, Imported, left_out};
-use crate::import::write::Placing;
+use crate::import::write::Destination;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
@@ -24,7 +24,7 @@ use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
@@ -110,8 +110,8 @@ struct NoteDocument<'a> {
 }
 
 pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let placing = Placing::look(context, args.tool)?;
-    if placing.has_chain() {
+    let destination = Destination::look(context, args.tool)?;
+    if destination.has_chain() {
         if !args.stamp {
             return Err(CommandError::new(
                 Failure::ChainExists,
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         };
     }
     let (folder, shown) = folder(args, context)?;
-    placing.refuse(&folder, args.move_old)?;
+    destination.refuse(&folder, args.move_old)?;
     let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
     if args.tool == Tool::Alembic {
         for name in alembic::outside(&sources) {
@@ -154,11 +154,11 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         },
     )?;
     if !args.change.dry_run {
-        placing.write(&imported, &folder, args.move_old)?;
-        super::check::tell_reaching(context, ui)?;
+        destination.write(&imported, &folder, args.move_old)?;
+        super::check::report_reach(context, ui)?;
     }
     if !ui.is_json() {
-        tell(args, &imported, &placing, ui)?;
+        report(args, &imported, &destination, ui)?;
     }
     let stamped = match args.stamp {
         true => Some(stamp(args, Some(&imported), table, context, ui)?),
@@ -334,10 +334,10 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
     }
 }
 
-fn tell(
+fn report(
     args: &ImportArgs,
     imported: &Imported,
-    placing: &Placing,
+    destination: &Destination,
     ui: &Ui,
 ) -> Result<(), CommandError> {
     for (kind, title, style) in [
@@ -364,13 +364,13 @@ fn tell(
         counted(all, "revision"),
         all - drafts,
         counted(drafts, "draft"),
-        placing.shown,
+        destination.shown,
     ));
-    if !imported.needs.is_empty() {
+    if !imported.config_edits.is_empty() {
         ui.status(format_args!(
             "{} migrate.toml: {}",
             styled(style::GOOD, verb),
-            imported.needs.shown()
+            imported.config_edits.shown()
         ));
     }
     if args.change.dry_run {
@@ -441,7 +441,7 @@ fn stamp(
                 .into_chain()
                 .map_err(CommandError::diagnostics)?
         }
-        None => context.chain(Demand::AnyEnds)?,
+        None => context.chain(Require::AnyEnds)?,
     };
     let migrations = migrations(&chain, config);
     let chosen = context.database_to_write(ui)?;

@@ -57,27 +57,27 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
         write::replace(&path, &lock.render())?;
     }
     // The context has read the lock as it was before.
-    let context = context.anew();
+    let context = context.reloaded();
     if schema_lock::is_wanted(&context, ui)? {
         // A seal needs no server: it stays where there is none.
-        let told = match is_new {
+        let written = match is_new {
             true => format!("`{}` is written: {}", context.shown(&path), in_words(&done)),
             false => format!("`{}` was so already", context.shown(&path)),
         };
-        wait(schema_lock::write_anew(&context)).map_err(|error| {
+        wait(schema_lock::rewrite(&context)).map_err(|error| {
             let file = schema_lock::shown(&context);
             error.done(
-                format!("{told}; `{file}` is not written"),
+                format!("{written}; `{file}` is not written"),
                 "write it with `cargo migrate lock --schema`",
             )
         })?;
     }
-    tell(&done, ui)
+    report(&done, ui)
 }
 
 /// Writes only schema.lock.
 fn schema(context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    wait(schema_lock::write_anew(context))?;
+    wait(schema_lock::rewrite(context))?;
     let file = schema_lock::shown(context);
     match ui.is_json() {
         true => ui.json(&serde_json::json!({ "file": file })),
@@ -209,7 +209,7 @@ fn in_words(done: &Locked) -> String {
     }
 }
 
-fn tell(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
+fn report(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
     let say = |verb: &str, ids: &[String]| {
         for id in ids {
             ui.status(format_args!(

@@ -6,7 +6,7 @@ use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand, new_id, now};
+use crate::project::context::{Context, Require, new_id, now};
 use crate::project::new_revision;
 
 const EXAMPLE: &str = "\
@@ -33,7 +33,7 @@ pub(crate) struct MergeArgs {
 }
 
 pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let survey = context.demand(Demand::AnyEnds)?;
+    let survey = context.require(Require::AnyEnds)?;
     let graph = &survey.graph;
     let mut parents: Vec<usize> = Vec::new();
     for given in &args.revisions {

@@ -10,7 +10,7 @@ use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::scratch::interrupt::wait;
 
@@ -89,8 +89,8 @@ fn from_here(
     context: &Context,
 ) -> Result<Script, CommandError> {
     let chain = context.chain(match wanted.direction {
-        Direction::Up => plan::demand(wanted.target.is_some()),
-        Direction::Down => Demand::AnyEnds,
+        Direction::Up => plan::require(wanted.target.is_some()),
+        Direction::Down => Require::AnyEnds,
     })?;
     let target = plan::target(wanted.target, wanted.direction)?;
     let migrations = migrations(&chain, context.config()?);
@@ -121,7 +121,7 @@ fn through(
     dialect: Option<Dialect>,
     context: &Context,
 ) -> Result<Script, CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let graph = chain.graph();
     let from = match (from, wanted.direction) {
         ("", Direction::Down) => "heads",

@@ -11,7 +11,7 @@ use crate::output::json;
 use crate::output::phrase::counted;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::edits::Edits;
 use crate::project::published::Published;
 use crate::scratch::interrupt::wait;
@@ -66,7 +66,7 @@ struct Edit<'a> {
 }
 
 pub(crate) fn run(args: &RebaseArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let survey = context.demand(Demand::AnyEnds)?;
+    let survey = context.require(Require::AnyEnds)?;
     let graph = &survey.graph;
     let published = Published::of(context)?;
     let revision = match &args.revision {
@@ -228,7 +228,7 @@ fn edited_folder(
 /// Refuses what would break the chain otherwise than it is broken.
 fn judge(context: &Context, survey: &Survey, folder: &Folder) -> Result<(), CommandError> {
     let mut found = Survey::new(folder, context.config()?).diagnostics;
-    found.retain(|found| Demand::AnyEnds.minds(found) && !survey.diagnostics.contains(found));
+    found.retain(|found| Require::AnyEnds.blocks(found) && !survey.diagnostics.contains(found));
     match found.is_empty() {
         true => Ok(()),
         false => Err(CommandError::diagnostics(found)),

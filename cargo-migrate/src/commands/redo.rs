@@ -13,7 +13,7 @@ use crate::output::json::{self, DownAndUp, PlanDocument};
 use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
 use crate::scratch::interrupt::block_on;
@@ -34,7 +34,7 @@ pub(crate) struct RedoArgs {
 }
 
 pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let drafts = Drafts::of(&context.survey()?.lock);
     let chosen = context.database_to_write(ui)?;
@@ -80,13 +80,13 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         }
         let mut current = state.heads();
         if !args.change.dry_run {
-            let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
+            let failed = |error| CommandError::from(error).in_folder(&chain_folder(context));
             let runner = || runner(&migrations, &args.change, &chosen, &progress);
             let undo = json::ids(&state.graph, [index]);
-            database.undo(runner(), &undo).await.map_err(told)?;
+            database.undo(runner(), &undo).await.map_err(failed)?;
             for head in state.heads() {
                 let runner = runner().target(at(head.as_str()));
-                current = database.run(runner).await.map_err(told)?.current;
+                current = database.run(runner).await.map_err(failed)?.current;
             }
             progress.end();
             ui.status(format_args!(

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         };
         return offline::print(&wanted, args.sql.dialect, context, ui);
     }
-    let chain = context.chain(plan::demand(args.target.is_some()))?;
+    let chain = context.chain(plan::require(args.target.is_some()))?;
     let target = plan::target(args.target.as_deref(), Direction::Up)?;
     if args.target.is_none() {
         // With one head it is all heads, which an up-to-date database answers in one round trip.
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 }
                 if backs_up && !before.plan.steps.is_empty() {
                     let backup = backup::make(&chosen, None, context, ui).await?;
-                    backup.tell(context, ui);
+                    backup.report(context, ui);
                 }
             }
         }
@@ -145,7 +145,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
         }
         if !ui.is_json() {
-            tell(&chosen, &report, ui);
+            print_report(&chosen, &report, ui);
         }
         schema_lock::follow(&report.current, &migrations, &chosen, context, ui).await
     };
@@ -262,7 +262,7 @@ impl<'a> Before<'a> {
     }
 }
 
-pub(super) fn tell(chosen: &Chosen, report: &Report, ui: &Ui) {
+pub(super) fn print_report(chosen: &Chosen, report: &Report, ui: &Ui) {
     if report.steps.is_empty() {
         match report.current.is_empty() {
             true => ui.status("nothing to apply: the chain is empty"),

@@ -10,7 +10,7 @@ use crate::output::schema_diagram::diagram;
 use crate::output::schema_listing::listing;
 use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
-use crate::schemas::named::tell_not_carried;
+use crate::schemas::named::warn_not_carried;
 use crate::scratch::interrupt::wait;
 
 /// Show the schema that the database has
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
     if ui.is_json() {
         return ui.json(&schema);
     }
-    tell_not_carried([&schema], ui);
+    warn_not_carried([&schema], ui);
     if ui.format == Format::Sql {
         return ui.answer(migrate_schema::dump(&schema).trim_end());
     }

@@ -12,7 +12,7 @@ use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::phrase::counted;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand, now};
+use crate::project::context::{Context, Require, now};
 use crate::project::write;
 use crate::scratch::interrupt::wait;
 
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &SnapshotArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         return snapshots.iter().try_for_each(|file| ui.answer(file));
     }
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let chosen = context.database()?;

@@ -17,7 +17,7 @@ use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::scratch::interrupt::block_on;
 
@@ -72,12 +72,12 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
                     .help("add `--dry-run`, or leave `--from` out to stamp the database"),
             );
         }
-        let chain = context.chain(Demand::Graph)?;
+        let chain = context.chain(Require::Graph)?;
         let graph = chain.graph();
         let applied = applied_of(graph, from)?;
         return show(args, graph, &applied, &targets, ui);
     }
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             Some(before) => before.status().applied.len(),
             None => stamp.forgotten.len(),
         };
-        tell(
+        report(
             &chosen.shown(),
             &json::heads(&after),
             stamp.recorded.len(),
@@ -192,7 +192,7 @@ fn show(
     Ok(())
 }
 
-fn tell(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
+fn report(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
     let place = match heads.is_empty() {
         true => "base".to_owned(),
         false => heads.join(", "),

@@ -519,9 +519,9 @@ mod tests {
             let Err(error) = Programs::find_in(kind, &folders) else {
                 panic!("nothing is there")
             };
-            let told = error.full_message();
+            let message = error.full_message();
             let looked = format!("{programs} is in /nowhere/bin, /nowhere/sbin");
-            assert!(told.ends_with(&looked), "{told}");
+            assert!(message.ends_with(&looked), "{message}");
         }
     }
 }

@@ -8,29 +8,32 @@ use migrate_core::Dialect;
 use migrate_sqlx::Refusal;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::database::server::Others;
+use crate::database::server::OtherSessions;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
 /// Drops a database and makes it anew, with the encoding and the owner that it had.
-pub(crate) async fn recreate(chosen: &Chosen, others: Others) -> Result<(), CommandError> {
+pub(crate) async fn recreate(
+    chosen: &Chosen,
+    other_sessions: OtherSessions,
+) -> Result<(), CommandError> {
     if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
         return remove_files(&chosen.sqlite()?);
     }
     let (mut server, name) = chosen.server().await?;
-    let told = |error| told(error, chosen);
-    let making = server.making(&name).await.map_err(told)?;
-    server.drop(&name, others).await.map_err(told)?;
-    server.create(&name, &making).await.map_err(told)
+    let failed = |error| failed(error, chosen);
+    let making = server.making(&name).await.map_err(failed)?;
+    server.drop(&name, other_sessions).await.map_err(failed)?;
+    server.create(&name, &making).await.map_err(failed)
 }
 
-fn told(error: sqlx::Error, chosen: &Chosen) -> CommandError {
+fn failed(error: sqlx::Error, chosen: &Chosen) -> CommandError {
     let busy = Refusal::of(&error) == Some(Refusal::InUse);
-    let told = CommandError::from(migrate_sqlx::Error::from(error)).of_database(&chosen.shown());
+    let failed = CommandError::from(migrate_sqlx::Error::from(error)).of_database(&chosen.shown());
     match busy {
-        true => told.help("end those sessions, or let them be ended with `--force`"),
-        false => told,
+        true => failed.help("end those sessions, or let them be ended with `--force`"),
+        false => failed,
     }
 }
 
@@ -43,8 +46,8 @@ fn remove_files(options: &SqliteConnectOptions) -> Result<(), CommandError> {
         let path = PathBuf::from(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                let told = format!("`{}` cannot be deleted", path.display());
-                return Err(CommandError::new(Failure::Io, told).because(error));
+                let failed = format!("`{}` cannot be deleted", path.display());
+                return Err(CommandError::new(Failure::Io, failed).because(error));
             }
             _ => {}
         }

@@ -6,9 +6,9 @@ use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
 
 /// Whether the sessions of others may be ended for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Others {
-    Respect,
-    End,
+pub(crate) enum OtherSessions {
+    Keep,
+    Terminate,
 }
 
 /// A server, on a connection that is in none of the databases that are made and dropped.
@@ -107,9 +107,13 @@ impl Server {
             .await
     }
 
-    pub(crate) async fn drop(&mut self, name: &str, others: Others) -> Result<(), sqlx::Error> {
-        let force = match (self.dialect(), others) {
-            (Dialect::Postgres, Others::End) => " WITH (FORCE)",
+    pub(crate) async fn drop(
+        &mut self,
+        name: &str,
+        other_sessions: OtherSessions,
+    ) -> Result<(), sqlx::Error> {
+        let force = match (self.dialect(), other_sessions) {
+            (Dialect::Postgres, OtherSessions::Terminate) => " WITH (FORCE)",
             _ => "",
         };
         let name = self.dialect().quote(name);

@@ -116,7 +116,7 @@ impl Chosen {
     }
 
     /// Says that DATABASE_URL does not count.
-    pub(crate) fn tell_passed_over(&self, ui: &Ui) {
+    pub(crate) fn report_passed_over(&self, ui: &Ui) {
         if let (true, Some(env)) = (self.passes_over, &self.env) {
             ui.status(format_args!(
                 "{} DATABASE_URL is set and not used: `[env.{}]` in {} comes first",
@@ -151,9 +151,9 @@ impl Chosen {
             Some(making) => making,
             None => {
                 let making = server.making(&name).await;
-                let told =
+                let failed =
                     |error: sqlx::Error| CommandError::from(migrate_sqlx::Error::from(error));
-                making.map_err(told)?.of_ours()
+                making.map_err(failed)?.of_ours()
             }
         };
         Ok((place, server, making))
@@ -201,7 +201,7 @@ impl Chosen {
     fn refused(&self, error: migrate_sqlx::Error) -> CommandError {
         let extension = (!self.extensions.is_empty()).then(|| extensions::not_loaded(&error));
         match extension.flatten() {
-            Some(told) => told,
+            Some(failed) => failed,
             None => CommandError::from(error).of_database(&self.shown()),
         }
     }

@@ -7,9 +7,9 @@ use migrate_schema::Schema;
 use migrate_sqlx::__cli::{ChainState, Create};
 use migrate_sqlx::{AppliedRevision, Refusal};
 
-use super::project::{Patient, listed};
+use super::project::{Project, listed};
 use super::version_tables::{OTHERS, other_story, tools};
-use super::{Area, Badness, DoctorCode, Finding, Section, rows};
+use super::{Area, DoctorCode, Finding, Section, Severity, rows};
 use crate::database::target::Chosen;
 use crate::import::Tool;
 use crate::output::error::CommandError;
@@ -25,19 +25,19 @@ pub(super) struct Seen {
     pub(super) rows: Option<Vec<AppliedRevision>>,
 }
 
-pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
+pub(super) async fn look(project: &Project<'_>) -> (Section, Option<Seen>) {
     let mut section = Section::new(Area::Ledger);
-    if !patient.is_configured() {
+    if !project.is_configured() {
         let summary = "not asked: what is wrong with the configuration comes first";
         return (section.summary(summary), None);
     }
-    let chosen = match patient.context.database() {
+    let chosen = match project.context.database() {
         Ok(chosen) => chosen,
         Err(error) if error.is(Failure::NoPackage) => {
             return (section.summary("not asked: there is no project here"), None);
         }
         Err(error) => {
-            section.push(not_chosen(patient, &error));
+            section.push(not_chosen(project, &error));
             if error.is(Failure::NoDatabase) {
                 section.summary = "not asked".to_owned();
             }
@@ -46,8 +46,8 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
     };
     let read = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let ledger = database.ledger(&patient.config.ledger).await?;
-        let live = database.schema(&patient.config.ledger).await?;
+        let ledger = database.ledger(&project.config.ledger).await?;
+        let live = database.schema(&project.config.ledger).await?;
         Ok::<_, CommandError>((database, ledger, live))
     };
     let (database, ledger, live) = match read.await {
@@ -57,12 +57,12 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
             return (section, None);
         }
     };
-    match database.migrator(&patient.config.ledger).await {
+    match database.migrator(&project.config.ledger).await {
         Ok(None) => {}
         Ok(Some(holder)) => section.push(
             Finding::new(
                 Area::Ledger,
-                Badness::Warning,
+                Severity::Warning,
                 DoctorCode::LedgerLocked,
                 format!("a migrator is at work, and others wait for it: {holder}"),
             )
@@ -71,35 +71,35 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
         ),
         Err(error) => section.push(Finding::because(
             Area::Ledger,
-            Badness::Note,
+            Severity::Note,
             &CommandError::from(error).of_database(&chosen.shown()),
         )),
     }
     let tools = tools(&live);
     match &ledger {
         Some(found) if !found.is_empty() => {
-            section.summary = summary(patient, &chosen, found, live.dialect);
-            section.extend(rows::findings(patient, &chosen, live.dialect, found));
+            section.summary = summary(project, &chosen, found, live.dialect);
+            section.extend(rows::findings(project, &chosen, live.dialect, found));
             for tool in &tools {
-                section.extend(other_story(patient, *tool, &database, found).await);
+                section.extend(other_story(project, *tool, &database, found).await);
             }
         }
         _ => section.extend(no_ledger(&chosen, &live, &tools, ledger.is_some())),
     }
     if section.summary.is_empty() && section.findings.is_empty() {
-        section.summary = empty(patient, &chosen);
+        section.summary = empty(project, &chosen);
     }
     let rows = ledger.filter(|rows| !rows.is_empty());
     (section, Some(Seen { chosen, live, rows }))
 }
 
 /// A database in which there is nothing yet.
-fn empty(patient: &Patient<'_>, chosen: &Chosen) -> String {
+fn empty(project: &Project<'_>, chosen: &Chosen) -> String {
     let is = match is_there(chosen) {
         true => "is empty",
         false => "is not there yet",
     };
-    let sound = patient
+    let sound = project
         .survey
         .as_ref()
         .filter(|survey| !survey.has_errors());
@@ -123,13 +123,13 @@ fn is_there(chosen: &Chosen) -> bool {
 
 /// Where the database is, in a line.
 fn summary(
-    patient: &Patient<'_>,
+    project: &Project<'_>,
     chosen: &Chosen,
     rows: &[AppliedRevision],
     dialect: Dialect,
 ) -> String {
     let none;
-    let survey = match &patient.survey {
+    let survey = match &project.survey {
         Some(survey) => survey,
         None => {
             none = Survey::new(&Folder::default(), &Config::default());
@@ -153,24 +153,24 @@ fn summary(
 }
 
 /// No database is named, or none that can be.
-fn not_chosen(patient: &Patient<'_>, error: &CommandError) -> Finding {
-    let badness = match error.is(Failure::NoDatabase) {
-        true => Badness::Note,
-        false => Badness::Error,
+fn not_chosen(project: &Project<'_>, error: &CommandError) -> Finding {
+    let severity = match error.is(Failure::NoDatabase) {
+        true => Severity::Note,
+        false => Severity::Error,
     };
-    let finding = Finding::because(Area::Ledger, badness, error);
+    let finding = Finding::because(Area::Ledger, severity, error);
     let example = [".env.example", ".env.sample", ".env.dist"]
         .into_iter()
-        .find(|file| patient.has(file));
+        .find(|file| project.has(file));
     let is_unnamed = error.is(Failure::NoDatabase);
     let is_unset = error.is(Failure::UnsetVariable);
     match example {
-        Some(example) if (is_unnamed || is_unset) && !patient.has(".env") => {
+        Some(example) if (is_unnamed || is_unset) && !project.has(".env") => {
             return finding.why(format!(
                 "there is a `{example}` and no `.env`: copy it and fill it in"
             ));
         }
-        _ if (is_unnamed || is_unset) && patient.has(".env") => {
+        _ if (is_unnamed || is_unset) && project.has(".env") => {
             return finding.why("`.env` does not say it either");
         }
         _ => {}
@@ -186,7 +186,7 @@ fn not_chosen(patient: &Patient<'_>, error: &CommandError) -> Finding {
 
 /// The database cannot be reached or read.
 fn not_read(chosen: &Chosen, error: &CommandError) -> Finding {
-    let finding = Finding::because(Area::Ledger, Badness::Error, error);
+    let finding = Finding::because(Area::Ledger, Severity::Error, error);
     let why = match error.runtime() {
         Some(migrate_sqlx::Error::ForeignLedger { .. }) => {
             "another program has made a table of that name; `[ledger] prefix` in migrate.toml chooses another"
@@ -246,7 +246,7 @@ fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> 
         counted(tables.len(), "table"),
         listed(&tables)
     );
-    let finding = Finding::new(Area::Ledger, Badness::Error, DoctorCode::NoLedger, message);
+    let finding = Finding::new(Area::Ledger, Severity::Error, DoctorCode::NoLedger, message);
     if let Some(tool) = tools.first() {
         return Some(
             finding

@@ -16,7 +16,7 @@ use crate::schemas::schema_lock;
 
 /// The folder of the chain as it is before.
 #[derive(Debug)]
-pub(crate) struct Placing {
+pub(crate) struct Destination {
     dir: PathBuf,
     pub(crate) shown: String,
     config: PathBuf,
@@ -29,12 +29,12 @@ pub(crate) struct Placing {
     old: PathBuf,
 }
 
-impl Placing {
+impl Destination {
     /// Looks at the folder of the chain.
     pub(crate) fn look(context: &Context, tool: Tool) -> Result<Self, CommandError> {
         let dir = context.dir()?;
         let config = context.root()?.join(Config::FILE);
-        let mut placing = Self {
+        let mut destination = Self {
             shown: context.shown(&dir),
             config_text: fs::read_to_string(&config).ok(),
             config,
@@ -43,10 +43,10 @@ impl Placing {
             old: dir.join(tool.word()),
             dir,
         };
-        if placing.dir.is_dir() {
+        if destination.dir.is_dir() {
             let folder = context.folder()?;
             let survey = Survey::new(folder, context.config()?);
-            placing.revisions = survey.revisions.len().max(survey.lock.iter().count());
+            destination.revisions = survey.revisions.len().max(survey.lock.iter().count());
             let is_revision = |name: &str| {
                 survey
                     .revisions
@@ -58,9 +58,9 @@ impl Placing {
                 .iter()
                 .map(|file| &file.name)
                 .chain(&folder.unread);
-            placing.foreign = names.filter(|name| !is_revision(name)).cloned().collect();
+            destination.foreign = names.filter(|name| !is_revision(name)).cloned().collect();
         }
-        Ok(placing)
+        Ok(destination)
     }
 
     /// Says whether there is a chain already.
@@ -156,20 +156,20 @@ impl Placing {
             }
         }
         write::replace(&lock, &imported.lock.render())?;
-        self.write_needs(imported, undo)
+        self.write_config_edits(imported, undo)
     }
 
-    fn write_needs(&self, imported: &Imported, undo: &mut Undo) -> Result<(), CommandError> {
-        let needs = &imported.needs;
-        if needs.is_empty() {
+    fn write_config_edits(&self, imported: &Imported, undo: &mut Undo) -> Result<(), CommandError> {
+        let config_edits = &imported.config_edits;
+        if config_edits.is_empty() {
             return Ok(());
         }
         let Some(old) = &self.config_text else {
-            write::create(&self.config, &needs.written(""))?;
+            write::create(&self.config, &config_edits.written(""))?;
             undo.files.push(self.config.clone());
             return Ok(());
         };
-        let new = needs.written(old);
+        let new = config_edits.written(old);
         if Config::parse(Config::FILE, &new).is_err() {
             return Err(CommandError::new(
                 Failure::Import,
@@ -177,7 +177,7 @@ impl Placing {
             )
             .help(format!(
                 "write below `[rules]` and `[verify]` of migrate.toml: {}",
-                needs.shown()
+                config_edits.shown()
             )));
         }
         let mut edits = Edits::default();

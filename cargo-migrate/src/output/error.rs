@@ -399,21 +399,21 @@ impl From<io::Error> for CommandError {
 impl From<migrate_sqlx::Error> for CommandError {
     fn from(error: migrate_sqlx::Error) -> Self {
         let (message, help) = (error.to_string(), error.help());
-        let mut told = match error {
+        let mut error = match error {
             migrate_sqlx::Error::Target(target) => return target.into(),
             migrate_sqlx::Error::Stopped { .. } => Self::new(Failure::Interrupted, message),
             error => Self::of(Reason::Runtime(error), message),
         };
-        told.0.help = help;
-        told
+        error.0.help = help;
+        error
     }
 }
 
 impl From<TargetError> for CommandError {
     fn from(error: TargetError) -> Self {
         let (message, help, candidates) = (error.to_string(), error.help(), error.candidates());
-        let mut told = Self::of(Reason::Target(error), message).candidates(candidates);
-        told.0.help = help;
-        told
+        let mut error = Self::of(Reason::Target(error), message).candidates(candidates);
+        error.0.help = help;
+        error
     }
 }

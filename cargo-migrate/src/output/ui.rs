@@ -155,8 +155,8 @@ impl Ui {
     /// Names what throw-away databases left out.
     pub(crate) fn not_replayed(&self) {
         for NotReplayed { file, line, what } in self.left_out.list() {
-            let told = styled(style::WARNING, "not replayed:");
-            self.say(self.hidden(&format!("{told} {file}:{line} {what}")));
+            let label = styled(style::WARNING, "not replayed:");
+            self.say(self.hidden(&format!("{label} {file}:{line} {what}")));
         }
     }
 

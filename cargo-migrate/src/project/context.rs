@@ -41,7 +41,7 @@ pub(crate) struct Context {
 
 /// What a broken chain may still be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Demand {
+pub(crate) enum Require {
     /// Several heads are for the target to refuse, several bases are not fine.
     OneEnd,
     /// Several heads or bases are fine.
@@ -50,9 +50,9 @@ pub(crate) enum Demand {
     Graph,
 }
 
-impl Demand {
+impl Require {
     /// Returns true if a problem is in the way.
-    pub(crate) fn minds(self, found: &Diagnostic) -> bool {
+    pub(crate) fn blocks(self, found: &Diagnostic) -> bool {
         found.is_error() && !self.accepts(found.code)
     }
 
@@ -88,7 +88,7 @@ impl Context {
     }
 
     /// The same, with nothing read of the files yet: for what was written meanwhile.
-    pub(crate) fn anew(&self) -> Self {
+    pub(crate) fn reloaded(&self) -> Self {
         Self {
             start: self.start.clone(),
             args: self.args.clone(),
@@ -190,12 +190,12 @@ impl Context {
     }
 
     /// Returns the survey, or what is in the way of a command that demands this much.
-    pub(crate) fn demand(&self, demand: Demand) -> Result<&Survey, CommandError> {
+    pub(crate) fn require(&self, require: Require) -> Result<&Survey, CommandError> {
         let survey = self.survey()?;
         let in_the_way: Vec<_> = survey
             .diagnostics
             .iter()
-            .filter(|found| demand.minds(found))
+            .filter(|found| require.blocks(found))
             .cloned()
             .collect();
         match in_the_way.is_empty() {
@@ -205,10 +205,10 @@ impl Context {
     }
 
     /// Returns the chain that a command demands, or what is in its way.
-    pub(crate) fn chain(&self, demand: Demand) -> Result<Chain, CommandError> {
-        let survey = self.demand(demand)?;
+    pub(crate) fn chain(&self, require: Require) -> Result<Chain, CommandError> {
+        let survey = self.require(require)?;
         survey
-            .chain(|code| demand.accepts(code))
+            .chain(|code| require.accepts(code))
             .map_err(CommandError::diagnostics)
     }
 
@@ -230,7 +230,7 @@ impl Context {
         let errors: Vec<_> = survey
             .diagnostics
             .iter()
-            .filter(|found| Demand::Graph.minds(found))
+            .filter(|found| Require::Graph.blocks(found))
             .collect();
         for found in errors.iter().take(8) {
             let file = found

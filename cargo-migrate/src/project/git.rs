@@ -37,7 +37,7 @@ impl Repository {
     }
 
     /// Finds the repository of a package, which a command cannot do without.
-    pub(crate) fn demand(package: &Path) -> Result<Self, CommandError> {
+    pub(crate) fn require(package: &Path) -> Result<Self, CommandError> {
         Self::find(package).ok_or_else(|| {
             CommandError::new(
                 Failure::NoRepository,

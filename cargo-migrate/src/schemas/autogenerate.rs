@@ -14,9 +14,9 @@ use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::package;
-use crate::schemas::normalize::settle;
+use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
 /// What the chain makes and what is wanted, on one dialect.
@@ -173,7 +173,7 @@ pub(crate) async fn gaps(
     given: &[String],
     context: &Context,
 ) -> Result<Vec<Gap>, CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let kept: Vec<WildMatch> = config.ignored.iter().map(|p| WildMatch::new(p)).collect();
@@ -192,7 +192,7 @@ pub(crate) async fn gaps(
             Source::Sql { file, text } => {
                 let made = schema_at(&server, &migrations, ledger, &heads).await?;
                 let mut wanted = schema_of_sql(&server, ledger, file, text).await?;
-                settle(&made, &mut wanted, &server, ledger).await?;
+                normalize_definitions(&made, &mut wanted, &server, ledger).await?;
                 (made, wanted)
             }
         };

@@ -80,8 +80,8 @@ impl Baseline {
     pub(crate) fn sections(&self, several: bool) -> Vec<(String, String)> {
         let dialect = self.schema.dialect;
         let nothing = Schema::empty(dialect);
-        let told = self.left_out.iter().map(|what| what.replace('\n', " "));
-        let mut up: String = told
+        let items = self.left_out.iter().map(|what| what.replace('\n', " "));
+        let mut up: String = items
             .map(|what| ["-- left out: ", &what, "\n"].concat())
             .collect();
         up += &migrate_schema::script(dialect, &migrate_schema::create(&self.schema));

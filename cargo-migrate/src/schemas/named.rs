@@ -15,9 +15,9 @@ use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::schemas::autogenerate::{Wanted, described, read_models};
-use crate::schemas::normalize::settle;
+use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
 /// Reads the schema that a word names: `database`, `env:<name>`, `models`, `empty`, a file that ends in
@@ -97,7 +97,7 @@ pub(crate) async fn at(
     context: &Context,
     chosen: &Chosen,
 ) -> Result<Schema, CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     schema_at(chosen, &migrations, &config.ledger, targets).await
@@ -110,7 +110,7 @@ pub(crate) async fn expected_and_actual(
 ) -> Result<(Schema, Schema), CommandError> {
     let place = Place::read(context, chosen).await?;
     let mut expected = Scratch::with(chosen, async |scratch| place.expected(scratch).await).await?;
-    settle(&place.actual, &mut expected, chosen, &place.ledger).await?;
+    normalize_definitions(&place.actual, &mut expected, chosen, &place.ledger).await?;
     Ok((expected, place.actual))
 }
 
@@ -132,7 +132,7 @@ impl Three {
         let (dialect, ledger) = (place.actual.dialect, &context.config()?.ledger);
         let chain = async |scratch: &Scratch| place.expected(scratch).await;
         let (wanted, mut expected) = Wanted::and(models, dialect, chosen, ledger, chain).await?;
-        settle(&place.actual, &mut expected, chosen, ledger).await?;
+        normalize_definitions(&place.actual, &mut expected, chosen, ledger).await?;
         Ok(Self {
             expected,
             wanted: wanted.beside(&place.actual),
@@ -152,7 +152,7 @@ struct Place {
 
 impl Place {
     async fn read(context: &Context, chosen: &Chosen) -> Result<Self, CommandError> {
-        let chain = context.chain(Demand::AnyEnds)?;
+        let chain = context.chain(Require::AnyEnds)?;
         let config = context.config()?;
         let migrations = migrations(&chain, config);
         let database = chosen.connect(Create::Nothing).await?;
@@ -190,7 +190,7 @@ impl Place {
 }
 
 /// Names what is there and is not carried, so that nobody thinks it were.
-pub(crate) fn tell_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
+pub(crate) fn warn_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
     let all: BTreeSet<String> = schemas
         .into_iter()
         .flat_map(|schema| &schema.not_carried)

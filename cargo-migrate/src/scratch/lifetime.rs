@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::confine::User;
 use super::name::{PREFIX, made_at, name, random};
-use crate::database::server::{Making, Others, Server};
+use crate::database::server::{Making, OtherSessions, Server};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
@@ -85,11 +85,11 @@ impl Leases {
 
 /// The server lets us make none.
 pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
-    let told = format!(
+    let message = format!(
         "no throw-away database can be made beside {}",
         server.shown()
     );
-    let error = CommandError::new(Failure::Scratch, told).because(error);
+    let error = CommandError::new(Failure::Scratch, message).because(error);
     if server.is_thrown_away() {
         return error.help("the installed server lacks something that the real one has, such as a locale: install it, or name another server with `scratch-url` of the environment");
     }
@@ -219,7 +219,10 @@ impl Lease {
         if let Some(user) = &held.user {
             user.drop(&mut server).await.map_err(failed)?;
         }
-        server.drop(&self.name, Others::End).await.map_err(failed)?;
+        server
+            .drop(&self.name, OtherSessions::Terminate)
+            .await
+            .map_err(failed)?;
         if let Server::Postgres(connection) = &mut server {
             super::replay::drop_roles(connection)
                 .await
@@ -251,7 +254,10 @@ async fn sweep(server: &mut Server, now: u64) -> Result<(), sqlx::Error> {
         };
         if made.saturating_add(STALE) <= now {
             User::drop_of(server, &name).await.or_else(others)?;
-            server.drop(&name, Others::Respect).await.or_else(others)?;
+            server
+                .drop(&name, OtherSessions::Keep)
+                .await
+                .or_else(others)?;
         }
     }
     Ok(())

@@ -66,16 +66,17 @@ impl Scratch {
         self.allow(std::iter::once(text), &replay.roles).await?;
         for ((line, _), sql) in lines.iter().zip(&replay.runs) {
             execute(database, sql).await.map_err(|error| {
-                let told = format!("{file}:{line}: the statement failed in a throw-away database");
-                CommandError::new(Failure::StatementFailed, told).because(error)
+                let message =
+                    format!("{file}:{line}: the statement failed in a throw-away database");
+                CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
         if database.dialect() == Dialect::Postgres {
             // A dump leaves the session without a search path, and then no schema is the own one.
             let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
             execute(database, reset).await.map_err(|error| {
-                let told = format!("{file}: the session cannot be as it was before");
-                CommandError::new(Failure::StatementFailed, told).because(error)
+                let message = format!("{file}: the session cannot be as it was before");
+                CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
         Ok(database.schema(ledger).await?)

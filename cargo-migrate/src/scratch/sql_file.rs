@@ -39,8 +39,8 @@ pub(crate) fn statements<'a>(
         let (start, sql) = (part.start, &text[part.clone()]);
         let ranges = split(dialect, sql).map_err(|error| {
             let line = line_of(text, start + error.at);
-            let told = format!("{file}:{line}: something begins that does not end");
-            CommandError::new(Failure::UnterminatedSql, told)
+            let message = format!("{file}:{line}: something begins that does not end");
+            CommandError::new(Failure::UnterminatedSql, message)
         })?;
         for range in ranges {
             line += text[at..start + range.start].matches('\n').count();
@@ -75,12 +75,13 @@ fn parts(
             let word = word.unwrap_or_default();
             if !OF_PSQL.contains(&word) {
                 let line = line_of(text, at);
-                let told = format!("{file}:{line}: `\\{word}` is for psql, which is not used here");
+                let message =
+                    format!("{file}:{line}: `\\{word}` is for psql, which is not used here");
                 let help = match word {
                     "." => "leave the rows out: `pg_dump --schema-only`",
                     _ => "leave the line out of the file",
                 };
-                return Err(CommandError::new(Failure::ClientCommand, told).help(help));
+                return Err(CommandError::new(Failure::ClientCommand, message).help(help));
             }
             parts.push(start..at);
             start = at + length;

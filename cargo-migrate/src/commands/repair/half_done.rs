@@ -14,7 +14,7 @@ use crate::output::json;
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::scratch::interrupt::block_on;
 
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         (Some(given), _) => (given, true),
         (None, given) => (given.as_ref().expect("one of them is given"), false),
     };
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);

@@ -74,7 +74,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         match ui.is_json() {
             true => ui.json(&plan.document(context, copied_to.as_deref(), execute)?)?,
-            false => plan.tell(args, context, copied_to.as_deref(), execute, ui)?,
+            false => plan.print(args, context, copied_to.as_deref(), execute, ui)?,
         }
         match plan.left() {
             0 => Ok(()),
@@ -201,7 +201,7 @@ impl<'a> Plan<'a> {
         ledger::show_unresolved(self.left_in_ledger(), ui)
     }
 
-    fn tell(
+    fn print(
         &self,
         args: &RepairArgs,
         context: &Context,

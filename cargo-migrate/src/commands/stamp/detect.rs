@@ -6,9 +6,9 @@ use migrate_sqlx::__cli::{ChainState, Create};
 use migrate_sqlx::{Error, Migrations};
 use serde::Serialize;
 
-use super::{StampArgs, mode, tell};
+use super::{StampArgs, mode, report};
 use crate::commands::run::runner;
-use crate::commands::verify::told;
+use crate::commands::verify::describe;
 use crate::database::consent::ask;
 use crate::database::migrations;
 use crate::database::target::Chosen;
@@ -18,7 +18,7 @@ use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::schemas::detect::{Detection, detect};
 use crate::schemas::named::dialect;
@@ -63,7 +63,7 @@ pub(super) fn run(
     context: &Context,
     ui: &Ui,
 ) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let chosen = context.database_to_write(ui)?;
@@ -103,7 +103,7 @@ pub(super) fn run(
         let Some(found) = finding.one()? else {
             return finding.refuse();
         };
-        finding.tell_ledger(&found);
+        finding.report_ledger(&found);
         let stamped = match args.change.dry_run {
             true => finding.show(&found)?,
             false => finding.stamp(&found, &migrations, &progress).await?,
@@ -186,7 +186,7 @@ impl Finding<'_> {
         }
         if let Some((nearest, differences)) = &self.detection.nearest {
             for difference in differences {
-                ui.answer(told(difference))?;
+                ui.answer(describe(difference))?;
             }
             let (name, found) = (self.name(nearest), counted(differences.len(), "difference"));
             ui.say(match self.args.targets.is_empty() {
@@ -212,7 +212,7 @@ impl Finding<'_> {
     }
 
     /// Says what is found, and what the ledger says instead.
-    fn tell_ledger(&self, found: &Set) {
+    fn report_ledger(&self, found: &Set) {
         let name = self.name(found);
         let shown = self.chosen.shown();
         self.ui.status(format_args!(
@@ -317,7 +317,7 @@ impl Finding<'_> {
         };
         if !self.ui.is_json() {
             let shown = self.chosen.shown();
-            tell(&shown, &to, done.recorded.len(), forgotten, self.ui);
+            report(&shown, &to, done.recorded.len(), forgotten, self.ui);
         }
         let from = self.state.map(json::heads).unwrap_or_default();
         Ok(Some(Stamped {

@@ -56,7 +56,7 @@ impl Recorder {
             ("CARGO_MIGRATE_RECORD", file.clone().into_os_string()),
             ("CARGO_MIGRATE_RECORD_WAY", word.into()),
         ];
-        let told = program.call(home, Self::words(direction), &environment)?;
+        let answer = program.call(home, Self::words(direction), &environment)?;
         let sql = match file.exists() {
             true => std::fs::read_to_string(&file)?,
             false => String::new(),
@@ -66,7 +66,7 @@ impl Recorder {
                 .cause(error)
                 .help(help)
         };
-        match (told.error, direction) {
+        match (answer.error, direction) {
             (Some(error), _) if error.starts_with(REFUSED) && sql.is_empty() => Err(failed(
                 error.trim_start_matches(REFUSED),
                 "env.py must lead to an empty database, and to no other than one that may be thrown away",

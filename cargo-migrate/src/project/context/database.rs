@@ -52,7 +52,7 @@ impl Context {
     /// so.
     pub(crate) fn database_to_write(&self, ui: &Ui) -> Result<Chosen, CommandError> {
         let chosen = self.database()?;
-        chosen.tell_passed_over(ui);
+        chosen.report_passed_over(ui);
         Ok(chosen)
     }
 

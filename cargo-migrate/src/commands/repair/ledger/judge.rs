@@ -189,9 +189,9 @@ pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut 
 /// The first few, in a line.
 fn some(all: &[String]) -> String {
     const MOST: usize = 5;
-    let mut told: Vec<String> = all.iter().take(MOST).cloned().collect();
+    let mut shown: Vec<String> = all.iter().take(MOST).cloned().collect();
     if all.len() > MOST {
-        told.push(format!("and {} more", all.len() - MOST));
+        shown.push(format!("and {} more", all.len() - MOST));
     }
-    told.join("; ")
+    shown.join("; ")
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Revision, Set, Survey};
-use migrate_sqlx::__cli::discrepancy::{Kind, applied, troubles};
+use migrate_sqlx::__cli::discrepancy::{Kind, applied, discrepancies};
 use migrate_sqlx::__cli::{Database, LedgerChange};
 use migrate_sqlx::{AppliedRevision, State};
 
@@ -59,11 +59,11 @@ impl Planner<'_> {
             .iter()
             .map(|left| (left.revision.clone(), left.problem))
             .collect();
-        let found = troubles(survey, self.rows, self.database.dialect());
+        let found = discrepancies(survey, self.rows, self.database.dialect());
         let mut to_prove = Vec::new();
-        for trouble in &found {
-            let id = trouble.revision.as_str();
-            let kind = trouble.kind;
+        for discrepancy in &found {
+            let id = discrepancy.revision.as_str();
+            let kind = discrepancy.kind;
             if already.contains(&(id.to_owned(), kind.code())) {
                 continue;
             }
@@ -113,7 +113,7 @@ impl Planner<'_> {
         let rank: BTreeMap<&str, usize> = found
             .iter()
             .enumerate()
-            .map(|(rank, trouble)| (trouble.revision.as_str(), rank))
+            .map(|(rank, discrepancy)| (discrepancy.revision.as_str(), rank))
             .collect();
         let rank = |id: &str| rank.get(id).copied().unwrap_or_default();
         repair

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Folder, LockState, Revision, Survey};
-use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
+use migrate_sqlx::__cli::discrepancy::{Kind, discrepancies};
 use migrate_sqlx::AppliedRevision;
 
 use super::ledger_repair::LedgerRepair;
@@ -18,10 +18,12 @@ impl Planner<'_> {
         survey: &Survey,
         repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
-        let found = troubles(survey, self.rows, self.database.dialect());
+        let found = discrepancies(survey, self.rows, self.database.dialect());
         let of = |kind: Kind| -> Vec<String> {
-            let of_it = found.iter().filter(|trouble| trouble.kind == kind);
-            of_it.map(|trouble| trouble.revision.clone()).collect()
+            let of_it = found.iter().filter(|discrepancy| discrepancy.kind == kind);
+            of_it
+                .map(|discrepancy| discrepancy.revision.clone())
+                .collect()
         };
         for id in of(Kind::Edited) {
             let index = survey.graph.index(&id).expect("its file is there");
