@@ -1,11 +1,12 @@
 //! The database that is meant: where it is, how it compares with the chain, and what it takes to change it.
 
 pub(crate) mod consent;
-pub(crate) mod detect;
 pub(crate) mod extensions;
-pub(crate) mod interrupt;
+pub(crate) mod local_servers;
+pub(crate) mod recreate;
 pub(crate) mod server;
 pub(crate) mod target;
+pub(crate) mod tool;
 
 use migrate_core::{Chain, Config, Graph, Survey};
 use migrate_sqlx::__cli::{ChainState, Database};

@@ -29,7 +29,7 @@ macro_rules! named {
 
 /// What is wrong with one revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Discrepancy {
     /// Which revision.
     pub revision: String,
     /// In which way.
@@ -103,7 +103,11 @@ fn is_newer(row: &AppliedRevision) -> bool {
 
 /// Finds all that is wrong between a folder and the rows of a ledger, in the chain's order.
 #[must_use]
-pub fn troubles(survey: &Survey, rows: &[AppliedRevision], dialect: Dialect) -> Vec<Trouble> {
+pub fn discrepancies(
+    survey: &Survey,
+    rows: &[AppliedRevision],
+    dialect: Dialect,
+) -> Vec<Discrepancy> {
     let mut found = Vec::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows {
@@ -116,7 +120,7 @@ pub fn troubles(survey: &Survey, rows: &[AppliedRevision], dialect: Dialect) -> 
             continue;
         }
         let mut tell = |kind| {
-            found.push(Trouble {
+            found.push(Discrepancy {
                 revision: row.revision.clone(),
                 kind,
             });
@@ -149,19 +153,23 @@ pub fn troubles(survey: &Survey, rows: &[AppliedRevision], dialect: Dialect) -> 
             }
         }
     }
-    found.extend(missing(survey, rows).into_iter().map(|revision| Trouble {
-        revision,
-        kind: Kind::Missing,
-    }));
+    found.extend(
+        missing(survey, rows)
+            .into_iter()
+            .map(|revision| Discrepancy {
+                revision,
+                kind: Kind::Missing,
+            }),
+    );
     let rank: BTreeMap<&str, usize> = survey
         .graph
         .order()
         .enumerate()
         .map(|(rank, index)| (survey.graph.id(index).as_str(), rank))
         .collect();
-    found.sort_by_key(|trouble| {
-        let rank = rank.get(trouble.revision.as_str());
-        (rank.copied().unwrap_or(usize::MAX), trouble.kind)
+    found.sort_by_key(|discrepancy| {
+        let rank = rank.get(discrepancy.revision.as_str());
+        (rank.copied().unwrap_or(usize::MAX), discrepancy.kind)
     });
     found
 }

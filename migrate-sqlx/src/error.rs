@@ -5,7 +5,7 @@ use std::time::Duration;
 use migrate_core::{Diagnostic, Dialect, Label, RevisionId, TargetError};
 
 use crate::driver_error::{
-    DatabaseMessage, DriverError, connection_help, is_there, missed_lock, out_of_locks, timed_out,
+    DatabaseMessage, DriverError, Refusal, connection_help, missed_lock, timed_out,
 };
 
 /// Why a database could not be migrated, read, or found current.
@@ -347,6 +347,8 @@ pub struct Tried {
     pub attributes: String,
     /// Each server with the reason why it was not taken.
     pub servers: Vec<(String, String)>,
+    /// What the last of them refuses, if that is listed.
+    pub refusal: Option<Refusal>,
 }
 
 impl std::error::Error for Tried {}
@@ -647,6 +649,7 @@ impl StatementError {
                 "mend the statement, drop the half-built index with `DROP INDEX CONCURRENTLY {index}`, then {again}"
             );
         }
+        let refusal = Refusal::of(source);
         if missed_lock(source) {
             return format!(
                 "another session has a lock that it needs: find it and let it end, or allow more with `lock-timeout` and `lock-retries` of the environment; then {again}"
@@ -657,7 +660,7 @@ impl StatementError {
                 "it took longer than it may: allow more with `statement-timeout` of the environment or of its section; then {again}"
             );
         }
-        if out_of_locks(source) {
+        if refusal == Some(Refusal::OutOfLocks) {
             return match self.atomic {
                 true => format!(
                     "one transaction holds a lock for every table it touches: run without `--atomic`, or raise the server's `max_locks_per_transaction`; then {again}"
@@ -667,12 +670,16 @@ impl StatementError {
                 ),
             };
         }
-        if is_of_extension(source) {
+        if refusal == Some(Refusal::UnknownOfExtension) {
             return format!(
                 "if an extension of SQLite has it, name that in migrate.toml: `extensions = [\"…\"]` below `[sqlite]`; else mend the revision, then {again}"
             );
         }
-        if self.rolled_back && !self.reverting && self.number == 1 && is_there(source) {
+        if self.rolled_back
+            && !self.reverting
+            && self.number == 1
+            && refusal == Some(Refusal::AlreadyExists)
+        {
             return format!(
                 "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
             );
@@ -694,19 +701,6 @@ impl StatementError {
             false => format!("mend the statement, then {again}"),
         }
     }
-}
-
-/// Whether SQLite lacks what extensions bring: virtual tables, functions and collations.
-fn is_of_extension(error: &sqlx::Error) -> bool {
-    const LACKING: [&str; 3] = [
-        "no such module: ",
-        "no such function: ",
-        "no such collation sequence: ",
-    ];
-    let words = error
-        .as_database_error()
-        .map_or("", |error| error.message());
-    LACKING.iter().any(|lacking| words.starts_with(lacking))
 }
 
 impl StepError {
@@ -765,6 +759,15 @@ impl Error {
             Self::Statement(error) => Some(&error.source),
             Self::Step(error) => Some(&error.source),
             _ => None,
+        }
+    }
+
+    /// Returns what the database or the driver refuses, if that is listed.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::NoServer(tried) => tried.refusal,
+            error => error.driver_error()?.refusal(),
         }
     }
 

@@ -11,6 +11,7 @@ use migrate_core::{Dialect, Hash, LedgerNames, Revision, RevisionId};
 
 use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::backend::{Row, Session};
+use crate::driver_error::Refusal;
 use crate::error::Error;
 use crate::ledger_event::{EventKind, LedgerEvent};
 use crate::literal::literal;
@@ -248,35 +249,28 @@ impl Tables {
         let Error::Database(error) = error else {
             return None;
         };
-        let error = error.as_sqlx().as_database_error()?;
         let schema = self.dialect.quote(self.schema()?);
-        match self.dialect {
-            Dialect::Postgres if error.code().as_deref() == Some("3F000") => {
+        match (self.dialect, error.refusal()?) {
+            (Dialect::Postgres, Refusal::UnknownSchema) => {
                 Some(format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
             }
-            Dialect::MySql if error.message().starts_with("Unknown database") => Some(format!(
+            (Dialect::MySql, Refusal::UnknownDatabase) => Some(format!(
                 "CREATE DATABASE IF NOT EXISTS {schema} DEFAULT CHARACTER SET utf8mb4"
             )),
-            Dialect::Sqlite | Dialect::Postgres | Dialect::MySql => None,
+            _ => None,
         }
     }
 
     /// Whether an error says that the tables are not where they were.
     pub(crate) fn are_gone(&self, error: &sqlx::Error) -> bool {
-        let Some(error) = error.as_database_error() else {
+        let (Some(refusal), Some(error)) = (Refusal::of(error), error.as_database_error()) else {
             return false;
         };
-        let message = error.message();
-        let named = message.contains(&format!("{}revision", self.names.prefix));
-        match (self.dialect, error.code().as_deref()) {
-            (Dialect::Postgres, Some("42P01" | "3F000")) => named,
-            (Dialect::MySql, _) => {
-                named && message.ends_with("doesn't exist")
-                    || message.starts_with("Unknown database")
-                    || message.starts_with("No database selected")
-            }
-            (Dialect::Sqlite, _) => named && message.starts_with("no such table"),
-            (Dialect::Postgres, _) => false,
+        let ledger = format!("{}revision", self.names.prefix);
+        match refusal {
+            Refusal::UnknownTable | Refusal::UnknownSchema => error.message().contains(&ledger),
+            Refusal::UnknownDatabase | Refusal::NoDatabaseSelected => true,
+            _ => false,
         }
     }
 
@@ -503,36 +497,22 @@ impl Tables {
     /// Takes an error for what it says of the ledger: that it is not there is fine, that it is
     /// somebody else's table is told as such.
     fn absent(&self, error: sqlx::Error) -> Result<(), Error> {
-        let (code, message) = match error.as_database_error() {
-            Some(error) => (error.code(), error.message()),
-            None => return Err(Error::from(error)),
-        };
-        // PostgreSQL: undefined_table, invalid_schema_name, undefined_column; MySQL:
-        // ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR. SQLite has only words for it.
-        let (table, column) = match (self.dialect, code.as_deref()) {
-            (Dialect::Postgres, code) => (
-                matches!(code, Some("42P01" | "3F000")),
-                code == Some("42703"),
-            ),
-            (Dialect::MySql, code) => (
-                code == Some("42S02") || message.starts_with("Unknown database"),
-                code == Some("42S22"),
-            ),
-            (Dialect::Sqlite, _) => (
-                message.contains("no such table"),
-                message.contains("no such column"),
-            ),
-        };
-        let denied = self.dialect == Dialect::MySql && message.contains(" denied to user ");
-        match (table, column) {
-            (true, _) => Ok(()),
+        match Refusal::of(&error) {
+            Some(Refusal::UnknownTable | Refusal::UnknownSchema | Refusal::UnknownDatabase) => {
+                Ok(())
+            }
             // MySQL does not tell whether what is closed to the user is there.
-            _ if denied && let Some(schema) = self.schema() => Err(Error::LedgerSchema {
-                schema: schema.to_owned(),
-                dialect: self.dialect,
-                source: error.into(),
-            }),
-            (_, true) => Err(Error::ForeignLedger {
+            Some(Refusal::Denied)
+                if self.dialect == Dialect::MySql
+                    && let Some(schema) = self.schema() =>
+            {
+                Err(Error::LedgerSchema {
+                    schema: schema.to_owned(),
+                    dialect: self.dialect,
+                    source: error.into(),
+                })
+            }
+            Some(Refusal::UnknownColumn) => Err(Error::ForeignLedger {
                 table: self.revision.clone(),
             }),
             _ => Err(Error::from(error)),

@@ -71,7 +71,7 @@ mod url;
 
 pub use applied_revision::{AppliedRevision, Edit, RevisionState};
 pub use backend::{Backend, Session};
-pub use driver_error::{DatabaseMessage, DriverError, InnerQuery};
+pub use driver_error::{DatabaseMessage, DriverError, InnerQuery, Refusal};
 pub use engine::{InDoubt, StampMode};
 pub use error::{Error, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
@@ -118,7 +118,7 @@ pub mod __cli {
     pub use crate::engine::{Outcome, SchemaReplay};
     #[cfg(any(feature = "cli", feature = "verify"))]
     pub use crate::introspect::SchemaReader;
-    pub use crate::ledger_change::{LedgerChange, LedgerRepair};
+    pub use crate::ledger_change::{LedgerChange, RowRepair};
     #[cfg(feature = "cli")]
     pub use crate::script::Script;
     #[cfg(feature = "cli")]

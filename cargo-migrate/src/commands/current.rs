@@ -1,13 +1,14 @@
 use clap::Args;
 use migrate_sqlx::__cli::Create;
 
-use crate::database::interrupt::wait;
 use crate::database::state_of;
 use crate::output::error::CommandError;
 use crate::output::json;
 use crate::output::listing::line;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::scratch::interrupt::wait;
 
 /// Show where the database is
 ///

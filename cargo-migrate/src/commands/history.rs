@@ -3,17 +3,17 @@ use migrate_core::{Set, Survey};
 use migrate_sqlx::__cli::Create;
 use migrate_sqlx::LedgerEvent;
 
-use crate::cli::Format;
-use crate::database::interrupt::wait;
 use crate::database::state_of;
 use crate::output::error::CommandError;
 use crate::output::graph_diagram::Diagram;
 use crate::output::graphlog::{Charset, Glyph, draw};
 use crate::output::json;
 use crate::output::listing::{event_line, line};
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 use crate::project::range::Range;
+use crate::scratch::interrupt::wait;
 
 /// Show the revisions as a drawn graph, newest first
 ///

@@ -3,14 +3,16 @@ use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Set, Target, Targe
 use migrate_sqlx::__cli::{ChainState, Create};
 
 use crate::cli::FromArg;
-use crate::database::interrupt::wait;
 use crate::database::migrations;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
+use crate::output::phrase::counted;
 use crate::output::progress::with_message;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::wait;
 
 /// Show what `run`, or with `--down` what `revert`, would do
 ///
@@ -45,7 +47,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
     };
     let target = target(args.target.as_deref(), direction)?;
     if let Some(from) = &args.from.from {
-        let chain = context.chain(Demand::Graph)?;
+        let chain = context.chain(Require::Graph)?;
         let graph = chain.graph();
         let applied = applied_of(graph, from)?;
         let plan = match direction {
@@ -55,7 +57,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
         judge(args.strict && plan.steps.is_empty(), &target)?;
         return show(&plan, graph, chain.revisions(), ui);
     }
-    let chain = context.chain(demand(args.target.is_some() || args.down))?;
+    let chain = context.chain(require(args.target.is_some() || args.down))?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database()?;
     let state = wait(async {
@@ -82,10 +84,10 @@ pub(crate) fn judge(refused: bool, target: &Target) -> Result<(), CommandError> 
 }
 
 /// Where a target is named, several heads are for it to refuse.
-pub(crate) const fn demand(explicit: bool) -> Demand {
+pub(crate) const fn require(explicit: bool) -> Require {
     match explicit {
-        true => Demand::AnyEnds,
-        false => Demand::OneEnd,
+        true => Require::AnyEnds,
+        false => Require::OneEnd,
     }
 }
 

@@ -4,14 +4,17 @@ use migrate_sqlx::__cli::Create;
 use serde::Serialize;
 
 use super::show::one;
-use crate::database::interrupt::wait;
 use crate::database::state_of;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::edits::Edits;
 use crate::project::published::Published;
+use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
 Example:
@@ -63,7 +66,7 @@ struct Edit<'a> {
 }
 
 pub(crate) fn run(args: &RebaseArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let survey = context.demand(Demand::AnyEnds)?;
+    let survey = context.require(Require::AnyEnds)?;
     let graph = &survey.graph;
     let published = Published::of(context)?;
     let revision = match &args.revision {
@@ -129,8 +132,8 @@ fn other_end(survey: &Survey, revision: usize) -> Result<usize, CommandError> {
         .collect();
     match others[..] {
         [only] => Ok(only),
-        [] => Err(CommandError::failed(
-            "nothing-to-rebase",
+        [] => Err(CommandError::new(
+            Failure::NothingToRebase,
             format!(
                 "there is no other head to put `{}` behind",
                 graph.id(revision)
@@ -152,7 +155,7 @@ fn refuse_applied(
 ) -> Result<(), CommandError> {
     let chosen = match context.database() {
         Ok(chosen) => chosen,
-        Err(error) if error.is("no-database") => return Ok(()),
+        Err(error) if error.is(Failure::NoDatabase) => return Ok(()),
         Err(error) => return Err(error),
     };
     let config = context.config()?;
@@ -175,8 +178,8 @@ fn refuse_applied(
         None => Ok(()),
         Some(index) => {
             let id = survey.graph.id(*index);
-            Err(CommandError::failed(
-                "applied",
+            Err(CommandError::new(
+                Failure::Applied,
                 format!("{} has applied `{id}` where it stands now", chosen.shown()),
             )
             .help(format!(
@@ -213,7 +216,7 @@ fn edited_folder(
     for (index, _) in &rebase.edits {
         let id = survey.graph.id(*index).as_str();
         if let Some(index) = after.graph.index(id) {
-            lock.renew(&after.revisions[index]);
+            lock.update(&after.revisions[index]);
         }
     }
     let old = folder.lock.take().unwrap_or_default();
@@ -225,7 +228,7 @@ fn edited_folder(
 /// Refuses what would break the chain otherwise than it is broken.
 fn judge(context: &Context, survey: &Survey, folder: &Folder) -> Result<(), CommandError> {
     let mut found = Survey::new(folder, context.config()?).diagnostics;
-    found.retain(|found| Demand::AnyEnds.minds(found) && !survey.diagnostics.contains(found));
+    found.retain(|found| Require::AnyEnds.blocks(found) && !survey.diagnostics.contains(found));
     match found.is_empty() {
         true => Ok(()),
         false => Err(CommandError::diagnostics(found)),
@@ -235,17 +238,17 @@ fn judge(context: &Context, survey: &Survey, folder: &Folder) -> Result<(), Comm
 impl From<RebaseError> for CommandError {
     fn from(error: RebaseError) -> Self {
         let help = match &error {
-            RebaseError::There { .. } => {
+            RebaseError::AlreadyFollows { .. } => {
                 "there is nothing to do; `cargo migrate history` shows the chain".to_owned()
             }
-            RebaseError::Joined { revision, onto, .. } => {
+            RebaseError::AlreadyMerged { revision, onto, .. } => {
                 format!("join them once more: `cargo migrate merge {revision} {onto}`")
             }
-            RebaseError::Circle { .. } => {
+            RebaseError::Cycle { .. } => {
                 "name them the other way round, or join two heads with `cargo migrate merge`"
                     .to_owned()
             }
         };
-        Self::failed("nothing-to-rebase", error.to_string()).help(help)
+        Self::new(Failure::NothingToRebase, error.to_string()).help(help)
     }
 }

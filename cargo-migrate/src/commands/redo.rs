@@ -7,13 +7,16 @@ use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
 use crate::database::consent::refuse_protected;
 use crate::database::migrations;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::{self, DownAndUp, PlanDocument};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 /// Revert the last revision and apply it again
 ///
@@ -31,7 +34,7 @@ pub(crate) struct RedoArgs {
 }
 
 pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let drafts = Drafts::of(&context.survey()?.lock);
     let chosen = context.database_to_write(ui)?;
@@ -77,13 +80,13 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         }
         let mut current = state.heads();
         if !args.change.dry_run {
-            let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
+            let failed = |error| CommandError::from(error).in_folder(&chain_folder(context));
             let runner = || runner(&migrations, &args.change, &chosen, &progress);
             let undo = json::ids(&state.graph, [index]);
-            database.undo(runner(), &undo).await.map_err(told)?;
+            database.undo(runner(), &undo).await.map_err(failed)?;
             for head in state.heads() {
                 let runner = runner().target(at(head.as_str()));
-                current = database.run(runner).await.map_err(told)?.current;
+                current = database.run(runner).await.map_err(failed)?.current;
             }
             progress.end();
             ui.status(format_args!(
@@ -105,7 +108,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             false => schema_lock::follow(&current, &migrations, &chosen, context, ui).await,
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The applied revision that is named, or the one at the end.
@@ -121,7 +124,7 @@ fn chosen_revision(state: &ChainState<'_>, given: Option<&str>) -> Result<usize,
         })
         .help("only what is applied can be done again; `cargo migrate run` applies the rest")),
         [] => Err(
-            CommandError::failed("nothing-applied", "nothing is applied")
+            CommandError::new(Failure::NothingApplied, "nothing is applied")
                 .help("`cargo migrate run` applies the chain"),
         ),
         _ => Err(CommandError::from(TargetError::AmbiguousWalk {

@@ -7,12 +7,14 @@ use crate::cli::{ChangeArgs, ResumeArg};
 use crate::commands::offline::{self, SqlArgs, Wanted};
 use crate::database::consent::refuse_protected;
 use crate::database::migrations;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::block_on;
 
 /// Take back what follows the target
 ///
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         };
         return offline::print(&wanted, args.sql.dialect, context, ui);
     }
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let target = plan::target(args.target.as_deref(), Direction::Down)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
@@ -105,5 +107,5 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             }
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }

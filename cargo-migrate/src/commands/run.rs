@@ -12,13 +12,16 @@ use crate::commands::offline::{self, SqlArgs, Wanted};
 use crate::database::consent::{ask, refused};
 use crate::database::migrations;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::{self, PlanDocument};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 /// Apply what the database has not, up to the target
 ///
@@ -66,7 +69,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         };
         return offline::print(&wanted, args.sql.dialect, context, ui);
     }
-    let chain = context.chain(plan::demand(args.target.is_some()))?;
+    let chain = context.chain(plan::require(args.target.is_some()))?;
     let target = plan::target(args.target.as_deref(), Direction::Up)?;
     if args.target.is_none() {
         // With one head it is all heads, which an up-to-date database answers in one round trip.
@@ -116,7 +119,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 }
                 if backs_up && !before.plan.steps.is_empty() {
                     let backup = backup::make(&chosen, None, context, ui).await?;
-                    backup.tell(context, ui);
+                    backup.report(context, ui);
                 }
             }
         }
@@ -142,11 +145,11 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             }
         }
         if !ui.is_json() {
-            tell(&chosen, &report, ui);
+            print_report(&chosen, &report, ui);
         }
         schema_lock::follow(&report.current, &migrations, &chosen, context, ui).await
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The folder of the revision files as messages name it.
@@ -250,8 +253,8 @@ impl<'a> Before<'a> {
             .map(|index| self.state.graph.id(*index));
         match planned.into_iter().find(|id| !is_applied(id)) {
             None => Ok(()),
-            Some(id) => Err(CommandError::failed(
-                "not-applied",
+            Some(id) => Err(CommandError::new(
+                Failure::NotApplied,
                 format!("the run ended well, but the ledger does not have `{id}`"),
             )
             .help("somebody has changed it meanwhile: `cargo migrate status --events` shows what was done")),
@@ -259,7 +262,7 @@ impl<'a> Before<'a> {
     }
 }
 
-pub(super) fn tell(chosen: &Chosen, report: &Report, ui: &Ui) {
+pub(super) fn print_report(chosen: &Chosen, report: &Report, ui: &Ui) {
     if report.steps.is_empty() {
         match report.current.is_empty() {
             true => ui.status("nothing to apply: the chain is empty"),

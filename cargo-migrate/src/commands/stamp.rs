@@ -11,12 +11,15 @@ use crate::cli::{ChangeArgs, FromArg};
 use crate::database::consent::ask;
 use crate::database::migrations;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::{self, Stamped};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
 `stamp b` on a database where `c` is applied records `a` and `b` and forgets `c`:
@@ -69,12 +72,12 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
                     .help("add `--dry-run`, or leave `--from` out to stamp the database"),
             );
         }
-        let chain = context.chain(Demand::Graph)?;
+        let chain = context.chain(Require::Graph)?;
         let graph = chain.graph();
         let applied = applied_of(graph, from)?;
         return show(args, graph, &applied, &targets, ui);
     }
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
@@ -117,7 +120,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             Some(before) => before.status().applied.len(),
             None => stamp.forgotten.len(),
         };
-        tell(
+        report(
             &chosen.shown(),
             &json::heads(&after),
             stamp.recorded.len(),
@@ -126,7 +129,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
         );
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Refuses drafts that would be recorded and must not be.
@@ -189,7 +192,7 @@ fn show(
     Ok(())
 }
 
-fn tell(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
+fn report(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
     let place = match heads.is_empty() {
         true => "base".to_owned(),
         false => heads.join(", "),

@@ -7,15 +7,17 @@ use migrate_sqlx::{LedgerEvent, Status};
 use serde::Serialize;
 
 use crate::database::consent::refused;
-use crate::database::interrupt::wait;
 use crate::database::state_of;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json;
 use crate::output::listing::event_line;
+use crate::output::phrase::counted;
 use crate::output::progress::with_message;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::scratch::interrupt::wait;
 
 /// Show the chain beside the database: applied, pending, unknown, changed, failed
 ///
@@ -143,7 +145,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
         advise(&state, status, &chosen, ui);
     }
     match is_wrong {
-        true => Err(CommandError::told()),
+        true => Err(CommandError::reported()),
         false => Ok(()),
     }
 }

@@ -10,10 +10,12 @@ use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::json::{self, DownAndUp, PlanDocument};
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::project::git::Repository;
+use crate::scratch::interrupt::block_on;
 
 /// Take the database to the revisions of another git branch
 ///
@@ -30,11 +32,11 @@ pub(crate) struct SwitchArgs {
 }
 
 pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let repository = Repository::demand(context.root()?)?;
+    let repository = Repository::require(context.root()?)?;
     let folder = repository.folder(&repository.commit(&args.reference)?)?;
     let survey = Survey::new(&folder, context.config()?);
     let chain = survey
-        .chain(|code| Demand::AnyEnds.accepts(code))
+        .chain(|code| Require::AnyEnds.accepts(code))
         .map_err(|found| {
             CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
         })?;
@@ -72,13 +74,13 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
             }
         }
         if !args.change.dry_run {
-            let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
+            let failed = |error| CommandError::from(error).in_folder(&chain_folder(context));
             let runner = || runner(&migrations, &args.change, &chosen, &progress);
             if !going.is_empty() {
-                database.undo(runner(), &going).await.map_err(told)?;
+                database.undo(runner(), &going).await.map_err(failed)?;
             }
             let up = runner().target(Target::heads());
-            database.run(up).await.map_err(told)?;
+            database.run(up).await.map_err(failed)?;
             progress.end();
         }
         if ui.is_json() {
@@ -89,13 +91,13 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
                 notices: (!args.change.dry_run).then(|| progress.notices()),
             });
         }
-        tell(args, &chosen.shown(), &state, &down, &up, ui);
+        report(args, &chosen.shown(), &state, &down, &up, ui);
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
-fn tell(args: &SwitchArgs, shown: &str, state: &ChainState<'_>, down: &Plan, up: &Plan, ui: &Ui) {
+fn report(args: &SwitchArgs, shown: &str, state: &ChainState<'_>, down: &Plan, up: &Plan, ui: &Ui) {
     let heads = json::ids(&state.graph, state.graph.effective_heads(&up.after()));
     let heads = match heads.is_empty() {
         true => "base".to_owned(),

@@ -7,13 +7,15 @@ use migrate_sqlx::__cli::ChainState;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 
 /// Lets a person type the environment's name, or wants `--yes` where there is nobody.
 pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
-        CommandError::failed("protected", message)
+        CommandError::new(Failure::Protected, message)
             .help("add `--yes` to do it all the same; nothing was changed")
     };
     if !ui.can_ask() {
@@ -34,7 +36,7 @@ pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), 
 /// Lets a person type what they agree to, or wants `--yes` where there is nobody.
 pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
-        CommandError::failed("not-confirmed", message)
+        CommandError::new(Failure::NotConfirmed, message)
             .help("add `--yes` to do it without being asked; nothing was changed")
     };
     if !ui.can_ask() {
@@ -56,8 +58,8 @@ pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), Command
 pub(crate) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
     match chosen.protected() {
         None => Ok(()),
-        Some(env) => Err(CommandError::failed(
-            "protected",
+        Some(env) => Err(CommandError::new(
+            Failure::Protected,
             format!("the environment `{env}` is protected, and this loses data"),
         )
         .help("write a new revision that undoes the change: `cargo migrate new \"undo …\"`; nothing was changed")),

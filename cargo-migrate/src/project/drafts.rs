@@ -7,7 +7,9 @@ use migrate_core::{ChainLock, Dialect, Direction, LockState, Plan, Revision, Rev
 use migrate_sqlx::__cli::ChainState;
 
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
@@ -80,8 +82,8 @@ impl Drafts {
         let drafts: Vec<&Revision> = steps.collect();
         if let Some(empty) = drafts.iter().find(|draft| self.is_empty(draft, dialect)) {
             let id = &empty.id;
-            return Err(CommandError::failed(
-                "empty-up",
+            return Err(CommandError::new(
+                Failure::EmptyUp,
                 format!("the draft `{id}` has nothing to run: its `up` has no statement"),
             )
             .help(format!(
@@ -95,8 +97,8 @@ impl Drafts {
             return Ok(());
         };
         let ids: Vec<String> = drafts.iter().map(|draft| draft.id.to_string()).collect();
-        Err(CommandError::failed(
-            "lock-draft",
+        Err(CommandError::new(
+            Failure::LockDraft,
             format!(
                 "the environment `{env}` is protected, and {} would get there: `{}`",
                 counted(ids.len(), "draft"),

@@ -80,8 +80,8 @@ impl Baseline {
     pub(crate) fn sections(&self, several: bool) -> Vec<(String, String)> {
         let dialect = self.schema.dialect;
         let nothing = Schema::empty(dialect);
-        let told = self.left_out.iter().map(|what| what.replace('\n', " "));
-        let mut up: String = told
+        let items = self.left_out.iter().map(|what| what.replace('\n', " "));
+        let mut up: String = items
             .map(|what| ["-- left out: ", &what, "\n"].concat())
             .collect();
         up += &migrate_schema::script(dialect, &migrate_schema::create(&self.schema));
@@ -114,7 +114,7 @@ impl Baseline {
             let replayed = scratch.replay(&migrations, ledger).await?;
             replayed.there_and_back(base).await.map_err(|error| {
                 CommandError::from(error)
-                    .in_throw_away()
+                    .in_scratch()
                     .help("leave out what cannot be made anew with `--exclude <name>`")
             })
         })
@@ -151,7 +151,7 @@ pub(crate) fn counts(schema: &Schema) -> String {
     let counted: Vec<String> = kinds
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| crate::output::error::counted(count, what))
+        .map(|(count, what)| crate::output::phrase::counted(count, what))
         .collect();
     counted.join(", ")
 }

@@ -8,8 +8,9 @@ use migrate_sqlx::Migrations;
 use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::write;
 use crate::schemas::autogenerate::{read_models, servers};
 use crate::scratch::schema_at;
@@ -62,8 +63,8 @@ pub(crate) fn write(
 }
 
 /// Writes the schema that the chain makes at its heads, as throw-away databases spell it.
-pub(crate) async fn write_anew(context: &Context) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let mut schemas = Vec::new();
@@ -91,7 +92,7 @@ pub(crate) async fn follow(
         return Ok(());
     }
     let file = shown(context);
-    match write_anew(context).await {
+    match rewrite(context).await {
         Ok(()) => ui.status(format_args!(
             "{} {file}: it is the schema of the chain again",
             styled(style::GOOD, "wrote")

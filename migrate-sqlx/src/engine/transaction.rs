@@ -8,7 +8,7 @@ use super::session::{Dangling, RESTORING};
 use super::{Engine, Step, StepOutcome};
 use crate::applied_revision::RevisionState;
 use crate::backend::Failure;
-use crate::driver_error::is_busy;
+use crate::driver_error::Refusal;
 use crate::error::{Error, Phase};
 use crate::ledger::LOCKING;
 use crate::ledger_event::EventKind;
@@ -304,7 +304,7 @@ impl Engine<'_> {
             match self.session.execute(sql.to_owned()).await {
                 Ok(()) => return Ok(()),
                 // The driver has waited its own time already.
-                Err(Failure { error, .. }) if is_busy(&error) => {
+                Err(Failure { error, .. }) if Refusal::of(&error) == Some(Refusal::Busy) => {
                     if since.elapsed() >= self.options.lock_wait {
                         return Err(Error::Locked {
                             waited: self.options.lock_wait,
@@ -326,16 +326,12 @@ pub(super) fn kept_out(
     fences: usize,
     wait: Duration,
 ) -> Result<Result<StepOutcome, Error>, Failure> {
-    let code = failure
-        .error
-        .as_database_error()
-        .and_then(|error| error.code());
     let locking = fences == LOCKING && failure.finished + 2 == fenced;
-    match code.as_deref() {
-        Some("22012") if fences > 0 && failure.finished + 1 == fenced => {
+    match Refusal::of(&failure.error) {
+        Some(Refusal::DivisionByZero) if fences > 0 && failure.finished + 1 == fenced => {
             Ok(Ok(StepOutcome::Overtaken))
         }
-        Some("55P03") if locking => Ok(Err(Error::Locked {
+        Some(Refusal::LockNotAvailable) if locking => Ok(Err(Error::Locked {
             waited: wait,
             holder: None,
         })),

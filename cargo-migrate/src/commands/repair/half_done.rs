@@ -1,6 +1,6 @@
 //! A revision that was finished or taken back by hand.
 
-use migrate_sqlx::__cli::{ChainState, Create, LedgerChange, LedgerRepair, Outcome};
+use migrate_sqlx::__cli::{ChainState, Create, LedgerChange, Outcome, RowRepair};
 use migrate_sqlx::RevisionState;
 use serde::Serialize;
 
@@ -9,10 +9,13 @@ use crate::commands::run::runner;
 use crate::database::consent::ask;
 use crate::database::migrations;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
+use crate::scratch::interrupt::block_on;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -28,7 +31,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         (Some(given), _) => (given, true),
         (None, given) => (given.as_ref().expect("one of them is given"), false),
     };
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
@@ -66,7 +69,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             match unfinished {
                 Some(_) => database.record_outcome(runner, given, declared).await?,
                 None => {
-                    let forget = LedgerRepair {
+                    let forget = RowRepair {
                         change: LedgerChange::Forget(given.clone()),
                         reason: "declared not applied".to_owned(),
                     };
@@ -98,7 +101,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Finds a revision that is applied and that nothing applied needs: somebody may have undone it by
@@ -120,8 +123,8 @@ fn undone(state: &ChainState<'_>, given: &str) -> Result<Option<usize>, CommandE
         true => Ok(Some(index)),
         false => {
             let needing = json::ids(&state.graph, needing);
-            Err(CommandError::failed(
-                "still-needed",
+            Err(CommandError::new(
+                Failure::StillNeeded,
                 format!(
                     "what is applied needs `{given}`: `{}`",
                     needing.join("`, `")

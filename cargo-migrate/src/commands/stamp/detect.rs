@@ -6,20 +6,23 @@ use migrate_sqlx::__cli::{ChainState, Create};
 use migrate_sqlx::{Error, Migrations};
 use serde::Serialize;
 
-use super::{StampArgs, mode, tell};
+use super::{StampArgs, mode, report};
 use crate::commands::run::runner;
-use crate::commands::verify::told;
+use crate::commands::verify::describe;
 use crate::database::consent::ask;
-use crate::database::detect::{Detection, detect};
 use crate::database::migrations;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::{self, Stamped};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::schemas::detect::{Detection, detect};
 use crate::schemas::named::dialect;
+use crate::scratch::interrupt::block_on;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -60,7 +63,7 @@ pub(super) fn run(
     context: &Context,
     ui: &Ui,
 ) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let chosen = context.database_to_write(ui)?;
@@ -100,7 +103,7 @@ pub(super) fn run(
         let Some(found) = finding.one()? else {
             return finding.refuse();
         };
-        finding.tell_ledger(&found);
+        finding.report_ledger(&found);
         let stamped = match args.change.dry_run {
             true => finding.show(&found)?,
             false => finding.stamp(&found, &migrations, &progress).await?,
@@ -110,7 +113,7 @@ pub(super) fn run(
         }
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 impl Finding<'_> {
@@ -163,7 +166,7 @@ impl Finding<'_> {
         let ui = self.ui;
         if ui.is_json() {
             ui.json(&self.document(None, None))?;
-            return Err(CommandError::told());
+            return Err(CommandError::reported());
         }
         let shown = self.chosen.shown();
         let exact = &self.detection.exact;
@@ -179,11 +182,11 @@ impl Finding<'_> {
                 "say which it is: `cargo migrate stamp --detect {}`; `--yes` takes the last",
                 self.words(latest)
             ));
-            return Err(CommandError::told());
+            return Err(CommandError::reported());
         }
         if let Some((nearest, differences)) = &self.detection.nearest {
             for difference in differences {
-                ui.answer(told(difference))?;
+                ui.answer(describe(difference))?;
             }
             let (name, found) = (self.name(nearest), counted(differences.len(), "difference"));
             ui.say(match self.args.targets.is_empty() {
@@ -205,11 +208,11 @@ impl Finding<'_> {
                 ));
             }
         }
-        Err(CommandError::told())
+        Err(CommandError::reported())
     }
 
     /// Says what is found, and what the ledger says instead.
-    fn tell_ledger(&self, found: &Set) {
+    fn report_ledger(&self, found: &Set) {
         let name = self.name(found);
         let shown = self.chosen.shown();
         self.ui.status(format_args!(
@@ -314,7 +317,7 @@ impl Finding<'_> {
         };
         if !self.ui.is_json() {
             let shown = self.chosen.shown();
-            tell(&shown, &to, done.recorded.len(), forgotten, self.ui);
+            report(&shown, &to, done.recorded.len(), forgotten, self.ui);
         }
         let from = self.state.map(json::heads).unwrap_or_default();
         Ok(Some(Stamped {

@@ -101,8 +101,8 @@ impl<'a> Evidence<'a> {
         }
         let of_it = |schema: &Schema| -> Vec<String> {
             let all = self.differences(schema);
-            let minds = all.iter().filter(|found| touched.contains(&key(found)));
-            minds.map(ToString::to_string).collect()
+            let blocks = all.iter().filter(|found| touched.contains(&key(found)));
+            blocks.map(ToString::to_string).collect()
         };
         let lacking = of_it(&after);
         if lacking.is_empty() {

@@ -1,14 +1,14 @@
 //! What is done about a revision once the tables have been asked.
 
 use migrate_core::Revision;
-use migrate_sqlx::__cli::{LedgerChange, LedgerRepair};
+use migrate_sqlx::__cli::discrepancy::Kind;
+use migrate_sqlx::__cli::{LedgerChange, RowRepair};
 use migrate_sqlx::{AppliedRevision, RevisionState};
 
 use super::evidence::Verdict;
-use super::plan::Repair;
+use super::ledger_repair::LedgerRepair;
 use crate::database::consent::changed_on_protected;
 use crate::output::error::CommandError;
-use migrate_sqlx::__cli::discrepancy::Kind;
 
 /// What becomes of a revision that was begun.
 pub(super) fn unfinished(
@@ -16,7 +16,7 @@ pub(super) fn unfinished(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Result<Verdict, CommandError>,
-    repair: &mut Repair,
+    repair: &mut LedgerRepair,
 ) {
     let id = row.revision.as_str();
     let way_on = match row.state {
@@ -39,7 +39,7 @@ pub(super) fn unfinished(
                     || revision.chain_hash.to_string() != row.chain_hash
             });
             repair.mendings.extend(now.map(|revision| {
-                LedgerRepair {
+                RowRepair {
                     change: LedgerChange::Rewrite(revision.clone()),
                     reason:
                         "the file was changed after it was begun, and the tables are as it says now"
@@ -85,7 +85,7 @@ pub(super) fn applied(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Verdict,
-    repair: &mut Repair,
+    repair: &mut LedgerRepair,
 ) {
     // What touches no table leaves nothing that could be missing.
     let there = matches!(verdict, Verdict::There | Verdict::Nothing);
@@ -146,7 +146,7 @@ pub(super) fn applied(
 }
 
 /// What nobody but a person can decide.
-pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut Repair) {
+pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerRepair) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (
             "it is a draft, and was edited after it was applied".to_owned(),
@@ -189,9 +189,9 @@ pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut 
 /// The first few, in a line.
 fn some(all: &[String]) -> String {
     const MOST: usize = 5;
-    let mut told: Vec<String> = all.iter().take(MOST).cloned().collect();
+    let mut shown: Vec<String> = all.iter().take(MOST).cloned().collect();
     if all.len() > MOST {
-        told.push(format!("and {} more", all.len() - MOST));
+        shown.push(format!("and {} more", all.len() - MOST));
     }
-    told.join("; ")
+    shown.join("; ")
 }

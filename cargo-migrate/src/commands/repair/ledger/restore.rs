@@ -3,24 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Code, Folder, LockState, Revision, Survey};
+use migrate_sqlx::__cli::discrepancy::{Kind, discrepancies};
 use migrate_sqlx::AppliedRevision;
 
-use super::plan::{Planner, Repair};
+use super::ledger_repair::LedgerRepair;
+use super::plan::Planner;
 use crate::output::error::CommandError;
 use crate::project::git::Repository;
-use migrate_sqlx::__cli::discrepancy::{Kind, troubles};
 
 impl Planner<'_> {
     /// Brings lost files back, and puts back those that were edited.
     pub(super) fn mend_files(
         &self,
         survey: &Survey,
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
-        let found = troubles(survey, self.rows, self.database.dialect());
+        let found = discrepancies(survey, self.rows, self.database.dialect());
         let of = |kind: Kind| -> Vec<String> {
-            let of_it = found.iter().filter(|trouble| trouble.kind == kind);
-            of_it.map(|trouble| trouble.revision.clone()).collect()
+            let of_it = found.iter().filter(|discrepancy| discrepancy.kind == kind);
+            of_it
+                .map(|discrepancy| discrepancy.revision.clone())
+                .collect()
         };
         for id in of(Kind::Edited) {
             let index = survey.graph.index(&id).expect("its file is there");
@@ -56,7 +59,7 @@ impl Planner<'_> {
         &self,
         survey: &Survey,
         lost: Vec<String>,
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let mut texts: BTreeMap<String, Revision> = BTreeMap::new();
@@ -100,7 +103,7 @@ impl Planner<'_> {
                         &id,
                         Kind::Unknown,
                         "its file is lost, and chain.lock has sealed another text than was applied",
-                        &format!("find the sealed one with `git log --all -S'-- revision: {id}'`, or forget it with `cargo migrate lock --forget {id}` and repair again"),
+                        &format!("find the sealed one with `git log --all -S'-- revision: {id}'`, or remove it from chain.lock with `cargo migrate lock --forget {id}` and repair again"),
                     );
                     continue;
                 }
