@@ -9,9 +9,9 @@ mod tables;
 
 use std::fmt::{self, Write as _};
 
-use super::Schema;
-use super::diff::Task;
-use super::renames::Renames;
+use crate::diff::Task;
+use crate::diff::renames::Renames;
+use crate::schema::Schema;
 use migrate_core::Dialect;
 use migrate_sql::{Lexer, TokenKind, split};
 
@@ -49,7 +49,7 @@ impl Ddl {
 
 /// Returns the statements that lead from one schema to another, in their order.
 ///
-/// They are the changes of [`diff`](super::diff()) and what is needed around them: views that stand
+/// They are the changes of [`diff`](crate::diff()) and what is needed around them: views that stand
 /// in the way go and come back, foreign keys wait for both their tables, and on SQLite a table is
 /// built anew where `ALTER TABLE` cannot change it
 /// (<https://sqlite.org/lang_altertable.html#otheralter>; the caller sees to it that foreign keys

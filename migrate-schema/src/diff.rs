@@ -1,26 +1,32 @@
 //! The difference of two schemas of one dialect.
 
+pub(crate) mod after_renames;
+pub(crate) mod change;
+pub(crate) mod order;
+pub(crate) mod reconcile;
+pub(crate) mod renames;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::base::Base;
-use super::change::{Change, Constraint, Kind};
-use super::ddl::definition;
-use super::order::{self, Item};
-use super::renames::Renames;
-use super::text::Words;
-use super::{Index, Name, Schema, Table};
+use self::order::Item;
+use crate::ddl::definition;
+use crate::diff::after_renames::Base;
+use crate::diff::change::{Change, Constraint, Kind};
+use crate::diff::renames::Renames;
+use crate::schema::text::Words;
+use crate::schema::{Index, Name, Schema, Table};
 use migrate_core::Dialect;
 
 /// Two schemas, and what leads from one to the other.
-pub(super) struct Task<'a> {
+pub(crate) struct Task<'a> {
     /// What there is.
-    pub(super) from: &'a Schema,
+    pub(crate) from: &'a Schema,
     /// What there shall be.
-    pub(super) to: &'a Schema,
+    pub(crate) to: &'a Schema,
     /// What there is after all renames.
-    pub(super) base: Base<'a>,
+    pub(crate) base: Base<'a>,
     /// What is to be done, renames first, then what goes, then what comes.
-    pub(super) changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// Returns what leads from one schema to another, in an order in which it can be done.
@@ -48,7 +54,7 @@ pub fn diff(from: &Schema, to: &Schema, renames: &Renames) -> Vec<Change> {
 }
 
 impl<'a> Task<'a> {
-    pub(super) fn new(from: &'a Schema, to: &'a Schema, renames: &Renames) -> Self {
+    pub(crate) fn new(from: &'a Schema, to: &'a Schema, renames: &Renames) -> Self {
         let base = Base::new(from, to, renames);
         let mut changes = Changes::default();
         changes.schema(&base, to);
@@ -387,7 +393,7 @@ impl Changes {
 }
 
 /// Says whether a table cannot become the other: what it is made of cannot be changed.
-pub(super) fn is_another(dialect: Dialect, before: &Table, after: &Table) -> bool {
+pub(crate) fn is_another(dialect: Dialect, before: &Table, after: &Table) -> bool {
     let fixed: &[&str] = match dialect {
         // The module of a virtual table.
         Dialect::Sqlite => &["USING"],
@@ -430,14 +436,14 @@ fn creation_order(
 }
 
 /// Returns the tables that another needs to be there.
-pub(super) fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
+pub(crate) fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
     let parts = table.partition_of.iter().map(|part| &part.table);
     let keys = table.foreign_keys.iter().map(|key| &key.table);
     keys.chain(&table.inherits).chain(parts)
 }
 
 /// Returns the places of the views in the order in which they can be made.
-pub(super) fn view_order(schema: &Schema) -> BTreeMap<Name, usize> {
+pub(crate) fn view_order(schema: &Schema) -> BTreeMap<Name, usize> {
     let items: Vec<Item<&Name>> = schema
         .views
         .iter()
@@ -509,7 +515,7 @@ const fn rank(change: &Change) -> u8 {
 }
 
 /// Returns the constraints of a table.
-pub(super) fn constraints(table: &Table) -> Vec<Constraint> {
+pub(crate) fn constraints(table: &Table) -> Vec<Constraint> {
     let key = table
         .primary_key
         .iter()

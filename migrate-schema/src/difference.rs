@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::change::{Change, Constraint};
-use super::{Column, Name, Renames, Schema, diff};
+use crate::diff::change::{Change, Constraint};
+use crate::diff::{diff, renames::Renames};
+use crate::schema::{Column, Name, Schema};
 
 /// Something that a database lacks, has too much, or has in another way.
 #[derive(Clone, Debug, PartialEq, Eq)]

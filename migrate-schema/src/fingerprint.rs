@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::Schema;
-use super::lock::SchemaLock;
+use crate::lock::SchemaLock;
+use crate::schema::Schema;
 use migrate_core::{__support::Hasher, Hash};
 
-/// What a schema is, as far as [`differences`](super::differences()) compares it: two schemas of
+/// What a schema is, as far as [`differences`](crate::differences()) compares it: two schemas of
 /// one dialect have the same fingerprint where nothing differs.
 ///
 /// So the order of a table's columns is no part of it, nor is a comment of a routine that its

@@ -1,7 +1,7 @@
 //! The pieces that statements are put together from.
 
-use super::super::change::Constraint;
-use super::super::{
+use crate::diff::change::Constraint;
+use crate::schema::{
     Action, Column, Deferrable, ForeignKey, Identity, Index, IndexPart, Key, Name, Options,
     Sequence,
 };

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::change::{Constraint, Kind};
-use super::super::order;
-use super::super::{Domain, Name, Schema, Signature, UserType};
-use super::clause;
+use crate::ddl::clause;
+use crate::diff::change::{Constraint, Kind};
+use crate::diff::order;
+use crate::schema::{Domain, Name, Schema, Signature, UserType};
 use migrate_core::Dialect;
 
 /// The named schemas, by their names.

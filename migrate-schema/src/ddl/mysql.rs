@@ -8,12 +8,12 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::alter::Alter;
-use super::super::change::{Change, Constraint, Kind};
-use super::super::diff::Task;
-use super::super::text::Words;
-use super::super::{ForeignKey, Name, Schema, Sequence, Signature, View};
-use super::tables::{views_to_create, views_to_drop};
-use super::{Ddl, Out, clause, definition};
+use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::{Ddl, Out, clause, definition};
+use crate::diff::Task;
+use crate::diff::change::{Change, Constraint, Kind};
+use crate::schema::text::Words;
+use crate::schema::{ForeignKey, Name, Schema, Sequence, Signature, View};
 use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::MySql;
@@ -416,15 +416,15 @@ impl<'a> Plan<'a> {
                 .filter(|(trigger, _)| !there.contains(trigger) || self.gone.contains(name))
                 .collect();
             // One that follows another comes after it.
-            let items: Vec<super::super::order::Item<()>> = new
+            let items: Vec<crate::diff::order::Item<()>> = new
                 .iter()
-                .map(|(trigger, definition)| super::super::order::Item {
+                .map(|(trigger, definition)| crate::diff::order::Item {
                     key: (),
                     name: (*trigger).clone(),
                     words: Words::of(definition.split('\n').next().unwrap_or_default()),
                 })
                 .collect();
-            for at in super::super::order::by_mention(&items) {
+            for at in crate::diff::order::by_mention(&items) {
                 self.out.add(new[at].1);
             }
         }

@@ -5,13 +5,13 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::table::{carried, copied, create_table, needs_rebuild};
-use super::super::change::{Change, Constraint, Kind};
-use super::super::diff::Task;
-use super::super::text::{Words, is_keyword, is_plain};
-use super::super::{Identity, Name, Table, View};
-use super::clause::{self, Extra};
-use super::tables::{views_to_create, views_to_drop};
-use super::{Ddl, Out};
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::{Ddl, Out};
+use crate::diff::Task;
+use crate::diff::change::{Change, Constraint, Kind};
+use crate::schema::text::{Words, is_keyword, is_plain};
+use crate::schema::{Identity, Name, Table, View};
 use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::Sqlite;
@@ -372,7 +372,7 @@ impl<'a> Plan<'a> {
                 || self.task.to.tables.keys().any(is)
         };
         match taken(name) {
-            true => super::super::base::free_name(name, taken),
+            true => crate::diff::after_renames::free_name(name, taken),
             false => name.to_owned(),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::diff::view_order;
-use super::super::text::Words;
-use super::super::{Name, Schema, Table};
+use crate::diff::view_order;
+use crate::schema::text::Words;
+use crate::schema::{Name, Schema, Table};
 
 /// The views that must go while something they may speak of changes, in the order in which they can
 /// be dropped.

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::diff::{Task, constraints};
-use super::super::super::text::Words;
-use super::super::super::types;
-use super::super::super::{Check, Column, Name, Schema, Table};
-use super::super::clause::{self, Extra};
-use super::super::{Ddl, Out};
 use super::DIALECT;
 use super::table;
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::{Ddl, Out};
+use crate::diff::change::{Change, Constraint};
+use crate::diff::{Task, constraints};
+use crate::schema::text::Words;
+use crate::schema::types;
+use crate::schema::{Check, Column, Name, Schema, Table};
 
 /// What changes about a table.
 pub(super) struct Alter<'a> {

@@ -1,10 +1,10 @@
 //! Tables of MySQL and MariaDB.
 
-use super::super::super::change::Constraint;
-use super::super::super::diff::constraints;
-use super::super::super::{Check, Column, ForeignKey, Index, Key, Name, Table};
-use super::super::clause::{self, Extra};
 use super::DIALECT;
+use crate::ddl::clause::{self, Extra};
+use crate::diff::change::Constraint;
+use crate::diff::constraints;
+use crate::schema::{Check, Column, ForeignKey, Index, Key, Name, Table};
 
 /// Writes a column with the checks that belong to it: MariaDB keeps those apart from a table's.
 pub(super) fn column(table: &Table, column: &Column, extra: Extra<'_>) -> String {

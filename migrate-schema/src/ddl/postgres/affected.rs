@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::change::{Change, Constraint, Kind};
-use super::super::super::diff::Task;
-use super::super::super::text::Words;
-use super::super::super::{Column, Enum, ForeignKey, Index, Name, Schema, Table};
-use super::super::definition;
+use crate::ddl::definition;
+use crate::diff::Task;
+use crate::diff::change::{Change, Constraint, Kind};
+use crate::schema::text::Words;
+use crate::schema::{Column, Enum, ForeignKey, Index, Name, Schema, Table};
 
 type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
 

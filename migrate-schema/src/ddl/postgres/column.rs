@@ -1,12 +1,12 @@
 //! Columns that become something else.
 
-use super::super::super::types;
-use super::super::super::{Column, Deferrable, Identity, Name, Sequence, Table};
-use super::super::clause::{self, Extra};
-use super::super::{Ddl, Out};
 use super::DIALECT;
 use super::affected::Affected;
 use crate::Schema;
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::{Ddl, Out};
+use crate::schema::types;
+use crate::schema::{Column, Deferrable, Identity, Name, Sequence, Table};
 
 /// A column that is there before and after.
 pub(super) struct Altered<'a> {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::diff::needed_tables;
-use super::super::super::order;
-use super::super::super::text::Words;
-use super::super::super::{Name, Schema, Signature, Table};
+use crate::diff::needed_tables;
+use crate::diff::order;
+use crate::schema::text::Words;
+use crate::schema::{Name, Schema, Signature, Table};
 
 /// A table or a routine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

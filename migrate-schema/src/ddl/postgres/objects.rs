@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::change::{Change, Kind};
-use super::super::super::diff::view_order;
-use super::super::super::order;
-use super::super::super::text::Words;
-use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature, View};
-use super::super::tables::{views_to_create, views_to_drop};
-use super::super::{Ddl, clause, definition};
 use super::affected::only_adds;
 use super::nodes::{
     Node, Spoken, order as order_of, words_of_all, words_of_routines, words_of_table,
 };
 use super::views::{create_head, kind};
 use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
+use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::{Ddl, clause, definition};
+use crate::diff::change::{Change, Kind};
+use crate::diff::order;
+use crate::diff::view_order;
+use crate::schema::text::Words;
+use crate::schema::{Enum, Index, Name, Schema, Sequence, Signature, View};
 
 impl<'a> Plan<'a> {
     /// Makes what only has to be there.

@@ -1,12 +1,12 @@
 //! Tables of PostgreSQL, and what they are besides their columns.
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::diff::constraints;
-use super::super::super::{ForeignKey, Name, Table};
-use super::super::clause::{self, Extra};
-use super::super::{Ddl, Out};
 use super::column;
 use super::{DIALECT, Plan, comment};
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::{Ddl, Out};
+use crate::diff::change::{Change, Constraint};
+use crate::diff::constraints;
+use crate::schema::{ForeignKey, Name, Table};
 
 /// The options that are words of their own, not settings of the storage.
 const WORDS: [&str; 9] = [

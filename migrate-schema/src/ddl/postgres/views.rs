@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::text::Words;
-use super::super::super::{Name, View};
 use super::{DIALECT, Plan, comment};
+use crate::diff::change::{Change, Constraint};
+use crate::schema::text::Words;
+use crate::schema::{Name, View};
 
 impl Plan<'_> {
     /// Says whether a view that is there before and after needs not go for its own sake: it is

@@ -1,13 +1,13 @@
 //! Tables of SQLite: what can be changed about one in place, and how one is made and filled.
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::diff::{Task, constraints};
-use super::super::super::text::Words;
-use super::super::super::types;
-use super::super::super::{Column, Identity, Name, Schema, Table};
-use super::super::clause::{self, Extra};
-use super::super::tables::shared;
 use super::DIALECT;
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::tables::shared;
+use crate::diff::change::{Change, Constraint};
+use crate::diff::{Task, constraints};
+use crate::schema::text::Words;
+use crate::schema::types;
+use crate::schema::{Column, Identity, Name, Schema, Table};
 
 /// Says whether `ALTER TABLE` cannot do it (<https://sqlite.org/lang_altertable.html>).
 pub(super) fn needs_rebuild(task: &Task<'_>, name: &Name, changes: &[&Change]) -> bool {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::types;
-use super::{Check, Column, Enum, ForeignKey, Identity, Index, Key, Name, Sequence, Table, View};
+use crate::schema::types;
+use crate::schema::{
+    Check, Column, Enum, ForeignKey, Identity, Index, Key, Name, Sequence, Table, View,
+};
 use migrate_core::Dialect;
 
 /// One step from a schema to another.
@@ -358,7 +360,7 @@ impl Constraint {
 
     /// Returns it with another name.
     #[must_use]
-    pub(super) fn named(&self, name: Option<String>) -> Self {
+    pub(crate) fn named(&self, name: Option<String>) -> Self {
         let mut named = self.clone();
         match &mut named {
             Self::PrimaryKey(key) | Self::Unique(key) => key.name = name,

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::Words;
+use crate::schema::text::Words;
 
 /// Something to be made, and what its SQL speaks of.
-pub(super) struct Item<K> {
+pub(crate) struct Item<K> {
     /// What it is.
-    pub(super) key: K,
+    pub(crate) key: K,
     /// Its name, without the named schema.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What it may need.
-    pub(super) words: Words,
+    pub(crate) words: Words,
 }
 
 /// Returns the places of the items in an order in which each comes after those it speaks of, as far
 /// as there is one; otherwise they stay in their order.
-pub(super) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
+pub(crate) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
     let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut odd = Vec::new();
     for (at, item) in items.iter().enumerate() {
@@ -54,14 +54,14 @@ pub(super) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
 /// What something needs: what it cannot be without, and what it should come after where that can
 /// be, such as what the text of a routine's body speaks of.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Needs {
-    pub(super) must: BTreeSet<usize>,
-    pub(super) should: BTreeSet<usize>,
+pub(crate) struct Needs {
+    pub(crate) must: BTreeSet<usize>,
+    pub(crate) should: BTreeSet<usize>,
 }
 
 /// Returns the places so that each comes after those it must, and after those it should unless that
 /// closes a circle.
-pub(super) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
+pub(crate) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
     let all: Vec<BTreeSet<usize>> = needs
         .iter()
         .map(|needs| needs.must.union(&needs.should).copied().collect())
@@ -142,7 +142,7 @@ fn circles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
 
 /// Returns the places so that each comes after those it needs; a circle is broken where it is
 /// entered first.
-pub(super) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
+pub(crate) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(needs.len());
     let mut seen = vec![false; needs.len()];
     for start in 0..needs.len() {
@@ -170,7 +170,7 @@ pub(super) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
 
 /// Returns renames as steps that never meet a name that is taken: chains from their end, and
 /// circles by way of a name from `free`.
-pub(super) fn renames<N: Clone + Ord>(
+pub(crate) fn renames<N: Clone + Ord>(
     renames: &[(N, N)],
     mut free: impl FnMut(&N) -> N,
 ) -> Vec<(N, N)> {
@@ -202,7 +202,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{Item, Needs, by_mention, by_must_and_should, by_needs, renames};
-    use crate::text::Words;
+    use crate::schema::text::Words;
 
     #[test]
     fn what_is_needed_comes_first() {

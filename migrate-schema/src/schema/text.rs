@@ -10,13 +10,13 @@ use migrate_sql::{Lexer, TokenKind};
 /// It says yes too often, where a word stands in a literal or means something else, and never too
 /// rarely: what hangs on it is made again without need at worst.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Words {
+pub(crate) struct Words {
     text: String,
     words: BTreeSet<String>,
 }
 
 impl Words {
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let text = text.to_lowercase();
         let words = text
             .split(|sign: char| !is_word(sign))
@@ -27,7 +27,7 @@ impl Words {
     }
 
     /// Says whether the text may speak of what has this name.
-    pub(super) fn mention(&self, name: &str) -> bool {
+    pub(crate) fn mention(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         match name.chars().all(is_word) {
             true => self.words.contains(&name),
@@ -41,12 +41,12 @@ impl Words {
     }
 
     /// Says whether the text may speak of a column: by its name, or by `*`.
-    pub(super) fn mention_column(&self, name: &str) -> bool {
+    pub(crate) fn mention_column(&self, name: &str) -> bool {
         self.text.contains('*') || self.mention(name)
     }
 
     /// Iterates over the words, small.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str)
     }
 }
@@ -56,7 +56,7 @@ fn is_word(sign: char) -> bool {
 }
 
 /// Returns whether two names are one for the database.
-pub(super) fn same_name(dialect: Dialect, left: &str, right: &str) -> bool {
+pub(crate) fn same_name(dialect: Dialect, left: &str, right: &str) -> bool {
     match dialect {
         Dialect::Postgres => left == right,
         Dialect::Sqlite | Dialect::MySql => left.eq_ignore_ascii_case(right),
@@ -66,7 +66,7 @@ pub(super) fn same_name(dialect: Dialect, left: &str, right: &str) -> bool {
 /// Returns a text with names replaced, as the database does it itself when something is renamed:
 /// SQLite leaves the quotes as they are, PostgreSQL puts them where they are needed, and MySQL
 /// everywhere.
-pub(super) fn renamed(dialect: Dialect, text: &str, names: &BTreeMap<String, String>) -> String {
+pub(crate) fn renamed(dialect: Dialect, text: &str, names: &BTreeMap<String, String>) -> String {
     let mut lexer = Lexer::new(dialect, text);
     let mut new = String::with_capacity(text.len());
     loop {
@@ -110,7 +110,7 @@ pub(super) fn renamed(dialect: Dialect, text: &str, names: &BTreeMap<String, Str
 }
 
 /// Says whether a name needs no quotes anywhere; keywords aside.
-pub(super) fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     name.bytes().next().is_some_and(small)
         && name
@@ -119,7 +119,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// Says whether SQLite reads a name as a keyword (<https://sqlite.org/lang_keywords.html>).
-pub(super) fn is_keyword(name: &str) -> bool {
+pub(crate) fn is_keyword(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     SQLITE_KEYWORDS
         .split_ascii_whitespace()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Column, Name, Schema, Table};
+use crate::schema::{Column, Name, Schema, Table};
 
 /// A table or a column that is the same under another name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,14 +176,14 @@ impl Renames {
             .find_map(|(from, to)| (from == before).then_some(to))
     }
 
-    pub(super) fn tables(&self) -> impl Iterator<Item = (&Name, &Name)> {
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&Name, &Name)> {
         self.0.iter().filter_map(|rename| match rename {
             Rename::Table { from, to } => Some((from, to)),
             Rename::Column { .. } => None,
         })
     }
 
-    pub(super) fn columns(&self) -> impl Iterator<Item = (&Name, &String, &String)> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&Name, &String, &String)> {
         self.0.iter().filter_map(|rename| match rename {
             Rename::Table { .. } => None,
             Rename::Column { table, from, to } => Some((table, from, to)),

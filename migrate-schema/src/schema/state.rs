@@ -3,7 +3,7 @@
 /// How a view stands in the database that it was read from, which is no part of its schema.
 ///
 /// A view of PostgreSQL that is dropped and made again loses who owns it and who may use it, so
-/// [`statements`](super::statements) gives that back. It is not compared, any two are equal; and it
+/// [`statements`](crate::statements) gives that back. It is not compared, any two are equal; and it
 /// is not written, neither to schema.lock nor as JSON: who may do what belongs to a database, and
 /// not to what the project says of its schema.
 #[derive(Clone, Debug, Default)]
@@ -42,12 +42,12 @@ impl ViewState {
     /// Says whether `CREATE OR REPLACE VIEW` makes the other of this: the columns stay, in their
     /// order and with their types, and others come behind them at most
     /// (<https://www.postgresql.org/docs/current/sql-createview.html>).
-    pub(super) fn is_replaceable_by(&self, other: &Self) -> bool {
+    pub(crate) fn is_replaceable_by(&self, other: &Self) -> bool {
         !self.columns.is_empty() && other.columns.starts_with(&self.columns)
     }
 
     /// Says whether it has a column of this name, as far as is known.
-    pub(super) fn may_have(&self, column: &str) -> bool {
+    pub(crate) fn may_have(&self, column: &str) -> bool {
         self.columns.is_empty() || self.columns.iter().any(|(name, _)| name == column)
     }
 }

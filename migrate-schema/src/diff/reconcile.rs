@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::Constraint;
-use super::diff::{constraints, is_another};
-use super::text::Words;
-use super::{Column, Dialect, Enum, Index, Name, Schema, Table, View};
+use crate::diff::change::Constraint;
+use crate::diff::{constraints, is_another};
+use crate::schema::text::Words;
+use crate::schema::{Column, Enum, Index, Name, Schema, Table, View};
+use migrate_core::Dialect;
 
 /// How far a schema may be changed to be what it should be.
 ///

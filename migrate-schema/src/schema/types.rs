@@ -1,7 +1,7 @@
 //! What is known of types: which takes all that another holds, and what is nothing in each.
 
-use super::text::Words;
-use super::{Column, Name, Schema, Table};
+use crate::schema::text::Words;
+use crate::schema::{Column, Name, Schema, Table};
 use migrate_core::Dialect;
 
 /// A type taken apart: `numeric(10,2)` is `numeric` with 10 and 2.
@@ -100,7 +100,7 @@ fn arguments(inner: &str) -> Vec<String> {
 
 /// Says whether a column of type `to` may not take all that one of type `from` holds. What is not
 /// known loses.
-pub(super) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
+pub(crate) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
     if from.eq_ignore_ascii_case(to) {
         return false;
     }
@@ -193,7 +193,7 @@ fn sqlite_loses(from: &str, to: &str) -> bool {
 
 /// Returns an expression for "nothing" in a column that takes no NULL: what rows get that are there
 /// when it comes.
-pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
+pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     let dialect = schema.dialect;
     if dialect == Dialect::Sqlite {
         let text = matches!(affinity(&column.sql_type), "TEXT");
@@ -271,7 +271,7 @@ pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
 /// Writes a cast of PostgreSQL: by way of a text where there is no cast between the two, and none
 /// where one is not needed. Without it a text that is too long is refused; with it, it is cut
 /// (PostgreSQL manual, 8.3 "Character Types").
-pub(super) fn cast(column: &str, from: &str, to: &str) -> Option<String> {
+pub(crate) fn cast(column: &str, from: &str, to: &str) -> Option<String> {
     let kind = |sql_type: &str| {
         let of = Type::parse(sql_type);
         match of.name.as_str() {
@@ -318,7 +318,7 @@ fn first_value(sql_type: &str) -> String {
 }
 
 /// Writes a text as a literal.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -3,28 +3,28 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::order;
-use super::renames::Renames;
-use super::text::{Words, renamed, same_name};
-use super::{IndexPart, Name, Schema, Table, View};
+use crate::diff::order;
+use crate::diff::renames::Renames;
+use crate::schema::text::{Words, renamed, same_name};
+use crate::schema::{IndexPart, Name, Schema, Table, View};
 use migrate_core::Dialect;
 
 /// A schema after all renames, and nothing else.
-pub(super) struct Base<'a> {
+pub(crate) struct Base<'a> {
     /// The schema: what it has in common with the new one has the same name in both.
-    pub(super) schema: Cow<'a, Schema>,
+    pub(crate) schema: Cow<'a, Schema>,
     /// How the tables come to their names, step by step.
-    pub(super) tables: Vec<(Name, Name)>,
+    pub(crate) tables: Vec<(Name, Name)>,
     /// How the columns of a table (by its new name) come to theirs.
-    pub(super) columns: BTreeMap<Name, Vec<(String, String)>>,
+    pub(crate) columns: BTreeMap<Name, Vec<(String, String)>>,
     /// What goes, and has made room for what takes its name: the names they have now, and had.
-    pub(super) aside: BTreeMap<Name, Name>,
+    pub(crate) aside: BTreeMap<Name, Name>,
     /// The columns that go and have made room.
-    pub(super) columns_aside: BTreeSet<(Name, String)>,
+    pub(crate) columns_aside: BTreeSet<(Name, String)>,
 }
 
 impl<'a> Base<'a> {
-    pub(super) fn new(from: &'a Schema, to: &Schema, renames: &Renames) -> Self {
+    pub(crate) fn new(from: &'a Schema, to: &Schema, renames: &Renames) -> Self {
         let mut base = Base {
             schema: Cow::Borrowed(from),
             tables: Vec::new(),
@@ -179,7 +179,7 @@ fn columns_in_other_case(before: &Table, after: &Table) -> Vec<(String, String)>
 }
 
 /// Makes a name that is not taken, for a while.
-pub(super) fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+pub(crate) fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     // PostgreSQL cuts names to 63 bytes, MySQL to 64 characters.
     let mut end = name.len().min(50);
     while !name.is_char_boundary(end) {
