@@ -49,9 +49,7 @@ fn normal(schema: &Schema) -> Schema {
         table.checks.sort();
     }
     for routine in schema.routines.values_mut() {
-        let definition = routine.definition.as_deref().unwrap_or_default();
-        let definition = definition.trim_end().trim_end_matches(';').to_owned();
-        routine.definition = Some(definition);
+        routine.definition = Some(routine.statement().to_owned());
         if !matches!(schema.dialect, migrate_core::Dialect::Postgres) {
             routine.comment = None;
         }

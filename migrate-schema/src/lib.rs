@@ -16,14 +16,15 @@ pub mod lock;
 mod schema;
 
 pub use ddl::{Ddl, create, dump, script, statements};
-pub use diff::change::{Change, Constraint, Kind};
+pub use diff::change::{Change, Constraint, Object, Renamed};
 pub use diff::diff;
 pub use diff::reconcile::{Repair, Unfilled};
 pub use diff::renames::{Rename, Renames, UnknownRename, likely_renames};
 pub use difference::{Difference, DifferenceKind, differences};
 pub use fingerprint::Fingerprint;
 pub use schema::{
-    Action, Check, Column, Deferrable, Domain, Enum, Extension, ForeignKey, Generated, Grant,
-    Identity, Index, IndexPart, Key, Name, NotCarried, Options, PartitionOf, Routine, RoutineKind,
-    Schema, Sequence, Signature, Table, UserType, View, ViewState,
+    Action, Affinity, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey,
+    Generated, Grant, Identity, Index, IndexPart, Key, Name, NotCarried, ObjectKind, ObjectRef,
+    OptionValue, Options, PartitionOf, Routine, RoutineKind, Schema, Sequence, Signature, Table,
+    View, ViewState,
 };

@@ -24,8 +24,10 @@
 //! schema that has both. A word or a value that is more than letters, digits and `_.()-$` stands in
 //! double quotes, in which `\"`, `\\`, `\n`, `\r` and `\t` stand for what they do in Rust.
 
-mod attributes;
+mod attribute;
+mod fields;
 mod line;
+mod objects;
 mod read;
 mod write;
 

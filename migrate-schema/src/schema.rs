@@ -1,6 +1,8 @@
 //! A schema as data: what a database has, in its own spelling.
 
-pub(crate) mod state;
+pub(crate) mod kinds;
+mod options;
+mod state;
 pub(crate) mod text;
 pub(crate) mod types;
 
@@ -9,46 +11,10 @@ use std::fmt;
 
 use migrate_core::Dialect;
 
+pub use kinds::{ObjectKind, ObjectRef, Schema};
+pub use options::{OptionValue, Options};
 pub use state::{Grant, ViewState};
-
-/// The objects of a database that a schema consists of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Schema {
-    /// Whose spelling it is.
-    pub dialect: Dialect,
-    /// The tables.
-    pub tables: BTreeMap<Name, Table>,
-    /// The views, materialised ones among them.
-    pub views: BTreeMap<Name, View>,
-    /// The sequences that stand for themselves: not those that belong to a column.
-    pub sequences: BTreeMap<Name, Sequence>,
-    /// The enumerated types of PostgreSQL.
-    pub enums: BTreeMap<Name, Enum>,
-    /// The domains of PostgreSQL.
-    pub domains: BTreeMap<Name, Domain>,
-    /// The composite and range types of PostgreSQL.
-    pub types: BTreeMap<Name, UserType>,
-    /// The collations of PostgreSQL that were made here.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub collations: BTreeMap<Name, UserType>,
-    /// The text search dictionaries of PostgreSQL.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub dictionaries: BTreeMap<Name, UserType>,
-    /// The text search configurations of PostgreSQL, each with its mappings.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub configurations: BTreeMap<Name, UserType>,
-    /// The functions and procedures.
-    pub routines: BTreeMap<Signature, Routine>,
-    /// The extensions of PostgreSQL, without `plpgsql`, which every database has. What an
-    /// extension made is in none of the other maps.
-    pub extensions: BTreeMap<String, Extension>,
-    /// The named schemas besides the one that the connection uses by itself, each with its comment.
-    pub schemas: BTreeMap<String, Option<String>>,
-    /// What else is there, for people to know: it is not compared, and no SQL is written for it.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub not_carried: BTreeSet<NotCarried>,
-}
+pub use types::Affinity;
 
 /// Something that a database has and that is no part of its [`Schema`].
 ///
@@ -66,10 +32,6 @@ pub struct NotCarried {
     /// Its name.
     pub name: Name,
 }
-
-/// What else makes an object what it is, by the words of the database; a word that takes no value
-/// has an empty one: `WITHOUT ROWID`, `ENGINE` is `InnoDB`.
-pub type Options = BTreeMap<String, String>;
 
 /// The name of an object, with the named schema it is in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -408,11 +370,11 @@ pub struct Domain {
     pub comment: Option<String>,
 }
 
-/// A composite or range type, or what else is made of one text: a collation, a text search
-/// dictionary or configuration.
+/// An object that is created from a single text: a composite or range type, a collation, a text
+/// search dictionary or configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct UserType {
+pub struct Definition {
     /// What stands behind `CREATE TYPE <name>`: `AS (x integer, y integer)`; of a configuration
     /// with the statements that add its mappings.
     pub definition: String,
@@ -482,29 +444,6 @@ pub struct Extension {
     pub requires: BTreeSet<String>,
 }
 
-impl Schema {
-    /// A schema with nothing in it.
-    #[must_use]
-    pub const fn empty(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            tables: BTreeMap::new(),
-            views: BTreeMap::new(),
-            sequences: BTreeMap::new(),
-            enums: BTreeMap::new(),
-            domains: BTreeMap::new(),
-            types: BTreeMap::new(),
-            collations: BTreeMap::new(),
-            dictionaries: BTreeMap::new(),
-            configurations: BTreeMap::new(),
-            routines: BTreeMap::new(),
-            extensions: BTreeMap::new(),
-            schemas: BTreeMap::new(),
-            not_carried: BTreeSet::new(),
-        }
-    }
-}
-
 impl fmt::Display for NotCarried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.kind, self.name)
@@ -516,6 +455,31 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Returns whether a column of SQLite is an alias of the row's number, which the database
+    /// generates (<https://sqlite.org/lang_createtable.html#rowid>).
+    ///
+    /// ```
+    /// use migrate_schema::{Column, Key, Table};
+    ///
+    /// let id = Column { name: "id".to_owned(), sql_type: "INTEGER".to_owned(), ..Column::default() };
+    /// let key = Key { columns: vec!["id".to_owned()], ..Key::default() };
+    /// let mut table = Table { columns: vec![id], primary_key: Some(key), ..Table::default() };
+    /// assert!(table.is_rowid(&table.columns[0]));
+    ///
+    /// table.options.set("WITHOUT ROWID");
+    /// assert!(!table.is_rowid(&table.columns[0]));
+    /// ```
+    #[must_use]
+    pub fn is_rowid(&self, column: &Column) -> bool {
+        let key = self.primary_key.as_ref();
+        column.sql_type.eq_ignore_ascii_case("INTEGER")
+            && !self.options.has("WITHOUT ROWID")
+            // `PRIMARY KEY DESC` is no alias.
+            && key.is_some_and(|key| {
+                key.columns == [column.name.as_str()] && key.qualifiers.is_empty()
+            })
     }
 }
 
@@ -592,6 +556,14 @@ impl From<&str> for Name {
 impl From<String> for Name {
     fn from(text: String) -> Self {
         Self::from(text.as_str())
+    }
+}
+
+impl Routine {
+    /// Returns the statement that creates it, without an end; empty if it is not known.
+    pub(crate) fn statement(&self) -> &str {
+        let statement = self.definition.as_deref().unwrap_or_default();
+        statement.trim_end().trim_end_matches(';')
     }
 }
 

@@ -13,7 +13,7 @@ use migrate_schema::{Check, Column, Enum, Generated, Identity, Name};
 impl Builder<'_> {
     /// Makes the column of a field.
     pub(super) fn column(&mut self, field: &Field, settings: &Settings, key: &[String]) -> Column {
-        let strict = self.table.options.contains_key("STRICT");
+        let strict = self.table.options.has("STRICT");
         let sql_type = match &settings.sql_type {
             Some(by_hand) => by_hand.clone(),
             None => self.sql_type(field, strict),

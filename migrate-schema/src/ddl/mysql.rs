@@ -11,9 +11,9 @@ use self::alter::Alter;
 use crate::ddl::tables::{views_to_create, views_to_drop};
 use crate::ddl::{Ddl, Out, clause, definition};
 use crate::diff::Task;
-use crate::diff::change::{Change, Constraint, Kind};
+use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::Words;
-use crate::schema::{ForeignKey, Name, Schema, Sequence, Signature, View};
+use crate::schema::{ForeignKey, Name, ObjectRef, Schema, Sequence, View};
 use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::MySql;
@@ -54,23 +54,25 @@ impl<'a> Plan<'a> {
         let mut gone = BTreeSet::new();
         let mut changes: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
         for change in &task.changes {
-            match change {
-                Change::DropTable { name, .. } => {
+            let table = match change {
+                Change::Drop(Object::Table { name, .. }) => {
                     gone.insert(name);
+                    None
                 }
-                Change::RenameTable { .. }
-                | Change::CreateTable { .. }
-                | Change::CreateView { .. }
-                | Change::DropView { .. }
-                | Change::AlterView { .. }
-                | Change::Create { .. }
-                | Change::Drop { .. }
-                | Change::Alter { .. } => {}
-                change => {
-                    if let Some(table) = change.table() {
-                        changes.entry(table).or_default().push(change);
-                    }
+                Change::Create(Object::Trigger { .. })
+                | Change::Drop(Object::Trigger { .. })
+                | Change::Alter {
+                    to: Object::Trigger { .. },
+                    ..
                 }
+                | Change::Rename(Renamed::Table { .. }) => None,
+                Change::Create(object)
+                | Change::Drop(object)
+                | Change::Alter { to: object, .. } => object.table(),
+                Change::Rename(renamed) => Some(renamed.table()),
+            };
+            if let Some(table) = table {
+                changes.entry(table).or_default().push(change);
             }
         }
         let alters = changes
@@ -93,10 +95,10 @@ impl<'a> Plan<'a> {
     /// Says whether a text speaks of something that has another name now: no text follows.
     fn is_renamed(&self, words: &Words) -> bool {
         self.task.changes.iter().any(|change| match change {
-            Change::RenameTable { from, to } => {
+            Change::Rename(Renamed::Table { from, to }) => {
                 words.mention(&from.name) || words.mention(&to.name)
             }
-            Change::RenameColumn { table, from, to } => {
+            Change::Rename(Renamed::Column { table, from, to }) => {
                 words.mention(&table.name) && (words.mention(from) || words.mention(to))
             }
             _ => false,
@@ -150,46 +152,30 @@ impl<'a> Plan<'a> {
 
     fn drop_routines(&mut self) {
         for change in &self.task.changes {
-            if let Change::Drop {
-                kind: Kind::Routine,
-                name,
-                ..
-            }
-            | Change::Alter {
-                kind: Kind::Routine,
-                name,
-                ..
-            } = change
+            if let Change::Drop(object) | Change::Alter { from: object, .. } = change
+                && let Some(object @ ObjectRef::Routine(..)) = object.as_ref()
             {
-                let signature = Signature::from(name.clone());
-                let kind = signature.kind.as_str().to_uppercase();
-                let quoted = definition::quoted_signature(DIALECT, &signature);
-                self.out.add(format!("DROP {kind} {quoted}"));
+                self.out.add(definition::drop(DIALECT, object));
             }
         }
     }
 
     fn create_routines(&mut self) {
         for change in &self.task.changes {
-            if let Change::Create {
-                kind: Kind::Routine,
-                definition,
-                ..
-            }
+            if let Change::Create(Object::Routine { value, .. })
             | Change::Alter {
-                kind: Kind::Routine,
-                to: definition,
+                to: Object::Routine { value, .. },
                 ..
             } = change
             {
-                self.out.add(definition);
+                self.out.add(value.statement());
             }
         }
     }
 
     fn rename_tables(&mut self) {
         for change in &self.task.changes {
-            if let Change::RenameTable { from, to } = change {
+            if let Change::Rename(Renamed::Table { from, to }) = change {
                 self.out.add(format!(
                     "RENAME TABLE {} TO {}",
                     from.quoted(DIALECT),
@@ -225,15 +211,15 @@ impl<'a> Plan<'a> {
         }
         for change in &self.task.changes {
             match change {
-                Change::AddConstraint {
+                Change::Create(Object::Constraint {
                     table,
-                    constraint: Constraint::ForeignKey(key),
-                }
-                | Change::RenameConstraint {
+                    value: Constraint::ForeignKey(key),
+                })
+                | Change::Rename(Renamed::Constraint {
                     table,
                     to: Constraint::ForeignKey(key),
                     ..
-                } => self.again.push((table, key.clone())),
+                }) => self.again.push((table, key.clone())),
                 _ => {}
             }
         }
@@ -250,7 +236,7 @@ impl<'a> Plan<'a> {
 
     fn is_dropped_before(&self, one: &Name, other: &Name) -> bool {
         let place = |name: &Name| {
-            let drops = |change: &Change| matches!(change, Change::DropTable { name: of, .. } if of == name);
+            let drops = |change: &Change| matches!(change, Change::Drop(Object::Table { name: of, .. }) if of == name);
             self.task.changes.iter().position(drops)
         };
         place(one) < place(other)
@@ -269,7 +255,7 @@ impl<'a> Plan<'a> {
 
     fn drop_tables(&mut self) {
         for change in &self.task.changes {
-            if let Change::DropTable { name, .. } = change {
+            if let Change::Drop(Object::Table { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
                         .losing(format!("the rows of `{name}`")),
@@ -283,7 +269,7 @@ impl<'a> Plan<'a> {
     fn drop_checks(&mut self) {
         let mut wanted: BTreeSet<(String, &Name)> = BTreeSet::new();
         for change in &self.task.changes {
-            if let Change::CreateTable { name, table } = change {
+            if let Change::Create(Object::Table { name, value: table }) = change {
                 let names = table.checks.iter().filter_map(|check| check.name.as_ref());
                 wanted.extend(names.map(|check| (check.to_lowercase(), name)));
             }
@@ -322,7 +308,7 @@ impl<'a> Plan<'a> {
             .filter(|name| !self.gone.contains(name) && !self.alters.contains_key(name))
             .collect();
         for change in &self.task.changes {
-            if let Change::CreateTable { name, table } = change {
+            if let Change::Create(Object::Table { name, value: table }) = change {
                 there.insert(name);
                 let (inline, wait): (Vec<_>, Vec<_>) = table
                     .foreign_keys
@@ -370,8 +356,14 @@ impl<'a> Plan<'a> {
     fn sequences(&mut self) {
         for change in &self.task.changes {
             let (word, name, sequence) = match change {
-                Change::CreateSequence { name, sequence } => ("CREATE", name, sequence),
-                Change::AlterSequence { name, to, .. } => ("ALTER", name, to),
+                Change::Create(Object::Sequence {
+                    name,
+                    value: sequence,
+                }) => ("CREATE", name, sequence),
+                Change::Alter {
+                    to: Object::Sequence { name, value: to },
+                    ..
+                } => ("ALTER", name, to),
                 _ => continue,
             };
             self.out.add(format!(
@@ -384,7 +376,7 @@ impl<'a> Plan<'a> {
 
     fn drop_sequences(&mut self) {
         for change in &self.task.changes {
-            if let Change::DropSequence { name, .. } = change {
+            if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
                         .losing(format!("how far `{name}` has counted")),
@@ -448,7 +440,7 @@ fn counts(sequence: &Sequence) -> String {
 }
 
 fn create_view(name: &Name, view: &View) -> String {
-    let option = |word: &str| view.options.get(word);
+    let option = |word: &str| view.options.value(word);
     let mut sql = "CREATE".to_owned();
     if let Some(algorithm) = option("ALGORITHM") {
         sql = format!("{sql} ALGORITHM = {algorithm}");

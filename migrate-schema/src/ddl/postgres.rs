@@ -13,12 +13,11 @@ use self::affected::Affected;
 use self::column::Altered;
 use self::nodes::Node;
 use crate::ddl::clause;
-use crate::ddl::definition;
 use crate::ddl::{Ddl, Out};
+use crate::diff::Task;
 use crate::diff::after_renames::free_name;
-use crate::diff::change::{Change, Constraint, Kind};
+use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::diff::order;
-use crate::diff::{Task, constraints};
 use crate::schema::text::Words;
 use crate::schema::types;
 use crate::schema::{Column, Name, Schema, Table};
@@ -33,7 +32,11 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
     // TYPE", Notes). Where it is, the type is made anew.
     let mut used = BTreeSet::new();
     for change in &task.changes {
-        let Change::AlterEnum { name, from, to } = change else {
+        let Change::Alter {
+            from: Object::Enum { value: from, .. },
+            to: Object::Enum { name, value: to },
+        } = change
+        else {
             continue;
         };
         let new = to
@@ -77,7 +80,7 @@ struct Plan<'a> {
     /// The defaults that are already gone.
     without_default: BTreeSet<(&'a Name, &'a str)>,
     /// The types that wait under another name until nothing is of them.
-    aside: BTreeMap<String, Name>,
+    aside: BTreeMap<Name, Name>,
     /// The tables that are there.
     there: BTreeSet<&'a Name>,
     /// The views that are changed in place.
@@ -105,11 +108,7 @@ impl<'a> Plan<'a> {
 
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
-        self.create(Kind::Schema);
-        self.create(Kind::Extension);
-        for kind in definition::EARLY {
-            self.create(kind);
-        }
+        self.create_prerequisites();
         let views = self.drop_views();
         self.drop_on_tables();
         self.drop_on_gone_tables();
@@ -137,12 +136,12 @@ impl<'a> Plan<'a> {
     fn rename(&mut self) {
         for change in &self.task.changes {
             match change {
-                Change::RenameTable { from, to } => self.out.add(format!(
+                Change::Rename(Renamed::Table { from, to }) => self.out.add(format!(
                     "ALTER TABLE {} RENAME TO {}",
                     from.quoted(DIALECT),
                     DIALECT.quote(&to.name)
                 )),
-                Change::RenameColumn { table, from, to } => self.out.add(format!(
+                Change::Rename(Renamed::Column { table, from, to }) => self.out.add(format!(
                     "ALTER TABLE {} RENAME COLUMN {} TO {}",
                     table.quoted(DIALECT),
                     DIALECT.quote(from),
@@ -157,14 +156,13 @@ impl<'a> Plan<'a> {
     fn drop_on_tables(&mut self) {
         for (name, before) in self.affected.surviving() {
             let after = &self.task.to.tables[name];
-            for (kind, before, after) in on_tables(before, after) {
+            for (keyword, before, after) in on_tables(before, after) {
                 for (object, definition) in before {
                     if after.get(object) != Some(definition)
                         || self.affected.on_table(name, definition)
                     {
                         self.out.add(format!(
-                            "DROP {} {} ON {}",
-                            kind.as_str().to_uppercase(),
+                            "DROP {keyword} {} ON {}",
                             DIALECT.quote(object),
                             name.quoted(DIALECT)
                         ));
@@ -181,7 +179,7 @@ impl<'a> Plan<'a> {
         let tables = self.affected.tables.iter().copied();
         let routines = base.routines.keys();
         let gone: BTreeSet<&Name> = routines
-            .filter(|it| self.affected.routines.contains(&it.to_string()))
+            .filter(|it| self.affected.routines.contains(*it))
             .map(|signature| &signature.name)
             .chain(tables)
             .collect();
@@ -232,22 +230,28 @@ impl<'a> Plan<'a> {
         let dropped: BTreeSet<&Name> = self.affected.tables.clone();
         for change in &self.task.changes {
             match change {
-                Change::DropConstraint { table, constraint } => {
+                Change::Drop(Object::Constraint {
+                    table,
+                    value: constraint,
+                }) => {
                     gone.push((false, table, constraint.clone()));
                 }
-                Change::AddConstraint { table, constraint } => {
+                Change::Create(Object::Constraint {
+                    table,
+                    value: constraint,
+                }) => {
                     self.again.push((table, constraint.clone()));
                 }
                 _ => {}
             }
         }
         for (name, before) in self.affected.surviving() {
-            let after = constraints(&self.task.to.tables[name]);
-            for constraint in constraints(before) {
+            let after = Constraint::all(&self.task.to.tables[name]);
+            for constraint in Constraint::all(before) {
                 if self.affected.constraint(name, &constraint) {
                     // One that only gets another name comes back with that.
                     let renamed = self.task.changes.iter().find_map(|change| match change {
-                        Change::RenameConstraint { table, from, to }
+                        Change::Rename(Renamed::Constraint { table, from, to })
                             if table == name && *from == constraint =>
                         {
                             Some(to.clone())
@@ -299,7 +303,7 @@ impl<'a> Plan<'a> {
     fn drop_indexes(&mut self) -> BTreeSet<(&'a Name, &'a str)> {
         let mut back = BTreeSet::new();
         for change in &self.task.changes {
-            if let Change::DropIndex { table, name, .. } = change {
+            if let Change::Drop(Object::Index { table, name, .. }) = change {
                 self.drop_index(table, name);
             }
         }
@@ -307,7 +311,7 @@ impl<'a> Plan<'a> {
             let after = &self.task.to.tables[name];
             for (index_name, index) in &before.indexes {
                 let renamed = self.task.changes.iter().find_map(|change| match change {
-                    Change::RenameIndex { table, from, to }
+                    Change::Rename(Renamed::Index { table, from, to })
                         if table == name && from == index_name =>
                     {
                         Some(to)
@@ -381,7 +385,11 @@ impl<'a> Plan<'a> {
     fn drop_columns(&mut self) {
         let mut gone: Vec<(&Name, &Column)> = Vec::new();
         for change in &self.task.changes {
-            if let Change::DropColumn { table, column } = change {
+            if let Change::Drop(Object::Column {
+                table,
+                value: column,
+            }) = change
+            {
                 gone.push((table, column));
             }
         }
@@ -411,11 +419,14 @@ impl<'a> Plan<'a> {
         // What computes a column must be there before it.
         let mut generated = Vec::new();
         for change in &self.task.changes {
-            if let Change::AddColumn { table, column } = change
+            if let Change::Create(Object::Column {
+                table,
+                value: column,
+            }) = change
                 && !self.is_inherited(table, &column.name)
             {
                 match column.generated.is_some() {
-                    true => generated.push((table, column)),
+                    true => generated.push((table, &**column)),
                     false => column::add(&mut self.out, table, column, &to.tables[table], to),
                 }
             }
@@ -464,7 +475,7 @@ impl<'a> Plan<'a> {
         };
         for change in &self.task.changes {
             match change {
-                Change::RenameConstraint { table, from, to }
+                Change::Rename(Renamed::Constraint { table, from, to })
                     if !self.affected.constraint(table, from) =>
                 {
                     let (Some(old), Some(new)) = (from.name(), to.name()) else {
@@ -485,7 +496,7 @@ impl<'a> Plan<'a> {
                         }
                     }
                 }
-                Change::RenameIndex { table, from, to } => {
+                Change::Rename(Renamed::Index { table, from, to }) => {
                     let index = &self.task.to.tables[table].indexes[to];
                     if !self.affected.index(table, index) {
                         indexes.push((in_schema(table, from), in_schema(table, to)));
@@ -538,8 +549,12 @@ impl<'a> Plan<'a> {
     fn create_indexes(&mut self, back: &BTreeSet<(&Name, &str)>) {
         for change in &self.task.changes {
             match change {
-                Change::CreateIndex { table, name, index } => self.create_index(table, name, index),
-                Change::CreateTable { name, table } => {
+                Change::Create(Object::Index {
+                    table,
+                    name,
+                    value: index,
+                }) => self.create_index(table, name, index),
+                Change::Create(Object::Table { name, value: table }) => {
                     for (index_name, index) in &table.indexes {
                         self.create_index(name, index_name, index);
                     }
@@ -556,15 +571,15 @@ impl<'a> Plan<'a> {
 
 type Definitions = BTreeMap<String, String>;
 
-/// What stands on a table before and after, by its kind.
+/// Returns the triggers, policies and rules of a table before and after, with their keyword.
 fn on_tables<'t>(
     before: &'t Table,
     after: &'t Table,
-) -> [(Kind, &'t Definitions, &'t Definitions); 3] {
+) -> [(&'static str, &'t Definitions, &'t Definitions); 3] {
     [
-        (Kind::Trigger, &before.triggers, &after.triggers),
-        (Kind::Policy, &before.policies, &after.policies),
-        (Kind::Rule, &before.rules, &after.rules),
+        ("TRIGGER", &before.triggers, &after.triggers),
+        ("POLICY", &before.policies, &after.policies),
+        ("RULE", &before.rules, &after.rules),
     ]
 }
 

@@ -9,7 +9,7 @@ use crate::ddl::clause::{self, Extra};
 use crate::ddl::tables::{views_to_create, views_to_drop};
 use crate::ddl::{Ddl, Out};
 use crate::diff::Task;
-use crate::diff::change::{Change, Constraint, Kind};
+use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::{Words, is_keyword, is_plain};
 use crate::schema::{Identity, Name, Table, View};
 use migrate_core::Dialect;
@@ -48,23 +48,30 @@ impl<'a> Plan<'a> {
         let mut touched = BTreeSet::new();
         for change in &task.changes {
             match change {
-                Change::AlterTable { table, .. }
-                | Change::AddColumn { table, .. }
-                | Change::DropColumn { table, .. }
-                | Change::AlterColumn { table, .. }
-                | Change::AddConstraint { table, .. }
-                | Change::DropConstraint { table, .. }
-                | Change::RenameConstraint { table, .. } => {
+                Change::Create(object)
+                | Change::Drop(object)
+                | Change::Alter { to: object, .. } => {
+                    if let Object::Option { table, .. }
+                    | Object::Column { table, .. }
+                    | Object::Constraint { table, .. } = object
+                    {
+                        changes.entry(table).or_default().push(change);
+                    }
+                }
+                Change::Rename(Renamed::Constraint { table, .. }) => {
                     changes.entry(table).or_default().push(change);
                 }
-                _ => {}
+                Change::Rename(_) => {}
             }
             match change {
-                Change::RenameTable { from, to } => touched.extend([&*from.name, &*to.name]),
-                Change::DropColumn { table, .. } | Change::RenameColumn { table, .. } => {
+                Change::Rename(Renamed::Table { from, to }) => {
+                    touched.extend([&*from.name, &*to.name])
+                }
+                Change::Drop(Object::Column { table, .. })
+                | Change::Rename(Renamed::Column { table, .. }) => {
                     touched.insert(&table.name);
                 }
-                Change::DropTable { name, .. } => {
+                Change::Drop(Object::Table { name, .. }) => {
                     touched.insert(&name.name);
                 }
                 _ => {}
@@ -110,14 +117,9 @@ impl<'a> Plan<'a> {
         let mut gone = BTreeSet::new();
         let mut changed = BTreeSet::new();
         for change in &self.task.changes {
-            if let Change::Alter {
-                kind: Kind::Trigger,
-                name,
-                ..
-            }
-            | Change::Drop {
-                kind: Kind::Trigger,
-                name,
+            if let Change::Drop(Object::Trigger { name, .. })
+            | Change::Alter {
+                to: Object::Trigger { name, .. },
                 ..
             } = change
             {
@@ -139,8 +141,8 @@ impl<'a> Plan<'a> {
     fn drop_indexes(&mut self) {
         for change in &self.task.changes {
             let (table, name) = match change {
-                Change::DropIndex { table, name, .. } => (table, name),
-                Change::RenameIndex { table, from, .. } => (table, from),
+                Change::Drop(Object::Index { table, name, .. }) => (table, name),
+                Change::Rename(Renamed::Index { table, from, .. }) => (table, from),
                 _ => continue,
             };
             if !self.rebuilt.contains(table) {
@@ -152,7 +154,7 @@ impl<'a> Plan<'a> {
     fn rename(&mut self) {
         for change in &self.task.changes {
             match change {
-                Change::RenameTable { from, to } => {
+                Change::Rename(Renamed::Table { from, to }) => {
                     let mut old = from.quoted(DIALECT);
                     if from.name.eq_ignore_ascii_case(&to.name) {
                         // To SQLite that name is taken.
@@ -163,7 +165,7 @@ impl<'a> Plan<'a> {
                     let new = to.quoted(DIALECT);
                     self.out.add(format!("ALTER TABLE {old} RENAME TO {new}"));
                 }
-                Change::RenameColumn { table, from, to } => {
+                Change::Rename(Renamed::Column { table, from, to }) => {
                     // Quotes would be put around it wherever it stands.
                     let new = match is_plain(to) && !is_keyword(to) {
                         true => to.clone(),
@@ -182,7 +184,7 @@ impl<'a> Plan<'a> {
 
     fn drop_tables(&mut self) {
         for change in &self.task.changes {
-            if let Change::DropTable { name, .. } = change {
+            if let Change::Drop(Object::Table { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
                         .losing(format!("the rows of `{name}`")),
@@ -205,7 +207,7 @@ impl<'a> Plan<'a> {
         let after = &self.task.to.tables[name];
         let table = name.quoted(DIALECT);
         for change in changes {
-            let Change::AddColumn { column, .. } = change else {
+            let Change::Create(Object::Column { value: column, .. }) = change else {
                 continue;
             };
             let mut sql = clause::column(DIALECT, column, Extra::default());
@@ -231,7 +233,7 @@ impl<'a> Plan<'a> {
                 .add(format!("ALTER TABLE {table} ADD COLUMN {sql}"));
         }
         for change in changes {
-            if let Change::DropColumn { column, .. } = change {
+            if let Change::Drop(Object::Column { value: column, .. }) = change {
                 let sql = format!(
                     "ALTER TABLE {table} DROP COLUMN {}",
                     DIALECT.quote(&column.name)
@@ -301,7 +303,7 @@ impl<'a> Plan<'a> {
 
     fn create_tables(&mut self) {
         for change in &self.task.changes {
-            if let Change::CreateTable { name, table } = change {
+            if let Change::Create(Object::Table { name, value: table }) = change {
                 self.out.add(create_table(name, table));
             }
         }
@@ -310,12 +312,20 @@ impl<'a> Plan<'a> {
     fn create_indexes(&mut self) {
         for change in &self.task.changes {
             match change {
-                Change::CreateTable { name, table } => self.all_indexes(name, table),
-                Change::CreateIndex { table, name, index } if !self.rebuilt.contains(table) => {
+                Change::Create(Object::Table { name, value: table }) => {
+                    self.all_indexes(name, table)
+                }
+                Change::Create(Object::Index {
+                    table,
+                    name,
+                    value: index,
+                }) if !self.rebuilt.contains(table) => {
                     self.out
                         .add(clause::create_index(DIALECT, table, name, index));
                 }
-                Change::RenameIndex { table, to, .. } if !self.rebuilt.contains(table) => {
+                Change::Rename(Renamed::Index { table, to, .. })
+                    if !self.rebuilt.contains(table) =>
+                {
                     let index = &self.task.to.tables[table].indexes[to];
                     self.out
                         .add(clause::create_index(DIALECT, table, to, index));

@@ -1,17 +1,19 @@
-//! What one schema has and the other has not, piece by piece.
+//! One difference between two schemas.
 
 use std::fmt;
 
+use crate::schema::kinds::for_each_kind;
 use crate::schema::types;
 use crate::schema::{
-    Check, Column, Enum, ForeignKey, Identity, Index, Key, Name, Sequence, Table, View,
+    Check, Column, Definition, Domain, Enum, Extension, ForeignKey, Identity, Index, Key, Name,
+    ObjectRef, OptionValue, Routine, Sequence, Signature, Table, View,
 };
 use migrate_core::Dialect;
 
 /// One step from a schema to another.
 ///
-/// A name of a table is the one it has after all renames. [`Display`](fmt::Display) says the change
-/// in a line.
+/// The name of a table is the one that it has after all renames. [`Display`](fmt::Display)
+/// describes the change in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -19,223 +21,204 @@ use migrate_core::Dialect;
     serde(tag = "change", rename_all = "kebab-case")
 )]
 pub enum Change {
-    /// A table that is new, with all it has.
-    CreateTable {
-        /// Its name.
-        name: Name,
-        /// What it is.
-        table: Box<Table>,
+    /// Creates an object, or adds a part to a table.
+    Create(Object),
+    /// Drops an object or a part of a table, with the data in it.
+    Drop(Object),
+    /// Changes an object; both are of the same kind and name.
+    Alter {
+        /// The object before.
+        from: Object,
+        /// The object after.
+        to: Object,
     },
-    /// A table that goes, with its rows.
-    DropTable {
-        /// Its name.
-        name: Name,
-        /// What it was.
-        table: Box<Table>,
-    },
-    /// A table that gets another name.
-    RenameTable {
-        /// The name it had.
+    /// Gives an object another name.
+    Rename(Renamed),
+}
+
+macro_rules! object {
+    ($($(#[$meta:meta])* $Kind:ident($word:literal) in $map:ident: $Name:ty, $Value:ty;)*) => {
+        /// An object of a schema, or a part of a table.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[cfg_attr(
+            feature = "serde",
+            derive(serde::Serialize, serde::Deserialize),
+            serde(tag = "kind", rename_all = "kebab-case")
+        )]
+        pub enum Object {
+            $(
+                #[doc = concat!("A ", $word, ".")]
+                $Kind {
+                    /// The object's name.
+                    name: $Name,
+                    /// The object.
+                    value: Box<$Value>,
+                },
+            )*
+            /// An option of a table, its comment (`COMMENT`), the tables that it inherits from
+            /// (`INHERITS`) or is a partition of (`PARTITION OF`).
+            Option {
+                /// The table.
+                table: Name,
+                /// The option's keyword.
+                name: String,
+                /// The option's value.
+                value: OptionValue,
+            },
+            /// A column.
+            Column {
+                /// The column's table.
+                table: Name,
+                /// The column.
+                value: Box<Column>,
+            },
+            /// A constraint.
+            Constraint {
+                /// The constraint's table.
+                table: Name,
+                /// The constraint.
+                value: Constraint,
+            },
+            /// An index.
+            Index {
+                /// The index's table.
+                table: Name,
+                /// The index's name.
+                name: String,
+                /// The index.
+                value: Box<Index>,
+            },
+            /// A trigger.
+            Trigger {
+                /// The trigger's table.
+                table: Name,
+                /// The trigger's name.
+                name: String,
+                /// The statement that creates it.
+                value: String,
+            },
+            /// A row security policy of PostgreSQL.
+            Policy {
+                /// The policy's table.
+                table: Name,
+                /// The policy's name.
+                name: String,
+                /// The statement that creates it.
+                value: String,
+            },
+            /// A rewrite rule of PostgreSQL.
+            Rule {
+                /// The rule's table.
+                table: Name,
+                /// The rule's name.
+                name: String,
+                /// The statement that creates it.
+                value: String,
+            },
+        }
+
+        impl From<ObjectRef<'_>> for Object {
+            fn from(object: ObjectRef<'_>) -> Self {
+                match object {
+                    $(ObjectRef::$Kind(name, value) => Self::$Kind {
+                        name: name.clone(),
+                        value: Box::new(value.clone()),
+                    },)*
+                }
+            }
+        }
+
+        impl Object {
+            /// Returns the kind's name in lower case.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$Kind { .. } => $word,)*
+                    Self::Option { .. } => "option",
+                    Self::Column { .. } => "column",
+                    Self::Constraint { .. } => "constraint",
+                    Self::Index { .. } => "index",
+                    Self::Trigger { .. } => "trigger",
+                    Self::Policy { .. } => "policy",
+                    Self::Rule { .. } => "rule",
+                }
+            }
+
+            /// Returns the object's name, within its table if it is a part of one.
+            #[must_use]
+            pub fn name(&self) -> String {
+                match self {
+                    $(Self::$Kind { name, .. } => name.to_string(),)*
+                    Self::Column { value, .. } => value.name.clone(),
+                    Self::Constraint { value, .. } => value.name().unwrap_or_default().to_owned(),
+                    Self::Option { name, .. }
+                    | Self::Index { name, .. }
+                    | Self::Trigger { name, .. }
+                    | Self::Policy { name, .. }
+                    | Self::Rule { name, .. } => name.clone(),
+                }
+            }
+
+            /// Returns the object as part of a schema; `None` of a part of a table.
+            #[must_use]
+            pub fn as_ref(&self) -> Option<ObjectRef<'_>> {
+                match self {
+                    $(Self::$Kind { name, value } => Some(ObjectRef::$Kind(name, value)),)*
+                    Self::Option { .. }
+                    | Self::Column { .. }
+                    | Self::Constraint { .. }
+                    | Self::Index { .. }
+                    | Self::Trigger { .. }
+                    | Self::Policy { .. }
+                    | Self::Rule { .. } => None,
+                }
+            }
+        }
+    };
+}
+
+for_each_kind!(object);
+
+/// An object that gets another name and is otherwise the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "kind", rename_all = "kebab-case")
+)]
+pub enum Renamed {
+    /// A table.
+    Table {
+        /// The old name.
         from: Name,
-        /// The name it gets.
+        /// The new name.
         to: Name,
     },
-    /// Something else about a table: an option, its comment (`COMMENT`), what it inherits from
-    /// (`INHERITS`) or is a part of (`PARTITION OF`).
-    AlterTable {
-        /// The table.
+    /// A column.
+    Column {
+        /// The column's table.
         table: Name,
-        /// What it is.
-        option: String,
-        /// What it was; `None` where it was not there.
-        from: Option<String>,
-        /// What it becomes; `None` where it goes.
-        to: Option<String>,
-    },
-    /// A column that is new.
-    AddColumn {
-        /// Its table.
-        table: Name,
-        /// What it is.
-        column: Column,
-    },
-    /// A column that goes, with what it holds.
-    DropColumn {
-        /// Its table.
-        table: Name,
-        /// What it was.
-        column: Column,
-    },
-    /// A column that becomes something else.
-    AlterColumn {
-        /// Its table.
-        table: Name,
-        /// What it was.
-        from: Box<Column>,
-        /// What it becomes.
-        to: Box<Column>,
-    },
-    /// A column that gets another name.
-    RenameColumn {
-        /// Its table.
-        table: Name,
-        /// The name it had.
+        /// The old name.
         from: String,
-        /// The name it gets.
+        /// The new name.
         to: String,
     },
-    /// A constraint that is new.
-    AddConstraint {
-        /// Its table.
+    /// A constraint.
+    Constraint {
+        /// The constraint's table.
         table: Name,
-        /// What it is.
-        constraint: Constraint,
-    },
-    /// A constraint that goes.
-    DropConstraint {
-        /// Its table.
-        table: Name,
-        /// What it was.
-        constraint: Constraint,
-    },
-    /// A constraint that gets another name and nothing else.
-    RenameConstraint {
-        /// Its table.
-        table: Name,
-        /// What it was.
+        /// The constraint with the old name.
         from: Constraint,
-        /// What it becomes.
+        /// The constraint with the new name.
         to: Constraint,
     },
-    /// An index that is new.
-    CreateIndex {
-        /// Its table, or its materialised view.
+    /// An index.
+    Index {
+        /// The index's table.
         table: Name,
-        /// Its name.
-        name: String,
-        /// What it is.
-        index: Index,
-    },
-    /// An index that goes.
-    DropIndex {
-        /// Its table, or its materialised view.
-        table: Name,
-        /// Its name.
-        name: String,
-        /// What it was.
-        index: Index,
-    },
-    /// An index that gets another name and nothing else.
-    RenameIndex {
-        /// Its table.
-        table: Name,
-        /// The name it had.
+        /// The old name.
         from: String,
-        /// The name it gets.
-        to: String,
-    },
-    /// A view that is new.
-    CreateView {
-        /// Its name.
-        name: Name,
-        /// What it is.
-        view: View,
-    },
-    /// A view that goes.
-    DropView {
-        /// Its name.
-        name: Name,
-        /// What it was.
-        view: View,
-    },
-    /// A view that selects something else.
-    AlterView {
-        /// Its name.
-        name: Name,
-        /// What it was.
-        from: View,
-        /// What it becomes.
-        to: View,
-    },
-    /// A sequence that is new.
-    CreateSequence {
-        /// Its name.
-        name: Name,
-        /// What it is.
-        sequence: Sequence,
-    },
-    /// A sequence that goes, with how far it has counted.
-    DropSequence {
-        /// Its name.
-        name: Name,
-        /// What it was.
-        sequence: Sequence,
-    },
-    /// A sequence that counts in another way.
-    AlterSequence {
-        /// Its name.
-        name: Name,
-        /// What it was.
-        from: Sequence,
-        /// What it becomes.
-        to: Sequence,
-    },
-    /// An enumerated type that is new.
-    CreateEnum {
-        /// Its name.
-        name: Name,
-        /// What it is.
-        values: Enum,
-    },
-    /// An enumerated type that goes.
-    DropEnum {
-        /// Its name.
-        name: Name,
-        /// What it was.
-        values: Enum,
-    },
-    /// An enumerated type that gets or loses values.
-    AlterEnum {
-        /// Its name.
-        name: Name,
-        /// What it was.
-        from: Enum,
-        /// What it becomes.
-        to: Enum,
-    },
-    /// Something else that is new.
-    Create {
-        /// What it is.
-        kind: Kind,
-        /// The table or view it is on.
-        on: Option<Name>,
-        /// Its name.
-        name: String,
-        /// The SQL that makes it.
-        definition: String,
-    },
-    /// Something else that goes.
-    Drop {
-        /// What it is.
-        kind: Kind,
-        /// The table or view it is on.
-        on: Option<Name>,
-        /// Its name.
-        name: String,
-        /// The SQL that made it.
-        definition: String,
-    },
-    /// Something else that is made in another way.
-    Alter {
-        /// What it is.
-        kind: Kind,
-        /// The table or view it is on.
-        on: Option<Name>,
-        /// Its name.
-        name: String,
-        /// The SQL that made it.
-        from: String,
-        /// The SQL that makes it.
+        /// The new name.
         to: String,
     },
 }
@@ -254,100 +237,86 @@ pub enum Constraint {
     Unique(Key),
     /// A check constraint.
     Check(Check),
-    /// An exclusion constraint of PostgreSQL, by its name.
+    /// An exclusion constraint of PostgreSQL: its name and definition.
     Exclusion(String, String),
     /// A foreign key.
     ForeignKey(ForeignKey),
 }
 
-/// What is compared by the SQL that makes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
-pub enum Kind {
-    /// A named schema.
-    Schema,
-    /// An extension of PostgreSQL.
-    Extension,
-    /// A collation of PostgreSQL.
-    Collation,
-    /// A text search dictionary of PostgreSQL.
-    Dictionary,
-    /// A text search configuration of PostgreSQL.
-    Configuration,
-    /// A domain of PostgreSQL.
-    Domain,
-    /// A composite or range type of PostgreSQL.
-    Type,
-    /// A function or procedure.
-    Routine,
-    /// A trigger.
-    Trigger,
-    /// A row security policy of PostgreSQL.
-    Policy,
-    /// A rewrite rule of PostgreSQL.
-    Rule,
-}
-
 impl Change {
-    /// Says whether data can be lost: rows, what a column holds, a value that rows may have.
+    /// Returns whether the change can lose data: rows, the values of a column, or a value that rows
+    /// may have.
     ///
-    /// A change of a type counts where the new type does not take all that the old one did.
+    /// A change of a type counts if the new type does not hold every value of the old one.
     #[must_use]
     pub fn is_destructive(&self, dialect: Dialect) -> bool {
         match self {
-            Self::DropTable { .. } | Self::DropSequence { .. } => true,
-            // What is computed can be computed again.
-            Self::DropColumn { column, .. } => column.generated.is_none(),
-            Self::AlterColumn { from, to, .. } => {
+            Self::Drop(Object::Table { .. } | Object::Sequence { .. }) => true,
+            // A generated column can be computed again.
+            Self::Drop(Object::Column { value, .. }) => value.generated.is_none(),
+            Self::Alter {
+                from: Object::Column { value: from, .. },
+                to: Object::Column { value: to, .. },
+            } => {
                 from.generated.is_none()
                     && (to.generated.is_some()
                         || types::loses(dialect, &from.sql_type, &to.sql_type))
             }
-            Self::AlterEnum { from, to, .. } => {
-                from.values.iter().any(|value| !to.values.contains(value))
-            }
-            _ => false,
+            Self::Alter {
+                from: Object::Enum { value: from, .. },
+                to: Object::Enum { value: to, .. },
+            } => from.values.iter().any(|value| !to.values.contains(value)),
+            Self::Create(_) | Self::Drop(_) | Self::Alter { .. } | Self::Rename(_) => false,
         }
     }
 
-    /// Returns the table or view it is about, by its name after all renames.
+    /// Returns the table or view that the change is about, by its name after all renames.
     #[must_use]
     pub const fn table(&self) -> Option<&Name> {
         match self {
-            Self::CreateTable { name, .. }
-            | Self::DropTable { name, .. }
-            | Self::RenameTable { to: name, .. }
-            | Self::CreateView { name, .. }
-            | Self::DropView { name, .. }
-            | Self::AlterView { name, .. } => Some(name),
-            Self::AlterTable { table, .. }
-            | Self::AddColumn { table, .. }
-            | Self::DropColumn { table, .. }
-            | Self::AlterColumn { table, .. }
-            | Self::RenameColumn { table, .. }
-            | Self::AddConstraint { table, .. }
-            | Self::DropConstraint { table, .. }
-            | Self::RenameConstraint { table, .. }
-            | Self::CreateIndex { table, .. }
-            | Self::DropIndex { table, .. }
-            | Self::RenameIndex { table, .. } => Some(table),
-            Self::Create { on, .. } | Self::Drop { on, .. } | Self::Alter { on, .. } => on.as_ref(),
-            Self::CreateSequence { .. }
-            | Self::DropSequence { .. }
-            | Self::AlterSequence { .. }
-            | Self::CreateEnum { .. }
-            | Self::DropEnum { .. }
-            | Self::AlterEnum { .. } => None,
+            Self::Create(object) | Self::Drop(object) | Self::Alter { to: object, .. } => {
+                match object {
+                    Object::Table { name, .. } | Object::View { name, .. } => Some(name),
+                    object => object.table(),
+                }
+            }
+            Self::Rename(renamed) => Some(renamed.table()),
+        }
+    }
+}
+
+impl Object {
+    /// Returns the table that the object is a part of.
+    #[must_use]
+    pub const fn table(&self) -> Option<&Name> {
+        match self {
+            Self::Option { table, .. }
+            | Self::Column { table, .. }
+            | Self::Constraint { table, .. }
+            | Self::Index { table, .. }
+            | Self::Trigger { table, .. }
+            | Self::Policy { table, .. }
+            | Self::Rule { table, .. } => Some(table),
+            _ => None,
+        }
+    }
+}
+
+impl Renamed {
+    /// Returns the table that it is or belongs to, by its name after all renames.
+    #[must_use]
+    pub const fn table(&self) -> &Name {
+        match self {
+            Self::Table { to: table, .. }
+            | Self::Column { table, .. }
+            | Self::Constraint { table, .. }
+            | Self::Index { table, .. } => table,
         }
     }
 }
 
 impl Constraint {
-    /// Returns its name, where it has one.
+    /// Returns the constraint's name, if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -358,7 +327,7 @@ impl Constraint {
         }
     }
 
-    /// Returns it with another name.
+    /// Returns the constraint with another name.
     #[must_use]
     pub(crate) fn named(&self, name: Option<String>) -> Self {
         let mut named = self.clone();
@@ -370,128 +339,114 @@ impl Constraint {
         }
         named
     }
-}
 
-impl Kind {
-    /// Returns its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Schema => "schema",
-            Self::Extension => "extension",
-            Self::Collation => "collation",
-            Self::Dictionary => "text search dictionary",
-            Self::Configuration => "text search configuration",
-            Self::Domain => "domain",
-            Self::Type => "type",
-            Self::Routine => "routine",
-            Self::Trigger => "trigger",
-            Self::Policy => "policy",
-            Self::Rule => "rule",
-        }
+    /// Returns all constraints of a table.
+    pub(crate) fn all(table: &Table) -> Vec<Self> {
+        let uniques = table.uniques.iter().cloned().map(Self::Unique);
+        let checks = table.checks.iter().cloned().map(Self::Check);
+        let exclusions = table.exclusions.iter();
+        let foreign_keys = table.foreign_keys.iter().cloned().map(Self::ForeignKey);
+        let key = table.primary_key.iter().cloned().map(Self::PrimaryKey);
+        key.chain(uniques)
+            .chain(checks)
+            .chain(exclusions.map(|(name, sql)| Self::Exclusion(name.clone(), sql.clone())))
+            .chain(foreign_keys)
+            .collect()
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CreateTable { name, .. } => write!(f, "create table `{name}`"),
-            Self::DropTable { name, .. } => write!(f, "drop table `{name}`"),
-            Self::RenameTable { from, to } => write!(f, "rename table `{from}` to `{to}`"),
-            Self::AlterTable {
-                table,
-                option,
-                from,
-                to,
-            } => {
-                let option = option.to_lowercase();
-                write!(f, "alter table `{table}`: {}", becomes(&option, from, to))
+            Self::Create(Object::Option { table, name, value }) => {
+                option_changed(f, table, name, None, Some(value))
             }
-            Self::AddColumn { table, column } => {
-                write!(f, "add column `{table}.{}`", column.name)
+            Self::Drop(Object::Option { table, name, value }) => {
+                option_changed(f, table, name, Some(value), None)
             }
-            Self::DropColumn { table, column } => {
-                write!(f, "drop column `{table}.{}`", column.name)
+            Self::Alter {
+                from: Object::Option { value: from, .. },
+                to: Object::Option { table, name, value },
+            } => option_changed(f, table, name, Some(from), Some(value)),
+            Self::Create(Object::Column { table, value }) => {
+                write!(f, "add column `{table}.{}`", value.name)
             }
-            Self::AlterColumn { table, from, to } => {
-                let what = differences(from, to).join(", ");
-                write!(f, "alter column `{table}.{}`: {what}", to.name)
+            Self::Create(Object::Constraint { table, value }) => {
+                write!(f, "add {value} to `{table}`")
             }
-            Self::RenameColumn { table, from, to } => {
-                write!(f, "rename column `{table}.{from}` to `{to}`")
-            }
-            Self::AddConstraint { table, constraint } => {
-                write!(f, "add {constraint} to `{table}`")
-            }
-            Self::DropConstraint { table, constraint } => {
-                write!(f, "drop {constraint} of `{table}`")
-            }
-            Self::RenameConstraint { table, from, to } => {
-                let name = to.name().unwrap_or_default();
-                write!(f, "rename {from} of `{table}` to `{name}`")
-            }
-            Self::CreateIndex { table, name, .. } => {
-                write!(f, "create index `{name}` on `{table}`")
-            }
-            Self::DropIndex { table, name, .. } => write!(f, "drop index `{name}` of `{table}`"),
-            Self::RenameIndex { table, from, to } => {
-                write!(f, "rename index `{from}` of `{table}` to `{to}`")
-            }
-            Self::CreateView { name, .. } => write!(f, "create view `{name}`"),
-            Self::DropView { name, .. } => write!(f, "drop view `{name}`"),
-            Self::AlterView { name, .. } => write!(f, "alter view `{name}`"),
-            Self::CreateSequence { name, .. } => write!(f, "create sequence `{name}`"),
-            Self::DropSequence { name, .. } => write!(f, "drop sequence `{name}`"),
-            Self::AlterSequence { name, .. } => write!(f, "alter sequence `{name}`"),
-            Self::CreateEnum { name, .. } => write!(f, "create enum `{name}`"),
-            Self::DropEnum { name, .. } => write!(f, "drop enum `{name}`"),
-            Self::AlterEnum { name, from, to } => {
-                let only = |has: &Enum, other: &Enum| -> Vec<String> {
-                    let lacks = |value: &&String| !other.values.contains(value);
-                    let quoted = |value: &String| format!("`{value}`");
-                    has.values.iter().filter(lacks).map(quoted).collect()
-                };
-                let mut what = Vec::new();
-                for (word, values) in [("add", only(to, from)), ("drop", only(from, to))] {
-                    if !values.is_empty() {
-                        what.push(format!("{word} {}", values.join(", ")));
+            Self::Create(object) => changed(f, "create", object, "on"),
+            Self::Drop(object) => changed(f, "drop", object, "of"),
+            Self::Alter { from, to } => {
+                changed(f, "alter", to, "of")?;
+                match (from, to) {
+                    (Object::Column { value: from, .. }, Object::Column { value: to, .. }) => {
+                        write!(f, ": {}", column_changes(from, to).join(", "))
                     }
+                    (Object::Enum { value: from, .. }, Object::Enum { value: to, .. }) => {
+                        write!(f, ": {}", enum_changes(from, to).join(", "))
+                    }
+                    _ => Ok(()),
                 }
-                if what.is_empty() {
-                    what.push(match from.values == to.values {
-                        true => "comment".to_owned(),
-                        false => "order".to_owned(),
-                    });
-                }
-                write!(f, "alter enum `{name}`: {}", what.join(", "))
             }
-            Self::Create { kind, on, name, .. } => {
-                write!(f, "create {} `{name}`{}", kind.as_str(), Of("on", on))
-            }
-            Self::Drop { kind, on, name, .. } => {
-                write!(f, "drop {} `{name}`{}", kind.as_str(), Of("of", on))
-            }
-            Self::Alter { kind, on, name, .. } => {
-                write!(f, "alter {} `{name}`{}", kind.as_str(), Of("of", on))
+            Self::Rename(renamed) => renamed.fmt(f),
+        }
+    }
+}
+
+fn changed(
+    f: &mut fmt::Formatter<'_>,
+    verb: &str,
+    object: &Object,
+    preposition: &str,
+) -> fmt::Result {
+    match object {
+        Object::Column { table, value } => write!(f, "{verb} column `{table}.{}`", value.name),
+        Object::Constraint { table, value } => {
+            write!(f, "{verb} {value} {preposition} `{table}`")
+        }
+        object => {
+            write!(f, "{verb} {} `{}`", object.kind(), object.name())?;
+            match object.table() {
+                Some(table) => write!(f, " {preposition} `{table}`"),
+                None => Ok(()),
             }
         }
     }
 }
 
-struct Of<'a>(&'static str, &'a Option<Name>);
+fn option_changed(
+    f: &mut fmt::Formatter<'_>,
+    table: &Name,
+    name: &str,
+    from: Option<&OptionValue>,
+    to: Option<&OptionValue>,
+) -> fmt::Result {
+    let value = |value: Option<&OptionValue>| value.map(|value| String::from(value.clone()));
+    let change = becomes(&name.to_lowercase(), value(from), value(to));
+    write!(f, "alter table `{table}`: {change}")
+}
 
-impl fmt::Display for Of<'_> {
+impl fmt::Display for Renamed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.1 {
-            None => Ok(()),
-            Some(table) => write!(f, " {} `{table}`", self.0),
+        match self {
+            Self::Table { from, to } => write!(f, "rename table `{from}` to `{to}`"),
+            Self::Column { table, from, to } => {
+                write!(f, "rename column `{table}.{from}` to `{to}`")
+            }
+            Self::Constraint { table, from, to } => {
+                let name = to.name().unwrap_or_default();
+                write!(f, "rename {from} of `{table}` to `{name}`")
+            }
+            Self::Index { table, from, to } => {
+                write!(f, "rename index `{from}` of `{table}` to `{to}`")
+            }
         }
     }
 }
 
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, what) = match self {
+        let (kind, content) = match self {
             Self::PrimaryKey(key) => ("primary key", key.columns.join(", ")),
             Self::Unique(key) => ("unique constraint", key.columns.join(", ")),
             Self::Check(check) => ("check", check.expression.clone()),
@@ -503,13 +458,36 @@ impl fmt::Display for Constraint {
         };
         match self.name() {
             Some(name) => write!(f, "{kind} `{name}`"),
-            None => write!(f, "{kind} ({what})"),
+            None => write!(f, "{kind} ({content})"),
         }
     }
 }
 
-/// Says in words in what two columns differ.
-fn differences(from: &Column, to: &Column) -> Vec<String> {
+/// Describes the values that an enum gains and loses.
+fn enum_changes(from: &Enum, to: &Enum) -> Vec<String> {
+    let only = |has: &Enum, other: &Enum| -> Vec<String> {
+        let lacks = |value: &&String| !other.values.contains(value);
+        let quoted = |value: &String| format!("`{value}`");
+        has.values.iter().filter(lacks).map(quoted).collect()
+    };
+    let mut changes = Vec::new();
+    for (verb, values) in [("add", only(to, from)), ("drop", only(from, to))] {
+        if !values.is_empty() {
+            changes.push(format!("{verb} {}", values.join(", ")));
+        }
+    }
+    if changes.is_empty() {
+        let only = match from.values == to.values {
+            true => "comment",
+            false => "order",
+        };
+        changes.push(only.to_owned());
+    }
+    changes
+}
+
+/// Describes how two columns differ.
+fn column_changes(from: &Column, to: &Column) -> Vec<String> {
     let mut all = Vec::new();
     if from.sql_type != to.sql_type {
         all.push(format!(
@@ -524,7 +502,7 @@ fn differences(from: &Column, to: &Column) -> Vec<String> {
     }
     let mut other = |what: &str, from: Option<String>, to: Option<String>| {
         if from != to {
-            all.push(becomes(what, &from, &to));
+            all.push(becomes(what, from, to));
         }
     };
     other("default", from.default.clone(), to.default.clone());
@@ -558,15 +536,15 @@ const fn identity(identity: Identity) -> &'static str {
     }
 }
 
-fn becomes(what: &str, from: &Option<String>, to: &Option<String>) -> String {
+fn becomes(what: &str, from: Option<String>, to: Option<String>) -> String {
     let space = |text: &str| match text.is_empty() {
         true => String::new(),
         false => format!(" `{text}`"),
     };
     match (from, to) {
-        (None, Some(to)) => format!("{what}{}", space(to)),
-        (Some(from), None) => format!("no {what}{}", space(from)),
-        (Some(from), Some(to)) => format!("{what}{} becomes{}", space(from), space(to)),
+        (None, Some(to)) => format!("{what}{}", space(&to)),
+        (Some(from), None) => format!("no {what}{}", space(&from)),
+        (Some(from), Some(to)) => format!("{what}{} becomes{}", space(&from), space(&to)),
         (None, None) => what.to_owned(),
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::change::Constraint;
-use crate::diff::{constraints, is_another};
+use crate::diff::must_recreate;
 use crate::schema::text::Words;
-use crate::schema::{Column, Enum, Index, Name, Schema, Table, View};
+use crate::schema::{Column, Enum, Index, Name, ObjectRef, Schema, Table, View};
 use migrate_core::Dialect;
 
 /// How far a schema may be changed to be what it should be.
@@ -59,56 +59,42 @@ impl Repair {
         actual: &Schema,
         without: &BTreeSet<(Name, String)>,
     ) -> Schema {
-        let mut wanted = actual.clone();
-        wanted.tables = self.maps(&expected.tables, &actual.tables, |name, there, should| {
-            let away = without
-                .iter()
-                .filter(|(table, _)| table == name)
-                .map(|(_, column)| column.as_str())
-                .collect();
-            self.table(expected.dialect, should, there, &away)
-        });
-        let speaks = |view: &View| {
-            let words = Words::of(&view.definition);
-            without
-                .iter()
-                .any(|(table, column)| words.mention(&table.name) && words.mention(column))
-        };
-        let mut views = expected.views.clone();
-        views.retain(|name, view| actual.views.contains_key(name) || !speaks(view));
-        wanted.views = self.maps(&views, &actual.views, |_, there, should| {
-            self.either(there, should)
-        });
-        wanted.sequences = self.maps(&expected.sequences, &actual.sequences, |_, there, it| {
-            self.either(there, it)
-        });
-        wanted.enums = self.maps(&expected.enums, &actual.enums, |_, there, should| {
-            // Values can be added where they belong, and nothing that is there changes.
-            let adds = follow(&there.values, &should.values);
-            match self.changes || !adds {
-                true => self.either(there, should),
-                false => Enum {
-                    values: should.values.clone(),
-                    comment: there.comment.clone(),
-                },
+        let mut target = Schema::empty(actual.dialect);
+        target.not_carried.clone_from(&actual.not_carried);
+        for object in expected.objects() {
+            match (object, actual.find(object)) {
+                (ObjectRef::View(_, view), None) if mentions_any(view, without) => {}
+                (_, None) => target.insert(object),
+                (_, Some(existing)) if existing == object => target.insert(object),
+                (ObjectRef::Table(name, wanted), Some(ObjectRef::Table(_, existing))) => {
+                    let kept = without
+                        .iter()
+                        .filter(|(table, _)| table == name)
+                        .map(|(_, column)| column.as_str())
+                        .collect();
+                    let table = self.table(expected.dialect, wanted, existing, &kept);
+                    target.insert(ObjectRef::Table(name, &table));
+                }
+                // Values can be added where they belong, and no existing one changes.
+                (ObjectRef::Enum(name, wanted), Some(ObjectRef::Enum(_, existing)))
+                    if !self.changes && follow(&existing.values, &wanted.values) =>
+                {
+                    let extended = Enum {
+                        values: wanted.values.clone(),
+                        comment: existing.comment.clone(),
+                    };
+                    target.insert(ObjectRef::Enum(name, &extended));
+                }
+                (_, Some(existing)) => target.insert(self.pick(existing, object)),
             }
-        });
-        wanted.domains = self.maps(&expected.domains, &actual.domains, |_, there, should| {
-            self.either(there, should)
-        });
-        wanted.types = self.maps(&expected.types, &actual.types, |_, there, should| {
-            self.either(there, should)
-        });
-        wanted.routines = self.maps(&expected.routines, &actual.routines, |_, there, should| {
-            self.either(there, should)
-        });
-        wanted.extensions = self.maps(&expected.extensions, &actual.extensions, |_, a, b| {
-            self.either(a, b)
-        });
-        wanted.schemas = self.maps(&expected.schemas, &actual.schemas, |_, there, should| {
-            self.either(there, should)
-        });
-        wanted
+        }
+        if !self.drops {
+            let extra = |object: &ObjectRef<'_>| expected.find(*object).is_none();
+            for object in actual.objects().filter(extra) {
+                target.insert(object);
+            }
+        }
+        target
     }
 
     /// Returns the columns that cannot be there without a value for the rows there are: what must
@@ -120,12 +106,11 @@ impl Repair {
             let Some(there) = actual.tables.get(name) else {
                 continue;
             };
-            let key = should.primary_key.as_ref();
             for column in &should.columns {
                 let has_value = column.nullable
                     || column.generated.is_some()
                     || column.identity.is_some()
-                    || key.is_some_and(|key| is_rowid(expected.dialect, &key.columns, column));
+                    || expected.dialect == Dialect::Sqlite && should.is_rowid(column);
                 let is_there = match there.column(&column.name) {
                     _ if has_value => continue,
                     None if column.default.is_none() => false,
@@ -150,7 +135,7 @@ impl Repair {
         without: &BTreeSet<&str>,
     ) -> Table {
         // It would go with all its rows.
-        let anew = is_another(dialect, there, should);
+        let anew = must_recreate(dialect, there, should);
         if anew && !(self.changes && self.drops) {
             return there.clone();
         }
@@ -181,11 +166,7 @@ impl Repair {
         table.columns = columns;
         self.constraints(should, there, &mut table, without);
         table.indexes = self.indexes(should, there, without, &table);
-        let definitions = |should, there| {
-            self.maps(should, there, |_, there: &String, should: &String| {
-                self.either(there, should)
-            })
-        };
+        let definitions = |should, there| self.maps(should, there);
         table.triggers = definitions(&should.triggers, &there.triggers);
         table.policies = definitions(&should.policies, &there.policies);
         table.rules = definitions(&should.rules, &there.rules);
@@ -199,9 +180,9 @@ impl Repair {
         table: &mut Table,
         without: &BTreeSet<&str>,
     ) {
-        let mut extra = constraints(there);
+        let mut extra = Constraint::all(there);
         let mut kept = Vec::new();
-        let mut missing = constraints(should);
+        let mut missing = Constraint::all(should);
         missing.retain(|constraint| {
             let same = extra.iter().position(|old| old == constraint);
             kept.extend(same.map(|at| extra.remove(at)));
@@ -276,51 +257,47 @@ impl Repair {
                 false => drop(missing.remove(&new)),
             }
         }
-        let mut indexes = self.maps(&missing, &there, |_, there, should| {
-            self.either(there, should)
-        });
+        let mut indexes = self.maps(&missing, &there);
         indexes.retain(|_, index| index_can_stand(index, table, &BTreeSet::new()));
         indexes
     }
 
-    /// Takes what is missing, what differs as `both` says, and what is extra unless that may go.
-    fn maps<K: Clone + Ord, V: Clone + PartialEq>(
+    /// Takes the expected parts of a table, and existing ones as far as they are not changed or
+    /// dropped.
+    fn maps<V: Clone>(
         self,
-        should: &BTreeMap<K, V>,
-        there: &BTreeMap<K, V>,
-        both: impl Fn(&K, &V, &V) -> V,
-    ) -> BTreeMap<K, V> {
-        let mut all = BTreeMap::new();
-        for (name, should) in should {
-            let value = match there.get(name) {
-                Some(there) if there != should => both(name, there, should),
-                Some(_) | None => should.clone(),
+        expected: &BTreeMap<String, V>,
+        existing: &BTreeMap<String, V>,
+    ) -> BTreeMap<String, V> {
+        let mut all = match self.drops {
+            true => BTreeMap::new(),
+            false => existing.clone(),
+        };
+        for (name, expected) in expected {
+            let value = match existing.get(name) {
+                Some(existing) => self.pick(existing, expected),
+                None => expected,
             };
-            all.insert(name.clone(), value);
-        }
-        if !self.drops {
-            for (name, value) in there {
-                if !should.contains_key(name) {
-                    all.insert(name.clone(), value.clone());
-                }
-            }
+            all.insert(name.clone(), value.clone());
         }
         all
     }
 
-    fn either<V: Clone>(self, there: &V, should: &V) -> V {
+    /// Picks the existing form of what differs, or the expected one if that may change.
+    fn pick<T>(self, existing: T, expected: T) -> T {
         match self.changes {
-            true => should.clone(),
-            false => there.clone(),
+            true => expected,
+            false => existing,
         }
     }
 }
 
-/// Says whether the database numbers the rows by itself in this column.
-fn is_rowid(dialect: Dialect, key: &[String], column: &Column) -> bool {
-    dialect == Dialect::Sqlite
-        && column.sql_type.eq_ignore_ascii_case("INTEGER")
-        && key == [column.name.clone()]
+/// Returns whether a view may be about one of these columns.
+fn mentions_any(view: &View, columns: &BTreeSet<(Name, String)>) -> bool {
+    let words = Words::of(&view.definition);
+    columns
+        .iter()
+        .any(|(table, column)| words.mention(&table.name) && words.mention(column))
 }
 
 /// Says whether values come in the same order in another list that may have more.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::SchemaLock;
-use super::attributes::Attributes;
-use super::line::{quoted, text, tokens};
+use super::fields::{Fields as _, PlacedColumn};
+use super::line::{Token, quoted, text, tokens};
+use super::objects;
 use crate::{Column, Name, Schema, Sequence};
 use migrate_core::__support::MOST_PROBLEMS;
 use migrate_core::__support::is_conflict_marker;
@@ -224,29 +225,29 @@ impl<'a> Reader<'a> {
             return Some(());
         }
         let count = head.len();
-        let mut attributes = Attributes(tokens.into_iter().skip(count).peekable());
+        let rest: Vec<Token> = tokens.into_iter().skip(count).collect();
+        let rest = rest.into_iter().peekable();
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let schema = self.lock.schemas.get_mut(&dialect)?;
         match head.as_slice() {
             ["table", name, "column", column] => {
-                let (at, column) = attributes.column(column)?;
+                let mut placed = PlacedColumn::default();
+                placed.read(rest)?;
+                placed.column.name = (*column).to_owned();
                 let key = (dialect, Name::from(*name));
-                self.positions.entry(key).or_default().push((at, column));
+                let columns = self.positions.entry(key).or_default();
+                columns.push((placed.at?, placed.column));
             }
             ["table", name, "numbering", column] => {
-                let own = attributes.sequence()?;
+                let mut own = Sequence::default();
+                own.read(rest)?;
                 let own = (dialect, Name::from(*name), (*column).to_owned(), own);
                 self.numberings.push(own);
             }
-            ["table", name, rest @ ..] => {
-                let table = schema.tables.entry(Name::from(*name)).or_default();
-                attributes.table(rest, table)?;
+            [kind, name, part @ ..] => {
+                objects::read(objects::kind(kind)?, name, part, rest, schema)?;
             }
-            ["view", name, rest @ ..] => {
-                let view = schema.views.entry(Name::from(*name)).or_default();
-                attributes.view(rest, view)?;
-            }
-            _ => attributes.other(&head, schema)?,
+            _ => return None,
         }
         Some(())
     }

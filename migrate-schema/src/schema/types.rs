@@ -168,25 +168,55 @@ pub(crate) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
     }
 }
 
-/// How SQLite keeps a value in a column, by the type's words (SQLite manual, "Datatypes In
-/// SQLite", 3.1).
-fn affinity(sql_type: &str) -> &'static str {
-    let sql_type = sql_type.to_uppercase();
-    let has = |word: &str| sql_type.contains(word);
-    match () {
-        () if has("INT") => "INTEGER",
-        () if has("CHAR") || has("CLOB") || has("TEXT") => "TEXT",
-        () if has("BLOB") || sql_type.is_empty() => "BLOB",
-        () if has("REAL") || has("FLOA") || has("DOUB") => "REAL",
-        () => "NUMERIC",
+/// How SQLite stores a value in a column
+/// (<https://sqlite.org/datatype3.html#determination_of_column_affinity>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affinity {
+    /// As a whole number, if it is one.
+    Integer,
+    /// As text.
+    Text,
+    /// As it is.
+    Blob,
+    /// As a floating-point number, if it is a number.
+    Real,
+    /// As a number, if it is one.
+    Numeric,
+}
+
+impl Affinity {
+    /// Returns the affinity of a column's type. In a `STRICT` table, `ANY` stores a value as it is
+    /// (<https://sqlite.org/stricttables.html>).
+    ///
+    /// ```
+    /// use migrate_schema::Affinity;
+    ///
+    /// assert_eq!(Affinity::of("VARCHAR(20)", false), Affinity::Text);
+    /// assert_eq!(Affinity::of("ANY", true), Affinity::Blob);
+    /// assert_eq!(Affinity::of("ANY", false), Affinity::Numeric);
+    /// ```
+    #[must_use]
+    pub fn of(sql_type: &str, strict: bool) -> Self {
+        let sql_type = sql_type.to_uppercase();
+        let has = |word: &str| sql_type.contains(word);
+        match () {
+            () if has("INT") => Self::Integer,
+            () if has("CHAR") || has("CLOB") || has("TEXT") => Self::Text,
+            () if has("BLOB") || sql_type.is_empty() || strict && sql_type == "ANY" => Self::Blob,
+            () if has("REAL") || has("FLOA") || has("DOUB") => Self::Real,
+            () => Self::Numeric,
+        }
     }
 }
 
 fn sqlite_loses(from: &str, to: &str) -> bool {
-    match (affinity(from), affinity(to)) {
+    use Affinity::{Blob, Integer, Numeric, Real, Text};
+
+    // Whether the table is STRICT is not known here; an ANY that is not may lose more.
+    match (Affinity::of(from, false), Affinity::of(to, false)) {
         (one, other) if one == other => false,
         // A text such as `007` becomes a number, and `1.0` is written as it is read.
-        (_, "BLOB") | ("INTEGER", "TEXT" | "NUMERIC") | ("REAL", "NUMERIC") => false,
+        (_, Blob) | (Integer, Text | Numeric) | (Real, Numeric) => false,
         _ => true,
     }
 }
@@ -196,7 +226,8 @@ fn sqlite_loses(from: &str, to: &str) -> bool {
 pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     let dialect = schema.dialect;
     if dialect == Dialect::Sqlite {
-        let text = matches!(affinity(&column.sql_type), "TEXT");
+        let strict = table.options.has("STRICT");
+        let text = Affinity::of(&column.sql_type, strict) == Affinity::Text;
         return match (text, column.sql_type.to_uppercase().contains("BLOB")) {
             (true, _) => "''".to_owned(),
             (_, true) => "x''".to_owned(),

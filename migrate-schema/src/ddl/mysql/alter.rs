@@ -6,11 +6,11 @@ use super::DIALECT;
 use super::table;
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::{Ddl, Out};
-use crate::diff::change::{Change, Constraint};
-use crate::diff::{Task, constraints};
+use crate::diff::Task;
+use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::Words;
 use crate::schema::types;
-use crate::schema::{Check, Column, Name, Schema, Table};
+use crate::schema::{Check, Column, Name, OptionValue, Schema, Table};
 
 /// What changes about a table.
 pub(super) struct Alter<'a> {
@@ -31,7 +31,7 @@ pub(super) struct Alter<'a> {
     gone_indexes: BTreeSet<&'a str>,
     new_indexes: BTreeSet<&'a str>,
     renamed_indexes: Vec<(&'a str, &'a str)>,
-    options: Vec<(&'a str, Option<&'a str>)>,
+    options: Vec<(&'a str, Option<&'a OptionValue>)>,
     lost: Vec<String>,
 }
 
@@ -67,15 +67,18 @@ impl<'a> Alter<'a> {
             self.lost.push(change.to_string());
         }
         match change {
-            Change::RenameColumn { from, to, .. } => {
+            Change::Rename(Renamed::Column { from, to, .. }) => {
                 // All steps happen at once here.
                 let first = self.old_names.remove(from).unwrap_or_else(|| from.clone());
                 self.old_names.insert(to.clone(), first);
             }
-            Change::DropColumn { column, .. } => {
+            Change::Drop(Object::Column { value: column, .. }) => {
                 self.dropped.insert(&column.name);
             }
-            Change::AlterColumn { from, to, .. } => match is_computed_anew(from, to) {
+            Change::Alter {
+                from: Object::Column { value: from, .. },
+                to: Object::Column { value: to, .. },
+            } => match is_computed_anew(from, to) {
                 true => {
                     self.rebuilt.insert(&to.name);
                 }
@@ -83,9 +86,13 @@ impl<'a> Alter<'a> {
                     self.altered.insert(&to.name);
                 }
             },
-            Change::AddConstraint { constraint, .. } => self.new_constraint(constraint),
-            Change::DropConstraint { constraint, .. } => self.gone_constraint(constraint),
-            Change::RenameConstraint { from, to, .. } => match (from, to) {
+            Change::Create(Object::Constraint {
+                value: constraint, ..
+            }) => self.new_constraint(constraint),
+            Change::Drop(Object::Constraint {
+                value: constraint, ..
+            }) => self.gone_constraint(constraint),
+            Change::Rename(Renamed::Constraint { from, to, .. }) => match (from, to) {
                 (Constraint::Unique(from), Constraint::Unique(to)) => {
                     if let (Some(from), Some(to)) = (&from.name, &to.name) {
                         self.renamed_indexes.push((from, to));
@@ -96,20 +103,27 @@ impl<'a> Alter<'a> {
                     self.new_constraint(to);
                 }
             },
-            Change::CreateIndex { name, .. } => {
+            Change::Create(Object::Index { name, .. }) => {
                 self.new_indexes.insert(name);
             }
-            Change::DropIndex { name, .. } => {
+            Change::Drop(Object::Index { name, .. }) => {
                 self.gone_indexes.insert(name);
             }
-            Change::RenameIndex { from, to, .. } => self.renamed_indexes.push((from, to)),
-            Change::AlterTable { option, to, .. } => self.options.push((option, to.as_deref())),
+            Change::Rename(Renamed::Index { from, to, .. }) => {
+                self.renamed_indexes.push((from, to))
+            }
+            Change::Create(Object::Option { name, value, .. })
+            | Change::Alter {
+                to: Object::Option { name, value, .. },
+                ..
+            } => self.options.push((name, Some(value))),
+            Change::Drop(Object::Option { name, .. }) => self.options.push((name, None)),
             _ => {}
         }
     }
 
     fn of_column(&mut self, check: &'a Check) -> bool {
-        let column = check.options.get("COLUMN");
+        let column = check.options.value("COLUMN");
         if let Some(column) = column
             && self.before.column(column).is_some()
             && self.after.column(column).is_some()
@@ -178,7 +192,7 @@ impl<'a> Alter<'a> {
         }
         let renamed: BTreeSet<String> = self.old_names.keys().cloned().collect();
         let is_moved = |name: &str| self.rebuilt.contains(name);
-        for constraint in constraints(self.before) {
+        for constraint in Constraint::all(self.before) {
             let follows = match &constraint {
                 Constraint::PrimaryKey(key) | Constraint::Unique(key) => {
                     key.columns.iter().any(|name| is_moved(name))
@@ -191,7 +205,7 @@ impl<'a> Alter<'a> {
                 }
                 _ => false,
             };
-            if follows && constraints(self.after).contains(&constraint) {
+            if follows && Constraint::all(self.after).contains(&constraint) {
                 self.gone.push(constraint.clone());
                 self.new.push(constraint);
             }
@@ -208,7 +222,7 @@ impl<'a> Alter<'a> {
         }
         // A check of a column is a part of it.
         for check in &self.before.checks {
-            if let Some(column) = check.options.get("COLUMN")
+            if let Some(column) = check.options.value("COLUMN")
                 && self.old_names.contains_key(column)
                 && self.after.column(column).is_some()
             {
@@ -319,8 +333,10 @@ impl<'a> Alter<'a> {
         let mut partitions = None;
         for (word, value) in &self.options {
             match (*word, value) {
-                ("PARTITION BY", Some(by)) => partitions = Some(format!("PARTITION BY {by}")),
-                ("PARTITION BY", None) => partitions = Some("REMOVE PARTITIONING".to_owned()),
+                ("PARTITION BY", Some(OptionValue::Value(by))) => {
+                    partitions = Some(format!("PARTITION BY {by}"))
+                }
+                ("PARTITION BY", _) => partitions = Some("REMOVE PARTITIONING".to_owned()),
                 ("WITH SYSTEM VERSIONING", Some(_)) => {
                     clauses.push("ADD SYSTEM VERSIONING".to_owned());
                 }
@@ -328,10 +344,8 @@ impl<'a> Alter<'a> {
                     clauses.push("DROP SYSTEM VERSIONING".to_owned());
                 }
                 ("COMMENT", text) => {
-                    clauses.push(format!(
-                        "COMMENT={}",
-                        clause::text(DIALECT, text.unwrap_or_default())
-                    ));
+                    let text = text.and_then(OptionValue::as_value).unwrap_or_default();
+                    clauses.push(format!("COMMENT={}", clause::text(DIALECT, text)));
                 }
                 (word, Some(value)) => clauses.push(table::option(word, value)),
                 (word, None) => clauses.push(format!("{word}=DEFAULT")),
@@ -472,10 +486,10 @@ impl<'a> Alter<'a> {
             }
             if column.collation.is_none()
                 && is_text(column)
-                && let Some((_, Some(collation))) =
+                && let Some((_, Some(OptionValue::Value(collation)))) =
                     self.options.iter().find(|(word, _)| *word == "COLLATE")
             {
-                definition.collation = Some((*collation).to_owned());
+                definition.collation = Some(collation.clone());
             }
             let sql = table::column(self.after, &definition, extra);
             clauses.push(match old == name {

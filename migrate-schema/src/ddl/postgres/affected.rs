@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ddl::definition;
 use crate::diff::Task;
-use crate::diff::change::{Change, Constraint, Kind};
+use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::Words;
-use crate::schema::{Column, Enum, ForeignKey, Index, Name, Schema, Table};
+use crate::schema::{Column, Enum, ForeignKey, Index, Name, ObjectRef, Schema, Signature, Table};
+use migrate_core::Dialect;
 
 type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
 
@@ -14,9 +15,9 @@ type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
 pub(super) struct Affected<'a> {
     task: &'a Task<'a>,
     /// Types that are made anew under their name: enums, domains, composite types.
-    pub(super) types: BTreeSet<String>,
+    pub(super) types: BTreeSet<Name>,
     /// Routines that are dropped, or cannot be replaced in place.
-    pub(super) routines: BTreeSet<String>,
+    pub(super) routines: BTreeSet<Signature>,
     /// The names of both, and of dropped sequences: what speaks of one must go.
     words: BTreeSet<String>,
     /// Columns that get another type.
@@ -60,83 +61,76 @@ impl<'a> Affected<'a> {
     fn types_and_routines(&mut self, used: &BTreeSet<Name>) {
         for change in &self.task.changes {
             match change {
-                Change::AlterEnum { name, from, to }
-                    if used.contains(name) || !only_adds(from, to) =>
-                {
-                    self.types.insert(name.to_string());
+                Change::Alter {
+                    from: Object::Enum { value: from, .. },
+                    to: Object::Enum { name, value: to },
+                } if used.contains(name) || !only_adds(from, to) => {
+                    self.types.insert(name.clone());
                     self.words.insert(name.name.clone());
                 }
                 Change::Alter {
-                    kind: Kind::Domain | Kind::Type,
-                    name,
+                    to: Object::Domain { name, .. } | Object::Type { name, .. },
                     ..
                 } => {
                     self.types.insert(name.clone());
-                    self.words.insert(Name::from(&**name).name);
+                    self.words.insert(name.name.clone());
                 }
                 Change::Alter {
-                    kind: Kind::Routine,
-                    name,
-                    from,
-                    to,
-                    ..
-                } if !is_replaceable(from, to) => {
-                    self.routines.insert(name.clone());
-                }
-                Change::Drop {
-                    kind: Kind::Routine,
-                    name,
-                    ..
+                    from: Object::Routine { value: from, .. },
+                    to: Object::Routine { name, value: to },
                 } => {
+                    let sql = |routine| definition::routine(Dialect::Postgres, name, routine);
+                    if !is_replaceable(&sql(from), &sql(to)) {
+                        self.routines.insert(name.clone());
+                    }
+                }
+                Change::Drop(Object::Routine { name, .. }) => {
                     self.routines.insert(name.clone());
                 }
-                Change::DropSequence { name, .. } => {
+                Change::Drop(Object::Sequence { name, .. }) => {
                     self.words.insert(name.name.clone());
                     self.sequences.insert(name);
                 }
-                Change::DropTable { name, .. } => {
+                Change::Drop(Object::Table { name, .. }) => {
                     self.tables.insert(name);
                 }
                 _ => {}
             }
         }
         // Types of such types, and routines that take or call one.
-        let (domains, types) = (
-            definition::domains(self.base()),
-            definition::types(self.base()),
-        );
-        let routines = definition::routines(self.base());
-        let words_of = |definitions: BTreeMap<String, String>| -> Vec<(String, Words)> {
-            definitions
-                .into_iter()
-                .map(|(name, sql)| (name, Words::of(&sql)))
-                .collect()
+        let base = self.base();
+        let words = |object| {
+            let sql = definition::create(Dialect::Postgres, object);
+            Words::of(&sql.unwrap_or_default())
         };
-        let (domains, types) = (words_of(domains), words_of(types));
-        let routines = words_of(routines);
+        let domains = base.domains.iter();
+        let domains = domains.map(|(name, of)| (name, words(ObjectRef::Domain(name, of))));
+        let types = base.types.iter();
+        let types = types.map(|(name, of)| (name, words(ObjectRef::Type(name, of))));
+        let types: Vec<(&Name, Words)> = domains.chain(types).collect();
+        let routines = base.routines.iter();
+        let routines: Vec<(&Signature, Words)> = routines
+            .map(|(signature, of)| (signature, words(ObjectRef::Routine(signature, of))))
+            .collect();
         loop {
             let before = (self.types.len(), self.routines.len());
             let hit = |words: &Words| self.words.iter().any(|word| words.mention(word));
-            let more: Vec<String> = domains
+            let more: Vec<Name> = types
                 .iter()
-                .chain(&types)
                 .filter(|(name, words)| !self.types.contains(name) && hit(words))
-                .map(|(name, _)| name.clone())
+                .map(|(name, _)| (*name).clone())
                 .collect();
-            let others: Vec<String> = routines
+            let others: Vec<Signature> = routines
                 .iter()
                 .filter(|(name, words)| !self.routines.contains(name) && hit(words))
-                .map(|(name, _)| name.clone())
+                .map(|(name, _)| (*name).clone())
                 .collect();
-            self.words
-                .extend(more.iter().map(|name| Name::from(&**name).name));
+            self.words.extend(more.iter().map(|name| name.name.clone()));
             self.types.extend(more);
             self.routines.extend(others);
-            for signature in self.base().routines.keys() {
-                if self.routines.contains(&signature.to_string()) {
-                    self.words.insert(signature.name.name.clone());
-                }
-            }
+            let known = base.routines.keys();
+            let known = known.filter(|signature| self.routines.contains(signature));
+            self.words.extend(known.map(|it| it.name.name.clone()));
             if before == (self.types.len(), self.routines.len()) {
                 break;
             }
@@ -146,7 +140,10 @@ impl<'a> Affected<'a> {
     fn columns(&mut self) {
         for change in &self.task.changes {
             match change {
-                Change::AlterColumn { table, from, to } => {
+                Change::Alter {
+                    from: Object::Column { value: from, .. },
+                    to: Object::Column { table, value: to },
+                } => {
                     let retyped = from.sql_type != to.sql_type || from.collation != to.collation;
                     // A column can stop to be computed, and keep what it holds.
                     let computed = match (&from.generated, &to.generated) {
@@ -159,10 +156,13 @@ impl<'a> Affected<'a> {
                         self.retyped.entry(table).or_default().insert(&to.name);
                     }
                 }
-                Change::DropColumn { table, column } => {
+                Change::Drop(Object::Column {
+                    table,
+                    value: column,
+                }) => {
                     self.dropped.entry(table).or_default().insert(&column.name);
                 }
-                Change::RenameColumn { table, from, to } => {
+                Change::Rename(Renamed::Column { table, from, to }) => {
                     let renamed = self.renamed.entry(table).or_default();
                     renamed.extend([&**from, &**to]);
                 }
@@ -172,10 +172,7 @@ impl<'a> Affected<'a> {
         for (name, table) in self.surviving() {
             for column in &table.columns {
                 let type_words = Words::of(&column.sql_type);
-                let of_type = self
-                    .types
-                    .iter()
-                    .any(|of| type_words.mention(&Name::from(&**of).name));
+                let of_type = self.types.iter().any(|of| type_words.mention(&of.name));
                 let is_known =
                     |of: &Columns<'_>| of.get(name).is_some_and(|all| all.contains(&*column.name));
                 if of_type && !is_known(&self.rebuilt) && !is_known(&self.dropped) {
@@ -300,11 +297,15 @@ impl<'a> Affected<'a> {
         };
         let target_goes = || {
             self.task.changes.iter().any(|change| match change {
-                Change::DropConstraint {
+                Change::Drop(Object::Constraint {
                     table,
-                    constraint: Constraint::PrimaryKey(of) | Constraint::Unique(of),
-                } => *table == key.table && same(&of.columns),
-                Change::DropIndex { table, index, .. } => {
+                    value: Constraint::PrimaryKey(of) | Constraint::Unique(of),
+                }) => *table == key.table && same(&of.columns),
+                Change::Drop(Object::Index {
+                    table,
+                    value: index,
+                    ..
+                }) => {
                     let columns: Vec<String> =
                         index.parts.iter().map(|part| part.over.clone()).collect();
                     *table == key.table && index.unique && same(&columns)

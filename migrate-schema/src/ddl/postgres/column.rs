@@ -223,10 +223,10 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
     let (quoted, column) = (table.quoted(DIALECT), DIALECT.quote(&to.name));
     let alter = |what: &str| format!("ALTER TABLE {quoted} ALTER COLUMN {column} {what}");
     for word in ["STORAGE", "COMPRESSION"] {
-        let before = from.and_then(|from| from.options.get(word));
-        let after = to.options.get(word);
+        let before = from.and_then(|from| from.options.value(word));
+        let after = to.options.value(word);
         if before != after {
-            let value = after.map_or("DEFAULT", String::as_str);
+            let value = after.unwrap_or("DEFAULT");
             out.add(alter(&format!("SET {word} {value}")));
         }
     }

@@ -10,73 +10,76 @@ use super::views::{create_head, kind};
 use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
 use crate::ddl::tables::{views_to_create, views_to_drop};
 use crate::ddl::{Ddl, clause, definition};
-use crate::diff::change::{Change, Kind};
+use crate::diff::change::{Change, Object};
 use crate::diff::order;
 use crate::diff::view_order;
 use crate::schema::text::Words;
-use crate::schema::{Enum, Index, Name, Schema, Sequence, Signature, View};
+use crate::schema::{Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence, Signature, View};
 
 impl<'a> Plan<'a> {
-    /// Makes what only has to be there.
-    pub(super) fn create(&mut self, wanted: Kind) {
+    /// Creates and changes what types and tables may need.
+    pub(super) fn create_prerequisites(&mut self) {
         let task = self.task;
+        let order = definition::extension_order(task.to);
         let mut changes: Vec<&Change> = task.changes.iter().collect();
-        if wanted == Kind::Extension {
-            let order = definition::extension_order(task.to);
-            changes.sort_by_key(|change| match change {
-                Change::Create { kind, name, .. } if *kind == wanted => order.get(&**name).copied(),
-                _ => None,
-            });
-        }
+        changes.sort_by_key(|change| match change {
+            Change::Create(Object::Extension { name, .. }) => (1, order.get(&**name)),
+            Change::Alter {
+                to: Object::Extension { .. },
+                ..
+            } => (1, None),
+            Change::Create(Object::Schema { .. })
+            | Change::Alter {
+                to: Object::Schema { .. },
+                ..
+            } => (0, None),
+            _ => (2, None),
+        });
         for change in changes {
             match change {
-                Change::Create {
-                    kind, definition, ..
-                } if *kind == wanted => {
-                    for statement in each(definition) {
-                        self.out.add(statement);
-                    }
+                Change::Create(object) if is_prerequisite(object) => self.define(object),
+                Change::Alter {
+                    to: Object::Schema { name, value },
+                    ..
+                } => {
+                    let name = DIALECT.quote(name);
+                    self.out.add(comment("SCHEMA", &name, value.as_deref()));
                 }
                 Change::Alter {
-                    kind: Kind::Schema,
-                    name,
+                    to: Object::Extension { name, value },
                     ..
-                } if wanted == Kind::Schema => {
-                    let text = self.task.to.schemas.get(name).and_then(Option::as_deref);
-                    self.out.add(comment("SCHEMA", &DIALECT.quote(name), text));
-                }
-                Change::Alter {
-                    kind: Kind::Extension,
-                    name,
-                    ..
-                } if wanted == Kind::Extension => {
-                    let place = &self.task.to.extensions[name].schema;
-                    let place = place
-                        .as_deref()
-                        .map_or_else(|| "CURRENT_SCHEMA".to_owned(), |name| DIALECT.quote(name));
+                } => {
+                    let schema = value.schema.as_deref();
+                    let schema =
+                        schema.map_or_else(|| "CURRENT_SCHEMA".to_owned(), |it| DIALECT.quote(it));
                     self.out.add(format!(
-                        "ALTER EXTENSION {} SET SCHEMA {place}",
+                        "ALTER EXTENSION {} SET SCHEMA {schema}",
                         DIALECT.quote(name)
                     ));
                 }
-                Change::Alter { kind, name, to, .. }
-                    if *kind == wanted && definition::EARLY.contains(kind) =>
-                {
-                    self.drop_early(*kind, name);
-                    for statement in each(to) {
-                        self.out.add(statement);
-                    }
+                Change::Alter { from, to } if is_prerequisite(to) => {
+                    self.drop_definition(from);
+                    self.define(to);
                 }
                 _ => {}
             }
         }
     }
 
-    /// Drops what was made before types and tables.
-    fn drop_early(&mut self, kind: Kind, name: &str) {
-        let word = kind.as_str().to_uppercase();
-        let quoted = Name::from(name).quoted(DIALECT);
-        self.out.add(format!("DROP {word} {quoted}"));
+    /// Creates an object that is created by a single text.
+    fn define(&mut self, object: &Object) {
+        let sql = object
+            .as_ref()
+            .and_then(|object| definition::create(DIALECT, object));
+        for statement in sql.iter().flat_map(|sql| each(sql)) {
+            self.out.add(statement);
+        }
+    }
+
+    fn drop_definition(&mut self, object: &Object) {
+        if let Some(object) = object.as_ref() {
+            self.out.add(definition::drop(DIALECT, object));
+        }
     }
 
     /// Drops the views that go or are in the way, and the routines that speak of one; returns
@@ -88,7 +91,7 @@ impl<'a> Plan<'a> {
         });
         let routines = self.speaking_routines(from, &gone);
         for signature in routines {
-            if self.affected.routines.contains(&signature.to_string()) {
+            if self.affected.routines.contains(signature) {
                 self.drop_routine(signature);
             }
         }
@@ -119,9 +122,8 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_routine(&mut self, signature: &Signature) {
-        let kind = signature.kind.as_str().to_uppercase();
-        let quoted = definition::quoted_signature(DIALECT, signature);
-        self.out.add(format!("DROP {kind} {quoted}"));
+        let routine = ObjectRef::Routine(signature, &self.base().routines[signature]);
+        self.out.add(definition::drop(DIALECT, routine));
     }
 
     /// The tables that go, and the routines that do not go with a view, each before what it needs.
@@ -137,8 +139,7 @@ impl<'a> Plan<'a> {
             .keys()
             .filter(|name| self.affected.tables.contains(name));
         let routines = base.routines.keys().filter(|signature| {
-            self.affected.routines.contains(&signature.to_string())
-                && !dropped_before.contains(signature)
+            self.affected.routines.contains(signature) && !dropped_before.contains(signature)
         });
         let nodes: Vec<Node<'a>> = tables
             .map(Node::Table)
@@ -154,7 +155,7 @@ impl<'a> Plan<'a> {
             match node {
                 Node::Routine(signature) => self.drop_routine(signature),
                 Node::Table(name) => {
-                    let foreign = base.tables[name].options.contains_key("SERVER");
+                    let foreign = base.tables[name].options.has("SERVER");
                     let kind = if foreign { "FOREIGN TABLE" } else { "TABLE" };
                     self.out.push(
                         Ddl::new(format!("DROP {kind} {}", name.quoted(DIALECT)))
@@ -167,7 +168,7 @@ impl<'a> Plan<'a> {
 
     pub(super) fn drop_sequences(&mut self) {
         for change in &self.task.changes {
-            if let Change::DropSequence { name, .. } = change {
+            if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
                         .losing(format!("how far `{name}` has counted")),
@@ -188,7 +189,7 @@ impl<'a> Plan<'a> {
                 .any(|other| other.name == name)
         };
         for name in self.affected.types.clone() {
-            let old = Name::from(&*name);
+            let old = name.clone();
             let kind = if from.domains.contains_key(&old) {
                 "DOMAIN"
             } else {
@@ -220,21 +221,28 @@ impl<'a> Plan<'a> {
             self.aside.insert(name, aside);
         }
         let mut made: Vec<(Name, String)> = Vec::new();
-        for (name, values) in &to.enums {
-            let before = from.enums.get(name);
-            match before {
-                Some(before) if !self.aside.contains_key(&name.to_string()) => {
-                    self.add_values(name, before, values);
+        let enums = to
+            .enums
+            .iter()
+            .map(|(name, of)| (name, ObjectRef::Enum(name, of)));
+        let types = to
+            .types
+            .iter()
+            .map(|(name, of)| (name, ObjectRef::Type(name, of)));
+        let domains = to.domains.iter();
+        let domains = domains.map(|(name, of)| (name, ObjectRef::Domain(name, of)));
+        for (name, object) in enums.chain(types).chain(domains) {
+            match from.find(object) {
+                Some(before) if !self.aside.contains_key(name) => {
+                    if let (ObjectRef::Enum(_, before), ObjectRef::Enum(_, after)) =
+                        (before, object)
+                    {
+                        self.add_values(name, before, after);
+                    }
                 }
-                _ => made.push((name.clone(), create_enum(name, values))),
-            }
-        }
-        let (domains, types) = (definition::domains(to), definition::types(to));
-        let (old_domains, old_types) = (definition::domains(from), definition::types(from));
-        for (all, old) in [(types, old_types), (domains, old_domains)] {
-            for (name, sql) in all {
-                if !old.contains_key(&name) || self.aside.contains_key(&name) {
-                    made.push((Name::from(&*name), sql));
+                _ => {
+                    let sql = definition::create(DIALECT, object);
+                    made.extend(sql.map(|sql| (name.clone(), sql)));
                 }
             }
         }
@@ -280,8 +288,14 @@ impl<'a> Plan<'a> {
     pub(super) fn sequences(&mut self) {
         for change in &self.task.changes {
             let (name, from, to) = match change {
-                Change::CreateSequence { name, sequence } => (name, None, sequence),
-                Change::AlterSequence { name, from, to } => (name, Some(from), to),
+                Change::Create(Object::Sequence {
+                    name,
+                    value: sequence,
+                }) => (name, None, sequence),
+                Change::Alter {
+                    from: Object::Sequence { value: from, .. },
+                    to: Object::Sequence { name, value: to },
+                } => (name, Some(from), to),
                 _ => continue,
             };
             let quoted = name.quoted(DIALECT);
@@ -310,10 +324,12 @@ impl<'a> Plan<'a> {
         let to = self.task.to;
         let new_views: Vec<Name> = views_to_create(self.base(), to, gone);
         let words = words_of_routines(to);
-        let (old, new) = (definition::routines(self.base()), definition::routines(to));
+        let base = self.base();
         let changed = |signature: &&Signature| {
-            let name = signature.to_string();
-            old.get(&name) != new.get(&name) || self.affected.routines.contains(&name)
+            let routine = ObjectRef::Routine(signature, &to.routines[*signature]);
+            let before = base.find(routine);
+            !before.is_some_and(|before| before.is_same(DIALECT, routine))
+                || self.affected.routines.contains(*signature)
         };
         let (late, early): (Vec<&Signature>, Vec<&Signature>) = to
             .routines
@@ -353,11 +369,9 @@ impl<'a> Plan<'a> {
     }
 
     fn create_routine(&mut self, signature: &Signature) {
-        let definitions = definition::routines(self.task.to);
-        if let Some(sql) = definitions.get(&signature.to_string()) {
-            for statement in each(sql) {
-                self.out.add(statement);
-            }
+        let routine = &self.task.to.routines[signature];
+        for statement in each(&definition::routine(DIALECT, signature, routine)) {
+            self.out.add(statement);
         }
     }
 
@@ -457,36 +471,34 @@ impl<'a> Plan<'a> {
                 ));
             }
         }
-        let mut gone: BTreeMap<String, (&str, Name, Words)> = BTreeMap::new();
+        let mut gone: BTreeMap<&Name, (&str, Name, Words)> = BTreeMap::new();
         let base = self.base();
-        let definitions = [
-            ("DOMAIN", definition::domains(base)),
-            ("TYPE", definition::types(base)),
-            (
-                "TYPE",
-                base.enums
-                    .keys()
-                    .map(|name| (name.to_string(), String::new()))
-                    .collect(),
-            ),
-        ];
-        for (kind, all) in definitions {
-            for (name, sql) in all {
-                let plain = Name::from(&*name);
-                let stays = self.task.to.domains.contains_key(&plain)
-                    || self.task.to.types.contains_key(&plain)
-                    || self.task.to.enums.contains_key(&plain);
-                let now = self.aside.get(&name).cloned();
-                if now.is_some() || !stays {
-                    gone.insert(name, (kind, now.unwrap_or(plain), Words::of(&sql)));
-                }
+        let to = self.task.to;
+        for object in base.objects() {
+            let (keyword, name) = match object {
+                ObjectRef::Domain(name, _) => ("DOMAIN", name),
+                ObjectRef::Enum(name, _) | ObjectRef::Type(name, _) => ("TYPE", name),
+                _ => continue,
+            };
+            let stays = to.domains.contains_key(name)
+                || to.types.contains_key(name)
+                || to.enums.contains_key(name);
+            let now = self.aside.get(name).cloned();
+            if now.is_some() || !stays {
+                let words = match object {
+                    // The values of an enum are no names.
+                    ObjectRef::Enum(..) => Words::default(),
+                    object => Words::of(&definition::create(DIALECT, object).unwrap_or_default()),
+                };
+                let now = now.unwrap_or_else(|| name.clone());
+                gone.insert(name, (keyword, now, words));
             }
         }
         let items: Vec<order::Item<&(&str, Name, Words)>> = gone
             .iter()
             .map(|(name, of)| order::Item {
                 key: of,
-                name: Name::from(&**name).name,
+                name: name.name.clone(),
                 words: of.2.clone(),
             })
             .collect();
@@ -498,43 +510,39 @@ impl<'a> Plan<'a> {
         let task = self.task;
         let mut changes: Vec<&Change> = task.changes.iter().collect();
         let order = definition::extension_order(task.from);
-        // The last first, each where extensions stand: before the schemas that they are in.
+        // Extensions in reverse order, before the schemas that they are in.
         changes.sort_by_key(|change| match change {
-            Change::Drop { kind, name, .. } => match kind {
-                Kind::Extension => (1, std::cmp::Reverse(order.get(&**name).copied())),
-                Kind::Schema => (2, std::cmp::Reverse(None)),
-                _ => (0, std::cmp::Reverse(None)),
-            },
+            Change::Drop(Object::Extension { name, .. }) => {
+                (1, std::cmp::Reverse(order.get(&**name)))
+            }
+            Change::Drop(Object::Schema { .. }) => (2, std::cmp::Reverse(None)),
             _ => (0, std::cmp::Reverse(None)),
         });
         for change in changes {
-            if let Change::Drop {
-                kind: kind @ (Kind::Extension | Kind::Schema),
-                name,
-                ..
-            } = change
+            if let Change::Drop(object) = change
+                && is_prerequisite(object)
             {
-                let kind = kind.as_str().to_uppercase();
-                self.out.add(format!("DROP {kind} {}", DIALECT.quote(name)));
-            } else if let Change::Drop { kind, name, .. } = change
-                && definition::EARLY.contains(kind)
-            {
-                self.drop_early(*kind, name);
+                self.drop_definition(object);
             }
         }
     }
 }
 
-fn create_enum(name: &Name, values: &Enum) -> String {
-    let quoted = name.quoted(DIALECT);
-    let all: Vec<String> = values
-        .values
-        .iter()
-        .map(|value| clause::text(DIALECT, value))
-        .collect();
-    let mut sql = format!("CREATE TYPE {quoted} AS ENUM ({})", all.join(", "));
-    if let Some(text) = &values.comment {
-        sql = format!("{sql};\n{}", comment("TYPE", &quoted, Some(text)));
-    }
-    sql
+/// Returns whether an object is created before types and tables, and dropped after them.
+fn is_prerequisite(object: &Object) -> bool {
+    let kind = object.as_ref().map(ObjectRef::kind);
+    kind.is_some_and(|kind| match kind {
+        ObjectKind::Schema
+        | ObjectKind::Extension
+        | ObjectKind::Collation
+        | ObjectKind::Dictionary
+        | ObjectKind::Configuration => true,
+        ObjectKind::Enum
+        | ObjectKind::Domain
+        | ObjectKind::Type
+        | ObjectKind::Sequence
+        | ObjectKind::Table
+        | ObjectKind::View
+        | ObjectKind::Routine => false,
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{DIALECT, Plan, comment};
-use crate::diff::change::{Change, Constraint};
+use crate::diff::change::{Change, Constraint, Object};
 use crate::schema::text::Words;
 use crate::schema::{Name, View};
 
@@ -41,10 +41,10 @@ impl Plan<'_> {
     pub(super) fn groups_by_key(&self, words: &Words) -> bool {
         words.mention("group")
             && self.task.changes.iter().any(|change| match change {
-                Change::DropConstraint {
+                Change::Drop(Object::Constraint {
                     table,
-                    constraint: Constraint::PrimaryKey(_),
-                } => words.mention(&table.name),
+                    value: Constraint::PrimaryKey(_),
+                }) => words.mention(&table.name),
                 _ => false,
             })
     }
@@ -124,12 +124,13 @@ pub(super) const fn kind(view: &View) -> &'static str {
 /// Writes what stands before `AS`.
 pub(super) fn create_head(create: &str, quoted: &str, view: &View) -> String {
     let mut head = format!("{create} {} {quoted}", kind(view));
-    let mut storage = view.options.clone();
-    if let Some(method) = storage.remove("USING") {
+    if let Some(method) = view.options.value("USING") {
         head = format!("{head} USING {method}");
     }
-    let storage: Vec<String> = storage
-        .iter()
+    let storage: Vec<String> = view
+        .options
+        .values()
+        .filter(|(word, _)| *word != "USING")
         .map(|(word, value)| format!("{word} = {value}"))
         .collect();
     if !storage.is_empty() {

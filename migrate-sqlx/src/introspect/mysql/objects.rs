@@ -21,14 +21,14 @@ impl Reading {
         view.definition = row.text();
         let check = row.text();
         if check != "NONE" {
-            view.options.insert("CHECK OPTION".to_owned(), check);
+            view.options.insert("CHECK OPTION", check);
         }
         let security = row.text();
         if security == "INVOKER" {
-            view.options.insert("SQL SECURITY".to_owned(), security);
+            view.options.insert("SQL SECURITY", security);
         }
         if let Some(algorithm) = row.option().filter(|algorithm| algorithm != "UNDEFINED") {
-            view.options.insert("ALGORITHM".to_owned(), algorithm);
+            view.options.insert("ALGORITHM", algorithm);
         }
         // Who may not see the definition may not ask for it.
         if !self.server.mariadb && !view.definition.is_empty() {

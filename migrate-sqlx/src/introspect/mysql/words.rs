@@ -111,11 +111,11 @@ pub(super) fn view_options(statement: &str) -> Options {
         match (before, written, columns) {
             (_, "AS", None) => break,
             (["ALGORITHM", "="], algorithm, None) if algorithm != "UNDEFINED" => {
-                options.insert("ALGORITHM".to_owned(), algorithm.to_owned());
+                options.insert("ALGORITHM", algorithm.to_owned());
             }
             (["VIEW", _], "(", None) => columns = Some(start),
             (_, ")", Some(start)) => {
-                options.insert("COLUMNS".to_owned(), statement[start..end].to_owned());
+                options.insert("COLUMNS", statement[start..end].to_owned());
                 break;
             }
             _ => {}
@@ -162,13 +162,12 @@ pub(super) fn create_options(text: &str) -> Options {
     let mut words = words.into_iter().peekable();
     while let Some(word) = words.next() {
         let key = word.trim_matches('`').to_ascii_uppercase();
-        let value = match words.next_if_eq(&"=") {
-            Some(_) => words.next().unwrap_or_default().to_owned(),
-            None => String::new(),
-        };
-        // The partitions are told elsewhere.
-        if key != "PARTITIONED" {
-            options.insert(key, value);
+        let value = words.next_if_eq(&"=").map(|_| words.next());
+        match value {
+            // The partitions are told elsewhere.
+            _ if key == "PARTITIONED" => {}
+            Some(value) => options.insert(key, value.unwrap_or_default()),
+            None => options.set(key),
         }
     }
     options
