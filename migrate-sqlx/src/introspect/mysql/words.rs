@@ -303,7 +303,11 @@ mod tests {
     #[test]
     fn what_stands_before_the_definition_of_a_view() {
         let options = |statement: &str| -> Vec<(String, String)> {
-            view_options(statement).into_iter().collect()
+            let options = view_options(statement);
+            let pairs = options
+                .values()
+                .map(|(key, value)| (key.to_owned(), value.to_owned()));
+            pairs.collect()
         };
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(
@@ -334,10 +338,7 @@ mod tests {
         let options = create_options(
             "row_format=COMPRESSED `page_compressed`='ON' partitioned stats_persistent=1",
         );
-        let options: Vec<(&str, &str)> = options
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .collect();
+        let options: Vec<(&str, &str)> = options.values().collect();
         assert_eq!(
             options,
             [
