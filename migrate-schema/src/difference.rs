@@ -257,3 +257,54 @@ fn traits(column: &Column) -> [(&'static str, Option<String>); 9] {
         ("comment ", column.comment.clone()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::differences;
+    use crate::schema::{Name, Options, Schema, Table};
+    use migrate_core::Dialect;
+
+    #[test]
+    fn options_differ_in_words() {
+        let schema = |options: Options| {
+            let mut schema = Schema::empty(Dialect::Sqlite);
+            let table = Table {
+                options,
+                ..Table::default()
+            };
+            schema.tables.insert(Name::plain("t"), table);
+            schema
+        };
+        let mut keyword = Options::new();
+        keyword.set("WITHOUT ROWID");
+        let [mut one, mut other] = [Options::new(), Options::new()];
+        one.insert("ENGINE", "InnoDB");
+        other.insert("ENGINE", "Aria");
+        for (expected, actual, message) in [
+            (
+                &keyword,
+                &Options::new(),
+                "different without rowid of table `t`: it should be set, and is not set",
+            ),
+            (
+                &Options::new(),
+                &keyword,
+                "different without rowid of table `t`: it should be not set, and is set",
+            ),
+            (
+                &one,
+                &other,
+                "different engine of table `t`: it should be InnoDB, and is Aria",
+            ),
+            (
+                &one,
+                &Options::new(),
+                "different engine of table `t`: it should be InnoDB, and is none",
+            ),
+        ] {
+            let found = differences(&schema(expected.clone()), &schema(actual.clone()));
+            assert_eq!(found[0].to_string(), message);
+            assert_eq!(found.len(), 1);
+        }
+    }
+}

@@ -18,7 +18,7 @@ mod schema;
 pub use ddl::{Ddl, create, dump, script, statements};
 pub use diff::change::{Change, Constraint, Object, Renamed};
 pub use diff::diff;
-pub use diff::reconcile::{Repair, Unfilled};
+pub use diff::reconcile::{Reconcile, Unfilled};
 pub use diff::renames::{Rename, Renames, UnknownRename, likely_renames};
 pub use difference::{Difference, DifferenceKind, differences};
 pub use fingerprint::Fingerprint;

@@ -1,4 +1,4 @@
-//! What a schema becomes when it gets what it lacks of another.
+//! The schema that a database gets when it is brought closer to an expected one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,52 +8,51 @@ use crate::schema::text::Words;
 use crate::schema::{Column, Enum, Index, Name, ObjectRef, Schema, Table, View};
 use migrate_core::Dialect;
 
-/// How far a schema may be changed to be what it should be.
+/// How far a schema may be changed to become the expected one.
 ///
-/// What is missing is added in any case.
+/// Missing objects are added in any case.
 ///
 /// ```
 /// use std::collections::BTreeSet;
 /// use migrate_core::Dialect;
-/// use migrate_schema::{Name, Repair, Schema, Table, differences};
+/// use migrate_schema::{Name, Reconcile, Schema, Table, differences};
 ///
 /// let mut expected = Schema::empty(Dialect::Sqlite);
 /// let mut actual = expected.clone();
 /// expected.tables.insert(Name::plain("users"), Table::default());
 /// actual.tables.insert(Name::plain("mine"), Table::default());
 ///
-/// let wanted = Repair::default().wanted(&expected, &actual, &BTreeSet::new());
-/// let left = differences(&expected, &wanted);
+/// let target = Reconcile::default().target(&expected, &actual, &BTreeSet::new());
+/// let left = differences(&expected, &target);
 /// assert_eq!(left[0].to_string(), "extra table `mine`");
 /// assert_eq!(left.len(), 1);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Repair {
-    /// What is there in another way may become what it should be: types, nullability, defaults,
-    /// definitions, names.
+pub struct Reconcile {
+    /// Whether objects that differ may be changed: types, nullability, defaults, definitions, names.
     pub changes: bool,
-    /// What should not be there may go.
+    /// Whether objects that are not expected may be dropped.
     pub drops: bool,
 }
 
-/// A column that rows have no value for.
+/// A column that existing rows have no value for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unfilled {
-    /// Its table, which is there.
+    /// The column's table, which exists.
     pub table: Name,
-    /// Its name.
+    /// The column's name.
     pub column: String,
-    /// Whether it is there and takes NULL: then only the rows that have NULL there count.
-    pub is_there: bool,
+    /// Whether the column exists and takes NULL, so that only rows with NULL in it need a value.
+    pub exists: bool,
 }
 
-impl Repair {
-    /// Returns what `actual` becomes on the way to `expected`.
+impl Reconcile {
+    /// Returns what `actual` becomes on the way to `expected`, whatever the kinds of the objects.
     ///
-    /// `without` are columns, each with its table, that stay as they are or stay away, and with
-    /// them the constraints and indexes that need them.
+    /// `without` lists columns, each with its table, that are neither added nor changed, nor are the
+    /// constraints and indexes that need them.
     #[must_use]
-    pub fn wanted(
+    pub fn target(
         self,
         expected: &Schema,
         actual: &Schema,
@@ -66,21 +65,21 @@ impl Repair {
                 (ObjectRef::View(_, view), None) if mentions_any(view, without) => {}
                 (_, None) => target.insert(object),
                 (_, Some(existing)) if existing == object => target.insert(object),
-                (ObjectRef::Table(name, wanted), Some(ObjectRef::Table(_, existing))) => {
-                    let kept = without
+                (ObjectRef::Table(name, table), Some(ObjectRef::Table(_, existing))) => {
+                    let without = without
                         .iter()
                         .filter(|(table, _)| table == name)
                         .map(|(_, column)| column.as_str())
                         .collect();
-                    let table = self.table(expected.dialect, wanted, existing, &kept);
+                    let table = self.table(expected.dialect, table, existing, &without);
                     target.insert(ObjectRef::Table(name, &table));
                 }
                 // Values can be added where they belong, and no existing one changes.
-                (ObjectRef::Enum(name, wanted), Some(ObjectRef::Enum(_, existing)))
-                    if !self.changes && follow(&existing.values, &wanted.values) =>
+                (ObjectRef::Enum(name, of), Some(ObjectRef::Enum(_, existing)))
+                    if !self.changes && follow(&existing.values, &of.values) =>
                 {
                     let extended = Enum {
-                        values: wanted.values.clone(),
+                        values: of.values.clone(),
                         comment: existing.comment.clone(),
                     };
                     target.insert(ObjectRef::Enum(name, &extended));
@@ -97,21 +96,21 @@ impl Repair {
         target
     }
 
-    /// Returns the columns that cannot be there without a value for the rows there are: what must
-    /// not be NULL, has no default and is not computed.
+    /// Returns the columns that need a value for the existing rows: they are not nullable, have no
+    /// default, and the database does not generate one.
     #[must_use]
     pub fn unfilled(self, expected: &Schema, actual: &Schema) -> Vec<Unfilled> {
         let mut found = Vec::new();
-        for (name, should) in &expected.tables {
-            let Some(there) = actual.tables.get(name) else {
+        for (name, table) in &expected.tables {
+            let Some(existing) = actual.tables.get(name) else {
                 continue;
             };
-            for column in &should.columns {
+            for column in &table.columns {
                 let has_value = column.nullable
                     || column.generated.is_some()
                     || column.identity.is_some()
-                    || expected.dialect == Dialect::Sqlite && should.is_rowid(column);
-                let is_there = match there.column(&column.name) {
+                    || expected.dialect == Dialect::Sqlite && table.is_rowid(column);
+                let exists = match existing.column(&column.name) {
                     _ if has_value => continue,
                     None if column.default.is_none() => false,
                     Some(old) if old.nullable && self.changes => true,
@@ -120,7 +119,7 @@ impl Repair {
                 found.push(Unfilled {
                     table: name.clone(),
                     column: column.name.clone(),
-                    is_there,
+                    exists,
                 });
             }
         }
@@ -130,66 +129,64 @@ impl Repair {
     fn table(
         self,
         dialect: Dialect,
-        should: &Table,
-        there: &Table,
+        expected: &Table,
+        existing: &Table,
         without: &BTreeSet<&str>,
     ) -> Table {
-        // It would go with all its rows.
-        let anew = must_recreate(dialect, there, should);
-        if anew && !(self.changes && self.drops) {
-            return there.clone();
+        // A table that is recreated loses its rows.
+        if must_recreate(dialect, existing, expected) && !(self.changes && self.drops) {
+            return existing.clone();
         }
         let mut table = match self.changes {
             true => Table {
-                comment: should.comment.clone(),
-                options: should.options.clone(),
-                inherits: should.inherits.clone(),
-                partition_of: should.partition_of.clone(),
-                ..there.clone()
+                comment: expected.comment.clone(),
+                options: expected.options.clone(),
+                inherits: expected.inherits.clone(),
+                partition_of: expected.partition_of.clone(),
+                ..existing.clone()
             },
-            false => there.clone(),
+            false => existing.clone(),
         };
         let mut columns = Vec::new();
-        for column in &should.columns {
+        for column in &expected.columns {
             let away = without.contains(column.name.as_str());
-            columns.extend(match there.column(&column.name) {
+            columns.extend(match existing.column(&column.name) {
                 Some(old) if away || !self.changes => Some(old.clone()),
                 Some(_) => Some(column.clone()),
                 None if away => None,
                 None => Some(column.clone()),
             });
         }
-        let extra = |column: &&Column| should.column(&column.name).is_none();
+        let extra = |column: &&Column| expected.column(&column.name).is_none();
         if !self.drops {
-            columns.extend(there.columns.iter().filter(extra).cloned());
+            columns.extend(existing.columns.iter().filter(extra).cloned());
         }
         table.columns = columns;
-        self.constraints(should, there, &mut table, without);
-        table.indexes = self.indexes(should, there, without, &table);
-        let definitions = |should, there| self.maps(should, there);
-        table.triggers = definitions(&should.triggers, &there.triggers);
-        table.policies = definitions(&should.policies, &there.policies);
-        table.rules = definitions(&should.rules, &there.rules);
+        self.constraints(expected, existing, &mut table, without);
+        table.indexes = self.indexes(expected, existing, without, &table);
+        table.triggers = self.parts(&expected.triggers, &existing.triggers);
+        table.policies = self.parts(&expected.policies, &existing.policies);
+        table.rules = self.parts(&expected.rules, &existing.rules);
         table
     }
 
     fn constraints(
         self,
-        should: &Table,
-        there: &Table,
+        expected: &Table,
+        existing: &Table,
         table: &mut Table,
         without: &BTreeSet<&str>,
     ) {
-        let mut extra = Constraint::all(there);
+        let mut extra = Constraint::all(existing);
         let mut kept = Vec::new();
-        let mut missing = Constraint::all(should);
+        let mut missing = Constraint::all(expected);
         missing.retain(|constraint| {
             let same = extra.iter().position(|old| old == constraint);
             kept.extend(same.map(|at| extra.remove(at)));
             same.is_none()
         });
         for constraint in missing {
-            if !can_stand(&constraint, table, without) {
+            if !fits_on(&constraint, table, without) {
                 continue;
             }
             let other = extra.iter().position(|old| stands_for(old, &constraint));
@@ -205,8 +202,8 @@ impl Repair {
         if !self.drops {
             kept.extend(extra);
         }
-        // What spoke of a column that goes, goes with it.
-        kept.retain(|constraint| can_stand(constraint, table, &BTreeSet::new()));
+        // A dropped column takes the constraints on it along.
+        kept.retain(|constraint| fits_on(constraint, table, &BTreeSet::new()));
         table.primary_key = None;
         table.uniques.clear();
         table.checks.clear();
@@ -230,41 +227,41 @@ impl Repair {
 
     fn indexes(
         self,
-        should: &Table,
-        there: &Table,
+        expected: &Table,
+        existing: &Table,
         without: &BTreeSet<&str>,
         table: &Table,
     ) -> BTreeMap<String, Index> {
-        let mut missing = should.indexes.clone();
+        let mut missing = expected.indexes.clone();
         missing.retain(|name, index| {
-            there.indexes.contains_key(name) || index_can_stand(index, table, without)
+            existing.indexes.contains_key(name) || index_fits_on(index, table, without)
         });
-        let mut there = there.indexes.clone();
-        // The same index by another name is not made twice.
+        let mut existing = existing.indexes.clone();
+        // The same index by another name is not created a second time.
         let renamed: Vec<(String, String)> = missing
             .iter()
-            .filter(|(name, _)| !there.contains_key(*name))
+            .filter(|(name, _)| !existing.contains_key(*name))
             .filter_map(|(name, index)| {
                 let same = |(old, other): &(&String, &Index)| {
-                    *other == index && !should.indexes.contains_key(*old)
+                    *other == index && !expected.indexes.contains_key(*old)
                 };
-                Some((there.iter().find(same)?.0.clone(), name.clone()))
+                Some((existing.iter().find(same)?.0.clone(), name.clone()))
             })
             .collect();
         for (old, new) in renamed {
             match self.changes {
-                true => drop(there.remove(&old)),
+                true => drop(existing.remove(&old)),
                 false => drop(missing.remove(&new)),
             }
         }
-        let mut indexes = self.maps(&missing, &there);
-        indexes.retain(|_, index| index_can_stand(index, table, &BTreeSet::new()));
+        let mut indexes = self.parts(&missing, &existing);
+        indexes.retain(|_, index| index_fits_on(index, table, &BTreeSet::new()));
         indexes
     }
 
     /// Takes the expected parts of a table, and existing ones as far as they are not changed or
     /// dropped.
-    fn maps<V: Clone>(
+    fn parts<V: Clone>(
         self,
         expected: &BTreeMap<String, V>,
         existing: &BTreeMap<String, V>,
@@ -300,13 +297,13 @@ fn mentions_any(view: &View, columns: &BTreeSet<(Name, String)>) -> bool {
         .any(|(table, column)| words.mention(&table.name) && words.mention(column))
 }
 
-/// Says whether values come in the same order in another list that may have more.
+/// Returns whether another list has these values in the same order, possibly among others.
 fn follow(values: &[String], all: &[String]) -> bool {
     let mut all = all.iter();
     values.iter().all(|value| all.any(|other| other == value))
 }
 
-/// Says whether an existing constraint is the same thing in another way, or in the way of it.
+/// Returns whether an existing constraint is another form of the new one, or takes its place.
 fn stands_for(old: &Constraint, new: &Constraint) -> bool {
     let same_name = old.name().is_some() && old.name() == new.name();
     same_name
@@ -321,8 +318,8 @@ fn stands_for(old: &Constraint, new: &Constraint) -> bool {
         }
 }
 
-/// Says whether a table has all that a constraint needs.
-fn can_stand(constraint: &Constraint, table: &Table, without: &BTreeSet<&str>) -> bool {
+/// Returns whether a table has the columns that a constraint needs.
+fn fits_on(constraint: &Constraint, table: &Table, without: &BTreeSet<&str>) -> bool {
     let has = |columns: &[String]| {
         columns
             .iter()
@@ -336,7 +333,7 @@ fn can_stand(constraint: &Constraint, table: &Table, without: &BTreeSet<&str>) -
     }
 }
 
-fn index_can_stand(index: &Index, table: &Table, without: &BTreeSet<&str>) -> bool {
+fn index_fits_on(index: &Index, table: &Table, without: &BTreeSet<&str>) -> bool {
     let parts = index.parts.iter().all(|part| match part.expression {
         true => mentions_none(&part.over, without),
         false => table.column(&part.over).is_some() && !without.contains(part.over.as_str()),
@@ -362,16 +359,17 @@ mod tests {
     use super::*;
     use crate::differences;
     use crate::lock::SchemaLock;
+    use crate::schema::ObjectKind;
 
-    const ADD: Repair = Repair {
+    const ADD: Reconcile = Reconcile {
         changes: false,
         drops: false,
     };
-    const CHANGE: Repair = Repair {
+    const CHANGE: Reconcile = Reconcile {
         changes: true,
         drops: false,
     };
-    const ALL: Repair = Repair {
+    const ALL: Reconcile = Reconcile {
         changes: true,
         drops: true,
     };
@@ -384,14 +382,14 @@ mod tests {
     }
 
     /// What is left of the differences.
-    fn left(repair: Repair, expected: &str, actual: &str) -> Vec<String> {
+    fn left(allowed: Reconcile, expected: &str, actual: &str) -> Vec<String> {
         let (expected, actual) = (schema(expected), schema(actual));
-        let wanted = repair.wanted(&expected, &actual, &BTreeSet::new());
-        let left = differences(&expected, &wanted);
-        let told = left
+        let target = allowed.target(&expected, &actual, &BTreeSet::new());
+        let left = differences(&expected, &target);
+        let shown = left
             .iter()
             .map(|it| format!("{} {}", it.kind.as_str(), it.object));
-        told.collect()
+        shown.collect()
     }
 
     const TABLE: &str =
@@ -405,6 +403,58 @@ mod tests {
         for actual in ["", "table t\ntable t column a at=1 type=text\n", TABLE] {
             assert_eq!(left(ADD, &expected, actual), [""; 0], "{actual}");
         }
+    }
+
+    /// A line for an object of each kind that is created from nothing else.
+    const EVERY_KIND: &str = "schema s\nextension citext\ncollation c definition=\"(provider = icu)\"\ndictionary d definition=\"(TEMPLATE = simple)\"\nconfiguration f definition=\"(PARSER = default)\"\nenum e value=x\ntype t definition=\"AS (x integer)\"\ndomain dom type=text\nsequence q type=bigint start=1 increment=1 min=1 max=9 cache=1\nroutine \"function f()\" definition=\"CREATE FUNCTION f()\"\ntable u\nview v definition=\"SELECT 1\"\n";
+
+    #[test]
+    fn every_kind_is_added_changed_and_dropped() {
+        let all = schema(EVERY_KIND);
+        for kind in ObjectKind::ALL {
+            assert_eq!(all.count(*kind), 1, "{kind:?}");
+        }
+        assert_eq!(left(ADD, EVERY_KIND, ""), [""; 0]);
+        assert_eq!(left(CHANGE, "", EVERY_KIND).len(), ObjectKind::ALL.len());
+        assert_eq!(left(ALL, "", EVERY_KIND), [""; 0]);
+        let other = EVERY_KIND
+            .replace("schema s", "schema s comment=x")
+            .replace("extension citext", "extension citext schema=s")
+            .replace("definition=\"", "definition=\"x")
+            .replace("value=x", "value=y")
+            .replace("type=text", "type=integer")
+            .replace("start=1", "start=2")
+            .replace("table u\n", "table u comment=x\n");
+        assert_eq!(left(ADD, &other, EVERY_KIND).len(), ObjectKind::ALL.len());
+        assert_eq!(left(CHANGE, &other, EVERY_KIND), [""; 0]);
+    }
+
+    #[test]
+    fn only_a_rowid_fills_itself() {
+        let table = |options: &str, qualifier: &str| {
+            let lines = format!(
+                "version 1\n[sqlite]\ntable t{options}\ntable t column a at=1 type=TEXT\ntable t column id at=2 type=INTEGER\ntable t primary-key column=id{qualifier}\n"
+            );
+            let lock = SchemaLock::parse("schema.lock", &lines);
+            let mut lock = lock.unwrap_or_else(|found| panic!("{lines}: {}", found[0]));
+            lock.schemas.remove(&Dialect::Sqlite).unwrap()
+        };
+        let mut actual = Schema::empty(Dialect::Sqlite);
+        let a = Column {
+            name: "a".to_owned(),
+            sql_type: "TEXT".to_owned(),
+            ..Column::default()
+        };
+        let columns = vec![a];
+        let without_id = Table {
+            columns,
+            ..Table::default()
+        };
+        actual.tables.insert(Name::plain("t"), without_id);
+        let unfilled = |expected: &Schema| ADD.unfilled(expected, &actual).len();
+        assert_eq!(unfilled(&table("", "")), 0);
+        assert_eq!(unfilled(&table(" option=\"WITHOUT ROWID\"", "")), 1);
+        assert_eq!(unfilled(&table("", " qualifier=id is=DESC")), 1);
     }
 
     #[test]
@@ -442,10 +492,10 @@ mod tests {
         let found = left(ADD, &expected, &actual);
         assert_eq!(found.len(), 2, "{found:?}");
         let (expected, actual) = (schema(&expected), schema(&actual));
-        let wanted = ADD.wanted(&expected, &actual, &BTreeSet::new());
-        assert_eq!(wanted, actual);
+        let target = ADD.target(&expected, &actual, &BTreeSet::new());
+        assert_eq!(target, actual);
         assert_eq!(
-            CHANGE.wanted(&expected, &actual, &BTreeSet::new()),
+            CHANGE.target(&expected, &actual, &BTreeSet::new()),
             expected
         );
     }
@@ -471,12 +521,9 @@ mod tests {
         let column = (Name::plain("t"), "a".to_owned());
         let needed = ADD.unfilled(&expected, &actual);
         assert_eq!(needed.len(), 1);
-        assert_eq!(
-            (needed[0].column.as_str(), needed[0].is_there),
-            ("a", false)
-        );
-        let wanted = ADD.wanted(&expected, &actual, &BTreeSet::from([column]));
-        let table = &wanted.tables[&Name::plain("t")];
+        assert_eq!((needed[0].column.as_str(), needed[0].exists), ("a", false));
+        let target = ADD.target(&expected, &actual, &BTreeSet::from([column]));
+        let table = &target.tables[&Name::plain("t")];
         assert_eq!(table.columns.len(), 1);
         assert!(table.uniques.is_empty());
         assert_eq!(table.indexes.keys().collect::<Vec<_>>(), ["j"]);
