@@ -163,6 +163,10 @@ impl Reconcile {
         }
         table.columns = columns;
         self.constraints(expected, existing, &mut table, without);
+        if table.primary_key.is_none() {
+            // It needs a key.
+            table.options.remove("WITHOUT ROWID");
+        }
         table.indexes = self.indexes(expected, existing, without, &table);
         table.triggers = self.parts(&expected.triggers, &existing.triggers);
         table.policies = self.parts(&expected.policies, &existing.policies);
@@ -453,7 +457,11 @@ mod tests {
         actual.tables.insert(Name::plain("t"), without_id);
         let unfilled = |expected: &Schema| ADD.unfilled(expected, &actual).len();
         assert_eq!(unfilled(&table("", "")), 0);
-        assert_eq!(unfilled(&table(" option=\"WITHOUT ROWID\"", "")), 1);
+        let without_rowid = table(" option=\"WITHOUT ROWID\"", "");
+        assert_eq!(unfilled(&without_rowid), 1);
+        // The key and what needs it stay away together.
+        let id = BTreeSet::from([(Name::plain("t"), "id".to_owned())]);
+        assert_eq!(CHANGE.target(&without_rowid, &actual, &id), actual);
         assert_eq!(unfilled(&table("", " qualifier=id is=DESC")), 1);
     }
 
