@@ -68,7 +68,7 @@ impl Chain {
     }
 }
 
-fn up(number: usize) -> String {
+pub(crate) fn up(number: usize) -> String {
     format!(
         "CREATE TABLE t{number:04} (id BIGINT PRIMARY KEY, name VARCHAR(100) NOT NULL, note TEXT);\n\
          CREATE INDEX t{number:04}_name ON t{number:04} (name);\n"

@@ -11,12 +11,16 @@
 //! The word `introspect` reads the schema of a thousand tables, beside what the database's own client
 //! needs to write it down.
 //!
+//! The word `cost` measures what an application pays for embedding, beside `sqlx::migrate!`, refinery
+//! and diesel_migrations: CPU time of a cold build, and the size of the binary. It needs no server.
+//!
 //! The word `scale` measures something else, without servers: whether the command's work grows with
 //! the chain and no faster. So does `diff`: how long two large schemas take to compare.
 
 mod apply;
 mod chain;
 mod check;
+mod cost;
 mod diff;
 mod embed;
 mod introspect;
@@ -42,6 +46,9 @@ async fn main() -> Result<()> {
         .collect();
     if words.iter().any(|word| *word == "scale") {
         return scale::measure();
+    }
+    if words.iter().any(|word| *word == "cost") {
+        return cost::measure();
     }
     if words.iter().any(|word| *word == "diff") {
         diff::measure();

@@ -51,12 +51,12 @@ pub use invisible::{invisible, name_invisible};
 pub use limits::{Limits, parse_duration};
 pub use line_ends::with_lf;
 pub use lock::{ChainLock, Entry, LockState};
-pub use migrate_sql::{Dialect, Dialects, UnknownDialect};
+pub use migrate_sql::{Dialect, Dialects, Name, UnknownDialect};
 pub use plan::{Cascade, Plan, Stamp};
 pub use published::Published;
 pub use rebase::{Rebase, RebaseError};
 pub use revision::{Direction, Revision, Script, Section, Statement};
-pub use schema_lock::SchemaHead;
+pub use schema_lock::{SchemaHead, SchemaLine, SchemaLines};
 pub use session_settings::SessionSettings;
 pub use shell::shell_word;
 pub use survey::Survey;
@@ -70,4 +70,5 @@ pub mod __support {
     pub use crate::file::{KEYS, is_timestamp, key_and_value, near_key, section_words};
     pub use crate::hash::Hasher;
     pub use crate::lock::{entry, is_conflict_marker};
+    pub use crate::schema_lock::{plain_word, word};
 }

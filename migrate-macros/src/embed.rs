@@ -2,42 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use migrate_core::{Chain, ChainLock, Config, Diagnostic, File, Folder, Survey};
-use migrate_schema::lock::SchemaLock;
+use litrs::StringLit;
+use migrate_core::{
+    Chain, ChainLock, Config, Diagnostic, File, Folder, SchemaHead, SchemaLines, Survey,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::LitStr;
-use syn::parse::{ParseStream, Parser as _};
 
-use crate::literal;
+use crate::literal::{self, Tables};
 use crate::warning::warning;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let argument = |input: ParseStream<'_>| -> syn::Result<Option<LitStr>> {
-        if input.is_empty() {
-            return Ok(None);
-        }
-        input.parse().map(Some)
-    };
-    let folder = match argument.parse2(input) {
-        Ok(folder) => folder,
-        Err(error) => {
-            let mut error = error;
-            error.combine(syn::Error::new(
-                error.span(),
-                "embed_migrations! takes nothing, or a folder in quotes: embed_migrations!(\"migrations\")",
-            ));
-            return failed(&error.to_compile_error());
+    let (folder, span) = match argument(input) {
+        Ok(Some((folder, span))) => (Some(folder), span),
+        Ok(None) => (None, Span::call_site()),
+        Err(span) => {
+            let message = "embed_migrations! takes nothing, or a folder in quotes: embed_migrations!(\"migrations\")";
+            return errors(span, &[message.to_owned()]);
         }
     };
-    let span = folder.as_ref().map_or_else(Span::call_site, LitStr::span);
     let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
         return errors(
             span,
             &["embed_migrations! needs cargo, which says where the package is".to_owned()],
         );
     };
-    match embed(&package, folder.map(|folder| folder.value()).as_deref()) {
+    match embed(&package, folder.as_deref()) {
         Ok((chain, warnings)) => {
             let warnings: TokenStream = {
                 let notes = warnings.iter();
@@ -47,6 +37,20 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             quote_spanned!(span=> { #warnings #chain })
         }
         Err(messages) => errors(span, &messages),
+    }
+}
+
+/// Reads the folder that the macro was given, or the place of what is not one.
+fn argument(input: TokenStream) -> Result<Option<(String, Span)>, Span> {
+    let mut tokens = input.into_iter();
+    let Some(token) = tokens.next() else {
+        return Ok(None);
+    };
+    let span = token.span();
+    match (StringLit::try_from(token), tokens.next()) {
+        (Ok(folder), None) => Ok(Some((folder.into_value(), span))),
+        (Ok(_), Some(more)) => Err(more.span()),
+        (Err(_), _) => Err(span),
     }
 }
 
@@ -66,7 +70,7 @@ fn embed(
     let tracked = [
         package.join(Config::FILE),
         dir.join(ChainLock::FILE),
-        dir.join(SchemaLock::FILE),
+        dir.join(Folder::SCHEMA_LOCK),
     ];
     let survey = Survey::new(&folder, &config);
     if survey.has_errors() {
@@ -77,9 +81,9 @@ fn embed(
     let warnings = survey.diagnostics.clone();
     let chain = survey.into_chain().map_err(|found| told(&found))?;
     let tracked: Vec<_> = tracked.into_iter().filter(|path| path.is_file()).collect();
-    let path = dir.join(SchemaLock::FILE);
-    let schemas = tables_at_head(&path, &chain)?;
-    let lock = schemas.as_ref().map(|lock| (&*path, lock));
+    let path = dir.join(Folder::SCHEMA_LOCK);
+    let tables = tables_at_head(&folder, &chain)?;
+    let lock = tables.as_deref().map(|tables| (&*path, tables));
     let has_crlf = |file: &&File| file.text.contains("\r\n");
     let crlf = folder.files.iter().filter(has_crlf);
     let crlf = crlf.map(|file| &*file.name).collect();
@@ -88,16 +92,16 @@ fn embed(
     Ok((chain, warnings))
 }
 
-/// Reads the tables of schema.lock; where it is of another head than the chain's, it says nothing of
-/// the database that the application is to start on.
-fn tables_at_head(path: &Path, chain: &Chain) -> Result<Option<SchemaLock>, Vec<String>> {
-    let Ok(text) = std::fs::read_to_string(path) else {
+/// Reads the names of the tables of schema.lock; `None` if it was taken at another head than the
+/// chain's, as it says nothing then of the database that the application is to start on.
+fn tables_at_head(folder: &Folder, chain: &Chain) -> Result<Option<Box<Tables>>, Vec<String>> {
+    let Some(text) = &folder.schema_lock else {
         return Ok(None);
     };
-    let lock =
-        SchemaLock::parse_table_names(SchemaLock::FILE, &text).map_err(|found| told(&found))?;
-    let is_of_this_chain = lock.is_of(chain.revisions(), chain.graph());
-    Ok(is_of_this_chain.then_some(lock))
+    let lines = SchemaLines::read(Folder::SCHEMA_LOCK, text, |_| true);
+    let is_of_chain = SchemaHead::are_of(&lines.heads, chain.revisions(), chain.graph());
+    let tables = lines.tables().map_err(|found| told(&found))?;
+    Ok(is_of_chain.then(|| tables.into()))
 }
 
 /// Writes what was found for `compile_error!`.

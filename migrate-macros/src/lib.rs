@@ -7,6 +7,7 @@
 
 mod embed;
 mod literal;
+#[cfg(feature = "models")]
 mod table;
 mod warning;
 
@@ -59,6 +60,7 @@ pub fn embed_migrations(input: TokenStream) -> TokenStream {
 /// say. Until then the compiler says where they differ: schema.lock, beside chain.lock, holds the
 /// schema at the head, and what does not fit is an error at its field. `#[table(unchecked)]` turns
 /// that off for a struct, `[models] check = false` in migrate.toml for all.
+#[cfg(feature = "models")]
 #[proc_macro_derive(Table, attributes(table, column, sqlx))]
 pub fn derive_table(input: TokenStream) -> TokenStream {
     table::expand(input.into()).into()

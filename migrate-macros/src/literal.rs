@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use migrate_core::{Chain, Config, Dialect, LedgerNames, SessionSettings, embedded};
-use migrate_schema::lock::SchemaLock;
+use migrate_core::{Chain, Config, Dialect, LedgerNames, Name, SessionSettings, embedded};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+
+/// The names of a schema's tables, by dialect.
+pub(crate) type Tables = [(Dialect, Vec<Name>)];
 
 /// Writes an expression of type `Migrations`.
 ///
@@ -20,7 +22,7 @@ pub(crate) fn chain(
     tracked: &[PathBuf],
     crlf: &BTreeSet<&str>,
     config: &Config,
-    lock: Option<(&Path, &SchemaLock)>,
+    lock: Option<(&Path, &Tables)>,
 ) -> Result<TokenStream, String> {
     // Text, not tokens, for what there is much of: rustc's own lexer is optimised, while this
     // crate runs unoptimised in a debug build and pays for every token it makes.
@@ -64,9 +66,9 @@ pub(crate) fn chain(
     };
     let lock = match lock {
         None => TokenStream::new(),
-        Some((path, lock)) => {
+        Some((path, names)) => {
             let path = utf8(path)?;
-            let tables = tables(lock);
+            let tables = tables(names);
             quote!(.with_schema(::core::include_str!(#path)).with_tables(#tables))
         }
     };
@@ -91,14 +93,14 @@ fn optional(text: Option<&str>) -> TokenStream {
 }
 
 /// Writes the tables that an application looks for when it starts.
-fn tables(lock: &SchemaLock) -> TokenStream {
-    let dialects = lock.schemas.iter().map(|(dialect, schema)| {
+fn tables(tables: &Tables) -> TokenStream {
+    let dialects = tables.iter().map(|(dialect, names)| {
         let dialect = match dialect {
             Dialect::Sqlite => quote!(Sqlite),
             Dialect::Postgres => quote!(Postgres),
             Dialect::MySql => quote!(MySql),
         };
-        let names = schema.tables.keys().map(|name| {
+        let names = names.iter().map(|name| {
             let schema = name.schema.as_deref().unwrap_or_default();
             let name = &name.name;
             quote!((#schema, #name))

@@ -6,6 +6,7 @@
 mod dialect;
 mod lexer;
 mod lint;
+mod name;
 mod plain;
 mod session;
 mod split;
@@ -14,6 +15,7 @@ mod tokens;
 pub use dialect::{Dialect, Dialects, UnknownDialect};
 pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
+pub use name::Name;
 pub use plain::{Plain, plain};
 pub use session::{SessionEffect, resume_session, session_effect, session_pragma};
 pub use split::first_mark;

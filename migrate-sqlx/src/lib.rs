@@ -46,6 +46,7 @@ mod runner;
 mod script;
 mod status;
 mod stop;
+#[cfg(feature = "models")]
 mod table;
 mod url;
 
@@ -63,7 +64,9 @@ pub use ledger::{AppliedRevision, EventRecord, State};
 pub use migrate_core::{
     Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, SessionSettings, Target,
 };
-pub use migrate_macros::{Table, embed_migrations};
+#[cfg(feature = "models")]
+pub use migrate_macros::Table;
+pub use migrate_macros::embed_migrations;
 pub use migrate_schema as schema;
 pub use migrations::Migrations;
 pub use notice::Severity;
@@ -72,6 +75,7 @@ pub use script::Script;
 pub use status::{ChainState, Edit, Status};
 #[doc(hidden)]
 pub use stop::Stop;
+#[cfg(feature = "models")]
 pub use table::Table;
 pub use url::DatabaseUrl;
 

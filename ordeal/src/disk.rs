@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::Result;
-use crate::server::{is_root, succeed};
+use crate::process::{is_root, succeed};
 
 /// How many kibibytes it has in all.
 const SIZE: u32 = 96 * 1024;

@@ -20,6 +20,7 @@ mod killed;
 mod migrator;
 mod obstacles;
 mod picture;
+mod process;
 mod proxy;
 mod server;
 mod tally;

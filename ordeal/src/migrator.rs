@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStderr};
 use tokio::time::timeout;
 
 use crate::Result;
-use crate::server::succeed;
+use crate::process::succeed;
 
 /// How long a process may take at most.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);

@@ -11,6 +11,7 @@ use migrate_tests::TestDatabase;
 
 use crate::Result;
 use crate::disk::Disk;
+use crate::process::{is_root, succeed, user};
 
 const PASSWORD: &str = "only-for-tests";
 
@@ -278,8 +279,8 @@ impl Server {
             words.extend(nobody.map(str::to_owned));
         } else if !words.is_empty() {
             words.extend(["unshare".to_owned(), "--user".to_owned()]);
-            words.push(format!("--map-user={}", who("-u")?));
-            words.push(format!("--map-group={}", who("-g")?));
+            words.push(format!("--map-user={}", user("-u")?));
+            words.push(format!("--map-group={}", user("-g")?));
         }
         let mut command = match words.split_first() {
             None => Command::new(program),
@@ -315,33 +316,6 @@ impl Drop for Server {
 fn workspace() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("the crate is in the workspace")
-}
-
-/// Whether this is root, whom servers refuse.
-pub(crate) fn is_root() -> Result<bool> {
-    Ok(who("-u")? == "0")
-}
-
-fn who(option: &str) -> Result<String> {
-    let output = Command::new("id").arg(option).output()?;
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
-/// Runs a short program to its end, which must be a good one.
-pub(crate) fn succeed(command: &mut Command) -> Result<()> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "{} failed: {}{}",
-            command.get_program().display(),
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        )
-        .into()),
-    }
 }
 
 /// A program of the newest PostgreSQL of the distribution, or of the path.

@@ -33,7 +33,7 @@ pub(crate) fn workspace(folder: &Path, members: &[&str]) {
     for member in members {
         let runtime = root().join("migrate-sqlx");
         let manifest = format!(
-            "[package]\nname = \"{member}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nmigrate-sqlx = {{ path = {runtime:?} }}\n"
+            "[package]\nname = \"{member}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nmigrate-sqlx = {{ path = {runtime:?}, features = [\"models\"] }}\n"
         );
         write(&folder.join(member).join("Cargo.toml"), &manifest);
     }

@@ -8,7 +8,8 @@ use migrate_tests::TestDatabase;
 use super::Stage;
 use crate::disk::Disk;
 use crate::picture::Picture;
-use crate::server::{Server, is_root};
+use crate::process::is_root;
+use crate::server::Server;
 use crate::{Arena, Result, Tally};
 
 /// Fills the disk below the database inside a revision, and then gives it room.

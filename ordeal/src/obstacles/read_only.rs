@@ -7,7 +7,8 @@ use migrate_core::Dialect;
 
 use super::Stage;
 use crate::arena::{as_user, file};
-use crate::server::{Server, is_root};
+use crate::process::is_root;
+use crate::server::Server;
 use crate::{Arena, Result, Tally};
 
 /// A change that any revision makes.
