@@ -15,6 +15,7 @@
 
 mod chain;
 mod config;
+mod dag;
 mod diagnostic;
 mod edit;
 #[doc(hidden)]
@@ -65,6 +66,7 @@ pub use target::{Anchor, Target, TargetError};
 /// What the other crates of the workspace need beside the API.
 #[doc(hidden)]
 pub mod __support {
+    pub use crate::dag::components;
     pub use crate::diagnostic::{MOST_PROBLEMS, nearest};
     pub use crate::edit::{labels, with_value};
     pub use crate::file::{KEYS, is_timestamp, key_and_value, near_key, section_words};

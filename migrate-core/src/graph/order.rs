@@ -5,8 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::Graph;
 use crate::Revision;
-
-const NONE: u32 = u32::MAX;
+use crate::dag::components;
 
 impl Graph {
     /// Orders all revisions; returns the knot of each where there are circles, see
@@ -67,54 +66,11 @@ impl Graph {
         }
     }
 
-    /// Numbers the knots: the sets of revisions that all need one another, by Tarjan's way with its
-    /// stack on the heap. What stands in no circle is a knot of its own.
+    /// Numbers the knots: the sets of revisions that all need one another. What stands in no circle
+    /// is a knot of its own.
     fn knots(&self) -> Vec<u32> {
-        let count = self.len();
-        let mut number = vec![NONE; count];
-        let mut low = vec![0_u32; count];
-        let mut knot = vec![NONE; count];
-        let (mut numbers, mut knots) = (0, 0);
-        let mut stack = Vec::new();
-        let mut open: Vec<(usize, usize)> = Vec::new();
-        for root in 0..count {
-            if number[root] == NONE {
-                open.push((root, 0));
-            }
-            while let Some((at, cursor)) = open.last_mut() {
-                let at = *at;
-                if number[at] == NONE {
-                    number[at] = numbers;
-                    low[at] = numbers;
-                    numbers += 1;
-                    stack.push(at);
-                }
-                let position = *cursor;
-                *cursor += 1;
-                if let Some(next) = self.nth_below(at, position) {
-                    if number[next] == NONE {
-                        open.push((next, 0));
-                    } else if knot[next] == NONE {
-                        low[at] = low[at].min(number[next]);
-                    }
-                    continue;
-                }
-                open.pop();
-                if let Some((above, _)) = open.last() {
-                    low[*above] = low[*above].min(low[at]);
-                }
-                if low[at] == number[at] {
-                    while let Some(member) = stack.pop() {
-                        knot[member] = knots;
-                        if member == at {
-                            break;
-                        }
-                    }
-                    knots += 1;
-                }
-            }
-        }
-        knot
+        let knots = components(self.len(), |at, position| self.nth_below(at, position));
+        knots.into_iter().map(|knot| knot as u32).collect()
     }
 
     fn nth_below(&self, index: usize, position: usize) -> Option<usize> {

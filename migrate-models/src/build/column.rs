@@ -6,7 +6,7 @@ use crate::column::{Numbered, Settings, written};
 use crate::constraint::What;
 use crate::kind::Kind;
 use crate::model::Field;
-use crate::types::{self, folded, is_text, literal, sql_type};
+use crate::types::{self, folded, is_text, sql_type};
 use migrate_core::{Code, Dialect};
 use migrate_schema::{Check, Column, Enum, Generated, Identity, Name};
 
@@ -150,7 +150,10 @@ impl Builder<'_> {
             // MySQL's own type has the values.
             Dialect::MySql => {}
             Dialect::Postgres | Dialect::Sqlite => {
-                let values: Vec<_> = values.iter().map(|value| literal(value)).collect();
+                let values: Vec<_> = values
+                    .iter()
+                    .map(|value| self.dialect.literal(value))
+                    .collect();
                 self.table.checks.push(Check {
                     expression: format!(
                         "{} IN ({})",

@@ -171,7 +171,7 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
         }
         parts.extend(column.options.words());
         if let Some(comment) = &column.comment {
-            parts.push(format!("COMMENT {}", text(dialect, comment)));
+            parts.push(format!("COMMENT {}", dialect.literal(comment)));
         }
     }
     parts.join(" ")
@@ -214,15 +214,6 @@ pub(super) fn sequence(sequence: &Sequence, with_type: bool) -> String {
     format!(
         "{of}INCREMENT BY {increment} MINVALUE {min} MAXVALUE {max} START WITH {start}{cache} {cycle}"
     )
-}
-
-/// Writes a text as a literal.
-pub(super) fn text(dialect: Dialect, text: &str) -> String {
-    let text = text.replace('\'', "''");
-    match dialect {
-        Dialect::MySql => format!("'{}'", text.replace('\\', "\\\\")),
-        Dialect::Sqlite | Dialect::Postgres => format!("'{text}'"),
-    }
 }
 
 fn collation_name(dialect: Dialect, collation: &str) -> String {

@@ -106,7 +106,7 @@ fn enumeration(name: &Name, values: &Enum) -> String {
     let all: Vec<String> = values
         .values
         .iter()
-        .map(|value| clause::text(Dialect::Postgres, value))
+        .map(|value| Dialect::Postgres.literal(value))
         .collect();
     let sql = format!("CREATE TYPE {quoted} AS ENUM ({})", all.join(", "));
     with_comment(sql, "TYPE", &quoted, values.comment.as_deref())
@@ -148,7 +148,7 @@ fn with_comment(sql: String, kind: &str, quoted: &str, comment: Option<&str>) ->
     match comment {
         None => sql,
         Some(comment) => {
-            let comment = clause::text(Dialect::Postgres, comment);
+            let comment = Dialect::Postgres.literal(comment);
             format!("{sql};\nCOMMENT ON {kind} {quoted} IS {comment}")
         }
     }

@@ -19,7 +19,6 @@ use crate::diff::after_renames::free_name;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::diff::order;
 use crate::schema::text::Words;
-use crate::schema::types;
 use crate::schema::{Column, Name, Schema, Table};
 use migrate_core::Dialect;
 use migrate_sql::split;
@@ -43,7 +42,7 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
             .values
             .iter()
             .filter(|value| !from.values.contains(value));
-        let literals: Vec<String> = new.map(|value| types::quoted(value)).collect();
+        let literals: Vec<String> = new.map(|value| DIALECT.literal(value)).collect();
         let uses = |ddl: &Ddl| {
             !ddl.sql.starts_with("ALTER TYPE") && literals.iter().any(|it| ddl.sql.contains(it))
         };
@@ -67,7 +66,7 @@ fn each(sql: &str) -> Vec<String> {
 }
 
 fn comment(kind: &str, quoted: &str, comment: Option<&str>) -> String {
-    let text = comment.map_or_else(|| "NULL".to_owned(), |text| clause::text(DIALECT, text));
+    let text = comment.map_or_else(|| "NULL".to_owned(), |text| DIALECT.literal(text));
     format!("COMMENT ON {kind} {quoted} IS {text}")
 }
 

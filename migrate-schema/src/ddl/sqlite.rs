@@ -285,10 +285,7 @@ impl<'a> Plan<'a> {
         };
         if counts(before) && counts(after) {
             // The numbers that were given and are free again are not given twice.
-            let (old_name, new_name) = (
-                clause::text(DIALECT, &name.name),
-                clause::text(DIALECT, &new.name),
-            );
+            let (old_name, new_name) = (DIALECT.literal(&name.name), DIALECT.literal(&new.name));
             self.out.add(format!(
                 "DELETE FROM sqlite_sequence WHERE name = {new_name}"
             ));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::schema::text::Words;
+use migrate_core::__support::components;
 
 /// Something to be made, and what its SQL speaks of.
 pub(crate) struct Item<K> {
@@ -92,52 +93,18 @@ pub(crate) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
     order
 }
 
-/// Returns the sets of places that need each other, each set after those it needs: Tarjan's
-/// strongly connected components, with a stack of its own.
+/// Returns the sets of places that need each other, each set after those it needs.
 fn circles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
-    const UNSEEN: usize = usize::MAX;
-    let mut found = Vec::new();
-    let mut number = vec![UNSEEN; needs.len()];
-    let mut lowest = vec![UNSEEN; needs.len()];
-    let mut open = Vec::new();
-    let mut is_open = vec![false; needs.len()];
-    let mut counter = 0;
-    for start in 0..needs.len() {
-        if number[start] != UNSEEN {
-            continue;
-        }
-        let mut path = vec![(start, needs[start].iter())];
-        while let Some((at, rest)) = path.last_mut() {
-            let at = *at;
-            if number[at] == UNSEEN {
-                (number[at], lowest[at]) = (counter, counter);
-                counter += 1;
-                open.push(at);
-                is_open[at] = true;
-            }
-            match rest.next() {
-                Some(&next) if number[next] == UNSEEN => path.push((next, needs[next].iter())),
-                Some(&next) if is_open[next] => lowest[at] = lowest[at].min(number[next]),
-                Some(_) => {}
-                None => {
-                    path.pop();
-                    if let Some((above, _)) = path.last() {
-                        lowest[*above] = lowest[*above].min(lowest[at]);
-                    }
-                    if lowest[at] == number[at] {
-                        let from = open.iter().rposition(|it| *it == at).expect("it is open");
-                        let mut circle = open.split_off(from);
-                        for it in &circle {
-                            is_open[*it] = false;
-                        }
-                        circle.sort_unstable();
-                        found.push(circle);
-                    }
-                }
-            }
-        }
+    let needs: Vec<Vec<usize>> = needs
+        .iter()
+        .map(|needs| needs.iter().copied().collect())
+        .collect();
+    let next = |at: usize, position: usize| needs[at].get(position).copied();
+    let mut circles: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, circle) in components(needs.len(), next).into_iter().enumerate() {
+        circles.entry(circle).or_default().push(at);
     }
-    found
+    circles.into_values().collect()
 }
 
 /// Returns the places so that each comes after those it needs; a circle is broken where it is

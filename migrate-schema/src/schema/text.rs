@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::Dialect;
-use migrate_sql::{Lexer, TokenKind};
+use migrate_sql::{Lexer, TokenKind, unquoted};
 
 /// The words of a text, to ask whether it speaks of something.
 ///
@@ -138,15 +138,6 @@ const SQLITE_KEYWORDS: &str = "ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE A
     REPLACE RESTRICT RETURNING RIGHT ROLLBACK ROW ROWS SAVEPOINT SELECT SET TABLE TEMP TEMPORARY \
     THEN TIES TO TRANSACTION TRIGGER UNBOUNDED UNION UNIQUE UPDATE USING VACUUM VALUES VIEW \
     VIRTUAL WHEN WHERE WINDOW WITH WITHOUT WITHIN FALSE TRUE";
-
-fn unquoted(name: &str) -> String {
-    let quote = &name[..1];
-    let inner = &name[1..name.len() - 1];
-    match quote {
-        "[" => inner.to_owned(),
-        quote => inner.replace(&quote.repeat(2), quote),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -253,7 +253,7 @@ pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
         return of
             .values
             .first()
-            .map_or_else(|| "NULL".to_owned(), |value| quoted(value));
+            .map_or_else(|| "NULL".to_owned(), |value| dialect.literal(value));
     }
     if let Some((_, domain)) = schema.domains.iter().find(|(name, _)| is_of(name)) {
         if let Some(default) = &domain.default {
@@ -346,11 +346,6 @@ fn first_value(sql_type: &str) -> String {
         .and_then(|(_, rest)| rest.rsplit_once(')'))
         .map_or("", |(inner, _)| inner);
     arguments(inner).into_iter().next().unwrap_or_default()
-}
-
-/// Writes a text as a literal.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

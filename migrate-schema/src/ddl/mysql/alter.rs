@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::DIALECT;
 use super::table;
-use crate::ddl::clause::{self, Extra};
+use crate::ddl::clause::Extra;
 use crate::ddl::{Ddl, Out};
 use crate::diff::Task;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
@@ -345,7 +345,7 @@ impl<'a> Alter<'a> {
                 }
                 ("COMMENT", text) => {
                     let text = text.and_then(OptionValue::as_value).unwrap_or_default();
-                    clauses.push(format!("COMMENT={}", clause::text(DIALECT, text)));
+                    clauses.push(format!("COMMENT={}", DIALECT.literal(text)));
                 }
                 (word, Some(value)) => clauses.push(table::option(word, value)),
                 (word, None) => clauses.push(format!("{word}=DEFAULT")),

@@ -55,7 +55,7 @@ pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -
         }
     }
     if let Some(comment) = &table.comment {
-        sql = format!("{sql} COMMENT={}", clause::text(DIALECT, comment));
+        sql = format!("{sql} COMMENT={}", DIALECT.literal(comment));
     }
     if let Some(partitions) = table.options.value("PARTITION BY") {
         sql = format!("{sql} PARTITION BY {partitions}");
@@ -80,8 +80,7 @@ pub(super) fn constraint(constraint: &Constraint) -> String {
     };
     let mut bare = key.clone();
     if let Some(comment) = key.options.value("COMMENT") {
-        bare.options
-            .insert("COMMENT", clause::text(DIALECT, comment));
+        bare.options.insert("COMMENT", DIALECT.literal(comment));
     }
     clause::constraint(
         DIALECT,
@@ -106,7 +105,7 @@ pub(super) fn index(name: &str, index: &Index) -> String {
         clause::index_parts(DIALECT, index)
     );
     if let Some(comment) = &index.comment {
-        sql = format!("{sql} COMMENT {}", clause::text(DIALECT, comment));
+        sql = format!("{sql} COMMENT {}", DIALECT.literal(comment));
     }
     if index.options.has("IGNORED") {
         // Each server has its own word, and reads the other's as a comment.

@@ -188,7 +188,7 @@ impl Altered<'_> {
                 out.add(format!(
                     "CREATE SEQUENCE {sequence} {what} OWNED BY {table}.{column}"
                 ));
-                let literal = clause::text(DIALECT, &sequence);
+                let literal = DIALECT.literal(&sequence);
                 out.add(self.alter(&format!("SET DEFAULT nextval({literal})")));
             }
             Some(Identity::AutoIncrement) | None => return,
@@ -197,8 +197,8 @@ impl Altered<'_> {
         let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
         out.add(format!(
             "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({column}), 0) + 1, false) FROM {table}",
-            clause::text(DIALECT, &table),
-            clause::text(DIALECT, &to.name),
+            DIALECT.literal(&table),
+            DIALECT.literal(&to.name),
         ));
     }
 
@@ -212,9 +212,9 @@ impl Altered<'_> {
 pub(super) fn on_sequence(table: &Name, column: &str, statement: &str) -> String {
     format!(
         "DO $$ BEGIN EXECUTE format({}, pg_get_serial_sequence({}, {})); END $$",
-        clause::text(DIALECT, statement),
-        clause::text(DIALECT, &table.quoted(DIALECT)),
-        clause::text(DIALECT, column),
+        DIALECT.literal(statement),
+        DIALECT.literal(&table.quoted(DIALECT)),
+        DIALECT.literal(column),
     )
 }
 

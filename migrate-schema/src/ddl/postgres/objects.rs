@@ -267,13 +267,13 @@ impl<'a> Plan<'a> {
         for value in &after.values {
             if !before.values.contains(value) {
                 let place = match (last, before.values.first()) {
-                    (Some(last), _) => format!(" AFTER {}", clause::text(DIALECT, last)),
-                    (None, Some(first)) => format!(" BEFORE {}", clause::text(DIALECT, first)),
+                    (Some(last), _) => format!(" AFTER {}", DIALECT.literal(last)),
+                    (None, Some(first)) => format!(" BEFORE {}", DIALECT.literal(first)),
                     (None, None) => String::new(),
                 };
                 self.out.add(format!(
                     "ALTER TYPE {quoted} ADD VALUE {}{place}",
-                    clause::text(DIALECT, value)
+                    DIALECT.literal(value)
                 ));
             }
             last = Some(value);

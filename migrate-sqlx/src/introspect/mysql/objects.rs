@@ -9,7 +9,7 @@ use migrate_schema::{Name, Routine, RoutineKind, Schema, Sequence, Signature};
 use super::super::record::Record;
 use super::Reading;
 use super::doubts::Doubts;
-use super::words::{quoted_text, without_database, without_end, without_own_database};
+use super::words::{without_database, without_end, without_own_database};
 use crate::error::Error;
 
 impl Reading {
@@ -194,7 +194,7 @@ impl Routines {
             }
             statement.push_str(&found.characteristics);
             if let Some(comment) = &found.comment {
-                statement.extend([" COMMENT ", &quoted_text(comment)]);
+                statement.extend([" COMMENT ", &Dialect::MySql.literal(comment)]);
             }
             let definition = found
                 .body

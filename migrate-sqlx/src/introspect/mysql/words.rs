@@ -8,11 +8,6 @@ use migrate_replay::{Named, ReachKind, reaches};
 use migrate_schema::Options;
 use migrate_sql::{Lexer, Token, TokenKind};
 
-/// A text as a literal.
-pub(super) fn quoted_text(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
 /// MySQL tells a default as a bare value; this is the literal that means it.
 pub(super) fn literal(value: &str, data_type: &str) -> String {
     const NUMBERS: [&str; 11] = [
@@ -34,7 +29,7 @@ pub(super) fn literal(value: &str, data_type: &str) -> String {
     let is_hex = data_type.ends_with("binary") && value.starts_with("0x");
     match is_time || is_hex || NUMBERS.contains(&data_type.as_str()) {
         true => value.to_owned(),
-        false => quoted_text(value),
+        false => Dialect::MySql.literal(value),
     }
 }
 
