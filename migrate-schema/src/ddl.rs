@@ -9,7 +9,7 @@ mod tables;
 
 use std::fmt::{self, Write as _};
 
-use crate::diff::Task;
+use crate::diff::Transition;
 use crate::diff::renames::Renames;
 use crate::schema::Schema;
 use migrate_core::Dialect;
@@ -36,12 +36,12 @@ impl Ddl {
         }
     }
 
-    pub(super) fn losing(mut self, what: impl Into<String>) -> Self {
+    pub(super) fn with_data_loss(mut self, what: impl Into<String>) -> Self {
         self.destructive = Some(what.into());
         self
     }
 
-    pub(super) fn asking(mut self, why: impl Into<String>) -> Self {
+    pub(super) fn with_review(mut self, why: impl Into<String>) -> Self {
         self.review = Some(why.into());
         self
     }
@@ -61,11 +61,11 @@ impl Ddl {
 /// What loses data says so in [`Ddl::destructive`].
 #[must_use]
 pub fn statements(from: &Schema, to: &Schema, renames: &Renames) -> Vec<Ddl> {
-    let task = Task::new(from, to, renames);
+    let transition = Transition::new(from, to, renames);
     match to.dialect {
-        Dialect::Sqlite => sqlite::statements(&task),
-        Dialect::Postgres => postgres::statements(&task),
-        Dialect::MySql => mysql::statements(&task),
+        Dialect::Sqlite => sqlite::statements(&transition),
+        Dialect::Postgres => postgres::statements(&transition),
+        Dialect::MySql => mysql::statements(&transition),
     }
 }
 

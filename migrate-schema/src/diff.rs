@@ -8,7 +8,7 @@ pub(crate) mod renames;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::after_renames::Base;
+use self::after_renames::AfterRenames;
 use self::change::{Change, Constraint, Object, Renamed};
 use self::order::Item;
 use self::renames::Renames;
@@ -17,13 +17,13 @@ use crate::schema::{Column, Index, Name, ObjectRef, OptionValue, Routine, Schema
 use migrate_core::Dialect;
 
 /// Two schemas, and what leads from one to the other.
-pub(crate) struct Task<'a> {
+pub(crate) struct Transition<'a> {
     /// What there is.
     pub(crate) from: &'a Schema,
     /// What there shall be.
     pub(crate) to: &'a Schema,
     /// What there is after all renames.
-    pub(crate) base: Base<'a>,
+    pub(crate) after_renames: AfterRenames<'a>,
     /// What is to be done, renames first, then what goes, then what comes.
     pub(crate) changes: Vec<Change>,
 }
@@ -49,20 +49,20 @@ pub(crate) struct Task<'a> {
 /// ```
 #[must_use]
 pub fn diff(from: &Schema, to: &Schema, renames: &Renames) -> Vec<Change> {
-    Task::new(from, to, renames).changes
+    Transition::new(from, to, renames).changes
 }
 
-impl<'a> Task<'a> {
+impl<'a> Transition<'a> {
     pub(crate) fn new(from: &'a Schema, to: &'a Schema, renames: &Renames) -> Self {
-        let base = Base::new(from, to, renames);
+        let after_renames = AfterRenames::new(from, to, renames);
         let mut changes = Changes(Vec::new());
-        changes.renames(&base);
-        changes.objects(&base.schema, to);
-        let changes = changes.ordered(&base, to);
+        changes.renames(&after_renames);
+        changes.objects(&after_renames.schema, to);
+        let changes = changes.ordered(&after_renames.schema, to);
         Self {
             from,
             to,
-            base,
+            after_renames,
             changes,
         }
     }
@@ -89,14 +89,14 @@ impl Changes {
         self.0.push(Change::Rename(renamed));
     }
 
-    fn renames(&mut self, base: &Base<'_>) {
-        for (old, new) in &base.tables {
+    fn renames(&mut self, renamed: &AfterRenames<'_>) {
+        for (old, new) in &renamed.tables {
             self.rename(Renamed::Table {
                 from: old.clone(),
                 to: new.clone(),
             });
         }
-        for (table, columns) in &base.columns {
+        for (table, columns) in &renamed.columns {
             for (old, new) in columns {
                 self.rename(Renamed::Column {
                     table: table.clone(),
@@ -275,7 +275,7 @@ impl Changes {
     }
 
     /// Sorts the changes: a dependent is dropped before what it depends on, and created after it.
-    fn ordered(mut self, base: &Base<'_>, to: &Schema) -> Vec<Change> {
+    fn ordered(mut self, from: &Schema, to: &Schema) -> Vec<Change> {
         let (mut dropped, mut created) = (BTreeSet::new(), BTreeSet::new());
         for change in &self.0 {
             match change {
@@ -284,7 +284,7 @@ impl Changes {
                 _ => false,
             };
         }
-        let old = creation_order(&base.schema, |name| dropped.contains(name));
+        let old = creation_order(from, |name| dropped.contains(name));
         let new = creation_order(to, |name| created.contains(name));
         let of = |order: &BTreeMap<Name, usize>, name: &Name| order.get(name).copied().unwrap_or(0);
         let place = |change: &Change| -> usize {

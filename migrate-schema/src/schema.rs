@@ -100,7 +100,8 @@ pub struct Column {
     /// Who numbers it.
     pub identity: Option<Identity>,
     /// The sequence that numbers it, where it is not the usual one.
-    pub numbering: Option<Sequence>,
+    #[cfg_attr(feature = "serde", serde(rename = "numbering"))]
+    pub sequence_options: Option<Sequence>,
     /// Its collation as SQL writes it, `"de-x-icu"` or `utf8mb4_bin`, where that is not the table's
     /// or the database's own.
     pub collation: Option<String>,

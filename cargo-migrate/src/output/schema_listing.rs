@@ -216,7 +216,7 @@ fn of_column(column: &Column) -> String {
             Identity::AutoIncrement => "  auto increment",
         });
     }
-    if let Some(sequence) = &column.numbering {
+    if let Some(sequence) = &column.sequence_options {
         let _infallible = write!(text, " ({})", numbers(sequence));
     }
     if let Some(default) = &column.default {

@@ -184,9 +184,10 @@ pub(super) fn identity(column: &Column) -> Option<String> {
         Identity::ByDefault => "BY DEFAULT",
         Identity::Serial | Identity::AutoIncrement => return None,
     };
-    let numbering = column.numbering.as_ref();
-    let numbering = numbering.map_or_else(String::new, |it| format!(" ({})", sequence(it, false)));
-    Some(format!("GENERATED {word} AS IDENTITY{numbering}"))
+    let sequence_options = column.sequence_options.as_ref();
+    let sequence_options =
+        sequence_options.map_or_else(String::new, |it| format!(" ({})", sequence(it, false)));
+    Some(format!("GENERATED {word} AS IDENTITY{sequence_options}"))
 }
 
 /// Writes what a sequence does.

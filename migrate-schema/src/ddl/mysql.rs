@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::alter::Alter;
 use crate::ddl::tables::{views_to_create, views_to_drop};
 use crate::ddl::{Ddl, Out, clause, definition};
-use crate::diff::Task;
+use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::Words;
 use crate::schema::{ForeignKey, Name, ObjectRef, Schema, Sequence, View};
@@ -18,8 +18,8 @@ use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::MySql;
 
-pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
-    let mut plan = Plan::new(task);
+pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
+    let mut plan = Plan::new(transition);
     let views = plan.drop_views();
     let triggers = plan.drop_triggers();
     plan.drop_routines();
@@ -39,21 +39,21 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
 }
 
 struct Plan<'a> {
-    task: &'a Task<'a>,
+    transition: &'a Transition<'a>,
     /// The tables that go, some to come back as something else.
     gone: BTreeSet<&'a Name>,
     /// What changes about each table that stays.
     alters: BTreeMap<&'a Name, Alter<'a>>,
     /// The foreign keys that come back.
-    again: Vec<(&'a Name, ForeignKey)>,
+    to_recreate: Vec<(&'a Name, ForeignKey)>,
     out: Out,
 }
 
 impl<'a> Plan<'a> {
-    fn new(task: &'a Task<'a>) -> Self {
+    fn new(transition: &'a Transition<'a>) -> Self {
         let mut gone = BTreeSet::new();
         let mut changes: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
-        for change in &task.changes {
+        for change in &transition.changes {
             let table = match change {
                 Change::Drop(Object::Table { name, .. }) => {
                     gone.insert(name);
@@ -77,24 +77,24 @@ impl<'a> Plan<'a> {
         }
         let alters = changes
             .into_iter()
-            .map(|(name, changes)| (name, Alter::new(task, name, &changes)))
+            .map(|(name, changes)| (name, Alter::new(transition, name, &changes)))
             .collect();
         Self {
-            task,
+            transition,
             gone,
             alters,
-            again: Vec::new(),
+            to_recreate: Vec::new(),
             out: Out::default(),
         }
     }
 
-    fn base(&self) -> &'a Schema {
-        &self.task.base.schema
+    fn renamed(&self) -> &'a Schema {
+        &self.transition.after_renames.schema
     }
 
     /// Says whether a text speaks of something that has another name now: no text follows.
     fn is_renamed(&self, words: &Words) -> bool {
-        self.task.changes.iter().any(|change| match change {
+        self.transition.changes.iter().any(|change| match change {
             Change::Rename(Renamed::Table { from, to }) => {
                 words.mention(&from.name) || words.mention(&to.name)
             }
@@ -106,7 +106,7 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_views(&mut self) -> Vec<Name> {
-        let (from, to) = (self.task.from, self.task.to);
+        let (from, to) = (self.transition.from, self.transition.to);
         let gone = views_to_drop(from, |name, words| {
             to.views.get(name) != from.views.get(name) || self.is_renamed(words)
         });
@@ -120,7 +120,7 @@ impl<'a> Plan<'a> {
     /// of them, as it comes back behind all that are there; returns all.
     fn drop_triggers(&mut self) -> BTreeSet<String> {
         let mut gone: BTreeSet<String> = BTreeSet::new();
-        for table in self.task.from.tables.values() {
+        for table in self.transition.from.tables.values() {
             loop {
                 let follows = |definition: &str| {
                     gone.iter().any(|other| {
@@ -128,7 +128,7 @@ impl<'a> Plan<'a> {
                     })
                 };
                 let goes = |(name, definition): &(&String, &String)| {
-                    let mut after = self.task.to.tables.values();
+                    let mut after = self.transition.to.tables.values();
                     let same = after.any(|table| table.triggers.get(*name) == Some(*definition));
                     !same || self.is_renamed(&Words::of(definition)) || follows(definition)
                 };
@@ -151,7 +151,7 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_routines(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(object) | Change::Alter { from: object, .. } = change
                 && let Some(object @ ObjectRef::Routine(..)) = object.as_ref()
             {
@@ -161,7 +161,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create_routines(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Create(Object::Routine { value, .. })
             | Change::Alter {
                 to: Object::Routine { value, .. },
@@ -174,7 +174,7 @@ impl<'a> Plan<'a> {
     }
 
     fn rename_tables(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Rename(Renamed::Table { from, to }) = change {
                 self.out.add(format!(
                     "RENAME TABLE {} TO {}",
@@ -188,8 +188,8 @@ impl<'a> Plan<'a> {
     /// Drops the foreign keys that go, and those that would keep a column or an index from changing.
     fn drop_foreign_keys(&mut self) {
         let mut gone: Vec<(&Name, &ForeignKey)> = Vec::new();
-        for (name, table) in &self.base().tables {
-            let after = self.task.to.tables.get(name);
+        for (name, table) in &self.renamed().tables {
+            let after = self.transition.to.tables.get(name);
             for key in &table.foreign_keys {
                 if self.gone.contains(name) {
                     if key.table != *name
@@ -205,11 +205,11 @@ impl<'a> Plan<'a> {
                     gone.push((name, key));
                 } else if self.is_in_the_way(name, key) {
                     gone.push((name, key));
-                    self.again.push((name, key.clone()));
+                    self.to_recreate.push((name, key.clone()));
                 }
             }
         }
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Create(Object::Constraint {
                     table,
@@ -219,7 +219,7 @@ impl<'a> Plan<'a> {
                     table,
                     to: Constraint::ForeignKey(key),
                     ..
-                }) => self.again.push((table, key.clone())),
+                }) => self.to_recreate.push((table, key.clone())),
                 _ => {}
             }
         }
@@ -237,7 +237,7 @@ impl<'a> Plan<'a> {
     fn is_dropped_before(&self, one: &Name, other: &Name) -> bool {
         let place = |name: &Name| {
             let drops = |change: &Change| matches!(change, Change::Drop(Object::Table { name: of, .. }) if of == name);
-            self.task.changes.iter().position(drops)
+            self.transition.changes.iter().position(drops)
         };
         place(one) < place(other)
     }
@@ -254,11 +254,11 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_tables(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(Object::Table { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
-                        .losing(format!("the rows of `{name}`")),
+                        .with_data_loss(format!("the rows of `{name}`")),
                 );
             }
         }
@@ -268,7 +268,7 @@ impl<'a> Plan<'a> {
     /// MariaDB of the table.
     fn drop_checks(&mut self) {
         let mut wanted: BTreeSet<(String, &Name)> = BTreeSet::new();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Create(Object::Table { name, value: table }) = change {
                 let names = table.checks.iter().filter_map(|check| check.name.as_ref());
                 wanted.extend(names.map(|check| (check.to_lowercase(), name)));
@@ -301,19 +301,19 @@ impl<'a> Plan<'a> {
     /// Makes the tables; returns the foreign keys for which it is too early.
     fn create_tables(&mut self) -> Vec<(&'a Name, ForeignKey)> {
         let mut later = Vec::new();
-        let mut there: BTreeSet<&Name> = self
-            .base()
+        let mut existing: BTreeSet<&Name> = self
+            .renamed()
             .tables
             .keys()
             .filter(|name| !self.gone.contains(name) && !self.alters.contains_key(name))
             .collect();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Create(Object::Table { name, value: table }) = change {
-                there.insert(name);
+                existing.insert(name);
                 let (inline, wait): (Vec<_>, Vec<_>) = table
                     .foreign_keys
                     .iter()
-                    .partition(|key| there.contains(&key.table));
+                    .partition(|key| existing.contains(&key.table));
                 self.out.add(table::create(name, table, &inline));
                 later.extend(wait.into_iter().map(|key| (name, key.clone())));
             }
@@ -328,7 +328,10 @@ impl<'a> Plan<'a> {
     }
 
     fn add_foreign_keys(&mut self, later: Vec<(&'a Name, ForeignKey)>) {
-        for (name, key) in std::mem::take(&mut self.again).into_iter().chain(later) {
+        for (name, key) in std::mem::take(&mut self.to_recreate)
+            .into_iter()
+            .chain(later)
+        {
             let target = key.table.clone();
             let add = Ddl::new(format!(
                 "ALTER TABLE {} ADD {}",
@@ -342,7 +345,7 @@ impl<'a> Plan<'a> {
             // Only so does InnoDB take a key to a table that is not there, and only so was it made.
             self.out.add("SET foreign_key_checks = 0");
             let why = format!("it points to `{target}`, and there is no such table");
-            self.out.push(add.asking(why));
+            self.out.push(add.with_review(why));
             self.out.add("SET foreign_key_checks = 1");
         }
     }
@@ -350,11 +353,11 @@ impl<'a> Plan<'a> {
     /// Says whether a table will be there, in whatever letters.
     fn is_there(&self, table: &Name) -> bool {
         let same = |name: &Name| name.name.eq_ignore_ascii_case(&table.name);
-        self.task.to.tables.keys().any(same)
+        self.transition.to.tables.keys().any(same)
     }
 
     fn sequences(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             let (word, name, sequence) = match change {
                 Change::Create(Object::Sequence {
                     name,
@@ -375,37 +378,37 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_sequences(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
-                        .losing(format!("how far `{name}` has counted")),
+                        .with_data_loss(format!("how far `{name}` has counted")),
                 );
             }
         }
     }
 
     fn create_views(&mut self, gone: &[Name]) {
-        let to = self.task.to;
-        for name in views_to_create(self.base(), to, gone) {
+        let to = self.transition.to;
+        for name in views_to_create(self.renamed(), to, gone) {
             self.out.add(create_view(&name, &to.views[&name]));
         }
     }
 
     fn create_triggers(&mut self, gone: &BTreeSet<String>) {
-        let there: BTreeSet<&String> = self
-            .task
+        let existing: BTreeSet<&String> = self
+            .transition
             .from
             .tables
             .values()
             .flat_map(|table| table.triggers.keys())
             .filter(|name| !gone.contains(*name))
             .collect();
-        for (name, table) in &self.task.to.tables {
+        for (name, table) in &self.transition.to.tables {
             let new: Vec<(&String, &String)> = table
                 .triggers
                 .iter()
-                .filter(|(trigger, _)| !there.contains(trigger) || self.gone.contains(name))
+                .filter(|(trigger, _)| !existing.contains(trigger) || self.gone.contains(name))
                 .collect();
             // One that follows another comes after it.
             let items: Vec<crate::diff::order::Item<()>> = new

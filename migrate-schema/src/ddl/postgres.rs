@@ -14,7 +14,7 @@ use self::column::Altered;
 use self::nodes::Node;
 use crate::ddl::clause;
 use crate::ddl::{Ddl, Out};
-use crate::diff::Task;
+use crate::diff::Transition;
 use crate::diff::after_renames::free_name;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::diff::order;
@@ -25,12 +25,12 @@ use migrate_sql::split;
 
 const DIALECT: Dialect = Dialect::Postgres;
 
-pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
-    let first = Plan::new(task, &BTreeSet::new()).run();
+pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
+    let first = Plan::new(transition, &BTreeSet::new()).run();
     // A value that was added cannot be used before the transaction ends (PostgreSQL manual, "ALTER
     // TYPE", Notes). Where it is, the type is made anew.
     let mut used = BTreeSet::new();
-    for change in &task.changes {
+    for change in &transition.changes {
         let Change::Alter {
             from: Object::Enum { value: from, .. },
             to: Object::Enum { name, value: to },
@@ -52,7 +52,7 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
     }
     match used.is_empty() {
         true => first,
-        false => Plan::new(task, &used).run(),
+        false => Plan::new(transition, &used).run(),
     }
 }
 
@@ -71,38 +71,38 @@ fn comment(kind: &str, quoted: &str, comment: Option<&str>) -> String {
 }
 
 struct Plan<'a> {
-    task: &'a Task<'a>,
+    transition: &'a Transition<'a>,
     affected: Affected<'a>,
     /// The constraints of tables that stay, which are made after all else: new ones, and those
     /// that had to go meanwhile.
-    again: Vec<(&'a Name, Constraint)>,
+    to_recreate: Vec<(&'a Name, Constraint)>,
     /// The defaults that are already gone.
     without_default: BTreeSet<(&'a Name, &'a str)>,
     /// The types that wait under another name until nothing is of them.
-    aside: BTreeMap<Name, Name>,
+    displaced: BTreeMap<Name, Name>,
     /// The tables that are there.
-    there: BTreeSet<&'a Name>,
+    existing: BTreeSet<&'a Name>,
     /// The views that are changed in place.
     replaced: BTreeSet<Name>,
     out: Out,
 }
 
 impl<'a> Plan<'a> {
-    fn new(task: &'a Task<'a>, used: &BTreeSet<Name>) -> Self {
+    fn new(transition: &'a Transition<'a>, used: &BTreeSet<Name>) -> Self {
         Self {
-            task,
-            affected: Affected::new(task, used),
-            again: Vec::new(),
+            transition,
+            affected: Affected::new(transition, used),
+            to_recreate: Vec::new(),
             without_default: BTreeSet::new(),
-            aside: BTreeMap::new(),
-            there: BTreeSet::new(),
+            displaced: BTreeMap::new(),
+            existing: BTreeSet::new(),
             replaced: BTreeSet::new(),
             out: Out::default(),
         }
     }
 
-    fn base(&self) -> &'a Schema {
-        &self.task.base.schema
+    fn renamed(&self) -> &'a Schema {
+        &self.transition.after_renames.schema
     }
 
     fn run(mut self) -> Vec<Ddl> {
@@ -133,7 +133,7 @@ impl<'a> Plan<'a> {
     }
 
     fn rename(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Rename(Renamed::Table { from, to }) => self.out.add(format!(
                     "ALTER TABLE {} RENAME TO {}",
@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
     /// Drops the triggers, policies and rules that change or are in the way.
     fn drop_on_tables(&mut self) {
         for (name, before) in self.affected.surviving() {
-            let after = &self.task.to.tables[name];
+            let after = &self.transition.to.tables[name];
             for (keyword, before, after) in on_tables(before, after) {
                 for (object, definition) in before {
                     if after.get(object) != Some(definition)
@@ -174,15 +174,15 @@ impl<'a> Plan<'a> {
     /// Drops the policies and rules of tables that go where they speak of something else that goes,
     /// which cannot go before them. Triggers go with their tables, each before its function.
     fn drop_on_gone_tables(&mut self) {
-        let base = self.base();
+        let renamed = self.renamed();
         let tables = self.affected.tables.iter().copied();
-        let routines = base.routines.keys();
+        let routines = renamed.routines.keys();
         let gone: BTreeSet<&Name> = routines
             .filter(|it| self.affected.routines.contains(*it))
             .map(|signature| &signature.name)
             .chain(tables)
             .collect();
-        for (name, table) in &base.tables {
+        for (name, table) in &renamed.tables {
             if !self.affected.tables.contains(name) {
                 continue;
             }
@@ -207,7 +207,7 @@ impl<'a> Plan<'a> {
     fn create_on_tables(&mut self) {
         let surviving: BTreeMap<&Name, &Table> = self.affected.surviving().collect();
         let nothing = Table::default();
-        for (name, after) in &self.task.to.tables {
+        for (name, after) in &self.transition.to.tables {
             let before = surviving.get(name).copied();
             for (_, before_all, after) in on_tables(before.unwrap_or(&nothing), after) {
                 for (object, definition) in after {
@@ -227,7 +227,7 @@ impl<'a> Plan<'a> {
     fn drop_constraints(&mut self) {
         let mut gone: Vec<(bool, &Name, Constraint)> = Vec::new();
         let dropped: BTreeSet<&Name> = self.affected.tables.clone();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Drop(Object::Constraint {
                     table,
@@ -239,35 +239,39 @@ impl<'a> Plan<'a> {
                     table,
                     value: constraint,
                 }) => {
-                    self.again.push((table, constraint.clone()));
+                    self.to_recreate.push((table, constraint.clone()));
                 }
                 _ => {}
             }
         }
         for (name, before) in self.affected.surviving() {
-            let after = Constraint::all(&self.task.to.tables[name]);
+            let after = Constraint::all(&self.transition.to.tables[name]);
             for constraint in Constraint::all(before) {
                 if self.affected.constraint(name, &constraint) {
                     // One that only gets another name comes back with that.
-                    let renamed = self.task.changes.iter().find_map(|change| match change {
-                        Change::Rename(Renamed::Constraint { table, from, to })
-                            if table == name && *from == constraint =>
-                        {
-                            Some(to.clone())
-                        }
-                        _ => None,
-                    });
+                    let renamed = self
+                        .transition
+                        .changes
+                        .iter()
+                        .find_map(|change| match change {
+                            Change::Rename(Renamed::Constraint { table, from, to })
+                                if table == name && *from == constraint =>
+                            {
+                                Some(to.clone())
+                            }
+                            _ => None,
+                        });
                     let back =
                         renamed.or_else(|| after.contains(&constraint).then(|| constraint.clone()));
                     if let Some(back) = back {
                         gone.push((false, name, constraint));
-                        self.again.push((name, back));
+                        self.to_recreate.push((name, back));
                     }
                 }
             }
         }
         // Tables that go and point to each other, or to a key that changes.
-        for (name, table) in &self.base().tables {
+        for (name, table) in &self.renamed().tables {
             if dropped.contains(name) {
                 for key in &table.foreign_keys {
                     let key = Constraint::ForeignKey(key.clone());
@@ -301,22 +305,26 @@ impl<'a> Plan<'a> {
     /// Drops the indexes that go or are in the way; returns those that come back.
     fn drop_indexes(&mut self) -> BTreeSet<(&'a Name, &'a str)> {
         let mut back = BTreeSet::new();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(Object::Index { table, name, .. }) = change {
                 self.drop_index(table, name);
             }
         }
         for (name, before) in self.affected.surviving() {
-            let after = &self.task.to.tables[name];
+            let after = &self.transition.to.tables[name];
             for (index_name, index) in &before.indexes {
-                let renamed = self.task.changes.iter().find_map(|change| match change {
-                    Change::Rename(Renamed::Index { table, from, to })
-                        if table == name && from == index_name =>
-                    {
-                        Some(to)
-                    }
-                    _ => None,
-                });
+                let renamed = self
+                    .transition
+                    .changes
+                    .iter()
+                    .find_map(|change| match change {
+                        Change::Rename(Renamed::Index { table, from, to })
+                            if table == name && from == index_name =>
+                        {
+                            Some(to)
+                        }
+                        _ => None,
+                    });
                 let stays = renamed.or_else(|| {
                     (after.indexes.get(index_name) == Some(index)).then_some(index_name)
                 });
@@ -344,7 +352,9 @@ impl<'a> Plan<'a> {
     fn drop_defaults(&mut self) {
         for (name, before) in self.affected.surviving() {
             for column in &before.columns {
-                let stays = self.task.to.tables[name].column(&column.name).is_some();
+                let stays = self.transition.to.tables[name]
+                    .column(&column.name)
+                    .is_some();
                 if stays
                     && !self.is_inherited(name, &column.name)
                     && !self.affected.is_rebuilt(name, &column.name)
@@ -359,11 +369,11 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        for (name, sequence) in &self.base().sequences {
+        for (name, sequence) in &self.renamed().sequences {
             let Some((table, column)) = &sequence.owned_by else {
                 continue;
             };
-            let after = self.task.to.tables.get(table);
+            let after = self.transition.to.tables.get(table);
             let goes = self.affected.tables.contains(table)
                 || after.is_none_or(|after| after.column(column).is_none())
                 || self.affected.is_rebuilt(table, column);
@@ -377,13 +387,19 @@ impl<'a> Plan<'a> {
     }
 
     fn is_inherited(&self, table: &Name, column: &str) -> bool {
-        column::is_inherited(self.base(), &self.affected, self.task.to, table, column)
+        column::is_inherited(
+            self.renamed(),
+            &self.affected,
+            self.transition.to,
+            table,
+            column,
+        )
     }
 
     /// Drops columns, first those that are computed from others.
     fn drop_columns(&mut self) {
         let mut gone: Vec<(&Name, &Column)> = Vec::new();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(Object::Column {
                 table,
                 value: column,
@@ -406,7 +422,7 @@ impl<'a> Plan<'a> {
                 DIALECT.quote(&column.name)
             ));
             self.out.push(match column.generated.is_none() {
-                true => ddl.losing(format!("what `{table}.{}` holds", column.name)),
+                true => ddl.with_data_loss(format!("what `{table}.{}` holds", column.name)),
                 false => ddl,
             });
         }
@@ -414,10 +430,10 @@ impl<'a> Plan<'a> {
 
     /// Changes, adds and fills columns.
     fn alter_columns(&mut self) {
-        let to = self.task.to;
+        let to = self.transition.to;
         // What computes a column must be there before it.
         let mut generated = Vec::new();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Create(Object::Column {
                 table,
                 value: column,
@@ -472,7 +488,7 @@ impl<'a> Plan<'a> {
             name: name.to_owned(),
             ..table.clone()
         };
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Rename(Renamed::Constraint { table, from, to })
                     if !self.affected.constraint(table, from) =>
@@ -496,7 +512,7 @@ impl<'a> Plan<'a> {
                     }
                 }
                 Change::Rename(Renamed::Index { table, from, to }) => {
-                    let index = &self.task.to.tables[table].indexes[to];
+                    let index = &self.transition.to.tables[table].indexes[to];
                     if !self.affected.index(table, index) {
                         indexes.push((in_schema(table, from), in_schema(table, to)));
                     }
@@ -527,8 +543,8 @@ impl<'a> Plan<'a> {
     /// Adds the constraints; returns the foreign keys, which come after the indexes, as one may be
     /// what they point to.
     fn add_constraints(&mut self) -> Vec<(&'a Name, Constraint)> {
-        let again = std::mem::take(&mut self.again);
-        let (keys, others): (Vec<_>, Vec<_>) = again
+        let recreated = std::mem::take(&mut self.to_recreate);
+        let (keys, others): (Vec<_>, Vec<_>) = recreated
             .into_iter()
             .partition(|(_, constraint)| matches!(constraint, Constraint::ForeignKey(_)));
         self.add_all(&others);
@@ -546,7 +562,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create_indexes(&mut self, back: &BTreeSet<(&Name, &str)>) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Create(Object::Index {
                     table,
@@ -562,7 +578,7 @@ impl<'a> Plan<'a> {
             }
         }
         for (table, name) in back {
-            let index = &self.task.to.tables[*table].indexes[*name];
+            let index = &self.transition.to.tables[*table].indexes[*name];
             self.create_index(table, name, index);
         }
     }

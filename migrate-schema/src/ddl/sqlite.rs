@@ -8,7 +8,7 @@ use self::table::{carried, copied, create_table, needs_rebuild};
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::tables::{views_to_create, views_to_drop};
 use crate::ddl::{Ddl, Out};
-use crate::diff::Task;
+use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::{Words, is_keyword, is_plain};
 use crate::schema::{Identity, Name, Table, View};
@@ -16,8 +16,8 @@ use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::Sqlite;
 
-pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
-    let mut plan = Plan::new(task);
+pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
+    let mut plan = Plan::new(transition);
     let views = plan.drop_views();
     let triggers = plan.drop_triggers();
     plan.drop_indexes();
@@ -32,7 +32,7 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
 }
 
 struct Plan<'a> {
-    task: &'a Task<'a>,
+    transition: &'a Transition<'a>,
     /// What changes about a table that is there before and after.
     changes: BTreeMap<&'a Name, Vec<&'a Change>>,
     /// The tables that are built anew.
@@ -43,10 +43,10 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(task: &'a Task<'a>) -> Self {
+    fn new(transition: &'a Transition<'a>) -> Self {
         let mut changes: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
         let mut touched = BTreeSet::new();
-        for change in &task.changes {
+        for change in &transition.changes {
             match change {
                 Change::Create(object)
                 | Change::Drop(object)
@@ -79,12 +79,12 @@ impl<'a> Plan<'a> {
         }
         let rebuilt: BTreeSet<&Name> = changes
             .iter()
-            .filter(|(name, changes)| needs_rebuild(task, name, changes))
+            .filter(|(name, changes)| needs_rebuild(transition, name, changes))
             .map(|(name, _)| *name)
             .collect();
         touched.extend(rebuilt.iter().map(|name| &*name.name));
         Self {
-            task,
+            transition,
             changes,
             rebuilt,
             touched,
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
     }
 
     fn before(&self, name: &Name) -> &'a Table {
-        &self.task.base.schema.tables[name]
+        &self.transition.after_renames.schema.tables[name]
     }
 
     fn is_touched(&self, words: &Words) -> bool {
@@ -101,8 +101,8 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_views(&mut self) -> Vec<Name> {
-        let to = self.task.to;
-        let from = self.task.from;
+        let to = self.transition.to;
+        let from = self.transition.from;
         let gone = views_to_drop(from, |name, words| {
             to.views.get(name) != from.views.get(name) || self.is_touched(words)
         });
@@ -116,7 +116,7 @@ impl<'a> Plan<'a> {
     fn drop_triggers(&mut self) -> BTreeSet<String> {
         let mut gone = BTreeSet::new();
         let mut changed = BTreeSet::new();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(Object::Trigger { name, .. })
             | Change::Alter {
                 to: Object::Trigger { name, .. },
@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
                 changed.insert(name);
             }
         }
-        for table in self.task.from.tables.values() {
+        for table in self.transition.from.tables.values() {
             for (name, definition) in &table.triggers {
                 if changed.contains(name) || self.is_touched(&Words::of(definition)) {
                     self.out
@@ -139,7 +139,7 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_indexes(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             let (table, name) = match change {
                 Change::Drop(Object::Index { table, name, .. }) => (table, name),
                 Change::Rename(Renamed::Index { table, from, .. }) => (table, from),
@@ -152,7 +152,7 @@ impl<'a> Plan<'a> {
     }
 
     fn rename(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Rename(Renamed::Table { from, to }) => {
                     let mut old = from.quoted(DIALECT);
@@ -183,11 +183,11 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_tables(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(Object::Table { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
-                        .losing(format!("the rows of `{name}`")),
+                        .with_data_loss(format!("the rows of `{name}`")),
                 );
             }
         }
@@ -204,7 +204,7 @@ impl<'a> Plan<'a> {
 
     /// Adds and drops columns in place.
     fn alter(&mut self, name: &Name, changes: &[&Change]) {
-        let after = &self.task.to.tables[name];
+        let after = &self.transition.to.tables[name];
         let table = name.quoted(DIALECT);
         for change in changes {
             let Change::Create(Object::Column { value: column, .. }) = change else {
@@ -240,7 +240,7 @@ impl<'a> Plan<'a> {
                 );
                 let ddl = Ddl::new(sql);
                 self.out.push(match change.is_destructive(DIALECT) {
-                    true => ddl.losing(format!("what `{name}.{}` holds", column.name)),
+                    true => ddl.with_data_loss(format!("what `{name}.{}` holds", column.name)),
                     false => ddl,
                 });
             }
@@ -251,7 +251,7 @@ impl<'a> Plan<'a> {
     /// <https://sqlite.org/lang_altertable.html#otheralter>.
     fn rebuild(&mut self, name: &Name, changes: &[&Change]) {
         let before = self.before(name);
-        let after = &self.task.to.tables[name];
+        let after = &self.transition.to.tables[name];
         let lost: Vec<String> = changes
             .iter()
             .filter(|change| change.is_destructive(DIALECT))
@@ -261,20 +261,20 @@ impl<'a> Plan<'a> {
         let new = Name::plain(self.free_name(&format!("{}__new", name.name)));
         let new_quoted = new.quoted(DIALECT);
         self.out.add(create_table(&new, after));
-        let (columns, values, made_up) = copied(self.task.to, before, after);
+        let (columns, values, made_up) = copied(self.transition.to, before, after);
         let mut copy = Ddl::new(format!(
             "INSERT INTO {new_quoted} ({})\nSELECT {}\nFROM {old}",
             columns.join(", "),
             values.join(", ")
         ));
         if !made_up.is_empty() {
-            copy = copy.asking(format!(
+            copy = copy.with_review(format!(
                 "the rows of `{name}` get a made-up value for {}",
                 made_up.join(", ")
             ));
         }
         if !lost.is_empty() {
-            copy = copy.losing(lost.join("; "));
+            copy = copy.with_data_loss(lost.join("; "));
         }
         self.out.push(copy);
         let counts = |table: &Table| {
@@ -299,7 +299,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create_tables(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Create(Object::Table { name, value: table }) = change {
                 self.out.add(create_table(name, table));
             }
@@ -307,7 +307,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create_indexes(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Create(Object::Table { name, value: table }) => {
                     self.all_indexes(name, table)
@@ -323,7 +323,7 @@ impl<'a> Plan<'a> {
                 Change::Rename(Renamed::Index { table, to, .. })
                     if !self.rebuilt.contains(table) =>
                 {
-                    let index = &self.task.to.tables[table].indexes[to];
+                    let index = &self.transition.to.tables[table].indexes[to];
                     self.out
                         .add(clause::create_index(DIALECT, table, to, index));
                 }
@@ -331,7 +331,7 @@ impl<'a> Plan<'a> {
             }
         }
         for name in std::mem::take(&mut self.rebuilt) {
-            self.all_indexes(name, &self.task.to.tables[name]);
+            self.all_indexes(name, &self.transition.to.tables[name]);
         }
     }
 
@@ -343,8 +343,8 @@ impl<'a> Plan<'a> {
     }
 
     fn create_views(&mut self, gone: &[Name]) {
-        let to = self.task.to;
-        for name in views_to_create(&self.task.base.schema, to, gone) {
+        let to = self.transition.to;
+        for name in views_to_create(&self.transition.after_renames.schema, to, gone) {
             let view = &to.views[&name];
             self.out.add(create_view(&name, view));
             for trigger in view.triggers.values() {
@@ -354,17 +354,17 @@ impl<'a> Plan<'a> {
     }
 
     fn create_triggers(&mut self, gone: &BTreeSet<String>) {
-        let there: BTreeSet<&String> = self
-            .task
+        let existing: BTreeSet<&String> = self
+            .transition
             .from
             .tables
             .values()
             .flat_map(|table| table.triggers.keys())
             .filter(|name| !gone.contains(*name))
             .collect();
-        for table in self.task.to.tables.values() {
+        for table in self.transition.to.tables.values() {
             for (name, definition) in &table.triggers {
-                if !there.contains(name) {
+                if !existing.contains(name) {
                     self.out.add(definition);
                 }
             }
@@ -374,9 +374,9 @@ impl<'a> Plan<'a> {
     fn free_name(&self, name: &str) -> String {
         let taken = |name: &str| {
             let is = |table: &Name| table.name.eq_ignore_ascii_case(name);
-            self.task.from.tables.keys().any(is)
-                || self.task.base.schema.tables.keys().any(is)
-                || self.task.to.tables.keys().any(is)
+            self.transition.from.tables.keys().any(is)
+                || self.transition.after_renames.schema.tables.keys().any(is)
+                || self.transition.to.tables.keys().any(is)
         };
         match taken(name) {
             true => crate::diff::after_renames::free_name(name, taken),

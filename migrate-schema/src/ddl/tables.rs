@@ -34,12 +34,12 @@ pub(super) fn views_to_drop(schema: &Schema, touched: impl Fn(&Name, &Words) -> 
 }
 
 /// The views to be made, in the order in which they can be: those that are new, and those that went.
-pub(super) fn views_to_create(base: &Schema, to: &Schema, gone: &[Name]) -> Vec<Name> {
+pub(super) fn views_to_create(renamed: &Schema, to: &Schema, gone: &[Name]) -> Vec<Name> {
     let order: BTreeMap<Name, usize> = view_order(to);
     let gone: BTreeSet<&Name> = gone.iter().collect();
     let mut views: Vec<(&Name, usize)> = order
         .iter()
-        .filter(|(name, _)| !base.views.contains_key(*name) || gone.contains(name))
+        .filter(|(name, _)| !renamed.views.contains_key(*name) || gone.contains(name))
         .map(|(name, place)| (name, *place))
         .collect();
     views.sort_by_key(|(_, place)| *place);

@@ -1,7 +1,7 @@
 //! A schema after its renames.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::diff::order;
 use crate::diff::renames::Renames;
@@ -10,27 +10,21 @@ use crate::schema::{IndexPart, Name, Schema, Table, View};
 use migrate_core::Dialect;
 
 /// A schema after all renames, and nothing else.
-pub(crate) struct Base<'a> {
+pub(crate) struct AfterRenames<'a> {
     /// The schema: what it has in common with the new one has the same name in both.
     pub(crate) schema: Cow<'a, Schema>,
     /// How the tables come to their names, step by step.
     pub(crate) tables: Vec<(Name, Name)>,
     /// How the columns of a table (by its new name) come to theirs.
     pub(crate) columns: BTreeMap<Name, Vec<(String, String)>>,
-    /// What goes, and has made room for what takes its name: the names they have now, and had.
-    pub(crate) aside: BTreeMap<Name, Name>,
-    /// The columns that go and have made room.
-    pub(crate) columns_aside: BTreeSet<(Name, String)>,
 }
 
-impl<'a> Base<'a> {
+impl<'a> AfterRenames<'a> {
     pub(crate) fn new(from: &'a Schema, to: &Schema, renames: &Renames) -> Self {
-        let mut base = Base {
+        let mut base = AfterRenames {
             schema: Cow::Borrowed(from),
             tables: Vec::new(),
             columns: BTreeMap::new(),
-            aside: BTreeMap::new(),
-            columns_aside: BTreeSet::new(),
         };
         let mut tables: BTreeMap<Name, Name> = renames
             .tables()
@@ -53,7 +47,6 @@ impl<'a> Base<'a> {
                     name: free,
                     ..new.clone()
                 };
-                base.aside.insert(free.clone(), new.clone());
                 tables.insert(new, free);
             }
         }
@@ -106,7 +99,6 @@ impl<'a> Base<'a> {
                 let is_there = before.is_some_and(|before| before.column(&new).is_some());
                 if is_there && !columns.contains_key(&new) {
                     let free = free_name(&new, taken);
-                    base.columns_aside.insert((table.clone(), free.clone()));
                     columns.insert(new, free);
                 }
             }

@@ -518,7 +518,7 @@ fn column_changes(from: &Column, to: &Column) -> Vec<String> {
     other("collation", from.collation.clone(), to.collation.clone());
     other("on update", from.on_update.clone(), to.on_update.clone());
     other("comment", from.comment.clone(), to.comment.clone());
-    if from.numbering != to.numbering {
+    if from.sequence_options != to.sequence_options {
         all.push("numbering".to_owned());
     }
     if from.options != to.options {

@@ -68,17 +68,17 @@ pub(crate) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
         .map(|needs| needs.must.union(&needs.should).copied().collect())
         .collect();
     let mut order = Vec::with_capacity(needs.len());
-    for circle in circles(&all) {
-        if circle.len() == 1 {
-            order.extend(circle);
+    for cycle in cycles(&all) {
+        if cycle.len() == 1 {
+            order.extend(cycle);
             continue;
         }
-        let inside: BTreeMap<usize, usize> = circle
+        let inside: BTreeMap<usize, usize> = cycle
             .iter()
             .enumerate()
             .map(|(place, at)| (*at, place))
             .collect();
-        let must: Vec<BTreeSet<usize>> = circle
+        let must: Vec<BTreeSet<usize>> = cycle
             .iter()
             .map(|at| {
                 needs[*at]
@@ -88,23 +88,23 @@ pub(crate) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
                     .collect()
             })
             .collect();
-        order.extend(by_needs(&must).into_iter().map(|place| circle[place]));
+        order.extend(by_needs(&must).into_iter().map(|place| cycle[place]));
     }
     order
 }
 
 /// Returns the sets of places that need each other, each set after those it needs.
-fn circles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+fn cycles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     let needs: Vec<Vec<usize>> = needs
         .iter()
         .map(|needs| needs.iter().copied().collect())
         .collect();
     let next = |at: usize, position: usize| needs[at].get(position).copied();
-    let mut circles: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (at, circle) in components(needs.len(), next).into_iter().enumerate() {
-        circles.entry(circle).or_default().push(at);
+    let mut cycles: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, cycle) in components(needs.len(), next).into_iter().enumerate() {
+        cycles.entry(cycle).or_default().push(at);
     }
-    circles.into_values().collect()
+    cycles.into_values().collect()
 }
 
 /// Returns the places so that each comes after those it needs; a circle is broken where it is
@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn circles_and_long_chains_have_an_order() {
-        let circle = [1, 2, 0].map(|next| BTreeSet::from([next]));
-        assert_eq!(by_needs(&circle), [2, 1, 0]);
+        let cycle = [1, 2, 0].map(|next| BTreeSet::from([next]));
+        assert_eq!(by_needs(&cycle), [2, 1, 0]);
         let long: Vec<_> = (1..100_000)
             .map(|next| BTreeSet::from([next]))
             .chain([BTreeSet::new()])

@@ -96,7 +96,7 @@ impl Lines for Table {
                 column: column.clone(),
             };
             line(heading, &["column", &column.name], placed, push);
-            if let Some(options) = &column.numbering {
+            if let Some(options) = &column.sequence_options {
                 line(heading, &["numbering", &column.name], options.clone(), push);
             }
         }

@@ -13,7 +13,7 @@ use migrate_core::__support::is_conflict_marker;
 use migrate_core::SchemaHead;
 use migrate_core::{Code, Diagnostic, Dialect, Label};
 
-const ANEW: &str = "write it anew: `cargo migrate lock`";
+const HELP: &str = "write it anew: `cargo migrate lock`";
 
 /// What is read of it.
 pub(super) enum Wanted {
@@ -39,7 +39,7 @@ pub(super) fn parse(file: &str, text: &str, wanted: Wanted) -> Result<SchemaLock
         section: None,
         version: false,
         positions: BTreeMap::new(),
-        numberings: Vec::new(),
+        sequence_options: Vec::new(),
         seen: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
@@ -59,7 +59,7 @@ struct Reader<'a> {
     version: bool,
     /// Where each column stands in its table.
     positions: BTreeMap<(Dialect, Name), Vec<(u32, Column)>>,
-    numberings: Vec<(Dialect, Name, String, Sequence)>,
+    sequence_options: Vec<(Dialect, Name, String, Sequence)>,
     /// The lines so far, by what they are about.
     seen: BTreeMap<(Dialect, Vec<String>), &'a str>,
     diagnostics: Vec<Diagnostic>,
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if !ended {
-                self.problem(span, "schema.lock was cut off here", "", ANEW);
+                self.problem(span, "schema.lock was cut off here", "", HELP);
                 return;
             }
             if is_conflict_marker(line) {
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
                     span,
                     "schema.lock holds the marks of an unfinished git merge",
                     "",
-                    ANEW,
+                    HELP,
                 );
                 return;
             }
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
                 0..0,
                 "schema.lock does not begin with its version",
                 "expected `version 1`",
-                ANEW,
+                HELP,
             );
         }
         self.finish();
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
                         .entry(dialect)
                         .or_insert_with(|| Schema::empty(dialect));
                 }
-                Err(_) => self.problem(span.clone(), "there is no such dialect", "", ANEW),
+                Err(_) => self.problem(span.clone(), "there is no such dialect", "", HELP),
             }
             return true;
         }
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
                 span.clone(),
                 "this line of schema.lock cannot be read",
                 "",
-                ANEW,
+                HELP,
             );
         }
         true
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
                     span.clone(),
                     "schema.lock says two things of one object",
                     "another line says something else",
-                    ANEW,
+                    HELP,
                 );
             }
             return Some(());
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
                 let mut own = Sequence::default();
                 own.read(rest)?;
                 let own = (dialect, Name::from(*name), (*column).to_owned(), own);
-                self.numberings.push(own);
+                self.sequence_options.push(own);
             }
             [kind, name, part @ ..] => {
                 objects::read(objects::kind(kind)?, name, part, rest, schema)?;
@@ -261,14 +261,14 @@ impl<'a> Reader<'a> {
                 table.columns = columns.into_iter().map(|(_, column)| column).collect();
             }
         }
-        for (dialect, name, column, own) in std::mem::take(&mut self.numberings) {
+        for (dialect, name, column, own) in std::mem::take(&mut self.sequence_options) {
             let schema = self.lock.schemas.get_mut(&dialect);
             let table = schema.and_then(|schema| schema.tables.get_mut(&name));
             let columns = table.map(|table| &mut table.columns);
             let found =
                 columns.and_then(|columns| columns.iter_mut().find(|found| found.name == column));
             if let Some(found) = found {
-                found.numbering = Some(own);
+                found.sequence_options = Some(own);
             }
         }
         for schema in self.lock.schemas.values_mut() {

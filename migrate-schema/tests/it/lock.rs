@@ -127,12 +127,12 @@ prop_compose! {
                 generated in of((text(), any::<bool>())),
                 identity in of(select(vec![Identity::Always, Identity::ByDefault, Identity::Serial,
                                            Identity::AutoIncrement])),
-                numbering in of(sequence()), collation in of(text()), on_update in of(text()),
+                sequence_options in of(sequence()), collation in of(text()), on_update in of(text()),
                 comment in of(text()), options in options()) -> Column {
         Column {
             name: String::new(), sql_type, nullable, default,
             generated: generated.map(|(expression, stored)| Generated { expression, stored }),
-            identity, numbering, collation, on_update, comment, options,
+            identity, sequence_options, collation, on_update, comment, options,
         }
     }
 }

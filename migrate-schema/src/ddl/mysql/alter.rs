@@ -6,7 +6,7 @@ use super::DIALECT;
 use super::table;
 use crate::ddl::clause::Extra;
 use crate::ddl::{Ddl, Out};
-use crate::diff::Task;
+use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::Words;
 use crate::schema::types;
@@ -36,12 +36,16 @@ pub(super) struct Alter<'a> {
 }
 
 impl<'a> Alter<'a> {
-    pub(super) fn new(task: &'a Task<'a>, name: &'a Name, changes: &[&'a Change]) -> Self {
+    pub(super) fn new(
+        transition: &'a Transition<'a>,
+        name: &'a Name,
+        changes: &[&'a Change],
+    ) -> Self {
         let mut alter = Self {
-            schema: task.to,
+            schema: transition.to,
             name,
-            before: &task.base.schema.tables[name],
-            after: &task.to.tables[name],
+            before: &transition.after_renames.schema.tables[name],
+            after: &transition.to.tables[name],
             old_names: BTreeMap::new(),
             rebuilt: BTreeSet::new(),
             altered: BTreeSet::new(),
@@ -159,8 +163,8 @@ impl<'a> Alter<'a> {
     fn follow_collation(&mut self) {
         if self.options.iter().any(|(word, _)| *word == "COLLATE") {
             for column in &self.after.columns {
-                let there = self.before.column(&column.name).is_some();
-                if there && is_text(column) && column.generated.is_none() {
+                let existing = self.before.column(&column.name).is_some();
+                if existing && is_text(column) && column.generated.is_none() {
                     self.altered.insert(&column.name);
                 }
             }
@@ -370,10 +374,10 @@ impl<'a> Alter<'a> {
         // It goes with the first statement, as that drops and changes.
         let lost = std::mem::take(&mut self.lost);
         if !lost.is_empty() {
-            ddl = ddl.losing(lost.join("; "));
+            ddl = ddl.with_data_loss(lost.join("; "));
         }
         if !review.is_empty() {
-            ddl = ddl.asking(review.join("; "));
+            ddl = ddl.with_review(review.join("; "));
         }
         out.push(ddl);
     }
@@ -441,7 +445,7 @@ impl<'a> Alter<'a> {
                 Ddl::new(format!(
                     "UPDATE {quoted} SET {name} = {value} WHERE {name} IS NULL"
                 ))
-                .asking(format!(
+                .with_review(format!(
                     "rows of `{}` without `{}` get this value",
                     self.name, column.name
                 ))
@@ -510,7 +514,7 @@ impl<'a> Alter<'a> {
         // What computes a column comes before it.
         let (computed, plain): (Vec<usize>, Vec<usize>) = (0..self.after.columns.len())
             .partition(|at| self.after.columns[*at].generated.is_some());
-        let mut there: BTreeSet<&str> = self
+        let mut existing: BTreeSet<&str> = self
             .before
             .columns
             .iter()
@@ -535,7 +539,7 @@ impl<'a> Alter<'a> {
             let is_last = self.after.columns[at..]
                 .iter()
                 .skip(1)
-                .all(|later| !there.contains(later.name.as_str()));
+                .all(|later| !existing.contains(later.name.as_str()));
             // A default in parentheses is computed too: what it is for must stand before.
             let of_filled = column.generated.as_ref().is_some_and(|generated| {
                 let words = Words::of(&generated.expression);
@@ -547,14 +551,14 @@ impl<'a> Alter<'a> {
             {
                 _ if is_last || of_filled => {}
                 None => sql.push_str(" FIRST"),
-                Some(previous) if there.contains(previous) => {
+                Some(previous) if existing.contains(previous) => {
                     sql = format!("{sql} AFTER {}", DIALECT.quote(previous));
                 }
                 // Where it stands does not matter enough to guess.
                 Some(_) => {}
             }
             clauses.push(sql);
-            there.insert(name);
+            existing.insert(name);
             if zeros.contains_key(name) {
                 review.push(format!(
                     "the rows of `{}` get this value for `{name}`",

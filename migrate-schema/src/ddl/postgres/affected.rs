@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ddl::definition;
-use crate::diff::Task;
+use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::Words;
 use crate::schema::{Column, Enum, ForeignKey, Index, Name, ObjectRef, Schema, Signature, Table};
@@ -13,7 +13,7 @@ type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
 
 /// What changes so that other things must go before and come back after.
 pub(super) struct Affected<'a> {
-    task: &'a Task<'a>,
+    transition: &'a Transition<'a>,
     /// Types that are made anew under their name: enums, domains, composite types.
     pub(super) types: BTreeSet<Name>,
     /// Routines that are dropped, or cannot be replaced in place.
@@ -36,9 +36,9 @@ pub(super) struct Affected<'a> {
 
 impl<'a> Affected<'a> {
     /// `used` are the enums whose new values are needed at once.
-    pub(super) fn new(task: &'a Task<'a>, used: &BTreeSet<Name>) -> Self {
+    pub(super) fn new(transition: &'a Transition<'a>, used: &BTreeSet<Name>) -> Self {
         let mut affected = Self {
-            task,
+            transition,
             types: BTreeSet::new(),
             routines: BTreeSet::new(),
             words: BTreeSet::new(),
@@ -54,12 +54,12 @@ impl<'a> Affected<'a> {
         affected
     }
 
-    fn base(&self) -> &'a Schema {
-        &self.task.base.schema
+    fn renamed(&self) -> &'a Schema {
+        &self.transition.after_renames.schema
     }
 
     fn types_and_routines(&mut self, used: &BTreeSet<Name>) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Alter {
                     from: Object::Enum { value: from, .. },
@@ -98,17 +98,17 @@ impl<'a> Affected<'a> {
             }
         }
         // Types of such types, and routines that take or call one.
-        let base = self.base();
+        let renamed = self.renamed();
         let words = |object| {
             let sql = definition::create(Dialect::Postgres, object);
             Words::of(&sql.unwrap_or_default())
         };
-        let domains = base.domains.iter();
+        let domains = renamed.domains.iter();
         let domains = domains.map(|(name, of)| (name, words(ObjectRef::Domain(name, of))));
-        let types = base.types.iter();
+        let types = renamed.types.iter();
         let types = types.map(|(name, of)| (name, words(ObjectRef::Type(name, of))));
         let types: Vec<(&Name, Words)> = domains.chain(types).collect();
-        let routines = base.routines.iter();
+        let routines = renamed.routines.iter();
         let routines: Vec<(&Signature, Words)> = routines
             .map(|(signature, of)| (signature, words(ObjectRef::Routine(signature, of))))
             .collect();
@@ -128,7 +128,7 @@ impl<'a> Affected<'a> {
             self.words.extend(more.iter().map(|name| name.name.clone()));
             self.types.extend(more);
             self.routines.extend(others);
-            let known = base.routines.keys();
+            let known = renamed.routines.keys();
             let known = known.filter(|signature| self.routines.contains(signature));
             self.words.extend(known.map(|it| it.name.name.clone()));
             if before == (self.types.len(), self.routines.len()) {
@@ -138,7 +138,7 @@ impl<'a> Affected<'a> {
     }
 
     fn columns(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
                 Change::Alter {
                     from: Object::Column { value: from, .. },
@@ -188,7 +188,9 @@ impl<'a> Affected<'a> {
                     continue;
                 };
                 let words = Words::of(&generated.expression);
-                let stays = self.task.to.tables[name].column(&column.name).is_some();
+                let stays = self.transition.to.tables[name]
+                    .column(&column.name)
+                    .is_some();
                 if stays && (self.speaks_of_changed(name, &words) || self.is_hit(&words)) {
                     self.rebuilt.entry(name).or_default().insert(&column.name);
                 }
@@ -204,9 +206,9 @@ impl<'a> Affected<'a> {
 
     /// The tables that are there all the time, as they are at first.
     pub(super) fn surviving(&self) -> impl Iterator<Item = (&'a Name, &'a Table)> + use<'a> {
-        let to = self.task.to;
+        let to = self.transition.to;
         let gone = self.tables.clone();
-        self.base()
+        self.renamed()
             .tables
             .iter()
             .filter(move |(name, _)| to.tables.contains_key(*name) && !gone.contains(name))
@@ -240,7 +242,7 @@ impl<'a> Affected<'a> {
 
     /// Says whether a view must go meanwhile.
     pub(super) fn view(&self, words: &Words) -> bool {
-        let renamed = self.task.base.tables.iter();
+        let renamed = self.transition.after_renames.tables.iter();
         let mut names = renamed
             .flat_map(|(old, new)| [old, new])
             .chain(self.tables.iter().copied());
@@ -296,7 +298,7 @@ impl<'a> Affected<'a> {
             one == other
         };
         let target_goes = || {
-            self.task.changes.iter().any(|change| match change {
+            self.transition.changes.iter().any(|change| match change {
                 Change::Drop(Object::Constraint {
                     table,
                     value: Constraint::PrimaryKey(of) | Constraint::Unique(of),

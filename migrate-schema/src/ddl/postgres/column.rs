@@ -75,11 +75,11 @@ impl Altered<'_> {
         let mut ddl = Ddl::new(self.alter(&format!("TYPE {}{collation}{using}", to.sql_type)));
         if lossy {
             ddl = ddl
-                .losing(format!(
+                .with_data_loss(format!(
                     "what `{}.{}` holds and `{}` does not take",
                     self.table, to.name, to.sql_type
                 ))
-                .asking(format!(
+                .with_review(format!(
                     "rows whose `{}` is no `{}` make this fail, or are rounded to one",
                     to.name, to.sql_type
                 ));
@@ -107,7 +107,7 @@ impl Altered<'_> {
                         Ddl::new(format!(
                             "UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"
                         ))
-                        .asking(format!(
+                        .with_review(format!(
                             "rows of `{}` without `{}` get this value",
                             self.table, to.name
                         )),
@@ -155,9 +155,9 @@ impl Altered<'_> {
         let is_identity =
             |it: Option<Identity>| matches!(it, Some(Identity::Always | Identity::ByDefault));
         if from.identity == to.identity {
-            if from.numbering != to.numbering && to.identity.is_some() {
+            if from.sequence_options != to.sequence_options && to.identity.is_some() {
                 let usual = usual(&to.sql_type);
-                let sequence = to.numbering.as_ref().unwrap_or(&usual);
+                let sequence = to.sequence_options.as_ref().unwrap_or(&usual);
                 let what = clause::sequence(sequence, to.identity == Some(Identity::Serial));
                 self.on_sequence(out, &format!("ALTER SEQUENCE %s {what}"));
             }
@@ -184,7 +184,7 @@ impl Altered<'_> {
                 let sequence = name.quoted(DIALECT);
                 let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
                 let usual = usual(&to.sql_type);
-                let what = clause::sequence(to.numbering.as_ref().unwrap_or(&usual), true);
+                let what = clause::sequence(to.sequence_options.as_ref().unwrap_or(&usual), true);
                 out.add(format!(
                     "CREATE SEQUENCE {sequence} {what} OWNED BY {table}.{column}"
                 ));
@@ -234,8 +234,8 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
         if to.nullable {
             out.add(alter("DROP NOT NULL"));
         }
-        if let Some(numbering) = &to.numbering {
-            let what = clause::sequence(numbering, true);
+        if let Some(sequence_options) = &to.sequence_options {
+            let what = clause::sequence(sequence_options, true);
             out.add(on_sequence(
                 table,
                 &to.name,
@@ -271,7 +271,7 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
         };
         let sql = clause::column(DIALECT, column, extra);
         out.push(
-            Ddl::new(format!("ALTER TABLE {quoted} ADD COLUMN {sql}")).asking(format!(
+            Ddl::new(format!("ALTER TABLE {quoted} ADD COLUMN {sql}")).with_review(format!(
                 "the rows of `{table}` get this value for `{}`",
                 column.name
             )),
@@ -305,7 +305,7 @@ fn usual(sql_type: &str) -> Sequence {
 /// Says whether a column's change is another table's: that of a table it is a part of, or inherits
 /// from, where the same happens.
 pub(super) fn is_inherited(
-    base: &Schema,
+    renamed: &Schema,
     affected: &Affected<'_>,
     to: &Schema,
     table: &Name,
@@ -323,10 +323,10 @@ pub(super) fn is_inherited(
         })
     };
     let same = |schema: &Schema, parent: &Name| bare(schema, parent) == bare(schema, table);
-    let there =
-        |parent: &Name| base.tables.contains_key(parent) && !affected.tables.contains(parent);
+    let existing =
+        |parent: &Name| renamed.tables.contains_key(parent) && !affected.tables.contains(parent);
     let is_old = |parent: &Name| {
-        let before = base.tables.get(table);
+        let before = renamed.tables.get(table);
         before.is_some_and(|before| {
             let whole = before.partition_of.iter().map(|part| &part.table);
             before
@@ -336,9 +336,7 @@ pub(super) fn is_inherited(
                 .any(|name| name == parent)
         })
     };
-    after
-        .inherits
-        .iter()
-        .chain(whole)
-        .any(|parent| there(parent) && is_old(parent) && same(base, parent) && same(to, parent))
+    after.inherits.iter().chain(whole).any(|parent| {
+        existing(parent) && is_old(parent) && same(renamed, parent) && same(to, parent)
+    })
 }

@@ -19,9 +19,9 @@ use crate::schema::{Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence, 
 impl<'a> Plan<'a> {
     /// Creates and changes what types and tables may need.
     pub(super) fn create_prerequisites(&mut self) {
-        let task = self.task;
-        let order = definition::extension_order(task.to);
-        let mut changes: Vec<&Change> = task.changes.iter().collect();
+        let transition = self.transition;
+        let order = definition::extension_order(transition.to);
+        let mut changes: Vec<&Change> = transition.changes.iter().collect();
         changes.sort_by_key(|change| match change {
             Change::Create(Object::Extension { name, .. }) => (1, order.get(&**name)),
             Change::Alter {
@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
     /// Drops the views that go or are in the way, and the routines that speak of one; returns
     /// all views that are there before and to be made or changed.
     pub(super) fn drop_views(&mut self) -> Vec<Name> {
-        let (from, to) = (self.task.from, self.task.to);
+        let (from, to) = (self.transition.from, self.transition.to);
         let mut gone = views_to_drop(from, |name, words| {
             !self.stays(name) || self.affected.view(words) || self.groups_by_key(words)
         });
@@ -122,44 +122,44 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_routine(&mut self, signature: &Signature) {
-        let routine = ObjectRef::Routine(signature, &self.base().routines[signature]);
+        let routine = ObjectRef::Routine(signature, &self.renamed().routines[signature]);
         self.out.add(definition::drop(DIALECT, routine));
     }
 
     /// The tables that go, and the routines that do not go with a view, each before what it needs.
     pub(super) fn drop_order(&self) -> Vec<Node<'a>> {
-        let base = self.base();
-        let gone_views: Vec<Name> = self.task.from.views.keys().cloned().collect();
+        let renamed = self.renamed();
+        let gone_views: Vec<Name> = self.transition.from.views.keys().cloned().collect();
         let dropped_before: BTreeSet<&Signature> = self
-            .speaking_routines(self.task.from, &gone_views)
+            .speaking_routines(self.transition.from, &gone_views)
             .into_iter()
             .collect();
-        let tables = base
+        let tables = renamed
             .tables
             .keys()
             .filter(|name| self.affected.tables.contains(name));
-        let routines = base.routines.keys().filter(|signature| {
+        let routines = renamed.routines.keys().filter(|signature| {
             self.affected.routines.contains(signature) && !dropped_before.contains(signature)
         });
         let nodes: Vec<Node<'a>> = tables
             .map(Node::Table)
             .chain(routines.map(Node::Routine))
             .collect();
-        let places = order_of(base, &nodes, words_of_all);
+        let places = order_of(renamed, &nodes, words_of_all);
         places.into_iter().rev().map(|at| nodes[at]).collect()
     }
 
     pub(super) fn drop_tables_and_routines(&mut self) {
-        let base = self.base();
+        let renamed = self.renamed();
         for node in self.drop_order() {
             match node {
                 Node::Routine(signature) => self.drop_routine(signature),
                 Node::Table(name) => {
-                    let foreign = base.tables[name].options.has("SERVER");
+                    let foreign = renamed.tables[name].options.has("SERVER");
                     let kind = if foreign { "FOREIGN TABLE" } else { "TABLE" };
                     self.out.push(
                         Ddl::new(format!("DROP {kind} {}", name.quoted(DIALECT)))
-                            .losing(format!("the rows of `{name}`")),
+                            .with_data_loss(format!("the rows of `{name}`")),
                     );
                 }
             }
@@ -167,11 +167,11 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn drop_sequences(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
-                        .losing(format!("how far `{name}` has counted")),
+                        .with_data_loss(format!("how far `{name}` has counted")),
                 );
             }
         }
@@ -179,7 +179,7 @@ impl<'a> Plan<'a> {
 
     /// Makes types, and sets those aside that are made anew.
     pub(super) fn types(&mut self) {
-        let (from, to) = (self.base(), self.task.to);
+        let (from, to) = (self.renamed(), self.transition.to);
         let taken = |name: &str| {
             from.enums
                 .keys()
@@ -195,14 +195,14 @@ impl<'a> Plan<'a> {
             } else {
                 "TYPE"
             };
-            let aside = Name {
+            let displaced = Name {
                 name: free_name(&old.name, taken),
                 ..old.clone()
             };
             let mut ddl = Ddl::new(format!(
                 "ALTER {kind} {} RENAME TO {}",
                 old.quoted(DIALECT),
-                DIALECT.quote(&aside.name)
+                DIALECT.quote(&displaced.name)
             ));
             if let (Some(before), Some(after)) = (from.enums.get(&old), to.enums.get(&old)) {
                 let lost = before
@@ -212,13 +212,15 @@ impl<'a> Plan<'a> {
                 let lost: Vec<String> = lost.map(|value| format!("`{value}`")).collect();
                 if !lost.is_empty() {
                     let lost = lost.join(", ");
-                    ddl = ddl.losing(format!("{lost} of `{old}`")).asking(format!(
-                        "rows that have {lost} make this fail; give them another value before"
-                    ));
+                    ddl = ddl
+                        .with_data_loss(format!("{lost} of `{old}`"))
+                        .with_review(format!(
+                            "rows that have {lost} make this fail; give them another value before"
+                        ));
                 }
             }
             self.out.push(ddl);
-            self.aside.insert(name, aside);
+            self.displaced.insert(name, displaced);
         }
         let mut made: Vec<(Name, String)> = Vec::new();
         let enums = to
@@ -233,7 +235,7 @@ impl<'a> Plan<'a> {
         let domains = domains.map(|(name, of)| (name, ObjectRef::Domain(name, of)));
         for (name, object) in enums.chain(types).chain(domains) {
             match from.find(object) {
-                Some(before) if !self.aside.contains_key(name) => {
+                Some(before) if !self.displaced.contains_key(name) => {
                     if let (ObjectRef::Enum(_, before), ObjectRef::Enum(_, after)) =
                         (before, object)
                     {
@@ -286,7 +288,7 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn sequences(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             let (name, from, to) = match change {
                 Change::Create(Object::Sequence {
                     name,
@@ -321,13 +323,13 @@ impl<'a> Plan<'a> {
 
     /// Makes tables, and routines that speak of no view; returns those that do.
     pub(super) fn create_tables_and_routines(&mut self, gone: &[Name]) -> Vec<&'a Signature> {
-        let to = self.task.to;
-        let new_views: Vec<Name> = views_to_create(self.base(), to, gone);
+        let to = self.transition.to;
+        let new_views: Vec<Name> = views_to_create(self.renamed(), to, gone);
         let words = words_of_routines(to);
-        let base = self.base();
+        let renamed = self.renamed();
         let changed = |signature: &&Signature| {
             let routine = ObjectRef::Routine(signature, &to.routines[*signature]);
-            let before = base.find(routine);
+            let before = renamed.find(routine);
             !before.is_some_and(|before| before.is_same(DIALECT, routine))
                 || self.affected.routines.contains(*signature)
         };
@@ -337,13 +339,13 @@ impl<'a> Plan<'a> {
             .filter(changed)
             .partition(|signature| speaks_of_view(&words[*signature].head, new_views.iter()));
         let tables = to.tables.keys().filter(|name| {
-            !self.base().tables.contains_key(*name) || self.affected.tables.contains(name)
+            !self.renamed().tables.contains_key(*name) || self.affected.tables.contains(name)
         });
         let nodes: Vec<Node<'a>> = tables
             .map(Node::Table)
             .chain(early.into_iter().map(Node::Routine))
             .collect();
-        self.there = self.affected.surviving().map(|(name, _)| name).collect();
+        self.existing = self.affected.surviving().map(|(name, _)| name).collect();
         let sql = |signature: &Signature| {
             let definition = to.routines[signature]
                 .definition
@@ -369,7 +371,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create_routine(&mut self, signature: &Signature) {
-        let routine = &self.task.to.routines[signature];
+        let routine = &self.transition.to.routines[signature];
         for statement in each(&definition::routine(DIALECT, signature, routine)) {
             self.out.add(statement);
         }
@@ -390,8 +392,8 @@ impl<'a> Plan<'a> {
 
     /// Makes the views and the routines that speak of one, each after what it needs.
     pub(super) fn create_views(&mut self, gone: &[Name], late: &[&'a Signature]) {
-        let to = self.task.to;
-        let views = views_to_create(self.base(), to, gone);
+        let to = self.transition.to;
+        let views = views_to_create(self.renamed(), to, gone);
         let words = words_of_routines(to);
         let place = view_order(to);
         let last_spoken = |signature: &&Signature| {
@@ -416,7 +418,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create_view(&mut self, name: &Name) {
-        let view = &self.task.to.views[name];
+        let view = &self.transition.to.views[name];
         if self.replaced.contains(name) {
             return self.replace_view(name);
         }
@@ -444,9 +446,9 @@ impl<'a> Plan<'a> {
 
     /// Drops what nothing needs any more.
     pub(super) fn finish(&mut self) {
-        for (name, sequence) in &self.task.to.sequences {
+        for (name, sequence) in &self.transition.to.sequences {
             let before = self
-                .base()
+                .renamed()
                 .sequences
                 .get(name)
                 .and_then(|before| before.owned_by.as_ref());
@@ -472,9 +474,9 @@ impl<'a> Plan<'a> {
             }
         }
         let mut gone: BTreeMap<&Name, (&str, Name, Words)> = BTreeMap::new();
-        let base = self.base();
-        let to = self.task.to;
-        for object in base.objects() {
+        let renamed = self.renamed();
+        let to = self.transition.to;
+        for object in renamed.objects() {
             let (keyword, name) = match object {
                 ObjectRef::Domain(name, _) => ("DOMAIN", name),
                 ObjectRef::Enum(name, _) | ObjectRef::Type(name, _) => ("TYPE", name),
@@ -483,7 +485,7 @@ impl<'a> Plan<'a> {
             let stays = to.domains.contains_key(name)
                 || to.types.contains_key(name)
                 || to.enums.contains_key(name);
-            let now = self.aside.get(name).cloned();
+            let now = self.displaced.get(name).cloned();
             if now.is_some() || !stays {
                 let words = match object {
                     // The values of an enum are no names.
@@ -507,9 +509,9 @@ impl<'a> Plan<'a> {
             self.out
                 .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
         }
-        let task = self.task;
-        let mut changes: Vec<&Change> = task.changes.iter().collect();
-        let order = definition::extension_order(task.from);
+        let transition = self.transition;
+        let mut changes: Vec<&Change> = transition.changes.iter().collect();
+        let order = definition::extension_order(transition.from);
         // Extensions in reverse order, before the schemas that they are in.
         changes.sort_by_key(|change| match change {
             Change::Drop(Object::Extension { name, .. }) => {

@@ -24,14 +24,14 @@ impl<'a> Plan<'a> {
     /// Makes a table. A foreign key to a table that is not there yet comes later.
     pub(super) fn create_table(&mut self, name: &'a Name, table: &'a Table) {
         let quoted = name.quoted(DIALECT);
-        self.there.insert(name);
+        self.existing.insert(name);
         let mut lines = Vec::new();
         let option = |word: &str| table.options.value(word);
         let has = |word: &str| table.options.has(word);
         let whole = table
             .partition_of
             .as_ref()
-            .and_then(|part| self.task.to.tables.get(&part.table));
+            .and_then(|part| self.transition.to.tables.get(&part.table));
         for column in &table.columns {
             if table.partition_of.is_none() && option("OF").is_none() {
                 lines.push(clause::column(DIALECT, column, Extra::default()));
@@ -58,7 +58,7 @@ impl<'a> Plan<'a> {
         for constraint in Constraint::all(table) {
             let waits = match &constraint {
                 Constraint::ForeignKey(key) => {
-                    !self.there.contains(&key.table)
+                    !self.existing.contains(&key.table)
                         || self.changes_keys(&key.table)
                         || self.is_of_index(key)
                         || key.options.has("NOT VALID")
@@ -67,7 +67,7 @@ impl<'a> Plan<'a> {
                 _ => false,
             };
             match waits {
-                true => self.again.push((name, constraint)),
+                true => self.to_recreate.push((name, constraint)),
                 false => lines.push(clause::constraint(DIALECT, &constraint)),
             }
         }
@@ -138,7 +138,7 @@ impl<'a> Plan<'a> {
 
     /// Says whether a table still gets keys or columns that another could point to.
     fn changes_keys(&self, name: &Name) -> bool {
-        self.task.changes.iter().any(|change| match change {
+        self.transition.changes.iter().any(|change| match change {
             Change::Create(Object::Constraint { table, .. })
             | Change::Drop(Object::Constraint { table, .. })
             | Change::Create(Object::Column { table, .. })
@@ -159,7 +159,7 @@ impl<'a> Plan<'a> {
             columns.len() == key.references.len()
                 && columns.iter().all(|column| key.references.contains(column))
         };
-        let table = self.task.to.tables.get(&key.table);
+        let table = self.transition.to.tables.get(&key.table);
         !table.is_some_and(|table| {
             let mut keys = table.primary_key.iter().chain(&table.uniques);
             keys.any(|of| same(&of.columns))
@@ -168,7 +168,7 @@ impl<'a> Plan<'a> {
 
     /// Changes what tables are besides their columns.
     pub(super) fn alter_tables(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             let (table, option, to) = match change {
                 Change::Create(Object::Option { table, name, value })
                 | Change::Alter {
@@ -178,13 +178,14 @@ impl<'a> Plan<'a> {
                 Change::Drop(Object::Option { table, name, .. }) => (table, name, None),
                 _ => continue,
             };
-            let before = &self.base().tables[table];
-            let after = &self.task.to.tables[table];
+            let before = &self.renamed().tables[table];
+            let after = &self.transition.to.tables[table];
             alter(&mut self.out, table, (option, to), before, after);
         }
         // What the identity of a replica is made of must be there.
-        for (name, table) in &self.task.to.tables {
-            let new = !self.base().tables.contains_key(name) || self.affected.tables.contains(name);
+        for (name, table) in &self.transition.to.tables {
+            let new =
+                !self.renamed().tables.contains_key(name) || self.affected.tables.contains(name);
             if let Some(identity) = table.options.value("REPLICA IDENTITY").filter(|_| new) {
                 let quoted = name.quoted(DIALECT);
                 if !identity.starts_with("USING") {
@@ -247,7 +248,7 @@ fn alter(
                         "ALTER TABLE {whole} ATTACH PARTITION {quoted} {}",
                         part.bounds
                     ))
-                    .asking(format!("rows of `{name}` outside of it make this fail")),
+                    .with_review(format!("rows of `{name}` outside of it make this fail")),
                 );
             }
         }

@@ -12,9 +12,10 @@ impl Plan<'_> {
     /// the same, or `CREATE OR REPLACE VIEW` makes the new one of it. So it keeps its owner and
     /// who may use it, and what is over it can stay.
     pub(super) fn stays(&self, name: &Name) -> bool {
-        let (Some(before), Some(after)) =
-            (self.base().views.get(name), self.task.to.views.get(name))
-        else {
+        let (Some(before), Some(after)) = (
+            self.renamed().views.get(name),
+            self.transition.to.views.get(name),
+        ) else {
             return false;
         };
         if before == after {
@@ -40,7 +41,7 @@ impl Plan<'_> {
     /// (<https://www.postgresql.org/docs/current/sql-select.html#SQL-GROUPBY>).
     pub(super) fn groups_by_key(&self, words: &Words) -> bool {
         words.mention("group")
-            && self.task.changes.iter().any(|change| match change {
+            && self.transition.changes.iter().any(|change| match change {
                 Change::Drop(Object::Constraint {
                     table,
                     value: Constraint::PrimaryKey(_),
@@ -51,7 +52,7 @@ impl Plan<'_> {
 
     /// Changes a view in place.
     pub(super) fn replace_view(&mut self, name: &Name) {
-        let (before, after) = (&self.base().views[name], &self.task.to.views[name]);
+        let (before, after) = (&self.renamed().views[name], &self.transition.to.views[name]);
         let quoted = name.quoted(DIALECT);
         if before.definition != after.definition || before.options != after.options {
             let head = create_head("CREATE OR REPLACE", &quoted, after);
@@ -76,10 +77,10 @@ impl Plan<'_> {
     /// Gives a view that was dropped and made again what is no part of its schema: who may use it,
     /// and then, as only an owner may give that, its owner.
     pub(super) fn give_back(&mut self, name: &Name) {
-        let Some(before) = self.base().views.get(name) else {
+        let Some(before) = self.renamed().views.get(name) else {
             return;
         };
-        let after = &self.task.to.views[name];
+        let after = &self.transition.to.views[name];
         // What leads back begins at a schema that may never have been in a database.
         let grants = match before.state.grants.is_empty() {
             true => &after.state.grants,

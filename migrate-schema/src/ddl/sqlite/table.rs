@@ -3,16 +3,16 @@
 use super::DIALECT;
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::tables::shared;
-use crate::diff::Task;
+use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object};
 use crate::schema::text::Words;
 use crate::schema::types;
 use crate::schema::{Column, Identity, Name, Schema, Table};
 
 /// Says whether `ALTER TABLE` cannot do it (<https://sqlite.org/lang_altertable.html>).
-pub(super) fn needs_rebuild(task: &Task<'_>, name: &Name, changes: &[&Change]) -> bool {
-    let before = &task.base.schema.tables[name];
-    let after = &task.to.tables[name];
+pub(super) fn needs_rebuild(transition: &Transition<'_>, name: &Name, changes: &[&Change]) -> bool {
+    let before = &transition.after_renames.schema.tables[name];
+    let after = &transition.to.tables[name];
     let can = |change: &&Change| match change {
         Change::Create(Object::Column { value: column, .. }) => can_add(after, changes, column),
         Change::Drop(Object::Column { value: column, .. }) => can_drop(before, column),

@@ -198,7 +198,7 @@ impl Reading {
                     column.identity = Some(Identity::Serial);
                 }
                 if sequence != usual(&column.sql_type) {
-                    column.numbering = Some(sequence);
+                    column.sequence_options = Some(sequence);
                 }
             }
             _ => {

@@ -65,19 +65,22 @@ async fn columns_and_what_numbers_them() {
     let places = table(&schema, "places");
     let id = places.column("id").unwrap();
     assert_eq!(
-        (id.identity, &id.numbering),
+        (id.identity, &id.sequence_options),
         (Some(Identity::Always), &None)
     );
     let number = places.column("number").unwrap();
     assert_eq!(number.identity, Some(Identity::ByDefault));
     assert_eq!(
-        number.numbering.as_ref().map(|it| (it.start, it.increment)),
+        number
+            .sequence_options
+            .as_ref()
+            .map(|it| (it.start, it.increment)),
         Some((10, 10))
     );
     // The sequence of a `serial` keeps its type when the column gets another one.
     let tree = table(&schema, "tree").column("id").unwrap();
     assert_eq!(tree.identity, Some(Identity::Serial));
-    assert_eq!(tree.numbering.as_ref().unwrap().sql_type, "integer");
+    assert_eq!(tree.sequence_options.as_ref().unwrap().sql_type, "integer");
 
     // A sequence that stands for itself is none of the column's.
     let tickets = table(&schema, "tickets");
