@@ -3,7 +3,7 @@
 use crate::Dialect;
 
 impl Dialect {
-    /// Quotes `name` as an identifier, whatever it holds.
+    /// Quotes `name` as an identifier, whatever characters it has.
     ///
     /// ```
     /// use migrate_sql::Dialect;

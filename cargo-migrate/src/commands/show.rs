@@ -79,7 +79,7 @@ pub(super) fn one(survey: &Survey, given: &str) -> Result<usize, CommandError> {
             "no-revision",
             format!("`{given}` is no revision but the place before the first"),
         )
-        .help("`cargo migrate history` shows the revisions there are")),
+        .help("`cargo migrate history` lists the revisions")),
         _ => Err(CommandError::failed(
             "several-heads",
             format!("`{given}` stands for several revisions"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use migrate_core::Diagnostic;
-use migrate_replay::NotReplayed;
+use migrate_replay::SkippedStatement;
 use serde::Serialize;
 
 use crate::cli::{Color, Format, GlobalArgs};
@@ -32,7 +32,7 @@ pub(crate) struct Ui {
 struct WithLeftOut<'a, T> {
     #[serde(flatten)]
     document: &'a T,
-    not_replayed: Vec<NotReplayed>,
+    not_replayed: Vec<SkippedStatement>,
 }
 
 /// The urls on the command line. An error may repeat a word of it, wherever it stood, and no
@@ -122,7 +122,7 @@ impl Ui {
 
     /// Names what throw-away databases left out.
     pub(crate) fn not_replayed(&self) {
-        for NotReplayed { file, line, what } in self.left_out.list() {
+        for SkippedStatement { file, line, what } in self.left_out.list() {
             let told = styled(style::WARNING, "not replayed:");
             self.say(self.hidden(&format!("{told} {file}:{line} {what}")));
         }

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
-use migrate_replay::{Border, NeededRole, NotReplayed, OtherDatabase, Others, Replay};
+use migrate_replay::{
+    CrossDatabase, NeededRole, OtherDatabase, Replay, ReplayTarget, SkippedStatement,
+};
 use migrate_schema::Schema;
 use migrate_sqlx::{Error, Migrations, Walked};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
@@ -20,7 +22,7 @@ use crate::schemas::sql_file::{Statement, statements};
 /// What the throw-away databases of a command left out, each once.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
-    found: Mutex<BTreeSet<NotReplayed>>,
+    found: Mutex<BTreeSet<SkippedStatement>>,
     /// The folder of the chain's files, as it is shown.
     folder: Mutex<String>,
 }
@@ -32,12 +34,12 @@ impl LeftOut {
     }
 
     /// All of it, in the order of the files.
-    pub(crate) fn list(&self) -> Vec<NotReplayed> {
+    pub(crate) fn list(&self) -> Vec<SkippedStatement> {
         locked(&self.found).iter().cloned().collect()
     }
 
-    fn of_chain(&self, found: Vec<NotReplayed>) {
-        let named = |left: NotReplayed| NotReplayed {
+    fn of_chain(&self, found: Vec<SkippedStatement>) {
+        let named = |left: SkippedStatement| SkippedStatement {
             file: self.in_folder(&left.file),
             ..left
         };
@@ -72,9 +74,9 @@ impl Scratch {
         migrations: &Migrations,
         ledger: &LedgerNames,
     ) -> Result<Replayed<'_>, CommandError> {
-        let replay = Replay::<Revision>::revisions(migrations.revisions(), &self.border())
+        let replay = Replay::<Revision>::revisions(migrations.revisions(), &self.target())
             .map_err(|found| other_database(&found, |file| self.left_out.in_folder(file)))?;
-        self.left_out.of_chain(replay.not_replayed);
+        self.left_out.of_chain(replay.skipped);
         self.allow(
             replay.runs.iter().map(|revision| &*revision.text),
             &replay.roles,
@@ -102,9 +104,9 @@ impl Scratch {
             .iter()
             .map(|Statement { line, sql }| (*line, *sql))
             .collect();
-        let replay = Replay::<String>::statements(file, &lines, &self.border())
+        let replay = Replay::<String>::statements(file, &lines, &self.target())
             .map_err(|found| other_database(&found, str::to_owned))?;
-        locked(&self.left_out.found).extend(replay.not_replayed);
+        locked(&self.left_out.found).extend(replay.skipped);
         self.allow(std::iter::once(text), &replay.roles).await?;
         for ((line, _), sql) in lines.iter().zip(&replay.runs) {
             execute(database, sql).await.map_err(|error| {
@@ -123,18 +125,18 @@ impl Scratch {
         Ok(database.schema(ledger).await?)
     }
 
-    fn border(&self) -> Border<'_> {
-        Border {
+    fn target(&self) -> ReplayTarget<'_> {
+        ReplayTarget {
             dialect: self.database.dialect(),
             own: &self.own,
             scratch: self.lease.as_ref().map_or("", |lease| lease.name()),
-            others: match self
+            cross_database: match self
                 .lease
                 .as_ref()
                 .is_some_and(|lease| lease.is_thrown_away())
             {
-                true => Others::Kept,
-                false => Others::Refused,
+                true => CrossDatabase::Keep,
+                false => CrossDatabase::Refuse,
             },
         }
     }
@@ -148,7 +150,7 @@ impl Scratch {
         let migrate_sqlx::Database::Postgres(pool) = &self.database else {
             return Ok(());
         };
-        let database = self.border().scratch;
+        let database = self.target().scratch;
         for role in roles {
             let had = have(role, database, pool).await;
             had.map_err(|error| no_role(&role.name, error))?;

@@ -1,4 +1,4 @@
-//! The order in which revisions are applied, and the knots that have none.
+//! The order in which revisions are applied, and the strongly connected components that have none.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,11 +8,12 @@ use crate::Revision;
 use crate::dag::components;
 
 impl Graph {
-    /// Orders all revisions; returns the knot of each where there are circles, see
-    /// [`Graph::knots`].
+    /// Orders all revisions; if there are cycles, returns the component of each revision, see
+    /// [`Graph::components`].
     ///
-    /// What stands in a circle or above one cannot be placed by Kahn's way, so it comes last; there
-    /// the edges inside a knot are overlooked, and what follows a circle still comes after it.
+    /// Kahn's algorithm cannot place revisions that are in a cycle or depend on one, so these come
+    /// last; edges inside a component are ignored there, and a revision that follows a cycle still
+    /// comes after it.
     pub(super) fn sort(&mut self, revisions: &[Revision]) -> Option<Vec<u32>> {
         let count = self.len();
         let mut by_age: Vec<u32> = (0..count as u32).collect();
@@ -21,18 +22,20 @@ impl Graph {
             (&*revision.created, revision.id.as_str(), *index)
         });
         self.place(&by_age, |_, _| true);
-        self.first_stuck = self.order.len() as u32;
-        let knots = (self.order.len() < count).then(|| self.knots());
-        if let Some(knots) = &knots {
-            self.place(&by_age, |above, below| knots[above] != knots[below]);
+        self.first_in_cycle = self.order.len() as u32;
+        let components = (self.order.len() < count).then(|| self.components());
+        if let Some(components) = &components {
+            self.place(&by_age, |above, below| {
+                components[above] != components[below]
+            });
         }
         for (rank, index) in self.order.iter().enumerate() {
             self.rank[*index as usize] = rank as u32;
         }
-        knots
+        components
     }
 
-    /// Kahn's way over what has no place yet, with the oldest of what is ready taken first.
+    /// Kahn's algorithm over the revisions without a place, taking the oldest that is ready first.
     fn place(&mut self, by_age: &[u32], counts: impl Fn(usize, usize) -> bool) {
         let mut placed = vec![false; self.len()];
         for index in &self.order {
@@ -66,11 +69,11 @@ impl Graph {
         }
     }
 
-    /// Numbers the knots: the sets of revisions that all need one another. What stands in no circle
-    /// is a knot of its own.
-    fn knots(&self) -> Vec<u32> {
-        let knots = components(self.len(), |at, position| self.nth_below(at, position));
-        knots.into_iter().map(|knot| knot as u32).collect()
+    /// Numbers the strongly connected components. A revision that is in no cycle is a component of its
+    /// own.
+    fn components(&self) -> Vec<u32> {
+        let components = components(self.len(), |at, position| self.nth_below(at, position));
+        components.into_iter().map(|number| number as u32).collect()
     }
 
     fn nth_below(&self, index: usize, position: usize) -> Option<usize> {
