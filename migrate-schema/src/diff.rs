@@ -18,21 +18,21 @@ use migrate_core::Dialect;
 
 /// Two schemas, and what leads from one to the other.
 pub(crate) struct Transition<'a> {
-    /// What there is.
+    /// The schema before.
     pub(crate) from: &'a Schema,
-    /// What there shall be.
+    /// The schema to reach.
     pub(crate) to: &'a Schema,
-    /// What there is after all renames.
+    /// The schema before, after all renames.
     pub(crate) after_renames: AfterRenames<'a>,
-    /// What is to be done, renames first, then what goes, then what comes.
+    /// The changes: renames first, then drops, then the rest.
     pub(crate) changes: Vec<Change>,
 }
 
 /// Returns what leads from one schema to another, in an order in which it can be done.
 ///
-/// Both are of the same dialect and as the database itself writes them. What differs is compared as
-/// it is: nothing is guessed, and what is not in `renames` goes and comes. The order of a table's
-/// columns alone is no difference: a database cannot change it without writing the table anew.
+/// Both are of the same dialect, and as the database itself writes them. Nothing is guessed: what is
+/// not in `renames` is dropped and created. A different order of a table's columns alone is no
+/// difference, as a database cannot change it without rewriting the table.
 ///
 /// ```
 /// use migrate_core::Dialect;

@@ -1,4 +1,4 @@
-//! What a database has other than it should.
+//! The differences between an expected and an actual schema.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use crate::diff::renames::Renames;
 use crate::schema::{Column, Name, OptionValue, Schema};
 use migrate_core::Dialect;
 
-/// Something that a database lacks, has too much, or has in another way.
+/// An object that is missing, extra or different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Difference {
     /// Which of the three.
     pub kind: DifferenceKind,
-    /// What it is about, such as ``column `users.email` ``.
+    /// The object, such as ``column `users.email` ``.
     pub object: String,
     /// The table or view it belongs to, where it belongs to one.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub table: Option<Name>,
-    /// What there should be.
+    /// The expected content.
     pub expected: Option<String>,
-    /// What there is.
+    /// The actual content.
     pub actual: Option<String>,
 }
 
@@ -34,11 +34,11 @@ pub struct Difference {
     serde(rename_all = "kebab-case")
 )]
 pub enum DifferenceKind {
-    /// It is not there.
+    /// The object does not exist.
     Missing,
-    /// It is there and should not be.
+    /// The object exists and is not expected.
     Extra,
-    /// It is there, in another way.
+    /// The object exists and differs.
     Different,
 }
 
@@ -87,7 +87,7 @@ pub fn differences(expected: &Schema, actual: &Schema) -> Vec<Difference> {
         .iter()
         .map(|change| difference(expected.dialect, change))
         .collect();
-    // What belongs to a table stands together, the worst first.
+    // Grouped by table, missing objects first.
     all.sort_by(|a, b| (a.kind, &a.table).cmp(&(b.kind, &b.table)));
     all
 }

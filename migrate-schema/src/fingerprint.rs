@@ -105,7 +105,7 @@ mod tests {
     fn schema(changed: &str) -> Schema {
         let usual =
             "table t\ntable t column a at=1 type=text\ntable t column b at=2 type=integer null\n";
-        // What is said anew goes.
+        // A changed line replaces the usual one.
         let key = |line: &str| line.split(" at=").next().unwrap_or(line).to_owned();
         let said: Vec<String> = changed.lines().map(key).collect();
         let mut text = "version 1\n[postgres]\n".to_owned();

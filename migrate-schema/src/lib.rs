@@ -1,12 +1,14 @@
 //! A database's schema as data, in the database's own spelling.
 //!
-//! What stands here is what the database itself says of its schema, so two schemas of one dialect
-//! can be compared as they are: nobody has to know that PostgreSQL writes `int` as `integer`, or
-//! that MariaDB adds a default length. Nothing here depends on the order in which things were made,
-//! but for the columns of a table, which keep theirs.
+//! Every text is as the database itself writes it, so two schemas of one dialect can be compared as
+//! they are: PostgreSQL writes `int` as `integer`, and MariaDB adds a default length. The order in
+//! which objects were created does not matter, except for the columns of a table.
 //!
-//! Who owns an object and who may use it is no part of it; of views that is known where it was read,
-//! to be given back: [`ViewState`].
+//! Owners and privileges are not part of a schema. Those of views are kept, to restore them when a
+//! view is recreated: [`ViewState`].
+//!
+//! The kinds of objects are listed once, in `schema/kinds.rs`; the struct [`Schema`], [`ObjectKind`],
+//! [`ObjectRef`], [`Object`], the diff and the lines of schema.lock follow from that list.
 
 mod ddl;
 mod diff;

@@ -90,7 +90,7 @@ impl SchemaLock {
         SchemaHead::all(revisions, graph)
     }
 
-    /// Says whether the schemas are those of this chain, as far as was written down.
+    /// Returns whether the schemas are those of this chain, as far as the heads say.
     #[must_use]
     pub fn is_of(&self, revisions: &[Revision], graph: &Graph) -> bool {
         SchemaHead::are_of(&self.heads, revisions, graph)

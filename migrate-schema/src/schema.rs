@@ -15,7 +15,7 @@ pub use options::{OptionValue, Options};
 pub use state::{Grant, ViewState};
 pub use types::Affinity;
 
-/// Something that a database has and that is no part of its [`Schema`].
+/// An object of a database that is not part of its [`Schema`].
 ///
 /// ```
 /// use migrate_schema::{Name, NotCarried};
@@ -26,9 +26,9 @@ pub use types::Affinity;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NotCarried {
-    /// What it is, in the database's word, small: `event`, `publication`.
+    /// The kind as the database calls it, in lower case: `event`, `publication`.
     pub kind: String,
-    /// Its name.
+    /// The object's name.
     pub name: Name,
 }
 
@@ -36,50 +36,48 @@ pub struct NotCarried {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Table {
-    /// Its columns, in their order.
+    /// The columns, in their order.
     pub columns: Vec<Column>,
-    /// Its primary key.
+    /// The primary key.
     pub primary_key: Option<Key>,
-    /// Its unique constraints, sorted by their columns. On MySQL, where each is an index, those
-    /// over whole columns and nothing else; the others are unique indexes.
+    /// The unique constraints, sorted by their columns. On MySQL, where each is an index, only those
+    /// over whole columns; the others are unique indexes.
     pub uniques: Vec<Key>,
-    /// Its foreign keys, sorted by their columns.
+    /// The foreign keys, sorted by their columns.
     pub foreign_keys: Vec<ForeignKey>,
-    /// Its check constraints, sorted by their expressions.
+    /// The check constraints, sorted by their expressions.
     pub checks: Vec<Check>,
-    /// Its indexes by their names, without those that a constraint made. The index that MySQL makes
-    /// for a foreign key is one like any other, as the database does not say who made it.
+    /// The indexes by name, without those that belong to a constraint. An index that MySQL created
+    /// for a foreign key is included, as the database does not distinguish it from others.
     pub indexes: BTreeMap<String, Index>,
-    /// PostgreSQL's exclusion constraints by their names, each as what stands behind
-    /// `CONSTRAINT <name>`.
+    /// PostgreSQL's exclusion constraints by name, each as the text after `CONSTRAINT <name>`.
     pub exclusions: BTreeMap<String, String>,
-    /// Its triggers by their names, each with the statement that makes it; where one is switched
-    /// off or on in another way than usual, with a second statement that does so.
+    /// The triggers by name, each with the statement that creates it, and with a second one if the
+    /// trigger is disabled or enabled in another mode than the default.
     pub triggers: BTreeMap<String, String>,
-    /// PostgreSQL's row security policies by their names, each with the statement that makes it.
+    /// PostgreSQL's row security policies by name, each with the statement that creates it.
     pub policies: BTreeMap<String, String>,
-    /// PostgreSQL's rewrite rules by their names, each with the statement that makes it.
+    /// PostgreSQL's rewrite rules by name, each with the statement that creates it.
     pub rules: BTreeMap<String, String>,
-    /// Which part of a partitioned table it is: PostgreSQL.
+    /// The partitioned table that this is a partition of, if any: PostgreSQL.
     pub partition_of: Option<PartitionOf>,
-    /// The tables whose columns it has too: PostgreSQL's `INHERITS`, in its order.
+    /// The parents whose columns it inherits, in their order: PostgreSQL's `INHERITS`.
     pub inherits: Vec<Name>,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
-    /// What else makes the table what it is, such as `STRICT`, `ENGINE` or `PARTITION BY`. A
-    /// virtual table of SQLite has `USING`, the module with its arguments, and no columns: those
-    /// are the module's.
+    /// Further options, such as `STRICT`, `ENGINE` or `PARTITION BY`. A virtual table of SQLite has
+    /// `USING`, the module with its arguments, and no columns, as the module defines those.
     pub options: Options,
 }
 
-/// The place of a partition in its table: what the table has it has too, and that is not repeated
-/// there but for the columns.
+/// The place of a partition in its table. What the partition inherits from the table is not
+/// repeated in it, except for the columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PartitionOf {
     /// The partitioned table.
     pub table: Name,
-    /// Which rows it has: `FOR VALUES FROM (1) TO (10)` or `DEFAULT`.
+    /// The rows that it holds: `FOR VALUES FROM (1) TO (10)` or `DEFAULT`.
     pub bounds: String,
 }
 
@@ -87,43 +85,43 @@ pub struct PartitionOf {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Column {
-    /// Its name.
+    /// The column's name.
     pub name: String,
-    /// Its type, as the database writes it: `character varying(255)`, `int(10) unsigned`.
+    /// The type, as the database writes it: `character varying(255)`, `int(10) unsigned`.
     pub sql_type: String,
-    /// Whether it takes NULL.
+    /// Whether it accepts NULL.
     pub nullable: bool,
-    /// Its default, as it stands behind `DEFAULT`; none where [`Column::identity`] says who numbers it.
+    /// The default, as SQL after `DEFAULT`; none if [`Column::identity`] says how values are generated.
     pub default: Option<String>,
-    /// What computes it.
+    /// The expression that computes it, if it is generated.
     pub generated: Option<Generated>,
-    /// Who numbers it.
+    /// How the database generates values for it: identity, serial, or auto-increment.
     pub identity: Option<Identity>,
-    /// The sequence that numbers it, where it is not the usual one.
+    /// The options of the sequence that numbers it, if they are not the defaults.
     #[cfg_attr(feature = "serde", serde(rename = "numbering"))]
     pub sequence_options: Option<Sequence>,
-    /// Its collation as SQL writes it, `"de-x-icu"` or `utf8mb4_bin`, where that is not the table's
-    /// or the database's own.
+    /// The collation as SQL writes it, `"de-x-icu"` or `utf8mb4_bin`, if it is not the default of
+    /// the table or database.
     pub collation: Option<String>,
-    /// What it is set to whenever its row changes: MySQL's `ON UPDATE`.
+    /// The value that it gets whenever its row changes: MySQL's `ON UPDATE`.
     pub on_update: Option<String>,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
-    /// What else makes it what it is: `INVISIBLE` of MySQL, `ON CONFLICT` of SQLite's `NOT NULL`.
+    /// Further options: MySQL's `INVISIBLE`, the `ON CONFLICT` of SQLite's `NOT NULL`.
     pub options: Options,
 }
 
-/// What a generated column is computed from.
+/// How a generated column is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Generated {
     /// The expression.
     pub expression: String,
-    /// Whether it is kept, or computed whenever it is read.
+    /// Whether the value is stored, instead of computed whenever it is read.
     pub stored: bool,
 }
 
-/// How a column is numbered by the database.
+/// How the database generates the values of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -145,19 +143,19 @@ pub enum Identity {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Key {
-    /// Its columns, in their order.
+    /// The columns, in their order.
     pub columns: Vec<String>,
-    /// Its name; `None` where nobody gave one and the database has none.
+    /// The name; `None` if the database does not name it.
     pub name: Option<String>,
-    /// Columns that its index carries along: PostgreSQL's `INCLUDE`.
+    /// Further columns that its index stores: PostgreSQL's `INCLUDE`.
     pub include: Vec<String>,
-    /// Whether two NULLs count as the same.
+    /// Whether two NULLs count as equal.
     pub nulls_not_distinct: bool,
     /// When it is checked.
     pub deferrable: Deferrable,
-    /// What stands behind a column in it: `(10)` on MySQL, `COLLATE NOCASE DESC` on SQLite.
+    /// The text after a column, by the column: `(10)` on MySQL, `COLLATE NOCASE DESC` on SQLite.
     pub qualifiers: BTreeMap<String, String>,
-    /// What else makes it what it is: `ON CONFLICT` of SQLite, `WITHOUT OVERLAPS` of PostgreSQL.
+    /// Further options: SQLite's `ON CONFLICT`, PostgreSQL's `WITHOUT OVERLAPS`.
     pub options: Options,
 }
 
@@ -165,25 +163,25 @@ pub struct Key {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ForeignKey {
-    /// Its columns, in their order.
+    /// The columns, in their order.
     pub columns: Vec<String>,
-    /// The table it points to.
+    /// The table that it references.
     pub table: Name,
-    /// The columns there.
+    /// The referenced columns.
     pub references: Vec<String>,
-    /// What happens when a row there is deleted.
+    /// What happens when a referenced row is deleted.
     pub on_delete: Action,
-    /// What happens when a row there gets another key.
+    /// What happens when the key of a referenced row changes.
     pub on_update: Action,
     /// When it is checked.
     pub deferrable: Deferrable,
-    /// Its name; `None` where nobody gave one and the database has none.
+    /// The name; `None` if the database does not name it.
     pub name: Option<String>,
-    /// What else makes it what it is: `MATCH` or `NOT VALID` of PostgreSQL.
+    /// Further options: PostgreSQL's `MATCH` or `NOT VALID`.
     pub options: Options,
 }
 
-/// What a foreign key does when what it points to changes.
+/// What a foreign key does when a referenced row changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "serde",
@@ -191,12 +189,12 @@ pub struct ForeignKey {
     serde(rename_all = "kebab-case")
 )]
 pub enum Action {
-    /// Refuses, at the latest when the transaction ends; the same as saying nothing.
+    /// Rejects the change, at the latest at the end of the transaction; the default.
     #[default]
     NoAction,
-    /// Refuses at once. MySQL does the same for `NO ACTION`, and is read as that.
+    /// Rejects the change immediately. MySQL does so for `NO ACTION` too, which it is read as.
     Restrict,
-    /// Does the same to the rows that point there.
+    /// Does the same to the referencing rows.
     Cascade,
     /// Sets them to NULL.
     SetNull,
@@ -212,12 +210,12 @@ pub enum Action {
     serde(rename_all = "kebab-case")
 )]
 pub enum Deferrable {
-    /// At once.
+    /// Immediately.
     #[default]
     No,
-    /// At once, unless a transaction asks for later.
+    /// Immediately, unless a transaction defers it.
     Immediate,
-    /// When the transaction ends.
+    /// At the end of the transaction.
     Deferred,
 }
 
@@ -225,11 +223,11 @@ pub enum Deferrable {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Check {
-    /// What must hold; with parentheses around it or without, as the database writes it.
+    /// The condition, with or without parentheses around it, as the database writes it.
     pub expression: String,
-    /// Its name; `None` where nobody gave one and the database has none.
+    /// The name; `None` if the database does not name it.
     pub name: Option<String>,
-    /// What else makes it what it is: `NO INHERIT` or `NOT VALID` of PostgreSQL.
+    /// Further options: PostgreSQL's `NO INHERIT` or `NOT VALID`.
     pub options: Options,
 }
 
@@ -237,26 +235,26 @@ pub struct Check {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Index {
-    /// What it is over, in this order.
+    /// The columns and expressions, in their order.
     pub parts: Vec<IndexPart>,
-    /// Whether two rows may be the same there.
+    /// Whether it rejects equal rows.
     pub unique: bool,
-    /// How it works, such as `gin` or `FULLTEXT`, where that is not the usual way.
+    /// The access method, such as `gin` or `FULLTEXT`, if it is not the default one.
     pub method: Option<String>,
-    /// Which rows it has, where not all.
+    /// The condition of a partial index.
     pub predicate: Option<String>,
-    /// Columns it carries along: PostgreSQL's `INCLUDE`.
+    /// Further columns that it stores: PostgreSQL's `INCLUDE`.
     pub include: Vec<String>,
-    /// Whether two NULLs count as the same.
+    /// Whether two NULLs count as equal.
     pub nulls_not_distinct: bool,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
-    /// What else makes it what it is: `fillfactor` of PostgreSQL, `IGNORED` of MariaDB. An index of
-    /// PostgreSQL that could not be built to its end has `INVALID`.
+    /// Further options: PostgreSQL's `fillfactor`, MariaDB's `IGNORED`. An index that PostgreSQL
+    /// failed to build has `INVALID`.
     pub options: Options,
 }
 
-/// One column or expression of an index.
+/// A column or expression of an index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct IndexPart {
@@ -264,15 +262,15 @@ pub struct IndexPart {
     pub over: String,
     /// Whether it is an expression.
     pub expression: bool,
-    /// Whether the largest comes first.
+    /// Whether it is in descending order.
     pub descending: bool,
-    /// Where NULLs stand, if not where the order puts them by itself: PostgreSQL.
+    /// Whether NULLs come first, if that is not the default of the order: PostgreSQL.
     pub nulls_first: Option<bool>,
-    /// Its collation, where that is not the column's.
+    /// The collation, if it is not the column's.
     pub collation: Option<String>,
-    /// Its operator class, where that is not the type's own: PostgreSQL.
+    /// The operator class, if it is not the type's default: PostgreSQL.
     pub operator_class: Option<String>,
-    /// How many characters of it count: MySQL.
+    /// How many characters of it are indexed: MySQL.
     pub prefix: Option<u32>,
 }
 
@@ -280,26 +278,25 @@ pub struct IndexPart {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct View {
-    /// What it selects.
+    /// The query.
     pub definition: String,
-    /// The names of its columns, where [`View::definition`] does not say them: SQLite.
+    /// The names of the columns, if [`View::definition`] does not include them: SQLite.
     pub columns: Vec<String>,
-    /// Whether its rows are kept.
+    /// Whether it is materialized.
     pub materialized: bool,
-    /// The indexes of its rows by their names, where they are kept.
+    /// The indexes of a materialized view, by name.
     pub indexes: BTreeMap<String, Index>,
-    /// Its triggers by their names, each with the statement that makes it.
+    /// The triggers by name, each with the statement that creates it.
     pub triggers: BTreeMap<String, String>,
-    /// PostgreSQL's rewrite rules by their names, without the one that makes it a view.
+    /// PostgreSQL's rewrite rules by name, without the one that implements the view.
     pub rules: BTreeMap<String, String>,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
-    /// The comments of its columns.
+    /// The comments of the columns.
     pub column_comments: BTreeMap<String, String>,
-    /// What else makes it what it is: `security_barrier` of PostgreSQL, `ALGORITHM` of MySQL.
+    /// Further options: PostgreSQL's `security_barrier`, MySQL's `ALGORITHM`.
     pub options: Options,
-    /// How it stands in the database that it was read from, where that is PostgreSQL; never
-    /// compared or written.
+    /// The state in the PostgreSQL database that it was read from; never compared or written.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub state: ViewState,
 }
@@ -310,21 +307,21 @@ pub struct View {
 pub struct Sequence {
     /// The type of its numbers.
     pub sql_type: String,
-    /// Its first number.
+    /// The first number.
     pub start: i64,
-    /// How far each is from the one before.
+    /// The difference between two numbers.
     pub increment: i64,
-    /// The least.
+    /// The minimum.
     pub min: i64,
-    /// The greatest.
+    /// The maximum.
     pub max: i64,
-    /// Whether it begins again after the last.
+    /// Whether it starts again after the last number.
     pub cycle: bool,
-    /// How many numbers a session takes at once.
+    /// How many numbers a session reserves at a time.
     pub cache: i64,
-    /// The column it goes away with, though it does not number it: PostgreSQL's `OWNED BY`.
+    /// The column that it is dropped with, though it does not number it: PostgreSQL's `OWNED BY`.
     pub owned_by: Option<(Name, String)>,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
 }
 
@@ -332,27 +329,27 @@ pub struct Sequence {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Enum {
-    /// Its values, in their order.
+    /// The values, in their order.
     pub values: Vec<String>,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
 }
 
-/// A domain: a type with rules of its own.
+/// A domain: a type with constraints of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Domain {
-    /// The type it is made of.
+    /// The underlying type.
     pub sql_type: String,
-    /// Whether it takes NULL.
+    /// Whether it accepts NULL.
     pub nullable: bool,
-    /// Its default, as an expression.
+    /// The default, as an expression.
     pub default: Option<String>,
-    /// Its collation, where that is not the type's own.
+    /// The collation, if it is not the type's default.
     pub collation: Option<String>,
-    /// What its values must hold to, sorted by their expressions.
+    /// The check constraints, sorted by their expressions.
     pub checks: Vec<Check>,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
 }
 
@@ -361,14 +358,14 @@ pub struct Domain {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Definition {
-    /// What stands behind `CREATE TYPE <name>`: `AS (x integer, y integer)`; of a configuration
-    /// with the statements that add its mappings.
+    /// The text after `CREATE TYPE <name>`: `AS (x integer, y integer)`; of a configuration with
+    /// the statements that add its mappings.
     pub definition: String,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
 }
 
-/// What tells a function or procedure from the others.
+/// What distinguishes a function or procedure from others.
 ///
 /// ```
 /// use migrate_schema::{Name, RoutineKind, Signature};
@@ -388,16 +385,16 @@ pub struct Definition {
     serde(into = "String", from = "String")
 )]
 pub struct Signature {
-    /// Its kind: on MySQL a function and a procedure can have the same name.
+    /// The kind: on MySQL, a function and a procedure can have the same name.
     pub kind: RoutineKind,
-    /// Its name.
+    /// The routine's name.
     pub name: Name,
-    /// The types of what it takes, as `DROP FUNCTION` wants them; empty on MySQL, where the name
+    /// The types of the arguments, as `DROP FUNCTION` needs them; empty on MySQL, where the name
     /// is enough.
     pub arguments: String,
 }
 
-/// What a routine is.
+/// A kind of routine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoutineKind {
     /// A function.
@@ -412,9 +409,9 @@ pub enum RoutineKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Routine {
-    /// The statement that makes it; `None` where the user who asked may not see it: MySQL.
+    /// The statement that creates it; `None` if the user may not see it: MySQL.
     pub definition: Option<String>,
-    /// What it is for, where somebody has written it down.
+    /// The comment.
     pub comment: Option<String>,
 }
 
@@ -422,10 +419,9 @@ pub struct Routine {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Extension {
-    /// The named schema its objects are in; `None` stands for the one that the connection uses by
-    /// itself.
+    /// The named schema that its objects are in; `None` for the connection's default one.
     pub schema: Option<String>,
-    /// The extensions that must be there before it.
+    /// The extensions that it requires.
     #[cfg_attr(feature = "serde", serde(default))]
     pub requires: BTreeSet<String>,
 }
@@ -481,7 +477,7 @@ impl RoutineKind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Function, Self::Procedure, Self::Aggregate];
 
-    /// Returns its word, small.
+    /// Returns its name in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -511,7 +507,7 @@ impl From<Signature> for String {
 }
 
 impl From<String> for Signature {
-    /// Reads what [`Signature`] writes; what lacks a kind is a function.
+    /// Parses what [`Signature`] displays; without a kind, it is a function.
     fn from(text: String) -> Self {
         let (kind, rest) = RoutineKind::ALL
             .into_iter()
@@ -532,7 +528,7 @@ impl From<String> for Signature {
 }
 
 impl Action {
-    /// Reads what a database calls it; what is not known is the same as nothing.
+    /// Parses the SQL keyword; an unknown one is [`Action::NoAction`].
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text.to_ascii_uppercase().as_str() {
@@ -544,7 +540,7 @@ impl Action {
         }
     }
 
-    /// Returns its words in SQL.
+    /// Returns the SQL keyword.
     #[must_use]
     pub const fn as_sql(self) -> &'static str {
         match self {

@@ -50,7 +50,7 @@ fn is_word(expression: &str) -> bool {
         .all(|sign| sign.is_alphanumeric() || sign == '_')
 }
 
-/// Says whether one pair of parentheses is around all of it.
+/// Returns whether one pair of parentheses encloses the whole expression.
 fn is_wrapped(expression: &str) -> bool {
     let text = expression.trim();
     let Some(inner) = text
@@ -77,7 +77,7 @@ fn is_wrapped(expression: &str) -> bool {
     depth == 0
 }
 
-/// Says whether it is what SQLite and MySQL take as a default without parentheses.
+/// Returns whether SQLite and MySQL accept it as a default without parentheses.
 pub(super) fn is_literal(expression: &str) -> bool {
     let text = expression.trim();
     let upper = text.to_ascii_uppercase();
@@ -105,7 +105,7 @@ fn is_hexadecimal(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
-/// What is written of a column in `CREATE TABLE` and `ADD COLUMN`.
+/// Temporary properties of a column in `CREATE TABLE` and `ADD COLUMN`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extra<'a> {
     /// A default that is taken back afterwards.
@@ -277,7 +277,7 @@ fn key_body(dialect: Dialect, kind: &str, key: &Key) -> String {
         .columns
         .iter()
         .map(|column| match key.qualifiers.get(column) {
-            // A prefix stands at the name, and words behind it.
+            // A prefix length follows the name directly, keywords after a space.
             Some(qualifier) if qualifier.starts_with('(') => {
                 format!("{}{qualifier}", dialect.quote(column))
             }

@@ -40,11 +40,11 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
 
 struct Plan<'a> {
     transition: &'a Transition<'a>,
-    /// The tables that go, some to come back as something else.
+    /// The tables that are dropped, including those that are recreated.
     gone: BTreeSet<&'a Name>,
-    /// What changes about each table that stays.
+    /// The changes of each table that stays.
     alters: BTreeMap<&'a Name, Alter<'a>>,
-    /// The foreign keys that come back.
+    /// The foreign keys to add or recreate.
     to_recreate: Vec<(&'a Name, ForeignKey)>,
     out: Out,
 }
@@ -92,7 +92,7 @@ impl<'a> Plan<'a> {
         &self.transition.after_renames.schema
     }
 
-    /// Says whether a text speaks of something that has another name now: no text follows.
+    /// Returns whether a text mentions a renamed table or column, as MySQL updates no text.
     fn is_renamed(&self, words: &Words) -> bool {
         self.transition.changes.iter().any(|change| match change {
             Change::Rename(Renamed::Table { from, to }) => {
@@ -185,7 +185,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the foreign keys that go, and those that would keep a column or an index from changing.
+    /// Drops the foreign keys that are dropped, and those that block changes of a column or index.
     fn drop_foreign_keys(&mut self) {
         let mut gone: Vec<(&Name, &ForeignKey)> = Vec::new();
         for (name, table) in &self.renamed().tables {
@@ -342,7 +342,7 @@ impl<'a> Plan<'a> {
                 self.out.push(add);
                 continue;
             }
-            // Only so does InnoDB take a key to a table that is not there, and only so was it made.
+            // Otherwise InnoDB rejects a key to a missing table; this is also how it was created.
             self.out.add("SET foreign_key_checks = 0");
             let why = format!("it points to `{target}`, and there is no such table");
             self.out.push(add.with_review(why));
@@ -350,7 +350,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Says whether a table will be there, in whatever letters.
+    /// Returns whether the table exists in the target, ignoring case.
     fn is_there(&self, table: &Name) -> bool {
         let same = |name: &Name| name.name.eq_ignore_ascii_case(&table.name);
         self.transition.to.tables.keys().any(same)

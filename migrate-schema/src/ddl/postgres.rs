@@ -28,7 +28,7 @@ const DIALECT: Dialect = Dialect::Postgres;
 pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     let first = Plan::new(transition, &BTreeSet::new()).run();
     // A value that was added cannot be used before the transaction ends (PostgreSQL manual, "ALTER
-    // TYPE", Notes). Where it is, the type is made anew.
+    // TYPE", Notes). Then the type is recreated.
     let mut used = BTreeSet::new();
     for change in &transition.changes {
         let Change::Alter {
@@ -60,7 +60,7 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
 fn each(sql: &str) -> Vec<String> {
     match split(DIALECT, sql) {
         Ok(parts) => parts.into_iter().map(|part| sql[part].to_owned()).collect(),
-        // What the database wrote and the splitter does not know is one statement.
+        // A text that cannot be split is one statement.
         Err(_) => vec![sql.to_owned()],
     }
 }
@@ -73,14 +73,14 @@ fn comment(kind: &str, quoted: &str, comment: Option<&str>) -> String {
 struct Plan<'a> {
     transition: &'a Transition<'a>,
     affected: Affected<'a>,
-    /// The constraints of tables that stay, which are made after all else: new ones, and those
-    /// that had to go meanwhile.
+    /// The constraints of existing tables that are added last: new ones, and those that were dropped
+    /// meanwhile.
     to_recreate: Vec<(&'a Name, Constraint)>,
     /// The defaults that are already gone.
     without_default: BTreeSet<(&'a Name, &'a str)>,
     /// The types that wait under another name until nothing is of them.
     displaced: BTreeMap<Name, Name>,
-    /// The tables that are there.
+    /// The tables that exist by now.
     existing: BTreeSet<&'a Name>,
     /// The views that are changed in place.
     replaced: BTreeSet<Name>,
@@ -151,7 +151,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the triggers, policies and rules that change or are in the way.
+    /// Drops the triggers, policies and rules that change or block other changes.
     fn drop_on_tables(&mut self) {
         for (name, before) in self.affected.surviving() {
             let after = &self.transition.to.tables[name];
@@ -171,8 +171,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the policies and rules of tables that go where they speak of something else that goes,
-    /// which cannot go before them. Triggers go with their tables, each before its function.
+    /// Drops the policies and rules of dropped tables that mention another dropped object, which could
+    /// not be dropped otherwise. Triggers are dropped with their tables, before their functions.
     fn drop_on_gone_tables(&mut self) {
         let renamed = self.renamed();
         let tables = self.affected.tables.iter().copied();
@@ -223,7 +223,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the constraints that go or are in the way, foreign keys first.
+    /// Drops the constraints that are dropped or block other changes, foreign keys first.
     fn drop_constraints(&mut self) {
         let mut gone: Vec<(bool, &Name, Constraint)> = Vec::new();
         let dropped: BTreeSet<&Name> = self.affected.tables.clone();
@@ -248,7 +248,7 @@ impl<'a> Plan<'a> {
             let after = Constraint::all(&self.transition.to.tables[name]);
             for constraint in Constraint::all(before) {
                 if self.affected.constraint(name, &constraint) {
-                    // One that only gets another name comes back with that.
+                    // A renamed one is recreated with its new name.
                     let renamed = self
                         .transition
                         .changes
@@ -270,7 +270,7 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        // Tables that go and point to each other, or to a key that changes.
+        // Foreign keys between dropped tables, or to a key that changes.
         for (name, table) in &self.renamed().tables {
             if dropped.contains(name) {
                 for key in &table.foreign_keys {
@@ -281,7 +281,7 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        // Such a key must go before, unless its own table goes first anyway.
+        // Such a key is dropped before, unless its own table is dropped first anyway.
         let order = self.drop_order();
         let place = |name: &Name| order.iter().position(|node| *node == Node::Table(name));
         gone.retain(|(of_dropped, name, constraint)| match constraint {
@@ -302,7 +302,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the indexes that go or are in the way; returns those that come back.
+    /// Drops the indexes that are dropped or block other changes; returns those to recreate.
     fn drop_indexes(&mut self) -> BTreeSet<(&'a Name, &'a str)> {
         let mut back = BTreeSet::new();
         for change in &self.transition.changes {
@@ -348,7 +348,7 @@ impl<'a> Plan<'a> {
             .add(format!("DROP INDEX {}", index.quoted(DIALECT)));
     }
 
-    /// Drops the defaults that speak of what goes, and of columns that get another type.
+    /// Drops the defaults that mention a dropped object, and those of retyped columns.
     fn drop_defaults(&mut self) {
         for (name, before) in self.affected.surviving() {
             for column in &before.columns {
@@ -431,7 +431,7 @@ impl<'a> Plan<'a> {
     /// Changes, adds and fills columns.
     fn alter_columns(&mut self) {
         let to = self.transition.to;
-        // What computes a column must be there before it.
+        // A generated column comes after the columns that it is computed from.
         let mut generated = Vec::new();
         for change in &self.transition.changes {
             if let Change::Create(Object::Column {
@@ -503,7 +503,7 @@ impl<'a> Plan<'a> {
                                 .or_default()
                                 .push((old.to_owned(), new.to_owned()));
                         }
-                        // It goes by the name of its index.
+                        // It has the name of its index.
                         Constraint::PrimaryKey(_)
                         | Constraint::Unique(_)
                         | Constraint::Exclusion(..) => {
@@ -598,7 +598,7 @@ fn on_tables<'t>(
     ]
 }
 
-/// Says whether a text may speak of one of these views.
+/// Returns whether a text may mention one of these views.
 fn speaks_of_view<'n>(words: &Words, mut views: impl Iterator<Item = &'n Name>) -> bool {
     views.any(|view| words.mention(&view.name))
 }

@@ -1,4 +1,4 @@
-//! SQLite: `ALTER TABLE` where it can, and a table built anew where it cannot.
+//! SQLite: `ALTER TABLE` where possible, otherwise the table is rebuilt.
 
 mod table;
 
@@ -33,11 +33,11 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
 
 struct Plan<'a> {
     transition: &'a Transition<'a>,
-    /// What changes about a table that is there before and after.
+    /// The changes of each table that exists before and after.
     changes: BTreeMap<&'a Name, Vec<&'a Change>>,
-    /// The tables that are built anew.
+    /// The tables that are rebuilt.
     rebuilt: BTreeSet<&'a Name>,
-    /// The names, old and new, of tables that views and triggers must not speak of meanwhile.
+    /// The old and new names of tables that no view or trigger may reference meanwhile.
     touched: BTreeSet<&'a str>,
     out: Out,
 }
@@ -112,7 +112,7 @@ impl<'a> Plan<'a> {
         gone
     }
 
-    /// Drops the triggers that must not be there meanwhile; returns all that are not there then.
+    /// Drops the triggers that must not exist meanwhile, and returns them.
     fn drop_triggers(&mut self) -> BTreeSet<String> {
         let mut gone = BTreeSet::new();
         let mut changed = BTreeSet::new();
@@ -166,7 +166,7 @@ impl<'a> Plan<'a> {
                     self.out.add(format!("ALTER TABLE {old} RENAME TO {new}"));
                 }
                 Change::Rename(Renamed::Column { table, from, to }) => {
-                    // Quotes would be put around it wherever it stands.
+                    // SQLite would write the quotes wherever the name occurs.
                     let new = match is_plain(to) && !is_keyword(to) {
                         true => to.clone(),
                         false => DIALECT.quote(to),
@@ -247,7 +247,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Builds a table anew, with all it has: the steps of
+    /// Rebuilds a table with its rows: the steps of
     /// <https://sqlite.org/lang_altertable.html#otheralter>.
     fn rebuild(&mut self, name: &Name, changes: &[&Change]) {
         let before = self.before(name);

@@ -1,4 +1,4 @@
-//! What the dialects share about tables and views.
+//! Helpers for tables and views that the dialects share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,7 @@ use crate::diff::view_order;
 use crate::schema::text::Words;
 use crate::schema::{Name, Schema, Table};
 
-/// The views that must go while something they may speak of changes, in the order in which they can
-/// be dropped.
+/// Returns the views to drop before objects that they may reference are altered, dependents first.
 ///
 /// `touched` says it of a view by its own name and words, with those of its triggers and rules,
 /// which go and come with it; what is over such a view goes as well.
@@ -33,7 +32,7 @@ pub(super) fn views_to_drop(schema: &Schema, touched: impl Fn(&Name, &Words) -> 
     gone
 }
 
-/// The views to be made, in the order in which they can be: those that are new, and those that went.
+/// Returns the views to create, new ones and dropped ones, in an order in which they can be created.
 pub(super) fn views_to_create(renamed: &Schema, to: &Schema, gone: &[Name]) -> Vec<Name> {
     let order: BTreeMap<Name, usize> = view_order(to);
     let gone: BTreeSet<&Name> = gone.iter().collect();

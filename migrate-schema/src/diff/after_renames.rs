@@ -1,4 +1,4 @@
-//! A schema after its renames.
+//! The schema after all renames.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ use migrate_core::Dialect;
 pub(crate) struct AfterRenames<'a> {
     /// The schema: what it has in common with the new one has the same name in both.
     pub(crate) schema: Cow<'a, Schema>,
-    /// How the tables come to their names, step by step.
+    /// The renames of tables, step by step.
     pub(crate) tables: Vec<(Name, Name)>,
-    /// How the columns of a table (by its new name) come to theirs.
+    /// The renames of columns by the new name of their table, step by step.
     pub(crate) columns: BTreeMap<Name, Vec<(String, String)>>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> AfterRenames<'a> {
             })
             .map(|(old, new)| (old.clone(), new.clone()))
             .collect();
-        // A name that is taken before is made free: that table goes.
+        // A table whose name is needed, and that is not renamed itself, gets a free name.
         for new in tables.values().cloned().collect::<Vec<_>>() {
             if from.tables.contains_key(&new) && !tables.contains_key(&new) {
                 let free = free_name(&new.name, |name| {
@@ -206,7 +206,7 @@ impl Names<'_> {
         new.map_or(name, String::as_str).to_owned()
     }
 
-    /// A text that may speak of anything.
+    /// Renames tables and columns in a text.
     fn text(&self, text: &str) -> String {
         let words = Words::of(text);
         let mut names = BTreeMap::new();
@@ -257,7 +257,7 @@ impl Names<'_> {
         schema
     }
 
-    /// MySQL gives the names that it made up itself anew with the table's
+    /// MySQL renames constraints that it named itself along with their table
     /// (MySQL manual, "RENAME TABLE Statement").
     fn given_names(&self, old: &Name, new: &Name, table: &mut Table) {
         if self.dialect != Dialect::MySql || old == new {

@@ -1,22 +1,22 @@
-//! What comes before what.
+//! The order in which objects can be created.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::schema::text::Words;
 use migrate_core::__support::components;
 
-/// Something to be made, and what its SQL speaks of.
+/// An object to create, and the names that its SQL mentions.
 pub(crate) struct Item<K> {
     /// What it is.
     pub(crate) key: K,
-    /// Its name, without the named schema.
+    /// The name, without the named schema.
     pub(crate) name: String,
-    /// What it may need.
+    /// The words of its SQL.
     pub(crate) words: Words,
 }
 
-/// Returns the places of the items in an order in which each comes after those it speaks of, as far
-/// as there is one; otherwise they stay in their order.
+/// Returns the places of the items in an order in which each comes after those that it mentions, as
+/// far as there is one; otherwise they keep their order.
 pub(crate) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
     let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut odd = Vec::new();
@@ -52,8 +52,8 @@ pub(crate) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
     by_needs(&needs)
 }
 
-/// What something needs: what it cannot be without, and what it should come after where that can
-/// be, such as what the text of a routine's body speaks of.
+/// The dependencies of a node: those that it must come after, and those that it should come after
+/// if possible, such as the objects that a routine's body mentions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needs {
     pub(crate) must: BTreeSet<usize>,

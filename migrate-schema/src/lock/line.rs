@@ -58,7 +58,7 @@ impl Line {
 pub(super) struct Token {
     /// The word, or the key of an attribute.
     pub(super) word: String,
-    /// The value behind the `=`.
+    /// The value after the `=`.
     pub(super) value: Option<String>,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn tokens(line: &str) -> Option<Vec<Token>> {
     }
 }
 
-/// Reads one word or value, and returns what is behind it.
+/// Reads one word or value, and returns the rest.
 pub(super) fn text(from: &str) -> Option<(String, &str)> {
     let Some(inner) = from.strip_prefix('"') else {
         let end = from.find([' ', '=']).unwrap_or(from.len());

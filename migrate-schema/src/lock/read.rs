@@ -15,7 +15,7 @@ use migrate_core::{Code, Diagnostic, Dialect, Label};
 
 const HELP: &str = "write it anew: `cargo migrate lock`";
 
-/// What is read of it.
+/// Which part is read.
 pub(super) enum Wanted {
     All,
     /// What begins a line about this table.
@@ -57,7 +57,7 @@ struct Reader<'a> {
     lock: SchemaLock,
     section: Option<Dialect>,
     version: bool,
-    /// Where each column stands in its table.
+    /// The position of each column in its table.
     positions: BTreeMap<(Dialect, Name), Vec<(u32, Column)>>,
     sequence_options: Vec<(Dialect, Name, String, Sequence)>,
     /// The lines so far, by what they are about.
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a line; says whether to go on.
+    /// Reads a line; returns whether to go on.
     fn top(&mut self, line: &'a str, span: &Range<usize>) -> bool {
         if let Some(number) = line.strip_prefix("version ") {
             self.version = true;
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
             }),
             (None, Some(dialect)) => {
                 match &self.wanted {
-                    // Its name may begin as the wanted one, or it is no table.
+                    // A longer table name, or another kind of object.
                     Wanted::Table(only)
                         if line != only && !line.starts_with(&format!("{only} ")) =>
                     {

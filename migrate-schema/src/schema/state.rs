@@ -1,32 +1,31 @@
-//! How an object stands in the database that it was read from.
+//! The state of an object in the database that it was read from.
 
-/// How a view stands in the database that it was read from, which is no part of its schema.
+/// The state of a view in the database that it was read from, which is not part of its schema.
 ///
-/// A view of PostgreSQL that is dropped and made again loses who owns it and who may use it, so
-/// [`statements`](crate::statements) gives that back. It is not compared, any two are equal; and it
-/// is not written, neither to schema.lock nor as JSON: who may do what belongs to a database, and
-/// not to what the project says of its schema.
+/// A PostgreSQL view that is dropped and recreated loses its owner and privileges, so
+/// [`statements`](crate::statements) restores them. Any two states are equal, and a state is written
+/// neither to schema.lock nor to JSON: privileges belong to a database, not to the project's schema.
 #[derive(Clone, Debug, Default)]
 pub struct ViewState {
-    /// Its columns with their types and collations, as far as they matter to
-    /// `CREATE OR REPLACE VIEW`; empty where nobody has asked a database.
+    /// The columns with their types and collations, as far as they matter to
+    /// `CREATE OR REPLACE VIEW`; empty if the view was not read from a database.
     pub columns: Vec<(String, String)>,
-    /// Its owner as SQL writes the name, where that is not the user who asked.
+    /// The owner as SQL writes the name, if it is not the connected user.
     pub owner: Option<String>,
-    /// What others may do with it, sorted.
+    /// The privileges of others, sorted.
     pub grants: Vec<Grant>,
 }
 
-/// What one role may do with a view or one of its columns.
+/// The privileges of a role on a view or one of its columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
-    /// What it may do: `INSERT, SELECT`.
+    /// The privileges: `INSERT, SELECT`.
     pub privileges: String,
-    /// The column that it may do it with, where not with all of the view.
+    /// The column, if the privileges are not on the whole view.
     pub column: Option<String>,
     /// The role as SQL writes it, or `PUBLIC`.
     pub grantee: String,
-    /// Whether it may pass that on.
+    /// Whether the role may grant them to others.
     pub grantable: bool,
 }
 
@@ -39,14 +38,14 @@ impl PartialEq for ViewState {
 impl Eq for ViewState {}
 
 impl ViewState {
-    /// Says whether `CREATE OR REPLACE VIEW` makes the other of this: the columns stay, in their
-    /// order and with their types, and others come behind them at most
+    /// Returns whether `CREATE OR REPLACE VIEW` can turn this view into the other: the columns keep their
+    /// order and types, and others may only follow them
     /// (<https://www.postgresql.org/docs/current/sql-createview.html>).
     pub(crate) fn is_replaceable_by(&self, other: &Self) -> bool {
         !self.columns.is_empty() && other.columns.starts_with(&self.columns)
     }
 
-    /// Says whether it has a column of this name, as far as is known.
+    /// Returns whether it has a column of this name, as far as is known.
     pub(crate) fn may_have(&self, column: &str) -> bool {
         self.columns.is_empty() || self.columns.iter().any(|(name, _)| name == column)
     }

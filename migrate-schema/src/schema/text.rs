@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::Dialect;
 use migrate_sql::{Lexer, TokenKind, unquoted};
 
-/// The words of a text, to ask whether it speaks of something.
+/// The words of a text, to find out whether it mentions an object.
 ///
-/// It says yes too often, where a word stands in a literal or means something else, and never too
-/// rarely: what hangs on it is made again without need at worst.
+/// It may find too much, if a word is in a literal or means something else, but never too little: at
+/// worst, a dependent object is recreated without need.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Words {
     text: String,
@@ -26,7 +26,7 @@ impl Words {
         Self { text, words }
     }
 
-    /// Says whether the text may speak of what has this name.
+    /// Returns whether the text may mention an object of this name.
     pub(crate) fn mention(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         match name.chars().all(is_word) {
@@ -40,12 +40,12 @@ impl Words {
         }
     }
 
-    /// Says whether the text may speak of a column: by its name, or by `*`.
+    /// Returns whether the text may mention a column: by its name, or by `*`.
     pub(crate) fn mention_column(&self, name: &str) -> bool {
         self.text.contains('*') || self.mention(name)
     }
 
-    /// Iterates over the words, small.
+    /// Iterates over the words in lower case.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str)
     }
@@ -109,7 +109,7 @@ pub(crate) fn renamed(dialect: Dialect, text: &str, names: &BTreeMap<String, Str
     }
 }
 
-/// Says whether a name needs no quotes anywhere; keywords aside.
+/// Returns whether a name that is not a keyword needs no quotes.
 pub(crate) fn is_plain(name: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     name.bytes().next().is_some_and(small)
@@ -118,7 +118,7 @@ pub(crate) fn is_plain(name: &str) -> bool {
             .all(|byte| small(byte) || byte.is_ascii_digit())
 }
 
-/// Says whether SQLite reads a name as a keyword (<https://sqlite.org/lang_keywords.html>).
+/// Returns whether SQLite reads a name as a keyword (<https://sqlite.org/lang_keywords.html>).
 pub(crate) fn is_keyword(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     SQLITE_KEYWORDS

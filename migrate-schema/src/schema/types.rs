@@ -1,4 +1,4 @@
-//! What is known of types: which takes all that another holds, and what is nothing in each.
+//! Types: which one holds every value of another, and the zero value of each.
 
 use crate::schema::text::Words;
 use crate::schema::{Column, Name, Schema, Table};
@@ -98,8 +98,8 @@ fn arguments(inner: &str) -> Vec<String> {
     all
 }
 
-/// Says whether a column of type `to` may not take all that one of type `from` holds. What is not
-/// known loses.
+/// Returns whether a column of type `to` may not hold every value of one of type `from`. Unknown types
+/// count as losing.
 pub(crate) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
     if from.eq_ignore_ascii_case(to) {
         return false;
@@ -221,8 +221,7 @@ fn sqlite_loses(from: &str, to: &str) -> bool {
     }
 }
 
-/// Returns an expression for "nothing" in a column that takes no NULL: what rows get that are there
-/// when it comes.
+/// Returns a zero value for a column that is not nullable, which existing rows get when it is added.
 pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     let dialect = schema.dialect;
     if dialect == Dialect::Sqlite {
@@ -299,9 +298,9 @@ pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     }
 }
 
-/// Writes a cast of PostgreSQL: by way of a text where there is no cast between the two, and none
-/// where one is not needed. Without it a text that is too long is refused; with it, it is cut
-/// (PostgreSQL manual, 8.3 "Character Types").
+/// Writes a cast of PostgreSQL: through `text` if the two types have none, and none if it is not needed.
+/// Without one, PostgreSQL rejects a text that is too long; with one, it truncates it (PostgreSQL
+/// manual, 8.3 "Character Types").
 pub(crate) fn cast(column: &str, from: &str, to: &str) -> Option<String> {
     let kind = |sql_type: &str| {
         let of = Type::parse(sql_type);

@@ -12,7 +12,7 @@ use crate::schema::text::Words;
 use crate::schema::types;
 use crate::schema::{Check, Column, Name, OptionValue, Schema, Table};
 
-/// What changes about a table.
+/// The changes of a table.
 pub(super) struct Alter<'a> {
     schema: &'a Schema,
     name: &'a Name,
@@ -20,12 +20,12 @@ pub(super) struct Alter<'a> {
     after: &'a Table,
     /// The columns that have another name in the database still, by their new names.
     old_names: BTreeMap<String, String>,
-    /// The columns that go and come back: what computes them cannot be changed.
+    /// The columns that are dropped and added again, as their expression cannot be altered.
     rebuilt: BTreeSet<&'a str>,
-    /// The columns that are written anew.
+    /// The columns whose definition is written again.
     altered: BTreeSet<&'a str>,
     dropped: BTreeSet<&'a str>,
-    /// The constraints and indexes that go, and come.
+    /// The constraints and indexes that are dropped, and added.
     gone: Vec<Constraint>,
     new: Vec<Constraint>,
     gone_indexes: BTreeSet<&'a str>,
@@ -159,7 +159,7 @@ impl<'a> Alter<'a> {
         }
     }
 
-    /// A text without a collation of its own keeps the one that the table had, if it is not told.
+    /// A text column without a collation of its own would keep the table's old one.
     fn follow_collation(&mut self) {
         if self.options.iter().any(|(word, _)| *word == "COLLATE") {
             for column in &self.after.columns {
@@ -171,9 +171,9 @@ impl<'a> Alter<'a> {
         }
     }
 
-    /// What stands on columns that go or have another name goes with them and comes back.
+    /// Recreates what depends on columns that are rebuilt or renamed.
     fn follow_columns(&mut self) {
-        // What is computed from a name follows none.
+        // A generated column does not follow a rename.
         for column in &self.after.columns {
             let Some(generated) = &column.generated else {
                 continue;
@@ -235,12 +235,12 @@ impl<'a> Alter<'a> {
         }
     }
 
-    /// Iterates over the names of the checks that come.
+    /// Iterates over the names of the added checks.
     pub(super) fn new_checks(&self) -> impl Iterator<Item = &str> {
         self.new.iter().filter_map(check_name)
     }
 
-    /// Takes out the checks that go and have such a name, for somebody else to drop.
+    /// Removes the dropped checks with such a name and returns them, for the caller to drop.
     pub(super) fn take_checks(&mut self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut taken = Vec::new();
         self.gone.retain(|constraint| match check_name(constraint) {
@@ -253,7 +253,7 @@ impl<'a> Alter<'a> {
         taken
     }
 
-    /// Says whether a foreign key over these columns would keep the table from changing.
+    /// Returns whether a foreign key over these columns would block the changes.
     pub(super) fn touches(&self, columns: &[String]) -> bool {
         let begins = |key: &[String]| key.first().is_some_and(|first| columns.contains(first));
         let keys = self.gone.iter().any(|constraint| match constraint {
@@ -297,7 +297,7 @@ impl<'a> Alter<'a> {
         });
         let mut numbered = BTreeSet::new();
         if in_two {
-            // What numbers itself must have a key, also between the two.
+            // An `AUTO_INCREMENT` column must have a key, also between the two statements.
             let columns = self
                 .before
                 .columns
@@ -511,7 +511,7 @@ impl<'a> Alter<'a> {
         after: &mut Vec<Ddl>,
     ) -> Vec<String> {
         let mut clauses = Vec::new();
-        // What computes a column comes before it.
+        // A generated column comes after the columns that it is computed from.
         let (computed, plain): (Vec<usize>, Vec<usize>) = (0..self.after.columns.len())
             .partition(|at| self.after.columns[*at].generated.is_some());
         let mut existing: BTreeSet<&str> = self
@@ -554,7 +554,7 @@ impl<'a> Alter<'a> {
                 Some(previous) if existing.contains(previous) => {
                     sql = format!("{sql} AFTER {}", DIALECT.quote(previous));
                 }
-                // Where it stands does not matter enough to guess.
+                // The position does not matter enough to guess.
                 Some(_) => {}
             }
             clauses.push(sql);
@@ -582,8 +582,8 @@ fn check_name(constraint: &Constraint) -> Option<&str> {
     }
 }
 
-/// Says whether a column must go and come back: only what stays stored can be computed in another
-/// way, or become an ordinary column (MySQL manual, "ALTER TABLE and Generated Columns").
+/// Returns whether a column must be dropped and added again: only a stored column can become an
+/// ordinary one (MySQL manual, "ALTER TABLE and Generated Columns").
 fn is_computed_anew(from: &Column, to: &Column) -> bool {
     match (&from.generated, &to.generated) {
         (None, None) => false,

@@ -16,7 +16,7 @@ pub(super) fn column(table: &Table, column: &Column, extra: Extra<'_>) -> String
     sql
 }
 
-/// Says whether a check is a part of its column.
+/// Returns whether a check is part of its column's definition.
 pub(super) fn is_of_column(check: &Check) -> bool {
     check.options.has("COLUMN")
 }
@@ -71,7 +71,7 @@ pub(super) fn option(word: &str, value: &OptionValue) -> String {
     }
 }
 
-/// Writes a constraint; the options of a key stand in another way than elsewhere.
+/// Writes a constraint; MySQL writes the comment of a key as a literal.
 pub(super) fn constraint(constraint: &Constraint) -> String {
     let (key, primary) = match constraint {
         Constraint::PrimaryKey(key) => (key, true),

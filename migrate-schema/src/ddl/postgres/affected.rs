@@ -1,4 +1,4 @@
-//! What PostgreSQL does not let change while something else hangs on it.
+//! Dependents that must be dropped while PostgreSQL changes what they depend on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,26 +11,26 @@ use migrate_core::Dialect;
 
 type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
 
-/// What changes so that other things must go before and come back after.
+/// The changes for which dependents are dropped before and recreated after.
 pub(super) struct Affected<'a> {
     transition: &'a Transition<'a>,
-    /// Types that are made anew under their name: enums, domains, composite types.
+    /// Types that are recreated under their name: enums, domains, composite types.
     pub(super) types: BTreeSet<Name>,
     /// Routines that are dropped, or cannot be replaced in place.
     pub(super) routines: BTreeSet<Signature>,
-    /// The names of both, and of dropped sequences: what speaks of one must go.
+    /// The names of both, and of dropped sequences: what mentions one is dropped.
     words: BTreeSet<String>,
     /// Columns that get another type.
     pub(super) retyped: Columns<'a>,
-    /// Columns that go and come back, as nothing else changes what computes them.
+    /// Columns that are dropped and added again, as their expression cannot be altered.
     pub(super) rebuilt: Columns<'a>,
-    /// Columns that go.
+    /// Dropped columns.
     dropped: Columns<'a>,
     /// Columns that have another name now.
     renamed: Columns<'a>,
-    /// Tables that go, some to come back as something else.
+    /// Dropped tables, including those that are recreated.
     pub(super) tables: BTreeSet<&'a Name>,
-    /// Sequences that go.
+    /// Dropped sequences.
     pub(super) sequences: BTreeSet<&'a Name>,
 }
 
@@ -195,7 +195,7 @@ impl<'a> Affected<'a> {
                     self.rebuilt.entry(name).or_default().insert(&column.name);
                 }
             }
-            // What goes and comes back has its type then.
+            // A rebuilt column gets its new type anyway.
             if let (Some(retyped), Some(rebuilt)) =
                 (self.retyped.get_mut(name), self.rebuilt.get(name))
             {
@@ -204,7 +204,7 @@ impl<'a> Affected<'a> {
         }
     }
 
-    /// The tables that are there all the time, as they are at first.
+    /// Returns the tables that exist all the time, in their form before the changes.
     pub(super) fn surviving(&self) -> impl Iterator<Item = (&'a Name, &'a Table)> + use<'a> {
         let to = self.transition.to;
         let gone = self.tables.clone();
@@ -220,14 +220,14 @@ impl<'a> Affected<'a> {
             .is_some_and(|columns| columns.iter().any(|column| is(column)))
     }
 
-    /// Says whether a text of a table speaks of a column that gets another type, or goes.
+    /// Returns whether a text of a table mentions a column that is retyped, rebuilt or dropped.
     fn speaks_of_changed(&self, table: &Name, words: &Words) -> bool {
         [&self.retyped, &self.rebuilt, &self.dropped]
             .into_iter()
             .any(|columns| Self::among(columns, table, |column| words.mention(column)))
     }
 
-    /// Says whether a text speaks of a type, routine or sequence that goes.
+    /// Returns whether a text mentions a type, routine or sequence that is dropped.
     pub(super) fn is_hit(&self, words: &Words) -> bool {
         self.words.iter().any(|word| words.mention(word))
     }
@@ -240,7 +240,7 @@ impl<'a> Affected<'a> {
         Self::among(&self.rebuilt, table, |other| other == column)
     }
 
-    /// Says whether a view must go meanwhile.
+    /// Returns whether a view must be dropped meanwhile.
     pub(super) fn view(&self, words: &Words) -> bool {
         let renamed = self.transition.after_renames.tables.iter();
         let mut names = renamed
@@ -255,10 +255,10 @@ impl<'a> Affected<'a> {
         })
     }
 
-    /// Says whether a trigger, policy or rule of a table must go meanwhile.
+    /// Returns whether a trigger, policy or rule of a table must be dropped meanwhile.
     pub(super) fn on_table(&self, table: &Name, definition: &str) -> bool {
         let words = Words::of(definition);
-        // Its own text follows a rename; it is made anew all the same, to be as it would be.
+        // PostgreSQL updates its text after a rename; it is recreated to have the text of a new one.
         let renamed = [&self.renamed]
             .into_iter()
             .any(|columns| Self::among(columns, table, |column| words.mention(column)));
@@ -266,7 +266,7 @@ impl<'a> Affected<'a> {
         self.speaks_of_changed(table, &words) || self.is_hit(&words) || renamed || tables
     }
 
-    /// Says whether a constraint other than a foreign key must go meanwhile.
+    /// Returns whether a constraint must be dropped meanwhile.
     pub(super) fn constraint(&self, table: &Name, constraint: &Constraint) -> bool {
         match constraint {
             Constraint::PrimaryKey(key) | Constraint::Unique(key) => {
@@ -285,7 +285,7 @@ impl<'a> Affected<'a> {
         }
     }
 
-    /// Says whether a foreign key must go while a column or key changes on either side.
+    /// Returns whether a foreign key must be dropped while a column or key changes on either side.
     fn foreign_key(&self, table: &Name, key: &ForeignKey) -> bool {
         let changed = |table: &Name, columns: &[String]| {
             columns
@@ -321,7 +321,7 @@ impl<'a> Affected<'a> {
             || target_goes()
     }
 
-    /// Says whether an index must go meanwhile.
+    /// Returns whether an index must be dropped meanwhile.
     pub(super) fn index(&self, table: &Name, index: &Index) -> bool {
         let expressions = index
             .parts
@@ -341,7 +341,7 @@ impl<'a> Affected<'a> {
             || texts.any(|words| self.speaks_of_changed(table, &words) || self.is_hit(&words))
     }
 
-    /// Says whether a default must go meanwhile.
+    /// Returns whether a default must be dropped meanwhile.
     pub(super) fn default(&self, table: &Name, column: &Column) -> bool {
         let Some(default) = &column.default else {
             return false;
@@ -350,7 +350,7 @@ impl<'a> Affected<'a> {
     }
 }
 
-/// Says whether an enum only gets values, and keeps the order of those it has.
+/// Returns whether an enum only gains values and keeps the order of the others.
 pub(super) fn only_adds(from: &Enum, to: &Enum) -> bool {
     let mut rest = to.values.iter();
     from.values
@@ -358,8 +358,8 @@ pub(super) fn only_adds(from: &Enum, to: &Enum) -> bool {
         .all(|value| rest.any(|other| other == value))
 }
 
-/// Says whether `CREATE OR REPLACE` takes the new definition: what it returns, and the names and
-/// defaults of what it takes, stand before its language.
+/// Returns whether `CREATE OR REPLACE` accepts the new definition: the result, and the names and
+/// defaults of the arguments, come before the language.
 fn is_replaceable(from: &str, to: &str) -> bool {
     let head = |definition: &str| {
         let end = definition.find("\n LANGUAGE").unwrap_or(definition.len());

@@ -1,4 +1,4 @@
-//! Columns that become something else.
+//! Changes of columns.
 
 use super::DIALECT;
 use super::affected::Affected;
@@ -8,14 +8,14 @@ use crate::ddl::{Ddl, Out};
 use crate::schema::types;
 use crate::schema::{Column, Deferrable, Identity, Name, Sequence, Table};
 
-/// A column that is there before and after.
+/// A column that exists before and after.
 pub(super) struct Altered<'a> {
     pub(super) table: &'a Name,
     pub(super) from: &'a Column,
     pub(super) to: &'a Column,
     pub(super) after: &'a Table,
     pub(super) schema: &'a Schema,
-    /// Gets its type anew, though it may have the same name.
+    /// Whether its type is set again, though it may have the same name.
     pub(super) retyped: bool,
     /// Has lost its default already.
     pub(super) without_default: bool,
@@ -64,7 +64,7 @@ impl Altered<'_> {
         let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {name}"));
         let column = DIALECT.quote(&to.name);
         let using = match (lossy, from.sql_type == to.sql_type) {
-            // The same name, and another type behind it.
+            // The same name for another type.
             (_, true) if from.collation == to.collation => {
                 format!(" USING {column}::text::{}", to.sql_type)
             }
@@ -112,7 +112,7 @@ impl Altered<'_> {
                             self.table, to.name
                         )),
                     );
-                    // What waits for the end of the transaction keeps the table from changing.
+                    // Deferred constraint checks block `ALTER TABLE`.
                     if self.waits() {
                         out.add("SET CONSTRAINTS ALL IMMEDIATE");
                     }
@@ -126,7 +126,7 @@ impl Altered<'_> {
         }
     }
 
-    /// Says whether an update of the table leaves something for the end of the transaction.
+    /// Returns whether an update of the table leaves deferred checks.
     fn waits(&self) -> bool {
         self.schema.tables.iter().any(|(name, table)| {
             table.foreign_keys.iter().any(|key| {
@@ -284,7 +284,7 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
     options(out, table, None, column);
 }
 
-/// What a sequence is that PostgreSQL makes for a column.
+/// Returns the default options of the sequence that PostgreSQL creates for a column.
 fn usual(sql_type: &str) -> Sequence {
     let max = match sql_type {
         "smallint" => i64::from(i16::MAX),
@@ -302,8 +302,8 @@ fn usual(sql_type: &str) -> Sequence {
     }
 }
 
-/// Says whether a column's change is another table's: that of a table it is a part of, or inherits
-/// from, where the same happens.
+/// Returns whether a column changes with the same column of a table that it is a partition of or
+/// inherits from.
 pub(super) fn is_inherited(
     renamed: &Schema,
     affected: &Affected<'_>,

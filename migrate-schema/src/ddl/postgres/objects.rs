@@ -82,8 +82,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the views that go or are in the way, and the routines that speak of one; returns
-    /// all views that are there before and to be made or changed.
+    /// Drops the views that are dropped or block other changes, and the routines that mention one;
+    /// returns the existing views that are to be created again or changed.
     pub(super) fn drop_views(&mut self) -> Vec<Name> {
         let (from, to) = (self.transition.from, self.transition.to);
         let mut gone = views_to_drop(from, |name, words| {
@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
         gone
     }
 
-    /// The routines that are made after the views, as they may speak of one.
+    /// Returns the routines that mention a view, and are created after it.
     fn speaking_routines<'s>(&self, schema: &'s Schema, views: &[Name]) -> Vec<&'s Signature> {
         let speaks =
             |(_, routine): &(&&Signature, &Spoken)| speaks_of_view(&routine.head, views.iter());
@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
         self.out.add(definition::drop(DIALECT, routine));
     }
 
-    /// The tables that go, and the routines that do not go with a view, each before what it needs.
+    /// Returns the tables and routines to drop, except those dropped with a view, dependents first.
     pub(super) fn drop_order(&self) -> Vec<Node<'a>> {
         let renamed = self.renamed();
         let gone_views: Vec<Name> = self.transition.from.views.keys().cloned().collect();
@@ -177,7 +177,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Makes types, and sets those aside that are made anew.
+    /// Creates types; renames those that are recreated, until nothing uses them.
     pub(super) fn types(&mut self) {
         let (from, to) = (self.renamed(), self.transition.to);
         let taken = |name: &str| {
@@ -321,7 +321,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Makes tables, and routines that speak of no view; returns those that do.
+    /// Creates tables, and routines that mention no view; returns those that do.
     pub(super) fn create_tables_and_routines(&mut self, gone: &[Name]) -> Vec<&'a Signature> {
         let to = self.transition.to;
         let new_views: Vec<Name> = views_to_create(self.renamed(), to, gone);
@@ -358,7 +358,7 @@ impl<'a> Plan<'a> {
                 .iter()
                 .any(|node| matches!(node, Node::Routine(it) if sql(it)))
         {
-            // A body may speak of what comes later.
+            // A body may mention objects that are created later.
             self.out.add("SET LOCAL check_function_bodies = off");
         }
         for at in order_of(to, &nodes, words_of_table) {
@@ -390,7 +390,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Makes the views and the routines that speak of one, each after what it needs.
+    /// Creates the views and the routines that mention one, each after what it needs.
     pub(super) fn create_views(&mut self, gone: &[Name], late: &[&'a Signature]) {
         let to = self.transition.to;
         let views = views_to_create(self.renamed(), to, gone);

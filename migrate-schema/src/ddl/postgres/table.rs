@@ -21,7 +21,7 @@ const WORDS: [&str; 9] = [
 ];
 
 impl<'a> Plan<'a> {
-    /// Makes a table. A foreign key to a table that is not there yet comes later.
+    /// Creates a table. A foreign key to a table that does not exist yet is added later.
     pub(super) fn create_table(&mut self, name: &'a Name, table: &'a Table) {
         let quoted = name.quoted(DIALECT);
         self.existing.insert(name);
@@ -37,7 +37,7 @@ impl<'a> Plan<'a> {
                 lines.push(clause::column(DIALECT, column, Extra::default()));
                 continue;
             }
-            // Its columns are told elsewhere, and here only what is its own.
+            // The columns come from the parent; only their own properties are written.
             let of_whole = whole.and_then(|whole| whole.column(&column.name));
             let mut own = Vec::new();
             if !column.nullable && of_whole.is_none_or(|of_whole| of_whole.nullable) {
@@ -136,7 +136,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Says whether a table still gets keys or columns that another could point to.
+    /// Returns whether a table still gains keys or columns that another could reference.
     fn changes_keys(&self, name: &Name) -> bool {
         self.transition.changes.iter().any(|change| match change {
             Change::Create(Object::Constraint { table, .. })
@@ -152,8 +152,8 @@ impl<'a> Plan<'a> {
             || self.affected.rebuilt.contains_key(name)
     }
 
-    /// Says whether what a foreign key points to is kept apart by an index alone, which comes when
-    /// its table is there.
+    /// Returns whether the referenced columns are unique by an index alone, which is created after its
+    /// table.
     fn is_of_index(&self, key: &ForeignKey) -> bool {
         let same = |columns: &[String]| {
             columns.len() == key.references.len()
@@ -182,7 +182,7 @@ impl<'a> Plan<'a> {
             let after = &self.transition.to.tables[table];
             alter(&mut self.out, table, (option, to), before, after);
         }
-        // What the identity of a replica is made of must be there.
+        // The columns of the replica identity must exist.
         for (name, table) in &self.transition.to.tables {
             let new =
                 !self.renamed().tables.contains_key(name) || self.affected.tables.contains(name);

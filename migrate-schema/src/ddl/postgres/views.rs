@@ -8,9 +8,8 @@ use crate::schema::text::Words;
 use crate::schema::{Name, View};
 
 impl Plan<'_> {
-    /// Says whether a view that is there before and after needs not go for its own sake: it is
-    /// the same, or `CREATE OR REPLACE VIEW` makes the new one of it. So it keeps its owner and
-    /// who may use it, and what is over it can stay.
+    /// Returns whether an existing view can stay: it is the same, or `CREATE OR REPLACE VIEW` changes
+    /// it. So it keeps its owner and privileges, and views over it can stay.
     pub(super) fn stays(&self, name: &Name) -> bool {
         let (Some(before), Some(after)) = (
             self.renamed().views.get(name),
@@ -37,7 +36,7 @@ impl Plan<'_> {
             && before.state.is_replaceable_by(&after.state)
     }
 
-    /// Says whether a constraint goes that a view may group by: then the view hangs on it
+    /// Returns whether a constraint is dropped that a view may group by: the view depends on it
     /// (<https://www.postgresql.org/docs/current/sql-select.html#SQL-GROUPBY>).
     pub(super) fn groups_by_key(&self, words: &Words) -> bool {
         words.mention("group")
@@ -81,7 +80,7 @@ impl Plan<'_> {
             return;
         };
         let after = &self.transition.to.views[name];
-        // What leads back begins at a schema that may never have been in a database.
+        // The reverse starts from a schema that may not have been read from a database.
         let grants = match before.state.grants.is_empty() {
             true => &after.state.grants,
             false => &before.state.grants,
@@ -122,7 +121,7 @@ pub(super) const fn kind(view: &View) -> &'static str {
     }
 }
 
-/// Writes what stands before `AS`.
+/// Writes the statement up to `AS`.
 pub(super) fn create_head(create: &str, quoted: &str, view: &View) -> String {
     let mut head = format!("{create} {} {quoted}", kind(view));
     if let Some(method) = view.options.value("USING") {

@@ -1,4 +1,4 @@
-//! Tables of SQLite: what can be changed about one in place, and how one is made and filled.
+//! Tables of SQLite: which changes are possible in place, and how a table is created and filled.
 
 use super::DIALECT;
 use crate::ddl::clause::{self, Extra};
@@ -9,7 +9,7 @@ use crate::schema::text::Words;
 use crate::schema::types;
 use crate::schema::{Column, Identity, Name, Schema, Table};
 
-/// Says whether `ALTER TABLE` cannot do it (<https://sqlite.org/lang_altertable.html>).
+/// Returns whether `ALTER TABLE` cannot make the changes (<https://sqlite.org/lang_altertable.html>).
 pub(super) fn needs_rebuild(transition: &Transition<'_>, name: &Name, changes: &[&Change]) -> bool {
     let before = &transition.after_renames.schema.tables[name];
     let after = &transition.to.tables[name];
@@ -24,7 +24,7 @@ pub(super) fn needs_rebuild(transition: &Transition<'_>, name: &Name, changes: &
         }),
         _ => false,
     };
-    // At least one column must be there all the time.
+    // A table must have a column at any time.
     !changes.iter().all(can) || shared(before, after).next().is_none()
 }
 
@@ -73,7 +73,7 @@ pub(super) fn carried<'a>(
     let with = match constraint {
         Constraint::ForeignKey(key) => key.columns == [column.name.clone()],
         Constraint::Check(check) => {
-            // The last of the new columns that it speaks of brings it.
+            // It is added with the last of the new columns that it mentions.
             let words = Words::of(&check.expression);
             let is_new = |name: &str| {
                 let adds = |change: &&Change| matches!(change, Change::Create(Object::Column { value: column, .. }) if column.name == name);
@@ -142,7 +142,7 @@ pub(super) fn copied(
         columns.push(quoted);
         values.push(value);
     }
-    // A row needs something to be made of.
+    // An INSERT needs a column.
     if columns.is_empty()
         && let Some(column) = after
             .columns
@@ -179,7 +179,7 @@ pub(super) fn create_table(name: &Name, table: &Table) -> String {
             continue;
         };
         inline_key = true;
-        // A number of the row is never NULL, and needs not be told so.
+        // A rowid is never NULL, so NOT NULL is not written.
         let extra = Extra {
             nullable: true,
             default: None,
