@@ -13,7 +13,7 @@ use crate::ddl::{Ddl, Out, clause, definition};
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::text::Words;
-use crate::schema::{ForeignKey, Name, ObjectRef, Schema, Sequence, View};
+use crate::schema::{ForeignKey, Name, ObjectKind, ObjectRef, Schema, Sequence, View};
 use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::MySql;
@@ -22,7 +22,7 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     let mut plan = Plan::new(transition);
     let views = plan.drop_views();
     let triggers = plan.drop_triggers();
-    plan.drop_routines();
+    plan.drop_definitions();
     plan.rename_tables();
     plan.drop_foreign_keys();
     plan.drop_tables();
@@ -32,7 +32,7 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     plan.alter_tables();
     plan.add_foreign_keys(later);
     plan.drop_sequences();
-    plan.create_routines();
+    plan.create_definitions();
     plan.create_views(&views);
     plan.create_triggers(&triggers);
     plan.out.0
@@ -150,25 +150,23 @@ impl<'a> Plan<'a> {
         gone
     }
 
-    fn drop_routines(&mut self) {
+    fn drop_definitions(&mut self) {
         for change in &self.transition.changes {
             if let Change::Drop(object) | Change::Alter { from: object, .. } = change
-                && let Some(object @ ObjectRef::Routine(..)) = object.as_ref()
+                && let Some(object) = object.as_ref().filter(is_definition)
             {
                 self.out.add(definition::drop(DIALECT, object));
             }
         }
     }
 
-    fn create_routines(&mut self) {
+    fn create_definitions(&mut self) {
         for change in &self.transition.changes {
-            if let Change::Create(Object::Routine { value, .. })
-            | Change::Alter {
-                to: Object::Routine { value, .. },
-                ..
-            } = change
+            if let Change::Create(object) | Change::Alter { to: object, .. } = change
+                && let Some(object) = object.as_ref().filter(is_definition)
+                && let Some(sql) = definition::create(DIALECT, object)
             {
-                self.out.add(value.statement());
+                self.out.add(sql);
             }
         }
     }
@@ -423,6 +421,23 @@ impl<'a> Plan<'a> {
                 self.out.add(new[at].1);
             }
         }
+    }
+}
+
+/// Returns whether an object is created by a single text, after tables and before views.
+fn is_definition(object: &ObjectRef<'_>) -> bool {
+    match object.kind() {
+        ObjectKind::Routine => true,
+        ObjectKind::Table | ObjectKind::View | ObjectKind::Sequence => false,
+        // PostgreSQL's.
+        ObjectKind::Enum
+        | ObjectKind::Domain
+        | ObjectKind::Type
+        | ObjectKind::Collation
+        | ObjectKind::Dictionary
+        | ObjectKind::Configuration
+        | ObjectKind::Extension
+        | ObjectKind::Schema => false,
     }
 }
 
