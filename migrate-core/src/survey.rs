@@ -118,14 +118,14 @@ fn read(
         }
         return None;
     };
-    let mut judge = Checker {
+    let mut checker = Checker {
         file: shown,
         text,
         rules,
         dialects,
         diagnostics,
     };
-    let (sections, views) = judge.sections(&parsed);
+    let (sections, views) = checker.sections(&parsed);
     let revision = script::revision(name, whole, id.value.clone(), &parsed, sections, &views);
     Some((revision, parsed))
 }

@@ -219,7 +219,7 @@ fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, Co
         name: name.clone(),
     };
     let mut findings: Vec<Finding> = published
-        .judge(folder, &patient.config)
+        .check(folder, &patient.config)
         .iter()
         .filter(|found| !survey.diagnostics.contains(found))
         .map(|found| {
