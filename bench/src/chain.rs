@@ -56,10 +56,7 @@ impl Chain {
             .survey()?
             .into_chain()
             .map_err(|found| format!("{found:?}"))?;
-        Ok(Migrations::new(
-            chain.revisions().to_vec(),
-            LedgerNames::DEFAULT,
-        ))
+        Ok(Migrations::new(chain, LedgerNames::DEFAULT))
     }
 
     /// sqlx's chain, as an application holds it.

@@ -14,7 +14,9 @@ use tokio::process::Command;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::failure::Failure;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::{Context, now};
 use crate::project::write;
 
@@ -106,7 +108,11 @@ fn taken(file: &Path) -> CommandError {
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
-    CommandError::failed("io", format!("`{}` cannot be written", path.display())).because(error)
+    CommandError::new(
+        Failure::Io,
+        format!("`{}` cannot be written", path.display()),
+    )
+    .because(error)
 }
 
 impl Source {
@@ -148,7 +154,7 @@ impl Source {
 
 impl Backup {
     /// Says where it is and how to get it back.
-    pub(crate) fn tell(&self, context: &Context, ui: &Ui) {
+    pub(crate) fn report(&self, context: &Context, ui: &Ui) {
         ui.status(format_args!(
             "{} {} ({} KiB)",
             styled(style::GOOD, "kept"),
@@ -173,20 +179,23 @@ async fn run(command: &mut Command, package: &str) -> Result<Output, CommandErro
         .await;
     let output = output.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            CommandError::failed("no-tool", format!("`{name}` is not installed")).help(format!(
+            CommandError::new(Failure::NoTool, format!("`{name}` is not installed")).help(format!(
                 "install it, on Debian and Ubuntu with `sudo apt-get install {package}`"
             ))
         }
-        _ => CommandError::failed("no-tool", format!("`{name}` cannot be started")).because(error),
+        _ => {
+            CommandError::new(Failure::NoTool, format!("`{name}` cannot be started")).because(error)
+        }
     })?;
     if output.status.success() {
         return Ok(output);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(
-        CommandError::failed("backup", format!("`{name}` failed, and no backup was made"))
-            .cause(said.trim()),
+    Err(CommandError::new(
+        Failure::Backup,
+        format!("`{name}` failed, and no backup was made"),
     )
+    .cause(said.trim()))
 }
 
 /// Writes a word as a POSIX shell reads it.

@@ -1,73 +1,24 @@
-//! The arguments that several commands share.
+//! The arguments that several commands share, and what is said of a command line that is wrong.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 use migrate_sqlx::{InDoubt, Runner};
 
-use crate::output::next_command::Place;
+use crate::output::error::CommandError;
+use crate::output::error_report::report;
+use crate::output::failure::exit;
+use crate::output::next_command::{Next, Selection};
+use crate::output::ui::{Format, OutputArgs, Typed, Ui, choose_color};
 
 /// What every command understands.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// The package whose migrations are meant
-    #[arg(short, long, global = true, value_name = "NAME")]
-    pub(crate) package: Option<String>,
-    /// Work as if started in this folder
-    #[arg(short = 'C', global = true, value_name = "DIR")]
-    pub(crate) directory: Option<PathBuf>,
-    /// The environment of migrate.toml to use [env: MIGRATE_ENV]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) env: Option<String>,
-    /// The database to use
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
-    /// How to answer
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
-    pub(crate) format: Format,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN")]
-    pub(crate) color: Option<Color>,
-    /// Say nothing but the answer, warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// What the commands that a help names have to fit.
-    #[arg(skip)]
-    pub(crate) place: Place,
-}
-
-/// The form of the answer on stdout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Text for people
-    #[default]
-    Human,
-    /// One JSON document, also on failure
-    Json,
-    /// `history` or `schema` as a diagram for Markdown
-    #[value(hide = true)]
-    Mermaid,
-    /// `schema` or `diff` as SQL
-    #[value(hide = true)]
-    Sql,
-    /// `history` as a diagram for Graphviz
-    #[value(hide = true)]
-    Dot,
-}
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 /// How to change a database.
@@ -125,4 +76,42 @@ pub(crate) struct FromArg {
     /// `--from ""` is an empty database
     #[arg(long, value_name = "REVISIONS")]
     pub(crate) from: Option<String>,
+}
+
+/// Shows help, the version or what is wrong with the command line; returns the exit code.
+pub(crate) fn usage(args: &[OsString], error: &clap::Error) -> u8 {
+    let words: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
+    let given = |option: &str| {
+        words.iter().enumerate().find_map(|(at, word)| {
+            let rest = word.strip_prefix(option)?;
+            match rest.strip_prefix('=') {
+                Some(value) => Some(value.to_owned()),
+                None if rest.is_empty() => words.get(at + 1).map(ToString::to_string),
+                None => None,
+            }
+        })
+    };
+    let color = given("--color").and_then(|word| clap::ValueEnum::from_str(&word, true).ok());
+    choose_color(color);
+    let typed = Typed::new(args.iter().cloned());
+    let text = error.render();
+    if !error.use_stderr() {
+        let _closed = write!(anstream::stdout(), "{}", text.ansi());
+        return 0;
+    }
+    if given("--format").as_deref() == Some("json") {
+        let rendered = text.to_string();
+        let message = rendered.lines().next().unwrap_or_default();
+        let output = OutputArgs {
+            format: Format::Json,
+            ..OutputArgs::default()
+        };
+        let ui = Ui::new(&output, Next::new(&Selection::default()));
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let error = CommandError::usage(message).help("`cargo migrate --help` shows what there is");
+        return report(&error, &ui);
+    }
+    let text = typed.hidden(&text.ansi().to_string());
+    let _closed = write!(anstream::stderr(), "{text}");
+    exit::USAGE
 }

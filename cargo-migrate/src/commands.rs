@@ -36,9 +36,9 @@ mod verify;
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::cli::{Format, GlobalArgs};
+use crate::cli::GlobalArgs;
 use crate::output::error::CommandError;
-use crate::output::ui::Ui;
+use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 
 pub(crate) use self::run::chain_folder;

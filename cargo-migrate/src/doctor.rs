@@ -6,6 +6,7 @@ mod causes;
 mod codes;
 mod files;
 mod git;
+mod grouped;
 mod ledger;
 mod lock;
 mod models;
@@ -16,14 +17,14 @@ mod rows;
 mod schema;
 mod version_tables;
 
-use migrate_core::{Code, Diagnostic, Severity};
+use migrate_core::{Code, Diagnostic};
 use serde::Serialize;
 
 pub(crate) use self::codes::{DoctorCode, FindingCode};
-pub(crate) use self::project::Patient;
-use crate::database::interrupt::wait;
+pub(crate) use self::project::Project;
 use crate::output::error::CommandError;
 use crate::output::ui::{Ui, drawn};
+use crate::scratch::interrupt::wait;
 
 /// Where something is wrong; in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,14 +54,14 @@ impl Area {
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Badness {
+pub(crate) enum Severity {
     Error,
     Warning,
     /// Good to know; nothing is wrong.
     Note,
 }
 
-impl Badness {
+impl Severity {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -70,11 +71,20 @@ impl Badness {
     }
 }
 
+impl From<migrate_core::Severity> for Severity {
+    fn from(severity: migrate_core::Severity) -> Self {
+        match severity {
+            migrate_core::Severity::Error => Self::Error,
+            migrate_core::Severity::Warning => Self::Warning,
+        }
+    }
+}
+
 /// One thing that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
     area: Area,
-    badness: Badness,
+    severity: Severity,
     code: FindingCode,
     file: Option<String>,
     line: Option<usize>,
@@ -151,13 +161,13 @@ const fn is_repaired(code: Code) -> bool {
 impl Finding {
     pub(crate) fn new(
         area: Area,
-        badness: Badness,
+        severity: Severity,
         code: impl Into<FindingCode>,
         message: impl Into<String>,
     ) -> Self {
         Self {
             area,
-            badness,
+            severity,
             code: code.into(),
             file: None,
             line: None,
@@ -185,24 +195,16 @@ impl Finding {
                 false => First::OfHelp,
             },
             drawing: Some(drawn(found)),
-            ..Self::new(
-                area,
-                match found.severity {
-                    Severity::Error => Badness::Error,
-                    Severity::Warning => Badness::Warning,
-                },
-                found.code,
-                &found.message,
-            )
+            ..Self::new(area, found.severity.into(), found.code, &found.message)
         }
     }
 
     /// Why something could not be looked at, or is wrong in itself.
-    pub(crate) fn because(area: Area, badness: Badness, error: &CommandError) -> Self {
+    pub(crate) fn because(area: Area, severity: Severity, error: &CommandError) -> Self {
         let mut finding = Self::new(
             area,
-            badness,
-            FindingCode::Failure(error.code().to_owned()),
+            severity,
+            FindingCode::Failure(error.code()),
             error.full_message(),
         );
         finding.help = error.help_text().map(str::to_owned);
@@ -286,33 +288,33 @@ impl Section {
 
     fn has_errors(&self) -> bool {
         let mut findings = self.findings.iter();
-        findings.any(|finding| finding.badness == Badness::Error)
+        findings.any(|finding| finding.severity == Severity::Error)
     }
 }
 
 impl Report {
     /// Looks at everything, or with `offline` at what needs no database.
-    pub(crate) fn make(patient: &Patient<'_>, offline: bool) -> Result<Self, CommandError> {
+    pub(crate) fn make(project: &Project<'_>, offline: bool) -> Result<Self, CommandError> {
         let mut sections = Vec::new();
-        if !patient.config_findings.is_empty() {
+        if !project.config_findings.is_empty() {
             let mut section = Section::new(Area::Config);
-            section.extend(patient.config_findings.iter().cloned());
+            section.extend(project.config_findings.iter().cloned());
             sections.push(section);
         }
-        sections.push(files::look(patient));
-        sections.push(lock::look(patient));
-        sections.push(git::look(patient));
+        sections.push(files::look(project));
+        sections.push(lock::look(project));
+        sections.push(git::look(project));
         if offline {
             for area in [Area::Ledger, Area::Schema] {
                 sections.push(Section::new(area).summary("not asked (`--offline`)"));
             }
-            sections.push(models::look_offline(patient));
+            sections.push(models::look_offline(project));
             return Ok(Self { sections });
         }
         let rest = wait(async {
-            let (ledger, seen) = ledger::look(patient).await;
-            let schema = schema::look(patient, seen.as_ref()).await;
-            let models = models::look(patient).await;
+            let (ledger, seen) = ledger::look(project).await;
+            let schema = schema::look(project, seen.as_ref()).await;
+            let models = models::look(project).await;
             Ok([ledger, schema, models])
         })?;
         sections.extend(rest);
@@ -330,8 +332,8 @@ impl Report {
     /// Returns the one command to begin with: about what is worst, in the order of the areas.
     pub(crate) fn first_command(&self) -> Option<String> {
         let mut findings: Vec<&Finding> = self.findings().collect();
-        findings.sort_by_key(|finding| (finding.badness, !finding.urgent));
-        findings.retain(|finding| finding.badness != Badness::Note);
+        findings.sort_by_key(|finding| (finding.severity, !finding.urgent));
+        findings.retain(|finding| finding.severity != Severity::Note);
         let explain = || {
             let first = findings.iter().find(|finding| finding.drawing.is_some())?;
             Some(format!("cargo migrate explain {}", first.code.as_str()))
@@ -347,7 +349,7 @@ impl Report {
         let found = |finding| {
             let Finding {
                 area,
-                badness,
+                severity,
                 code,
                 file,
                 line,
@@ -360,7 +362,7 @@ impl Report {
             Found {
                 area: area.as_str(),
                 code: code.as_str(),
-                severity: badness.as_str(),
+                severity: severity.as_str(),
                 file: file.as_deref(),
                 line: *line,
                 column: *column,

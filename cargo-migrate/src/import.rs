@@ -22,35 +22,13 @@ pub(crate) mod source;
 mod sqlx;
 pub(crate) mod write;
 
-use clap::ValueEnum;
-
 pub(crate) use names::Names;
-pub(crate) use section::Way;
+pub(crate) use section::MigrationBody;
 pub(crate) use source::{Place, Sources};
 
 use self::linear::version_key;
+pub(crate) use crate::database::tool::Tool;
 use crate::output::error::CommandError;
-
-/// A tool whose migrations can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Tool {
-    /// Alembic, of Python's SQLAlchemy
-    Alembic,
-    /// sqlx-cli and `sqlx::migrate!`
-    Sqlx,
-    /// refinery
-    Refinery,
-    /// diesel
-    Diesel,
-    /// dbmate
-    Dbmate,
-    /// goose
-    Goose,
-    /// golang-migrate
-    GolangMigrate,
-    /// Flyway
-    Flyway,
-}
 
 /// What another tool's folder holds.
 #[derive(Clone, Debug, Default)]
@@ -72,8 +50,8 @@ pub(crate) struct Migration {
     pub(crate) message: String,
     /// RFC 3339 in UTC; empty where nothing says it.
     pub(crate) created: String,
-    pub(crate) up: Way,
-    pub(crate) down: Way,
+    pub(crate) up: MigrationBody,
+    pub(crate) down: MigrationBody,
     pub(crate) place: Place,
 }
 
@@ -113,20 +91,6 @@ impl Note {
 }
 
 impl Tool {
-    /// Returns the word that is typed.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Alembic => "alembic",
-            Self::Sqlx => "sqlx",
-            Self::Refinery => "refinery",
-            Self::Diesel => "diesel",
-            Self::Dbmate => "dbmate",
-            Self::Goose => "goose",
-            Self::GolangMigrate => "golang-migrate",
-            Self::Flyway => "flyway",
-        }
-    }
-
     /// Returns the folders in which the tool looks by itself, the likeliest first.
     pub(crate) const fn folders(self) -> &'static [&'static str] {
         match self {

@@ -17,21 +17,26 @@ use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 
+use crate::cli::GlobalArgs;
 use crate::commands::Cli;
+use crate::output::error_report::report;
+use crate::output::failure::Failure;
+use crate::output::left_out::LeftOut;
+use crate::output::next_command::Next;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
-use crate::scratch::LeftOut;
 
 fn main() -> ExitCode {
     let args = arguments(std::env::args_os().collect());
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return ExitCode::from(output::ui::usage(&args, &error)),
+        Err(error) => return ExitCode::from(cli::usage(&args, &error)),
     };
     let left_out = Arc::new(LeftOut::default());
-    let ui = Ui::new(&cli.global).with(Arc::clone(&left_out));
-    let outcome = Context::new(cli.global, left_out).and_then(|context| {
-        commands::run(cli.command, &context, &ui).map_err(|error| match error.is_drawn() {
+    let GlobalArgs { selection, output } = cli.global;
+    let ui = Ui::new(&output, Next::new(&selection)).with(Arc::clone(&left_out));
+    let outcome = Context::new(selection, left_out).and_then(|context| {
+        commands::run(cli.command, &context, &ui).map_err(|error| match error.has_place() {
             true => error.in_folder(&commands::chain_folder(&context)),
             false => error,
         })
@@ -39,10 +44,13 @@ fn main() -> ExitCode {
     ui.not_replayed();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is("interrupted") => {
-            ExitCode::from(error.interrupting(&command_of(&args)).tell(&ui))
+        Err(error) => {
+            let error = match error.is(Failure::Interrupted) {
+                true => error.interrupting(&command_of(&args)),
+                false => error,
+            };
+            ExitCode::from(report(&error, &ui))
         }
-        Err(error) => ExitCode::from(error.tell(&ui)),
     }
 }
 

@@ -2,8 +2,8 @@
 
 pub(crate) mod autogenerate;
 pub(crate) mod baseline;
+pub(crate) mod detect;
 pub(crate) mod ignored;
 pub(crate) mod named;
 pub(crate) mod normalize;
 pub(crate) mod schema_lock;
-pub(crate) mod sql_file;

@@ -5,22 +5,24 @@ use std::sync::Arc;
 
 use migrate_core::{Dialect, LedgerNames, Target};
 use migrate_schema::{Ddl, Renames, Schema};
-use migrate_sqlx::{Create, Database, DatabaseUrl, Migrations, SessionSettings};
+use migrate_sqlx::__cli::{Create, Database, DatabaseUrl};
+use migrate_sqlx::{Migrations, Refusal, SessionSettings, StatementError};
 use sqlx::AssertSqlSafe;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::left_out::LeftOut;
 
 mod confine;
+pub(crate) mod interrupt;
 mod lifetime;
-mod local;
+mod name;
 mod replay;
+mod sql_file;
 
 use self::confine::User;
-pub(crate) use self::lifetime::Leases;
 use self::lifetime::{Lease, refused};
-pub(crate) use self::local::LocalServers;
-pub(crate) use self::replay::LeftOut;
 
 /// A database that nobody else uses: in memory on SQLite, beside the real one elsewhere.
 ///
@@ -162,8 +164,8 @@ impl Scratch {
         let database = &self.database;
         for ddl in statements {
             execute(database, &ddl.sql).await.map_err(|error| {
-                CommandError::failed(
-                    "statement-failed",
+                CommandError::new(
+                    Failure::StatementFailed,
                     format!("{} refuses what the models describe", database.dialect().name()),
                 )
                 .because(error)
@@ -202,34 +204,33 @@ fn makes_programs(text: &str) -> bool {
 
 /// What went wrong while a chain was replayed, and what to do about it there: the database that is
 /// meant was not touched.
-fn in_replay(error: migrate_sqlx::Error) -> CommandError {
+fn in_replay(dialect: Dialect, error: migrate_sqlx::Error) -> CommandError {
     let help = match &error {
-        migrate_sqlx::Error::Statement(failed) => Some(match is_denied(failed.source.as_sqlx()) {
-            true => {
-                "a replay has rights on the throw-away database alone: leave what reaches further out of the chain, or let it run on a server of its own with `scratch-url = \"local\"` of the environment"
-            }
-            false => {
-                "a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment"
-            }
-        }),
+        migrate_sqlx::Error::Statement(failed) => {
+            Some(match dialect == Dialect::MySql && is_denied(failed) {
+                true => {
+                    "a replay has rights on the throw-away database alone: leave what reaches further out of the chain, or let it run on a server of its own with `scratch-url = \"local\"` of the environment"
+                }
+                false => {
+                    "a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment"
+                }
+            })
+        }
         _ => None,
     };
-    let error = CommandError::from(error).in_throw_away();
+    let error = CommandError::from(error).in_scratch();
     match help {
         Some(help) => error.help(help),
         None => error,
     }
 }
 
-/// Whether MySQL or MariaDB refused a statement for want of rights: ER_DBACCESS_DENIED_ERROR,
-/// ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR,
-/// ER_PROCACCESS_DENIED_ERROR, ER_BINLOG_CREATE_ROUTINE_NEED_SUPER.
-fn is_denied(error: &sqlx::Error) -> bool {
-    let number = error
-        .as_database_error()
-        .and_then(|error| error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>())
-        .map(sqlx::mysql::MySqlDatabaseError::number);
-    matches!(number, Some(1044 | 1142 | 1143 | 1227 | 1370 | 1419))
+/// Whether a statement failed for want of rights.
+fn is_denied(failed: &StatementError) -> bool {
+    matches!(
+        failed.source.refusal(),
+        Some(Refusal::Denied | Refusal::DatabaseDenied)
+    )
 }
 
 /// The same server's database of another name, as another user where there is one.

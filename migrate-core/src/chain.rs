@@ -1,35 +1,180 @@
-//! A chain that is known to be sound.
+//! A chain that is known to be sound, and the graph of one.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
+use std::ops::Deref;
 
-use crate::{Graph, Hash, Revision};
+use crate::{Code, Diagnostic, Graph, Hash, Problem, Revision, RevisionId, Survey};
 
 /// A set of revisions known to be an acyclic graph with no parent missing.
 ///
-/// There is no way to hold a `Chain` that is not valid: it comes from
-/// [`Survey::into_chain`](crate::Survey::into_chain), or from an application's binary, in which
-/// the compiler checked it.
+/// There is no way to hold a `Chain` that is not valid: it comes from [`Survey::chain`], from
+/// [`Chain::new`], or from an application's binary, in which the compiler checked it.
 #[derive(Clone, Debug)]
 pub struct Chain {
     revisions: Cow<'static, [Revision]>,
-    graph: Graph,
+    graph: SoundGraph,
+}
+
+/// The graph of a [`Chain`], which is what plans are made on: acyclic, with no link missing.
+///
+/// It may also contain revisions that only a ledger has ([`Chain::extended`]).
+#[derive(Clone, Debug)]
+pub struct SoundGraph(Graph);
+
+impl SoundGraph {
+    fn check(graph: Graph) -> Result<Self, Vec<Problem>> {
+        let problems: Vec<Problem> = graph
+            .problems()
+            .iter()
+            .filter(|problem| !matches!(problem, Problem::RedundantParent { .. }))
+            .cloned()
+            .collect();
+        match problems.is_empty() {
+            true => Ok(Self(graph)),
+            false => Err(problems),
+        }
+    }
+}
+
+impl Deref for SoundGraph {
+    type Target = Graph;
+
+    fn deref(&self) -> &Graph {
+        &self.0
+    }
+}
+
+impl Borrow<Graph> for SoundGraph {
+    fn borrow(&self) -> &Graph {
+        &self.0
+    }
+}
+
+impl Code {
+    /// Returns true if the graph of a folder with this problem is not that of its revisions: a
+    /// link, an id or a whole revision is missing or ambiguous.
+    #[must_use]
+    pub const fn breaks_graph(self) -> bool {
+        matches!(
+            self,
+            Self::UnreadableFile
+                | Self::ConflictMarkers
+                | Self::MalformedHeader
+                | Self::UnknownHeader
+                | Self::MissingRevision
+                | Self::InvalidRevisionId
+                | Self::DuplicateRevision
+                | Self::UnknownParent
+                | Self::SelfParent
+                | Self::Cycle
+                | Self::UnknownDependency
+                | Self::DuplicateLabel
+                | Self::LabelIsRevision
+        )
+    }
+}
+
+impl Survey {
+    /// Returns true if the graph is that of all revisions of the folder, whatever else is wrong.
+    #[must_use]
+    pub fn is_graph_sound(&self) -> bool {
+        let breaks = |found: &Diagnostic| found.is_error() && found.code.breaks_graph();
+        !self.diagnostics.iter().any(breaks)
+    }
+
+    /// Returns the chain, or all that is wrong except for what `accepts` accepts. What breaks the
+    /// graph is never accepted.
+    ///
+    /// # Errors
+    ///
+    /// The diagnostics in the way, and the warnings.
+    pub fn chain(&self, accepts: impl Fn(Code) -> bool) -> Result<Chain, Vec<Diagnostic>> {
+        let accepts = |code: Code| accepts(code) && !code.breaks_graph();
+        let rest = self.diagnostics.iter().filter(|found| !accepts(found.code));
+        let graph = match rest.clone().any(Diagnostic::is_error) {
+            true => None,
+            false => SoundGraph::check(self.graph.clone()).ok(),
+        };
+        match graph {
+            Some(graph) => Ok(Chain {
+                revisions: self.revisions.clone().into(),
+                graph,
+            }),
+            None => Err(rest.cloned().collect()),
+        }
+    }
 }
 
 impl Chain {
     pub(crate) fn checked(revisions: Vec<Revision>, graph: Graph) -> Self {
         Self {
             revisions: revisions.into(),
-            graph,
+            graph: SoundGraph(graph),
+        }
+    }
+
+    /// Makes a chain of revisions.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with their graph.
+    pub fn new(revisions: Vec<Revision>) -> Result<Self, Vec<Problem>> {
+        Ok(Self {
+            graph: SoundGraph::check(Graph::new(&revisions))?,
+            revisions: revisions.into(),
+        })
+    }
+
+    /// Makes a chain without revisions.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            graph: SoundGraph(Graph::new(&[])),
+            revisions: Cow::Borrowed(&[]),
         }
     }
 
     /// Makes the chain of revisions that `embed_migrations!` checked.
     #[doc(hidden)]
     #[must_use]
-    pub fn embedded(revisions: &'static [Revision]) -> Self {
+    pub fn embedded(revisions: impl Into<Cow<'static, [Revision]>>) -> Self {
+        let revisions = revisions.into();
         Self {
-            graph: Graph::new(revisions),
-            revisions: Cow::Borrowed(revisions),
+            graph: SoundGraph(Graph::new(&revisions)),
+            revisions,
+        }
+    }
+
+    /// Returns this chain followed by revisions that only a ledger has. No revision of the chain
+    /// needs one of them. If one of them names a parent that exists nowhere, it has no such parent;
+    /// of several with one id, the first counts.
+    #[must_use]
+    pub fn extended(&self, others: Vec<Revision>) -> Cow<'_, Self> {
+        if others.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut revisions = self.revisions.to_vec();
+        revisions.extend(others);
+        Cow::Owned(Self {
+            graph: SoundGraph(Graph::new(&revisions)),
+            revisions: revisions.into(),
+        })
+    }
+
+    /// Returns this chain with other texts of its revisions.
+    ///
+    /// # Panics
+    ///
+    /// The revisions are not those of this chain, by their ids and in their order.
+    #[must_use]
+    pub fn with_revisions(&self, revisions: Vec<Revision>) -> Self {
+        let ids = |revisions: &[Revision]| -> Vec<_> {
+            revisions.iter().map(|it| it.id.clone()).collect()
+        };
+        assert_eq!(ids(&self.revisions), ids(&revisions), "the same revisions");
+        Self {
+            graph: self.graph.clone(),
+            revisions: revisions.into(),
         }
     }
 
@@ -39,9 +184,9 @@ impl Chain {
         &self.revisions
     }
 
-    /// Returns how they hang together; its indices are those of [`Chain::revisions`].
+    /// Returns how they are linked; its indices are those of [`Chain::revisions`].
     #[must_use]
-    pub const fn graph(&self) -> &Graph {
+    pub const fn graph(&self) -> &SoundGraph {
         &self.graph
     }
 
@@ -51,15 +196,23 @@ impl Chain {
         self.graph.index(id).map(|index| &self.revisions[index])
     }
 
-    /// Returns the chain hashes of all revisions that no other one implies: they stand for the
-    /// whole chain.
+    /// Returns all revisions that no other one implies, sorted by id, with their chain hashes, which
+    /// identify the whole chain.
     #[must_use]
-    pub fn head_hashes(&self) -> Vec<Hash> {
-        (0..self.revisions.len())
-            .filter(|index| {
-                self.graph.children(*index).is_empty() && self.graph.dependents(*index).is_empty()
-            })
-            .map(|index| self.revisions[index].chain_hash)
-            .collect()
+    pub fn heads(&self) -> Vec<(RevisionId, Hash)> {
+        let all = self.graph.descendants(0..self.revisions.len());
+        let heads = self.graph.effective_heads(&all).into_iter();
+        let head = |index: usize| {
+            let revision = &self.revisions[index];
+            (revision.id.clone(), revision.chain_hash)
+        };
+        heads.map(head).collect()
+    }
+}
+
+#[cfg(test)]
+impl From<Graph> for SoundGraph {
+    fn from(graph: Graph) -> Self {
+        Self::check(graph).expect("a sound graph")
     }
 }

@@ -172,6 +172,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do next.
     pub help: Option<String>,
+    /// The id or label that it is about: the one that no file has, or that of the changed file.
+    pub subject: Option<String>,
 }
 
 /// A place in a file, with a short text.
@@ -274,7 +276,15 @@ impl Diagnostic {
             message: message.into(),
             labels: Vec::new(),
             help: None,
+            subject: None,
         }
+    }
+
+    /// Returns the diagnostic with the id or label that it is about.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
     }
 
     /// Returns the diagnostic with one more label.

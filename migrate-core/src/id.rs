@@ -107,6 +107,18 @@ impl RevisionId {
     }
 }
 
+impl PartialEq<str> for RevisionId {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for RevisionId {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
 impl FromStr for RevisionId {
     type Err = InvalidRevisionId;
 

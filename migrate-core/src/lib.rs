@@ -38,7 +38,7 @@ mod shell;
 mod survey;
 mod target;
 
-pub use chain::Chain;
+pub use chain::{Chain, SoundGraph};
 pub use config::{Config, Env, HeadsRule, LedgerNames, Level, Rules};
 pub use diagnostic::{Code, Diagnostic, Label, Place, Severity, Style};
 pub use file::NewRevision;
@@ -58,7 +58,7 @@ pub use revision::{Direction, Revision, Script, Section, Statement};
 pub use schema_lock::{SchemaHead, SchemaLine, SchemaLines};
 pub use session_settings::SessionSettings;
 pub use shell::shell_word;
-pub use survey::Survey;
+pub use survey::{Lead, Survey};
 pub use target::{Anchor, Target, TargetError};
 
 /// Items for the other crates of the workspace that are not part of the API.

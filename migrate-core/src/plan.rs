@@ -1,13 +1,16 @@
-//! The steps that take a database from where it is to a target. Making a plan touches no database:
-//! printing it and running it start from the same value.
+//! The steps from where a database is to a target. Making a plan reads no database: printing it and
+//! running it start from the same value.
 
 use std::collections::BTreeSet;
 
 use crate::target::{Located, ids};
-use crate::{Direction, Graph, RevisionId, Set, Target, TargetError};
+use crate::{Direction, Graph, RevisionId, Set, SoundGraph, Target, TargetError};
 
 /// The ordered work between two states.
+///
+/// A plan is made on a [`SoundGraph`], which only a [`Chain`](crate::Chain) gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Plan {
     /// Up or down.
     pub direction: Direction,
@@ -29,6 +32,7 @@ pub enum Cascade {
 
 /// What a stamp changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stamp {
     /// What is recorded without being run, parents first.
     pub recorded: Vec<usize>,
@@ -39,37 +43,32 @@ pub struct Stamp {
 }
 
 impl Plan {
-    /// Plans the way up: whatever the target needs and the database has not.
+    /// Plans to apply whatever the target needs and the database does not have.
     ///
     /// A target that is applied already gives a plan without steps.
     ///
     /// # Errors
     ///
     /// A refusal of [`TargetError`].
-    pub fn up(graph: &Graph, applied: &Set, target: &Target) -> Result<Self, TargetError> {
+    pub fn up(graph: &SoundGraph, applied: &Set, target: &Target) -> Result<Self, TargetError> {
         if target.place.is_none() && target.steps.is_some_and(|steps| steps < 0) {
             return Err(TargetError::WrongDirection {
                 given: target.to_string(),
                 command: "revert",
             });
         }
-        let mut wanted = graph.ancestors(target.resolve(graph, applied)?);
-        wanted.remove_all(applied);
-        Ok(Self {
-            direction: Direction::Up,
-            steps: graph.ordered(&wanted),
-            before: applied.clone(),
-        })
+        let wanted = target.resolve(graph, applied)?;
+        Ok(Self::including(graph, applied, wanted))
     }
 
-    /// Plans the way down: what follows the target or depends on that; what those depended on
-    /// stays.
+    /// Plans to revert what follows the target or depends on that; what those depended on stays
+    /// applied.
     ///
     /// # Errors
     ///
     /// A refusal of [`TargetError`].
     pub fn down(
-        graph: &Graph,
+        graph: &SoundGraph,
         applied: &Set,
         target: &Target,
         cascade: Cascade,
@@ -112,10 +111,42 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Plans to take back these revisions and all that needs them, wherever they stand.
+    /// Plans to apply these revisions and all that they need.
+    #[must_use]
+    pub fn including(
+        graph: &SoundGraph,
+        applied: &Set,
+        revisions: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let mut missing = graph.ancestors(revisions);
+        missing.remove_all(applied);
+        Self {
+            direction: Direction::Up,
+            steps: graph.ordered(&missing),
+            before: applied.clone(),
+        }
+    }
+
+    /// Returns the plan that a finished run has followed, from what was applied before it.
+    #[must_use]
+    pub fn followed(
+        graph: &SoundGraph,
+        applied: &Set,
+        direction: Direction,
+        steps: &[RevisionId],
+    ) -> Self {
+        let index = |id: &RevisionId| graph.index(id.as_str());
+        Self {
+            direction,
+            steps: steps.iter().filter_map(index).collect(),
+            before: applied.clone(),
+        }
+    }
+
+    /// Plans to revert these revisions and all that needs them, wherever they are in the chain.
     #[must_use]
     pub fn without(
-        graph: &Graph,
+        graph: &SoundGraph,
         applied: &Set,
         revisions: impl IntoIterator<Item = usize>,
     ) -> Self {
@@ -247,7 +278,7 @@ impl Stamp {
     /// # Errors
     ///
     /// A refusal of [`TargetError`].
-    pub fn new(graph: &Graph, applied: &Set, targets: &[Target]) -> Result<Self, TargetError> {
+    pub fn new(graph: &SoundGraph, applied: &Set, targets: &[Target]) -> Result<Self, TargetError> {
         let mut after = applied.clone();
         let mut places = Vec::new();
         for target in targets {
@@ -286,7 +317,11 @@ impl Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::tests::{graph, names};
+    use crate::graph::tests::names;
+
+    fn graph(drawing: &str) -> SoundGraph {
+        crate::graph::tests::graph(drawing).into()
+    }
 
     fn applied(graph: &Graph, heads: &str) -> Set {
         graph.ancestors(

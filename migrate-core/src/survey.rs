@@ -154,6 +154,17 @@ impl Pages {
     }
 }
 
+/// What is known of a name that no revision has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead<'a> {
+    /// This file, which cannot be read, seems to be of it.
+    Unread(&'a str),
+    /// chain.lock has it, so its file was deleted.
+    Locked,
+    /// This id or label is nearly the same.
+    Near(&'a str),
+}
+
 impl Survey {
     /// Reads and checks a folder.
     #[must_use]
@@ -342,7 +353,7 @@ impl Survey {
                     format!("revision `{}` follows `{name}`, which does not exist", id(revision)),
                 )
                 .label(self.label(revision, span, "no revision has this id"));
-                diagnostic.help(self.unknown_help(&name, lock))
+                diagnostic.help(self.unknown_help(&name, lock)).subject(name.to_string())
             }
             Problem::SelfParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
@@ -365,6 +376,7 @@ impl Survey {
                 )
                 .label(self.label(revision, span, "no revision has this id or label"))
                 .help(self.unknown_help(&name, lock))
+                .subject(name.to_string())
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,
@@ -431,23 +443,35 @@ impl Survey {
     }
 
     fn unknown_help(&self, name: &str, lock: Option<&ChainLock>) -> String {
+        match self.lead_in(name, lock) {
+            Some(Lead::Unread(file)) => format!("fix `{file}` first, which cannot be read"),
+            Some(Lead::Locked) => format!(
+                "`{name}` is in chain.lock, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
+            ),
+            Some(Lead::Near(near)) => format!("did you mean `{near}`?"),
+            None => "`cargo migrate history` lists the revisions".to_owned(),
+        }
+    }
+
+    /// Returns what is known of a name that no revision has.
+    #[must_use]
+    pub fn lead(&self, name: &str) -> Option<Lead<'_>> {
+        self.lead_in(name, Some(&self.lock))
+    }
+
+    fn lead_in(&self, name: &str, lock: Option<&ChainLock>) -> Option<Lead<'_>> {
         if let Some(file) = self.unread_file(name) {
-            return format!("fix `{file}` first, which cannot be read");
+            return Some(Lead::Unread(file));
         }
         if lock.is_some_and(|lock| lock.get(name).is_some()) {
-            return format!(
-                "`{name}` is in chain.lock, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
-            );
+            return Some(Lead::Locked);
         }
         let ids = self.revisions.iter().map(|revision| revision.id.as_str());
         let labels = self
             .revisions
             .iter()
             .flat_map(|revision| revision.labels.iter().map(AsRef::as_ref));
-        match crate::diagnostic::nearest(name, ids.chain(labels)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`cargo migrate history` lists the revisions".to_owned(),
-        }
+        crate::diagnostic::nearest(name, ids.chain(labels)).map(Lead::Near)
     }
 
     /// Reports several heads and several bases.
@@ -550,6 +574,7 @@ impl Survey {
                     format!("sealed revision `{id}` was edited"),
                 )
                 .label(self.at_id(index, ""))
+                .subject(id.as_str())
                 .help(format!("undo the edit with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", shell_word(&self.file(index)))),
                 None => Diagnostic::error(
                     Code::LockMissing,
@@ -585,6 +610,7 @@ impl Survey {
             deleted.push(Diagnostic::error(Code::LockDeleted, format!("the file of the {what} `{id}` is missing"))
                 .severity(severity)
                 .label(label)
+                .subject(id.as_str())
                 .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or remove it from chain.lock with `cargo migrate lock --forget {id}`", shell_word(&folder.shown))));
         }
         self.diagnostics.extend(deleted);

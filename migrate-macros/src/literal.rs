@@ -47,10 +47,10 @@ pub(crate) fn chain(
         .map(|path| utf8(path))
         .collect::<Result<Vec<_>, _>>()?;
     let table = Literal::byte_string(&embedded::encode(chain));
-    let heads = chain.head_hashes();
-    let heads = heads
-        .iter()
-        .map(|hash| Literal::byte_string(hash.as_bytes()));
+    let heads = chain.heads().into_iter().map(|(id, hash)| {
+        let (id, hash) = (id.as_str(), Literal::byte_string(hash.as_bytes()));
+        quote!((RevisionId::from_checked(#id), Hash::from_bytes(*#hash)))
+    });
     let LedgerNames { prefix, schema } = &config.ledger;
     let schema = optional(schema.as_deref());
     let session = match &config.session {
@@ -73,10 +73,10 @@ pub(crate) fn chain(
         }
     };
     Ok(quote! {
-        use ::migrate_sqlx::__private::{Borrowed, Dialect, Hash, LedgerNames, Migrations, SessionSettings};
+        use ::migrate_sqlx::__private::{Borrowed, Dialect, Hash, LedgerNames, Migrations, RevisionId, SessionSettings};
         #(const _: &[u8] = ::core::include_bytes!(#tracked);)*
         static TEXTS: &[&str] = &[#texts];
-        static HEADS: &[Hash] = &[#(Hash::from_bytes(*#heads)),*];
+        static HEADS: &[(RevisionId, Hash)] = &[#(#heads),*];
         Migrations::embedded(TEXTS, #table, HEADS, LedgerNames {
             prefix: Borrowed(#prefix),
             schema: #schema,

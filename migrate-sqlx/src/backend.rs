@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use migrate_core::{Dialect, LedgerNames, SessionSettings};
 
+use crate::cancel::Stop;
 use crate::driver_error::DatabaseMessage;
-use crate::stop::Stop;
 
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
@@ -33,8 +33,8 @@ pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {
 }
 
 /// What a connection of a database is made from.
-#[doc(hidden)]
-pub type ConnectOptions<DB> = <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
+pub(crate) type ConnectOptions<DB> =
+    <<DB as sqlx::Database>::Connection as sqlx::Connection>::Options;
 
 /// A connection that can run scripts; what differs between the drivers is here, and nothing else.
 pub trait Session: sealed::Sealed + Send {
@@ -94,8 +94,7 @@ pub trait Session: sealed::Sealed + Send {
 }
 
 /// A row as text; `None` stands for NULL.
-#[doc(hidden)]
-pub type Row = Vec<Option<String>>;
+pub(crate) type Row = Vec<Option<String>>;
 
 /// A message of several statements that failed.
 #[doc(hidden)]
@@ -133,21 +132,23 @@ pub enum Attempt {
 
 /// The name of MySQL's lock as an expression: `GET_LOCK` is one name space for the whole server, so
 /// the database's name is in it; 64 characters are the most it takes.
+#[cfg(any(feature = "cli", feature = "mysql"))]
 pub(crate) fn mysql_lock(names: &LedgerNames, suffix: &str) -> String {
     let schema = names.schema.as_deref().unwrap_or_default();
-    let ledger = crate::ledger::literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
+    let ledger = crate::literal::literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
     format!(
         "CONCAT('cargo-migrate.', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), {ledger}), 256), 40), '{suffix}')"
     )
 }
 
 /// The statement that sets a session of MySQL; empty where nothing is to be set.
+#[cfg(any(feature = "cli", feature = "mysql"))]
 pub(crate) fn mysql_settings(session: &SessionSettings) -> String {
     // The driver announces itself as a client for which functions may have blanks before their
     // parenthesis, and then `count` and `position` are no names of tables any more.
     const OWN: &str = "IF(FIND_IN_SET('IGNORE_SPACE', @@GLOBAL.sql_mode), @@SESSION.sql_mode, \
                        TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@SESSION.sql_mode, ','), ',IGNORE_SPACE,', ',')))";
-    let literal = |text: &str| crate::ledger::literal(Dialect::MySql, text);
+    let literal = |text: &str| crate::literal::literal(Dialect::MySql, text);
     let mode = match session.sql_mode.as_deref() {
         None => Some(format!("sql_mode = {OWN}")),
         Some(SessionSettings::KEEP) => None,

@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use migrate_core::{Dialect, Direction, LedgerNames, SessionSettings, Stamp, Target};
 use migrate_schema::Schema;
 
+use crate::applied_revision::AppliedRevision;
 use crate::backend::{Backend, Session};
-use crate::engine::{Declared, Mending, Walked};
+use crate::chain_state::ChainState;
+use crate::engine::{Declared, StampMode, Walked};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
-use crate::ledger::{AppliedRevision, EventRecord, Tables};
+use crate::ledger::{EventRecord, Tables};
+use crate::ledger_change::Mending;
+use crate::migration_lock::Work;
 use crate::migrations::Migrations;
 use crate::runner::Runner;
 use crate::script::Script;
-use crate::status::{ChainState, Status};
+use crate::status::Status;
 use crate::url::DatabaseUrl;
 
 /// A pool for a url; of the databases whose features are compiled in.
@@ -193,71 +197,8 @@ impl Database {
         }
     }
 
-    /// [`Runner::run`] on this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::run`].
-    pub async fn run(&self, runner: Runner<'_>) -> Result<Report, Error> {
-        on!(self, pool => runner.run(pool).await)
-    }
-
-    /// [`Runner::revert`] on this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::revert`].
-    pub async fn revert(&self, runner: Runner<'_>) -> Result<Report, Error> {
-        on!(self, pool => runner.revert(pool).await)
-    }
-
-    /// [`Runner::script`] of this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::script`].
-    pub async fn script(&self, runner: Runner<'_>, direction: Direction) -> Result<Script, Error> {
-        on!(self, pool => runner.script(pool, direction).await)
-    }
-
-    /// [`Runner::undo`] on this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::undo`].
-    pub async fn undo(&self, runner: Runner<'_>, revisions: &[String]) -> Result<Report, Error> {
-        on!(self, pool => runner.undo(pool, revisions).await)
-    }
-
-    /// [`Runner::stamp`] on this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::stamp`].
-    pub async fn stamp(
-        &self,
-        runner: Runner<'_>,
-        targets: &[Target],
-        purge: bool,
-    ) -> Result<Stamp, Error> {
-        on!(self, pool => runner.stamp(pool, targets, purge).await)
-    }
-
-    /// [`Runner::declare`] on this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::declare`].
-    pub async fn declare(
-        &self,
-        runner: Runner<'_>,
-        revision: &str,
-        declared: Declared,
-    ) -> Result<(), Error> {
-        on!(self, pool => runner.declare(pool, revision, declared).await)
-    }
-
-    /// [`Runner::walk`] on this database.
+    /// Applies these revisions, and passes the schema before the first and after each to `look`; see
+    /// [`Runner::walk`].
     ///
     /// # Errors
     ///
@@ -271,22 +212,12 @@ impl Database {
         on!(self, pool => runner.walk(pool, steps, look).await)
     }
 
-    /// [`Runner::mend_ledger`] on this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::mend_ledger`].
-    pub async fn mend_ledger(
-        &self,
-        runner: Runner<'_>,
-        before: &[AppliedRevision],
-        mendings: &[Mending],
-    ) -> Result<(), Error> {
-        on!(self, pool => runner.mend_ledger(pool, before, mendings).await)
+    /// Returns a connection of the pool.
+    async fn session(&self) -> Result<Box<dyn Session>, Error> {
+        Ok(on!(self, pool => Box::new(Work::reading(pool).await?)))
     }
 
-    /// Reads the ledger as it is, without a chain beside it; `None` where there is none. Writes
-    /// nothing.
+    /// Reads the ledger as it is, without a chain beside it; `None` if there is none. Writes nothing.
     ///
     /// # Errors
     ///
@@ -295,66 +226,29 @@ impl Database {
         &self,
         ledger: &LedgerNames,
     ) -> Result<Option<Vec<AppliedRevision>>, Error> {
-        on!(self, pool => {
-            let mut connection = pool.acquire().await.map_err(Error::from)?;
-            let tables = Tables::new(self.dialect(), ledger);
-            tables.read(&mut *connection).await
-        })
+        let tables = Tables::new(self.dialect(), ledger);
+        tables.read(&mut *self.session().await?).await
     }
 
-    /// Says who keeps other migrators out just now, as far as the database tells; SQLite does not.
-    /// Takes no lock and waits for none.
+    /// Returns the events of a ledger, the oldest first. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read, or [`Error::ForeignLedger`].
+    pub async fn events(&self, ledger: &LedgerNames) -> Result<Vec<EventRecord>, Error> {
+        let tables = Tables::new(self.dialect(), ledger);
+        tables.events(&mut *self.session().await?).await
+    }
+
+    /// Returns who keeps other migrators out just now, if the database knows; SQLite does not. Takes
+    /// no lock and waits for none.
     ///
     /// # Errors
     ///
     /// The database cannot be asked.
     pub async fn migrator(&self, ledger: &LedgerNames) -> Result<Option<String>, Error> {
-        on!(self, pool => {
-            let mut connection = pool.acquire().await.map_err(Error::from)?;
-            connection.holder(ledger).await.map_err(Error::from)
-        })
-    }
-
-    /// [`Runner::mend_schema`] on this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Runner::mend_schema`].
-    pub async fn mend_schema(
-        &self,
-        runner: Runner<'_>,
-        statements: &[String],
-        applied: &BTreeSet<String>,
-        detail: &str,
-    ) -> Result<(), Error> {
-        on!(self, pool => runner.mend_schema(pool, statements, applied, detail).await)
-    }
-
-    /// [`Migrations::status`] of this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Migrations::status`].
-    pub async fn status(&self, migrations: &Migrations) -> Result<Status, Error> {
-        on!(self, pool => migrations.status(pool).await)
-    }
-
-    /// [`Migrations::state`] of this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Migrations::state`].
-    pub async fn state<'a>(&self, migrations: &'a Migrations) -> Result<ChainState<'a>, Error> {
-        on!(self, pool => migrations.state(pool).await)
-    }
-
-    /// [`Migrations::events`] of this database.
-    ///
-    /// # Errors
-    ///
-    /// See [`Migrations::events`].
-    pub async fn events(&self, migrations: &Migrations) -> Result<Vec<EventRecord>, Error> {
-        on!(self, pool => migrations.events(pool).await)
+        let mut session = self.session().await?;
+        session.holder(ledger).await.map_err(Error::from)
     }
 
     /// Reads the schema of this database, without the tables of the ledger.
@@ -373,6 +267,47 @@ impl Database {
     /// See [`SchemaReader::read`].
     pub async fn read_schema(&self, reader: &SchemaReader) -> Result<Schema, Error> {
         on!(self, pool => reader.read(pool).await)
+    }
+}
+
+/// Defines methods that do on this database what those of a runner or a chain do on a pool.
+macro_rules! on_pool {
+    ($($receiver:ident: $type:ty => $method:ident($($argument:ident: $given:ty),*) -> $done:ty;)*) => {
+        impl Database {
+            $(
+                /// Does on this database what the method of the same name does on a pool.
+                ///
+                /// # Errors
+                ///
+                /// Those of that method.
+                pub async fn $method(&self, $receiver: $type, $($argument: $given),*) -> Result<$done, Error> {
+                    on!(self, pool => $receiver.$method(pool, $($argument),*).await)
+                }
+            )*
+        }
+    };
+}
+
+on_pool! {
+    runner: Runner<'_> => run() -> Report;
+    runner: Runner<'_> => revert() -> Report;
+    runner: Runner<'_> => script(direction: Direction) -> Script;
+    runner: Runner<'_> => undo(revisions: &[String]) -> Report;
+    runner: Runner<'_> => stamp(targets: &[Target], mode: StampMode) -> Stamp;
+    runner: Runner<'_> => declare(revision: &str, declared: Declared) -> ();
+    runner: Runner<'_> => mend_ledger(before: &[AppliedRevision], mendings: &[Mending]) -> ();
+    runner: Runner<'_> => mend_schema(statements: &[String], applied: &BTreeSet<String>, detail: &str) -> ();
+    migrations: &Migrations => status() -> Status;
+}
+
+impl Database {
+    /// Returns the chain beside the ledger of this database. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Migrations::state`].
+    pub async fn state<'a>(&self, migrations: &'a Migrations) -> Result<ChainState<'a>, Error> {
+        on!(self, pool => migrations.state(pool).await)
     }
 }
 

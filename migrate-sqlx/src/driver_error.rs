@@ -22,6 +22,12 @@ impl DriverError {
         *self.0
     }
 
+    /// Returns what the database or the driver refuses, if that is listed.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        Refusal::of(&self.0)
+    }
+
     /// Returns all that the database said.
     #[must_use]
     pub fn message(&self) -> DatabaseMessage {
@@ -86,6 +92,8 @@ pub struct DatabaseMessage {
     pub inner_query: Option<InnerQuery>,
     /// What MySQL and MariaDB say beside the error, in the order of `SHOW WARNINGS`.
     pub warnings: Vec<String>,
+    /// What it refuses, if that is listed.
+    pub refusal: Option<Refusal>,
 }
 
 /// A query that a function or a `DO` block ran.
@@ -104,6 +112,7 @@ impl DatabaseMessage {
     pub fn new(error: &sqlx::Error) -> Self {
         let mut told = Self {
             message: text(error),
+            refusal: Refusal::of(error),
             ..Self::default()
         };
         let Some(error) = error.as_database_error() else {
@@ -232,85 +241,257 @@ fn text(error: &sqlx::Error) -> String {
     }
 }
 
-/// Whether a statement failed only because another session had a lock: PostgreSQL's
-/// lock_not_available and deadlock_detected, MySQL's ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK.
+/// What a database or its driver refuses, whatever the database calls it.
+///
+/// Each name of a database is listed once, in the functions of [`Refusal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Nothing listens at the address.
+    NoListener,
+    /// The host has no address.
+    UnknownHost,
+    /// The server does not answer in time.
+    NoAnswer,
+    /// TLS cannot be used.
+    Tls,
+    /// The connection failed in another way.
+    Connection,
+    /// The server is starting or stopping.
+    NotReady,
+    /// The user is unknown, or the password is wrong.
+    Credentials,
+    /// The user may not use the database.
+    DatabaseDenied,
+    /// The user may not do this.
+    Denied,
+    /// The database does not exist.
+    UnknownDatabase,
+    /// No database is selected.
+    NoDatabaseSelected,
+    /// The file cannot be opened.
+    CannotOpen,
+    /// The file is not a database, or is damaged.
+    NotADatabase,
+    /// The table does not exist.
+    UnknownTable,
+    /// The schema does not exist.
+    UnknownSchema,
+    /// The column does not exist.
+    UnknownColumn,
+    /// The object exists already.
+    AlreadyExists,
+    /// Other objects need the object.
+    DependentObjects,
+    /// Other sessions use the object.
+    InUse,
+    /// The user cannot be created or dropped.
+    CannotUser,
+    /// The session to end is gone.
+    UnknownSession,
+    /// The statement is not SQL.
+    Syntax,
+    /// A division by zero.
+    DivisionByZero,
+    /// A lock was not free in time.
+    LockNotAvailable,
+    /// Two sessions waited for each other.
+    Deadlock,
+    /// Another connection has the database's lock.
+    Busy,
+    /// The transaction holds more locks than the server has room for.
+    OutOfLocks,
+    /// The statement was cancelled, or took too long on PostgreSQL and MySQL.
+    Cancelled,
+    /// The statement took too long.
+    TimedOut,
+    /// The session was ended.
+    Killed,
+    /// SQLite lacks what an extension brings: a virtual table, a function or a collation.
+    UnknownOfExtension,
+    /// Something else, which SQLite says in words alone.
+    Unnamed,
+}
+
+impl Refusal {
+    /// Returns what a driver's error refuses, if that is listed.
+    #[must_use]
+    pub fn of(error: &sqlx::Error) -> Option<Self> {
+        match error {
+            sqlx::Error::Io(error) => Some(Self::of_connection(error)),
+            sqlx::Error::PoolTimedOut => Some(Self::NoAnswer),
+            sqlx::Error::Tls(_) => Some(Self::Tls),
+            error => Self::of_database(error.as_database_error()?),
+        }
+    }
+
+    fn of_connection(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            // A socket that is a file is missing where no server has made it.
+            ErrorKind::ConnectionRefused | ErrorKind::NotFound => Self::NoListener,
+            ErrorKind::TimedOut => Self::NoAnswer,
+            ErrorKind::PermissionDenied => Self::Denied,
+            // The standard library has no kind for what `getaddrinfo` says.
+            _ if error.to_string().contains("lookup address") => Self::UnknownHost,
+            _ => Self::Connection,
+        }
+    }
+
+    fn of_database(error: &dyn sqlx::error::DatabaseError) -> Option<Self> {
+        let code = error.code();
+        #[cfg(feature = "postgres")]
+        if let Some(error) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+            return Self::of_sqlstate(error.code());
+        }
+        #[cfg(feature = "mysql")]
+        if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+            return Self::of_mysql(error.number(), code.as_deref(), error.message());
+        }
+        Some(Self::of_sqlite(code?.parse().ok()?, error.message()))
+    }
+
+    /// Reads a SQLSTATE of PostgreSQL (manual, appendix A).
+    #[cfg(feature = "postgres")]
+    fn of_sqlstate(code: &str) -> Option<Self> {
+        Some(match code {
+            "28P01" | "28000" => Self::Credentials,
+            "3D000" => Self::UnknownDatabase,
+            "57P03" => Self::NotReady,
+            "42501" => Self::Denied,
+            "42P01" => Self::UnknownTable,
+            "3F000" => Self::UnknownSchema,
+            "42703" => Self::UnknownColumn,
+            // duplicate_table, duplicate_column, duplicate_object, duplicate_schema
+            "42P07" | "42701" | "42710" | "42P06" => Self::AlreadyExists,
+            "2BP01" => Self::DependentObjects,
+            "55006" => Self::InUse,
+            "42601" => Self::Syntax,
+            "22012" => Self::DivisionByZero,
+            "55P03" => Self::LockNotAvailable,
+            "40P01" => Self::Deadlock,
+            // Its hint is a setting for locks.
+            "53200" => Self::OutOfLocks,
+            "57014" => Self::Cancelled,
+            _ => return None,
+        })
+    }
+
+    /// Reads an error of MySQL or MariaDB ("Server Error Message Reference").
+    #[cfg(feature = "mysql")]
+    fn of_mysql(number: u16, sqlstate: Option<&str>, message: &str) -> Option<Self> {
+        Some(match number {
+            // ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+            1045 | 1698 => Self::Credentials,
+            1044 => Self::DatabaseDenied,
+            // ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR,
+            // ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_PROCACCESS_DENIED_ERROR,
+            // ER_BINLOG_CREATE_ROUTINE_NEED_SUPER
+            1142 | 1143 | 1227 | 1370 | 1419 => Self::Denied,
+            1046 => Self::NoDatabaseSelected,
+            1049 => Self::UnknownDatabase,
+            // ER_BAD_TABLE_ERROR, ER_NO_SUCH_TABLE
+            1051 | 1146 => Self::UnknownTable,
+            1054 => Self::UnknownColumn,
+            1064 => Self::Syntax,
+            1094 => Self::UnknownSession,
+            1205 => Self::LockNotAvailable,
+            1213 => Self::Deadlock,
+            1317 => Self::Cancelled,
+            1396 => Self::CannotUser,
+            // MariaDB's ER_STATEMENT_TIMEOUT, MySQL's ER_QUERY_TIMEOUT
+            1969 | 3024 => Self::TimedOut,
+            _ if sqlstate == Some("28000") => Self::Credentials,
+            _ if sqlstate == Some("70100") => Self::Killed,
+            _ if message.ends_with(" already exists") => Self::AlreadyExists,
+            _ => return None,
+        })
+    }
+
+    /// Reads an extended result code of SQLite, whose SQLITE_ERROR has only words.
+    fn of_sqlite(code: u32, message: &str) -> Self {
+        let of_extensions = ["module", "function", "collation sequence"]
+            .iter()
+            .any(|what| message.starts_with(&format!("no such {what}: ")));
+        match code & 0xff {
+            // SQLITE_BUSY, and SQLITE_LOCKED of a shared cache
+            5 | 6 => Self::Busy,
+            9 => Self::Cancelled,
+            // SQLITE_CORRUPT, SQLITE_NOTADB
+            11 | 26 => Self::NotADatabase,
+            14 => Self::CannotOpen,
+            _ if message.contains("no such table") => Self::UnknownTable,
+            _ if message.contains("no such column") => Self::UnknownColumn,
+            _ if of_extensions => Self::UnknownOfExtension,
+            _ if message.ends_with("syntax error") || message.starts_with("unrecognized token") => {
+                Self::Syntax
+            }
+            _ if message.ends_with(" already exists")
+                || message.starts_with("duplicate column name") =>
+            {
+                Self::AlreadyExists
+            }
+            _ => Self::Unnamed,
+        }
+    }
+
+    /// Returns what is to be done about a connection that fails so.
+    fn connection_help(self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoListener | Self::UnknownHost | Self::NoAnswer | Self::Connection => {
+                "is the server running, and are host and port right?"
+            }
+            Self::Tls => {
+                "compile with one of the `tls-…` features, or ask the server without TLS: `?sslmode=disable`, `?ssl-mode=disabled`"
+            }
+            Self::Credentials => "look at the user and the password of the url",
+            Self::UnknownDatabase => {
+                "does the database exist? create it with `CREATE DATABASE`, or let `cargo migrate reset --yes` create it and apply the chain"
+            }
+            Self::DatabaseDenied => {
+                "the user has no rights on this database: `GRANT` them, or name another user in the url"
+            }
+            Self::CannotOpen => "does the folder of the file exist, and may it be written?",
+            _ => return None,
+        })
+    }
+}
+
+/// Whether a statement failed only because another session had a lock.
 pub(crate) fn missed_lock(error: &sqlx::Error) -> bool {
-    match mysql_number(error) {
-        Some(number) => matches!(number, 1205 | 1213),
-        None => matches!(code(error).as_deref(), Some("55P03" | "40P01")),
-    }
-}
-
-/// Whether a statement was ended because it took too long: PostgreSQL's query_canceled, MariaDB's
-/// ER_STATEMENT_TIMEOUT, MySQL's ER_QUERY_TIMEOUT and ER_QUERY_INTERRUPTED, SQLITE_INTERRUPT.
-pub(crate) fn timed_out(error: &sqlx::Error) -> bool {
-    match mysql_number(error) {
-        Some(number) => matches!(number, 1317 | 1969 | 3024),
-        None => matches!(code(error).as_deref(), Some("57014" | "9")),
-    }
-}
-
-/// Whether a statement was cancelled from outside: query_canceled, ER_QUERY_INTERRUPTED,
-/// SQLITE_INTERRUPT.
-pub(crate) fn cancelled(error: &sqlx::Error) -> bool {
-    matches!(code(error).as_deref(), Some("57014" | "70100" | "9"))
-}
-
-/// Whether another connection is in the way, whatever the extended code says of how:
-/// SQLITE_BUSY, and SQLITE_LOCKED of a shared cache.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    let code = code(error).and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
-}
-
-/// Whether one transaction holds more locks than the server has room for: PostgreSQL's
-/// out_of_memory, whose hint is a setting.
-pub(crate) fn out_of_locks(error: &sqlx::Error) -> bool {
-    code(error).as_deref() == Some("53200")
-}
-
-/// Whether something was to be made that is there already: PostgreSQL's duplicate_table,
-/// duplicate_column, duplicate_object and duplicate_schema; SQLite has only words for it.
-pub(crate) fn is_there(error: &sqlx::Error) -> bool {
-    let Some(refusal) = error.as_database_error() else {
-        return false;
-    };
-    let words = refusal.message();
     matches!(
-        code(error).as_deref(),
-        Some("42P07" | "42701" | "42710" | "42P06")
-    ) || words.ends_with(" already exists")
-        || words.starts_with("duplicate column name")
+        Refusal::of(error),
+        Some(Refusal::LockNotAvailable | Refusal::Deadlock)
+    )
+}
+
+/// Whether a statement was ended because it took too long.
+pub(crate) fn timed_out(error: &sqlx::Error) -> bool {
+    matches!(
+        Refusal::of(error),
+        Some(Refusal::Cancelled | Refusal::TimedOut)
+    )
+}
+
+/// Whether a statement was cancelled from outside.
+pub(crate) fn cancelled(error: &sqlx::Error) -> bool {
+    matches!(
+        Refusal::of(error),
+        Some(Refusal::Cancelled | Refusal::TimedOut | Refusal::Killed)
+    )
 }
 
 /// What is to be done about a connection that failed.
 pub(crate) fn connection_help(error: &sqlx::Error) -> Option<&'static str> {
-    Some(match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => {
-            "is the server running, and are host and port right?"
+    match Refusal::of(error)? {
+        Refusal::Denied if matches!(error, sqlx::Error::Io(_)) => {
+            Refusal::Connection.connection_help()
         }
-        sqlx::Error::Tls(_) => {
-            "compile with one of the `tls-…` features, or ask the server without TLS: `?sslmode=disable`, `?ssl-mode=disabled`"
+        Refusal::Denied if mysql_number(error).is_none() => {
+            Some("the user needs the right to create tables in this schema")
         }
-        error => match (code(error).as_deref()?, mysql_number(error)) {
-            ("28P01" | "28000", _) => "look at the user and the password of the url",
-            // ER_BAD_DB_ERROR; its SQLSTATE is that of mistakes of grammar.
-            ("3D000", _) | (_, Some(1049)) => {
-                "does the database exist? create it with `CREATE DATABASE`, or let `cargo migrate reset --yes` create it and apply the chain"
-            }
-            // ER_DBACCESS_DENIED_ERROR
-            (_, Some(1044)) => {
-                "the user has no rights on this database: `GRANT` them, or name another user in the url"
-            }
-            ("42501", _) => "the user needs the right to create tables in this schema",
-            ("14", _) => "does the folder of the file exist, and may it be written?",
-            _ => return None,
-        },
-    })
-}
-
-fn code(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {
-    error.as_database_error()?.code()
+        refusal => refusal.connection_help(),
+    }
 }
 
 #[cfg(feature = "mysql")]

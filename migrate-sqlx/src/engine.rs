@@ -2,16 +2,18 @@
 
 mod edits;
 mod failure;
-mod mend_ledger;
-mod mend_schema;
 mod place;
 mod record;
+mod repair_ledger;
+#[cfg(feature = "cli")]
+mod repair_schema;
+#[cfg(feature = "cli")]
+mod replay;
 mod resume;
 mod session;
 mod statements;
 mod time;
 mod transaction;
-mod walk;
 mod watch;
 mod writing;
 
@@ -21,25 +23,30 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use migrate_core::{
-    Cascade, Dialect, Direction, LedgerNames, Limits, Plan, Revision, Section, Statement, Target,
+    Cascade, Chain, Dialect, Direction, LedgerNames, Limits, Plan, Revision, RevisionId, Section,
+    Statement, Target,
 };
 
-pub use self::mend_ledger::{LedgerChange, Mending};
+#[cfg(feature = "cli")]
+pub use self::replay::Walked;
 use self::resume::Resumed;
+#[cfg(feature = "cli")]
 pub(crate) use self::session::CLEANING;
 use self::session::{ForeignKeys, Saved};
+#[cfg(feature = "cli")]
 pub(crate) use self::statements::out_of_reach;
-pub use self::walk::Walked;
 use self::watch::Watch;
+#[cfg(feature = "cli")]
 pub(crate) use self::writing::QUERY_ONLY;
+use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{LOCK_WAIT, Session};
+use crate::cancel::Stop;
+use crate::chain_state::{ChainState, check_section};
 use crate::error::{Error, Phase};
 use crate::event::{Applied, Event, Report};
-use crate::ledger::{AppliedRevision, State, Tables};
+use crate::ledger::Tables;
 use crate::notice::{Notice, Notices};
-use crate::pause::pause;
-use crate::status::ChainState;
-use crate::stop::Stop;
+use crate::sleep::pause;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 
@@ -47,6 +54,7 @@ type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 pub(crate) enum Goal {
     Up(Target),
     Down(Target, Cascade),
+    #[cfg(feature = "cli")]
     /// Where these revisions are not applied, nor what needs them.
     Without(Vec<String>),
 }
@@ -65,12 +73,23 @@ pub enum InDoubt {
 }
 
 /// What somebody says of a revision that was begun and not finished.
+#[cfg(feature = "cli")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Declared {
     /// The database has all of it.
     Applied,
     /// The database has nothing of it.
     NotApplied,
+}
+
+/// What a stamp does about what the ledger records already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StampMode {
+    /// Each target changes its own lineage; other branches stay as they are recorded.
+    #[default]
+    Update,
+    /// All that is recorded is forgotten first.
+    Replace,
 }
 
 /// How a run goes about it.
@@ -117,7 +136,7 @@ pub(crate) struct Engine<'a> {
     /// Whether the session is outside any transaction, and has the settings it began with.
     pub(crate) sound: bool,
     tables: Tables,
-    chain: &'a [Revision],
+    chain: &'a Chain,
     options: Options,
     /// What gives the session's settings back: on SQLite after the run, on PostgreSQL after each
     /// revision, as what it has set must not reach the ledger, nor the next one; dumps empty the
@@ -183,7 +202,7 @@ enum Outcome {
 impl<'a> Engine<'a> {
     pub(crate) fn new(
         session: &'a mut dyn Session,
-        chain: &'a [Revision],
+        chain: &'a Chain,
         ledger: &LedgerNames,
         options: Options,
     ) -> Self {
@@ -211,7 +230,7 @@ impl<'a> Engine<'a> {
 
     pub(crate) async fn read(&mut self) -> Result<ChainState<'a>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
-        Ok(ChainState::join(self.chain, rows, self.session.dialect()))
+        Ok(ChainState::new(self.chain, rows, self.session.dialect()))
     }
 
     /// Plans and works until the goal is reached; plans again where somebody else was quicker.
@@ -223,20 +242,23 @@ impl<'a> Engine<'a> {
     ) -> Result<Report, Error> {
         let direction = match goal {
             Goal::Up(_) => Direction::Up,
-            Goal::Down(..) | Goal::Without(_) => Direction::Down,
+            Goal::Down(..) => Direction::Down,
+            #[cfg(feature = "cli")]
+            Goal::Without(_) => Direction::Down,
         };
         self.tables.settle(self.session).await?;
         self.take_settings().await?;
         let worked = self.work(goal, direction, on_event).await;
         self.give_settings_back().await;
-        worked?;
         Ok(Report {
             direction,
+            current: worked?,
             steps: std::mem::take(&mut self.finished),
         })
     }
 
     /// Reads where the database is, and plans from there.
+    #[cfg(feature = "cli")]
     pub(crate) async fn plan(&mut self, goal: &Goal) -> Result<(ChainState<'a>, Plan), Error> {
         let joined = self.read().await?;
         let plan = self.plan_from(&joined, goal)?;
@@ -244,21 +266,13 @@ impl<'a> Engine<'a> {
     }
 
     fn plan_from(&self, joined: &ChainState<'_>, goal: &Goal) -> Result<Plan, Error> {
-        Ok(match goal {
-            Goal::Up(target) => {
-                joined.judge(self.options.resume)?;
-                Plan::up(&joined.graph, &joined.applied, target)?
-            }
-            Goal::Down(target, cascade) => {
-                joined.judge_unfinished(self.options.resume.then_some(State::Reverting))?;
-                Plan::down(&joined.graph, &joined.applied, target, *cascade)?
-            }
-            Goal::Without(ids) => {
-                joined.judge_unfinished(self.options.resume.then_some(State::Reverting))?;
-                let going = ids.iter().filter_map(|id| joined.graph.index(id));
-                Plan::without(&joined.graph, &joined.applied, going)
-            }
-        })
+        let resume = self.options.resume;
+        match goal {
+            Goal::Up(target) => joined.plan_up(target, resume),
+            Goal::Down(target, cascade) => joined.plan_down(target, *cascade, resume),
+            #[cfg(feature = "cli")]
+            Goal::Without(ids) => joined.plan_without(ids.iter().map(String::as_str), resume),
+        }
     }
 
     async fn work(
@@ -266,7 +280,7 @@ impl<'a> Engine<'a> {
         goal: &Goal,
         direction: Direction,
         on_event: Listener<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<RevisionId>, Error> {
         let notices = Notices::new(self.session.dialect(), self.options.listens);
         let mut planned = false;
         let mut watch = Watch::new(self.options.lock_wait);
@@ -279,7 +293,7 @@ impl<'a> Engine<'a> {
                 pause(LOOK).await;
                 continue;
             }
-            let steps = self.steps(&joined, goal, direction)?;
+            let (steps, current) = self.steps(&joined, goal, direction)?;
             match self.take_edits(&joined, direction, &steps, on_event).await {
                 Ok(false) => {}
                 Ok(true) => continue,
@@ -290,7 +304,7 @@ impl<'a> Engine<'a> {
                 Err(error) => return Err(error),
             }
             if steps.is_empty() {
-                return Ok(());
+                return Ok(current);
             }
             if !planned {
                 planned = true;
@@ -337,19 +351,19 @@ impl<'a> Engine<'a> {
                     duration,
                 });
                 self.finished.push(Applied {
-                    revision: step.revision.id.to_string(),
+                    revision: step.revision.id.clone(),
                     duration,
                 });
             }
             let closed = self.close().await;
             let Some(last) = steps.last() else {
-                return closed;
+                return closed.map(|()| current);
             };
             let closed = closed.map_err(self.in_phase(last, Phase::RunCommit));
             if let Err(error) = &closed {
                 self.tell_failure(last, error).await;
             }
-            return closed;
+            return closed.map(|()| current);
         }
     }
 
@@ -397,14 +411,18 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Finds what there is to do, and that all of it can be done at all.
+    /// Finds what there is to do, that all of it can be done at all, and the applied heads after it.
     fn steps<'j>(
         &self,
         joined: &'j ChainState<'_>,
         goal: &Goal,
         direction: Direction,
-    ) -> Result<Vec<Step<'j>>, Error> {
+    ) -> Result<(Vec<Step<'j>>, Vec<RevisionId>), Error> {
         let plan = self.plan_from(joined, goal)?;
+        let current = joined.graph.effective_heads(&plan.after()).into_iter();
+        let current = current
+            .map(|index| joined.graph.id(index).clone())
+            .collect();
         let mut rows = joined.rows.len();
         let mut steps = Vec::with_capacity(plan.steps.len());
         for index in plan.steps {
@@ -424,7 +442,7 @@ impl<'a> Engine<'a> {
                 });
             }
         }
-        Ok(steps)
+        Ok((steps, current))
     }
 
     /// Finds what a step runs, and that it can be run at all, before anything is.
@@ -550,47 +568,4 @@ impl Step<'_> {
             .map_or(Limits::NONE, |section| section.limits)
             .or(usual)
     }
-}
-
-/// Sees to it that a revision can be run in a direction at all.
-pub(crate) fn check_section(
-    revision: &Revision,
-    direction: Direction,
-    dialect: Dialect,
-) -> Result<(), Error> {
-    let name = || revision.id.to_string();
-    match revision.section(direction, dialect) {
-        Some(section) if section.irreversible.is_some() => {
-            return Err(Error::Irreversible {
-                revision: name(),
-                reason: section
-                    .irreversible
-                    .as_deref()
-                    .filter(|reason| !reason.is_empty())
-                    .map(str::to_owned),
-            });
-        }
-        Some(section) if section.statements(dialect).is_some() => {
-            if direction == Direction::Down && revision.is_empty_down(dialect) {
-                return Err(Error::Irreversible {
-                    revision: name(),
-                    reason: Some("its `down` has no statement".to_owned()),
-                });
-            }
-        }
-        _ if revision.is_merge() && revision.sections.is_empty() => {}
-        _ if direction == Direction::Down => {
-            return Err(Error::Irreversible {
-                revision: name(),
-                reason: None,
-            });
-        }
-        _ => {
-            return Err(Error::MissingDialect {
-                revision: name(),
-                dialect: dialect.name(),
-            });
-        }
-    }
-    Ok(())
 }

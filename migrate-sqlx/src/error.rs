@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use migrate_core::{Diagnostic, Dialect, Label, TargetError};
+use migrate_core::{Diagnostic, Dialect, Label, RevisionId, TargetError};
 
 use crate::driver_error::{
-    DatabaseMessage, DriverError, connection_help, is_there, missed_lock, out_of_locks, timed_out,
+    DatabaseMessage, DriverError, Refusal, connection_help, missed_lock, timed_out,
 };
 
 /// Why a database could not be migrated, read, or found current.
@@ -41,10 +41,13 @@ pub enum Error {
         revisions: Vec<String>,
     },
     /// Revisions were applied with another text than the chain has now.
-    #[error("revisions were changed after they were applied: `{}`", revisions.join("`, `"))]
+    #[error(
+        "revisions were changed after they were applied: `{}`",
+        listed(revisions)
+    )]
     Changed {
         /// Which ones.
-        revisions: Vec<String>,
+        revisions: Vec<RevisionId>,
     },
     /// A revision was begun and not finished.
     #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
@@ -119,8 +122,8 @@ pub enum Error {
     /// The database is not where the chain ends.
     #[error("the database is not up to date: {} to apply{}", crate::error::count(pending.len(), "revision"), pending.first().map(|first| format!(", the first is `{first}`")).unwrap_or_default())]
     NotCurrent {
-        /// What is to be applied, in order.
-        pending: Vec<String>,
+        /// The revisions to apply, in order.
+        pending: Vec<RevisionId>,
     },
     /// Rows point nowhere after a revision, on SQLite.
     #[error("after revision `{revision}` rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
@@ -239,7 +242,7 @@ pub enum Error {
     #[error("stopped before all was done{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in work was not", count(done, "revision")) })]
     Stopped {
         /// The revisions of this run that were finished before, and stay.
-        finished: Vec<String>,
+        finished: Vec<RevisionId>,
     },
     /// The database refused a statement that was to mend its schema.
     #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "those before it stay" })]
@@ -315,6 +318,8 @@ pub struct Tried {
     pub attributes: String,
     /// Each server with the reason why it was not taken.
     pub servers: Vec<(String, String)>,
+    /// What the last of them refuses, if that is listed.
+    pub refusal: Option<Refusal>,
 }
 
 impl std::error::Error for Tried {}
@@ -344,7 +349,7 @@ pub struct StatementError {
     /// Where it is in the revision's file.
     pub label: Label,
     /// The revisions of this run that were finished before, and stay.
-    pub finished: Vec<String>,
+    pub finished: Vec<RevisionId>,
     /// Whether the revision was rolled back; else the statements before stay.
     pub rolled_back: bool,
     /// Whether nothing of the whole run was kept.
@@ -377,7 +382,7 @@ pub struct StepError {
     /// What was done for it.
     pub phase: Phase,
     /// The revisions of this run that were finished before, and stay.
-    pub finished: Vec<String>,
+    pub finished: Vec<RevisionId>,
     /// Whether the revision was rolled back; else the statements that finished stay.
     pub rolled_back: bool,
     /// Whether it was being reverted.
@@ -430,6 +435,11 @@ fn several(differences: &[migrate_schema::Difference]) -> String {
         told.push(format!("and {} more", differences.len() - MOST));
     }
     told.join("; ")
+}
+
+fn listed(revisions: &[RevisionId]) -> String {
+    let ids: Vec<&str> = revisions.iter().map(RevisionId::as_str).collect();
+    ids.join("`, `")
 }
 
 /// Writes a number with its noun.
@@ -597,6 +607,7 @@ impl StatementError {
                 "mend the statement, drop the half-built index with `DROP INDEX CONCURRENTLY {index}`, then {again}"
             );
         }
+        let refusal = Refusal::of(source);
         if missed_lock(source) {
             return format!(
                 "another session has a lock that it needs: find it and let it end, or allow more with `lock-timeout` and `lock-retries` of the environment; then {again}"
@@ -607,7 +618,7 @@ impl StatementError {
                 "it took longer than it may: allow more with `statement-timeout` of the environment or of its section; then {again}"
             );
         }
-        if out_of_locks(source) {
+        if refusal == Some(Refusal::OutOfLocks) {
             return match self.atomic {
                 true => format!(
                     "one transaction holds a lock for every table it touches: run without `--atomic`, or raise the server's `max_locks_per_transaction`; then {again}"
@@ -617,12 +628,16 @@ impl StatementError {
                 ),
             };
         }
-        if is_of_extension(source) {
+        if refusal == Some(Refusal::UnknownOfExtension) {
             return format!(
                 "if an extension of SQLite has it, name that in migrate.toml: `extensions = [\"…\"]` below `[sqlite]`; else mend the revision, then {again}"
             );
         }
-        if self.rolled_back && !self.reverting && self.number == 1 && is_there(source) {
+        if self.rolled_back
+            && !self.reverting
+            && self.number == 1
+            && refusal == Some(Refusal::AlreadyExists)
+        {
             return format!(
                 "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
             );
@@ -644,19 +659,6 @@ impl StatementError {
             false => format!("mend the statement, then {again}"),
         }
     }
-}
-
-/// Whether SQLite lacks what extensions bring: virtual tables, functions and collations.
-fn is_of_extension(error: &sqlx::Error) -> bool {
-    const LACKING: [&str; 3] = [
-        "no such module: ",
-        "no such function: ",
-        "no such collation sequence: ",
-    ];
-    let words = error
-        .as_database_error()
-        .map_or("", |error| error.message());
-    LACKING.iter().any(|lacking| words.starts_with(lacking))
 }
 
 impl StepError {
@@ -715,6 +717,15 @@ impl Error {
             Self::Statement(error) => Some(&error.source),
             Self::Step(error) => Some(&error.source),
             _ => None,
+        }
+    }
+
+    /// Returns what the database or the driver refuses, if that is listed.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::NoServer(tried) => tried.refusal,
+            error => error.driver_error()?.refusal(),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use migrate_core::{Direction, Revision};
+use migrate_core::{Direction, Revision, RevisionId};
 
+use crate::applied_revision::Edit;
 use crate::notice::Severity;
-use crate::status::Edit;
 
 /// Something that happened in a run; for logs and progress.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ pub enum Event<'a> {
 #[non_exhaustive]
 pub struct Applied {
     /// Which one.
-    pub revision: String,
+    pub revision: RevisionId,
     /// How long it took.
     pub duration: Duration,
 }
@@ -93,7 +93,9 @@ pub struct Applied {
 pub struct Report {
     /// Up or down.
     pub direction: Direction,
-    /// The revisions, in the order in which they were applied or reverted; none where there was
-    /// nothing to do.
+    /// The revisions, in the order in which they were applied or reverted; empty if there was nothing
+    /// to do.
     pub steps: Vec<Applied>,
+    /// Where the database is afterwards: its applied heads, sorted.
+    pub current: Vec<RevisionId>,
 }

@@ -7,84 +7,20 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use migrate_core::{Dialect, LedgerNames, Revision, RevisionId};
+use migrate_core::{Dialect, Hash, LedgerNames, Revision, RevisionId};
 
+use crate::applied_revision::{AppliedRevision, State};
 use crate::backend::{Row, Session};
+use crate::driver_error::Refusal;
 use crate::error::Error;
-use crate::presence;
+use crate::literal::literal;
+use crate::required_tables;
 
 /// Which version of the tool writes the rows.
 pub(crate) const TOOL: &str = concat!("cargo-migrate ", env!("CARGO_PKG_VERSION"));
 
 /// Stands before a hash in the ledger: the version of the algorithm.
 const HASH_VERSION: &str = "1:";
-
-/// A revision that the database says was applied, or is half applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AppliedRevision {
-    /// Its id.
-    pub revision: String,
-    /// What it followed when it was applied.
-    pub parents: Vec<String>,
-    /// What it does, in a line.
-    pub message: String,
-    /// Its hash when it was applied.
-    pub hash: String,
-    /// Its chain hash when it was applied.
-    pub chain_hash: String,
-    /// Whether it is whole.
-    pub state: State,
-    /// How many of its statements were finished, where it is not whole.
-    pub statements: u32,
-    /// What the database said when it failed.
-    pub error: Option<String>,
-    /// When it was applied, RFC 3339 in UTC.
-    pub applied_at: String,
-    /// How long it took.
-    pub duration_ms: u64,
-    /// Which version of the tool applied it.
-    pub tool: String,
-    /// The name of its file.
-    pub file: String,
-    /// The whole file as it was applied.
-    pub body: String,
-}
-
-/// Whether a revision is applied as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It is.
-    Applied,
-    /// Its up was begun and not finished.
-    Applying,
-    /// Its down was begun and not finished.
-    Reverting,
-}
-
-impl State {
-    /// Returns the word that stands in the ledger.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Applying => "applying",
-            Self::Reverting => "reverting",
-        }
-    }
-}
-
-/// What stands for the error of a statement that was begun, until its end is recorded.
-pub(crate) const IN_DOUBT: &str = "the next one was begun, and its end was not recorded";
-
-impl AppliedRevision {
-    /// Says whether it was cut off in the middle of a statement: nobody has recorded whether the
-    /// database has finished it.
-    #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        self.state != State::Applied && self.error.as_deref() == Some(IN_DOUBT)
-    }
-}
 
 /// An entry of the table of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,30 +44,6 @@ pub struct EventRecord {
     pub detail: String,
 }
 
-/// Writes `text` as a literal that no setting of the server can read otherwise.
-pub(crate) fn literal(dialect: Dialect, text: &str) -> String {
-    match dialect {
-        // The shell of SQLite ends at the one, and takes the other out of line ends.
-        Dialect::Sqlite if text.contains(['\0', '\r']) => format!("CAST({} AS TEXT)", hex(text)),
-        Dialect::Sqlite => format!("'{}'", text.replace('\'', "''")),
-        // E'…' does not depend on standard_conforming_strings.
-        Dialect::Postgres => format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
-        // Hex does not depend on NO_BACKSLASH_ESCAPES, nor on the connection's character set.
-        Dialect::MySql if text.is_empty() => "''".to_owned(),
-        Dialect::MySql => format!("CONVERT({} USING utf8mb4)", hex(text)),
-    }
-}
-
-fn hex(text: &str) -> String {
-    let mut hex = String::with_capacity(text.len() * 2 + 3);
-    hex.push_str("X'");
-    for byte in text.bytes() {
-        let _infallible = write!(hex, "{byte:02X}");
-    }
-    hex.push('\'');
-    hex
-}
-
 /// A hash as the ledger writes it.
 pub(crate) fn with_version(hash: &str) -> String {
     format!("{HASH_VERSION}{hash}")
@@ -151,6 +63,10 @@ pub(crate) struct Tables {
 pub(crate) enum Author {
     /// This process, now.
     Process,
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "only the command writes scripts")
+    )]
     /// A script, whenever somebody sends it: the database says who and when.
     Script,
 }
@@ -182,6 +98,7 @@ impl Tables {
     }
 
     /// The same tables, for SQL that somebody else sends later.
+    #[cfg(feature = "cli")]
     pub(crate) fn for_script(dialect: Dialect, names: &LedgerNames) -> Self {
         Self {
             author: Author::Script,
@@ -190,6 +107,7 @@ impl Tables {
     }
 
     /// Whether the table of the revisions is there, as a condition.
+    #[cfg(feature = "cli")]
     pub(crate) fn exists(&self) -> String {
         let name = literal(self.dialect, &format!("{}revision", self.names.prefix));
         let schema = self.names.schema.as_deref();
@@ -217,10 +135,10 @@ impl Tables {
         &self.revision
     }
 
-    /// The present time as an expression, in the form of [`crate::moment::now`].
+    /// The present time as an expression, in the form of [`crate::timestamp::now`].
     fn now(&self) -> String {
         match (self.author, self.dialect) {
-            (Author::Process, _) => format!("'{}'", crate::moment::now()),
+            (Author::Process, _) => format!("'{}'", crate::timestamp::now()),
             (Author::Script, Dialect::Sqlite) => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')".to_owned(),
             (Author::Script, Dialect::Postgres) => {
                 "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
@@ -279,16 +197,16 @@ impl Tables {
     pub(crate) async fn summary(
         &self,
         session: &mut dyn Session,
-        heads: &[migrate_core::Hash],
-        tables: &[presence::Place],
+        heads: &[(RevisionId, Hash)],
+        tables: &[required_tables::Place],
     ) -> Result<Option<Summary>, Error> {
         let mut hashes = String::from("''");
-        for hash in heads {
+        for (_, hash) in heads {
             let _infallible = write!(hashes, ", '{HASH_VERSION}{hash}'");
         }
         let sql = format!(
             "SELECT COUNT(*), COUNT(CASE WHEN state <> 'applied' THEN 1 END), COUNT(CASE WHEN chain_hash IN ({hashes}) THEN 1 END), {} FROM {}",
-            presence::count(self.dialect, tables),
+            required_tables::count(self.dialect, tables),
             self.revision
         );
         let rows = match session.query(sql).await {
@@ -351,35 +269,28 @@ impl Tables {
         let Error::Database(error) = error else {
             return None;
         };
-        let error = error.as_sqlx().as_database_error()?;
         let schema = self.dialect.quote(self.schema()?);
-        match self.dialect {
-            Dialect::Postgres if error.code().as_deref() == Some("3F000") => {
+        match (self.dialect, error.refusal()?) {
+            (Dialect::Postgres, Refusal::UnknownSchema) => {
                 Some(format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
             }
-            Dialect::MySql if error.message().starts_with("Unknown database") => Some(format!(
+            (Dialect::MySql, Refusal::UnknownDatabase) => Some(format!(
                 "CREATE DATABASE IF NOT EXISTS {schema} DEFAULT CHARACTER SET utf8mb4"
             )),
-            Dialect::Sqlite | Dialect::Postgres | Dialect::MySql => None,
+            _ => None,
         }
     }
 
     /// Whether an error says that the tables are not where they were.
     pub(crate) fn are_gone(&self, error: &sqlx::Error) -> bool {
-        let Some(error) = error.as_database_error() else {
+        let (Some(refusal), Some(error)) = (Refusal::of(error), error.as_database_error()) else {
             return false;
         };
-        let message = error.message();
-        let named = message.contains(&format!("{}revision", self.names.prefix));
-        match (self.dialect, error.code().as_deref()) {
-            (Dialect::Postgres, Some("42P01" | "3F000")) => named,
-            (Dialect::MySql, _) => {
-                named && message.ends_with("doesn't exist")
-                    || message.starts_with("Unknown database")
-                    || message.starts_with("No database selected")
-            }
-            (Dialect::Sqlite, _) => named && message.starts_with("no such table"),
-            (Dialect::Postgres, _) => false,
+        let ledger = format!("{}revision", self.names.prefix);
+        match refusal {
+            Refusal::UnknownTable | Refusal::UnknownSchema => error.message().contains(&ledger),
+            Refusal::UnknownDatabase | Refusal::NoDatabaseSelected => true,
+            _ => false,
         }
     }
 
@@ -589,36 +500,22 @@ impl Tables {
     /// Takes an error for what it says of the ledger: that it is not there is fine, that it is
     /// somebody else's table is told as such.
     fn absent(&self, error: sqlx::Error) -> Result<(), Error> {
-        let (code, message) = match error.as_database_error() {
-            Some(error) => (error.code(), error.message()),
-            None => return Err(Error::from(error)),
-        };
-        // PostgreSQL: undefined_table, invalid_schema_name, undefined_column; MySQL:
-        // ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR. SQLite has only words for it.
-        let (table, column) = match (self.dialect, code.as_deref()) {
-            (Dialect::Postgres, code) => (
-                matches!(code, Some("42P01" | "3F000")),
-                code == Some("42703"),
-            ),
-            (Dialect::MySql, code) => (
-                code == Some("42S02") || message.starts_with("Unknown database"),
-                code == Some("42S22"),
-            ),
-            (Dialect::Sqlite, _) => (
-                message.contains("no such table"),
-                message.contains("no such column"),
-            ),
-        };
-        let denied = self.dialect == Dialect::MySql && message.contains(" denied to user ");
-        match (table, column) {
-            (true, _) => Ok(()),
+        match Refusal::of(&error) {
+            Some(Refusal::UnknownTable | Refusal::UnknownSchema | Refusal::UnknownDatabase) => {
+                Ok(())
+            }
             // MySQL does not tell whether what is closed to the user is there.
-            _ if denied && let Some(schema) = self.schema() => Err(Error::LedgerSchema {
-                schema: schema.to_owned(),
-                dialect: self.dialect,
-                source: error.into(),
-            }),
-            (_, true) => Err(Error::ForeignLedger {
+            Some(Refusal::Denied)
+                if self.dialect == Dialect::MySql
+                    && let Some(schema) = self.schema() =>
+            {
+                Err(Error::LedgerSchema {
+                    schema: schema.to_owned(),
+                    dialect: self.dialect,
+                    source: error.into(),
+                })
+            }
+            Some(Refusal::UnknownColumn) => Err(Error::ForeignLedger {
                 table: self.revision.clone(),
             }),
             _ => Err(Error::from(error)),
@@ -682,20 +579,5 @@ fn event(row: Row) -> EventRecord {
         tool: text(),
         duration_ms: text().parse().unwrap_or_default(),
         detail: text(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn literals_cannot_be_left() {
-        assert_eq!(literal(Dialect::Sqlite, "it's"), "'it''s'");
-        assert_eq!(literal(Dialect::Postgres, r"\' ; --"), r"E'\\'' ; --'");
-        assert_eq!(
-            literal(Dialect::MySql, "a'"),
-            "CONVERT(X'6127' USING utf8mb4)"
-        );
     }
 }

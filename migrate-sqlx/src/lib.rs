@@ -23,68 +23,103 @@
 //! round trip. [`Migrations::runner`] has the rest: a target, a callback a step, how long to wait
 //! for another migrator.
 //!
-//! Features: `sqlite`, `postgres`, `mysql` (MariaDB too), and sqlx's choices of TLS.
+//! # Features
+//!
+//! - `sqlite`, `postgres`, `mysql` (MariaDB too): the databases.
+//! - `verify`: `Migrations::verify`, which compares the schema when the application starts.
+//! - `tls-…`: sqlx's choices of TLS.
+//! - `cli`: what `cargo migrate` needs. It is not for applications, and is exempt from semver.
 
 #![forbid(unsafe_code)]
 
+mod applied_revision;
 mod backend;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod cancel;
+mod chain_state;
+#[cfg(all(
+    feature = "cli",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
 mod database;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod discrepancy;
 mod driver_error;
 mod engine;
 mod error;
 mod event;
-mod held;
+#[cfg(any(feature = "cli", feature = "verify"))]
 mod introspect;
 mod ledger;
+mod ledger_change;
+mod literal;
+mod migration_lock;
 mod migrations;
-mod moment;
 mod notice;
-mod pause;
-mod presence;
+mod required_tables;
 mod runner;
+#[cfg(feature = "cli")]
 mod script;
+mod sleep;
 mod status;
-mod stop;
 #[cfg(feature = "models")]
 mod table;
+mod timestamp;
+#[cfg(feature = "cli")]
 mod url;
 
-#[doc(hidden)]
-pub use backend::{Attempt, ConnectOptions, Failure, Row};
+pub use applied_revision::{AppliedRevision, Edit, State};
 pub use backend::{Backend, Session};
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use database::{Create, Database};
-pub use driver_error::{DatabaseMessage, DriverError, InnerQuery};
-pub use engine::{Declared, InDoubt, LedgerChange, Mending, Walked};
+pub use driver_error::{DatabaseMessage, DriverError, InnerQuery, Refusal};
+pub use engine::{InDoubt, StampMode};
 pub use error::{Error, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
-pub use introspect::SchemaReader;
-pub use ledger::{AppliedRevision, EventRecord, State};
+pub use ledger::EventRecord;
 pub use migrate_core::{
-    Cascade, Dialect, Direction, Graph, LedgerNames, Limits, Plan, SessionSettings, Target,
+    Anchor, Cascade, Chain, Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label,
+    LedgerNames, Limits, Place, Problem, Revision, RevisionId, Script, Section, SessionSettings,
+    Set, SoundGraph, Stamp, Statement, Target, TargetError,
 };
 #[cfg(feature = "models")]
 pub use migrate_macros::Table;
 pub use migrate_macros::embed_migrations;
+#[cfg(any(feature = "cli", feature = "verify"))]
 pub use migrate_schema as schema;
 pub use migrations::Migrations;
 pub use notice::Severity;
 pub use runner::Runner;
-pub use script::Script;
-pub use status::{ChainState, Edit, Status};
-#[doc(hidden)]
-pub use stop::Stop;
+pub use status::Status;
 #[cfg(feature = "models")]
 pub use table::Table;
-pub use url::DatabaseUrl;
 
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]
 pub mod __private {
     pub use std::borrow::Cow::Borrowed;
 
-    pub use migrate_core::{Dialect, Hash, LedgerNames, SessionSettings};
+    pub use migrate_core::{Dialect, Hash, LedgerNames, RevisionId, SessionSettings};
 
     pub use crate::Migrations;
+}
+
+/// What `cargo migrate` needs beside the API of an application. It may change in any release.
+#[doc(hidden)]
+pub mod __cli {
+    pub use crate::chain_state::ChainState;
+    #[cfg(all(
+        feature = "cli",
+        any(feature = "sqlite", feature = "postgres", feature = "mysql")
+    ))]
+    pub use crate::database::{Create, Database};
+    #[cfg(feature = "cli")]
+    pub use crate::discrepancy;
+    #[cfg(feature = "cli")]
+    pub use crate::engine::{Declared, Walked};
+    #[cfg(any(feature = "cli", feature = "verify"))]
+    pub use crate::introspect::SchemaReader;
+    pub use crate::ledger_change::{LedgerChange, Mending};
+    #[cfg(feature = "cli")]
+    pub use crate::script::Script;
+    #[cfg(feature = "cli")]
+    pub use crate::url::DatabaseUrl;
 }

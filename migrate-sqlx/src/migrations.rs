@@ -1,23 +1,28 @@
 //! The chain of an application, and what it can do with a database.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use migrate_core::{Dialect, Graph, Hash, LedgerNames, Plan, Revision, SessionSettings, Target};
+use migrate_core::{
+    Chain, Dialect, Hash, LedgerNames, Revision, RevisionId, SessionSettings, Target,
+};
+#[cfg(any(feature = "cli", feature = "verify"))]
 use migrate_schema::Schema;
 use sqlx::Pool;
 
 use crate::backend::{Backend, Session};
+use crate::chain_state::ChainState;
 use crate::engine::{Engine, Options};
 use crate::error::Error;
 use crate::event::Report;
+#[cfg(any(feature = "cli", feature = "verify"))]
 use crate::introspect::SchemaReader;
 use crate::ledger::{EventRecord, Tables};
-use crate::presence::{self, Place, TablesOfChain};
+use crate::required_tables::{self, Place, TablesOfChain};
 use crate::runner::Runner;
+#[cfg(feature = "cli")]
 use crate::script::{Material, Script};
-use crate::status::{ChainState, Status};
+use crate::status::Status;
 
 /// A sound chain, ready to run; as [`embed_migrations!`](crate::embed_migrations) bakes it into a
 /// `static`.
@@ -27,11 +32,11 @@ use crate::status::{ChainState, Status};
 #[derive(Clone, Debug)]
 pub struct Migrations {
     source: Source,
-    /// The revisions, once they were needed.
-    revisions: OnceLock<Vec<Revision>>,
+    /// The chain, once it was needed.
+    chain: OnceLock<Chain>,
     /// How many there are.
     count: usize,
-    heads: Cow<'static, [Hash]>,
+    heads: Cow<'static, [(RevisionId, Hash)]>,
     pub(crate) ledger: LedgerNames,
     pub(crate) session: SessionSettings,
     /// The text of schema.lock.
@@ -59,12 +64,12 @@ impl Migrations {
     pub const fn embedded(
         texts: &'static [&'static str],
         table: &'static [u8],
-        heads: &'static [Hash],
+        heads: &'static [(RevisionId, Hash)],
         ledger: LedgerNames,
     ) -> Self {
         Self {
             source: Source::Embedded { texts, table },
-            revisions: OnceLock::new(),
+            chain: OnceLock::new(),
             count: texts.len(),
             heads: Cow::Borrowed(heads),
             ledger,
@@ -101,19 +106,12 @@ impl Migrations {
 
     /// Takes a chain that was read from a folder.
     #[must_use]
-    pub fn new(revisions: Vec<Revision>, ledger: LedgerNames) -> Self {
-        let graph = Graph::new(&revisions);
-        let all = graph.descendants(0..graph.len());
-        let heads: Vec<_> = graph
-            .effective_heads(&all)
-            .into_iter()
-            .map(|index| revisions[index].chain_hash)
-            .collect();
+    pub fn new(chain: Chain, ledger: LedgerNames) -> Self {
         Self {
             source: Source::Folder,
-            count: revisions.len(),
-            revisions: OnceLock::from(revisions),
-            heads: heads.into(),
+            count: chain.revisions().len(),
+            heads: chain.heads().into(),
+            chain: OnceLock::from(chain),
             ledger,
             session: SessionSettings::NONE,
             schema: None,
@@ -131,13 +129,26 @@ impl Migrations {
         }
     }
 
+    /// Returns the chain.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        self.chain.get_or_init(|| match self.source {
+            Source::Embedded { texts, table } => {
+                Chain::embedded(migrate_core::embedded::decode(texts, table))
+            }
+            Source::Folder => Chain::empty(),
+        })
+    }
+
+    /// Returns the heads of the chain, sorted.
+    pub(crate) fn heads(&self) -> Vec<RevisionId> {
+        self.heads.iter().map(|(id, _)| id.clone()).collect()
+    }
+
     /// Returns the revisions of the chain, in the order of their files' names.
     #[must_use]
     pub fn revisions(&self) -> &[Revision] {
-        self.revisions.get_or_init(|| match self.source {
-            Source::Embedded { texts, table } => migrate_core::embedded::decode(texts, table),
-            Source::Folder => Vec::new(),
-        })
+        self.chain().revisions()
     }
 
     /// Whether the database is exactly where the chain ends, and has these tables, in one round
@@ -194,21 +205,18 @@ impl Migrations {
     /// [`Error::MissingTables`] says what is not as it should be.
     pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
-        let places = presence::of(self.tables, connection.dialect());
+        let places = required_tables::of(self.tables, connection.dialect());
         if self.is_current(&mut *connection, places).await? {
             return Ok(());
         }
         let mut engine = self.engine(&mut *connection, Options::DEFAULT);
         let joined = engine.read().await?;
         joined.judge(false)?;
-        let pending = joined.pending();
+        let pending = joined.status().pending;
         if !pending.is_empty() {
-            let id = |index: usize| joined.graph.id(index).to_string();
-            return Err(Error::NotCurrent {
-                pending: pending.into_iter().map(id).collect(),
-            });
+            return Err(Error::NotCurrent { pending });
         }
-        let tables = presence::missing(&mut *connection, places).await?;
+        let tables = required_tables::missing(&mut *connection, places).await?;
         match tables.is_empty() {
             true => Ok(()),
             false => Err(Error::MissingTables { tables }),
@@ -230,12 +238,13 @@ impl Migrations {
     /// # Errors
     ///
     /// The database cannot be read, or its table is no ledger.
+    #[doc(hidden)]
     pub async fn state<DB: Backend>(&self, pool: &Pool<DB>) -> Result<ChainState<'_>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
         let dialect = connection.dialect();
         let tables = Tables::new(dialect, &self.ledger);
         let rows = tables.read(&mut *connection).await?.unwrap_or_default();
-        Ok(ChainState::join(self.revisions(), rows, dialect))
+        Ok(ChainState::new(self.chain(), rows, dialect))
     }
 
     /// Returns every event, the oldest first. Writes nothing.
@@ -256,6 +265,7 @@ impl Migrations {
     /// # Errors
     ///
     /// See [`SchemaReader::read`].
+    #[cfg(any(feature = "cli", feature = "verify"))]
     pub async fn schema<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Schema, Error> {
         SchemaReader::new(self.ledger.clone()).read(pool).await
     }
@@ -303,17 +313,13 @@ impl Migrations {
     /// # Errors
     ///
     /// See [`Error`].
-    pub async fn plan<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<String>, Error> {
+    pub async fn plan<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<RevisionId>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
         let mut engine = self.engine(&mut *connection, Options::DEFAULT);
         let joined = engine.read().await?;
-        joined.judge(false)?;
-        let plan = Plan::up(&joined.graph, &joined.applied, &Target::heads())?;
-        Ok(plan
-            .steps
-            .into_iter()
-            .map(|index| joined.graph.id(index).to_string())
-            .collect())
+        let plan = joined.plan_up(&Target::heads(), false)?;
+        let id = |index| joined.graph.id(index).clone();
+        Ok(plan.steps.into_iter().map(id).collect())
     }
 
     /// Writes a plan as a script for the database's own client. Asks no database.
@@ -323,16 +329,18 @@ impl Migrations {
     /// # Errors
     ///
     /// A revision has no way in the plan's direction on this database.
-    pub fn script(&self, dialect: Dialect, plan: &Plan) -> Result<Script, Error> {
-        let graph = Graph::new(self.revisions());
+    #[cfg(feature = "cli")]
+    #[doc(hidden)]
+    pub fn script(&self, dialect: Dialect, plan: &migrate_core::Plan) -> Result<Script, Error> {
+        let chain = self.chain();
         let material = Material {
             dialect,
             ledger: &self.ledger,
             session: &self.session,
             database: None,
-            graph: &graph,
-            revisions: self.revisions(),
-            recorded: BTreeMap::new(),
+            graph: chain.graph(),
+            revisions: chain.revisions(),
+            recorded: std::collections::BTreeMap::new(),
         };
         Script::write(&material, plan)
     }
@@ -349,6 +357,6 @@ impl Migrations {
         session: &'a mut dyn Session,
         options: Options,
     ) -> Engine<'a> {
-        Engine::new(session, self.revisions(), &self.ledger, options)
+        Engine::new(session, self.chain(), &self.ledger, options)
     }
 }

@@ -6,10 +6,13 @@ use std::fmt::{Display, Write as _};
 use migrate_core::{Dialect, Direction, Graph, LedgerNames, Plan, Revision, SessionSettings, Set};
 use migrate_sql::{SessionEffect, session_effect, session_pragma};
 
+use crate::applied_revision::{IN_DOUBT, State};
 use crate::backend::{mysql_lock, mysql_settings};
-use crate::engine::{CLEANING, QUERY_ONLY, check_section, out_of_reach};
+use crate::chain_state::check_section;
+use crate::engine::{CLEANING, QUERY_ONLY, out_of_reach};
 use crate::error::{Error, count};
-use crate::ledger::{IN_DOUBT, State, TOOL, Tables, literal};
+use crate::ledger::{TOOL, Tables};
+use crate::literal::literal;
 
 /// SQL that does what a run would do, the ledger's rows included: for `psql`, `mariadb` or `mysql`,
 /// or `sqlite3`.

@@ -6,8 +6,9 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::{Config, Dialect, Direction, File, Folder, LedgerNames, Survey};
-use migrate_sqlx::{Create, Database, Migrations};
+use migrate_core::{Chain, Config, Dialect, Direction, File, Folder, LedgerNames, Survey};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::Migrations;
 use migrate_tests::TestDatabase;
 
 /// What a revision may set: a word of its section, and SQL.
@@ -238,7 +239,8 @@ fn migrations(files: &[(String, String)]) -> Migrations {
         ..Folder::default()
     };
     let survey = Survey::new(&folder, &Config::default());
-    Migrations::new(survey.revisions, LedgerNames::DEFAULT)
+    let chain = Chain::new(survey.revisions).expect("it is sound");
+    Migrations::new(chain, LedgerNames::DEFAULT)
 }
 
 async fn connect(database: &TestDatabase) -> Database {

@@ -1,8 +1,9 @@
 //! An application that looks at the schema when it starts.
 
-use migrate_core::{Config, Dialect, File, Folder, LedgerNames, Survey};
+use migrate_core::{Chain, Config, Dialect, File, Folder, LedgerNames, Survey};
 use migrate_schema::lock::SchemaLock;
-use migrate_sqlx::{Database, Error, Migrations};
+use migrate_sqlx::__cli::Database;
+use migrate_sqlx::{Error, Migrations};
 use migrate_tests::TestDatabase;
 
 /// A chain as an application has it in its binary.
@@ -19,7 +20,8 @@ fn chain(schema_lock: Option<String>) -> Migrations {
         ..Folder::default()
     };
     let revisions = Survey::new(&folder, &Config::default()).revisions;
-    let chain = Migrations::new(revisions, LedgerNames::DEFAULT);
+    let chain = Chain::new(revisions).expect("it is sound");
+    let chain = Migrations::new(chain, LedgerNames::DEFAULT);
     match schema_lock {
         None => chain,
         Some(text) => chain.with_schema(text.leak()),
@@ -38,7 +40,7 @@ async fn verify(chain: &Migrations, database: &Database) -> Result<(), Error> {
 /// It starts on the schema it was made for, and on nothing less.
 async fn a_start(dialect: Dialect) {
     let database = TestDatabase::create(dialect, "start_up::a_start").await;
-    let connected = Database::connect(database.url(), migrate_sqlx::Create::Missing)
+    let connected = Database::connect(database.url(), migrate_sqlx::__cli::Create::Missing)
         .await
         .expect("it answers");
     let bare = chain(None);
@@ -77,7 +79,7 @@ async fn a_start(dialect: Dialect) {
 /// One question finds out that a table is gone; the second says which.
 async fn a_start_without_a_table(dialect: Dialect) {
     let database = TestDatabase::create(dialect, "start_up::a_start_without_a_table").await;
-    let connected = Database::connect(database.url(), migrate_sqlx::Create::Missing)
+    let connected = Database::connect(database.url(), migrate_sqlx::__cli::Create::Missing)
         .await
         .expect("it answers");
     let own: &[(&str, &str)] = &[("", "Users"), ("", "it's \"odd\"")];

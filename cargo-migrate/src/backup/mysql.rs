@@ -7,13 +7,14 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::Stdio;
 
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::mysql::MySqlSslMode;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
 use super::{quoted, run};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 const PACKAGE: &str = "mariadb-client";
 
@@ -35,8 +36,8 @@ impl Source {
         let options = url.mysql()?;
         let said = |name: &str| url.parameter(name).map(str::to_owned);
         let Some(name) = options.get_database().map(str::to_owned) else {
-            return Err(CommandError::failed(
-                "backup",
+            return Err(CommandError::new(
+                Failure::Backup,
                 "the url names no database to keep",
             ));
         };
@@ -108,8 +109,8 @@ impl Source {
         run(&mut dump, PACKAGE).await?;
         match ends_whole(path)? {
             true => Ok(()),
-            false => Err(CommandError::failed(
-                "backup",
+            false => Err(CommandError::new(
+                Failure::Backup,
                 format!(
                     "`{}` did not write to its end, and no backup was made",
                     self.dump

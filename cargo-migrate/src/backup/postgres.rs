@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::process::Command;
 
 use super::{quoted, run};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 const PACKAGE: &str = "postgresql-client";
 
@@ -24,7 +25,10 @@ impl Source {
     pub(super) fn new(url: &DatabaseUrl) -> Result<Self, CommandError> {
         let servers = url.postgres()?;
         let Some(options) = servers.first() else {
-            return Err(CommandError::failed("backup", "the url names no server"));
+            return Err(CommandError::new(
+                Failure::Backup,
+                "the url names no server",
+            ));
         };
         // libpq takes lists of both, too.
         let hosts: Vec<_> = servers.iter().map(host).collect();

@@ -3,12 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::quoted;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 pub(super) struct Source {
     options: SqliteConnectOptions,
@@ -22,14 +23,14 @@ impl Source {
     ) -> Result<Self, CommandError> {
         let file = options.get_filename().to_owned();
         if url.is_in_memory() {
-            return Err(CommandError::failed(
-                "backup",
+            return Err(CommandError::new(
+                Failure::Backup,
                 "a database in memory cannot be kept",
             ));
         }
         if !file.is_file() {
-            return Err(CommandError::failed(
-                "backup",
+            return Err(CommandError::new(
+                Failure::Backup,
                 format!("there is no database file `{}` to keep", file.display()),
             ));
         }
@@ -64,10 +65,11 @@ impl Source {
         copy.close().await.map_err(failed)?;
         match &found[..] {
             [only] if only == "ok" => Ok(()),
-            _ => Err(
-                CommandError::failed("backup", "the copy is damaged, and no backup was made")
-                    .cause(found.join("; ")),
-            ),
+            _ => Err(CommandError::new(
+                Failure::Backup,
+                "the copy is damaged, and no backup was made",
+            )
+            .cause(found.join("; "))),
         }
     }
 
@@ -81,8 +83,8 @@ impl Source {
 }
 
 fn failed(error: sqlx::Error) -> CommandError {
-    CommandError::failed(
-        "backup",
+    CommandError::new(
+        Failure::Backup,
         "the database cannot be copied, and no backup was made",
     )
     .because(error)

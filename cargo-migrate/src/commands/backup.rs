@@ -4,10 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backup;
-use crate::database::interrupt::wait;
 use crate::output::error::CommandError;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::scratch::interrupt::wait;
 
 /// Keep the database's data in a file
 ///
@@ -40,6 +40,6 @@ pub(crate) fn run(args: &BackupArgs, context: &Context, ui: &Ui) -> Result<(), C
             restore: &backup.restore,
         });
     }
-    backup.tell(context, ui);
+    backup.report(context, ui);
     ui.answer(file)
 }

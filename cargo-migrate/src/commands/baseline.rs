@@ -3,24 +3,29 @@ use std::path::PathBuf;
 
 use clap::Args;
 use migrate_core::{Code, Config, Dialect, NewRevision, Survey, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::StampMode;
 use serde::Serialize;
 
-use super::check::tell_reaching;
+use super::check::report_reach;
 use super::new::checked_id;
 use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
-use crate::output::json::Stamped;
+use crate::database::migrations;
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::json::{self, Stamped};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand, new_id, now};
-use crate::project::new_revision::Entering;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require, new_id, now};
+use crate::project::new_revision::{self, NewFile};
 use crate::schemas::baseline::{Baseline, counts, is_empty, other_dialects};
 use crate::schemas::ignored::Ignored;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -87,11 +92,10 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let nothing = migrate_sqlx::Migrations::new(Vec::new(), config.ledger.clone());
-        let status = database.status(&nothing).await?;
-        if let Some(row) = status.applied.iter().chain(&status.failed).next() {
-            return Err(CommandError::failed(
-                "ledger-exists",
+        let rows = database.ledger(&config.ledger).await?.unwrap_or_default();
+        if let Some(row) = rows.first() {
+            return Err(CommandError::new(
+                Failure::LedgerExists,
                 format!(
                     "the ledger of {} holds revisions already, such as `{}`",
                     chosen.shown(),
@@ -105,8 +109,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let mut baseline = Baseline::of(live, &ignored, &args.exclude);
         drop(database);
         if is_empty(&baseline.schema) && baseline.left_out.is_empty() {
-            return Err(CommandError::failed(
-                "nothing-there",
+            return Err(CommandError::new(
+                Failure::NothingThere,
                 format!("there is nothing in {} to begin with", chosen.shown()),
             )
             .help(
@@ -139,7 +143,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
             draft,
         };
         if args.change.dry_run {
-            made.tell(ui);
+            made.report(ui);
             return match ui.is_json() {
                 true => ui.json(&made.document(file, Some(new.render()), None)),
                 false => ui.answer(new.render().trim_end()),
@@ -155,12 +159,12 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         let path = made.write(there, context, ui)?;
         if schema_lock::is_wanted(context, ui)? {
-            schema_lock::write(&context.anew(), [baseline.schema.clone()])?;
+            schema_lock::write(&context.reloaded(), [baseline.schema.clone()])?;
         }
-        made.tell(ui);
-        tell_reaching(context, ui)?;
+        made.report(ui);
+        report_reach(context, ui)?;
         // What lacks another dialect still serves this one.
-        let written = context.anew();
+        let written = context.reloaded();
         let chain = Survey::new(written.folder()?, &Config::default()).into_chain();
         let chain = chain.map_err(CommandError::diagnostics)?;
         let migrations = migrations(&chain, config);
@@ -168,17 +172,17 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let target: Target = new.id.as_str().parse()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
         let stamped = database
-            .stamp(runner, &[target], false)
+            .stamp(runner, &[target], StampMode::Update)
             .await
             .map_err(|error| {
-                let told = CommandError::from(error);
-                told.cause(format_args!(
+                let failed = CommandError::from(error);
+                failed.cause(format_args!(
                     "`{}` is written: `cargo migrate stamp {}` records it",
                     context.shown(&path),
                     new.id
                 ))
             })?;
-        let to = State::read(&database, &migrations).await?.heads();
+        let to = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded in {}",
             styled(style::GOOD, "stamped"),
@@ -197,17 +201,17 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         ui.answer(context.shown(&path))
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// A chain that has begun has no place for another beginning.
 fn refuse_chain(context: &Context) -> Result<(), CommandError> {
-    let survey = context.demand(Demand::Graph)?;
+    let survey = context.require(Require::Graph)?;
     let Some(first) = survey.revisions.first() else {
         return Ok(());
     };
-    Err(CommandError::failed(
-        "chain-exists",
+    Err(CommandError::new(
+        Failure::ChainExists,
         format!(
             "the chain has revisions already, such as `{}`",
             first.id
@@ -230,19 +234,19 @@ impl Made<'_> {
             let dir = context.dir()?;
             fs::create_dir_all(&dir).map_err(|error| {
                 let shown = context.shown(&dir);
-                CommandError::failed("io", format!("the folder `{shown}` cannot be made"))
+                CommandError::new(Failure::Io, format!("the folder `{shown}` cannot be made"))
                     .because(error)
             })?;
         }
-        let entering = Entering {
-            sealed: !self.draft,
-            allowed: &[Code::MissingDialect],
+        let file = match self.draft {
+            true => NewFile::Draft,
+            false => NewFile::Sealed,
         };
-        context.write_revision_as(self.new, entering, ui)
+        new_revision::write_as(context, self.new, file, &[Code::MissingDialect], ui)
     }
 
     /// Says what is in it, and what is not.
-    fn tell(&self, ui: &Ui) {
+    fn report(&self, ui: &Ui) {
         let schema = &self.baseline.schema;
         let id = &self.new.id;
         let how = match self.draft {

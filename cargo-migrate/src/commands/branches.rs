@@ -3,7 +3,8 @@ use clap::Args;
 use crate::output::error::CommandError;
 use crate::output::json;
 use crate::output::listing::line;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 
 /// Show the revisions that several others follow

@@ -2,13 +2,16 @@ use clap::Args;
 use migrate_core::{Code, Published};
 use migrate_schema::lock::SchemaLock;
 
-use crate::database::interrupt::wait;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::ui::{Ui, drawn, style, styled};
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::{Ui, drawn};
 use crate::project::context::Context;
 use crate::project::git::Repository;
 use crate::schemas::autogenerate::{self, Source};
+use crate::scratch::interrupt::wait;
 
 /// Check the chain and its lock, without a database
 ///
@@ -94,13 +97,13 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
     match errors {
         0 if args.models => models(context, ui),
         0 => Ok(()),
-        _ => Err(CommandError::told()),
+        _ => Err(CommandError::reported()),
     }
 }
 
 /// Says which of the revisions that were just written reach out of their database.
-pub(super) fn tell_reaching(context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let context = context.anew();
+pub(super) fn report_reach(context: &Context, ui: &Ui) -> Result<(), CommandError> {
+    let context = context.reloaded();
     let found = migrate_replay::reaching(context.survey()?, context.config()?);
     for diagnostic in found.iter().take(MOST_TOLD) {
         ui.say(format_args!("{}\n", drawn(diagnostic)));
@@ -134,14 +137,17 @@ fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
         ));
         return Ok(());
     }
-    let error = CommandError::failed("models-differ", "the models want what no revision makes")
-        .help("write it with `cargo migrate new --auto \"…\"`");
+    let error = CommandError::new(
+        Failure::ModelsDiffer,
+        "the models want what no revision makes",
+    )
+    .help("write it with `cargo migrate new --auto \"…\"`");
     Err(missing.into_iter().fold(error, CommandError::cause))
 }
 
 /// Reads what git keeps of a reference and of where this branch left it.
 fn published(context: &Context, reference: &str) -> Result<Published, CommandError> {
-    let repository = Repository::demand(context.root()?)?;
+    let repository = Repository::require(context.root()?)?;
     let name = match reference {
         "" => repository.published()?.ok_or_else(|| {
             CommandError::usage("git knows no main branch of a remote `origin`")

@@ -1,13 +1,14 @@
 use clap::Args;
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::__cli::Create;
 
-use crate::database::interrupt::wait;
-use crate::database::state::State;
+use crate::database::state_of;
 use crate::output::error::CommandError;
 use crate::output::json;
 use crate::output::listing::line;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::scratch::interrupt::wait;
 
 /// Show where the database is
 ///
@@ -18,14 +19,15 @@ pub(crate) struct CurrentArgs {}
 
 pub(crate) fn run(_: &CurrentArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let survey = context.any_survey(ui)?;
-    let ledger = context.config()?.ledger.clone();
-    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let config = context.config()?;
     let chosen = context.database()?;
-    let state =
-        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })?;
+    let state = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        state_of(&database, survey, config).await
+    })?;
     if ui.is_json() {
         return ui.json(&json::Current {
-            current: state.heads(),
+            current: json::names(&state.heads()),
         });
     }
     let current = state.graph.effective_heads(&state.applied);

@@ -3,15 +3,16 @@ use migrate_core::Dialect;
 use migrate_schema::{Change, Ddl, Renames, Schema, likely_renames};
 use serde::Serialize;
 
-use crate::cli::Format;
-use crate::database::interrupt::wait;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::failure::Failure;
+use crate::output::style::{self, styled};
+use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 use crate::schemas::autogenerate::propose_rename;
-use crate::schemas::named::{named, tell_not_carried};
-use crate::schemas::normalize::settle;
+use crate::schemas::named::{named, warn_not_carried};
+use crate::schemas::normalize::normalize_definitions;
+use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
 A schema is named by one of
@@ -46,12 +47,12 @@ pub(crate) struct DiffArgs {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    changes: Vec<Told<'a>>,
+    changes: Vec<ChangeDocument<'a>>,
     sql: &'a [Ddl],
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct ChangeDocument<'a> {
     what: String,
     destructive: bool,
     #[serde(flatten)]
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let (from, to) = wait(async {
         let from = named(&args.from, context, &chosen, ui).await?;
         let mut to = named(&args.to, context, &chosen, ui).await?;
-        settle(&from, &mut to, &chosen, &context.config()?.ledger).await?;
+        normalize_definitions(&from, &mut to, &chosen, &context.config()?.ledger).await?;
         Ok((from, to))
     })?;
     if from.dialect != to.dialect {
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let renames = renames(&from, &to, &args.rename)?;
     let changes = migrate_schema::diff(&from, &to, &renames);
     let sql = migrate_schema::statements(&from, &to, &renames);
-    tell_not_carried([&from, &to], ui);
+    warn_not_carried([&from, &to], ui);
     show(&changes, &sql, from.dialect, ui)?;
     if args.rename.is_empty() {
         propose(&from, &to, ui);
@@ -89,7 +90,9 @@ pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), Com
 fn server(args: &DiffArgs, context: &Context) -> Result<Chosen, CommandError> {
     let named = [&args.from, &args.to];
     match context.database() {
-        Err(error) if error.is("no-database") && !named.iter().any(|word| *word == "database") => {
+        Err(error)
+            if error.is(Failure::NoDatabase) && !named.iter().any(|word| *word == "database") =>
+        {
             let other = named.iter().find_map(|word| word.strip_prefix("env:"));
             other.map_or(Err(error), |name| context.database_of(name))
         }
@@ -100,13 +103,13 @@ fn server(args: &DiffArgs, context: &Context) -> Result<Chosen, CommandError> {
 fn show(changes: &[Change], sql: &[Ddl], dialect: Dialect, ui: &Ui) -> Result<(), CommandError> {
     let destructive = |change: &Change| change.is_destructive(dialect);
     if ui.is_json() {
-        let told = |change| Told {
+        let document = |change| ChangeDocument {
             what: Change::to_string(change),
             destructive: destructive(change),
             change,
         };
         return ui.json(&Document {
-            changes: changes.iter().map(told).collect(),
+            changes: changes.iter().map(document).collect(),
             sql,
         });
     }

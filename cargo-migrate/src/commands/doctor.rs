@@ -1,6 +1,6 @@
 use clap::Args;
 
-use crate::doctor::{Patient, Report};
+use crate::doctor::{Project, Report};
 use crate::output::error::CommandError;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
@@ -18,14 +18,14 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let patient = Patient::new(context);
-    let report = Report::make(&patient, args.offline)?;
+    let project = Project::new(context);
+    let report = Report::make(&project, args.offline)?;
     match ui.is_json() {
         true => report.json(ui)?,
-        false => report.tell(ui)?,
+        false => report.print(ui)?,
     }
     match report.has_errors() {
-        true => Err(CommandError::told()),
+        true => Err(CommandError::reported()),
         false => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::show::one;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
@@ -58,13 +59,13 @@ pub(super) fn open(path: &Path) -> Result<(), CommandError> {
     };
     let Some(editor) = variable("VISUAL").or_else(|| variable("EDITOR")) else {
         return Err(
-            CommandError::failed("no-editor", "no editor is named").help(format!(
+            CommandError::new(Failure::NoEditor, "no editor is named").help(format!(
                 "set one, such as `export EDITOR=nano`; the file is `{}`",
                 path.display()
             )),
         );
     };
-    let failed = || CommandError::failed("editor", format!("the editor `{editor}` failed"));
+    let failed = || CommandError::new(Failure::Editor, format!("the editor `{editor}` failed"));
     let status = start(&editor, path).map_err(|error| failed().because(error))?;
     match status.success() {
         true => Ok(()),

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use self::codes::Group;
 use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 
 static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/explain");

@@ -1,18 +1,19 @@
 use clap::Args;
 use migrate_core::{Set, Survey};
-use migrate_sqlx::{Create, EventRecord, Migrations};
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::EventRecord;
 
-use crate::cli::Format;
-use crate::database::interrupt::wait;
-use crate::database::state::State;
+use crate::database::state_of;
 use crate::output::error::CommandError;
 use crate::output::graph_diagram::Diagram;
 use crate::output::graphlog::{Charset, Glyph, draw};
 use crate::output::json;
 use crate::output::listing::{event_line, line};
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 use crate::project::range::Range;
+use crate::scratch::interrupt::wait;
 
 /// Show the revisions as a drawn graph, newest first
 ///
@@ -127,13 +128,12 @@ fn applied(
     events: bool,
 ) -> Result<(Set, Vec<EventRecord>), CommandError> {
     let chosen = context.database()?;
-    let ledger = context.config()?.ledger.clone();
-    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let config = context.config()?;
     let (state, events) = wait(async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = state_of(&database, survey, config).await?;
         let events = match events {
-            true => database.events(&migrations).await?,
+            true => database.events(&config.ledger).await?,
             false => Vec::new(),
         };
         Ok((state, events))

@@ -2,25 +2,30 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_core::{Dialect, Dialects, Direction, Survey, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::StampMode;
 use serde::Serialize;
 
 use super::run::runner;
 use crate::cli::ChangeArgs;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::import::alembic::offline::Sql;
 use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::Applied;
 use crate::import::chain::{Form, Imported, left_out};
-use crate::import::write::Placing;
+use crate::import::write::Destination;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
+use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -105,11 +110,11 @@ struct NoteDocument<'a> {
 }
 
 pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let placing = Placing::look(context, args.tool)?;
-    if placing.has_chain() {
+    let destination = Destination::look(context, args.tool)?;
+    if destination.has_chain() {
         if !args.stamp {
-            return Err(CommandError::failed(
-                "chain-exists",
+            return Err(CommandError::new(
+                Failure::ChainExists,
                 format!("there are revisions in `{}` already", context.config()?.dir),
             )
             .help(format!("nothing was written: `cargo migrate import {} --stamp` takes over a database; another chain needs another folder, `dir = \"…\"` in migrate.toml", args.tool.word())));
@@ -121,7 +126,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         };
     }
     let (folder, shown) = folder(args, context)?;
-    placing.refuse(&folder, args.move_old)?;
+    destination.refuse(&folder, args.move_old)?;
     let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
     if args.tool == Tool::Alembic {
         for name in alembic::outside(&sources) {
@@ -149,11 +154,11 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         },
     )?;
     if !args.change.dry_run {
-        placing.write(&imported, &folder, args.move_old)?;
-        super::check::tell_reaching(context, ui)?;
+        destination.write(&imported, &folder, args.move_old)?;
+        super::check::report_reach(context, ui)?;
     }
     if !ui.is_json() {
-        tell(args, &imported, &placing, ui)?;
+        report(args, &imported, &destination, ui)?;
     }
     let stamped = match args.stamp {
         true => Some(stamp(args, Some(&imported), table, context, ui)?),
@@ -174,8 +179,8 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
             false => given,
         };
         if !folder.is_dir() {
-            return Err(CommandError::failed(
-                "no-migrations",
+            return Err(CommandError::new(
+                Failure::NoMigrations,
                 format!("there is no folder `{}`", path.display()),
             ));
         }
@@ -192,8 +197,8 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
     found
         .map(|folder| (folder.clone(), context.shown(&folder)))
         .ok_or_else(|| {
-            CommandError::failed(
-                "no-migrations",
+            CommandError::new(
+                Failure::NoMigrations,
                 format!(
                     "there is none of the folders `{}`",
                     args.tool.folders().join("`, `")
@@ -208,8 +213,8 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
 
 fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {
     let word = tool.word();
-    let mut error = CommandError::failed(
-        "no-migrations",
+    let mut error = CommandError::new(
+        Failure::NoMigrations,
         format!("`{shown}` holds no migration of {word}"),
     );
     for note in history.notes.iter().take(10) {
@@ -258,7 +263,7 @@ fn alembic_sql(
     if let Some(up) = &args.up_sql {
         let read = |path: &PathBuf| {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                CommandError::failed("io", format!("`{}` cannot be read", path.display()))
+                CommandError::new(Failure::Io, format!("`{}` cannot be read", path.display()))
                     .because(error)
             })?;
             Ok::<_, CommandError>((path.display().to_string(), text))
@@ -306,7 +311,7 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
     }
     let shown = program.shown();
     let refused = |message: String| {
-        CommandError::failed("not-confirmed", message).help(format!(
+        CommandError::new(Failure::NotConfirmed, message).help(format!(
             "add `--yes`; or call it yourself, `{shown} upgrade --sql heads > up.sql` and `{shown} downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`"
         ))
     };
@@ -329,10 +334,10 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
     }
 }
 
-fn tell(
+fn report(
     args: &ImportArgs,
     imported: &Imported,
-    placing: &Placing,
+    destination: &Destination,
     ui: &Ui,
 ) -> Result<(), CommandError> {
     for (kind, title, style) in [
@@ -359,13 +364,13 @@ fn tell(
         counted(all, "revision"),
         all - drafts,
         counted(drafts, "draft"),
-        placing.shown,
+        destination.shown,
     ));
-    if !imported.needs.is_empty() {
+    if !imported.config_edits.is_empty() {
         ui.status(format_args!(
             "{} migrate.toml: {}",
             styled(style::GOOD, verb),
-            imported.needs.shown()
+            imported.config_edits.shown()
         ));
     }
     if args.change.dry_run {
@@ -436,7 +441,7 @@ fn stamp(
                 .into_chain()
                 .map_err(CommandError::diagnostics)?
         }
-        None => context.chain(Demand::AnyEnds)?,
+        None => context.chain(Require::AnyEnds)?,
     };
     let migrations = migrations(&chain, config);
     let chosen = context.database_to_write(ui)?;
@@ -451,9 +456,9 @@ fn stamp(
         };
         let database = chosen.connect(create).await?;
         let applied = Applied::read(args.tool, &database, &table).await?;
-        let state = State::read(&database, &migrations).await?;
-        if !state.status.unknown.is_empty() {
-            let revisions = state.status.unknown.clone();
+        let state = database.state(&migrations).await?;
+        if !state.status().unknown.is_empty() {
+            let revisions = state.status().unknown.clone();
             return Err(migrate_sqlx::Error::Newer { revisions }.into());
         }
         let id_of = |version: &str| {
@@ -466,12 +471,15 @@ fn stamp(
         beyond.remove_all(&wanted);
         // What was recorded before, of a draft that was not finished, is recorded anew; what was
         // applied since stays.
-        let anew = beyond.is_empty();
+        let mode = match beyond.is_empty() {
+            true => StampMode::Replace,
+            false => StampMode::Update,
+        };
         for index in beyond.iter() {
             wanted.insert(index);
         }
         let (from, heads) = (
-            state.heads(),
+            json::heads(&state),
             json::ids(graph, graph.effective_heads(&wanted)),
         );
         if heads.is_empty() {
@@ -503,8 +511,8 @@ fn stamp(
             .map(|head| head.parse())
             .collect::<Result<_, _>>()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
-        let done = database.stamp(runner, &targets, anew).await?;
-        let after = State::read(&database, &migrations).await?.heads();
+        let done = database.stamp(runner, &targets, mode).await?;
+        let after = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded; `{table}` stays as it is",
             styled(style::GOOD, "stamped"),
@@ -517,7 +525,7 @@ fn stamp(
             to: after,
         })
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The id that a name gets where it takes nobody else's.

@@ -5,8 +5,10 @@ use clap::Args;
 use migrate_core::{ChainLock, Config, Dialect};
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::Initialised;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::dotenv::Dotenv;
 use crate::project::package::PackageRoot;
@@ -57,7 +59,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| {
                 let shown = context.shown(folder);
-                CommandError::failed("io", format!("the folder `{shown}` cannot be made"))
+                CommandError::new(Failure::Io, format!("the folder `{shown}` cannot be made"))
                     .because(error)
             })?;
         }
@@ -172,8 +174,9 @@ fn ignore_database(
         }
         return Ok(());
     }
-    let unwritable =
-        |error| CommandError::failed("io", format!("`{shown}` cannot be written")).because(error);
+    let unwritable = |error| {
+        CommandError::new(Failure::Io, format!("`{shown}` cannot be written")).because(error)
+    };
     let mut text = std::fs::read_to_string(&path).map_err(unwritable)?;
     if text
         .lines()

@@ -2,13 +2,16 @@ use clap::Args;
 use migrate_core::{ChainLock, Code, Diagnostic, LockState, Survey, TargetError};
 
 use super::show::one;
-use crate::database::interrupt::wait;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::Locked;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::write;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::wait;
 
 /// Seal every draft in chain.lock
 ///
@@ -54,27 +57,27 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
         write::replace(&path, &lock.render())?;
     }
     // The context has read the lock as it was before.
-    let context = context.anew();
+    let context = context.reloaded();
     if schema_lock::is_wanted(&context, ui)? {
         // A seal needs no server: it stays where there is none.
-        let told = match is_new {
+        let written = match is_new {
             true => format!("`{}` is written: {}", context.shown(&path), in_words(&done)),
             false => format!("`{}` was so already", context.shown(&path)),
         };
-        wait(schema_lock::write_anew(&context)).map_err(|error| {
+        wait(schema_lock::rewrite(&context)).map_err(|error| {
             let file = schema_lock::shown(&context);
             error.done(
-                format!("{told}; `{file}` is not written"),
+                format!("{written}; `{file}` is not written"),
                 "write it with `cargo migrate lock --schema`",
             )
         })?;
     }
-    tell(&done, ui)
+    report(&done, ui)
 }
 
 /// Writes only schema.lock.
 fn schema(context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    wait(schema_lock::write_anew(context))?;
+    wait(schema_lock::rewrite(context))?;
     let file = schema_lock::shown(context);
     match ui.is_json() {
         true => ui.json(&serde_json::json!({ "file": file })),
@@ -131,14 +134,14 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
         match lock.get(id).map(|entry| entry.state) {
             Some(LockState::Sealed(hash)) if hash != revision.hash => {}
             Some(LockState::Sealed(_)) => {
-                return Err(CommandError::failed(
-                    "nothing-to-amend",
+                return Err(CommandError::new(
+                    Failure::NothingToAmend,
                     format!("`{id}` means what it meant when it was sealed"),
                 ));
             }
             Some(LockState::Draft) | None => {
-                return Err(CommandError::failed(
-                    "nothing-to-amend",
+                return Err(CommandError::new(
+                    Failure::NothingToAmend,
                     format!("`{id}` is not sealed"),
                 )
                 .help("edit it as you like; `cargo migrate lock` seals it"));
@@ -150,8 +153,8 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
     for given in &args.forget {
         let id = &known(survey, lock, given)?;
         if let Some(index) = survey.graph.index(id) {
-            return Err(CommandError::failed(
-                "not-deleted",
+            return Err(CommandError::new(
+                Failure::NotDeleted,
                 format!(
                     "the file of `{id}` is there: `{}`",
                     survey.revisions[index].file
@@ -176,8 +179,8 @@ fn known(survey: &Survey, lock: &ChainLock, given: &str) -> Result<String, Comma
     let mut without_file = begun.iter().filter(|id| survey.graph.index(id).is_none());
     match (without_file.next(), without_file.next(), &begun[..]) {
         (Some(only), None, _) | (None, None, [only]) => Ok((*only).to_owned()),
-        (None, None, []) => Err(CommandError::failed(
-            "unknown-revision",
+        (None, None, []) => Err(CommandError::new(
+            Failure::UnknownRevision,
             format!("chain.lock knows no revision `{given}`"),
         )
         .help("`cargo migrate check` shows those that have no file any more")),
@@ -206,7 +209,7 @@ fn in_words(done: &Locked) -> String {
     }
 }
 
-fn tell(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
+fn report(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
     let say = |verb: &str, ids: &[String]| {
         for id in ids {
             ui.status(format_args!(

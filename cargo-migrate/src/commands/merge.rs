@@ -3,9 +3,11 @@ use migrate_core::NewRevision;
 
 use super::show::one;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand, new_id, now};
+use crate::project::context::{Context, Require, new_id, now};
+use crate::project::new_revision;
 
 const EXAMPLE: &str = "\
 Before and after:
@@ -31,7 +33,7 @@ pub(crate) struct MergeArgs {
 }
 
 pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let survey = context.demand(Demand::AnyEnds)?;
+    let survey = context.require(Require::AnyEnds)?;
     let graph = &survey.graph;
     let mut parents: Vec<usize> = Vec::new();
     for given in &args.revisions {
@@ -59,7 +61,7 @@ pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), Co
             Some(only) => format!("`{}` alone needs no merge", graph.id(*only)),
             None => "the chain has no revision".to_owned(),
         };
-        return Err(CommandError::failed("nothing-to-merge", what)
+        return Err(CommandError::new(Failure::NothingToMerge, what)
             .help("`cargo migrate heads` lists what can be joined"));
     }
     for index in &parents {
@@ -68,8 +70,8 @@ pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), Co
             .iter()
             .find(|other| *other != index && below.contains(**other))
         {
-            return Err(CommandError::failed(
-                "nothing-to-merge",
+            return Err(CommandError::new(
+                Failure::NothingToMerge,
                 format!(
                     "`{}` follows `{}` already",
                     graph.id(*index),
@@ -102,6 +104,6 @@ pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), Co
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         ..NewRevision::empty()
     };
-    let path = context.write_revision(&new, ui)?;
-    context.tell_written(&new, &path, ui)
+    let path = new_revision::write(context, &new, ui)?;
+    new_revision::report(context, &new, &path, ui)
 }

@@ -4,14 +4,16 @@ use clap::Args;
 use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, with_lf};
 
 use super::{edit, show};
-use crate::database::interrupt::wait;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand, new_id, now};
+use crate::project::context::{Context, Require, new_id, now};
+use crate::project::new_revision;
 use crate::schemas::autogenerate::{self, Gap, Source};
-use crate::schemas::named::tell_not_carried;
+use crate::schemas::named::warn_not_carried;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::wait;
 
 /// Write a new revision that follows the head
 ///
@@ -64,7 +66,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         return Err(CommandError::usage("the message is empty")
             .help("say what the revision does: `cargo migrate new \"create users\"`"));
     }
-    let survey = context.demand(Demand::AnyEnds)?;
+    let survey = context.require(Require::AnyEnds)?;
     let id = match &args.rev_id {
         Some(id) => checked_id(id)?,
         None => new_id(|id| survey.graph.index(id).is_some() || survey.lock.get(id).is_some())?,
@@ -97,12 +99,12 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         sections,
     };
-    let path = context.write_revision(&new, ui)?;
+    let path = new_revision::write(context, &new, ui)?;
     if args.auto {
-        tell_changes(&gaps, ui);
+        print_changes(&gaps, ui);
         // What is wanted is not what comes of it: an added column stands last, for one.
-        let context = context.anew();
-        wait(schema_lock::write_anew(&context)).map_err(|error| {
+        let context = context.reloaded();
+        wait(schema_lock::rewrite(&context)).map_err(|error| {
             let (file, lock) = (context.shown(&path), schema_lock::shown(&context));
             error.done(
                 format!("`{file}` is written, and entered in chain.lock; `{lock}` is not written"),
@@ -113,7 +115,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     if args.edit {
         edit::open(&path)?;
     }
-    context.tell_written(&new, &path, ui)
+    new_revision::report(context, &new, &path, ui)
 }
 
 /// Compares what is wanted with what the chain makes.
@@ -121,14 +123,14 @@ fn wanted(args: &NewArgs, context: &Context, ui: &Ui) -> Result<Vec<Gap>, Comman
     let source = Source::read(args.schema.as_deref(), context, ui)?;
     let mut gaps = wait(autogenerate::gaps(&source, &args.rename, context))?;
     if args.schema.is_some() {
-        tell_not_carried(gaps.iter().map(|gap| &gap.wanted), ui);
+        warn_not_carried(gaps.iter().map(|gap| &gap.wanted), ui);
     }
     autogenerate::ask_renames(&mut gaps, ui)?;
     Ok(gaps)
 }
 
 /// Says what the revision does, and what it loses.
-fn tell_changes(gaps: &[Gap], ui: &Ui) {
+fn print_changes(gaps: &[Gap], ui: &Ui) {
     for gap in gaps {
         let dialect = gap.dialect();
         for change in migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames) {
@@ -178,8 +180,8 @@ fn parents(args: &NewArgs, survey: &Survey) -> Result<Vec<RevisionId>, CommandEr
         let id = graph.id(index).clone();
         if !graph.children(index).is_empty() && !args.splice {
             let children = graph.children(index).iter().map(|child| *child as usize);
-            return Err(CommandError::failed(
-                "not-a-head",
+            return Err(CommandError::new(
+                Failure::NotAHead,
                 format!(
                     "`{id}` is no head: `{}` follows it already",
                     json::ids(graph, children).join("`, `")
@@ -208,7 +210,7 @@ fn dependencies(args: &NewArgs, survey: &Survey) -> Result<Vec<String>, CommandE
 }
 
 fn read_sql(file: &Path) -> Result<String, CommandError> {
-    let failed = || CommandError::failed("io", format!("`{}` cannot be read", file.display()));
+    let failed = || CommandError::new(Failure::Io, format!("`{}` cannot be read", file.display()));
     let size = std::fs::metadata(file)
         .map_err(|error| failed().because(error))?
         .len();

@@ -2,16 +2,17 @@
 
 use clap::Args;
 use migrate_core::{Cascade, Dialect, Direction, Plan};
-use migrate_sqlx::{Create, Script};
+use migrate_sqlx::__cli::{Create, Script};
 use serde::Serialize;
 
 use crate::commands::plan;
-use crate::database::interrupt::wait;
-use crate::database::state::{applied_of, migrations};
+use crate::database::migrations;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::wait;
 
 /// Whether to print instead of run, and for which database.
 #[derive(Clone, Debug, Args)]
@@ -88,8 +89,8 @@ fn from_here(
     context: &Context,
 ) -> Result<Script, CommandError> {
     let chain = context.chain(match wanted.direction {
-        Direction::Up => plan::demand(wanted.target.is_some()),
-        Direction::Down => Demand::AnyEnds,
+        Direction::Up => plan::require(wanted.target.is_some()),
+        Direction::Down => Require::AnyEnds,
     })?;
     let target = plan::target(wanted.target, wanted.direction)?;
     let migrations = migrations(&chain, context.config()?);
@@ -120,7 +121,7 @@ fn through(
     dialect: Option<Dialect>,
     context: &Context,
 ) -> Result<Script, CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let graph = chain.graph();
     let from = match (from, wanted.direction) {
         ("", Direction::Down) => "heads",
@@ -131,7 +132,7 @@ fn through(
         ("", Direction::Up) => "head",
         (to, _) => to,
     };
-    let applied = applied_of(graph, from)?;
+    let applied = plan::applied_of(graph, from)?;
     let target = to.parse()?;
     let plan = match wanted.direction {
         Direction::Up => Plan::up(graph, &applied, &target)?,
@@ -148,7 +149,7 @@ fn of(dialect: Option<Dialect>, context: &Context) -> Result<Dialect, CommandErr
     }
     let chosen = match context.database() {
         Ok(chosen) => Dialect::from_url(chosen.url()),
-        Err(error) if error.is("no-database") || error.is("unset-variable") => None,
+        Err(error) if error.is(Failure::NoDatabase) || error.is(Failure::UnsetVariable) => None,
         Err(error) => return Err(error),
     };
     let configured: Vec<Dialect> = context.config()?.dialects.iter().collect();

@@ -1,16 +1,18 @@
 use clap::Args;
-use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Target, TargetError};
-use migrate_sqlx::Create;
+use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Set, Target, TargetError};
+use migrate_sqlx::__cli::{ChainState, Create};
 
 use crate::cli::FromArg;
-use crate::database::interrupt::wait;
-use crate::database::state::{State, applied_of, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::database::migrations;
+use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
+use crate::output::phrase::counted;
 use crate::output::progress::with_message;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::wait;
 
 /// Show what `run`, or with `--down` what `revert`, would do
 ///
@@ -45,25 +47,27 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
     };
     let target = target(args.target.as_deref(), direction)?;
     if let Some(from) = &args.from.from {
-        let survey = context.demand(Demand::Graph)?;
-        let graph = &survey.graph;
+        let chain = context.chain(Require::Graph)?;
+        let graph = chain.graph();
         let applied = applied_of(graph, from)?;
         let plan = match direction {
             Direction::Up => Plan::up(graph, &applied, &target)?,
             Direction::Down => Plan::down(graph, &applied, &target, cascade)?,
         };
         judge(args.strict && plan.steps.is_empty(), &target)?;
-        return show(&plan, graph, &survey.revisions, ui);
+        return show(&plan, graph, chain.revisions(), ui);
     }
-    let chain = context.chain(demand(args.target.is_some() || args.down))?;
+    let chain = context.chain(require(args.target.is_some() || args.down))?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database()?;
-    let state =
-        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })?;
-    let plan = state.plan(direction, &target, cascade, false)?;
+    let state = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        Ok(database.state(&migrations).await?)
+    })?;
+    let plan = plan(&state, direction, &target, cascade, false)?;
     judge(args.strict && plan.steps.is_empty(), &target)?;
     let drafts = Drafts::of_plan(context, &chosen, direction)?;
-    state.show(&plan, &drafts, ui)?;
+    show_from(&state, &plan, &drafts, ui)?;
     drafts.warn(&state, &plan, ui);
     Ok(())
 }
@@ -80,10 +84,10 @@ pub(crate) fn judge(refused: bool, target: &Target) -> Result<(), CommandError> 
 }
 
 /// Where a target is named, several heads are for it to refuse.
-pub(crate) const fn demand(explicit: bool) -> Demand {
+pub(crate) const fn require(explicit: bool) -> Require {
     match explicit {
-        true => Demand::AnyEnds,
-        false => Demand::OneEnd,
+        true => Require::AnyEnds,
+        false => Require::OneEnd,
     }
 }
 
@@ -141,43 +145,76 @@ pub(super) fn lines(plan: &Plan, revisions: &[Revision]) -> Vec<String> {
     plan.steps.iter().map(line).collect()
 }
 
-impl State {
-    /// Plans from where the database is, and refuses what the work itself would refuse.
-    pub(super) fn plan(
-        &self,
-        direction: Direction,
-        target: &Target,
-        cascade: Cascade,
-        resume: bool,
-    ) -> Result<Plan, CommandError> {
-        Ok(match direction {
-            Direction::Up => self.plan_up(target, resume)?,
-            Direction::Down => self.plan_down(target, cascade, resume)?,
+/// Plans from where the database is, and refuses what the work itself would refuse.
+pub(super) fn plan(
+    state: &ChainState<'_>,
+    direction: Direction,
+    target: &Target,
+    cascade: Cascade,
+    resume: bool,
+) -> Result<Plan, CommandError> {
+    Ok(match direction {
+        Direction::Up => state.plan_up(target, resume)?,
+        Direction::Down => state.plan_down(target, cascade, resume)?,
+    })
+}
+
+/// Answers with a plan from where the database is.
+pub(super) fn show_from(
+    state: &ChainState<'_>,
+    plan: &Plan,
+    drafts: &Drafts,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    if ui.is_json() {
+        let drafts = drafts.among(state, plan);
+        return ui.json(&PlanDocument::of(plan, state).with_drafts(drafts));
+    }
+    show_texts(state, plan, ui);
+    for line in lines_from(state, plan, drafts) {
+        ui.answer(line)?;
+    }
+    conclude(plan, ui);
+    Ok(())
+}
+
+/// Writes a plan, one line a step, and marks the steps that are drafts.
+pub(super) fn lines_from(state: &ChainState<'_>, plan: &Plan, drafts: &Drafts) -> Vec<String> {
+    let lines = lines(plan, &state.revisions).into_iter().zip(&plan.steps);
+    lines
+        .map(|(line, index)| match drafts.has(state.graph.id(*index)) {
+            true => format!("{line} {}", styled(style::WARNING, "(draft)")),
+            false => line,
         })
-    }
+        .collect()
+}
 
-    /// Answers with a plan from where the database is.
-    pub(super) fn show(&self, plan: &Plan, drafts: &Drafts, ui: &Ui) -> Result<(), CommandError> {
-        if ui.is_json() {
-            let drafts = drafts.among(self, plan);
-            return ui.json(&PlanDocument::of(plan, self).with_drafts(drafts));
-        }
-        self.tell_texts(plan, ui);
-        for line in self.lines(plan, drafts) {
-            ui.answer(line)?;
-        }
-        conclude(plan, ui);
-        Ok(())
+/// Shows which texts a plan would use that are not what was applied, or not in a file.
+pub(super) fn show_texts(state: &ChainState<'_>, plan: &Plan, ui: &Ui) {
+    for id in state.kept_texts(plan) {
+        ui.warning(format_args!(
+            "the file of `{id}` has changed or is not there: its text in the ledger would be used"
+        ));
     }
+    for id in state.recorded_edits(plan) {
+        if let Some(edit) = state.edit(id.as_str()) {
+            ui.status(format_args!(
+                "`{id}`: {edit} was edited after it was applied; the file's text would be used, and go into the ledger"
+            ));
+        }
+    }
+}
 
-    /// Writes a plan, one line a step, and says which steps are drafts.
-    pub(super) fn lines(&self, plan: &Plan, drafts: &Drafts) -> Vec<String> {
-        let lines = lines(plan, &self.revisions).into_iter().zip(&plan.steps);
-        lines
-            .map(|(line, index)| match drafts.has(self.graph.id(*index)) {
-                true => format!("{line} {}", styled(style::WARNING, "(draft)")),
-                false => line,
-            })
-            .collect()
+/// Returns the applied set of `--from a,b`: these revisions and all they imply.
+pub(crate) fn applied_of(graph: &Graph, from: &str) -> Result<Set, TargetError> {
+    let none = graph.none();
+    let mut indices = Vec::new();
+    for word in from
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+    {
+        indices.extend(word.parse::<Target>()?.resolve(graph, &none)?);
     }
+    Ok(graph.ancestors(indices))
 }

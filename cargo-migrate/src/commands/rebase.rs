@@ -1,17 +1,20 @@
 use clap::Args;
 use migrate_core::{ChainLock, Folder, Rebase, RebaseError, Survey, TargetError};
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::__cli::Create;
 use serde::Serialize;
 
 use super::show::one;
-use crate::database::interrupt::wait;
-use crate::database::state::State;
-use crate::output::error::{CommandError, counted};
+use crate::database::state_of;
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::edits::Edits;
 use crate::project::published::Published;
+use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
 Example:
@@ -63,7 +66,7 @@ struct Edit<'a> {
 }
 
 pub(crate) fn run(args: &RebaseArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let survey = context.demand(Demand::AnyEnds)?;
+    let survey = context.require(Require::AnyEnds)?;
     let graph = &survey.graph;
     let published = Published::of(context)?;
     let revision = match &args.revision {
@@ -129,8 +132,8 @@ fn other_end(survey: &Survey, revision: usize) -> Result<usize, CommandError> {
         .collect();
     match others[..] {
         [only] => Ok(only),
-        [] => Err(CommandError::failed(
-            "nothing-to-rebase",
+        [] => Err(CommandError::new(
+            Failure::NothingToRebase,
             format!(
                 "there is no other head to put `{}` behind",
                 graph.id(revision)
@@ -152,17 +155,18 @@ fn refuse_applied(
 ) -> Result<(), CommandError> {
     let chosen = match context.database() {
         Ok(chosen) => chosen,
-        Err(error) if error.is("no-database") => return Ok(()),
+        Err(error) if error.is(Failure::NoDatabase) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let ledger = context.config()?.ledger.clone();
-    let migrations = Migrations::new(survey.revisions.clone(), ledger);
-    let state =
-        wait(async { State::read(&chosen.connect(Create::Nothing).await?, &migrations).await })
-            .map_err(|error| match error.help_text() {
-                Some(_) => error,
-                None => error.help("add `--allow-applied` to move it without asking the database"),
-            })?;
+    let config = context.config()?;
+    let state = wait(async {
+        let database = chosen.connect(Create::Nothing).await?;
+        state_of(&database, survey, config).await
+    })
+    .map_err(|error| match error.help_text() {
+        Some(_) => error,
+        None => error.help("add `--allow-applied` to move it without asking the database"),
+    })?;
     let applied = edited.iter().find(|index| {
         let id = survey.graph.id(**index).as_str();
         state
@@ -174,8 +178,8 @@ fn refuse_applied(
         None => Ok(()),
         Some(index) => {
             let id = survey.graph.id(*index);
-            Err(CommandError::failed(
-                "applied",
+            Err(CommandError::new(
+                Failure::Applied,
                 format!("{} has applied `{id}` where it stands now", chosen.shown()),
             )
             .help(format!(
@@ -224,7 +228,7 @@ fn edited_folder(
 /// Refuses what would break the chain otherwise than it is broken.
 fn judge(context: &Context, survey: &Survey, folder: &Folder) -> Result<(), CommandError> {
     let mut found = Survey::new(folder, context.config()?).diagnostics;
-    found.retain(|found| Demand::AnyEnds.minds(found) && !survey.diagnostics.contains(found));
+    found.retain(|found| Require::AnyEnds.blocks(found) && !survey.diagnostics.contains(found));
     match found.is_empty() {
         true => Ok(()),
         false => Err(CommandError::diagnostics(found)),
@@ -245,6 +249,6 @@ impl From<RebaseError> for CommandError {
                     .to_owned()
             }
         };
-        Self::failed("nothing-to-rebase", error.to_string()).help(help)
+        Self::new(Failure::NothingToRebase, error.to_string()).help(help)
     }
 }

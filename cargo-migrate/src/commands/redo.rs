@@ -1,18 +1,22 @@
 use clap::Args;
 use migrate_core::{Anchor, Dialect, Plan, Target, TargetError};
-use migrate_sqlx::{Create, Error};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::Error;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
 use crate::database::consent::refuse_protected;
-use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::database::migrations;
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::{self, DownAndUp, PlanDocument};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 /// Revert the last revision and apply it again
 ///
@@ -30,7 +34,7 @@ pub(crate) struct RedoArgs {
 }
 
 pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let drafts = Drafts::of(&context.survey()?.lock);
     let chosen = context.database_to_write(ui)?;
@@ -40,10 +44,10 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = database.state(&migrations).await?;
         let index = chosen_revision(&state, args.revision.as_deref())?;
         if state.edit(state.graph.id(index).as_str()).is_some() && state.judge(false).is_ok() {
-            let up = state.up(state.applied.clone(), []);
+            let up = Plan::including(&state.graph, &state.applied, []);
             if !args.change.dry_run {
                 let runner = runner(&migrations, &args.change, &chosen, &progress);
                 let here = at(state.graph.id(index).as_str());
@@ -60,28 +64,29 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
                 });
             }
             if args.change.dry_run {
-                state.tell_texts(&up, ui);
+                plan::show_texts(&state, &up, ui);
             }
             ui.status("its `up` is what was applied: there is nothing to do again");
             return Ok(());
         }
         let down = Plan::without(&state.graph, &state.applied, [index]);
         judge(&state, &down, database.dialect())?;
-        let up = state.up(down.after(), state.applied.iter());
+        let up = Plan::including(&state.graph, &down.after(), state.applied.iter());
         let steps = up.steps.iter().map(|index| &state.revisions[*index]);
         drafts.refuse(steps, database.dialect(), &chosen, true)?;
         if args.change.dry_run && !ui.is_json() {
-            state.show(&down, &Drafts::default(), ui)?;
+            plan::show_from(&state, &down, &Drafts::default(), ui)?;
             return plan::show(&up, &state.graph, &state.revisions, ui);
         }
+        let mut current = state.heads();
         if !args.change.dry_run {
-            let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
+            let failed = |error| CommandError::from(error).in_folder(&chain_folder(context));
             let runner = || runner(&migrations, &args.change, &chosen, &progress);
             let undo = json::ids(&state.graph, [index]);
-            database.undo(runner(), &undo).await.map_err(told)?;
-            for head in state.graph.effective_heads(&state.applied) {
-                let target = at(state.graph.id(head).as_str());
-                database.run(runner().target(target)).await.map_err(told)?;
+            database.undo(runner(), &undo).await.map_err(failed)?;
+            for head in state.heads() {
+                let runner = runner().target(at(head.as_str()));
+                current = database.run(runner).await.map_err(failed)?.current;
             }
             progress.end();
             ui.status(format_args!(
@@ -100,14 +105,14 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
         }
         match args.change.dry_run {
             true => Ok(()),
-            false => schema_lock::follow(&database, &migrations, &chosen, context, ui).await,
+            false => schema_lock::follow(&current, &migrations, &chosen, context, ui).await,
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The applied revision that is named, or the one at the end.
-fn chosen_revision(state: &State, given: Option<&str>) -> Result<usize, CommandError> {
+fn chosen_revision(state: &ChainState<'_>, given: Option<&str>) -> Result<usize, CommandError> {
     let given = given.unwrap_or("current");
     let target: Target = given.parse()?;
     let found = target.resolve(&state.graph, &state.applied)?;
@@ -115,11 +120,11 @@ fn chosen_revision(state: &State, given: Option<&str>) -> Result<usize, CommandE
         [only] if state.applied.contains(only) => Ok(only),
         [only] => Err(CommandError::from(TargetError::NotADescendant {
             given: state.graph.id(only).to_string(),
-            applied: state.heads(),
+            applied: json::heads(&state),
         })
         .help("only what is applied can be done again; `cargo migrate run` applies the rest")),
         [] => Err(
-            CommandError::failed("nothing-applied", "nothing is applied")
+            CommandError::new(Failure::NothingApplied, "nothing is applied")
                 .help("`cargo migrate run` applies the chain"),
         ),
         _ => Err(CommandError::from(TargetError::AmbiguousWalk {
@@ -139,20 +144,19 @@ fn at(id: &str) -> Target {
 }
 
 /// Refuses before anything is reverted what would keep it from being applied again.
-fn judge(state: &State, down: &Plan, dialect: Dialect) -> Result<(), CommandError> {
-    let status = &state.status;
-    let goes = |id: &String| {
+fn judge(state: &ChainState<'_>, down: &Plan, dialect: Dialect) -> Result<(), CommandError> {
+    let goes = |id: &str| {
         let index = state.graph.index(id);
         index.is_some_and(|index| down.steps.contains(&index))
     };
-    if !status.unknown.is_empty() {
-        let revisions = status.unknown.clone();
+    if !state.unknown.is_empty() {
+        let revisions = state.unknown.clone();
         return Err(Error::Newer { revisions }.into());
     }
-    let revisions: Vec<_> = status
+    let revisions: Vec<_> = state
         .changed
         .iter()
-        .filter(|id| !goes(id))
+        .filter(|id| !goes(id.as_str()))
         .cloned()
         .collect();
     if !revisions.is_empty() {
@@ -160,7 +164,8 @@ fn judge(state: &State, down: &Plan, dialect: Dialect) -> Result<(), CommandErro
         return Err(CommandError::from(Error::Changed { revisions })
             .help(format!("begin with the oldest, which takes what follows it along: `cargo migrate redo {first}`")));
     }
-    for row in status.applied.iter().filter(|row| goes(&row.revision)) {
+    let applied = state.status().applied;
+    for row in applied.iter().filter(|row| goes(&row.revision)) {
         // What cannot be read is for the runtime to refuse; of what was edited, the file is used.
         let Some(applied) = row.kept().filter(|_| state.is_from_ledger(&row.revision)) else {
             continue;

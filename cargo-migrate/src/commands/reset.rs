@@ -1,13 +1,14 @@
 use clap::Args;
 use migrate_core::{Direction, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 
 use super::plan;
-use super::run::{chain_folder, runner, tell};
+use super::run::{chain_folder, print_report, runner};
 use crate::cli::ChangeArgs;
 use crate::database::consent::{confirm, refuse_protected};
-use crate::database::server::{self, Others};
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
+use crate::database::recreate::recreate;
+use crate::database::server::OtherSessions;
 use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
 use crate::output::progress::Progress;
@@ -15,6 +16,7 @@ use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::drafts::Drafts;
 use crate::schemas::named::dialect;
+use crate::scratch::interrupt::block_on;
 
 /// Drop the database, make it anew, and apply all revisions
 ///
@@ -30,7 +32,7 @@ pub(crate) struct ResetArgs {
 }
 
 pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let chain = context.chain(plan::demand(false))?;
+    let chain = context.chain(plan::require(false))?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     refuse_protected(&chosen)?;
@@ -46,16 +48,16 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
     if !args.change.yes {
         confirm("lose everything", &chosen.shown(), ui)?;
     }
-    let others = match args.force {
-        true => Others::End,
-        false => Others::Respect,
+    let other_sessions = match args.force {
+        true => OtherSessions::Terminate,
+        false => OtherSessions::Keep,
     };
     let progress = Progress::new(ui);
     let work = async {
-        server::recreate(&chosen, others).await?;
+        recreate(&chosen, other_sessions).await?;
         ui.status(format_args!("made {} anew", chosen.shown()));
         let database = chosen.connect(Create::Missing).await?;
-        let before = State::read(&database, &migrations).await?;
+        let before = database.state(&migrations).await?;
         let runner = runner(&migrations, &args.change, &chosen, &progress).target(Target::heads());
         let report = database.run(runner).await;
         progress.end();
@@ -63,12 +65,15 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
         match ui.is_json() {
             true => {
-                let document = PlanDocument::new(&before.plan_of(&report), &before.graph);
+                let document = PlanDocument::done(&report, &before);
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))
             }
-            false => tell(&database, &chosen, &migrations, &report, ui).await,
+            false => {
+                print_report(&chosen, &report, ui);
+                Ok(())
+            }
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }

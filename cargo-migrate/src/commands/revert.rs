@@ -1,18 +1,20 @@
 use clap::Args;
 use migrate_core::{Cascade, Direction};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::{ChangeArgs, ResumeArg};
 use crate::commands::offline::{self, SqlArgs, Wanted};
 use crate::database::consent::refuse_protected;
-use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::database::migrations;
+use crate::output::error::CommandError;
 use crate::output::json::PlanDocument;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::block_on;
 
 /// Take back what follows the target
 ///
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         };
         return offline::print(&wanted, args.sql.dialect, context, ui);
     }
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let target = plan::target(args.target.as_deref(), Direction::Down)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
@@ -69,13 +71,13 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
         let before = match args.change.dry_run || ui.is_json() {
-            true => Some(State::read(&database, &migrations).await?),
+            true => Some(database.state(&migrations).await?),
             false => None,
         };
         if let Some(state) = before.as_ref().filter(|_| args.change.dry_run) {
             let resume = args.resume.resume.is_some();
-            let plan = state.plan(Direction::Down, &target, cascade, resume)?;
-            return state.show(&plan, &Drafts::default(), ui);
+            let plan = plan::plan(state, Direction::Down, &target, cascade, resume)?;
+            return plan::show_from(state, &plan, &Drafts::default(), ui);
         }
         let runner = runner(&migrations, &args.change, &chosen, &progress)
             .atomic(args.atomic)
@@ -88,7 +90,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         plan::judge(args.strict && report.steps.is_empty(), &target)?;
         match before {
             Some(state) => {
-                let document = PlanDocument::of(&state.plan_of(&report), &state);
+                let document = PlanDocument::done(&report, &state);
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))
             }
@@ -105,5 +107,5 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
             }
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }

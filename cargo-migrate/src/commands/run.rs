@@ -2,22 +2,26 @@ use std::time::Duration;
 
 use clap::Args;
 use migrate_core::{Cascade, Direction, Plan, RevisionId, Target};
-use migrate_sqlx::{Create, Database, Limits, Migrations, Runner};
+use migrate_sqlx::__cli::{ChainState, Create, Database};
+use migrate_sqlx::{Limits, Migrations, Report, Runner};
 
 use super::plan;
 use crate::backup;
 use crate::cli::{ChangeArgs, ResumeArg};
 use crate::commands::offline::{self, SqlArgs, Wanted};
-use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::consent::{ask, refused};
+use crate::database::migrations;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
-use crate::output::json::PlanDocument;
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::json::{self, PlanDocument};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
+use crate::scratch::interrupt::block_on;
 
 /// Apply what the database has not, up to the target
 ///
@@ -65,7 +69,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         };
         return offline::print(&wanted, args.sql.dialect, context, ui);
     }
-    let chain = context.chain(plan::demand(args.target.is_some()))?;
+    let chain = context.chain(plan::require(args.target.is_some()))?;
     let target = plan::target(args.target.as_deref(), Direction::Up)?;
     if args.target.is_none() {
         // With one head it is all heads, which an up-to-date database answers in one round trip.
@@ -107,7 +111,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
             drafts.refuse(steps, database.dialect(), &chosen, args.allow_drafts)?;
             let shown = Drafts::of_plan(context, &chosen, Direction::Up)?;
             if args.change.dry_run {
-                return before.state.show(&before.plan, &shown, ui);
+                return plan::show_from(&before.state, &before.plan, &shown, ui);
             }
             if !before.plan.steps.is_empty() || !before.state.edited.is_empty() {
                 if !args.change.yes {
@@ -115,7 +119,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 }
                 if backs_up && !before.plan.steps.is_empty() {
                     let backup = backup::make(&chosen, None, context, ui).await?;
-                    backup.tell(context, ui);
+                    backup.report(context, ui);
                 }
             }
         }
@@ -135,18 +139,17 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
                 before.confirm(&database, &migrations).await?;
             }
             if ui.is_json() {
-                let plan = before.state.plan_of(&report);
-                let document = PlanDocument::of(&plan, &before.state);
+                let document = PlanDocument::done(&report, &before.state);
                 let document = document.notices(progress.notices());
                 ui.json(&document.in_database(chosen.shown()))?;
             }
         }
         if !ui.is_json() {
-            tell(&database, &chosen, &migrations, &report, ui).await?;
+            print_report(&chosen, &report, ui);
         }
-        schema_lock::follow(&database, &migrations, &chosen, context, ui).await
+        schema_lock::follow(&report.current, &migrations, &chosen, context, ui).await
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// The folder of the revision files as messages name it.
@@ -182,22 +185,22 @@ pub(super) fn runner<'a>(
 }
 
 /// Where the database is before anything is done to it, and what will be.
-struct Before {
-    state: State,
+struct Before<'a> {
+    state: ChainState<'a>,
     plan: Plan,
 }
 
-impl Before {
+impl<'a> Before<'a> {
     async fn look(
         database: &Database,
         chosen: &Chosen,
-        migrations: &Migrations,
+        migrations: &'a Migrations,
         target: &Target,
         resume: bool,
     ) -> Result<Self, CommandError> {
-        let state = State::read(database, migrations).await?;
+        let state = database.state(migrations).await?;
         let plan = state.plan_up(target, resume);
-        let plan = plan.map_err(|error| state.refused(error, chosen))?;
+        let plan = plan.map_err(|error| refused(&state, error, chosen))?;
         Ok(Self { state, plan })
     }
 
@@ -207,8 +210,8 @@ impl Before {
             return Ok(());
         };
         if !ui.is_json() {
-            self.state.tell_texts(&self.plan, ui);
-            for line in self.state.lines(&self.plan, drafts) {
+            plan::show_texts(&self.state, &self.plan, ui);
+            for line in plan::lines_from(&self.state, &self.plan, drafts) {
                 ui.say(line);
             }
         }
@@ -237,7 +240,7 @@ impl Before {
         database: &Database,
         migrations: &Migrations,
     ) -> Result<(), CommandError> {
-        let after = State::read(database, migrations).await?;
+        let after = database.state(migrations).await?;
         after.judge(false)?;
         let is_applied = |id: &RevisionId| {
             let index = after.graph.index(id.as_str());
@@ -250,8 +253,8 @@ impl Before {
             .map(|index| self.state.graph.id(*index));
         match planned.into_iter().find(|id| !is_applied(id)) {
             None => Ok(()),
-            Some(id) => Err(CommandError::failed(
-                "not-applied",
+            Some(id) => Err(CommandError::new(
+                Failure::NotApplied,
                 format!("the run ended well, but the ledger does not have `{id}`"),
             )
             .help("somebody has changed it meanwhile: `cargo migrate status --events` shows what was done")),
@@ -259,24 +262,17 @@ impl Before {
     }
 }
 
-pub(super) async fn tell(
-    database: &Database,
-    chosen: &Chosen,
-    migrations: &Migrations,
-    report: &migrate_sqlx::Report,
-    ui: &Ui,
-) -> Result<(), CommandError> {
+pub(super) fn print_report(chosen: &Chosen, report: &Report, ui: &Ui) {
     if report.steps.is_empty() {
-        let heads = State::read(database, migrations).await?.heads();
-        match heads.is_empty() {
+        match report.current.is_empty() {
             true => ui.status("nothing to apply: the chain is empty"),
             false => ui.status(format_args!(
                 "nothing to apply: {} is at {}",
                 chosen.shown(),
-                heads.join(", ")
+                json::names(&report.current).join(", ")
             )),
         }
-        return Ok(());
+        return;
     }
     let duration: Duration = report.steps.iter().map(|step| step.duration).sum();
     ui.status(format_args!(
@@ -285,5 +281,4 @@ pub(super) async fn tell(
         chosen.shown(),
         duration.as_millis()
     ));
-    Ok(())
 }

@@ -2,16 +2,16 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use migrate_schema::{Name, Schema};
-use migrate_sqlx::{Create, SchemaReader};
+use migrate_sqlx::__cli::{Create, SchemaReader};
 
-use crate::cli::Format;
-use crate::database::interrupt::wait;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::schema_diagram::diagram;
 use crate::output::schema_listing::listing;
-use crate::output::ui::Ui;
+use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
-use crate::schemas::named::tell_not_carried;
+use crate::schemas::named::warn_not_carried;
+use crate::scratch::interrupt::wait;
 
 /// Show the schema that the database has
 ///
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
     if ui.is_json() {
         return ui.json(&schema);
     }
-    tell_not_carried([&schema], ui);
+    warn_not_carried([&schema], ui);
     if ui.format == Format::Sql {
         return ui.answer(migrate_schema::dump(&schema).trim_end());
     }
@@ -87,8 +87,8 @@ fn missing(schema: &Schema, typed: &str) -> CommandError {
         .map(ToString::to_string)
         .filter(|name| strsim::normalized_damerau_levenshtein(name, typed) > 0.6)
         .collect();
-    let error = CommandError::failed(
-        "missing-table",
+    let error = CommandError::new(
+        Failure::MissingTable,
         format!("the database has no table or view `{typed}`"),
     );
     match near.is_empty() {

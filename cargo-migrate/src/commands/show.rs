@@ -2,8 +2,10 @@ use clap::Args;
 use migrate_core::{LockState, RevisionId, Survey, Target};
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 
 /// Show one revision: what it follows, and its SQL
@@ -66,8 +68,8 @@ pub(super) fn one(survey: &Survey, given: &str) -> Result<usize, CommandError> {
     if target.place == Some(migrate_core::Anchor::Current)
         || (target.place.is_none() && target.branch.is_none())
     {
-        return Err(CommandError::failed(
-            "malformed-target",
+        return Err(CommandError::new(
+            Failure::MalformedTarget,
             format!("`{given}` depends on a database, and none is asked here"),
         )
         .help("`cargo migrate current` shows where the database is"));
@@ -75,13 +77,13 @@ pub(super) fn one(survey: &Survey, given: &str) -> Result<usize, CommandError> {
     let found = target.resolve(&survey.graph, &nothing)?;
     match found[..] {
         [only] => Ok(only),
-        [] => Err(CommandError::failed(
-            "no-revision",
+        [] => Err(CommandError::new(
+            Failure::NoRevision,
             format!("`{given}` is no revision but the place before the first"),
         )
         .help("`cargo migrate history` lists the revisions")),
-        _ => Err(CommandError::failed(
-            "several-heads",
+        _ => Err(CommandError::new(
+            Failure::SeveralHeads,
             format!("`{given}` stands for several revisions"),
         )
         .candidates(json::ids(&survey.graph, found))

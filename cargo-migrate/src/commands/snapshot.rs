@@ -3,15 +3,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_schema::Schema;
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::Create;
 use serde::Serialize;
 
-use crate::database::interrupt::wait;
-use crate::database::state::{State, migrations};
-use crate::output::error::{CommandError, counted};
+use crate::database::migrations;
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::json;
+use crate::output::phrase::counted;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand, now};
+use crate::project::context::{Context, Require, now};
 use crate::project::write;
+use crate::scratch::interrupt::wait;
 
 const EXAMPLE: &str = "\
 `cargo migrate diff snapshots/dev_20261120T143205Z.json database` shows what has changed since.";
@@ -69,21 +72,21 @@ pub(crate) fn run(args: &SnapshotArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         return snapshots.iter().try_for_each(|file| ui.answer(file));
     }
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let chosen = context.database()?;
     let (state, schema) = wait(async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = database.state(&migrations).await?;
         Ok((state, database.schema(&config.ledger).await?))
     })?;
+    let status = state.status();
     let document = Document {
         taken_at: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         database: chosen.shown(),
-        current: state.heads(),
-        applied: state
-            .status
+        current: json::heads(&state),
+        applied: status
             .applied
             .iter()
             .map(|row| row.revision.as_str())
@@ -99,12 +102,13 @@ pub(crate) fn run(args: &SnapshotArgs, context: &Context, ui: &Ui) -> Result<(),
             folder.join(name)
         }
     };
-    let text = serde_json::to_string_pretty(&document)
-        .map_err(|error| CommandError::failed("snapshot", "it cannot be written").because(error))?;
+    let text = serde_json::to_string_pretty(&document).map_err(|error| {
+        CommandError::new(Failure::Snapshot, "it cannot be written").because(error)
+    })?;
     if file.symlink_metadata().is_ok() {
         let shown = context.shown(&file);
         return Err(
-            CommandError::failed("file-exists", format!("`{shown}` is there already"))
+            CommandError::new(Failure::FileExists, format!("`{shown}` is there already"))
                 .help("no snapshot is written over anything: name another file"),
         );
     }

@@ -1,20 +1,25 @@
 mod detect;
 
 use clap::Args;
-use migrate_core::{Dialect, Graph, Set, Stamp, Target};
-use migrate_sqlx::Create;
+use migrate_core::{Dialect, Set, SoundGraph, Stamp, Target};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::StampMode;
 
+use super::plan::applied_of;
 use super::run::runner;
 use crate::cli::{ChangeArgs, FromArg};
 use crate::database::consent::ask;
-use crate::database::state::{State, applied_of, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::{self, Stamped};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::scratch::interrupt::block_on;
 
 const EXAMPLE: &str = "\
 `stamp b` on a database where `c` is applied records `a` and `b` and forgets `c`:
@@ -67,11 +72,12 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
                     .help("add `--dry-run`, or leave `--from` out to stamp the database"),
             );
         }
-        let graph = &context.demand(Demand::Graph)?.graph;
+        let chain = context.chain(Require::Graph)?;
+        let graph = chain.graph();
         let applied = applied_of(graph, from)?;
         return show(args, graph, &applied, &targets, ui);
     }
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
@@ -81,7 +87,7 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             false => Create::Missing,
         };
         let database = chosen.connect(create).await?;
-        let state = State::read(&database, &migrations).await;
+        let state = database.state(&migrations).await;
         if args.change.dry_run {
             let state = state?;
             if !args.purge {
@@ -98,39 +104,39 @@ pub(crate) fn run(args: &StampArgs, context: &Context, ui: &Ui) -> Result<(), Co
             ask(env, &chosen.shown(), &what, ui)?;
         }
         let runner = runner(&migrations, &args.change, &chosen, &progress);
-        let stamp = database.stamp(runner, &targets, args.purge).await?;
+        let stamp = database.stamp(runner, &targets, mode(args.purge)).await?;
         // A ledger that cannot be read is what `--purge` is for.
         let before = state.ok();
-        let from = before.as_ref().map(State::heads).unwrap_or_default();
-        let after = State::read(&database, &migrations).await?;
+        let from = before.as_ref().map(json::heads).unwrap_or_default();
+        let after = database.state(&migrations).await?;
         if ui.is_json() {
             return ui.json(&Stamped {
                 database: Some(chosen.shown()),
                 from,
-                to: after.heads(),
+                to: json::heads(&after),
             });
         }
         let forgotten = match before.filter(|_| args.purge) {
-            Some(before) => before.status.applied.len(),
+            Some(before) => before.status().applied.len(),
             None => stamp.forgotten.len(),
         };
-        tell(
+        report(
             &chosen.shown(),
-            &after.heads(),
+            &json::heads(&after),
             stamp.recorded.len(),
             forgotten,
             ui,
         );
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Refuses drafts that would be recorded and must not be.
 fn drafts(
     args: &StampArgs,
     context: &Context,
-    state: &State,
+    state: &ChainState<'_>,
     targets: &[Target],
     chosen: &Chosen,
     dialect: Dialect,
@@ -150,7 +156,7 @@ fn drafts(
 /// Answers with what a stamp would do.
 fn show(
     args: &StampArgs,
-    graph: &Graph,
+    graph: &SoundGraph,
     applied: &Set,
     targets: &[Target],
     ui: &Ui,
@@ -186,7 +192,7 @@ fn show(
     Ok(())
 }
 
-fn tell(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
+fn report(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &Ui) {
     let place = match heads.is_empty() {
         true => "base".to_owned(),
         false => heads.join(", "),
@@ -196,4 +202,12 @@ fn tell(shown: &str, heads: &[String], recorded: usize, forgotten: usize, ui: &U
         styled(style::GOOD, "stamped"),
         counted(recorded, "revision"),
     ));
+}
+
+/// How to stamp, with or without `--purge`.
+const fn mode(purge: bool) -> StampMode {
+    match purge {
+        true => StampMode::Replace,
+        false => StampMode::Update,
+    }
 }

@@ -1,15 +1,21 @@
 use clap::Args;
-use migrate_sqlx::{Create, EventRecord, Migrations};
+use migrate_core::{Graph, RevisionId};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::{EventRecord, Status};
 use serde::Serialize;
 
-use crate::database::interrupt::wait;
-use crate::database::state::State;
+use crate::database::consent::refused;
+use crate::database::state_of;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::json;
 use crate::output::listing::event_line;
+use crate::output::phrase::counted;
 use crate::output::progress::with_message;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::scratch::interrupt::wait;
 
 /// Show the chain beside the database: applied, pending, unknown, changed, failed
 ///
@@ -25,13 +31,13 @@ pub(crate) struct StatusArgs {
 #[derive(Serialize)]
 struct Document<'a> {
     database: &'a str,
-    current: &'a [String],
+    current: Vec<String>,
     applied: Vec<Row<'a>>,
-    pending: &'a [String],
+    pending: Vec<String>,
     unknown: &'a [String],
-    changed: &'a [String],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    edited: &'a [String],
+    changed: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    edited: Vec<String>,
     failed: Vec<Row<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<Event<'a>>>,
@@ -93,58 +99,62 @@ fn event(event: &EventRecord) -> Event<'_> {
 
 pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let survey = context.any_survey(ui)?;
-    let ledger = context.config()?.ledger.clone();
-    let migrations = Migrations::new(survey.revisions.clone(), ledger);
+    let config = context.config()?;
     let chosen = context.database()?;
     let (state, events) = wait(async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = state_of(&database, survey, config).await?;
         let events = match args.events {
-            true => Some(database.events(&migrations).await?),
+            true => Some(database.events(&config.ledger).await?),
             false => None,
         };
         Ok((state, events))
     })?;
-    let status = &state.status;
+    let status = &state.status();
     let is_wrong =
         !(status.unknown.is_empty() && status.changed.is_empty() && status.failed.is_empty());
     let database = chosen.shown();
     if ui.is_json() {
         ui.json(&Document {
             database: &database,
-            current: &status.current,
+            current: json::names(&status.current),
             applied: status.applied.iter().map(row).collect(),
-            pending: &status.pending,
+            pending: json::names(&status.pending),
             unknown: &status.unknown,
-            changed: &status.changed,
-            edited: &status.edited,
+            changed: json::names(&status.changed),
+            edited: json::names(&status.edited),
             failed: status.failed.iter().map(row).collect(),
             events: events
                 .as_ref()
                 .map(|events| events.iter().map(event).collect()),
         })?;
     } else {
-        show(&state, &database, ui)?;
+        show(&state, status, &database, ui)?;
         if let Some(events) = events.filter(|events| !events.is_empty()) {
             ui.answer("")?;
             for event in &events {
                 ui.answer(event_line(event))?;
             }
         }
-        advise(&state, &chosen, ui);
+        advise(&state, status, &chosen, ui);
     }
     match is_wrong {
-        true => Err(CommandError::told()),
+        true => Err(CommandError::reported()),
         false => Ok(()),
     }
 }
 
-fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
-    let status = &state.status;
+fn show(
+    state: &ChainState<'_, Graph>,
+    status: &Status,
+    database: &str,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    let has = |ids: &[RevisionId], row: &str| ids.iter().any(|id| id.as_str() == row);
     ui.answer(format_args!("database {database}"))?;
     ui.answer(match status.current.is_empty() {
         true => "at       base: nothing is applied".to_owned(),
-        false => format!("at       {}", status.current.join(", ")),
+        false => format!("at       {}", json::names(&status.current).join(", ")),
     })?;
     if !(status.applied.is_empty() && status.failed.is_empty() && status.pending.is_empty()) {
         ui.answer("")?;
@@ -152,9 +162,9 @@ fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
     for row in &status.applied {
         let (sign, word) = if status.unknown.contains(&row.revision) {
             (style::WARNING, "unknown")
-        } else if status.changed.contains(&row.revision) {
+        } else if has(&status.changed, &row.revision) {
             (style::WARNING, "changed")
-        } else if status.edited.contains(&row.revision) {
+        } else if has(&status.edited, &row.revision) {
             (style::WARNING, "edited ")
         } else {
             (style::GOOD, "applied")
@@ -189,7 +199,7 @@ fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
     for id in &status.pending {
         let message = state
             .graph
-            .index(id)
+            .index(id.as_str())
             .map_or("", |index| &state.revisions[index].message);
         let line = format!(
             "{} {} {message}",
@@ -202,10 +212,9 @@ fn show(state: &State, database: &str, ui: &Ui) -> Result<(), CommandError> {
 }
 
 /// Says what to type next.
-fn advise(state: &State, chosen: &Chosen, ui: &Ui) {
-    let status = &state.status;
+fn advise(state: &ChainState<'_, Graph>, status: &Status, chosen: &Chosen, ui: &Ui) {
     if let Err(error) = state.judge(false) {
-        if let Some(help) = state.refused(error, chosen).help_text() {
+        if let Some(help) = refused(state, error, chosen).help_text() {
             ui.help(help);
         }
     } else if status.pending.is_empty() && !status.edited.is_empty() {

@@ -1,19 +1,21 @@
 use clap::Args;
 use migrate_core::{Plan, Survey, Target};
-use migrate_sqlx::Create;
+use migrate_sqlx::__cli::{ChainState, Create};
 
 use super::plan;
 use super::run::{chain_folder, runner};
 use crate::cli::ChangeArgs;
 use crate::database::consent::refuse_protected;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::json::{self, DownAndUp, PlanDocument};
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::Context;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::project::git::Repository;
+use crate::scratch::interrupt::block_on;
 
 /// Take the database to the revisions of another git branch
 ///
@@ -30,12 +32,15 @@ pub(crate) struct SwitchArgs {
 }
 
 pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    let repository = Repository::demand(context.root()?)?;
+    let repository = Repository::require(context.root()?)?;
     let folder = repository.folder(&repository.commit(&args.reference)?)?;
-    let chain = context.chain_of(&folder)?.map_err(|found| {
-        CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
-    })?;
-    let drafts = Drafts::of(&Survey::new(&folder, context.config()?).lock);
+    let survey = Survey::new(&folder, context.config()?);
+    let chain = survey
+        .chain(|code| Require::AnyEnds.accepts(code))
+        .map_err(|found| {
+            CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
+        })?;
+    let drafts = Drafts::of(&survey.lock);
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     if !args.change.dry_run {
@@ -49,12 +54,13 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
                 false => Create::Missing,
             })
             .await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = database.state(&migrations).await?;
         state.judge_unfinished(None)?;
-        let going: Vec<String> = [&state.status.unknown[..], &state.status.changed[..]].concat();
+        let changed = json::names(&state.changed);
+        let going = [&state.unknown[..], &changed].concat();
         let indices = going.iter().filter_map(|id| state.graph.index(id));
         let down = Plan::without(&state.graph, &state.applied, indices);
-        let up = state.up(down.after(), 0..chain.revisions().len());
+        let up = Plan::including(&state.graph, &down.after(), 0..chain.revisions().len());
         let steps = up.steps.iter().map(|index| &state.revisions[*index]);
         drafts.refuse(steps, database.dialect(), &chosen, true)?;
         if !ui.is_json() {
@@ -68,13 +74,13 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
             }
         }
         if !args.change.dry_run {
-            let told = |error| CommandError::from(error).in_folder(&chain_folder(context));
+            let failed = |error| CommandError::from(error).in_folder(&chain_folder(context));
             let runner = || runner(&migrations, &args.change, &chosen, &progress);
             if !going.is_empty() {
-                database.undo(runner(), &going).await.map_err(told)?;
+                database.undo(runner(), &going).await.map_err(failed)?;
             }
             let up = runner().target(Target::heads());
-            database.run(up).await.map_err(told)?;
+            database.run(up).await.map_err(failed)?;
             progress.end();
         }
         if ui.is_json() {
@@ -85,13 +91,13 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
                 notices: (!args.change.dry_run).then(|| progress.notices()),
             });
         }
-        tell(args, &chosen.shown(), &state, &down, &up, ui);
+        report(args, &chosen.shown(), &state, &down, &up, ui);
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
-fn tell(args: &SwitchArgs, shown: &str, state: &State, down: &Plan, up: &Plan, ui: &Ui) {
+fn report(args: &SwitchArgs, shown: &str, state: &ChainState<'_>, down: &Plan, up: &Plan, ui: &Ui) {
     let heads = json::ids(&state.graph, state.graph.effective_heads(&up.after()));
     let heads = match heads.is_empty() {
         true => "base".to_owned(),

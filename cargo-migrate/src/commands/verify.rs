@@ -2,13 +2,15 @@ use clap::Args;
 use migrate_schema::{Difference, DifferenceKind, Schema, differences};
 use serde::Serialize;
 
-use crate::database::interrupt::wait;
-use crate::output::error::{CommandError, counted};
-use crate::output::ui::{Ui, style, styled};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::schemas::autogenerate::read_models;
 use crate::schemas::ignored::{Ignored, leave_out_version_tables};
-use crate::schemas::named::{Three, expected_and_actual, tell_not_carried};
+use crate::schemas::named::{Three, expected_and_actual, warn_not_carried};
+use crate::scratch::interrupt::wait;
 
 /// Compare the database with the schema that its revisions make, and with the models
 ///
@@ -53,12 +55,12 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
     let config = context.config()?;
     let ignored = Ignored::new(config, &args.ignore);
     let chosen = context.database()?;
-    let minds = |difference: &Difference| {
+    let blocks = |difference: &Difference| {
         let table = difference.table.as_ref();
         !table.is_some_and(|table| ignored.hides(table))
     };
     let compare = |against, expected: &Schema, actual: &Schema| {
-        let found = differences(expected, actual).into_iter().filter(minds);
+        let found = differences(expected, actual).into_iter().filter(blocks);
         let found = found.map(move |difference| Found {
             against,
             difference,
@@ -70,13 +72,13 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
     if with_models {
         let models = read_models(context, ui)?;
         let mut three = wait(Three::read(&models, context, &chosen))?;
-        tell_not_carried([&three.expected, &three.actual], ui);
+        warn_not_carried([&three.expected, &three.actual], ui);
         leave_out_version_tables(&three.expected, &mut three.actual);
         found = compare(Against::Chain, &three.expected, &three.actual);
         found.extend(compare(Against::Models, &three.wanted, &three.actual));
     } else {
         let (expected, mut actual) = wait(expected_and_actual(context, &chosen))?;
-        tell_not_carried([&expected, &actual], ui);
+        warn_not_carried([&expected, &actual], ui);
         leave_out_version_tables(&expected, &mut actual);
         found = compare(Against::Chain, &expected, &actual);
     }
@@ -91,7 +93,7 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
                 Against::Chain => "",
                 Against::Models => " (the models)",
             };
-            ui.answer(format_args!("{}{by}", told(&found.difference)))?;
+            ui.answer(format_args!("{}{by}", describe(&found.difference)))?;
         }
     }
     if found.is_empty() {
@@ -109,7 +111,7 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
     if !ui.is_json() {
         conclude(&found, &chosen.shown(), ui);
     }
-    Err(CommandError::told())
+    Err(CommandError::reported())
 }
 
 /// Says what the database is not, and what to do.
@@ -139,7 +141,7 @@ fn conclude(found: &[Found], shown: &str, ui: &Ui) {
     }
 }
 
-pub(crate) fn told(difference: &Difference) -> String {
+pub(crate) fn describe(difference: &Difference) -> String {
     let colour = match difference.kind {
         DifferenceKind::Missing => style::ERROR,
         DifferenceKind::Extra | DifferenceKind::Different => style::WARNING,

@@ -1,13 +1,21 @@
 //! What a protected database wants before it is changed.
 
+use std::borrow::Borrow;
+
+use migrate_core::Graph;
+use migrate_sqlx::__cli::ChainState;
+
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::failure::Failure;
+use crate::output::json;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 
 /// Lets a person type the environment's name, or wants `--yes` where there is nobody.
 pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
-        CommandError::failed("protected", message)
+        CommandError::new(Failure::Protected, message)
             .help("add `--yes` to do it all the same; nothing was changed")
     };
     if !ui.can_ask() {
@@ -28,7 +36,7 @@ pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), 
 /// Lets a person type what they agree to, or wants `--yes` where there is nobody.
 pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
-        CommandError::failed("not-confirmed", message)
+        CommandError::new(Failure::NotConfirmed, message)
             .help("add `--yes` to do it without being asked; nothing was changed")
     };
     if !ui.can_ask() {
@@ -50,10 +58,47 @@ pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), Command
 pub(crate) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
     match chosen.protected() {
         None => Ok(()),
-        Some(env) => Err(CommandError::failed(
-            "protected",
+        Some(env) => Err(CommandError::new(
+            Failure::Protected,
             format!("the environment `{env}` is protected, and this loses data"),
         )
         .help("write a new revision that undoes the change: `cargo migrate new \"undo …\"`; nothing was changed")),
     }
+}
+
+/// Explains why a run is refused, with a way out that the environment does not refuse as well.
+pub(crate) fn refused<G: Borrow<Graph>>(
+    state: &ChainState<'_, G>,
+    error: migrate_sqlx::Error,
+    chosen: &Chosen,
+) -> CommandError {
+    let is_changed = matches!(error, migrate_sqlx::Error::Changed { .. });
+    let error = CommandError::from(error);
+    let Some(env) = chosen.protected().filter(|_| is_changed) else {
+        return error;
+    };
+    let graph: &Graph = state.graph.borrow();
+    let changed = state.changed.iter();
+    let changed = changed.filter_map(|id| graph.index(id.as_str()));
+    // What follows them has to be reverted first.
+    let mut undone = graph.ordered(&graph.descendants(changed));
+    undone.retain(|index| state.applied.contains(*index));
+    undone.reverse();
+    error.help(changed_on_protected(
+        env,
+        &json::ids_in_order(graph, &undone),
+    ))
+}
+
+/// What to do about revisions that a protected environment has applied with another `up`; the newest
+/// comes first.
+pub(crate) fn changed_on_protected(env: &str, revisions: &[String]) -> String {
+    let undone: Vec<String> = revisions
+        .iter()
+        .map(|id| format!("`cargo migrate repair --undone {id} --execute`"))
+        .collect();
+    format!(
+        "`{env}` is protected, so nothing is reverted there: take the edit back with git and write what is new into a new revision; or undo in the database by hand what was applied, then {}, then `cargo migrate run`",
+        undone.join(", ")
+    )
 }

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use migrate_sqlx::Refusal;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// Returns the options with an extension.
 #[expect(
@@ -25,8 +27,8 @@ pub(crate) fn place(said: &str, root: &Path) -> Result<String, CommandError> {
     }
     let path = root.join(said);
     if !is_there(&path) {
-        return Err(CommandError::failed(
-            "extension",
+        return Err(CommandError::new(
+            Failure::Extension,
             format!("there is no extension of SQLite at `{}`", path.display()),
         )
         .help(HELP));
@@ -50,11 +52,13 @@ pub(crate) fn not_loaded(error: &migrate_sqlx::Error) -> Option<CommandError> {
     let migrate_sqlx::Error::Database(error) = error else {
         return None;
     };
-    let refused = error.as_sqlx().as_database_error()?;
-    (refused.code().as_deref() == Some("1")).then(|| {
-        CommandError::failed("extension", "an extension of SQLite cannot be loaded")
-            .cause(refused.message())
-            .help(HELP)
+    (error.refusal() == Some(Refusal::Unnamed)).then(|| {
+        CommandError::new(
+            Failure::Extension,
+            "an extension of SQLite cannot be loaded",
+        )
+        .cause(error)
+        .help(HELP)
     })
 }
 

@@ -1,22 +1,14 @@
-//! Databases as a whole: made, dropped, and made empty again.
-
-use std::fs;
-use std::io::ErrorKind;
-use std::path::PathBuf;
+//! Servers, on which databases are created and dropped.
 
 use migrate_core::Dialect;
-use migrate_sqlx::DatabaseUrl;
-use sqlx::sqlite::SqliteConnectOptions;
+use migrate_sqlx::__cli::DatabaseUrl;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection};
-
-use crate::database::target::Chosen;
-use crate::output::error::CommandError;
 
 /// Whether the sessions of others may be ended for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Others {
-    Respect,
-    End,
+pub(crate) enum OtherSessions {
+    Keep,
+    Terminate,
 }
 
 /// A server, on a connection that is in none of the databases that are made and dropped.
@@ -42,32 +34,10 @@ impl Making {
     }
 }
 
-/// Drops a database and makes it anew, with the encoding and the owner that it had.
-pub(crate) async fn recreate(chosen: &Chosen, others: Others) -> Result<(), CommandError> {
-    if Dialect::from_url(chosen.url()) == Some(Dialect::Sqlite) {
-        return remove_files(&chosen.sqlite()?);
-    }
-    let (mut server, name) = Server::of(chosen).await?;
-    let told = |error| told(error, chosen);
-    let making = server.making(&name).await.map_err(told)?;
-    server.drop(&name, others).await.map_err(told)?;
-    server.create(&name, &making).await.map_err(told)
-}
-
-fn told(error: sqlx::Error, chosen: &Chosen) -> CommandError {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let busy = code.as_deref() == Some("55006");
-    let told = CommandError::from(migrate_sqlx::Error::from(error)).place(&chosen.shown());
-    match busy {
-        true => told.help("end those sessions, or let them be ended with `--force`"),
-        false => told,
-    }
-}
-
 impl Server {
     /// Connects to the server of a database; returns the database's name as well.
-    pub(crate) async fn of(chosen: &Chosen) -> Result<(Self, String), CommandError> {
-        let url = chosen.parsed()?;
+    pub(crate) async fn connect(url: &DatabaseUrl) -> Result<(Self, String), migrate_sqlx::Error> {
+        let unusable = |what: &'static str| sqlx::Error::Configuration(what.into());
         match url.dialect() {
             Dialect::Postgres => {
                 let options = url.postgres()?;
@@ -80,26 +50,17 @@ impl Server {
                     "postgres" => "template1",
                     _ => "postgres",
                 };
-                let connected = url.connect_postgres(Some(beside)).await;
-                let (connection, _) =
-                    connected.map_err(|error| CommandError::from(error).place(&chosen.shown()))?;
+                let (connection, _) = url.connect_postgres(Some(beside)).await?;
                 Ok((Self::Postgres(connection), name))
             }
             Dialect::MySql => {
                 let options = url.mysql()?;
                 let Some(name) = options.get_database().map(str::to_owned) else {
-                    return Err(told(
-                        sqlx::Error::Configuration("the url names no database".into()),
-                        chosen,
-                    ));
+                    return Err(unusable("the url names no database").into());
                 };
-                let connection = mysql(&url).await.map_err(|error| told(error, chosen))?;
-                Ok((Self::MySql(connection), name))
+                Ok((Self::MySql(mysql(url).await?), name))
             }
-            Dialect::Sqlite => Err(told(
-                sqlx::Error::Configuration("its url names no server".into()),
-                chosen,
-            )),
+            Dialect::Sqlite => Err(unusable("its url names no server").into()),
         }
     }
 
@@ -146,9 +107,13 @@ impl Server {
             .await
     }
 
-    pub(crate) async fn drop(&mut self, name: &str, others: Others) -> Result<(), sqlx::Error> {
-        let force = match (self.dialect(), others) {
-            (Dialect::Postgres, Others::End) => " WITH (FORCE)",
+    pub(crate) async fn drop(
+        &mut self,
+        name: &str,
+        other_sessions: OtherSessions,
+    ) -> Result<(), sqlx::Error> {
+        let force = match (self.dialect(), other_sessions) {
+            (Dialect::Postgres, OtherSessions::Terminate) => " WITH (FORCE)",
             _ => "",
         };
         let name = self.dialect().quote(name);
@@ -239,22 +204,4 @@ pub(crate) async fn mysql(url: &DatabaseUrl) -> Result<MySqlConnection, sqlx::Er
     let unusable = |error: migrate_sqlx::Error| sqlx::Error::Configuration(error.into());
     let options = url.mysql().map_err(unusable)?;
     MySqlConnection::connect_with(&options.database("information_schema")).await
-}
-
-/// The file goes with those that SQLite keeps beside it.
-fn remove_files(options: &SqliteConnectOptions) -> Result<(), CommandError> {
-    let file = options.get_filename();
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        let path = PathBuf::from(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                let told = format!("`{}` cannot be deleted", path.display());
-                return Err(CommandError::failed("io", told).because(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! What the findings of `doctor` are called.
 
 use migrate_core::Code;
+use migrate_sqlx::__cli::discrepancy::Kind;
 
-use crate::database::discrepancy::Kind;
 use crate::output::named_codes::named;
 
 named! {
@@ -54,11 +54,11 @@ pub(crate) enum FindingCode {
     Doctor(DoctorCode),
     Ledger(Kind),
     /// What looking has failed with.
-    Failure(String),
+    Failure(&'static str),
 }
 
 impl FindingCode {
-    pub(super) fn as_str(&self) -> &str {
+    pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::Chain(code) => code.as_str(),
             Self::Doctor(code) => code.code(),

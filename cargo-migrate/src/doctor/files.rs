@@ -5,16 +5,14 @@ use std::fs;
 
 use migrate_core::{Code, Diagnostic, Folder, Survey};
 
-use super::project::{Patient, listed};
-use super::{Area, Badness, DoctorCode, Finding, Section, causes, other_tools};
-use crate::output::error::counted;
+use super::grouped::grouped;
+use super::project::{Project, listed};
+use super::{Area, DoctorCode, Finding, Section, Severity, causes, other_tools};
+use crate::output::phrase::counted;
 
-/// More of one kind than this are told as one.
-const MOST_ALIKE: usize = 3;
-
-pub(super) fn look(patient: &Patient<'_>) -> Section {
-    let (Some(folder), Some(survey)) = (&patient.folder, &patient.survey) else {
-        return no_folder(patient);
+pub(super) fn look(project: &Project<'_>) -> Section {
+    let (Some(folder), Some(survey)) = (&project.folder, &project.survey) else {
+        return no_folder(project);
     };
     let mut section = Section::new(Area::Files).summary(summary(survey));
     let of_files = |found: &&Diagnostic| !super::lock::is_of_lock(found, folder);
@@ -27,16 +25,16 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
     section.extend(grouped(
         Area::Files,
         &found,
-        |finding, found| match lost_parent(found, patient) {
-            Some(told) => told.onto(finding),
-            None => finding.maybe_why(why(found, patient, survey)),
+        |finding, found| match lost_parent(found, project) {
+            Some(reported) => reported.onto(finding),
+            None => finding.maybe_why(why(found, project, survey)),
         },
     ));
     section.extend(hidden_ends(survey, &found));
     section.extend(without_time(survey));
-    section.extend(left_over(patient, folder));
+    section.extend(left_over(project, folder));
     if survey.revisions.is_empty()
-        && let Some(seen) = other_tools::seen(patient)
+        && let Some(seen) = other_tools::seen(project)
     {
         section.push(seen.finding());
     }
@@ -55,21 +53,21 @@ fn summary(survey: &Survey) -> String {
     }
 }
 
-fn no_folder(patient: &Patient<'_>) -> Section {
+fn no_folder(project: &Project<'_>) -> Section {
     let mut section = Section::new(Area::Files);
-    let dir = &patient.config.dir;
-    if let Some(seen) = other_tools::seen(patient) {
+    let dir = &project.config.dir;
+    if let Some(seen) = other_tools::seen(project) {
         section.push(seen.finding());
         return section;
     }
-    let missing = patient
+    let missing = project
         .folder_error
         .as_ref()
         .is_none_or(|error| error.kind() == std::io::ErrorKind::NotFound);
     section.push(match missing {
         true => Finding::new(
             Area::Files,
-            Badness::Error,
+            Severity::Error,
             DoctorCode::NoMigrations,
             format!("there is no migrations folder `{dir}`"),
         )
@@ -77,74 +75,30 @@ fn no_folder(patient: &Patient<'_>) -> Section {
         .help("begin with `cargo migrate init`, or go to the project with `-C <dir>`"),
         false => Finding::new(
             Area::Files,
-            Badness::Error,
+            Severity::Error,
             DoctorCode::NoMigrations,
             format!("the migrations folder `{dir}` cannot be read"),
         )
-        .why(patient.folder_error.as_ref().map(ToString::to_string).unwrap_or_default())
+        .why(project.folder_error.as_ref().map(ToString::to_string).unwrap_or_default())
         .help(format!("it must be a folder that you may list: `ls -ld {dir}`")),
     });
     section
 }
 
-/// Tells each of a few, and many of one kind as one with its files.
-pub(super) fn grouped(
-    area: Area,
-    found: &[Diagnostic],
-    complete: impl Fn(Finding, &Diagnostic) -> Finding,
-) -> Vec<Finding> {
-    let mut kinds: Vec<(Code, Vec<&Diagnostic>)> = Vec::new();
-    for diagnostic in found {
-        match kinds.iter_mut().find(|(code, _)| *code == diagnostic.code) {
-            Some((_, alike)) => alike.push(diagnostic),
-            None => kinds.push((diagnostic.code, vec![diagnostic])),
-        }
-    }
-    let mut findings = Vec::new();
-    for (_, alike) in kinds {
-        if alike.len() <= MOST_ALIKE {
-            let each = alike.into_iter();
-            findings.extend(each.map(|found| complete(Finding::of(area, found), found)));
-            continue;
-        }
-        let files: Vec<String> = alike[1..]
-            .iter()
-            .filter_map(|found| {
-                let label = found.labels.first()?;
-                Some(match &label.place {
-                    Some(place) => format!("{}:{}", label.file, place.line),
-                    None => label.file.clone(),
-                })
-            })
-            .collect();
-        let mut one = alike[0].clone();
-        one.message = format!(
-            "{}; and so it is with {} more: {}",
-            one.message,
-            alike.len() - 1,
-            listed(&files)
-        );
-        findings.push(complete(Finding::of(area, &one), alike[0]));
-    }
-    findings
-}
-
 /// Where git has the parent that nobody has here.
-fn lost_parent(found: &Diagnostic, patient: &Patient<'_>) -> Option<super::git::Told> {
+fn lost_parent(found: &Diagnostic, project: &Project<'_>) -> Option<super::git::Whereabouts> {
     if found.code != Code::UnknownParent {
         return None;
     }
-    let place = found.labels.first()?.place.as_ref()?;
-    let name = place.source.as_ref()?.get(place.span.clone())?;
-    super::git::where_is(patient, name)
+    super::git::where_is(project, found.subject.as_deref()?)
 }
 
-fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<String> {
+fn why(found: &Diagnostic, project: &Project<'_>, survey: &Survey) -> Option<String> {
     if found.code == Code::MultipleHeads && survey.graph.bases().count() > 1 {
         return Some("the chain begins more than once, and each of its parts has an end of its own: join the beginnings first".to_owned());
     }
     if found.code == Code::MissingRevision
-        && let Some(seen) = other_tools::seen(patient)
+        && let Some(seen) = other_tools::seen(project)
     {
         return Some(format!(
             "the folder has files of {} as well ({}): `{}` takes them over",
@@ -156,7 +110,7 @@ fn why(found: &Diagnostic, patient: &Patient<'_>, survey: &Survey) -> Option<Str
 
 /// Several ends that no diagnostic tells, as a broken link is told first.
 fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
-    let told = |code| found.iter().any(|found| found.code == code);
+    let reported = |code| found.iter().any(|found| found.code == code);
     let broken = survey.graph.problems().iter().next().is_some();
     let mut findings = Vec::new();
     // A parent that does not exist makes no base.
@@ -166,14 +120,14 @@ fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
         .filter(|base| survey.revisions[*base].parents.is_empty())
         .map(|base| survey.graph.id(base).as_str())
         .collect();
-    if broken && bases.len() > 1 && !told(Code::MultipleBases) {
+    if broken && bases.len() > 1 && !reported(Code::MultipleBases) {
         let message = format!(
             "behind that, the chain has {} bases: {}",
             bases.len(),
             listed(&bases)
         );
         findings.push(
-            Finding::new(Area::Files, Badness::Warning, Code::MultipleBases, message)
+            Finding::new(Area::Files, Severity::Warning, Code::MultipleBases, message)
                 .why(causes::why(Code::MultipleBases).unwrap_or_default())
                 .help("`cargo migrate repair` shows how they become one chain"),
         );
@@ -198,15 +152,15 @@ fn without_time(survey: &Survey) -> Option<Finding> {
     };
     let message = format!("the {noun} {} {verb} no `-- created:` time", listed(&ids));
     Some(
-        Finding::new(Area::Files, Badness::Note, DoctorCode::NoCreatedTime, message)
+        Finding::new(Area::Files, Severity::Note, DoctorCode::NoCreatedTime, message)
             .why("the file was written by hand; where several may come next, the time decides, and then the id")
             .help("write `-- created: 2026-11-20T14:32:05Z` into its header; a hash does not change by it"),
     )
 }
 
 /// What editors and merges leave behind, and folders whose files nobody reads.
-fn left_over(patient: &Patient<'_>, folder: &Folder) -> Vec<Finding> {
-    let Ok(entries) = fs::read_dir(patient.dir()) else {
+fn left_over(project: &Project<'_>, folder: &Folder) -> Vec<Finding> {
+    let Ok(entries) = fs::read_dir(project.dir()) else {
         return Vec::new();
     };
     let mut kinds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -233,7 +187,7 @@ fn left_over(patient: &Patient<'_>, folder: &Folder) -> Vec<Finding> {
         let finding = match kind {
             "file" => Finding::new(
                 Area::Files,
-                Badness::Note,
+                Severity::Note,
                 DoctorCode::LeftoverFile,
                 format!("{} is no revision and is not read", listed(&names)),
             )
@@ -241,7 +195,7 @@ fn left_over(patient: &Patient<'_>, folder: &Folder) -> Vec<Finding> {
             .help("look whether something in it is still wanted, and delete it"),
             _ => Finding::new(
                 Area::Files,
-                Badness::Note,
+                Severity::Note,
                 DoctorCode::UnreadFolder,
                 format!(
                     "the files in {} are not read: revisions stand in the folder itself",

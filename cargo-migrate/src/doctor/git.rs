@@ -1,27 +1,28 @@
 //! What git is in the middle of, what it does not have yet, and what others have.
 
-use migrate_core::{ChainLock, Code, Config, Published, Severity, shell_word};
+use migrate_core::{ChainLock, Code, Config, Published, shell_word};
 
-use super::project::{Patient, listed};
-use super::{Area, Badness, DoctorCode, Finding, First, Section, causes};
-use crate::output::error::{CommandError, counted};
+use super::project::{Project, listed};
+use super::{Area, DoctorCode, Finding, First, Section, Severity, causes};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
 use crate::project::git::{Change, ChangeKind, Repository};
 
-pub(super) fn look(patient: &Patient<'_>) -> Section {
-    let Some(git) = &patient.git else {
+pub(super) fn look(project: &Project<'_>) -> Section {
+    let Some(git) = &project.git else {
         return Section::new(Area::Git).summary("no repository, or git is not installed");
     };
     let mut section = Section::new(Area::Git);
     let looked = [
-        in_progress(patient, git),
-        not_committed(patient, git),
-        published(patient, git),
+        in_progress(project, git),
+        not_committed(project, git),
+        published(project, git),
     ];
     for part in looked {
         match part {
             Ok(findings) => section.extend(findings),
             Err(error) => section.push(
-                Finding::because(Area::Git, Badness::Note, &error).why("git could not answer"),
+                Finding::because(Area::Git, Severity::Note, &error).why("git could not answer"),
             ),
         }
     }
@@ -33,7 +34,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
         section
             .findings
             .iter()
-            .all(|it| it.badness == Badness::Note)
+            .all(|it| it.severity == Severity::Note)
     };
     if only_notes(&section) && !section.findings.is_empty() {
         section.summary = "nothing is wrong".to_owned();
@@ -42,13 +43,13 @@ pub(super) fn look(patient: &Patient<'_>) -> Section {
 }
 
 /// Where a revision is that is not here.
-pub(super) struct Told {
+pub(super) struct Whereabouts {
     why: String,
     /// What brings it here, where that is one command.
     command: Option<String>,
 }
 
-impl Told {
+impl Whereabouts {
     /// Says so in a finding.
     pub(super) fn onto(self, finding: Finding) -> Finding {
         let finding = finding.why(self.why);
@@ -61,24 +62,24 @@ impl Told {
 
 /// Says where else a revision is: in the last commit, on another branch, or in a commit that
 /// deleted it.
-pub(super) fn where_is(patient: &Patient<'_>, id: &str) -> Option<Told> {
-    let git = patient.git.as_ref()?;
-    let committed = patient.committed().and_then(|committed| {
+pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
+    let git = project.git.as_ref()?;
+    let committed = project.committed().and_then(|committed| {
         let index = committed.graph.index(id)?;
-        let folder = patient.folder.as_ref()?;
+        let folder = project.folder.as_ref()?;
         Some(folder.shown_file(&committed.revisions[index].file))
     });
     if let Some(file) = committed {
         let command = format!("git checkout HEAD -- {}", shell_word(&file));
-        return Some(Told {
+        return Some(Whereabouts {
             why: format!("its file was deleted here and not committed: `{command}` brings it back"),
             command: Some(command),
         });
     }
-    let dir = &patient.config.dir;
+    let dir = &project.config.dir;
     let branches = git.branches_with(&[id.to_owned()], dir).ok()?;
     if let Some(names) = branches.get(id) {
-        return Some(Told {
+        return Some(Whereabouts {
             why: format!(
                 "git has `{id}` on {}, which is not merged here",
                 listed(names)
@@ -88,18 +89,18 @@ pub(super) fn where_is(patient: &Patient<'_>, id: &str) -> Option<Told> {
     }
     let (commit, file) = git.deleted(id, dir).ok()??;
     let command = format!("git checkout {commit}~ -- {}", shell_word(&file));
-    Some(Told {
+    Some(Whereabouts {
         why: format!("the commit {commit} deleted {file}: `{command}` brings it back"),
         command: Some(command),
     })
 }
 
 /// A merge or rebase that is not finished.
-fn in_progress(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
+fn in_progress(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
     let Some(word) = git.in_progress()? else {
         return Ok(Vec::new());
     };
-    let unmerged: Vec<String> = changes(patient, git)?
+    let unmerged: Vec<String> = changes(project, git)?
         .into_iter()
         .filter(|change| change.kind == ChangeKind::Unmerged)
         .map(|change| change.path)
@@ -107,7 +108,7 @@ fn in_progress(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, 
     let finding = match unmerged.first() {
         None => Finding::new(
             Area::Git,
-            Badness::Warning,
+            Severity::Warning,
             DoctorCode::MergeInProgress,
             format!("git is in the middle of a {word}"),
         )
@@ -115,7 +116,7 @@ fn in_progress(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, 
         .help(format!("finish it with `git {word} --continue`, or leave it with `git {word} --abort`")),
         Some(first) => Finding::new(
             Area::Git,
-            Badness::Error,
+            Severity::Error,
             DoctorCode::MergeInProgress,
             format!("git is in the middle of a {word}, and {} is not merged", listed(&unmerged)),
         )
@@ -128,14 +129,14 @@ fn in_progress(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, 
     Ok(vec![finding])
 }
 
-fn changes(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Change>, CommandError> {
-    git.changes(&[&patient.config.dir, Config::FILE])
+fn changes(project: &Project<'_>, git: &Repository) -> Result<Vec<Change>, CommandError> {
+    git.changes(&[&project.config.dir, Config::FILE])
 }
 
 /// Files that only this checkout has.
-fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
-    let changes = changes(patient, git)?;
-    let dir = patient.config.dir.trim_end_matches('/');
+fn not_committed(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
+    let changes = changes(project, git)?;
+    let dir = project.config.dir.trim_end_matches('/');
     let lock = format!("{dir}/{}", ChainLock::FILE);
     let mut findings = Vec::new();
     let of = |kind: ChangeKind| -> Vec<String> {
@@ -155,11 +156,11 @@ fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>
     if let Some(first) = untracked.first() {
         let add = match untracked.len() {
             1 => first.clone(),
-            _ => patient.config.dir.clone(),
+            _ => project.config.dir.clone(),
         };
         let message = format!("git does not track {}", listed(&untracked));
         findings.push(
-            Finding::new(Area::Git, Badness::Warning, DoctorCode::NotInGit, message)
+            Finding::new(Area::Git, Severity::Warning, DoctorCode::NotInGit, message)
                 .why("nobody has added it yet: whoever takes this branch gets a chain without it")
                 .help(format!("`git add {add}`"))
                 .file(first.clone()),
@@ -169,17 +170,24 @@ fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>
     if let Some(first) = ignored.first() {
         let message = format!("git is told to ignore {}", listed(&ignored));
         findings.push(
-            Finding::new(Area::Git, Badness::Error, DoctorCode::IgnoredByGit, message)
-                .why("a line of .gitignore covers it, so it never leaves this checkout")
-                .help(format!("`git check-ignore -v {first}` shows the line; take it out and `git add {first}`"))
-                .file(first.clone()),
+            Finding::new(
+                Area::Git,
+                Severity::Error,
+                DoctorCode::IgnoredByGit,
+                message,
+            )
+            .why("a line of .gitignore covers it, so it never leaves this checkout")
+            .help(format!(
+                "`git check-ignore -v {first}` shows the line; take it out and `git add {first}`"
+            ))
+            .file(first.clone()),
         );
     }
     let is_new = untracked.contains(&lock) || ignored.contains(&lock);
-    if !is_new && let Some(committed) = patient.committed() {
+    if !is_new && let Some(committed) = project.committed() {
         let about = |code: Code| matches!(code, Code::LockMissing | Code::LockChanged);
         let behind = committed.diagnostics.iter().any(|it| about(it.code));
-        let sound_here = patient
+        let sound_here = project
             .survey
             .as_ref()
             .is_some_and(|survey| !survey.diagnostics.iter().any(|it| about(it.code)));
@@ -187,7 +195,7 @@ fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>
             findings.push(
                 Finding::new(
                     Area::Git,
-                    Badness::Warning,
+                    Severity::Warning,
                     DoctorCode::LockNotCommitted,
                     "the last commit has revisions that its chain.lock does not know",
                 )
@@ -201,8 +209,8 @@ fn not_committed(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>
 }
 
 /// What the remote's main branch has, and what this one does to it.
-fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
-    let (Some(folder), Some(survey)) = (&patient.folder, &patient.survey) else {
+fn published(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>, CommandError> {
+    let (Some(folder), Some(survey)) = (&project.folder, &project.survey) else {
         return Ok(Vec::new());
     };
     let Some(name) = git.published()? else {
@@ -219,14 +227,14 @@ fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, Co
         name: name.clone(),
     };
     let mut findings: Vec<Finding> = published
-        .check(folder, &patient.config)
+        .check(folder, &project.config)
         .iter()
         .filter(|found| !survey.diagnostics.contains(found))
         .map(|found| {
             let mut found = found.clone();
             if found.code == Code::ForkedChain {
                 // Until the two are merged, nothing is broken here.
-                found.severity = Severity::Warning;
+                found.severity = migrate_core::Severity::Warning;
             }
             let mut finding = Finding::of(Area::Git, &found);
             finding.first = First::OfHelp;
@@ -242,7 +250,7 @@ fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, Co
             finding
         })
         .collect();
-    let tip = migrate_core::Survey::new(&published.tip, &patient.config);
+    let tip = migrate_core::Survey::new(&published.tip, &project.config);
     let behind: Vec<String> = tip
         .revisions
         .iter()
@@ -256,7 +264,7 @@ fn published(patient: &Patient<'_>, git: &Repository) -> Result<Vec<Finding>, Co
             listed(&behind)
         );
         findings.push(
-            Finding::new(Area::Git, Badness::Note, DoctorCode::Behind, message)
+            Finding::new(Area::Git, Severity::Note, DoctorCode::Behind, message)
                 .why("others have published it since this branch left")
                 .help(format!("`git merge {name}`")),
         );

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use migrate_core::Graph;
+use migrate_core::{Config, Dialect, Folder, Survey};
 use migrate_schema::Schema;
-use migrate_sqlx::{AppliedRevision, Create, State};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::{AppliedRevision, Refusal};
 
-use super::project::{Patient, listed};
+use super::project::{Project, listed};
 use super::version_tables::{OTHERS, other_story, tools};
-use super::{Area, Badness, DoctorCode, Finding, Section, rows};
-use crate::database::discrepancy;
+use super::{Area, DoctorCode, Finding, Section, Severity, rows};
 use crate::database::target::Chosen;
 use crate::import::Tool;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::json;
+use crate::output::phrase::counted;
 
 /// A database that could be looked at.
 pub(super) struct Seen {
@@ -22,20 +25,20 @@ pub(super) struct Seen {
     pub(super) rows: Option<Vec<AppliedRevision>>,
 }
 
-pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
+pub(super) async fn look(project: &Project<'_>) -> (Section, Option<Seen>) {
     let mut section = Section::new(Area::Ledger);
-    if !patient.is_configured() {
+    if !project.is_configured() {
         let summary = "not asked: what is wrong with the configuration comes first";
         return (section.summary(summary), None);
     }
-    let chosen = match patient.context.database() {
+    let chosen = match project.context.database() {
         Ok(chosen) => chosen,
-        Err(error) if error.is("no-package") => {
+        Err(error) if error.is(Failure::NoPackage) => {
             return (section.summary("not asked: there is no project here"), None);
         }
         Err(error) => {
-            section.push(not_chosen(patient, &error));
-            if error.is("no-database") {
+            section.push(not_chosen(project, &error));
+            if error.is(Failure::NoDatabase) {
                 section.summary = "not asked".to_owned();
             }
             return (section, None);
@@ -43,8 +46,8 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
     };
     let read = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let ledger = database.ledger(&patient.config.ledger).await?;
-        let live = database.schema(&patient.config.ledger).await?;
+        let ledger = database.ledger(&project.config.ledger).await?;
+        let live = database.schema(&project.config.ledger).await?;
         Ok::<_, CommandError>((database, ledger, live))
     };
     let (database, ledger, live) = match read.await {
@@ -54,12 +57,12 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
             return (section, None);
         }
     };
-    match database.migrator(&patient.config.ledger).await {
+    match database.migrator(&project.config.ledger).await {
         Ok(None) => {}
         Ok(Some(holder)) => section.push(
             Finding::new(
                 Area::Ledger,
-                Badness::Warning,
+                Severity::Warning,
                 DoctorCode::LedgerLocked,
                 format!("a migrator is at work, and others wait for it: {holder}"),
             )
@@ -68,35 +71,35 @@ pub(super) async fn look(patient: &Patient<'_>) -> (Section, Option<Seen>) {
         ),
         Err(error) => section.push(Finding::because(
             Area::Ledger,
-            Badness::Note,
-            &CommandError::from(error).place(&chosen.shown()),
+            Severity::Note,
+            &CommandError::from(error).of_database(&chosen.shown()),
         )),
     }
     let tools = tools(&live);
     match &ledger {
         Some(found) if !found.is_empty() => {
-            section.summary = summary(patient, &chosen, found);
-            section.extend(rows::findings(patient, &chosen, live.dialect, found));
+            section.summary = summary(project, &chosen, found, live.dialect);
+            section.extend(rows::findings(project, &chosen, live.dialect, found));
             for tool in &tools {
-                section.extend(other_story(patient, *tool, &database, found).await);
+                section.extend(other_story(project, *tool, &database, found).await);
             }
         }
         _ => section.extend(no_ledger(&chosen, &live, &tools, ledger.is_some())),
     }
     if section.summary.is_empty() && section.findings.is_empty() {
-        section.summary = empty(patient, &chosen);
+        section.summary = empty(project, &chosen);
     }
     let rows = ledger.filter(|rows| !rows.is_empty());
     (section, Some(Seen { chosen, live, rows }))
 }
 
 /// A database in which there is nothing yet.
-fn empty(patient: &Patient<'_>, chosen: &Chosen) -> String {
+fn empty(project: &Project<'_>, chosen: &Chosen) -> String {
     let is = match is_there(chosen) {
         true => "is empty",
         false => "is not there yet",
     };
-    let sound = patient
+    let sound = project
         .survey
         .as_ref()
         .filter(|survey| !survey.has_errors());
@@ -119,33 +122,25 @@ fn is_there(chosen: &Chosen) -> bool {
 }
 
 /// Where the database is, in a line.
-fn summary(patient: &Patient<'_>, chosen: &Chosen, rows: &[AppliedRevision]) -> String {
-    let all = discrepancy::all_revisions(
-        patient
-            .survey
-            .as_ref()
-            .map(|survey| &*survey.revisions)
-            .unwrap_or_default(),
-        rows,
-    );
-    let graph = Graph::new(&all);
-    let applied = discrepancy::applied(&graph, rows);
-    let heads: Vec<&str> = graph
-        .effective_heads(&applied)
-        .into_iter()
-        .map(|index| graph.id(index).as_str())
-        .collect();
-    let whole = rows
-        .iter()
-        .filter(|row| row.state == State::Applied)
-        .count();
-    let known = patient
-        .survey
-        .as_ref()
-        .map_or(0, |survey| survey.revisions.len());
-    let pending = (0..known)
-        .filter(|index| !applied.contains(*index) && *index < graph.len())
-        .count();
+fn summary(
+    project: &Project<'_>,
+    chosen: &Chosen,
+    rows: &[AppliedRevision],
+    dialect: Dialect,
+) -> String {
+    let none;
+    let survey = match &project.survey {
+        Some(survey) => survey,
+        None => {
+            none = Survey::new(&Folder::default(), &Config::default());
+            &none
+        }
+    };
+    let state = ChainState::of_survey(survey, rows.to_vec(), dialect);
+    let status = state.status();
+    let heads = json::names(&status.current);
+    let whole = status.applied.len();
+    let pending = status.pending.len();
     let place = match heads.is_empty() {
         true => "`base`".to_owned(),
         false => listed(&heads),
@@ -158,60 +153,66 @@ fn summary(patient: &Patient<'_>, chosen: &Chosen, rows: &[AppliedRevision]) -> 
 }
 
 /// No database is named, or none that can be.
-fn not_chosen(patient: &Patient<'_>, error: &CommandError) -> Finding {
-    let badness = match error.is("no-database") {
-        true => Badness::Note,
-        false => Badness::Error,
+fn not_chosen(project: &Project<'_>, error: &CommandError) -> Finding {
+    let severity = match error.is(Failure::NoDatabase) {
+        true => Severity::Note,
+        false => Severity::Error,
     };
-    let finding = Finding::because(Area::Ledger, badness, error);
+    let finding = Finding::because(Area::Ledger, severity, error);
     let example = [".env.example", ".env.sample", ".env.dist"]
         .into_iter()
-        .find(|file| patient.has(file));
-    match (error.code(), example) {
-        ("no-database" | "unset-variable", Some(example)) if !patient.has(".env") => {
-            finding.why(format!("there is a `{example}` and no `.env`: copy it and fill it in"))
+        .find(|file| project.has(file));
+    let is_unnamed = error.is(Failure::NoDatabase);
+    let is_unset = error.is(Failure::UnsetVariable);
+    match example {
+        Some(example) if (is_unnamed || is_unset) && !project.has(".env") => {
+            return finding.why(format!(
+                "there is a `{example}` and no `.env`: copy it and fill it in"
+            ));
         }
-        ("no-database" | "unset-variable", _) if patient.has(".env") => {
-            finding.why("`.env` does not say it either")
+        _ if (is_unnamed || is_unset) && project.has(".env") => {
+            return finding.why("`.env` does not say it either");
         }
-        ("no-database", _) => finding.why("neither the command line, nor migrate.toml, nor DATABASE_URL names one; the rest of the report needs none"),
-        ("unset-variable", _) => finding.why("it is set in the shell of whoever deploys, or in a `.env` that is not here"),
-        ("usage", _) => finding.why("`--env` or MIGRATE_ENV names it: a slip of the pen, or it was renamed"),
-        ("malformed-dotenv", _) => finding.why("a line of `.env` lacks its `=`, or a quote its end"),
+        _ => {}
+    }
+    match error.failure() {
+        Some(Failure::NoDatabase) => finding.why("neither the command line, nor migrate.toml, nor DATABASE_URL names one; the rest of the report needs none"),
+        Some(Failure::UnsetVariable) => finding.why("it is set in the shell of whoever deploys, or in a `.env` that is not here"),
+        Some(Failure::Usage) => finding.why("`--env` or MIGRATE_ENV names it: a slip of the pen, or it was renamed"),
+        Some(Failure::MalformedDotenv) => finding.why("a line of `.env` lacks its `=`, or a quote its end"),
         _ => finding,
     }
 }
 
 /// The database cannot be reached or read.
 fn not_read(chosen: &Chosen, error: &CommandError) -> Finding {
-    let finding = Finding::because(Area::Ledger, Badness::Error, error);
-    let told = error.full_message().to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| told.contains(word));
-    let why = if error.is("foreign-ledger") {
-        "another program has made a table of that name; `[ledger] prefix` in migrate.toml chooses another"
-    } else if error.is("database-url") {
-        "a sign of the password is not encoded, or the url is of another kind of database"
-    } else if says(&["refused", "no such file or directory (os error 2)"]) {
-        "no server listens there: it is not started, or host or port are others"
-    } else if says(&[
-        "password",
-        "access denied",
-        "authentication",
-        "no pg_hba.conf",
-    ]) {
-        "the server does not know this user, or the password is another"
-    } else if says(&["does not exist", "unknown database"]) {
-        "the database was not made yet, or has another name"
-    } else if says(&["lookup", "name or service", "resolve"]) {
-        "nobody knows a host of this name: a slip of the pen, or a name that only a container knows"
-    } else if says(&["does not answer", "timed out", "timeout"]) {
-        "a firewall is in between, or the host is another"
-    } else if says(&["unable to open", "not a database", "malformed"]) {
-        "the file is no SQLite database, its folder is not there, or it may not be read"
-    } else if says(&["permission denied", "denied"]) {
-        "this user may not read the ledger"
-    } else {
-        "the server is not as it was expected"
+    let finding = Finding::because(Area::Ledger, Severity::Error, error);
+    let why = match error.runtime() {
+        Some(migrate_sqlx::Error::ForeignLedger { .. }) => {
+            "another program has made a table of that name; `[ledger] prefix` in migrate.toml chooses another"
+        }
+        Some(migrate_sqlx::Error::Url(_)) => {
+            "a sign of the password is not encoded, or the url is of another kind of database"
+        }
+        runtime => match runtime.and_then(migrate_sqlx::Error::refusal) {
+            Some(Refusal::NoListener) => {
+                "no server listens there: it is not started, or host or port are others"
+            }
+            Some(Refusal::Credentials | Refusal::DatabaseDenied) => {
+                "the server does not know this user, or the password is another"
+            }
+            Some(Refusal::UnknownDatabase) => "the database was not made yet, or has another name",
+            Some(Refusal::UnknownHost) => {
+                "nobody knows a host of this name: a slip of the pen, or a name that only a container knows"
+            }
+            Some(Refusal::NoAnswer) => "a firewall is in between, or the host is another",
+            _ if error.is(Failure::Database) => "a firewall is in between, or the host is another",
+            Some(Refusal::CannotOpen | Refusal::NotADatabase) => {
+                "the file is no SQLite database, its folder is not there, or it may not be read"
+            }
+            Some(Refusal::Denied) => "this user may not read the ledger",
+            _ => "the server is not as it was expected",
+        },
     };
     let help = error.help_text().map_or_else(
         || format!("try the database's own client on {}; without it, `cargo migrate doctor --offline` looks at the files", chosen.shown()),
@@ -245,7 +246,7 @@ fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> 
         counted(tables.len(), "table"),
         listed(&tables)
     );
-    let finding = Finding::new(Area::Ledger, Badness::Error, DoctorCode::NoLedger, message);
+    let finding = Finding::new(Area::Ledger, Severity::Error, DoctorCode::NoLedger, message);
     if let Some(tool) = tools.first() {
         return Some(
             finding

@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use migrate_core::{ChainLock, Code, Diagnostic, Folder, LockState, Survey, shell_word};
 
-use super::files::grouped;
-use super::project::{Patient, listed};
-use super::{Area, Badness, DoctorCode, Finding, Section, causes};
-use crate::output::error::counted;
+use super::grouped::grouped;
+use super::project::{Project, listed};
+use super::{Area, DoctorCode, Finding, Section, Severity, causes};
+use crate::output::phrase::counted;
 use crate::project::context::now;
 
 /// A draft is meant to be sealed when its branch is merged; after this nobody is at it any more.
@@ -28,15 +28,15 @@ pub(super) fn is_of_lock(found: &Diagnostic, folder: &Folder) -> bool {
     }
 }
 
-pub(super) fn look(patient: &Patient<'_>) -> Section {
-    let (Some(folder), Some(survey)) = (&patient.folder, &patient.survey) else {
+pub(super) fn look(project: &Project<'_>) -> Section {
+    let (Some(folder), Some(survey)) = (&project.folder, &project.survey) else {
         return Section::new(Area::Lock).summary("no folder, no chain.lock");
     };
     let mut section = Section::new(Area::Lock).summary(summary(folder, survey));
     let of_lock = |found: &&Diagnostic| is_of_lock(found, folder);
     let found: Vec<Diagnostic> = survey.diagnostics.iter().filter(of_lock).cloned().collect();
     section.extend(grouped(Area::Lock, &found, |finding, found| {
-        complete(finding, found, patient, survey)
+        complete(finding, found, project, survey)
     }));
     section.extend(old_drafts(survey));
     section
@@ -62,14 +62,14 @@ fn summary(folder: &Folder, survey: &Survey) -> String {
 fn complete(
     finding: Finding,
     found: &Diagnostic,
-    patient: &Patient<'_>,
+    project: &Project<'_>,
     survey: &Survey,
 ) -> Finding {
     let finding = finding.maybe_why(causes::why(found.code).map(str::to_owned));
     match found.code {
         // What their help says is about git: where it does not have the text, that is no way out.
-        Code::LockChanged => changed(finding.no_command(), found, patient, survey),
-        Code::LockDeleted => deleted(finding.no_command(), found, patient),
+        Code::LockChanged => changed(finding.no_command(), found, project, survey),
+        Code::LockDeleted => deleted(finding.no_command(), found, project),
         Code::LockMissing if survey.lock.is_empty() => {
             finding.why("it was never written, or not committed with the files")
         }
@@ -80,14 +80,14 @@ fn complete(
 fn changed(
     finding: Finding,
     found: &Diagnostic,
-    patient: &Patient<'_>,
+    project: &Project<'_>,
     survey: &Survey,
 ) -> Finding {
     let Some(label) = found.labels.first() else {
         return finding;
     };
     let of_it = |it: &&migrate_core::Revision| label.file.ends_with(&*it.file);
-    let committed = patient.committed().and_then(|committed| {
+    let committed = project.committed().and_then(|committed| {
         let here = survey.revisions.iter().find(of_it)?;
         let there = &committed.revisions[committed.graph.index(here.id.as_str())?];
         let sealed = LockState::Sealed(there.hash);
@@ -109,11 +109,10 @@ fn changed(
     }
 }
 
-fn deleted(finding: Finding, found: &Diagnostic, patient: &Patient<'_>) -> Finding {
-    let place = found.labels.first().and_then(|label| label.place.as_ref());
-    let id = place.and_then(|place| place.source.as_ref()?.get(place.span.clone()));
-    match id.and_then(|id| super::git::where_is(patient, id)) {
-        Some(told) => told.onto(finding),
+fn deleted(finding: Finding, found: &Diagnostic, project: &Project<'_>) -> Finding {
+    let id = found.subject.as_deref();
+    match id.and_then(|id| super::git::where_is(project, id)) {
+        Some(place) => place.onto(finding),
         None => finding,
     }
 }
@@ -141,7 +140,7 @@ fn old_drafts(survey: &Survey) -> Option<Finding> {
         _ => format!("{} have been drafts for more than two weeks", listed(&old)),
     };
     Some(
-        Finding::new(Area::Lock, Badness::Warning, DoctorCode::OldDraft, message)
+        Finding::new(Area::Lock, Severity::Warning, DoctorCode::OldDraft, message)
             .why("it was merged before it was sealed; a draft may be edited after others have applied it, and nobody would be told")
             .help("seal it with `cargo migrate lock`; in CI, `cargo migrate check --locked` refuses drafts"),
     )

@@ -4,16 +4,16 @@ use migrate_models::{Models, Root, read};
 use migrate_schema::diff;
 use migrate_schema::lock::SchemaLock;
 
-use super::files::grouped;
-use super::project::Patient;
-use super::{Area, Badness, DoctorCode, Finding, Section, causes, schema};
-use crate::output::error::counted;
+use super::grouped::grouped;
+use super::project::Project;
+use super::{Area, DoctorCode, Finding, Section, Severity, causes, schema};
+use crate::output::phrase::counted;
 use crate::project::package;
 use crate::schemas::autogenerate::{self, Source};
 
 /// Looks at what needs no database: the sources, and whether schema.lock is of this chain.
-pub(super) fn look_offline(patient: &Patient<'_>) -> Section {
-    let (mut section, models) = read_all(patient);
+pub(super) fn look_offline(project: &Project<'_>) -> Section {
+    let (mut section, models) = read_all(project);
     if let Some(models) = models
         && section.findings.is_empty()
     {
@@ -26,23 +26,23 @@ pub(super) fn look_offline(patient: &Patient<'_>) -> Section {
 }
 
 /// Looks at all of it.
-pub(super) async fn look(patient: &Patient<'_>) -> Section {
-    let (mut section, models) = read_all(patient);
+pub(super) async fn look(project: &Project<'_>) -> Section {
+    let (mut section, models) = read_all(project);
     let Some(models) = models else {
         return section;
     };
     let count = counted(models.models().len(), "model");
-    let sound = patient
+    let sound = project
         .survey
         .as_ref()
         .is_some_and(|survey| !survey.has_errors());
-    if !sound || !patient.is_configured() {
+    if !sound || !project.is_configured() {
         section.summary =
             format!("{count}, not compared: what is wrong with the chain comes first");
         return section;
     }
     let source = Source::Models(Box::new(models));
-    match autogenerate::gaps(&source, &[], patient.context).await {
+    match autogenerate::gaps(&source, &[], project.context).await {
         Ok(gaps) => {
             let mut missing = Vec::new();
             for gap in &gaps {
@@ -72,17 +72,17 @@ pub(super) async fn look(patient: &Patient<'_>) -> Section {
 
 fn differ(missing: &[String]) -> Finding {
     const MOST: usize = 5;
-    let mut told: Vec<String> = missing.iter().take(MOST).cloned().collect();
+    let mut shown: Vec<String> = missing.iter().take(MOST).cloned().collect();
     if missing.len() > MOST {
-        told.push(format!("and {} more", missing.len() - MOST));
+        shown.push(format!("and {} more", missing.len() - MOST));
     }
     let message = format!(
         "the models want what no revision makes: {}",
-        told.join("; ")
+        shown.join("; ")
     );
     Finding::new(
         Area::Models,
-        Badness::Error,
+        Severity::Error,
         DoctorCode::ModelsDiffer,
         message,
     )
@@ -92,16 +92,16 @@ fn differ(missing: &[String]) -> Finding {
 }
 
 /// Reads the sources; what was found where there are models that can be compared.
-fn read_all(patient: &Patient<'_>) -> (Section, Option<Models>) {
+fn read_all(project: &Project<'_>) -> (Section, Option<Models>) {
     let mut section = Section::new(Area::Models);
-    if !patient.has("Cargo.toml") {
+    if !project.has("Cargo.toml") {
         return (section.summary("no Cargo.toml, no models"), None);
     }
-    let targets = match package::targets(&patient.root) {
+    let targets = match package::targets(&project.root) {
         Ok(targets) => targets,
         Err(error) => {
             section.push(
-                Finding::because(Area::Models, Badness::Note, &error)
+                Finding::because(Area::Models, Severity::Note, &error)
                     .why("Cargo.toml cannot be understood, so nobody knows the sources"),
             );
             return (section, None);
@@ -111,14 +111,14 @@ fn read_all(patient: &Patient<'_>) -> (Section, Option<Models>) {
         .into_iter()
         .map(|(name, file)| Root { name, file })
         .collect();
-    let reading = read(&patient.root, &roots);
+    let reading = read(&project.root, &roots);
     let broken = reading.has_errors();
     section.extend(grouped(
         Area::Models,
         &reading.diagnostics,
         |finding, found| finding.maybe_why(causes::why(found.code).map(str::to_owned)),
     ));
-    section.extend(unreadable_lock(patient));
+    section.extend(unreadable_lock(project));
     match reading.models.is_empty() {
         true if section.findings.is_empty() => (section.summary("no struct derives `Table`"), None),
         empty => (section, (!empty && !broken).then_some(reading.models)),
@@ -126,12 +126,12 @@ fn read_all(patient: &Patient<'_>) -> (Section, Option<Models>) {
 }
 
 /// Whether schema.lock can be read; whether it is of this chain stands in the lock's section.
-fn unreadable_lock(patient: &Patient<'_>) -> Vec<Finding> {
-    let Some(folder) = &patient.folder else {
+fn unreadable_lock(project: &Project<'_>) -> Vec<Finding> {
+    let Some(folder) = &project.folder else {
         return Vec::new();
     };
     let shown = folder.shown_file(SchemaLock::FILE);
-    let text = match SchemaLock::read(&patient.dir(), &shown) {
+    let text = match SchemaLock::read(&project.dir(), &shown) {
         Ok(Some(text)) => text,
         Ok(None) => return Vec::new(),
         Err(found) => return vec![Finding::of(Area::Models, &found)],

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::project::Patient;
-use super::{Area, Badness, DoctorCode, Finding};
+use super::project::Project;
+use super::{Area, DoctorCode, Finding, Severity};
 use crate::import::Tool;
 
 /// What was seen of another tool.
@@ -29,7 +29,7 @@ impl Seen {
     pub(super) fn finding(&self) -> Finding {
         Finding::new(
             Area::Files,
-            Badness::Error,
+            Severity::Error,
             DoctorCode::OtherTool,
             format!("there is no revision here, but migrations of {}", self.name),
         )
@@ -42,24 +42,8 @@ impl Seen {
     }
 }
 
-impl Tool {
-    /// Returns the name as people write it.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Alembic => "Alembic",
-            Self::Sqlx => "sqlx",
-            Self::Refinery => "refinery",
-            Self::Diesel => "diesel",
-            Self::Dbmate => "dbmate",
-            Self::Goose => "goose",
-            Self::GolangMigrate => "golang-migrate",
-            Self::Flyway => "Flyway",
-        }
-    }
-}
-
 /// Looks for another tool's settings, then for files in its form.
-pub(super) fn seen(patient: &Patient<'_>) -> Option<Seen> {
+pub(super) fn seen(project: &Project<'_>) -> Option<Seen> {
     for (file, tool) in [
         ("alembic.ini", Tool::Alembic),
         ("diesel.toml", Tool::Diesel),
@@ -68,19 +52,19 @@ pub(super) fn seen(patient: &Patient<'_>) -> Option<Seen> {
         ("flyway.toml", Tool::Flyway),
         ("db/migrations", Tool::Dbmate),
     ] {
-        if patient.has(file) {
+        if project.has(file) {
             return Some(Seen::new(tool, file));
         }
     }
-    let dir = patient.config.dir.trim_end_matches('/');
+    let dir = project.config.dir.trim_end_matches('/');
     [dir, "migrations", "sql", "db/migration"]
         .into_iter()
-        .find_map(|folder| in_folder(patient, folder))
+        .find_map(|folder| in_folder(project, folder))
 }
 
 /// Judges a folder by its first files.
-fn in_folder(patient: &Patient<'_>, folder: &str) -> Option<Seen> {
-    let path = patient.root.join(folder);
+fn in_folder(project: &Project<'_>, folder: &str) -> Option<Seen> {
+    let path = project.root.join(folder);
     let mut names: Vec<String> = fs::read_dir(&path)
         .ok()?
         .filter_map(Result::ok)

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use migrate_core::{Config, Folder, Survey};
 
-use super::{Area, Badness, Finding};
+use super::{Area, Finding, Severity};
+use crate::output::failure::Failure;
 use crate::project::context::Context;
 use crate::project::git::Repository;
 
 /// A project, however broken.
-pub(crate) struct Patient<'a> {
+pub(crate) struct Project<'a> {
     pub(super) context: &'a Context,
     pub(super) root: PathBuf,
     pub(super) config: Config,
@@ -24,15 +25,15 @@ pub(crate) struct Patient<'a> {
     committed: OnceCell<Option<Survey>>,
 }
 
-impl<'a> Patient<'a> {
+impl<'a> Project<'a> {
     pub(crate) fn new(context: &'a Context) -> Self {
         let mut findings = Vec::new();
         let root = match context.root() {
             Ok(root) => root.to_owned(),
             // That there is nothing yet is for the files to tell.
-            Err(error) if error.is("no-package") => context.start.clone(),
+            Err(error) if error.is(Failure::NoPackage) => context.start.clone(),
             Err(error) => {
-                let finding = Finding::because(Area::Config, Badness::Error, &error);
+                let finding = Finding::because(Area::Config, Severity::Error, &error);
                 findings.push(finding.why("Cargo.toml does not say one package plainly"));
                 context.start.clone()
             }

@@ -2,16 +2,18 @@
 
 use anstyle::Style;
 
-use super::{Badness, Finding, Report, Section};
-use crate::output::error::{CommandError, counted};
-use crate::output::ui::{Ui, style, styled};
+use super::{Finding, Report, Section, Severity};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 
 impl Report {
     /// Writes the report: a line for what is sound, and all that is not.
-    pub(crate) fn tell(&self, ui: &Ui) -> Result<(), CommandError> {
+    pub(crate) fn print(&self, ui: &Ui) -> Result<(), CommandError> {
         for section in &self.sections {
             let title = styled(Style::new().bold(), section.area.as_str());
-            ui.answer(ui.shown(&format!("{title}: {}", told(section))))?;
+            ui.answer(ui.shown(&format!("{title}: {}", headline(section))))?;
             if section.findings.is_empty() {
                 continue;
             }
@@ -38,7 +40,7 @@ impl Report {
     }
 }
 
-fn told(section: &Section) -> String {
+fn headline(section: &Section) -> String {
     let counts = counts(section.findings.iter());
     match (section.summary.as_str(), counts.is_empty()) {
         ("", true) => "nothing is wrong".to_owned(),
@@ -52,10 +54,10 @@ fn told(section: &Section) -> String {
 fn counts<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
     let mut numbers = [0_usize; 2];
     for finding in findings {
-        match finding.badness {
-            Badness::Error => numbers[0] += 1,
-            Badness::Warning => numbers[1] += 1,
-            Badness::Note => {}
+        match finding.severity {
+            Severity::Error => numbers[0] += 1,
+            Severity::Warning => numbers[1] += 1,
+            Severity::Note => {}
         }
     }
     let mut words = Vec::new();
@@ -101,12 +103,12 @@ fn drawn(finding: &Finding) -> String {
 }
 
 fn plain(finding: &Finding) -> String {
-    let colour = match finding.badness {
-        Badness::Error => style::ERROR,
-        Badness::Warning => style::WARNING,
-        Badness::Note => style::HELP,
+    let colour = match finding.severity {
+        Severity::Error => style::ERROR,
+        Severity::Warning => style::WARNING,
+        Severity::Note => style::HELP,
     };
-    let word = format!("{}[{}]", finding.badness.as_str(), finding.code.as_str());
+    let word = format!("{}[{}]", finding.severity.as_str(), finding.code.as_str());
     let mut text = format!("{}: {}", styled(colour, word), finding.message);
     if let Some(file) = &finding.file {
         text.extend(["\n --> ", file]);

@@ -3,37 +3,37 @@
 use std::collections::BTreeMap;
 
 use migrate_core::{Dialect, LockState, Survey};
+use migrate_sqlx::__cli::discrepancy::{Kind, discrepancies};
 use migrate_sqlx::{AppliedRevision, Edit, State};
 
-use super::project::{Patient, listed};
-use super::{Area, Badness, Finding};
-use crate::database::discrepancy::{Kind, troubles};
-use crate::database::state::changed_on_protected;
+use super::project::{Project, listed};
+use super::{Area, Finding, Severity};
+use crate::database::consent::changed_on_protected;
 use crate::database::target::Chosen;
 
 const REPAIR: &str = "cargo migrate repair --ledger";
 
 /// One finding for each kind of trouble.
 pub(super) fn findings(
-    patient: &Patient<'_>,
+    project: &Project<'_>,
     chosen: &Chosen,
     dialect: Dialect,
     rows: &[AppliedRevision],
 ) -> Vec<Finding> {
     let empty;
-    let survey = match &patient.survey {
+    let survey = match &project.survey {
         Some(survey) => survey,
         None => {
-            empty = Survey::new(&migrate_core::Folder::default(), &patient.config);
+            empty = Survey::new(&migrate_core::Folder::default(), &project.config);
             &empty
         }
     };
     let mut kinds: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
-    for trouble in troubles(survey, rows, dialect) {
+    for discrepancy in discrepancies(survey, rows, dialect) {
         kinds
-            .entry(trouble.kind)
+            .entry(discrepancy.kind)
             .or_default()
-            .push(trouble.revision);
+            .push(discrepancy.revision);
     }
     if kinds.keys().any(|kind| kind.is_of_text()) {
         // What follows a changed revision is stale by it, and is mended with it.
@@ -41,12 +41,12 @@ pub(super) fn findings(
     }
     kinds
         .into_iter()
-        .map(|(kind, ids)| finding(patient, chosen, dialect, survey, rows, kind, &ids))
+        .map(|(kind, ids)| finding(project, chosen, dialect, survey, rows, kind, &ids))
         .collect()
 }
 
 fn finding(
-    patient: &Patient<'_>,
+    project: &Project<'_>,
     chosen: &Chosen,
     dialect: Dialect,
     survey: &Survey,
@@ -60,11 +60,11 @@ fn finding(
         1 => "revision",
         _ => "revisions",
     };
-    let new = |badness, message: String| Finding::new(Area::Ledger, badness, kind, message);
-    let error = |message: String| new(Badness::Error, message);
+    let new = |severity, message: String| Finding::new(Area::Ledger, severity, kind, message);
+    let error = |message: String| new(Severity::Error, message);
     let repair = |rest: &str| format!("`{REPAIR}` {rest}");
     let of_file = |finding: Finding| {
-        let file = file_of(patient, survey, first);
+        let file = file_of(project, survey, first);
         match file {
             Some(file) => finding.file(file),
             None => finding,
@@ -87,12 +87,12 @@ fn finding(
         let message = format!(
             "the {what} of {all} was edited after it was applied; the `up` is what was applied"
         );
-        new(Badness::Warning, message)
+        new(Severity::Warning, message)
             .help("`cargo migrate run` takes the file's text into the ledger; nothing is run")
     };
     match kind {
         Kind::Unknown => error(format!("the database has applied the {revision} {all}, which no file has"))
-            .why(elsewhere(patient, survey, ids))
+            .why(elsewhere(project, survey, ids))
             .help(repair("writes lost files again from the text that the ledger kept")),
         Kind::Foreign => error(format!("the ledger has rows that are no revisions: {all}"))
             .why("somebody has written them by hand, or another program uses the table")
@@ -140,7 +140,7 @@ fn finding(
         Kind::Missing => error(format!("what is applied needs {all}, which the ledger does not have"))
             .why("a row was deleted or never written, or a parent was put before it later")
             .help(repair("records it where the tables show that it is there; else `cargo migrate run` applies it")),
-        Kind::Stale => new(Badness::Warning, format!("before the {revision} {all} something has changed since it was applied"))
+        Kind::Stale => new(Severity::Warning, format!("before the {revision} {all} something has changed since it was applied"))
             .why("a revision before it was rebased, repaired or amended; each start asks more of the database than it must")
             .help(repair("lets the rows follow")),
         Kind::Newer => error(format!("a newer version of cargo migrate wrote the rows of {all}"))
@@ -153,11 +153,11 @@ fn finding(
 }
 
 /// Where the revisions that no file has may be.
-fn elsewhere(patient: &Patient<'_>, survey: &Survey, ids: &[String]) -> String {
-    let branches = patient
+fn elsewhere(project: &Project<'_>, survey: &Survey, ids: &[String]) -> String {
+    let branches = project
         .git
         .as_ref()
-        .and_then(|git| git.branches_with(ids, &patient.config.dir).ok())
+        .and_then(|git| git.branches_with(ids, &project.config.dir).ok())
         .unwrap_or_default();
     if let Some((id, names)) = branches.iter().next() {
         let listed = listed(names);
@@ -204,12 +204,12 @@ fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
         Kind::InDoubt => "the migrator or the server died in the middle of a statement",
         _ => "a statement failed where the database keeps no transaction around it",
     };
-    Finding::new(Area::Ledger, Badness::Error, kind, message)
+    Finding::new(Area::Ledger, Severity::Error, kind, message)
         .why(why)
         .help(format!("`{REPAIR}` asks the tables whether it is done; mend the statement and `cargo migrate {way} --resume` goes on"))
 }
 
-fn file_of(patient: &Patient<'_>, survey: &Survey, id: &str) -> Option<String> {
+fn file_of(project: &Project<'_>, survey: &Survey, id: &str) -> Option<String> {
     let revision = &survey.revisions[survey.graph.index(id)?];
-    Some(patient.folder.as_ref()?.shown_file(&revision.file))
+    Some(project.folder.as_ref()?.shown_file(&revision.file))
 }

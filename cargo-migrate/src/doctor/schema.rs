@@ -4,16 +4,18 @@ use migrate_schema::{Difference, DifferenceKind, differences};
 use wildmatch::WildMatch;
 
 use super::ledger::Seen;
-use super::project::Patient;
+use super::project::Project;
 use super::version_tables::is_version_table;
-use super::{Area, Badness, DoctorCode, Finding, Section};
-use crate::output::error::{CommandError, counted};
+use super::{Area, DoctorCode, Finding, Section, Severity};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 use crate::schemas::named::expected_and_actual;
 
 /// So many differences are named; `verify` tells all.
 const MOST: usize = 10;
 
-pub(super) async fn look(patient: &Patient<'_>, seen: Option<&Seen>) -> Section {
+pub(super) async fn look(project: &Project<'_>, seen: Option<&Seen>) -> Section {
     let mut section = Section::new(Area::Schema);
     let Some(seen) = seen else {
         return section.summary("not compared: no database was read");
@@ -21,7 +23,7 @@ pub(super) async fn look(patient: &Patient<'_>, seen: Option<&Seen>) -> Section 
     if seen.rows.is_none() {
         return section.summary("not compared: nothing is recorded as applied");
     }
-    let found = match compare(patient, seen).await {
+    let found = match compare(project, seen).await {
         Ok(found) => found,
         Err(error) => {
             section.push(not_compared(&error));
@@ -55,9 +57,9 @@ pub(super) async fn look(patient: &Patient<'_>, seen: Option<&Seen>) -> Section 
     section
 }
 
-async fn compare(patient: &Patient<'_>, seen: &Seen) -> Result<Vec<Difference>, CommandError> {
-    let (expected, actual) = expected_and_actual(patient.context, &seen.chosen).await?;
-    let ignored: Vec<WildMatch> = patient
+async fn compare(project: &Project<'_>, seen: &Seen) -> Result<Vec<Difference>, CommandError> {
+    let (expected, actual) = expected_and_actual(project.context, &seen.chosen).await?;
+    let ignored: Vec<WildMatch> = project
         .config
         .ignored
         .iter()
@@ -88,10 +90,10 @@ fn of_kind(
     if alike.is_empty() {
         return None;
     }
-    let (badness, words) = match kind {
-        DifferenceKind::Missing => (Badness::Error, "the database lacks"),
-        DifferenceKind::Different => (Badness::Error, "the database has in another way"),
-        DifferenceKind::Extra => (Badness::Warning, "no revision makes"),
+    let (severity, words) = match kind {
+        DifferenceKind::Missing => (Severity::Error, "the database lacks"),
+        DifferenceKind::Different => (Severity::Error, "the database has in another way"),
+        DifferenceKind::Extra => (Severity::Warning, "no revision makes"),
     };
     let mut objects: Vec<String> = alike
         .iter()
@@ -117,7 +119,7 @@ fn of_kind(
         objects.join(", ")
     );
     Some(
-        Finding::new(Area::Schema, badness, code, message)
+        Finding::new(Area::Schema, severity, code, message)
             .why(why)
             .help(help),
     )
@@ -125,12 +127,25 @@ fn of_kind(
 
 /// That it could not be compared is no fault of the database.
 pub(super) fn not_compared(error: &CommandError) -> Finding {
-    let why = match error.code() {
-        "scratch" => {
+    use migrate_sqlx::Error as Runtime;
+
+    let why = match (error.failure(), error.runtime()) {
+        (Some(Failure::Scratch), _) => {
             "this user may not make databases, and a throw-away one is needed to know what the revisions make"
         }
-        "revision-unfinished" => "a revision is half done, so nobody knows what should be there",
-        "database" | "statement-failed" => {
+        (_, Some(Runtime::Unfinished { .. })) => {
+            "a revision is half done, so nobody knows what should be there"
+        }
+        (Some(Failure::Database | Failure::StatementFailed), _)
+        | (
+            _,
+            Some(
+                Runtime::Database(_)
+                | Runtime::NoServer(_)
+                | Runtime::Statement(_)
+                | Runtime::Mend { .. },
+            ),
+        ) => {
             "the revisions do not run in an empty, throw-away database: they need something that is not in them, or they would fail on a new installation as well"
         }
         _ if !error.found().is_empty() => "what is wrong with the files comes first",
@@ -139,7 +154,7 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
     let message = format!("the tables were not compared: {}", error.full_message());
     let finding = Finding::new(
         Area::Schema,
-        Badness::Note,
+        Severity::Note,
         DoctorCode::NotCompared,
         message,
     )

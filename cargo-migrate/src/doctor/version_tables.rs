@@ -1,11 +1,11 @@
 //! Where other tools keep what they have applied.
 
 use migrate_schema::Schema;
-use migrate_sqlx::{AppliedRevision, Database};
+use migrate_sqlx::__cli::{Database, discrepancy};
+use migrate_sqlx::AppliedRevision;
 
-use super::project::{Patient, listed};
-use super::{Area, Badness, DoctorCode, Finding};
-use crate::database::discrepancy;
+use super::project::{Project, listed};
+use super::{Area, DoctorCode, Finding, Severity};
 use crate::import::{Tool, applied::Applied};
 
 /// Version tables of tools that `import` does not know.
@@ -48,15 +48,15 @@ pub(super) fn tools(live: &Schema) -> Vec<Tool> {
 
 /// Another tool's table that says more than the ledger.
 pub(super) async fn other_story(
-    patient: &Patient<'_>,
+    project: &Project<'_>,
     tool: Tool,
     database: &Database,
     rows: &[AppliedRevision],
 ) -> Option<Finding> {
     let table = tool.version_table();
     let name = tool.name();
-    let finding = |badness, message: String| {
-        Finding::new(Area::Ledger, badness, DoctorCode::OtherTool, message).why(format!(
+    let finding = |severity, message: String| {
+        Finding::new(Area::Ledger, severity, DoctorCode::OtherTool, message).why(format!(
             "{name} is still run on this database, or was run after the ledger was stamped"
         ))
     };
@@ -68,26 +68,26 @@ pub(super) async fn other_story(
                 error.full_message()
             );
             return Some(
-                finding(Badness::Warning, message)
+                finding(Severity::Warning, message)
                     .help(format!("look at it: `SELECT * FROM {table}`")),
             );
         }
     };
-    let graph = &patient.survey.as_ref()?.graph;
-    let told = match read.resolve(tool, graph, |_| None) {
-        Ok(told) => told,
+    let graph = &project.survey.as_ref()?.graph;
+    let resolved = match read.resolve(tool, graph, |_| None) {
+        Ok(resolved) => resolved,
         Err(error) => {
             let message = format!(
                 "`{table}` of {name} tells another story: {}",
                 error.full_message()
             );
-            return Some(finding(Badness::Warning, message).help(format!(
+            return Some(finding(Severity::Warning, message).help(format!(
                 "bring its new migrations over as revisions, and no longer run {name}; drop `{table}` when nobody needs it"
             )));
         }
     };
     let ours = discrepancy::applied(graph, rows);
-    let more: Vec<String> = told
+    let more: Vec<String> = resolved
         .iter()
         .filter(|index| !ours.contains(*index))
         .map(|index| graph.id(index).to_string())
@@ -99,7 +99,7 @@ pub(super) async fn other_story(
         "`{table}` of {name} says that {} is applied, and the ledger does not",
         listed(&more)
     );
-    Some(finding(Badness::Error, message).help(format!(
+    Some(finding(Severity::Error, message).help(format!(
         "`cargo migrate import {} --stamp` records what that table says",
         tool.word()
     )))

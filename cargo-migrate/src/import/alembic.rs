@@ -13,13 +13,14 @@ use std::path::Path;
 
 pub(crate) use settings::{home, outside};
 
-use docstring::Told;
+use docstring::Docstring;
 use settings::{Environment, several};
 
 use super::python::{Assigned, Module, Scope, Value};
 use super::source::SourceFile;
-use super::{History, Migration, Note, Place, Sources, Way};
-use crate::output::error::{CommandError, counted};
+use super::{History, Migration, MigrationBody, Note, Place, Sources};
+use crate::output::error::CommandError;
+use crate::output::phrase::counted;
 
 /// Reads the graph; no revision has SQL yet.
 pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
@@ -198,7 +199,7 @@ fn migration(
     if let Some(line) = module.broken {
         notes.push(Note::left(&file.at(line), "it is no Python from here on"));
     }
-    let told = Told::new(module, file.base(), &version);
+    let docstring = Docstring::new(module, file.base(), &version);
     let place = file.at(0);
     let line = |name: &str| {
         let function = module
@@ -207,7 +208,7 @@ fn migration(
             .find(|function| function.name == name);
         file.at(function.map_or(0, |function| function.line))
     };
-    let none = |name: &str| Way::Left {
+    let none = |name: &str| MigrationBody::Left {
         why: format!("there is no SQL of its `{name}()`"),
         text: String::new(),
         place: line(name),
@@ -217,8 +218,8 @@ fn migration(
         parents,
         depends_on,
         labels,
-        message: told.message,
-        created: told.created,
+        message: docstring.message,
+        created: docstring.created,
         up: none("upgrade"),
         down: none("downgrade"),
         place,

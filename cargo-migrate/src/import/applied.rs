@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use migrate_core::{Dialect, Graph, Set};
-use migrate_sqlx::Database;
+use migrate_sqlx::__cli::Database;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Tool, linear::version_key};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// The rows of a version table, as the tool means them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,21 +17,6 @@ pub(crate) enum Applied {
     Each(Vec<String>),
     /// These, and all that leads to them.
     UpTo(Vec<String>),
-}
-
-impl Tool {
-    /// Returns the version table where nothing else is said.
-    pub(crate) const fn version_table(self) -> &'static str {
-        match self {
-            Self::Alembic => "alembic_version",
-            Self::Sqlx => "_sqlx_migrations",
-            Self::Refinery => "refinery_schema_history",
-            Self::Diesel => "__diesel_schema_migrations",
-            Self::Dbmate | Self::GolangMigrate => "schema_migrations",
-            Self::Goose => "goose_db_version",
-            Self::Flyway => "flyway_schema_history",
-        }
-    }
 }
 
 impl Applied {
@@ -71,8 +57,8 @@ impl Applied {
         let rows = rows(database, &format!("SELECT {select} FROM {from}{order}"))
             .await
             .map_err(|error| {
-                CommandError::failed(
-                    "no-version-table",
+                CommandError::new(
+                    Failure::NoVersionTable,
                     format!("the table `{table}` of {} cannot be read", tool.word()),
                 )
                 .because(error)
@@ -181,8 +167,8 @@ impl Applied {
             }
         }
         if !unknown.is_empty() {
-            return Err(CommandError::failed(
-                "unknown-revision",
+            return Err(CommandError::new(
+                Failure::UnknownRevision,
                 format!(
                     "the database has `{}`, which the chain does not have",
                     unknown.join("`, `")
@@ -200,8 +186,8 @@ impl Applied {
             .map(|index| graph.id(index).to_string())
             .collect();
         if !holes.is_empty() {
-            return Err(CommandError::failed(
-                "not-applied",
+            return Err(CommandError::new(
+                Failure::NotApplied,
                 format!(
                     "`{}` is not applied, although what follows it is",
                     holes.join("`, `")
@@ -214,8 +200,8 @@ impl Applied {
 }
 
 fn half_done(tool: Tool, version: &str) -> CommandError {
-    CommandError::failed(
-        "unfinished",
+    CommandError::new(
+        Failure::Unfinished,
         format!(
             "`{version}` failed half way, says the table of {}",
             tool.word()

@@ -9,9 +9,10 @@ use migrate_core::{ChainLock, Config, Dialects, File, RevisionId};
 use self::draft::{Draft, draft};
 use self::judge::{judged, refusals};
 use self::links::Links;
-use super::config_edits::Needs;
-use super::{History, Names, Note, NoteKind, Place, Tool, Way};
+use super::config_edits::ConfigEdits;
+use super::{History, MigrationBody, Names, Note, NoteKind, Place, Tool};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// A chain that is ready to be written.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct Imported {
     /// All that a person should know, by file and line.
     pub(crate) notes: Vec<Note>,
     /// What migrate.toml must say.
-    pub(crate) needs: Needs,
+    pub(crate) config_edits: ConfigEdits,
     pub(crate) ids: Names,
     /// The configuration with those rules.
     pub(crate) config: Config,
@@ -110,31 +111,28 @@ impl Imported {
                         .collect(),
                     lock,
                     notes,
-                    needs: Needs::new(rules, form.version_table, form.config).with_session(
-                        form.tool,
-                        form.dialects,
-                        form.config,
-                    ),
+                    config_edits: ConfigEdits::new(rules, form.version_table, form.config)
+                        .with_session(form.tool, form.dialects, form.config),
                     config,
                     ids,
                 });
             }
             for (index, is_up, why, place) in refused {
                 let migration = &mut history.revisions[index];
-                let way = if is_up {
+                let body = if is_up {
                     &mut migration.up
                 } else {
                     &mut migration.down
                 };
-                *way = left(
-                    std::mem::replace(way, Way::Irreversible(String::new())),
+                *body = left(
+                    std::mem::replace(body, MigrationBody::Irreversible(String::new())),
                     why,
                     place,
                 );
             }
         }
-        Err(CommandError::failed(
-            "import",
+        Err(CommandError::new(
+            Failure::Import,
             "the chain cannot be made so that it passes `cargo migrate check`",
         ))
     }
@@ -148,19 +146,19 @@ impl Imported {
 }
 
 /// What a section was, as something that could not be carried over.
-fn left(way: Way, why: String, at: Place) -> Way {
-    match way {
-        Way::Sql { text, place, .. }
-        | Way::Part { text, place, .. }
-        | Way::Left { text, place, .. } => {
+fn left(body: MigrationBody, why: String, at: Place) -> MigrationBody {
+    match body {
+        MigrationBody::Sql { text, place, .. }
+        | MigrationBody::Part { text, place, .. }
+        | MigrationBody::Left { text, place, .. } => {
             let line = if at.line > 0 { at.line } else { place.line };
-            Way::Left {
+            MigrationBody::Left {
                 why,
                 text,
                 place: Place { line, ..place },
             }
         }
-        Way::Irreversible(_) => Way::Left {
+        MigrationBody::Irreversible(_) => MigrationBody::Left {
             why,
             text: String::new(),
             place: at,

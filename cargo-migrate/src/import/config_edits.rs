@@ -9,7 +9,7 @@ use crate::schemas::ignored::version_tables;
 
 /// Lines for migrate.toml.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Needs {
+pub(crate) struct ConfigEdits {
     /// Lines below `[rules]`.
     pub(super) rules: Vec<&'static str>,
     /// Lines below `[session]`: what the old tool's migrations ran with.
@@ -19,7 +19,7 @@ pub(crate) struct Needs {
     pub(super) ignored: Option<String>,
 }
 
-impl Needs {
+impl ConfigEdits {
     /// Takes the rules, and the old tool's table where `verify` does not pass over it already.
     pub(super) fn new(rules: Vec<&'static str>, version_table: &str, config: &Config) -> Self {
         let name = unquoted(version_table);
@@ -174,9 +174,11 @@ mod tests {
     fn the_session_of_the_old_tool_is_written_once() {
         let written = |tool, dialect, text: &str| {
             let config = Config::parse(Config::FILE, text).unwrap();
-            let needs = Needs::new(Vec::new(), "_sqlx_migrations", &config);
+            let config_edits = ConfigEdits::new(Vec::new(), "_sqlx_migrations", &config);
             let dialects = [dialect].into_iter().collect();
-            needs.with_session(tool, dialects, &config).written(text)
+            config_edits
+                .with_session(tool, dialects, &config)
+                .written(text)
         };
         let new = written(Tool::Sqlx, Dialect::MySql, "[env.dev]\n");
         let session = Config::parse(Config::FILE, &new).unwrap().session;
@@ -195,11 +197,14 @@ mod tests {
             "[verify]\nignore = [\n  \"legacy_*\", # theirs\n]\n[env.dev]\n",
         ] {
             let config = Config::parse(Config::FILE, text).unwrap();
-            let needs = Needs::new(Vec::new(), "\"old\"", &config);
-            let new = Config::parse(Config::FILE, &needs.written(text)).unwrap();
+            let config_edits = ConfigEdits::new(Vec::new(), "\"old\"", &config);
+            let new = Config::parse(Config::FILE, &config_edits.written(text)).unwrap();
             assert_eq!(new.ignored[0], "old", "{text}");
             assert_eq!(new.ignored.len(), config.ignored.len() + 1, "{text}");
-            assert!(Needs::new(Vec::new(), "old", &new).is_empty(), "{text}");
+            assert!(
+                ConfigEdits::new(Vec::new(), "old", &new).is_empty(),
+                "{text}"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `pkg/dbmate/parse.go`).
 
 use super::linear::{Entry, chain, damaged, message};
-use super::{History, Note, Sources, Way};
+use super::{History, MigrationBody, Note, Sources};
 use crate::import::source::SourceFile;
 use crate::output::error::CommandError;
 
@@ -40,11 +40,11 @@ struct Part {
     text: String,
 }
 
-fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (Way, Way) {
+fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, MigrationBody) {
     if let Some(damaged) = damaged(file) {
         return (
             damaged,
-            Way::Irreversible("dbmate's file is not UTF-8".to_owned()),
+            MigrationBody::Irreversible("dbmate's file is not UTF-8".to_owned()),
         );
     }
     let mut up: Option<Part> = None;
@@ -87,18 +87,19 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (Way, Way) {
             )),
         }
     }
-    let way = |part: Part| Way::Sql {
+    let body = |part: Part| MigrationBody::Sql {
         text: part.text,
         transaction: part.transaction,
         place: file.at(part.line),
     };
-    let no_up = || Way::Left {
+    let no_up = || MigrationBody::Left {
         why: "it has no line `-- migrate:up`".to_owned(),
         text: file.text.clone(),
         place: file.at(1),
     };
-    let no_down = || Way::Irreversible("dbmate had no `-- migrate:down` for it".to_owned());
-    (up.map_or_else(no_up, way), down.map_or_else(no_down, way))
+    let no_down =
+        || MigrationBody::Irreversible("dbmate had no `-- migrate:down` for it".to_owned());
+    (up.map_or_else(no_up, body), down.map_or_else(no_down, body))
 }
 
 /// `-- migrate:up` or `-- migrate:down`, and what stands behind it.
@@ -137,7 +138,7 @@ mod tests {
         };
         assert_eq!(a.message, "create users");
         assert_eq!(a.created, "2024-01-31T12:04:05Z");
-        let Way::Sql {
+        let MigrationBody::Sql {
             text,
             transaction,
             place,
@@ -149,7 +150,7 @@ mod tests {
             (text.as_str(), *transaction, place.line),
             ("SELECT 1;\n\n", false, 2)
         );
-        let Way::Sql {
+        let MigrationBody::Sql {
             text,
             transaction,
             place,
@@ -161,8 +162,8 @@ mod tests {
             (text.as_str(), *transaction, place.line),
             ("SELECT 2;\n", true, 5)
         );
-        assert!(matches!(b.down, Way::Irreversible(_)));
-        assert!(matches!(c.up, Way::Left { .. }));
+        assert!(matches!(b.down, MigrationBody::Irreversible(_)));
+        assert!(matches!(c.up, MigrationBody::Left { .. }));
         let notes: Vec<_> = history
             .notes
             .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::linear::{Entry, chain, message, whole};
-use super::{History, Note, Sources, Way};
+use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
@@ -55,7 +55,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             message: message(words),
             up: whole(up, transaction),
             down: file("down.sql").map_or_else(
-                || Way::Irreversible("diesel had no `down.sql` for it".to_owned()),
+                || MigrationBody::Irreversible("diesel had no `down.sql` for it".to_owned()),
                 |down| whole(down, transaction),
             ),
             place: up.at(0),
@@ -98,12 +98,15 @@ mod tests {
         );
         assert!(matches!(
             &history.revisions[1].up,
-            Way::Sql {
+            MigrationBody::Sql {
                 transaction: false,
                 ..
             }
         ));
-        assert!(matches!(&history.revisions[1].down, Way::Irreversible(_)));
+        assert!(matches!(
+            &history.revisions[1].down,
+            MigrationBody::Irreversible(_)
+        ));
         assert_eq!(history.notes.len(), 2);
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::linear::{Entry, chain, message, version_key};
 use super::source::SourceFile;
-use super::{History, Note, Sources, Way};
+use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut notes = Vec::new();
-    let mut undos: BTreeMap<Vec<(usize, String)>, Way> = BTreeMap::new();
+    let mut undos: BTreeMap<Vec<(usize, String)>, MigrationBody> = BTreeMap::new();
     let mut entries: Vec<Entry> = Vec::new();
     for file in &sources.files {
         let is_sql = file.name.ends_with(".sql");
@@ -45,16 +45,16 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             ));
             continue;
         }
-        let way = match is_sql {
+        let body = match is_sql {
             true => sql(file),
-            false => Way::Left {
+            false => MigrationBody::Left {
                 why: "it is a program in Java: write what it does as SQL".to_owned(),
                 text: file.text.clone(),
                 place: file.at(1),
             },
         };
         if kind == 'U' {
-            undos.insert(version_key(version), way);
+            undos.insert(version_key(version), body);
             continue;
         }
         if kind == 'B' {
@@ -67,8 +67,8 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         entries.push(Entry {
             version: version.replace('_', "."),
             message: message(words),
-            up: way,
-            down: Way::Irreversible("Flyway had no undo migration for it".to_owned()),
+            up: body,
+            down: MigrationBody::Irreversible("Flyway had no undo migration for it".to_owned()),
             place: file.at(0),
         });
     }
@@ -77,8 +77,8 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             entry.down = undo;
         }
     }
-    for way in undos.into_values() {
-        if let Way::Sql { place, .. } | Way::Left { place, .. } = way {
+    for body in undos.into_values() {
+        if let MigrationBody::Sql { place, .. } | MigrationBody::Left { place, .. } = body {
             let whole = super::Place { line: 0, ..place };
             notes.push(Note::left(
                 &whole,
@@ -90,14 +90,14 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
 }
 
 /// SQL, unless something has to be filled in.
-fn sql(file: &SourceFile) -> Way {
+fn sql(file: &SourceFile) -> MigrationBody {
     let place = file.text.lines().enumerate().find_map(|(number, line)| {
         let (_, rest) = line.split_once("${")?;
         let (name, _) = rest.split_once('}')?;
         Some((number + 1, name.to_owned()))
     });
     match place {
-        Some((line, name)) if !file.damaged => Way::Left {
+        Some((line, name)) if !file.damaged => MigrationBody::Left {
             why: format!("Flyway fills in `${{{name}}}` at line {line}: write what it stands for"),
             text: file.text.clone(),
             place: file.at(1),
@@ -151,10 +151,22 @@ mod tests {
             seen,
             [("1", "a"), ("1.1", "b x"), ("1.10", "c"), ("2", "J")]
         );
-        assert!(matches!(&history.revisions[0].down, Way::Irreversible(_)));
-        assert!(matches!(&history.revisions[1].down, Way::Sql { .. }));
-        assert!(matches!(&history.revisions[2].up, Way::Left { .. }));
-        assert!(matches!(&history.revisions[3].up, Way::Left { .. }));
+        assert!(matches!(
+            &history.revisions[0].down,
+            MigrationBody::Irreversible(_)
+        ));
+        assert!(matches!(
+            &history.revisions[1].down,
+            MigrationBody::Sql { .. }
+        ));
+        assert!(matches!(
+            &history.revisions[2].up,
+            MigrationBody::Left { .. }
+        ));
+        assert!(matches!(
+            &history.revisions[3].up,
+            MigrationBody::Left { .. }
+        ));
         let notes: Vec<_> = history
             .notes
             .iter()

@@ -3,7 +3,7 @@
 
 use super::linear::{Entry, chain, damaged, message};
 use super::source::SourceFile;
-use super::{History, Note, Sources, Way};
+use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
@@ -31,12 +31,12 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         let (up, down) = match is_sql {
             true => sections(file, &mut notes),
             false => (
-                Way::Left {
+                MigrationBody::Left {
                     why: "it is a program in Go: write what it does as SQL".to_owned(),
                     text: file.text.clone(),
                     place: file.at(1),
                 },
-                Way::Irreversible("it was a program in Go".to_owned()),
+                MigrationBody::Irreversible("it was a program in Go".to_owned()),
             ),
         };
         entries.push(Entry {
@@ -85,11 +85,11 @@ struct Part {
     text: String,
 }
 
-fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (Way, Way) {
+fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, MigrationBody) {
     if let Some(damaged) = damaged(file) {
         return (
             damaged,
-            Way::Irreversible("goose's file is not UTF-8".to_owned()),
+            MigrationBody::Irreversible("goose's file is not UTF-8".to_owned()),
         );
     }
     let mut up: Option<Part> = None;
@@ -148,18 +148,18 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (Way, Way) {
             )),
         }
     }
-    let way = |part: Part| Way::Sql {
+    let body = |part: Part| MigrationBody::Sql {
         text: part.text,
         transaction,
         place: file.at(part.line),
     };
-    let no_up = || Way::Left {
+    let no_up = || MigrationBody::Left {
         why: "it has no line `-- +goose Up`".to_owned(),
         text: file.text.clone(),
         place: file.at(1),
     };
-    let no_down = || Way::Irreversible("goose had no `-- +goose Down` for it".to_owned());
-    (up.map_or_else(no_up, way), down.map_or_else(no_down, way))
+    let no_down = || MigrationBody::Irreversible("goose had no `-- +goose Down` for it".to_owned());
+    (up.map_or_else(no_up, body), down.map_or_else(no_down, body))
 }
 
 /// Ends the last statement where nothing does.
@@ -193,7 +193,7 @@ mod tests {
         let [a, b, c] = &history.revisions[..] else {
             panic!()
         };
-        let Way::Sql {
+        let MigrationBody::Sql {
             text,
             transaction,
             place,
@@ -209,9 +209,9 @@ mod tests {
                 3
             )
         );
-        assert!(matches!(&a.down, Way::Sql { text, .. } if text == "SELECT 3;\n"));
-        assert!(matches!(b.up, Way::Left { .. }));
-        assert!(matches!(c.down, Way::Irreversible(_)));
+        assert!(matches!(&a.down, MigrationBody::Sql { text, .. } if text == "SELECT 3;\n"));
+        assert!(matches!(b.up, MigrationBody::Left { .. }));
+        assert!(matches!(c.down, MigrationBody::Irreversible(_)));
         let notes: Vec<_> = history
             .notes
             .iter()

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use jiff::civil::DateTime;
 
 use super::source::{Place, SourceFile, Sources};
-use super::{History, Migration, Note, Way};
+use super::{History, Migration, MigrationBody, Note};
 
 /// A migration before it has its place.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) version: String,
     pub(super) message: String,
-    pub(super) up: Way,
-    pub(super) down: Way,
+    pub(super) up: MigrationBody,
+    pub(super) down: MigrationBody,
     pub(super) place: Place,
 }
 
@@ -97,8 +97,8 @@ pub(super) struct Pairs {
 #[derive(Debug, Default)]
 struct Pair {
     message: String,
-    up: Option<(Way, Place)>,
-    down: Option<(Way, Place)>,
+    up: Option<(MigrationBody, Place)>,
+    down: Option<(MigrationBody, Place)>,
 }
 
 impl Pairs {
@@ -108,7 +108,7 @@ impl Pairs {
         version: &str,
         message: &str,
         is_up: bool,
-        way: Way,
+        body: MigrationBody,
         file: &SourceFile,
     ) {
         let pair = self.pairs.entry(version.to_owned()).or_default();
@@ -124,7 +124,7 @@ impl Pairs {
                 &file.at(0),
                 format!("`{}` is of version `{version}` too", first.file),
             )),
-            None => *side = Some((way, file.at(0))),
+            None => *side = Some((body, file.at(0))),
         }
     }
 
@@ -138,8 +138,10 @@ impl Pairs {
                     version,
                     message: pair.message,
                     up,
-                    down: down
-                        .map_or_else(|| Way::Irreversible(no_down.to_owned()), |(down, _)| down),
+                    down: down.map_or_else(
+                        || MigrationBody::Irreversible(no_down.to_owned()),
+                        |(down, _)| down,
+                    ),
                     place,
                 }),
                 (None, Some((_, place))) => {
@@ -161,8 +163,8 @@ pub(super) fn message(words: &str) -> String {
 }
 
 /// What is not UTF-8 is nothing that could be run.
-pub(super) fn damaged(file: &SourceFile) -> Option<Way> {
-    file.damaged.then(|| Way::Left {
+pub(super) fn damaged(file: &SourceFile) -> Option<MigrationBody> {
+    file.damaged.then(|| MigrationBody::Left {
         why: "it is not UTF-8: save it so, for example with `iconv -t UTF-8`, and import again"
             .to_owned(),
         text: file.text.clone(),
@@ -171,11 +173,11 @@ pub(super) fn damaged(file: &SourceFile) -> Option<Way> {
 }
 
 /// SQL that begins on the first line of a file.
-pub(super) fn whole(file: &SourceFile, transaction: bool) -> Way {
+pub(super) fn whole(file: &SourceFile, transaction: bool) -> MigrationBody {
     if let Some(damaged) = damaged(file) {
         return damaged;
     }
-    Way::Sql {
+    MigrationBody::Sql {
         text: file.text.clone(),
         transaction,
         place: file.at(1),

@@ -1,7 +1,7 @@
 //! refinery: `V1__words.sql` and `U1__words.sql`; `V1__words.rs` is Rust (refinery-core, `util.rs`).
 
 use super::linear::{Entry, chain, message, whole};
-use super::{History, Note, Sources, Way};
+use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
@@ -35,13 +35,13 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             message: message(words),
             up: match is_sql {
                 true => whole(file, true),
-                false => Way::Left {
+                false => MigrationBody::Left {
                     why: "it is a program in Rust: write what it does as SQL".to_owned(),
                     text: file.text.clone(),
                     place: file.at(1),
                 },
             },
-            down: Way::Irreversible("refinery knows no way back".to_owned()),
+            down: MigrationBody::Irreversible("refinery knows no way back".to_owned()),
             place: file.at(0),
         });
     }
@@ -82,7 +82,10 @@ mod tests {
             .map(|r| (r.version.as_str(), r.message.as_str()))
             .collect();
         assert_eq!(seen, [("1", "a"), ("2", "b x"), ("3", "u"), ("10", "c")]);
-        assert!(matches!(&history.revisions[1].up, Way::Left { .. }));
+        assert!(matches!(
+            &history.revisions[1].up,
+            MigrationBody::Left { .. }
+        ));
         let notes: Vec<_> = history
             .notes
             .iter()

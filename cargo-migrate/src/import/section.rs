@@ -7,7 +7,7 @@ use super::{Note, Place};
 
 /// What a migration does in one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum MigrationBody {
     /// This SQL, which begins at this place.
     Sql {
         text: String,
@@ -64,7 +64,7 @@ pub(super) fn statements(
 /// Makes SQL fit for a section: without what the tool does itself, and told what was changed.
 ///
 /// `Err` says why it cannot stand in a section.
-pub(super) fn fit(
+pub(super) fn to_section(
     text: &str,
     transaction: bool,
     dialects: Dialects,
@@ -151,8 +151,8 @@ pub(super) fn fit(
     }
     let left = ranges.len() - dropped.len();
     let kept = without(text, &dropped);
-    let (kept, spoilt) = neutral(dialect, &kept);
-    if let Some(offset) = spoilt {
+    let (kept, invalid_line) = escape_markers(dialect, &kept);
+    if let Some(offset) = invalid_line {
         return Err((
             "a line inside a text reads as the beginning of a section or as a mark of git"
                 .to_owned(),
@@ -253,7 +253,7 @@ fn is_mark(line: &str) -> bool {
 }
 
 /// Lets no comment be read as a line of ours; says where a text holds such a line.
-fn neutral(dialect: Dialect, text: &str) -> (String, Option<usize>) {
+fn escape_markers(dialect: Dialect, text: &str) -> (String, Option<usize>) {
     if !text.lines().any(is_special) {
         return (text.to_owned(), None);
     }
@@ -264,24 +264,24 @@ fn neutral(dialect: Dialect, text: &str) -> (String, Option<usize>) {
             comments.push(token.start..token.end);
         }
     }
-    let mut neutral = String::with_capacity(text.len());
+    let mut escape_markers = String::with_capacity(text.len());
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let start = at;
         at += line.len();
         if !is_special(line.trim_end_matches('\n')) {
-            neutral.push_str(line);
+            escape_markers.push_str(line);
             continue;
         }
         if !comments.iter().any(|comment| comment.contains(&start)) {
-            return (neutral, Some(start));
+            return (escape_markers, Some(start));
         }
         match line.strip_prefix("--") {
-            Some(rest) => neutral.extend(["-- #", rest]),
-            None => neutral.extend([" ", line]),
+            Some(rest) => escape_markers.extend(["-- #", rest]),
+            None => escape_markers.extend([" ", line]),
         }
     }
-    (neutral, None)
+    (escape_markers, None)
 }
 
 /// Writes a text as comments that nothing reads.
@@ -305,7 +305,7 @@ mod tests {
             file: "f.sql".to_owned(),
             line: 1,
         };
-        let body = fit(
+        let body = to_section(
             text,
             true,
             Dialects::NONE.with(Dialect::Sqlite),

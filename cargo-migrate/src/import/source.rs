@@ -7,6 +7,7 @@ use migrate_core::Folder;
 
 use super::{History, Note};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// Where something stands, to show to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +89,7 @@ impl Sources {
         sources
             .folder(folder, "", shown.trim_end_matches('/'), endings, 0)
             .map_err(|error| {
-                CommandError::failed("io", format!("the folder `{shown}` cannot be read"))
+                CommandError::new(Failure::Io, format!("the folder `{shown}` cannot be read"))
                     .because(error)
             })?;
         sources.files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -172,8 +173,11 @@ impl Sources {
             0,
         )
         .map_err(|error| {
-            CommandError::failed("io", format!("the folder `{shown}/{name}` cannot be read"))
-                .because(error)
+            CommandError::new(
+                Failure::Io,
+                format!("the folder `{shown}/{name}` cannot be read"),
+            )
+            .because(error)
         })?;
         self.files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(())

@@ -49,7 +49,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::Way;
+    use crate::import::MigrationBody;
 
     #[test]
     fn simple_and_reversible_files() {
@@ -79,19 +79,22 @@ mod tests {
         );
         assert!(matches!(
             &history.revisions[1].up,
-            Way::Sql {
+            MigrationBody::Sql {
                 transaction: false,
                 ..
             }
         ));
         assert!(matches!(
             &history.revisions[1].down,
-            Way::Sql {
+            MigrationBody::Sql {
                 transaction: true,
                 ..
             }
         ));
-        assert!(matches!(&history.revisions[0].down, Way::Irreversible(_)));
+        assert!(matches!(
+            &history.revisions[0].down,
+            MigrationBody::Irreversible(_)
+        ));
         let notes: Vec<_> = history
             .notes
             .iter()
@@ -115,7 +118,10 @@ mod tests {
             ("2_b.sql", "\u{fffd}"),
         ]))
         .unwrap();
-        assert!(matches!(&history.revisions[1].up, Way::Left { .. }));
+        assert!(matches!(
+            &history.revisions[1].up,
+            MigrationBody::Left { .. }
+        ));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use migrate_core::{ChainLock, Config, Folder, Survey};
 use super::Tool;
 use super::chain::Imported;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::project::context::Context;
 use crate::project::edits::Edits;
 use crate::project::write;
@@ -15,7 +16,7 @@ use crate::schemas::schema_lock;
 
 /// The folder of the chain as it is before.
 #[derive(Debug)]
-pub(crate) struct Placing {
+pub(crate) struct Destination {
     dir: PathBuf,
     pub(crate) shown: String,
     config: PathBuf,
@@ -28,12 +29,12 @@ pub(crate) struct Placing {
     old: PathBuf,
 }
 
-impl Placing {
+impl Destination {
     /// Looks at the folder of the chain.
     pub(crate) fn look(context: &Context, tool: Tool) -> Result<Self, CommandError> {
         let dir = context.dir()?;
         let config = context.root()?.join(Config::FILE);
-        let mut placing = Self {
+        let mut destination = Self {
             shown: context.shown(&dir),
             config_text: fs::read_to_string(&config).ok(),
             config,
@@ -42,10 +43,10 @@ impl Placing {
             old: dir.join(tool.word()),
             dir,
         };
-        if placing.dir.is_dir() {
+        if destination.dir.is_dir() {
             let folder = context.folder()?;
             let survey = Survey::new(folder, context.config()?);
-            placing.revisions = survey.revisions.len().max(survey.lock.iter().count());
+            destination.revisions = survey.revisions.len().max(survey.lock.iter().count());
             let is_revision = |name: &str| {
                 survey
                     .revisions
@@ -57,9 +58,9 @@ impl Placing {
                 .iter()
                 .map(|file| &file.name)
                 .chain(&folder.unread);
-            placing.foreign = names.filter(|name| !is_revision(name)).cloned().collect();
+            destination.foreign = names.filter(|name| !is_revision(name)).cloned().collect();
         }
-        Ok(placing)
+        Ok(destination)
     }
 
     /// Says whether there is a chain already.
@@ -79,8 +80,8 @@ impl Placing {
                 Err(_) => Ok(()),
             };
         }
-        let error = CommandError::failed(
-            "folder-in-use",
+        let error = CommandError::new(
+            Failure::FolderInUse,
             format!(
                 "the revisions would go to `{}`, where `{first}` is and is none",
                 self.shown
@@ -147,36 +148,36 @@ impl Placing {
                 undo.files.push(lock.clone());
             }
             Err(error) => {
-                return Err(CommandError::failed(
-                    "io",
+                return Err(CommandError::new(
+                    Failure::Io,
                     format!("`{}` cannot be read", lock.display()),
                 )
                 .because(error));
             }
         }
         write::replace(&lock, &imported.lock.render())?;
-        self.write_needs(imported, undo)
+        self.write_config_edits(imported, undo)
     }
 
-    fn write_needs(&self, imported: &Imported, undo: &mut Undo) -> Result<(), CommandError> {
-        let needs = &imported.needs;
-        if needs.is_empty() {
+    fn write_config_edits(&self, imported: &Imported, undo: &mut Undo) -> Result<(), CommandError> {
+        let config_edits = &imported.config_edits;
+        if config_edits.is_empty() {
             return Ok(());
         }
         let Some(old) = &self.config_text else {
-            write::create(&self.config, &needs.written(""))?;
+            write::create(&self.config, &config_edits.written(""))?;
             undo.files.push(self.config.clone());
             return Ok(());
         };
-        let new = needs.written(old);
+        let new = config_edits.written(old);
         if Config::parse(Config::FILE, &new).is_err() {
-            return Err(CommandError::failed(
-                "import",
+            return Err(CommandError::new(
+                Failure::Import,
                 "the chain needs what migrate.toml does not say",
             )
             .help(format!(
                 "write below `[rules]` and `[verify]` of migrate.toml: {}",
-                needs.shown()
+                config_edits.shown()
             )));
         }
         let mut edits = Edits::default();
@@ -206,8 +207,8 @@ impl Undo {
     fn folder(&mut self, folder: &Path) -> Result<(), CommandError> {
         if !folder.is_dir() {
             fs::create_dir_all(folder).map_err(|error| {
-                CommandError::failed(
-                    "io",
+                CommandError::new(
+                    Failure::Io,
                     format!("the folder `{}` cannot be made", folder.display()),
                 )
                 .because(error)

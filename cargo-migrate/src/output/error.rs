@@ -1,140 +1,106 @@
-//! Why a command did not do what it was asked, and how that is told.
+//! Why a command did not do what it was asked to do, as data; `error_report` shows it.
 
+use std::error::Error;
 use std::fmt::Display;
 use std::io;
 
 use migrate_core::{Diagnostic, Label, TargetError};
-use migrate_sqlx::{DatabaseMessage, DriverError, InnerQuery};
+use migrate_sqlx::{DatabaseMessage, DriverError};
 
-use crate::output::json;
-use crate::output::progress::Notice;
-use crate::output::ui::{Ui, drawn, style, styled};
-
-/// The exit codes.
-pub(crate) mod exit {
-    /// Something is wrong with the chain or the database, or the work failed.
-    pub(crate) const PROBLEM: u8 = 1;
-    /// Wrong usage.
-    pub(crate) const USAGE: u8 = 2;
-    /// Interrupted by Ctrl-C or SIGTERM.
-    pub(crate) const INTERRUPTED: u8 = 130;
-}
+use crate::output::failure::{Failure, exit};
+use crate::output::notice::Notice;
 
 /// Why a command failed: what happened, why, and what to type next.
 ///
 /// It is boxed, as nearly every function may return it.
 #[derive(Debug)]
-pub(crate) struct CommandError(Box<Failure>);
+pub(crate) struct CommandError(Box<Parts>);
 
 #[derive(Debug)]
-struct Failure {
-    kind: Kind,
-    code: String,
+pub(super) struct Parts {
+    pub(super) reason: Reason,
     message: String,
+    /// What it comes from, beside the reason.
+    source: Option<Box<dyn Error + Send + Sync>>,
+    /// Further causes, in words.
     causes: Vec<String>,
-    help: Option<String>,
-    candidates: Vec<String>,
-    /// Where it happened, drawn; stands for the message.
-    drawing: Option<String>,
-    /// How many causes are in the drawing.
-    drawn: usize,
-    /// All that the database said.
-    database: Option<DatabaseMessage>,
+    pub(super) help: Option<String>,
+    pub(super) candidates: Vec<String>,
+    /// Whether it happened in a scratch database, and not in the one that is meant.
+    in_scratch: bool,
+    /// The folder that the file it is about is in.
+    folder: Option<String>,
     /// What the database said before.
-    notices: Vec<Notice>,
-    /// Which revision failed, and where in its file.
-    place: Option<Place>,
-    /// What was done before.
-    done: Option<String>,
+    pub(super) notices: Vec<Notice>,
+    /// What was done before and stays so.
+    pub(super) done: Option<String>,
 }
 
-/// Where a revision failed.
+/// What an error is.
 #[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) revision: String,
-    pub(crate) file: String,
-    /// The line and the column of the statement, both from 1.
-    pub(crate) position: Option<(usize, usize)>,
-}
-
-impl Place {
-    fn new(revision: &str, label: &Label) -> Self {
-        Self {
-            revision: revision.to_owned(),
-            file: label.file.clone(),
-            position: label.place.as_ref().map(|place| (place.line, place.column)),
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Kind {
-    Problem,
-    Usage,
-    Interrupted,
-    /// Whoever read the answer has gone: no error of ours.
-    BrokenPipe,
+pub(super) enum Reason {
+    /// A command failed by itself.
+    Failure(Failure),
+    /// The runtime failed.
+    Runtime(migrate_sqlx::Error),
+    /// A target cannot be resolved.
+    Target(TargetError),
     /// The files are wrong.
     Diagnostics(Vec<Diagnostic>),
     /// The answer on stdout already says what is wrong.
-    Told,
+    Reported,
+    /// The reader of the answer is gone, which is not an error.
+    BrokenPipe,
+}
+
+/// Where a revision failed.
+pub(super) struct Place<'a> {
+    pub(super) revision: &'a str,
+    pub(super) label: Label,
 }
 
 impl CommandError {
-    fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self(Box::new(Failure {
-            kind,
-            code: code.into(),
+    /// Returns an error of the command itself.
+    pub(crate) fn new(failure: Failure, message: impl Into<String>) -> Self {
+        Self::of(Reason::Failure(failure), message)
+    }
+
+    fn of(reason: Reason, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            reason,
             message: message.into(),
+            source: None,
             causes: Vec::new(),
             help: None,
             candidates: Vec::new(),
-            drawing: None,
-            drawn: 0,
-            database: None,
+            in_scratch: false,
+            folder: None,
             notices: Vec::new(),
-            place: None,
             done: None,
         }))
     }
 
-    /// The work failed, or something is wrong with the chain or the database.
-    pub(crate) fn failed(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(Kind::Problem, code, message)
-    }
-
-    /// The command line asks for what cannot be.
+    /// Returns the error of a command line that cannot be used.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, "usage", message)
+        Self::new(Failure::Usage, message)
     }
 
-    /// Ctrl-C or SIGTERM.
-    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
-        Self::new(Kind::Interrupted, "interrupted", message)
+    /// Returns the error of a command whose answer says what is wrong: only the exit code is left.
+    pub(crate) fn reported() -> Self {
+        Self::of(Reason::Reported, "")
     }
 
-    /// Returns the error with the command that was interrupted, where it does not say more.
-    pub(crate) fn interrupting(mut self, command: &str) -> Self {
-        if self.0.message == "interrupted" {
-            self.0.message = format!("interrupted: `cargo migrate {command}` did not finish");
-        }
-        self
-    }
-
-    /// The answer says what is wrong; only the exit code is left to give.
-    pub(crate) fn told() -> Self {
-        Self::new(Kind::Told, "", "")
-    }
-
-    /// The files are wrong.
+    /// Returns the error of a chain whose files are wrong.
     pub(crate) fn diagnostics(diagnostics: Vec<Diagnostic>) -> Self {
         Self::diagnostics_of("the chain", diagnostics)
     }
 
-    /// The files of another place than the folder here are wrong.
+    /// Returns the error of wrong files in another place than the migrations folder.
     pub(crate) fn diagnostics_of(chain: &str, diagnostics: Vec<Diagnostic>) -> Self {
-        let message = format!("{chain} cannot be used");
-        Self::new(Kind::Diagnostics(diagnostics), "", message)
+        Self::of(
+            Reason::Diagnostics(diagnostics),
+            format!("{chain} cannot be used"),
+        )
     }
 
     /// Returns the error with what to do about it.
@@ -143,47 +109,31 @@ impl CommandError {
         self
     }
 
-    /// Says whether it is of this code.
-    pub(crate) fn is(&self, code: &str) -> bool {
-        self.0.code == code
+    /// Returns the error with what it comes from.
+    pub(crate) fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Box::new(source));
+        self
     }
 
-    /// Returns what went wrong and why in a line, for what is only a warning.
-    pub(crate) fn in_a_line(&self) -> String {
-        let Failure {
-            message, causes, ..
-        } = &*self.0;
-        causes.iter().fold(message.clone(), |line, cause| {
-            let cause = cause.lines().next().unwrap_or_default();
-            format!("{line}: {cause}")
-        })
+    /// Returns the error with one more cause.
+    pub(crate) fn cause(mut self, cause: impl Display) -> Self {
+        self.0.causes.push(cause.to_string());
+        self
     }
 
-    /// Returns its kind in a word.
-    pub(crate) fn code(&self) -> &str {
-        match (&self.0.kind, self.0.code.as_str()) {
-            (Kind::Diagnostics(found), "") => {
-                found.first().map_or("chain", |found| found.code.as_str())
-            }
-            (_, code) => code,
-        }
+    /// Returns the error with what may have been meant.
+    pub(crate) fn candidates(mut self, candidates: Vec<String>) -> Self {
+        self.0.candidates = candidates;
+        self
     }
 
-    /// Returns what is wrong with the files, where that is why.
-    pub(crate) fn found(&self) -> &[Diagnostic] {
-        match &self.0.kind {
-            Kind::Diagnostics(found) => found,
-            _ => &[],
-        }
+    /// Returns the error with what the database said before it.
+    pub(crate) fn notices(mut self, notices: Vec<Notice>) -> Self {
+        self.0.notices = notices;
+        self
     }
 
-    /// Returns what to do about it.
-    pub(crate) fn help_text(&self) -> Option<&str> {
-        self.0.help.as_deref()
-    }
-
-    /// Returns the error with what was done before and stays so, and what was not done, and how to
-    /// go on.
+    /// Returns the error with what was done before and stays so, and how to go on.
     pub(crate) fn done(mut self, done: impl Into<String>, help: impl Into<String>) -> Self {
         self.0.done = Some(done.into());
         let before = self.0.help.take();
@@ -194,175 +144,136 @@ impl CommandError {
         })
     }
 
-    /// Returns the error with what may have been meant.
-    pub(crate) fn candidates(mut self, candidates: Vec<String>) -> Self {
-        self.0.candidates = candidates;
-        self
-    }
-
-    /// Returns the error with why it happened, down to the first reason.
-    pub(crate) fn because(mut self, error: impl std::error::Error + 'static) -> Self {
-        self.add_causes(&error);
-        self
-    }
-
-    /// Adds an error and what is below it. The words of a database are taken from the driver's error
-    /// part by part: see [`migrate_sqlx::DriverError`].
-    fn add_causes(&mut self, error: &(dyn std::error::Error + 'static)) {
-        use std::error::Error as _;
-
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let (text, source) = match error.downcast_ref::<sqlx::Error>() {
-                Some(driver) => {
-                    let database = DatabaseMessage::new(driver);
-                    let text = database.to_string();
-                    let is_words = matches!(driver, sqlx::Error::Database(_));
-                    if is_words {
-                        self.0.database.get_or_insert(database);
-                    }
-                    (text, driver.source().filter(|_| !is_words))
-                }
-                None => (error.to_string(), error.source()),
-            };
-            // Some drivers' errors repeat what is below them.
-            let is_repeated = |last: &String| last.ends_with(text.as_str());
-            if !self.0.causes.last().is_some_and(is_repeated) {
-                self.0.causes.push(text);
-            }
-            next = source;
-        }
-    }
-
-    /// Returns the error with one more reason.
-    pub(crate) fn cause(mut self, cause: impl Display) -> Self {
-        self.0.causes.push(cause.to_string());
-        self
-    }
-
-    /// Returns the error with the database it is about, where that is not said yet.
-    pub(crate) fn place(mut self, database: &str) -> Self {
-        if self.0.code == "database" {
-            self.0.message = format!("the database `{database}` cannot be used");
-        }
-        self
-    }
-
-    /// Returns the error with where it happened: not in the database that is meant.
-    pub(crate) fn in_throw_away(mut self) -> Self {
-        let before = self.0.message.clone();
-        self.0.message = match &self.0.drawing {
-            Some(_) => format!("{before} in the throw-away database"),
-            None => format!("in the throw-away database: {before}"),
-        };
-        let drawing = self.0.drawing.take();
-        self.0.drawing = drawing.map(|drawing| drawing.replacen(&before, &self.0.message, 1));
-        self
-    }
-
-    /// Says whether a file of the chain is shown with it.
-    pub(crate) fn is_drawn(&self) -> bool {
-        self.0.drawing.is_some()
-    }
-
-    /// Returns the error with the folder that the files it names are in, where it is not said yet.
-    pub(crate) fn in_folder(mut self, shown: &str) -> Self {
-        let place = format!("--> {shown}/");
-        let drawing = self.0.drawing.take();
-        self.0.drawing = drawing.map(|drawing| match drawing.contains(&place) {
-            true => drawing,
-            false => drawing.replacen("--> ", &place, 1),
-        });
-        if let Some(at) = &mut self.0.place
-            && !at.file.starts_with(&format!("{shown}/"))
+    /// Returns the error with the database that cannot be used.
+    pub(crate) fn of_database(mut self, shown: &str) -> Self {
+        if let Reason::Runtime(
+            migrate_sqlx::Error::Database(_) | migrate_sqlx::Error::NoServer(_),
+        ) = self.0.reason
         {
-            at.file = format!("{shown}/{}", at.file);
+            self.0.message = format!("the database `{shown}` cannot be used");
         }
         self
     }
 
-    /// Returns the error with what the database said before it.
-    pub(crate) fn notices(mut self, notices: Vec<Notice>) -> Self {
-        self.0.notices = notices;
+    /// Returns the error as one that happened in a scratch database.
+    pub(crate) fn in_scratch(mut self) -> Self {
+        self.0.in_scratch = true;
         self
     }
 
-    /// Tells it and returns the exit code.
-    pub(crate) fn tell(mut self, ui: &Ui) -> u8 {
-        self.hide(ui);
-        let code = match self.0.kind {
-            Kind::BrokenPipe => return 0,
-            Kind::Told => return exit::PROBLEM,
-            Kind::Problem | Kind::Diagnostics(_) => exit::PROBLEM,
-            Kind::Usage => exit::USAGE,
-            Kind::Interrupted => exit::INTERRUPTED,
-        };
-        if ui.is_json() {
-            let outcome = match &self.0.kind {
-                Kind::Diagnostics(found) => {
-                    ui.json(&json::Diagnostics::new(found).done(self.0.done.as_deref()))
-                }
-                _ => ui.json(
-                    &json::Failure::new(
-                        &self.0.code,
-                        &self.full_message(),
-                        self.0.help.as_deref(),
-                        &self.0.candidates,
-                    )
-                    .place(self.0.place.as_ref())
-                    .database(self.0.database.as_ref())
-                    .notices(&self.0.notices),
-                ),
-            };
-            // Nobody reads the answer any more: the code still says it.
-            let _unread = outcome;
-            return code;
-        }
-        match &self.0.kind {
-            Kind::Diagnostics(found) => {
-                tell_diagnostics(&self.0.message, found, ui);
-                self.tell_done(ui);
-            }
-            _ => self.tell_error(ui),
-        }
-        code
+    /// Returns the error with the folder that the file of its revision is in.
+    pub(crate) fn in_folder(mut self, shown: &str) -> Self {
+        self.0.folder = Some(shown.to_owned()).filter(|folder| !folder.is_empty());
+        self
     }
 
-    /// Makes its texts what is shown: commands that can be typed, and no password that was.
-    fn hide(&mut self, ui: &Ui) {
-        let failure = &mut *self.0;
-        let told = [&mut failure.message]
-            .into_iter()
-            .chain(&mut failure.causes)
-            .chain(&mut failure.help)
-            .chain(&mut failure.done)
-            .chain(&mut failure.candidates);
-        for text in told {
-            *text = ui.shown(text);
+    /// Returns the error with the command that was interrupted, if it says nothing more.
+    pub(crate) fn interrupting(mut self, command: &str) -> Self {
+        if self.is(Failure::Interrupted) && self.0.message == INTERRUPTED {
+            self.0.message = format!("interrupted: `cargo migrate {command}` did not finish");
         }
-        if let Some(database) = &mut failure.database {
-            let parts = [
-                &mut database.detail,
-                &mut database.hint,
-                &mut database.context,
-            ];
-            let texts = parts.into_iter().flatten().chain(&mut database.warnings);
-            for text in texts.chain([&mut database.message]) {
-                *text = ui.hidden(text);
+        self
+    }
+
+    /// Returns the error of a command that Ctrl-C or SIGTERM has stopped.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Failure::Interrupted, INTERRUPTED)
+    }
+
+    /// Returns true if the command failed for this reason.
+    pub(crate) fn is(&self, failure: Failure) -> bool {
+        self.failure() == Some(failure)
+    }
+
+    /// Returns the failure of the command itself.
+    pub(crate) const fn failure(&self) -> Option<Failure> {
+        match &self.0.reason {
+            Reason::Failure(failure) => Some(*failure),
+            _ => None,
+        }
+    }
+
+    /// Returns the error of the runtime.
+    pub(crate) const fn runtime(&self) -> Option<&migrate_sqlx::Error> {
+        match &self.0.reason {
+            Reason::Runtime(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns what is wrong with the files.
+    pub(crate) fn found(&self) -> &[Diagnostic] {
+        match &self.0.reason {
+            Reason::Diagnostics(found) => found,
+            _ => &[],
+        }
+    }
+
+    /// Returns its code, which `explain` has a page of.
+    pub(crate) fn code(&self) -> &'static str {
+        match &self.0.reason {
+            Reason::Failure(failure) => failure.code(),
+            Reason::Runtime(error) => error.code(),
+            Reason::Target(error) => error.code(),
+            Reason::Diagnostics(found) => {
+                found.first().map_or("chain", |found| found.code.as_str())
+            }
+            Reason::Reported | Reason::BrokenPipe => "",
+        }
+    }
+
+    /// Returns what the command ends with.
+    pub(super) const fn exit_code(&self) -> u8 {
+        match &self.0.reason {
+            Reason::Failure(failure) => failure.exit_code(),
+            Reason::BrokenPipe => 0,
+            _ => exit::PROBLEM,
+        }
+    }
+
+    pub(super) const fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// Returns what happened.
+    pub(super) fn message(&self) -> String {
+        let message = &self.0.message;
+        match (self.0.in_scratch, self.place()) {
+            (false, _) => message.clone(),
+            (true, Some(_)) => format!("{message} in the throw-away database"),
+            (true, None) => format!("in the throw-away database: {message}"),
+        }
+    }
+
+    /// Returns why it happened, down to the first reason.
+    pub(super) fn causes(&self) -> Vec<String> {
+        let mut causes = self.causes_of_runtime();
+        if let Some(source) = &self.0.source {
+            add_causes(&mut causes, &**source);
+        }
+        causes.extend(self.0.causes.iter().cloned());
+        causes
+    }
+
+    /// Returns the causes that the runtime names.
+    pub(super) fn causes_of_runtime(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        if let Some(error) = self.runtime() {
+            if let migrate_sqlx::Error::ResumeEdited { was, .. } = error {
+                causes.push(format!("it ran as: {was}"));
+            }
+            if let Some(source) = error.source() {
+                add_causes(&mut causes, source);
             }
         }
-        if let Kind::Diagnostics(found) = &mut failure.kind {
-            for diagnostic in found {
-                *diagnostic = ui.shown_diagnostic(diagnostic.clone());
-            }
-        }
+        causes
     }
 
     /// Returns what happened and why, in a line.
     pub(crate) fn full_message(&self) -> String {
-        let mut message = self.0.message.clone();
-        for cause in &self.0.causes {
-            message.extend([": ", cause]);
+        let mut message = self.message();
+        for cause in self.causes() {
+            message.extend([": ", &cause]);
         }
         if let Some(done) = &self.0.done {
             message.extend(["; ", done]);
@@ -370,225 +281,139 @@ impl CommandError {
         message
     }
 
-    fn tell_done(&self, ui: &Ui) {
-        if self.0.drawing.is_some() {
-            for cause in self.0.causes.iter().skip(self.0.drawn) {
-                ui.say(format_args!("{} {cause}", styled(style::HELP, "note:")));
-            }
-        }
-        if let Some(done) = &self.0.done {
-            ui.say(format_args!("{} {done}", styled(style::HELP, "note:")));
-        }
+    /// Returns what happened and why, of each cause the first line, for a warning.
+    pub(crate) fn in_a_line(&self) -> String {
+        self.causes().iter().fold(self.message(), |line, cause| {
+            let cause = cause.lines().next().unwrap_or_default();
+            format!("{line}: {cause}")
+        })
     }
 
-    fn tell_error(&self, ui: &Ui) {
-        match &self.0.drawing {
-            Some(drawing) => ui.say(drawing),
-            None => ui.say(format_args!(
-                "{} {}",
-                styled(style::ERROR, "error:"),
-                self.0.message
-            )),
-        }
-        if self.0.drawing.is_none() && !self.0.causes.is_empty() {
-            ui.say("");
-            ui.say("Caused by:");
-            for (number, cause) in self.0.causes.iter().enumerate() {
-                let cause = cause.replace('\n', "\n     ");
-                match self.0.causes.len() {
-                    1 => ui.say(format_args!("  {cause}")),
-                    _ => ui.say(format_args!("  {number}: {cause}")),
-                }
-            }
-        }
-        if self.0.drawing.is_none() {
-            for (name, text) in self.0.database.iter().flat_map(DatabaseMessage::parts) {
-                let text = text.replace('\n', "\n    ");
-                ui.say(format_args!(
-                    "  {} {text}",
-                    styled(style::HELP, format_args!("{name}:"))
-                ));
-            }
-        }
-        let more = self.0.help.is_some() || self.0.done.is_some();
-        if more && self.0.drawing.is_none() && !self.0.causes.is_empty() {
-            ui.say("");
-        }
-        self.tell_done(ui);
-        if let Some(help) = &self.0.help {
-            ui.say(format_args!("{} {help}", styled(style::HELP, "help:")));
-        }
+    /// Returns what to do about it.
+    pub(crate) fn help_text(&self) -> Option<&str> {
+        self.0.help.as_deref()
     }
-}
 
-/// Draws what is wrong with the files, then says how much it is.
-fn tell_diagnostics(message: &str, found: &[Diagnostic], ui: &Ui) {
-    for diagnostic in found {
-        ui.say(format_args!("{}\n", drawn(diagnostic)));
+    /// Returns true if a file of the chain is shown with it.
+    pub(crate) fn has_place(&self) -> bool {
+        self.place().is_some()
     }
-    let errors = found.iter().filter(|found| found.is_error()).count();
-    ui.say(format_args!(
-        "{} {message}: {}",
-        styled(style::ERROR, "error:"),
-        counted(errors, "error")
-    ));
-    if let Some(first) = found.first() {
-        ui.say(format_args!(
-            "{} `cargo migrate explain {}` tells more",
-            styled(style::HELP, "help:"),
-            first.code
-        ));
-    }
-}
 
-/// Writes `1 error`, `2 errors`.
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
-}
+    /// Returns which revision failed, and where in its file.
+    pub(super) fn place(&self) -> Option<Place<'_>> {
+        use migrate_sqlx::Error as Runtime;
 
-impl From<io::Error> for CommandError {
-    fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self::new(Kind::BrokenPipe, "", "");
-        }
-        Self::failed("io", "reading or writing failed").because(error)
-    }
-}
-
-impl From<migrate_sqlx::Error> for CommandError {
-    fn from(error: migrate_sqlx::Error) -> Self {
-        if let migrate_sqlx::Error::Target(target) = error {
-            return target.into();
-        }
-        let mut told = match error {
-            migrate_sqlx::Error::Stopped { .. } => Self::interrupted(error.to_string()),
-            _ => Self::failed(error.code(), error.to_string()),
-        };
-        told.0.help = error.help();
-        let is_of_database = |error: &DriverError| error.as_sqlx().as_database_error().is_some();
-        let has_place = matches!(
-            error,
-            migrate_sqlx::Error::Statement(_) | migrate_sqlx::Error::Step(_)
-        );
-        told.0.database = error
-            .database_message()
-            .filter(|_| has_place || error.driver_error().is_some_and(is_of_database));
-        let database = told.0.database.as_ref();
-        let drawing = match &error {
-            migrate_sqlx::Error::Statement(failed) => {
-                told.0.place = Some(Place::new(&failed.revision, &failed.label));
-                Some(draw(&failed.to_string(), &failed.label, database))
-            }
-            migrate_sqlx::Error::Step(failed) => {
+        let (revision, label) = match self.runtime()? {
+            Runtime::Statement(failed) => (&failed.revision, failed.label.clone()),
+            Runtime::Step(failed) => {
                 let label = Label {
                     file: failed.file.clone(),
                     place: None,
                     text: failed.message.to_string(),
                 };
-                told.0.place = Some(Place::new(&failed.revision, &label));
-                Some(draw(&failed.to_string(), &label, database))
+                (&failed.revision, label)
             }
-            migrate_sqlx::Error::InDoubt {
+            Runtime::InDoubt {
                 label, revision, ..
             }
-            | migrate_sqlx::Error::ResumeSession {
+            | Runtime::ResumeSession {
                 label, revision, ..
-            } => {
-                told.0.place = Some(Place::new(revision, label));
-                Some(draw(&error.to_string(), label, None))
             }
-            migrate_sqlx::Error::ResumeEdited {
-                label,
-                revision,
-                was,
-                ..
-            } => {
-                told.0.place = Some(Place::new(revision, label));
-                told.0.causes.push(format!("it ran as: {was}"));
-                Some(draw(&error.to_string(), label, None))
-            }
-            _ => None,
+            | Runtime::ResumeEdited {
+                label, revision, ..
+            } => (revision, (**label).clone()),
+            _ => return None,
         };
-        told.0.drawing = drawing;
-        if let Some(source) = std::error::Error::source(&error) {
-            told.add_causes(source);
+        let mut place = Place { revision, label };
+        if let Some(folder) = &self.0.folder {
+            let file = &mut place.label.file;
+            if !file.starts_with(&format!("{folder}/")) {
+                *file = format!("{folder}/{file}");
+            }
         }
-        told.0.drawn = told.0.causes.len();
-        told
+        Some(place)
+    }
+
+    /// Returns all that the database said of it.
+    pub(super) fn database(&self) -> Option<DatabaseMessage> {
+        use migrate_sqlx::Error as Runtime;
+
+        let Some(error) = self.runtime() else {
+            return words_of_database(self.0.source.as_deref()?);
+        };
+        let is_of_database = |error: &DriverError| error.as_sqlx().as_database_error().is_some();
+        let is_statement = matches!(error, Runtime::Statement(_) | Runtime::Step(_));
+        error
+            .database_message()
+            .filter(|_| is_statement || error.driver_error().is_some_and(is_of_database))
     }
 }
 
-/// Draws the statement that failed as diagnostics are drawn, with all that the database said.
-fn draw(title: &str, label: &Label, database: Option<&DatabaseMessage>) -> String {
-    use annotate_snippets::renderer::DecorStyle;
-    use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+/// The message of an interruption that does not say what was interrupted.
+const INTERRUPTED: &str = "interrupted";
 
-    let group = Group::with_title(Level::ERROR.primary_title(title));
-    let mut group = match &label.place {
-        Some(place) => match &place.source {
-            Some(source) => group.element(
-                Snippet::source(source)
-                    .path(&label.file)
-                    .line_start(place.line)
-                    .annotation(
-                        AnnotationKind::Primary
-                            .span(place.span.clone())
-                            .label(&label.text),
-                    ),
-            ),
-            None => group
-                .element(
-                    Origin::path(&label.file)
-                        .line(place.line)
-                        .char_column(place.column),
-                )
-                .element(Level::NOTE.with_name("database").message(&label.text)),
-        },
-        None => {
-            let group = group.element(Origin::path(&label.file));
-            match label.text.as_str() {
-                "" => group,
-                text => group.element(Level::NOTE.with_name("database").message(text)),
-            }
+/// Returns an error and those below it.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<sqlx::Error>() {
+            // What is below it repeats it.
+            Some(sqlx::Error::Database(_)) => None,
+            _ => error.source(),
         }
-    };
-    let mut marked = String::new();
-    if let Some(query) = database.and_then(|database| database.inner_query.as_ref()) {
-        marked = mark(query);
-    }
-    for (name, text) in database.map(DatabaseMessage::parts).unwrap_or_default() {
-        let text = match name {
-            "query" => &marked,
-            _ => text,
-        };
-        group = group.element(Level::NOTE.with_name(name).message(text));
-    }
-    Renderer::styled()
-        .decor_style(DecorStyle::Ascii)
-        .render(&[group])
+    })
 }
 
-/// Writes a query that a function ran, with a caret below its mistake.
-fn mark(query: &InnerQuery) -> String {
-    let before: String = query.sql.chars().take(query.position).collect();
-    let line = before.matches('\n').count();
-    let column = before.rsplit('\n').next().unwrap_or_default();
-    let blanks: String = column
-        .chars()
-        .map(|c| if c == '\t' { '\t' } else { ' ' })
-        .collect();
-    let mut lines: Vec<String> = query.sql.lines().map(str::to_owned).collect();
-    lines.insert((line + 1).min(lines.len()), format!("{blanks}^"));
-    lines.join("\n")
+/// Adds an error and those below it, a database's in its own words: see
+/// [`DriverError`].
+fn add_causes(causes: &mut Vec<String>, error: &(dyn Error + 'static)) {
+    for error in chain(error) {
+        let text = match error.downcast_ref::<sqlx::Error>() {
+            Some(driver) => DatabaseMessage::new(driver).to_string(),
+            None => error.to_string(),
+        };
+        // Some drivers' errors repeat what is below them.
+        if !causes.last().is_some_and(|last| last.ends_with(&text)) {
+            causes.push(text);
+        }
+    }
+}
+
+/// Returns what the database said, if the error comes from one.
+fn words_of_database(error: &(dyn Error + Send + Sync + 'static)) -> Option<DatabaseMessage> {
+    chain(error)
+        .filter_map(|error| error.downcast_ref::<sqlx::Error>())
+        .find(|error| error.as_database_error().is_some())
+        .map(DatabaseMessage::new)
+}
+
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::of(Reason::BrokenPipe, ""),
+            _ => Self::new(Failure::Io, "reading or writing failed").because(error),
+        }
+    }
+}
+
+impl From<migrate_sqlx::Error> for CommandError {
+    fn from(error: migrate_sqlx::Error) -> Self {
+        let (message, help) = (error.to_string(), error.help());
+        let mut error = match error {
+            migrate_sqlx::Error::Target(target) => return target.into(),
+            migrate_sqlx::Error::Stopped { .. } => Self::new(Failure::Interrupted, message),
+            error => Self::of(Reason::Runtime(error), message),
+        };
+        error.0.help = help;
+        error
+    }
 }
 
 impl From<TargetError> for CommandError {
     fn from(error: TargetError) -> Self {
-        let mut told = Self::failed(error.code(), error.to_string()).candidates(error.candidates());
-        told.0.help = error.help();
-        told
+        let (message, help, candidates) = (error.to_string(), error.help(), error.candidates());
+        let mut error = Self::of(Reason::Target(error), message).candidates(candidates);
+        error.0.help = help;
+        error
     }
 }

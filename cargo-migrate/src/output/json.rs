@@ -1,12 +1,11 @@
 //! The documents of `--format json`.
 
-use migrate_core::{Diagnostic, Graph, Plan, Revision, RevisionId};
-use migrate_sqlx::DatabaseMessage;
+use migrate_core::{Diagnostic, Graph, Label, Plan, Revision, RevisionId};
+use migrate_sqlx::__cli::ChainState;
+use migrate_sqlx::{DatabaseMessage, Report};
 use serde::Serialize;
 
-use crate::database::state::State;
-use crate::output::error;
-use crate::output::progress::Notice;
+use crate::output::notice::Notice;
 
 /// Why a command failed.
 #[derive(Debug, Serialize)]
@@ -17,9 +16,9 @@ pub(crate) struct Failure<'a> {
 #[derive(Debug, Serialize)]
 struct Error<'a> {
     code: &'a str,
-    message: &'a str,
-    help: Option<&'a str>,
-    candidates: &'a [String],
+    message: String,
+    help: Option<String>,
+    candidates: Vec<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     place: Option<Place<'a>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -97,13 +96,34 @@ impl<'a> Database<'a> {
 }
 
 impl<'a> Failure<'a> {
-    /// The same, with which revision failed and where.
-    pub(crate) fn place(mut self, place: Option<&'a error::Place>) -> Self {
-        self.error.place = place.map(|place| Place {
-            revision: &place.revision,
-            file: &place.file,
-            line: place.position.map(|(line, _)| line),
-            column: place.position.map(|(_, column)| column),
+    pub(crate) const fn new(code: &'a str, message: String, help: Option<String>) -> Self {
+        Self {
+            error: Error {
+                code,
+                message,
+                help,
+                candidates: Vec::new(),
+                place: None,
+                database: None,
+                notices: &[],
+            },
+        }
+    }
+
+    /// The same, with what may have been meant.
+    pub(crate) fn candidates(mut self, candidates: Vec<String>) -> Self {
+        self.error.candidates = candidates;
+        self
+    }
+
+    /// The same, with which revision failed and where in its file.
+    pub(crate) fn place(mut self, revision: &'a str, label: &'a Label) -> Self {
+        let position = label.place.as_ref();
+        self.error.place = Some(Place {
+            revision,
+            file: &label.file,
+            line: position.map(|position| position.line),
+            column: position.map(|position| position.column),
         });
         self
     }
@@ -115,27 +135,9 @@ impl<'a> Failure<'a> {
     }
 
     /// The same, with all that the database said.
-    pub(crate) fn database(mut self, message: Option<&'a DatabaseMessage>) -> Self {
-        self.error.database = message.map(Database::new);
+    pub(crate) fn database(mut self, message: &'a DatabaseMessage) -> Self {
+        self.error.database = Some(Database::new(message));
         self
-    }
-
-    pub(crate) fn new(
-        code: &'a str,
-        message: &'a str,
-        help: Option<&'a str>,
-        candidates: &'a [String],
-    ) -> Self {
-        let error = Error {
-            code,
-            message,
-            help,
-            candidates,
-            place: None,
-            database: None,
-            notices: &[],
-        };
-        Self { error }
     }
 }
 
@@ -316,11 +318,18 @@ impl PlanDocument {
     }
 
     /// Describes a plan from where a database is.
-    pub(crate) fn of(plan: &Plan, state: &State) -> Self {
+    pub(crate) fn of(plan: &Plan, state: &ChainState<'_>) -> Self {
         Self {
-            edited: state.taken(plan),
+            edited: names(&state.recorded_edits(plan)),
             ..Self::new(plan, &state.graph)
         }
+    }
+
+    /// Describes what a run has done from where a database was.
+    pub(crate) fn done(report: &Report, state: &ChainState<'_>) -> Self {
+        let steps: Vec<RevisionId> = report.steps.iter().map(|it| it.revision.clone()).collect();
+        let plan = Plan::followed(&state.graph, &state.applied, report.direction, &steps);
+        Self::of(&plan, state)
     }
 
     /// Names the drafts among the steps.
@@ -396,6 +405,16 @@ pub(crate) fn ids_in_order(graph: &Graph, indices: &[usize]) -> Vec<String> {
         .iter()
         .map(|index| graph.id(*index).to_string())
         .collect()
+}
+
+/// Writes ids.
+pub(crate) fn names(ids: &[RevisionId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+/// Writes the applied heads, sorted.
+pub(crate) fn heads(state: &ChainState<'_>) -> Vec<String> {
+    names(&state.heads())
 }
 
 /// Writes the ids of revisions.

@@ -1,13 +1,10 @@
-//! How a revision is shown on a line, and what is said of a chain that is not sound.
+//! How a revision or an event is shown on a line.
 
-use migrate_core::{Graph, Revision, Survey};
+use migrate_core::{Graph, Revision};
 use migrate_sqlx::EventRecord;
 
-use crate::output::error::{CommandError, counted};
-use crate::output::json::OneRevision;
 use crate::output::progress::with_message;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
 
 /// Writes a revision's id, message and what it is in the graph.
 pub(crate) fn line(graph: &Graph, revision: &Revision, index: usize) -> String {
@@ -79,47 +76,5 @@ pub(crate) fn event_line(event: &EventRecord) -> String {
             format!("{line}: {}", detail.lines().next().unwrap_or_default())
         }
         detail => format!("{line}: {}", detail.replace('\n', " ")),
-    }
-}
-
-impl Context {
-    /// Describes a revision for `--format json`.
-    pub(crate) fn one_revision<'a>(
-        &self,
-        survey: &'a Survey,
-        index: usize,
-    ) -> Result<OneRevision<'a>, CommandError> {
-        let revision = &survey.revisions[index];
-        let file = self.folder()?.shown_file(&revision.file);
-        Ok(OneRevision::new(revision, &survey.graph, index, file))
-    }
-
-    /// Returns the chain, however broken it is, and says on stderr what keeps it from
-    /// being drawn as it is meant.
-    pub(crate) fn any_survey(&self, ui: &Ui) -> Result<&Survey, CommandError> {
-        let survey = self.survey()?;
-        let errors: Vec<_> = survey
-            .diagnostics
-            .iter()
-            .filter(|found| Demand::Graph.minds(found))
-            .collect();
-        for found in errors.iter().take(8) {
-            let file = found
-                .labels
-                .first()
-                .map(|label| format!("{}: ", label.file))
-                .unwrap_or_default();
-            ui.warning(format_args!("{file}{} [{}]", found.message, found.code));
-        }
-        if errors.len() > 8 {
-            ui.warning(format_args!(
-                "and {} more",
-                counted(errors.len() - 8, "error")
-            ));
-        }
-        if !errors.is_empty() {
-            ui.help("`cargo migrate check` shows where, and what mends it");
-        }
-        Ok(survey)
     }
 }

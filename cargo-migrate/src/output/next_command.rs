@@ -2,13 +2,13 @@
 //! package, environment and database as the command that names them.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use clap::Args;
 use migrate_core::shell_word;
 
-use crate::cli::GlobalArgs;
 use crate::output::redacted::redacted;
 
 /// What a text in code begins with where it is a command of ours.
@@ -28,6 +28,27 @@ const CHOOSING: [&str; 2] = ["--env", "--database-url"];
 
 /// What a protected environment refuses.
 const REFUSED: [&str; 4] = ["revert", "redo", "reset", "switch"];
+
+/// Which project and which database a command is about.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Selection {
+    /// The package whose migrations are meant
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+    /// Work as if started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The environment of migrate.toml to use [env: MIGRATE_ENV]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// The database to use
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// What the commands that a help names have to fit.
+    #[arg(skip)]
+    pub(crate) place: Place,
+}
 
 /// What becomes known while a command works, and the commands after it have to fit.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +107,7 @@ struct Carried {
 }
 
 impl Next {
-    pub(crate) fn new(args: &GlobalArgs) -> Self {
+    pub(crate) fn new(args: &Selection) -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut options = Vec::new();
         let mut carry = |names: &'static [&'static str], value: &str| {
@@ -259,17 +280,17 @@ fn typed_url(url: &str, variable: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn next(args: &GlobalArgs) -> Next {
+    fn next(args: &Selection) -> Next {
         Next::new(args)
     }
 
     #[test]
     fn commands_are_completed() {
-        let next = next(&GlobalArgs {
+        let next = next(&Selection {
             env: Some("staging".to_owned()),
             package: Some("my app".to_owned()),
             directory: Some("../x".into()),
-            ..GlobalArgs::default()
+            ..Selection::default()
         });
         let options = "-C ../x -p 'my app' --env staging";
         for (text, completed) in [
@@ -317,7 +338,7 @@ mod tests {
             (start, Some(Path::new("z")), "`git -C 'z/b c' add x`"),
             (Path::new("/a/b c/d"), None, "`git -C '/a/b c' add x`"),
         ] {
-            let args = GlobalArgs::default();
+            let args = Selection::default();
             args.place.found(root, start, directory);
             let next = next(&args);
             assert_eq!(next.complete("`git add x`"), completed);
@@ -357,7 +378,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_not_named() {
-        let args = GlobalArgs::default();
+        let args = Selection::default();
         args.place.protect(true);
         let next = next(&args);
         for (text, kept) in [

@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use migrate_core::Direction;
 use migrate_sqlx::{Event, Severity};
-use serde::Serialize;
+use tokio::sync::Notify;
 
-use crate::database::interrupt::{Interrupt, block_on};
-use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::notice::Notice;
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 
 /// What is quicker than this shows no spinner.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -21,6 +22,32 @@ pub(crate) struct Progress<'a> {
     ui: &'a Ui,
     running: Mutex<Running>,
     interrupt: Interrupt,
+}
+
+/// Whether somebody has asked the work to end, and whether it heeds that.
+#[derive(Debug, Default)]
+pub(crate) struct Interrupt {
+    wanted: Notify,
+    is_heeded: AtomicBool,
+}
+
+impl Interrupt {
+    /// Is ready when the work is to end; once this was polled, a first signal ends nothing by
+    /// itself.
+    pub(crate) async fn wanted(&self) {
+        self.is_heeded.store(true, Ordering::Relaxed);
+        self.wanted.notified().await;
+    }
+
+    /// Asks the work to end.
+    pub(crate) fn ask(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Returns true if the work ends by itself when it is asked to.
+    pub(crate) fn is_heeded(&self) -> bool {
+        self.is_heeded.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Default)]
@@ -37,36 +64,6 @@ struct Running {
     places: HashMap<(&'static str, String), usize>,
 }
 
-/// Something that the database said beside errors.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Notice {
-    revision: String,
-    severity: &'static str,
-    /// The number that MySQL and MariaDB give it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    message: String,
-    /// How often it was said.
-    count: usize,
-}
-
-impl Notice {
-    fn line(&self) -> String {
-        let style = match self.severity {
-            "warning" => style::WARNING,
-            _ => style::HELP,
-        };
-        let code = self.code.as_ref().map(|code| format!(" ({code})"));
-        format!(
-            "{} {}: {}{}",
-            styled(style, format_args!("{}:", self.severity)),
-            styled(style::ID, &self.revision),
-            self.message.replace('\n', "\n  "),
-            code.unwrap_or_default()
-        )
-    }
-}
-
 impl<'a> Progress<'a> {
     pub(crate) fn new(ui: &'a Ui) -> Self {
         Self {
@@ -76,21 +73,16 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Works until it is done, or until it has ended because somebody asked it to.
-    pub(crate) fn block_on<T>(
-        &self,
-        work: impl Future<Output = Result<T, CommandError>>,
-    ) -> Result<T, CommandError> {
-        let done = block_on(work, &self.interrupt, |asked| match asked {
-            true => {
-                self.end();
-                self.ui
-                    .say("stopping: the statement in work is cancelled; once more leaves at once");
-            }
-            false => self.tick(),
-        });
+    /// Returns how somebody asks the work to end.
+    pub(crate) const fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Says that the work was asked to end.
+    pub(crate) fn stopping(&self) {
         self.end();
-        done.map_err(|error| error.notices(self.notices()))
+        self.ui
+            .say("stopping: the statement in work is cancelled; once more leaves at once");
     }
 
     /// Is ready when somebody wants the run to end.
@@ -200,7 +192,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Draws the spinner where a step takes long.
-    fn tick(&self) {
+    pub(crate) fn tick(&self) {
         if !self.ui.shows_progress() {
             return;
         }

@@ -8,7 +8,7 @@ use migrate_schema::{
     Schema, Sequence, Table, View,
 };
 
-use crate::output::ui::{style, styled};
+use crate::output::style::{self, styled};
 
 /// Writes everything, a paragraph for each table and view; `verbose` with the texts of what is
 /// code.

@@ -5,16 +5,65 @@ use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
-use anstyle::{AnsiColor, Style};
+use clap::{Args, ValueEnum};
 use migrate_core::Diagnostic;
 use migrate_replay::SkippedStatement;
 use serde::Serialize;
 
-use crate::cli::{Color, Format, GlobalArgs};
-use crate::output::error::{CommandError, exit};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::left_out::LeftOut;
 use crate::output::next_command::Next;
 use crate::output::redacted::redacted;
-use crate::scratch::LeftOut;
+use crate::output::style::{self, styled};
+
+/// How the answer is written.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct OutputArgs {
+    /// How to answer
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(crate) color: Option<Color>,
+    /// Say nothing but the answer, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The form of the answer on stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    #[default]
+    Human,
+    /// One JSON document, also on failure
+    Json,
+    /// `history` or `schema` as a diagram for Markdown
+    #[value(hide = true)]
+    Mermaid,
+    /// `schema` or `diff` as SQL
+    #[value(hide = true)]
+    Sql,
+    /// `history` as a diagram for Graphviz
+    #[value(hide = true)]
+    Dot,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
 
 /// The streams, and how to write on them.
 #[derive(Debug)]
@@ -42,7 +91,7 @@ pub(crate) struct Typed(Vec<(String, String)>);
 
 impl Typed {
     /// Finds them among the words, as values of options too: `--env=…`, `-p…`.
-    fn new(words: impl IntoIterator<Item = OsString>) -> Self {
+    pub(crate) fn new(words: impl IntoIterator<Item = OsString>) -> Self {
         let mut typed = Vec::new();
         let mut is_url = false;
         for word in words {
@@ -85,32 +134,15 @@ impl std::fmt::Debug for Typed {
     }
 }
 
-/// The styles of what is said.
-pub(crate) mod style {
-    use super::{AnsiColor, Style};
-
-    pub(crate) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
-    pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-    pub(crate) const HELP: Style = AnsiColor::BrightCyan.on_default().bold();
-    pub(crate) const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
-    pub(crate) const ID: Style = AnsiColor::Yellow.on_default();
-    pub(crate) const DIM: Style = Style::new().dimmed();
-}
-
-/// Writes `text` in a style; where there is no colour, the stream strips it.
-pub(crate) fn styled(style: Style, text: impl Display) -> String {
-    format!("{style}{text}{style:#}")
-}
-
 impl Ui {
-    pub(crate) fn new(args: &GlobalArgs) -> Self {
-        choose_colour(args.color);
+    pub(crate) fn new(args: &OutputArgs, next: Next) -> Self {
+        choose_color(args.color);
         Self {
             format: args.format,
             quiet: args.quiet,
             verbose: args.verbose,
             typed: Typed::new(std::env::args_os()),
-            next: Next::new(args),
+            next,
             left_out: Arc::default(),
         }
     }
@@ -123,8 +155,8 @@ impl Ui {
     /// Names what throw-away databases left out.
     pub(crate) fn not_replayed(&self) {
         for SkippedStatement { file, line, what } in self.left_out.list() {
-            let told = styled(style::WARNING, "not replayed:");
-            self.say(self.hidden(&format!("{told} {file}:{line} {what}")));
+            let label = styled(style::WARNING, "not replayed:");
+            self.say(self.hidden(&format!("{label} {file}:{line} {what}")));
         }
     }
 
@@ -195,7 +227,7 @@ impl Ui {
             }),
         };
         let text = text.map_err(|error| {
-            CommandError::failed("json", "the answer is no JSON").because(error)
+            CommandError::new(Failure::Json, "the answer is no JSON").because(error)
         })?;
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{text}")?;
@@ -259,7 +291,7 @@ pub(crate) fn drawn(diagnostic: &Diagnostic) -> String {
 
 /// Decides once whether there is colour: the option, then cargo's variable; what is left,
 /// `NO_COLOR` among it, is for each stream to see.
-fn choose_colour(option: Option<Color>) {
+pub(crate) fn choose_color(option: Option<Color>) {
     let variable = || match std::env::var("CARGO_TERM_COLOR").as_deref() {
         Ok("always") => Some(Color::Always),
         Ok("never") => Some(Color::Never),
@@ -272,42 +304,4 @@ fn choose_colour(option: Option<Color>) {
         Some(Color::Auto) | None => anstream::ColorChoice::Auto,
     };
     choice.write_global();
-}
-
-/// Shows help, the version or what is wrong with the command line; returns the exit code.
-pub(crate) fn usage(args: &[OsString], error: &clap::Error) -> u8 {
-    let words: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
-    let given = |option: &str| {
-        words.iter().enumerate().find_map(|(at, word)| {
-            let rest = word.strip_prefix(option)?;
-            match rest.strip_prefix('=') {
-                Some(value) => Some(value.to_owned()),
-                None if rest.is_empty() => words.get(at + 1).map(ToString::to_string),
-                None => None,
-            }
-        })
-    };
-    let color = given("--color").and_then(|word| clap::ValueEnum::from_str(&word, true).ok());
-    choose_colour(color);
-    let typed = Typed::new(args.iter().cloned());
-    let text = error.render();
-    if !error.use_stderr() {
-        let _closed = write!(anstream::stdout(), "{}", text.ansi());
-        return 0;
-    }
-    if given("--format").as_deref() == Some("json") {
-        let told = text.to_string();
-        let message = told.lines().next().unwrap_or_default();
-        let ui = Ui::new(&GlobalArgs {
-            format: Format::Json,
-            ..GlobalArgs::default()
-        });
-        let message = message.strip_prefix("error: ").unwrap_or(message);
-        return CommandError::usage(message.to_owned())
-            .help("`cargo migrate --help` shows what there is")
-            .tell(&ui);
-    }
-    let text = typed.hidden(&text.ansi().to_string());
-    let _closed = write!(anstream::stderr(), "{text}");
-    exit::USAGE
 }

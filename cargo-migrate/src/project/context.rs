@@ -1,24 +1,31 @@
 //! What commands work on, each loaded when it is first asked for.
 
+mod database;
+
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use migrate_core::{Chain, Code, Config, Diagnostic, Folder, HeadsRule, Level, RevisionId, Survey};
+use migrate_core::{Chain, Code, Config, Diagnostic, Folder, RevisionId, Survey};
 
-use crate::cli::GlobalArgs;
+use crate::database::local_servers::LocalServers;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::json::OneRevision;
+use crate::output::left_out::LeftOut;
+use crate::output::next_command::Selection;
+use crate::output::phrase::counted;
+use crate::output::ui::Ui;
 use crate::project::dotenv::Dotenv;
 use crate::project::git::Repository;
 use crate::project::package::PackageRoot;
-use crate::scratch::{LeftOut, LocalServers};
 
 /// The package, its configuration and its chain.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) args: GlobalArgs,
+    pub(crate) args: Selection,
     /// Where the command was started, or what `-C` says.
     pub(crate) start: PathBuf,
     package: OnceCell<PackageRoot>,
@@ -34,7 +41,7 @@ pub(crate) struct Context {
 
 /// What a broken chain may still be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Demand {
+pub(crate) enum Require {
     /// Several heads are for the target to refuse, several bases are not fine.
     OneEnd,
     /// Several heads or bases are fine.
@@ -43,39 +50,24 @@ pub(crate) enum Demand {
     Graph,
 }
 
-impl Demand {
-    /// Says whether a problem is in the way.
-    pub(crate) fn minds(self, found: &Diagnostic) -> bool {
-        found.is_error()
-            && match self {
-                Self::OneEnd => found.code != Code::MultipleHeads,
-                Self::AnyEnds => !matches!(found.code, Code::MultipleHeads | Code::MultipleBases),
-                Self::Graph => is_about_the_graph(found.code),
-            }
+impl Require {
+    /// Returns true if a problem is in the way.
+    pub(crate) fn blocks(self, found: &Diagnostic) -> bool {
+        found.is_error() && !self.accepts(found.code)
+    }
+
+    /// Returns true if a problem of this kind is not in the way.
+    pub(crate) const fn accepts(self, code: Code) -> bool {
+        match self {
+            Self::OneEnd => matches!(code, Code::MultipleHeads),
+            Self::AnyEnds => matches!(code, Code::MultipleHeads | Code::MultipleBases),
+            Self::Graph => !code.breaks_graph(),
+        }
     }
 }
 
-const fn is_about_the_graph(code: Code) -> bool {
-    matches!(
-        code,
-        Code::UnreadableFile
-            | Code::ConflictMarkers
-            | Code::MalformedHeader
-            | Code::UnknownHeader
-            | Code::MissingRevision
-            | Code::InvalidRevisionId
-            | Code::DuplicateRevision
-            | Code::UnknownParent
-            | Code::SelfParent
-            | Code::Cycle
-            | Code::UnknownDependency
-            | Code::DuplicateLabel
-            | Code::LabelIsRevision
-    )
-}
-
 impl Context {
-    pub(crate) fn new(args: GlobalArgs, left_out: Arc<LeftOut>) -> Result<Self, CommandError> {
+    pub(crate) fn new(args: Selection, left_out: Arc<LeftOut>) -> Result<Self, CommandError> {
         if let Some(directory) = &args.directory {
             std::env::set_current_dir(directory).map_err(|error| {
                 CommandError::usage(format!("`{}` cannot be entered", directory.display()))
@@ -96,7 +88,7 @@ impl Context {
     }
 
     /// The same, with nothing read of the files yet: for what was written meanwhile.
-    pub(crate) fn anew(&self) -> Self {
+    pub(crate) fn reloaded(&self) -> Self {
         Self {
             start: self.start.clone(),
             args: self.args.clone(),
@@ -143,14 +135,14 @@ impl Context {
                 .map_err(|error| {
                     let dir = self.shown(&dir);
                     if error.kind() == std::io::ErrorKind::NotFound {
-                        return CommandError::failed(
-                            "no-migrations",
+                        return CommandError::new(
+                            Failure::NoMigrations,
                             format!("there is no migrations folder `{dir}`"),
                         )
                         .help("make it with `cargo migrate init`");
                     }
-                    CommandError::failed(
-                        "no-migrations",
+                    CommandError::new(
+                        Failure::NoMigrations,
                         format!("the migrations folder `{dir}` cannot be read"),
                     )
                     .because(error)
@@ -188,12 +180,9 @@ impl Context {
         };
         for found in changed {
             let file = found.labels.first().map_or("", |label| label.file.as_str());
-            let (false, Some(help)) = (has(file), &found.help) else {
-                continue;
-            };
-            if let Some((_, accept)) = help.split_once(", or ") {
+            if let (false, Some(id)) = (has(file), &found.subject) {
                 found.help = Some(format!(
-                    "write the sealed text back and the edit into a new revision, or {accept}"
+                    "write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend {id}`"
                 ));
             }
         }
@@ -201,12 +190,12 @@ impl Context {
     }
 
     /// Returns the survey, or what is in the way of a command that demands this much.
-    pub(crate) fn demand(&self, demand: Demand) -> Result<&Survey, CommandError> {
+    pub(crate) fn require(&self, require: Require) -> Result<&Survey, CommandError> {
         let survey = self.survey()?;
         let in_the_way: Vec<_> = survey
             .diagnostics
             .iter()
-            .filter(|found| demand.minds(found))
+            .filter(|found| require.blocks(found))
             .cloned()
             .collect();
         match in_the_way.is_empty() {
@@ -215,23 +204,52 @@ impl Context {
         }
     }
 
-    /// Returns the chain to run; where no target is given, it must have one beginning.
-    pub(crate) fn chain(&self, demand: Demand) -> Result<Chain, CommandError> {
-        self.demand(demand)?;
-        self.chain_of(self.folder()?)?
+    /// Returns the chain that a command demands, or what is in its way.
+    pub(crate) fn chain(&self, require: Require) -> Result<Chain, CommandError> {
+        let survey = self.require(require)?;
+        survey
+            .chain(|code| require.accepts(code))
             .map_err(CommandError::diagnostics)
     }
 
-    /// Returns the chain of a folder, or all that is wrong with it. Several ends are for the target
-    /// to refuse, in words that fit it.
-    pub(crate) fn chain_of(
+    /// Describes a revision for `--format json`.
+    pub(crate) fn one_revision<'a>(
         &self,
-        folder: &Folder,
-    ) -> Result<Result<Chain, Vec<Diagnostic>>, CommandError> {
-        let mut config = self.config()?.clone();
-        config.rules.multiple_heads = HeadsRule::One(Level::Allow);
-        config.rules.multiple_bases = Level::Allow;
-        Ok(Survey::new(folder, &config).into_chain())
+        survey: &'a Survey,
+        index: usize,
+    ) -> Result<OneRevision<'a>, CommandError> {
+        let revision = &survey.revisions[index];
+        let file = self.folder()?.shown_file(&revision.file);
+        Ok(OneRevision::new(revision, &survey.graph, index, file))
+    }
+
+    /// Returns the chain, however broken it is, and says on stderr what keeps it from
+    /// being drawn as it is meant.
+    pub(crate) fn any_survey(&self, ui: &Ui) -> Result<&Survey, CommandError> {
+        let survey = self.survey()?;
+        let errors: Vec<_> = survey
+            .diagnostics
+            .iter()
+            .filter(|found| Require::Graph.blocks(found))
+            .collect();
+        for found in errors.iter().take(8) {
+            let file = found
+                .labels
+                .first()
+                .map(|label| format!("{}: ", label.file))
+                .unwrap_or_default();
+            ui.warning(format_args!("{file}{} [{}]", found.message, found.code));
+        }
+        if errors.len() > 8 {
+            ui.warning(format_args!(
+                "and {} more",
+                counted(errors.len() - 8, "error")
+            ));
+        }
+        if !errors.is_empty() {
+            ui.help("`cargo migrate check` shows where, and what mends it");
+        }
+        Ok(survey)
     }
 
     /// Returns where a path that was typed here is.
@@ -294,7 +312,7 @@ pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, Command
                 *seed = seed.wrapping_add(1);
             }
             None => getrandom::fill(&mut bytes).map_err(|error| {
-                CommandError::failed("no-randomness", "the system gives no random numbers")
+                CommandError::new(Failure::NoRandomness, "the system gives no random numbers")
                     .cause(error)
             })?,
         }

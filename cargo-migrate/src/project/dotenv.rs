@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// What is in a `.env`, and where it is.
 #[derive(Default)]
@@ -34,8 +35,8 @@ impl Dotenv {
         };
         // What stands in the file may be a password: the error does not show it.
         let broken = || {
-            CommandError::failed(
-                "malformed-dotenv",
+            CommandError::new(
+                Failure::MalformedDotenv,
                 format!("`{}` cannot be read", shown(&path)),
             )
             .help("each line is `NAME=value`; a value with blanks stands in quotes")
@@ -68,8 +69,8 @@ impl Dotenv {
         };
         let lost = raw.is_some_and(|(_, raw)| !variables(raw).iter().all(|name| is_set(name)));
         if lost {
-            return Err(CommandError::failed(
-                "unset-variable",
+            return Err(CommandError::new(
+                Failure::UnsetVariable,
                 format!(
                     "a `$` in `{name}` of `{}` stands for a variable that is not set",
                     shown(&self.path)

@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 
 use migrate_core::{ChainLock, Dialect, Direction, LockState, Plan, Revision, RevisionId};
+use migrate_sqlx::__cli::ChainState;
 
-use crate::database::state::State;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
@@ -42,7 +44,7 @@ impl Drafts {
     }
 
     /// Returns those among the steps of a plan.
-    pub(crate) fn among(&self, state: &State, plan: &Plan) -> Vec<String> {
+    pub(crate) fn among(&self, state: &ChainState<'_>, plan: &Plan) -> Vec<String> {
         let ids = plan.steps.iter().map(|index| state.graph.id(*index));
         ids.filter(|id| self.has(id))
             .map(ToString::to_string)
@@ -50,7 +52,7 @@ impl Drafts {
     }
 
     /// Warns that `run` would refuse a plan.
-    pub(crate) fn warn(&self, state: &State, plan: &Plan, ui: &Ui) {
+    pub(crate) fn warn(&self, state: &ChainState<'_>, plan: &Plan, ui: &Ui) {
         let drafts = self.among(state, plan);
         if !drafts.is_empty() {
             ui.warning(format_args!(
@@ -80,8 +82,8 @@ impl Drafts {
         let drafts: Vec<&Revision> = steps.collect();
         if let Some(empty) = drafts.iter().find(|draft| self.is_empty(draft, dialect)) {
             let id = &empty.id;
-            return Err(CommandError::failed(
-                "empty-up",
+            return Err(CommandError::new(
+                Failure::EmptyUp,
                 format!("the draft `{id}` has nothing to run: its `up` has no statement"),
             )
             .help(format!(
@@ -95,8 +97,8 @@ impl Drafts {
             return Ok(());
         };
         let ids: Vec<String> = drafts.iter().map(|draft| draft.id.to_string()).collect();
-        Err(CommandError::failed(
-            "lock-draft",
+        Err(CommandError::new(
+            Failure::LockDraft,
             format!(
                 "the environment `{env}` is protected, and {} would get there: `{}`",
                 counted(ids.len(), "draft"),

@@ -8,7 +8,8 @@ use migrate_core::with_lf;
 use similar::{ChangeTag, TextDiff};
 
 use crate::output::error::CommandError;
-use crate::output::ui::{style, styled};
+use crate::output::failure::Failure;
+use crate::output::style::{self, styled};
 use crate::project::context::Context;
 use crate::project::write;
 
@@ -190,8 +191,8 @@ impl Edits {
                 None => edit.path.symlink_metadata().is_err(),
             };
             if !is_as_read {
-                return Err(CommandError::failed(
-                    "file-changed",
+                return Err(CommandError::new(
+                    Failure::FileChanged,
                     format!("`{}` was changed meanwhile", edit.path.display()),
                 )
                 .help("nothing was written: type the command again"));
@@ -263,7 +264,7 @@ fn draw_new(drawing: &mut String, new: &str) {
         drawing.extend([
             &styled(
                 style::DIM,
-                format!("  … and {}", crate::output::error::counted(left, "line")),
+                format!("  … and {}", crate::output::phrase::counted(left, "line")),
             ),
             "\n",
         ]);
@@ -271,8 +272,8 @@ fn draw_new(drawing: &mut String, new: &str) {
 }
 
 fn not_made(folder: &Path, error: std::io::Error) -> CommandError {
-    CommandError::failed(
-        "io",
+    CommandError::new(
+        Failure::Io,
         format!(
             "what is replaced cannot be copied to `{}`",
             folder.display()

@@ -12,6 +12,7 @@ use migrate_core::{ChainLock, Config, File, Folder};
 
 pub(crate) use self::worktree::{Change, ChangeKind};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// The repository that a package is in.
 #[derive(Debug)]
@@ -36,10 +37,10 @@ impl Repository {
     }
 
     /// Finds the repository of a package, which a command cannot do without.
-    pub(crate) fn demand(package: &Path) -> Result<Self, CommandError> {
+    pub(crate) fn require(package: &Path) -> Result<Self, CommandError> {
         Self::find(package).ok_or_else(|| {
-            CommandError::failed(
-                "no-repository",
+            CommandError::new(
+                Failure::NoRepository,
                 format!(
                     "`{}` is in no git repository, or git is not installed",
                     package.display()
@@ -73,8 +74,8 @@ impl Repository {
             let remote = reference
                 .split_once('/')
                 .filter(|(remote, branch)| !branch.is_empty() && self.is_remote(remote));
-            let error = CommandError::failed(
-                "unknown-reference",
+            let error = CommandError::new(
+                Failure::UnknownReference,
                 format!("git knows no commit `{reference}`"),
             );
             match remote {
@@ -137,8 +138,8 @@ impl Repository {
             return Ok(Commit(line(&output.stdout)));
         }
         let shallow = self.git(["rev-parse", "--is-shallow-repository"])?;
-        let error = CommandError::failed(
-            "no-merge-base",
+        let error = CommandError::new(
+            Failure::NoMergeBase,
             "git finds no commit that both histories have",
         );
         Err(match line(&shallow.stdout) == "true" {
@@ -322,7 +323,7 @@ impl Repository {
                 .and_then(|size| size.parse().ok());
             let Some(size) = size else {
                 return Err(
-                    CommandError::failed("git", "git cannot read its own objects")
+                    CommandError::new(Failure::Git, "git cannot read its own objects")
                         .cause(header.trim_end())
                         .help("`git fsck` tells more"),
                 );
@@ -346,9 +347,9 @@ fn line(output: &[u8]) -> String {
 }
 
 fn not_started(error: std::io::Error) -> CommandError {
-    CommandError::failed("git", "git cannot be started").because(error)
+    CommandError::new(Failure::Git, "git cannot be started").because(error)
 }
 
 fn refused(output: &Output) -> CommandError {
-    CommandError::failed("git", "git refused").cause(line(&output.stderr))
+    CommandError::new(Failure::Git, "git refused").cause(line(&output.stderr))
 }

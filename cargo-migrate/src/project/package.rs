@@ -6,6 +6,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use migrate_core::Config;
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// A folder that may hold migrate.toml and migrations/.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ impl PackageRoot {
                 return nearest(&metadata, folder);
             }
         }
-        Err(CommandError::failed(
-            "no-package",
+        Err(CommandError::new(
+            Failure::NoPackage,
             format!(
                 "there is neither a Cargo.toml nor a {} nor a migrations folder in `{}` or above it",
                 Config::FILE,
@@ -62,13 +63,14 @@ fn metadata(folder: &Path) -> Result<Metadata, CommandError> {
         .exec()
         .map_err(|error| match error {
             cargo_metadata::Error::CargoMetadata { stderr } => {
-                CommandError::failed("cargo-metadata", "cargo cannot read this package")
+                CommandError::new(Failure::CargoMetadata, "cargo cannot read this package")
                     .cause(stderr.trim().trim_start_matches("error: "))
             }
-            other => {
-                CommandError::failed("cargo-metadata", "cargo cannot be asked for the package")
-                    .because(other)
-            }
+            other => CommandError::new(
+                Failure::CargoMetadata,
+                "cargo cannot be asked for the package",
+            )
+            .because(other),
         })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use migrate_core::{LockState, Survey};
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
 use crate::project::context::Context;
 use crate::project::git::Repository;
@@ -80,8 +81,8 @@ impl Published {
         };
         match ids.iter().find(|id| self.has(id)) {
             None => Ok(()),
-            Some(id) => Err(CommandError::failed(
-                "published",
+            Some(id) => Err(CommandError::new(
+                Failure::Published,
                 format!("`{id}` is published: `{name}` has sealed it"),
             )
             .help("join the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`")),

@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::{Builder, NamedTempFile};
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// Writes a file in place of the one that is there, if any.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), CommandError> {
@@ -29,7 +30,11 @@ pub(crate) fn create(path: &Path, text: &str) -> Result<(), CommandError> {
 /// Takes a file away.
 pub(crate) fn remove(path: &Path) -> Result<(), CommandError> {
     fs::remove_file(path).map_err(|error| {
-        CommandError::failed("io", format!("`{}` cannot be removed", path.display())).because(error)
+        CommandError::new(
+            Failure::Io,
+            format!("`{}` cannot be removed", path.display()),
+        )
+        .because(error)
     })
 }
 
@@ -54,13 +59,17 @@ fn failed(path: &Path, error: io::Error) -> CommandError {
     if error.kind() == io::ErrorKind::AlreadyExists {
         return exists(path);
     }
-    CommandError::failed("io", format!("`{}` cannot be written", path.display())).because(error)
+    CommandError::new(
+        Failure::Io,
+        format!("`{}` cannot be written", path.display()),
+    )
+    .because(error)
 }
 
 /// A file that would have to be overwritten.
 pub(crate) fn exists(path: &Path) -> CommandError {
-    CommandError::failed(
-        "file-exists",
+    CommandError::new(
+        Failure::FileExists,
         format!("`{}` is there already", path.display()),
     )
     .help("nothing is overwritten: move it away or choose another message or id")

@@ -9,13 +9,14 @@ use migrate_models::{Models, Root};
 use migrate_schema::{Rename, Renames, Schema, Table};
 use wildmatch::WildMatch;
 
-use crate::database::state::migrations;
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::project::package;
-use crate::schemas::normalize::settle;
+use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
 /// What the chain makes and what is wanted, on one dialect.
@@ -119,7 +120,7 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
     let config = context.config()?;
     let chosen = match context.database() {
         Ok(chosen) => Some(chosen),
-        Err(error) if error.is("no-database") || error.is("unset-variable") => None,
+        Err(error) if error.is(Failure::NoDatabase) || error.is(Failure::UnsetVariable) => None,
         Err(error) => return Err(error),
     };
     let own = chosen
@@ -130,8 +131,8 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
         dialects.extend(own);
     }
     if dialects.is_empty() {
-        return Err(CommandError::failed(
-            "no-dialect",
+        return Err(CommandError::new(
+            Failure::NoDialect,
             "nothing says which databases the project is for",
         )
         .help("write `dialects = [\"sqlite\"]` in migrate.toml, or give an environment a url"));
@@ -151,8 +152,8 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
                     .filter_map(|env| context.database_of(&env.name).ok())
                     .find(speaks);
                 other.ok_or_else(|| {
-                    CommandError::failed(
-                        "no-server",
+                    CommandError::new(
+                        Failure::NoServer,
                         format!("there is no {} server to try the schema on", dialect.name()),
                     )
                     .help(format!(
@@ -172,7 +173,7 @@ pub(crate) async fn gaps(
     given: &[String],
     context: &Context,
 ) -> Result<Vec<Gap>, CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let kept: Vec<WildMatch> = config.ignored.iter().map(|p| WildMatch::new(p)).collect();
@@ -191,7 +192,7 @@ pub(crate) async fn gaps(
             Source::Sql { file, text } => {
                 let made = schema_at(&server, &migrations, ledger, &heads).await?;
                 let mut wanted = schema_of_sql(&server, ledger, file, text).await?;
-                settle(&made, &mut wanted, &server, ledger).await?;
+                normalize_definitions(&made, &mut wanted, &server, ledger).await?;
                 (made, wanted)
             }
         };
@@ -234,7 +235,7 @@ impl Source {
         };
         let shown = path.display().to_string();
         let failed = |error: std::io::Error| {
-            CommandError::failed("io", format!("`{shown}` cannot be read")).because(error)
+            CommandError::new(Failure::Io, format!("`{shown}` cannot be read")).because(error)
         };
         let path = context.start.join(path);
         let mut files = vec![path.clone()];

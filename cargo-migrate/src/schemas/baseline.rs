@@ -1,6 +1,6 @@
 //! An existing database as the first revision of a chain.
 
-use migrate_core::{Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
+use migrate_core::{Chain, Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
 use migrate_schema::{DifferenceKind, Name, Renames, Schema, differences};
 use migrate_sqlx::Migrations;
 use wildmatch::WildMatch;
@@ -80,8 +80,8 @@ impl Baseline {
     pub(crate) fn sections(&self, several: bool) -> Vec<(String, String)> {
         let dialect = self.schema.dialect;
         let nothing = Schema::empty(dialect);
-        let told = self.left_out.iter().map(|what| what.replace('\n', " "));
-        let mut up: String = told
+        let items = self.left_out.iter().map(|what| what.replace('\n', " "));
+        let mut up: String = items
             .map(|what| ["-- left out: ", &what, "\n"].concat())
             .collect();
         up += &migrate_schema::script(dialect, &migrate_schema::create(&self.schema));
@@ -107,13 +107,14 @@ impl Baseline {
     ) -> Result<(), CommandError> {
         let revision = Revision::parse(file, &new.render(), Dialects::NONE)
             .map_err(CommandError::diagnostics)?;
-        let migrations = Migrations::new(vec![revision], ledger.clone());
+        let chain = Chain::new(vec![revision]).expect("a revision without parents is a chain");
+        let migrations = Migrations::new(chain, ledger.clone());
         let base: Target = "base".parse()?;
         let (made, left) = Scratch::with(chosen, async |scratch| {
             let replayed = scratch.replay(&migrations, ledger).await?;
             replayed.there_and_back(base).await.map_err(|error| {
                 CommandError::from(error)
-                    .in_throw_away()
+                    .in_scratch()
                     .help("leave out what cannot be made anew with `--exclude <name>`")
             })
         })
@@ -150,7 +151,7 @@ pub(crate) fn counts(schema: &Schema) -> String {
     let counted: Vec<String> = kinds
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| crate::output::error::counted(count, what))
+        .map(|(count, what)| crate::output::phrase::counted(count, what))
         .collect();
     counted.join(", ")
 }

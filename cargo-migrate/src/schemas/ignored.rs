@@ -8,28 +8,14 @@ use migrate_core::Config;
 use migrate_schema::{Name, Schema};
 use wildmatch::WildMatch;
 
-use crate::import::Tool;
-
-/// The tables, besides those of [`Tool`], in which tools keep what they have applied.
-const TABLES: [&str; 10] = [
-    "__EFMigrationsHistory",
-    "_prisma_migrations",
-    "ar_internal_metadata",
-    "atlas_schema_revisions",
-    "DATABASECHANGELOG",
-    "DATABASECHANGELOGLOCK",
-    "django_migrations",
-    "knex_migrations",
-    "knex_migrations_lock",
-    "seaql_migrations",
-];
+use crate::database::tool::{OTHER_VERSION_TABLES, Tool};
 
 /// Returns the tables in which other tools keep what they have applied.
 pub(crate) fn version_tables() -> BTreeSet<Name> {
     let tools = Tool::value_variants()
         .iter()
         .map(|tool| tool.version_table());
-    let names = tools.chain(TABLES);
+    let names = tools.chain(OTHER_VERSION_TABLES);
     // PostgreSQL makes small letters of what nobody quotes.
     names
         .flat_map(|name| [name.to_owned(), name.to_lowercase()])

@@ -6,15 +6,18 @@ use std::fs;
 use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
 use migrate_models::Models;
 use migrate_schema::Schema;
-use migrate_sqlx::{Create, Migrations};
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::Migrations;
 
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::json;
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Demand};
+use crate::project::context::{Context, Require};
 use crate::schemas::autogenerate::{Wanted, described, read_models};
-use crate::schemas::normalize::settle;
+use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
 /// Reads the schema that a word names: `database`, `env:<name>`, `models`, `empty`, a file that ends in
@@ -44,7 +47,7 @@ pub(crate) async fn named(
     }
     let read = || {
         fs::read_to_string(context.path(word)).map_err(|error| {
-            CommandError::failed("io", format!("`{word}` cannot be read")).because(error)
+            CommandError::new(Failure::Io, format!("`{word}` cannot be read")).because(error)
         })
     };
     if word.ends_with(".sql") {
@@ -54,7 +57,7 @@ pub(crate) async fn named(
         return serde_json::from_str::<Kept>(&read()?)
             .map(Kept::schema)
             .map_err(|_| {
-                CommandError::failed("snapshot", format!("`{word}` holds no schema")).help(
+                CommandError::new(Failure::Snapshot, format!("`{word}` holds no schema")).help(
                     "it must be a snapshot, or what `cargo migrate schema --format json` prints",
                 )
             });
@@ -94,7 +97,7 @@ pub(crate) async fn at(
     context: &Context,
     chosen: &Chosen,
 ) -> Result<Schema, CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     schema_at(chosen, &migrations, &config.ledger, targets).await
@@ -107,7 +110,7 @@ pub(crate) async fn expected_and_actual(
 ) -> Result<(Schema, Schema), CommandError> {
     let place = Place::read(context, chosen).await?;
     let mut expected = Scratch::with(chosen, async |scratch| place.expected(scratch).await).await?;
-    settle(&place.actual, &mut expected, chosen, &place.ledger).await?;
+    normalize_definitions(&place.actual, &mut expected, chosen, &place.ledger).await?;
     Ok((expected, place.actual))
 }
 
@@ -129,7 +132,7 @@ impl Three {
         let (dialect, ledger) = (place.actual.dialect, &context.config()?.ledger);
         let chain = async |scratch: &Scratch| place.expected(scratch).await;
         let (wanted, mut expected) = Wanted::and(models, dialect, chosen, ledger, chain).await?;
-        settle(&place.actual, &mut expected, chosen, ledger).await?;
+        normalize_definitions(&place.actual, &mut expected, chosen, ledger).await?;
         Ok(Self {
             expected,
             wanted: wanted.beside(&place.actual),
@@ -149,15 +152,23 @@ struct Place {
 
 impl Place {
     async fn read(context: &Context, chosen: &Chosen) -> Result<Self, CommandError> {
-        let chain = context.chain(Demand::AnyEnds)?;
+        let chain = context.chain(Require::AnyEnds)?;
         let config = context.config()?;
         let migrations = migrations(&chain, config);
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
+        let state = database.state(&migrations).await?;
         state.judge_unfinished(None)?;
-        let (revisions, heads) = state.readable();
+        let readable = chain.extended(state.kept().cloned().collect());
+        let graph = readable.graph();
+        let mut applied = graph.none();
+        for index in state.applied.iter() {
+            if let Some(index) = graph.index(state.graph.id(index).as_str()) {
+                applied.insert(index);
+            }
+        }
+        let heads = json::ids(graph, graph.effective_heads(&applied));
         Ok(Self {
-            migrations: Migrations::new(revisions, config.ledger.clone()),
+            migrations: Migrations::new(readable.into_owned(), config.ledger.clone()),
             ledger: config.ledger.clone(),
             heads: heads
                 .iter()
@@ -179,7 +190,7 @@ impl Place {
 }
 
 /// Names what is there and is not carried, so that nobody thinks it were.
-pub(crate) fn tell_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
+pub(crate) fn warn_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
     let all: BTreeSet<String> = schemas
         .into_iter()
         .flat_map(|schema| &schema.not_carried)
@@ -205,5 +216,5 @@ const NAMED: usize = 10;
 
 pub(crate) fn dialect(chosen: &Chosen) -> Result<Dialect, CommandError> {
     Dialect::from_url(chosen.url())
-        .ok_or_else(|| CommandError::failed("database-url", "its url names no database"))
+        .ok_or_else(|| CommandError::new(Failure::DatabaseUrl, "its url names no database"))
 }

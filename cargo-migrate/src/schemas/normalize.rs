@@ -12,11 +12,12 @@ use migrate_schema::{Check, Index, Name, Schema};
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::scratch::schema_of_script;
 
 /// Gives `to` the texts of `from` where both mean the same. Where a schema cannot be made anew, or
 /// no throw-away database be made, nothing is known of it and the texts stay as they are.
-pub(crate) async fn settle(
+pub(crate) async fn normalize_definitions(
     from: &Schema,
     to: &mut Schema,
     server: &Chosen,
@@ -27,19 +28,19 @@ pub(crate) async fn settle(
     if all != [Some(Dialect::Postgres); 2] || of_server != all[0] || !differ(from, to) {
         return Ok(());
     }
-    let mut settled = Vec::new();
+    let mut normalized = Vec::new();
     for schema in [from, &*to] {
         match schema_of_script(server, ledger, &migrate_schema::dump(schema)).await {
-            Ok(Some(schema)) => settled.push(texts(&schema)),
+            Ok(Some(schema)) => normalized.push(texts(&schema)),
             Ok(None) => return Ok(()),
-            Err(error) if error.is("scratch") => return Ok(()),
+            Err(error) if error.is(Failure::Scratch) => return Ok(()),
             Err(error) => return Err(error),
         }
     }
     let before = texts(from);
     each(to, &mut |place, text| {
-        let same =
-            settled[0].contains_key(&place) && settled[0].get(&place) == settled[1].get(&place);
+        let same = normalized[0].contains_key(&place)
+            && normalized[0].get(&place) == normalized[1].get(&place);
         if let (true, Some(before)) = (same, before.get(&place)) {
             text.clone_from(before);
         }

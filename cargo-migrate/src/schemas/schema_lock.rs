@@ -1,16 +1,16 @@
 //! schema.lock, kept in step with the chain.
 
-use migrate_core::Code;
-use migrate_core::Target;
+use migrate_core::{Code, RevisionId, Target};
 use migrate_schema::Schema;
 use migrate_schema::lock::SchemaLock;
-use migrate_sqlx::{Database, Migrations};
+use migrate_sqlx::Migrations;
 
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::write;
 use crate::schemas::autogenerate::{read_models, servers};
 use crate::scratch::schema_at;
@@ -63,8 +63,8 @@ pub(crate) fn write(
 }
 
 /// Writes the schema that the chain makes at its heads, as throw-away databases spell it.
-pub(crate) async fn write_anew(context: &Context) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let mut schemas = Vec::new();
@@ -78,7 +78,7 @@ pub(crate) async fn write_anew(context: &Context) -> Result<(), CommandError> {
 /// Writes schema.lock anew where a development database has come to the heads of the chain and the
 /// file is not of that chain. What is in the way is a warning: the database is as it should be.
 pub(crate) async fn follow(
-    database: &Database,
+    current: &[RevisionId],
     migrations: &Migrations,
     chosen: &Chosen,
     context: &Context,
@@ -87,13 +87,12 @@ pub(crate) async fn follow(
     if chosen.protected().is_some() || is_ci() || !is_out_of_date(context, ui)? {
         return Ok(());
     }
-    let state = State::read(database, migrations).await?;
-    let is_applied = |index| state.applied.contains(index);
-    if !(0..state.graph.len()).all(is_applied) {
+    let heads = migrations.chain().heads();
+    if !heads.iter().map(|(id, _)| id).eq(current) {
         return Ok(());
     }
     let file = shown(context);
-    match write_anew(context).await {
+    match rewrite(context).await {
         Ok(()) => ui.status(format_args!(
             "{} {file}: it is the schema of the chain again",
             styled(style::GOOD, "wrote")

@@ -9,11 +9,12 @@
 use std::fmt::Write as _;
 
 use migrate_core::Dialect;
-use migrate_sqlx::DatabaseUrl;
+use migrate_sqlx::__cli::DatabaseUrl;
+use migrate_sqlx::Refusal;
 use sha1::{Digest as _, Sha1};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
-use super::lifetime::{PREFIX, random};
+use super::name::{PREFIX, random};
 use crate::database::server::Server;
 use crate::output::error::CommandError;
 
@@ -143,8 +144,6 @@ fn name_of(database: &str) -> String {
 /// Ends what is at work in a throw-away database, as its own user, who may do so. PostgreSQL does it
 /// by itself when the database is dropped; MySQL and MariaDB would wait.
 pub(super) async fn end_sessions(inside: &DatabaseUrl, name: &str) -> Result<(), sqlx::Error> {
-    /// The session has ended by itself.
-    const NO_SUCH_THREAD: u16 = 1094;
     if inside.dialect() != Dialect::MySql {
         return Ok(());
     }
@@ -156,10 +155,8 @@ pub(super) async fn end_sessions(inside: &DatabaseUrl, name: &str) -> Result<(),
         .await?;
     for session in sessions {
         match execute(&mut connection, format!("KILL {session}")).await {
-            Err(sqlx::Error::Database(error))
-                if error
-                    .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
-                    .is_some_and(|error| error.number() == NO_SUCH_THREAD) => {}
+            // The session has ended by itself.
+            Err(error) if Refusal::of(&error) == Some(Refusal::UnknownSession) => {}
             other => other?,
         }
     }

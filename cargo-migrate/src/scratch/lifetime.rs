@@ -5,15 +5,15 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use migrate_sqlx::Refusal;
 use tokio::sync::Mutex;
 
 use super::confine::User;
-use crate::database::server::{Making, Others, Server};
+use super::name::{PREFIX, made_at, name, random};
+use crate::database::server::{Making, OtherSessions, Server};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-
-/// What the name of every throw-away database begins with.
-pub(crate) const PREFIX: &str = "cargo_migrate_scratch_";
+use crate::output::failure::Failure;
 
 /// A throw-away database that nobody uses is dropped by the next command when it is this old, in
 /// seconds of the server's clock. A command that is about to connect to its own is far younger.
@@ -85,11 +85,11 @@ impl Leases {
 
 /// The server lets us make none.
 pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
-    let told = format!(
+    let message = format!(
         "no throw-away database can be made beside {}",
         server.shown()
     );
-    let error = CommandError::failed("scratch", told).because(error);
+    let error = CommandError::new(Failure::Scratch, message).because(error);
     if server.is_thrown_away() {
         return error.help("the installed server lacks something that the real one has, such as a locale: install it, or name another server with `scratch-url` of the environment");
     }
@@ -197,8 +197,8 @@ impl Lease {
 
     async fn end(&self, at_work: AtWork) -> Result<(), CommandError> {
         let failed = |error: sqlx::Error| {
-            CommandError::failed(
-                "scratch",
+            CommandError::new(
+                Failure::Scratch,
                 format!(
                     "the throw-away database `{}` on {} could not be dropped",
                     self.name,
@@ -215,11 +215,14 @@ impl Lease {
                 .await
                 .map_err(failed)?;
         }
-        let (mut server, _) = Server::of(&self.server).await?;
+        let (mut server, _) = self.server.server().await?;
         if let Some(user) = &held.user {
             user.drop(&mut server).await.map_err(failed)?;
         }
-        server.drop(&self.name, Others::End).await.map_err(failed)?;
+        server
+            .drop(&self.name, OtherSessions::Terminate)
+            .await
+            .map_err(failed)?;
         if let Server::Postgres(connection) = &mut server {
             super::replay::drop_roles(connection)
                 .await
@@ -251,7 +254,10 @@ async fn sweep(server: &mut Server, now: u64) -> Result<(), sqlx::Error> {
         };
         if made.saturating_add(STALE) <= now {
             User::drop_of(server, &name).await.or_else(others)?;
-            server.drop(&name, Others::Respect).await.or_else(others)?;
+            server
+                .drop(&name, OtherSessions::Keep)
+                .await
+                .or_else(others)?;
         }
     }
     Ok(())
@@ -259,59 +265,15 @@ async fn sweep(server: &mut Server, now: u64) -> Result<(), sqlx::Error> {
 
 /// What somebody else is dropping, has in use or may drop alone is left to them.
 fn others(error: sqlx::Error) -> Result<(), sqlx::Error> {
-    let code = error.as_database_error().map(|error| {
-        let mysql = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>();
-        match mysql {
-            Some(mysql) => mysql.number().to_string(),
-            None => error.code().unwrap_or_default().into_owned(),
-        }
-    });
-    match code.as_deref() {
-        // object_in_use, invalid_catalog_name, insufficient_privilege; ER_DBACCESS_DENIED_ERROR,
-        // ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_CANNOT_USER, ER_LOCK_WAIT_TIMEOUT.
-        Some("55006" | "3D000" | "42501" | "1044" | "1227" | "1396" | "1205") => Ok(()),
+    match Refusal::of(&error) {
+        Some(
+            Refusal::InUse
+            | Refusal::UnknownDatabase
+            | Refusal::Denied
+            | Refusal::DatabaseDenied
+            | Refusal::CannotUser
+            | Refusal::LockNotAvailable,
+        ) => Ok(()),
         _ => Err(error),
-    }
-}
-
-/// A name that says when it was made, and that nobody else has chosen.
-fn name(now: u64, random: u32) -> String {
-    format!("{PREFIX}{now:08x}_{random:08x}")
-}
-
-/// When a database of this name was made, in seconds since 1970 by the clock of its server.
-fn made_at(name: &str) -> Option<u64> {
-    let (made, random) = name.strip_prefix(PREFIX)?.split_once('_')?;
-    let is_hex = |part: &str| part.len() == 8 && part.bytes().all(|it| it.is_ascii_hexdigit());
-    (is_hex(made) && is_hex(random)).then(|| u64::from_str_radix(made, 16).ok())?
-}
-
-/// Bytes that nobody can guess.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], CommandError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        CommandError::failed("io", "the system gives no random numbers").because(error)
-    })?;
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{made_at, name};
-
-    #[test]
-    fn a_name_says_when_it_was_made() {
-        let name = name(0x6a1b_2c3d, 0xff);
-        assert_eq!(name, "cargo_migrate_scratch_6a1b2c3d_000000ff");
-        assert_eq!(made_at(&name), Some(0x6a1b_2c3d));
-        for other in [
-            "cargo_migrate_scratch_",
-            "cargo_migrate_scratch_93ab93ab93ab93ab",
-            "cargo_migrate_scratch_6a1b2c3d_000000fg",
-            "cargo_migrate_scratch_+a1b2c3d_000000ff",
-            "shop",
-        ] {
-            assert_eq!(made_at(other), None, "{other}");
-        }
     }
 }

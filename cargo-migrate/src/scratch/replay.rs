@@ -3,62 +3,18 @@
 //! Nothing else runs them there. What reaches out of the database is changed, left out or refused
 //! before ([`Replay`]).
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
-use migrate_replay::{
-    CrossDatabase, NeededRole, OtherDatabase, Replay, ReplayTarget, SkippedStatement,
-};
+use migrate_replay::{CrossDatabase, NeededRole, OtherDatabase, Replay, ReplayTarget};
 use migrate_schema::Schema;
-use migrate_sqlx::{Error, Migrations, Walked};
+use migrate_sqlx::__cli::Walked;
+use migrate_sqlx::{Error, Migrations, Refusal};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
+use super::sql_file::{Statement, statements};
 use super::{Scratch, execute, in_replay};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
-use crate::schemas::sql_file::{Statement, statements};
-
-/// What the throw-away databases of a command left out, each once.
-#[derive(Debug, Default)]
-pub(crate) struct LeftOut {
-    found: Mutex<BTreeSet<SkippedStatement>>,
-    /// The folder of the chain's files, as it is shown.
-    folder: Mutex<String>,
-}
-
-impl LeftOut {
-    /// Takes the folder of the chain's files.
-    pub(crate) fn set_folder(&self, shown: &str) {
-        shown.clone_into(&mut locked(&self.folder));
-    }
-
-    /// All of it, in the order of the files.
-    pub(crate) fn list(&self) -> Vec<SkippedStatement> {
-        locked(&self.found).iter().cloned().collect()
-    }
-
-    fn of_chain(&self, found: Vec<SkippedStatement>) {
-        let named = |left: SkippedStatement| SkippedStatement {
-            file: self.in_folder(&left.file),
-            ..left
-        };
-        locked(&self.found).extend(found.into_iter().map(named));
-    }
-
-    fn in_folder(&self, file: &str) -> String {
-        let folder = locked(&self.folder);
-        match folder.is_empty() {
-            true => file.to_owned(),
-            false => format!("{folder}/{file}"),
-        }
-    }
-}
-
-/// A list is whole also where somebody else has panicked.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use crate::output::failure::Failure;
 
 /// A chain in a throw-away database, without what reaches out of it.
 pub(crate) struct Replayed<'s> {
@@ -76,17 +32,17 @@ impl Scratch {
     ) -> Result<Replayed<'_>, CommandError> {
         let replay = Replay::<Revision>::revisions(migrations.revisions(), &self.target())
             .map_err(|found| other_database(&found, |file| self.left_out.in_folder(file)))?;
-        self.left_out.of_chain(replay.skipped);
+        self.left_out.extend_of_chain(replay.skipped);
         self.allow(
             replay.runs.iter().map(|revision| &*revision.text),
             &replay.roles,
         )
         .await?;
         let ledger = ledger.apart(self.database.dialect());
+        let chain = migrations.chain().with_revisions(replay.runs);
         Ok(Replayed {
             scratch: self,
-            migrations: Migrations::new(replay.runs, ledger.clone())
-                .with_session(self.session.clone()),
+            migrations: Migrations::new(chain, ledger.clone()).with_session(self.session.clone()),
             ledger,
         })
     }
@@ -106,20 +62,21 @@ impl Scratch {
             .collect();
         let replay = Replay::<String>::statements(file, &lines, &self.target())
             .map_err(|found| other_database(&found, str::to_owned))?;
-        locked(&self.left_out.found).extend(replay.skipped);
+        self.left_out.extend(replay.skipped);
         self.allow(std::iter::once(text), &replay.roles).await?;
         for ((line, _), sql) in lines.iter().zip(&replay.runs) {
             execute(database, sql).await.map_err(|error| {
-                let told = format!("{file}:{line}: the statement failed in a throw-away database");
-                CommandError::failed("statement-failed", told).because(error)
+                let message =
+                    format!("{file}:{line}: the statement failed in a throw-away database");
+                CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
         if database.dialect() == Dialect::Postgres {
             // A dump leaves the session without a search path, and then no schema is the own one.
             let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
             execute(database, reset).await.map_err(|error| {
-                let told = format!("{file}: the session cannot be as it was before");
-                CommandError::failed("statement-failed", told).because(error)
+                let message = format!("{file}: the session cannot be as it was before");
+                CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
         Ok(database.schema(ledger).await?)
@@ -147,7 +104,7 @@ impl Scratch {
         roles: &[NeededRole],
     ) -> Result<(), CommandError> {
         self.prepare_for(texts).await?;
-        let migrate_sqlx::Database::Postgres(pool) = &self.database else {
+        let migrate_sqlx::__cli::Database::Postgres(pool) = &self.database else {
             return Ok(());
         };
         let database = self.target().scratch;
@@ -164,7 +121,8 @@ impl Replayed<'_> {
     pub(crate) async fn at(&self, targets: &[Target]) -> Result<Schema, CommandError> {
         for target in targets {
             let runner = self.migrations.runner().target(target.clone());
-            self.scratch.database.run(runner).await.map_err(in_replay)?;
+            let ran = self.scratch.database.run(runner).await;
+            ran.map_err(|error| self.failed(error))?;
         }
         Ok(self.scratch.database.schema(&self.ledger).await?)
     }
@@ -178,7 +136,11 @@ impl Replayed<'_> {
     ) -> Result<Walked, CommandError> {
         let runner = self.migrations.runner();
         let walked = self.scratch.database.walk(runner, steps, look).await;
-        walked.map_err(in_replay)
+        walked.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: Error) -> CommandError {
+        in_replay(self.scratch.database.dialect(), error)
     }
 
     /// The schema at the heads, and what is left of it on the way back to the base.
@@ -217,8 +179,8 @@ fn other_database(found: &[OtherDatabase], shown: impl Fn(&str) -> String) -> Co
         )
     };
     let first = found.first().map(place).unwrap_or_default();
-    let error = CommandError::failed(
-        "other-database",
+    let error = CommandError::new(
+        Failure::OtherDatabase,
         format!("{first} is another database, which a throw-away database must not reach"),
     );
     let error = found
@@ -265,14 +227,14 @@ async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sq
     let made = sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await;
     match made {
         // Somebody else made it meanwhile.
-        Err(error) if code_of(&error).as_deref() == Some("42710") => Ok(()),
+        Err(error) if Refusal::of(&error) == Some(Refusal::AlreadyExists) => Ok(()),
         made => made.map(drop),
     }
 }
 
 fn no_role(name: &str, error: sqlx::Error) -> CommandError {
-    CommandError::failed(
-        "scratch",
+    CommandError::new(
+        Failure::Scratch,
         format!("the role `{name}`, which the chain names, cannot be made for a throw-away database"),
     )
     .because(error)
@@ -290,16 +252,14 @@ pub(super) async fn drop_roles(connection: &mut PgConnection) -> Result<(), sqlx
         let sql = format!("DROP ROLE IF EXISTS {}", Dialect::Postgres.quote(&name));
         let dropped = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection);
         match dropped.await {
-            // dependent_objects_still_exist: another throw-away database needs it;
-            // insufficient_privilege: it is somebody else's.
-            Err(error) if matches!(code_of(&error).as_deref(), Some("2BP01" | "42501")) => {}
+            // Another throw-away database needs it, or it is somebody else's.
+            Err(error)
+                if matches!(
+                    Refusal::of(&error),
+                    Some(Refusal::DependentObjects | Refusal::Denied)
+                ) => {}
             dropped => dropped.map(drop)?,
         }
     }
     Ok(())
-}
-
-fn code_of(error: &sqlx::Error) -> Option<String> {
-    let code = error.as_database_error()?.code()?;
-    Some(code.into_owned())
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use migrate_core::{Cascade, Graph, Plan, Revision, Target, TargetError};
+use migrate_core::{Cascade, Chain, Plan, Revision, Target, TargetError};
 use migrate_tests::alembic::{Alembic, Answer, Name, Question, Random, Sketch};
 use migrate_tests::{CommandOutput, TestProject};
 
@@ -102,15 +102,16 @@ fn strings(list: &serde_json::Value) -> BTreeSet<String> {
 /// What the plan in memory is, as `plan --format json` writes it.
 fn planned(revisions: &[Sketch], question: &Question) -> Result<Vec<Step>, TargetError> {
     let revisions: Vec<Revision> = revisions.iter().map(Sketch::revision).collect();
-    let graph = Graph::new(&revisions);
+    let chain = Chain::new(revisions).expect("it is sound");
+    let graph = chain.graph();
     let rows = question.rows.iter();
     let applied = graph.ancestors(rows.map(|row| graph.index(row).expect("a row")));
     let target: Target = question.targets[0].parse()?;
     let plan = match question.name {
-        Name::Downgrade => Plan::down(&graph, &applied, &target, Cascade::Refuse)?,
-        _ => Plan::up(&graph, &applied, &target)?,
+        Name::Downgrade => Plan::down(graph, &applied, &target, Cascade::Refuse)?,
+        _ => Plan::up(graph, &applied, &target)?,
     };
-    let steps = plan.with_heads(&graph).map(|(step, heads)| {
+    let steps = plan.with_heads(graph).map(|(step, heads)| {
         let heads = heads.iter().map(ToString::to_string).collect();
         (graph.id(step).to_string(), heads)
     });

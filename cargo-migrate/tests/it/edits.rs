@@ -303,21 +303,25 @@ async fn a_row_that_cannot_be_read_is_in_all_answers() {
         "sqlite://{}",
         project.path().join("dev.db").display()
     ));
-    database
-        .execute("UPDATE migrate_revision SET body = '' WHERE revision = 'b'")
-        .await;
-    assert_snapshot!(project.run(["current"]), @"b b (head) (unknown)");
-    assert_eq!(
-        project.run(["status", "--format", "json"]).json()["current"],
-        json!(["b"])
-    );
-    let revert = project.run(["revert", "--format", "json"]).code(1).json();
-    assert_eq!(revert["error"]["code"], "ledger-text");
-    for command in [
-        &["plan", "--down", "--format", "json"][..],
-        &["revert", "--dry-run", "--format", "json"],
-    ] {
-        assert_eq!(project.run(command).code(1).json(), revert, "{command:?}");
+    let cut_off =
+        "-- revision: b\n-- parents: a\n-- migrate: up\nCREATE TABLE b (id TEXT DEFAULT ''x);\n";
+    for body in ["", cut_off] {
+        let sql = format!("UPDATE migrate_revision SET body = '{body}' WHERE revision = 'b'");
+        database.execute(&sql).await;
+        assert_snapshot!(project.run(["current"]), @"b b (head) (unknown)");
+        let status = project.run(["status", "--format", "json"]).code(1).json();
+        assert_eq!(status["current"], json!(["b"]));
+        assert_eq!(status["unknown"], json!(["b"]));
+        let revert = project.run(["revert", "--format", "json"]).code(1).json();
+        assert_eq!(revert["error"]["code"], "ledger-text");
+        for command in [
+            &["plan", "--down", "--format", "json"][..],
+            &["revert", "--dry-run", "--format", "json"],
+        ] {
+            assert_eq!(project.run(command).code(1).json(), revert, "{command:?}");
+        }
+        let doctor = project.run(["doctor"]).code(1);
+        assert!(doctor.stdout.contains("is at `b`"), "{doctor}");
     }
 }
 

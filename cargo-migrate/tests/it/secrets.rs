@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use std::sync::{Arc, Mutex};
 
 use migrate_core::Dialect;
-use migrate_sqlx::{Create, Database};
+use migrate_sqlx::__cli::{Create, Database};
 use migrate_tests::{CommandOutput, TestDatabase, TestProject};
 use sqlx::postgres::PgConnectOptions;
 

@@ -1,8 +1,9 @@
 //! `stamp --detect`: the tables say where a database is.
 
-use migrate_core::{Dialect, Dialects, Graph, LedgerNames, Revision};
+use migrate_core::{Chain, Dialect, Dialects, LedgerNames, Revision};
 use migrate_replay::{Position, SchemaIndex, walks};
-use migrate_sqlx::{Create, Database, Migrations};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::Migrations;
 use migrate_tests::{TestDatabase, TestProject};
 use serde_json::json;
 
@@ -109,9 +110,10 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
     let live = TestDatabase::create(dialect, test).await;
     let walked = TestDatabase::create(dialect, &format!("{test}_walk")).await;
     let (project, revisions) = long_chain(dialect, live.url());
-    let graph = Graph::new(&revisions);
-    let migrations = Migrations::new(revisions, LedgerNames::DEFAULT);
-    let all = walks(&graph);
+    let chain = Chain::new(revisions).expect("it is sound");
+    let migrations = Migrations::new(chain, LedgerNames::DEFAULT);
+    let graph = migrations.chain().graph();
+    let all = walks(graph);
     assert_eq!(all.len(), 1);
     let mut schemas = SchemaIndex::default();
     let database = Database::connect(walked.url(), Create::Missing)

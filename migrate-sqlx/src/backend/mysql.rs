@@ -11,8 +11,8 @@ use super::{
     Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver, mysql_lock,
     mysql_settings,
 };
+use crate::cancel::Stop;
 use crate::notice::{Notice, Severity, publish};
-use crate::stop::Stop;
 
 driver!(sqlx::MySql, MySqlConnection, Dialect::MySql);
 

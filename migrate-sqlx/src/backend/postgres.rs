@@ -8,8 +8,8 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver};
-use crate::ledger::literal;
-use crate::stop::Stop;
+use crate::cancel::Stop;
+use crate::literal::literal;
 
 driver!(sqlx::Postgres, PgConnection, Dialect::Postgres);
 

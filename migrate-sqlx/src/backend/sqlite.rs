@@ -7,7 +7,7 @@ use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::SqliteConnection;
 
 use super::{Attempt, Backend, ConnectOptions, Failure, Row, Session, driver};
-use crate::stop::Stop;
+use crate::cancel::Stop;
 
 driver!(sqlx::Sqlite, SqliteConnection, Dialect::Sqlite);
 

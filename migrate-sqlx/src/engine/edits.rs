@@ -3,9 +3,9 @@
 use migrate_core::Direction;
 
 use super::{Engine, Listener, Step};
+use crate::chain_state::ChainState;
 use crate::error::Error;
 use crate::event::Event;
-use crate::status::ChainState;
 
 impl Engine<'_> {
     /// Takes the texts of revisions into the ledger of which only the `down` or the header was

@@ -1,6 +1,6 @@
 //! What is reported of a revision that failed.
 
-use migrate_core::{Direction, Label, name_invisible};
+use migrate_core::{Direction, Label, RevisionId, name_invisible};
 
 use super::place::{in_function, place, unseen};
 use super::{Engine, Step};
@@ -51,7 +51,7 @@ impl Engine<'_> {
     }
 
     /// What this run has finished and keeps whatever comes now.
-    fn finished_before(&self) -> Vec<String> {
+    fn finished_before(&self) -> Vec<RevisionId> {
         self.finished
             .iter()
             .filter(|_| !self.options.atomic)

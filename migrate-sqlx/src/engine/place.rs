@@ -3,7 +3,7 @@
 use migrate_core::{Dialect, invisible};
 use migrate_sql::{Lexer, TokenKind};
 
-use crate::driver_error::{DatabaseMessage, InnerQuery};
+use crate::driver_error::{DatabaseMessage, InnerQuery, Refusal};
 
 /// Finds the byte of a statement that a failure is about; its beginning where nothing tells more.
 ///
@@ -141,16 +141,7 @@ pub(super) fn unseen(
     sql: &str,
     message: &DatabaseMessage,
 ) -> Option<(usize, char)> {
-    // PostgreSQL's syntax_error, ER_PARSE_ERROR; SQLite has only words for it.
-    let is_grammar = match dialect {
-        Dialect::Postgres => message.sqlstate.as_deref() == Some("42601"),
-        Dialect::MySql => message.number == Some(1064),
-        Dialect::Sqlite => {
-            message.message.ends_with("syntax error")
-                || message.message.starts_with("unrecognized token")
-        }
-    };
-    if !is_grammar {
+    if message.refusal != Some(Refusal::Syntax) {
         return None;
     }
     let mut lexer = Lexer::new(dialect, sql);

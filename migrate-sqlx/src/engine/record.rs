@@ -2,24 +2,30 @@
 
 use migrate_core::{Dialect, Stamp, Target};
 
-use super::{Declared, Engine};
+#[cfg(feature = "cli")]
+use super::Declared;
+use super::{Engine, StampMode};
+use crate::applied_revision::State;
+use crate::chain_state::ChainState;
 use crate::error::Error;
-use crate::ledger::State;
-use crate::status::ChainState;
 
 impl Engine<'_> {
     /// Records targets without running anything.
-    pub(crate) async fn stamp(&mut self, targets: &[Target], purge: bool) -> Result<Stamp, Error> {
+    pub(crate) async fn stamp(
+        &mut self,
+        targets: &[Target],
+        mode: StampMode,
+    ) -> Result<Stamp, Error> {
         self.tables.settle(self.session).await?;
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
-            let stamped = match self.stamping(targets, purge).await {
+            let stamped = match self.stamping(targets, mode).await {
                 Ok((stamp, sql)) => self.run_all(sql).await.map(|()| stamp),
                 Err(error) => Err(error),
             };
             return self.end(stamped).await;
         }
-        let (stamp, sql) = self.stamping(targets, purge).await?;
+        let (stamp, sql) = self.stamping(targets, mode).await?;
         let (_, record) = sql.split_at(2);
         self.create_tables().await?;
         if !record.is_empty() {
@@ -29,6 +35,7 @@ impl Engine<'_> {
     }
 
     /// Takes somebody's word for what has become of a half-done revision.
+    #[cfg(feature = "cli")]
     pub(crate) async fn declare(&mut self, id: &str, declared: Declared) -> Result<(), Error> {
         self.tables.settle(self.session).await?;
         let joined = self.read().await?;
@@ -38,10 +45,7 @@ impl Engine<'_> {
                 revision: id.to_owned(),
             });
         };
-        let known = self
-            .chain
-            .iter()
-            .find(|revision| revision.id.as_str() == id);
+        let known = self.chain.get(id);
         let mut record = match (declared, row.state, known) {
             (Declared::NotApplied, ..) => vec![self.tables.delete(id)],
             // What stands in the file is what somebody has finished.
@@ -69,19 +73,19 @@ impl Engine<'_> {
     async fn stamping(
         &mut self,
         targets: &[Target],
-        purge: bool,
+        mode: StampMode,
     ) -> Result<(Stamp, Vec<String>), Error> {
         let mut sql = self.tables.create().to_vec();
         let mut rows = self.tables.read(self.session).await?.unwrap_or_default();
-        if purge {
+        if mode == StampMode::Replace {
             for row in std::mem::take(&mut rows) {
                 sql.push(self.tables.delete(&row.revision));
                 sql.push(self.tables.event("unstamp", &row.revision, "0", "purged"));
             }
         }
-        let joined = ChainState::join(self.chain, rows, self.session.dialect());
+        let joined = ChainState::new(self.chain, rows, self.session.dialect());
         joined.judge(self.options.resume)?;
-        let stamp = Stamp::new(&joined.graph, &joined.applied, targets)?;
+        let stamp = joined.stamp(targets)?;
         for index in &stamp.forgotten {
             let id = joined.graph.id(*index).as_str();
             sql.push(self.tables.delete(id));

@@ -4,10 +4,10 @@ use migrate_core::{Dialect, Direction, Label, Revision, Statement};
 use migrate_sql::{Lexer, TokenKind, resume_session, tokens};
 
 use super::{Engine, InDoubt, LOOK, Step};
+use crate::applied_revision::{AppliedRevision, parse};
 use crate::error::Error;
-use crate::ledger::{AppliedRevision, literal};
-use crate::pause::pause;
-use crate::status::parse;
+use crate::literal::literal;
+use crate::sleep::pause;
 
 /// What an earlier run has done of a revision, and what it takes to go on.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use migrate_sql::{SessionEffect, session_effect, session_pragma};
 
 use super::{Engine, LOOK, Step};
 use crate::error::Error;
-use crate::ledger::literal;
+use crate::literal::literal;
 
 /// How many statements give PostgreSQL's settings back.
 pub(super) const RESTORING: usize = 3;

@@ -7,10 +7,10 @@ use migrate_sql::{FindingKind, Lexer, SessionEffect, TokenKind, lint, session_ef
 
 use super::transaction::kept_out;
 use super::{Engine, Listener, Outcome, Step};
+use crate::applied_revision::{IN_DOUBT, State};
 use crate::backend::Failure;
 use crate::driver_error::{DriverError, missed_lock};
 use crate::error::Error;
-use crate::ledger::{IN_DOUBT, State};
 
 /// Why a statement is not done and recorded.
 enum Failed {

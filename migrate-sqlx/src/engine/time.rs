@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 
 use super::Engine;
 use crate::backend::Failure;
-use crate::pause::pause;
+use crate::sleep::pause;
 
 /// Says how a statement of this session is ended; NULL on MariaDB, which has `max_statement_time`.
 /// MySQL's `max_execution_time` is for SELECT alone (MySQL manual, "Server System Variables").

@@ -6,10 +6,11 @@ use migrate_core::{Dialect, Direction};
 
 use super::session::{Dangling, RESTORING};
 use super::{Engine, Outcome, Step};
+use crate::applied_revision::State;
 use crate::backend::Failure;
-use crate::driver_error::is_busy;
+use crate::driver_error::Refusal;
 use crate::error::{Error, Phase};
-use crate::ledger::{LOCKING, State};
+use crate::ledger::LOCKING;
 use crate::notice::muted;
 
 /// How long it has been at work, for PostgreSQL, which gets a revision in one message.
@@ -300,7 +301,7 @@ impl Engine<'_> {
             match self.session.execute(sql.to_owned()).await {
                 Ok(()) => return Ok(()),
                 // The driver has waited its own time already.
-                Err(Failure { error, .. }) if is_busy(&error) => {
+                Err(Failure { error, .. }) if Refusal::of(&error) == Some(Refusal::Busy) => {
                     if since.elapsed() >= self.options.lock_wait {
                         return Err(Error::Locked {
                             waited: self.options.lock_wait,
@@ -322,14 +323,12 @@ pub(super) fn kept_out(
     fences: usize,
     wait: Duration,
 ) -> Result<Result<Outcome, Error>, Failure> {
-    let code = failure
-        .error
-        .as_database_error()
-        .and_then(|error| error.code());
     let locking = fences == LOCKING && failure.finished + 2 == fenced;
-    match code.as_deref() {
-        Some("22012") if fences > 0 && failure.finished + 1 == fenced => Ok(Ok(Outcome::Overtaken)),
-        Some("55P03") if locking => Ok(Err(Error::Locked {
+    match Refusal::of(&failure.error) {
+        Some(Refusal::DivisionByZero) if fences > 0 && failure.finished + 1 == fenced => {
+            Ok(Ok(Outcome::Overtaken))
+        }
+        Some(Refusal::LockNotAvailable) if locking => Ok(Err(Error::Locked {
             waited: wait,
             holder: None,
         })),

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use migrate_core::Dialect;
 
 use super::{Engine, Listener};
+use crate::applied_revision::{AppliedRevision, State};
+use crate::chain_state::ChainState;
 use crate::event::Event;
-use crate::ledger::{AppliedRevision, State};
-use crate::status::ChainState;
 
 impl Engine<'_> {
     /// Whether a revision is begun and not failed, on the database where no lock would have kept

@@ -7,19 +7,19 @@
 //! (MySQL manual, "FOREIGN KEY Constraints"). What the user has no right to see is missing: a
 //! view's text needs SHOW VIEW, a trigger needs TRIGGER.
 
-mod doubts;
 mod objects;
 mod queries;
+mod show_create;
+mod spelling;
 mod tables;
-mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialect, LedgerNames};
 use migrate_schema::{Name, NotCarried, Schema};
 
-use self::doubts::{Doubt, Doubts};
 use self::objects::Routines;
+use self::show_create::{Doubt, Doubts};
 use super::record::Record;
 use super::{is_ledger, unreadable};
 use crate::backend::Session;

@@ -10,8 +10,9 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Row as _};
 
 use super::{Address, DatabaseUrl};
+use crate::driver_error::{DatabaseMessage, Refusal};
 use crate::error::{Error, Tried};
-use crate::pause::pause;
+use crate::sleep::pause;
 
 /// How long one of several servers may take where the url does not say; the next may answer.
 const ONE_OF_SEVERAL: Duration = Duration::from_secs(10);
@@ -68,18 +69,23 @@ impl DatabaseUrl {
             _ => &[Wanted::Any],
         };
         let mut tried = Vec::new();
+        let mut refusal = None;
         for wanted in rounds {
             tried.clear();
             for (address, options) in &servers {
                 match self.try_one(options, *wanted, servers.len() > 1).await? {
                     Ok(connection) => return Ok((connection, options.clone())),
-                    Err(why) => tried.push((address.to_string(), why)),
+                    Err(NotTaken { why, refused }) => {
+                        refusal = refused;
+                        tried.push((address.to_string(), why));
+                    }
                 }
             }
         }
         Err(Error::NoServer(Tried {
             attributes: attributes.to_owned(),
             servers: tried,
+            refusal,
         }))
     }
 
@@ -108,7 +114,7 @@ impl DatabaseUrl {
         options: &PgConnectOptions,
         wanted: Wanted,
         several: bool,
-    ) -> Result<Result<PgConnection, String>, Error> {
+    ) -> Result<Result<PgConnection, NotTaken>, Error> {
         let usual = several.then_some(ONE_OF_SEVERAL);
         let timeout = self.parameters.connect_timeout().or(usual);
         let connected = match timeout {
@@ -117,7 +123,10 @@ impl DatabaseUrl {
                 match select(connecting, pin!(pause(time))).await {
                     Either::Left((connected, _)) => connected,
                     Either::Right(_) => {
-                        return Ok(Err(format!("nothing came for {} s", time.as_secs())));
+                        return Ok(Err(NotTaken {
+                            why: format!("nothing came for {} s", time.as_secs()),
+                            refused: Some(Refusal::NoAnswer),
+                        }));
                     }
                 }
             }
@@ -126,7 +135,12 @@ impl DatabaseUrl {
         let mut connection = match connected {
             Ok(connection) => connection,
             Err(error) if !several || is_final(&error) => return Err(Error::from(error)),
-            Err(error) => return Ok(Err(words(&error))),
+            Err(error) => {
+                return Ok(Err(NotTaken {
+                    why: DatabaseMessage::new(&error).message,
+                    refused: Refusal::of(&error),
+                }));
+            }
         };
         if wanted == Wanted::Any {
             return Ok(Ok(connection));
@@ -142,25 +156,26 @@ impl DatabaseUrl {
         if let Err(error) = connection.close().await {
             tracing::debug!(%error, "a server that is not wanted was gone already");
         }
-        Ok(Err(match (standby, read_only) {
+        let why = match (standby, read_only) {
             (true, _) => "it is a standby",
             (false, true) => "its sessions are read-only",
             (false, false) => "it is a primary, and can be written to",
-        }
-        .to_owned()))
+        };
+        Ok(Err(NotTaken {
+            why: why.to_owned(),
+            refused: None,
+        }))
     }
 }
 
 /// A server that was reached and refuses: only one that is starting or stopping lets libpq go on
 /// (`cannot_connect_now`).
 fn is_final(error: &sqlx::Error) -> bool {
-    let refused = error.as_database_error();
-    refused.is_some_and(|error| error.code().as_deref() != Some("57P03"))
+    error.as_database_error().is_some() && Refusal::of(error) != Some(Refusal::NotReady)
 }
 
-fn words(error: &sqlx::Error) -> String {
-    match error.as_database_error() {
-        Some(error) => error.message().to_owned(),
-        None => error.to_string(),
-    }
+/// Why a server was not taken.
+struct NotTaken {
+    why: String,
+    refused: Option<Refusal>,
 }

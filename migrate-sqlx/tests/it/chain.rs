@@ -1,6 +1,6 @@
 //! Chains to run, written as the files they come from.
 
-use migrate_core::{Config, File, Folder, Survey};
+use migrate_core::{Chain, Config, File, Folder, Survey};
 use migrate_sqlx::{LedgerNames, Migrations};
 
 /// A revision: its header in short (`b:a`), its up and its down.
@@ -43,7 +43,7 @@ pub(crate) fn migrations_with(written: &[Written<'_>], ledger: LedgerNames) -> M
         .filter(|found| !matches!(found.code.as_str(), "lock-missing" | "missing-down"))
         .collect();
     assert!(broken.is_empty(), "{broken:#?}");
-    Migrations::new(survey.revisions, ledger)
+    Migrations::new(Chain::new(survey.revisions).unwrap(), ledger)
 }
 
 pub(crate) fn migrations(written: &[Written<'_>]) -> Migrations {

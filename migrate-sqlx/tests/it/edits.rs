@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use migrate_core::{Config, File, Folder, Survey};
-use migrate_sqlx::{Dialect, Edit, Error, Event, LedgerNames, Migrations};
+use migrate_core::{Chain, Config, File, Folder, Survey};
+use migrate_sqlx::{Dialect, Edit, Error, Event, LedgerNames, Migrations, StampMode};
 use migrate_tests::TestDatabase;
 
 use crate::chain::{Written, migrations, text};
@@ -79,7 +79,7 @@ pub(crate) async fn an_edited_way_back_is_used_and_taken(database: TestDatabase)
     let state = connect(&database).await;
     let state = state.state(&now).await.unwrap();
     assert_eq!(state.edited, ["a", "b"]);
-    assert_eq!(state.changed, Vec::<String>::new());
+    assert!(state.changed.is_empty());
     assert_eq!(state.edit("b"), Some(Edit::Down));
     assert_eq!(state.edit("c"), None);
 
@@ -136,10 +136,8 @@ pub(crate) async fn an_edited_header_is_taken(database: TestDatabase) {
     for (row, revision) in found.iter().zip(now.revisions()) {
         assert_eq!(row[0], format!("1:{}", revision.chain_hash));
     }
-    assert_eq!(
-        connect(&database).await.status(&now).await.unwrap().edited,
-        Vec::<String>::new()
-    );
+    let status = connect(&database).await.status(&now).await.unwrap();
+    assert!(status.edited.is_empty());
 }
 
 /// The first try fails, the `down` is corrected, the second works: on MySQL the first has begun.
@@ -214,7 +212,7 @@ pub(crate) async fn another_parent_is_no_edit(database: TestDatabase) {
     ]);
     let status = connect(&database).await.status(&now).await.unwrap();
     assert_eq!(status.changed, ["b", "c"]);
-    assert_eq!(status.edited, Vec::<String>::new());
+    assert!(status.edited.is_empty());
 }
 
 fn of_texts(texts: &[String]) -> Migrations {
@@ -227,10 +225,8 @@ fn of_texts(texts: &[String]) -> Migrations {
         files: files.collect(),
         ..Folder::default()
     };
-    Migrations::new(
-        Survey::new(&folder, &Config::default()).revisions,
-        LedgerNames::DEFAULT,
-    )
+    let revisions = Survey::new(&folder, &Config::default()).revisions;
+    Migrations::new(Chain::new(revisions).unwrap(), LedgerNames::DEFAULT)
 }
 
 /// A checkout with CRLF gives the database, its ledger and whoever reads an error the same.
@@ -281,7 +277,7 @@ pub(crate) async fn line_ends_of_a_checkout_do_not_matter(database: TestDatabase
             let runner = forget.runner();
             connect(&database)
                 .await
-                .stamp(runner, &["base".parse().unwrap()], true)
+                .stamp(runner, &["base".parse().unwrap()], StampMode::Replace)
                 .await
                 .unwrap();
             database.execute("DROP TABLE mail").await;

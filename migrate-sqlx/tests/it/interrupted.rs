@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use migrate_sqlx::{Create, Database, Dialect, Error, InDoubt, Migrations, Phase};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::{Dialect, Error, InDoubt, Migrations, Phase};
 use migrate_tests::TestDatabase;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
@@ -81,7 +82,7 @@ pub(crate) async fn a_ledger_that_was_tampered_with_is_told(database: TestDataba
     let status = connect(&database).await.status(&older).await.unwrap();
     assert_eq!(
         (status.unknown, status.current),
-        (vec!["b".to_owned()], vec!["b".to_owned()])
+        (vec!["b".to_owned()], vec!["b".parse().unwrap()])
     );
     let back = older.runner().target("a".parse().unwrap());
     let error = connect(&database).await.revert(back).await.unwrap_err();
@@ -208,7 +209,7 @@ async fn a_database_in_memory_survives_a_failure() {
     let status = chain.status(&pool).await.unwrap();
     assert_eq!(
         (status.current, status.pending),
-        (vec!["a".to_owned()], vec!["b".to_owned()])
+        (vec!["a".parse().unwrap()], vec!["b".parse().unwrap()])
     );
 }
 

@@ -8,8 +8,9 @@ mod same;
 mod scale;
 mod sqlite;
 
+use migrate_sqlx::__cli::{Create, Database};
 use migrate_sqlx::schema::{Schema, Table};
-use migrate_sqlx::{Create, Database, Dialect, LedgerNames};
+use migrate_sqlx::{Dialect, LedgerNames};
 use migrate_tests::TestDatabase;
 
 /// A schema with something of everything that the database knows; MySQL itself has another.

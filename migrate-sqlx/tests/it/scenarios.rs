@@ -4,8 +4,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use migrate_core::Cascade;
+use migrate_sqlx::__cli::{Create, Database};
 use migrate_sqlx::{
-    Create, Database, Dialect, Error, Event, LedgerNames, Migrations, Report, State, Target,
+    Dialect, Error, Event, LedgerNames, Migrations, Report, StampMode, State, Target,
 };
 use migrate_tests::TestDatabase;
 use sqlx::SqlitePool;
@@ -151,7 +152,7 @@ fn ids(report: &Report) -> Vec<String> {
     report
         .steps
         .iter()
-        .map(|step| step.revision.clone())
+        .map(|step| step.revision.to_string())
         .collect()
 }
 
@@ -190,7 +191,7 @@ async fn from_empty_to_the_heads_and_back(database: TestDatabase) {
     );
     let kinds: Vec<_> = connect(&database)
         .await
-        .events(&chain)
+        .events(&LedgerNames::DEFAULT)
         .await
         .unwrap()
         .into_iter()
@@ -206,7 +207,13 @@ async fn reading_creates_nothing(database: TestDatabase) {
         .unwrap();
     let status = connected.status(&chain).await.unwrap();
     assert_eq!(status.pending, ["a", "b"]);
-    assert!(connected.events(&chain).await.unwrap().is_empty());
+    assert!(
+        connected
+            .events(&LedgerNames::DEFAULT)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     if database.dialect() == Dialect::Sqlite {
         let file = database
             .url()
@@ -245,7 +252,11 @@ async fn a_failing_statement_is_told_with_its_place(database: TestDatabase) {
     assert_eq!(database.tables().await.contains(&"b".to_owned()), !whole);
     let status = connect(&database).await.status(&chain).await.unwrap();
     assert_eq!(status.applied.len(), 1);
-    let events = connect(&database).await.events(&chain).await.unwrap();
+    let events = connect(&database)
+        .await
+        .events(&LedgerNames::DEFAULT)
+        .await
+        .unwrap();
     assert_eq!(events.last().unwrap().kind, "fail");
 
     // Mended, it is applied; where nothing could be rolled back it goes on behind what was done.
@@ -371,7 +382,11 @@ async fn many_at_once_apply_each_revision_once(database: TestDatabase) {
             [["1"]]
         );
     }
-    let events = connect(&database).await.events(chain).await.unwrap();
+    let events = connect(&database)
+        .await
+        .events(&LedgerNames::DEFAULT)
+        .await
+        .unwrap();
     assert_eq!(events.len(), 12);
 }
 
@@ -528,26 +543,26 @@ async fn what_cannot_be_reverted_stops_before_anything_is(database: TestDatabase
 async fn a_stamp_records_without_running(database: TestDatabase) {
     let chain = migrations(&AB);
     let connected = connect(&database).await;
-    let stamp = |target: &str, purge| {
+    let stamp = |target: &str, mode| {
         let targets: Vec<Target> = vec![target.parse().unwrap()];
         let (connected, chain) = (&connected, &chain);
         async move {
             connected
-                .stamp(chain.runner(), &targets, purge)
+                .stamp(chain.runner(), &targets, mode)
                 .await
                 .unwrap()
         }
     };
-    stamp("head", false).await;
+    stamp("head", StampMode::Update).await;
     assert_eq!(
         database.tables().await,
         ["migrate_event", "migrate_revision"]
     );
     assert_eq!(connected.status(&chain).await.unwrap().current, ["b"]);
     assert_eq!(run(&database, &chain).await.unwrap(), Vec::<String>::new());
-    stamp("a", false).await;
+    stamp("a", StampMode::Update).await;
     assert_eq!(connected.status(&chain).await.unwrap().current, ["a"]);
-    stamp("base", true).await;
+    stamp("base", StampMode::Replace).await;
     assert!(connected.status(&chain).await.unwrap().applied.is_empty());
 }
 

@@ -1,6 +1,8 @@
 //! What we would do.
 
-use migrate_core::{Cascade, Graph, Plan, Revision, Set, Stamp, Target, TargetError};
+use migrate_core::{
+    Cascade, Chain, Graph, Plan, Revision, Set, SoundGraph, Stamp, Target, TargetError,
+};
 use migrate_tests::alembic::{Case, Name, Sketch};
 
 /// What we would do.
@@ -14,11 +16,10 @@ pub(crate) enum Ours {
     Refused(TargetError),
 }
 
-pub(crate) fn graph(case: &Case) -> Graph {
+pub(crate) fn graph(case: &Case) -> SoundGraph {
     let revisions: Vec<Revision> = case.revisions.iter().map(Sketch::revision).collect();
-    let graph = Graph::new(&revisions);
-    assert_eq!(graph.problems(), [], "the graph is sound");
-    graph
+    let chain = Chain::new(revisions).expect("the graph is sound");
+    chain.graph().clone()
 }
 
 pub(crate) fn applied(graph: &Graph, case: &Case) -> Set {
@@ -31,7 +32,12 @@ pub(crate) fn ours(case: &Case, cascade: Cascade) -> Ours {
     go(&graph, &applied(&graph, case), case, cascade).unwrap_or_else(Ours::Refused)
 }
 
-fn go(graph: &Graph, applied: &Set, case: &Case, cascade: Cascade) -> Result<Ours, TargetError> {
+fn go(
+    graph: &SoundGraph,
+    applied: &Set,
+    case: &Case,
+    cascade: Cascade,
+) -> Result<Ours, TargetError> {
     let targets = &case.question.targets;
     let targets: Vec<Target> = targets
         .iter()

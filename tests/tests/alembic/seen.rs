@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use migrate_core::{Anchor, Cascade, Graph, Set, Target, TargetError};
+use migrate_core::{Anchor, Cascade, Set, SoundGraph, Target, TargetError};
 use migrate_tests::alembic::{Answer, Case, Name};
 
 use crate::differences::DIFFERENCES;
@@ -30,7 +30,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) case: &'a Case,
     pub(crate) theirs: &'a Answer,
     pub(crate) ours: Ours,
-    pub(crate) graph: Graph,
+    pub(crate) graph: SoundGraph,
     pub(crate) applied: Set,
     /// As far as they can be read.
     pub(crate) targets: Vec<Target>,

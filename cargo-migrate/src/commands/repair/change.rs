@@ -8,7 +8,7 @@ use migrate_core::{ChainLock, Code, Folder};
 
 use crate::output::error::CommandError;
 use crate::output::json::RepairEdit;
-use crate::output::ui::{style, styled};
+use crate::output::style::{self, styled};
 use crate::project::context::{Context, now};
 use crate::project::edits::Edits;
 use crate::project::write;

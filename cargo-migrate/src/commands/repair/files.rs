@@ -7,6 +7,7 @@ use migrate_repair::{HeadsRepair, Repair, RepairOptions};
 
 use super::RepairArgs;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::project::context::{Context, now};
 use crate::project::git::Repository;
 use crate::project::published::Published;
@@ -103,8 +104,8 @@ fn order(given: &[String], survey: &Survey) -> Result<Vec<String>, CommandError>
         });
         match index {
             Some(index) => Ok(graph.id(index).to_string()),
-            None => Err(CommandError::failed(
-                "unknown-revision",
+            None => Err(CommandError::new(
+                Failure::UnknownRevision,
                 format!("`--order` names `{word}`, which is no revision"),
             )
             .help(
@@ -123,10 +124,10 @@ fn unresolved(
     elsewhere: &Elsewhere,
 ) -> Result<Vec<Diagnostic>, CommandError> {
     let mut left = repair.unresolved.clone();
+    let survey = Survey::new(&repair.folder, context.config()?);
     for found in &mut left {
-        let is_unclear = found.code == Code::UnknownDependency
-            && (found.help.as_ref()).is_none_or(|help| help.contains("migrate history"));
-        if is_unclear {
+        let has_lead = |name: &String| survey.lead(name).is_some();
+        if found.code == Code::UnknownDependency && !found.subject.as_ref().is_some_and(has_lead) {
             found.help = Some(
                 "it alone says what has to run before, so it is neither guessed nor dropped: name the revision that is meant, or take it out of the line".to_owned(),
             );
@@ -138,10 +139,9 @@ fn unresolved(
         return Ok(left);
     }
     for (id, (commit, path)) in elsewhere {
-        let follows = format!("follows `{id}`");
         for found in left
             .iter_mut()
-            .filter(|found| found.code == Code::UnknownParent && found.message.contains(&follows))
+            .filter(|found| found.code == Code::UnknownParent && found.subject.as_ref() == Some(id))
         {
             let path = shell_word(path);
             found.help = Some(format!(
@@ -151,13 +151,11 @@ fn unresolved(
     }
     let root = context.root()?;
     let repository = Repository::find(root);
-    let survey = Survey::new(&repair.folder, context.config()?);
     let dir = &context.config()?.dir;
     for (id, _) in survey.lock.iter() {
-        let quoted = format!("`{id}`");
         let about_it: Vec<&mut Diagnostic> = left
             .iter_mut()
-            .filter(|found| is_gone(found) && found.message.contains(&quoted))
+            .filter(|found| is_gone(found) && found.subject.as_deref() == Some(id.as_str()))
             .collect();
         if survey.graph.index(id.as_str()).is_some() || about_it.is_empty() {
             continue;

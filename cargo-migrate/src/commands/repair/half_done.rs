@@ -1,17 +1,21 @@
 //! A revision that was finished or taken back by hand.
 
-use migrate_sqlx::{AppliedRevision, Create, Declared, LedgerChange, Mending};
+use migrate_sqlx::__cli::{ChainState, Create, Declared, LedgerChange, Mending};
+use migrate_sqlx::State;
 use serde::Serialize;
 
 use super::RepairArgs;
 use crate::commands::run::runner;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
+use crate::scratch::interrupt::block_on;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -27,15 +31,15 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         (Some(given), _) => (given, true),
         (None, given) => (given.as_ref().expect("one of them is given"), false),
     };
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
-        let failed = &state.status.failed;
-        let unfinished = failed.iter().find(|row| row.revision == *given);
+        let state = database.state(&migrations).await?;
+        let row = state.row(given);
+        let unfinished = row.filter(|row| row.state != State::Applied);
         let undone = (!applied).then(|| undone(&state, given)).transpose()?;
         let was = match (unfinished, undone.flatten()) {
             (Some(row), _) => format!(
@@ -98,15 +102,14 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Finds a revision that is applied and that nothing applied needs: somebody may have undone it by
 /// hand. `None` where it is not applied.
-fn undone(state: &State, given: &str) -> Result<Option<usize>, CommandError> {
-    let is_row = |row: &&AppliedRevision| row.revision == *given;
-    let index = state.status.applied.iter().find(is_row);
-    let Some(index) = index.and_then(|row| state.graph.index(&row.revision)) else {
+fn undone(state: &ChainState<'_>, given: &str) -> Result<Option<usize>, CommandError> {
+    let row = state.row(given).filter(|row| row.state == State::Applied);
+    let Some(index) = row.and_then(|row| state.graph.index(&row.revision)) else {
         return Ok(None);
     };
     let mut needing = state.graph.descendants([index]);
@@ -119,8 +122,8 @@ fn undone(state: &State, given: &str) -> Result<Option<usize>, CommandError> {
         true => Ok(Some(index)),
         false => {
             let needing = json::ids(&state.graph, needing);
-            Err(CommandError::failed(
-                "still-needed",
+            Err(CommandError::new(
+                Failure::StillNeeded,
                 format!(
                     "what is applied needs `{given}`: `{}`",
                     needing.join("`, `")

@@ -3,21 +3,25 @@
 mod evidence;
 mod files;
 mod judge;
+mod ledger_repair;
 mod plan;
 mod restore;
 
-use migrate_core::Folder;
-use migrate_sqlx::{AppliedRevision, Create, Database, Migrations};
+use migrate_core::{Chain, Folder};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::{AppliedRevision, Migrations};
 
 use self::files::Files;
+pub(super) use self::ledger_repair::{Entry, LedgerRepair, Unresolved};
 use self::plan::Planner;
-pub(super) use self::plan::{Entry, Repair, Unresolved};
 use super::RepairArgs;
 use crate::commands::run::runner;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
 use crate::project::context::Context;
 
 /// The ledger of the database in use, as it was read.
@@ -46,7 +50,7 @@ impl<'a> Ledger<'a> {
     pub(super) fn absent(context: &Context) -> Result<CommandError, CommandError> {
         let shown = context.database()?.shown();
         Ok(
-            CommandError::failed("no-ledger", format!("`{shown}` has no ledger to mend"))
+            CommandError::new(Failure::NoLedger, format!("`{shown}` has no ledger to mend"))
                 .help("find out where it is with `cargo migrate stamp --detect`, or begin with `cargo migrate run`"),
         )
     }
@@ -57,19 +61,19 @@ impl<'a> Ledger<'a> {
     }
 
     /// Gives back to a folder the files that it kept, before anybody looks for what is missing.
-    pub(super) fn give_back(&self, folder: Folder) -> Result<Repair, CommandError> {
+    pub(super) fn give_back(&self, folder: Folder) -> Result<LedgerRepair, CommandError> {
         self.planner().give_back(Files::new(folder))
     }
 
     /// Plans its repair beside a folder.
-    pub(super) async fn plan(&self, folder: Folder) -> Result<Repair, CommandError> {
+    pub(super) async fn plan(&self, folder: Folder) -> Result<LedgerRepair, CommandError> {
         self.planner().plan(Files::new(folder)).await
     }
 
     /// Changes its rows.
     pub(super) async fn mend(
         &self,
-        planned: &Repair,
+        planned: &LedgerRepair,
         args: &RepairArgs,
         progress: &Progress<'_>,
     ) -> Result<(), CommandError> {
@@ -77,7 +81,7 @@ impl<'a> Ledger<'a> {
             return Ok(());
         }
         // Nothing of the chain is needed: each change brings its revision.
-        let none = Migrations::new(Vec::new(), self.context.config()?.ledger.clone());
+        let none = Migrations::new(Chain::empty(), self.context.config()?.ledger.clone());
         let runner = runner(&none, &args.change, &self.chosen, progress);
         let mended = self
             .database

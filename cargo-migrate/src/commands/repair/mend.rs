@@ -12,17 +12,21 @@ use super::change::{Change, Note, make};
 use super::ledger::{self, Entry, Ledger, Unresolved};
 use super::{RepairArgs, files};
 use crate::database::consent::ask;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::{Found, RepairEdit};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, drawn, style, styled};
+use crate::output::style::{self, styled};
+use crate::output::ui::{Ui, drawn};
 use crate::project::context::Context;
 use crate::project::edits::Edits;
+use crate::scratch::interrupt::block_on;
 
 /// All that is to be done, and what is left to people.
 struct Plan<'a> {
     ledger: Option<Ledger<'a>>,
-    rows: Option<ledger::Repair>,
+    rows: Option<ledger::LedgerRepair>,
     change: Change,
     edits: Edits,
     /// Sealed or applied revisions that are other ones now.
@@ -51,7 +55,7 @@ enum Left<'a> {
 /// Shows or does what mends the files and the ledger.
 pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let progress = Progress::new(ui);
-    progress.block_on(async {
+    block_on(&progress, async {
         let plan = Plan::new(args, context, ui).await?;
         let execute = args.executes() && !plan.is_empty();
         if !ui.is_json() {
@@ -70,11 +74,11 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
         match ui.is_json() {
             true => ui.json(&plan.document(context, copied_to.as_deref(), execute)?)?,
-            false => plan.tell(args, context, copied_to.as_deref(), execute, ui)?,
+            false => plan.print(args, context, copied_to.as_deref(), execute, ui)?,
         }
         match plan.left() {
             0 => Ok(()),
-            _ => Err(CommandError::told()),
+            _ => Err(CommandError::reported()),
         }
     })
 }
@@ -197,7 +201,7 @@ impl<'a> Plan<'a> {
         ledger::show_unresolved(self.left_in_ledger(), ui)
     }
 
-    fn tell(
+    fn print(
         &self,
         args: &RepairArgs,
         context: &Context,
@@ -323,7 +327,7 @@ async fn read_ledger<'a>(
         Ok(None) if args.ledger => Err(Ledger::absent(context)?),
         Ok(ledger) => Ok(ledger),
         Err(error) if args.ledger => Err(error),
-        Err(error) if error.is("no-database") => Ok(None),
+        Err(error) if error.is(Failure::NoDatabase) => Ok(None),
         Err(error) => {
             ui.status(ui.hidden(&format!(
                 "the files alone are looked at: {}",

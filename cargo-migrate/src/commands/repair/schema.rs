@@ -7,22 +7,26 @@ use migrate_core::Dialect;
 use migrate_schema::{
     self, Ddl, Difference, DifferenceKind, Name, Renames, Repair, Schema, Unfilled, differences,
 };
-use migrate_sqlx::{Create, Database};
+use migrate_sqlx::__cli::{Create, Database};
 use serde::Serialize;
 
 use super::RepairArgs;
 use crate::commands::run::runner;
-use crate::commands::verify::told;
+use crate::commands::verify::describe;
 use crate::database::consent::ask;
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::import::applied::rows;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
+use crate::output::failure::Failure;
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::schemas::ignored::Ignored;
 use crate::schemas::named::expected_and_actual;
+use crate::scratch::interrupt::block_on;
 
 /// How to bring the schema to what it should be.
 #[derive(Debug, Args)]
@@ -64,7 +68,7 @@ struct Plan {
 
 pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let options = &args.schema;
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let chosen = context.database_to_write(ui)?;
@@ -72,19 +76,16 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let state = State::read(&database, &migrations).await?;
-        if state.status.applied.is_empty() {
+        let state = database.state(&migrations).await?;
+        if state.status().applied.is_empty() {
             state.judge_unfinished(None)?;
-            return Err(CommandError::failed(
-                "not-applied",
+            return Err(CommandError::new(
+                Failure::NotApplied,
                 format!("no revision counts as applied in {}", chosen.shown()),
             )
             .help("`cargo migrate stamp --detect` finds out by its tables where it is"));
         }
-        let rows: BTreeSet<String> = {
-            let all = state.status.applied.iter().chain(&state.status.failed);
-            all.map(|row| row.revision.clone()).collect()
-        };
+        let rows: BTreeSet<String> = state.rows.iter().map(|row| row.revision.clone()).collect();
         let (mut expected, actual) = expected_and_actual(context, &chosen).await?;
         ignored.overlook(&mut expected, &actual);
         let plan = plan(options, &expected, &actual, &database).await?;
@@ -114,14 +115,14 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
                 executed: execute,
             })?;
         } else {
-            plan.tell(options, &chosen, execute, ui)?;
+            plan.print(options, &chosen, execute, ui)?;
         }
         match plan.left.is_empty() {
             true => Ok(()),
-            false => Err(CommandError::told()),
+            false => Err(CommandError::reported()),
         }
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 /// Shows the statement that was refused.
@@ -130,10 +131,10 @@ fn with_statement(error: migrate_sqlx::Error) -> CommandError {
         migrate_sqlx::Error::Mend { sql, .. } => Some(sql.clone()),
         _ => None,
     };
-    let told = CommandError::from(error);
+    let failed = CommandError::from(error);
     match sql {
-        Some(sql) => told.cause(sql),
-        None => told,
+        Some(sql) => failed.cause(sql),
+        None => failed,
     }
 }
 
@@ -255,7 +256,7 @@ impl Plan {
     }
 
     /// Says what was done, and what is left.
-    fn tell(
+    fn print(
         &self,
         args: &SchemaArgs,
         chosen: &Chosen,
@@ -285,7 +286,7 @@ impl Plan {
             counted(self.left.len(), "difference")
         ));
         for difference in &self.left {
-            ui.say(format_args!("  {}", told(difference)));
+            ui.say(format_args!("  {}", describe(difference)));
         }
         for column in &self.unfilled {
             let place = format!("{}.{}", column.table, Name::plain(&*column.column));

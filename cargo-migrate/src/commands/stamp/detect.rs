@@ -1,24 +1,28 @@
 //! `stamp --detect`: the schema says where the database is.
 
-use migrate_core::{Graph, Set, Stamp, Target};
+use migrate_core::{Graph, Set, SoundGraph, Stamp, Target};
 use migrate_schema::Difference;
-use migrate_sqlx::{Create, Error, Migrations};
+use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::{Error, Migrations};
 use serde::Serialize;
 
-use super::{StampArgs, tell};
+use super::{StampArgs, mode, report};
 use crate::commands::run::runner;
-use crate::commands::verify::told;
+use crate::commands::verify::describe;
 use crate::database::consent::ask;
-use crate::database::detect::{Detection, detect};
-use crate::database::state::{State, migrations};
+use crate::database::migrations;
 use crate::database::target::Chosen;
-use crate::output::error::{CommandError, counted};
+use crate::output::error::CommandError;
 use crate::output::json::{self, Stamped};
+use crate::output::phrase::counted;
 use crate::output::progress::Progress;
-use crate::output::ui::{Ui, style, styled};
-use crate::project::context::{Context, Demand};
+use crate::output::style::{self, styled};
+use crate::output::ui::Ui;
+use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
+use crate::schemas::detect::{Detection, detect};
 use crate::schemas::named::dialect;
+use crate::scratch::interrupt::block_on;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -46,8 +50,8 @@ struct Stopped {
 struct Finding<'a> {
     args: &'a StampArgs,
     chosen: &'a Chosen,
-    graph: &'a Graph,
-    state: Option<&'a State>,
+    graph: &'a SoundGraph,
+    state: Option<&'a ChainState<'a>>,
     detection: &'a Detection,
     drafts: Drafts,
     ui: &'a Ui,
@@ -59,7 +63,7 @@ pub(super) fn run(
     context: &Context,
     ui: &Ui,
 ) -> Result<(), CommandError> {
-    let chain = context.chain(Demand::AnyEnds)?;
+    let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let chosen = context.database_to_write(ui)?;
@@ -68,10 +72,10 @@ pub(super) fn run(
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
         // A ledger that cannot be read is what `--purge` is for.
-        let state = match State::read(&database, &migrations).await {
+        let state = match database.state(&migrations).await {
             Ok(state) => Some(state),
             Err(_) if args.purge => None,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let live = database.schema(&config.ledger).await?;
         drop(database);
@@ -99,7 +103,7 @@ pub(super) fn run(
         let Some(found) = finding.one()? else {
             return finding.refuse();
         };
-        finding.tell_ledger(&found);
+        finding.report_ledger(&found);
         let stamped = match args.change.dry_run {
             true => finding.show(&found)?,
             false => finding.stamp(&found, &migrations, &progress).await?,
@@ -109,7 +113,7 @@ pub(super) fn run(
         }
         Ok(())
     };
-    progress.block_on(work)
+    block_on(&progress, work)
 }
 
 impl Finding<'_> {
@@ -130,7 +134,7 @@ impl Finding<'_> {
         let [_, _, ..] = exact[..] else {
             return Ok(exact.first().cloned());
         };
-        let ledger = self.state.map(State::heads);
+        let ledger = self.state.map(json::heads);
         let said = exact
             .iter()
             .find(|set| ledger.as_ref() == Some(&self.heads(set)));
@@ -162,7 +166,7 @@ impl Finding<'_> {
         let ui = self.ui;
         if ui.is_json() {
             ui.json(&self.document(None, None))?;
-            return Err(CommandError::told());
+            return Err(CommandError::reported());
         }
         let shown = self.chosen.shown();
         let exact = &self.detection.exact;
@@ -178,11 +182,11 @@ impl Finding<'_> {
                 "say which it is: `cargo migrate stamp --detect {}`; `--yes` takes the last",
                 self.words(latest)
             ));
-            return Err(CommandError::told());
+            return Err(CommandError::reported());
         }
         if let Some((nearest, differences)) = &self.detection.nearest {
             for difference in differences {
-                ui.answer(told(difference))?;
+                ui.answer(describe(difference))?;
             }
             let (name, found) = (self.name(nearest), counted(differences.len(), "difference"));
             ui.say(match self.args.targets.is_empty() {
@@ -204,11 +208,11 @@ impl Finding<'_> {
                 ));
             }
         }
-        Err(CommandError::told())
+        Err(CommandError::reported())
     }
 
     /// Says what is found, and what the ledger says instead.
-    fn tell_ledger(&self, found: &Set) {
+    fn report_ledger(&self, found: &Set) {
         let name = self.name(found);
         let shown = self.chosen.shown();
         self.ui.status(format_args!(
@@ -226,7 +230,7 @@ impl Finding<'_> {
             self.ui
                 .status(format_args!("the same schema: {}", others.join(" and ")));
         }
-        let ledger = self.state.map(State::heads).unwrap_or_default();
+        let ledger = self.state.map(json::heads).unwrap_or_default();
         if !ledger.is_empty() && ledger != self.heads(found) {
             self.ui.warning(format_args!(
                 "the ledger says {}, and the schema is that of {name}",
@@ -305,17 +309,17 @@ impl Finding<'_> {
         }
         let database = self.chosen.connect(Create::Missing).await?;
         let runner = runner(migrations, &self.args.change, self.chosen, progress);
-        let done = database.stamp(runner, &targets, purge).await?;
-        let to = State::read(&database, migrations).await?.heads();
+        let done = database.stamp(runner, &targets, mode(purge)).await?;
+        let to = json::heads(&database.state(migrations).await?);
         let forgotten = match self.state.filter(|_| purge) {
-            Some(state) => state.status.applied.len(),
+            Some(state) => state.status().applied.len(),
             None => done.forgotten.len(),
         };
         if !self.ui.is_json() {
             let shown = self.chosen.shown();
-            tell(&shown, &to, done.recorded.len(), forgotten, self.ui);
+            report(&shown, &to, done.recorded.len(), forgotten, self.ui);
         }
-        let from = self.state.map(State::heads).unwrap_or_default();
+        let from = self.state.map(json::heads).unwrap_or_default();
         Ok(Some(Stamped {
             database: None,
             from,
@@ -336,7 +340,7 @@ impl Finding<'_> {
             candidates: exact.iter().map(|set| self.name(set)).collect(),
             nearest: nearest.as_ref().map(|(set, _)| self.name(set)),
             differences: nearest.as_ref().map_or(&[], |(_, found)| found),
-            ledger: self.state.map(State::heads),
+            ledger: self.state.map(json::heads),
             stopped: stopped
                 .iter()
                 .map(|(index, error)| Stopped {

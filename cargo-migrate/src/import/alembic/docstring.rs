@@ -7,7 +7,7 @@ use crate::import::python::{Module, Value};
 
 /// What is told for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Docstring {
     pub(super) message: String,
     /// RFC 3339 in UTC; empty where nothing says it.
     pub(super) created: String,
@@ -16,7 +16,7 @@ pub(super) struct Told {
 /// How the lines begin that Alembic writes below the message.
 const LINES: [&str; 4] = ["Revision ID:", "Revises:", "Create Date:", "Branch Labels:"];
 
-impl Told {
+impl Docstring {
     /// Reads the docstring, and the file's name where the docstring does not say it.
     pub(super) fn new(module: &Module, file: &str, version: &str) -> Self {
         let docstring = module.docstring.clone().unwrap_or_default();
@@ -157,7 +157,7 @@ mod tests {
                 docstring: Some(docstring.to_owned()),
                 ..Module::default()
             };
-            Told::new(&module, file, "ab12").message
+            Docstring::new(&module, file, "ab12").message
         };
         assert_eq!(message("add\nusers\n\nmore", "x.py"), "add users");
         assert_eq!(

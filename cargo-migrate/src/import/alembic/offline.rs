@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::{Dialects, Direction};
 
 use super::program::Answer;
-use super::split_sql::{Part, cut};
+use super::split_sql::{Part, split_sql};
 use super::{found_in, source_of};
-use crate::import::{History, Note, Place, Sources, Way};
+use crate::import::{History, MigrationBody, Note, Place, Sources};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// What is known of one revision in one direction.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ impl Sql {
             let first = ask(&["upgrade", "--sql", "heads"])?;
             let reached = self.answer(history, Direction::Up, &first, dialects, Source::Offline);
             if let (Some(error), None) = (&first.error, &reached) {
-                return Err(CommandError::failed("alembic", "Alembic writes no SQL")
+                return Err(CommandError::new(Failure::Alembic, "Alembic writes no SQL")
                     .cause(error)
                     .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`"));
             }
@@ -102,8 +103,8 @@ impl Sql {
             ranges.extend(parents.map(|parent| format!("{parent}:{id}")));
             ranges.push(id.to_owned());
             ranges.truncate(most(silent));
-            let told = self.ask_for(id, Direction::Up, &ranges, history, dialects, &mut ask)?;
-            silent = if told { 0 } else { silent + 1 };
+            let answered = self.ask_for(id, Direction::Up, &ranges, history, dialects, &mut ask)?;
+            silent = if answered { 0 } else { silent + 1 };
         }
         silent = 0;
         for revision in history.revisions.iter().rev() {
@@ -112,8 +113,9 @@ impl Sql {
             let mut ranges = vec![format!("{id}:base")];
             ranges.extend(parents.map(|parent| format!("{id}:{parent}")));
             ranges.truncate(most(silent));
-            let told = self.ask_for(id, Direction::Down, &ranges, history, dialects, &mut ask)?;
-            silent = if told { 0 } else { silent + 1 };
+            let answered =
+                self.ask_for(id, Direction::Down, &ranges, history, dialects, &mut ask)?;
+            silent = if answered { 0 } else { silent + 1 };
         }
         Ok(())
     }
@@ -133,18 +135,18 @@ impl Sql {
             Direction::Up => "upgrade",
             Direction::Down => "downgrade",
         };
-        let (mut stopped, mut told) = (None, self.side(direction).contains_key(id));
+        let (mut stopped, mut answered) = (None, self.side(direction).contains_key(id));
         for range in ranges {
             if self.side(direction).contains_key(id) {
                 break;
             }
             let answer = ask(&[word, "--sql", range])?;
             let reached = self.answer(history, direction, &answer, dialects, Source::Offline);
-            told |= reached.is_some() || self.side(direction).contains_key(id);
+            answered |= reached.is_some() || self.side(direction).contains_key(id);
             stopped = reached.or(answer.error).or(stopped);
         }
         self.unreached(direction, id, stopped);
-        Ok(told)
+        Ok(answered)
     }
 
     fn side(&mut self, direction: Direction) -> &mut BTreeMap<String, Found> {
@@ -216,15 +218,15 @@ impl Sql {
             (Source::Run, Direction::Up) => (None, "alembic upgrade"),
             (Source::Run, Direction::Down) => (None, "alembic downgrade"),
         };
-        let cut = cut(text, direction, |id| ids.contains(id), dialects, word);
-        self.version_table = self.version_table.take().or(cut.version_table);
-        for note in cut.notes {
+        let split_sql = split_sql(text, direction, |id| ids.contains(id), dialects, word);
+        self.version_table = self.version_table.take().or(split_sql.version_table);
+        for note in split_sql.notes {
             if !self.notes.iter().any(|known| known.text == note.text) {
                 self.notes.push(note);
             }
         }
         let mut all = Vec::new();
-        for (id, part) in cut.parts {
+        for (id, part) in split_sql.parts {
             let place = file.map(|file| Place {
                 file: file.to_owned(),
                 line: part.line + 1,
@@ -250,7 +252,7 @@ impl Sql {
                 .iter()
                 .find(|file| file.shown == *shown)
                 .map_or("", |file| file.text.as_str());
-            for (found, way, function) in [
+            for (found, body, function) in [
                 (
                     self.up.get(&migration.version),
                     &mut migration.up,
@@ -263,8 +265,8 @@ impl Sql {
                 ),
             ] {
                 if let Some(found) = found {
-                    *way = made(found, text, function, way);
-                    if let Way::Sql { .. } = way
+                    *body = made(found, text, function, body);
+                    if let MigrationBody::Sql { .. } = body
                         && let Some((word, line)) = found_in(text, function, &["get_bind"])
                     {
                         let place = Place {
@@ -287,9 +289,9 @@ impl Sql {
 }
 
 /// What a function of a revision is as a way; `empty` knows where the function is.
-fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
+fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> MigrationBody {
     let function_at = match empty {
-        Way::Left { place, .. } => place.clone(),
+        MigrationBody::Left { place, .. } => place.clone(),
         _ => Place::default(),
     };
     let file = Place {
@@ -297,7 +299,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         ..function_at.clone()
     };
     let Some(part) = &found.part else {
-        return Way::Left {
+        return MigrationBody::Left {
             why: found.error.clone().unwrap_or_default(),
             text: source_of(text, function),
             place: function_at,
@@ -307,7 +309,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
     if let Some(error) = &found.error {
         // It is the usual way to say that there is none.
         if function == "downgrade" && error.starts_with("NotImplementedError") {
-            return Way::Irreversible(format!("its downgrade() raises {error}"));
+            return MigrationBody::Irreversible(format!("its downgrade() raises {error}"));
         }
         let fails = match found.is_recorded {
             true => "fails on an empty database",
@@ -315,12 +317,12 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         };
         let why = format!("`{function}()` {fails}: {error}");
         return match part.statements {
-            0 => Way::Left {
+            0 => MigrationBody::Left {
                 why,
                 text: source_of(text, function),
                 place: function_at,
             },
-            _ => Way::Part {
+            _ => MigrationBody::Part {
                 why: format!("{why}; what stands here came before"),
                 whole: source_of(text, function),
                 text: part.text.clone(),
@@ -337,12 +339,12 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
         );
         let place = Place { line, ..place };
         return match part.statements {
-            0 => Way::Left {
+            0 => MigrationBody::Left {
                 why,
                 text: source_of(text, function),
                 place,
             },
-            _ => Way::Part {
+            _ => MigrationBody::Part {
                 why,
                 whole: source_of(text, function),
                 text: part.text.clone(),
@@ -351,7 +353,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &Way) -> Way {
             },
         };
     }
-    Way::Sql {
+    MigrationBody::Sql {
         text: part.text.clone(),
         transaction: part.transaction,
         place,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// How to call Alembic.
 #[derive(Clone, Debug)]
@@ -61,7 +62,7 @@ impl Program {
     ) -> Result<Answer, CommandError> {
         let shown = self.shown();
         let missing = || {
-            CommandError::failed("alembic", format!("`{shown}` cannot be started"))
+            CommandError::new(Failure::Alembic, format!("`{shown}` cannot be started"))
                 .help("name it with `--alembic <program>`, or give the files that it wrote elsewhere with `--up-sql` and `--down-sql`")
         };
         let (program, fixed) = self.words.split_first().ok_or_else(missing)?;
@@ -77,27 +78,27 @@ impl Program {
             .output()
             .map_err(|error| missing().because(error))?;
         let sql = String::from_utf8(output.stdout).map_err(|_| {
-            CommandError::failed(
-                "alembic",
+            CommandError::new(
+                Failure::Alembic,
                 format!("what `{shown} {}` wrote is not UTF-8", words.join(" ")),
             )
         })?;
-        let told = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         Ok(match output.status.success() {
             true => Answer { sql, error: None },
-            false => failed(sql, &told),
+            false => failed(sql, &stderr),
         })
     }
 }
 
 /// Takes what the command line refuses out of the SQL: it says so on stdout, behind all else.
-fn failed(mut sql: String, told: &str) -> Answer {
+fn failed(mut sql: String, stderr: &str) -> Answer {
     let start = match sql.starts_with(REFUSED) {
         true => Some(0),
         false => sql.rfind(&format!("\n{REFUSED}")).map(|end| end + 1),
     };
     let refusal = start.map(|start| sql.split_off(start)).unwrap_or_default();
-    let error = Some(last_words(&format!("{refusal}\n{told}")));
+    let error = Some(last_words(&format!("{refusal}\n{stderr}")));
     Answer { sql, error }
 }
 
@@ -105,10 +106,10 @@ fn failed(mut sql: String, told: &str) -> Answer {
 const REFUSED: &str = "FAILED: ";
 
 /// The exception at the end of a traceback, or what Alembic's command line says.
-fn last_words(told: &str) -> String {
-    let mut lines = told.lines().filter(|line| !line.trim().is_empty());
-    let failed = told.lines().rev().find(|line| line.starts_with(REFUSED));
-    let exception = told.lines().rev().find(|line| {
+fn last_words(stderr: &str) -> String {
+    let mut lines = stderr.lines().filter(|line| !line.trim().is_empty());
+    let failed = stderr.lines().rev().find(|line| line.starts_with(REFUSED));
+    let exception = stderr.lines().rev().find(|line| {
         let name = line.split(':').next().unwrap_or_default();
         !name.is_empty()
             && name
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_last_words_are_the_exception() {
-        for (told, words) in [
+        for (stderr, words) in [
             (
                 "Traceback:\n  File \"x\", line 1\n    raise E\nNotImplementedError: no way: back\n",
                 "NotImplementedError: no way: back",
@@ -167,7 +168,7 @@ mod tests {
             ("ERROR [x] y\nFAILED: Can't locate\n", "Can't locate"),
             ("", "it said nothing"),
         ] {
-            assert_eq!(last_words(told), words);
+            assert_eq!(last_words(stderr), words);
         }
     }
 }

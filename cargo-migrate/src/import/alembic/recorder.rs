@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::program::{Answer, Program};
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::project::write;
 
 /// The folder with that file, and what was written.
@@ -48,24 +49,24 @@ impl Recorder {
             .into_iter()
             .chain(std::env::split_paths(&known).filter(|path| !path.as_os_str().is_empty()));
         let path = std::env::join_paths(folders).map_err(|error| {
-            CommandError::failed("alembic", "PYTHONPATH cannot be set").because(error)
+            CommandError::new(Failure::Alembic, "PYTHONPATH cannot be set").because(error)
         })?;
         let environment: [(&str, OsString); 3] = [
             ("PYTHONPATH", path),
             ("CARGO_MIGRATE_RECORD", file.clone().into_os_string()),
             ("CARGO_MIGRATE_RECORD_WAY", word.into()),
         ];
-        let told = program.call(home, Self::words(direction), &environment)?;
+        let answer = program.call(home, Self::words(direction), &environment)?;
         let sql = match file.exists() {
             true => std::fs::read_to_string(&file)?,
             false => String::new(),
         };
         let failed = |error: &str, help: &str| {
-            CommandError::failed("alembic", "Alembic's run was not recorded")
+            CommandError::new(Failure::Alembic, "Alembic's run was not recorded")
                 .cause(error)
                 .help(help)
         };
-        match (told.error, direction) {
+        match (answer.error, direction) {
             (Some(error), _) if error.starts_with(REFUSED) && sql.is_empty() => Err(failed(
                 error.trim_start_matches(REFUSED),
                 "env.py must lead to an empty database, and to no other than one that may be thrown away",

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::import::Sources;
 use crate::import::source::SourceFile;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 type Settings = BTreeMap<String, String>;
 
@@ -96,8 +97,8 @@ impl Environment {
 /// Refuses to make one chain of the histories in these folders.
 pub(super) fn several(folders: &[&str]) -> CommandError {
     let shown = folders.join("`, `");
-    CommandError::failed(
-        "several-environments",
+    CommandError::new(
+        Failure::SeveralEnvironments,
         format!("there are several histories of Alembic, in `{shown}`"),
     )
     .candidates(folders.iter().map(ToString::to_string).collect())
@@ -218,7 +219,7 @@ fn above(sources: &Sources) -> Option<String> {
         for base in ["alembic.ini", "pyproject.toml"] {
             let name = format!("{folder}/{base}");
             let text = sources.text(&name).unwrap_or_default();
-            if told(base, &text).contains_key("script_location") {
+            if read(base, &text).contains_key("script_location") {
                 return Some(folder);
             }
         }
@@ -232,7 +233,7 @@ const HIGHEST: usize = 6;
 
 /// The settings of Alembic in a file; `None` where it is a file of something else.
 fn settings_of(file: &SourceFile) -> Option<Settings> {
-    let mut settings = told(file.base(), &file.text);
+    let mut settings = read(file.base(), &file.text);
     // Flask-Migrate says at run time that the folder of the file itself is meant.
     let is_own = file.base() == "alembic.ini" && !settings.is_empty();
     if is_own && !settings.contains_key("script_location") {
@@ -245,7 +246,7 @@ fn settings_of(file: &SourceFile) -> Option<Settings> {
     settings.contains_key("script_location").then_some(settings)
 }
 
-fn told(base: &str, text: &str) -> Settings {
+fn read(base: &str, text: &str) -> Settings {
     match base {
         "pyproject.toml" => of_pyproject(text),
         base if base.ends_with(".ini") => of_ini(text),

@@ -26,7 +26,7 @@ pub(crate) struct Part {
 
 /// A text that is cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cut {
+pub(crate) struct SplitSql {
     /// The parts by revision, in the order of the text.
     pub(crate) parts: Vec<(String, Part)>,
     /// What belongs to no revision.
@@ -38,25 +38,25 @@ pub(crate) struct Cut {
 const VERSION: &str = "version_num";
 
 /// Cuts a text; `file` is its name in notes.
-pub(crate) fn cut(
+pub(crate) fn split_sql(
     text: &str,
     direction: Direction,
     is_known: impl Fn(&str) -> bool,
     dialects: Dialects,
     file: &str,
-) -> Cut {
-    let mut cut = Cut::default();
+) -> SplitSql {
+    let mut split_sql = SplitSql::default();
     let markers = markers(text, direction, &is_known, dialects);
     let end = markers.first().map_or(text.len(), |(_, range)| range.start);
     let mut taken = Taken::new(&text[..end], dialects, None);
-    cut.version_table.clone_from(&taken.version_table);
+    split_sql.version_table.clone_from(&taken.version_table);
     for range in taken.left() {
         let place = Place {
             file: file.to_owned(),
             line: line_of(text, range.start),
         };
         let first = text[range].lines().next().unwrap_or_default();
-        cut.notes.push(Note::left(
+        split_sql.notes.push(Note::left(
             &place,
             format!("it stands before the first revision: {first}"),
         ));
@@ -67,23 +67,23 @@ pub(crate) fn cut(
             .map_or(text.len(), |(_, next)| next.start);
         let body = &text[marker.end..end];
         let line = line_of(text, marker.start);
-        taken = Taken::new(body, dialects, cut.version_table.take());
-        cut.version_table = taken.version_table.take();
+        taken = Taken::new(body, dialects, split_sql.version_table.take());
+        split_sql.version_table = taken.version_table.take();
         let part = Part {
             transaction: !taken.autocommit,
             statements: taken.left().len(),
             text: without(body, &taken.own),
             line,
         };
-        match cut.parts.iter().find(|(known, _)| known == revision) {
-            None => cut.parts.push((revision.clone(), part)),
+        match split_sql.parts.iter().find(|(known, _)| known == revision) {
+            None => split_sql.parts.push((revision.clone(), part)),
             Some((_, first)) if first.text.trim() == part.text.trim() => {}
             Some((_, first)) => {
                 let place = Place {
                     file: file.to_owned(),
                     line,
                 };
-                cut.notes.push(Note::left(
+                split_sql.notes.push(Note::left(
                     &place,
                     format!(
                         "`{revision}` stands at line {} already, with other SQL",
@@ -93,7 +93,7 @@ pub(crate) fn cut(
             }
         }
     }
-    cut
+    split_sql
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -278,9 +278,9 @@ fn is_control(statement: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn sqlite(text: &str, direction: Direction) -> Cut {
+    fn sqlite(text: &str, direction: Direction) -> SplitSql {
         let dialects = Dialects::NONE.with(Dialect::Sqlite);
-        cut(
+        split_sql(
             text,
             direction,
             |id| ["a", "b", "c", "d"].contains(&id),
@@ -338,18 +338,18 @@ COMMIT;
 
     #[test]
     fn revisions_are_cut_apart() {
-        let cut = sqlite(UP, Direction::Up);
-        assert_eq!(cut.version_table.as_deref(), Some("my.versions"));
-        assert_eq!(cut.notes, []);
-        let ids: Vec<_> = cut
+        let split_sql = sqlite(UP, Direction::Up);
+        assert_eq!(split_sql.version_table.as_deref(), Some("my.versions"));
+        assert_eq!(split_sql.notes, []);
+        let ids: Vec<_> = split_sql
             .parts
             .iter()
             .map(|(id, part)| (id.as_str(), part.line, part.statements))
             .collect();
         assert_eq!(ids, [("a", 8, 1), ("b", 14, 4), ("d", 38, 0)]);
-        let b = &cut.parts[1].1;
+        let b = &split_sql.parts[1].1;
         assert!(!b.transaction);
-        assert!(cut.parts[0].1.transaction);
+        assert!(split_sql.parts[0].1.transaction);
         let squeezed: Vec<_> = b
             .text
             .lines()
@@ -371,11 +371,11 @@ COMMIT;
 
     #[test]
     fn the_way_down() {
-        let cut = sqlite(
+        let split_sql = sqlite(
             "-- Running downgrade d -> b, c\n\nINSERT INTO v (version_num) VALUES ('b');\n\nUPDATE v SET version_num='c' WHERE v.version_num = 'd';\n\n-- Running downgrade a -> \n\nDROP TABLE t;\n\nDELETE FROM v WHERE v.version_num = 'a';\n\nDROP TABLE v;\n",
             Direction::Down,
         );
-        let ids: Vec<_> = cut
+        let ids: Vec<_> = split_sql
             .parts
             .iter()
             .map(|(id, part)| (id.as_str(), part.statements))
@@ -385,11 +385,11 @@ COMMIT;
 
     #[test]
     fn what_belongs_to_no_revision_is_told() {
-        let cut = sqlite(
+        let split_sql = sqlite(
             "SET x = 1;\n\n-- Running upgrade  -> a\n\nSELECT 1;\n\n-- Running upgrade  -> a\n\nSELECT 2;\n",
             Direction::Up,
         );
-        let notes: Vec<_> = cut
+        let notes: Vec<_> = split_sql
             .notes
             .iter()
             .map(|note| format!("{}: {}", note.place, note.text))
@@ -411,11 +411,11 @@ COMMIT;
             "UPDATE t SET a = 1 WHERE version_num = 'x'",
             "DROP TABLE t",
         ] {
-            let cut = sqlite(
+            let split_sql = sqlite(
                 &format!("-- Running upgrade  -> a\n\n{mine};\n"),
                 Direction::Up,
             );
-            assert_eq!(cut.parts[0].1.statements, 1, "{mine}");
+            assert_eq!(split_sql.parts[0].1.statements, 1, "{mine}");
         }
     }
 }

@@ -4,8 +4,8 @@ use migrate_core::NewRevision;
 
 use super::Form;
 use super::links::Link;
-use crate::import::section::{commented, fit};
-use crate::import::{Migration, Names, Note, Place, Way};
+use crate::import::section::{commented, to_section};
+use crate::import::{Migration, MigrationBody, Names, Note, Place};
 
 /// A revision as it will be, with what links it to the old file.
 pub(super) struct Draft {
@@ -90,7 +90,9 @@ pub(super) fn draft(
             "down".to_owned() + &words,
             format!("{}-- there is nothing to take back\nSELECT 1;\n", down.text),
         ),
-        (Way::Irreversible(why), ..) => (format!("irreversible {}", printable(why)), String::new()),
+        (MigrationBody::Irreversible(why), ..) => {
+            (format!("irreversible {}", printable(why)), String::new())
+        }
         (_, 0, false) => (
             format!("irreversible its way back did nothing in {tool}"),
             down.text.clone(),
@@ -144,15 +146,15 @@ impl Made {
     }
 }
 
-fn section(way: &Way, form: Form<'_>, notes: &mut Vec<Note>) -> Made {
-    match way {
-        Way::Irreversible(_) => Made::nothing(String::new()),
-        Way::Left { why, text, place } => Made::left(why, text, place, notes),
-        Way::Sql {
+fn section(body: &MigrationBody, form: Form<'_>, notes: &mut Vec<Note>) -> Made {
+    match body {
+        MigrationBody::Irreversible(_) => Made::nothing(String::new()),
+        MigrationBody::Left { why, text, place } => Made::left(why, text, place, notes),
+        MigrationBody::Sql {
             text,
             transaction,
             place,
-        } => match fit(text, *transaction, form.dialects, place, notes) {
+        } => match to_section(text, *transaction, form.dialects, place, notes) {
             Ok(body) if body.statements == 0 => {
                 let text = if body.text.trim().is_empty() {
                     String::new()
@@ -173,13 +175,13 @@ fn section(way: &Way, form: Form<'_>, notes: &mut Vec<Note>) -> Made {
             },
             Err((why, at)) => Made::left(&why, text, &at, notes),
         },
-        Way::Part {
+        MigrationBody::Part {
             why,
             whole,
             text,
             transaction,
             place,
-        } => match fit(text, *transaction, form.dialects, place, notes) {
+        } => match to_section(text, *transaction, form.dialects, place, notes) {
             Ok(body) => {
                 notes.push(Note::left(place, why));
                 let comment = format!("-- import: not carried over whole: {}\n", printable(why));

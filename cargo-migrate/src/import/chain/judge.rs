@@ -7,6 +7,7 @@ use migrate_core::{ChainLock, Code, Config, File, Folder, RevisionId, Survey};
 use super::draft::Draft;
 use crate::import::Place;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 pub(super) type Judged = (Survey, ChainLock, Vec<&'static str>, Config);
 
@@ -19,8 +20,8 @@ pub(super) fn judged(drafts: &[Draft], config: &Config) -> Result<Judged, Comman
     let mut names = BTreeSet::new();
     for draft in drafts {
         if !names.insert(&draft.name) {
-            return Err(CommandError::failed(
-                "file-exists",
+            return Err(CommandError::new(
+                Failure::FileExists,
                 format!("two revisions would have the file `{}`", draft.name),
             )
             .help("put `{id}` into `file-name` of migrate.toml"));

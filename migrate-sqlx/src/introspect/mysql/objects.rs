@@ -8,8 +8,8 @@ use migrate_schema::{Name, Routine, RoutineKind, Schema, Sequence, Signature};
 
 use super::super::record::Record;
 use super::Reading;
-use super::doubts::Doubts;
-use super::words::{quoted_text, without_database, without_end, without_own_database};
+use super::show_create::Doubts;
+use super::spelling::{quoted_text, without_database, without_end, without_own_database};
 use crate::error::Error;
 
 impl Reading {

@@ -130,7 +130,7 @@ pub(super) fn sequences(names: &[String]) -> String {
     let one = |name: &String| {
         format!(
             "SELECT {}, start_value, increment, minimum_value, maximum_value, cycle_option, cache_size FROM {}",
-            crate::ledger::literal(Dialect::MySql, name),
+            crate::literal::literal(Dialect::MySql, name),
             Dialect::MySql.quote(name)
         )
     };

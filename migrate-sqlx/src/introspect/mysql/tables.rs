@@ -9,7 +9,7 @@ use migrate_schema::{
 };
 
 use super::super::record::Record;
-use super::words::{create_options, literal, unescaped};
+use super::spelling::{create_options, literal, unescaped};
 use super::{Reading, unreadable};
 use crate::error::Error;
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use migrate_core::Dialect;
 
-use crate::ledger::literal;
+use crate::literal::literal;
 
 /// What the queries depend on: the server's version, and whether a user's settings would show.
 pub(super) const VERSION: &str = "SHOW server_version_num";

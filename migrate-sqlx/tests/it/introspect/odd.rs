@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use migrate_sqlx::__cli::SchemaReader;
 use migrate_sqlx::schema::Schema;
-use migrate_sqlx::{Dialect, LedgerNames, SchemaReader};
+use migrate_sqlx::{Dialect, LedgerNames};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{AssertSqlSafe, SqlitePool};
 

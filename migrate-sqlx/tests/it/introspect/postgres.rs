@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use migrate_sqlx::__cli::{Create, Database, SchemaReader};
 use migrate_sqlx::schema::{
     Action, Deferrable, Identity, Name, RoutineKind, Schema, Signature, Table,
 };
-use migrate_sqlx::{Create, Database, Dialect, LedgerNames, SchemaReader};
+use migrate_sqlx::{Dialect, LedgerNames};
 
 use super::{read_url, shop, table, with_sql};
 

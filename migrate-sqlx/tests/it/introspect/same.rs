@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use migrate_sqlx::__cli::{Create, Database, SchemaReader};
 use migrate_sqlx::schema::Schema;
-use migrate_sqlx::{Create, Database, Dialect, LedgerNames, SchemaReader};
+use migrate_sqlx::{Dialect, LedgerNames};
 use migrate_tests::TestDatabase;
 
 use super::{read, with_sql};

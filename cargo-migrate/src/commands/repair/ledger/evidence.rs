@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Graph, LedgerNames, Revision, Set, Target};
+use migrate_core::{Chain, LedgerNames, Set, SoundGraph, Target};
 use migrate_schema::{Difference, DifferenceKind, Schema, differences};
 use migrate_sqlx::Migrations;
 use wildmatch::WildMatch;
@@ -16,7 +16,7 @@ use crate::scratch::Scratch;
 pub(super) struct Evidence<'a> {
     chosen: &'a Chosen,
     migrations: Migrations,
-    graph: Graph,
+    graph: SoundGraph,
     ledger: LedgerNames,
     ignored: Vec<WildMatch>,
     live: Schema,
@@ -48,21 +48,21 @@ impl<'a> Evidence<'a> {
     pub(super) fn new(
         context: &Context,
         chosen: &'a Chosen,
-        revisions: Vec<Revision>,
+        chain: Chain,
         live: Schema,
     ) -> Result<Self, CommandError> {
         let config = context.config()?;
         Ok(Self {
             chosen,
-            graph: Graph::new(&revisions),
-            migrations: Migrations::new(revisions, config.ledger.clone()),
+            graph: chain.graph().clone(),
+            migrations: Migrations::new(chain, config.ledger.clone()),
             ledger: config.ledger.clone(),
             ignored: config.ignored.iter().map(|p| WildMatch::new(p)).collect(),
             live,
         })
     }
 
-    pub(super) const fn graph(&self) -> &Graph {
+    pub(super) const fn graph(&self) -> &SoundGraph {
         &self.graph
     }
 
@@ -101,8 +101,8 @@ impl<'a> Evidence<'a> {
         }
         let of_it = |schema: &Schema| -> Vec<String> {
             let all = self.differences(schema);
-            let minds = all.iter().filter(|found| touched.contains(&key(found)));
-            minds.map(ToString::to_string).collect()
+            let blocks = all.iter().filter(|found| touched.contains(&key(found)));
+            blocks.map(ToString::to_string).collect()
         };
         let lacking = of_it(&after);
         if lacking.is_empty() {

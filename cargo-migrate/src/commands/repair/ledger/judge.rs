@@ -1,12 +1,13 @@
 //! What is done about a revision once the tables have been asked.
 
 use migrate_core::Revision;
-use migrate_sqlx::{AppliedRevision, LedgerChange, Mending, State};
+use migrate_sqlx::__cli::discrepancy::Kind;
+use migrate_sqlx::__cli::{LedgerChange, Mending};
+use migrate_sqlx::{AppliedRevision, State};
 
 use super::evidence::Verdict;
-use super::plan::Repair;
-use crate::database::discrepancy::Kind;
-use crate::database::state::changed_on_protected;
+use super::ledger_repair::LedgerRepair;
+use crate::database::consent::changed_on_protected;
 use crate::output::error::CommandError;
 
 /// What becomes of a revision that was begun.
@@ -15,7 +16,7 @@ pub(super) fn unfinished(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Result<Verdict, CommandError>,
-    repair: &mut Repair,
+    repair: &mut LedgerRepair,
 ) {
     let id = row.revision.as_str();
     let way_on = match row.state {
@@ -84,7 +85,7 @@ pub(super) fn applied(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Verdict,
-    repair: &mut Repair,
+    repair: &mut LedgerRepair,
 ) {
     // What touches no table leaves nothing that could be missing.
     let there = matches!(verdict, Verdict::There | Verdict::Nothing);
@@ -145,7 +146,7 @@ pub(super) fn applied(
 }
 
 /// What nobody but a person can decide.
-pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut Repair) {
+pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerRepair) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (
             "it is a draft, and was edited after it was applied".to_owned(),
@@ -188,9 +189,9 @@ pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut 
 /// The first few, in a line.
 fn some(all: &[String]) -> String {
     const MOST: usize = 5;
-    let mut told: Vec<String> = all.iter().take(MOST).cloned().collect();
+    let mut shown: Vec<String> = all.iter().take(MOST).cloned().collect();
     if all.len() > MOST {
-        told.push(format!("and {} more", all.len() - MOST));
+        shown.push(format!("and {} more", all.len() - MOST));
     }
-    told.join("; ")
+    shown.join("; ")
 }

@@ -2,51 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Code, Revision, Set, Survey, with_lf};
-use migrate_sqlx::{AppliedRevision, Database, LedgerChange, Mending, State};
-use serde::Serialize;
+use migrate_core::{Code, Revision, Set, Survey};
+use migrate_sqlx::__cli::discrepancy::{Kind, applied, discrepancies};
+use migrate_sqlx::__cli::{Database, LedgerChange};
+use migrate_sqlx::{AppliedRevision, State};
 
 use super::evidence::{Evidence, Verdict};
 use super::files::Files;
 use super::judge;
-use crate::commands::repair::change::Note;
-use crate::database::discrepancy::{Kind, all_revisions, applied, troubles};
+use super::ledger_repair::{Entry, LedgerRepair, Unresolved};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::project::context::Context;
-
-/// What is done about one revision.
-#[derive(Debug, Serialize)]
-pub(in crate::commands::repair) struct Entry {
-    pub(in crate::commands::repair) revision: String,
-    pub(in crate::commands::repair) problem: &'static str,
-    pub(in crate::commands::repair) action: &'static str,
-    pub(in crate::commands::repair) reason: String,
-}
-
-impl Entry {
-    /// Says whether it changes the ledger, and not a file.
-    pub(in crate::commands::repair) fn is_of_row(&self) -> bool {
-        !matches!(self.action, "write-file" | "put-file-back")
-    }
-}
-
-/// What a person has to decide.
-#[derive(Debug, Serialize)]
-pub(in crate::commands::repair) struct Unresolved {
-    pub(in crate::commands::repair) revision: String,
-    pub(in crate::commands::repair) problem: &'static str,
-    pub(in crate::commands::repair) reason: String,
-    pub(in crate::commands::repair) help: Option<String>,
-}
-
-/// All that is to be done.
-pub(in crate::commands::repair) struct Repair {
-    pub(in crate::commands::repair) entries: Vec<Entry>,
-    pub(in crate::commands::repair) files: Files,
-    pub(in crate::commands::repair) mendings: Vec<Mending>,
-    pub(in crate::commands::repair) unresolved: Vec<Unresolved>,
-}
 
 /// Where it is planned from.
 pub(super) struct Planner<'a> {
@@ -56,87 +23,17 @@ pub(super) struct Planner<'a> {
     pub(super) rows: &'a [AppliedRevision],
 }
 
-impl Repair {
-    fn new(files: Files) -> Self {
-        Self {
-            entries: Vec::new(),
-            files,
-            mendings: Vec::new(),
-            unresolved: Vec::new(),
-        }
-    }
-
-    fn enter(&mut self, revision: &str, kind: Kind, action: &'static str, reason: &str) {
-        self.entries.push(Entry {
-            revision: revision.to_owned(),
-            problem: kind.code(),
-            action,
-            reason: reason.to_owned(),
-        });
-    }
-
-    /// Writes a file with the text that the ledger kept.
-    pub(super) fn write_file(
-        &mut self,
-        name: &str,
-        row: &AppliedRevision,
-        kind: Kind,
-        action: &'static str,
-        reason: &str,
-    ) {
-        let note = Note {
-            file: name.to_owned(),
-            revision: Some(row.revision.clone()),
-            code: kind.code(),
-            reason: reason.to_owned(),
-        };
-        // A row of an older version has the line ends of the checkout that applied it.
-        self.files.write(&with_lf(&row.body), note);
-        self.enter(&row.revision, kind, action, reason);
-    }
-
-    pub(super) fn mend(&mut self, change: LedgerChange, kind: Kind, reason: &str) {
-        let action = match &change {
-            LedgerChange::Record(_) => "record",
-            LedgerChange::Rewrite(_) => "rewrite-row",
-            LedgerChange::Relink(_) => "relink-row",
-            LedgerChange::Finish(_) => "count-as-applied",
-            LedgerChange::Forget(_) => "forget",
-        };
-        self.enter(change.revision(), kind, action, reason);
-        self.mendings.push(Mending {
-            change,
-            reason: reason.to_owned(),
-        });
-    }
-
-    pub(super) fn leave(
-        &mut self,
-        revision: &str,
-        kind: Kind,
-        reason: impl Into<String>,
-        help: &str,
-    ) {
-        self.unresolved.push(Unresolved {
-            revision: revision.to_owned(),
-            problem: kind.code(),
-            reason: reason.into(),
-            help: Some(help.to_owned()).filter(|help| !help.is_empty()),
-        });
-    }
-}
-
 impl Planner<'_> {
     /// Gives back the files that the ledger kept, as far as their links are known.
-    pub(super) fn give_back(&self, files: Files) -> Result<Repair, CommandError> {
-        let mut repair = Repair::new(files);
+    pub(super) fn give_back(&self, files: Files) -> Result<LedgerRepair, CommandError> {
+        let mut repair = LedgerRepair::new(files);
         let survey = Survey::new(&repair.files.folder, self.context.config()?);
         self.mend_files(&survey, &mut repair)?;
         Ok(repair)
     }
 
     /// Plans the repair of a ledger beside a folder.
-    pub(super) async fn plan(&self, files: Files) -> Result<Repair, CommandError> {
+    pub(super) async fn plan(&self, files: Files) -> Result<LedgerRepair, CommandError> {
         let config = self.context.config()?;
         let mut repair = self.give_back(files)?;
         // What is behind a file that comes back is judged with it.
@@ -152,17 +49,21 @@ impl Planner<'_> {
     }
 
     /// Mends the rows, some of them by what the tables say.
-    async fn mend_rows(&self, survey: &Survey, repair: &mut Repair) -> Result<(), CommandError> {
+    async fn mend_rows(
+        &self,
+        survey: &Survey,
+        repair: &mut LedgerRepair,
+    ) -> Result<(), CommandError> {
         let already: BTreeSet<(String, &str)> = repair
             .unresolved
             .iter()
             .map(|left| (left.revision.clone(), left.problem))
             .collect();
-        let found = troubles(survey, self.rows, self.database.dialect());
+        let found = discrepancies(survey, self.rows, self.database.dialect());
         let mut to_prove = Vec::new();
-        for trouble in &found {
-            let id = trouble.revision.as_str();
-            let kind = trouble.kind;
+        for discrepancy in &found {
+            let id = discrepancy.revision.as_str();
+            let kind = discrepancy.kind;
             if already.contains(&(id.to_owned(), kind.code())) {
                 continue;
             }
@@ -212,7 +113,7 @@ impl Planner<'_> {
         let rank: BTreeMap<&str, usize> = found
             .iter()
             .enumerate()
-            .map(|(rank, trouble)| (trouble.revision.as_str(), rank))
+            .map(|(rank, discrepancy)| (discrepancy.revision.as_str(), rank))
             .collect();
         let rank = |id: &str| rank.get(id).copied().unwrap_or_default();
         repair
@@ -228,7 +129,7 @@ impl Planner<'_> {
 
     /// Leaves alone what follows a revision of which nobody has said yet which text is meant: its
     /// chain hash would say that all before it is as it should be.
-    fn hold_back(&self, survey: &Survey, repair: &mut Repair) {
+    fn hold_back(&self, survey: &Survey, repair: &mut LedgerRepair) {
         let undecided: Vec<usize> = repair
             .unresolved
             .iter()
@@ -280,12 +181,19 @@ impl Planner<'_> {
         &self,
         survey: &Survey,
         to_prove: &[(&str, Kind, Option<&Revision>)],
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let live = self.database.schema(&config.ledger).await?;
-        let all = all_revisions(&survey.revisions, self.rows);
-        let evidence = Evidence::new(self.context, self.chosen, all, live)?;
+        // Lost revisions are run with the text that the ledger kept.
+        let lost = self
+            .rows
+            .iter()
+            .filter(|row| survey.graph.index(&row.revision).is_none());
+        let lost = lost.filter_map(AppliedRevision::kept).collect();
+        let chain = survey.chain(|_| true).map_err(CommandError::diagnostics)?;
+        let chain = chain.extended(lost).into_owned();
+        let evidence = Evidence::new(self.context, self.chosen, chain, live)?;
         let graph = evidence.graph();
         let mut whole = graph.ancestors(applied(graph, self.rows).iter());
         for row in self.rows.iter().filter(|row| row.state != State::Applied) {
@@ -318,7 +226,7 @@ impl Planner<'_> {
         evidence: &Evidence<'_>,
         whole: &Set,
         rest: &[(&str, Kind, Option<&Revision>)],
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) {
         let graph = evidence.graph();
         let known: Vec<usize> = rest.iter().filter_map(|(id, ..)| graph.index(id)).collect();
@@ -352,7 +260,7 @@ impl Planner<'_> {
 }
 
 /// The chain may have several heads once files are back.
-fn note_ends(survey: &Survey, repair: &mut Repair) {
+fn note_ends(survey: &Survey, repair: &mut LedgerRepair) {
     let ends = |found: &&migrate_core::Diagnostic| {
         matches!(found.code, Code::MultipleHeads | Code::MultipleBases) && found.is_error()
     };

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Code, LockState, Revision, Survey};
+use migrate_core::{Code, Folder, LockState, Revision, Survey};
+use migrate_sqlx::__cli::discrepancy::{Kind, discrepancies};
+use migrate_sqlx::AppliedRevision;
 
-use super::plan::{Planner, Repair};
-use crate::database::discrepancy::{Kind, file_name, troubles};
+use super::ledger_repair::LedgerRepair;
+use super::plan::Planner;
 use crate::output::error::CommandError;
 use crate::project::git::Repository;
 
@@ -14,12 +16,14 @@ impl Planner<'_> {
     pub(super) fn mend_files(
         &self,
         survey: &Survey,
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
-        let found = troubles(survey, self.rows, self.database.dialect());
+        let found = discrepancies(survey, self.rows, self.database.dialect());
         let of = |kind: Kind| -> Vec<String> {
-            let of_it = found.iter().filter(|trouble| trouble.kind == kind);
-            of_it.map(|trouble| trouble.revision.clone()).collect()
+            let of_it = found.iter().filter(|discrepancy| discrepancy.kind == kind);
+            of_it
+                .map(|discrepancy| discrepancy.revision.clone())
+                .collect()
         };
         for id in of(Kind::Edited) {
             let index = survey.graph.index(&id).expect("its file is there");
@@ -55,7 +59,7 @@ impl Planner<'_> {
         &self,
         survey: &Survey,
         lost: Vec<String>,
-        repair: &mut Repair,
+        repair: &mut LedgerRepair,
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let mut texts: BTreeMap<String, Revision> = BTreeMap::new();
@@ -146,4 +150,20 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+/// The name that a lost file is written under: the one that the ledger has, where it is a name and
+/// free, or one made of the id.
+fn file_name(row: &AppliedRevision, folder: &Folder) -> String {
+    let plain = !row.file.starts_with('.')
+        && !row.file.contains(['/', '\\', '\0'])
+        && row.file.to_ascii_lowercase().ends_with(".sql");
+    let taken = |name: &str| folder.files.iter().any(|file| file.name == name);
+    let numbered = (2..).map(|number| format!("{}_{number}.sql", row.revision));
+    [row.file.clone()]
+        .into_iter()
+        .filter(|_| plain)
+        .chain([format!("{}.sql", row.revision)])
+        .chain(numbered)
+        .find(|name| !taken(name) && !folder.unread.contains(name))
+        .expect("the numbers do not end")
 }

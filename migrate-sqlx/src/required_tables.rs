@@ -6,7 +6,7 @@ use migrate_core::Dialect;
 
 use crate::backend::Session;
 use crate::error::Error;
-use crate::ledger::literal;
+use crate::literal::literal;
 
 /// A table's named schema, empty for the one that the connection uses by itself, and its name.
 pub(crate) type Place = (&'static str, &'static str);

@@ -8,10 +8,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Attempt, Backend, ConnectOptions, Failure, Row, Session, sealed};
+use crate::cancel::Stop;
 use crate::driver_error::DriverError;
 use crate::error::Error;
 use crate::event::Event;
-use crate::stop::Stop;
 
 /// Whatever ends a run, the lock goes with its connection, and a connection that may be in the
 /// middle of something does not go back to the pool.
@@ -120,6 +120,16 @@ impl<DB: Backend> Renewal<DB> {
 }
 
 impl<DB: Backend> Work<DB> {
+    /// Returns a connection of the pool that only reads.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn reading(pool: &Pool<DB>) -> Result<Self, Error> {
+        Ok(Self {
+            connection: Place::Pooled(pool.acquire().await.map_err(Error::from)?),
+            renewal: None,
+            clean: true,
+        })
+    }
+
     async fn take(
         pool: &Pool<DB>,
         ledger: &LedgerNames,

@@ -3,17 +3,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Dialect, Dialects, Folder, Graph, LockState, Revision, Set, Survey};
-use migrate_sqlx::{AppliedRevision, Edit, State};
+use migrate_core::{Dialect, Dialects, Graph, LockState, Revision, Set, Survey};
 
-use crate::output::named_codes::named;
-use crate::project::context::Demand;
+use crate::applied_revision::{AppliedRevision, Edit, State};
+
+/// Defines the kinds together with their codes, so that the list of all of them is complete.
+macro_rules! named {
+    ($(#[$about:meta])* enum $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Returns the code that answers show, and that has a page.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+        }
+    };
+}
 
 /// What is wrong with one revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    pub(crate) revision: String,
-    pub(crate) kind: Kind,
+pub struct Discrepancy {
+    /// Which revision.
+    pub revision: String,
+    /// In which way.
+    pub kind: Kind,
 }
 
 named! {
@@ -58,7 +78,8 @@ named! {
 
 impl Kind {
     /// Says whether the chain and the ledger have two texts of it.
-    pub(crate) const fn is_of_text(self) -> bool {
+    #[must_use]
+    pub const fn is_of_text(self) -> bool {
         matches!(
             self,
             Self::Edited
@@ -81,24 +102,25 @@ fn is_newer(row: &AppliedRevision) -> bool {
 }
 
 /// Finds all that is wrong between a folder and the rows of a ledger, in the chain's order.
-pub(crate) fn troubles(
+#[must_use]
+pub fn discrepancies(
     survey: &Survey,
     rows: &[AppliedRevision],
     dialect: Dialect,
-) -> Vec<Trouble> {
+) -> Vec<Discrepancy> {
     let mut found = Vec::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows {
         *seen.entry(&row.revision).or_default() += 1;
     }
-    let sound = !survey.diagnostics.iter().any(|it| Demand::Graph.minds(it));
+    let sound = survey.is_graph_sound();
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for row in rows {
         if !told.insert(&row.revision) {
             continue;
         }
         let mut tell = |kind| {
-            found.push(Trouble {
+            found.push(Discrepancy {
                 revision: row.revision.clone(),
                 kind,
             });
@@ -131,19 +153,23 @@ pub(crate) fn troubles(
             }
         }
     }
-    found.extend(missing(survey, rows).into_iter().map(|revision| Trouble {
-        revision,
-        kind: Kind::Missing,
-    }));
+    found.extend(
+        missing(survey, rows)
+            .into_iter()
+            .map(|revision| Discrepancy {
+                revision,
+                kind: Kind::Missing,
+            }),
+    );
     let rank: BTreeMap<&str, usize> = survey
         .graph
         .order()
         .enumerate()
         .map(|(rank, index)| (survey.graph.id(index).as_str(), rank))
         .collect();
-    found.sort_by_key(|trouble| {
-        let rank = rank.get(trouble.revision.as_str());
-        (rank.copied().unwrap_or(usize::MAX), trouble.kind)
+    found.sort_by_key(|discrepancy| {
+        let rank = rank.get(discrepancy.revision.as_str());
+        (rank.copied().unwrap_or(usize::MAX), discrepancy.kind)
     });
     found
 }
@@ -191,7 +217,8 @@ fn judge(
 }
 
 /// Returns what is applied of the chain, whole or on the way back.
-pub(crate) fn applied(graph: &Graph, rows: &[AppliedRevision]) -> Set {
+#[must_use]
+pub fn applied(graph: &Graph, rows: &[AppliedRevision]) -> Set {
     let mut applied = graph.none();
     for row in rows.iter().filter(|row| row.state != State::Applying) {
         if let Some(index) = graph.index(&row.revision) {
@@ -215,30 +242,4 @@ fn missing(survey: &Survey, rows: &[AppliedRevision]) -> Vec<String> {
         .into_iter()
         .map(|index| graph.id(index).to_string())
         .collect()
-}
-
-/// The name that a lost file is written under: the one that the ledger has, where it is a name and
-/// free, or one made of the id.
-pub(crate) fn file_name(row: &AppliedRevision, folder: &Folder) -> String {
-    let plain = !row.file.starts_with('.')
-        && !row.file.contains(['/', '\\', '\0'])
-        && row.file.to_ascii_lowercase().ends_with(".sql");
-    let taken = |name: &str| folder.files.iter().any(|file| file.name == name);
-    let numbered = (2..).map(|number| format!("{}_{number}.sql", row.revision));
-    [row.file.clone()]
-        .into_iter()
-        .filter(|_| plain)
-        .chain([format!("{}.sql", row.revision)])
-        .chain(numbered)
-        .find(|name| !taken(name) && !folder.unread.contains(name))
-        .expect("the numbers do not end")
-}
-
-/// What a chain would be, beside what only the ledger has: for running it in a throw-away database.
-pub(crate) fn all_revisions(chain: &[Revision], rows: &[AppliedRevision]) -> Vec<Revision> {
-    let mut all = chain.to_vec();
-    let known: BTreeSet<String> = all.iter().map(|it| it.id.to_string()).collect();
-    let lost = rows.iter().filter(|row| !known.contains(&row.revision));
-    all.extend(lost.filter_map(AppliedRevision::kept));
-    all
 }

@@ -19,8 +19,8 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::Mutex;
 
 use crate::database::server::{Making, Server};
-use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,13 +92,18 @@ struct LocalServer {
 }
 
 impl LocalServers {
-    /// Returns a server like that of a database, and what a database is made with there.
-    pub(crate) async fn like(&self, chosen: &Chosen) -> Result<(Chosen, Making), CommandError> {
+    /// Returns the url of a server like the real one, and what a database is made with there. If
+    /// the real one does not answer, the server has the defaults of its kind.
+    pub(crate) async fn like(
+        &self,
+        real: Option<(Server, String)>,
+        dialect: Option<Dialect>,
+    ) -> Result<(String, Making), CommandError> {
         let Real {
             kind,
             options,
             making,
-        } = Real::look(chosen).await?;
+        } = Real::look(real, dialect).await?;
         let mut servers = self.0.lock().await;
         let found = servers
             .iter()
@@ -112,20 +117,21 @@ impl LocalServers {
                 url
             }
         };
-        Ok((chosen.on_thrown_away(&url), making))
+        Ok((url, making))
     }
 }
 
 impl Real {
-    /// Asks the real server; where it does not answer, nobody knows better than the defaults.
-    async fn look(chosen: &Chosen) -> Result<Self, CommandError> {
-        let dialect = Dialect::from_url(chosen.url());
-        let mut real = match Server::of(chosen).await {
-            Ok((mut server, name)) => {
+    async fn look(
+        real: Option<(Server, String)>,
+        dialect: Option<Dialect>,
+    ) -> Result<Self, CommandError> {
+        let mut real = match real {
+            Some((mut server, name)) => {
                 let making = server.making(&name).await.map_err(unreadable)?.of_ours();
                 Some((server, making))
             }
-            Err(_) => None,
+            None => None,
         };
         let making = real.as_ref().map(|(_, making)| making.clone());
         let (kind, options) = match &mut real {
@@ -222,8 +228,8 @@ impl Programs {
         };
         let missing = |programs: &[&str]| {
             let listed: Vec<_> = folders.iter().map(|it| it.display().to_string()).collect();
-            CommandError::failed(
-                "scratch",
+            CommandError::new(
+                Failure::Scratch,
                 format!(
                     "no server of its own can be started for throw-away databases: {} is not installed here",
                     kind.name()
@@ -281,8 +287,8 @@ fn is_mariadb(program: &Path) -> bool {
 impl LocalServer {
     #[cfg(not(unix))]
     async fn start(_: Kind, _: Vec<String>) -> Result<Self, CommandError> {
-        Err(CommandError::failed(
-            "scratch",
+        Err(CommandError::new(
+            Failure::Scratch,
             "a server of its own for throw-away databases is started on Unix only",
         )
         .help("name one that runs with `scratch-url` of the environment"))
@@ -297,8 +303,8 @@ impl LocalServer {
         let who = Who::of(folder.path())?;
         let mut log = tempfile::tempfile()?;
         let failed = |what: &str, log: &mut File| {
-            let error = CommandError::failed(
-                "scratch",
+            let error = CommandError::new(
+                Failure::Scratch,
                 format!("{what} for throw-away databases"),
             )
             .help("look whether it starts by itself, or name one that runs with `scratch-url` of the environment");
@@ -453,8 +459,8 @@ impl Who {
                 .output()?;
             let text = String::from_utf8_lossy(&output.stdout);
             text.trim().parse().map_err(|_| {
-                CommandError::failed(
-                    "scratch",
+                CommandError::new(
+                    Failure::Scratch,
                     "no server of its own can be started for throw-away databases: servers refuse to run as root, and there is no user `nobody`",
                 )
                 .help("run the command as another user, or name a server that runs with `scratch-url` of the environment")
@@ -513,9 +519,9 @@ mod tests {
             let Err(error) = Programs::find_in(kind, &folders) else {
                 panic!("nothing is there")
             };
-            let told = error.full_message();
+            let message = error.full_message();
             let looked = format!("{programs} is in /nowhere/bin, /nowhere/sbin");
-            assert!(told.ends_with(&looked), "{told}");
+            assert!(message.ends_with(&looked), "{message}");
         }
     }
 }

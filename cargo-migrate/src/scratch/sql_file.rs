@@ -5,6 +5,7 @@ use migrate_core::Dialect;
 use migrate_sql::{Lexer, TokenKind, split};
 
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 
 /// A statement, and the line it begins in.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,8 +39,8 @@ pub(crate) fn statements<'a>(
         let (start, sql) = (part.start, &text[part.clone()]);
         let ranges = split(dialect, sql).map_err(|error| {
             let line = line_of(text, start + error.at);
-            let told = format!("{file}:{line}: something begins that does not end");
-            CommandError::failed("unterminated-sql", told)
+            let message = format!("{file}:{line}: something begins that does not end");
+            CommandError::new(Failure::UnterminatedSql, message)
         })?;
         for range in ranges {
             line += text[at..start + range.start].matches('\n').count();
@@ -74,12 +75,13 @@ fn parts(
             let word = word.unwrap_or_default();
             if !OF_PSQL.contains(&word) {
                 let line = line_of(text, at);
-                let told = format!("{file}:{line}: `\\{word}` is for psql, which is not used here");
+                let message =
+                    format!("{file}:{line}: `\\{word}` is for psql, which is not used here");
                 let help = match word {
                     "." => "leave the rows out: `pg_dump --schema-only`",
                     _ => "leave the line out of the file",
                 };
-                return Err(CommandError::failed("client-command", told).help(help));
+                return Err(CommandError::new(Failure::ClientCommand, message).help(help));
             }
             parts.push(start..at);
             start = at + length;
@@ -179,7 +181,7 @@ mod tests {
             ("SELECT 'a", "unterminated-sql"),
         ] {
             let error = statements(Dialect::Postgres, "a.sql", text).unwrap_err();
-            assert!(error.is(code), "{text}");
+            assert_eq!(error.code(), code, "{text}");
         }
     }
 }

@@ -2,29 +2,32 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
+use super::lifetime::Leases;
 use crate::output::error::CommandError;
-use crate::scratch::Leases;
+use crate::output::failure::Failure;
+use crate::output::progress::{Interrupt, Progress};
 
-/// Whether somebody has asked the work to end, and who looks out for it.
-#[derive(Debug, Default)]
-pub(crate) struct Interrupt {
-    wanted: Notify,
-    heard: AtomicBool,
+/// Works until it is done, or until it has ended because somebody asked it to; shows how far it is.
+pub(crate) fn block_on<T>(
+    progress: &Progress<'_>,
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    let done = drive(work, progress.interrupt(), |asked| match asked {
+        true => progress.stopping(),
+        false => progress.tick(),
+    });
+    progress.end();
+    done.map_err(|error| error.notices(progress.notices()))
 }
 
-impl Interrupt {
-    /// Is ready when the work is to end; from the first look on, a first signal ends nothing by
-    /// itself.
-    pub(crate) async fn wanted(&self) {
-        self.heard.store(true, Ordering::Relaxed);
-        self.wanted.notified().await;
-    }
+/// Works until it is done, for what only reads.
+pub(crate) fn wait<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    drive(work, &Interrupt::default(), |_| {})
 }
 
 /// Works until it is done. Ctrl-C and SIGTERM ask whoever looks out for it to end; a second one,
@@ -33,7 +36,7 @@ impl Interrupt {
 ///
 /// The throw-away databases of the work are dropped before this returns, however it ended; one more
 /// signal leaves them and says so.
-pub(crate) fn block_on<T>(
+fn drive<T>(
     work: impl Future<Output = Result<T, CommandError>>,
     interrupt: &Interrupt,
     mut tick: impl FnMut(bool),
@@ -53,13 +56,13 @@ pub(crate) fn block_on<T>(
                     done = &mut work => break Ended::Done(done),
                     () = signals.next() => {
                         // What is at work in a throw-away database needs no care.
-                        let cares = interrupt.heard.load(Ordering::Relaxed) && leases.is_empty();
+                        let cares = interrupt.is_heeded() && leases.is_empty();
                         if asked || !cares {
                             break Ended::Interrupted;
                         }
                         asked = true;
                         tick(true);
-                        interrupt.wanted.notify_one();
+                        interrupt.ask();
                     }
                     _ = interval.tick() => tick(false),
                 }
@@ -72,15 +75,15 @@ pub(crate) fn block_on<T>(
         match ended {
             Ended::Done(Ok(Ok(done))) => released.map(|()| done),
             Ended::Done(Ok(Err(error))) => Err(match released {
-                Err(interrupted) if interrupted.is("interrupted") => interrupted,
+                Err(interrupted) if interrupted.is(Failure::Interrupted) => interrupted,
                 Err(left) => error.cause(left.in_a_line()),
                 Ok(()) => error,
             }),
             Ended::Done(Err(panic)) => resume_unwind(panic),
             Ended::Interrupted => {
                 released?;
-                let error = CommandError::interrupted("interrupted");
-                Err(match interrupt.heard.load(Ordering::Relaxed) {
+                let error = CommandError::interrupted();
+                Err(match interrupt.is_heeded() {
                     true => error.help("what was finished before stays; `cargo migrate status` shows where the database is"),
                     false => error,
                 })
@@ -112,7 +115,8 @@ async fn caught<T>(work: impl Future<Output = T>) -> std::thread::Result<T> {
 
 /// Nobody wanted to wait for the throw-away databases to be dropped.
 fn left(leases: &Leases) -> CommandError {
-    let error = CommandError::interrupted(
+    let error = CommandError::new(
+        Failure::Interrupted,
         "interrupted once more: a throw-away database is left on the server",
     );
     match leases.left() {
@@ -121,13 +125,6 @@ fn left(leases: &Leases) -> CommandError {
         )),
         None => error,
     }
-}
-
-/// [`block_on`] for what only reads.
-pub(crate) fn wait<T>(
-    work: impl Future<Output = Result<T, CommandError>>,
-) -> Result<T, CommandError> {
-    block_on(work, &Interrupt::default(), |_| {})
 }
 
 /// What asks a process to end.

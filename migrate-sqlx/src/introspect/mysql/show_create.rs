@@ -7,7 +7,7 @@ use migrate_schema::{Name, RoutineKind};
 
 use super::super::record::Record;
 use super::Reading;
-use super::words::{default_of, view_options, without_end};
+use super::spelling::{default_of, view_options, without_end};
 
 /// What is to be asked for.
 #[derive(Default)]

@@ -5,9 +5,9 @@ use migrate_schema::Schema;
 
 use super::{Engine, Outcome};
 use crate::backend::Session;
+use crate::chain_state::ChainState;
 use crate::error::Error;
 use crate::introspect::SchemaReader;
-use crate::status::ChainState;
 
 /// Who looks at the schemas: how many steps are done, and what the schema is then.
 pub(crate) type Look<'a> = &'a mut (dyn FnMut(usize, Schema) + Send);
@@ -36,7 +36,7 @@ impl Engine<'_> {
     ) -> Result<Walked, Error> {
         self.take_settings().await?;
         self.create_tables().await?;
-        let joined = ChainState::join(self.chain, Vec::new(), self.session.dialect());
+        let joined = ChainState::new(self.chain, Vec::new(), self.session.dialect());
         let mut done = 0;
         let stopped = loop {
             let session: &mut dyn Session = match &mut eyes {

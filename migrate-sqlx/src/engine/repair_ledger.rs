@@ -2,50 +2,13 @@
 
 use std::fmt::Write as _;
 
-use migrate_core::{Dialect, Revision};
+use migrate_core::Dialect;
 
 use super::Engine;
+use crate::applied_revision::{AppliedRevision, State};
 use crate::error::Error;
-use crate::ledger::{AppliedRevision, State, with_version};
-
-/// A change to one row of the ledger, for which nothing is run; see [`Runner::mend_ledger`].
-///
-/// [`Runner::mend_ledger`]: crate::Runner::mend_ledger
-#[derive(Clone, Debug)]
-pub enum LedgerChange {
-    /// The ledger lacks the revision: it is recorded as applied.
-    Record(Revision),
-    /// The row takes over what the revision is now: its parents, its text and its hashes.
-    Rewrite(Revision),
-    /// The row takes over the revision's chain hash, and keeps the text that was applied.
-    Relink(Revision),
-    /// The revision was begun and not finished: it counts as applied.
-    Finish(String),
-    /// The row is taken out.
-    Forget(String),
-}
-
-/// A change to the ledger, and why it is made.
-#[derive(Clone, Debug)]
-pub struct Mending {
-    /// What is changed.
-    pub change: LedgerChange,
-    /// Why; stands in the event.
-    pub reason: String,
-}
-
-impl LedgerChange {
-    /// Returns the revision whose row is changed.
-    #[must_use]
-    pub fn revision(&self) -> &str {
-        match self {
-            Self::Record(revision) | Self::Rewrite(revision) | Self::Relink(revision) => {
-                revision.id.as_str()
-            }
-            Self::Finish(id) | Self::Forget(id) => id,
-        }
-    }
-}
+use crate::ledger::with_version;
+use crate::ledger_change::{LedgerChange, Mending};
 
 impl Engine<'_> {
     /// Makes all of the changes, or none where the ledger is not any more as it was planned from.

@@ -1,0 +1,196 @@
+//! What `cargo migrate` does with a database beside running and reverting.
+
+use std::collections::BTreeSet;
+
+use migrate_core::{Dialect, Direction, Target};
+use migrate_schema::Schema;
+use sqlx::{Connection as _, Pool};
+
+use super::{LAST, Runner};
+use crate::applied_revision::AppliedRevision;
+use crate::backend::{Backend, Session};
+use crate::driver_error::DriverError;
+use crate::engine::{Declared, Goal, Walked};
+use crate::error::Error;
+use crate::event::Report;
+use crate::introspect::SchemaReader;
+use crate::ledger_change::Mending;
+use crate::script::{Material, Script};
+
+#[doc(hidden)]
+impl Runner<'_> {
+    /// Writes what [`Runner::run`] or [`Runner::revert`] would do as a script that begins where the
+    /// database is now. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn script<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        direction: Direction,
+    ) -> Result<Script, Error> {
+        let session = self.session_settings().clone();
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
+        let dialect = connection.dialect();
+        let database = match dialect {
+            Dialect::MySql => connection
+                .query("SELECT DATABASE()".to_owned())
+                .await
+                .map_err(Error::from)?
+                .into_iter()
+                .flatten()
+                .flatten()
+                .next(),
+            Dialect::Sqlite | Dialect::Postgres => None,
+        };
+        let mut engine = self.migrations.engine(&mut *connection, self.options);
+        let goal = match direction {
+            Direction::Up => Goal::Up(self.target.unwrap_or_else(Target::heads)),
+            Direction::Down => Goal::Down(self.target.unwrap_or(LAST), self.cascade),
+        };
+        let (joined, plan) = engine.plan(&goal).await?;
+        let mut revisions = joined.revisions.to_vec();
+        for index in &plan.steps {
+            revisions[*index] = joined.text(*index, direction)?.0.into_owned();
+        }
+        let recorded = joined
+            .rows
+            .iter()
+            .map(|row| (row.revision.clone(), row.chain_hash.clone()));
+        let material = Material {
+            dialect,
+            ledger: &self.migrations.ledger,
+            session: &session,
+            database,
+            graph: &joined.graph,
+            revisions: &revisions,
+            recorded: recorded.collect(),
+        };
+        Script::write(&material, &plan)
+    }
+
+    /// Reverts these revisions and all that needs them, wherever they stand in the chain.
+    ///
+    /// It is for what a target cannot name: revisions of another branch that the chain does not
+    /// have, or that follow another parent now. What is not applied is passed over.
+    ///
+    /// # Data loss
+    ///
+    /// A `down` that drops a table drops its rows.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn undo<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        revisions: &[String],
+    ) -> Result<Report, Error> {
+        self.execute(pool, Goal::Without(revisions.to_vec())).await
+    }
+
+    /// Takes somebody's word for what has become of a revision that is half done, without running
+    /// anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotUnfinished`] where it is not half done; see [`Error`].
+    pub async fn declare<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        revision: &str,
+        declared: Declared,
+    ) -> Result<(), Error> {
+        self.with_lock(pool, async |engine| {
+            engine.declare(revision, declared).await
+        })
+        .await
+    }
+
+    /// Changes rows of the ledger without running anything, in one transaction, with an event for
+    /// each that says why and what the row was before.
+    ///
+    /// `before` is the ledger that the changes were planned from, as [`Database::ledger`] read it.
+    ///
+    /// [`Database::ledger`]: crate::Database::ledger
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Concurrent`] where the ledger is another one by now; nothing was changed then. See
+    /// [`Error`].
+    pub async fn mend_ledger<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        before: &[AppliedRevision],
+        mendings: &[Mending],
+    ) -> Result<(), Error> {
+        self.with_lock(pool, async |engine| {
+            engine.mend_ledger(before, mendings).await
+        })
+        .await
+    }
+
+    /// Applies these revisions, one after the other, to a database that is empty and nobody else's,
+    /// and gives the schema before the first and after each to `look`, with how many are done.
+    ///
+    /// The steps are places in [`Migrations::revisions`], each behind all that it needs. A revision
+    /// that cannot be applied ends the walk early, and is no error: see [`Walked::stopped`].
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be reached or read.
+    pub async fn walk<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        steps: &[usize],
+        mut look: impl FnMut(usize, Schema) + Send,
+    ) -> Result<Walked, Error> {
+        let mut held = self.hold(pool).await?;
+        let mut eyes = match held.work.dialect() {
+            Dialect::Sqlite => None,
+            Dialect::Postgres | Dialect::MySql => {
+                let eyes = DB::Connection::connect_with(&pool.connect_options()).await;
+                Some(eyes.map_err(Error::from)?)
+            }
+        };
+        let migrations = self.migrations.apart(DB::DIALECT);
+        let reader = SchemaReader::new(migrations.ledger.clone());
+        let mut engine = migrations.engine(&mut held.work, self.options);
+        engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
+        let looking = eyes.as_mut().map(|eyes| eyes as &mut dyn Session);
+        let walked = engine.walk(steps, &reader, looking, &mut look).await;
+        let sound = engine.sound;
+        held.release(sound).await;
+        if let Some(eyes) = eyes {
+            // What was read is read; a connection that cannot say goodbye is gone all the same.
+            if let Err(error) = eyes.close().await {
+                tracing::debug!(error = %DriverError::from(error), "the reading connection was closed already");
+            }
+        }
+        walked
+    }
+
+    /// Runs statements that mend the schema, and enters an event that says `detail`; nothing is
+    /// done where the ledger holds other revisions than `applied`.
+    ///
+    /// On PostgreSQL and SQLite it is one transaction; foreign keys of SQLite are off meanwhile, so
+    /// that tables can be built anew, and no row may point nowhere afterwards that did not before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mend`] names the statement that was refused, [`Error::Concurrent`] says that the
+    /// ledger has changed; see [`Error`].
+    pub async fn mend_schema<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        statements: &[String],
+        applied: &BTreeSet<String>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        self.with_lock(pool, async |engine| {
+            engine.mend_schema(statements, applied, detail).await
+        })
+        .await
+    }
+}
