@@ -246,7 +246,7 @@ pub enum Error {
     },
     /// The database refused a statement that was to mend its schema.
     #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "those before it stay" })]
-    Mend {
+    Repair {
         /// Which statement, from 1.
         number: usize,
         /// How many there are.
@@ -258,9 +258,9 @@ pub enum Error {
         /// The database's own words.
         source: DriverError,
     },
-    /// Rows would point nowhere after the schema was mended, on SQLite; it was rolled back.
+    /// Rows would point nowhere after the schema was repaired, on SQLite; it was rolled back.
     #[error("nothing was changed: rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
-    MendDangling {
+    RepairDangling {
         /// The tables with such rows.
         tables: Vec<String>,
     },
@@ -481,10 +481,10 @@ impl Error {
         Self::Irreversible { .. } => "irreversible",
         Self::MissingDialect { .. } => "missing-dialect",
         Self::Locked { .. } => "locked",
-        Self::Statement(_) | Self::Mend { .. } => "statement-failed",
+        Self::Statement(_) | Self::Repair { .. } => "statement-failed",
         Self::Step(_) => "step-failed",
         Self::NotCurrent { .. } => "not-current",
-        Self::ForeignKeys { .. } | Self::MendDangling { .. } => "foreign-keys",
+        Self::ForeignKeys { .. } | Self::RepairDangling { .. } => "foreign-keys",
         Self::InvalidIndex { .. } => "invalid-index",
         Self::ResumeEdited { .. } => "resume-edited",
         Self::ResumeSession { .. } => "resume-session",
@@ -578,8 +578,8 @@ impl Error {
             Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to go on".to_owned(),
             Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
             Self::MissingTables { .. } => "`cargo migrate verify` shows all that differs, `cargo migrate repair --schema` brings it back".to_owned(),
-            Self::Mend { .. } => "mend the rows that stand in its way, then try again: what is done already is not done twice".to_owned(),
-            Self::MendDangling { .. } => "delete or mend those rows, then try again".to_owned(),
+            Self::Repair { .. } => "mend the rows that stand in its way, then try again: what is done already is not done twice".to_owned(),
+            Self::RepairDangling { .. } => "delete or mend those rows, then try again".to_owned(),
             Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that made the object".to_owned(),
             #[cfg(feature = "verify")]
             Self::SchemaDiffers { .. } => "`cargo migrate verify` tells all of it, and how to bring the database there".to_owned(),
@@ -711,9 +711,9 @@ impl Error {
     #[must_use]
     pub fn driver_error(&self) -> Option<&DriverError> {
         match self {
-            Self::Database(source) | Self::LockLost { source, .. } | Self::Mend { source, .. } => {
-                Some(source)
-            }
+            Self::Database(source)
+            | Self::LockLost { source, .. }
+            | Self::Repair { source, .. } => Some(source),
             Self::Statement(error) => Some(&error.source),
             Self::Step(error) => Some(&error.source),
             _ => None,

@@ -17,7 +17,8 @@ use crate::error::Error;
 use crate::event::Report;
 #[cfg(any(feature = "cli", feature = "verify"))]
 use crate::introspect::SchemaReader;
-use crate::ledger::{EventRecord, Tables};
+use crate::ledger::Tables;
+use crate::ledger_event::LedgerEvent;
 use crate::required_tables::{self, Place, TablesOfChain};
 use crate::runner::Runner;
 #[cfg(feature = "cli")]
@@ -252,7 +253,7 @@ impl Migrations {
     /// # Errors
     ///
     /// The database cannot be read, or its table is no ledger.
-    pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<EventRecord>, Error> {
+    pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<LedgerEvent>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
         let session = &mut *connection;
         Tables::new(session.dialect(), &self.ledger)

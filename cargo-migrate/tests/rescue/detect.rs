@@ -121,7 +121,7 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
         .expect("it answers");
     let mark = |steps, schema| trail.mark(Stop { lane: 0, steps }, &schema);
     let done = database
-        .walk(migrations.runner(), &all[0].steps, mark)
+        .replay(migrations.runner(), &all[0].steps, mark)
         .await;
     let done = done.expect("it is walked");
     assert!(done.stopped.is_none(), "{:?}", done.stopped);
