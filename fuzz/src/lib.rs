@@ -13,7 +13,7 @@ use migrate_models::{Root, read};
 use migrate_schema::create;
 use migrate_schema::lock::SchemaLock;
 use migrate_core::{Chain, Config, Dialect, File, Folder, Survey};
-use migrate_repair::{HeadsMend, Repair, RepairOptions};
+use migrate_repair::{HeadsRepair, Repair, RepairOptions};
 
 /// A chain that was baked into a binary is the same chain; unlike [`invariants::embedded`], it
 /// gives the memory back, as a fuzzer runs for hours.
@@ -97,7 +97,7 @@ pub fn repair(text: &str) {
         lock,
         ..Folder::default()
     };
-    for heads in [HeadsMend::Merge, HeadsMend::Rebase { published: None }] {
+    for heads in [HeadsRepair::Merge, HeadsRepair::Rebase { published: None }] {
         let options = RepairOptions {
             heads,
             ..RepairOptions::default()

@@ -1,4 +1,4 @@
-//! migrate.toml: where the revisions are, which rules they keep, which databases there are.
+//! migrate.toml: the migrations folder, the rules, and the databases.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{MOST_PROBLEMS, nearest};
+use crate::diagnostic::{MOST_PROBLEMS, suggestion};
 use crate::id::printable;
 use crate::limits::DURATIONS;
 use crate::{
     Code, Diagnostic, Dialect, Dialects, Label, Limits, SessionSettings, Severity, parse_duration,
 };
 
-/// What migrate.toml says; all of it has a default.
+/// The settings of migrate.toml; each has a default.
 ///
 /// ```
 /// use migrate_core::Config;
@@ -29,59 +29,58 @@ use crate::{
 pub struct Config {
     /// The migrations folder, relative to the package.
     pub dir: String,
-    /// The dialects that every revision must serve; empty where nothing says so.
+    /// The dialects that every revision must serve; empty if none are configured.
     pub dialects: Dialects,
-    /// Whether `dialects` is written there: a url of another database is refused then.
+    /// Whether `dialects` is set explicitly, so that URLs of other databases are refused.
     pub lists_dialects: bool,
-    /// How `new` names a file: `{created}`, `{id}` and `{slug}` are filled in.
+    /// The template for the names of new files, with `{created}`, `{id}` and `{slug}`.
     pub file_name: String,
-    /// The environment that is used when none is named.
+    /// The environment used if none is named.
     pub default_env: String,
-    /// What is an error, what a warning.
+    /// The severity of each rule.
     pub rules: Rules,
-    /// Where the ledger is.
+    /// The location of the ledger.
     pub ledger: LedgerNames,
-    /// What revisions run with, where an environment says nothing else: `[session]`.
+    /// The session settings for environments that set none: `[session]`.
     pub session: SessionSettings,
-    /// Tables and views that `verify` does not mind, as patterns with `*` and `?`: `ignore` below
+    /// Tables and views that `verify` ignores, as patterns with `*` and `?`: `ignore` below
     /// `[verify]`.
     pub ignored: Vec<String>,
-    /// Whether `verify` compares with the models as well: `models` below `[verify]`.
+    /// Whether `verify` also compares with the models: `models` below `[verify]`.
     pub verify_models: bool,
     /// Whether the compiler compares the models with the chain: `[models] check`.
     pub check_models: bool,
-    /// Extensions of SQLite that are loaded into each connection: `extensions` below `[sqlite]`.
+    /// SQLite extensions that are loaded into each connection: `extensions` below `[sqlite]`.
     pub extensions: Vec<String>,
     /// The databases, by name.
     pub envs: Vec<Env>,
 }
 
-/// A database and how careful to be with it: `[env.<name>]`.
+/// A database and its settings: `[env.<name>]`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Env {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its url, in which `${NAME}` stands for a variable of the environment.
+    /// The URL, in which `${NAME}` is replaced by an environment variable.
     pub url: Option<String>,
-    /// The url of a server where throw-away databases may be made, if not beside the real one.
+    /// The URL of a server for scratch databases, if they are not created beside the real one.
     pub scratch_url: Option<String>,
     /// Refuses what loses data and asks before the rest.
     pub protected: bool,
-    /// Makes a backup before every run.
+    /// Creates a backup before every run.
     pub backup: bool,
-    /// How long statements may take: `lock-timeout` and `statement-timeout`.
+    /// The time limits of statements: `lock-timeout` and `statement-timeout`.
     pub limits: Limits,
-    /// How often a revision that only missed a lock is tried again; `None` leaves it to the
-    /// runtime.
+    /// How often a revision that failed to get a lock is retried; `None` leaves it to the runtime.
     pub lock_retries: Option<u32>,
-    /// What revisions run with: `sql-mode` and `time-zone`.
+    /// The session settings: `sql-mode` and `time-zone`.
     pub session: SessionSettings,
-    /// Stands for the project's `extensions`, where it is written: `[env.<name>.sqlite]`.
+    /// Replaces the project's `extensions` if set: `[env.<name>.sqlite]`.
     pub extensions: Option<Vec<String>>,
 }
 
 impl fmt::Debug for Env {
-    /// Without the url, which may hold a password.
+    /// Omits the URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Env")
             .field("name", &self.name)
@@ -94,24 +93,24 @@ impl fmt::Debug for Env {
 /// The names of the ledger's tables: `[ledger]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerNames {
-    /// Stands before `revision` and `event`.
+    /// The prefix of the tables' names.
     pub prefix: Cow<'static, str>,
-    /// The schema (on MySQL the database) they are in; the connection's own where it is `None`.
+    /// The schema (on MySQL the database) of the tables; `None` is that of the connection.
     pub schema: Option<Cow<'static, str>>,
 }
 
 impl LedgerNames {
-    /// The prefix where nothing else is said.
+    /// The default prefix.
     pub const DEFAULT_PREFIX: &'static str = "migrate_";
 
-    /// The names where nothing else is said.
+    /// The default names.
     pub const DEFAULT: Self = Self {
         prefix: Cow::Borrowed(Self::DEFAULT_PREFIX),
         schema: None,
     };
 
-    /// The names in a throw-away database. A schema of MySQL is a database of the whole server: what
-    /// is named there is the real ledger.
+    /// Returns the names for a scratch database. A schema of MySQL is a database of the whole
+    /// server, so a named one would be the real ledger.
     #[must_use]
     pub fn apart(&self, dialect: Dialect) -> Self {
         match dialect {
@@ -133,16 +132,16 @@ impl Default for LedgerNames {
 /// How strict a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// It is an error.
+    /// A breach is an error.
     Deny,
-    /// It is a warning.
+    /// A breach is a warning.
     Warn,
-    /// It is fine.
+    /// A breach is not reported.
     Allow,
 }
 
 impl Level {
-    /// Returns how bad a breach is, or `None` where it is fine.
+    /// Returns the severity of a breach, or `None` if it is not reported.
     #[must_use]
     pub const fn severity(self) -> Option<Severity> {
         match self {
@@ -153,39 +152,39 @@ impl Level {
     }
 }
 
-/// How many heads a chain may have.
+/// The number of heads that a chain may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadsRule {
-    /// One, or what the level says.
+    /// One head; more are reported at this level.
     One(Level),
-    /// One for each labelled branch.
+    /// One head for each labelled branch.
     Labelled,
 }
 
-/// What is an error, what a warning: `[rules]`.
+/// The level of each rule: `[rules]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// The chain ends more than once.
+    /// The chain has several heads.
     pub multiple_heads: HeadsRule,
-    /// The chain begins more than once.
+    /// The chain has several bases.
     pub multiple_bases: Level,
-    /// A revision has no way back and does not say why.
+    /// A revision cannot be reverted and gives no reason.
     pub missing_down: Level,
     /// A merge has a parent that another of its parents implies.
     pub redundant_parent: Level,
-    /// A revision does nothing; a draft is only warned about. `None` stands for that default.
+    /// A revision does nothing. `None` is the default: an error, and a warning for a draft.
     pub empty_up: Option<Level>,
-    /// A configured dialect has no up.
+    /// A revision has no `up` for a configured dialect.
     pub missing_dialect: Level,
-    /// BEGIN, COMMIT and the like where the tool keeps the transaction.
+    /// BEGIN, COMMIT and the like in a section that runs in a transaction of its own.
     pub transaction_control: Level,
     /// A statement that the database refuses inside a transaction.
     pub needs_no_transaction: Level,
-    /// A statement that reaches out of its database: `check`, [`Survey::reaching`](crate::Survey::reaching).
+    /// A statement that acts outside its database: reported by `check`.
     pub reaches_out: Level,
-    /// A revision that others have already is edited: `check --since`.
+    /// A published revision is edited: `check --since`.
     pub published_changed: Level,
-    /// A revision that others have already is deleted: `check --since`.
+    /// A published revision is deleted: `check --since`.
     pub published_deleted: Level,
 }
 
@@ -228,7 +227,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The file's name, beside the package's Cargo.toml.
+    /// The name of the file beside the package's Cargo.toml.
     pub const FILE: &'static str = "migrate.toml";
 
     /// Returns the environment of this name.
@@ -237,14 +236,14 @@ impl Config {
         self.envs.iter().find(|env| env.name == name)
     }
 
-    /// Returns what revisions run with in an environment.
+    /// Returns the session settings of an environment.
     #[must_use]
     pub fn session_of(&self, env: Option<&Env>) -> SessionSettings {
         let own = env.map(|env| env.session.clone()).unwrap_or_default();
         own.or(&self.session)
     }
 
-    /// Reads a migrate.toml; `file` is its name in messages.
+    /// Reads a migrate.toml; `file` is the name shown in messages.
     ///
     /// # Errors
     ///
@@ -260,8 +259,8 @@ impl Config {
             Ok(table) => reader.config(table.get_ref(), &mut config),
             Err(error) => {
                 let span = error.span().unwrap_or(0..0);
-                let message = error.message().lines().next().unwrap_or("not TOML");
-                reader.problem(&span, format!("this is no TOML: {message}"), None);
+                let message = error.message().lines().next().unwrap_or("syntax error");
+                reader.problem(&span, format!("invalid TOML: {message}"), None);
             }
         }
         if reader.diagnostics.is_empty() {
@@ -272,14 +271,14 @@ impl Config {
     }
 }
 
-/// Walks the table and notes what is wrong, so that all of it is reported at once.
+/// Walks the table and records all problems, so that they are reported together.
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// Whether a line may hold a url or a password, so that it is named and not drawn.
+/// Returns whether a line may contain a URL or a password, so that it is not shown.
 fn may_be_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     ["//", "@", "?", "pass", "pwd", "secret", "token"]
@@ -310,15 +309,11 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, span: &Range<usize>, what: &str, word: &str, known: &[&str]) {
-        let help = match nearest(word, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are `{}`", known.join("`, `")),
-        };
         let message = match may_be_secret(word) {
-            true => format!("this is no {what}"),
-            false => format!("`{}` is no {what}", printable(word)),
+            true => format!("unknown {what}"),
+            false => format!("unknown {what} `{}`", printable(word)),
         };
-        self.problem(span, message, Some(help));
+        self.problem(span, message, Some(suggestion(word, known)));
     }
 
     fn config(&mut self, table: &DeTable<'_>, config: &mut Config) {
@@ -349,7 +344,7 @@ impl Reader<'_> {
                 "models" => self.models(value, config),
                 "sqlite" => config.extensions = self.sqlite(value),
                 "env" => self.envs(value, &mut config.envs),
-                other => self.unknown(&key.span(), "setting of migrate.toml", other, &KEYS),
+                other => self.unknown(&key.span(), "key", other, &KEYS),
             }
         }
         config.lists_dialects = dialects.is_some();
@@ -363,7 +358,7 @@ impl Reader<'_> {
         match value.get_ref() {
             DeValue::Table(table) => Some(table),
             _ => {
-                self.problem(&value.span(), "this must be a table", None);
+                self.problem(&value.span(), "expected a table", None);
                 None
             }
         }
@@ -373,7 +368,7 @@ impl Reader<'_> {
         match value.get_ref() {
             DeValue::String(text) => Some(text),
             _ => {
-                self.problem(&value.span(), "this must be a text in quotes", None);
+                self.problem(&value.span(), "expected a string", None);
                 None
             }
         }
@@ -382,7 +377,7 @@ impl Reader<'_> {
     fn string(&mut self, value: &Entry<'_>, into: &mut String) {
         if let Some(text) = self.text(value) {
             if text.is_empty() {
-                self.problem(&value.span(), "this must not be empty", None);
+                self.problem(&value.span(), "expected a non-empty string", None);
             } else {
                 text.clone_into(into);
             }
@@ -392,7 +387,7 @@ impl Reader<'_> {
     fn boolean(&mut self, value: &Entry<'_>, into: &mut bool) {
         match value.get_ref() {
             DeValue::Boolean(boolean) => *into = *boolean,
-            _ => self.problem(&value.span(), "this must be `true` or `false`", None),
+            _ => self.problem(&value.span(), "expected `true` or `false`", None),
         }
     }
 
@@ -401,7 +396,7 @@ impl Reader<'_> {
         let duration = parse_duration(text);
         if duration.is_none() {
             let help = DURATIONS.to_owned();
-            self.problem(&value.span(), "this is no length of time", Some(help));
+            self.problem(&value.span(), "invalid duration", Some(help));
         }
         duration
     }
@@ -412,7 +407,7 @@ impl Reader<'_> {
             _ => None,
         };
         if count.is_none() {
-            self.problem(&value.span(), "this must be a whole number", None);
+            self.problem(&value.span(), "expected an integer", None);
         }
         count
     }
@@ -420,7 +415,7 @@ impl Reader<'_> {
     fn dialects(&mut self, value: &Entry<'_>) -> Dialects {
         let DeValue::Array(words) = value.get_ref() else {
             let help = "for example `dialects = [\"sqlite\", \"mysql\"]`".to_owned();
-            self.problem(&value.span(), "this must be a list", Some(help));
+            self.problem(&value.span(), "expected an array", Some(help));
             return Dialects::NONE;
         };
         let mut dialects = Dialects::NONE;
@@ -448,14 +443,10 @@ impl Reader<'_> {
             .fold(text.to_owned(), |left, part| left.replace(part, ""));
         if !text.contains("{id}") {
             let help = "for example `file-name = \"{created}_{id}_{slug}\"`".to_owned();
-            self.problem(
-                &value.span(),
-                "a file's name must hold its `{id}`",
-                Some(help),
-            );
+            self.problem(&value.span(), "a file name must contain `{id}`", Some(help));
         } else if left.contains(['{', '}', '/', '\\']) {
-            let help = "it may hold `{created}`, `{id}` and `{slug}`".to_owned();
-            self.problem(&value.span(), "this is no name for a file", Some(help));
+            let help = "it may contain `{created}`, `{id}` and `{slug}`".to_owned();
+            self.problem(&value.span(), "invalid file name", Some(help));
         } else {
             text.clone_into(into);
         }
@@ -540,12 +531,7 @@ impl Reader<'_> {
                     self.string(value, &mut schema);
                     ledger.schema = Some(Cow::Owned(schema));
                 }
-                other => self.unknown(
-                    &key.span(),
-                    "setting of the ledger",
-                    other,
-                    &["prefix", "schema"],
-                ),
+                other => self.unknown(&key.span(), "`[ledger]` key", other, &["prefix", "schema"]),
             }
         }
     }
@@ -559,7 +545,7 @@ impl Reader<'_> {
                 Some(setting) => *setting = self.session_text(value),
                 None => self.unknown(
                     &key.span(),
-                    "setting of the session",
+                    "`[session]` key",
                     key.get_ref(),
                     &SessionSettings::NAMES,
                 ),
@@ -567,7 +553,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An empty text is a setting as well: a `sql_mode` without any mode.
+    /// The empty text is a setting too: a `sql_mode` without any mode.
     fn session_text(&mut self, value: &Entry<'_>) -> Option<Cow<'static, str>> {
         let text = self.text(value)?;
         Some(Cow::Owned(text.to_owned()))
@@ -586,11 +572,11 @@ impl Reader<'_> {
                 ("models", _) => self.boolean(value, &mut config.verify_models),
                 ("ignore", _) => {
                     let help = "for example `ignore = [\"legacy_*\"]`".to_owned();
-                    self.problem(&value.span(), "this must be a list", Some(help));
+                    self.problem(&value.span(), "expected an array", Some(help));
                 }
                 (other, _) => {
                     let known = ["ignore", "models"];
-                    self.unknown(&key.span(), "setting of verify", other, &known);
+                    self.unknown(&key.span(), "`[verify]` key", other, &known);
                 }
             }
         }
@@ -609,10 +595,10 @@ impl Reader<'_> {
                 }
                 ("extensions", _) => {
                     let help = "for example `extensions = [\"vec0\"]`".to_owned();
-                    self.problem(&value.span(), "this must be a list", Some(help));
+                    self.problem(&value.span(), "expected an array", Some(help));
                 }
                 (other, _) => {
-                    self.unknown(&key.span(), "setting of SQLite", other, &["extensions"]);
+                    self.unknown(&key.span(), "`[sqlite]` key", other, &["extensions"]);
                 }
             }
         }
@@ -626,7 +612,7 @@ impl Reader<'_> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "check" => self.boolean(value, &mut config.check_models),
-                other => self.unknown(&key.span(), "setting of the models", other, &["check"]),
+                other => self.unknown(&key.span(), "`[models]` key", other, &["check"]),
             }
         }
     }
@@ -677,7 +663,7 @@ impl Reader<'_> {
                     name if let Some(setting) = env.session.named(name) => {
                         *setting = self.session_text(value);
                     }
-                    other => self.unknown(&key.span(), "setting of an environment", other, &KEYS),
+                    other => self.unknown(&key.span(), "environment key", other, &KEYS),
                 }
             }
             envs.push(env);
@@ -739,7 +725,7 @@ mod tests {
     }
 
     #[test]
-    fn the_compiler_can_be_told_to_leave_the_models_alone() {
+    fn checking_the_models_can_be_turned_off() {
         let config = |text| Config::parse("migrate.toml", text).unwrap();
         assert!(config("[models]\n").check_models);
         assert!(!config("[models]\ncheck = false\n").check_models);
@@ -747,7 +733,7 @@ mod tests {
     }
 
     #[test]
-    fn verify_looks_at_the_models_where_it_is_told_to() {
+    fn verify_checks_the_models_if_configured() {
         let config = |text| Config::parse("migrate.toml", text).unwrap();
         assert!(!config("[verify]\nignore = [\"x\"]\n").verify_models);
         assert!(config("[verify]\nmodels = true\n").verify_models);
@@ -755,11 +741,11 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let text = "dirr = \"x\"\ndialects = [\"sqlight\"]\n[rules]\nmultiple-heads = \"maybe\"\n[env.dev]\nurl = 3\n";
         let diagnostics = Config::parse("migrate.toml", text).unwrap_err();
-        let told: String = diagnostics.iter().map(|d| format!("{d}\n")).collect();
-        insta::assert_snapshot!(told);
+        let rendered: String = diagnostics.iter().map(|d| format!("{d}\n")).collect();
+        insta::assert_snapshot!(rendered);
     }
 
     #[test]
@@ -778,15 +764,15 @@ mod tests {
             "default-env = \"\"\n[env.dev]\nurl = \"\"\"\nmysql://me:s3cret@h/d\\q\"\"\"",
         ] {
             let found = Config::parse("migrate.toml", text).unwrap_err();
-            let told = format!("{found:?}{}", found[0].render_for_rustc());
-            assert!(!told.contains("s3cret"), "{text}: {told}");
+            let rendered = format!("{found:?}{}", found[0].render_for_rustc());
+            assert!(!rendered.contains("s3cret"), "{text}: {rendered}");
         }
         let config = Config::parse("migrate.toml", "[env.dev]\nurl = \"mysql://me:s3cret@h/d\"");
         assert!(!format!("{config:?}").contains("s3cret"));
     }
 
     #[test]
-    fn broken_toml_is_told_with_its_place() {
+    fn broken_toml_is_reported_with_its_place() {
         let diagnostics = Config::parse("migrate.toml", "dir = \"a\"\nx = = 2").unwrap_err();
         assert_eq!(diagnostics[0].labels[0].place.as_ref().unwrap().line, 2);
     }

@@ -1,5 +1,4 @@
-//! What can be wrong with a chain, and how it is told: once, for the macro, the command and the
-//! runtime.
+//! The problems of a chain and how they are displayed, for the macro, the command and the runtime.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,13 +8,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// The stable name of a kind of problem; `cargo migrate explain <code>` tells its story.
+        /// The stable name of a kind of problem; `cargo migrate explain <code>` explains it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code { $($(#[$doc])* $name,)* }
 
         impl Code {
-            /// Every code, in the order of their topics.
+            /// Every code, ordered by topic.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// Returns the code as it is printed.
@@ -28,106 +27,106 @@ macro_rules! codes {
 }
 
 codes! {
-    /// migrate.toml cannot be read or says something that does not exist.
+    /// migrate.toml cannot be read or has an unknown key or value.
     MalformedConfig = "malformed-config",
-    /// A file of the migrations folder cannot be read as text.
+    /// A file of the migrations folder is not readable text.
     UnreadableFile = "unreadable-file",
-    /// A file holds the marks of an unfinished git merge.
+    /// A file has the markers of an unfinished git merge.
     ConflictMarkers = "conflict-markers",
-    /// A line before the first section is neither header, comment nor blank, or a value is wrong.
+    /// A line before the first section is neither header, comment nor blank, or a value is invalid.
     MalformedHeader = "malformed-header",
-    /// A header line has a key that does not exist.
+    /// A header line has an unknown key.
     UnknownHeader = "unknown-header",
     /// The file does not name its revision.
     MissingRevision = "missing-revision",
-    /// The file's revision id breaks a rule of ids.
+    /// A file's revision id is invalid.
     InvalidRevisionId = "invalid-revision-id",
-    /// A `-- migrate:` line has a word that does not exist there.
+    /// A `-- migrate:` line has an unknown value.
     MalformedSection = "malformed-section",
     /// Two sections serve the same direction and dialect.
     DuplicateSection = "duplicate-section",
-    /// Two files have one id.
+    /// Two files have the same id.
     DuplicateRevision = "duplicate-revision",
     /// A parent does not exist.
     UnknownParent = "unknown-parent",
     /// A revision is its own parent.
     SelfParent = "self-parent",
-    /// Revisions follow one another in a circle.
+    /// Revisions follow one another in a cycle.
     Cycle = "cycle",
     /// A dependency does not exist.
     UnknownDependency = "unknown-dependency",
-    /// Two revisions bear one label.
+    /// Two revisions have the same label.
     DuplicateLabel = "duplicate-label",
     /// A label equals a revision's id.
     LabelIsRevision = "label-is-revision",
     /// A merge has a parent that is an ancestor of another of its parents.
     RedundantParent = "redundant-parent",
-    /// The chain begins more than once.
+    /// The chain has several bases.
     MultipleBases = "multiple-bases",
-    /// The chain ends more than once.
+    /// The chain has several heads.
     MultipleHeads = "multiple-heads",
-    /// There is nothing to run.
+    /// A revision does nothing.
     EmptyUp = "empty-up",
-    /// There is no way back.
+    /// A revision cannot be reverted.
     MissingDown = "missing-down",
-    /// A configured dialect has no up.
+    /// A revision has no `up` for a configured dialect.
     MissingDialect = "missing-dialect",
     /// A quote, a comment or a dollar quote does not end.
     UnterminatedSql = "unterminated-sql",
-    /// BEGIN, COMMIT or the like where the tool keeps the transaction.
+    /// BEGIN, COMMIT or the like in a section that runs in a transaction of its own.
     TransactionControl = "transaction-control",
     /// A statement that the database refuses inside a transaction.
     NeedsNoTransaction = "needs-no-transaction",
-    /// A statement that keeps the ledger from being written.
+    /// A statement that prevents the ledger from being written.
     BlocksLedger = "blocks-ledger",
-    /// A command of psql, mysql or sqlite3 that no server understands.
+    /// A command of psql, mysql or sqlite3 that servers do not accept.
     ClientCommand = "client-command",
-    /// A statement reaches out of the database that it runs in.
+    /// A statement acts outside the database that it runs in.
     ReachesOut = "reaches-out",
     /// A line of chain.lock cannot be read.
     LockMalformed = "lock-malformed",
-    /// chain.lock does not know a file.
+    /// chain.lock has no entry for a file.
     LockMissing = "lock-missing",
     /// A sealed revision was edited.
     LockChanged = "lock-changed",
-    /// A revision of chain.lock has no file.
+    /// The file of a revision in chain.lock does not exist.
     LockDeleted = "lock-deleted",
-    /// A draft where every revision must be sealed.
+    /// A draft, when every revision must be sealed.
     LockDraft = "lock-draft",
-    /// What a branch adds leaves the published chain with another head.
+    /// A branch adds a head beside the published chain.
     ForkedChain = "forked-chain",
-    /// A branch edits a revision that is published.
+    /// A branch edits a published revision.
     PublishedChanged = "published-changed",
-    /// A branch deletes a revision that is published.
+    /// A branch deletes a published revision.
     PublishedDeleted = "published-deleted",
-    /// schema.lock is of the chain as it was before.
+    /// schema.lock does not match the chain.
     SchemaLockStale = "schema-lock-stale",
     /// A line of schema.lock cannot be read.
     SchemaLockMalformed = "schema-lock-malformed",
-    /// A source file of the package cannot be read, or is no Rust.
+    /// A source file of the package cannot be read or is not valid Rust.
     UnreadableSource = "unreadable-source",
-    /// Models may stand where the sources are not followed: in a macro, in `include!`.
+    /// Models may be in sources that are not followed: in a macro, in `include!`.
     UnfollowedSource = "unfollowed-source",
-    /// What an attribute of a model says does not exist, or contradicts something.
+    /// An attribute of a model is unknown or contradictory.
     MalformedModel = "malformed-model",
-    /// Two models are of one table.
+    /// Two models describe the same table.
     DuplicateTable = "duplicate-table",
-    /// A field has a type that no column type is known for.
+    /// A field has a type without a known column type.
     UnknownType = "unknown-type",
-    /// The schema at the head has no such table.
+    /// The schema at the head does not have the model's table.
     ModelWithoutTable = "model-without-table",
-    /// The table has no such column.
+    /// The table does not have the field's column.
     FieldWithoutColumn = "field-without-column",
-    /// A column that must be given a value has no field.
+    /// A column that requires a value has no field.
     ColumnWithoutField = "column-without-field",
-    /// A field's type cannot hold what its column has.
+    /// A field's type cannot hold the values of its column.
     TypeMismatch = "type-mismatch",
-    /// A column may be NULL and its field cannot, or the other way round.
+    /// A column is nullable and its field is not, or the reverse.
     NullMismatch = "null-mismatch",
 }
 
 impl Code {
-    /// Says whether it is about the models of an application, not about its chain.
+    /// Returns whether the problem is about the models of an application, not about its chain.
     #[must_use]
     pub const fn is_of_models(self) -> bool {
         self as usize >= Self::SchemaLockMalformed as usize
@@ -140,17 +139,17 @@ impl fmt::Display for Code {
     }
 }
 
-/// How bad it is.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The chain cannot be used; a compile error.
     Error,
-    /// Worth knowing; a compiler warning.
+    /// The chain can be used; a compiler warning.
     Warning,
 }
 
 impl Severity {
-    /// Returns the word that is printed.
+    /// Returns the name as it is printed.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -160,60 +159,60 @@ impl Severity {
     }
 }
 
-/// One thing that is wrong, where it is, and what mends it.
+/// A problem, its place, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Its kind.
+    /// The kind of problem.
     pub code: Code,
     /// Error or warning.
     pub severity: Severity,
-    /// What is wrong, in a line.
+    /// The problem in one line.
     pub message: String,
-    /// Where; the first is the main place.
+    /// The places; the first is the primary one.
     pub labels: Vec<Label>,
-    /// What to type or do next.
+    /// What to do next.
     pub help: Option<String>,
     /// The id or label that it is about: the one that no file has, or that of the changed file.
     pub subject: Option<String>,
 }
 
-/// A place in a file, with a word on it.
+/// A place in a file, with a short text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The file as shown to people, relative to the package.
+    /// The file's name as shown, relative to the package.
     pub file: String,
-    /// The place in the file; `None` stands for the file itself.
+    /// The place in the file; `None` for the file as a whole.
     pub place: Option<Place>,
-    /// A word beside the caret; may be empty.
+    /// The text beside the caret; may be empty.
     pub text: String,
 }
 
-/// A place on one line of a file, with all that is needed to draw it.
+/// A place on one line of a file, with everything needed to draw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column in characters, from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
-    /// The line's text; `None` where it is too long to show.
+    /// The line's text; `None` if it is too long to show.
     pub source: Option<String>,
     /// The marked bytes of `source`.
     pub span: Range<usize>,
 }
 
-/// With or without colour.
+/// Whether the output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Text alone.
+    /// Plain text.
     Plain,
-    /// With ANSI colours.
+    /// Text with ANSI colours.
     Colour,
 }
 
-/// A file tells at most this many of its problems, so that a file full of them ends.
+/// The number of problems reported for one file; more are left out.
 pub const MOST_PROBLEMS: usize = 100;
 
-/// Lines longer than this are named, not shown.
+/// Longer lines are named but not shown.
 const LONGEST_SHOWN_LINE: usize = 400;
 
 impl Place {
@@ -226,14 +225,14 @@ impl Place {
         let line_end = text[start..]
             .find('\n')
             .map_or(text.len(), |newline| start + newline);
-        // A byte order mark is no character of the first line.
+        // A byte order mark is not a character of the first line.
         let line_start = if line_start == 0 && text.starts_with('\u{feff}') && start >= 3 {
             3
         } else {
             line_start
         };
         let source = text[line_start..line_end].trim_end_matches('\r');
-        // What begins behind the last character, at the line's end, is marked right after it.
+        // A span that begins at the line's end is marked directly after the last character.
         let from = (start - line_start).min(source.len());
         let to = (span.end.max(start) - line_start).clamp(from, source.len());
         Self {
@@ -246,7 +245,7 @@ impl Place {
 }
 
 impl Label {
-    /// A label on bytes of a file's text.
+    /// Returns a label for a byte range of a file's text.
     #[must_use]
     pub fn at(file: &str, text: &str, span: Range<usize>, word: impl Into<String>) -> Self {
         Self {
@@ -256,7 +255,7 @@ impl Label {
         }
     }
 
-    /// A label on a file as a whole.
+    /// Returns a label for a file as a whole.
     #[must_use]
     pub fn file(file: &str) -> Self {
         Self {
@@ -268,7 +267,7 @@ impl Label {
 }
 
 impl Diagnostic {
-    /// An error without a place yet.
+    /// Creates an error without labels.
     #[must_use]
     pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self {
@@ -288,14 +287,14 @@ impl Diagnostic {
         self
     }
 
-    /// Returns the diagnostic with one more place.
+    /// Returns the diagnostic with one more label.
     #[must_use]
     pub fn label(mut self, label: Label) -> Self {
         self.labels.push(label);
         self
     }
 
-    /// Returns the diagnostic with what to do about it.
+    /// Returns the diagnostic with a help text.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -309,13 +308,13 @@ impl Diagnostic {
         self
     }
 
-    /// Says whether the chain cannot be used.
+    /// Returns whether the chain cannot be used.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 
-    /// Draws the diagnostic the way rustc draws its own.
+    /// Renders the diagnostic as rustc does.
     #[must_use]
     pub fn render(&self, style: Style) -> String {
         let renderer = match style {
@@ -366,8 +365,8 @@ impl Diagnostic {
         renderer.decor_style(DecorStyle::Ascii).render(&[group])
     }
 
-    /// Draws the diagnostic for `compile_error!`: rustc writes the `error: ` before it, so the
-    /// code moves to the end of the first line.
+    /// Renders the diagnostic for `compile_error!`: rustc writes the `error: ` before it, so the
+    /// code is at the end of the first line.
     #[must_use]
     pub fn render_for_rustc(&self) -> String {
         let rendered = self.render(Style::Plain);
@@ -386,19 +385,30 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Returns the candidate that is nearest to `word`, if one is near enough to be meant.
+/// Returns the candidate nearest to `word`, if one is near enough to be a suggestion.
 #[doc(hidden)]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let most = (length / 3).max(1);
     candidates
         .into_iter()
-        // The distance is at least this, and finding it takes the product of both lengths.
+        // The distance is at least this, and computing it takes the product of both lengths.
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= most)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// Returns the help for an unknown word: the nearest of the known ones, or all of them.
+#[doc(hidden)]
+#[must_use]
+pub fn suggestion(word: &str, known: &[&str]) -> String {
+    match (nearest(word, known.iter().copied()), known) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, [only]) => format!("expected `{only}`"),
+        (None, _) => format!("expected one of `{}`", known.join("`, `")),
+    }
 }
 
 #[cfg(test)]

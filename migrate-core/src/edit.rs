@@ -1,10 +1,10 @@
-//! Changes to a revision file that leave every other byte as it is.
+//! Edits of a revision file that keep every other byte.
 
 use crate::{Revision, RevisionId, file};
 
 impl Revision {
-    /// Returns the file's text with other parents; comments and SQL stay. Its lines end with
-    /// LF, as all of a revision's text.
+    /// Returns the file's text with other parents; comments and SQL are kept. Its lines end with
+    /// LF, as in all texts of revisions.
     ///
     /// ```
     /// use migrate_core::{Dialects, Revision};
@@ -34,8 +34,8 @@ pub fn labels(text: &str) -> Vec<String> {
     labels.into_iter().map(|label| label.value).collect()
 }
 
-/// Returns a file's text with another value of a header line, or with that line after the
-/// `-- revision:` line if there was none.
+/// Returns a file's text with another value of a header line. If the line does not exist, it is
+/// added after the `-- revision:` line.
 pub fn with_value(text: &str, key: &str, value: &str) -> String {
     let value = match value {
         "" => String::new(),
@@ -50,7 +50,7 @@ pub fn with_value(text: &str, key: &str, value: &str) -> String {
     if let Some((start, end)) = end_of(key) {
         return format!("{}:{value}{}", &text[..start], &text[end..]);
     }
-    // It has an id, so it has this line.
+    // A file with an id has this line.
     let end = end_of("revision").map_or(0, |(_, end)| end);
     let newline = match text[end..].starts_with('\r') {
         true => "\r\n",

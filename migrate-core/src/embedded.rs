@@ -1,5 +1,5 @@
-//! A chain as it lies in an application's binary: the files' own texts, and a small table that says
-//! where in them everything stands.
+//! The chain as it is embedded in an application's binary: the files' texts, and a small table with
+//! the places of all parts in them.
 //!
 //! Structs with pointers would cost an application a relocation each, and rustc a second for a
 //! thousand revisions; a table of numbers costs neither. It is read only when there is work to do.
@@ -11,7 +11,7 @@ use crate::{
     Chain, Dialects, Direction, Hash, Limits, Revision, RevisionId, Script, Section, Statement,
 };
 
-/// Writes the table of a chain; the texts are those of its revisions, in the same order.
+/// Writes the table of a chain; its texts are those of the revisions, in the same order.
 #[doc(hidden)]
 #[must_use]
 pub fn encode(chain: &Chain) -> Vec<u8> {
@@ -26,7 +26,8 @@ pub fn encode(chain: &Chain) -> Vec<u8> {
 ///
 /// # Panics
 ///
-/// The table is not of these texts, which cannot be where `embed_migrations!` wrote both.
+/// If the table does not belong to these texts, which cannot happen for `embed_migrations!`,
+/// because it writes both.
 #[doc(hidden)]
 #[must_use]
 pub fn decode(texts: &'static [&'static str], table: &'static [u8]) -> Vec<Revision> {
@@ -37,7 +38,7 @@ pub fn decode(texts: &'static [&'static str], table: &'static [u8]) -> Vec<Revis
 struct Writer(Vec<u8>);
 
 impl Writer {
-    /// Seven bits a byte, the lowest first.
+    /// Writes a number with seven bits per byte, the lowest first.
     fn number(&mut self, mut number: usize) {
         while number >= 0x80 {
             self.0.push((number & 0x7f) as u8 | 0x80);
@@ -46,7 +47,7 @@ impl Writer {
         self.0.push(number as u8);
     }
 
-    /// A piece of the file's text, or, where it is none, its own bytes.
+    /// Writes a piece of the file's text as its place, or another text as its bytes.
     fn piece(&mut self, text: &str, piece: &str) {
         match text.find(piece) {
             Some(start) => self.number(start + 1),

@@ -21,20 +21,20 @@ pub const KEYS: [&str; 6] = [
     "created",
 ];
 
-/// A header line names at most this many revisions or labels.
+/// The number of revisions or labels that a header line may name.
 const MOST_NAMES: usize = 256;
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spanned<T> {
     pub(crate) value: T,
     pub(crate) span: Range<usize>,
 }
 
-/// A revision file as it stands, taken apart but not yet judged.
+/// A revision file, parsed but not yet checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parsed {
-    /// The keys of the header, and where each stands.
+    /// The keys of the header, and the place of each.
     pub(crate) keys: Vec<(&'static str, Range<usize>)>,
     pub(crate) revision: Option<Spanned<RevisionId>>,
     pub(crate) parents: Vec<Spanned<RevisionId>>,
@@ -49,21 +49,21 @@ pub(crate) struct Parsed {
 #[derive(Clone, Debug)]
 pub(crate) struct ParsedSection {
     pub(crate) direction: Direction,
-    /// The dialects that the line names.
+    /// The dialects that the section line names.
     pub(crate) named: Dialects,
     pub(crate) transaction: bool,
     pub(crate) limits: Limits,
     pub(crate) irreversible: Option<String>,
     /// The `-- migrate:` line.
     pub(crate) line: Range<usize>,
-    /// Everything up to the next one.
+    /// The text up to the next section line.
     pub(crate) body: Range<usize>,
     /// The dialects that read the next section's line as text of this one.
     pub(crate) contested: Dialects,
 }
 
 impl ParsedSection {
-    /// The dialects that may read it, whatever the other sections name.
+    /// Returns the dialects that may read the section, whatever the other sections name.
     pub(crate) fn dialects(&self) -> Dialects {
         match self.named.is_empty() {
             true => Dialects::ALL,
@@ -71,12 +71,12 @@ impl ParsedSection {
         }
     }
 
-    /// Where its text ends, and for which dialects it goes on; `line` is the first line behind its
-    /// beginning that looks like a section.
+    /// Returns where the section's text ends, and for which dialects it continues; `line` is the
+    /// first line after its beginning that looks like a section line.
     ///
-    /// Each dialect has quotes of its own. So such a line is text where it stands inside something
-    /// for every dialect that can read the section to its end; where none can, it is none, and what
-    /// does not end is told.
+    /// The dialects have different quotes. Such a line is text if it is inside a quoted construct
+    /// for every dialect that can read the section to its end; if none can, the line begins a
+    /// section, and the unterminated construct is reported.
     fn end(&self, text: &str, line: usize) -> (usize, Dialects) {
         let start = self.body.start;
         if migrate_sql::plain(&text[start..line]).is_some() {
@@ -99,8 +99,8 @@ impl ParsedSection {
 }
 
 impl Parsed {
-    /// The dialects that each section serves: those it names, or all that no other section of its
-    /// direction names.
+    /// Returns the dialects that each section serves: those it names, or all that no other section
+    /// of its direction names.
     pub(crate) fn serves(&self) -> impl Iterator<Item = Dialects> {
         let rest = |direction| {
             self.sections
@@ -119,15 +119,15 @@ impl Parsed {
     }
 }
 
-/// Takes a file apart; what is wrong with it goes to `diagnostics`.
+/// Parses a file; problems are added to `diagnostics`.
 pub(crate) fn parse(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
     let mut parser = Parser {
         file,
         text,
         diagnostics,
         parsed: Parsed::default(),
-        told: 0,
-        untold: Diagnostic::error(Code::MalformedHeader, ""),
+        reported: 0,
+        surplus: Diagnostic::error(Code::MalformedHeader, ""),
         section_end: 0,
         swallowed: Vec::new(),
     };
@@ -140,12 +140,12 @@ struct Parser<'a> {
     text: &'a str,
     diagnostics: &'a mut Vec<Diagnostic>,
     parsed: Parsed,
-    told: usize,
-    /// Takes the problems behind the last that is told.
-    untold: Diagnostic,
-    /// Where the section that was begun last ends, as far as that is known.
+    reported: usize,
+    /// Receives the problems after the last one that is reported.
+    surplus: Diagnostic,
+    /// The end of the current section, as far as it is known.
     section_end: usize,
-    /// Lines that look like a section and are text of the one before them: which line of which.
+    /// Lines that look like a section line but are text of a section: the line and the section.
     swallowed: Vec<(Range<usize>, usize)>,
 }
 
@@ -153,7 +153,7 @@ struct Parser<'a> {
 /// for the rest.
 const MOST_SECTIONS: usize = 8;
 
-/// What stands unseen in front of a comment, and keeps it from being one.
+/// Returns the invisible characters before a comment, which keep it from being one.
 fn unseen_comment(line: &str) -> Option<(usize, char)> {
     let (offset, c) = invisible(line)?;
     let is_unseen = |c: char| c.is_whitespace() || invisible(c.encode_utf8(&mut [0; 4])).is_some();
@@ -170,9 +170,9 @@ impl Parser<'_> {
         message: String,
         word: &str,
     ) -> &mut Diagnostic {
-        self.told += 1;
-        if self.told > MOST_PROBLEMS {
-            return &mut self.untold;
+        self.reported += 1;
+        if self.reported > MOST_PROBLEMS {
+            return &mut self.surplus;
         }
         let label = Label::at(self.file, self.text, span, word);
         self.diagnostics
@@ -193,14 +193,14 @@ impl Parser<'_> {
                 self.problem(
                     Code::ConflictMarkers,
                     line,
-                    "the file holds the marks of an unfinished git merge".to_owned(),
+                    "the file has the conflict markers of an unfinished git merge".to_owned(),
                     "",
                 )
                 .help = Some(format!(
-                    "edit {} so that it says what it should, without the lines `<<<<<<<`, `=======` and `>>>>>>>`",
+                    "resolve the conflict in {}, and delete the lines `<<<<<<<`, `=======` and `>>>>>>>`",
                     self.file
                 ));
-                // What stands between the marks would only be reported twice.
+                // The text between the markers would only be reported twice.
                 return;
             }
             let comment = content.strip_prefix("--").map(str::trim);
@@ -222,11 +222,11 @@ impl Parser<'_> {
                         self.problem(
                             Code::MalformedHeader,
                             place,
-                            "only header lines, comments and blank lines may stand before the first section".to_owned(),
+                            "expected a header line, a comment or a blank line before the first section".to_owned(),
                             &unseen.map_or_else(String::new, |(_, c)| name_invisible(c)),
                         )
                         .help = Some(match unseen {
-                            Some(_) => "delete the character, which no editor shows".to_owned(),
+                            Some(_) => "delete the invisible character".to_owned(),
                             None => "begin the SQL with a line `-- migrate: up`".to_owned(),
                         });
                     }
@@ -236,11 +236,11 @@ impl Parser<'_> {
         }
         self.end_section(self.text.len());
         self.duplicates();
-        self.judge_swallowed();
+        self.check_swallowed();
     }
 
-    /// Says whether a line that looks like a section begins one, and is no text of the section
-    /// before it.
+    /// Returns whether a line that looks like a section line begins a section, and is not text of
+    /// the previous one.
     fn begins_section(&mut self, line: usize) -> bool {
         let count = self.parsed.sections.len();
         let Some(section) = self.parsed.sections.last_mut() else {
@@ -260,12 +260,12 @@ impl Parser<'_> {
         begins
     }
 
-    /// A line that is text by the quotes around it may also be a section behind a quote that was
-    /// forgotten. So it is, where the file lacks the section that the line would begin.
-    fn judge_swallowed(&mut self) {
+    /// A line that is text because of the quotes around it may be a section line after a forgotten
+    /// quote. It is reported if the file lacks the section that the line would begin.
+    fn check_swallowed(&mut self) {
         for (line, index) in std::mem::take(&mut self.swallowed) {
             let section = &self.parsed.sections[index];
-            let Some((direction, named)) = meant(&self.text[line.clone()]) else {
+            let Some((direction, named)) = section_of(&self.text[line.clone()]) else {
                 continue;
             };
             let wanted = match (named.is_empty(), section.named.is_empty()) {
@@ -290,19 +290,18 @@ impl Parser<'_> {
                 let open = migrate_sql::split(dialect, before).err()?;
                 Some((open.what.to_string(), section.body.start + open.at))
             });
-            let (what, at) = open.unwrap_or(("this statement".to_owned(), section.body.start));
-            let second = Label::at(self.file, self.text, line.clone(), "so this is text");
+            let (what, at) = open.unwrap_or(("statement".to_owned(), section.body.start));
+            let second = Label::at(self.file, self.text, line.clone(), "this line is inside it");
             let word = direction.as_str();
             let problem = self.problem(
                 Code::UnterminatedSql,
                 at..at + 1,
-                format!("{what} holds a line that looks like a section, and the file has no other `{word}`"),
+                format!("this {what} contains a line that looks like a section, and the file has no other `{word}`"),
                 "it begins here",
             );
             problem.labels.push(second);
             problem.help = Some(
-                "close it before that line; where the line is meant as text, put a blank before it"
-                    .to_owned(),
+                "close it before that line; if the line is text, put a blank before it".to_owned(),
             );
         }
     }
@@ -313,7 +312,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A comment before the first section: a header line if it looks like one.
+    /// Handles a comment before the first section, which is a header line if it looks like one.
     fn comment(&mut self, comment: &str, line: Range<usize>) {
         let Some((key, value)) = key_and_value(comment) else {
             return;
@@ -330,13 +329,13 @@ impl Parser<'_> {
             self.problem(
                 Code::UnknownHeader,
                 key_span,
-                format!("`{}` is no key of a revision's header", printable(key)),
+                format!("unknown key `{}` in revision header", printable(key)),
                 "",
             )
             .help = Some(match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!(
-                    "there are `{}`; a plain comment is written `-- # {}: …`",
+                    "expected one of `{}`; write a plain comment as `-- # {}: …`",
                     KEYS.join("`, `"),
                     printable(key)
                 ),
@@ -352,7 +351,7 @@ impl Parser<'_> {
                 "and again here",
             );
             problem.labels.push(first);
-            problem.help = Some("keep the line that is true and delete the other".to_owned());
+            problem.help = Some("delete one of the two lines".to_owned());
             return;
         }
         self.parsed.keys.push((known, key_span.clone()));
@@ -378,7 +377,7 @@ impl Parser<'_> {
                 self.problem(
                     Code::InvalidRevisionId,
                     span,
-                    format!("`{}` is no revision id: {why}", printable(value)),
+                    format!("invalid revision id `{}`: {why}", printable(value)),
                     "",
                 )
                 .help = Some(
@@ -412,11 +411,11 @@ impl Parser<'_> {
                     self.problem(
                         Code::InvalidRevisionId,
                         span,
-                        format!("`{}` is no revision id: {why}", printable(word)),
+                        format!("invalid revision id `{}`: {why}", printable(word)),
                         "",
                     )
                     .help = Some(
-                        "write `-- parents: none` for a base, else ids with commas between them"
+                        "write `-- parents: none` for a base, otherwise ids separated by commas"
                             .to_owned(),
                     );
                 }
@@ -424,8 +423,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Labels and dependencies: words of the same rules as an id, so that no identifier such as
-    /// `label@head` or `id-1` can be read in two ways.
+    /// Labels and dependencies follow the same rules as ids, so that no identifier such as
+    /// `label@head` or `id-1` is ambiguous.
     fn names(&mut self, value: &str, start: usize, what: &str) -> Vec<Spanned<String>> {
         let mut names: Vec<Spanned<String>> = Vec::new();
         for (word, span) in self.list(value, start) {
@@ -433,11 +432,11 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedHeader,
                     span,
-                    format!("`{}` is no {what}", printable(word)),
+                    format!("invalid {what} `{}`", printable(word)),
                     "",
                 )
                 .help = Some(format!(
-                    "a {what} follows the rules of ids, and {why}; put commas between several"
+                    "a {what} follows the rules of ids: {why}; separate several with commas"
                 ));
             } else if names.iter().all(|known| known.value != word) {
                 names.push(Spanned {
@@ -449,7 +448,7 @@ impl Parser<'_> {
         names
     }
 
-    /// The words of a comma separated list, and where each stands.
+    /// Returns the values of a comma-separated list, and the place of each.
     fn list<'t>(&mut self, value: &'t str, start: usize) -> Vec<(&'t str, Range<usize>)> {
         if value.is_empty() {
             return Vec::new();
@@ -465,9 +464,9 @@ impl Parser<'_> {
                 Code::MalformedHeader,
                 span,
                 format!("this line names more than {MOST_NAMES} revisions or labels"),
-                "the first that is too many",
+                "the first one over the limit",
             )
-            .help = Some("join them by several merges".to_owned());
+            .help = Some("join them with several merges".to_owned());
         }
         list
     }
@@ -479,14 +478,14 @@ impl Parser<'_> {
             self.problem(
                 Code::MalformedHeader,
                 start..start + value.len(),
-                format!("`{}` is no time", printable(value)),
+                format!("invalid time `{}`", printable(value)),
                 "",
             )
-            .help = Some("a time is written `2026-11-20T14:32:05Z`".to_owned());
+            .help = Some("use the form `2026-11-20T14:32:05Z`".to_owned());
         }
     }
 
-    /// A line `-- migrate: …`; `words` is where its words begin, `body` where its text does.
+    /// Handles a line `-- migrate: …`; its values begin at `words`, its text at `body`.
     fn section(&mut self, line: Range<usize>, words: usize, body: usize) {
         let text = &self.text[words..line.end];
         let mut section = ParsedSection {
@@ -515,7 +514,7 @@ impl Parser<'_> {
                     self.problem(
                         Code::MalformedSection,
                         line,
-                        "an irreversible revision says why".to_owned(),
+                        "missing reason in `-- migrate: irreversible`".to_owned(),
                         "",
                     )
                     .help = Some(
@@ -530,14 +529,17 @@ impl Parser<'_> {
                 self.problem(
                     Code::MalformedSection,
                     line,
-                    format!("`{}` is no section", printable(word)),
+                    match word {
+                        "" => "missing direction in section header".to_owned(),
+                        word => format!("unknown section `{}`", printable(word)),
+                    },
                     "",
                 )
                 .help = Some(match nearest(word, ["up", "down", "irreversible"]) {
                     Some(near) if !word.is_empty() => format!("did you mean `-- migrate: {near}`?"),
-                    _ => "there are `-- migrate: up`, `-- migrate: down` and `-- migrate: irreversible <reason>`".to_owned(),
+                    _ => "expected `-- migrate: up`, `-- migrate: down` or `-- migrate: irreversible <reason>`".to_owned(),
                 });
-                // The text that follows belongs to it all the same, not to the section before.
+                // The text that follows still belongs to it, not to the previous section.
                 return;
             }
         }
@@ -555,46 +557,51 @@ impl Parser<'_> {
                     self.problem(
                         Code::MalformedSection,
                         at..at + value.len(),
-                        format!("`{}` is no length of time", printable(value)),
+                        format!("invalid duration `{}`", printable(value)),
                         "",
                     )
                     .help = Some(DURATIONS.to_owned());
                 }
             } else {
-                let at = word.as_ptr().addr() - self.text.as_ptr().addr();
-                let near = match word {
-                    "mariadb" => Some("mysql"),
-                    "postgresql" | "pg" => Some("postgres"),
-                    "sqlite3" => Some("sqlite"),
-                    _ => nearest(
-                        word.split('=').next().unwrap_or(word),
-                        ["sqlite", "postgres", "mysql", "no-transaction"]
-                            .into_iter()
-                            .chain(Limits::NAMES),
-                    ),
-                };
-                self.problem(
-                    Code::MalformedSection,
-                    at..at + word.len(),
-                    format!("`{}` is no word of a section", printable(word)),
-                    "",
-                )
-                .help = Some(match near {
-                    Some(near) if Limits::NAMES.contains(&near) => {
-                        format!("did you mean `{near}=5s`?")
-                    }
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "there are `sqlite`, `postgres`, `mysql`, `no-transaction`, `lock-timeout=5s` and `statement-timeout=5s`".to_owned(),
-                });
+                self.unknown_section_word(word);
             }
         }
         self.parsed.sections.push(section);
     }
 
-    /// Two sections for one direction and dialect.
+    /// Reports a word of a section header that is neither a dialect nor an option.
+    fn unknown_section_word(&mut self, word: &str) {
+        let at = word.as_ptr().addr() - self.text.as_ptr().addr();
+        let near = match word {
+            "mariadb" => Some("mysql"),
+            "postgresql" | "pg" => Some("postgres"),
+            "sqlite3" => Some("sqlite"),
+            _ => nearest(
+                word.split('=').next().unwrap_or(word),
+                ["sqlite", "postgres", "mysql", "no-transaction"]
+                    .into_iter()
+                    .chain(Limits::NAMES),
+            ),
+        };
+        self.problem(
+            Code::MalformedSection,
+            at..at + word.len(),
+            format!("unknown word `{}` in section header", printable(word)),
+            "",
+        )
+        .help = Some(match near {
+            Some(near) if Limits::NAMES.contains(&near) => {
+                format!("did you mean `{near}=5s`?")
+            }
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "expected one of `sqlite`, `postgres`, `mysql`, `no-transaction`, `lock-timeout=5s`, `statement-timeout=5s`".to_owned(),
+        });
+    }
+
+    /// Reports two sections for one direction and dialect.
     fn duplicates(&mut self) {
         let sections = std::mem::take(&mut self.parsed.sections);
-        // Of each direction the first section without a dialect, and the first of each.
+        // For each direction, the first section without a dialect, and the first for each dialect.
         let mut firsts: BTreeMap<(Direction, Option<Dialect>), &ParsedSection> = BTreeMap::new();
         for section in &sections {
             let mut clash: Option<&ParsedSection> = None;
@@ -626,15 +633,15 @@ impl Parser<'_> {
     }
 }
 
-/// The words of a line `-- migrate: …`.
+/// Returns the values of a line `-- migrate: …`.
 pub fn section_words(line: &str) -> Option<&str> {
     let comment = line.strip_prefix("--")?.trim();
     let rest = comment.strip_prefix("migrate")?;
     rest.trim_start().strip_prefix(':')
 }
 
-/// What a section line would serve; `None` where its first word says nothing.
-fn meant(line: &str) -> Option<(Direction, Dialects)> {
+/// Returns the direction and dialects of a section line; `None` if its first value is unknown.
+fn section_of(line: &str) -> Option<(Direction, Dialects)> {
     let mut words = section_words(line.trim_end())?.split_ascii_whitespace();
     let direction = match words.next()? {
         "up" => Direction::Up,
@@ -646,7 +653,7 @@ fn meant(line: &str) -> Option<(Direction, Dialects)> {
     Some((direction, named.fold(Dialects::NONE, Dialects::with)))
 }
 
-/// Takes a comment apart that looks like a header line; the value keeps its white space.
+/// Splits a comment that looks like a header line; the value keeps its white space.
 pub fn key_and_value(comment: &str) -> Option<(&str, &str)> {
     let (key, value) = comment.split_once(':')?;
     let key = key.trim_end();
@@ -654,12 +661,13 @@ pub fn key_and_value(comment: &str) -> Option<(&str, &str)> {
         && key
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        // A comment such as `https://…` is none; but a link without its blank must not be lost.
+        // A comment such as `https://…` is not a header line, but a key without its blank must not
+        // be missed.
         && (value.is_empty() || value.starts_with([' ', '\t']) || KEYS.contains(&key));
     is_key.then_some((key, value))
 }
 
-/// The key, or `migrate`, that is meant by one that does not exist.
+/// Returns the key, or `migrate`, that is nearest to an unknown key.
 pub fn near_key(key: &str) -> Option<&'static str> {
     match key {
         "down_revision" | "down-revision" | "parent" => Some("parents"),
@@ -668,7 +676,8 @@ pub fn near_key(key: &str) -> Option<&'static str> {
     }
 }
 
-/// `2026-11-20T14:32:05Z`, perhaps with a fraction: sorts as text in the order of time.
+/// Returns whether a text has the form `2026-11-20T14:32:05Z`, with an optional fraction. Such
+/// texts sort by time.
 pub fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
     let shape = b"0000-00-00T00:00:00";
@@ -686,7 +695,7 @@ pub fn is_timestamp(text: &str) -> bool {
         })
 }
 
-/// A revision file that is about to be written.
+/// A new revision file.
 ///
 /// ```
 /// use migrate_core::NewRevision;
@@ -705,24 +714,24 @@ pub fn is_timestamp(text: &str) -> bool {
 /// ```
 #[derive(Clone, Debug)]
 pub struct NewRevision {
-    /// Its name.
+    /// The revision's id.
     pub id: RevisionId,
-    /// What it follows.
+    /// The revisions that it follows.
     pub parents: Vec<RevisionId>,
     /// Revisions or labels of other branches that must be applied before.
     pub depends_on: Vec<String>,
-    /// Names of the branch that starts here.
+    /// Labels of the branch that starts here.
     pub labels: Vec<String>,
-    /// What it does, in a line.
+    /// A one-line description.
     pub message: String,
-    /// When it is made, RFC 3339 in UTC.
+    /// The time of creation, RFC 3339 in UTC.
     pub created: String,
-    /// Each section's line without `-- migrate: `, and its SQL.
+    /// The line of each section without `-- migrate: `, and its SQL.
     pub sections: Vec<(String, String)>,
 }
 
 impl NewRevision {
-    /// A revision with nothing in it, to fill in.
+    /// Returns a revision without any contents, to fill in.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -788,7 +797,7 @@ impl NewRevision {
             .filter(|word| !word.is_empty())
             .collect::<Vec<_>>()
             .join("_");
-        // File systems bound a name at 255 bytes; a third of that is plenty for people.
+        // File systems limit a name to 255 bytes; a third of that is enough for people.
         while slug.len() > 80 {
             slug.pop();
         }
@@ -807,8 +816,8 @@ mod tests {
     fn parsed(text: &str) -> (Parsed, String) {
         let mut diagnostics = Vec::new();
         let parsed = parse("migrations/a.sql", text, &mut diagnostics);
-        let told = diagnostics.iter().map(|d| format!("{d}\n")).collect();
-        (parsed, told)
+        let rendered = diagnostics.iter().map(|d| format!("{d}\n")).collect();
+        (parsed, rendered)
     }
 
     const TEXT: &str = "-- revision: c
@@ -827,8 +836,8 @@ SELECT 2;
 
     #[test]
     fn a_whole_file() {
-        let (parsed, told) = parsed(TEXT);
-        assert_eq!(told, "");
+        let (parsed, rendered) = parsed(TEXT);
+        assert_eq!(rendered, "");
         assert_eq!(parsed.revision.unwrap().value.as_str(), "c");
         let parents: Vec<_> = parsed
             .parents
@@ -848,8 +857,8 @@ SELECT 2;
     #[test]
     fn line_ends_and_a_byte_order_mark_change_nothing() {
         let (plain, _) = parsed(TEXT);
-        let (other, told) = parsed(&format!("\u{feff}{}", TEXT.replace('\n', "\r\n")));
-        assert_eq!(told, "");
+        let (other, rendered) = parsed(&format!("\u{feff}{}", TEXT.replace('\n', "\r\n")));
+        assert_eq!(rendered, "");
         assert_eq!(plain.message, other.message);
         assert_eq!(plain.created, other.created);
         assert_eq!(plain.sections.len(), other.sections.len());
@@ -869,8 +878,8 @@ SELECT 2;
             ],
             ..NewRevision::empty()
         };
-        let (parsed, told) = parsed(&new.render());
-        assert_eq!(told, "");
+        let (parsed, rendered) = parsed(&new.render());
+        assert_eq!(rendered, "");
         assert_eq!(parsed.revision.unwrap().value, new.id);
         assert_eq!(parsed.message, "two lines -- of: it");
         assert_eq!(parsed.sections.len(), 2);
@@ -878,9 +887,9 @@ SELECT 2;
 
     #[test]
     fn a_link_without_a_blank_is_no_comment() {
-        let (parsed, told) =
+        let (parsed, rendered) =
             parsed("-- revision:b\n-- parents:a\n-- https://x.y\n-- migrate: up\n");
-        assert_eq!(told, "");
+        assert_eq!(rendered, "");
         assert_eq!(parsed.revision.unwrap().value.as_str(), "b");
         assert_eq!(parsed.parents[0].value.as_str(), "a");
     }

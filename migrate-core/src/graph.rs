@@ -1,10 +1,10 @@
-//! How revisions hang together: a directed graph that answers questions, however broken it is.
+//! The directed graph of the revisions, which answers questions however broken the chain is.
 //!
 //! Two kinds of edge give two views, as in Alembic. *Parents* decide heads, bases and branch
 //! points. *Parents and dependencies* decide order, ancestry and what "applied" implies.
 //!
-//! Nothing here recurses, so a chain of any length is fine, and all of it is linear but for a
-//! logarithm.
+//! Nothing here recurses, so a chain can have any length, and everything takes linear time apart
+//! from a logarithm.
 
 mod labels;
 mod order;
@@ -28,18 +28,18 @@ pub struct Graph {
     dependencies: Vec<Vec<u32>>,
     children: Vec<Vec<u32>>,
     dependents: Vec<Vec<u32>>,
-    /// Parents and dependencies first; what stands in a circle comes last.
+    /// Parents and dependencies first; revisions in a cycle come last.
     order: Vec<u32>,
-    /// The place of each revision in `order`.
+    /// The position of each revision in `order`.
     rank: Vec<u32>,
-    /// The first rank in `order` of what stands in a circle or above one.
-    first_stuck: u32,
+    /// The rank of the first revision in `order` that is in a cycle or above one.
+    first_in_cycle: u32,
     problems: Vec<Problem>,
-    /// Which labels each revision carries, once somebody has asked.
+    /// The labels that each revision carries, computed on first use.
     carried: OnceLock<labels::Carried>,
 }
 
-/// A revision with several parents, and where each stands in its list.
+/// A revision with several parents, and the position of each in its list.
 struct Merge {
     revision: usize,
     parents: Vec<(usize, u32)>,
@@ -50,30 +50,30 @@ struct Merge {
 pub struct Set(Vec<bool>);
 
 impl Set {
-    /// Says whether a revision is in it.
+    /// Returns whether the set contains a revision.
     #[must_use]
     pub fn contains(&self, index: usize) -> bool {
         self.0[index]
     }
 
-    /// Puts a revision in; says whether it was not there.
+    /// Adds a revision; returns whether it was not in the set.
     pub fn insert(&mut self, index: usize) -> bool {
         !std::mem::replace(&mut self.0[index], true)
     }
 
-    /// Takes a revision out.
+    /// Removes a revision.
     pub fn remove(&mut self, index: usize) {
         self.0[index] = false;
     }
 
-    /// Takes out what is in another one.
+    /// Removes the revisions of another set.
     pub fn remove_all(&mut self, other: &Self) {
         for (here, there) in self.0.iter_mut().zip(&other.0) {
             *here &= !there;
         }
     }
 
-    /// Iterates over its revisions by index.
+    /// Iterates over the revisions by index.
     pub fn iter(&self) -> impl Iterator<Item = usize> {
         self.0
             .iter()
@@ -81,7 +81,7 @@ impl Set {
             .filter_map(|(index, in_it)| in_it.then_some(index))
     }
 
-    /// Says whether nothing is in it.
+    /// Returns whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.0.contains(&true)
@@ -89,9 +89,10 @@ impl Set {
 }
 
 impl Graph {
-    /// Builds the graph of any revisions; what is wrong with it is listed, and left out of it.
+    /// Builds the graph of any revisions; problems are listed, and the edges that cause them are
+    /// left out.
     ///
-    /// Where two revisions have one id, the first bears it.
+    /// If two revisions have the same id, the first keeps it.
     #[must_use]
     pub fn new(revisions: &[Revision]) -> Self {
         let count = revisions.len();
@@ -108,14 +109,14 @@ impl Graph {
             dependents: vec![Vec::new(); count],
             order: Vec::with_capacity(count),
             rank: vec![0; count],
-            first_stuck: count as u32,
+            first_in_cycle: count as u32,
             problems: Vec::new(),
             carried: OnceLock::new(),
         };
         graph.name(revisions);
         let merges = graph.connect(revisions);
-        if let Some(knots) = graph.sort(revisions) {
-            graph.find_cycles(&knots);
+        if let Some(components) = graph.sort(revisions) {
+            graph.find_cycles(&components);
         }
         graph.find_redundant_parents(&merges);
         graph
@@ -157,7 +158,7 @@ impl Graph {
 
     fn connect(&mut self, revisions: &[Revision]) -> Vec<Merge> {
         let mut merges = Vec::new();
-        // Who named a revision last, so that naming it twice makes one edge.
+        // The revision that named each one last, so that naming it twice creates one edge.
         let mut parent_of = vec![usize::MAX; revisions.len()];
         let mut needed_by = vec![usize::MAX; revisions.len()];
         for (index, revision) in revisions.iter().enumerate() {
@@ -215,7 +216,8 @@ impl Graph {
         merges
     }
 
-    /// What a `depends-on` names: an id, a label, or the one id that begins so.
+    /// Returns the revision that a `depends-on` names: by its id, its label, or a unique prefix of
+    /// its id.
     fn dependency(&self, name: &str) -> Option<u32> {
         let exact = self.by_id.get(name).or_else(|| self.labels.get(name));
         exact.copied().or_else(|| {
@@ -225,25 +227,25 @@ impl Graph {
         })
     }
 
-    /// Returns everything that is wrong.
+    /// Returns all problems.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// Returns how many revisions there are.
+    /// Returns the number of revisions.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Says whether there is no revision.
+    /// Returns whether the graph has no revisions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// Returns the revision of this id.
+    /// Returns the index of the revision with this id.
     #[must_use]
     pub fn index(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).map(|index| *index as usize)
@@ -261,13 +263,13 @@ impl Graph {
         &self.ids
     }
 
-    /// Returns the revision that bears this label.
+    /// Returns the revision that has this label.
     #[must_use]
     pub fn label(&self, label: &str) -> Option<usize> {
         self.labels.get(label).map(|index| *index as usize)
     }
 
-    /// Iterates over the labels, sorted, each with the revision that bears it.
+    /// Iterates over the labels, sorted, each with the revision that has it.
     pub fn labels(&self) -> impl Iterator<Item = (&str, usize)> {
         self.labels
             .iter()
@@ -287,25 +289,25 @@ impl Graph {
             .map(|(_, index)| *index as usize)
     }
 
-    /// Returns what a revision follows, in the order of its file.
+    /// Returns the parents of a revision, in the order of its file.
     #[must_use]
     pub fn parents(&self, index: usize) -> &[u32] {
         &self.parents[index]
     }
 
-    /// Returns what follows a revision.
+    /// Returns the revisions that have this one as a parent.
     #[must_use]
     pub fn children(&self, index: usize) -> &[u32] {
         &self.children[index]
     }
 
-    /// Returns what a revision depends on.
+    /// Returns the dependencies of a revision.
     #[must_use]
     pub fn dependencies(&self, index: usize) -> &[u32] {
         &self.dependencies[index]
     }
 
-    /// Returns what depends on a revision.
+    /// Returns the revisions that depend on this one.
     #[must_use]
     pub fn dependents(&self, index: usize) -> &[u32] {
         &self.dependents[index]
@@ -325,7 +327,7 @@ impl Graph {
             .map(|above| *above as usize)
     }
 
-    /// Iterates over all revisions, parents and dependencies first; ties go by the time of
+    /// Iterates over all revisions, parents and dependencies first; ties are broken by the time of
     /// creation, then by id.
     pub fn order(&self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator {
         self.order.iter().map(|index| *index as usize)
@@ -337,19 +339,19 @@ impl Graph {
         sorted.into_iter()
     }
 
-    /// Says whether no revision has this one as a parent.
+    /// Returns whether no revision has this one as a parent.
     #[must_use]
     pub fn is_head(&self, index: usize) -> bool {
         self.children[index].is_empty()
     }
 
-    /// Says whether a revision has no parent in the graph.
+    /// Returns whether a revision has no parent in the graph.
     #[must_use]
     pub fn is_base(&self, index: usize) -> bool {
         self.parents[index].is_empty()
     }
 
-    /// Says whether several revisions have this one as a parent.
+    /// Returns whether several revisions have this one as a parent.
     #[must_use]
     pub fn is_branch_point(&self, index: usize) -> bool {
         self.children[index].len() > 1
@@ -376,13 +378,13 @@ impl Graph {
         Set(vec![false; self.len()])
     }
 
-    /// Returns these revisions and all they need, through parents and dependencies.
+    /// Returns these revisions and all that they need, through parents and dependencies.
     #[must_use]
     pub fn ancestors(&self, of: impl IntoIterator<Item = usize>) -> Set {
         self.reach(of, |index| self.below(index))
     }
 
-    /// Returns these revisions and all that needs them, through parents and dependencies.
+    /// Returns these revisions and all that need them, through parents and dependencies.
     #[must_use]
     pub fn descendants(&self, of: impl IntoIterator<Item = usize>) -> Set {
         self.reach(of, |index| self.above(index))
@@ -408,27 +410,27 @@ impl Graph {
         set
     }
 
-    /// How many of a set need each revision.
-    pub(crate) fn holders(&self, set: &Set) -> Vec<u32> {
-        let mut holders = vec![0; self.len()];
+    /// Returns for each revision how many revisions of a set need it.
+    pub(crate) fn dependents_in(&self, set: &Set) -> Vec<u32> {
+        let mut dependents = vec![0; self.len()];
         for index in set.iter() {
             for below in self.below(index) {
-                holders[below] += 1;
+                dependents[below] += 1;
             }
         }
-        holders
+        dependents
     }
 
-    /// Returns what of an applied set no other applied revision implies, sorted by id: the rows
-    /// that Alembic's version table would hold.
+    /// Returns the applied revisions that no other applied revision implies, sorted by id: the rows
+    /// that Alembic's version table would have.
     #[must_use]
     pub fn effective_heads(&self, applied: &Set) -> Vec<usize> {
-        let holders = self.holders(applied);
-        let alone = |index: &usize| holders[*index] == 0;
+        let dependents = self.dependents_in(applied);
+        let alone = |index: &usize| dependents[*index] == 0;
         self.by_id(applied.iter().filter(alone)).collect()
     }
 
-    /// Returns a set's revisions in the order in which they are applied.
+    /// Returns the revisions of a set in the order in which they are applied.
     #[must_use]
     pub fn ordered(&self, set: &Set) -> Vec<usize> {
         self.order().filter(|index| set.contains(*index)).collect()
@@ -443,7 +445,7 @@ pub(crate) mod tests {
     use crate::Hash;
 
     /// Builds revisions from their drawing: `a  b:a  c:a+dep@label` is `b` and `c` on `a`, where
-    /// `c` depends on `dep` and bears a label.
+    /// `c` depends on `dep` and has a label.
     pub(crate) fn revisions(drawing: &str) -> Vec<Revision> {
         let split = |text: &str, at: char| -> Vec<String> {
             text.split(at)
@@ -510,7 +512,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_circle_is_told_as_a_path_and_still_listed() {
+    fn a_cycle_is_reported_as_a_path_and_still_listed() {
         let graph = graph("a  b:a,d  c:b  d:c  e:d");
         let [Problem::Cycle { path }] = graph.problems() else {
             panic!("{:?}", graph.problems())
@@ -524,8 +526,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn each_knot_tells_its_own_circle() {
-        // a - b, both below the circle of c and d; x leads into it from another circle
+    fn each_component_reports_its_own_cycle() {
+        // a - b, both below the cycle of c and d; x leads into it from another cycle
         let graph = graph("c:d  d:c,b  b:a  a:b  x:y,c  y:x  z:y  ok");
         let circles: Vec<String> = graph
             .problems()
@@ -540,7 +542,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_circle_may_go_by_way_of_a_dependency() {
+    fn a_cycle_may_go_by_way_of_a_dependency() {
         let graph = graph("a+b  b:a");
         let [Problem::Cycle { path }] = graph.problems() else {
             panic!("{:?}", graph.problems())
@@ -575,7 +577,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_hundred_thousand_merges_are_no_danger() {
-        // Merges of the trunk with old bases: a search from each merge to the bottom would never end.
+        // Merges of the trunk with old bases: a search from each merge to the bottom would never
+        // end.
         let bases = (0..50_000).map(|index| format!(" b{index:05}"));
         let merges = (1..50_000).map(|index| match index % 2 {
             0 => format!(" m{index}:m{},b{index:05}", index - 1),
@@ -589,11 +592,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_circle_of_a_hundred_thousand_is_told() {
+    fn a_cycle_of_a_hundred_thousand_is_reported() {
         let rest = (1..100_000).map(|index| format!(" r{index}:r{}", index - 1));
         let graph = graph(&format!("r0:r99999{}", rest.collect::<String>()));
         let [Problem::Cycle { path }] = graph.problems() else {
-            panic!("one circle")
+            panic!("one cycle")
         };
         assert_eq!(path.len(), 100_001);
         assert_eq!(graph.order().len(), 100_000);
@@ -601,7 +604,7 @@ pub(crate) mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_graph_is_ordered_and_its_circles_are_real(
+        fn any_graph_is_ordered_and_its_cycles_are_real(
             edges in proptest::collection::vec((0..12_usize, 0..12_usize, proptest::bool::ANY), 0..30),
         ) {
             let mut lists = vec![[Vec::new(), Vec::new()]; 12];
@@ -615,14 +618,14 @@ pub(crate) mod tests {
             let place: Vec<usize> = (0..12).map(|index| all.iter().position(|at| *at == index).unwrap()).collect();
             all.sort_unstable();
             proptest::prop_assert_eq!(all, (0..12).collect::<Vec<_>>());
-            // Whether one needs the other, found the slow way.
+            // Returns whether one needs the other, computed the slow way.
             let needs = |above: usize, below: usize| graph.ancestors(graph.below(above)).contains(below);
             for above in 0..12 {
                 for below in graph.below(above) {
                     proptest::prop_assert!(place[below] < place[above] || needs(below, above));
                 }
             }
-            let mut told = vec![false; 12];
+            let mut reported = vec![false; 12];
             for problem in graph.problems() {
                 match problem {
                     Problem::Cycle { path } => {
@@ -630,9 +633,9 @@ pub(crate) mod tests {
                         for edge in path.windows(2) {
                             proptest::prop_assert!(graph.below(edge[0]).any(|below| below == edge[1]));
                         }
-                        for (index, told) in told.iter_mut().enumerate() {
+                        for (index, reported) in reported.iter_mut().enumerate() {
                             if index == path[0] || needs(index, path[0]) && needs(path[0], index) {
-                                proptest::prop_assert!(!std::mem::replace(told, true));
+                                proptest::prop_assert!(!std::mem::replace(reported, true));
                             }
                         }
                     }
@@ -642,13 +645,14 @@ pub(crate) mod tests {
                     _ => {}
                 }
             }
-            for (index, told) in told.into_iter().enumerate() {
-                proptest::prop_assert_eq!(told, needs(index, index));
+            for (index, reported) in reported.into_iter().enumerate() {
+                proptest::prop_assert_eq!(reported, needs(index, index));
             }
-            // Redundant is what another parent leads to, among what no circle is below of.
+            // A parent is redundant if another parent leads to it, among revisions that have no
+            // cycle below them.
             for revision in (0..12).filter(|index| (0..12).all(|at| !needs(at, at) || !graph.ancestors([*index]).contains(at))) {
                 let parents: Vec<usize> = graph.parents(revision).iter().map(|parent| *parent as usize).collect();
-                let slow = parents.iter().filter(|parent| parents.iter().any(|other| other != *parent && graph.leading_to(*other).contains(**parent))).count();
+                let slow = parents.iter().filter(|parent| parents.iter().any(|other| other != *parent && graph.path_to(*other).contains(**parent))).count();
                 let found = graph.problems().iter().filter(|problem| matches!(problem, Problem::RedundantParent { revision: at, .. } if *at == revision)).count();
                 proptest::prop_assert_eq!(found, slow);
             }

@@ -1,21 +1,21 @@
-//! What a revision means, in 32 bytes.
+//! The hash of a revision's meaning, in 32 bytes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256, shown as 64 hex digits.
+/// A SHA-256 hash, displayed as 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 
-/// A text that is no hash.
+/// The error for a text that is not a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a hash is 64 hex digits")]
 pub struct InvalidHash;
 
 impl Hash {
-    /// Makes a hash of its bytes.
+    /// Creates a hash from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -64,12 +64,12 @@ impl FromStr for Hash {
     }
 }
 
-/// Builds a [`Hash`] of parts, each with its length before it, so that no two lists of parts
-/// give the same bytes.
+/// Builds a [`Hash`] from parts, each preceded by its length, so that different lists of parts have
+/// different bytes.
 pub struct Hasher(Vec<u8>);
 
 impl Hasher {
-    /// Starts a hash of one kind of thing; the name keeps kinds and versions apart.
+    /// Starts a hash; the name separates kinds and versions of hashed values.
     pub fn new(kind: &str) -> Self {
         let mut hasher = Self(Vec::with_capacity(512));
         hasher.part(kind.as_bytes());
@@ -82,7 +82,7 @@ impl Hasher {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Adds a list of parts, and how many they are.
+    /// Adds a list of parts, preceded by their number.
     pub fn parts<T: AsRef<str>>(&mut self, texts: impl ExactSizeIterator<Item = T>) {
         self.length(texts.len());
         for text in texts {
@@ -94,7 +94,7 @@ impl Hasher {
         self.0.extend_from_slice(&(length as u64).to_le_bytes());
     }
 
-    /// Returns the hash of all that was added.
+    /// Returns the hash of all added parts.
     pub fn finish(self) -> Hash {
         Hash(Sha256::digest(&self.0).into())
     }

@@ -4,11 +4,11 @@ use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of one revision, unique within its chain.
+/// The name of a revision, unique within its chain.
 ///
-/// `[A-Za-z0-9_.]{1,64}`, not starting with a dot, and none of the words that name a place in
-/// every chain (`head`, `heads`, `base`, `current`). Ids are opaque: nothing in the chain depends
-/// on how they sort.
+/// `[A-Za-z0-9_.]{1,64}`, not starting with a dot, and none of the reserved names (`head`, `heads`,
+/// `base`, `current`), which are places in every chain. Ids are opaque: nothing in the chain
+/// depends on how they sort.
 ///
 /// ```
 /// use migrate_core::RevisionId;
@@ -21,7 +21,7 @@ use std::str::FromStr;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RevisionId(Cow<'static, str>);
 
-/// Why a text is no revision id.
+/// The reason why a text is not a revision id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRevisionId {
@@ -37,16 +37,16 @@ pub enum InvalidRevisionId {
     /// The text has a character outside `[A-Za-z0-9_.]`.
     #[error("a revision id has only letters, digits, `_` and `.`, not `{}`", printable(&.0.to_string()))]
     Character(char),
-    /// The text is a word that names a place in every chain.
-    #[error("`head`, `heads`, `base` and `current` name places in the chain and can be no id")]
+    /// The text is a reserved name.
+    #[error("`head`, `heads`, `base` and `current` are reserved for places in the chain")]
     Reserved,
 }
 
-/// What is longer is shown only as far as this, in characters.
+/// The number of characters of a text that messages show.
 const LONGEST_SHOWN: usize = 100;
 
-/// A text as it can be printed: what no terminal shows is escaped, what is very long is cut off,
-/// and nothing else.
+/// Returns a text in printable form: characters that terminals do not show are escaped, and a very
+/// long text is truncated.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::new();
     let mut characters = text.chars();
@@ -63,10 +63,10 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 impl RevisionId {
-    /// The most characters an id may have; it is a key of the ledger's table.
+    /// The maximum length of an id, which is a key of the ledger's table.
     pub const MAX_LEN: usize = 64;
 
-    /// Makes an id of a literal that was checked before, as `embed_migrations!` does.
+    /// Creates an id from a literal that was checked before, as `embed_migrations!` does.
     #[doc(hidden)]
     #[must_use]
     pub const fn from_checked(id: &'static str) -> Self {
@@ -79,7 +79,7 @@ impl RevisionId {
         &self.0
     }
 
-    /// Says what is wrong with `text` as an id, if anything.
+    /// Checks whether `text` is a valid id.
     ///
     /// # Errors
     ///

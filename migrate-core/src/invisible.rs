@@ -1,6 +1,6 @@
-//! Characters that nobody sees in an editor, and that a database takes for a part of a word.
+//! Characters that editors do not show and that databases read as part of a word.
 
-/// Finds the first character of a text that leaves no mark on a screen and is no ASCII white space:
+/// Finds the first character of a text that is invisible on a screen and is not ASCII white space:
 /// a no-break space, a zero-width space, a byte order mark inside a file, a control character.
 ///
 /// ```
@@ -12,7 +12,7 @@ pub fn invisible(text: &str) -> Option<(usize, char)> {
     text.char_indices().find(|(_, c)| is_invisible(*c))
 }
 
-/// Names an invisible character, as in "there is a U+00A0 (no-break space) here".
+/// Describes an invisible character: "U+00A0 (no-break space) here".
 #[must_use]
 pub fn name_invisible(c: char) -> String {
     let name = match c {
@@ -22,7 +22,7 @@ pub fn name_invisible(c: char) -> String {
         '\u{feff}' => " (byte order mark)",
         _ => "",
     };
-    format!("there is a U+{:04X}{name} here", u32::from(c))
+    format!("found U+{:04X}{name}", u32::from(c))
 }
 
 const fn is_invisible(c: char) -> bool {

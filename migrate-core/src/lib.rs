@@ -1,15 +1,14 @@
 //! The revision chain of `cargo migrate`, without a database: files, graph, lock, diagnostics and
 //! plans.
 //!
-//! A **revision** is an id, its **parents**, and SQL to go up and down. The revisions of a project
-//! form a **chain**: a directed acyclic graph from its **bases** (no parent) to its **heads**
-//! (nothing follows). A revision with several parents is a **merge**. What a database has applied
-//! stands in its **ledger**.
+//! A **revision** is an id, its **parents**, and SQL to apply and to revert it. The revisions of a
+//! project form a **chain**: a directed acyclic graph from its **bases** (no parent) to its
+//! **heads** (nothing follows). A revision with several parents is a **merge**. The **ledger** of a
+//! database records what it has applied.
 //!
-//! Data flows one way: a [`Folder`] is read, a [`Survey`] understands and judges it, and a
-//! [`Chain`] is what has no error. From a chain and what a database has applied
-//! follows a [`Plan`].
-//! Everything here is pure: no clock, no process, no network, and one module that opens files.
+//! Data flows one way: a [`Folder`] is read, a [`Survey`] parses and checks it, and a [`Chain`] is
+//! the result without errors. A [`Plan`] is computed from a chain and the applied revisions.
+//! Everything here is pure: no clock, no process, no network, and only one module opens files.
 
 #![forbid(unsafe_code)]
 
@@ -62,13 +61,14 @@ pub use shell::shell_word;
 pub use survey::{Lead, Survey};
 pub use target::{Anchor, Target, TargetError};
 
-/// What the other crates of the workspace need beside the API.
+/// Items for the other crates of the workspace that are not part of the API.
 #[doc(hidden)]
 pub mod __support {
-    pub use crate::diagnostic::{MOST_PROBLEMS, nearest};
+    pub use crate::diagnostic::{MOST_PROBLEMS, nearest, suggestion};
     pub use crate::edit::{labels, with_value};
     pub use crate::file::{KEYS, is_timestamp, key_and_value, near_key, section_words};
     pub use crate::hash::Hasher;
+    pub use crate::line_ends::newline;
     pub use crate::lock::{entry, is_conflict_marker};
     pub use crate::schema_lock::{plain_word, word};
 }

@@ -1,30 +1,30 @@
-//! How long the statements of a section or of a whole run may take.
+//! Time limits for the statements of a section or of a run.
 
 use std::time::Duration;
 
-/// How long statements may wait for locks, and how long they may take.
+/// Limits for waiting for locks and for the duration of statements.
 ///
-/// `None` leaves it to the next to say: a section, then the environment, then the database.
-/// Nothing at all, `Duration::ZERO`, means without any limit.
+/// `None` falls back to the next level: a section, then the environment, then the database.
+/// `Duration::ZERO` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a statement waits for a lock of another session.
+    /// How long a statement waits for locks of other sessions.
     pub lock: Option<Duration>,
-    /// How long a statement takes at most, its waiting included.
+    /// The maximum duration of a statement, including its waiting.
     pub statement: Option<Duration>,
 }
 
 impl Limits {
-    /// Says nothing.
+    /// Sets no limit.
     pub const NONE: Self = Self {
         lock: None,
         statement: None,
     };
 
-    /// The words of a section and the keys of an environment.
+    /// The keys of a section and of an environment.
     pub(crate) const NAMES: [&str; 2] = ["lock-timeout", "statement-timeout"];
 
-    /// Returns what is said here, and of the rest what `other` says.
+    /// Returns these limits, with those of `other` for the ones that are not set.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Limits {
         }
     }
 
-    /// The limit of this name.
+    /// Returns the limit with this name.
     pub(crate) fn named(&mut self, name: &str) -> Option<&mut Option<Duration>> {
         match name {
             "lock-timeout" => Some(&mut self.lock),
@@ -43,7 +43,7 @@ impl Limits {
     }
 }
 
-/// Reads a length of time: `300ms`, `5s`, `10min`, `1h`, or `none` for a limit without end.
+/// Parses a duration: `300ms`, `5s`, `10min`, `1h`, or `none` for no limit.
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,9 +75,9 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         .filter(|time| !time.is_zero() && time.as_millis() <= i32::MAX as u128)
 }
 
-/// What a length of time looks like, for messages.
+/// Examples of durations, for messages.
 pub(crate) const DURATIONS: &str =
-    "a length of time is for example `300ms`, `5s`, `10min`, or `none`";
+    "expected a duration such as `300ms`, `5s` or `10min`, or `none`";
 
 #[cfg(test)]
 mod tests {

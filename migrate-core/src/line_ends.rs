@@ -1,8 +1,8 @@
-//! Line ends: a checkout may turn LF into CRLF, and a revision must mean the same there.
+//! Line ends: a checkout may turn LF into CRLF, which must not change a revision.
 
 use std::borrow::Cow;
 
-/// Returns the text with LF where it has CRLF; a CR of its own stays, as no checkout writes one.
+/// Returns the text with LF instead of CRLF; a lone CR is kept, because no checkout writes one.
 ///
 /// ```
 /// assert_eq!(migrate_core::with_lf("a\r\nb\rc"), "a\nb\rc");
@@ -12,5 +12,13 @@ pub fn with_lf(text: &str) -> Cow<'_, str> {
     match text.contains("\r\n") {
         true => Cow::Owned(text.replace("\r\n", "\n")),
         false => Cow::Borrowed(text),
+    }
+}
+
+/// Returns the line end that the file uses.
+pub fn newline(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        _ => "\n",
     }
 }

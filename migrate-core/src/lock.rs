@@ -1,6 +1,6 @@
-//! chain.lock: which revisions there are, and what each meant when it was sealed.
+//! chain.lock: the revisions of the chain, and the hash of each when it was sealed.
 //!
-//! One line a revision, sorted by id: its id, its parents (`-` for a base) and its hash, or the
+//! One line per revision, sorted by id: its id, its parents (`-` for a base) and its hash, or the
 //! word `draft`.
 
 use std::collections::BTreeMap;
@@ -9,27 +9,27 @@ use std::ops::Range;
 use crate::diagnostic::MOST_PROBLEMS;
 use crate::{Code, Diagnostic, Hash, Label, Revision, RevisionId};
 
-/// What chain.lock says.
+/// The contents of chain.lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChainLock {
     entries: BTreeMap<RevisionId, Entry>,
 }
 
-/// What chain.lock says of one revision.
+/// The entry of a revision in chain.lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its parents, in the order of the file.
+    /// The parents, in the order of the file.
     pub parents: Vec<RevisionId>,
     /// Draft or sealed.
     pub state: LockState,
 }
 
-/// Whether a revision may still be edited.
+/// Whether a revision may be edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockState {
-    /// It may.
+    /// It may be edited.
     Draft,
-    /// It may not: this is what it means.
+    /// It may not be edited; this is its hash.
     Sealed(Hash),
 }
 
@@ -51,25 +51,25 @@ impl ChainLock {
         self.entries.iter()
     }
 
-    /// Says whether it knows no revision.
+    /// Returns whether the lock has no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Enters a revision as a draft, or back as one.
+    /// Records a revision as a draft, also if it was sealed.
     pub fn draft(&mut self, revision: &Revision) {
         self.enter(revision, LockState::Draft);
     }
 
-    /// Enters a revision with what it means now.
+    /// Records a revision as sealed with its present hash.
     pub fn seal(&mut self, revision: &Revision) {
         self.enter(revision, LockState::Sealed(revision.hash));
     }
 
-    /// Enters a revision whose change is meant: what was sealed stays sealed, with what it means
-    /// now. One that the lock does not know stays unknown.
-    pub fn renew(&mut self, revision: &Revision) {
+    /// Updates the entry of a revision after an intended edit: a sealed revision stays sealed, with
+    /// its present hash. A revision without an entry gets none.
+    pub fn update(&mut self, revision: &Revision) {
         match self.get(revision.id.as_str()).map(|entry| entry.state) {
             Some(LockState::Draft) => self.draft(revision),
             Some(LockState::Sealed(_)) => self.seal(revision),
@@ -83,7 +83,7 @@ impl ChainLock {
             .insert(revision.id.clone(), Entry { parents, state });
     }
 
-    /// Forgets a revision; says whether it was known.
+    /// Removes the entry of a revision; returns whether there was one.
     pub fn remove(&mut self, id: &str) -> bool {
         self.entries.remove(id).is_some()
     }
@@ -111,7 +111,7 @@ impl ChainLock {
         text
     }
 
-    /// Reads a chain.lock; `file` is its name in messages.
+    /// Reads a chain.lock; `file` is the name shown in messages.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl FromIterator<(RevisionId, Entry)> for ChainLock {
     }
 }
 
-const RESTORE: &str = "take back the committed one with `git checkout HEAD -- <this file>`, then `cargo migrate check`";
+const RESTORE: &str = "restore the committed file with `git checkout HEAD -- <this file>`, then run `cargo migrate check`";
 
 struct Reader<'a> {
     file: &'a str,
@@ -175,11 +175,11 @@ impl Reader<'_> {
             if is_conflict_marker(trimmed) {
                 self.problem(
                     span,
-                    "chain.lock holds the marks of an unfinished git merge",
-                    "both sides are wanted",
-                    "delete the lines `<<<<<<<`, `=======` and `>>>>>>>` and keep what stands between them, then `cargo migrate check`",
+                    "chain.lock has the conflict markers of an unfinished git merge",
+                    "keep both sides",
+                    "delete the lines `<<<<<<<`, `=======` and `>>>>>>>`, keep all lines between them, then run `cargo migrate check`",
                 );
-                // One report is enough: the rest of the marks are the same matter.
+                // One report is enough: the other markers belong to the same merge.
                 return lock;
             }
             if let Some(number) = trimmed.strip_prefix("version ") {
@@ -194,7 +194,7 @@ impl Reader<'_> {
                     return lock;
                 }
                 if !ended {
-                    self.problem(span, "chain.lock was cut off here", "", RESTORE);
+                    self.problem(span, "chain.lock is truncated here", "", RESTORE);
                 }
                 continue;
             }
@@ -207,18 +207,18 @@ impl Reader<'_> {
                     {
                         self.problem(
                             span,
-                            "chain.lock names a revision twice, and not the same",
-                            "this line says something else than the one before",
-                            "delete the line that is not true, then `cargo migrate check`",
+                            "chain.lock has two different entries for one revision",
+                            "this entry differs from the previous one",
+                            "delete the wrong line, then run `cargo migrate check`",
                         );
                     }
                 }
                 Some(_) | None if !ended => {
-                    self.problem(span, "chain.lock was cut off here", "", RESTORE);
+                    self.problem(span, "chain.lock is truncated here", "", RESTORE);
                 }
                 _ => self.problem(
                     span,
-                    "this line of chain.lock cannot be read",
+                    "invalid line in chain.lock",
                     "expected `<id> <parents> <hash>` or `<id> <parents> draft`",
                     RESTORE,
                 ),
@@ -236,7 +236,7 @@ impl Reader<'_> {
     }
 }
 
-/// Reads one line of chain.lock; `None` if it is not one.
+/// Parses one line of chain.lock; returns `None` if it is invalid.
 pub fn entry(line: &str) -> Option<(RevisionId, Entry)> {
     let mut words = line.split_ascii_whitespace();
     let id = words.next()?.parse().ok()?;
@@ -258,7 +258,7 @@ pub fn entry(line: &str) -> Option<(RevisionId, Entry)> {
     }
 }
 
-/// Says whether a line is a mark that git leaves where a merge needs a person.
+/// Returns whether a line is a conflict marker of git.
 pub fn is_conflict_marker(line: &str) -> bool {
     if !line.starts_with(['<', '>', '=', '|']) {
         return false;
@@ -281,7 +281,7 @@ b a draft
 c a,b draft
 ";
 
-    fn told(text: &str) -> String {
+    fn rendered(text: &str) -> String {
         let diagnostics = ChainLock::parse("migrations/chain.lock", text).unwrap_err();
         diagnostics.iter().map(|d| format!("{d}\n")).collect()
     }
@@ -296,9 +296,9 @@ c a,b draft
 
     #[test]
     fn a_lock_cut_in_half() {
-        insta::assert_snapshot!(told(&TEXT[..100]));
+        insta::assert_snapshot!(rendered(&TEXT[..100]));
         for end in 1..TEXT.len() {
-            // Wherever it is cut but at the end of a line, it is refused.
+            // A cut at any place other than the end of a line is refused.
             if !TEXT[..end].ends_with('\n') && end > 55 {
                 assert!(
                     ChainLock::parse("chain.lock", &TEXT[..end]).is_err(),
@@ -314,15 +314,15 @@ c a,b draft
             "b a draft",
             "<<<<<<< HEAD\nb a draft\n=======\nd a draft\n>>>>>>> other",
         );
-        insta::assert_snapshot!(told(&text));
+        insta::assert_snapshot!(rendered(&text));
     }
 
     #[test]
     fn lines_that_mean_nothing() {
-        insta::assert_snapshot!(told(
+        insta::assert_snapshot!(rendered(
             "version 1\na\nb - nohash\na' - draft\nc - draft more\n"
         ));
-        insta::assert_snapshot!(told("version 2\n"));
-        insta::assert_snapshot!(told("a - draft\n"));
+        insta::assert_snapshot!(rendered("version 2\n"));
+        insta::assert_snapshot!(rendered("a - draft\n"));
     }
 }

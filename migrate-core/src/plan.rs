@@ -52,7 +52,7 @@ impl Plan {
     /// A refusal of [`TargetError`].
     pub fn up(graph: &SoundGraph, applied: &Set, target: &Target) -> Result<Self, TargetError> {
         if target.place.is_none() && target.steps.is_some_and(|steps| steps < 0) {
-            return Err(TargetError::WrongWay {
+            return Err(TargetError::WrongDirection {
                 given: target.to_string(),
                 command: "revert",
             });
@@ -74,7 +74,7 @@ impl Plan {
         cascade: Cascade,
     ) -> Result<Self, TargetError> {
         if target.place.is_none() && target.steps.is_some_and(|steps| steps > 0) {
-            return Err(TargetError::WrongWay {
+            return Err(TargetError::WrongDirection {
                 given: target.to_string(),
                 command: "run",
             });
@@ -91,7 +91,7 @@ impl Plan {
             });
         }
         let root = target.branch_root(graph)?;
-        let own = root.map(|root| graph.own(root));
+        let own = root.map(|root| graph.branch(root));
         let first = first_to_go(graph, target, &located, root, own.as_ref());
         let plan = Self::without(graph, applied, first);
         if let (Some(own), Cascade::Refuse) = (&own, cascade) {
@@ -201,7 +201,7 @@ impl Plan {
         graph: &'a Graph,
     ) -> impl Iterator<Item = (usize, Vec<RevisionId>)> + 'a {
         let mut applied = self.before.clone();
-        let mut holders = graph.holders(&applied);
+        let mut dependents = graph.dependents_in(&applied);
         let mut heads: BTreeSet<RevisionId> = graph
             .effective_heads(&applied)
             .into_iter()
@@ -212,7 +212,7 @@ impl Plan {
                 Direction::Up => {
                     applied.insert(*step);
                     for index in graph.below(*step) {
-                        holders[index] += 1;
+                        dependents[index] += 1;
                         heads.remove(graph.id(index).as_str());
                     }
                     heads.insert(graph.id(*step).clone());
@@ -221,8 +221,8 @@ impl Plan {
                     applied.remove(*step);
                     heads.remove(graph.id(*step).as_str());
                     for index in graph.below(*step) {
-                        holders[index] -= 1;
-                        if holders[index] == 0 && applied.contains(index) {
+                        dependents[index] -= 1;
+                        if dependents[index] == 0 && applied.contains(index) {
                             heads.insert(graph.id(index).clone());
                         }
                     }
@@ -259,7 +259,7 @@ fn first_to_go(
     if let Some(from) = located.walked_from
         && (to_base || target.is_relative())
     {
-        let way = graph.leading_to(from);
+        let way = graph.path_to(from);
         first.retain(|index| way.contains(*index));
     }
     if let Some(root) = root {
@@ -289,7 +289,7 @@ impl Stamp {
             if found.is_empty() {
                 let gone = match target.branch_root(graph)? {
                     None => graph.descendants(0..graph.len()),
-                    Some(root) => graph.descendants(graph.own(root).iter()),
+                    Some(root) => graph.descendants(graph.branch(root).iter()),
                 };
                 after.remove_all(&gone);
             }
@@ -335,7 +335,7 @@ mod tests {
     /// Plans, replays the steps on a set, and writes them with the heads at the end.
     fn up(drawing: &str, from: &str, target: &str) -> String {
         let graph = graph(drawing);
-        told(
+        outcome(
             &graph,
             Plan::up(&graph, &applied(&graph, from), &target.parse().unwrap()),
         )
@@ -349,10 +349,10 @@ mod tests {
             &target.parse().unwrap(),
             Cascade::Refuse,
         );
-        told(&graph, plan)
+        outcome(&graph, plan)
     }
 
-    fn told(graph: &Graph, plan: Result<Plan, TargetError>) -> String {
+    fn outcome(graph: &Graph, plan: Result<Plan, TargetError>) -> String {
         let plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
@@ -454,7 +454,7 @@ mod tests {
             &"left@b".parse().unwrap(),
             Cascade::Allow,
         );
-        assert_eq!(told(&graph, plan), "m l2 l1 => r2");
+        assert_eq!(outcome(&graph, plan), "m l2 l1 => r2");
     }
 
     #[test]
@@ -602,9 +602,9 @@ mod tests {
             let drawing = drawing.join(" ");
             let graph = graph(&drawing);
             let up = Plan::up(&graph, &graph.none(), &Target::heads()).unwrap();
-            told(&graph, Ok(up.clone()));
+            outcome(&graph, Ok(up.clone()));
             let down = Plan::down(&graph, &up.after(), &"base".parse().unwrap(), Cascade::Refuse).unwrap();
-            told(&graph, Ok(down.clone()));
+            outcome(&graph, Ok(down.clone()));
             proptest::prop_assert!(down.after().is_empty());
             proptest::prop_assert_eq!(up.steps, down.steps.into_iter().rev().collect::<Vec<_>>());
         }

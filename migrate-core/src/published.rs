@@ -1,4 +1,4 @@
-//! What a branch adds to the chain that others have already: judged before the two are merged.
+//! Compares a branch with the published chain before they are merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,38 +8,38 @@ use crate::{
     RevisionId, Severity, Survey,
 };
 
-/// The chain that others have, and the one that this branch began from.
+/// The published chain, and the one from which this branch forked.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// What people call it, such as `origin/main`.
+    /// The name of the published branch, such as `origin/main`.
     pub name: String,
-    /// The migrations folder as it is there now.
+    /// The migrations folder at its latest commit.
     pub tip: Folder,
-    /// The migrations folder of the last commit that both have: what differs from it was done on
-    /// this branch.
+    /// The migrations folder of the last common commit; differences from it were made on this
+    /// branch.
     pub fork_point: Folder,
 }
 
-/// The three chains, understood.
-struct Three<'a> {
+/// The chains chains.
+struct Chains<'a> {
     name: &'a str,
     config: &'a Config,
     here: Survey,
     there: Survey,
     fork_point: Survey,
-    /// The chain as it will be once both are merged.
+    /// The chain after the merge.
     merged: Survey,
 }
 
 impl Published {
-    /// Judges a branch as if it were merged now: all that is wrong with it by itself, and all that
-    /// would be wrong afterwards and is not yet.
+    /// Checks a branch as if it were merged now: its own problems, and the new problems that the
+    /// merge would cause.
     ///
-    /// What the published chain has wrong by itself is not this branch's fault and is left out.
+    /// Problems of the published chain itself are not caused by this branch and are left out.
     #[must_use]
     pub fn judge(&self, here: &Folder, config: &Config) -> Vec<Diagnostic> {
         let survey = |folder: &Folder| Survey::new(folder, config);
-        let three = Three {
+        let chains = Chains {
             name: &self.name,
             config,
             here: survey(here),
@@ -47,24 +47,24 @@ impl Published {
             fork_point: survey(&self.fork_point),
             merged: survey(&self.merge(here)),
         };
-        let mut published = three.changed_and_deleted();
-        published.extend(three.fork());
-        let mut news = three.after_the_merge();
+        let mut published = chains.changed_and_deleted();
+        published.extend(chains.fork());
+        let mut news = chains.after_the_merge();
         if published
             .iter()
             .any(|found| found.code == Code::ForkedChain)
         {
             news.retain(|found| !is_end(found.code));
         }
-        let mut all = three.own(&published);
+        let mut all = chains.own_problems(&published);
         all.extend(published);
-        all.extend(three.taken_ids());
+        all.extend(chains.taken_ids());
         all.extend(news);
         all.sort_by_key(|found| found.severity);
         all
     }
 
-    /// The folder as git would merge it; where both changed a file, this branch's text.
+    /// Returns the folder as git would merge it; if both changed a file, with this branch's text.
     fn merge(&self, here: &Folder) -> Folder {
         let files = merge([&self.fork_point, &self.tip, here].map(|folder| {
             let files = folder.files.iter();
@@ -97,7 +97,7 @@ impl Published {
     }
 }
 
-/// Merges what was changed on either side since `base`.
+/// Merges the changes of both sides since `base`.
 fn merge<K: Ord + Copy, V: PartialEq + Copy>(
     [base, theirs, ours]: [BTreeMap<K, V>; 3],
 ) -> BTreeMap<K, V> {
@@ -114,9 +114,10 @@ fn merge<K: Ord + Copy, V: PartialEq + Copy>(
         .collect()
 }
 
-impl Three<'_> {
-    /// What is wrong here already, less what is told better as part of the published chain.
-    fn own(&self, published: &[Diagnostic]) -> Vec<Diagnostic> {
+impl Chains<'_> {
+    /// Returns this branch's own problems, except those that are better reported against the
+    /// published chain.
+    fn own_problems(&self, published: &[Diagnostic]) -> Vec<Diagnostic> {
         let place = |found: &Diagnostic| found.labels.first().map(|label| label.file.clone());
         let told_better = |found: &Diagnostic| match found.code {
             Code::LockChanged => published
@@ -135,7 +136,7 @@ impl Three<'_> {
         own
     }
 
-    /// What the merge would break beyond what is broken on either side.
+    /// Returns the problems that the merge would cause and that exist on neither side.
     fn after_the_merge(&self) -> Vec<Diagnostic> {
         let known = |found: &Diagnostic| {
             self.here.diagnostics.contains(found) || self.there.diagnostics.contains(found)
@@ -158,7 +159,7 @@ impl Three<'_> {
         found
     }
 
-    /// Whether this branch ends beside the published chain instead of behind it.
+    /// Reports whether this branch ends beside the published chain instead of after it.
     fn fork(&self) -> Option<Diagnostic> {
         let graph = &self.merged.graph;
         let broken = self
@@ -180,9 +181,9 @@ impl Three<'_> {
             ids.join("`, `")
         };
         let message = match &old[..] {
-            [] => format!("this branch ends in several heads, `{}`", names(&new)),
+            [] => format!("this branch has several heads: `{}`", names(&new)),
             old => format!(
-                "this branch forks the chain of `{}`, which goes on to `{}`",
+                "this branch forks the chain of `{}`, which continues to `{}`",
                 self.name,
                 names(old)
             ),
@@ -190,30 +191,30 @@ impl Three<'_> {
         let mut diagnostic =
             Diagnostic::error(Code::ForkedChain, message).severity(broken.severity);
         for head in &new {
-            let way = graph.leading_to(*head);
+            let path = graph.path_to(*head);
             let first = graph
                 .order()
-                .find(|index| way.contains(*index) && !published(index));
+                .find(|index| path.contains(*index) && !published(index));
             let first = first.unwrap_or(*head);
             let parents: Vec<usize> = graph.parents(first).iter().map(|at| *at as usize).collect();
             let word = match &parents[..] {
-                [] => "this begins a chain of its own".to_owned(),
+                [] => "this starts a separate chain".to_owned(),
                 parents => format!("this follows `{}`", names(parents)),
             };
             diagnostic = diagnostic.label(self.merged.at_id(first, &word));
         }
-        Some(diagnostic.help(self.way_out(&old, &new)))
+        Some(diagnostic.help(self.fix(&old, &new)))
     }
 
-    /// The command that makes one line of it: behind the published head, where that is possible
-    /// and nothing was joined by hand already.
-    fn way_out(&self, old: &[usize], new: &[usize]) -> String {
+    /// Returns the command that makes the chain linear: a rebase onto the published head, if that
+    /// is possible and nothing was merged manually.
+    fn fix(&self, old: &[usize], new: &[usize]) -> String {
         let graph = &self.merged.graph;
         let id = |index: usize| graph.id(index).as_str();
         let joins = |head: usize| {
-            let way = graph.leading_to(head);
+            let path = graph.path_to(head);
             (0..graph.len()).any(|index| {
-                way.contains(index)
+                path.contains(index)
                     && graph.parents(index).len() > 1
                     && self.there.graph.index(id(index)).is_none()
             })
@@ -229,15 +230,12 @@ impl Three<'_> {
         };
         let is_here = |index: &usize| self.here.graph.index(id(*index)).is_some();
         match old.iter().all(is_here) {
-            true => format!("mend it with {command}"),
-            false => format!(
-                "bring it here with `git merge {}`, then {command}",
-                self.name
-            ),
+            true => format!("fix it with {command}"),
+            false => format!("run `git merge {}`, then {command}", self.name),
         }
     }
 
-    /// Revisions that others have as they were, and that this branch has otherwise or not at all.
+    /// Reports published revisions that this branch has changed or deleted.
     fn changed_and_deleted(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for theirs in &self.there.revisions {
@@ -265,12 +263,12 @@ impl Three<'_> {
         Some(
             Diagnostic::error(
                 Code::PublishedChanged,
-                format!("this branch edits `{id}`, which `{}` has sealed", self.name),
+                format!("this branch edits `{id}`, which is sealed on `{}`", self.name),
             )
             .severity(severity?)
             .label(self.here.at_id(index, ""))
             .help(format!(
-                "take the edit back with `git checkout {} -- {}`, and write a new revision: `cargo migrate new \"<message>\"`",
+                "undo the edit with `git checkout {} -- {}`, and write a new revision: `cargo migrate new \"<message>\"`",
                 shell_word(self.name),
                 shell_word(&file)
             )),
@@ -278,13 +276,13 @@ impl Three<'_> {
     }
 
     fn deleted(&self, theirs: &Revision, severity: Option<Severity>) -> Option<Diagnostic> {
-        // A file that is there and cannot be read is told as such.
+        // An unreadable file is reported as such.
         let index = self.there.graph.index(theirs.id.as_str())?;
         let file = self.there.at_id(index, "").file;
         Some(
             Diagnostic::error(
                 Code::PublishedDeleted,
-                format!("this branch deletes `{}`, which `{}` has sealed", theirs.id, self.name),
+                format!("this branch deletes `{}`, which is sealed on `{}`", theirs.id, self.name),
             )
             .severity(severity?)
             .label(Label::file(&file))
@@ -296,8 +294,8 @@ impl Three<'_> {
         )
     }
 
-    /// Ids that were given here and there since, to different revisions, in files of one name;
-    /// git would not merge them, so the merged chain does not show them.
+    /// Reports ids that both sides have given to different revisions in files of the same name; git
+    /// would not merge these files, so the merged chain does not show the conflict.
     fn taken_ids(&self) -> Vec<Diagnostic> {
         let taken = |ours: &&Revision| {
             let id = ours.id.as_str();
@@ -305,24 +303,22 @@ impl Three<'_> {
                 && get(&self.there, id)
                     .is_some_and(|theirs| theirs.file == ours.file && theirs.hash != ours.hash)
         };
-        let told = |ours: &Revision| {
+        let report = |ours: &Revision| {
             let index = self.here.graph.index(ours.id.as_str())?;
             Some(
                 Diagnostic::error(
                     Code::DuplicateRevision,
                     format!(
-                        "`{}` has another revision of the id `{}`",
+                        "`{}` has a different revision with the id `{}`",
                         self.name, ours.id
                     ),
                 )
                 .label(self.here.at_id(index, ""))
-                .help(
-                    "give this one a new id, and change the `-- parents:` line of what follows it",
-                ),
+                .help("give this one a new id, and change the `-- parents:` lines that name it"),
             )
         };
         let ours = self.here.revisions.iter();
-        ours.filter(taken).filter_map(told).collect()
+        ours.filter(taken).filter_map(report).collect()
     }
 }
 

@@ -1,68 +1,68 @@
-//! Putting a branch behind another one, instead of joining both with a merge.
+//! Moves a branch after another one, as an alternative to a merge.
 
 use std::collections::BTreeSet;
 
 use crate::{Graph, RevisionId};
 
-/// The branch that moves, and the parents it gets.
+/// The edits that move a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebase {
     /// Each revision whose parents change, by index, with its new parents; the oldest first.
     pub edits: Vec<(usize, Vec<RevisionId>)>,
-    /// All that stands elsewhere afterwards: the branch, the oldest first.
+    /// All revisions whose position changes: the branch, the oldest first.
     pub moved: Vec<usize>,
 }
 
-/// Why a branch cannot be put behind a revision.
+/// The reason why a branch cannot be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RebaseError {
-    /// It is there already.
+    /// The branch follows that revision already.
     #[error("`{revision}` follows `{onto}` already")]
-    There {
-        /// The revision that was to move.
+    AlreadyFollows {
+        /// The revision to move.
         revision: RevisionId,
-        /// What it was to follow.
+        /// The new parent.
         onto: RevisionId,
     },
-    /// The branch was joined by a merge with what it is to follow.
-    #[error("`{merge}` joins the branch of `{revision}` with the line that it would follow")]
-    Joined {
-        /// The revision that was to move.
+    /// A merge has joined the branch with the revision that it should follow.
+    #[error("`{merge}` already merges the branch of `{revision}` with that of `{onto}`")]
+    AlreadyMerged {
+        /// The revision to move.
         revision: RevisionId,
         /// The merge.
         merge: RevisionId,
-        /// What it was to follow.
+        /// The new parent.
         onto: RevisionId,
     },
-    /// It would follow itself.
+    /// The branch would follow itself.
     #[error("`{onto}` needs `{revision}`, so `{revision}` cannot follow it")]
-    Circle {
+    Cycle {
         /// A revision that would have to move.
         revision: RevisionId,
-        /// What it was to follow.
+        /// The new parent.
         onto: RevisionId,
     },
 }
 
 impl Rebase {
-    /// Plans to put the branch that ends in `revision` behind `onto`: all that leads to
-    /// `revision` and not to `onto`. What follows the branch comes along.
+    /// Plans to move the branch that ends in `revision` after `onto`: all that leads to `revision`
+    /// and not to `onto`, and what follows the branch.
     ///
     /// # Errors
     ///
     /// See [`RebaseError`].
     pub fn new(graph: &Graph, revision: usize, onto: usize) -> Result<Self, RebaseError> {
-        let circle = |revision: usize| RebaseError::Circle {
+        let cycle = |revision: usize| RebaseError::Cycle {
             revision: graph.id(revision).clone(),
             onto: graph.id(onto).clone(),
         };
-        let below = graph.leading_to(onto);
+        let below = graph.path_to(onto);
         if below.contains(revision) {
-            return Err(circle(revision));
+            return Err(cycle(revision));
         }
-        let branch = graph.leading_to(revision);
+        let branch = graph.path_to(revision);
         if branch.contains(onto) {
-            return Err(RebaseError::There {
+            return Err(RebaseError::AlreadyFollows {
                 revision: graph.id(revision).clone(),
                 onto: graph.id(onto).clone(),
             });
@@ -74,7 +74,7 @@ impl Rebase {
         let going: BTreeSet<usize> = moved.iter().copied().collect();
         let needed = graph.ancestors([onto]);
         if let Some(first) = moved.iter().find(|index| needed.contains(**index)) {
-            return Err(circle(*first));
+            return Err(cycle(*first));
         }
         let mut edits = Vec::new();
         for index in &moved {
@@ -88,7 +88,7 @@ impl Rebase {
                 continue;
             }
             if !kept.is_empty() {
-                return Err(RebaseError::Joined {
+                return Err(RebaseError::AlreadyMerged {
                     revision: graph.id(revision).clone(),
                     merge: graph.id(*index).clone(),
                     onto: graph.id(onto).clone(),
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::graph::tests::graph;
 
-    /// The edits, as `id:parents`.
+    /// Returns the edits, as `id:parents`.
     fn rebase(drawing: &str, revision: &str, onto: &str) -> String {
         let graph = graph(drawing);
         let index = |id: &str| graph.index(id).unwrap();
@@ -149,7 +149,7 @@ mod tests {
         );
         assert_eq!(
             rebase("a b:a c:b x:a m:x,b y:m", "y", "c"),
-            "`m` joins the branch of `y` with the line that it would follow"
+            "`m` already merges the branch of `y` with that of `c`"
         );
         assert_eq!(
             rebase("a x:a b:a+x", "x", "b"),

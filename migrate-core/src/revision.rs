@@ -1,4 +1,4 @@
-//! A revision: what to run, and which revisions it follows.
+//! A revision: its parents and its SQL.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,33 +9,33 @@ use migrate_sql::tokens;
 /// One revision of a chain.
 ///
 /// Every part is a [`Cow`], so that the same type is a `static` without any allocation in an
-/// application's binary (as `embed_migrations!` writes it) and an owned value where a folder was
+/// application's binary (as `embed_migrations!` writes it) and an owned value when a folder was
 /// read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
-    /// Its name.
+    /// The revision's id.
     pub id: RevisionId,
-    /// Empty for a base, one for an ordinary revision, two or more for a merge.
+    /// The parents: none for a base, one for an ordinary revision, several for a merge.
     pub parents: Cow<'static, [RevisionId]>,
-    /// Revisions of other branches that must be applied before, as the file has them: an id, or
-    /// a label that stands for the revision that bears it.
+    /// Revisions of other branches that must be applied before this one, as written in the file: an
+    /// id, or a label of a revision.
     pub depends_on: Cow<'static, [Cow<'static, str>]>,
-    /// Names of the branch that starts here.
+    /// Labels of the branch that starts here.
     pub labels: Cow<'static, [Cow<'static, str>]>,
-    /// What it does, in a line.
+    /// A one-line description.
     pub message: Cow<'static, str>,
-    /// When it was made, RFC 3339 in UTC; empty where the file does not say.
+    /// The time of creation, RFC 3339 in UTC; empty if the file has none.
     pub created: Cow<'static, str>,
     /// The file's name in the migrations folder.
     pub file: Cow<'static, str>,
-    /// The whole file, with LF at the ends of its lines whatever the checkout made of them.
+    /// The whole file, with LF line ends in every checkout.
     pub text: Cow<'static, str>,
-    /// Its sections, in the order of the file.
+    /// The sections, in the order of the file.
     pub sections: Cow<'static, [Section]>,
-    /// What this revision means, see [`Hash`](struct@Hash).
+    /// The hash of the revision's meaning, see [`Hash`](struct@Hash).
     pub hash: Hash,
-    /// [`Revision::hash`] with the chain hashes of all parents and dependencies: stands for the
-    /// whole history up to here.
+    /// The hash of [`Revision::hash`] and the chain hashes of all parents and dependencies:
+    /// identifies the whole history up to here.
     pub chain_hash: Hash,
 }
 
@@ -46,35 +46,35 @@ pub struct Section {
     pub direction: Direction,
     /// The dialects it serves: those it names, or all that no other section names.
     pub dialects: Dialects,
-    /// Whether it may run in a transaction; `no-transaction` says it may not.
+    /// Whether it may run in a transaction; `no-transaction` turns that off.
     pub transaction: bool,
-    /// How long its statements may take; no part of what the revision means.
+    /// The time limits of its statements; they are not part of the revision's meaning.
     pub limits: Limits,
-    /// The statements, once for each way of splitting them: dialects that agree share an entry.
+    /// The statements, once for each different splitting: dialects that agree share an entry.
     pub scripts: Cow<'static, [Script]>,
-    /// For `irreversible`: why there is no way down.
+    /// For `irreversible`: the reason why it cannot be reverted.
     pub irreversible: Option<Cow<'static, str>>,
 }
 
-/// The statements of a section as some dialects split them.
+/// The statements of a section in one splitting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    /// The dialects that split the section so.
+    /// The dialects that split the section this way.
     pub dialects: Dialects,
-    /// Where each statement stands in [`Revision::text`], in bytes, without its terminator.
+    /// The place of each statement in [`Revision::text`], in bytes, without its terminator.
     pub statements: Cow<'static, [Statement]>,
 }
 
-/// Where a statement stands in a revision's text, in bytes.
+/// The place of a statement in a revision's text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// The first byte.
+    /// The offset of the first byte.
     pub start: u32,
-    /// The byte after the last.
+    /// The offset after the last byte.
     pub end: u32,
 }
 
-/// Which way a section leads.
+/// The direction of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// From the parents to the revision.
@@ -84,7 +84,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Returns the word of revision files.
+    /// Returns the name in revision files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ impl Direction {
 }
 
 impl Statement {
-    /// Returns the statement's place as a range of bytes.
+    /// Returns the statement's place as a byte range.
     #[must_use]
     pub const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
@@ -103,7 +103,7 @@ impl Statement {
 }
 
 impl Section {
-    /// Returns the statements for `dialect`, or `None` where the section does not serve it.
+    /// Returns the statements for `dialect`, or `None` if the section does not serve it.
     #[must_use]
     pub fn statements(&self, dialect: Dialect) -> Option<&[Statement]> {
         self.scripts
@@ -114,7 +114,7 @@ impl Section {
 }
 
 impl Revision {
-    /// Returns the section that leads in `direction` on `dialect`.
+    /// Returns the section for `direction` on `dialect`.
     #[must_use]
     pub fn section(&self, direction: Direction, dialect: Dialect) -> Option<&Section> {
         self.sections
@@ -122,7 +122,7 @@ impl Revision {
             .find(|section| section.direction == direction && section.dialects.contains(dialect))
     }
 
-    /// Returns the statements that lead in `direction` on `dialect`; none where no section does.
+    /// Returns the statements for `direction` on `dialect`; empty if there is no section.
     #[must_use]
     pub fn statements(&self, direction: Direction, dialect: Dialect) -> &[Statement] {
         self.section(direction, dialect)
@@ -136,8 +136,8 @@ impl Revision {
         &self.text[statement.range()]
     }
 
-    /// Says whether there is a `down` for `dialect`, but nothing in it, where the `up` did
-    /// something: running it would only make the ledger tell another story than the tables.
+    /// Returns whether the `down` for `dialect` is empty although the `up` is not: running it would
+    /// only make the ledger and the tables disagree.
     #[must_use]
     pub fn is_empty_down(&self, dialect: Dialect) -> bool {
         let empty = |direction| {
@@ -148,8 +148,8 @@ impl Revision {
         empty(Direction::Down) == Some(true) && empty(Direction::Up) == Some(false)
     }
 
-    /// Says whether a database that has applied `other` has applied this revision: what it follows
-    /// and the tokens of its `up` are the same. The way back and the rest of the header may differ.
+    /// Returns whether a database that has applied `other` has applied this revision: the parents
+    /// and the tokens of the `up` are the same. The `down` and the rest of the header may differ.
     ///
     /// ```
     /// use migrate_core::{Dialect, Dialects, Revision};
@@ -169,7 +169,7 @@ impl Revision {
             && self.runs_like(other, Direction::Up, dialect)
     }
 
-    /// Says whether both revisions run the same tokens in a direction.
+    /// Returns whether both revisions run the same tokens in a direction.
     #[must_use]
     pub fn runs_like(&self, other: &Self, direction: Direction, dialect: Dialect) -> bool {
         let statements = |revision: &Self| {
@@ -185,7 +185,7 @@ impl Revision {
         mine.is_some() && mine == others
     }
 
-    /// Says whether this revision joins branches.
+    /// Returns whether this revision joins branches.
     #[must_use]
     pub fn is_merge(&self) -> bool {
         self.parents.len() > 1

@@ -1,4 +1,5 @@
-//! A revision of a parsed file: its sections split into statements, judged, and hashed.
+//! Turns a parsed file into a revision: its sections are split into statements, checked, and
+//! hashed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,20 +14,20 @@ use crate::{
 };
 use migrate_sql::{FindingKind, Plain, Tokens};
 
-/// The version of the algorithm goes into every hash.
+/// The version of the algorithm is part of every hash.
 const HASH: &str = "cargo-migrate revision 1";
 
-/// What a file's sections are judged by.
-pub(crate) struct Judge<'a> {
+/// The settings by which the sections of a file are checked.
+pub(crate) struct Checker<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
     pub(crate) rules: &'a Rules,
-    /// The dialects of the project; none where it does not say.
+    /// The dialects of the project; empty if it does not configure any.
     pub(crate) dialects: Dialects,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
-/// Makes the revision of a parsed file; `id` is known to stand in it.
+/// Creates the revision of a parsed file, which is known to contain `id`.
 #[expect(
     clippy::ptr_arg,
     reason = "whether the text is borrowed decides what is copied"
@@ -45,7 +46,7 @@ pub(crate) fn revision(
             .map(|name| Cow::Owned(name.value.clone()))
             .collect()
     };
-    // A text that stays needs no copies of its parts.
+    // If the text is borrowed for good, its parts need no copies.
     let part = |part: &str| match text {
         Cow::Borrowed(text) => match text.find(part) {
             Some(at) => Cow::Borrowed(&text[at..at + part.len()]),
@@ -74,11 +75,11 @@ pub(crate) fn revision(
     revision
 }
 
-/// The hash of what a revision means: ids and links, and the tokens of the sections.
+/// Returns the hash of a revision's meaning: ids and links, and the tokens of the sections.
 ///
-/// A section is hashed as the tokens that the dialects it is for see in it. Where it names none,
-/// every dialect that can read it counts, so that the hash does not depend on migrate.toml and no
-/// edit that some database would notice goes unnoticed.
+/// A section is hashed as the tokens that its dialects see in it. If it names no dialect, every
+/// dialect that can read it counts, so that the hash does not depend on migrate.toml and includes
+/// every edit that some database would notice.
 fn hash(
     revision: &Revision,
     text: &str,
@@ -106,7 +107,7 @@ fn hash(
     hasher.finish()
 }
 
-/// What the dialects that can read a section see in it, each view once.
+/// Returns the distinct token lists that the dialects which can read a section see in it.
 fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Tokens> {
     if let Some(plain) = plain {
         return vec![plain.tokens.clone()];
@@ -124,13 +125,28 @@ fn views(section: &ParsedSection, body: &str, plain: Option<&Plain>) -> Vec<Toke
     views
 }
 
-/// The names of dialects, as people say them.
+/// Returns the dialects that the sections of a direction serve.
+fn served(revision: &Revision, direction: Direction) -> Dialects {
+    revision
+        .sections
+        .iter()
+        .filter(|section| section.direction == direction)
+        .flat_map(|section| section.dialects.iter())
+        .collect()
+}
+
+/// Returns the names of dialects in section headers.
+fn listed(dialects: Dialects) -> Vec<&'static str> {
+    dialects.iter().map(Dialect::as_str).collect()
+}
+
+/// Returns the names of dialects as a phrase.
 fn names(dialects: Dialects) -> String {
     let names: Vec<_> = dialects.iter().map(Dialect::name).collect();
     names.join(" and ")
 }
 
-/// Statements of a section as places in the whole file.
+/// Returns the statements of a section as ranges of the whole file.
 fn placed(ranges: Vec<Range<usize>>, offset: usize) -> Cow<'static, [Statement]> {
     let place = |range: Range<usize>| Statement {
         start: (range.start + offset) as u32,
@@ -139,23 +155,23 @@ fn placed(ranges: Vec<Range<usize>>, offset: usize) -> Cow<'static, [Statement]>
     ranges.into_iter().map(place).collect()
 }
 
-impl Judge<'_> {
+impl Checker<'_> {
     fn push(&mut self, diagnostic: Diagnostic, span: Range<usize>, word: &str, help: &str) {
         let file = self.file;
         let of_file = |found: &&Diagnostic| found.labels.iter().any(|label| label.file == file);
-        let told = self.diagnostics.iter().rev().take_while(of_file);
+        let reported = self.diagnostics.iter().rev().take_while(of_file);
         let (mut count, mut broken) = (0, false);
-        for found in told.take(MOST_PROBLEMS) {
+        for found in reported.take(MOST_PROBLEMS) {
             count += 1;
             broken |= found.is_error();
         }
-        // An error among warnings is told all the same, since it decides.
+        // An error after many warnings is still reported, because it decides.
         if count == MOST_PROBLEMS && (broken || !diagnostic.is_error()) {
             return;
         }
         let label = Label::at(self.file, self.text, span, word);
         let mut diagnostic = diagnostic.help(help);
-        // Where it is comes first, whatever else it points to.
+        // Its own place comes first, before the places that it refers to.
         diagnostic.labels.insert(0, label);
         self.diagnostics.push(diagnostic);
     }
@@ -178,8 +194,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Splits the sections and judges what stands in them; returns with each what the dialects
-    /// see in it.
+    /// Splits the sections and checks their contents; returns with each the tokens that the
+    /// dialects see in it.
     pub(crate) fn sections(&mut self, parsed: &Parsed) -> (Vec<Section>, Vec<Vec<Tokens>>) {
         let mut sections = Vec::with_capacity(parsed.sections.len());
         let mut seen = Vec::with_capacity(parsed.sections.len());
@@ -201,7 +217,7 @@ impl Judge<'_> {
         (sections, seen)
     }
 
-    /// The dialects of a section that the project is for; all of them where it does not say.
+    /// Returns the dialects of a section that the project uses; all of them if it configures none.
     fn judged(&self, serves: Dialects) -> Dialects {
         match self.dialects.is_empty() {
             true => serves,
@@ -217,8 +233,8 @@ impl Judge<'_> {
     ) -> Vec<Script> {
         let body = &self.text[section.body.clone()];
         let offset = section.body.start;
-        // Where the project does not say which databases it is for, a section is right if any
-        // of them can read it.
+        // If the project does not configure its databases, a section is valid if any dialect can
+        // read it.
         let known = !self.dialects.is_empty() || !section.named.is_empty();
         let judged = self.judged(serves);
         if let Some(plain) = plain {
@@ -261,26 +277,27 @@ impl Judge<'_> {
                 let span = at + offset..at + offset + 1;
                 let diagnostic = Diagnostic::error(
                     Code::UnterminatedSql,
-                    format!("{} does not end{whose}", unterminated.what),
+                    format!("unterminated {}{whose}", unterminated.what),
                 );
                 let contested = section.contested.and(dialects);
                 if contested.is_empty() {
-                    let help = "close it, or name the dialects the section is for: `-- migrate: up postgres`";
+                    let help =
+                        "close it, or name the dialects of the section: `-- migrate: up postgres`";
                     self.push(diagnostic, span, "it begins here", help);
                     continue;
                 }
-                // The section ends only because other dialects read it in another way.
+                // The section ends here only because other dialects read it differently.
                 let end = section.body.end;
                 let line = self.text[end..].lines().next().map_or(0, str::len);
                 let word = format!(
-                    "for {} this line stands inside it, for others it begins a section",
+                    "for {} this line is inside it, for other dialects it begins a section",
                     names(contested)
                 );
                 let line = Label::at(self.file, self.text, end..end + line, &word);
                 let direction = section.direction.as_str();
                 let words = contested.iter().map(Dialect::as_str).collect::<Vec<_>>();
                 let help = format!(
-                    "name the dialects the section is for: `-- migrate: {direction} {}`; or put a blank before the line that looks like a section",
+                    "name the dialects of the section: `-- migrate: {direction} {}`; or put a blank before the line that looks like a section",
                     words.join(" ")
                 );
                 self.push(diagnostic.label(line), span, "it begins here", &help);
@@ -289,13 +306,13 @@ impl Judge<'_> {
         scripts
     }
 
-    /// Judges each statement. Where the project does not say which databases it is for, one may
-    /// read a body that it does not know as loose statements, `END` among them: so only what all
-    /// of them take for the end of a transaction is one.
+    /// Checks each statement. If the project does not configure its databases, one dialect may read
+    /// an unknown body as loose statements, including `END`, so only a statement that all dialects
+    /// read as transaction control is reported.
     fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
         let judged = self.judged(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let mut told: BTreeSet<usize> = BTreeSet::new();
+        let mut reported: BTreeSet<usize> = BTreeSet::new();
         let findings: Vec<Vec<_>> = scripts
             .iter()
             .flat_map(|script| {
@@ -322,14 +339,15 @@ impl Judge<'_> {
             .collect();
         let everywhere = |at: usize| controls.iter().all(|starts| starts.contains(&at));
         for (dialect, at, finding) in findings.iter().flatten() {
-            let meant = known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
-            if meant && told.insert(*at) {
-                self.tell_finding(section, *dialect, *at, finding);
+            let is_certain =
+                known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
+            if is_certain && reported.insert(*at) {
+                self.report_finding(section, *dialect, *at, finding);
             }
         }
     }
 
-    fn tell_finding(
+    fn report_finding(
         &mut self,
         section: &ParsedSection,
         dialect: Dialect,
@@ -343,43 +361,43 @@ impl Judge<'_> {
             FindingKind::ClientCommand => self.push(
                 Diagnostic::error(
                     Code::ClientCommand,
-                    format!("`{what}` is a command of a client, which no server understands"),
+                    format!("`{what}` is a client command, which servers do not accept"),
                 ),
                 span,
                 "",
-                "write what it does as SQL, or do it outside the migration",
+                "write it as SQL, or run it outside the migration",
             ),
             FindingKind::TransactionControl if section.transaction => self.breach(
                 self.rules.transaction_control.severity(),
                 Code::TransactionControl,
                 format!("`{what}` in a section that runs in a transaction of its own"),
                 span,
-                &format!("delete it: a revision is applied as a whole or not at all; or say `-- migrate: {direction} no-transaction`"),
+                &format!("delete it: a revision is applied completely or not at all; or write `-- migrate: {direction} no-transaction`"),
             ),
             FindingKind::NeedsNoTransaction if section.transaction => self.breach(
                 self.rules.needs_no_transaction.severity(),
                 Code::NeedsNoTransaction,
                 format!("{} refuses `{what}` inside a transaction", dialect.name()),
                 span,
-                &format!("give it a revision of its own whose section says `-- migrate: {direction} {dialect} no-transaction`"),
+                &format!("move it to a separate revision with a section `-- migrate: {direction} {dialect} no-transaction`"),
             ),
             FindingKind::BlocksLedger if dialect == Dialect::MySql => self.push(
                 Diagnostic::error(
                     Code::BlocksLedger,
-                    format!("`{what}` keeps every table from being written, the ledger's as well"),
+                    format!("`{what}` prevents writing to every table, including those of the ledger"),
                 ),
                 span,
                 "",
-                "do it outside the migration",
+                "run it outside the migration",
             ),
             FindingKind::BlocksLedger if section.transaction => self.push(
                 Diagnostic::error(
                     Code::BlocksLedger,
-                    format!("`{what}` is about the transaction in which the ledger is written"),
+                    format!("`{what}` affects the transaction in which the ledger is written"),
                 ),
                 span,
                 "",
-                &format!("delete it; or say `-- migrate: {direction} {dialect} no-transaction`, and keep a transaction of its own in the section"),
+                &format!("delete it; or write `-- migrate: {direction} {dialect} no-transaction`, and use an explicit transaction in the section"),
             ),
             FindingKind::TransactionControl
             | FindingKind::NeedsNoTransaction
@@ -387,18 +405,9 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether there is something to run for every dialect, and a way back.
+    /// Checks that every dialect has an `up`, and that the revision can be reverted.
     pub(crate) fn completeness(&mut self, revision: &Revision, at: Range<usize>, draft: bool) {
-        let serve = |direction| {
-            revision
-                .sections
-                .iter()
-                .filter(|section| section.direction == direction)
-                .fold(Dialects::NONE, |all, section| {
-                    section.dialects.iter().fold(all, Dialects::with)
-                })
-        };
-        let (up, down) = (serve(Direction::Up), serve(Direction::Down));
+        let up = served(revision, Direction::Up);
         let wanted = if self.dialects.is_empty() {
             up
         } else {
@@ -409,7 +418,6 @@ impl Judge<'_> {
         if nothing_at_all && revision.is_merge() {
             return;
         }
-        let list = |dialects: Dialects| dialects.iter().map(Dialect::as_str).collect::<Vec<_>>();
         let empty = self.rules.empty_up.map_or(
             Some(if draft {
                 Severity::Warning
@@ -432,7 +440,7 @@ impl Judge<'_> {
             return;
         }
         if !lacking.is_empty() {
-            let words = list(lacking);
+            let words = listed(lacking);
             self.breach(
                 self.rules.missing_dialect.severity(),
                 Code::MissingDialect,
@@ -457,7 +465,7 @@ impl Judge<'_> {
         if !without_statements.is_empty() && !revision.is_merge() {
             let whose = match without_statements == up.and(wanted) {
                 true => String::new(),
-                false => format!(" for {}", list(without_statements).join(" and ")),
+                false => format!(" for {}", listed(without_statements).join(" and ")),
             };
             self.breach(
                 empty,
@@ -467,17 +475,30 @@ impl Judge<'_> {
                 &format!("write its SQL: `cargo migrate edit {name}`"),
             );
         }
-        // A `down` without a statement leads nowhere where the `up` did something.
+        self.check_down(revision, at, up.and(wanted), without_statements);
+    }
+
+    /// Checks that the revision can be reverted on the dialects that its `up` serves, unless it has
+    /// no statements there.
+    fn check_down(
+        &mut self,
+        revision: &Revision,
+        at: Range<usize>,
+        up: Dialects,
+        without_statements: Dialects,
+    ) {
+        let name = &revision.id;
+        let down = served(revision, Direction::Down);
+        // An empty `down` reverts nothing that a non-empty `up` did.
         let one_way: Dialects = up
-            .and(wanted)
             .without(without_statements)
             .iter()
             .filter(|dialect| !down.contains(*dialect) || revision.is_empty_down(*dialect))
             .collect();
         if !one_way.is_empty() {
-            let whose = match one_way == up.and(wanted) {
+            let whose = match one_way == up {
                 true => String::new(),
-                false => format!(" for {}", list(one_way).join(" and ")),
+                false => format!(" for {}", listed(one_way).join(" and ")),
             };
             let what = match one_way.and(down).is_empty() {
                 true => "it has no `down`",
@@ -488,7 +509,7 @@ impl Judge<'_> {
                 Code::MissingDown,
                 format!("revision `{name}` cannot be reverted{whose}: {what}"),
                 at,
-                &format!("add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit {name}`"),
+                &format!("add a section `-- migrate: down`, or give the reason with `-- migrate: irreversible <reason>`: `cargo migrate edit {name}`"),
             );
         }
     }

@@ -1,15 +1,14 @@
-//! What a session of the database is set to before a revision runs in it.
+//! Settings of the database session in which a revision runs.
 
 use std::borrow::Cow;
 
-/// How the database reads a revision: `[session]` of migrate.toml, and the same keys of an
-/// environment.
+/// Session settings: `[session]` of migrate.toml, and the same keys of an environment.
 ///
-/// Where nothing is said, a session is the server's own, as its command-line client begins with.
+/// Settings that are `None` keep the server's default, as its command-line client does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionSettings {
-    /// MySQL's and MariaDB's `sql_mode`; behind a `+`, modes that are added to the server's own.
-    /// [`KEEP`](Self::KEEP) sets none at all.
+    /// The `sql_mode` of MySQL and MariaDB; after a `+`, modes that are added to the server's own.
+    /// [`KEEP`](Self::KEEP) leaves it unchanged.
     pub sql_mode: Option<Cow<'static, str>>,
     /// The time zone of MySQL, MariaDB and PostgreSQL, in the database's own spelling: `+00:00`,
     /// `SYSTEM` or `Europe/Vienna`. SQLite has none.
@@ -17,20 +16,20 @@ pub struct SessionSettings {
 }
 
 impl SessionSettings {
-    /// Says nothing.
+    /// Sets nothing.
     pub const NONE: Self = Self {
         sql_mode: None,
         time_zone: None,
     };
 
-    /// The `sql_mode` for servers that refuse to have it set, as Vitess and PlanetScale may: what
-    /// the driver begins with is kept.
+    /// The value for servers that refuse to set `sql_mode`, as Vitess and PlanetScale may: the
+    /// driver's initial mode is kept.
     pub const KEEP: &'static str = "keep";
 
     /// The keys in migrate.toml.
     pub(crate) const NAMES: [&str; 2] = ["sql-mode", "time-zone"];
 
-    /// Returns what is said here, and of the rest what `other` says.
+    /// Returns these settings, with those of `other` for the ones that are not set.
     #[must_use]
     pub fn or(self, other: &Self) -> Self {
         Self {
@@ -39,7 +38,7 @@ impl SessionSettings {
         }
     }
 
-    /// The setting of this name.
+    /// Returns the setting with this name.
     pub(crate) fn named(&mut self, name: &str) -> Option<&mut Option<Cow<'static, str>>> {
         match name {
             "sql-mode" => Some(&mut self.sql_mode),

@@ -1,9 +1,8 @@
-//! Words of a command line.
+//! Quoting for command lines.
 
 use std::borrow::Cow;
 
-/// Writes a word so that a POSIX shell takes it for one, whatever is in it; what needs no quotes gets
-/// none.
+/// Quotes a word for a POSIX shell, whatever it contains; a plain word is returned unchanged.
 ///
 /// ```
 /// use migrate_core::shell_word;

@@ -1,5 +1,5 @@
-//! The whole folder, understood and judged: every revision, the graph, the lock, and all that is
-//! wrong, at once.
+//! Reads and checks the whole folder: every revision, the graph, the lock, and all problems at
+//! once.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,14 +10,14 @@ use std::rc::Rc;
 use crate::file::{self, Parsed};
 use crate::folder::shown_in;
 use crate::hash::Hasher;
-use crate::script::{self, Judge};
+use crate::script::{self, Checker};
 use crate::shell::shell_word;
 use crate::{
     Chain, ChainLock, Code, Config, Diagnostic, Dialects, Folder, Graph, Hash, HeadsRule, Label,
     LockState, Place, Problem, Revision, Rules, Severity, with_lf,
 };
 
-/// A folder as it is, sound or broken.
+/// The contents of a folder, sound or broken.
 ///
 /// ```
 /// use migrate_core::{Config, File, Folder, Survey};
@@ -37,26 +37,26 @@ use crate::{
 pub struct Survey {
     /// Every revision that has an id, in the order of the files' names.
     pub revisions: Vec<Revision>,
-    /// How they hang together; its indices are those of `revisions`.
+    /// The graph of the revisions; its indices are those of `revisions`.
     pub graph: Graph,
-    /// What chain.lock says; empty where it cannot be read.
+    /// The contents of chain.lock; empty if it cannot be read.
     pub lock: ChainLock,
-    /// All that is wrong, in the order of the files.
+    /// All problems, in the order of the files.
     pub diagnostics: Vec<Diagnostic>,
-    /// Where each revision's id stands, for [`Survey::drafts`].
+    /// The place of each revision's id, for [`Survey::drafts`].
     ids: Vec<Range<usize>>,
     shown: String,
-    /// Files that do not tell which revision they are.
+    /// Files that do not name their revision.
     unread: Vec<String>,
 }
 
 impl Revision {
-    /// Reads one revision from a file's text, as the ledger keeps it; [`Revision::chain_hash`]
-    /// is left zero, as it depends on the rest of the chain.
+    /// Reads one revision from a file's text, as the ledger keeps it. [`Revision::chain_hash`] is
+    /// left zero, because it depends on the rest of the chain.
     ///
     /// # Errors
     ///
-    /// Everything that keeps the text from being understood; rules of style are not judged.
+    /// Everything that makes the text unreadable; style rules are not checked.
     pub fn parse(name: &str, text: &str, dialects: Dialects) -> Result<Self, Vec<Diagnostic>> {
         let rules = Rules::default();
         let mut diagnostics = Vec::new();
@@ -76,7 +76,7 @@ impl Revision {
     }
 }
 
-/// Reads a file; `None` where it does not say which revision it is.
+/// Reads a file; returns `None` if it does not name its revision.
 #[expect(
     clippy::ptr_arg,
     reason = "whether the text is borrowed decides what is copied"
@@ -90,7 +90,7 @@ fn read(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Revision, Parsed)> {
     let before = diagnostics.len();
-    // What goes to a database, and into its ledger, must not depend on the checkout.
+    // The text that goes to a database and into its ledger must not depend on the checkout.
     let normalized;
     let whole = match with_lf(whole) {
         Cow::Borrowed(_) => whole,
@@ -102,10 +102,10 @@ fn read(
     let text: &str = whole;
     let parsed = file::parse(shown, text, diagnostics);
     let Some(id) = &parsed.revision else {
-        let told = diagnostics[before..]
+        let has_problem = diagnostics[before..]
             .iter()
             .any(|found| matches!(found.code, Code::InvalidRevisionId | Code::ConflictMarkers));
-        if !told {
+        if !has_problem {
             let message = match text.trim().is_empty() {
                 true => format!("`{shown}` is empty"),
                 false => format!("`{shown}` does not name its revision"),
@@ -118,7 +118,7 @@ fn read(
         }
         return None;
     };
-    let mut judge = Judge {
+    let mut judge = Checker {
         file: shown,
         text,
         rules,
@@ -130,8 +130,9 @@ fn read(
     Some((revision, parsed))
 }
 
-/// Where the links of a file stand, for what is wrong with them. Few files have something wrong, and
-/// there may be very many: so they are taken apart once more, and only the last is kept.
+/// The places of the links in a file, for diagnostics about them. Few files have problems, and
+/// there may be very many files, so a file is parsed again when needed and only the last one is
+/// kept.
 #[derive(Default)]
 struct Pages {
     last: RefCell<Option<(usize, Rc<Parsed>)>>,
@@ -144,10 +145,10 @@ impl Pages {
         {
             return Rc::clone(page);
         }
-        // What is wrong with the file itself has been told.
-        let mut told = Vec::new();
+        // Problems of the file itself have been reported.
+        let mut known = Vec::new();
         let text = &survey.revisions[index].text;
-        let page = Rc::new(file::parse(&survey.file(index), text, &mut told));
+        let page = Rc::new(file::parse(&survey.file(index), text, &mut known));
         *self.last.borrow_mut() = Some((index, Rc::clone(&page)));
         page
     }
@@ -165,7 +166,7 @@ pub enum Lead<'a> {
 }
 
 impl Survey {
-    /// Understands and judges a folder.
+    /// Reads and checks a folder.
     #[must_use]
     pub fn new(folder: &Folder, config: &Config) -> Self {
         let mut diagnostics = Vec::new();
@@ -191,7 +192,7 @@ impl Survey {
             ) {
                 let at = parsed.revision.as_ref().map_or(0..0, |id| id.span.clone());
                 let draft = matches!(&lock, Some(Ok(lock)) if lock.get(revision.id.as_str()).is_some_and(|entry| entry.state == LockState::Draft));
-                Judge {
+                Checker {
                     file: &shown,
                     text: &revision.text,
                     rules: &config.rules,
@@ -217,9 +218,9 @@ impl Survey {
             diagnostics,
             unread,
         };
-        survey.judge_graph(config, lock.as_ref().and_then(|lock| lock.as_ref().ok()));
+        survey.check_graph(config, lock.as_ref().and_then(|lock| lock.as_ref().ok()));
         match lock {
-            Some(Ok(lock)) => survey.judge_lock(folder, lock),
+            Some(Ok(lock)) => survey.check_lock(folder, lock),
             Some(Err(problems)) => survey.diagnostics.extend(problems),
             None => survey.no_lock(folder),
         }
@@ -229,7 +230,7 @@ impl Survey {
         survey
             .diagnostics
             .extend(folder.diagnostics.iter().cloned());
-        // A stable sort: what was found first in a file stays first.
+        // The sort is stable: the problems of a file keep the order in which they were found.
         survey.diagnostics.sort_by(|a, b| {
             fn key(found: &Diagnostic) -> (Severity, Option<&str>) {
                 let label = found.labels.first();
@@ -240,13 +241,13 @@ impl Survey {
         survey
     }
 
-    /// Says whether something is wrong that keeps the chain from being used.
+    /// Returns whether a problem keeps the chain from being used.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// Returns an error for each draft, as `check --locked` wants.
+    /// Returns an error for each draft, as `check --locked` reports it.
     #[must_use]
     pub fn drafts(&self) -> Vec<Diagnostic> {
         (0..self.revisions.len())
@@ -265,11 +266,11 @@ impl Survey {
             .collect()
     }
 
-    /// Returns the chain, or everything that is wrong where there is an error.
+    /// Returns the chain, or all diagnostics if one of them is an error.
     ///
     /// # Errors
     ///
-    /// All diagnostics, warnings among them.
+    /// All diagnostics, including warnings.
     pub fn into_chain(self) -> Result<Chain, Vec<Diagnostic>> {
         if self.has_errors() {
             return Err(self.diagnostics);
@@ -277,7 +278,7 @@ impl Survey {
         Ok(Chain::checked(self.revisions, self.graph))
     }
 
-    /// Returns an error where schema.lock is not of this chain, as `check --locked` wants.
+    /// Returns an error if schema.lock does not match this chain, as `check --locked` reports it.
     #[must_use]
     pub fn stale_schemas(&self) -> Vec<Diagnostic> {
         let stale = |found: &&Diagnostic| found.code == Code::SchemaLockStale;
@@ -290,18 +291,18 @@ impl Survey {
         Label::at(&self.file(index), text, self.ids[index].clone(), word)
     }
 
-    /// A revision's file as shown to people.
+    /// Returns the file of a revision as shown in messages.
     fn file(&self, index: usize) -> String {
         shown_in(&self.shown, &self.revisions[index].file)
     }
 
-    /// Returns a label at a place in the file of the revision `index`, a range of bytes of its text.
+    /// Returns a label for a byte range of the file of revision `index`.
     #[must_use]
     pub fn label(&self, index: usize, span: Range<usize>, word: impl Into<String>) -> Label {
         Label::at(&self.file(index), &self.revisions[index].text, span, word)
     }
 
-    fn judge_graph(&mut self, config: &Config, lock: Option<&ChainLock>) {
+    fn check_graph(&mut self, config: &Config, lock: Option<&ChainLock>) {
         let pages = Pages::default();
         let mut found: Vec<Diagnostic> = self
             .graph
@@ -309,7 +310,7 @@ impl Survey {
             .iter()
             .filter_map(|problem| self.problem(&pages, problem, &config.rules, lock))
             .collect();
-        // Where a link is missing, more heads and bases are its shadow, not another mistake.
+        // A missing link causes additional heads and bases; they are not further mistakes.
         if found.iter().all(|found| !found.is_error()) {
             found.extend(self.ends(&config.rules));
         }
@@ -344,7 +345,7 @@ impl Survey {
             )
             .label(self.at_id(second, "this one too"))
             .label(self.at_id(first, "first here"))
-            .help("delete the one that is a copy; if both are meant, `cargo migrate repair` gives one a new id, and shows it first"),
+            .help("delete the file that is a copy; to keep both, `cargo migrate repair` shows a new id for one of them"),
             Problem::UnknownParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
                 let diagnostic = Diagnostic::error(
@@ -358,37 +359,15 @@ impl Survey {
                 let (name, span) = parent(revision, position);
                 Diagnostic::error(Code::SelfParent, format!("revision `{name}` is its own parent"))
                     .label(self.label(revision, span, ""))
-                    .help("name the revision before it, or `none` if it is the first; `cargo migrate repair` shows which it probably is")
+                    .help("name the revision before it, or `none` if it is the first; `cargo migrate repair` suggests one")
             }
             Problem::SelfDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
                 Diagnostic::error(Code::Cycle, format!("revision `{}` depends on itself", id(revision)))
                     .label(self.label(revision, span, format!("`{name}` is this revision")))
-                    .help("take it out of the `-- depends-on:` line")
+                    .help("remove it from the `-- depends-on:` line")
             }
-            Problem::Cycle { ref path } => {
-                let names: Vec<_> = path.iter().map(|index| format!("`{}`", id(*index))).collect();
-                let mut diagnostic = Diagnostic::error(
-                    Code::Cycle,
-                    format!("revisions follow one another in a circle: {}", names.join(" -> ")),
-                );
-                for edge in path.windows(2) {
-                    let (from, to) = (edge[0], edge[1]);
-                    let page = pages.of(self, from);
-                    let (span, word) = match page.parents.iter().find(|parent| parent.value == *id(to)) {
-                        Some(parent) => (parent.span.clone(), "follows"),
-                        None => {
-                            let position = self.graph.dependencies(from).iter().position(|at| *at as usize == to);
-                            let spans = &page.depends_on;
-                            let span = position.and_then(|at| spans.get(at)).or(spans.first());
-                            (span.map_or(0..0, |found| found.span.clone()), "depends on")
-                        }
-                    };
-                    let word = format!("`{}` {word} `{}`", id(from), id(to));
-                    diagnostic = diagnostic.label(self.label(from, span, word));
-                }
-                diagnostic.help("one of these lines is not true: make it name the revision that really came before; `cargo migrate repair` shows which is against the time")
-            }
+            Problem::Cycle { ref path } => self.cycle(path, pages),
             Problem::UnknownDependency { revision, dependency: position } => {
                 let (name, span) = dependency(revision, position);
                 Diagnostic::error(
@@ -401,11 +380,11 @@ impl Survey {
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,
-                format!("two revisions bear the label `{label}`"),
+                format!("two revisions have the label `{label}`"),
             )
             .label(self.label(second, label_span(second, label), "this one too"))
             .label(self.label(first, label_span(first, label), "first here"))
-            .help("a label names one branch: take it off one of them; all that follows the other still carries it; `cargo migrate repair` shows how"),
+            .help("a label names one branch: remove it from one of the two; revisions after the other still carry it; `cargo migrate repair` shows how"),
             Problem::LabelIsRevision { revision, ref label, other } => Diagnostic::error(
                 Code::LabelIsRevision,
                 format!("the label `{label}` is also the id of a revision"),
@@ -418,28 +397,59 @@ impl Survey {
                 let (through, _) = parent(revision, through);
                 Diagnostic::error(
                     Code::RedundantParent,
-                    format!("`{}` need not name `{name}` as a parent: `{through}` already follows it", id(revision)),
+                    format!("redundant parent `{name}` of `{}`: `{through}` already follows it", id(revision)),
                 )
                 .severity(rules.redundant_parent.severity()?)
                 .label(self.label(revision, span, ""))
-                .help(format!("take `{name}` out of the `-- parents:` line, or let `cargo migrate repair` do it"))
+                .help(format!("remove `{name}` from the `-- parents:` line, or run `cargo migrate repair`"))
             }
         })
     }
 
-    /// The unreadable file that seems to be of this revision, by its name.
+    /// Reports a cycle, with a label for each of its links.
+    fn cycle(&self, path: &[usize], pages: &Pages) -> Diagnostic {
+        let id = |index: usize| &self.revisions[index].id;
+        let names: Vec<_> = path
+            .iter()
+            .map(|index| format!("`{}`", id(*index)))
+            .collect();
+        let message = format!(
+            "revisions follow one another in a cycle: {}",
+            names.join(" -> ")
+        );
+        let mut diagnostic = Diagnostic::error(Code::Cycle, message);
+        for edge in path.windows(2) {
+            let (from, to) = (edge[0], edge[1]);
+            let page = pages.of(self, from);
+            let (span, verb) = match page.parents.iter().find(|parent| parent.value == *id(to)) {
+                Some(parent) => (parent.span.clone(), "follows"),
+                None => {
+                    let mut dependencies = self.graph.dependencies(from).iter();
+                    let position = dependencies.position(|at| *at as usize == to);
+                    let spans = &page.depends_on;
+                    let span = position.and_then(|at| spans.get(at)).or(spans.first());
+                    (span.map_or(0..0, |found| found.span.clone()), "depends on")
+                }
+            };
+            let word = format!("`{}` {verb} `{}`", id(from), id(to));
+            diagnostic = diagnostic.label(self.label(from, span, word));
+        }
+        diagnostic.help("one of these lines is wrong: change it to name the revision that really came before; `cargo migrate repair` suggests which")
+    }
+
+    /// Returns the unreadable file that seems to belong to this revision, by its name.
     fn unread_file(&self, id: &str) -> Option<&String> {
         self.unread.iter().find(|name| name.contains(id))
     }
 
     fn unknown_help(&self, name: &str, lock: Option<&ChainLock>) -> String {
         match self.lead_in(name, lock) {
-            Some(Lead::Unread(file)) => format!("mend `{file}` first, which cannot be read"),
+            Some(Lead::Unread(file)) => format!("fix `{file}` first, which cannot be read"),
             Some(Lead::Locked) => format!(
-                "chain.lock knows `{name}`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
+                "`{name}` is in chain.lock, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it"
             ),
             Some(Lead::Near(near)) => format!("did you mean `{near}`?"),
-            None => "`cargo migrate history` shows the revisions there are".to_owned(),
+            None => "`cargo migrate history` lists the revisions".to_owned(),
         }
     }
 
@@ -464,7 +474,7 @@ impl Survey {
         crate::diagnostic::nearest(name, ids.chain(labels)).map(Lead::Near)
     }
 
-    /// Several heads, several bases.
+    /// Reports several heads and several bases.
     fn ends(&self, rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let names = |ends: &[usize]| -> Vec<String> {
@@ -497,7 +507,7 @@ impl Survey {
                 HeadsRule::Labelled => (!self.each_has_a_label(&heads)).then_some(Severity::Error),
             };
             let help = format!(
-                "join them with `cargo migrate merge {}`, or put the branch that only you have behind the other: {}",
+                "join them with `cargo migrate merge {}`, or move your unpublished branch after the other: {}",
                 names(&heads).join(" "),
                 moves(&names(&heads))
             );
@@ -505,7 +515,7 @@ impl Survey {
         }
         let bases: Vec<usize> = self.graph.bases().collect();
         if bases.len() > 1 {
-            let help = "`cargo migrate repair` shows how they become one chain; where the branches are meant to be apart, say `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
+            let help = "`cargo migrate repair` shows how to join them; if the branches are meant to be separate, set `multiple-bases = \"allow\"` below `[rules]` in migrate.toml".to_owned();
             ends(
                 Code::MultipleBases,
                 rules.multiple_bases.severity(),
@@ -517,7 +527,7 @@ impl Survey {
         found
     }
 
-    /// Whether each head carries a label that no other head carries.
+    /// Returns whether each head carries a label that no other head carries.
     fn each_has_a_label(&self, heads: &[usize]) -> bool {
         let mut bearers: BTreeMap<&str, usize> = BTreeMap::new();
         for label in heads.iter().flat_map(|head| self.graph.labels_of(*head)) {
@@ -543,16 +553,14 @@ impl Survey {
         self.diagnostics.push(
             Diagnostic::error(
                 Code::LockMissing,
-                format!(
-                    "there is no `{file}`, which says what each revision was when it was sealed"
-                ),
+                format!("missing `{file}`, which records each revision as it was sealed"),
             )
             .label(Label::file(&file))
             .help("write it with `cargo migrate lock`, and commit it"),
         );
     }
 
-    fn judge_lock(&mut self, folder: &Folder, lock: ChainLock) {
+    fn check_lock(&mut self, folder: &Folder, lock: ChainLock) {
         let file = folder.shown_file(ChainLock::FILE);
         let text = folder.lock.as_deref().unwrap_or_default();
         for index in 0..self.revisions.len() {
@@ -563,24 +571,24 @@ impl Survey {
                 Some(LockState::Sealed(hash)) if hash == revision.hash => continue,
                 Some(LockState::Sealed(_)) => Diagnostic::error(
                     Code::LockChanged,
-                    format!("revision `{id}` was sealed and has been edited since"),
+                    format!("sealed revision `{id}` was edited"),
                 )
                 .label(self.at_id(index, ""))
                 .subject(id.as_str())
-                .help(format!("take the edit back with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", shell_word(&self.file(index)))),
+                .help(format!("undo the edit with `git checkout HEAD -- {}` and write a new revision, or accept it with `cargo migrate lock --amend {id}`", shell_word(&self.file(index)))),
                 None => Diagnostic::error(
                     Code::LockMissing,
-                    format!("chain.lock does not know revision `{id}`"),
+                    format!("revision `{id}` is not in chain.lock"),
                 )
                 .label(self.at_id(index, ""))
-                .help("enter it with `cargo migrate lock`"),
+                .help("add it with `cargo migrate lock`"),
             };
             self.diagnostics.push(diagnostic);
         }
         let mut lines = BTreeMap::new();
         let mut deleted = Vec::new();
         for (id, entry) in lock.iter() {
-            // A file that cannot be read has its own diagnostic; its revision is not deleted.
+            // An unreadable file has its own diagnostic; its revision is not deleted.
             if self.graph.index(id.as_str()).is_some() || self.unread_file(id.as_str()).is_some() {
                 continue;
             }
@@ -599,18 +607,18 @@ impl Survey {
                 LockState::Draft => (Severity::Warning, "draft"),
                 LockState::Sealed(_) => (Severity::Error, "sealed revision"),
             };
-            deleted.push(Diagnostic::error(Code::LockDeleted, format!("the {what} `{id}` has no file any more"))
+            deleted.push(Diagnostic::error(Code::LockDeleted, format!("the file of the {what} `{id}` is missing"))
                 .severity(severity)
                 .label(label)
                 .subject(id.as_str())
-                .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or forget it with `cargo migrate lock --forget {id}`", shell_word(&folder.shown))));
+                .help(format!("restore it from git (`git log --diff-filter=D --name-only -- {}`), or remove it from chain.lock with `cargo migrate lock --forget {id}`", shell_word(&folder.shown))));
         }
         self.diagnostics.extend(deleted);
         self.lock = lock;
     }
 }
 
-/// Fills in the chain hashes, parents and dependencies first; what stands in a circle keeps zero.
+/// Computes the chain hashes, parents and dependencies first; revisions in a cycle keep zero.
 fn link(revisions: &mut [Revision], graph: &Graph) {
     if graph
         .problems()
@@ -633,13 +641,14 @@ fn link(revisions: &mut [Revision], graph: &Graph) {
     }
 }
 
-/// The lines of the lock by their first words, numbered from 1.
+/// Returns the lines of the lock by their first word, numbered from 1.
 fn first_words(text: &str) -> BTreeMap<&str, (usize, &str)> {
     let first = |(line, number)| Some((str::split_ascii_whitespace(line).next()?, (number, line)));
     text.lines().zip(1..).filter_map(first).collect()
 }
 
-/// The commands that put the branch of one head behind the other; among several it takes both names.
+/// Returns the commands that move the branch of one head after the other; among several heads, two
+/// must be named.
 fn moves(heads: &[String]) -> String {
     match heads {
         [a, b] => format!("`cargo migrate rebase {a}` or `cargo migrate rebase {b}`"),

@@ -1,4 +1,4 @@
-//! Where the user wants to be: identifiers as Alembic reads them, and what they stand for.
+//! Targets: identifiers as in Alembic, and the revisions that they name.
 
 mod error;
 
@@ -10,10 +10,10 @@ pub use error::TargetError;
 use crate::diagnostic::nearest;
 use crate::{Graph, RevisionId, Set};
 
-/// A place in the chain, as it is typed.
+/// A place in the chain, as typed by the user.
 ///
-/// A full id or the unique beginning of one; `head`, `heads`, `base`, `current`; `+2` and `-1`
-/// from where the database is; `<id>+1`; `<label>@head`, `<label>@base`, `<label>@+1`, `<id>@head`.
+/// A full id or a unique prefix of one; `head`, `heads`, `base`, `current`; `+2` and `-1` relative
+/// to the database; `<id>+1`; `<label>@head`, `<label>@base`, `<label>@+1`, `<id>@head`.
 ///
 /// ```
 /// use migrate_core::Target;
@@ -24,34 +24,34 @@ use crate::{Graph, RevisionId, Set};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// What stands before the `@`: a label or an id.
+    /// The part before the `@`: a label or an id.
     pub branch: Option<String>,
-    /// The place itself; `None` stands for where the database is.
+    /// The place; `None` is the state of the database.
     pub place: Option<Anchor>,
-    /// How far from it, up or down.
+    /// The number of steps from the place, up or down.
     pub steps: Option<i64>,
 }
 
-/// What a target stands for.
+/// The revisions of a target.
 pub(crate) struct Located {
-    /// The revisions; none for before everything.
+    /// The revisions; none for the state before everything.
     pub(crate) places: Vec<usize>,
-    /// Where a walk down began.
+    /// The revision from which a walk down started.
     pub(crate) walked_from: Option<usize>,
 }
 
-/// A fixed place.
+/// A place in the chain without steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Anchor {
-    /// The one head.
+    /// The only head.
     Head,
     /// All heads.
     Heads,
-    /// Before everything.
+    /// The state before everything.
     Base,
-    /// Where the database is.
+    /// The state of the database.
     Current,
-    /// A revision, by its id or the beginning of it.
+    /// A revision, by its id or a prefix of it.
     Revision(String),
 }
 
@@ -118,13 +118,13 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// The one head.
+    /// Returns the target `head`.
     #[must_use]
     pub const fn head() -> Self {
         Self::at(Anchor::Head)
     }
 
-    /// All heads.
+    /// Returns the target `heads`.
     #[must_use]
     pub const fn heads() -> Self {
         Self::at(Anchor::Heads)
@@ -149,18 +149,18 @@ impl Target {
         }
     }
 
-    /// Returns the revisions that the target stands for, walks included; none for `base`.
+    /// Returns the revisions of the target, including steps; none for `base`.
     ///
-    /// `applied` is where the database is, for `current` and for steps from there.
+    /// `applied` is the state of the database, for `current` and for steps from there.
     ///
     /// # Errors
     ///
-    /// A refusal of [`TargetError`].
+    /// A [`TargetError`].
     pub fn resolve(&self, graph: &Graph, applied: &Set) -> Result<Vec<usize>, TargetError> {
         self.locate(graph, applied).map(|located| located.places)
     }
 
-    /// Says whether the walk begins where the database is.
+    /// Returns whether the steps are relative to the state of the database.
     pub(crate) fn is_relative(&self) -> bool {
         matches!(self.place, None | Some(Anchor::Current))
     }
@@ -213,7 +213,7 @@ impl Target {
             return find(graph, given);
         };
         let mut found = match find(graph, given) {
-            // The branch may decide what the letters mean.
+            // The branch may resolve an ambiguous prefix.
             Err(TargetError::AmbiguousRevision { .. }) => graph.with_prefix(given),
             other => vec![other?],
         };
@@ -286,7 +286,7 @@ impl Target {
         let mut at = match start {
             [] => return self.out_of_range("base"),
             [only] => Some(*only),
-            // Each of them, with the same number of steps, is a way to say it.
+            // Each of them, with the same number of steps, is a possible answer.
             several => {
                 let candidates = ids(graph, several)
                     .into_iter()
@@ -314,8 +314,8 @@ impl Target {
     }
 }
 
-/// The heads of what is applied. Where a branch has none of them, since another branch needs it or
-/// grew out of it, the last of the branch that is applied.
+/// Returns the heads of the applied revisions. If a branch has none of them, because another branch
+/// needs it or started from it, the last applied revision of the branch.
 fn tips(graph: &Graph, applied: &Set, lineage: Option<&Set>) -> Vec<usize> {
     let mut heads = graph.effective_heads(applied);
     let Some(lineage) = lineage else {
@@ -332,7 +332,7 @@ fn tips(graph: &Graph, applied: &Set, lineage: Option<&Set>) -> Vec<usize> {
     heads
 }
 
-/// Finds a revision by its id or the beginning of it; a label stands for the revision bearing it.
+/// Finds a revision by its id or a prefix of it; a label names the revision that has it.
 pub(crate) fn find(graph: &Graph, given: &str) -> Result<usize, TargetError> {
     if let Some(index) = graph.index(given).or_else(|| graph.label(given)) {
         return Ok(index);

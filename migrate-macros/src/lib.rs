@@ -1,7 +1,7 @@
-//! The macros of `migrate-sqlx`; name that crate, not this one.
+//! The macros of `migrate-sqlx`; depend on that crate, not on this one.
 //!
-//! Nothing is decided here: the chain and the models are read and judged by `migrate-core`, the very
-//! code that `cargo migrate` runs.
+//! The macros contain no rules of their own: `migrate-core` and `migrate-models` read and check the
+//! chain and the models with the same code that `cargo migrate` runs.
 
 #![forbid(unsafe_code)]
 
@@ -13,15 +13,16 @@ mod warning;
 
 use proc_macro::TokenStream;
 
-/// Checks the chain of this package and bakes it into the binary, as a
-/// `migrate_sqlx::Migrations` that fits a `static`.
+/// Checks the chain of this package and embeds it in the binary, as a `migrate_sqlx::Migrations`
+/// that fits a `static`.
 ///
-/// Without an argument the folder is the one that migrate.toml names (`migrations` where there is
-/// none); with one it is that folder, relative to the package's Cargo.toml. The rules are those of
-/// the package's migrate.toml either way.
+/// Without an argument, the folder is the one configured in migrate.toml (`migrations` by default);
+/// an argument is a folder relative to the package's Cargo.toml. The rules are those of the
+/// package's migrate.toml in both cases.
 ///
-/// A broken chain is a compile error for each thing that is wrong, in the words of
-/// `cargo migrate check`; what a rule only warns about is a compiler warning. An edited file, a new
+/// A broken chain is one compile error for each problem, with the text of `cargo migrate check`; a
+/// rule that only warns gives a compiler warning. The crate is compiled again if a file is edited,
+/// a revision is added (through chain.lock) or migrate.toml changes.
 /// revision (by way of chain.lock) and a changed migrate.toml compile the crate again.
 ///
 /// ```ignore
@@ -53,13 +54,13 @@ pub fn embed_migrations(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The struct is the one that sqlx reads rows into: `#[sqlx(rename, rename_all, skip, flatten,
-/// json, try_from)]` mean here what they mean there. `#[table(…)]` and `#[column(…)]` say what Rust
-/// cannot; the page `docs/models.md` has all of it.
+/// json, try_from)]` have the same meaning here. `#[table(…)]` and `#[column(…)]` set what Rust
+/// cannot express; see the page `docs/models.md`.
 ///
-/// `cargo migrate new --auto` writes the revision that makes the chain's schema what the models
-/// say. Until then the compiler says where they differ: schema.lock, beside chain.lock, holds the
-/// schema at the head, and what does not fit is an error at its field. `#[table(unchecked)]` turns
-/// that off for a struct, `[models] check = false` in migrate.toml for all.
+/// `cargo migrate new --auto` writes the revision that changes the chain's schema to that of the
+/// models. Until then the compiler reports the differences: schema.lock, beside chain.lock, has the
+/// schema at the head, and a mismatch is an error at its field. `#[table(unchecked)]` turns that
+/// off for a struct, `[models] check = false` in migrate.toml for all.
 #[cfg(feature = "models")]
 #[proc_macro_derive(Table, attributes(table, column, sqlx))]
 pub fn derive_table(input: TokenStream) -> TokenStream {

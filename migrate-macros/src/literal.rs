@@ -13,9 +13,9 @@ pub(crate) type Tables = [(Dialect, Vec<Name>)];
 
 /// Writes an expression of type `Migrations`.
 ///
-/// `tracked` are files that do not go into the binary but whose change compiles the crate again;
-/// the revisions' own texts come by `include_str!`, which tracks them. `crlf` names the files that
-/// a checkout has given other line ends than the chain has: their texts stand in the source.
+/// `tracked` are files that are not embedded but whose change recompiles the crate; the revisions'
+/// texts are included by `include_str!`, which tracks them. `crlf` names the files whose checkout
+/// has other line ends than the chain: their texts are written into the source.
 pub(crate) fn chain(
     chain: &Chain,
     dir: &Path,
@@ -24,8 +24,8 @@ pub(crate) fn chain(
     config: &Config,
     lock: Option<(&Path, &Tables)>,
 ) -> Result<TokenStream, String> {
-    // Text, not tokens, for what there is much of: rustc's own lexer is optimised, while this
-    // crate runs unoptimised in a debug build and pays for every token it makes.
+    // Large parts are built as text, not as tokens: rustc's own lexer is optimised, while this
+    // crate runs unoptimised in a debug build and pays for every token.
     let mut texts = String::new();
     for revision in chain.revisions() {
         let path = dir.join(&*revision.file);
@@ -84,7 +84,7 @@ pub(crate) fn chain(
     })
 }
 
-/// Writes a text that may not be there.
+/// Writes an optional text.
 fn optional(text: Option<&str>) -> TokenStream {
     match text {
         None => quote!(::core::option::Option::None),
@@ -92,7 +92,7 @@ fn optional(text: Option<&str>) -> TokenStream {
     }
 }
 
-/// Writes the tables that an application looks for when it starts.
+/// Writes the tables that an application checks for at startup.
 fn tables(tables: &Tables) -> TokenStream {
     let dialects = tables.iter().map(|(dialect, names)| {
         let dialect = match dialect {
@@ -110,11 +110,11 @@ fn tables(tables: &Tables) -> TokenStream {
     quote!(&[#(#dialects),*])
 }
 
-/// Returns a path as Rust source can hold it.
+/// Returns a path in a form that Rust source can contain.
 pub(crate) fn utf8(path: &Path) -> Result<&str, String> {
     path.to_str().ok_or_else(|| {
         format!(
-            "the path `{}` is not UTF-8, so it cannot stand in Rust source",
+            "the path `{}` is not UTF-8, so it cannot be used in Rust source",
             path.display()
         )
     })
@@ -126,8 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// The places of statements are those of the text with LF, which `include_str!` of a file with
-    /// CRLF is not.
+    /// Statement places refer to the text with LF, which `include_str!` of a file with CRLF is not.
     #[test]
     fn a_file_with_crlf_is_baked_in_with_lf() {
         let file = |name: &str, text: &str| File {

@@ -1,4 +1,4 @@
-//! `#[derive(Table)]`: from a struct to what is known of its table, and what is wrong with it.
+//! `#[derive(Table)]`: turns a struct into a table description and reports its problems.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use migrate_schema::lock::SchemaLock;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::embed::told as words;
+use crate::embed::told as compile_error;
 use crate::literal::utf8;
 use crate::warning::warning;
 
@@ -20,13 +20,13 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut output: TokenStream = derived
         .problems
         .iter()
-        .map(|found| told(&derived, found))
+        .map(|found| report(&derived, found))
         .collect();
     let Some(model) = &derived.model else {
         return output;
     };
     output.extend(table(&derived, model));
-    // What an attribute got wrong would only be told once more.
+    // A problem in an attribute would only be reported a second time.
     if !derived.problems.is_empty() || model.ignored || model.unchecked {
         return output;
     }
@@ -35,7 +35,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     match check(&package, model) {
         Ok(Checked { problems, tracked }) => {
-            output.extend(problems.iter().map(|found| told(&derived, found)));
+            output.extend(problems.iter().map(|found| report(&derived, found)));
             output.extend(
                 quote!(const _: () = { #(const _: &[u8] = ::core::include_bytes!(#tracked);)* };),
             );
@@ -48,17 +48,17 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     output
 }
 
-/// What came out of a comparison with the schema at the head.
+/// The result of comparing a model with the schema at the head.
 #[derive(Default)]
 struct Checked {
     problems: Vec<Problem>,
-    /// The files whose change makes it another.
+    /// The files whose change makes the result invalid.
     tracked: Vec<String>,
 }
 
-/// Compares a model with schema.lock, where there is one.
+/// Compares a model with schema.lock, if it exists.
 fn check(package: &Path, model: &Model) -> Result<Checked, Vec<String>> {
-    let config = Config::read(package).map_err(|found| words(&found))?;
+    let config = Config::read(package).map_err(|found| compile_error(&found))?;
     let dir = package.join(&config.dir);
     let shown = format!("{}/{}", config.dir.trim_end_matches('/'), SchemaLock::FILE);
     let files = [package.join(Config::FILE), dir.join(SchemaLock::FILE)];
@@ -68,20 +68,20 @@ fn check(package: &Path, model: &Model) -> Result<Checked, Vec<String>> {
         .collect::<Result<_, _>>()
         .map_err(|error| vec![error])?;
     let text = match config.check_models {
-        true => SchemaLock::read(&dir, &shown).map_err(|found| words(&[*found]))?,
+        true => SchemaLock::read(&dir, &shown).map_err(|found| compile_error(&[*found]))?,
         false => None,
     };
     let problems = match text {
         Some(text) => {
             let tables = SchemaLock::parse_table(&shown, &text, &model.table);
-            model.check(&tables.map_err(|found| words(&found))?)
+            model.check(&tables.map_err(|found| compile_error(&found))?)
         }
         None => Vec::new(),
     };
     Ok(Checked { problems, tracked })
 }
 
-/// Writes what is known of the table.
+/// Writes the table description.
 fn table(derived: &Derived, model: &Model) -> TokenStream {
     let name = &derived.item.ident;
     let (before, generics, conditions) = derived.item.generics.split_for_impl();
@@ -101,7 +101,7 @@ fn table(derived: &Derived, model: &Model) -> TokenStream {
     }
 }
 
-fn told(derived: &Derived, found: &Problem) -> TokenStream {
+fn report(derived: &Derived, found: &Problem) -> TokenStream {
     let span = derived.span(found.site);
     let message = found.render_for_rustc();
     match found.severity {

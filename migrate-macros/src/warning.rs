@@ -1,11 +1,11 @@
-//! A compiler warning.
+//! Compiler warnings.
 
 use migrate_core::Code;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 
-/// Writes a statement that rustc warns of: stable Rust warns only of what is deprecated, so this
-/// is.
+/// Writes a statement about which rustc warns. Stable Rust warns only of deprecated items, so it
+/// uses one.
 pub(crate) fn warning(span: Span, code: Code, note: &str) -> TokenStream {
     let name = Ident::new(&code.as_str().replace('-', "_"), span);
     quote_spanned!(span=> {

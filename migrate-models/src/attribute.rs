@@ -1,4 +1,4 @@
-//! What stands in `#[table(…)]` and `#[column(…)]`, before anybody asks what it means.
+//! The syntax of `#[table(…)]` and `#[column(…)]`.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Ident, Lit, Token};
 
 use super::{Problem, Site};
-use migrate_core::__support::nearest;
+use migrate_core::__support::{nearest, suggestion};
 use migrate_core::Code;
 
 /// One entry of an attribute's list: `key`, `key = value` or `key(…)`.
@@ -17,20 +17,20 @@ pub(super) struct Entry {
     pub(super) value: Value,
 }
 
-/// What follows an entry's key.
+/// The value of an entry.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// Nothing.
+    /// No value.
     Flag,
-    /// A text in quotes.
+    /// A quoted text.
     Text(String),
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it is written.
+    /// A number, as written.
     Number(String),
-    /// A word without quotes.
+    /// An unquoted word.
     Word(String),
-    /// What stands between parentheses.
+    /// The tokens between parentheses.
     List(TokenStream),
 }
 
@@ -85,13 +85,13 @@ fn value(input: ParseStream<'_>) -> syn::Result<Value> {
         other => {
             return Err(syn::Error::new(
                 other.span(),
-                "expected a text in quotes, a number, `true` or `false`",
+                "expected a string, a number, `true` or `false`",
             ));
         }
     })
 }
 
-/// Reads a list of names: `a, b`, where a name that is no identifier stands in quotes.
+/// Reads a list of names: `a, b`, with quotes around a name that is not an identifier.
 pub(super) fn names(tokens: TokenStream) -> syn::Result<Vec<(String, Span)>> {
     let list = |input: ParseStream<'_>| {
         let mut names = Vec::new();
@@ -116,7 +116,7 @@ pub(super) fn name(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
     Ok((ident.unraw().to_string(), ident.span()))
 }
 
-/// Says whether a list begins with entries, and not with names: `unique(columns(a), …)`.
+/// Returns whether a list begins with entries, and not with names: `unique(columns(a), …)`.
 pub(super) fn begins_with_entry(tokens: &TokenStream) -> bool {
     let mut tokens = tokens.clone().into_iter();
     let (first, second) = (tokens.next(), tokens.next());
@@ -129,11 +129,11 @@ pub(super) fn begins_with_entry(tokens: &TokenStream) -> bool {
     }
 }
 
-/// Where entries are understood: it marks their places and notes what is wrong with them.
+/// Receives places and problems while entries are read.
 pub(super) struct Notes<'a> {
-    /// Remembers a place.
+    /// Records a place.
     pub(super) mark: &'a mut dyn FnMut(Span) -> Site,
-    /// What was wrong so far.
+    /// The problems so far.
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -153,12 +153,12 @@ impl Notes<'_> {
             .push(Problem::error(Code::MalformedModel, site, message, help));
     }
 
-    /// Notes what syn could not read; `at` is where it stands.
+    /// Reports an error of syn at a place.
     pub(super) fn syntax(&mut self, error: &syn::Error, at: Span, example: &str) {
         for error in error.clone() {
             let words = error.to_string();
-            let message = words.lines().next().unwrap_or("this cannot be read");
-            // The end of what stands in parentheses has no place of its own.
+            let message = words.lines().next().unwrap_or("invalid syntax");
+            // The end of a parenthesized list has no place of its own.
             let span = match message.starts_with("unexpected end") {
                 true => at,
                 false => error.span(),
@@ -167,27 +167,23 @@ impl Notes<'_> {
         }
     }
 
-    /// Notes a key that does not exist.
+    /// Reports an unknown key.
     pub(super) fn unknown(&mut self, entry: &Entry, place: &str, known: &[&str]) {
-        let help = match nearest(&entry.key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are `{}`", known.join("`, `")),
-        };
         self.wrong(
             entry.span,
-            format!("`{}` is nothing that `{place}` knows", entry.key),
-            help,
+            format!("unknown key `{}` in `{place}`", entry.key),
+            suggestion(&entry.key, known),
         );
     }
 
-    /// Returns a text, or notes that there is none.
+    /// Returns a text, or reports that it is missing.
     pub(super) fn text(&mut self, entry: &Entry) -> Option<String> {
         match &entry.value {
             Value::Text(text) if !text.trim().is_empty() => Some(text.clone()),
             _ => {
                 self.wrong(
                     entry.span,
-                    format!("`{}` needs a text in quotes", entry.key),
+                    format!("`{}` requires a string", entry.key),
                     format!("for example `{} = \"…\"`", entry.key),
                 );
                 None
@@ -203,7 +199,7 @@ impl Notes<'_> {
             _ => {
                 self.wrong(
                     entry.span,
-                    format!("`{}` stands alone, or with `true` or `false`", entry.key),
+                    format!("expected `true`, `false` or no value for `{}`", entry.key),
                     format!("write `{0}` or `{0} = false`", entry.key),
                 );
                 None
@@ -211,7 +207,7 @@ impl Notes<'_> {
         }
     }
 
-    /// Returns one of several words, in quotes or without.
+    /// Returns one of several values, quoted or not.
     pub(super) fn choice<T: Copy>(&mut self, entry: &Entry, choices: &[(&str, T)]) -> Option<T> {
         let word = match &entry.value {
             Value::Text(word) | Value::Word(word) => word.to_ascii_lowercase(),
@@ -223,11 +219,11 @@ impl Notes<'_> {
             let known: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
             let help = match nearest(&word, known.iter().copied()) {
                 Some(near) => format!("did you mean `{} = \"{near}\"`?", entry.key),
-                None => format!("there are `{}`", known.join("`, `")),
+                None => format!("expected one of `{}`", known.join("`, `")),
             };
             let message = match word.is_empty() {
-                true => format!("`{}` needs a word", entry.key),
-                false => format!("`{}` cannot be `{word}`", entry.key),
+                true => format!("`{}` requires a value", entry.key),
+                false => format!("invalid value `{word}` for `{}`", entry.key),
             };
             self.wrong(entry.span, message, help);
         }
@@ -242,12 +238,12 @@ impl Notes<'_> {
         })
     }
 
-    /// Sets what may be said only once.
+    /// Sets a value that may be set only once.
     pub(super) fn once<T>(&mut self, into: &mut Option<T>, value: Option<T>, entry: &Entry) {
         if into.is_some() {
             self.wrong(
                 entry.span,
-                format!("`{}` is said twice", entry.key),
+                format!("`{}` is given twice", entry.key),
                 "keep one of the two",
             );
         } else {

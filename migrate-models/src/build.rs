@@ -1,4 +1,4 @@
-//! From models to the schema of a dialect.
+//! Converts models to the schema of a dialect.
 
 mod column;
 
@@ -14,7 +14,7 @@ use migrate_core::__support::nearest;
 use migrate_core::{Code, Diagnostic, Dialect, Hash};
 use migrate_schema::{Enum, ForeignKey, Index, IndexPart, Key, Name, Schema, Table};
 
-/// What the models call otherwise than before: `rename_from`.
+/// The renames in the models: `rename_from`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renames {
     /// The old names of tables, by the new ones.
@@ -24,9 +24,9 @@ pub struct Renames {
 }
 
 impl Models {
-    /// Writes the models as the schema of a dialect, in words that DDL can be made of.
+    /// Converts the models to the schema of a dialect, in a form from which DDL can be created.
     ///
-    /// Names that nobody gave are left to the database, but for those of indexes, which need one.
+    /// Unnamed objects are named by the database, except for indexes, which need a name.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl Models {
         }
     }
 
-    /// Returns what has another name than before.
+    /// Returns the renames.
     #[must_use]
     pub fn renames(&self) -> Renames {
         let mut renames = Renames::default();
@@ -113,7 +113,7 @@ impl Builder<'_> {
         self.table.checks.sort();
     }
 
-    /// Adds what the attributes of a field say beside the column.
+    /// Adds the constraints in the attributes of a field.
     fn constraints(&mut self, field: &Field, settings: &Settings) {
         let site = settings.site.unwrap_or(field.site);
         let own = |columns: &mut Vec<String>| {
@@ -126,7 +126,7 @@ impl Builder<'_> {
         }
         if let Some((name, index)) = &settings.index {
             let mut index = index.clone();
-            // The column may have got another name since.
+            // The column may have been renamed.
             for part in index.parts.iter_mut().filter(|part| !part.expression) {
                 part.over.clone_from(&field.column);
             }
@@ -146,14 +146,14 @@ impl Builder<'_> {
         } else if settings.on_delete.is_some() || settings.on_update.is_some() {
             self.wrong(
                 site,
-                "`on_delete` and `on_update` are of a foreign key, and there is none",
-                "say what the column references: `references = \"users(id)\"`",
+                "`on_delete` and `on_update` require a foreign key",
+                "name the referenced column: `references = \"users(id)\"`",
             );
         }
         self.table.checks.extend(settings.checks.iter().cloned());
     }
 
-    /// Adds what the attributes of the struct say.
+    /// Adds the constraints in the attributes of the struct.
     fn parts(&mut self) {
         let dialect = self.dialect;
         let parts = self.model.settings.parts.iter();
@@ -167,11 +167,7 @@ impl Builder<'_> {
                         .iter()
                         .any(|field| field.settings.of(dialect).primary_key == Some(true));
                     if said || self.table.primary_key.is_some() {
-                        self.wrong(
-                            part.site,
-                            "the primary key is said twice",
-                            "keep one of the two",
-                        );
+                        self.wrong(part.site, "duplicate primary key", "keep one of the two");
                     }
                     self.table.primary_key = Some(key.clone());
                 }
@@ -209,7 +205,7 @@ impl Builder<'_> {
                     key.references.len(),
                     key.table
                 ),
-                "name as many columns there as here",
+                "name the same number of columns on both sides",
             );
         }
         self.table.foreign_keys.push(key);
@@ -224,8 +220,8 @@ impl Builder<'_> {
         if self.table.indexes.insert(name.clone(), index).is_some() {
             self.wrong(
                 site,
-                format!("two indexes are called `{name}`"),
-                "give one another name: `index(columns(…), name = \"…\")`",
+                format!("duplicate index name `{name}`"),
+                "rename one: `index(columns(…), name = \"…\")`",
             );
         }
     }
@@ -235,7 +231,7 @@ impl Builder<'_> {
             .push(Problem::error(Code::MalformedModel, site, message, help));
     }
 
-    /// Notes the columns that keys and indexes name and the table has not.
+    /// Reports columns that keys and indexes name and that do not exist.
     fn check_columns(&mut self) {
         let model = self.model;
         let known: BTreeSet<&str> = model.columns().collect();
@@ -271,7 +267,7 @@ impl Builder<'_> {
 }
 
 fn did_you_mean(column: &str, model: &Model) -> String {
-    // A field's name may be meant where its column has another.
+    // The name may be that of a field whose column is renamed.
     let renamed = model.fields.iter().find(|field| field.name == column);
     let near = match renamed {
         Some(field) => Some(field.column.as_str()),
@@ -281,12 +277,13 @@ fn did_you_mean(column: &str, model: &Model) -> String {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let columns: Vec<_> = model.columns().collect();
-            format!("there are `{}`", columns.join("`, `"))
+            format!("expected one of `{}`", columns.join("`, `"))
         }
     }
 }
 
-/// PostgreSQL cuts a name off here (its manual, "Identifiers and Key Words"); MySQL takes one more.
+/// PostgreSQL truncates longer names (its manual, "Identifiers and Key Words"); MySQL allows one
+/// more.
 const LONGEST_NAME: usize = 63;
 
 /// Names an index after its table and columns, as PostgreSQL does.
@@ -304,7 +301,7 @@ fn index_name(table: &Name, index: &Index) -> String {
     if name.len() <= LONGEST_NAME {
         return name;
     }
-    // What is cut off still tells two names apart.
+    // The hash of the truncated part keeps names distinct.
     let mark = Hash::from_bytes(Sha256::digest(&name).into()).to_string();
     let mark = &mark[..8];
     let most = LONGEST_NAME - mark.len() - end.len() - 2;

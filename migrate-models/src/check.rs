@@ -1,4 +1,4 @@
-//! A model beside its table in the schema at the head.
+//! Compares a model with its table in the schema at the head.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,11 @@ use migrate_schema::lock::SchemaLock;
 use migrate_schema::{Column, Table};
 
 impl Model {
-    /// Compares the model with its table in each dialect; `None` stands for a schema that has no
-    /// such table.
+    /// Compares the model with its table in each dialect; `None` is a schema without the table.
     ///
-    /// A field that cannot hold what its column has is an error, as is a column that must be given
-    /// a value and has no field. An `Option` over a column that is never NULL reads well, but the
-    /// model and the chain say different things, so it is a warning.
+    /// A field that cannot hold the values of its column is an error, and so is a column that
+    /// requires a value and has no field. An `Option` over a `NOT NULL` column can be read, but the
+    /// model and the chain disagree, so it is a warning.
     #[must_use]
     pub fn check(&self, tables: &BTreeMap<Dialect, Option<Table>>) -> Vec<Problem> {
         if self.ignored || self.unchecked {
@@ -25,7 +24,7 @@ impl Model {
         let mut found = Found {
             model: self,
             problems: Vec::new(),
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
         };
         for (dialect, table) in tables {
             match table {
@@ -38,7 +37,7 @@ impl Model {
 }
 
 impl Models {
-    /// Compares every model with the schema at the head, as the compiler does with each.
+    /// Compares every model with the schema at the head, as the compiler does for each.
     #[must_use]
     pub fn check(&self, lock: &SchemaLock) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
@@ -55,20 +54,20 @@ impl Models {
 struct Found<'a> {
     model: &'a Model,
     problems: Vec<Problem>,
-    /// One dialect is enough to say it.
-    told: BTreeSet<(Code, Site, String)>,
+    /// Each problem is reported for one dialect only.
+    reported: BTreeSet<(Code, Site, String)>,
 }
 
-/// The command that mends it, with a message for the new revision.
+/// Returns the command that fixes the problem, with a message for the new revision.
 fn auto(message: &str) -> String {
     format!("run `cargo migrate new --auto \"{message}\"`")
 }
 
 impl Found<'_> {
-    /// Notes a problem, unless another dialect has it too.
-    fn tell(&mut self, about: &str, problem: Problem) {
+    /// Reports a problem, unless another dialect has it too.
+    fn report(&mut self, about: &str, problem: Problem) {
         if self
-            .told
+            .reported
             .insert((problem.code, problem.site, about.to_owned()))
         {
             self.problems.push(problem);
@@ -79,10 +78,10 @@ impl Found<'_> {
         let table = &self.model.table;
         let message = format!("the schema at the head has no table `{table}`");
         let help = format!(
-            "{}; or name the table that it is: `#[table(name = \"…\")]`",
+            "{}; or name its table: `#[table(name = \"…\")]`",
             auto(&format!("create {table}"))
         );
-        self.tell(
+        self.report(
             "",
             Problem::error(Code::ModelWithoutTable, self.model.site, message, help),
         );
@@ -102,7 +101,7 @@ impl Found<'_> {
                 None => self.no_column(field, table),
             }
         }
-        // What a flattened struct has cannot be seen.
+        // The fields of a flattened struct cannot be seen.
         if model.partial || model.open {
             return;
         }
@@ -122,7 +121,7 @@ impl Found<'_> {
     }
 
     fn fits(&mut self, dialect: Dialect, field: &Field, column: &Column) {
-        // A type by hand is the word of somebody who knows.
+        // A type set explicitly is trusted.
         let by_hand = field.settings.of(dialect).sql_type.is_some();
         if by_hand || fits(&field.kind, &column.sql_type, dialect) {
             return;
@@ -134,11 +133,11 @@ impl Found<'_> {
             dialect.name()
         );
         let help = format!(
-            "{}; or give the field another type; or say `#[column(type = \"{}\")]` if this type does hold it",
+            "{}; or change the type of the field; or set `#[column(type = \"{}\")]` if this type can hold it",
             auto(&format!("change {}", column.name)),
             column.sql_type.replace('"', "\\\"")
         );
-        self.tell(
+        self.report(
             "",
             Problem::error(Code::TypeMismatch, field.type_site, message, help),
         );
@@ -154,42 +153,43 @@ impl Found<'_> {
     ) {
         let said = field.settings.of(dialect).nullable;
         let optional = said.unwrap_or(field.optional);
-        // What the database computes is as its expression is, and MariaDB cannot say more.
+        // Whether a generated value is null depends on its expression, and MariaDB cannot declare
+        // it.
         let computed = dialect == Dialect::MySql && column.generated.is_some();
         if nullable && !optional && !computed {
             let message = format!(
-                "the column `{}` may be NULL, and this type cannot",
+                "the column `{}` is nullable, but this type is not",
                 column.name
             );
             let help = format!(
-                "make it an `Option`, or {}; a type that reads NULL says `#[column(nullable)]`",
+                "make it an `Option`, or {}; for a type that reads NULL, add `#[column(nullable)]`",
                 auto(&format!("{} is never null", column.name))
             );
-            self.tell(
+            self.report(
                 "",
                 Problem::error(Code::NullMismatch, field.type_site, message, help),
             );
         }
-        // The row that is not in the database yet has no key, so this is not worth a word.
+        // A row that is not inserted yet has no key, so this is not reported.
         if !nullable && optional && !key.contains(&column.name) && !self.model.partial {
             let message = format!(
-                "the column `{}` is never NULL, and this is an `Option`",
+                "the column `{}` is `NOT NULL`, but this is an `Option`",
                 column.name
             );
             let help = format!(
-                "leave the `Option` out or say `#[column(nullable = false)]`, or {}",
+                "remove the `Option` or add `#[column(nullable = false)]`, or {}",
                 auto(&format!("{} may be null", column.name))
             );
             let mut problem = Problem::error(Code::NullMismatch, field.type_site, message, help);
             problem.severity = Severity::Warning;
-            self.tell("option", problem);
+            self.report("option", problem);
         }
     }
 
     fn no_column(&mut self, field: &Field, table: &Table) {
         let (name, column) = (&self.model.table, &field.column);
         let message = format!("`{name}` has no column `{column}`");
-        // A column that another field has is not meant.
+        // A column that another field has is not a candidate.
         let names = table.columns.iter().map(|column| column.name.as_str());
         let names = names.filter(|name| !self.model.columns().any(|own| own == *name));
         let near = match nearest(column, names) {
@@ -197,10 +197,10 @@ impl Found<'_> {
             None => String::new(),
         };
         let help = format!(
-            "{near}{}; a field that is no column says `#[column(skip)]`",
+            "{near}{}; for a field that is not a column, add `#[column(skip)]`",
             auto(&format!("add {column} to {name}"))
         );
-        self.tell(
+        self.report(
             "",
             Problem::error(Code::FieldWithoutColumn, field.site, message, help),
         );
@@ -209,14 +209,14 @@ impl Found<'_> {
     fn no_field(&mut self, column: &Column) {
         let (model, name) = (self.model, &column.name);
         let message = format!(
-            "the column `{name}` of `{}` must be given a value, and `{}` has no field for it",
+            "the column `{name}` of `{}` requires a value, but `{}` has no field for it",
             model.table, model.rust_name
         );
         let help = format!(
-            "add the field, or {}; a struct of some columns only says `#[table(partial)]`",
+            "add the field, or {}; for a struct with only some columns, add `#[table(partial)]`",
             auto(&format!("drop {name} from {}", model.table))
         );
-        self.tell(
+        self.report(
             name,
             Problem::error(Code::ColumnWithoutField, model.site, message, help),
         );

@@ -1,4 +1,4 @@
-//! `#[column(…)]`: what Rust cannot say of a column.
+//! `#[column(…)]`: the properties of a column that Rust cannot express.
 
 use syn::Attribute;
 use syn::spanned::Spanned as _;
@@ -9,7 +9,7 @@ use super::constraint;
 use migrate_core::Dialect;
 use migrate_schema::{Action, Check, Deferrable, Identity, Index, Key, Name};
 
-/// What is said of a column, for all dialects or for one.
+/// The settings of a column, for all dialects or for one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Settings {
     pub(super) name: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Settings {
     pub(super) collation: Option<String>,
     pub(super) comment: Option<Comment>,
     pub(super) renamed_from: Option<String>,
-    /// Where it is said.
+    /// The place of the attribute.
     pub(super) site: Option<Site>,
 }
 
@@ -43,31 +43,31 @@ pub(super) enum Default_ {
     Expression(String),
     /// Rust's `true` or `false`, which the dialects spell in their own ways.
     Bool(bool),
-    /// There is none in this dialect.
+    /// No default in this dialect.
     None,
 }
 
-/// Who numbers a column.
+/// How the values of a column are generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Numbered {
-    /// The application.
+    /// By the application.
     No,
-    /// The database, in the dialect's usual way.
+    /// By the database, in the dialect's usual form.
     Yes,
-    /// The database, in this way.
+    /// By the database, in this form.
     By(Identity),
 }
 
-/// What a comment says.
+/// The comment of a column or table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Comment {
     /// The documentation.
     Docs,
-    /// This.
+    /// This text.
     Text(String),
 }
 
-/// What is said for all dialects, and for each.
+/// The settings for all dialects, and for each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ColumnSettings {
     pub(super) general: Settings,
@@ -75,7 +75,7 @@ pub(super) struct ColumnSettings {
 }
 
 impl ColumnSettings {
-    /// Returns what holds for a dialect.
+    /// Returns the settings for a dialect.
     pub(super) fn of(&self, dialect: Dialect) -> Settings {
         let general = self.general.clone();
         match &self.dialects[dialect as usize] {
@@ -86,7 +86,7 @@ impl ColumnSettings {
 }
 
 impl Settings {
-    /// Returns these settings, and the general ones where these say nothing.
+    /// Returns these settings, with the general ones for those that are not set.
     fn over(self, general: Self) -> Self {
         let mut checks = general.checks;
         checks.extend(self.checks);
@@ -179,7 +179,7 @@ fn general(notes: &mut Notes<'_>, entry: &Entry, column: &str, settings: &mut Co
     let Value::List(tokens) = &entry.value else {
         notes.wrong(
             entry.span,
-            format!("`{dialect}` needs what holds there in parentheses"),
+            format!("`{dialect}` requires its settings in parentheses"),
             format!("for example `{dialect}(type = \"…\")`"),
         );
         return;
@@ -199,7 +199,7 @@ fn one(
     into: &mut Settings,
     dialect: Option<Dialect>,
 ) {
-    // The model has these, whatever the database.
+    // These settings are independent of the database.
     const SHARED: [&str; 3] = ["name", "skip", "rename_from"];
     if dialect.is_some() && SHARED.contains(&entry.key.as_str()) {
         notes.wrong(
@@ -250,7 +250,7 @@ fn one(
             let value = constraint::action(notes, entry);
             notes.once(&mut into.on_delete, value, entry);
         }
-        // MySQL's columns have an ON UPDATE of their own, which takes an expression.
+        // MySQL's columns have an ON UPDATE clause of their own, which takes an expression.
         "on_update" if dialect == Some(Dialect::MySql) => {
             let value = notes.text(entry);
             notes.once(&mut into.on_update_value, value, entry);
@@ -317,15 +317,15 @@ fn default(notes: &mut Notes<'_>, entry: &Entry) -> Option<Default_> {
         _ => {
             notes.wrong(
                 entry.span,
-                "`default` needs an SQL expression in quotes, a number, `true`, `false` or `none`",
-                "for example `default = \"now()\"`; a text has its own quotes: `default = \"'new'\"`",
+                "`default` requires an SQL expression in quotes, a number, `true`, `false` or `none`",
+                "for example `default = \"now()\"`, or for a text `default = \"'new'\"`",
             );
             None
         }
     }
 }
 
-/// Reads `comment`, which alone stands for the documentation.
+/// Reads `comment`, which without a value uses the documentation.
 pub(super) fn comment(notes: &mut Notes<'_>, entry: &Entry) -> Option<Comment> {
     match entry.value {
         Value::Flag => Some(Comment::Docs),
@@ -333,7 +333,7 @@ pub(super) fn comment(notes: &mut Notes<'_>, entry: &Entry) -> Option<Comment> {
     }
 }
 
-/// Returns the documentation among attributes, a line a line.
+/// Returns the documentation among attributes, one line per line.
 pub(super) fn docs(attributes: &[Attribute]) -> Option<String> {
     let lines = attributes.iter().filter_map(|attribute| {
         let value = attribute.meta.require_name_value().ok()?;

@@ -1,4 +1,4 @@
-//! Keys, indexes, checks and references as attributes say them.
+//! Keys, indexes, checks and references in attributes.
 
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
@@ -10,16 +10,16 @@ use super::attribute::{Entry, Notes, Value, begins_with_entry, name, names};
 use migrate_core::Dialect;
 use migrate_schema::{Action, Check, Deferrable, ForeignKey, Index, IndexPart, Key, Name};
 
-/// What a model says of its table beside its columns.
+/// A setting of the table other than its columns.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part {
-    /// For which dialect; `None` stands for all.
+    /// The dialect; `None` for all.
     pub(super) dialect: Option<Dialect>,
     pub(super) site: Site,
     pub(super) what: What,
 }
 
-/// The kinds of it.
+/// The kinds of settings.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum What {
     PrimaryKey(Key),
@@ -48,7 +48,7 @@ pub(super) fn action(notes: &mut Notes<'_>, entry: &Entry) -> Option<Action> {
     notes.choice(entry, &ACTIONS)
 }
 
-/// Reads `deferrable`, alone or with when.
+/// Reads `deferrable`, with or without a value.
 pub(super) fn deferrable(notes: &mut Notes<'_>, entry: &Entry) -> Option<Deferrable> {
     match entry.value {
         Value::Flag => Some(Deferrable::Immediate),
@@ -56,8 +56,8 @@ pub(super) fn deferrable(notes: &mut Notes<'_>, entry: &Entry) -> Option<Deferra
     }
 }
 
-/// Reads `primary_key(a, b)` or `unique(columns(a, b), name = "…")`; `own` are the columns where
-/// none need to be named.
+/// Reads `primary_key(a, b)` or `unique(columns(a, b), name = "…")`; `own` are the columns if the
+/// attribute names none.
 pub(super) fn key(notes: &mut Notes<'_>, entry: &Entry, own: Option<&str>) -> Option<Key> {
     const KEYS: [&str; 5] = [
         "columns",
@@ -201,7 +201,7 @@ pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
     if expression.is_none() {
         notes.wrong(
             entry.span,
-            "a check needs what it checks",
+            "a check requires an expression",
             "for example `check(expression = \"price > 0\", name = \"price_is_positive\")`",
         );
     }
@@ -249,7 +249,7 @@ pub(super) fn foreign_key(notes: &mut Notes<'_>, entry: &Entry) -> Option<Foreig
     if foreign.columns.is_empty() || target.is_none() {
         notes.wrong(
             entry.span,
-            "a foreign key needs its columns and what they reference",
+            "a foreign key requires its columns and a reference",
             format!("for example `{EXAMPLE}`"),
         );
     }
@@ -277,7 +277,7 @@ pub(super) fn references(notes: &mut Notes<'_>, entry: &Entry) -> Option<(Name, 
         _ => {
             notes.wrong(
                 entry.span,
-                format!("`{text}` is no table with its columns"),
+                format!("invalid reference `{text}`"),
                 "for example `references = \"users(id)\"`",
             );
             None
@@ -289,14 +289,14 @@ fn wants_columns(notes: &mut Notes<'_>, entry: &Entry, own: Option<&str>) {
     if own.is_some() {
         notes.wrong(
             entry.span,
-            format!("`{}` stands alone, or with more in parentheses", entry.key),
+            format!("`{}` takes no value, or settings in parentheses", entry.key),
             format!("for example `{}(name = \"…\")`", entry.key),
         );
         return;
     }
     notes.wrong(
         entry.span,
-        format!("`{}` needs columns in parentheses", entry.key),
+        format!("`{}` requires columns in parentheses", entry.key),
         format!("for example `{}(a, b)`", entry.key),
     );
 }
@@ -340,7 +340,7 @@ fn parts(notes: &mut Notes<'_>, tokens: TokenStream, at: Span, example: &str) ->
     })
 }
 
-/// Reads one part of an index: a column or `expr("…")`, and the words behind it.
+/// Reads one part of an index: a column or `expr("…")`, and the keywords after it.
 fn part(input: ParseStream<'_>) -> syn::Result<IndexPart> {
     let (over, _) = name(input)?;
     let mut part = column_part(&over);
@@ -370,7 +370,7 @@ fn part(input: ParseStream<'_>) -> syn::Result<IndexPart> {
             _ => {
                 return Err(syn::Error::new(
                     word.span(),
-                    "behind a column may stand `asc`, `desc`, `nulls_first`, `nulls_last`, `collate = \"…\"`, `class = \"…\"` and `length = …`",
+                    "expected `asc`, `desc`, `nulls_first`, `nulls_last`, `collate = \"…\"`, `class = \"…\"` or `length = …` after a column",
                 ));
             }
         }

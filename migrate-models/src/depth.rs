@@ -1,17 +1,17 @@
-//! A bound on how deeply tokens are nested: syn descends as deeply as its input.
+//! Limits the nesting of tokens, because syn recurses as deeply as its input.
 
 use proc_macro2::{TokenStream, TokenTree};
 
-/// No type that a person has written is deeper than this.
+/// The nesting depth of tokens; types written by people are less deep.
 const DEEPEST: usize = 64;
 
-/// Nor are there more signs than this that each hold what stands beside them: `&&&&T`, `1 + 1 + 1`,
-/// `fn() -> fn() -> T`.
+/// The number of consecutive tokens that each contain the next: `&&&&T`, `1 + 1 + 1`, `fn() -> fn()
+/// -> T`.
 const LONGEST_RUN: usize = 128;
 
-/// Says whether tokens are nested more deeply than syn's parser has room for.
+/// Returns whether tokens are nested too deeply for syn's parser.
 pub(crate) fn too_deep(tokens: &TokenStream) -> bool {
-    // No recursion here either: each entry is a level that is still to be finished.
+    // No recursion here either: each entry is an unfinished level.
     let mut levels = vec![(tokens.clone().into_iter(), 0_usize, 0_usize)];
     let mut previous = ' ';
     while let Some((level, angles, run)) = levels.last_mut() {

@@ -1,15 +1,15 @@
-//! The types of fields, without their spelling.
+//! The kinds of values that fields hold, independent of spelling.
 
-/// What a field holds.
+/// A kind of values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `bool`.
     Bool,
     /// `i8` to `i64` and `u8` to `u64`.
     Int {
-        /// Its width: 8, 16, 32 or 64.
+        /// The width: 8, 16, 32 or 64.
         bits: u8,
-        /// Whether it has a sign.
+        /// Whether it is signed.
         signed: bool,
     },
     /// `f32`.
@@ -20,44 +20,44 @@ pub enum Kind {
     Text,
     /// Bytes.
     Bytes,
-    /// A UUID, in the form that sqlx gives it by itself.
+    /// A UUID, in sqlx's default form.
     Uuid,
     /// A UUID as text of this length: 36 with hyphens, 32 without.
     UuidText(u8),
-    /// A date and a time, of no time zone.
+    /// A date and a time, without a time zone.
     DateTime,
-    /// A moment: a date and a time in a known time zone.
+    /// An instant: a date and a time in a known time zone.
     Instant,
     /// A date.
     Date,
-    /// A time of the day.
+    /// A time of day.
     Time,
-    /// A span of time.
+    /// A duration.
     Duration,
     /// A decimal number.
     Decimal,
     /// JSON.
     Json,
-    /// An address of the internet.
+    /// An IP address.
     Ip,
-    /// A type that PostgreSQL alone has, by its name there.
+    /// A type of PostgreSQL alone, by its name there.
     Postgres(String),
-    /// A type that PostgreSQL alone has and somebody has made there: its name in SQL.
+    /// A user-defined type of PostgreSQL: its name in SQL.
     PostgresNamed(String),
-    /// Several of a kind.
+    /// A list of values of one kind.
     Array(Box<Self>),
     /// An enum of unit variants that derives sqlx's `Type`.
     Enum {
-        /// Its type's name in PostgreSQL, as SQL reads it.
+        /// The type's name in PostgreSQL, as SQL reads it.
         type_name: String,
         /// The variants' names in the database.
         values: Vec<String>,
     },
-    /// Something else, by its name in Rust.
+    /// An unknown type, by its name in Rust.
     Unknown(String),
 }
 
-/// A type with its crates, and what it holds.
+/// A type, its crates, and its kind.
 type Known = (&'static str, &'static [&'static str], Kind);
 
 const fn int(bits: u8, signed: bool) -> Kind {
@@ -81,7 +81,7 @@ const LANGUAGE: &[Known] = &[
     ("String", &["std", "alloc"], Kind::Text),
 ];
 
-/// The types of the crates that sqlx knows.
+/// The types of the crates that sqlx supports.
 const CRATES: &[Known] = &[
     ("IpAddr", &["std", "core"], Kind::Ip),
     ("Ipv4Addr", &["std", "core"], Kind::Ip),
@@ -118,7 +118,7 @@ const CRATES: &[Known] = &[
     ("Text", &["sqlx"], Kind::Text),
 ];
 
-/// The types that PostgreSQL alone has, as it writes them.
+/// The types of PostgreSQL alone, in its spelling.
 const POSTGRES: &[(&str, &[&str], &str)] = &[
     ("IpNetwork", &["ipnetwork"], "inet"),
     ("Ipv4Network", &["ipnetwork"], "inet"),
@@ -145,12 +145,12 @@ const POSTGRES: &[(&str, &[&str], &str)] = &[
     ("Oid", &["sqlx"], "oid"),
 ];
 
-/// Returns what the type at a path of another crate holds; `arguments` are its type arguments.
+/// Returns the kind of the type at a path of another crate; `arguments` are its type arguments.
 pub(super) fn known(path: &[String], arguments: &[Kind]) -> Option<Kind> {
     let (name, crates) = path.split_last()?;
     let from = |allowed: &[&str]| match crates.first().map(String::as_str) {
         None => true,
-        // It re-exports all of them.
+        // sqlx re-exports all of them.
         Some("sqlx" | "sqlx_core" | "sqlx_postgres" | "sqlx_mysql" | "sqlx_sqlite") => {
             let inner = crates.iter().find(|part| {
                 CRATES
@@ -163,7 +163,7 @@ pub(super) fn known(path: &[String], arguments: &[Kind]) -> Option<Kind> {
         Some("serde_json") => allowed.contains(&"serde_json"),
         Some(first) => allowed.contains(&first),
     };
-    // These depend on what they are of.
+    // The kind of these depends on their arguments.
     match (name.as_str(), arguments) {
         ("DateTime", []) if from(&["jiff_sqlx"]) => return Some(Kind::DateTime),
         ("DateTime", _) if from(&["chrono"]) => return Some(Kind::Instant),

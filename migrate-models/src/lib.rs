@@ -1,8 +1,8 @@
 //! The models of an application: the structs that derive `Table`, and the schema they describe.
 //!
 //! The derive sees one struct ([`Derived::read`]), the command reads all the sources of a package
-//! (`models::read`, with the feature `sources`). Both understand a struct with the very same code.
-//! What they find is of no dialect; [`Models::schema`] writes it as the schema of one.
+//! (`models::read`, with the feature `sources`). Both read a struct with the same code. The result
+//! is independent of the dialect; [`Models::schema`] converts it to the schema of one.
 
 mod attribute;
 mod build;
@@ -34,30 +34,30 @@ use migrate_core::__support::MOST_PROBLEMS;
 use migrate_core::{Code, Diagnostic, Label, Severity};
 use migrate_schema::Name;
 
-/// A place in the sources: what it stands for is known to who read them.
+/// A place in the sources; only its creator knows which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site(usize);
 
 impl Site {
-    /// Returns its position among the places.
+    /// Returns its index among the places.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0
     }
 }
 
-/// Something that is wrong with a model, before it is known how places are shown.
+/// A problem of a model, without the form in which its place is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Its kind.
+    /// The kind of problem.
     pub code: Code,
     /// Error or warning.
     pub severity: Severity,
-    /// Where.
+    /// The place.
     pub site: Site,
-    /// What is wrong, in a line.
+    /// The problem in one line.
     pub message: String,
-    /// What to type or do next.
+    /// What to do next.
     pub help: String,
 }
 
@@ -77,13 +77,13 @@ impl Problem {
         }
     }
 
-    /// Writes it for `compile_error!`, which shows the place by itself.
+    /// Renders it for `compile_error!`, which shows the place itself.
     #[must_use]
     pub fn render_for_rustc(&self) -> String {
         format!("{} [{}]\n  = help: {}", self.message, self.code, self.help)
     }
 
-    /// Returns it as a diagnostic at a place.
+    /// Returns it as a diagnostic with a label.
     #[must_use]
     pub fn at(self, label: Label) -> Diagnostic {
         Diagnostic::error(self.code, self.message)
@@ -93,9 +93,9 @@ impl Problem {
     }
 }
 
-/// Writes what the sources say so that it stays on its line and no terminal obeys it.
+/// Escapes a text of the sources so that it stays on its line and contains no terminal commands.
 fn one_line(text: &str) -> String {
-    /// More than this is shown of nothing.
+    /// The length of a text that messages show.
     const LONGEST: usize = 1000;
     let shown = |sign: char| match sign.is_control() {
         true => sign.escape_debug().collect::<String>(),
@@ -108,7 +108,7 @@ fn one_line(text: &str) -> String {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Models {
     models: Vec<Model>,
-    /// What sites stand for: a file and the bytes in it. A label is made only where it is shown.
+    /// The places of sites: a file and a byte range. A label is only created when it is shown.
     sites: Vec<(usize, Range<usize>)>,
     files: Vec<Source>,
 }
@@ -116,7 +116,7 @@ pub struct Models {
 /// A file of the sources.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Source {
-    /// Its name as shown to people, relative to the package.
+    /// Its name as shown, relative to the package.
     shown: String,
     text: String,
 }
@@ -134,7 +134,7 @@ impl Models {
         &self.models
     }
 
-    /// Returns where a model's struct is.
+    /// Returns the place of a model's struct.
     #[must_use]
     pub fn place(&self, model: &Model) -> Option<Label> {
         self.label(model.site)
@@ -145,7 +145,7 @@ impl Models {
         Some(self.files.get(*file)?.label(range.clone()))
     }
 
-    /// Says whether there is none.
+    /// Returns whether there are no models.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.models.is_empty()
@@ -161,13 +161,13 @@ impl Models {
     }
 
     fn diagnostics(&self, problems: Vec<Problem>) -> Vec<Diagnostic> {
-        let mut told = BTreeMap::new();
+        let mut reported = BTreeMap::new();
         let mut diagnostics = Vec::new();
         for problem in problems {
             let file = self.sites.get(problem.site.0).map(|(file, _)| *file);
-            let told: &mut usize = told.entry(file).or_default();
-            *told += 1;
-            if *told <= MOST_PROBLEMS {
+            let reported: &mut usize = reported.entry(file).or_default();
+            *reported += 1;
+            if *reported <= MOST_PROBLEMS {
                 let label = self.label(problem.site);
                 diagnostics.push(problem.at(label.unwrap_or_else(|| Label::file(""))));
             }
@@ -176,27 +176,27 @@ impl Models {
     }
 }
 
-/// One struct, as a derive sees it.
+/// The result of reading one struct for a derive.
 pub struct Derived {
-    /// What it says; `None` where it is no struct with named fields.
+    /// The model; `None` if it is not a struct with named fields.
     pub model: Option<Model>,
     /// The struct's name and generics, for the `impl`.
     pub item: syn::DeriveInput,
-    /// What is wrong with it.
+    /// The problems.
     pub problems: Vec<Problem>,
-    /// The places that sites stand for.
+    /// The places of the sites.
     pub spans: Vec<Span>,
 }
 
 impl Derived {
-    /// Reads the struct that a derive is given.
+    /// Reads the struct of a derive.
     ///
     /// # Errors
     ///
-    /// It is no item that a derive can be on.
+    /// If the tokens are not an item that can have a derive.
     pub fn read(tokens: TokenStream) -> syn::Result<Self> {
         if depth::too_deep(&tokens) {
-            let message = "this is nested too deeply to be read";
+            let message = "nested too deeply";
             return Err(syn::Error::new(Span::call_site(), message));
         }
         let item: syn::DeriveInput = syn::parse2(tokens)?;
@@ -214,7 +214,7 @@ impl Derived {
         })
     }
 
-    /// Returns the place that a site stands for.
+    /// Returns the place of a site.
     #[must_use]
     pub fn span(&self, site: Site) -> Span {
         let span = self.spans.get(site.0).copied();

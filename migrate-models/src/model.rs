@@ -16,26 +16,26 @@ use super::{Problem, Site};
 use migrate_core::{Code, Dialect};
 use migrate_schema::Name;
 
-/// A struct that derives `Table`, understood but of no dialect yet.
+/// A struct that derives `Table`, before a dialect is chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// The struct's name.
     pub rust_name: String,
     /// The table's name.
     pub table: Name,
-    /// Whether it has only some of the table's columns, and says nothing of the table itself.
+    /// Whether it has only some of the table's columns, and does not describe the table itself.
     pub partial: bool,
-    /// Whether it is of no table: a view's rows, or a struct that others flatten.
+    /// Whether it belongs to no table: the rows of a view, or a struct that others flatten.
     pub ignored: bool,
-    /// Whether the compiler leaves it alone.
+    /// Whether the compiler does not check it.
     pub unchecked: bool,
-    /// Whether it has fields that cannot be seen here, because they are another struct's.
+    /// Whether it has fields of another struct, which cannot be seen here.
     pub open: bool,
     pub(super) site: Site,
     pub(super) fields: Vec<Field>,
     pub(super) settings: TableSettings,
     pub(super) docs: Option<String>,
-    /// How many structs were flattened into it.
+    /// The number of structs flattened into it.
     pub(super) flattened: usize,
 }
 
@@ -52,11 +52,11 @@ pub(super) struct Field {
     pub(super) type_site: Site,
 }
 
-/// Structs are flattened into one another at most this deep.
+/// The depth to which structs can be flattened into one another.
 const DEEPEST_FLATTEN: usize = 8;
 
-/// And a table has at most this many columns: PostgreSQL takes 1600, MySQL 4096, SQLite 2000
-/// (their manuals, "Limits").
+/// The number of columns of a table: PostgreSQL allows 1600, MySQL 4096, SQLite 2000 (their
+/// manuals, "Limits").
 const MOST_COLUMNS: usize = 4096;
 
 impl Model {
@@ -84,17 +84,14 @@ impl Model {
         let Some(fields) = named else {
             notes.wrong(
                 item.ident.span(),
-                format!(
-                    "`{}` is no struct with named fields, so it is no table",
-                    item.ident
-                ),
+                format!("`{}` is not a struct with named fields", item.ident),
                 "derive `Table` on `struct … { … }`; an enum derives `sqlx::Type` and is a column",
             );
             return None;
         };
         let rust_name = item.ident.unraw().to_string();
         let table = match (&settings.name, &settings.schema) {
-            // As in `references`: what stands before a dot is the schema.
+            // As in `references`, the part before a dot is the schema.
             (Some(name), None) if name.contains('.') => Name::from(name.as_str()),
             (name, schema) => Name {
                 schema: schema.clone(),
@@ -118,7 +115,7 @@ impl Model {
         for field in &fields.named {
             model.field(notes, field, rename_all.as_deref(), scope, DEEPEST_FLATTEN);
         }
-        model.twice(notes);
+        model.duplicate_columns(notes);
         Some(model)
     }
 
@@ -131,33 +128,33 @@ impl Model {
         deep: usize,
     ) {
         let Some(ident) = &field.ident else { return };
-        let told = sqlx::child(&field.attrs);
+        let attributes = sqlx::child(&field.attrs);
         let name = ident.unraw().to_string();
-        let renamed = told
+        let renamed = attributes
             .rename
             .clone()
             .unwrap_or_else(|| sqlx::rename(&name, rename_all));
         let settings = column::read(notes, &field.attrs, &renamed);
-        if told.skip || settings.general.skip == Some(true) {
+        if attributes.skip || settings.general.skip == Some(true) {
             return;
         }
-        let of = told.try_from.as_ref().unwrap_or(&field.ty);
-        if told.flatten {
+        let of = attributes.try_from.as_ref().unwrap_or(&field.ty);
+        if attributes.flatten {
             self.flatten(notes, field, of, scope, deep);
             return;
         }
-        if let (Some(ours), true) = (&settings.general.name, told.rename.is_some())
+        if let (Some(ours), true) = (&settings.general.name, attributes.rename.is_some())
             && *ours != renamed
         {
             notes.wrong(
                 ident.span(),
-                format!("sqlx reads `{renamed}` here, and `#[column(name)]` says `{ours}`"),
+                format!("sqlx reads `{renamed}` here, but `#[column(name)]` is `{ours}`"),
                 "keep `#[sqlx(rename = \"…\")]` alone",
             );
         }
         let mut resolved = resolve(of, scope);
-        if let Some(json) = told.json {
-            // `Option` is a part of the JSON then, unless sqlx is told otherwise.
+        if let Some(json) = attributes.json {
+            // `Option` is then part of the JSON, unless a sqlx attribute says otherwise.
             resolved.optional = json == Json::Nullable;
             resolved.kind = Kind::Json;
         }
@@ -176,7 +173,7 @@ impl Model {
         });
     }
 
-    /// Takes the fields of another struct.
+    /// Adds the fields of another struct.
     fn flatten(
         &mut self,
         notes: &mut Notes<'_>,
@@ -196,8 +193,8 @@ impl Model {
         let deep = deep.checked_sub(1);
         let Some(deep) = deep.filter(|_| self.flattened <= MOST_COLUMNS) else {
             return wrong(
-                "structs are flattened into one another without end",
-                "leave `#[sqlx(flatten)]` out here",
+                "recursive `#[sqlx(flatten)]`",
+                "remove `#[sqlx(flatten)]` here",
             );
         };
         let found = parts(of).map(|(path, absolute)| scope.find(&path, absolute));
@@ -208,15 +205,15 @@ impl Model {
             }
             Some(Found::Elsewhere(_)) | None => {
                 return wrong(
-                    "the struct that is flattened here is not among the sources of this package",
-                    "write its fields here, or leave them out of the table with `#[column(skip)]`",
+                    "the flattened struct is not in the sources of this package",
+                    "write its fields here, or skip them with `#[column(skip)]`",
                 );
             }
         };
         let rename_all = sqlx::container(&item.attrs).rename_all;
         if let Data::Struct(data) = &item.data {
             for inner in &data.fields {
-                // The places are those of another file.
+                // The places belong to another file.
                 let site = notes.site(field.ty.span());
                 let mut there = |_| site;
                 let notes = &mut Notes {
@@ -228,8 +225,8 @@ impl Model {
         }
     }
 
-    /// Notes columns that two fields have.
-    fn twice(&self, notes: &mut Notes<'_>) {
+    /// Reports columns of two fields.
+    fn duplicate_columns(&self, notes: &mut Notes<'_>) {
         let mut seen = std::collections::BTreeMap::new();
         for field in &self.fields {
             if let Some(first) = seen.insert(&field.column, &field.name) {
@@ -240,19 +237,19 @@ impl Model {
                         "`{}` and `{first}` are both the column `{}`",
                         field.name, field.column
                     ),
-                    "give one another name with `#[sqlx(rename = \"…\")]`, or leave it out with `#[column(skip)]`",
+                    "rename one with `#[sqlx(rename = \"…\")]`, or skip it with `#[column(skip)]`",
                 ));
             }
         }
     }
 
-    /// Says whether a field's column takes NULL in a dialect.
+    /// Returns whether the column of a field is nullable in a dialect.
     pub(super) fn nullable(&self, field: &Field, dialect: Dialect) -> bool {
         let said = field.settings.of(dialect).nullable;
         said.unwrap_or(field.optional) && !self.primary_key(dialect).contains(&field.column)
     }
 
-    /// Returns the columns of the primary key: those that say so, or the one that is called `id`.
+    /// Returns the columns of the primary key: those marked as such, or the one named `id`.
     pub(super) fn primary_key(&self, dialect: Dialect) -> Vec<String> {
         for part in &self.settings.parts {
             if let super::constraint::What::PrimaryKey(key) = &part.what

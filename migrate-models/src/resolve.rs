@@ -1,4 +1,4 @@
-//! From a type in Rust to what it holds.
+//! Resolves a Rust type to the kind of values it holds.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -12,30 +12,29 @@ use syn::{
 use super::kind::{Kind, known};
 use super::sqlx;
 
-/// A type and whether it may be absent.
+/// A kind of values, and whether they may be absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resolved {
     pub(crate) optional: bool,
     pub(crate) kind: Kind,
 }
 
-/// Where a path of a type is looked up.
+/// The scope in which the path of a type is looked up.
 pub(crate) trait Scope {
-    /// Finds what is behind a path; `absolute` if it began with `::`.
+    /// Finds the item of a path; `absolute` if it began with `::`.
     fn find(&self, path: &[String], absolute: bool) -> Found<'_>;
 
-    /// Says whether nothing can be found here but what has a well-known name: a derive sees one
-    /// struct.
+    /// Returns whether only well-known names can be found here, because a derive sees one struct.
     fn is_blind(&self) -> bool;
 }
 
-/// What is behind a path.
+/// The item of a path.
 #[cfg_attr(
     not(feature = "sources"),
     expect(dead_code, reason = "a derive finds nothing but names")
 )]
 pub(crate) enum Found<'a> {
-    /// A type of another crate, by its whole path; or nobody knows what.
+    /// A type of another crate, by its whole path, or an unknown type.
     Elsewhere(Vec<String>),
     /// `type A<T> = …;`
     Alias(&'a Generics, &'a Type, Box<dyn Scope + 'a>),
@@ -43,7 +42,7 @@ pub(crate) enum Found<'a> {
     Item(&'a DeriveInput, Box<dyn Scope + 'a>),
 }
 
-/// The scope of a derive: names are taken for what they usually are.
+/// The scope of a derive, in which names have their usual meaning.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blind;
 
@@ -57,7 +56,7 @@ impl Scope for Blind {
     }
 }
 
-/// How much further aliases and newtypes are followed: this deep, and this often for one field.
+/// The remaining budget for following aliases and newtypes: in depth, and in total for one field.
 #[derive(Clone, Copy)]
 struct Left<'a> {
     deep: u8,
@@ -78,7 +77,7 @@ impl Left<'_> {
 /// The arguments of a generic type, by the names of its parameters.
 type Bindings = BTreeMap<String, Resolved>;
 
-/// Says what a type holds.
+/// Resolves a type.
 pub(crate) fn resolve(of: &Type, scope: &dyn Scope) -> Resolved {
     let steps = Cell::new(Left::STEPS);
     let left = Left {
@@ -110,7 +109,7 @@ fn one(kind: Kind) -> Resolved {
 }
 
 fn unknown(of: &Type) -> Resolved {
-    // As people write it, not as tokens are printed.
+    // Written as in source, not as tokens are printed.
     let text = of.to_token_stream().to_string();
     let text = [" :: ", " <", "< ", " >", "& ", " ,"]
         .iter()
@@ -219,7 +218,7 @@ fn elsewhere(of: &Type, path: &[String], mut arguments: Vec<Resolved>) -> Resolv
         ("Vec", 1) if std => return many(arguments.remove(0)),
         _ => {}
     }
-    // `sqlx::types::Json<Option<T>>` is never NULL: there it is JSON's own null.
+    // `sqlx::types::Json<Option<T>>` is never NULL: an absent value is JSON's own null.
     let kinds: Vec<_> = arguments
         .into_iter()
         .map(|argument| argument.kind)
@@ -250,7 +249,7 @@ pub(crate) fn derive_of(attributes: &[syn::Attribute], name: &str) -> Option<Vec
         .find(|path| path.last().is_some_and(|last| last == name))
 }
 
-/// What a struct or an enum of the package is in the database, as sqlx's `Type` derive has it.
+/// Resolves a struct or an enum of the package by its derive of sqlx's `Type`.
 fn declared(
     item: &DeriveInput,
     scope: &dyn Scope,

@@ -1,4 +1,4 @@
-//! All the models of a package, from its sources.
+//! Reads all the models of a package from its sources.
 
 mod condition;
 mod files;
@@ -22,33 +22,33 @@ use migrate_schema::Name;
 /// A target of a package: its library or one of its programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
-    /// The name by which Rust knows it, such as `my_app`.
+    /// The name of its crate, such as `my_app`.
     pub name: String,
-    /// Its first file, such as `src/lib.rs`.
+    /// Its root file, such as `src/lib.rs`.
     pub file: PathBuf,
 }
 
-/// The sources of a package, read and understood.
+/// The result of reading the sources of a package.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     /// The models that were found.
     pub models: Models,
-    /// What is wrong, and what may have been missed.
+    /// The problems, and places where models may have been missed.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Reading {
-    /// Says whether a model could not be read.
+    /// Returns whether a model could not be read.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// Returns the models, if nothing is wrong with them.
+    /// Returns the models, if they have no problems.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong.
+    /// All problems.
     pub fn into_models(self) -> Result<Models, Vec<Diagnostic>> {
         match self.has_errors() {
             true => Err(self.diagnostics),
@@ -59,10 +59,10 @@ impl Reading {
 
 /// Reads every struct that derives `Table` in the sources of the package at `package`.
 ///
-/// The modules are followed from the first file of each target, as the compiler does, but nothing
-/// is compiled: a function that is half written does not matter, and a module that only another
-/// platform has is read too. What is compiled for tests alone is left out. What a macro makes, or
-/// `include!` brings, is not followed; where that may hide a model, a warning says so.
+/// The modules are followed from the root file of each target, as the compiler does, but nothing is
+/// compiled: a half-written function does not matter, and a module of another platform is read too.
+/// Items that are compiled for tests alone are left out. The output of macros and of `include!` is
+/// not followed; if that may hide a model, a warning says so.
 ///
 /// A file that cannot be read is a diagnostic, and the others are read all the same.
 ///
@@ -90,12 +90,12 @@ pub fn read(package: &Path, roots: &[Root]) -> Reading {
         reader.root(root);
     }
     let reading = reader.finish();
-    // The texts of this reading are kept for spans that nobody has any more.
+    // Discards the texts of the previous reading, whose spans are no longer used.
     proc_macro2::extra::invalidate_current_thread_spans();
     reading
 }
 
-/// More modules than this are a circle, or no package that a person has written.
+/// The number of modules; more are a cycle, or not written by people.
 const MOST_MODULES: usize = 20_000;
 
 struct Reader<'a> {
@@ -103,12 +103,12 @@ struct Reader<'a> {
     tree: Tree,
 }
 
-/// A module that is still to be read.
+/// A module that has not been read yet.
 struct Open {
     parent: usize,
     file: usize,
     place: Place,
-    /// The files that it is in, so that none is in itself.
+    /// The files that contain it, so that none contains itself.
     within: Vec<usize>,
     module: ModuleItem,
 }
@@ -140,8 +140,8 @@ impl Reader<'_> {
                     next.module.span,
                     Code::UnreadableSource,
                     Severity::Error,
-                    &format!("there are more than {MOST_MODULES} modules here"),
-                    "does a `#[path = \"…\"]` lead round in a circle?",
+                    &format!("more than {MOST_MODULES} modules"),
+                    "check for a `#[path = \"…\"]` that leads back to its own file",
                 );
                 return;
             }
@@ -178,7 +178,7 @@ impl Reader<'_> {
                 .iter()
                 .map(|(path, _)| format!("`{}`", self.files.shown(path)))
                 .collect();
-            // A build script or a macro may make what only some builds have.
+            // A build script or a macro may generate a file that only some builds have.
             let severity = match module.conditional {
                 true => Severity::Warning,
                 false => Severity::Error,
@@ -189,10 +189,10 @@ impl Reader<'_> {
                 Code::UnreadableSource,
                 severity,
                 &format!(
-                    "the file of the module `{name}` cannot be read: there is no {}",
-                    names.join(" and no ")
+                    "file not found for module `{name}`: expected {}",
+                    names.join(" or ")
                 ),
-                "write the file, or take the line away",
+                "create the file, or remove the line",
             );
             return;
         };
@@ -202,7 +202,7 @@ impl Reader<'_> {
                 module.span,
                 Code::UnreadableSource,
                 Severity::Error,
-                &format!("the file of the module `{name}` holds this very line"),
+                &format!("circular module `{name}`: its file is the one that declares it"),
                 "name another file in `#[path = \"…\"]`",
             );
             return;
@@ -232,8 +232,8 @@ impl Reader<'_> {
                 span,
                 Code::UnfollowedSource,
                 Severity::Warning,
-                &format!("models that stand here are not read: {why}"),
-                "write the models in a module of their own",
+                &format!("models here are not read: {why}"),
+                "move the models to a separate module",
             );
         }
         for (span, why) in std::mem::take(&mut items.broken) {
@@ -242,11 +242,8 @@ impl Reader<'_> {
                 span,
                 Code::UnreadableSource,
                 Severity::Error,
-                &format!(
-                    "this model cannot be read: {}",
-                    why.lines().next().unwrap_or_default()
-                ),
-                "mend it; `cargo check` says more",
+                &format!("invalid model: {}", why.lines().next().unwrap_or_default()),
+                "fix it; `cargo check` shows details",
             );
         }
         self.tree.add(parent, file, items)
@@ -280,7 +277,7 @@ impl Reader<'_> {
                 models.models.extend(model);
             }
         }
-        problems.extend(twice(&models.models));
+        problems.extend(duplicate_tables(&models.models));
         models.files = std::mem::take(&mut self.files.all);
         self.files.diagnostics.extend(models.diagnostics(problems));
         self.files.diagnostics.sort_by_key(place);
@@ -321,8 +318,8 @@ fn place(found: &Diagnostic) -> Option<(String, usize, usize)> {
     ))
 }
 
-/// Notes the tables that two models describe.
-fn twice(models: &[Model]) -> Vec<Problem> {
+/// Reports the tables that two models describe.
+fn duplicate_tables(models: &[Model]) -> Vec<Problem> {
     let mut seen: BTreeMap<&Name, &Model> = BTreeMap::new();
     let mut problems = Vec::new();
     for model in models

@@ -1,7 +1,7 @@
-//! The attributes that sqlx's own derives read: `#[sqlx(…)]` and `#[repr(…)]`.
+//! The attributes of sqlx's own derives: `#[sqlx(…)]` and `#[repr(…)]`.
 //!
-//! Their meaning is that of sqlx 0.9 (`sqlx-macros-core/src/derives/attributes.rs`). What sqlx
-//! itself would refuse is left for sqlx to refuse.
+//! They have the meaning of sqlx 0.9 (`sqlx-macros-core/src/derives/attributes.rs`). Errors that
+//! sqlx reports are left to sqlx.
 
 use heck::{
     ToKebabCase as _, ToLowerCamelCase as _, ToShoutySnakeCase as _, ToSnakeCase as _,
@@ -12,7 +12,7 @@ use syn::{Attribute, Ident, Type};
 use super::attribute::{Entry, Value, entries};
 use super::depth::too_deep;
 
-/// What sqlx is told about a struct or an enum.
+/// The sqlx attributes of a struct or an enum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Container {
     pub(super) rename_all: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Container {
     pub(super) repr: Option<String>,
 }
 
-/// What sqlx is told about a field or a variant.
+/// The sqlx attributes of a field or a variant.
 #[derive(Default)]
 pub(super) struct Child {
     pub(super) rename: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct Child {
     pub(super) try_from: Option<Type>,
 }
 
-/// How a field is kept as JSON.
+/// How a field is stored as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Json {
     NotNull,
@@ -109,7 +109,7 @@ pub(super) fn child(attributes: &[Attribute]) -> Child {
     child
 }
 
-/// Reads the type that stands in quotes in `try_from = "…"`.
+/// Reads the type in the quotes of `try_from = "…"`.
 fn type_of(text: &str) -> Option<Type> {
     let tokens = text.parse().ok()?;
     match too_deep(&tokens) {
@@ -118,7 +118,7 @@ fn type_of(text: &str) -> Option<Type> {
     }
 }
 
-/// Writes a name as `rename_all` wants it, by the very library that sqlx uses.
+/// Converts a name for `rename_all`, with the library that sqlx uses.
 pub(super) fn rename(name: &str, rename_all: Option<&str>) -> String {
     match rename_all {
         Some("lowercase") => name.to_lowercase(),

@@ -1,4 +1,4 @@
-//! `#[table(…)]`: what Rust cannot say of a table.
+//! `#[table(…)]`: the properties of a table that Rust cannot express.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::column::{Comment, comment};
 use super::constraint::{self, Part, What};
 use migrate_core::Dialect;
 
-/// What is said of a table.
+/// The settings of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TableSettings {
     pub(super) name: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct TableSettings {
     pub(super) partial: Option<bool>,
     pub(super) ignore: Option<bool>,
     pub(super) unchecked: Option<bool>,
-    /// What else a dialect's table is made with, such as `STRICT`.
+    /// Further options for the table in each dialect, such as `STRICT`.
     pub(super) options: [BTreeMap<String, String>; 3],
 }
 
@@ -103,7 +103,7 @@ fn general(notes: &mut Notes<'_>, entry: &Entry, settings: &mut TableSettings) {
     }
 }
 
-/// Reads what a table has beside its columns; says whether it is that.
+/// Reads a setting other than the columns; returns whether the entry is one.
 fn part(
     notes: &mut Notes<'_>,
     entry: &Entry,
@@ -145,7 +145,7 @@ fn of_dialect(
     let Value::List(tokens) = &entry.value else {
         notes.wrong(
             entry.span,
-            format!("`{dialect}` needs what holds there in parentheses"),
+            format!("`{dialect}` requires its settings in parentheses"),
             format!("for example `{example}`"),
         );
         return;

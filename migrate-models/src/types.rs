@@ -1,16 +1,15 @@
-//! The column type for what a field holds, in each dialect.
+//! The column type for a kind of values, in each dialect.
 //!
-//! The types are those that sqlx gives and takes (the tables in `sqlx::postgres::types`,
-//! `sqlx::mysql::types` and `sqlx::sqlite::types`), in the words in which the database itself
-//! writes them.
+//! The types are those that sqlx reads and writes (the tables in `sqlx::postgres::types`,
+//! `sqlx::mysql::types` and `sqlx::sqlite::types`), in the spelling of the database itself.
 
 use super::column::Default_;
 use super::kind::Kind;
 use migrate_core::Dialect;
 
-/// Returns the type of a column; `None` where the dialect has none for it.
+/// Returns the type of a column; `None` if the dialect has none.
 ///
-/// `strict` is for SQLite's STRICT tables, which know five types
+/// `strict` is for SQLite's STRICT tables, which have five types
 /// (<https://sqlite.org/stricttables.html>).
 pub(super) fn sql_type(kind: &Kind, dialect: Dialect, strict: bool) -> Option<String> {
     match dialect {
@@ -24,7 +23,7 @@ pub(super) fn sql_type(kind: &Kind, dialect: Dialect, strict: bool) -> Option<St
 fn postgres(kind: &Kind) -> Option<String> {
     let name = match kind {
         Kind::Bool => "boolean",
-        // sqlx reads and writes no other widths, and no number without a sign.
+        // sqlx reads and writes no other widths, and no unsigned numbers.
         Kind::Int {
             bits: 8,
             signed: true,
@@ -81,18 +80,18 @@ fn mysql(kind: &Kind) -> Option<String> {
         }
         Kind::Float => "float",
         Kind::Double => "double",
-        // A TEXT can be no key and have no default.
+        // A TEXT cannot be a key or have a default.
         Kind::Text => "varchar(255)",
         // A BLOB ends at 64 KiB.
         Kind::Bytes => "longblob",
         Kind::Uuid => "binary(16)",
         Kind::UuidText(length) => return Some(format!("char({length})")),
-        // Without the 6, fractions of a second are rounded away.
+        // Without the 6, fractions of a second are rounded.
         Kind::DateTime => "datetime(6)",
         Kind::Instant => "timestamp(6)",
         Kind::Date => "date",
         Kind::Time | Kind::Duration => "time(6)",
-        // MySQL's own default is (10,0), which has no fraction at all.
+        // MySQL's own default is (10,0), which has no fraction.
         Kind::Decimal => "decimal(38,10)",
         Kind::Json => "json",
         Kind::Ip => "varchar(45)",
@@ -148,8 +147,7 @@ pub(super) fn literal(text: &str) -> String {
 
 /// Writes a default in a dialect.
 ///
-/// An expression is taken as it is, but for the time that it is now, which every dialect writes in
-/// another way.
+/// An expression is unchanged, except for the current time, which each dialect writes differently.
 pub(super) fn default(said: &Default_, dialect: Dialect, sql_type: &str) -> Option<String> {
     let expression = match said {
         Default_::None => return None,
@@ -183,8 +181,8 @@ pub(super) fn collation(name: &str, dialect: Dialect) -> String {
     }
 }
 
-/// Writes what sqlx calls a type of PostgreSQL as PostgreSQL reads it: what is not in quotes is in
-/// small letters.
+/// Converts sqlx's name of a PostgreSQL type to that of PostgreSQL: unquoted names are folded to
+/// lower case.
 pub(super) fn folded(type_name: &str) -> String {
     let mut quoted = false;
     type_name
@@ -198,7 +196,8 @@ pub(super) fn folded(type_name: &str) -> String {
         .collect()
 }
 
-/// Says whether an enum is kept in a text column of PostgreSQL: sqlx knows it by the name of one.
+/// Returns whether an enum is stored in a text column of PostgreSQL: sqlx then knows it by that
+/// type's name.
 pub(super) fn is_text(type_name: &str) -> bool {
     let name = folded(type_name);
     let name = name.split_once('(').map_or(name.as_str(), |(name, _)| name);

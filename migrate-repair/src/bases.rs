@@ -1,4 +1,4 @@
-//! Several bases that should be one chain: which part comes first.
+//! Repairs several bases that should be one chain, by deciding which part comes first.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use super::model::Model;
 use super::work::Work;
 use migrate_core::{Code, Level};
 
-/// Why a part of the chain has to come after another one.
+/// The reason why a part of the chain must come after another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Why {
     Table(String),
     Dependency(String),
 }
 
-/// Puts every base but the first behind what comes before it: by the tables that the revisions use,
-/// by their dependencies, by what the user says, by their age.
-pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
+/// Puts every base but the first after its predecessor: by the tables that the revisions use, by
+/// their dependencies, by the order that the user gives, by their age.
+pub(super) fn repair(model: &mut Model, work: &Work<'_>) {
     let order = &work.options.order;
     if work.config.rules.multiple_bases != Level::Deny && order.is_empty() {
         return;
@@ -29,7 +29,10 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
     }
     for base in bases(model) {
         if let Some(parents) = model.locked_parents(base) {
-            let why = format!("chain.lock knows that it follows {}", model.named(&parents));
+            let why = format!(
+                "chain.lock records that it follows {}",
+                model.listed(&parents)
+            );
             model.follow(base, &parents, Code::MultipleBases, why);
         }
     }
@@ -50,7 +53,7 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
             })
             .collect();
         placed.insert(*part);
-        let parents = model.ends(&before);
+        let parents = model.heads_of(&before);
         if parents.is_empty() {
             continue;
         }
@@ -62,7 +65,7 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>) {
     }
 }
 
-/// Says of each revision whether it is `base` or needs it.
+/// Returns for each revision whether it is `base` or needs it.
 fn after(above: &[Vec<usize>], base: usize) -> Vec<bool> {
     let mut after = vec![false; above.len()];
     let mut open = vec![base];
@@ -74,15 +77,15 @@ fn after(above: &[Vec<usize>], base: usize) -> Vec<bool> {
     after
 }
 
-/// The parts of the chain, one a base.
+/// The parts of the chain, one per base.
 struct Parts {
     /// The base of each part.
     bases: Vec<usize>,
     /// The parts that each revision belongs to: those whose bases lead to it.
     of: Vec<BTreeSet<usize>>,
-    /// For each part, those that must come before it.
+    /// For each part, the parts that must come before it.
     before: Vec<BTreeSet<(usize, Why)>>,
-    /// The place of each part in what the user says.
+    /// The position of each part in the order that the user gives.
     said: Vec<Option<usize>>,
 }
 
@@ -115,7 +118,7 @@ impl Parts {
             for (maker, table) in &model.tables[index] {
                 parts.demand(index, *maker, &Why::Table(table.clone()));
             }
-            for (name, need) in &model.needs[index] {
+            for (name, need) in &model.dependencies[index] {
                 if let Some(need) = need {
                     parts.demand(index, *need, &Why::Dependency(name.clone()));
                 }
@@ -124,13 +127,13 @@ impl Parts {
         parts
     }
 
-    /// What `index` belongs to must come after what `other` belongs to.
+    /// Requires the parts of `index` to come after those of `other`.
     fn demand(&mut self, index: usize, other: usize, why: &Why) {
         let (here, there) = (&self.of[index], &self.of[other]);
         if !here.is_disjoint(there) {
             return;
         }
-        // It is enough that the last of its own comes after.
+        // It is enough that the last of its own parts comes after.
         let Some(last) = here.iter().next_back().copied() else {
             return;
         };
@@ -144,7 +147,7 @@ impl Parts {
         }
     }
 
-    /// The parts in the order in which they are joined.
+    /// Returns the parts in the order in which they are joined.
     fn sequence(&self, model: &Model) -> Vec<usize> {
         let mut left: BTreeSet<usize> = (0..self.bases.len()).collect();
         let mut sequence = Vec::new();
@@ -154,11 +157,11 @@ impl Parts {
                     .iter()
                     .all(|(before, _)| !left.contains(before))
             };
-            // The bases stand by age, so the first is the oldest. Where parts wait for one another,
-            // the oldest goes first.
+            // The bases are sorted by age, so the first is the oldest. If parts wait for one
+            // another, the oldest comes first.
             let place = |part: &&usize| (self.said[**part].unwrap_or(usize::MAX), **part);
             let next = left.iter().filter(is_ready).min_by_key(place);
-            // Only what a base itself depends on cannot come behind it.
+            // Only a dependency of a base itself cannot come after it.
             let is_free = |part: &&usize| {
                 let needed = model.ancestors([self.bases[**part]]);
                 left.iter()
@@ -180,25 +183,25 @@ impl Parts {
         placed: &BTreeSet<usize>,
         parents: &[usize],
     ) -> String {
-        let behind = model.named(parents);
+        let behind = model.listed(parents);
         let table = self.before[part]
             .iter()
             .find(|(before, _)| placed.contains(before));
         match (self.said[part], table) {
             (Some(_), _) => {
-                format!("it began a chain of its own; `--order` puts it behind {behind}")
+                format!("it started a separate chain; `--order` puts it after {behind}")
             }
             (None, Some((_, Why::Table(table)))) => {
                 format!(
-                    "it began a chain of its own; it uses the table `{table}`, which is there behind {behind}"
+                    "it started a separate chain; it uses the table `{table}`, which exists after {behind}"
                 )
             }
             (None, Some((_, Why::Dependency(name)))) => {
                 format!(
-                    "it began a chain of its own; it depends on `{name}`, which is there behind {behind}"
+                    "it started a separate chain; it depends on `{name}`, which exists after {behind}"
                 )
             }
-            (None, None) => format!("it began a chain of its own; {behind} came before it"),
+            (None, None) => format!("it started a separate chain; {behind} was created before it"),
         }
     }
 }

@@ -1,21 +1,19 @@
-//! The marks that git leaves where two branches changed the same lines.
+//! The conflict markers of git.
 
-use super::header::newline;
 use super::values::List;
-use migrate_core::__support::is_conflict_marker;
-use migrate_core::__support::{key_and_value, section_words};
+use migrate_core::__support::{is_conflict_marker, key_and_value, newline, section_words};
 
-/// Which part of a conflict a line stands in.
+/// The part of a conflict that a line is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Outside,
     Ours,
-    /// What both branches began from, in git's `diff3` style.
+    /// The common ancestor, in git's `diff3` style.
     Base,
     Theirs,
 }
 
-/// The part that begins with a line, where it is a mark.
+/// Returns the part that a marker line begins.
 fn part(line: &str) -> Option<Part> {
     let line = line.trim_end();
     if !is_conflict_marker(line) {
@@ -29,8 +27,9 @@ fn part(line: &str) -> Option<Part> {
     })
 }
 
-/// Returns the text with one `-- parents:` line for each conflict that is about nothing else: it
-/// names what both sides name. `None` where there is no conflict, or one that needs a person.
+/// Returns the text with one `-- parents:` line for each conflict that affects nothing else: the
+/// line names the parents of both sides. Returns `None` if there is no conflict, or one that the
+/// user must resolve.
 pub(super) fn parents(text: &str) -> Option<String> {
     let mut resolved = String::with_capacity(text.len());
     let mut at = Part::Outside;

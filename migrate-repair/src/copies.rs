@@ -1,4 +1,4 @@
-//! Several files with one id: mostly a file that was copied to begin the next one.
+//! Repairs several files with one id: usually a file was copied to begin the next one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use migrate_core::__support::Hasher;
 use migrate_core::__support::with_value;
 use migrate_core::{Code, NewRevision, Revision, RevisionId, Survey};
 
-/// Lets each id have one file.
-pub(super) fn mend(work: &mut Work<'_>) {
+/// Leaves one file for each id.
+pub(super) fn repair(work: &mut Work<'_>) {
     let survey = work.survey();
     let mut files: BTreeMap<&RevisionId, Vec<usize>> = BTreeMap::new();
     for (index, revision) in survey.revisions.iter().enumerate() {
@@ -35,7 +35,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 rank[*index],
             )
         });
-        // Of files that say the same the one stays that has the name without a mark of its own.
+        // Of identical files, the one is kept whose name has no suffix of its own.
         let keeper = keeper.and_then(|keeper| {
             let same = files
                 .iter()
@@ -47,16 +47,16 @@ pub(super) fn mend(work: &mut Work<'_>) {
         });
         let Some(keeper) = keeper else { continue };
         let why = match work.is_sealed(&revisions[keeper]) {
-            true => "it is what chain.lock has sealed",
+            true => "it is the one that chain.lock has sealed",
             false => "it is the older one",
         };
         let kept = &revisions[keeper];
-        // Copies of copies as well: each text is kept once.
+        // Copies of copies too: each text is kept once.
         let mut texts = BTreeMap::from([(kept.hash, kept.file.to_string())]);
         for index in files.into_iter().filter(|index| *index != keeper) {
             let revision = &revisions[index];
             if let Some(same) = texts.get(&revision.hash) {
-                let reason = format!("it says the same as `{same}`, which keeps the id");
+                let reason = format!("it is identical to `{same}`, which keeps the id");
                 work.folder.files.retain(|file| file.name != *revision.file);
                 work.did(Code::DuplicateRevision, id.as_str(), &revision.file, reason);
                 continue;
@@ -67,12 +67,12 @@ pub(super) fn mend(work: &mut Work<'_>) {
             texts.insert(revision.hash, revision.file.to_string());
             let name = renamed(work, revision, &new);
             let reason = format!(
-                "`{}` keeps the id `{id}`: {why}; this one is `{new}` from now on",
+                "`{}` keeps the id `{id}`: {why}; this one is now `{new}`",
                 kept.file
             );
             work.did(Code::DuplicateRevision, new.as_str(), &name, reason);
             for child in followers(&model, &survey, keeper, index) {
-                // What is a copy itself says nothing of the others.
+                // A copy is no evidence about the others.
                 if referred.insert(child) {
                     refer(work, &survey.revisions[child], id, &new);
                 }
@@ -81,8 +81,8 @@ pub(super) fn mend(work: &mut Work<'_>) {
     }
 }
 
-/// Makes 12 hex digits of what a revision is, so that everybody who mends the same folder gets the
-/// same id.
+/// Derives 12 hex digits from the contents of a revision, so that everybody who repairs the same
+/// folder gets the same id.
 pub(super) fn new_id(kind: &str, content: &[u8], taken: &BTreeSet<String>) -> RevisionId {
     for number in 0_u64.. {
         let mut hasher = Hasher::new(kind);
@@ -97,7 +97,7 @@ pub(super) fn new_id(kind: &str, content: &[u8], taken: &BTreeSet<String>) -> Re
     unreachable!("there are more ids than files")
 }
 
-/// Writes the new id into the file, under the name that it now has; returns that name.
+/// Writes the new id into the file and renames it; returns the new name.
 fn renamed(work: &mut Work<'_>, revision: &Revision, id: &RevisionId) -> String {
     let old = revision.file.to_string();
     let text = with_value(&revision.text, "revision", id.as_str());
@@ -126,10 +126,10 @@ fn renamed(work: &mut Work<'_>, revision: &Revision, id: &RevisionId) -> String 
     name
 }
 
-/// The revisions that name the id and can only mean the copy: the one that keeps it needs them,
-/// or only the copy makes a table that they use.
+/// Returns the revisions that name the id and must refer to the copy: the file that keeps the id
+/// needs them, or only the copy creates a table that they use.
 fn followers(model: &Model, survey: &Survey, keeper: usize, copy: usize) -> Vec<usize> {
-    // Links by id lead to the file that comes first; here it matters that they lead nowhere else.
+    // Links by id lead to the file that comes first; here they must lead nowhere else.
     let bearer = survey.graph.index(model.ids[keeper].as_str());
     let follows = |index: usize| model.below(index).any(|below| Some(below) == bearer);
     let needed = model.ancestors(model.below(keeper));
@@ -146,7 +146,7 @@ fn followers(model: &Model, survey: &Survey, keeper: usize, copy: usize) -> Vec<
         .collect()
 }
 
-/// Lets a file name the copy's new id.
+/// Makes a file refer to the copy's new id.
 fn refer(work: &mut Work<'_>, child: &Revision, id: &RevisionId, new: &RevisionId) {
     let parents: Vec<RevisionId> = child
         .parents
@@ -175,6 +175,6 @@ fn refer(work: &mut Work<'_>, child: &Revision, id: &RevisionId, new: &RevisionI
         Code::DuplicateRevision,
         child.id.as_str(),
         &child.file,
-        format!("of the two that were called `{id}` it can only need the one that is `{new}` now"),
+        format!("of the two revisions `{id}` it can only need the one that is now `{new}`"),
     );
 }

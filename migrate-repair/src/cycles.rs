@@ -1,34 +1,34 @@
-//! Circles: which of their lines is not true.
+//! Breaks cycles, by finding the link that is wrong.
 
 use super::model::{Link, Model};
 use migrate_core::Code;
 
-/// Breaks every circle, at the link that is least likely to be true.
-pub(super) fn mend(model: &mut Model) {
+/// Breaks every cycle at its least plausible link.
+pub(super) fn repair(model: &mut Model) {
     for index in 0..model.len() {
         if model.links[index].contains(&Link::To(index)) {
             model.links[index].retain(|link| *link != Link::To(index));
             if model.links[index].is_empty() {
-                model.orphans[index] = Some(Code::SelfParent);
-                model.lost.insert(index, Link::To(index));
+                model.parentless[index] = Some(Code::SelfParent);
+                model.lost_parents.insert(index, Link::To(index));
             } else {
-                let why = "it cannot follow itself; its other parents stay".to_owned();
+                let why = "it cannot follow itself; its other parents are kept".to_owned();
                 model.done.push((index, Code::SelfParent, why));
             }
         }
-        if model.needs[index]
+        if model.dependencies[index]
             .iter()
             .any(|(_, need)| *need == Some(index))
         {
-            model.needs[index].retain(|(_, need)| *need != Some(index));
+            model.dependencies[index].retain(|(_, need)| *need != Some(index));
             model
                 .done
                 .push((index, Code::Cycle, "it cannot depend on itself".to_owned()));
         }
     }
-    while let Some(circle) = circle(model) {
-        let edges = circle.iter().zip(circle.iter().cycle().skip(1));
-        let weakest = edges.min_by_key(|(above, below)| doubt(model, **above, **below));
+    while let Some(cycle) = find_cycle(model) {
+        let edges = cycle.iter().zip(cycle.iter().cycle().skip(1));
+        let weakest = edges.min_by_key(|(above, below)| plausibility(model, **above, **below));
         let Some((above, below)) = weakest else {
             return;
         };
@@ -36,10 +36,10 @@ pub(super) fn mend(model: &mut Model) {
     }
 }
 
-/// How well a link is founded; the least is cut. What a mended header brought, then what chain.lock
-/// does not have, then what no table speaks for, then what leads from an older revision to a younger
-/// one.
-fn doubt(model: &Model, above: usize, below: usize) -> (bool, usize, bool, bool, usize) {
+/// Rates how plausible a link is; the least plausible one is cut: first links from a repaired
+/// header, then those that chain.lock does not have, then those that no table requires, then those
+/// from an older revision to a younger one.
+fn plausibility(model: &Model, above: usize, below: usize) -> (bool, usize, bool, bool, usize) {
     let is_read = !model.guessed[above].contains(&below);
     let locked = match &model.locked[above] {
         Some(locked) if locked.contains(&below) => 2,
@@ -52,27 +52,27 @@ fn doubt(model: &Model, above: usize, below: usize) -> (bool, usize, bool, bool,
 }
 
 fn cut(model: &mut Model, above: usize, below: usize) {
-    let (_, locked, _, _, _) = doubt(model, above, below);
-    let other = model.named(&[below]);
+    let (_, locked, _, _, _) = plausibility(model, above, below);
+    let other = model.listed(&[below]);
     let why = match (locked, model.rank[above] < model.rank[below]) {
         (0, _) => format!("it does not follow {other} in chain.lock"),
         (_, true) => format!("it is older than {other}, so it cannot come after it"),
-        (_, false) => format!("the others of the circle need it, so it cannot come after {other}"),
+        (_, false) => format!("the others in the cycle need it, so it cannot come after {other}"),
     };
-    model.needs[above].retain(|(_, need)| *need != Some(below));
+    model.dependencies[above].retain(|(_, need)| *need != Some(below));
     if model.links[above].contains(&Link::To(below)) {
         model.links[above].retain(|link| *link != Link::To(below));
         if model.links[above].is_empty() {
-            model.orphans[above] = Some(Code::Cycle);
+            model.parentless[above] = Some(Code::Cycle);
         }
     }
     model
         .done
-        .push((above, Code::Cycle, format!("this broke the circle: {why}")));
+        .push((above, Code::Cycle, format!("this breaks the cycle: {why}")));
 }
 
-/// Finds one circle: each of its revisions needs the next, and the last the first.
-fn circle(model: &Model) -> Option<Vec<usize>> {
+/// Finds one cycle: each of its revisions needs the next, and the last needs the first.
+fn find_cycle(model: &Model) -> Option<Vec<usize>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {
         No,

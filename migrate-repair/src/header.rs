@@ -1,41 +1,41 @@
-//! The header of one file: keys that are nearly right, values that are nearly read, the marks of a
-//! merge. All other bytes stay.
+//! Repairs the header of one file: misspelled keys, unreadable values, conflict markers. All other
+//! bytes are kept.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::values::{self, List};
 use super::{conflict, names};
-use migrate_core::__support::{KEYS, key_and_value, near_key, section_words};
+use migrate_core::__support::{KEYS, key_and_value, near_key, newline, section_words};
 use migrate_core::{Code, RevisionId};
 
-/// A header that was mended.
+/// A repaired header.
 pub(super) struct Header {
     pub(super) text: String,
-    /// What was done, each with the problem it mends.
+    /// The repairs, each with the problem it fixes.
     pub(super) done: Vec<(Code, String)>,
-    /// Whether its parents named a place, such as `head`, and no revision.
+    /// Set if its parents named a place, such as `head`, instead of a revision.
     pub(super) wants_parent: bool,
 }
 
-/// What is known beside the file.
+/// The facts known from outside the file.
 pub(super) struct Known<'a> {
-    /// How files are named.
+    /// The template for the names of files.
     pub(super) template: &'a str,
-    /// Ids that chain.lock or a parent names, and no file has.
+    /// Ids that chain.lock or a parent names and that no file has.
     pub(super) missing: &'a BTreeSet<String>,
 }
 
-/// A line that looks like one of a header.
+/// A line that looks like a header line.
 struct Line {
     key: Range<usize>,
-    /// Without the white space around it.
+    /// The range without the surrounding white space.
     value: Range<usize>,
-    /// With its end.
+    /// The range with the line end.
     whole: Range<usize>,
 }
 
-/// The header of a file as far as it goes.
+/// The header lines of a file.
 #[derive(Default)]
 struct Lines {
     lines: Vec<Line>,
@@ -64,7 +64,7 @@ impl Lines {
                 if !content.trim().is_empty() {
                     read.stray.get_or_insert(at);
                     in_header = false;
-                    // What follows may still hold the sections.
+                    // The text that follows may still have the sections.
                 }
                 continue;
             };
@@ -84,22 +84,14 @@ impl Lines {
     }
 }
 
-/// Where the text begins, behind a byte order mark.
+/// Returns where the text begins, after a byte order mark.
 fn beginning(text: &str) -> usize {
     usize::from(text.starts_with('\u{feff}')) * 3
 }
 
-/// The line end that the file uses.
-pub(super) fn newline(text: &str) -> &'static str {
-    match text.find('\n') {
-        Some(at) if text[..at].ends_with('\r') => "\r\n",
-        _ => "\n",
-    }
-}
-
-/// Mends a file's header; `None` where there is nothing to mend, or no telling which revision the
-/// file is.
-pub(super) fn mend(name: &str, text: &str, known: &Known<'_>) -> Option<Header> {
+/// Repairs a file's header; returns `None` if there is nothing to repair, or if the revision of the
+/// file cannot be found out.
+pub(super) fn repair(name: &str, text: &str, known: &Known<'_>) -> Option<Header> {
     let mut header = Header {
         text: text.to_owned(),
         done: Vec::new(),
@@ -109,14 +101,14 @@ pub(super) fn mend(name: &str, text: &str, known: &Known<'_>) -> Option<Header> 
         header.did(
             resolved,
             Code::ConflictMarkers,
-            "both sides of the git merge named their parent: it follows both",
+            "both sides of the git merge name a parent: it follows both",
         );
     }
-    header.keys();
-    header.twice();
-    header.values(name, known);
-    header.revision(name, known);
-    header.up();
+    header.unknown_keys();
+    header.duplicate_keys();
+    header.invalid_values(name, known);
+    header.add_revision(name, known);
+    header.add_up();
     let is_named = {
         let lines = Lines::read(&header.text);
         lines.lines.iter().any(|line| {
@@ -141,8 +133,8 @@ impl Header {
         )
     }
 
-    /// Keys that do not exist.
-    fn keys(&mut self) {
+    /// Repairs unknown keys.
+    fn unknown_keys(&mut self) {
         loop {
             let lines = Lines::read(&self.text).lines;
             let key = |line: &Line| self.text[line.key.clone()].to_owned();
@@ -166,7 +158,7 @@ impl Header {
             );
             let near = near.filter(|near| match *near {
                 "migrate" => is_section,
-                // Two of these make one list; of the others there is one.
+                // Two of these are joined to one list; the others occur once.
                 "parents" | "depends-on" | "labels" => true,
                 near => !has(near),
             });
@@ -176,7 +168,7 @@ impl Header {
                     self.did(
                         text,
                         Code::UnknownHeader,
-                        format!("`{written}` was meant to be `{near}`"),
+                        format!("`{written}` is misspelled: it is now `{near}`"),
                     );
                 }
                 None => {
@@ -184,22 +176,22 @@ impl Header {
                     self.did(
                         text,
                         Code::UnknownHeader,
-                        format!("no header is called `{written}`: the line is kept as a comment"),
+                        format!("`{written}` is not a header key: the line is kept as a comment"),
                     );
                 }
             }
         }
     }
 
-    /// Keys that are given twice.
-    fn twice(&mut self) {
+    /// Repairs duplicate keys.
+    fn duplicate_keys(&mut self) {
         loop {
             let lines = Lines::read(&self.text).lines;
             let key = |line: &Line| &self.text[line.key.clone()];
             let value = |line: &Line| &self.text[line.value.clone()];
             let pair = lines.iter().enumerate().find_map(|(at, second)| {
                 let first = lines[..at].iter().find(|first| key(first) == key(second))?;
-                // Which id is true nobody can say.
+                // It cannot be known which id is right.
                 let is_clear = key(second) != "revision" || value(first) == value(second);
                 is_clear.then_some((first, second))
             });
@@ -212,7 +204,7 @@ impl Header {
                 self.did(
                     text,
                     Code::MalformedHeader,
-                    format!("`{name}` stood there twice"),
+                    format!("`{name}` was given twice with the same value"),
                 );
                 continue;
             }
@@ -221,7 +213,7 @@ impl Header {
                 self.did(
                     text,
                     Code::MalformedHeader,
-                    format!("`{name}` was given twice: the first counts, the second is kept as a comment"),
+                    format!("`{name}` was given twice: the first is used, the second is kept as a comment"),
                 );
                 continue;
             }
@@ -244,13 +236,13 @@ impl Header {
             self.did(
                 text,
                 Code::MalformedHeader,
-                format!("`{name}` was given twice: both lines are one now"),
+                format!("`{name}` was given twice: both lines are joined"),
             );
         }
     }
 
-    /// Values that cannot be read.
-    fn values(&mut self, name: &str, known: &Known<'_>) {
+    /// Repairs values that cannot be read.
+    fn invalid_values(&mut self, name: &str, known: &Known<'_>) {
         for key in KEYS {
             let lines = Lines::read(&self.text).lines;
             let Some(line) = lines
@@ -265,7 +257,7 @@ impl Header {
                 "parents" | "depends-on" | "labels" => {
                     let list = List::read(&value);
                     if list.place && key == "depends-on" {
-                        // What has to run before is for people to say.
+                        // Only the user knows what has to run before.
                         continue;
                     }
                     self.wants_parent |= list.place && key == "parents";
@@ -291,7 +283,7 @@ impl Header {
                     self.did(
                         text,
                         code,
-                        format!("`{key}` is ids with commas between them, each once"),
+                        format!("`{key}` is now a list of distinct ids, separated by commas"),
                     );
                 }
                 "created" if !migrate_core::__support::is_timestamp(&value) => {
@@ -303,7 +295,7 @@ impl Header {
                             self.did(
                                 text,
                                 Code::MalformedHeader,
-                                "the time is written as it can be read",
+                                "the time is now in the accepted form",
                             );
                         }
                         None => {
@@ -311,7 +303,7 @@ impl Header {
                             self.did(
                                 text,
                                 Code::MalformedHeader,
-                                "this is no time: the line is kept as a comment",
+                                "invalid time: the line is kept as a comment",
                             );
                         }
                     }
@@ -330,7 +322,7 @@ impl Header {
                         self.did(
                             text,
                             Code::InvalidRevisionId,
-                            format!("`{id}` is the id that can be meant; whatever follows it is mended alike"),
+                            format!("`{id}` is the nearest valid id; references to it are updated"),
                         );
                     }
                 }
@@ -339,8 +331,8 @@ impl Header {
         }
     }
 
-    /// A file that does not say which revision it is, and has a name that does.
-    fn revision(&mut self, name: &str, known: &Known<'_>) {
+    /// Adds the id to a file that does not name its revision but has a name that does.
+    fn add_revision(&mut self, name: &str, known: &Known<'_>) {
         let lines = Lines::read(&self.text).lines;
         if lines
             .iter()
@@ -355,13 +347,13 @@ impl Header {
             self.did(
                 text,
                 Code::MissingRevision,
-                "the file's name tells which revision it is",
+                "the id is taken from the file's name",
             );
         }
     }
 
-    /// SQL with no section around it.
-    fn up(&mut self) {
+    /// Adds the section line before SQL outside any section.
+    fn add_up(&mut self) {
         let lines = Lines::read(&self.text);
         if let Some(stray) = lines.stray.filter(|_| !lines.has_up) {
             let text = self.replaced(
@@ -371,7 +363,7 @@ impl Header {
             self.did(
                 text,
                 Code::MalformedHeader,
-                "the SQL that stood in no section is what leads up",
+                "the SQL outside any section is now the `up`",
             );
         }
     }
@@ -381,14 +373,14 @@ impl Header {
 mod tests {
     use super::*;
 
-    fn mended(name: &str, text: &str) -> String {
+    fn repaired(name: &str, text: &str) -> String {
         let known = Known {
             template: "{created}_{id}_{slug}",
             missing: &BTreeSet::new(),
         };
-        match mend(name, text, &known) {
+        match repair(name, text, &known) {
             Some(header) => {
-                let again = mend(name, &header.text, &known);
+                let again = repair(name, &header.text, &known);
                 assert!(again.is_none(), "{:?}", again.map(|header| header.done));
                 header.text
             }
@@ -399,29 +391,29 @@ mod tests {
     #[test]
     fn only_what_is_wrong_changes() {
         assert_eq!(
-            mended(
+            repaired(
                 "a.sql",
                 "-- revision: a\n-- parents: none\n-- migrate: up\nSELECT 1;\n"
             ),
             "-"
         );
         assert_eq!(
-            mended(
+            repaired(
                 "a.sql",
                 "\u{feff}-- revison: a\r\n-- Parents: b, c\r\n-- note: x\r\n-- migrate: up\r\n-- nope: y\r\n"
             ),
             "\u{feff}-- revision: a\r\n-- parents: b, c\r\n-- # note: x\r\n-- migrate: up\r\n-- nope: y\r\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- down_revision: 'b'\n"),
+            repaired("a.sql", "-- revision: a\n-- down_revision: 'b'\n"),
             "-- revision: a\n-- parents: b\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- migrat: up\nSELECT 1;\n"),
+            repaired("a.sql", "-- revision: a\n-- migrat: up\nSELECT 1;\n"),
             "-- revision: a\n-- migrate: up\nSELECT 1;\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: \"add-a\"\n-- parents: b-c,  d\n"),
+            repaired("a.sql", "-- revision: \"add-a\"\n-- parents: b-c,  d\n"),
             "-- revision: add_a\n-- parents: b_c, d\n"
         );
     }
@@ -429,41 +421,41 @@ mod tests {
     #[test]
     fn what_is_given_twice_is_given_once() {
         assert_eq!(
-            mended(
+            repaired(
                 "a.sql",
                 "-- revision: a\n-- parents: b\n-- parents: c\n-- revision: a\n-- message: x\n-- message: y\n"
             ),
             "-- revision: a\n-- parents: b, c\n-- message: x\n-- # message: y\n"
         );
-        assert_eq!(mended("a.sql", "-- revision: a\n-- revision: b\n"), "-");
+        assert_eq!(repaired("a.sql", "-- revision: a\n-- revision: b\n"), "-");
     }
 
     #[test]
     fn a_file_without_a_name_gets_the_one_of_its_file() {
         assert_eq!(
-            mended(
+            repaired(
                 "20261120T143205_9f3c1a2b77de_x.sql",
                 "\u{feff}CREATE TABLE a (id INT);\r\n"
             ),
             "\u{feff}-- revision: 9f3c1a2b77de\r\n-- migrate: up\r\nCREATE TABLE a (id INT);\r\n"
         );
         // It may be anything.
-        assert_eq!(mended("dump.sql", "CREATE TABLE a (id INT);\n"), "-");
-        assert_eq!(mended("20261120T143205_9f3c1a2b77de_x.sql", ""), "-");
+        assert_eq!(repaired("dump.sql", "CREATE TABLE a (id INT);\n"), "-");
+        assert_eq!(repaired("20261120T143205_9f3c1a2b77de_x.sql", ""), "-");
     }
 
     #[test]
     fn a_time_that_cannot_be_read() {
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- created: 2026-11-20 14:32\n"),
+            repaired("a.sql", "-- revision: a\n-- created: 2026-11-20 14:32\n"),
             "-- revision: a\n-- created: 2026-11-20T14:32:00Z\n"
         );
         assert_eq!(
-            mended("a.sql", "-- revision: a\n-- created: now\n"),
+            repaired("a.sql", "-- revision: a\n-- created: now\n"),
             "-- revision: a\n-- # created: now\n"
         );
         assert_eq!(
-            mended("20261120_a.sql", "-- revision: a\n-- created: now\n"),
+            repaired("20261120_a.sql", "-- revision: a\n-- created: now\n"),
             "-- revision: a\n-- created: 2026-11-20T00:00:00Z\n"
         );
     }

@@ -1,8 +1,8 @@
-//! Several heads: joined by a merge, or one put behind the other.
+//! Repairs several heads by a merge, or by moving one branch after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::HeadsMend;
+use super::HeadsRepair;
 use super::copies::new_id;
 use super::model::{Link, ranks};
 use super::work::Work;
@@ -10,12 +10,12 @@ use migrate_core::{
     Code, Graph, HeadsRule, Level, LockState, NewRevision, Rebase, RevisionId, Survey,
 };
 
-/// A merge names at most this many parents, as a header line does.
+/// The number of parents that a header line may name.
 const MOST: usize = 256;
 
 /// Joins the heads that the rules of the project do not allow.
-pub(super) fn mend(work: &mut Work<'_>) {
-    if let HeadsMend::Rebase { published } = &work.options.heads {
+pub(super) fn repair(work: &mut Work<'_>) {
+    if let HeadsRepair::Rebase { published } = &work.options.heads {
         rebase(work, published.as_ref());
     }
     loop {
@@ -30,7 +30,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
     }
 }
 
-/// The heads to be joined, each group with one another.
+/// Returns the groups of heads to join.
 fn groups(survey: &Survey, rule: HeadsRule) -> Vec<Vec<usize>> {
     let graph = &survey.graph;
     let heads: Vec<usize> = graph.heads().collect();
@@ -38,7 +38,7 @@ fn groups(survey: &Survey, rule: HeadsRule) -> Vec<Vec<usize>> {
         HeadsRule::One(Level::Deny) if heads.len() > 1 => vec![heads],
         HeadsRule::One(_) => Vec::new(),
         HeadsRule::Labelled => {
-            // Heads of one branch, and heads of none, belong together.
+            // Heads of one branch belong together, and so do heads of no branch.
             let mut groups: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
             for head in &heads {
                 groups
@@ -67,7 +67,7 @@ fn merge(work: &mut Work<'_>, survey: &Survey, heads: &[usize]) {
         many => format!("merge {many} heads"),
     };
     let reason = format!(
-        "`{}` were heads; this joins them, and has no SQL of its own",
+        "`{}` were heads; this merge joins them and has no SQL",
         names.join("`, `")
     );
     let new = NewRevision {
@@ -83,7 +83,7 @@ fn merge(work: &mut Work<'_>, survey: &Survey, heads: &[usize]) {
     work.add(name, new.render());
 }
 
-/// Puts what is not published behind what is; where that cannot be, the heads stay.
+/// Moves unpublished branches after published ones; heads whose branch cannot be moved stay.
 fn rebase(work: &mut Work<'_>, published: Option<&BTreeSet<String>>) {
     loop {
         let survey = work.survey();
@@ -110,14 +110,14 @@ fn rebase(work: &mut Work<'_>, published: Option<&BTreeSet<String>>) {
             let id = revision.id.to_string();
             work.file(&revision.file).text = revision.with_parents(parents).into();
             let reason = format!(
-                "the branch that ends in `{moved}` is not published: it follows `{onto}` now"
+                "the branch that ends in `{moved}` is not published: it now follows `{onto}`"
             );
             work.did(Code::MultipleHeads, &id, &revision.file, reason);
         }
     }
 }
 
-/// Finds a head whose branch can move, and the head that it can follow: one that is published, else
+/// Finds a head whose branch can move, and the head that it can follow: a published one, otherwise
 /// the oldest.
 fn plan(
     graph: &Graph,
@@ -135,7 +135,7 @@ fn plan(
     })
 }
 
-/// Says whether something is wrong with the links themselves: then heads and bases are its shadow.
+/// Returns whether links are missing, so that additional heads and bases are only a consequence.
 pub(super) fn has_gaps(links: &[Vec<Link>]) -> bool {
     links
         .iter()

@@ -1,4 +1,4 @@
-//! Labels that name two things.
+//! Repairs labels that name two things.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use super::work::Work;
 use migrate_core::__support::with_value;
 use migrate_core::{Code, Problem, Survey};
 
-/// Lets each label name one branch. The older revision keeps it. One that follows it loses nothing
-/// with its label, as it carries that of the older one; one on a branch of its own gets a label of
-/// its own, since a branch that had a name must keep having one.
-pub(super) fn mend(work: &mut Work<'_>) {
+/// Makes each label name one branch. The older revision keeps it. A revision after it can drop the
+/// label, because it carries that of the older one; a revision on another branch gets a new label,
+/// because a branch that had a name must keep having one.
+pub(super) fn repair(work: &mut Work<'_>) {
     let survey = work.survey();
     let mut taken: BTreeSet<String> = survey
         .revisions
@@ -23,7 +23,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
         .flat_map(|revision| revision.labels.iter());
     taken.extend(all.map(ToString::to_string));
     let rank = ranks(&survey.revisions);
-    // Who bears each label: the oldest of them, wherever the graph has put it.
+    // The owner of each label: the oldest revision with it, whatever the graph chose.
     for problem in survey.graph.problems() {
         match problem {
             Problem::LabelIsRevision {
@@ -33,9 +33,9 @@ pub(super) fn mend(work: &mut Work<'_>) {
             } => {
                 let new = free(label, &mut taken);
                 let why = match revision == other {
-                    true => format!("a label cannot be the id of its revision: it is `{new}` now"),
+                    true => format!("a label cannot be the id of its revision: it is now `{new}`"),
                     false => {
-                        format!("`{label}` is the id of another revision: the label is `{new}` now")
+                        format!("`{label}` is the id of another revision: the label is now `{new}`")
                     }
                 };
                 rename(work, &survey, *revision, label, Some(&new));
@@ -53,7 +53,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 let Some(keeper) = bearers.min_by_key(|index| rank[*index]) else {
                     continue;
                 };
-                // The graph names each but the first; the oldest may be among them.
+                // The graph reports each but the first; the oldest may be among them.
                 let loser = if *second == keeper {
                     survey.graph.label(label)
                 } else {
@@ -66,7 +66,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                     &survey.revisions[keeper].id,
                     survey.revisions[loser].id.to_string(),
                 );
-                let (new, why) = match survey.graph.leading_to(loser).contains(keeper) {
+                let (new, why) = match survey.graph.path_to(loser).contains(keeper) {
                     true => (
                         None,
                         format!("it follows `{old}`, so it carries `{label}` anyway"),
@@ -74,7 +74,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
                     false => {
                         let new = free(label, &mut taken);
                         let why = format!(
-                            "`{old}` is older and keeps `{label}`; this branch is called `{new}` now"
+                            "`{old}` is older and keeps `{label}`; this branch is now called `{new}`"
                         );
                         (Some(new), why)
                     }
@@ -92,7 +92,7 @@ pub(super) fn mend(work: &mut Work<'_>) {
     }
 }
 
-/// The next name that nothing has.
+/// Returns the next name that is not taken.
 fn free(label: &str, taken: &mut BTreeSet<String>) -> String {
     let most = migrate_core::RevisionId::MAX_LEN - 6;
     let stem = label.get(..most).unwrap_or(label);

@@ -1,13 +1,14 @@
-//! Mending the files of a broken chain, as far as anybody can tell what was meant.
+//! Repairs the files of a broken chain, as far as the intended state can be found out.
 //!
-//! Each kind of problem has a file. They run one after the other on the folder as the one before
-//! left it: what a header says must be known before its links can be judged, and the links before
-//! the ends of the chain. What none of them can decide stays, and is told.
+//! Each kind of problem has a module. They run one after the other, each on the folder that the
+//! previous one left: headers must be readable before links can be checked, and links before heads
+//! and bases. Problems that no module can decide are kept and reported.
 
 mod bases;
 mod conflict;
 mod copies;
 mod cycles;
+mod found_lock;
 mod header;
 mod heads;
 mod labels;
@@ -26,14 +27,14 @@ use work::Work;
 
 use migrate_core::{Code, Config, Diagnostic, Folder, Problem, RevisionId, Survey};
 
-/// A folder as it would be with all that can be mended, what was done for it, and what is left.
+/// The repair of a folder: its contents afterwards, the changes, and the remaining problems.
 ///
-/// What is sound stays: no link that leads to a revision is dropped, but for one that closes a
-/// circle or that another parent implies. Mending a mended folder finds nothing to do.
+/// Sound parts are kept: a link to an existing revision is only dropped if it closes a cycle or if
+/// another parent implies it. Repairing a repaired folder changes nothing.
 ///
-/// Evidence decides, in this order: what chain.lock knows of a revision, what its words nearly say,
-/// which tables its SQL uses, when it was made. A sealed revision that somebody has edited is left
-/// to people; one that is edited here is sealed anew.
+/// Evidence decides, in this order: the entries of chain.lock, the spelling of names, the tables
+/// that the SQL uses, the time of creation. A sealed revision that somebody has edited is left to
+/// the user; one that the repair edits is sealed again.
 ///
 /// ```
 /// use migrate_core::{Config, File, Folder, Survey};
@@ -49,86 +50,86 @@ use migrate_core::{Code, Config, Diagnostic, Folder, Problem, RevisionId, Survey
 ///     ..Folder::default()
 /// };
 /// let repair = Repair::new(&folder, &Config::default(), &RepairOptions::default());
-/// // The older one uses what the younger one makes, so it comes second.
+/// // The older one uses what the younger one creates, so it comes second.
 /// assert!(repair.folder.files[0].text.contains("-- parents: b"));
 /// assert!(repair.unresolved.is_empty());
 /// assert!(!Survey::new(&repair.folder, &Config::default()).has_errors());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Repair {
-    /// The folder as it would be.
+    /// The repaired folder.
     pub folder: Folder,
-    /// What was done, in that order.
-    pub done: Vec<Mended>,
-    /// Files that have another name now, by the old one.
+    /// The repairs, in the order in which they were made.
+    pub done: Vec<Repaired>,
+    /// The new names of renamed files, by their old names.
     pub renamed: BTreeMap<String, String>,
-    /// Revisions that mean something else now, though they could be read before: a database that has
-    /// applied one has another hash of it. One that means again what was sealed is not among them.
+    /// Revisions that were readable before and have another hash now: a database that has applied
+    /// one has its old hash. Revisions that have their sealed hash again are not included.
     pub changed: Vec<RevisionId>,
-    /// The errors that are left.
+    /// The remaining errors.
     pub unresolved: Vec<Diagnostic>,
 }
 
-/// One thing that was mended.
+/// A repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mended {
-    /// What was wrong.
+pub struct Repaired {
+    /// The problem that it fixes.
     pub code: Code,
-    /// The revision that it is about; `None` for chain.lock as a whole.
+    /// The revision; `None` for chain.lock as a whole.
     pub revision: Option<String>,
     /// The name of the file that was written or removed, in the migrations folder.
     pub file: String,
-    /// Why it was mended so, in a line.
+    /// The reason, in one line.
     pub reason: String,
 }
 
-/// What to do where there are several ways.
+/// Choices between several possible repairs.
 #[derive(Clone, Debug, Default)]
 pub struct RepairOptions {
-    /// Revisions in the order in which the parts of a chain with several bases come; those that are
-    /// not named come after them. Tables count for nothing between two that are named.
+    /// The order in which the parts of a chain with several bases are joined, by revisions in them;
+    /// parts that are not named come last. Between two named parts, tables are not considered.
     pub order: Vec<String>,
-    /// What becomes of several heads.
-    pub heads: HeadsMend,
-    /// When a merge revision is made, RFC 3339 in UTC; empty for no time.
+    /// How several heads are joined.
+    pub heads: HeadsRepair,
+    /// The time of creation of a merge revision, RFC 3339 in UTC; empty for no time.
     pub created: String,
-    /// Ids of revisions that are elsewhere, such as on a branch that has not been merged: a link to
-    /// one is true, and no other revision takes its place.
+    /// Ids of revisions that are elsewhere, such as on a branch that is not merged yet: a link to
+    /// one is valid, and no other revision takes its place.
     pub elsewhere: BTreeSet<String>,
-    /// The text of chain.lock as it was committed, for one that is lost or broken.
+    /// The committed text of chain.lock, used if the file is lost or broken.
     pub committed_lock: Option<String>,
 }
 
-/// What becomes of several heads.
+/// How several heads are joined.
 #[derive(Clone, Debug, Default)]
-pub enum HeadsMend {
-    /// They are joined by a merge revision, which changes none of them.
+pub enum HeadsRepair {
+    /// By a merge revision, which changes none of them.
     #[default]
     Merge,
-    /// What is not published is put behind what is; a merge joins what cannot be moved.
+    /// By moving unpublished branches after published ones, or by a merge if that is impossible.
     Rebase {
-        /// The ids that are published; `None` stands for what chain.lock has sealed.
+        /// The published ids; `None` means the revisions that chain.lock has sealed.
         published: Option<BTreeSet<String>>,
     },
 }
 
 impl Repair {
-    /// Finds out how to mend a folder. Nothing is written.
+    /// Computes the repair of a folder. Writes nothing.
     #[must_use]
     pub fn new(folder: &Folder, config: &Config, options: &RepairOptions) -> Self {
         let mut work = Work::new(folder, config, options);
         headers(&mut work);
-        copies::mend(&mut work);
-        // A file that has another name now may be told by it.
+        copies::repair(&mut work);
+        // A renamed file may be identified by its new name.
         headers(&mut work);
         let holds = links(&mut work);
-        labels::mend(&mut work);
-        if holds && ends(&mut work) {
-            heads::mend(&mut work);
-            // What a branch was put behind may lead to what it named.
-            thin_out(&mut work);
+        labels::repair(&mut work);
+        if holds && join_bases(&mut work) {
+            heads::repair(&mut work);
+            // A branch may have been moved after a revision that leads to one of its parents.
+            remove_redundant_parents(&mut work);
         }
-        locks::mend(&mut work);
+        locks::repair(&mut work);
         let survey = work.survey();
         let changed = work.changed(&survey);
         let mut unresolved = survey.diagnostics;
@@ -142,14 +143,14 @@ impl Repair {
         }
     }
 
-    /// Says whether there is nothing to mend.
+    /// Returns whether there is nothing to repair.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.done.is_empty()
     }
 }
 
-/// Mends the header of each file.
+/// Repairs the header of each file.
 fn headers(work: &mut Work<'_>) {
     let missing = missing(&work.survey(), work);
     let known = header::Known {
@@ -158,7 +159,7 @@ fn headers(work: &mut Work<'_>) {
     };
     let mut done = Vec::new();
     for file in &mut work.folder.files {
-        if let Some(header) = header::mend(&file.name, &file.text, &known) {
+        if let Some(header) = header::repair(&file.name, &file.text, &known) {
             file.text = header.text.into();
             done.push((file.name.clone(), header.done, header.wants_parent));
         }
@@ -168,7 +169,7 @@ fn headers(work: &mut Work<'_>) {
     }
     let survey = work.survey();
     work.remember(&survey);
-    for (name, mended, wants_parent) in done {
+    for (name, repaired, wants_parent) in done {
         let revision = survey
             .revisions
             .iter()
@@ -176,16 +177,16 @@ fn headers(work: &mut Work<'_>) {
         let id = revision
             .map(|revision| revision.id.to_string())
             .unwrap_or_default();
-        for (code, reason) in mended {
+        for (code, reason) in repaired {
             work.did(code, &id, &name, reason);
         }
         if wants_parent {
-            work.orphans.insert(name);
+            work.lost_parents.insert(name);
         }
     }
 }
 
-/// Ids that something names and no file has.
+/// Returns the ids that are named somewhere and that no file has.
 fn missing(survey: &Survey, work: &Work<'_>) -> BTreeSet<String> {
     let named = survey
         .revisions
@@ -197,50 +198,50 @@ fn missing(survey: &Survey, work: &Work<'_>) -> BTreeSet<String> {
     missing
 }
 
-/// Mends circles and links that lead nowhere; says whether all links hold now.
+/// Repairs cycles and broken links; returns whether all links are valid now.
 fn links(work: &mut Work<'_>) -> bool {
     let survey = work.survey();
     let is_unclear = |problem: &Problem| matches!(problem, Problem::DuplicateRevision { .. });
     if survey.graph.problems().iter().any(is_unclear) {
         return false;
     }
-    let strangers = work.strangers(&survey);
+    let unidentified = work.unidentified_files(&survey);
     let mut model = Model::new(&survey, work);
-    cycles::mend(&mut model);
-    parents::mend(&mut model, work, &strangers);
-    if redundant_is_wrong(work) {
-        model.thin_out();
+    cycles::repair(&mut model);
+    parents::repair(&mut model, work, &unidentified);
+    if denies_redundant_parents(work) {
+        model.remove_redundant_parents();
     }
-    work.write(&model, &survey);
+    model.write(work, &survey);
     !heads::has_gaps(&model.links)
 }
 
-/// Joins the bases; says whether the heads can be joined then.
-fn ends(work: &mut Work<'_>) -> bool {
+/// Joins the bases; returns whether the heads can be joined.
+fn join_bases(work: &mut Work<'_>) -> bool {
     let survey = work.survey();
-    if work.has_strangers(&survey) {
+    if work.has_unidentified_files(&survey) {
         return false;
     }
     let mut model = Model::new(&survey, work);
-    bases::mend(&mut model, work);
-    if redundant_is_wrong(work) {
-        model.thin_out();
+    bases::repair(&mut model, work);
+    if denies_redundant_parents(work) {
+        model.remove_redundant_parents();
     }
-    work.write(&model, &survey);
+    model.write(work, &survey);
     true
 }
 
-/// Takes out parents that other parents imply.
-fn thin_out(work: &mut Work<'_>) {
-    if redundant_is_wrong(work) {
+/// Removes parents that other parents imply.
+fn remove_redundant_parents(work: &mut Work<'_>) {
+    if denies_redundant_parents(work) {
         let survey = work.survey();
         let mut model = Model::new(&survey, work);
-        model.thin_out();
-        work.write(&model, &survey);
+        model.remove_redundant_parents();
+        model.write(work, &survey);
     }
 }
 
-fn redundant_is_wrong(work: &Work<'_>) -> bool {
+fn denies_redundant_parents(work: &Work<'_>) -> bool {
     work.config.rules.redundant_parent == migrate_core::Level::Deny
 }
 

@@ -1,120 +1,12 @@
-//! chain.lock: what can be read of a broken one, and how it is after the files were mended.
+//! Writes chain.lock after the repair of the files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::work::Work;
-use migrate_core::__support::{entry, is_conflict_marker};
-use migrate_core::{ChainLock, Code, Entry, Folder, LockState, Revision, Survey};
+use migrate_core::{ChainLock, Code, LockState, Revision, Survey};
 
-/// What could be read of chain.lock.
-#[derive(Default)]
-pub(super) struct Found {
-    /// Every line of a revision; a conflict may have several.
-    lines: Vec<(String, Entry)>,
-    /// Why it has to be written anew.
-    wrong: Option<&'static str>,
-    /// Whether it cannot be judged: another version wrote it, or it cannot be opened.
-    pub(super) foreign: bool,
-}
-
-impl Found {
-    /// Reads every line that can be read. Where some cannot, or there is no lock, those of the
-    /// committed one count as well.
-    pub(super) fn read(folder: &Folder, committed: Option<&str>) -> Self {
-        let mut found = Self::default();
-        let file = folder.shown_file(ChainLock::FILE);
-        let unreadable = folder
-            .diagnostics
-            .iter()
-            .any(|told| told.labels.first().is_some_and(|label| label.file == file));
-        if unreadable {
-            found.foreign = true;
-            return found;
-        }
-        match folder.lock.as_deref() {
-            Some(text) => found.lines(text),
-            None => {
-                found.wrong = Some(match committed {
-                    Some(_) => {
-                        "there was no chain.lock: it is written as it was committed, with what came since as drafts"
-                    }
-                    None => {
-                        "there was no chain.lock: it is written with every revision as a draft, which `cargo migrate lock` seals"
-                    }
-                });
-            }
-        }
-        let is_whole = folder
-            .lock
-            .as_deref()
-            .is_some_and(|text| ChainLock::parse(&file, text).is_ok());
-        if !is_whole && !found.foreign {
-            if found.wrong.is_none() {
-                found.wrong =
-                    Some("lines of it could not be read: it is written anew with the others");
-            }
-            if let Some(committed) = committed.filter(|text| ChainLock::parse(&file, text).is_ok())
-            {
-                let known: BTreeSet<String> =
-                    found.lines.iter().map(|(id, _)| id.clone()).collect();
-                let mut before = Self::default();
-                before.lines(committed);
-                found.lines.extend(
-                    before
-                        .lines
-                        .into_iter()
-                        .filter(|(id, _)| !known.contains(id)),
-                );
-            }
-        }
-        found
-    }
-
-    fn lines(&mut self, text: &str) {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for line in text.split_inclusive('\n') {
-            let trimmed = line.trim();
-            if is_conflict_marker(trimmed) {
-                self.wrong = Some(
-                    "it held the marks of an unfinished git merge: it has the lines of both sides now",
-                );
-            } else if let Some(version) = trimmed.strip_prefix("version ") {
-                self.foreign |= line.ends_with('\n') && version != ChainLock::VERSION.to_string();
-            } else if line.ends_with('\n')
-                && let Some((id, entry)) = entry(trimmed)
-            {
-                self.lines.push((id.to_string(), entry));
-            }
-        }
-    }
-
-    /// What it says of each revision. Where it says several things, the one that is true of the
-    /// file counts, else a seal before a draft, else what stands first.
-    pub(super) fn entries(&self, revisions: &[Revision]) -> BTreeMap<String, Entry> {
-        let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-        let hashes: BTreeSet<_> = revisions
-            .iter()
-            .map(|revision| (revision.id.as_str(), revision.hash))
-            .collect();
-        let weight = |id: &str, entry: &Entry| match entry.state {
-            LockState::Sealed(hash) if hashes.contains(&(id, hash)) => 2,
-            LockState::Sealed(_) => 1,
-            LockState::Draft => 0,
-        };
-        for (id, entry) in &self.lines {
-            match entries.get(id) {
-                Some(known) if weight(id, known) >= weight(id, entry) => {}
-                _ => {
-                    entries.insert(id.clone(), entry.clone());
-                }
-            }
-        }
-        entries
-    }
-}
-
-/// Writes chain.lock as it must be after the files were mended.
-pub(super) fn mend(work: &mut Work<'_>) {
+/// Writes the chain.lock for the repaired files.
+pub(super) fn repair(work: &mut Work<'_>) {
     let is_nothing = work.folder.files.is_empty() && work.folder.lock.is_none();
     if work.found.foreign || is_nothing {
         return;
@@ -148,21 +40,21 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 if lock
                     .get(id)
                     .is_some_and(|entry| entry.parents != *revision.parents)
-                    && !work.meant(&revision.file, revision.hash)
+                    && !work.had_hash(&revision.file, revision.hash)
                 {
                     lock.draft(revision);
                 }
             }
             Some(LockState::Sealed(hash)) if hash == revision.hash => {}
             Some(LockState::Sealed(_)) => {
-                if work.is_sealed(revision) || but_for_parents(work, revision) {
+                if work.is_sealed(revision) || differs_only_in_parents(work, revision) {
                     lock.seal(revision);
                 }
             }
         }
     }
     if work.folder.lock.is_some() {
-        // That a revision is new needs no other word.
+        // A new revision needs no other explanation.
         for id in entered
             .iter()
             .filter(|id| !work.new.contains(*id))
@@ -173,11 +65,11 @@ pub(super) fn mend(work: &mut Work<'_>) {
                 Code::LockMissing,
                 &id,
                 ChainLock::FILE,
-                "chain.lock did not know it: it is entered as a draft",
+                "it was not in chain.lock: it is added as a draft",
             );
         }
     }
-    // Where all files are gone, it is not the lock that is wrong.
+    // If all files are gone, the lock is not the problem.
     if !work.folder.files.is_empty() {
         forget(work, &survey, &mut lock);
     }
@@ -186,14 +78,14 @@ pub(super) fn mend(work: &mut Work<'_>) {
     }
 }
 
-/// Whether a file would mean what was sealed if its parents were those that were sealed: then
-/// nothing but what was mended is another.
-fn but_for_parents(work: &Work<'_>, revision: &Revision) -> bool {
+/// Returns whether a file would have the sealed hash if it had the sealed parents: then only the
+/// repair has changed it.
+fn differs_only_in_parents(work: &Work<'_>, revision: &Revision) -> bool {
     let Some(entry) = work.lock.get(revision.id.as_str()) else {
         return false;
     };
-    // What could be read and meant something else was edited by somebody.
-    if work.read.contains_key(&*revision.file) {
+    // A file that was readable and had another hash was edited by somebody.
+    if work.originals.contains_key(&*revision.file) {
         return false;
     }
     let text = revision.with_parents(&entry.parents);
@@ -201,9 +93,9 @@ fn but_for_parents(work: &Work<'_>, revision: &Revision) -> bool {
     sealed.is_ok_and(|sealed| LockState::Sealed(sealed.hash) == entry.state)
 }
 
-/// Takes revisions out of the lock that have no file and that nothing needs.
+/// Removes revisions from the lock that have no file and that nothing needs.
 fn forget(work: &mut Work<'_>, survey: &Survey, lock: &mut ChainLock) {
-    let strangers = work.strangers(survey);
+    let unidentified = work.unidentified_files(survey);
     let mut named: BTreeSet<&str> = BTreeSet::new();
     for revision in &survey.revisions {
         named.extend(revision.parents.iter().map(AsRef::as_ref));
@@ -214,7 +106,7 @@ fn forget(work: &mut Work<'_>, survey: &Survey, lock: &mut ChainLock) {
         .map(|(id, _)| id.to_string())
         .filter(|id| survey.graph.index(id).is_none())
         .filter(|id| !named.contains(id.as_str()))
-        .filter(|id| !strangers.iter().any(|name| name.contains(id.as_str())))
+        .filter(|id| !unidentified.iter().any(|name| name.contains(id.as_str())))
         .collect();
     for id in gone {
         lock.remove(&id);
@@ -222,7 +114,7 @@ fn forget(work: &mut Work<'_>, survey: &Survey, lock: &mut ChainLock) {
             Code::LockDeleted,
             &id,
             ChainLock::FILE,
-            "its file is gone and nothing follows it; a database that has applied it keeps its text: `cargo migrate repair --ledger` writes it again",
+            "its file is gone and nothing follows it; a database that has applied it keeps its text: `cargo migrate repair --ledger` restores it",
         );
     }
 }

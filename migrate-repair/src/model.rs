@@ -1,52 +1,53 @@
-//! The links of a broken chain, to be changed one by one.
+//! The links of a broken chain, which are changed one by one.
 
 use std::collections::BTreeMap;
 
 use super::work::Work;
 use super::{names, tables};
+use migrate_core::__support::with_value;
 use migrate_core::{Code, Revision, RevisionId, Survey};
 
-/// What a `-- parents:` line names.
+/// A parent named in a `-- parents:` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Link {
-    /// A revision that is there.
+    /// A revision that exists.
     To(usize),
-    /// One that is not.
+    /// A revision that does not exist.
     Unknown(RevisionId),
 }
 
-/// The word of a `-- depends-on:` line, and the revision that it means.
-type Need = (String, Option<usize>);
+/// A name in a `-- depends-on:` line, and the revision that it refers to.
+type Dependency = (String, Option<usize>);
 
-/// The revisions of a folder and how they hang together; indices are those of the survey.
+/// The revisions of a folder and their links; indices are those of the survey.
 pub(super) struct Model {
     pub(super) ids: Vec<RevisionId>,
     /// The revisions' files.
     pub(super) files: Vec<String>,
-    /// What each follows, as its file has it.
+    /// The parents of each, as in its file.
     pub(super) links: Vec<Vec<Link>>,
-    /// What each depends on.
-    pub(super) needs: Vec<Vec<Need>>,
+    /// The dependencies of each.
+    pub(super) dependencies: Vec<Vec<Dependency>>,
     /// The revisions whose tables each uses, with the table.
     pub(super) tables: Vec<Vec<(usize, String)>>,
-    /// The place of each in the order of creation.
+    /// The position of each in the order of creation.
     pub(super) rank: Vec<usize>,
-    /// What chain.lock says that each follows, where all of it is there.
+    /// The parents of each according to chain.lock, if all of them exist.
     pub(super) locked: Vec<Option<Vec<usize>>>,
-    /// The parents that only a mended header names.
+    /// The parents that only a repaired header names.
     pub(super) guessed: Vec<Vec<usize>>,
-    /// Revisions that lost their only parent and want another one, and why.
-    pub(super) orphans: Vec<Option<Code>>,
-    /// The parent that each of them named.
-    pub(super) lost: BTreeMap<usize, Link>,
+    /// Revisions that lost their only parent and need another one, with the code of the problem.
+    pub(super) parentless: Vec<Option<Code>>,
+    /// The lost parent of each of them.
+    pub(super) lost_parents: BTreeMap<usize, Link>,
     pub(super) by_id: BTreeMap<RevisionId, usize>,
-    /// What was done: which revision, what was wrong, why so.
+    /// The repairs: the revision, the problem and the reason.
     pub(super) done: Vec<(usize, Code, String)>,
-    was: Vec<(Vec<Link>, Vec<Need>)>,
+    originals: Vec<(Vec<Link>, Vec<Dependency>)>,
 }
 
-/// What decides which revision came first: when it was made, as its header says, else its file's
-/// name; then the name itself.
+/// Returns the sort key of the order of creation: the time in the header, otherwise the file's
+/// name; then the id.
 fn age(revision: &Revision) -> (String, String, RevisionId) {
     let time = match &*revision.created {
         "" => names::stamp(&revision.file).unwrap_or_default(),
@@ -55,7 +56,7 @@ fn age(revision: &Revision) -> (String, String, RevisionId) {
     (time, names::natural(&revision.file), revision.id.clone())
 }
 
-/// Returns the place of each revision in the order of creation.
+/// Returns the position of each revision in the order of creation.
 pub(super) fn ranks(revisions: &[Revision]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..revisions.len()).collect();
     order.sort_by_cached_key(|index| age(&revisions[*index]));
@@ -85,7 +86,7 @@ impl Model {
                 _ => None,
             })
         };
-        let needs: Vec<Vec<_>> = revisions
+        let dependencies: Vec<Vec<_>> = revisions
             .iter()
             .map(|revision| {
                 let needs = revision.depends_on.iter();
@@ -97,9 +98,10 @@ impl Model {
             let parents = entry.parents.iter().map(|id| graph.index(id.as_str()));
             parents.collect::<Option<Vec<usize>>>()
         };
-        let orphans = revisions.iter().map(|revision| {
-            let is_orphan = revision.parents.is_empty() && work.orphans.contains(&*revision.file);
-            is_orphan.then_some(Code::InvalidRevisionId)
+        let parentless = revisions.iter().map(|revision| {
+            let is_parentless =
+                revision.parents.is_empty() && work.lost_parents.contains(&*revision.file);
+            is_parentless.then_some(Code::InvalidRevisionId)
         });
         let guessed = revisions.iter().map(|revision| {
             let is_new = |parent: &&RevisionId| {
@@ -123,16 +125,20 @@ impl Model {
             tables: tables::needs(revisions, work.config),
             rank: ranks(revisions),
             locked: revisions.iter().map(locked).collect(),
-            orphans: orphans.collect(),
-            lost: BTreeMap::new(),
+            parentless: parentless.collect(),
+            lost_parents: BTreeMap::new(),
             by_id: (0..revisions.len())
                 .rev()
                 .map(|index| (revisions[index].id.clone(), index))
                 .collect(),
             done: Vec::new(),
-            was: links.iter().cloned().zip(needs.iter().cloned()).collect(),
+            originals: links
+                .iter()
+                .cloned()
+                .zip(dependencies.iter().cloned())
+                .collect(),
             links,
-            needs,
+            dependencies,
         }
     }
 
@@ -140,14 +146,14 @@ impl Model {
         self.ids.len()
     }
 
-    /// All revisions, the oldest first.
+    /// Returns all revisions, the oldest first.
     pub(super) fn by_age(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.sort_unstable_by_key(|index| self.rank[*index]);
         order
     }
 
-    /// What a revision follows and what is there.
+    /// Returns the parents of a revision that exist.
     pub(super) fn parents(&self, index: usize) -> impl Iterator<Item = usize> {
         self.links[index].iter().filter_map(|link| match link {
             Link::To(parent) => Some(*parent),
@@ -155,23 +161,25 @@ impl Model {
         })
     }
 
-    /// What must be applied before a revision, through one link.
+    /// Returns the revisions that must be applied before a revision, through one link.
     pub(super) fn below(&self, index: usize) -> impl Iterator<Item = usize> {
-        let needs = self.needs[index].iter().filter_map(|(_, need)| *need);
+        let needs = self.dependencies[index]
+            .iter()
+            .filter_map(|(_, need)| *need);
         self.parents(index).chain(needs)
     }
 
-    /// Says for each revision whether it is `of` or something that one of them needs.
+    /// Returns for each revision whether it is one of `of` or needed by one of them.
     pub(super) fn ancestors(&self, of: impl IntoIterator<Item = usize>) -> Vec<bool> {
         reach(self.len(), of, |index| self.below(index).collect())
     }
 
-    /// Says whether `index` is `other` or needs it.
+    /// Returns whether `index` is `other` or needs it.
     pub(super) fn needs(&self, index: usize, other: usize) -> bool {
         self.ancestors([index])[other]
     }
 
-    /// The revisions that each is followed by.
+    /// Returns the children of each revision.
     pub(super) fn children(&self) -> Vec<Vec<usize>> {
         let mut children = vec![Vec::new(); self.len()];
         for index in 0..self.len() {
@@ -182,7 +190,7 @@ impl Model {
         children
     }
 
-    /// The revisions that need each, through one link.
+    /// Returns the revisions that need each, through one link.
     pub(super) fn above(&self) -> Vec<Vec<usize>> {
         let mut above = vec![Vec::new(); self.len()];
         for index in 0..self.len() {
@@ -193,8 +201,8 @@ impl Model {
         above
     }
 
-    /// Of some revisions those that no other of them follows, by id.
-    pub(super) fn ends(&self, of: &[usize]) -> Vec<usize> {
+    /// Returns the revisions that no other of these follows, sorted by id.
+    pub(super) fn heads_of(&self, of: &[usize]) -> Vec<usize> {
         let mut among = vec![false; self.len()];
         of.iter().for_each(|index| among[*index] = true);
         let mut followed = vec![false; self.len()];
@@ -211,7 +219,7 @@ impl Model {
         ends
     }
 
-    /// Of some revisions those that no other of them needs.
+    /// Returns the revisions that no other of these needs.
     pub(super) fn highest(&self, of: &[usize]) -> Vec<usize> {
         let mut highest: Vec<usize> = Vec::new();
         for index in of {
@@ -223,14 +231,14 @@ impl Model {
         highest
     }
 
-    /// Gives a revision other parents.
+    /// Sets the parents of a revision.
     pub(super) fn follow(&mut self, index: usize, parents: &[usize], code: Code, why: String) {
         self.links[index] = parents.iter().map(|parent| Link::To(*parent)).collect();
         self.done.push((index, code, why));
     }
 
-    /// Names revisions for people.
-    pub(super) fn named(&self, indices: &[usize]) -> String {
+    /// Lists revisions for messages.
+    pub(super) fn listed(&self, indices: &[usize]) -> String {
         let names: Vec<String> = indices
             .iter()
             .map(|index| format!("`{}`", self.ids[*index]))
@@ -242,15 +250,15 @@ impl Model {
         }
     }
 
-    /// The parents that chain.lock knows a revision by, where they can be its parents.
+    /// Returns the parents of a revision in chain.lock, if they can be its parents.
     pub(super) fn locked_parents(&self, index: usize) -> Option<Vec<usize>> {
         let locked = self.locked[index].as_ref()?;
         let needed = self.ancestors(locked.iter().copied());
         (!locked.is_empty() && !needed[index]).then(|| locked.clone())
     }
 
-    /// Takes out the parents that other parents follow already.
-    pub(super) fn thin_out(&mut self) {
+    /// Removes the parents that other parents follow already.
+    pub(super) fn remove_redundant_parents(&mut self) {
         for index in 0..self.len() {
             let parents: Vec<usize> = self.parents(index).collect();
             if parents.len() < 2 {
@@ -265,8 +273,8 @@ impl Model {
                 if let Some(through) = through {
                     let why = format!(
                         "{} follows {} already",
-                        self.named(&[*through]),
-                        self.named(&[*parent])
+                        self.listed(&[*through]),
+                        self.listed(&[*parent])
                     );
                     self.links[index].retain(|link| *link != Link::To(*parent));
                     self.done.push((index, Code::RedundantParent, why));
@@ -275,41 +283,45 @@ impl Model {
         }
     }
 
-    /// Whether `to` follows `from`, by parents alone.
+    /// Returns whether `to` follows `from`, by parents alone.
     fn leads(&self, from: usize, to: usize) -> bool {
         reach(self.len(), [to], |index| self.parents(index).collect())[from]
     }
 
-    /// The revisions whose lines have to be written anew.
-    pub(super) fn changed(&self) -> impl Iterator<Item = Changed<'_>> {
-        (0..self.len()).filter_map(|index| {
-            let (links, needs) = &self.was[index];
-            let is_changed = *links != self.links[index] || *needs != self.needs[index];
-            is_changed.then(|| Changed {
-                file: &self.files[index],
-                parents: (*links != self.links[index]).then(|| {
+    /// Writes the changed links into the files, and records the repairs.
+    pub(super) fn write(&self, work: &mut Work<'_>, survey: &Survey) {
+        for (index, revision) in survey.revisions.iter().enumerate() {
+            let (links, dependencies) = &self.originals[index];
+            let new_parents = *links != self.links[index];
+            let new_dependencies = *dependencies != self.dependencies[index];
+            if !new_parents && !new_dependencies {
+                continue;
+            }
+            let mut text = match new_parents {
+                true => {
                     let id = |link: &Link| match link {
                         Link::To(parent) => self.ids[*parent].clone(),
                         Link::Unknown(id) => id.clone(),
                     };
-                    self.links[index].iter().map(id).collect()
-                }),
-                depends_on: (*needs != self.needs[index]).then(|| {
-                    self.needs[index]
-                        .iter()
-                        .map(|(name, _)| name.as_str())
-                        .collect()
-                }),
-            })
-        })
+                    let parents: Vec<_> = self.links[index].iter().map(id).collect();
+                    revision.with_parents(&parents)
+                }
+                false => revision.text.to_string(),
+            };
+            if new_dependencies {
+                let names: Vec<_> = self.dependencies[index]
+                    .iter()
+                    .map(|(name, _)| name.as_str())
+                    .collect();
+                text = with_value(&text, "depends-on", &names.join(", "));
+            }
+            work.file(&revision.file).text = text.into();
+        }
+        for (index, code, why) in &self.done {
+            let id = self.ids[*index].as_str();
+            work.did(*code, id, &self.files[*index], why.clone());
+        }
     }
-}
-
-/// What a file's header is to say.
-pub(super) struct Changed<'a> {
-    pub(super) file: &'a str,
-    pub(super) parents: Option<Vec<RevisionId>>,
-    pub(super) depends_on: Option<Vec<&'a str>>,
 }
 
 fn reach(

@@ -1,11 +1,11 @@
-//! What a file's name tells: when its revision was made, and which one it is.
+//! Reads the time of creation and the revision from a file's name.
 
 use std::collections::BTreeSet;
 
 use migrate_core::RevisionId;
 
-/// Returns the time at the beginning of a file's name as 14 digits, as most tools write it:
-/// `20261120T143205_…`, `20261120143205_…`, `2026_11_20_143205_…` or `20261120_…`.
+/// Returns the time at the beginning of a file's name as 14 digits, in the forms that most tools
+/// write: `20261120T143205_…`, `20261120143205_…`, `2026_11_20_143205_…` or `20261120_…`.
 pub(super) fn stamp(name: &str) -> Option<String> {
     let bytes = name.as_bytes();
     let mut digits = String::new();
@@ -38,14 +38,14 @@ pub(super) fn stamp(name: &str) -> Option<String> {
     if !is_date {
         return None;
     }
-    // Half a time is none: what follows the date is then a part of the name.
+    // An incomplete time is not a time: the digits after the date belong to the name.
     if digits.len() < 12 {
         digits.truncate(8);
     }
     Some(format!("{digits:0<14}"))
 }
 
-/// Returns the digits of a `created` header: they sort as the stamps of names do.
+/// Returns the digits of a `created` header, which sort like the times in names.
 pub(super) fn digits(created: &str) -> String {
     created
         .chars()
@@ -53,7 +53,7 @@ pub(super) fn digits(created: &str) -> String {
         .collect()
 }
 
-/// Writes a stamp as a `created` header has it.
+/// Formats a time as a `created` header.
 pub(super) fn created(stamp: &str) -> String {
     format!(
         "{}-{}-{}T{}:{}:{}Z",
@@ -66,7 +66,7 @@ pub(super) fn created(stamp: &str) -> String {
     )
 }
 
-/// A name that sorts as people count: `v2` before `v10`.
+/// Returns a name that sorts in natural order: `v2` before `v10`.
 pub(super) fn natural(name: &str) -> String {
     let mut sorted = String::new();
     let mut number = String::new();
@@ -77,7 +77,7 @@ pub(super) fn natural(name: &str) -> String {
         }
         if !number.is_empty() {
             let digits = number.trim_start_matches('0');
-            // The count of digits first: a longer number is a larger one.
+            // The number of digits comes first: a longer number is larger.
             sorted.push(char::from_u32(0x30 + digits.len() as u32).unwrap_or(char::MAX));
             sorted.push_str(digits);
             number.clear();
@@ -87,12 +87,12 @@ pub(super) fn natural(name: &str) -> String {
     sorted
 }
 
-/// A file's name without its extension.
+/// Returns a file's name without its extension.
 pub(super) fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// Says whether `word` stands in a file's name as a word or several of its own.
+/// Returns whether `word` is one or several whole words of a file's name.
 pub(super) fn holds(name: &str, word: &str) -> bool {
     let stem = stem(name);
     let is_edge = |neighbour: Option<char>| neighbour.is_none_or(|c| !c.is_ascii_alphanumeric());
@@ -103,8 +103,8 @@ pub(super) fn holds(name: &str, word: &str) -> bool {
         })
 }
 
-/// Returns the revision that a file is of, by its name: one of those that are known and have no
-/// file, or what the name's template says.
+/// Returns the revision of a file by its name: one of the known ids without a file, or the id that
+/// the template yields.
 pub(super) fn revision(
     name: &str,
     template: &str,
@@ -115,7 +115,7 @@ pub(super) fn revision(
         return id.parse().ok();
     }
     let id = by_template(stem(name), template)?;
-    // `…_create_users` would fit as well; what `new` makes has a digit.
+    // `…_create_users` would match too; ids that `new` generates have a digit.
     let is_made = id.len() >= 4 && id.contains(|c: char| c.is_ascii_digit());
     id.parse().ok().filter(|_| is_made)
 }
@@ -129,7 +129,7 @@ fn by_template<'a>(mut stem: &'a str, mut template: &str) -> Option<&'a str> {
             template = &template[end..];
             stem = match stem.strip_prefix(literal) {
                 Some(rest) => rest,
-                // An empty slug leaves no mark before it.
+                // An empty slug leaves no separator before it.
                 None if stem.is_empty() => return id,
                 None => return None,
             };

@@ -1,15 +1,14 @@
-//! Parents and dependencies that do not exist: which revision was meant.
+//! Repairs parents and dependencies that do not exist, by finding the intended revision.
 
 use super::model::{Link, Model};
 use super::names;
 use super::work::Work;
 use migrate_core::{Code, RevisionId};
 
-/// Finds the parents that are missing; `strangers` are files of which nobody knows which revision
-/// they are.
-pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
+/// Finds the missing parents; `unidentified` are the files whose revision is unknown.
+pub(super) fn repair(model: &mut Model, work: &Work<'_>, unidentified: &[String]) {
     for index in model.by_age() {
-        needs(model, work, strangers, index);
+        dependencies(model, work, unidentified, index);
         let unknown: Vec<RevisionId> = model.links[index]
             .iter()
             .filter_map(|link| match link {
@@ -17,10 +16,10 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
                 Link::To(_) => None,
             })
             .collect();
-        if unknown.is_empty() && model.orphans[index].is_none() {
+        if unknown.is_empty() && model.parentless[index].is_none() {
             continue;
         }
-        let is_gone = |id: &RevisionId| is_gone(work, strangers, id.as_str());
+        let is_gone = |id: &RevisionId| is_gone(work, unidentified, id.as_str());
         if !unknown.iter().any(is_gone) && from_lock(model, index) {
             continue;
         }
@@ -29,26 +28,26 @@ pub(super) fn mend(model: &mut Model, work: &Work<'_>, strangers: &[String]) {
                 parent(model, index, &id);
             }
         }
-        if model.links[index].is_empty() && model.orphans[index].is_some() {
-            if strangers.is_empty() {
+        if model.links[index].is_empty() && model.parentless[index].is_some() {
+            if unidentified.is_empty() {
                 by_time(model, index);
-            } else if let Some(lost) = model.lost.remove(&index) {
-                // The file that cannot be read may be the parent.
+            } else if let Some(lost) = model.lost_parents.remove(&index) {
+                // The unreadable file may be the parent.
                 model.links[index].push(lost);
             }
         }
     }
 }
 
-/// Whether a revision was there and its file is gone, is elsewhere or cannot be read: then no other
-/// one may take its place.
-fn is_gone(work: &Work<'_>, strangers: &[String], id: &str) -> bool {
+/// Returns whether a revision existed and its file is gone, elsewhere or unreadable: then no other
+/// revision may take its place.
+fn is_gone(work: &Work<'_>, unidentified: &[String], id: &str) -> bool {
     work.lock.contains_key(id)
         || work.options.elsewhere.contains(id)
-        || strangers.iter().any(|name| name.contains(id))
+        || unidentified.iter().any(|name| name.contains(id))
 }
 
-/// Takes the parents of chain.lock, which knew them before they were lost.
+/// Restores the parents from chain.lock, which recorded them before they were lost.
 fn from_lock(model: &mut Model, index: usize) -> bool {
     let Some(mut parents) = model.locked_parents(index) else {
         return false;
@@ -58,13 +57,16 @@ fn from_lock(model: &mut Model, index: usize) -> bool {
         .filter(|parent| !parents.contains(parent))
         .collect();
     parents.extend(kept);
-    let why = format!("chain.lock knows that it follows {}", model.named(&parents));
-    let code = model.orphans[index].unwrap_or(Code::UnknownParent);
+    let why = format!(
+        "chain.lock records that it follows {}",
+        model.listed(&parents)
+    );
+    let code = model.parentless[index].unwrap_or(Code::UnknownParent);
     model.follow(index, &parents, code, why);
     true
 }
 
-/// Mends one parent that does not exist.
+/// Repairs one parent that does not exist.
 fn parent(model: &mut Model, index: usize, id: &RevisionId) {
     let name = id.as_str();
     let unknown = Link::Unknown(id.clone());
@@ -72,11 +74,11 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
     let Some(place) = place else { return };
     if ["none", "null", "nil", "root", "undefined"].contains(&name.to_lowercase().as_str()) {
         model.links[index].remove(place);
-        let why = format!("`{name}` stands for no parent");
+        let why = format!("`{name}` is not a parent");
         model.done.push((index, Code::UnknownParent, why));
         return;
     }
-    match meant(model, index, name) {
+    match intended(model, index, name) {
         Some((found, why)) if !model.needs(found, index) => {
             model.links[index].remove(place);
             if !model.parents(index).any(|parent| parent == found) {
@@ -86,19 +88,19 @@ fn parent(model: &mut Model, index: usize, id: &RevisionId) {
         }
         _ => {
             model.links[index].remove(place);
-            model.lost.insert(index, unknown);
+            model.lost_parents.insert(index, unknown);
             if model.links[index].is_empty() {
-                model.orphans[index] = Some(Code::UnknownParent);
+                model.parentless[index] = Some(Code::UnknownParent);
             } else {
-                let why = format!("there is no `{name}`, and its other parents stay");
+                let why = format!("`{name}` does not exist; its other parents are kept");
                 model.done.push((index, Code::UnknownParent, why));
             }
         }
     }
 }
 
-/// The revision that is meant by a name that nothing has, and why.
-fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
+/// Returns the revision that an unknown name refers to, and the reason.
+fn intended(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
     let only = |found: &mut dyn Iterator<Item = usize>| match (found.next(), found.next()) {
         (Some(only), None) => Some(only),
         _ => None,
@@ -106,11 +108,11 @@ fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
     let all = || (0..model.len()).filter(|other| *other != index);
     let id = |other: usize| model.ids[other].as_str();
     let is = |found: Option<usize>, why: &str| {
-        found.map(|found| (found, format!("`{name}` {why} {}", model.named(&[found]))))
+        found.map(|found| (found, format!("`{name}` {why} {}", model.listed(&[found]))))
     };
     let same = is(
         only(&mut all().filter(|other| id(*other).eq_ignore_ascii_case(name))),
-        "is, but for its case,",
+        "differs only in case from",
     );
     let begins = || {
         let long_enough = |id: &str| name.len() >= 3 && id.starts_with(name);
@@ -124,14 +126,14 @@ fn meant(model: &Model, index: usize, name: &str) -> Option<(usize, String)> {
         let stem = name.strip_suffix(".sql").unwrap_or(name);
         only(&mut all().filter(|other| names::holds(&model.files[*other], stem)))
     };
-    same.or_else(|| is(begins(), "is the beginning of"))
-        .or_else(|| is(file(), "is in the name of the file of"))
+    same.or_else(|| is(begins(), "is a prefix of"))
+        .or_else(|| is(file(), "is in the file name of"))
         .or_else(|| is(cut(), "begins with"))
-        .or_else(|| is(typo(model, index, name), "is nearly"))
+        .or_else(|| is(typo(model, index, name), "is similar to"))
 }
 
-/// The one revision whose id differs in a letter or two. Short ids and numbers are near to
-/// everything, so there it says nothing.
+/// Returns the one revision whose id differs in a letter or two. Short ids and numbers are near to
+/// everything, so for them this proves nothing.
 fn typo(model: &Model, index: usize, name: &str) -> Option<usize> {
     let most = match name.len() {
         0..5 => return None,
@@ -159,7 +161,7 @@ fn typo(model: &Model, index: usize, name: &str) -> Option<usize> {
     }
 }
 
-/// Puts a revision behind the one that was made before it, and behind those whose tables it uses.
+/// Puts a revision after the one that was created before it, and after those whose tables it uses.
 fn by_time(model: &mut Model, index: usize) {
     let above = model.above();
     let mut needs_it = vec![false; model.len()];
@@ -181,42 +183,42 @@ fn by_time(model: &mut Model, index: usize) {
         .collect();
     parents.extend(tables.iter().map(|(maker, _)| *maker));
     let parents = model.highest(&parents);
-    let lost = match model.lost.get(&index) {
-        Some(Link::Unknown(id)) => format!("there is no `{id}`; "),
+    let lost = match model.lost_parents.get(&index) {
+        Some(Link::Unknown(id)) => format!("`{id}` does not exist; "),
         Some(Link::To(_)) => "it cannot follow itself; ".to_owned(),
         None => String::new(),
     };
     let why = match (&tables[..], before) {
         ([(maker, table), ..], _) => format!(
-            "{lost}it uses the table `{table}`, which {} makes",
-            model.named(&[*maker])
+            "{lost}it uses the table `{table}`, which {} creates",
+            model.listed(&[*maker])
         ),
         ([], Some(before)) => format!(
-            "{lost}{} is the one that was made before it",
-            model.named(&[before])
+            "{lost}{} was created just before it",
+            model.listed(&[before])
         ),
-        ([], None) => format!("{lost}it is the oldest, so it follows nothing"),
+        ([], None) => format!("{lost}it is the oldest, so it has no parent"),
     };
     if parents.is_empty() && lost.is_empty() {
-        // What took its parent away has said why.
+        // The step that removed its parent has given the reason.
         return;
     }
-    let code = model.orphans[index].unwrap_or(Code::UnknownParent);
+    let code = model.parentless[index].unwrap_or(Code::UnknownParent);
     model.follow(index, &parents, code, why);
 }
 
-/// Finds dependencies that are nearly right. One that is like nothing stays, and is told: it alone
+/// Repairs misspelled dependencies. One that resembles nothing is kept and reported: nothing else
 /// says what has to run before, so it is neither dropped nor invented.
-fn needs(model: &mut Model, work: &Work<'_>, strangers: &[String], index: usize) {
-    for position in 0..model.needs[index].len() {
-        let (name, need) = model.needs[index][position].clone();
-        if need.is_some() || is_gone(work, strangers, &name) {
+fn dependencies(model: &mut Model, work: &Work<'_>, unidentified: &[String], index: usize) {
+    for position in 0..model.dependencies[index].len() {
+        let (name, need) = model.dependencies[index][position].clone();
+        if need.is_some() || is_gone(work, unidentified, &name) {
             continue;
         }
-        if let Some((found, why)) = meant(model, index, &name)
+        if let Some((found, why)) = intended(model, index, &name)
             && !model.needs(found, index)
         {
-            model.needs[index][position] = (model.ids[found].to_string(), Some(found));
+            model.dependencies[index][position] = (model.ids[found].to_string(), Some(found));
             model.done.push((index, Code::UnknownDependency, why));
         }
     }

@@ -1,8 +1,8 @@
-//! Which tables a revision makes, and which it needs to be there.
+//! The tables that a revision creates, and those that must exist before.
 //!
-//! This reads tokens, not grammar: a name counts as a table where one stands in the statements that
-//! migrations are made of. What it takes for a table wrongly matters only where another revision
-//! makes a table of that name.
+//! This reads tokens, not grammar: a name is a table if it is at the position of one in the
+//! statements that migrations consist of. A wrong table only matters if another revision creates a
+//! table with that name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Whether both may be the same; one without a schema is in any.
+    /// Returns whether both may be the same table; one without a schema may be in any.
     fn is(&self, other: &Self) -> bool {
         self.name == other.name
             && match (&self.schema, &other.schema) {
@@ -30,13 +30,13 @@ impl Table {
 /// The tables of one revision's `up`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tables {
-    /// What it makes, and did not need before.
-    makes: BTreeSet<Table>,
-    /// What must be there already.
+    /// The tables it creates and did not need before.
+    creates: BTreeSet<Table>,
+    /// The tables that must exist before.
     uses: BTreeSet<Table>,
 }
 
-/// For each revision: the revisions that make what it uses, each with the table.
+/// Returns for each revision the revisions that create the tables it uses, each with the table.
 pub(super) fn needs(revisions: &[Revision], config: &Config) -> Vec<Vec<(usize, String)>> {
     let tables: Vec<Tables> = revisions
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn needs(revisions: &[Revision], config: &Config) -> Vec<Vec<(usize, 
         .collect();
     let mut makers: BTreeMap<&str, Vec<(usize, &Table)>> = BTreeMap::new();
     for (index, tables) in tables.iter().enumerate() {
-        for table in &tables.makes {
+        for table in &tables.creates {
             makers.entry(&table.name).or_default().push((index, table));
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn needs(revisions: &[Revision], config: &Config) -> Vec<Vec<(usize, 
                 .into_iter()
                 .flatten()
                 .filter(|(maker, made)| *maker != index && made.is(table));
-            // Where several make it, nobody knows which one is meant.
+            // If several create it, the intended one is unknown.
             if let (Some((maker, _)), None) = (found.next(), found.next()) {
                 needs.push((*maker, table.name.clone()));
             }
@@ -67,7 +67,7 @@ pub(super) fn needs(revisions: &[Revision], config: &Config) -> Vec<Vec<(usize, 
 }
 
 impl Tables {
-    /// Reads the `up` of a revision, for all databases that the project is for.
+    /// Reads the `up` of a revision, for all databases of the project.
     pub(super) fn of(revision: &Revision, config: &Config) -> Self {
         let mut all = Self::default();
         for section in revision.sections.iter() {
@@ -83,7 +83,7 @@ impl Tables {
                     for statement in script.statements.iter() {
                         reader.statement(&words(dialect, revision.sql(*statement)));
                     }
-                    all.makes.extend(reader.tables.makes);
+                    all.creates.extend(reader.tables.creates);
                     all.uses.extend(reader.tables.uses);
                 }
             }
@@ -92,12 +92,12 @@ impl Tables {
     }
 }
 
-/// A token that matters to this.
+/// A significant token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
-    /// A keyword or a name as it stands, in lower case.
+    /// A keyword or an unquoted name, in lower case.
     Plain(String),
-    /// A name in quotes.
+    /// A quoted name.
     Quoted(String),
     Symbol(char),
 }
@@ -115,13 +115,13 @@ impl Word {
 fn words(dialect: Dialect, sql: &str) -> Vec<Word> {
     let mut lexer = Lexer::new(dialect, sql);
     let mut words = Vec::new();
-    // What does not end is told elsewhere; what stands before it counts.
+    // An unterminated construct is reported elsewhere; the text before it counts.
     while let Ok(Some(token)) = lexer.next_token() {
         let text = &sql[token.start..token.end];
         match token.kind {
             TokenKind::Word => words.push(Word::Plain(text.to_lowercase())),
             TokenKind::Quoted => words.push(Word::Quoted(unquoted(text).to_lowercase())),
-            // SQLite and MySQL take a text for a name where only a name can stand.
+            // SQLite and MySQL read a text as a name if only a name is possible.
             TokenKind::String if text.starts_with(['"', '\'']) => {
                 words.push(Word::Quoted(unquoted(text).to_lowercase()));
             }
@@ -140,7 +140,7 @@ fn unquoted(text: &str) -> String {
     inner.replace(&quote.repeat(2), quote)
 }
 
-/// Words that may stand where a name does, and are none.
+/// Words that may be at the position of a name and are not names.
 const NO_NAMES: [&str; 20] = [
     "select", "set", "values", "where", "lateral", "only", "if", "exists", "not", "as", "on",
     "using", "cascade", "restrict", "from", "table", "unnest", "default", "no", "null",
@@ -149,20 +149,20 @@ const NO_NAMES: [&str; 20] = [
 #[derive(Default)]
 struct Reader {
     tables: Tables,
-    /// Tables of this revision alone: they are gone afterwards.
+    /// Tables of this revision alone, which do not exist afterwards.
     temporary: BTreeSet<Table>,
 }
 
 impl Reader {
-    fn makes(&mut self, table: Table) {
-        // What it needed before, it makes anew: others may have made it first.
+    fn creates(&mut self, table: Table) {
+        // A table that it needed before is recreated: another revision may have created it first.
         if !self.tables.uses.iter().any(|used| used.is(&table)) {
-            self.tables.makes.insert(table);
+            self.tables.creates.insert(table);
         }
     }
 
     fn uses(&mut self, table: Table) {
-        let own = self.tables.makes.iter().chain(&self.temporary);
+        let own = self.tables.creates.iter().chain(&self.temporary);
         if !own.into_iter().any(|made| made.is(&table)) {
             self.tables.uses.insert(table);
         }
@@ -174,7 +174,8 @@ impl Reader {
         if first("create") {
             at = 1;
             if let Some((table, behind)) = create(words) {
-                // The name that is made is no use of it, and what refers to itself is no other.
+                // The created name is not used by the statement, and a reference to itself is not
+                // another table.
                 at = behind;
                 match words
                     .iter()
@@ -182,7 +183,7 @@ impl Reader {
                     .any(|word| word.is_any(&["temp", "temporary"]))
                 {
                     true => drop(self.temporary.insert(table)),
-                    false => self.makes(table),
+                    false => self.creates(table),
                 }
             }
         } else if first("drop") || first("truncate") || first("lock") {
@@ -208,7 +209,7 @@ impl Reader {
             _ => return,
         };
         let mut at = past(words, what, &["if", "exists", "only"]);
-        // What may be missing is not needed.
+        // A table that may be missing is not needed.
         let needed = at == what || !words[what..at].iter().any(|word| word.is("exists"));
         while let Some((table, behind)) = name(words, at) {
             if needed {
@@ -229,7 +230,7 @@ impl Reader {
             let Some((new, behind)) = name(words, behind + 1) else {
                 return;
             };
-            self.makes(new);
+            self.creates(new);
             at = behind + 1;
         }
     }
@@ -249,11 +250,11 @@ impl Reader {
                 .is_some_and(|word| word.is_any(&["to", "as"]))
             && let Some((new, _)) = name(words, behind + 2)
         {
-            self.makes(new);
+            self.creates(new);
         }
     }
 
-    /// A table that the words from `at` on need.
+    /// Records a table that the words from `at` on need.
     fn mention(&mut self, words: &[Word], at: usize) {
         let Word::Plain(word) = &words[at] else {
             return;
@@ -313,7 +314,7 @@ impl Reader {
     fn sources(&mut self, words: &[Word], mut at: usize) {
         at = past(words, at, &["only"]);
         while let Some((table, behind)) = name(words, at) {
-            // A function is no table.
+            // A function is not a table.
             if words.get(behind) != Some(&Word::Symbol('(')) {
                 self.uses(table);
             }
@@ -330,7 +331,7 @@ impl Reader {
     }
 }
 
-/// `CREATE … TABLE name`; a view is read as a table is, so it counts as one.
+/// `CREATE … TABLE name`; views are read like tables, so they count as tables.
 fn create(words: &[Word]) -> Option<(Table, usize)> {
     let what = words.iter().take(8).position(|word| {
         word.is_any(&[
@@ -351,14 +352,14 @@ fn create(words: &[Word]) -> Option<(Table, usize)> {
     name(words, past(words, what + 1, &["if", "not", "exists"]))
 }
 
-/// Whether `ON` names a table in this statement: that of an index, a trigger, a right.
+/// Returns whether `ON` names a table in this statement: that of an index, a trigger, a privilege.
 fn is_object(words: &[Word]) -> bool {
     let of = |word: &Word| word.is_any(&["index", "trigger", "policy", "rule", "statistics"]);
     words[0].is_any(&["grant", "revoke"])
         || words[0].is_any(&["create", "drop", "alter", "comment"]) && words.iter().take(6).any(of)
 }
 
-/// The place behind any of these keywords.
+/// Returns the position after any of these keywords.
 fn past(words: &[Word], mut at: usize, keywords: &[&str]) -> usize {
     while words.get(at).is_some_and(|word| word.is_any(keywords)) {
         at += 1;
@@ -366,7 +367,7 @@ fn past(words: &[Word], mut at: usize, keywords: &[&str]) -> usize {
     at
 }
 
-/// Reads a name, perhaps with a schema before it; returns the place behind it.
+/// Reads a name, with an optional schema; returns the position after it.
 fn name(words: &[Word], at: usize) -> Option<(Table, usize)> {
     let mut parts = Vec::new();
     let mut at = at;
@@ -389,7 +390,7 @@ fn name(words: &[Word], at: usize) -> Option<(Table, usize)> {
         at += 1;
     }
     let name = parts.pop()?;
-    // These are where a table is that names no schema.
+    // These are the default schemas of unqualified tables.
     let schema = parts
         .pop()
         .filter(|schema| !matches!(schema.as_str(), "public" | "main" | "dbo"));
@@ -401,7 +402,7 @@ mod tests {
     use super::*;
     use migrate_core::Dialects;
 
-    /// The tables of a script: those it makes, a bar, those it uses.
+    /// Returns the tables of a script: those it creates, a bar, those it uses.
     fn tables(sql: &str) -> String {
         let text = format!("-- revision: a\n-- parents: none\n-- migrate: up\n{sql}\n");
         let revision = Revision::parse("a.sql", &text, Dialects::NONE).expect("it is sound");
@@ -417,7 +418,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        format!("{} | {}", names(&tables.makes), names(&tables.uses))
+        format!("{} | {}", names(&tables.creates), names(&tables.uses))
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Broken folders and what becomes of them, without a database or a disk.
+//! Repairs of broken folders, without a database or a disk.
 
 use super::*;
 use migrate_core::{ChainLock, File, HeadsRule, Level};
 
-/// A file: `id:parents`, its SQL, and the place of its time.
+/// Returns a file: `id:parents`, its SQL, and the position of its time.
 fn file(word: &str, number: usize, sql: &str) -> File {
     let (id, parents) = word.split_once(':').unwrap_or((word, "none"));
     let (parents, labels) = parents.split_once('@').unwrap_or((parents, ""));
@@ -21,7 +21,7 @@ fn file(word: &str, number: usize, sql: &str) -> File {
     }
 }
 
-/// A folder of a drawing, without a lock: `a  b:a` is `b` on `a`, and made after it.
+/// Returns a folder from a drawing, without a lock: `a  b:a` is `b` on `a`, and created after it.
 fn folder(drawing: &str) -> Folder {
     let words = drawing.split_whitespace().enumerate();
     let files = words
@@ -33,7 +33,7 @@ fn folder(drawing: &str) -> Folder {
     }
 }
 
-/// A folder of revisions with their SQL.
+/// Returns a folder of revisions with their SQL.
 fn with_sql(files: &[(&str, &str)]) -> Folder {
     Folder {
         shown: "migrations".to_owned(),
@@ -57,7 +57,7 @@ fn locked(mut folder: Folder) -> Folder {
     folder
 }
 
-/// Mends a folder, sees to it that nothing is left to do then, and draws it as `id:parents`.
+/// Repairs a folder, checks that a second repair finds nothing to do, and draws it as `id:parents`.
 #[track_caller]
 fn drawn(folder: &Folder, config: &Config, options: &RepairOptions) -> String {
     let repair = Repair::new(folder, config, options);
@@ -86,11 +86,11 @@ fn drawn(folder: &Folder, config: &Config, options: &RepairOptions) -> String {
 }
 
 #[track_caller]
-fn mended(folder: &Folder) -> String {
+fn repaired(folder: &Folder) -> String {
     drawn(folder, &Config::default(), &RepairOptions::default())
 }
 
-/// The reasons that were given.
+/// Returns the reasons of the repairs.
 fn reasons(folder: &Folder) -> Vec<String> {
     let repair = Repair::new(folder, &Config::default(), &RepairOptions::default());
     let reasons = repair.done.into_iter();
@@ -102,22 +102,22 @@ fn reasons(folder: &Folder) -> Vec<String> {
 
 #[test]
 fn several_bases_become_a_chain_by_age() {
-    assert_eq!(mended(&folder("a b c d")), "a b:a c:b d:c");
+    assert_eq!(repaired(&folder("a b c d")), "a b:a c:b d:c");
     // a - b and c - d, which is younger
-    assert_eq!(mended(&folder("a b:a c d:c")), "a b:a c:b d:c");
-    // x is younger than what was put behind its brother
-    assert_eq!(mended(&folder("a x b:a y:x")), "a b:a x:b y:x");
+    assert_eq!(repaired(&folder("a b:a c d:c")), "a b:a c:b d:c");
+    // x is younger than the revision that was put after its sibling
+    assert_eq!(repaired(&folder("a x b:a y:x")), "a b:a x:b y:x");
 }
 
 #[test]
 fn a_fork_before_a_second_base_is_joined_there() {
-    assert_eq!(mended(&folder("a b:a c:a d")), "a b:a c:a d:b,c");
+    assert_eq!(repaired(&folder("a b:a c:a d")), "a b:a c:a d:b,c");
 }
 
 #[test]
 fn bases_of_a_merge_become_one() {
     // a and b lead to m: b follows a, so m need not name it
-    assert_eq!(mended(&folder("a b m:a,b")), "a b:a m:b");
+    assert_eq!(repaired(&folder("a b m:a,b")), "a b:a m:b");
 }
 
 #[test]
@@ -126,25 +126,24 @@ fn tables_count_for_more_than_age() {
         ("old", "ALTER TABLE \"Users\" ADD email TEXT;"),
         ("young", "CREATE TABLE public.users (id INT);"),
     ]);
-    assert_eq!(mended(&folder), "old:young young");
+    assert_eq!(repaired(&folder), "old:young young");
     assert_eq!(
         reasons(&folder),
-        [
-            "old: it began a chain of its own; it uses the table `users`, which is there behind `young`"
-        ]
+        ["old: it started a separate chain; it uses the table `users`, which exists after `young`"]
     );
 }
 
 #[test]
 fn tables_deep_in_a_part_count() {
-    // The second revision of the older part uses what the younger part makes in its second.
+    // The second revision of the older part uses a table that the younger part creates in its
+    // second.
     let folder = with_sql(&[
         ("a", "CREATE TABLE a (id INT);"),
         ("b:a", "INSERT INTO y VALUES (1);"),
         ("x", "CREATE TABLE x (id INT);"),
         ("y:x", "CREATE TABLE y (id INT);"),
     ]);
-    assert_eq!(mended(&folder), "a:y b:a x y:x");
+    assert_eq!(repaired(&folder), "a:y b:a x y:x");
 }
 
 #[test]
@@ -154,7 +153,7 @@ fn tables_that_contradict_one_another_leave_it_to_age() {
         ("b:a", "INSERT INTO x VALUES (1);"),
         ("x", "CREATE TABLE x (id INT); INSERT INTO a VALUES (1);"),
     ]);
-    assert_eq!(mended(&folder), "a b:a x:b");
+    assert_eq!(repaired(&folder), "a b:a x:b");
 }
 
 #[test]
@@ -183,22 +182,22 @@ fn bases_that_the_rules_allow_stay() {
 
 #[test]
 fn heads_are_merged_or_put_behind_one_another() {
-    let merged = mended(&folder("a b:a c:a"));
+    let merged = repaired(&folder("a b:a c:a"));
     assert!(
         merged.ends_with(":b,c a b:a c:a") || merged.starts_with("a b:a c:a"),
         "{merged}"
     );
     let options = RepairOptions {
-        heads: HeadsMend::Rebase { published: None },
+        heads: HeadsRepair::Rebase { published: None },
         ..RepairOptions::default()
     };
     assert_eq!(
         drawn(&folder("a b:a c:a d:c"), &Config::default(), &options),
         "a b:a c:b d:c"
     );
-    // What is published stays where it is, though it is younger.
+    // A published revision stays where it is, although it is younger.
     let options = RepairOptions {
-        heads: HeadsMend::Rebase {
+        heads: HeadsRepair::Rebase {
             published: Some(["a", "c", "d"].map(str::to_owned).into()),
         },
         ..RepairOptions::default()
@@ -222,54 +221,57 @@ fn labelled_heads_stay_and_those_of_one_branch_are_joined() {
 }
 
 #[test]
-fn a_circle_is_broken_against_time() {
-    assert_eq!(mended(&folder("r a:c b:a c:b")), "a:r b:a c:b r");
-    assert_eq!(mended(&folder("a:b b:a")), "a b:a");
+fn a_cycle_is_broken_against_time() {
+    assert_eq!(repaired(&folder("r a:c b:a c:b")), "a:r b:a c:b r");
+    assert_eq!(repaired(&folder("a:b b:a")), "a b:a");
 }
 
 #[test]
-fn a_circle_is_broken_where_no_table_speaks_for_the_link() {
+fn a_cycle_is_broken_where_no_table_speaks_for_the_link() {
     let folder = with_sql(&[
         ("old:young", "ALTER TABLE t ADD x INT;"),
         ("young:old", "CREATE TABLE t (id INT);"),
     ]);
-    assert_eq!(mended(&folder), "old:young young");
+    assert_eq!(repaired(&folder), "old:young young");
 }
 
 #[test]
 fn what_follows_itself_follows_what_was_before_it() {
-    assert_eq!(mended(&folder("a b:a c:c d:c")), "a b:a c:b d:c");
-    assert_eq!(mended(&folder("a:a b:a")), "a b:a");
+    assert_eq!(repaired(&folder("a b:a c:c d:c")), "a b:a c:b d:c");
+    assert_eq!(repaired(&folder("a:a b:a")), "a b:a");
 }
 
 #[test]
 fn a_parent_that_is_nearly_right_is_found() {
     assert_eq!(
-        mended(&folder("9f3c1a2b77de 77aa:9f3c1a2b77d")),
+        repaired(&folder("9f3c1a2b77de 77aa:9f3c1a2b77d")),
         "77aa:9f3c1a2b77de 9f3c1a2b77de"
     );
     assert_eq!(
-        mended(&folder("9f3c1a2b77de 77aa:9f3c1a2b7ed7")),
+        repaired(&folder("9f3c1a2b77de 77aa:9f3c1a2b7ed7")),
         "77aa:9f3c1a2b77de 9f3c1a2b77de"
     );
-    assert_eq!(mended(&folder("Users orders:users")), "Users orders:Users");
-    assert_eq!(mended(&folder("a b:none,a")), "a b:a");
-    assert_eq!(mended(&folder("a b:None")), "a b:a");
+    assert_eq!(
+        repaired(&folder("Users orders:users")),
+        "Users orders:Users"
+    );
+    assert_eq!(repaired(&folder("a b:none,a")), "a b:a");
+    assert_eq!(repaired(&folder("a b:None")), "a b:a");
 }
 
 #[test]
 fn a_parent_that_is_like_nothing_is_the_one_before() {
-    assert_eq!(mended(&folder("a b:a c:zz d:c")), "a b:a c:b d:c");
-    assert_eq!(mended(&folder("a:zz b:a")), "a b:a");
+    assert_eq!(repaired(&folder("a b:a c:zz d:c")), "a b:a c:b d:c");
+    assert_eq!(repaired(&folder("a:zz b:a")), "a b:a");
     // A merge keeps the parents it has.
-    assert_eq!(mended(&folder("a b:a,zz")), "a b:a");
+    assert_eq!(repaired(&folder("a b:a,zz")), "a b:a");
 }
 
 #[test]
 fn a_parent_that_was_deleted_is_not_replaced() {
     let mut folder = locked(folder("a b:a c:b"));
     folder.files.remove(1);
-    assert_eq!(mended(&folder), "a c:b !lock-deleted !unknown-parent");
+    assert_eq!(repaired(&folder), "a c:b !lock-deleted !unknown-parent");
 }
 
 #[test]
@@ -289,7 +291,7 @@ fn a_parent_on_another_branch_is_not_replaced() {
 fn a_deleted_head_is_forgotten() {
     let mut folder = locked(folder("a b:a c:b"));
     folder.files.remove(2);
-    assert_eq!(mended(&folder), "a b:a");
+    assert_eq!(repaired(&folder), "a b:a");
 }
 
 #[test]
@@ -316,8 +318,8 @@ fn a_copy_gets_an_id_of_its_own() {
     let mut copy = folder.files[1].clone();
     copy.name = "00_older_name.sql".to_owned();
     folder.files.insert(0, copy.clone());
-    // The same again is a file too many.
-    assert_eq!(mended(&folder), "a b:a");
+    // An identical file is redundant.
+    assert_eq!(repaired(&folder), "a b:a");
     let text = copy
         .text
         .replace("t1", "t9")
@@ -344,7 +346,7 @@ fn an_edited_seal_is_left_to_people() {
     let mut folder = locked(folder("a b:a"));
     folder.files[1].text = folder.files[1].text.replace("t1", "t9").into();
     let before = folder.clone();
-    assert_eq!(mended(&folder), "a b:a !lock-changed");
+    assert_eq!(repaired(&folder), "a b:a !lock-changed");
     let repair = Repair::new(&folder, &Config::default(), &RepairOptions::default());
     assert_eq!(
         (repair.folder.files, repair.folder.lock),
@@ -402,11 +404,11 @@ fn a_dependency_is_neither_invented_nor_dropped() {
     };
     folder.files[1].text = depends(&folder.files[1].text, "billing").into();
     assert_eq!(
-        mended(&folder),
+        repaired(&folder),
         "accounts_1 b:accounts_1 !unknown-dependency"
     );
     folder.files[1].text = folder.files[1].text.replace("billing", "acounts_1").into();
-    assert_eq!(mended(&folder), "accounts_1 b:accounts_1");
+    assert_eq!(repaired(&folder), "accounts_1 b:accounts_1");
 }
 
 mod random {
@@ -414,7 +416,7 @@ mod random {
 
     use super::*;
 
-    /// One revision of a broken folder.
+    /// A revision of a broken folder.
     #[derive(Clone, Debug)]
     struct Broken {
         id: usize,
@@ -510,7 +512,7 @@ mod random {
         }
     }
 
-    /// Where a file was before it got another name.
+    /// Returns the present name of a file that was renamed.
     fn now<'a>(repair: &'a Repair, file: &'a str) -> &'a str {
         repair.renamed.get(file).map_or(file, String::as_str)
     }
@@ -519,7 +521,7 @@ mod random {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
-        fn any_broken_folder_is_mended_once_and_for_all(
+        fn any_broken_folder_is_repaired_once_and_for_all(
             revisions in prop::collection::vec(broken(), 0..9),
             sealed in prop::collection::vec(prop::option::of(any::<bool>()), 9),
             lock in 0..4_usize,
@@ -551,7 +553,7 @@ mod random {
                 _ => Some(locked.render()),
             };
             let options = RepairOptions {
-                heads: if rebase { HeadsMend::Rebase { published: None } } else { HeadsMend::Merge },
+                heads: if rebase { HeadsRepair::Rebase { published: None } } else { HeadsRepair::Merge },
                 ..RepairOptions::default()
             };
             let repair = Repair::new(&folder, &config, &options);
@@ -570,11 +572,11 @@ mod random {
                 Code::DuplicateRevision, Code::SelfParent, Code::Cycle, Code::RedundantParent,
                 Code::DuplicateLabel, Code::LabelIsRevision, Code::LockMissing, Code::LockMalformed,
             ];
-            let strangers = left.contains(&Code::ConflictMarkers) || left.contains(&Code::MissingRevision) || left.contains(&Code::InvalidRevisionId);
-            if strangers {
+            let unidentified = left.contains(&Code::ConflictMarkers) || left.contains(&Code::MissingRevision) || left.contains(&Code::InvalidRevisionId);
+            if unidentified {
                 always.retain(|code| !matches!(code, Code::SelfParent));
             }
-            if !strangers && !left.contains(&Code::UnknownParent) {
+            if !unidentified && !left.contains(&Code::UnknownParent) {
                 always.push(Code::MultipleBases);
                 if !labelled {
                     always.push(Code::MultipleHeads);
@@ -584,12 +586,13 @@ mod random {
                 prop_assert!(!left.contains(&code), "{code} is left: {:#?}", repair.unresolved);
             }
 
-            // Every link that held holds.
+            // Every valid link is kept.
             let after = Survey::new(&repair.folder, &config);
             let needs = |graph: &migrate_core::Graph, above: usize, below: usize| graph.ancestors([above]).contains(below);
             let place = |file: &str| after.revisions.iter().position(|revision| *revision.file == *now(&repair, file));
             for (index, revision) in survey.revisions.iter().enumerate() {
-                // Of copies one keeps the links to the id, those among them that could not be read.
+                // One of the copies keeps the links to the id, including links that were
+                // unreadable.
                 let is_copy = |index: usize| {
                     let id = survey.graph.id(index).to_string();
                     let ids = revisions.iter().map(|broken| format!("rev_000{}", broken.id));

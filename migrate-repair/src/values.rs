@@ -1,21 +1,20 @@
-//! Header values that people write and nobody can read: what they mean.
+//! Reads header values that people write but the parser does not accept.
 
 use crate::names;
 use migrate_core::__support::is_timestamp;
 use migrate_core::RevisionId;
 
-/// What a list of ids or labels means.
+/// The contents of a list of ids or labels.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct List {
     /// The words that can be ids.
     pub(super) words: Vec<String>,
-    /// Whether something stood there that names a place and no revision, such as `head`.
+    /// Set if the list has a name for a place that is not a revision, such as `head`.
     pub(super) place: bool,
 }
 
 impl List {
-    /// Reads a list, however it is written: with quotes, brackets, blanks for commas, twice the
-    /// same.
+    /// Reads a list in any notation: with quotes, brackets, blanks for commas, duplicates.
     pub(super) fn read(value: &str) -> Self {
         let mut list = Self::default();
         for part in value.split(',') {
@@ -43,14 +42,15 @@ impl List {
     }
 }
 
-/// A word without the quotes and the `.sql` of other habits.
+/// Returns a word without the quotes and the `.sql` of other notations.
 pub(super) fn bare(word: &str) -> &str {
     word.trim()
         .trim_matches(|c| matches!(c, '"' | '\'' | '`'))
         .trim()
 }
 
-/// The id that a word stands for, with `_` for what no id may have; `None` where nothing is left.
+/// Returns the id for a word, with `_` for characters that an id cannot have; `None` if nothing is
+/// left.
 pub(super) fn as_id(word: &str) -> Option<String> {
     if RevisionId::check(word).is_ok() {
         return Some(word.to_owned());
@@ -69,7 +69,7 @@ pub(super) fn as_id(word: &str) -> Option<String> {
     (says_something && RevisionId::check(&id).is_ok()).then_some(id)
 }
 
-/// The time that is meant by what stands in a `created` line, in the one form that is read.
+/// Returns the time of a `created` line in the only form that is accepted.
 pub(super) fn time(value: &str) -> Option<String> {
     let value = bare(value);
     let utc = ["Z", "z", " UTC", "+00:00", "-00:00"];
@@ -120,7 +120,8 @@ mod tests {
             );
         }
         assert_eq!(time("2026-11-20").as_deref(), Some("2026-11-20T00:00:00Z"));
-        // Nobody knows how far this is from UTC without a calendar, and a wrong hour is a wrong order.
+        // Without a calendar the offset from UTC cannot be applied, and a wrong hour is a wrong
+        // order.
         assert_eq!(time("2026-11-20T14:32:05+02:00"), None);
         assert_eq!(time("yesterday"), None);
     }

@@ -1,56 +1,54 @@
-//! The folder while it is mended.
+//! The folder during the repair.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::locks::Found;
-use super::model::Model;
-use super::{Mended, RepairOptions};
-use migrate_core::__support::with_value;
+use super::found_lock::FoundLock;
+use super::{RepairOptions, Repaired};
 use migrate_core::{
     Code, Config, Entry, File, Folder, Hash, LockState, Revision, RevisionId, Survey,
 };
 
-/// The folder, what is known of it from before, and what was done.
+/// The folder, the facts known about it before the repair, and the repairs made.
 pub(super) struct Work<'a> {
     pub(super) config: &'a Config,
     pub(super) options: &'a RepairOptions,
     pub(super) folder: Folder,
-    /// What could be read of chain.lock.
-    pub(super) found: Found,
-    /// What it says of each revision.
+    /// The readable contents of chain.lock.
+    pub(super) found: FoundLock,
+    /// The entry of each revision in chain.lock.
     pub(super) lock: BTreeMap<String, Entry>,
-    /// What each file meant before its links were mended.
-    meant: BTreeMap<String, BTreeSet<Hash>>,
-    /// Files that could be read as they were, with what they were.
-    pub(super) read: BTreeMap<String, (RevisionId, Hash)>,
-    /// The links that could be read as they were: a file and the parent that it names.
+    /// The hashes of each file before its links were repaired.
+    known_hashes: BTreeMap<String, BTreeSet<Hash>>,
+    /// The files that were readable from the start, with their original id and hash.
+    pub(super) originals: BTreeMap<String, (RevisionId, Hash)>,
+    /// The links that were readable from the start: a file and a parent that it names.
     pub(super) links: BTreeSet<(String, RevisionId)>,
-    /// Files whose parents named no revision, but a place.
-    pub(super) orphans: BTreeSet<String>,
-    /// Ids that were given here.
+    /// The files whose parents named a place instead of a revision.
+    pub(super) lost_parents: BTreeSet<String>,
+    /// The ids assigned by the repair.
     pub(super) new: BTreeSet<String>,
-    pub(super) done: Vec<Mended>,
-    /// Files that have another name now, by their old one.
+    pub(super) done: Vec<Repaired>,
+    /// The present names of renamed files, by their old names.
     pub(super) renamed: BTreeMap<String, String>,
 }
 
 impl<'a> Work<'a> {
     pub(super) fn new(folder: &Folder, config: &'a Config, options: &'a RepairOptions) -> Self {
         let survey = Survey::new(folder, config);
-        let found = Found::read(folder, options.committed_lock.as_deref());
+        let found = FoundLock::read(folder, options.committed_lock.as_deref());
         let mut work = Self {
             config,
             options,
             folder: folder.clone(),
             lock: found.entries(&survey.revisions),
             found,
-            meant: BTreeMap::new(),
-            read: survey
+            known_hashes: BTreeMap::new(),
+            originals: survey
                 .revisions
                 .iter()
                 .map(|revision| {
-                    let was = (revision.id.clone(), revision.hash);
-                    (revision.file.to_string(), was)
+                    let original = (revision.id.clone(), revision.hash);
+                    (revision.file.to_string(), original)
                 })
                 .collect(),
             links: survey
@@ -61,7 +59,7 @@ impl<'a> Work<'a> {
                     parents.map(|parent| (revision.file.to_string(), parent.clone()))
                 })
                 .collect(),
-            orphans: BTreeSet::new(),
+            lost_parents: BTreeSet::new(),
             new: BTreeSet::new(),
             done: Vec::new(),
             renamed: BTreeMap::new(),
@@ -70,46 +68,49 @@ impl<'a> Work<'a> {
         work
     }
 
-    /// Keeps in mind what each file means now.
+    /// Records the present hash of each file.
     pub(super) fn remember(&mut self, survey: &Survey) {
         for revision in &survey.revisions {
-            let meant = self.meant.entry(revision.file.to_string()).or_default();
-            meant.insert(revision.hash);
+            let hashes = self
+                .known_hashes
+                .entry(revision.file.to_string())
+                .or_default();
+            hashes.insert(revision.hash);
         }
     }
 
-    /// The revisions that mean something else than they did, nor what was sealed.
+    /// Returns the revisions whose hash differs both from their original and from the sealed one.
     pub(super) fn changed(&self, survey: &Survey) -> Vec<RevisionId> {
         let is_changed = |revision: &&Revision| {
             let state = self.lock.get(revision.id.as_str()).map(|entry| entry.state);
-            let was_read = self.read.get(&*revision.file);
-            was_read.is_some_and(|(id, hash)| *id == revision.id && *hash != revision.hash)
+            let original = self.originals.get(&*revision.file);
+            original.is_some_and(|(id, hash)| *id == revision.id && *hash != revision.hash)
                 && state != Some(LockState::Sealed(revision.hash))
         };
         let changed = survey.revisions.iter().filter(is_changed);
         changed.map(|revision| revision.id.clone()).collect()
     }
 
-    /// Whether a file meant this before its links were mended.
-    pub(super) fn meant(&self, file: &str, hash: Hash) -> bool {
-        self.meant
+    /// Returns whether a file had this hash before its links were repaired.
+    pub(super) fn had_hash(&self, file: &str, hash: Hash) -> bool {
+        self.known_hashes
             .get(file)
-            .is_some_and(|meant| meant.contains(&hash))
+            .is_some_and(|hashes| hashes.contains(&hash))
     }
 
-    /// Understands the folder as it is now.
+    /// Reads and checks the folder in its present state.
     pub(super) fn survey(&self) -> Survey {
         Survey::new(&self.folder, self.config)
     }
 
-    /// Whether files are there of which nobody knows which revision they are: one of them may be
-    /// the parent that is missing.
-    pub(super) fn has_strangers(&self, survey: &Survey) -> bool {
+    /// Returns whether there are files whose revision is unknown: one of them may be a missing
+    /// parent.
+    pub(super) fn has_unidentified_files(&self, survey: &Survey) -> bool {
         !self.folder.unread.is_empty() || survey.revisions.len() < self.folder.files.len()
     }
 
-    /// The names of files of which nobody knows which revision they are.
-    pub(super) fn strangers(&self, survey: &Survey) -> Vec<String> {
+    /// Returns the names of the files whose revision is unknown.
+    pub(super) fn unidentified_files(&self, survey: &Survey) -> Vec<String> {
         let known: BTreeSet<&str> = survey
             .revisions
             .iter()
@@ -123,11 +124,11 @@ impl<'a> Work<'a> {
             .collect()
     }
 
-    /// Whether a file means what was sealed, before or after it was mended.
+    /// Returns whether the hash of a file, before or after its repair, is the sealed one.
     pub(super) fn is_sealed(&self, revision: &Revision) -> bool {
         match self.lock.get(revision.id.as_str()).map(|entry| entry.state) {
             Some(LockState::Sealed(hash)) => {
-                hash == revision.hash || self.meant(&revision.file, hash)
+                hash == revision.hash || self.had_hash(&revision.file, hash)
             }
             _ => false,
         }
@@ -140,7 +141,7 @@ impl<'a> Work<'a> {
         file: &str,
         reason: impl Into<String>,
     ) {
-        self.done.push(Mended {
+        self.done.push(Repaired {
             code,
             revision: (!revision.is_empty()).then(|| revision.to_owned()),
             file: file.to_owned(),
@@ -148,7 +149,7 @@ impl<'a> Work<'a> {
         });
     }
 
-    /// The file of this name; it is there.
+    /// Returns the file with this name, which exists.
     pub(super) fn file(&mut self, name: &str) -> &mut File {
         let file = self.folder.files.iter_mut().find(|file| file.name == name);
         file.expect("a revision has a file")
@@ -163,7 +164,7 @@ impl<'a> Work<'a> {
         self.folder.files.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
-    /// A name that no file has yet.
+    /// Returns a name that is not taken.
     pub(super) fn free_name(&self, name: &str) -> String {
         let is_taken = |name: &str| {
             let files = self.folder.files.iter().map(|file| &file.name);
@@ -180,34 +181,5 @@ impl<'a> Work<'a> {
             free = format!("{stem}_{number}.sql");
         }
         free
-    }
-
-    /// Writes the links of a model into the files.
-    pub(super) fn write(&mut self, model: &Model, survey: &Survey) {
-        for changed in model.changed() {
-            let Some(revision) = survey
-                .revisions
-                .iter()
-                .find(|revision| *revision.file == *changed.file)
-            else {
-                continue;
-            };
-            let mut text = match &changed.parents {
-                Some(parents) => revision.with_parents(parents),
-                None => revision.text.to_string(),
-            };
-            if let Some(depends_on) = &changed.depends_on {
-                text = with_value(&text, "depends-on", &depends_on.join(", "));
-            }
-            self.file(changed.file).text = text.into();
-        }
-        for (index, code, why) in &model.done {
-            self.did(
-                *code,
-                model.ids[*index].as_str(),
-                &model.files[*index],
-                why.clone(),
-            );
-        }
     }
 }

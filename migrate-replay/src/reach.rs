@@ -1,10 +1,10 @@
-//! By what a statement reaches out of the database that it runs in.
+//! The places where a statement reaches out of the database that it runs in.
 //!
-//! A statement of a chain is also run in throw-away databases. What it does there to the database
-//! is gone with it; what it does to other databases, to the server or to another one is not. Here
-//! every such place is found: by the words that begin the statement, by functions that are called,
-//! and by the names in front of objects. Bodies of routines and triggers are read, and text that is
-//! run as SQL, where it stands in the statement itself.
+//! The statements of a chain also run in scratch databases. Their effects on the database disappear
+//! with it; their effects on other databases, on the server or on another server do not. This
+//! module finds every such place: by the words that begin the statement, by functions that are
+//! called, and by qualified names. Bodies of routines and triggers are read, and so is text that is
+//! run as SQL, if it is part of the statement.
 //!
 //! The lists follow the manuals of PostgreSQL 18 (part VI "Reference", chapters 9.26 to 9.28),
 //! MySQL 9 (chapter "SQL Statements"), MariaDB 11 ("SQL Statements") and SQLite ("SQL As Understood
@@ -24,16 +24,16 @@ use migrate_sql::{Lexer, TokenKind};
 /// A place where a statement reaches out of its database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
-    /// How.
+    /// The kind of the reach.
     pub kind: ReachKind,
-    /// Where it is in the statement, in bytes.
+    /// The byte range within the statement.
     pub range: Range<usize>,
-    /// Whether it stands in the body of something that the statement only creates: a routine, a
-    /// trigger or an event. Nothing reaches out before that runs.
+    /// Whether it is in the body of a routine, a trigger or an event that the statement only
+    /// creates. Nothing reaches out before that runs.
     pub deferred: bool,
 }
 
-/// How a statement reaches out of its database.
+/// The kinds of reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReachKind {
@@ -41,44 +41,44 @@ pub enum ReachKind {
     Database {
         /// The name without its quotes.
         name: String,
-        /// What it stands before.
+        /// What the name qualifies.
         before: Named,
-        /// The byte where the object's own name begins, and the end of the name where it stands
-        /// alone.
+        /// The offset where the object's own name begins, or the end of the name if it is not
+        /// qualified.
         object: usize,
     },
     /// A role that has to exist (PostgreSQL).
     Role {
         /// The name without its quotes.
         name: String,
-        /// Whether the statements behind it run as this role.
+        /// Whether the following statements run as this role.
         acts: bool,
     },
-    /// The account that a view, routine, trigger or event of MySQL belongs to: the range is that of
+    /// The account that owns a view, routine, trigger or event of MySQL: the range is that of
     /// `DEFINER = …`.
     Definer,
-    /// Where the files of a table go (MySQL): the range is that of the clause.
+    /// The directory for the files of a table (MySQL): the range is that of the clause.
     Directory,
-    /// Where an event of MySQL is enabled: the range is that of `ENABLE`, or where a word would
-    /// stand that disables it.
+    /// The place where an event of MySQL is enabled: the range is that of `ENABLE`, or of the
+    /// position for a keyword that disables it.
     Event,
     /// The file that `ATTACH` opens (SQLite). The range is that of the expression.
     Attach {
-        /// The name that the file's database gets, without its quotes.
+        /// The schema name that the file's database gets, without its quotes.
         name: String,
     },
-    /// Something of the server as a whole, of its files, or of another server.
+    /// An effect on the server as a whole, on its files, or on another server.
     Server(String),
 }
 
-/// What the name of a database stands before.
+/// What the name of a database qualifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
     /// An object that the statement reads.
     Read,
-    /// An object that it makes, changes or drops, or whose rows it changes.
+    /// An object that the statement creates, changes or drops, or whose rows it changes.
     Written,
-    /// A routine that it calls; before it, a package can stand as well (MariaDB).
+    /// A routine that the statement calls, or a package (MariaDB).
     Called,
     /// Nothing: `USE shop`.
     Used,
@@ -87,7 +87,7 @@ pub enum Named {
 }
 
 impl Reach {
-    /// Returns what it is in a few words: `CREATE ROLE`, or ``database `shop` ``.
+    /// Returns a short description: `CREATE ROLE`, or ``database `shop` ``.
     #[must_use]
     pub fn what(&self) -> Cow<'_, str> {
         match &self.kind {
@@ -129,15 +129,15 @@ pub fn reaches(dialect: Dialect, statement: &str) -> Vec<Reach> {
     list
 }
 
-/// How deep texts may stand in texts: `DO $$ … EXECUTE $q$ DO …`.
+/// The nesting depth of texts in texts: `DO $$ … EXECUTE $q$ DO …`.
 const DEEPEST: usize = 4;
 
-/// What has been found so far, and where it is looked for.
+/// The reaches found so far, and the text that is being read.
 struct Found {
     dialect: Dialect,
     list: Vec<Reach>,
     deferred: bool,
-    /// Where the text that is read begins in the statement.
+    /// The offset of that text in the statement.
     offset: usize,
     depth: usize,
 }
@@ -173,7 +173,7 @@ impl Found {
         self.push(kind, at.range());
     }
 
-    /// Reads a text in quotes as SQL of its own.
+    /// Reads a quoted text as SQL of its own.
     fn text(&mut self, item: Item<'_>, deferred: bool) {
         let Some((start, inner)) = item.inner() else {
             return;
@@ -191,7 +191,7 @@ impl Found {
         self.offset = offset;
     }
 
-    /// Reads a text that may be SQL: where its first word begins a statement.
+    /// Reads a text that may be SQL: if its first word begins a statement.
     fn perhaps_sql(&mut self, item: Item<'_>) {
         const VERBS: [&str; 25] = [
             "ALTER", "ATTACH", "CALL", "COMMENT", "COPY", "CREATE", "DELETE", "DO", "DROP",
@@ -209,7 +209,7 @@ impl Found {
     }
 }
 
-/// A token that matters.
+/// A significant token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item<'a> {
     pub(crate) text: &'a str,
@@ -232,7 +232,7 @@ impl<'a> Item<'a> {
         self.start + self.text.len()
     }
 
-    /// Whether it is this keyword.
+    /// Returns whether it is this keyword.
     pub(crate) fn is(self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
@@ -249,7 +249,7 @@ impl<'a> Item<'a> {
         self.kind == TokenKind::String
     }
 
-    /// Whether it can be a name. With ANSI_QUOTES, MySQL takes `"…"` for one.
+    /// Returns whether it can be a name. With ANSI_QUOTES, MySQL reads `"…"` as one.
     pub(crate) fn is_name(self, dialect: Dialect) -> bool {
         match self.kind {
             TokenKind::Word | TokenKind::Quoted => true,
@@ -258,11 +258,11 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Returns the name that it is, without quotes.
+    /// Returns it as a name, without quotes.
     pub(crate) fn name(self, dialect: Dialect) -> String {
         let quote = match self.text.as_bytes().first() {
             Some(quote @ (b'"' | b'`' | b'[' | b'\'')) => char::from(*quote),
-            // PostgreSQL folds what is not quoted.
+            // PostgreSQL folds unquoted names.
             _ if dialect == Dialect::Postgres => return self.text.to_ascii_lowercase(),
             _ => return self.text.to_owned(),
         };
@@ -273,8 +273,8 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Returns what stands between the quotes of a text and where that begins. An escaped sign is
-    /// one with a blank before it, so that every other stays at its place.
+    /// Returns the contents of a quoted text and their offset. An escaped character becomes a blank
+    /// and the character, so that all others keep their offsets.
     fn inner(self) -> Option<(usize, Cow<'a, str>)> {
         if self.kind != TokenKind::String {
             return None;
@@ -314,8 +314,8 @@ impl<'a> Item<'a> {
     }
 }
 
-/// The tokens that matter, as far as they can be read; what runs an executable comment of MySQL is
-/// none of them.
+/// Returns the significant tokens, as far as the text can be read; the marks of MySQL's executable
+/// comments are left out.
 pub(crate) fn items(dialect: Dialect, text: &str) -> Vec<Item<'_>> {
     let mut lexer = Lexer::new(dialect, text);
     let mut items = Vec::with_capacity(text.len() / 6);
@@ -336,18 +336,18 @@ pub(crate) fn items(dialect: Dialect, text: &str) -> Vec<Item<'_>> {
     items
 }
 
-/// Some tokens in a row.
+/// A sequence of tokens.
 pub(crate) trait Items<'a> {
-    /// The token at a place, or one that is nothing.
+    /// Returns the token at a position, or an empty one.
     fn at(&self, place: usize) -> Item<'a>;
 
-    /// Whether these keywords stand here.
+    /// Returns whether these keywords are at a position.
     fn follow(&self, place: usize, words: &[&str]) -> bool {
         let mut words = words.iter().enumerate();
         words.all(|(more, word)| self.at(place + more).is(word))
     }
 
-    /// The place behind optional keywords.
+    /// Returns the position after optional keywords.
     fn skip(&self, place: usize, words: &[&str]) -> usize {
         let mut place = place;
         while self.at(place).is_any(words) {
@@ -363,7 +363,7 @@ impl<'a> Items<'a> for [Item<'a>] {
     }
 }
 
-/// Returns the words of the first pattern that stands at a place.
+/// Returns the words of the first pattern that matches at a position.
 fn matching<'p>(items: &[Item<'_>], place: usize, patterns: &'p [&'p str]) -> Option<&'p str> {
     let fits = |pattern: &&&str| {
         let mut words = pattern.split(' ').enumerate();

@@ -1,4 +1,4 @@
-//! What `check` says of revisions that reach out of their database.
+//! The diagnostics of `check` for revisions that reach out of their database.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use migrate_core::{Code, Config, Diagnostic, Dialect, Dialects, Severity, Survey
 
 use crate::reach::{ReachKind, reaches};
 
-/// Returns a diagnostic for each revision that reaches out of its database. No build warns of it: a
-/// sealed revision that was applied cannot be changed any more.
+/// Returns a diagnostic for each revision that reaches out of its database. Builds do not report
+/// it: a sealed revision that was applied cannot be changed.
 #[must_use]
 pub fn reaching(survey: &Survey, config: &Config) -> Vec<Diagnostic> {
     let Some(severity) = config.rules.reaches_out.severity() else {
@@ -24,14 +24,13 @@ fn reaches_of(
     dialects: Dialects,
     severity: Severity,
 ) -> Option<Diagnostic> {
-    /// As many a message names.
+    /// The number of reaches that a message names.
     const MOST: usize = 4;
     let revision = &survey.revisions[index];
     let mut first: Option<Range<usize>> = None;
     let mut what: Vec<String> = Vec::new();
     for section in revision.sections.iter() {
-        // Where the project does not say which databases it is for, `a.b` may be a table of a
-        // schema.
+        // If the project does not configure its databases, `a.b` may be a table of a schema.
         let known = !dialects.is_empty() || section.dialects.iter().count() == 1;
         for dialect in section.dialects.iter() {
             if !dialects.is_empty() && !dialects.contains(dialect) {
@@ -71,5 +70,5 @@ fn reaches_of(
     );
     let found = Diagnostic::error(Code::ReachesOut, message).severity(severity);
     let found = found.label(survey.label(index, first?, ""));
-    Some(found.help("it is changed or left out where the chain is replayed in a throw-away database: `cargo migrate explain reaches-out`"))
+    Some(found.help("it is changed or skipped when the chain is replayed in a scratch database: `cargo migrate explain reaches-out`"))
 }

@@ -1,12 +1,14 @@
-//! A chain, or a file of SQL, as it can be run in a throw-away database without a trace elsewhere.
+//! Rewrites a chain, or a file of SQL, so that it runs in a scratch database without effects
+//! elsewhere.
 //!
-//! What reaches out of the database ([`reach::reaches`]) is changed, left out, or refused:
+//! Statements that reach out of the database ([`reach::reaches`]) are changed, skipped, or refused:
 //!
-//! - the name of the chain's own database becomes that of the throw-away one;
-//! - roles that a statement needs are listed, to be there before;
-//! - what is about the server, its files or another server is left out, and so is what would run
-//!   it: a call of a function whose body does so, a row for a table whose trigger does;
-//! - an object of another database is refused.
+//! - the name of the chain's own database is replaced by that of the scratch database;
+//! - roles that a statement needs are listed, so that they can be created before;
+//! - statements about the server, its files or another server are skipped, and so are statements
+//!   that would run them: a call of a function whose body does so, a row for a table whose trigger
+//!   does;
+//! - a reference to an object of another database is refused.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,92 +17,93 @@ use std::ops::Range;
 use crate::reach::{self, Item, Items as _, Named, Reach, ReachKind};
 use migrate_core::{Dialect, Direction, Revision, Script, Section, Statement};
 
-/// What lies around a throw-away database.
+/// The surroundings of a scratch database.
 #[derive(Clone, Copy, Debug)]
-pub struct Border<'a> {
-    /// What its SQL is written in.
+pub struct ReplayTarget<'a> {
+    /// The dialect of the SQL.
     pub dialect: Dialect,
     /// The name of the database that the chain is for.
     pub own: &'a str,
-    /// The name of the throw-away database.
+    /// The name of the scratch database.
     pub scratch: &'a str,
-    /// What becomes of the names of other databases.
-    pub others: Others,
+    /// The treatment of other databases' names.
+    pub cross_database: CrossDatabase,
 }
 
-/// What becomes of the names of other databases (MySQL).
+/// The treatment of other databases' names (MySQL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
-    /// They are refused: the server is one that others use.
-    Refused,
-    /// They stay as they are: the server as a whole is thrown away.
-    Kept,
+pub enum CrossDatabase {
+    /// They are refused: the server is shared.
+    Refuse,
+    /// They are kept: the server as a whole is temporary.
+    Keep,
 }
 
-/// A chain or a file as it can be run in a throw-away database.
+/// A chain or a file in a form that runs in a scratch database.
 #[derive(Clone, Debug)]
 pub struct Replay<T> {
-    /// What to run: the same as before, in the same order, each line at its place.
+    /// The rewritten input: the same order, each line at its place.
     pub runs: Vec<T>,
-    /// What is left out on the way up, in the order of the files.
-    pub not_replayed: Vec<NotReplayed>,
-    /// The roles that must be there (PostgreSQL).
+    /// The `up` statements that are skipped, in the order of the files.
+    pub skipped: Vec<SkippedStatement>,
+    /// The roles that must exist (PostgreSQL).
     pub roles: Vec<NeededRole>,
 }
 
-/// A statement that is not run in a throw-away database.
+/// A statement that is not run in a scratch database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct NotReplayed {
-    /// The file that it stands in.
+pub struct SkippedStatement {
+    /// The name of its file.
     pub file: String,
-    /// The line that it begins in, from 1.
+    /// The line where it begins, counted from 1.
     pub line: usize,
-    /// Why: `CREATE ROLE`.
+    /// The reason: `CREATE ROLE`.
     pub what: String,
 }
 
-/// A role that statements name.
+/// A role that statements reference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NeededRole {
-    /// Its name.
+    /// The name of the role.
     pub name: String,
-    /// Whether statements run as this role, and so must be allowed to create objects.
+    /// Whether statements run as this role, so that it must be allowed to create objects.
     pub acts: bool,
 }
 
-/// The name of another database, where its objects cannot be reached without harm.
+/// A reference to another database whose objects cannot be used safely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherDatabase {
-    /// The file that it stands in.
+    /// The name of the file.
     pub file: String,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The name.
+    /// The name of the database.
     pub database: String,
 }
 
-/// A statement, and where it stands.
+/// A statement and its place.
 struct Source<'a> {
     sql: &'a str,
     file: &'a str,
     line: usize,
-    /// It leads up: replays do, but for a baseline that goes back again.
+    /// Set for statements of an `up`; a replay runs only these, except for a baseline that is
+    /// reverted.
     is_up: bool,
 }
 
 impl Replay<Revision> {
-    /// Changes a chain's revisions; ids and hashes stay. Takes time in proportion to their text.
+    /// Rewrites the revisions of a chain; ids and hashes are kept. Takes linear time.
     ///
     /// ```
     /// use migrate_core::{Dialect, Dialects, Revision};
-    /// use migrate_replay::{Border, Others, Replay};
+    /// use migrate_replay::{ReplayTarget, CrossDatabase, Replay};
     ///
     /// let text = "-- revision: a\n-- migrate: up\nGRANT ALL ON shop.* TO app;\nDROP TABLE shop.t;\n";
     /// let revision = Revision::parse("a.sql", text, Dialects::NONE).unwrap();
-    /// let border = Border { dialect: Dialect::MySql, own: "shop", scratch: "s1", others: Others::Refused };
-    /// let replay = Replay::revisions(&[revision], &border).unwrap();
+    /// let target = ReplayTarget { dialect: Dialect::MySql, own: "shop", scratch: "s1", cross_database: CrossDatabase::Refuse };
+    /// let replay = Replay::revisions(&[revision], &target).unwrap();
     /// assert_eq!(replay.runs[0].text.lines().last(), Some("DROP TABLE `s1`.t;"));
-    /// assert_eq!((replay.not_replayed[0].line, &*replay.not_replayed[0].what), (3, "GRANT"));
+    /// assert_eq!((replay.skipped[0].line, &*replay.skipped[0].what), (3, "GRANT"));
     /// ```
     ///
     /// # Errors
@@ -108,13 +111,13 @@ impl Replay<Revision> {
     /// Every name of another database.
     pub fn revisions(
         revisions: &[Revision],
-        border: &Border<'_>,
+        target: &ReplayTarget<'_>,
     ) -> Result<Self, Vec<OtherDatabase>> {
         let mut sources = Vec::new();
         for revision in revisions {
             let (mut at, mut line) = (0, 1);
-            for (direction, statement) in statements(revision, border.dialect) {
-                // Sections come in the order of the file.
+            for (direction, statement) in statements(revision, target.dialect) {
+                // Sections are in the order of the file.
                 line += newlines(&revision.text[at..statement.range().start]);
                 at = statement.range().start;
                 sources.push(Source {
@@ -125,22 +128,22 @@ impl Replay<Revision> {
                 });
             }
         }
-        let judged = judge(&sources, border)?;
+        let judged = judge(&sources, target)?;
         let mut texts = judged.texts.into_iter();
         let runs = revisions
             .iter()
-            .map(|revision| with_texts(revision, border.dialect, &mut texts))
+            .map(|revision| with_texts(revision, target.dialect, &mut texts))
             .collect();
         Ok(Self {
             runs,
-            not_replayed: judged.not_replayed,
+            skipped: judged.skipped,
             roles: judged.roles,
         })
     }
 }
 
 impl Replay<String> {
-    /// Changes the statements of a file, each with the line that it begins in.
+    /// Rewrites the statements of a file, each with the line where it begins.
     ///
     /// # Errors
     ///
@@ -148,7 +151,7 @@ impl Replay<String> {
     pub fn statements(
         file: &str,
         statements: &[(usize, &str)],
-        border: &Border<'_>,
+        target: &ReplayTarget<'_>,
     ) -> Result<Self, Vec<OtherDatabase>> {
         let sources: Vec<_> = statements
             .iter()
@@ -159,14 +162,14 @@ impl Replay<String> {
                 is_up: true,
             })
             .collect();
-        let judged = judge(&sources, border)?;
+        let judged = judge(&sources, target)?;
         let texts = judged.texts.into_iter().zip(&sources);
         let runs = texts
             .map(|(text, source)| text.unwrap_or_else(|| source.sql.to_owned()))
             .collect();
         Ok(Self {
             runs,
-            not_replayed: judged.not_replayed,
+            skipped: judged.skipped,
             roles: judged.roles,
         })
     }
@@ -192,7 +195,7 @@ fn statements(
         })
 }
 
-/// The same revision with other statements; `None` leaves one as it is.
+/// Returns the same revision with other statements; `None` keeps one.
 fn with_texts(
     revision: &Revision,
     dialect: Dialect,
@@ -222,7 +225,7 @@ fn with_texts(
     let sections = revision.sections.iter().map(|section| {
         let serves = section.dialects.contains(dialect);
         let own = section.statements(dialect).filter(|_| serves);
-        // Those of other dialects stand elsewhere now, and are not run.
+        // The statements of other dialects have moved, and are not run.
         let scripts = own.map(|own| Script {
             dialects: migrate_core::Dialects::NONE.with(dialect),
             statements: places.by_ref().take(own.len()).collect(),
@@ -239,20 +242,20 @@ fn with_texts(
     }
 }
 
-/// What becomes of statements: for each another text, or none where it stays.
+/// The results for the statements: for each another text, or `None` if it is kept.
 struct Judged {
     texts: Vec<Option<String>>,
-    not_replayed: Vec<NotReplayed>,
+    skipped: Vec<SkippedStatement>,
     roles: Vec<NeededRole>,
 }
 
-/// Names that decide about statements which name them, in small letters.
+/// Names that decide about the statements that reference them, in lower case.
 #[derive(Default)]
 struct Names {
-    /// To call or to use them reaches out: functions by their bodies, tables by their triggers,
-    /// tables that are on another server.
+    /// Objects whose use reaches out: functions by their bodies, tables by their triggers, tables
+    /// that are on another server.
     tainted: BTreeSet<String>,
-    /// They were left out, so nothing can name them.
+    /// Objects that were skipped, so nothing can reference them.
     absent: BTreeSet<String>,
     /// Packages of MariaDB.
     packages: BTreeSet<String>,
@@ -260,36 +263,36 @@ struct Names {
     attached: BTreeSet<String>,
 }
 
-/// What becomes of one statement.
+/// The treatment of one statement.
 enum Verdict {
     Runs(Vec<(Range<usize>, String)>),
-    LeftOut(String),
+    Skipped(String),
 }
 
-fn judge(sources: &[Source<'_>], border: &Border<'_>) -> Result<Judged, Vec<OtherDatabase>> {
+fn judge(sources: &[Source<'_>], target: &ReplayTarget<'_>) -> Result<Judged, Vec<OtherDatabase>> {
     let reaches: Vec<Vec<Reach>> = sources
         .iter()
-        .map(|source| reach::reaches(border.dialect, source.sql))
+        .map(|source| reach::reaches(target.dialect, source.sql))
         .collect();
-    let names = Names::of(sources, &reaches, border);
+    let names = Names::of(sources, &reaches, target);
     let mut judged = Judged {
         texts: Vec::with_capacity(sources.len()),
-        not_replayed: Vec::new(),
+        skipped: Vec::new(),
         roles: Vec::new(),
     };
     let mut others = Vec::new();
     let mut roles: BTreeSet<NeededRole> = BTreeSet::new();
     for (source, reaches) in sources.iter().zip(&reaches) {
         let known = others.len();
-        let mut verdict = names.verdict(source, reaches, border, &mut others);
+        let mut verdict = names.verdict(source, reaches, target, &mut others);
         if !source.is_up && others.len() > known {
             others.truncate(known);
-            verdict = Verdict::LeftOut(String::new());
+            verdict = Verdict::Skipped(String::new());
         }
         judged.texts.push(match verdict {
-            Verdict::LeftOut(what) => {
+            Verdict::Skipped(what) => {
                 if source.is_up {
-                    judged.not_replayed.push(NotReplayed {
+                    judged.skipped.push(SkippedStatement {
                         file: source.file.to_owned(),
                         line: source.line,
                         what,
@@ -320,13 +323,13 @@ fn needed(reach: &Reach) -> Option<NeededRole> {
     }
 }
 
-/// Puts other texts at some places; lines stay.
+/// Replaces ranges of a text; lines keep their numbers.
 fn edited(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let mut text = String::with_capacity(sql.len() + 64);
     let mut at = 0;
     for (range, with) in edits {
-        // One thing is changed once.
+        // The same range is changed once.
         if range.start < at {
             continue;
         }
@@ -340,13 +343,13 @@ fn edited(sql: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     text
 }
 
-/// The words of a text, names among them, whatever it is written in.
+/// Returns the words of a text, including names, in any language.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|sign: char| !sign.is_alphanumeric() && sign != '_' && sign != '$')
         .filter(|word| !word.is_empty())
 }
 
-/// The first word of a set that a text has.
+/// Returns the first word of a text that is in a set.
 fn named_in(set: &BTreeSet<String>, text: &str) -> Option<String> {
     if set.is_empty() {
         return None;
@@ -356,17 +359,17 @@ fn named_in(set: &BTreeSet<String>, text: &str) -> Option<String> {
         .find(|word| set.contains(word))
 }
 
-/// The words that a statement begins with, without those that say how: `CREATE OR REPLACE TABLE`
-/// begins with CREATE and TABLE.
+/// The words that a statement begins with, without modifiers: `CREATE OR REPLACE TABLE` begins with
+/// CREATE and TABLE.
 struct Beginning<'a> {
     items: Vec<Item<'a>>,
     dialect: Dialect,
-    /// The place of the word that says what is made.
+    /// The position of the word for the kind of the object.
     what: usize,
 }
 
 impl<'a> Beginning<'a> {
-    /// As much of a statement as says what it makes, and of which table.
+    /// Reads enough of a statement to know which object it creates, and on which table.
     fn of(dialect: Dialect, sql: &'a str) -> Self {
         const WHAT: [&str; 10] = [
             "TABLE",
@@ -397,7 +400,7 @@ impl<'a> Beginning<'a> {
         self.is("CREATE") && self.what < self.items.len() && self.items.at(self.what).is_any(what)
     }
 
-    /// The last part of the name at a place, in small letters.
+    /// Returns the last part of the name at a position, in lower case.
     fn name(&self, place: usize) -> Option<String> {
         let mut place = self
             .items
@@ -410,12 +413,12 @@ impl<'a> Beginning<'a> {
             .then(|| item.name(self.dialect).to_lowercase())
     }
 
-    /// The name of what is made.
+    /// Returns the name of the created object.
     fn made(&self) -> Option<String> {
         self.name(self.what.checked_add(1)?)
     }
 
-    /// The name behind the first of some words.
+    /// Returns the name after the first of some words.
     fn behind(&self, words: &[&str]) -> Option<String> {
         let starts = |place: &usize| {
             let mut words = words.iter().enumerate();
@@ -430,9 +433,9 @@ impl<'a> Beginning<'a> {
 }
 
 impl Names {
-    fn of(sources: &[Source<'_>], reaches: &[Vec<Reach>], border: &Border<'_>) -> Self {
+    fn of(sources: &[Source<'_>], reaches: &[Vec<Reach>], target: &ReplayTarget<'_>) -> Self {
         let mut names = Self::default();
-        // What is made of others, and is tainted if they are.
+        // Objects made from others, which are tainted if those are.
         let mut made: Vec<(&str, Vec<String>)> = Vec::new();
         for (source, reaches) in sources.iter().zip(reaches) {
             let first = words(source.sql).next().unwrap_or_default();
@@ -442,17 +445,17 @@ impl Names {
                     names.attached.insert(name.to_lowercase());
                 }
             }
-            // What CREATE stands in a comment that MySQL runs for is read as well.
+            // A CREATE in an executable comment of MySQL is read as well.
             if !is("CREATE") && !is("ALTER") && !source.sql.starts_with("/*") {
                 continue;
             }
             let deferred = reaches
                 .iter()
-                .any(|reach| reach.deferred && names.is_out(reach, border));
+                .any(|reach| reach.deferred && names.is_out(reach, target));
             let at_once = reaches
                 .iter()
                 .any(|reach| !reach.deferred && is_server(reach));
-            let beginning = Beginning::of(border.dialect, source.sql);
+            let beginning = Beginning::of(target.dialect, source.sql);
             let makes = |what: &[&str]| beginning.makes(what);
             if makes(&["PACKAGE"]) {
                 names.packages.extend(beginning.made());
@@ -473,7 +476,7 @@ impl Names {
                 names.tainted.extend(beginning.behind(&["PARTITION", "OF"]));
                 names.tainted.extend(beginning.behind(&["INHERITS", "("]));
             } else if makes(&["TABLE"]) {
-                // A table with a part on another server is there as well.
+                // A table with a partition on another server is there as well.
                 of_it.extend(beginning.behind(&["PARTITION", "OF"]));
             } else if beginning.is("ALTER") && beginning.behind(&["ATTACH", "PARTITION"]).is_some()
             {
@@ -489,7 +492,7 @@ impl Names {
         names
     }
 
-    /// What is made of something that reaches out does so as well.
+    /// Objects made from something that reaches out are tainted too.
     fn spread(&mut self, mut made: Vec<(&str, Vec<String>)>) {
         while !self.tainted.is_empty() {
             let before = made.len();
@@ -506,14 +509,14 @@ impl Names {
         }
     }
 
-    /// Whether a reach does something elsewhere once it runs.
-    fn is_out(&self, reach: &Reach, border: &Border<'_>) -> bool {
+    /// Returns whether a reach has effects elsewhere once it runs.
+    fn is_out(&self, reach: &Reach, target: &ReplayTarget<'_>) -> bool {
         match &reach.kind {
             ReachKind::Server(_) => true,
             ReachKind::Database { name, before, .. } => {
-                border.dialect == Dialect::MySql
-                    && border.others == Others::Refused
-                    && !is_own(name, border)
+                target.dialect == Dialect::MySql
+                    && target.cross_database == CrossDatabase::Refuse
+                    && !is_own(name, target)
                     && !self.is_package(name, *before)
             }
             _ => false,
@@ -528,7 +531,7 @@ impl Names {
         &self,
         source: &Source<'_>,
         reaches: &[Reach],
-        border: &Border<'_>,
+        target: &ReplayTarget<'_>,
         others: &mut Vec<OtherDatabase>,
     ) -> Verdict {
         let sql = source.sql;
@@ -536,40 +539,40 @@ impl Names {
             .iter()
             .find(|reach| !reach.deferred && is_server(reach))
         {
-            return Verdict::LeftOut(reach.what().into_owned());
+            return Verdict::Skipped(reach.what().into_owned());
         }
         if let Some(name) = named_in(&self.absent, sql) {
-            return Verdict::LeftOut(format!("uses `{name}`, which is not replayed"));
+            return Verdict::Skipped(format!("uses `{name}`, which is not replayed"));
         }
         let mut edits = Vec::new();
         if let Some(name) = named_in(&self.tainted, sql) {
             if runs_rows(sql) {
-                return Verdict::LeftOut(format!("uses `{name}`, which reaches out"));
+                return Verdict::Skipped(format!("uses `{name}`, which reaches out"));
             }
-            edits.extend(without_rows(border.dialect, sql));
+            edits.extend(without_rows(target.dialect, sql));
         }
         for reach in reaches {
             match &reach.kind {
                 ReachKind::Database { name, before, .. } => {
-                    let own = is_own(name, border);
-                    match (border.dialect, before) {
+                    let own = is_own(name, target);
+                    match (target.dialect, before) {
                         (Dialect::Sqlite, _) => {
                             if let Some(verdict) = self.attached(name, *before, sql, &mut edits) {
                                 return verdict;
                             }
                         }
                         _ if own => {
-                            let scratch = border.dialect.quote(border.scratch);
+                            let scratch = target.dialect.quote(target.scratch);
                             edits.push((reach.range.clone(), scratch));
-                            edits.extend(if_not_exists(*before, border.dialect, sql, reach));
+                            edits.extend(if_not_exists(*before, target.dialect, sql, reach));
                         }
                         (_, Named::Itself) => {
                             let first = words(sql).next().unwrap_or_default();
                             let what = format!("{} of {}", first.to_uppercase(), reach.what());
-                            return Verdict::LeftOut(what);
+                            return Verdict::Skipped(what);
                         }
-                        // A body can name it: what would run that is left out.
-                        (Dialect::MySql, _) if !reach.deferred && self.is_out(reach, border) => {
+                        // A body may reference it: statements that would run the body are skipped.
+                        (Dialect::MySql, _) if !reach.deferred && self.is_out(reach, target) => {
                             others.push(OtherDatabase {
                                 file: source.file.to_owned(),
                                 line: source.line + newlines(&sql[..reach.range.start]),
@@ -592,8 +595,9 @@ impl Names {
         Verdict::Runs(edits)
     }
 
-    /// What is done in an attached file: there is an empty database in memory instead. Objects are
-    /// created and dropped in it, as others may be made of them; rows are nobody's.
+    /// Handles statements in an attached file, which is replaced by an empty database in memory.
+    /// Objects are created and dropped in it, because others may depend on them; statements on its
+    /// rows are skipped.
     fn attached(
         &self,
         name: &str,
@@ -615,7 +619,7 @@ impl Names {
             return None;
         }
         let what = format!("changes the attached database `{name}`");
-        Some(Verdict::LeftOut(what))
+        Some(Verdict::Skipped(what))
     }
 }
 
@@ -623,17 +627,17 @@ fn is_server(reach: &Reach) -> bool {
     matches!(reach.kind, ReachKind::Server(_))
 }
 
-/// Whether it is the name of the chain's own database. On some systems MySQL does not tell
-/// capital letters from small ones (manual, "Identifier Case Sensitivity").
-fn is_own(name: &str, border: &Border<'_>) -> bool {
-    match border.dialect {
-        Dialect::Postgres => name == border.own,
-        Dialect::MySql => name.to_lowercase() == border.own.to_lowercase(),
+/// Returns whether it is the name of the chain's own database. On some systems MySQL ignores the
+/// case of names (manual, "Identifier Case Sensitivity").
+fn is_own(name: &str, target: &ReplayTarget<'_>) -> bool {
+    match target.dialect {
+        Dialect::Postgres => name == target.own,
+        Dialect::MySql => name.to_lowercase() == target.own.to_lowercase(),
         Dialect::Sqlite => false,
     }
 }
 
-/// The database is there already.
+/// Returns the database already exists.
 fn if_not_exists(
     before: Named,
     dialect: Dialect,
@@ -647,7 +651,7 @@ fn if_not_exists(
     (creates && !says("EXISTS") && !says("REPLACE")).then(|| (at..at, "IF NOT EXISTS ".to_owned()))
 }
 
-/// Whether a statement works on rows or calls something, and makes no object.
+/// Returns whether a statement works on rows or calls something, and creates no object.
 fn runs_rows(sql: &str) -> bool {
     const VERBS: [&str; 19] = [
         "ANALYZE", "BEGIN", "CALL", "COPY", "DELETE", "DO", "EXECUTE", "EXPLAIN", "IF", "INSERT",
@@ -658,8 +662,8 @@ fn runs_rows(sql: &str) -> bool {
     VERBS.iter().any(is) || is(&"VALUES") || is(&"WITH") || is(&"VACUUM")
 }
 
-/// A table or view that takes its rows from what reaches out is made without them (PostgreSQL
-/// manual, "CREATE MATERIALIZED VIEW", "CREATE TABLE AS").
+/// Returns the edit that creates a table or view without its rows, if these come from something
+/// that reaches out (PostgreSQL manual, "CREATE MATERIALIZED VIEW", "CREATE TABLE AS").
 fn without_rows(dialect: Dialect, sql: &str) -> Option<(Range<usize>, String)> {
     if dialect != Dialect::Postgres {
         return None;

@@ -1,130 +1,131 @@
-//! The schemas that a chain passes, to recognise a database by.
+//! An index of the schemas of a chain, to find the state of a database by its schema.
 
 use std::collections::BTreeSet;
 
 use migrate_schema::{Difference, DifferenceKind, Fingerprint, Name, Schema, differences};
 
-/// The fingerprints of the schemas along the lanes of a chain.
+/// The fingerprints of the schemas along the walks of a chain.
 ///
-/// It keeps 32 bytes a state, and no schema.
+/// It stores 32 bytes per state, and no schema.
 #[derive(Clone, Debug, Default)]
-pub struct Trail {
-    marks: Vec<Mark>,
-    /// Tables that do not matter where only the database has them.
-    others: BTreeSet<Name>,
+pub struct SchemaIndex {
+    entries: Vec<Entry>,
+    /// Tables that are ignored if only the database has them.
+    ignored: BTreeSet<Name>,
 }
 
-/// What a schema was at a stop.
+/// The schema at a position.
 #[derive(Clone, Debug)]
-struct Mark {
-    stop: Stop,
+struct Entry {
+    position: Position,
     fingerprint: Fingerprint,
-    /// Those of [`Trail::others`] that the chain itself has made there.
-    others: BTreeSet<Name>,
+    /// The ignored tables that the chain itself creates there.
+    ignored: BTreeSet<Name>,
 }
 
-/// A state on a lane: which one, and after how many of its steps.
+/// A state on a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stop {
-    /// The lane, by its place among all.
-    pub lane: usize,
-    /// How many of its steps are done.
+pub struct Position {
+    /// The walk, by its index.
+    pub walk: usize,
+    /// The number of steps applied.
     pub steps: usize,
 }
 
-/// The state whose schema is the most like a database's.
+/// The state with the schema most similar to that of a database.
 #[derive(Clone, Debug)]
 pub struct Nearest {
-    /// Which it is.
-    pub stop: Stop,
-    /// What the database has other than it.
+    /// Its position.
+    pub position: Position,
+    /// The differences between the database and the state.
     pub differences: Vec<Difference>,
     distance: usize,
 }
 
-impl Trail {
-    /// Begins one; `others` are tables, such as those of other tools, that do not matter where the
-    /// chain does not make them.
+impl SchemaIndex {
+    /// Creates an empty index; `ignored` are tables, such as those of other tools, that do not
+    /// matter unless the chain creates them.
     #[must_use]
-    pub const fn new(others: BTreeSet<Name>) -> Self {
+    pub const fn new(ignored: BTreeSet<Name>) -> Self {
         Self {
-            marks: Vec::new(),
-            others,
+            entries: Vec::new(),
+            ignored,
         }
     }
 
-    /// Takes in the schema that the chain makes there.
-    pub fn mark(&mut self, stop: Stop, schema: &Schema) {
+    /// Records the schema that the chain creates at a position.
+    pub fn record(&mut self, position: Position, schema: &Schema) {
         let made = |name: &&Name| schema.tables.contains_key(*name);
-        self.marks.push(Mark {
-            stop,
+        self.entries.push(Entry {
+            position,
             fingerprint: Fingerprint::of(schema),
-            others: self.others.iter().filter(made).cloned().collect(),
+            ignored: self.ignored.iter().filter(made).cloned().collect(),
         });
     }
 
-    /// Returns the states that have exactly this schema.
+    /// Returns the positions that have exactly this schema.
     #[must_use]
-    pub fn find(&self, live: &Schema) -> Vec<Stop> {
+    pub fn find(&self, live: &Schema) -> Vec<Position> {
         let mut known: Vec<(&BTreeSet<Name>, Fingerprint)> = Vec::new();
         let mut found = Vec::new();
-        for mark in &self.marks {
-            let seen = known.iter().find(|(made, _)| *made == &mark.others);
+        for entry in &self.entries {
+            let seen = known.iter().find(|(made, _)| *made == &entry.ignored);
             let fingerprint = seen
                 .map(|(_, fingerprint)| *fingerprint)
                 .unwrap_or_else(|| {
-                    let fingerprint = Fingerprint::of(&self.without_others(live, &mark.others));
-                    known.push((&mark.others, fingerprint));
+                    let fingerprint = Fingerprint::of(&self.without_ignored(live, &entry.ignored));
+                    known.push((&entry.ignored, fingerprint));
                     fingerprint
                 });
-            if fingerprint == mark.fingerprint {
-                found.push(mark.stop);
+            if fingerprint == entry.fingerprint {
+                found.push(entry.position);
             }
         }
         found
     }
 
-    /// Returns a database's schema without the tables that do not matter beside what the chain
-    /// makes.
+    /// Returns a database's schema without the ignored tables, except those that `expected` has
+    /// too.
     #[must_use]
-    pub fn beside(&self, made: &Schema, live: &Schema) -> Schema {
+    pub fn comparable(&self, expected: &Schema, live: &Schema) -> Schema {
         let made = self
-            .others
+            .ignored
             .iter()
-            .filter(|name| made.tables.contains_key(*name));
-        self.without_others(live, &made.cloned().collect())
+            .filter(|name| expected.tables.contains_key(*name));
+        self.without_ignored(live, &made.cloned().collect())
     }
 
-    fn without_others(&self, live: &Schema, made: &BTreeSet<Name>) -> Schema {
+    fn without_ignored(&self, live: &Schema, made: &BTreeSet<Name>) -> Schema {
         let mut live = live.clone();
         live.tables
-            .retain(|name, _| made.contains(name) || !self.others.contains(name));
+            .retain(|name, _| made.contains(name) || !self.ignored.contains(name));
         live
     }
 
-    /// Says whether the last step to a state has changed the schema; `None` where that is not
-    /// known.
+    /// Returns whether the last step before a position changed the schema; `None` if that is
+    /// unknown.
     #[must_use]
-    pub fn changed(&self, stop: Stop) -> Option<bool> {
+    pub fn changed(&self, position: Position) -> Option<bool> {
         let at = |steps: usize| {
-            let there = Stop { steps, ..stop };
-            self.marks.iter().find(|mark| mark.stop == there)
+            let there = Position { steps, ..position };
+            self.entries.iter().find(|entry| entry.position == there)
         };
-        let (before, after) = (at(stop.steps.checked_sub(1)?)?, at(stop.steps)?);
+        let (before, after) = (at(position.steps.checked_sub(1)?)?, at(position.steps)?);
         Some(before.fingerprint != after.fingerprint)
     }
 }
 
 impl Nearest {
-    /// Takes the nearer of what was the nearest so far and a state; of two as near, the later.
+    /// Returns the nearer of the nearest state so far and another one; the later of two equally
+    /// near.
     #[must_use]
-    pub fn of(best: Option<Self>, stop: Stop, expected: &Schema, actual: &Schema) -> Self {
+    pub fn of(best: Option<Self>, position: Position, expected: &Schema, actual: &Schema) -> Self {
         let found = differences(expected, actual);
         let distance = distance(&found, expected, actual);
         match best {
             Some(best) if best.distance < distance => best,
             _ => Self {
-                stop,
+                position,
                 differences: found,
                 distance,
             },
@@ -132,7 +133,7 @@ impl Nearest {
     }
 }
 
-/// How far two schemas are apart: a whole table weighs as much as all its columns.
+/// Returns the distance between two schemas: a missing table weighs as much as all its columns.
 fn distance(found: &[Difference], expected: &Schema, actual: &Schema) -> usize {
     let weight = |difference: &Difference| {
         let schema = match difference.kind {
@@ -174,28 +175,28 @@ mod tests {
         schema
     }
 
-    fn trail(others: &str, schemas: &[&str]) -> Trail {
-        let others = others.split_whitespace().map(Name::plain).collect();
-        let mut trail = Trail::new(others);
+    fn index(ignored: &str, schemas: &[&str]) -> SchemaIndex {
+        let ignored = ignored.split_whitespace().map(Name::plain).collect();
+        let mut index = SchemaIndex::new(ignored);
         for (steps, text) in schemas.iter().enumerate() {
-            trail.mark(Stop { lane: 0, steps }, &schema(text));
+            index.record(Position { walk: 0, steps }, &schema(text));
         }
-        trail
+        index
     }
 
-    fn found(trail: &Trail, live: &str) -> Vec<usize> {
-        let found = trail.find(&schema(live));
-        found.into_iter().map(|stop| stop.steps).collect()
+    fn found(index: &SchemaIndex, live: &str) -> Vec<usize> {
+        let found = index.find(&schema(live));
+        found.into_iter().map(|position| position.steps).collect()
     }
 
     #[test]
     fn a_state_is_found_by_its_schema() {
-        let trail = trail("", &["", "a:x", "a:x,y", "a:x,y", "a:x,y b:x"]);
-        assert_eq!(found(&trail, ""), [0]);
-        assert_eq!(found(&trail, "a:y,x"), [2, 3]);
-        assert_eq!(found(&trail, "a:x,y b:x"), [4]);
-        assert_eq!(found(&trail, "a:x b:x"), []);
-        let changed = |steps| trail.changed(Stop { lane: 0, steps });
+        let index = index("", &["", "a:x", "a:x,y", "a:x,y", "a:x,y b:x"]);
+        assert_eq!(found(&index, ""), [0]);
+        assert_eq!(found(&index, "a:y,x"), [2, 3]);
+        assert_eq!(found(&index, "a:x,y b:x"), [4]);
+        assert_eq!(found(&index, "a:x b:x"), []);
+        let changed = |steps| index.changed(Position { walk: 0, steps });
         assert_eq!(changed(3), Some(false));
         assert_eq!(changed(4), Some(true));
         assert_eq!(changed(0), None);
@@ -203,14 +204,14 @@ mod tests {
 
     #[test]
     fn what_another_tool_keeps_matters_only_where_the_chain_makes_it() {
-        let trail = trail(
+        let index = index(
             "versions",
             &["", "a:x", "a:x versions:v", "a:x,y versions:v"],
         );
-        assert_eq!(found(&trail, "a:x versions:other"), [1]);
-        assert_eq!(found(&trail, "a:x versions:v"), [1, 2]);
-        assert_eq!(found(&trail, "a:x,y versions:v"), [3]);
-        assert_eq!(found(&trail, "a:x,y"), []);
+        assert_eq!(found(&index, "a:x versions:other"), [1]);
+        assert_eq!(found(&index, "a:x versions:v"), [1, 2]);
+        assert_eq!(found(&index, "a:x,y versions:v"), [3]);
+        assert_eq!(found(&index, "a:x,y"), []);
     }
 
     #[test]
@@ -220,20 +221,20 @@ mod tests {
             let live = schema(live);
             let mut best = None;
             for (steps, text) in chain.iter().enumerate() {
-                let stop = Stop { lane: 0, steps };
-                best = Some(Nearest::of(best, stop, &schema(text), &live));
+                let position = Position { walk: 0, steps };
+                best = Some(Nearest::of(best, position, &schema(text), &live));
             }
             best.unwrap()
         };
         let found = nearest("a:x b:x,y,z");
-        assert_eq!(found.stop.steps, 2);
+        assert_eq!(found.position.steps, 2);
         assert_eq!(found.differences.len(), 1);
         assert!(
             found.differences[0]
                 .to_string()
                 .starts_with("missing column `a.y`")
         );
-        assert_eq!(nearest("a:x,y b:x,z").stop.steps, 2);
-        assert_eq!(nearest("z:x").stop.steps, 0);
+        assert_eq!(nearest("a:x,y b:x,z").position.steps, 2);
+        assert_eq!(nearest("z:x").position.steps, 0);
     }
 }

@@ -1,18 +1,18 @@
-//! Walks through a chain that pass every state a database is likely to be in.
+//! Walks through a chain that visit every state a database is likely to be in.
 
 use migrate_core::{Graph, Set};
 
-/// A walk from an empty database: one revision after the other, and nothing twice.
+/// A walk from an empty database: one revision after the other, each at most once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lane {
-    /// The revisions, each behind all that it needs.
+pub struct Walk {
+    /// The revisions, each after all that it needs.
     pub steps: Vec<usize>,
-    /// After how many of them a state is reached that no lane before this one has passed.
-    pub stops: Vec<usize>,
+    /// The numbers of steps after which the walk is in a state that no earlier walk has visited.
+    pub states: Vec<usize>,
 }
 
-impl Lane {
-    /// Returns what is applied after so many steps.
+impl Walk {
+    /// Returns the applied revisions after this number of steps.
     #[must_use]
     pub fn state(&self, graph: &Graph, steps: usize) -> Set {
         let mut state = graph.none();
@@ -23,15 +23,15 @@ impl Lane {
     }
 }
 
-/// Returns as few walks as pass these states: nothing applied, each beginning of the order in which
-/// a run applies the chain, and what each revision needs with itself.
+/// Returns as few walks as needed to visit these states: nothing applied, each prefix of the order
+/// in which a run applies the chain, and each revision with all that it needs.
 ///
-/// The first lane is that order. Where the chain has no branches it is the only one; a revision of
-/// a branch whose ancestry is no beginning of it is on another.
+/// The first walk is that order. In a chain without branches it is the only one; a revision of a
+/// branch whose ancestry is not a prefix of the order is on another walk.
 ///
 /// ```
 /// use migrate_core::{Dialects, Graph, Revision};
-/// use migrate_replay::lanes;
+/// use migrate_replay::walks;
 ///
 /// let revision = |id: &str, parents: &str| {
 ///     let text = format!("-- revision: {id}\n-- parents: {parents}\n-- migrate: up\nSELECT 1;\n");
@@ -40,48 +40,48 @@ impl Lane {
 /// //   a - b
 /// //    \- c
 /// let graph = Graph::new(&[revision("a", "none"), revision("b", "a"), revision("c", "a")]);
-/// let lanes = lanes(&graph);
-/// assert_eq!(lanes[0].steps, [0, 1, 2]);
+/// let walks = walks(&graph);
+/// assert_eq!(walks[0].steps, [0, 1, 2]);
 /// // `c` without `b`.
-/// assert_eq!((&lanes[1].steps[..], &lanes[1].stops[..]), (&[0, 2][..], &[2][..]));
+/// assert_eq!((&walks[1].steps[..], &walks[1].states[..]), (&[0, 2][..], &[2][..]));
 /// ```
 #[must_use]
-pub fn lanes(graph: &Graph) -> Vec<Lane> {
+pub fn walks(graph: &Graph) -> Vec<Walk> {
     let steps: Vec<usize> = graph.order().collect();
     let mut aside: Vec<(usize, Set)> = Vec::new();
     for (place, index) in steps.iter().enumerate() {
         let needs = graph.ancestors([*index]);
-        // All it needs stands before it: where nothing else does, the order passes it.
+        // If it comes directly after all it needs and nothing else, the order visits its state.
         if needs.iter().count() != place + 1 {
             aside.push((*index, needs));
         }
     }
-    let mut lanes = vec![Lane {
-        stops: (0..=steps.len()).collect(),
+    let mut walks = vec![Walk {
+        states: (0..=steps.len()).collect(),
         steps,
     }];
     let mut ends: Vec<(usize, Set)> = Vec::new();
     for (index, needs) in aside {
-        // On the lane of what it follows, the longest of them.
+        // Continues the walk of the longest predecessor.
         let before = ends
             .iter()
             .enumerate()
             .filter(|(_, (end, _))| needs.contains(*end))
-            .max_by_key(|(at, _)| lanes[at + 1].steps.len())
+            .max_by_key(|(at, _)| walks[at + 1].steps.len())
             .map(|(at, _)| at);
         let at = before.unwrap_or_else(|| {
             ends.push((index, graph.none()));
-            lanes.push(Lane::default());
+            walks.push(Walk::default());
             ends.len() - 1
         });
         let mut missing = needs.clone();
         missing.remove_all(&ends[at].1);
-        let lane = &mut lanes[at + 1];
-        lane.steps.extend(graph.ordered(&missing));
-        lane.stops.push(lane.steps.len());
+        let walk = &mut walks[at + 1];
+        walk.steps.extend(graph.ordered(&missing));
+        walk.states.push(walk.steps.len());
         ends[at] = (index, needs);
     }
-    lanes
+    walks
 }
 
 #[cfg(test)]
@@ -106,15 +106,15 @@ mod tests {
         Survey::new(&folder, &Config::default()).graph
     }
 
-    /// Writes the lanes, with a `|` behind each stop.
+    /// Draws the walks, with a `|` after each state.
     fn drawn(text: &str) -> String {
         let graph = graph(text);
         let mut lines = Vec::new();
-        for lane in lanes(&graph) {
+        for walk in walks(&graph) {
             let mut line = String::new();
-            for (at, step) in lane.steps.iter().enumerate() {
+            for (at, step) in walk.steps.iter().enumerate() {
                 line += graph.id(*step).as_str();
-                if lane.stops.contains(&(at + 1)) {
+                if walk.states.contains(&(at + 1)) {
                     line += "|";
                 }
             }
@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_lane() {
+    fn a_line_is_one_walk() {
         assert_eq!(drawn("a  b:a  c:b"), "a|b|c|");
     }
 
     #[test]
-    fn a_branch_is_a_lane_of_its_own() {
+    fn a_branch_is_a_walk_of_its_own() {
         // a - b - d - f
         //  \- c - e -/
         assert_eq!(
@@ -148,11 +148,11 @@ mod tests {
     #[test]
     fn every_ancestry_is_passed_once_and_in_an_order_that_can_be_applied() {
         let graph = graph("a  b:a  c:a  d:a  e:b,c  f:d  g:e,f  h:c  i:h,g");
-        let lanes = lanes(&graph);
+        let walks = walks(&graph);
         let mut states: Vec<Set> = Vec::new();
-        for lane in &lanes {
-            for (at, step) in lane.steps.iter().enumerate() {
-                let before = lane.state(&graph, at);
+        for walk in &walks {
+            for (at, step) in walk.steps.iter().enumerate() {
+                let before = walk.state(&graph, at);
                 assert!(!before.contains(*step));
                 let needs = graph.ancestors([*step]);
                 assert!(
@@ -161,7 +161,11 @@ mod tests {
                         .all(|need| need == *step || before.contains(need))
                 );
             }
-            states.extend(lane.stops.iter().map(|stop| lane.state(&graph, *stop)));
+            states.extend(
+                walk.states
+                    .iter()
+                    .map(|position| walk.state(&graph, *position)),
+            );
         }
         for index in 0..graph.len() {
             let needs = graph.ancestors([index]);

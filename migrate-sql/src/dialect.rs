@@ -26,16 +26,16 @@ pub enum Dialect {
     MySql,
 }
 
-/// A word that is no dialect.
+/// The error for a name that is not a dialect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no dialect; there are `sqlite`, `postgres` and `mysql`")]
+#[error("unknown dialect `{0}`: expected `sqlite`, `postgres` or `mysql`")]
 pub struct UnknownDialect(pub String);
 
 impl Dialect {
-    /// Every dialect, in the order in which they are shown.
+    /// Every dialect, in display order.
     pub const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MySql];
 
-    /// Returns the dialect's word in revision files and migrate.toml.
+    /// Returns the dialect's name in revision files and migrate.toml.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the name to show to people.
+    /// Returns the database's name for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the dialect of a database url by its scheme.
+    /// Returns the dialect of a database URL by its scheme.
     #[must_use]
     pub fn from_url(url: &str) -> Option<Self> {
         let (scheme, _) = url.split_once(':')?;
@@ -67,16 +67,16 @@ impl Dialect {
         }
     }
 
-    /// Says whether a revision that fails can leave nothing behind.
+    /// Returns whether a revision that fails can be rolled back completely.
     ///
-    /// MySQL and MariaDB commit before and after every DDL statement
-    /// (MySQL manual, "Statements That Cause an Implicit Commit").
+    /// MySQL and MariaDB commit before and after every DDL statement (MySQL manual, "Statements
+    /// That Cause an Implicit Commit").
     #[must_use]
     pub const fn transactional_ddl(self) -> bool {
         !matches!(self, Self::MySql)
     }
 
-    /// Quotes `name` as an identifier, whatever it holds.
+    /// Quotes `name` as an identifier, whatever characters it has.
     #[must_use]
     pub fn quote(self, name: &str) -> String {
         match self {
@@ -103,7 +103,7 @@ impl FromStr for Dialect {
     }
 }
 
-/// A set of dialects, kept in one byte so that it fits a `static`.
+/// A set of dialects, stored in one byte so that it fits a `static`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dialects(u8);
 
@@ -120,38 +120,38 @@ impl Dialects {
         self.0
     }
 
-    /// Makes a set of the bits that [`Dialects::bits`] gave.
+    /// Creates a set from the bits that [`Dialects::bits`] returned.
     #[doc(hidden)]
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits & Self::ALL.0)
     }
 
-    /// Returns the set with `dialect` in it.
+    /// Returns the set with `dialect` added.
     #[must_use]
     pub const fn with(self, dialect: Dialect) -> Self {
         Self(self.0 | 1 << dialect as u8)
     }
 
-    /// Returns what this set has and `other` has not.
+    /// Returns the dialects of this set that are not in `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Returns what both sets have.
+    /// Returns the dialects that are in both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Says whether `dialect` is in the set.
+    /// Returns whether `dialect` is in the set.
     #[must_use]
     pub const fn contains(self, dialect: Dialect) -> bool {
         self.0 & (1 << dialect as u8) != 0
     }
 
-    /// Says whether the set has no dialect.
+    /// Returns whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

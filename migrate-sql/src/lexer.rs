@@ -1,4 +1,4 @@
-//! Tokens of SQL, each dialect by its own manual.
+//! Splits SQL into tokens, following the manual of each dialect.
 
 use std::fmt;
 
@@ -7,28 +7,28 @@ use crate::Dialect;
 /// A run of bytes of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Its kind.
+    /// The token's kind.
     pub kind: TokenKind,
-    /// The first byte.
+    /// The offset of the first byte.
     pub start: usize,
-    /// The byte after the last.
+    /// The offset after the last byte.
     pub end: usize,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// A keyword, a name or a number.
     Word,
-    /// A text in quotes, dollar quotes among them.
+    /// A quoted text, including dollar-quoted text.
     String,
-    /// A name in quotes.
+    /// A quoted name.
     Quoted,
-    /// An operator or a mark.
+    /// An operator or a punctuation mark.
     Symbol,
-    /// The end of a statement: `;`, or what `DELIMITER` said.
+    /// The end of a statement: `;`, or the delimiter that `DELIMITER` set.
     Terminator,
-    /// The `DELIMITER` line of the mysql client.
+    /// A `DELIMITER` line of the mysql client.
     Delimiter,
     /// A comment.
     Comment,
@@ -37,23 +37,23 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// Says whether it means something to the database.
+    /// Returns whether the token is significant: not a comment, white space or `DELIMITER` line.
     #[must_use]
     pub const fn matters(self) -> bool {
         !matches!(self, Self::Comment | Self::Space)
     }
 }
 
-/// Something that begins and does not end.
+/// A construct that begins and does not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unterminated {
-    /// What it is.
+    /// The kind of construct.
     pub what: Construct,
-    /// The byte where it begins.
+    /// The offset where it begins.
     pub at: usize,
 }
 
-/// What can begin and not end.
+/// The constructs that need an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Construct {
@@ -72,34 +72,34 @@ pub enum Construct {
 impl fmt::Display for Construct {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Text => "this quoted text",
-            Self::Name => "this quoted name",
-            Self::Comment => "this comment",
-            Self::DollarQuote => "this dollar-quoted text",
-            Self::Block => "this block",
+            Self::Text => "quoted text",
+            Self::Name => "quoted name",
+            Self::Comment => "comment",
+            Self::DollarQuote => "dollar-quoted text",
+            Self::Block => "block",
         })
     }
 }
 
-/// Takes a text apart into tokens.
+/// Splits a text into tokens.
 #[derive(Clone, Debug)]
 pub struct Lexer<'a> {
     dialect: Dialect,
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    /// What ends a statement.
+    /// The delimiter that ends a statement.
     delimiter: &'a [u8],
-    /// Where an executable comment of MySQL began, while it is open.
+    /// The start of the executable comment of MySQL that is open.
     executable: Option<usize>,
-    /// Up to here there are only `+` and `-`, each an operator of its own.
+    /// Up to this offset the text has only `+` and `-`, each an operator of its own.
     signs_end: usize,
-    /// Nothing but white space and comments since the last statement ended.
+    /// Set while only white space and comments have followed the end of the last statement.
     statement_start: bool,
     continued: Continued,
 }
 
-/// Whether a text that follows is a part of the `E'…'` before it.
+/// Whether the text that follows continues the `E'…'` before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Continued {
     No,
@@ -114,13 +114,13 @@ const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// White space of SQL; what Rust calls so lacks the vertical tab.
+/// SQL's white space; Rust's definition lacks the vertical tab.
 const fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
 }
 
 impl<'a> Lexer<'a> {
-    /// Begins at the start of `text`.
+    /// Creates a lexer at the start of `text`.
     #[must_use]
     pub const fn new(dialect: Dialect, text: &'a str) -> Self {
         Self {
@@ -136,19 +136,20 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Says whether an executable comment of MySQL is open.
+    /// Returns whether an executable comment of MySQL is open.
     #[must_use]
     pub const fn in_executable(&self) -> bool {
         self.executable.is_some()
     }
 
-    /// Says whether statements end with `;` now, and not with what a `DELIMITER` line said.
+    /// Returns whether statements currently end with `;` and not with a delimiter that a
+    /// `DELIMITER` line set.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.delimiter == b";"
     }
 
-    /// Obeys a `DELIMITER` line.
+    /// Sets the delimiter that a `DELIMITER` line names.
     pub fn set_delimiter(&mut self, line: &Token) {
         let line = &self.text[line.start..line.end];
         if let Some(delimiter) = chosen_delimiter(line) {
@@ -195,7 +196,7 @@ impl<'a> Lexer<'a> {
         }))
     }
 
-    /// Moves behind the next token.
+    /// Advances past the next token.
     fn scan(&mut self) -> Result<TokenKind, Unterminated> {
         use Dialect::{MySql, Postgres, Sqlite};
         let first = self.bytes[self.at];
@@ -236,8 +237,8 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Texts on lines of their own are one text, and its first part says whether backslashes
-    /// escape (PostgreSQL manual, 4.1.2.1 "String Constants").
+    /// String constants separated by a newline are one constant, and the first decides whether
+    /// backslashes escape (PostgreSQL manual, 4.1.2.1 "String Constants").
     fn continues(&self, kind: TokenKind, start: usize) -> Continued {
         let token = &self.bytes[start..self.at];
         match (kind, token[0]) {
@@ -253,7 +254,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// MySQL wants white space or a control character after the dashes, so that `5--1` is a sum
+    /// MySQL requires white space or a control character after the dashes, so that `5--1` is a sum
     /// (MySQL manual, "'--' as the Start of a Comment").
     fn is_dash_comment(&self) -> bool {
         self.dialect != Dialect::MySql
@@ -274,7 +275,7 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         let mysql = self.dialect == Dialect::MySql;
         if mysql && (self.peek(2) == b'!' || (self.peek(2) == b'M' && self.peek(3) == b'!')) {
-            // MySQL and MariaDB run what stands in `/*! … */`; so it is code.
+            // MySQL and MariaDB execute the contents of `/*! … */`, so they are code.
             self.at += if self.peek(2) == b'!' { 3 } else { 4 };
             while self.peek(0).is_ascii_digit() {
                 self.at += 1;
@@ -283,7 +284,7 @@ impl<'a> Lexer<'a> {
             return Ok(TokenKind::Symbol);
         }
         let hint = mysql && self.peek(2) == b'+';
-        // PostgreSQL's comments nest (manual, 4.1.5 "Comments"); the others' do not.
+        // PostgreSQL's comments nest (manual, 4.1.5 "Comments"); those of the others do not.
         let nests = self.dialect == Dialect::Postgres;
         let mut depth = 1_usize;
         self.at += 2;
@@ -310,7 +311,7 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    /// A text or name that ends with `close`; a doubled `close` stands for itself.
+    /// Reads a text or name that ends with `close`; a doubled `close` is one literal character.
     fn quoted(
         &mut self,
         close: u8,
@@ -367,13 +368,13 @@ impl<'a> Lexer<'a> {
 
     fn word(&mut self) -> Result<TokenKind, Unterminated> {
         let start = self.at;
-        // A number takes no dollar on PostgreSQL: `1$$a$$` is a number and a text.
+        // A number contains no dollar on PostgreSQL: `1$$a$$` is a number and a text.
         let dollars = self.dialect != Dialect::Postgres || !self.peek(0).is_ascii_digit();
         while is_word(self.peek(0)) || (dollars && self.peek(0) == b'$' && !self.at_delimiter()) {
             self.at += 1;
         }
         let word = &self.bytes[start..self.at];
-        // E'…' has backslash escapes (PostgreSQL manual, 4.1.2.2); the other prefixes have not.
+        // E'…' has backslash escapes (PostgreSQL manual, 4.1.2.2); the other prefixes do not.
         if self.dialect == Dialect::Postgres && self.peek(0) == b'\'' && matches!(word, b"E" | b"e")
         {
             return match self.quoted(b'\'', true, Construct::Text) {
@@ -397,8 +398,8 @@ impl<'a> Lexer<'a> {
         Ok(TokenKind::Word)
     }
 
-    /// In the middle of a statement, a column can have this name; the client would take it all the
-    /// same (MySQL manual, "mysql Client Commands").
+    /// In the middle of a statement, a column can have this name, but the client still treats the
+    /// line as its command (MySQL manual, "mysql Client Commands").
     fn is_delimiter_line(&self, start: usize) -> bool {
         let usual = |byte: u8| byte.is_ascii_punctuation() && !b",().='\"`".contains(&byte);
         let line = self.text[start..].split('\n').next().unwrap_or("");
@@ -461,7 +462,7 @@ impl<'a> Lexer<'a> {
             );
             self.at += 1;
         }
-        // What is left of the run is not read again as one, which would take quadratic time.
+        // The rest of the run is not scanned again, which would take quadratic time.
         self.signs_end = self.at;
         while !rare && self.at > start + 1 && matches!(self.bytes[self.at - 1], b'+' | b'-') {
             self.at -= 1;
@@ -469,7 +470,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The delimiter that a line of the mysql client sets, without its quotes.
+/// Returns the delimiter that a line of the mysql client sets, without its quotes.
 pub(super) fn chosen_delimiter(line: &str) -> Option<&str> {
     let word = line.split_ascii_whitespace().nth(1)?;
     let bare = ['\'', '"', '`'].into_iter().find_map(|quote| {
@@ -531,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_told_with_its_beginning() {
+    fn what_does_not_end_is_reported_with_its_beginning() {
         use Dialect::{MySql, Postgres, Sqlite};
         for (dialect, text, what, at) in [
             (Postgres, "a 'b", Construct::Text, 2),

@@ -1,5 +1,5 @@
-//! SQL as far as migrations need it: where a statement ends, which tokens matter, and what has no
-//! place in a revision. Everything is linear in the text and takes any text.
+//! The SQL text of migrations: dialects, statement boundaries, significant tokens, and statements
+//! that a revision cannot contain. Every function accepts any text and takes linear time.
 
 #![forbid(unsafe_code)]
 

@@ -1,39 +1,39 @@
-//! What has no place in a revision.
+//! Statements that cannot work in a revision.
 
 use std::ops::Range;
 
 use super::lexer::{Lexer, TokenKind};
 use crate::Dialect;
 
-/// A statement, or a part of one, that cannot work where it stands.
+/// A statement, or a part of one, that cannot work in its section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Why it cannot.
+    /// The reason.
     pub kind: FindingKind,
-    /// Where it is in the statement, in bytes.
+    /// The byte range within the statement.
     pub range: Range<usize>,
-    /// What it is, such as `CREATE INDEX CONCURRENTLY`.
+    /// A short name of it, such as `CREATE INDEX CONCURRENTLY`.
     pub what: String,
 }
 
-/// Why a statement cannot work where it stands.
+/// The reason why a statement cannot work in its section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindingKind {
     /// It begins or ends a transaction.
     TransactionControl,
     /// The database refuses it inside a transaction.
     NeedsNoTransaction,
-    /// It is for a client, not for a server.
+    /// It is a command of a client, not of a server.
     ClientCommand,
-    /// It keeps the ledger from being written: while a revision runs, or on PostgreSQL in the
+    /// It prevents the ledger from being written: while a revision runs, or on PostgreSQL in the
     /// revision's own transaction.
     BlocksLedger,
 }
 
-/// The words that decide are among the first; no statement needs more of them to be known.
+/// The words that decide are among the first; no statement needs more.
 const WORDS: usize = 16;
 
-/// Judges one statement.
+/// Checks one statement.
 ///
 /// ```
 /// use migrate_sql::Dialect;
@@ -76,7 +76,7 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
         Dialect::Sqlite => sqlite(&bare, &words),
         Dialect::MySql => mysql(&bare, &words),
     }?;
-    // The place is the first word, or the word that decides.
+    // The range is that of the first word, or of the word that decides.
     let deciding = what.rsplit(' ').next().unwrap_or(&what);
     let place = words
         .list
@@ -90,7 +90,7 @@ pub fn lint(dialect: Dialect, statement: &str) -> Option<Finding> {
     })
 }
 
-/// Whether the first word leaves anything to look for; most statements end here.
+/// Returns whether a statement with this first word can have a finding; most cannot.
 fn may_be_found(dialect: Dialect, statement: &str) -> bool {
     let end = statement
         .bytes()
@@ -120,11 +120,11 @@ fn may_be_found(dialect: Dialect, statement: &str) -> bool {
 struct Word {
     text: String,
     range: Range<usize>,
-    /// Inside parentheses, as options and columns are.
+    /// Set inside parentheses, as for options and columns.
     enclosed: bool,
-    /// `@name` of MySQL, which is the user's own; `@@name` is the server's.
+    /// Set for `@name` of MySQL, a user variable; `@@name` is a system variable.
     own: bool,
-    /// An `=` or `:=` comes next.
+    /// Set if an `=` or `:=` follows.
     assigned: bool,
 }
 
@@ -136,9 +136,9 @@ impl Word {
 
 struct Words {
     list: Vec<Word>,
-    /// Whether an `=` or a parenthesis comes among them: `PRAGMA a = b`, `VACUUM (FULL)`.
+    /// Set if an `=` or a parenthesis is among them: `PRAGMA a = b`, `VACUUM (FULL)`.
     assigns: bool,
-    /// Whether a quoted name comes among them, as in `CLUSTER "t"`.
+    /// Set if a quoted name is among them, as in `CLUSTER "t"`.
     quoted: bool,
 }
 
@@ -175,7 +175,7 @@ impl Words {
                 _ => {}
             }
             signs = if text == "@" { signs + 1 } else { 0 };
-            // pg_dump names every column before FROM.
+            // pg_dump lists every column before FROM.
             if words.list.len() >= WORDS && words.list[0].text != "COPY" {
                 break;
             }
@@ -185,7 +185,7 @@ impl Words {
 }
 
 impl Words {
-    /// The options in parentheses, each with the word behind it.
+    /// Returns the options in parentheses, each with the word after it.
     fn options(&self) -> impl Iterator<Item = [&str; 2]> {
         let next = self.list[1..].iter().map(|word| &*word.text).chain([""]);
         let pairs = self.list.iter().zip(next);
@@ -194,13 +194,13 @@ impl Words {
             .map(|(word, next)| [&*word.text, next])
     }
 
-    /// Whether an option is there and not turned off.
+    /// Returns whether an option is present and not turned off.
     fn has_option(&self, option: &str) -> bool {
         self.options()
             .any(|[word, value]| word == option && !matches!(value, "FALSE" | "OFF" | "0"))
     }
 
-    /// Whether the server's variable of this name gets a value.
+    /// Returns whether the system variable of this name is assigned.
     fn sets(&self, variable: &str) -> bool {
         let mut words = self.list.iter();
         words.any(|word| word.text == variable && word.assigned && !word.own)
@@ -222,7 +222,7 @@ fn blocks(what: &str) -> Verdict {
 }
 
 /// The pages of PostgreSQL's manual on these commands each say "cannot be executed inside a
-/// transaction block". A word decides where it stands in the command: elsewhere it is a name.
+/// transaction block". A word counts only at its position in the command: elsewhere it is a name.
 fn postgres(words: &[&str], read: &Words) -> Verdict {
     match words {
         ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => None,
@@ -247,7 +247,7 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
             None
         }
         ["DISCARD", "ALL", ..] => outside("DISCARD ALL"),
-        // Must come before any query, and decides for the whole transaction.
+        // Must come before any query, and applies to the whole transaction.
         ["SET", "TRANSACTION", ..] | ["SET", "LOCAL", "TRANSACTION", ..] => {
             blocks("SET TRANSACTION")
         }
@@ -281,7 +281,7 @@ fn postgres(words: &[&str], read: &Words) -> Verdict {
     }
 }
 
-/// Whether two words stand one after the other.
+/// Returns whether two words are adjacent.
 fn follow(words: &[&str], pair: [&str; 2]) -> bool {
     words.windows(2).any(|words| words == pair)
 }
@@ -309,7 +309,7 @@ fn sqlite(words: &[&str], read: &Words) -> Verdict {
     }
 }
 
-/// There is no transaction around DDL to disturb; but the ledger's own statements must commit, on a
+/// DDL runs outside any transaction here, but the ledger's own statements must commit, on a
 /// connection of their own.
 fn mysql(words: &[&str], read: &Words) -> Verdict {
     match words {

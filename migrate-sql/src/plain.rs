@@ -1,22 +1,23 @@
-//! Text that every dialect reads the same way, which most of SQL is: then once is enough.
+//! A fast path for text that every dialect reads the same way, as most SQL is: such text is read
+//! once.
 
 use std::ops::Range;
 
 use super::tokens::Tokens;
 
-/// What all dialects see in a text.
+/// The common reading of a text.
 pub struct Plain {
-    /// The statements, as [`split`](super::split) gives them.
+    /// The statements, as [`split`](super::split) returns them.
     pub statements: Vec<Range<usize>>,
-    /// The tokens that matter.
+    /// The significant tokens.
     pub tokens: Tokens,
 }
 
-/// Reads a text that all dialects see the same tokens and the same statements in.
+/// Reads a text in which all dialects see the same tokens and the same statements.
 ///
-/// It holds nothing that one of them reads in its own way: no other quote than `'…'`, no prefix
-/// before one, no run of operators, no dash comment without a blank, no block, no `;` in
-/// parentheses. `None` only costs time.
+/// Such a text has nothing that is specific to a dialect: no quotes other than `'…'`, no prefix
+/// before a quote, no run of operators, no dash comment without a blank, no block, no `;` in
+/// parentheses. Returning `None` only costs time.
 pub fn plain(text: &str) -> Option<Plain> {
     let bytes = text.as_bytes();
     let mut read = Plain {
@@ -25,7 +26,7 @@ pub fn plain(text: &str) -> Option<Plain> {
     };
     let mut statement: Option<Range<usize>> = None;
     let mut depth = 0_usize;
-    // Whether the statement's first word is still to come.
+    // Set until the statement's first word has been read.
     let mut first = true;
     let mut operator = false;
     let mut at = 0;
@@ -92,8 +93,8 @@ pub fn plain(text: &str) -> Option<Plain> {
     Some(read)
 }
 
-/// The words that some dialect takes for the beginning of a block, of what holds blocks, or of a
-/// client's command; `first` in its statement, a word can be more.
+/// Returns whether some dialect treats the word as the beginning of a block, of an object that
+/// contains blocks, or of a client's command; the first word of a statement can be more of these.
 fn decides(word: &[u8], first: bool) -> bool {
     let is = |known: &[&str]| {
         known
@@ -119,7 +120,7 @@ mod tests {
     use crate::Dialect;
     use crate::{split, tokens};
 
-    /// A plain text is read by every dialect as it is read here.
+    /// Asserts that every dialect reads a plain text as `plain` does.
     fn same(text: &str) {
         let Some(plain) = plain(text) else { return };
         for dialect in Dialect::ALL {

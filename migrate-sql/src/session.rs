@@ -1,30 +1,30 @@
-//! What statements leave behind in their session, which ends with the revision and is not there
-//! when an interrupted revision goes on.
+//! The effects of statements on their session. They end with the session, so they are missing when
+//! an interrupted revision is resumed.
 
 use std::collections::BTreeSet;
 
 use super::lexer::{Lexer, TokenKind};
 use crate::Dialect;
 
-/// What a statement leaves behind in its session, besides what it does to the database.
+/// The effect of a statement on its session, apart from its effect on the database.
 ///
-/// Nothing is ever taken for [`None`](Self::None) that can leave something behind.
+/// A statement is [`None`](Self::None) only if it certainly has no such effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionEffect {
-    /// Nothing.
+    /// No effect.
     None,
-    /// The ids and counts of the rows it wrote, and whatever triggers and functions leave.
+    /// The ids and counts of the written rows, and anything that triggers and functions leave.
     Rows,
-    /// Settings, locks, prepared statements: running it again makes them again.
+    /// Settings, locks, prepared statements: running the statement again restores them.
     Repeatable,
-    /// Temporary objects, or variables with a value from the database; their names in capitals,
-    /// a variable's with its `@`.
+    /// Temporary objects, or variables with a value from the database; their names in upper case,
+    /// those of variables with the `@`.
     Lost(Vec<String>),
-    /// It runs code that can leave anything.
+    /// The statement runs code that can have any effect.
     Unknown,
 }
 
-/// Returns what a statement leaves behind in its session.
+/// Returns the effect of a statement on its session.
 ///
 /// ```
 /// use migrate_sql::Dialect;
@@ -49,12 +49,12 @@ pub fn session_effect(dialect: Dialect, statement: &str) -> SessionEffect {
 }
 
 /// Returns which of the first `done` statements must run again in a new session before the others
-/// can go on as if the session were the same.
+/// can run as if the session were the same.
 ///
 /// # Errors
 ///
-/// The index of a statement that left something behind which the others need, and which running
-/// it again does not bring back.
+/// The index of a statement whose effect on the session the others need and which running it again
+/// does not restore.
 pub fn resume_session(
     dialect: Dialect,
     statements: &[&str],
@@ -91,10 +91,10 @@ pub fn resume_session(
     Ok(again)
 }
 
-/// What a block or a function's call says where it makes something for the session.
+/// The words of a block or a function call that create something for the session.
 const MAKERS: [&str; 4] = ["TEMP", "TEMPORARY", "SET_CONFIG", "PREPARE"];
 
-/// What tells of the rows that an earlier statement wrote.
+/// The functions and variables that report the rows of an earlier statement.
 const COUNTS: [&str; 8] = [
     "LAST_INSERT_ID",
     "ROW_COUNT",
@@ -106,7 +106,7 @@ const COUNTS: [&str; 8] = [
     "TOTAL_CHANGES",
 ];
 
-/// Whether statements ask for rows that were written before the first of them.
+/// Returns whether statements ask for rows that were written before the first of them.
 fn mentions_rows_before(dialect: Dialect, statements: &[Words<'_>]) -> bool {
     for words in statements {
         if words.has_any(&COUNTS) {
@@ -124,14 +124,15 @@ fn mentions_rows_before(dialect: Dialect, statements: &[Words<'_>]) -> bool {
     false
 }
 
-/// Returns the setting of the connection that a statement of SQLite assigns with `PRAGMA`, in
-/// lower case; not one that the database file keeps (SQLite manual, "PRAGMA Statements").
+/// Returns the setting of the connection that a statement of SQLite assigns with `PRAGMA`, in lower
+/// case; settings stored in the database file are not returned (SQLite manual, "PRAGMA
+/// Statements").
 #[must_use]
 pub fn session_pragma(statement: &str) -> Option<&'static str> {
     Words::read(Dialect::Sqlite, statement).pragma()
 }
 
-/// The pragmas that belong to the connection and can be read as well as written.
+/// The pragmas that belong to the connection and can be read and written.
 const PRAGMAS: [&str; 30] = [
     "analysis_limit",
     "automatic_index",
@@ -165,7 +166,8 @@ const PRAGMAS: [&str; 30] = [
     "writable_schema",
 ];
 
-/// The words and names of a statement, in capitals and without quotes, and the marks between them.
+/// The words and names of a statement, in upper case and without quotes, and the symbols between
+/// them.
 struct Words<'a> {
     list: Vec<Word<'a>>,
 }
@@ -173,7 +175,7 @@ struct Words<'a> {
 struct Word<'a> {
     text: std::borrow::Cow<'a, str>,
     kind: TokenKind,
-    /// Whether it is right behind the one before.
+    /// Whether it directly follows the one before.
     glued: bool,
 }
 
@@ -182,7 +184,7 @@ impl<'a> Words<'a> {
         let mut list: Vec<Word<'_>> = Vec::new();
         let mut lexer = Lexer::new(dialect, statement);
         let mut end = 0;
-        // What does not end is refused elsewhere.
+        // An unterminated construct is refused elsewhere.
         while let Ok(Some(token)) = lexer.next_token() {
             if !token.kind.matters() {
                 continue;
@@ -231,7 +233,7 @@ impl<'a> Words<'a> {
         matches!(word.kind, TokenKind::Word | TokenKind::Quoted)
     }
 
-    /// All words and names, variables with their `@`.
+    /// Returns all words and names, those of variables with the `@`.
     fn names(&self) -> impl Iterator<Item = &str> {
         let words = self.list.iter().filter(|word| Self::is_word(word));
         words.map(|word| &*word.text)
@@ -246,7 +248,7 @@ impl<'a> Words<'a> {
         self.word(0)
     }
 
-    /// A word by its place among the words, or nothing.
+    /// Returns the word at this place among the words, or the empty text.
     fn word(&self, place: usize) -> &str {
         self.names().nth(place).unwrap_or_default()
     }
@@ -257,7 +259,8 @@ impl<'a> Words<'a> {
             .any(|it| it.kind == TokenKind::Word && it.text == word)
     }
 
-    /// Whether one of these words is there; a text is looked into, as code can stand in it.
+    /// Returns whether one of these words occurs; quoted texts are searched too, because they can
+    /// contain code.
     fn has_any(&self, words: &[&str]) -> bool {
         self.list.iter().any(|it| match it.kind {
             TokenKind::Word => words.contains(&&*it.text),
@@ -270,7 +273,7 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// The words that are called as functions.
+    /// Returns the words that are called as functions.
     fn calls(&self) -> impl Iterator<Item = &str> {
         let pairs = self.list.iter().zip(self.list.iter().skip(1));
         pairs
@@ -282,7 +285,7 @@ impl<'a> Words<'a> {
         self.calls().next().is_some()
     }
 
-    /// The name of what a `CREATE` makes: behind the word of its kind.
+    /// Returns the name of the object of a `CREATE`, which follows the word of its kind.
     fn made(&self) -> Vec<String> {
         const KINDS: [&str; 5] = ["TABLE", "VIEW", "SEQUENCE", "TRIGGER", "INTO"];
         let mut words = self.list.iter().filter(|word| Self::is_word(word));
@@ -304,7 +307,7 @@ impl<'a> Words<'a> {
             .collect()
     }
 
-    /// The user's variables that get a value: before `:=`, or in the list behind `INTO`.
+    /// Returns the user variables that get a value: before `:=`, or in the list after `INTO`.
     fn assigned(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut into = false;
@@ -342,12 +345,12 @@ fn unquoted(name: &str) -> &str {
     }
 }
 
-/// SQLite runs no code that a database holds but triggers, and those only write rows.
+/// The only code that an SQLite database runs is triggers, and those only write rows.
 fn sqlite(words: &Words<'_>) -> SessionEffect {
     let temporary = |word: &str| matches!(word, "TEMP" | "TEMPORARY");
     match words.first() {
         "CREATE" if temporary(words.word(1)) => SessionEffect::Lost(words.made()),
-        // An index goes with its table.
+        // An index is dropped with its table.
         "CREATE" if matches!(words.word(1), "INDEX" | "UNIQUE") => SessionEffect::None,
         "CREATE" if words.made().is_empty() => SessionEffect::Lost(Vec::new()),
         "CREATE" => {
@@ -406,7 +409,7 @@ fn postgres(words: &Words<'_>) -> SessionEffect {
             SessionEffect::Lost(words.made())
         }
         "SELECT" | "VALUES" | "TABLE" | "SHOW" if !words.calls_anything() => SessionEffect::None,
-        // As pg_dump empties the search path.
+        // pg_dump empties the search path like this.
         "SELECT" if !words.has("FROM") && words.calls().all(|name| name == "SET_CONFIG") => {
             SessionEffect::Repeatable
         }
@@ -472,8 +475,8 @@ fn mysql_create(words: &Words<'_>) -> SessionEffect {
     }
 }
 
-/// `SET` of constants, of other settings and of variables can be repeated; what is read from tables
-/// or comes from a function of its own can be another value by then.
+/// `SET` of constants, of other settings and of variables can be repeated; values read from tables
+/// or returned by other functions may have changed.
 fn mysql_set(words: &Words<'_>) -> SessionEffect {
     const STEADY: [&str; 10] = [
         "CONCAT",

@@ -1,7 +1,11 @@
-//! Where a statement ends.
+//! Splits SQL text into statements.
 //!
-//! `;` ends it, except inside the bodies that hold statements themselves: triggers and routines
+//! `;` ends a statement, except inside constructs that contain statements: triggers and routines
 //! with `BEGIN … END`, PostgreSQL's `BEGIN ATOMIC`, and parentheses (a PostgreSQL rule).
+
+mod mysql;
+mod postgres;
+mod sqlite;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,8 +13,8 @@ use std::ops::Range;
 use super::lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
 use crate::Dialect;
 
-/// Returns the statements of `text` as ranges of bytes: without what ends them, without the white
-/// space and comments around them, and without empty ones.
+/// Returns the statements of `text` as byte ranges, without terminators, without surrounding white
+/// space and comments, and without empty statements.
 ///
 /// ```
 /// use migrate_sql::Dialect;
@@ -29,9 +33,9 @@ pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Range<usize>>, Untermin
     read(dialect, text, |_| false).map(|read| read.statements)
 }
 
-/// Finds the first line that `is_mark` knows and that stands where SQL could begin: not inside a
-/// quoted text or name, a comment, or the body of a routine or a trigger. `None` where each of them
-/// stands inside something that ends.
+/// Finds the first line that `is_mark` accepts and that is at a position where SQL could begin: not
+/// inside a quoted text or name, a comment, or the body of a routine or a trigger. Returns `None`
+/// if each such line is inside a construct that ends.
 ///
 /// # Errors
 ///
@@ -44,14 +48,14 @@ pub fn first_mark(
     read(dialect, text, is_mark).map(|read| read.mark)
 }
 
-/// What [`read`] has found.
+/// The result of [`read`].
 struct Read {
     statements: Vec<Range<usize>>,
-    /// Where it has stopped before the end.
+    /// The offset of the mark at which reading stopped.
     mark: Option<usize>,
 }
 
-/// Reads statements up to the first line that is a mark, where SQL could begin.
+/// Reads statements up to the first line that is a mark at a position where SQL could begin.
 fn read(
     dialect: Dialect,
     text: &str,
@@ -78,12 +82,12 @@ fn read(
         let Some(token) = token else { break };
         match token.kind {
             TokenKind::Delimiter => {
-                // The client sends what stands before the line.
+                // The client sends the text before the line.
                 statements.extend(statement.take().map(Statement::close).transpose()?);
                 stream.lexer.set_delimiter(&token);
             }
             TokenKind::Terminator => {
-                // Half an executable comment is no statement.
+                // Half of an executable comment is not a statement.
                 let inside = stream.lexer.is_plain()
                     && (stream.lexer.in_executable()
                         || statement.as_ref().is_some_and(Statement::is_inside));
@@ -119,15 +123,15 @@ fn read(
     })
 }
 
-/// The tokens that matter, with a look ahead.
+/// The significant tokens, with lookahead.
 struct Stream<'a, M> {
     lexer: Lexer<'a>,
     text: &'a str,
     ahead: VecDeque<Token>,
     is_mark: M,
-    /// The marks among the tokens that were read, and whether each is in an executable comment.
+    /// The marks among the tokens read so far, and whether each is in an executable comment.
     marks: VecDeque<(usize, bool)>,
-    /// What does not end; there are no tokens behind it.
+    /// The construct that does not end; no tokens follow it.
     unterminated: Option<Unterminated>,
 }
 
@@ -152,7 +156,7 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
         None
     }
 
-    /// Whether a line begins here that is a mark.
+    /// Returns whether the line that begins here is a mark.
     fn is_marked(&self, at: usize) -> bool {
         let begins_line = at == 0 || self.text.as_bytes()[at - 1] == b'\n';
         begins_line
@@ -162,7 +166,7 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
                 .is_some_and(|line| (self.is_mark)(line.trim_end()))
     }
 
-    /// The mark up to the next token, or up to the end, that stands where SQL could begin.
+    /// Returns the mark before the next token, or before the end, that is where SQL could begin.
     fn mark_before(
         &mut self,
         token: Option<&Token>,
@@ -188,7 +192,7 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
         self.ahead.pop_front().or_else(|| self.read())
     }
 
-    /// The text of the token that comes `n` tokens after the present one; empty at the end.
+    /// Returns the text of the token `n` tokens after the present one; empty at the end.
     fn peek(&mut self, n: usize) -> &'a str {
         while self.ahead.len() <= n {
             match self.read() {
@@ -201,48 +205,34 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
     }
 }
 
-/// What the statement is, as far as it has been read.
+/// The kind of a statement, as far as it has been read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Its first word is still to come.
+    /// The first word has not been read.
     Unknown,
-    /// It begins with CREATE or ALTER; what it is about is still to come.
+    /// CREATE or ALTER; the kind of the object has not been read.
     Create,
-    /// It can hold statements: a routine, a trigger, a compound statement.
+    /// Can contain statements: a routine, a trigger, a compound statement.
     Routine,
     /// A package of MariaDB, whose `AS` opens it.
     Package,
-    /// It holds none.
+    /// Contains no statements.
     Plain,
 }
 
-/// What came before a word.
+/// The context that the previous word sets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Previous {
     /// A statement may begin here.
     Start,
-    /// `END`, which takes the word that says what it ends.
+    /// `END`, which may be followed by the keyword of the block that it ends.
     End,
-    /// A name or an expression comes here, so that `end` and `begin` are columns.
+    /// A name or an expression follows, so that `end` and `begin` are columns.
     Name,
-    /// An alias comes here, or the body of a routine.
+    /// An alias or the body of a routine follows.
     As,
     Other,
 }
-
-/// The words after END that say what it ends.
-const ENDED: [&str; 6] = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
-
-/// The words that can stand last before the statement of a trigger, an event or a routine.
-const HEADER_ENDS: [&str; 6] = ["ROW", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"];
-
-/// The words before a name or an expression. BEGIN and END are not reserved on MySQL (manual,
-/// "Keywords and Reserved Words"), and columns are called so.
-const BEFORE_NAMES: [&str; 26] = [
-    "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "SET", "DECLARE", "BY", "ON", "INTO",
-    "WHEN", "ELSEIF", "ELSIF", "UNTIL", "RETURN", "IN", "LIKE", "BETWEEN", "HAVING", "FROM",
-    "JOIN", "UPDATE", "TABLE", "COLUMN", "ADD",
-];
 
 #[derive(Clone, Copy)]
 struct Block {
@@ -250,24 +240,17 @@ struct Block {
     at: usize,
 }
 
-/// What stands in a block.
+/// The contents of a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Statements,
-    /// It is a `CASE` inside an expression.
+    /// A `CASE` inside an expression.
     Expression,
-    /// A condition or a range: the `DO` or `LOOP` of a `WHILE` or `FOR` is to come.
+    /// A condition or a range, followed by the `DO` or `LOOP` of a `WHILE` or `FOR`.
     Condition,
-    /// In MariaDB's Oracle mode, the declarations of a routine or a package, whose `BEGIN` is to
-    /// come.
+    /// In MariaDB's Oracle mode, the declarations of a routine or a package, followed by `BEGIN`.
     Declarations,
 }
-
-/// The words that begin the body of a routine; behind them, `AS` and `IS` are of an expression.
-const BODIES: [&str; 20] = [
-    "BEGIN", "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "REPLACE", "SET",
-    "CALL", "DO", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "CREATE", "ALTER",
-];
 
 struct Statement {
     dialect: Dialect,
@@ -277,20 +260,20 @@ struct Statement {
     parentheses: usize,
     previous: Previous,
     header: Header,
-    /// Inside the `<<label>>` of Oracle mode.
+    /// Set inside a `<<label>>` of Oracle mode.
     label: bool,
-    /// Whether a mark stands in it.
+    /// Set if a mark is inside the statement.
     marked: bool,
 }
 
-/// What stands between the name of a routine and its body.
+/// The state between the name of a routine and its body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Header {
-    /// Nothing: this is no header.
+    /// Not in a header.
     No,
-    /// `AS` or `IS` begins a body of Oracle mode.
+    /// `AS` or `IS` begins an Oracle mode body.
     Open,
-    /// The same, but a `RETURN` begins a body.
+    /// Like `Open`, but a `RETURN` begins a body.
     Returns,
 }
 
@@ -309,14 +292,15 @@ impl Statement {
         }
     }
 
-    /// Ends the statement where nothing has ended it.
+    /// Ends the statement if nothing has ended it.
     fn close(self) -> Result<Range<usize>, Unterminated> {
         match self.blocks.last() {
             Some(block) => Err(Unterminated {
                 what: Construct::Block,
                 at: block.at,
             }),
-            // Only the delimiter that a `DELIMITER` line chose says that a mark belongs to it.
+            // Only with a delimiter that a `DELIMITER` line set does a mark belong to the
+            // statement.
             None if self.marked => Err(Unterminated {
                 what: Construct::Block,
                 at: self.range.start,
@@ -325,7 +309,7 @@ impl Statement {
         }
     }
 
-    /// Whether a `;` here belongs to the statement.
+    /// Returns whether a `;` here belongs to the statement.
     fn is_inside(&self) -> bool {
         !self.blocks.is_empty() || (self.dialect == Dialect::Postgres && self.parentheses > 0)
     }
@@ -338,8 +322,8 @@ impl Statement {
                 ")" => self.parentheses = self.parentheses.saturating_sub(1),
                 _ => {}
             }
-            // A label ends with a colon, and what it names begins after it; a routine without
-            // characteristics begins behind its parameters.
+            // A label ends with a colon, and the statement that it names begins after it; a routine
+            // without characteristics begins after its parameters.
             let parameters = text == ")" && self.parentheses == 0 && self.blocks.is_empty();
             let label = text == ":" && self.kind == Kind::Routine;
             let executable = text.starts_with("/*") || text == "*/";
@@ -365,14 +349,22 @@ impl Statement {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
         match self.kind {
             Kind::Unknown => {
-                self.kind = self.first_word(text, stream);
+                self.kind = match self.dialect {
+                    _ if is("CREATE") => Kind::Create,
+                    Dialect::MySql => mysql::first_word(text, stream),
+                    Dialect::Sqlite | Dialect::Postgres => Kind::Plain,
+                };
                 if self.kind != Kind::Routine {
                     return;
                 }
             }
             Kind::Create => {
-                self.kind = self.create(text);
                 self.previous = Previous::Other;
+                self.kind = match self.dialect {
+                    Dialect::Sqlite => sqlite::created(text),
+                    Dialect::Postgres => postgres::created(text),
+                    Dialect::MySql => mysql::created(text),
+                };
                 if self.dialect == Dialect::MySql && (is("PROCEDURE") || is("FUNCTION")) {
                     self.header = Header::Open;
                 }
@@ -387,18 +379,9 @@ impl Statement {
             Kind::Routine => {}
         }
         match self.dialect {
-            Dialect::MySql => {
-                if self.is_body_of_oracle_mode(text, stream) {
-                    self.open(Holds::Declarations, token.start);
-                } else {
-                    self.mysql(text, token.start);
-                }
-            }
+            Dialect::MySql => self.mysql(text, token.start, stream),
             Dialect::Sqlite => self.sqlite(text, token.start),
-            Dialect::Postgres => {
-                let atomic = is("BEGIN") && stream.peek(0).eq_ignore_ascii_case("ATOMIC");
-                self.postgres(text, token.start, atomic);
-            }
+            Dialect::Postgres => self.postgres(text, token.start, stream),
         }
     }
 
@@ -411,7 +394,7 @@ impl Statement {
         };
     }
 
-    /// Opens a block of statements, unless it is the one that the block around it waits for.
+    /// Opens a block of statements, unless it is the one that the surrounding block expects.
     fn open_or_go_on(&mut self, awaited_by: Holds, at: usize) {
         match self.blocks.last_mut() {
             Some(block) if block.holds == awaited_by => {
@@ -419,177 +402,6 @@ impl Statement {
                 self.previous = Previous::Start;
             }
             _ => self.open(Holds::Statements, at),
-        }
-    }
-
-    /// Follows the header of a routine; says whether `word` is the `AS` or `IS` that ends it in
-    /// MariaDB's Oracle mode (manual, "SQL_MODE=ORACLE").
-    fn is_body_of_oracle_mode(
-        &mut self,
-        word: &str,
-        stream: &mut Stream<'_, impl Fn(&str) -> bool>,
-    ) -> bool {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        if self.header == Header::No || self.parentheses > 0 {
-            return false;
-        }
-        if is("RETURNS") {
-            self.header = Header::Returns;
-        } else if BODIES.into_iter().any(is) || (is("RETURN") && self.header == Header::Returns) {
-            self.header = Header::No;
-        } else if is("AS") || is("IS") {
-            self.header = Header::No;
-            // A body in another language is a text: `AS $$ … $$`.
-            return !stream.peek(0).starts_with(['$', '\'', '"']);
-        }
-        false
-    }
-
-    fn first_word(&self, word: &str, stream: &mut Stream<'_, impl Fn(&str) -> bool>) -> Kind {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        if is("CREATE") {
-            return Kind::Create;
-        }
-        if self.dialect != Dialect::MySql {
-            return Kind::Plain;
-        }
-        if is("ALTER") {
-            return Kind::Create;
-        }
-        // MariaDB runs compound statements outside routines too: `BEGIN NOT ATOMIC`, and the
-        // others as they are, each perhaps with a label. A plain BEGIN starts a transaction.
-        let compound = match is("BEGIN") {
-            true => stream.peek(0).eq_ignore_ascii_case("NOT"),
-            false => {
-                ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"]
-                    .into_iter()
-                    .any(is)
-                    || stream.peek(0) == ":"
-            }
-        };
-        if compound { Kind::Routine } else { Kind::Plain }
-    }
-
-    /// The words between CREATE and what is created.
-    fn create(&self, word: &str) -> Kind {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        let any = |known: &[&str]| known.iter().any(|known| is(known));
-        match self.dialect {
-            Dialect::Sqlite if is("TRIGGER") => Kind::Routine,
-            Dialect::Sqlite if any(&["TEMP", "TEMPORARY"]) => Kind::Create,
-            Dialect::Postgres if any(&["FUNCTION", "PROCEDURE"]) => Kind::Routine,
-            Dialect::Postgres if any(&["OR", "REPLACE"]) => Kind::Create,
-            Dialect::MySql if any(&["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"]) => Kind::Routine,
-            Dialect::MySql if is("PACKAGE") => Kind::Package,
-            Dialect::MySql
-                if any(&[
-                    "TABLE",
-                    "TEMPORARY",
-                    "VIEW",
-                    "INDEX",
-                    "UNIQUE",
-                    "FULLTEXT",
-                    "SPATIAL",
-                    "DATABASE",
-                    "SCHEMA",
-                    "USER",
-                    "ROLE",
-                    "SERVER",
-                    "SEQUENCE",
-                    "TABLESPACE",
-                    "LOGFILE",
-                    "INSTANCE",
-                ]) =>
-            {
-                Kind::Plain
-            }
-            // OR REPLACE, DEFINER = name@host, AGGREGATE, ALGORITHM = …
-            Dialect::MySql => Kind::Create,
-            Dialect::Sqlite | Dialect::Postgres => Kind::Plain,
-        }
-    }
-
-    /// A trigger ends with `; END` and nothing else does, as a CASE holds no `;`
-    /// (`sqlite3_complete()` has the same rule).
-    fn sqlite(&mut self, word: &str, at: usize) {
-        let previous = std::mem::replace(&mut self.previous, Previous::Other);
-        if word.eq_ignore_ascii_case("BEGIN") && self.blocks.is_empty() {
-            self.open(Holds::Statements, at);
-            self.previous = Previous::Other;
-        } else if word.eq_ignore_ascii_case("END") && previous == Previous::Start {
-            self.blocks.pop();
-        }
-    }
-
-    /// SQL-standard bodies: one block, and CASE inside it. `AS end` and `t.end` are names.
-    fn postgres(&mut self, word: &str, at: usize, begin: bool) {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        let previous = std::mem::replace(&mut self.previous, Previous::Other);
-        if (is("BEGIN") && begin && self.blocks.is_empty()) || is("CASE") {
-            self.open(Holds::Statements, at);
-            self.previous = Previous::Other;
-        } else if is("END") && !matches!(previous, Previous::Name | Previous::As) {
-            self.blocks.pop();
-        } else if is("AS") {
-            self.previous = Previous::As;
-        }
-    }
-
-    /// The compound statements of MySQL and MariaDB ("Compound Statement Syntax").
-    fn mysql(&mut self, word: &str, at: usize) {
-        let is = |known: &str| word.eq_ignore_ascii_case(known);
-        let previous = std::mem::replace(&mut self.previous, Previous::Other);
-        let holds = self.blocks.last().map(|block| block.holds);
-        let in_expression = holds == Some(Holds::Expression);
-        let starts = previous == Previous::Start && !in_expression;
-        if (is("BEGIN") && previous == Previous::Name)
-            || (is("END") && matches!(previous, Previous::Name | Previous::As))
-        {
-            // A column.
-        } else if is("END") {
-            self.blocks.pop();
-            self.previous = Previous::End;
-        } else if previous == Previous::End && ENDED.into_iter().any(is) {
-            // `END IF`, `END CASE`: that one is closed already.
-        } else if is("CASE") {
-            let holds = match starts {
-                true => Holds::Statements,
-                false => Holds::Expression,
-            };
-            self.open(holds, at);
-            self.previous = Previous::Other;
-        } else if is("BEGIN") {
-            self.open_or_go_on(Holds::Declarations, at);
-        } else if is("LOOP") {
-            self.open_or_go_on(Holds::Condition, at);
-        } else if is("IF") && starts {
-            self.open(Holds::Statements, at);
-            self.previous = Previous::Name;
-        } else if is("THEN") && self.blocks.is_empty() {
-            // The IF was the whole body, behind a header that can end in any word.
-            self.open(Holds::Statements, at);
-        } else if is("AS") {
-            self.previous = Previous::As;
-        } else if is("DECLARE") && starts && self.blocks.is_empty() {
-            // A trigger of Oracle mode.
-            self.open(Holds::Declarations, at);
-        } else if (is("PROCEDURE") || is("FUNCTION"))
-            && starts
-            && holds == Some(Holds::Declarations)
-        {
-            self.header = Header::Open;
-        } else if BEFORE_NAMES.into_iter().any(is) {
-            self.previous = Previous::Name;
-        } else if (is("WHILE") && (starts || self.blocks.is_empty())) || (is("FOR") && starts) {
-            self.open(Holds::Condition, at);
-        } else if is("REPEAT") && starts {
-            self.open(Holds::Statements, at);
-        } else if is("DO") && holds == Some(Holds::Condition) {
-            self.open_or_go_on(Holds::Condition, at);
-        } else if ((is("THEN") || is("ELSE") || is("DO")) && !in_expression)
-            || (self.blocks.is_empty() && HEADER_ENDS.into_iter().any(is))
-        {
-            self.previous = Previous::Start;
         }
     }
 }
@@ -607,7 +419,7 @@ mod tests {
             .collect()
     }
 
-    /// The statements stand one under the other, with a line `~` between them.
+    /// The statements, one per line, separated by a line `~`.
     #[track_caller]
     fn splits(dialect: Dialect, text: &str) {
         let expected: Vec<_> = text.split("\n~\n").map(str::trim).collect();
@@ -803,7 +615,7 @@ COMMIT");
                 [first, "SELECT 9"]
             );
         }
-        // In no mode does `AS` behind the beginning of a body open one.
+        // In no mode does `AS` after the beginning of a body open a body.
         for first in [
             "CREATE PROCEDURE p() SELECT 1 AS a",
             "CREATE FUNCTION f(a INT) RETURNS INT RETURN a IS NULL",

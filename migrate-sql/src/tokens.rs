@@ -1,4 +1,4 @@
-//! The tokens that matter: what a script means, without white space and comments.
+//! The significant tokens of a script, without white space and comments.
 
 use super::lexer::{Lexer, Token, TokenKind, Unterminated, chosen_delimiter};
 use crate::Dialect;
@@ -12,26 +12,27 @@ impl Tokens {
         Self(Vec::with_capacity(bytes + bytes / 4))
     }
 
-    /// Adds a token. No UTF-8 holds the byte that ends it, so no two lists give the same bytes.
+    /// Adds a token. The byte that ends it never occurs in UTF-8, so two lists of tokens never have
+    /// the same bytes.
     pub(crate) fn push(&mut self, token: &[u8]) {
         self.0.extend_from_slice(token);
         self.0.push(0xff);
     }
 
-    /// Returns the tokens, each with a byte `0xff` behind it.
+    /// Returns the tokens, each followed by a byte `0xff`.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// Returns the tokens that matter: no white space, no comments.
+/// Returns the significant tokens: no white space, no comments.
 ///
-/// `a b` gives other tokens than `ab`, and `a+b` the same as `a + b`.
+/// `a b` and `ab` have different tokens, `a+b` and `a + b` the same.
 ///
 /// # Errors
 ///
-/// What does not end in this dialect.
+/// A quote or comment that does not end in this dialect.
 pub fn tokens(dialect: Dialect, text: &str) -> Result<Tokens, Unterminated> {
     let bytes = text.as_bytes();
     let mut tokens = Tokens::with_capacity(bytes.len());
@@ -45,7 +46,7 @@ pub fn tokens(dialect: Dialect, text: &str) -> Result<Tokens, Unterminated> {
             if let Some(last) = last.take() {
                 tokens.push(&bytes[last.start..last.end]);
             }
-            // The client reads no more of the line than these two.
+            // The client reads only these two words of the line.
             let line = &text[token.start..token.end];
             let words = line.split_ascii_whitespace().take(1);
             words
@@ -71,8 +72,8 @@ pub fn tokens(dialect: Dialect, text: &str) -> Result<Tokens, Unterminated> {
     Ok(tokens)
 }
 
-/// Whether `next`, right behind `last`, is one thing with it: `x'41'` is no `x '41'`, and `1.5`
-/// or `1e-5` no three tokens.
+/// Returns whether `next`, directly after `last`, forms one item with it: `x'41'` is not `x '41'`,
+/// and `1.5` or `1e-5` are not three tokens.
 fn belongs(bytes: &[u8], last: &Token, next: &Token) -> bool {
     if last.kind != TokenKind::Word {
         return false;

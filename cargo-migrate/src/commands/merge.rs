@@ -91,7 +91,7 @@ pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), Co
     let id = match &args.rev_id {
         Some(id) => id
             .parse()
-            .map_err(|why| CommandError::usage(format!("`{id}` is no revision id: {why}")))?,
+            .map_err(|why| CommandError::usage(format!("invalid revision id `{id}`: {why}")))?,
         None => new_id(|id| graph.index(id).is_some() || survey.lock.get(id).is_some())?,
     };
     let new = NewRevision {

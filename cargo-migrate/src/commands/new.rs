@@ -146,7 +146,7 @@ fn print_changes(gaps: &[Gap], ui: &Ui) {
 
 pub(crate) fn checked_id(id: &str) -> Result<RevisionId, CommandError> {
     id.parse().map_err(|why| {
-        CommandError::usage(format!("`{id}` is no revision id: {why}"))
+        CommandError::usage(format!("invalid revision id `{id}`: {why}"))
             .help("an id is 1 to 64 letters, digits, `_` and `.`, such as `v4_20_0_users`")
     })
 }

@@ -216,7 +216,7 @@ fn edited_folder(
     for (index, _) in &rebase.edits {
         let id = survey.graph.id(*index).as_str();
         if let Some(index) = after.graph.index(id) {
-            lock.renew(&after.revisions[index]);
+            lock.update(&after.revisions[index]);
         }
     }
     let old = folder.lock.take().unwrap_or_default();
@@ -238,13 +238,13 @@ fn judge(context: &Context, survey: &Survey, folder: &Folder) -> Result<(), Comm
 impl From<RebaseError> for CommandError {
     fn from(error: RebaseError) -> Self {
         let help = match &error {
-            RebaseError::There { .. } => {
+            RebaseError::AlreadyFollows { .. } => {
                 "there is nothing to do; `cargo migrate history` shows the chain".to_owned()
             }
-            RebaseError::Joined { revision, onto, .. } => {
+            RebaseError::AlreadyMerged { revision, onto, .. } => {
                 format!("join them once more: `cargo migrate merge {revision} {onto}`")
             }
-            RebaseError::Circle { .. } => {
+            RebaseError::Cycle { .. } => {
                 "name them the other way round, or join two heads with `cargo migrate merge`"
                     .to_owned()
             }

@@ -81,7 +81,7 @@ pub(super) fn one(survey: &Survey, given: &str) -> Result<usize, CommandError> {
             Failure::NoRevision,
             format!("`{given}` is no revision but the place before the first"),
         )
-        .help("`cargo migrate history` shows the revisions there are")),
+        .help("`cargo migrate history` lists the revisions")),
         _ => Err(CommandError::new(
             Failure::SeveralHeads,
             format!("`{given}` stands for several revisions"),

@@ -120,7 +120,7 @@ fn in_progress(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>, 
             DoctorCode::MergeInProgress,
             format!("git is in the middle of a {word}, and {} is not merged", listed(&unmerged)),
         )
-        .why("both sides changed the same lines; of chain.lock both sides are wanted")
+        .why("both sides changed the same lines; in chain.lock, keep both sides")
         .help(format!("edit it, then `git add {first}` and `git {word} --continue`"))
         .file(first.clone())
         .command("git status")

@@ -82,10 +82,10 @@ pub(super) fn to_section(
         let known = dialects.iter().next().unwrap_or(Dialect::Postgres);
         let end = migrate_sql::split(known, text).err();
         let (what, offset) = end.map_or_else(
-            || ("this text".to_owned(), 0),
+            || ("text".to_owned(), 0),
             |end| (end.what.to_string(), end.at),
         );
-        return Err((format!("{what} does not end"), at(offset)));
+        return Err((format!("unterminated {what}"), at(offset)));
     };
     let mut transaction = transaction;
     let mut dropped: Vec<std::ops::Range<usize>> = Vec::new();
@@ -115,7 +115,7 @@ pub(super) fn to_section(
         match found.kind {
             FindingKind::ClientCommand => {
                 return Err((
-                    format!("`{what}` is a command of a client, which no server understands"),
+                    format!("`{what}` is a client command, which servers do not accept"),
                     at(range.start),
                 ));
             }
@@ -363,10 +363,7 @@ mod tests {
     fn what_cannot_stand_in_a_section() {
         let (body, _) = fitted("SELECT 1;\nSELECT 'a;\n");
         let (why, place) = body.unwrap_err();
-        assert_eq!(
-            (why.as_str(), place.line),
-            ("this quoted text does not end", 2)
-        );
+        assert_eq!((why.as_str(), place.line), ("unterminated quoted text", 2));
         let (body, _) = fitted("SELECT 1;\n.mode csv\n");
         assert_eq!(body.unwrap_err().1.line, 2);
     }

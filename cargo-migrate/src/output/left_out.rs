@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use migrate_replay::NotReplayed;
+use migrate_replay::SkippedStatement;
 
 /// What the scratch databases of a command left out, each once.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
-    found: Mutex<BTreeSet<NotReplayed>>,
+    found: Mutex<BTreeSet<SkippedStatement>>,
     /// The folder of the chain's files, as it is shown.
     folder: Mutex<String>,
 }
@@ -20,13 +20,13 @@ impl LeftOut {
     }
 
     /// All of it, in the order of the files.
-    pub(crate) fn list(&self) -> Vec<NotReplayed> {
+    pub(crate) fn list(&self) -> Vec<SkippedStatement> {
         locked(&self.found).iter().cloned().collect()
     }
 
     /// Adds what a chain's files have.
-    pub(crate) fn extend_of_chain(&self, found: Vec<NotReplayed>) {
-        let named = |left: NotReplayed| NotReplayed {
+    pub(crate) fn extend_of_chain(&self, found: Vec<SkippedStatement>) {
+        let named = |left: SkippedStatement| SkippedStatement {
             file: self.in_folder(&left.file),
             ..left
         };
@@ -34,7 +34,7 @@ impl LeftOut {
     }
 
     /// Adds what a file has.
-    pub(crate) fn extend(&self, found: impl IntoIterator<Item = NotReplayed>) {
+    pub(crate) fn extend(&self, found: impl IntoIterator<Item = SkippedStatement>) {
         locked(&self.found).extend(found);
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use migrate_core::Diagnostic;
-use migrate_replay::NotReplayed;
+use migrate_replay::SkippedStatement;
 use serde::Serialize;
 
 use crate::output::error::CommandError;
@@ -81,7 +81,7 @@ pub(crate) struct Ui {
 struct WithLeftOut<'a, T> {
     #[serde(flatten)]
     document: &'a T,
-    not_replayed: Vec<NotReplayed>,
+    not_replayed: Vec<SkippedStatement>,
 }
 
 /// The urls on the command line. An error may repeat a word of it, wherever it stood, and no
@@ -154,7 +154,7 @@ impl Ui {
 
     /// Names what throw-away databases left out.
     pub(crate) fn not_replayed(&self) {
-        for NotReplayed { file, line, what } in self.left_out.list() {
+        for SkippedStatement { file, line, what } in self.left_out.list() {
             let label = styled(style::WARNING, "not replayed:");
             self.say(self.hidden(&format!("{label} {file}:{line} {what}")));
         }

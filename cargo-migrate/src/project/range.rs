@@ -60,10 +60,10 @@ impl Range {
         };
         match (&self.from, &self.to) {
             (Some(first), Some(last)) if shown.is_empty() && !from.is_empty() => {
-                Err(TargetError::Apart {
+                Err(TargetError::NotConnected {
                     from: first.to_string(),
                     to: last.to_string(),
-                    turned: end.is_empty() || !between(end, &from).is_empty(),
+                    reversed: end.is_empty() || !between(end, &from).is_empty(),
                 })
             }
             _ => Ok(shown),

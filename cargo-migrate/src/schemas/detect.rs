@@ -5,7 +5,7 @@
 //! before had the database's schema.
 
 use migrate_core::{Config, Graph, Set};
-use migrate_replay::{Lane, Nearest, Stop, Trail, lanes};
+use migrate_replay::{Nearest, Position, SchemaIndex, Walk, walks};
 use migrate_schema::{Difference, Schema};
 use migrate_sqlx::{Error, Migrations};
 
@@ -33,59 +33,59 @@ pub(crate) async fn detect(
     chosen: &Chosen,
     config: &Config,
 ) -> Result<Detection, CommandError> {
-    let lanes = match only {
-        None => lanes(graph),
+    let walks = match only {
+        None => walks(graph),
         Some(state) => {
             let steps = graph.ordered(state);
-            let stops = vec![steps.len()];
-            vec![Lane { steps, stops }]
+            let states = vec![steps.len()];
+            vec![Walk { steps, states }]
         }
     };
     let ignored = Ignored::new(config, &[]);
     let mut live = live;
     ignored.leave_out(&mut live);
-    let mut trail = Trail::new(version_tables());
+    let mut schemas = SchemaIndex::new(version_tables());
     let mut nearest = None;
     let mut stopped: Vec<(usize, Error)> = Vec::new();
     let mut exact = Vec::new();
-    for (number, lane) in lanes.iter().enumerate() {
+    for (number, walk) in walks.iter().enumerate() {
         let walked = Scratch::with(chosen, async |scratch| {
             let look = |steps: usize, mut made: Schema| {
-                if lane.stops.binary_search(&steps).is_ok() {
+                if walk.states.binary_search(&steps).is_ok() {
                     ignored.leave_out(&mut made);
-                    let stop = Stop {
-                        lane: number,
+                    let position = Position {
+                        walk: number,
                         steps,
                     };
-                    trail.mark(stop, &made);
-                    let beside = trail.beside(&made, &live);
-                    nearest = Some(Nearest::of(nearest.take(), stop, &made, &beside));
+                    schemas.record(position, &made);
+                    let beside = schemas.comparable(&made, &live);
+                    nearest = Some(Nearest::of(nearest.take(), position, &made, &beside));
                 }
             };
             let replayed = scratch.replay(migrations, &config.ledger).await?;
-            replayed.walk(&lane.steps, look).await
+            replayed.walk(&walk.steps, look).await
         })
         .await?;
         if let Some(error) = walked.stopped {
-            let index = lane.steps[walked.steps];
+            let index = walk.steps[walked.steps];
             if !stopped.iter().any(|(other, _)| *other == index) {
                 stopped.push((index, error));
             }
         }
-        exact = trail.find(&live);
+        exact = schemas.find(&live);
         if !exact.is_empty() {
             break;
         }
     }
-    let state = |stop: &Stop| lanes[stop.lane].state(graph, stop.steps);
+    let state = |position: &Position| walks[position.walk].state(graph, position.steps);
     let mut exact: Vec<Set> = exact.iter().map(state).collect();
     if only.is_none() {
-        add_twins(graph, &lanes[0], &trail, &mut exact);
+        add_twins(graph, &walks[0], &schemas, &mut exact);
     }
     exact.sort_by_key(|state| state.iter().count());
     let nearest = nearest.filter(|_| exact.is_empty());
     Ok(Detection {
-        nearest: nearest.map(|nearest| (state(&nearest.stop), nearest.differences)),
+        nearest: nearest.map(|nearest| (state(&nearest.position), nearest.differences)),
         exact,
         stopped,
     })
@@ -93,14 +93,14 @@ pub(crate) async fn detect(
 
 /// Adds the states that were not walked to and must have the same schema: what sets them apart
 /// changes no schema.
-fn add_twins(graph: &Graph, run: &Lane, trail: &Trail, exact: &mut Vec<Set>) {
+fn add_twins(graph: &Graph, run: &Walk, schemas: &SchemaIndex, exact: &mut Vec<Set>) {
     let mut neutral = graph.none();
     for (place, index) in run.steps.iter().enumerate() {
-        let stop = Stop {
-            lane: 0,
+        let position = Position {
+            walk: 0,
             steps: place + 1,
         };
-        if trail.changed(stop) == Some(false) {
+        if schemas.changed(position) == Some(false) {
             neutral.insert(*index);
         }
     }

@@ -4,7 +4,7 @@
 //! before ([`Replay`]).
 
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
-use migrate_replay::{Border, NeededRole, OtherDatabase, Others, Replay};
+use migrate_replay::{CrossDatabase, NeededRole, OtherDatabase, Replay, ReplayTarget};
 use migrate_schema::Schema;
 use migrate_sqlx::__cli::SchemaReplay;
 use migrate_sqlx::{Error, Migrations, Refusal};
@@ -30,9 +30,9 @@ impl Scratch {
         migrations: &Migrations,
         ledger: &LedgerNames,
     ) -> Result<Replayed<'_>, CommandError> {
-        let replay = Replay::<Revision>::revisions(migrations.revisions(), &self.border())
+        let replay = Replay::<Revision>::revisions(migrations.revisions(), &self.target())
             .map_err(|found| other_database(&found, |file| self.left_out.in_folder(file)))?;
-        self.left_out.extend_of_chain(replay.not_replayed);
+        self.left_out.extend_of_chain(replay.skipped);
         self.allow(
             replay.runs.iter().map(|revision| &*revision.text),
             &replay.roles,
@@ -60,9 +60,9 @@ impl Scratch {
             .iter()
             .map(|Statement { line, sql }| (*line, *sql))
             .collect();
-        let replay = Replay::<String>::statements(file, &lines, &self.border())
+        let replay = Replay::<String>::statements(file, &lines, &self.target())
             .map_err(|found| other_database(&found, str::to_owned))?;
-        self.left_out.extend(replay.not_replayed);
+        self.left_out.extend(replay.skipped);
         self.allow(std::iter::once(text), &replay.roles).await?;
         for ((line, _), sql) in lines.iter().zip(&replay.runs) {
             execute(database, sql).await.map_err(|error| {
@@ -82,18 +82,18 @@ impl Scratch {
         Ok(database.schema(ledger).await?)
     }
 
-    fn border(&self) -> Border<'_> {
-        Border {
+    fn target(&self) -> ReplayTarget<'_> {
+        ReplayTarget {
             dialect: self.database.dialect(),
             own: &self.own,
             scratch: self.lease.as_ref().map_or("", |lease| lease.name()),
-            others: match self
+            cross_database: match self
                 .lease
                 .as_ref()
                 .is_some_and(|lease| lease.is_thrown_away())
             {
-                true => Others::Kept,
-                false => Others::Refused,
+                true => CrossDatabase::Keep,
+                false => CrossDatabase::Refuse,
             },
         }
     }
@@ -107,7 +107,7 @@ impl Scratch {
         let migrate_sqlx::__cli::Database::Postgres(pool) = &self.database else {
             return Ok(());
         };
-        let database = self.border().scratch;
+        let database = self.target().scratch;
         for role in roles {
             let had = have(role, database, pool).await;
             had.map_err(|error| no_role(&role.name, error))?;

@@ -72,7 +72,7 @@ fn init_outside_a_package_and_with_an_unknown_dialect() {
     let project = migrate_tests::TestProject::empty(env!("CARGO_BIN_EXE_cargo-migrate"));
     assert_snapshot!(project.run(["init", "--dialect", "oracle"]), @r#"
     ------- stderr -------
-    error: `oracle` is no dialect; there are `sqlite`, `postgres` and `mysql`
+    error: unknown dialect `oracle`: expected `sqlite`, `postgres` or `mysql`
     [exit status: 2]
     "#);
     assert_snapshot!(project.run(["init", "--dialect", "postgres,mysql", "-q"]), @"");
@@ -128,13 +128,13 @@ fn new_refuses_what_would_break_the_chain() {
     "#);
     assert_snapshot!(project.run(["new", "x", "--rev-id", "x'; DROP TABLE users; --"]), @r#"
     ------- stderr -------
-    error: `x'; DROP TABLE users; --` is no revision id: a revision id has only letters, digits, `_` and `.`, not `'`
+    error: invalid revision id `x'; DROP TABLE users; --`: a revision id has only letters, digits, `_` and `.`, not `'`
     help: an id is 1 to 64 letters, digits, `_` and `.`, such as `v4_20_0_users`
     [exit status: 2]
     "#);
     assert_snapshot!(project.run(["new", "x", "--rev-id", "head"]), @r#"
     ------- stderr -------
-    error: `head` is no revision id: `head`, `heads`, `base` and `current` name places in the chain and can be no id
+    error: invalid revision id `head`: `head`, `heads`, `base` and `current` are reserved for places in the chain
     help: an id is 1 to 64 letters, digits, `_` and `.`, such as `v4_20_0_users`
     [exit status: 2]
     "#);
@@ -165,14 +165,14 @@ fn new_refuses_what_would_break_the_chain() {
     "#);
     assert_snapshot!(project.run(["new", "x", "--parent", "zzz"]), @r#"
     ------- stderr -------
-    error: there is no revision `zzz`
-    help: `cargo migrate history` shows the revisions there are
+    error: revision `zzz` does not exist
+    help: `cargo migrate history` lists the revisions
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["new", "x", "--depends-on", "zzz"]), @r#"
     ------- stderr -------
-    error: there is no revision `zzz`
-    help: `cargo migrate history` shows the revisions there are
+    error: revision `zzz` does not exist
+    help: `cargo migrate history` lists the revisions
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["new", "x", "--sql", "nowhere.sql"]), @r#"
@@ -192,13 +192,13 @@ fn new_refuses_what_would_break_the_chain() {
     project.write("half.sql", "INSERT INTO t VALUES ('oops);");
     assert_snapshot!(project.run(["new", "x", "--sql", "half.sql"]), @r#"
     ------- stderr -------
-    error[unterminated-sql]: this quoted text does not end
+    error[unterminated-sql]: unterminated quoted text
      --> migrations/20261120T143205_910a2dec8902_x.sql:7:23
       |
     7 | INSERT INTO t VALUES ('oops);
       |                       ^ it begins here
       |
-      = help: close it, or name the dialects the section is for: `-- migrate: up postgres`
+      = help: close it, or name the dialects of the section: `-- migrate: up postgres`
 
     error: the chain cannot be used: 1 error
     help: `cargo migrate explain unterminated-sql` tells more
@@ -230,7 +230,7 @@ fn a_fork_is_made_on_purpose_and_merged() {
     migrations/20261120T143205_c_fork.sql
     ------- stderr -------
     warning: the chain has 2 heads: `b`, `c`
-    help: join them with `cargo migrate merge b c`, or put the branch that only you have behind the other: `cargo migrate rebase b` or `cargo migrate rebase c`
+    help: join them with `cargo migrate merge b c`, or move your unpublished branch after the other: `cargo migrate rebase b` or `cargo migrate rebase c`
     ");
     assert_snapshot!(project.run(["new", "more"]), @r#"
     ------- stderr -------
@@ -279,7 +279,7 @@ fn lock_seals_amends_and_forgets() {
     project.write("migrations/b.sql", text);
     assert_snapshot!(project.run(["lock"]), @r#"
     ------- stderr -------
-    error[lock-changed]: revision `b` was sealed and has been edited since
+    error[lock-changed]: sealed revision `b` was edited
      --> migrations/b.sql:1:14
       |
     1 | -- revision: b

@@ -223,13 +223,13 @@ fn what_stands_in_the_way() {
     );
     assert_snapshot!(project.run(["new", "--auto", "x"]), @r#"
     ------- stderr -------
-    error[unknown-type]: no column type is known for `Whatever`
+    error[unknown-type]: unknown column type for `Whatever`
      --> src/lib.rs:1:36
       |
     1 | #[derive(Table)] struct User { id: Whatever }
       |                                    ^^^^^^^^
       |
-      = help: say it: `#[column(type = "TEXT")]`; or derive `sqlx::Type` on the type, if it is this package's own
+      = help: set it with `#[column(type = "TEXT")]`, or derive `sqlx::Type` if the type belongs to this package
 
     error: the models cannot be used: 1 error
     help: `cargo migrate explain unknown-type` tells more

@@ -69,7 +69,7 @@ fn a_file_of_50_mb() {
 #[test]
 fn a_file_without_a_header() {
     assert_snapshot!(refused(&beside("b.sql", "CREATE TABLE b (id INTEGER);\n")), @r#"
-    error[malformed-header]: only header lines, comments and blank lines may stand before the first section
+    error[malformed-header]: expected a header line, a comment or a blank line before the first section
      --> migrations/b.sql:1:1
       |
     1 | CREATE TABLE b (id INTEGER);
@@ -106,15 +106,15 @@ fn a_header_twice() {
     1 | -- revision: b
       |    -------- first here
       |
-      = help: keep the line that is true and delete the other
+      = help: delete one of the two lines
 
-    error[lock-missing]: chain.lock does not know revision `b`
+    error[lock-missing]: revision `b` is not in chain.lock
      --> migrations/b.sql:1:14
       |
     1 | -- revision: b
       |              ^
       |
-      = help: enter it with `cargo migrate lock`
+      = help: add it with `cargo migrate lock`
 
     warning[missing-down]: revision `b` cannot be reverted: it has no `down`
      --> migrations/b.sql:1:14
@@ -122,7 +122,7 @@ fn a_header_twice() {
     1 | -- revision: b
       |              ^
       |
-      = help: add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit b`
+      = help: add a section `-- migrate: down`, or give the reason with `-- migrate: irreversible <reason>`: `cargo migrate edit b`
 
     ------- stderr -------
     checked 2 revisions: 2 errors, 1 warning
@@ -188,13 +188,13 @@ fn a_lock_cut_in_half() {
     let lock = project.read("migrations/chain.lock");
     project.write("migrations/chain.lock", &lock[..lock.len() - 20]);
     assert_snapshot!(refused(&project), @r#"
-    error[lock-malformed]: chain.lock was cut off here
+    error[lock-malformed]: chain.lock is truncated here
      --> migrations/chain.lock:4:1
       |
     4 | b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd875199
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: take back the committed one with `git checkout HEAD -- migrations/chain.lock`, then `cargo migrate check`
+      = help: restore the committed file with `git checkout HEAD -- migrations/chain.lock`, then run `cargo migrate check`
 
     ------- stderr -------
     checked 2 revisions: 1 error
@@ -212,13 +212,13 @@ fn a_lock_with_the_marks_of_a_merge() {
         format!("{lock}<<<<<<< HEAD\nb a draft\n=======\nc a draft\n>>>>>>> other\n"),
     );
     assert_snapshot!(refused(&project), @r#"
-    error[lock-malformed]: chain.lock holds the marks of an unfinished git merge
+    error[lock-malformed]: chain.lock has the conflict markers of an unfinished git merge
      --> migrations/chain.lock:4:1
       |
     4 | <<<<<<< HEAD
-      | ^^^^^^^^^^^^ both sides are wanted
+      | ^^^^^^^^^^^^ keep both sides
       |
-      = help: delete the lines `<<<<<<<`, `=======` and `>>>>>>>` and keep what stands between them, then `cargo migrate check`
+      = help: delete the lines `<<<<<<<`, `=======` and `>>>>>>>`, keep all lines between them, then run `cargo migrate check`
 
     ------- stderr -------
     checked 1 revision: 1 error
@@ -240,9 +240,9 @@ fn two_revisions_with_one_id() {
     1 | -- revision: a
       |              - first here
       |
-      = help: delete the one that is a copy; if both are meant, `cargo migrate repair` gives one a new id, and shows it first
+      = help: delete the file that is a copy; to keep both, `cargo migrate repair` shows a new id for one of them
 
-    error[lock-changed]: revision `a` was sealed and has been edited since
+    error[lock-changed]: sealed revision `a` was edited
      --> migrations/b.sql:1:14
       |
     1 | -- revision: a
@@ -256,7 +256,7 @@ fn two_revisions_with_one_id() {
     1 | -- revision: a
       |              ^
       |
-      = help: add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit a`
+      = help: add a section `-- migrate: down`, or give the reason with `-- migrate: irreversible <reason>`: `cargo migrate edit a`
 
     ------- stderr -------
     checked 2 revisions: 2 errors, 1 warning
@@ -268,7 +268,7 @@ fn two_revisions_with_one_id() {
 fn an_id_that_is_an_injection() {
     let text = "-- revision: x'; DROP TABLE users; --\n-- parents: a\n-- migrate: up\nSELECT 1;\n";
     assert_snapshot!(refused(&beside("b.sql", text)), @r#"
-    error[invalid-revision-id]: `x'; DROP TABLE users; --` is no revision id: a revision id has only letters, digits, `_` and `.`, not `'`
+    error[invalid-revision-id]: invalid revision id `x'; DROP TABLE users; --`: a revision id has only letters, digits, `_` and `.`, not `'`
      --> migrations/b.sql:1:14
       |
     1 | -- revision: x'; DROP TABLE users; --
@@ -291,7 +291,7 @@ fn a_configuration_with_mistakes() {
     );
     assert_snapshot!(project.run(["check"]), @r#"
     ------- stderr -------
-    error[malformed-config]: `dirr` is no setting of migrate.toml
+    error[malformed-config]: unknown key `dirr`
      --> migrate.toml:1:1
       |
     1 | dirr = "x"
@@ -299,13 +299,13 @@ fn a_configuration_with_mistakes() {
       |
       = help: did you mean `dir`?
 
-    error[malformed-config]: `maybe` is no level
+    error[malformed-config]: unknown level `maybe`
      --> migrate.toml:3:18
       |
     3 | multiple-heads = "maybe"
       |                  ^^^^^^^
       |
-      = help: there are `deny`, `warn`, `allow`
+      = help: expected one of `deny`, `warn`, `allow`
 
     error: the chain cannot be used: 2 errors
     help: `cargo migrate explain malformed-config` tells more

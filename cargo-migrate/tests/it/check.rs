@@ -24,13 +24,13 @@ fn everything_is_told_at_once() {
     2 | -- parents: nowhere
       |             ^^^^^^^ no revision has this id
       |
-      = help: `cargo migrate history` shows the revisions there are
+      = help: `cargo migrate history` lists the revisions
 
-    error[lock-missing]: there is no `migrations/chain.lock`, which says what each revision was when it was sealed
+    error[lock-missing]: missing `migrations/chain.lock`, which records each revision as it was sealed
     --> migrations/chain.lock
      = help: write it with `cargo migrate lock`, and commit it
 
-    error[unknown-header]: `parnets` is no key of a revision's header
+    error[unknown-header]: unknown key `parnets` in revision header
      --> migrations/d.sql:2:4
       |
     2 | -- parnets: c
@@ -80,7 +80,7 @@ fn drafts_are_refused_where_all_must_be_sealed() {
     1 | -- revision: b
       |              ^
       |
-      = help: add a section `-- migrate: down`, or say why there is none with `-- migrate: irreversible <reason>`: `cargo migrate edit b`
+      = help: add a section `-- migrate: down`, or give the reason with `-- migrate: irreversible <reason>`: `cargo migrate edit b`
 
     ------- stderr -------
     checked 2 revisions: 1 error, 1 warning

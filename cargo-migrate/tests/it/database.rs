@@ -103,7 +103,7 @@ fn there_and_back() {
     assert_snapshot!(run(&project, &["revert"]), @r#"
     ------- stderr -------
     error: `-1` leads past the base of the chain
-    help: say `base` to go as far as there is
+    help: use `base` to go as far as possible
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current"]), @r#"
@@ -124,7 +124,7 @@ fn a_fork_wants_a_target() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: there are 2 heads: `b`, `c`
-    help: name one, say `heads` for all, or join them with `cargo migrate merge b c`
+    help: name one, use `heads` for all, or join them with `cargo migrate merge b c`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["run", "heads"]), @r#"
@@ -136,13 +136,13 @@ fn a_fork_wants_a_target() {
     "#);
     assert_snapshot!(run(&project, &["revert"]), @r#"
     ------- stderr -------
-    error: `-1` can mean several ways: by `b-1`, `c-1`
-    help: name the way, such as `b-1`
+    error: ambiguous target `-1`: the next revision may be `b-1`, `c-1`
+    help: name a revision, such as `b-1`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo"]), @r#"
     ------- stderr -------
-    error: `current` can mean several ways: by `b`, `c`
+    error: ambiguous target `current`: the next revision may be `b`, `c`
     help: name one: `cargo migrate redo <revision>`
     [exit status: 1]
     "#);
@@ -203,8 +203,8 @@ fn stamp_records_without_running() {
     "#);
     assert_snapshot!(run(&project, &["stamp", "+1"]), @r#"
     ------- stderr -------
-    error: `+1` is no place in the chain
-    help: a place is an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`
+    error: invalid target `+1`
+    help: expected an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`
     [exit status: 1]
     "#);
 }

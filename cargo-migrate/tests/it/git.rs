@@ -53,13 +53,13 @@ fn a_fork_is_told_before_the_merge_and_mended_after() {
     let project = forked();
     project.run(["check"]).success().done();
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
-    error[forked-chain]: this branch forks the chain of `main`, which goes on to `b`
+    error[forked-chain]: this branch forks the chain of `main`, which continues to `b`
      --> migrations/x.sql:1:14
       |
     1 | -- revision: x
       |              ^ this follows `a`
       |
-      = help: bring it here with `git merge main`, then `cargo migrate rebase y --onto b`
+      = help: run `git merge main`, then `cargo migrate rebase y --onto b`
 
     ------- stderr -------
     checked 3 revisions: 1 error
@@ -67,13 +67,13 @@ fn a_fork_is_told_before_the_merge_and_mended_after() {
     ");
     project.git(&["merge", "--quiet", "main"]);
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
-    error[forked-chain]: this branch forks the chain of `main`, which goes on to `b`
+    error[forked-chain]: this branch forks the chain of `main`, which continues to `b`
      --> migrations/x.sql:1:14
       |
     1 | -- revision: x
       |              ^ this follows `a`
       |
-      = help: mend it with `cargo migrate rebase y --onto b`
+      = help: fix it with `cargo migrate rebase y --onto b`
 
     ------- stderr -------
     checked 4 revisions: 1 error
@@ -120,13 +120,13 @@ fn a_merge_is_the_way_where_a_merge_was_made() {
     seal(&project);
     commit(&project);
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
-    error[forked-chain]: this branch forks the chain of `main`, which goes on to `b`
+    error[forked-chain]: this branch forks the chain of `main`, which continues to `b`
      --> migrations/x.sql:1:14
       |
     1 | -- revision: x
       |              ^ this follows `a`
       |
-      = help: bring it here with `git merge main`, then `cargo migrate merge b m`
+      = help: run `git merge main`, then `cargo migrate merge b m`
 
     ------- stderr -------
     checked 5 revisions: 1 error
@@ -160,15 +160,15 @@ fn edits_and_deletions_of_what_is_published() {
         .done();
     project.run(["check"]).success().done();
     assert_snapshot!(project.run(["check", "--since", "main"]), @r#"
-    error[published-changed]: this branch edits `a`, which `main` has sealed
+    error[published-changed]: this branch edits `a`, which is sealed on `main`
      --> migrations/a.sql:1:14
       |
     1 | -- revision: a
       |              ^
       |
-      = help: take the edit back with `git checkout main -- migrations/a.sql`, and write a new revision: `cargo migrate new "<message>"`
+      = help: undo the edit with `git checkout main -- migrations/a.sql`, and write a new revision: `cargo migrate new "<message>"`
 
-    error[published-deleted]: this branch deletes `b`, which `main` has sealed
+    error[published-deleted]: this branch deletes `b`, which is sealed on `main`
     --> migrations/b.sql
      = help: restore it with `git checkout main -- migrations/b.sql`, and write a revision that undoes it: `cargo migrate new "<message>"`
 
@@ -183,13 +183,13 @@ fn edits_and_deletions_of_what_is_published() {
         format!("{config}\n[rules]\npublished-changed = \"warn\"\npublished-deleted = \"allow\"\n"),
     );
     assert_snapshot!(project.run(["check", "--since", "main"]), @r#"
-    warning[published-changed]: this branch edits `a`, which `main` has sealed
+    warning[published-changed]: this branch edits `a`, which is sealed on `main`
      --> migrations/a.sql:1:14
       |
     1 | -- revision: a
       |              ^
       |
-      = help: take the edit back with `git checkout main -- migrations/a.sql`, and write a new revision: `cargo migrate new "<message>"`
+      = help: undo the edit with `git checkout main -- migrations/a.sql`, and write a new revision: `cargo migrate new "<message>"`
 
     ------- stderr -------
     checked 1 revision: 1 warning
@@ -219,13 +219,13 @@ fn an_id_that_is_taken() {
     project.write("migrations/b.sql", &other);
     seal(&project);
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
-    error[duplicate-revision]: `main` has another revision of the id `b`
+    error[duplicate-revision]: `main` has a different revision with the id `b`
      --> migrations/b.sql:1:14
       |
     1 | -- revision: b
       |              ^
       |
-      = help: give this one a new id, and change the `-- parents:` line of what follows it
+      = help: give this one a new id, and change the `-- parents:` lines that name it
 
     ------- stderr -------
     checked 2 revisions: 1 error
@@ -248,7 +248,7 @@ fn an_id_that_is_taken() {
     1 | -- revision: b
       |              - first here
       |
-      = help: delete the one that is a copy; if both are meant, `cargo migrate repair` gives one a new id, and shows it first
+      = help: delete the file that is a copy; to keep both, `cargo migrate repair` shows a new id for one of them
 
     ------- stderr -------
     checked 2 revisions: 1 error
@@ -383,8 +383,8 @@ fn what_cannot_be_rebased() {
     ");
     assert_snapshot!(project.run(["rebase", "nowhere"]), @"
     ------- stderr -------
-    error: there is no revision `nowhere`
-    help: `cargo migrate history` shows the revisions there are
+    error: revision `nowhere` does not exist
+    help: `cargo migrate history` lists the revisions
     [exit status: 1]
     ");
     let project = chain("a  b:a  c:a  d:a");
@@ -401,7 +401,7 @@ fn a_branch_that_was_joined_is_joined_again() {
     let project = chain("a  b:a  c:b  x:a  m:x,b  y:m");
     assert_snapshot!(project.run(["rebase", "y", "--onto", "c"]), @"
     ------- stderr -------
-    error: `m` joins the branch of `y` with the line that it would follow
+    error: `m` already merges the branch of `y` with that of `c`
     help: join them once more: `cargo migrate merge y c`
     [exit status: 1]
     ");
@@ -501,15 +501,15 @@ fn where_nobody_should_switch() {
     2 | -- parents: nobody
       |             ^^^^^^ no revision has this id
       |
-      = help: `cargo migrate history` shows the revisions there are
+      = help: `cargo migrate history` lists the revisions
 
-    error[lock-missing]: chain.lock does not know revision `c`
+    error[lock-missing]: revision `c` is not in chain.lock
      --> migrations/c.sql:1:14
       |
     1 | -- revision: c
       |              ^
       |
-      = help: enter it with `cargo migrate lock`
+      = help: add it with `cargo migrate lock`
 
     error: the chain of `broken` cannot be used: 2 errors
     help: `cargo migrate explain unknown-parent` tells more

@@ -66,19 +66,19 @@ fn history_of_a_range() {
     assert_snapshot!(project.run(["history", "r1:l1"]), @"
     ------- stderr -------
     error: `r1` does not lead to `l1`
-    help: no way leads from one to the other; `cargo migrate history` draws the branches
+    help: neither is an ancestor of the other; `cargo migrate history` shows the branches
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["history", "m:l1"]), @"
     ------- stderr -------
     error: `m` does not lead to `l1`
-    help: turned round it is `l1:m`
+    help: did you mean `l1:m`?
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["history", "l1:base"]), @"
     ------- stderr -------
     error: `l1` does not lead to `base`
-    help: turned round it is `base:l1`
+    help: did you mean `base:l1`?
     [exit status: 1]
     ");
 }
@@ -139,7 +139,7 @@ fn history_of_a_circle() {
     │
     ○  a add a (base)
     ------- stderr -------
-    warning: migrations/b.sql: revisions follow one another in a circle: `b` -> `d` -> `c` -> `b` [cycle]
+    warning: migrations/b.sql: revisions follow one another in a cycle: `b` -> `d` -> `c` -> `b` [cycle]
     help: `cargo migrate check` shows where, and what mends it
     "#);
 }
@@ -190,26 +190,26 @@ fn show_refuses_what_is_not_one() {
     let project = chain("abc1  abc2:abc1  abd:abc2");
     assert_snapshot!(project.run(["show", "ab"]), @r#"
     ------- stderr -------
-    error: `ab` is the beginning of several revisions: `abc1`, `abc2`, `abd`
-    help: give more of its letters
+    error: ambiguous revision `ab`: it is a prefix of `abc1`, `abc2`, `abd`
+    help: use a longer prefix
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["show", "abx"]), @r#"
     ------- stderr -------
-    error: there is no revision `abx`
+    error: revision `abx` does not exist
     help: did you mean `abd`?
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["show", "base"]), @r#"
     ------- stderr -------
     error: `base` is no revision but the place before the first
-    help: `cargo migrate history` shows the revisions there are
+    help: `cargo migrate history` lists the revisions
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["show", "head+1"]), @r#"
     ------- stderr -------
     error: `head+1` leads past the head of the chain
-    help: say `head` to go as far as there is
+    help: use `head` to go as far as possible
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["show", "current"]), @r#"
@@ -221,7 +221,7 @@ fn show_refuses_what_is_not_one() {
     assert_snapshot!(chain(FORK).run(["show", "head"]), @r#"
     ------- stderr -------
     error: there are 2 heads: `l2`, `r2`
-    help: name one, say `heads` for all, or join them with `cargo migrate merge l2 r2`
+    help: name one, use `heads` for all, or join them with `cargo migrate merge l2 r2`
     [exit status: 1]
     "#);
 }

@@ -427,7 +427,7 @@ async fn of_flyway() {
     assert_snapshot!(output, @r#"
     left out old/R__view.sql: a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new "view" --sql old/R__view.sql`
     left out old/V1_1__b.sql:1: Flyway fills in `${prefix}` at line 1: write what it stands for
-    left out old/V2__c.sql:1: `.mode` is a command of a client, which no server understands
+    left out old/V2__c.sql:1: `.mode` is a client command, which servers do not accept
     ------- stderr -------
     wrote 3 revisions, 1 sealed, 2 drafts, to migrations
     warning: 2 revisions could not be carried over whole, for 3 reasons
@@ -455,7 +455,7 @@ async fn of_flyway() {
     -- message: c
 
     -- migrate: up
-    -- import: not carried over: `.mode` is a command of a client, which no server understands
+    -- import: not carried over: `.mode` is a client command, which servers do not accept
     -- import: this is what stood there
     -- | .mode csv
     -- | CREATE TABLE c (id INT);

@@ -465,14 +465,14 @@ fn wrong_usage() {
     ");
     assert_snapshot!(project.run(["revert", "--sql", "a:b"]), @"
     ------- stderr -------
-    error: `b` is not below what is applied: `a`
+    error: `b` is not an ancestor of the applied revisions: `a`
     help: `cargo migrate status` shows what is applied
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["run", "--sql", "a:zz"]), @"
     ------- stderr -------
-    error: there is no revision `zz`
-    help: `cargo migrate history` shows the revisions there are
+    error: revision `zz` does not exist
+    help: `cargo migrate history` lists the revisions
     [exit status: 1]
     ");
     project.write("migrate.toml", "");

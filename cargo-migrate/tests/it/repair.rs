@@ -80,7 +80,7 @@ fn what_is_mended_is_told_in_json() {
           "action": "remove",
           "renamed_from": null,
           "code": "duplicate-revision",
-          "reason": "it says the same as `b.sql`, which keeps the id"
+          "reason": "it is identical to `b.sql`, which keeps the id"
         },
         {
           "revision": "3966166bf281",
@@ -88,7 +88,7 @@ fn what_is_mended_is_told_in_json() {
           "action": "create",
           "renamed_from": null,
           "code": "multiple-heads",
-          "reason": "`b`, `c` were heads; this joins them, and has no SQL of its own"
+          "reason": "`b`, `c` were heads; this merge joins them and has no SQL"
         },
         {
           "revision": null,

@@ -1,7 +1,7 @@
 //! `stamp --detect`: the tables say where a database is.
 
 use migrate_core::{Chain, Dialect, Dialects, LedgerNames, Revision};
-use migrate_replay::{Stop, Trail, lanes};
+use migrate_replay::{Position, SchemaIndex, walks};
 use migrate_sqlx::__cli::{Create, Database};
 use migrate_sqlx::Migrations;
 use migrate_tests::{TestDatabase, TestProject};
@@ -113,15 +113,15 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
     let chain = Chain::new(revisions).expect("it is sound");
     let migrations = Migrations::new(chain, LedgerNames::DEFAULT);
     let graph = migrations.chain().graph();
-    let all = lanes(graph);
+    let all = walks(graph);
     assert_eq!(all.len(), 1);
-    let mut trail = Trail::default();
+    let mut schemas = SchemaIndex::default();
     let database = Database::connect(walked.url(), Create::Missing)
         .await
         .expect("it answers");
-    let mark = |steps, schema| trail.mark(Stop { lane: 0, steps }, &schema);
+    let entry = |steps, schema| schemas.record(Position { walk: 0, steps }, &schema);
     let done = database
-        .replay(migrations.runner(), &all[0].steps, mark)
+        .replay(migrations.runner(), &all[0].steps, entry)
         .await;
     let done = done.expect("it is walked");
     assert!(done.stopped.is_none(), "{:?}", done.stopped);
@@ -135,10 +135,10 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
             .schema(&LedgerNames::DEFAULT)
             .await
             .expect("it is read");
-        let found = trail.find(&schema);
+        let found = schemas.find(&schema);
         let ids: Vec<String> = found
             .iter()
-            .map(|stop| graph.id(all[0].steps[stop.steps - 1]).to_string())
+            .map(|position| graph.id(all[0].steps[position.steps - 1]).to_string())
             .collect();
         let mut expected = vec![name(number)];
         if is_data(number) {

@@ -100,7 +100,7 @@ fn many_of_a_kind_are_told_with_their_files() {
     assert_snapshot!(project.run(["doctor", "--offline"]), @r#"
     files: 1 revision, one chain; 2 errors
 
-    error[malformed-header]: only header lines, comments and blank lines may stand before the first section; and so it is with 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
+    error[malformed-header]: expected a header line, a comment or a blank line before the first section; and so it is with 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
      --> migrations/x1.sql:1:1
       |
     1 | SELECT 1;
@@ -151,36 +151,36 @@ fn an_edited_file_that_git_has() {
       |             ^ no revision has this id
       |
       = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` brings it back
-      = help: chain.lock knows `b`, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it
+      = help: `b` is in chain.lock, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it
 
     lock: 2 sealed; 3 errors
 
-    error[lock-changed]: revision `a` was sealed and has been edited since
+    error[lock-changed]: sealed revision `a` was edited
      --> migrations/a.sql:1:14
       |
     1 | -- revision: a
       |              ^
       |
       = why: it was edited here and not committed: the last commit has the sealed text
-      = help: take the edit back with `git checkout HEAD -- migrations/a.sql` and write a new revision, or accept it with `cargo migrate lock --amend a`
+      = help: undo the edit with `git checkout HEAD -- migrations/a.sql` and write a new revision, or accept it with `cargo migrate lock --amend a`
 
-    error[lock-missing]: chain.lock does not know revision `c`
+    error[lock-missing]: revision `c` is not in chain.lock
      --> migrations/c.sql:1:14
       |
     1 | -- revision: c
       |              ^
       |
       = why: the file was put there by hand, or chain.lock was not committed with it
-      = help: enter it with `cargo migrate lock`
+      = help: add it with `cargo migrate lock`
 
-    error[lock-deleted]: the sealed revision `b` has no file any more
+    error[lock-deleted]: the file of the sealed revision `b` is missing
      --> migrations/chain.lock:4:1
       |
     4 | b a a7b028f234079b5de44cfc060dd74b29034052f9f4cb51e9929f3ed95f738d84
       | ^
       |
       = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` brings it back
-      = help: restore it from git (`git log --diff-filter=D --name-only -- migrations`), or forget it with `cargo migrate lock --forget b`
+      = help: restore it from git (`git log --diff-filter=D --name-only -- migrations`), or remove it from chain.lock with `cargo migrate lock --forget b`
 
     git: 1 warning
 

@@ -1,4 +1,4 @@
-//! Branch labels: which revisions carry which.
+//! Branch labels and the revisions that carry them.
 
 use super::{Graph, Set};
 
@@ -7,15 +7,16 @@ use super::{Graph, Set};
 pub(super) struct Carried {
     /// All labels, sorted.
     names: Vec<String>,
-    /// For each revision, places among the names.
+    /// For each revision, the positions of its labels in `names`.
     by: Vec<Vec<u32>>,
 }
 
 impl Graph {
     /// Returns the labels that a revision carries, sorted.
     ///
-    /// As in Alembic, a label spreads from the revision that bears it to all that follows, and
-    /// back to what leads only there: up to, and without, the nearest branch point or merge.
+    /// As in Alembic, a label spreads from the revision that has it to all that follows, and back
+    /// to revisions that lead only there, up to but not including the nearest branch point or
+    /// merge.
     #[must_use]
     pub fn labels_of(&self, index: usize) -> Vec<&str> {
         if self.labels.is_empty() {
@@ -28,17 +29,18 @@ impl Graph {
 
     fn spread(&self) -> Carried {
         let mut by = vec![Vec::new(); self.len()];
-        // Which label came by last: a walk costs no more than those who carry the label.
+        // The label that visited each revision last, so that a walk costs no more than its
+        // carriers.
         let mut seen = vec![u32::MAX; self.len()];
         for (label, bearer) in (0..).zip(self.labels.values()) {
-            let mut reaches = |index: usize| {
+            let mut visit = |index: usize| {
                 let new = std::mem::replace(&mut seen[index], label) != label;
                 if new {
                     by[index].push(label);
                 }
                 new
             };
-            self.carry(*bearer as usize, &mut reaches);
+            self.carry(*bearer as usize, &mut visit);
         }
         Carried {
             names: self.labels.keys().cloned().collect(),
@@ -46,25 +48,25 @@ impl Graph {
         }
     }
 
-    /// Walks over the revisions that carry the label of `bearer`; `reaches` says whether one was
-    /// not reached before.
-    fn carry(&self, bearer: usize, reaches: &mut impl FnMut(usize) -> bool) {
+    /// Walks over the revisions that carry the label of `bearer`; `visit` returns whether a
+    /// revision was not visited before.
+    fn carry(&self, bearer: usize, visit: &mut impl FnMut(usize) -> bool) {
         let mut open = vec![bearer];
         while let Some(index) = open.pop() {
-            if reaches(index) {
+            if visit(index) {
                 open.extend(versioned(&self.children[index]));
             }
         }
         let mut at = bearer;
         while let [parent] = self.parents[at][..] {
             at = parent as usize;
-            if self.is_point(at) || !reaches(at) {
+            if self.is_point(at) || !visit(at) {
                 break;
             }
         }
     }
 
-    /// Returns the revisions that carry the label which `bearer` bears.
+    /// Returns the revisions that carry the label of `bearer`.
     #[must_use]
     pub fn carriers(&self, bearer: usize) -> Set {
         let mut set = self.none();
@@ -72,11 +74,12 @@ impl Graph {
         set
     }
 
-    /// Returns the carriers that are of this branch alone: whatever leads to one, but for where the
-    /// branch begins, is of the branch too. A merge with another branch is not, nor what follows it.
-    pub(crate) fn own(&self, bearer: usize) -> Set {
+    /// Returns the carriers that belong to this branch alone, and the revisions that lead to one,
+    /// unless the branch begins there. A merge with another branch does not belong to it, nor do
+    /// the revisions after it.
+    pub(crate) fn branch(&self, bearer: usize) -> Set {
         let carriers = self.carriers(bearer);
-        let behind = self.leading_to(bearer);
+        let behind = self.path_to(bearer);
         let mut own = self.none();
         for index in self.order().filter(|index| carriers.contains(*index)) {
             let begins = behind.contains(index);
@@ -91,18 +94,18 @@ impl Graph {
         own
     }
 
-    /// A merge, or where the ways part, dependencies included.
+    /// Returns whether a revision is a merge or a branch point, dependencies included.
     fn is_point(&self, index: usize) -> bool {
         let mut above = self.above(index);
         let first = above.next();
         self.parents[index].len() > 1 || above.any(|other| Some(other) != first)
     }
 
-    /// Returns all that shares lineage with `index` by parents: it, what leads to it and what
-    /// follows it.
+    /// Returns all that shares lineage with `index` by parents: the revision itself, what leads to
+    /// it and what follows it.
     #[must_use]
     pub fn lineage(&self, index: usize) -> Set {
-        let mut set = self.leading_to(index);
+        let mut set = self.path_to(index);
         let after = self.reach([index], |index| versioned(&self.children[index]));
         for found in after.iter() {
             set.insert(found);
@@ -110,8 +113,8 @@ impl Graph {
         set
     }
 
-    /// Returns a revision and what leads to it by parents alone.
-    pub fn leading_to(&self, index: usize) -> Set {
+    /// Returns a revision and the revisions that lead to it, by parents alone.
+    pub fn path_to(&self, index: usize) -> Set {
         self.reach([index], |index| versioned(&self.parents[index]))
     }
 }

@@ -1,4 +1,4 @@
-//! The order in which revisions are applied, and the knots that have none.
+//! The order in which revisions are applied, and the strongly connected components that have none.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,11 +9,12 @@ use crate::Revision;
 const NONE: u32 = u32::MAX;
 
 impl Graph {
-    /// Orders all revisions; returns the knot of each where there are circles, see
-    /// [`Graph::knots`].
+    /// Orders all revisions; if there are cycles, returns the component of each revision, see
+    /// [`Graph::components`].
     ///
-    /// What stands in a circle or above one cannot be placed by Kahn's way, so it comes last; there
-    /// the edges inside a knot are overlooked, and what follows a circle still comes after it.
+    /// Kahn's algorithm cannot place revisions that are in a cycle or depend on one, so these come
+    /// last; edges inside a component are ignored there, and a revision that follows a cycle still
+    /// comes after it.
     pub(super) fn sort(&mut self, revisions: &[Revision]) -> Option<Vec<u32>> {
         let count = self.len();
         let mut by_age: Vec<u32> = (0..count as u32).collect();
@@ -22,18 +23,20 @@ impl Graph {
             (&*revision.created, revision.id.as_str(), *index)
         });
         self.place(&by_age, |_, _| true);
-        self.first_stuck = self.order.len() as u32;
-        let knots = (self.order.len() < count).then(|| self.knots());
-        if let Some(knots) = &knots {
-            self.place(&by_age, |above, below| knots[above] != knots[below]);
+        self.first_in_cycle = self.order.len() as u32;
+        let components = (self.order.len() < count).then(|| self.components());
+        if let Some(components) = &components {
+            self.place(&by_age, |above, below| {
+                components[above] != components[below]
+            });
         }
         for (rank, index) in self.order.iter().enumerate() {
             self.rank[*index as usize] = rank as u32;
         }
-        knots
+        components
     }
 
-    /// Kahn's way over what has no place yet, with the oldest of what is ready taken first.
+    /// Kahn's algorithm over the revisions without a place, taking the oldest that is ready first.
     fn place(&mut self, by_age: &[u32], counts: impl Fn(usize, usize) -> bool) {
         let mut placed = vec![false; self.len()];
         for index in &self.order {
@@ -67,14 +70,14 @@ impl Graph {
         }
     }
 
-    /// Numbers the knots: the sets of revisions that all need one another, by Tarjan's way with its
-    /// stack on the heap. What stands in no circle is a knot of its own.
-    fn knots(&self) -> Vec<u32> {
+    /// Numbers the strongly connected components by Tarjan's algorithm, with its stack on the heap.
+    /// A revision that is in no cycle is a component of its own.
+    fn components(&self) -> Vec<u32> {
         let count = self.len();
         let mut number = vec![NONE; count];
         let mut low = vec![0_u32; count];
-        let mut knot = vec![NONE; count];
-        let (mut numbers, mut knots) = (0, 0);
+        let mut component = vec![NONE; count];
+        let (mut numbers, mut components) = (0, 0);
         let mut stack = Vec::new();
         let mut open: Vec<(usize, usize)> = Vec::new();
         for root in 0..count {
@@ -94,7 +97,7 @@ impl Graph {
                 if let Some(next) = self.nth_below(at, position) {
                     if number[next] == NONE {
                         open.push((next, 0));
-                    } else if knot[next] == NONE {
+                    } else if component[next] == NONE {
                         low[at] = low[at].min(number[next]);
                     }
                     continue;
@@ -105,16 +108,16 @@ impl Graph {
                 }
                 if low[at] == number[at] {
                     while let Some(member) = stack.pop() {
-                        knot[member] = knots;
+                        component[member] = components;
                         if member == at {
                             break;
                         }
                     }
-                    knots += 1;
+                    components += 1;
                 }
             }
         }
-        knot
+        component
     }
 
     fn nth_below(&self, index: usize, position: usize) -> Option<usize> {

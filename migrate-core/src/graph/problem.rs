@@ -1,76 +1,76 @@
-//! What can be wrong with a graph.
+//! The problems of a graph.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Graph, Merge};
 
-/// One thing that is wrong; numbers are indices of revisions, or positions in their lists.
+/// A problem of a graph. Numbers are indices of revisions, or positions in their lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
     /// Two revisions have one id.
     DuplicateRevision {
-        /// The one that bears it.
+        /// The revision that keeps the id.
         first: usize,
-        /// The other one.
+        /// The other revision.
         second: usize,
     },
     /// A parent does not exist.
     UnknownParent {
-        /// Whose parent.
+        /// The revision that names the parent.
         revision: usize,
-        /// Its position among the parents.
+        /// The position of the parent in its list.
         parent: usize,
     },
     /// A revision is its own parent.
     SelfParent {
-        /// Which one.
+        /// The revision.
         revision: usize,
-        /// The position among the parents.
+        /// The position of the parent in its list.
         parent: usize,
     },
     /// A dependency does not exist.
     UnknownDependency {
-        /// Whose dependency.
+        /// The revision that names the dependency.
         revision: usize,
-        /// Its position among the dependencies.
+        /// The position of the dependency in its list.
         dependency: usize,
     },
     /// A revision depends on itself.
     SelfDependency {
-        /// Which one.
+        /// The revision.
         revision: usize,
-        /// The position among the dependencies.
+        /// The position of the dependency in its list.
         dependency: usize,
     },
-    /// Revisions need one another in a circle.
+    /// Revisions follow one another in a cycle.
     Cycle {
-        /// The way around; it begins and ends with the same revision.
+        /// The path around the cycle; it begins and ends with the same revision.
         path: Vec<usize>,
     },
-    /// Two revisions bear one label.
+    /// Two revisions have the same label.
     DuplicateLabel {
-        /// The one that bears it.
+        /// The revision that keeps the label.
         first: usize,
-        /// The other one.
+        /// The other revision.
         second: usize,
         /// The label.
         label: String,
     },
     /// A label is also the id of a revision.
     LabelIsRevision {
-        /// Who bears it.
+        /// The revision with the label.
         revision: usize,
         /// The label.
         label: String,
-        /// Whose id it is.
+        /// The revision with the id.
         other: usize,
     },
     /// A merge has a parent that another of its parents already follows.
     RedundantParent {
         /// The merge.
         revision: usize,
-        /// The position of the parent that says nothing.
+        /// The position of the redundant parent.
         parent: usize,
         /// The position of the parent that follows it.
         through: usize,
@@ -78,11 +78,11 @@ pub enum Problem {
 }
 
 impl Graph {
-    /// Tells one circle of each knot: the shortest through its oldest revision.
-    pub(super) fn find_cycles(&mut self, knots: &[u32]) {
+    /// Reports one cycle of each component: the shortest through its oldest revision.
+    pub(super) fn find_cycles(&mut self, components: &[u32]) {
         let mut oldest: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
         for index in self.order() {
-            let (_, size) = oldest.entry(knots[index]).or_insert((index, 0));
+            let (_, size) = oldest.entry(components[index]).or_insert((index, 0));
             *size += 1;
         }
         let mut starts: Vec<usize> = oldest
@@ -91,12 +91,12 @@ impl Graph {
             .map(|(index, _)| index)
             .collect();
         starts.sort_unstable_by_key(|index| self.rank[*index]);
-        // Knots share no revision, so they can share this.
+        // Components share no revision, so they can share this.
         let mut from = vec![usize::MAX; self.len()];
         for start in starts {
             let mut open = VecDeque::from([start]);
             while let Some(at) = open.pop_front() {
-                if let Some(path) = self.step_around(start, at, knots, &mut from, &mut open) {
+                if let Some(path) = self.step_around(start, at, components, &mut from, &mut open) {
                     self.problems.push(Problem::Cycle { path });
                     break;
                 }
@@ -104,16 +104,19 @@ impl Graph {
         }
     }
 
-    /// Looks below `at` for `start`; returns the way around once it is there.
+    /// Searches below `at` for `start`; returns the path around the cycle once it is found.
     fn step_around(
         &self,
         start: usize,
         at: usize,
-        knots: &[u32],
+        components: &[u32],
         from: &mut [usize],
         open: &mut VecDeque<usize>,
     ) -> Option<Vec<usize>> {
-        for below in self.below(at).filter(|below| knots[*below] == knots[at]) {
+        for below in self
+            .below(at)
+            .filter(|below| components[*below] == components[at])
+        {
             if below == start {
                 let mut path = vec![start, at];
                 let mut at = at;
@@ -134,7 +137,7 @@ impl Graph {
 
     /// Finds the parents that other parents already follow.
     ///
-    /// One walk down for each merge, no deeper than its oldest parent.
+    /// Walks down once for each merge, no deeper than its oldest parent.
     pub(super) fn find_redundant_parents(&mut self, merges: &[Merge]) {
         let spans = match merges {
             [] => return,
@@ -149,8 +152,8 @@ impl Graph {
                 .iter()
                 .map(|(_, parent)| self.rank[*parent as usize])
                 .min();
-            // Below a circle ranks say nothing.
-            let ranks_hold = self.rank[merge.revision] < self.first_stuck;
+            // Ranks mean nothing below a cycle.
+            let ranks_hold = self.rank[merge.revision] < self.first_in_cycle;
             let Some(floor) = floor.filter(|_| ranks_hold) else {
                 continue;
             };
@@ -190,8 +193,8 @@ impl Graph {
         }
     }
 
-    /// Numbers the revisions on a walk down and back; each gets the lowest number below it and its
-    /// own. A revision can lead to another only where its span holds the other's: this keeps the
+    /// Numbers the revisions in depth-first order; each gets the lowest number below it and its
+    /// own. A revision can reach another only if its span contains the other's: this keeps the
     /// walks of [`Graph::find_redundant_parents`] short beside long branches.
     fn spans(&self) -> Vec<(u32, u32)> {
         let mut spans = vec![(u32::MAX, u32::MAX); self.len()];

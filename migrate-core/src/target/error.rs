@@ -1,106 +1,106 @@
-//! Why a target cannot be, and what to type instead.
+//! Refusals of targets, and what to type instead.
 
-/// Why a target cannot be.
+/// The reason why a target is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// It cannot be read.
-    #[error("`{0}` is no place in the chain")]
+    /// It is not a target.
+    #[error("invalid target `{0}`")]
     Malformed(String),
     /// No revision has this id or label.
-    #[error("there is no revision `{given}`")]
+    #[error("revision `{given}` does not exist")]
     UnknownRevision {
-        /// What was given.
+        /// The text of the user.
         given: String,
-        /// What is near it.
+        /// The nearest id or label.
         nearest: Option<String>,
     },
-    /// The revision exists, but is not of the branch before the `@`.
+    /// The revision exists, but is not on the branch before the `@`.
     #[error("revision `{given}` is not on the branch of `{branch}`")]
     OutsideBranch {
-        /// What was given.
+        /// The text of the user.
         given: String,
         /// The branch.
         branch: String,
     },
-    /// Steps up for a way down, or the other way round.
-    #[error("`{given}` leads the other way")]
-    WrongWay {
-        /// What was given.
+    /// Steps up to revert, or steps down to apply.
+    #[error("`{given}` leads in the wrong direction")]
+    WrongDirection {
+        /// The text of the user.
         given: String,
-        /// The command that goes there.
+        /// The command for this direction.
         command: &'static str,
     },
-    /// The target is reached already, where that was not to be.
-    #[error("there is nothing to do: the database is at `{given}` already")]
+    /// The target is applied already, and that is not accepted here.
+    #[error("nothing to do: the database is already at `{given}`")]
     AlreadyApplied {
-        /// What was given.
+        /// The text of the user.
         given: String,
     },
-    /// Several ids begin so.
-    #[error("`{given}` is the beginning of several revisions: `{}`", candidates.join("`, `"))]
+    /// It is a prefix of several ids.
+    #[error("ambiguous revision `{given}`: it is a prefix of `{}`", candidates.join("`, `"))]
     AmbiguousRevision {
-        /// What was given.
+        /// The text of the user.
         given: String,
-        /// What it may mean.
+        /// The ids.
         candidates: Vec<String>,
     },
-    /// `head` where there are several.
+    /// `head`, if the chain has several.
     #[error("there are {} heads: `{}`", heads.len(), heads.join("`, `"))]
     SeveralHeads {
         /// The heads.
         heads: Vec<String>,
     },
-    /// A walk past a base or a head.
+    /// Steps past a base or a head.
     #[error("`{given}` leads past the {end} of the chain")]
     OutOfRange {
-        /// What was given.
+        /// The text of the user.
         given: String,
         /// `base` or `head`.
         end: &'static str,
     },
-    /// A relative step that forks.
-    #[error("`{given}` can mean several ways: by `{}`", candidates.join("`, `"))]
+    /// A relative step where the chain branches.
+    #[error("ambiguous target `{given}`: the next revision may be `{}`", candidates.join("`, `"))]
     AmbiguousWalk {
-        /// What was given.
+        /// The text of the user.
         given: String,
-        /// The next revisions on each way.
+        /// The next revision on each branch.
         candidates: Vec<String>,
     },
-    /// The target does not come before what is applied.
+    /// The target is not an ancestor of the applied revisions.
     #[error(
-        "`{given}` is not below what is applied: {}",
-        applied_or_nothing(applied)
+        "`{given}` is not an ancestor of the applied revisions: {}",
+        applied_or_none(applied)
     )]
     NotADescendant {
-        /// What was given.
+        /// The text of the user.
         given: String,
-        /// The heads of what is applied.
+        /// The heads of the applied revisions.
         applied: Vec<String>,
     },
-    /// The end of a range does not come after its beginning.
+    /// The end of a range is not a descendant of its beginning.
     #[error("`{from}` does not lead to `{to}`")]
-    Apart {
-        /// The beginning that was given.
+    NotConnected {
+        /// The beginning of the range.
         from: String,
-        /// The end that was given.
+        /// The end of the range.
         to: String,
-        /// Whether the end leads to the beginning.
-        turned: bool,
+        /// Whether the beginning is a descendant of the end.
+        reversed: bool,
     },
-    /// More than the named branch would have to go.
-    #[error("to revert to `{given}`, revisions of other branches have to go too: `{}`", others.join("`, `"))]
+    /// The revert would affect more than the named branch.
+    #[error("reverting to `{given}` also requires reverting revisions of other branches: `{}`", others.join("`, `"))]
     Collateral {
-        /// What was given.
+        /// The text of the user.
         given: String,
-        /// What else would go.
+        /// The other revisions that would be reverted.
         others: Vec<String>,
     },
 }
 
-fn applied_or_nothing(applied: &[String]) -> String {
+fn applied_or_none(applied: &[String]) -> String {
     match applied.is_empty() {
-        true => "nothing is".to_owned(),
+        true => "none".to_owned(),
         false => format!("`{}`", applied.join("`, `")),
     }
 }
@@ -110,7 +110,7 @@ macro_rules! codes {
         /// Every code that [`code`](Self::code) can return.
         pub const CODES: &'static [&'static str] = &[$($code,)*];
 
-        /// Returns the stable name of the refusal; `cargo migrate explain <code>` tells its story.
+        /// Returns the stable name of the refusal; `cargo migrate explain <code>` explains it.
         #[must_use]
         pub const fn code(&self) -> &'static str {
             match self { $($pattern => $code,)* }
@@ -120,18 +120,18 @@ macro_rules! codes {
 
 impl TargetError {
     codes! {
-        Self::Malformed(_) | Self::WrongWay { .. } => "malformed-target",
+        Self::Malformed(_) | Self::WrongDirection { .. } => "malformed-target",
         Self::AlreadyApplied { .. } => "already-applied",
         Self::UnknownRevision { .. } | Self::OutsideBranch { .. } => "unknown-revision",
         Self::AmbiguousRevision { .. } => "ambiguous-revision",
         Self::SeveralHeads { .. } => "several-heads",
         Self::OutOfRange { .. } => "out-of-range",
         Self::AmbiguousWalk { .. } => "ambiguous-walk",
-        Self::NotADescendant { .. } | Self::Apart { .. } => "not-a-descendant",
+        Self::NotADescendant { .. } | Self::NotConnected { .. } => "not-a-descendant",
         Self::Collateral { .. } => "collateral",
     }
 
-    /// Returns what the target may have meant, or what stands in its way.
+    /// Returns the candidates for the target, or the revisions that prevent it.
     #[must_use]
     pub fn candidates(&self) -> Vec<String> {
         match self {
@@ -143,8 +143,8 @@ impl TargetError {
             Self::NotADescendant { applied, .. } => applied.clone(),
             Self::Collateral { others, .. } => others.clone(),
             Self::Malformed(_)
-            | Self::Apart { .. }
-            | Self::WrongWay { .. }
+            | Self::NotConnected { .. }
+            | Self::WrongDirection { .. }
             | Self::AlreadyApplied { .. }
             | Self::OutsideBranch { .. }
             | Self::OutOfRange { .. } => Vec::new(),
@@ -155,22 +155,22 @@ impl TargetError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Malformed(_) => "a place is an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
+            Self::Malformed(_) => "expected an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
             Self::UnknownRevision { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
-            Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` shows the revisions there are".to_owned(),
-            Self::OutsideBranch { given, .. } => format!("without the branch it is `{given}`"),
-            Self::WrongWay { given, command } => format!("`cargo migrate {command} {given}` goes there"),
+            Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` lists the revisions".to_owned(),
+            Self::OutsideBranch { given, .. } => format!("use `{given}` without the branch"),
+            Self::WrongDirection { given, command } => format!("use `cargo migrate {command} {given}`"),
             Self::AlreadyApplied { .. } => return None,
-            Self::AmbiguousRevision { .. } => "give more of its letters".to_owned(),
-            Self::SeveralHeads { heads } => format!("name one, say `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
-            Self::OutOfRange { end, .. } => format!("say `{end}` to go as far as there is"),
+            Self::AmbiguousRevision { .. } => "use a longer prefix".to_owned(),
+            Self::SeveralHeads { heads } => format!("name one, use `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
+            Self::OutOfRange { end, .. } => format!("use `{end}` to go as far as possible"),
             Self::AmbiguousWalk { candidates, .. } => match candidates.first() {
-                Some(first) => format!("name the way, such as `{first}`"),
+                Some(first) => format!("name a revision, such as `{first}`"),
                 None => return None,
             },
             Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
-            Self::Apart { from, to, turned: true } => format!("turned round it is `{to}:{from}`"),
-            Self::Apart { turned: false, .. } => "no way leads from one to the other; `cargo migrate history` draws the branches".to_owned(),
+            Self::NotConnected { from, to, reversed: true } => format!("did you mean `{to}:{from}`?"),
+            Self::NotConnected { reversed: false, .. } => "neither is an ancestor of the other; `cargo migrate history` shows the branches".to_owned(),
             Self::Collateral { .. } => "add `--cascade` to revert them as well".to_owned(),
         })
     }

@@ -1,4 +1,4 @@
-//! What holds of any text: the property tests and the fuzz targets check the same.
+//! Invariants that hold for any text, shared by the property tests and the fuzz targets.
 
 use migrate_core::embedded::{decode, encode};
 use migrate_core::{
@@ -9,7 +9,7 @@ use migrate_replay::{ReachKind, reaches};
 use migrate_schema::lock::SchemaLock;
 use migrate_sql::{Lexer, Token, TokenKind, lint, split, tokens};
 
-/// A diagnostic can be drawn in every form, and marks whole characters of a line that is there.
+/// A diagnostic can be rendered in every form, and marks whole characters of an existing line.
 pub fn diagnostic(found: &Diagnostic) {
     let plain = found.render(Style::Plain);
     assert!(plain.starts_with(found.severity.as_str()), "{plain}");
@@ -26,8 +26,8 @@ pub fn diagnostic(found: &Diagnostic) {
     }
 }
 
-/// The tokens of a text, and whether one of them is a `DELIMITER` line; `None` where something
-/// does not end.
+/// Returns the tokens of a text, and whether one of them is a `DELIMITER` line; `None` if a
+/// construct does not end.
 fn lex(dialect: Dialect, text: &str) -> Option<(Vec<Token>, bool)> {
     let mut lexer = Lexer::new(dialect, text);
     let mut found = Vec::new();
@@ -57,7 +57,7 @@ fn lex(dialect: Dialect, text: &str) -> Option<(Vec<Token>, bool)> {
     }
 }
 
-/// What reaches out stands in the statement, in whole characters.
+/// A reach is a range of whole characters in the statement.
 fn reach(dialect: Dialect, statement: &str) {
     for reach in reaches(dialect, statement) {
         assert!(
@@ -75,12 +75,11 @@ fn reach(dialect: Dialect, statement: &str) {
     }
 }
 
-/// Every token that matters is in a statement or ends one, and a statement alone is the same
-/// statement.
+/// Every significant token is in a statement or ends one, and each statement splits into itself.
 pub fn sql(dialect: Dialect, text: &str) {
     let lexed = lex(dialect, text);
-    let meant = tokens(dialect, text);
-    assert_eq!(meant.is_ok(), lexed.is_some(), "{dialect} {text:?}");
+    let significant = tokens(dialect, text);
+    assert_eq!(significant.is_ok(), lexed.is_some(), "{dialect} {text:?}");
     let ranges = match split(dialect, text) {
         Ok(ranges) => ranges,
         Err(unterminated) => {
@@ -142,9 +141,9 @@ pub fn sql(dialect: Dialect, text: &str) {
     }
 }
 
-/// Whether MySQL may read a statement in another way where its text ends behind it: then `--` is a
-/// comment (MySQL manual, "'--' as the Start of a Comment"), and the rest of the line does not tell
-/// that a `DELIMITER` is a column.
+/// Returns whether MySQL may read a statement differently if its text ends after it: then `--` is a
+/// comment (MySQL manual, "'--' as the Start of a Comment"), and a `DELIMITER` is no longer shown
+/// to be a column by the rest of its line.
 fn ends_differently(statement: &str) -> bool {
     let delimiter = |line: &str| {
         let word = line.trim_start().get(.."DELIMITER".len());
@@ -153,7 +152,7 @@ fn ends_differently(statement: &str) -> bool {
     statement.ends_with("--") || statement.lines().any(delimiter)
 }
 
-/// A section is split as its text is, though most are split once for all dialects.
+/// A section is split as its text is, although most are split once for all dialects.
 pub fn section(text: &str) {
     const HEADER: &str = "-- revision: a\n-- migrate: up\n";
     for dialect in Dialect::ALL {
@@ -180,7 +179,7 @@ pub fn section(text: &str) {
     }
 }
 
-/// A lock that is read and written is the same lock.
+/// A lock that is read and written is unchanged.
 pub fn lock(text: &str) {
     match ChainLock::parse("migrations/chain.lock", text) {
         Ok(lock) => {
@@ -196,8 +195,7 @@ pub fn lock(text: &str) {
     }
 }
 
-/// A schema.lock that is read and written is the same one, and each of its tables is the same
-/// alone.
+/// A schema.lock that is read and written is unchanged, and so is each of its tables alone.
 pub fn schema_lock(text: &str) {
     const FILE: &str = "migrations/schema.lock";
     let lock = match SchemaLock::parse(FILE, text) {
@@ -224,7 +222,7 @@ pub fn schema_lock(text: &str) {
     }
 }
 
-/// A configuration is read or refused with reasons.
+/// A configuration is read, or refused with reasons.
 pub fn config(text: &str) {
     if let Err(found) = Config::parse("migrate.toml", text) {
         assert!(!found.is_empty());
@@ -232,15 +230,15 @@ pub fn config(text: &str) {
     }
 }
 
-/// A target that is shown is the same target.
+/// A displayed target parses to the same target.
 pub fn target(text: &str) {
     if let Ok(target) = text.parse::<Target>() {
         assert_eq!(target.to_string().parse(), Ok(target), "{text:?}");
     }
 }
 
-/// A folder is judged, whatever lies in it; where no lock is given, each revision is a draft.
-/// Returns its chain where nothing is wrong.
+/// Any folder can be checked; without a lock, each revision is a draft. Returns its chain if it has
+/// no errors.
 pub fn folder(texts: &[&str], lock: Option<&str>, config: &Config) -> Option<Chain> {
     let files = texts.iter().enumerate().map(|(number, text)| File {
         name: format!("{number:04}.sql"),
@@ -277,7 +275,7 @@ fn drafts(folder: &Folder, config: &Config) -> ChainLock {
     lock
 }
 
-/// A chain that was baked into a binary is the same chain. The texts stay for good.
+/// An embedded chain is decoded to the same chain. The texts are leaked.
 pub fn embedded(chain: &Chain) {
     let texts: Vec<&'static str> = chain
         .revisions()

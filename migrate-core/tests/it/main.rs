@@ -1,6 +1,6 @@
-//! Every diagnostic on a folder that a user could have, one mistake a folder.
+//! Every diagnostic in a realistic folder, one mistake per folder.
 //!
-//! `BLESS=1` writes what is told now to each `expected.txt`.
+//! `BLESS=1` writes the present output to each `expected.txt`.
 
 #[expect(unreachable_pub, reason = "the fuzz targets are other crates")]
 mod invariants;
@@ -18,7 +18,8 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// What `check` tells of a package; beside `published`, what `check --since` does.
+/// Reports what `check` reports for a package; beside a folder `published`, what `check --since`
+/// does.
 fn check(package: &Path) -> Vec<Diagnostic> {
     let config = match Config::read(package) {
         Ok(config) => config,
@@ -37,11 +38,11 @@ fn check(package: &Path) -> Vec<Diagnostic> {
     }
     let survey = Survey::new(&folder, &config);
     let mut diagnostics = survey.diagnostics.clone();
-    // Most fixtures are drafts; only the fixture of that code is about it.
+    // Most fixtures are drafts; only the fixture of that code reports it.
     if package.ends_with("lock-draft") {
         diagnostics.extend(survey.drafts());
     }
-    // Only `check` tells it; others have statements that are about something else.
+    // Only `check` reports it, and other fixtures have such statements for other reasons.
     if package.ends_with("reaches-out") {
         diagnostics.extend(migrate_replay::reaching(&survey, &config));
     }
@@ -49,7 +50,7 @@ fn check(package: &Path) -> Vec<Diagnostic> {
 }
 
 #[test]
-fn every_code_is_told_as_its_fixture_expects() {
+fn every_code_is_reported_as_its_fixture_expects() {
     let mut wrong = Vec::new();
     for code in Code::ALL.iter().filter(|code| !code.is_of_models()) {
         let package = fixtures().join(code.as_str());
@@ -58,17 +59,20 @@ fn every_code_is_told_as_its_fixture_expects() {
             found.iter().any(|diagnostic| diagnostic.code == *code),
             "{code} is not found in its fixture, but {found:#?}"
         );
-        let told: String = found
+        let rendered: String = found
             .iter()
             .map(|diagnostic| format!("{diagnostic}\n\n"))
             .collect();
         let expected = package.join("expected.txt");
         if std::env::var_os("BLESS").is_some() {
-            fs::write(&expected, &told).expect("the fixture can be written");
+            fs::write(&expected, &rendered).expect("the fixture can be written");
         }
         let expected = fs::read_to_string(&expected).unwrap_or_default();
-        if told != expected {
-            wrong.push(format!("{code}: expected\n{expected}\nbut told\n{told}"));
+        if rendered != expected {
+            wrong.push(format!(
+                "{code}: expected\n{expected}\nbut got
+{rendered}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

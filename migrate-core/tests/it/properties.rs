@@ -1,5 +1,4 @@
-//! The parsers hold on any text: real files that were damaged, the corpus of the fuzzer, and what
-//! is large and hostile.
+//! The parsers accept any text: damaged real files, the fuzzer's corpus, and large hostile texts.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +16,7 @@ use proptest::sample::{Index, select};
 
 use crate::invariants;
 
-/// The texts that the fuzz target of this name begins with.
+/// Returns the initial texts of the fuzz target with this name.
 fn corpus(target: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     let mut paths: Vec<_> = fs::read_dir(folder.join(target))
@@ -29,7 +28,7 @@ fn corpus(target: &str) -> Vec<String> {
     paths.into_iter().map(text).collect()
 }
 
-/// All that holds of a text, whatever it was meant to be.
+/// Checks all invariants on a text, whatever it is.
 fn holds(text: &str) {
     invariants::section(text);
     invariants::lock(text);
@@ -69,7 +68,7 @@ fn the_corpus_holds() {
     }
 }
 
-/// What is put where it does not belong.
+/// Pieces that are inserted at random places.
 const PIECES: [&str; 32] = [
     "'",
     "\"",
@@ -126,7 +125,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 fn damaged(mut text: String, damages: &[Damage]) -> String {
     for damage in damages {
         let at = |index: &Index| text.floor_char_boundary(index.index(text.len() + 1));
-        // Most of a text stays.
+        // Most of a text is kept.
         let range = |from: &Index, length: &Index| {
             let from = at(from);
             from..text.floor_char_boundary((from + length.index(20)).min(text.len()))
@@ -147,13 +146,13 @@ fn damaged(mut text: String, damages: &[Damage]) -> String {
     text
 }
 
-/// A text of the corpus, perhaps damaged.
+/// Returns a text of the corpus, possibly damaged.
 fn real_texts(targets: &'static [&'static str]) -> impl Strategy<Value = String> {
     let texts: Vec<String> = targets.iter().flat_map(|target| corpus(target)).collect();
     (select(texts), vec(damage(), 0..8)).prop_map(|(text, damages)| damaged(text, &damages))
 }
 
-/// A revision for one dialect, with `body` as its `up`.
+/// Returns a revision for one dialect, with `body` as its `up`.
 fn revision(dialect: Dialect, body: &str) -> String {
     format!("-- revision: a\n-- parents: b\n-- labels: l\n\n-- migrate: up {dialect}\n{body}")
 }
@@ -173,7 +172,7 @@ fn lex(dialect: Dialect, text: &str) -> Option<Vec<Token>> {
 }
 
 /// Real SQL whose tokens do not depend on the line ends between them: without `DELIMITER`, and
-/// without texts that go on in the next line.
+/// without string constants that continue on the next line.
 fn real_sql() -> impl Strategy<Value = (Dialect, String, Vec<Token>)> {
     let texts: Vec<_> = corpus("sql")
         .into_iter()
@@ -185,7 +184,7 @@ fn real_sql() -> impl Strategy<Value = (Dialect, String, Vec<Token>)> {
             let strings = matter()
                 .zip(matter().skip(1))
                 .any(|(one, next)| one.kind == TokenKind::String && next.kind == TokenKind::String);
-            // On MySQL, two dashes become a comment where a blank comes behind them.
+            // On MySQL, two dashes followed by a blank begin a comment.
             let dashes = matter()
                 .zip(matter().skip(1))
                 .any(|(one, next)| dialect == Dialect::MySql && &text[one.start..next.end] == "--");
@@ -197,7 +196,7 @@ fn real_sql() -> impl Strategy<Value = (Dialect, String, Vec<Token>)> {
     select(texts)
 }
 
-/// Each begins and ends with white space, so that it glues nothing to an operator.
+/// Each begins and ends with white space, so that it joins nothing to an operator.
 const SPACES: [&str; 8] = [
     " ",
     "\n",
@@ -263,7 +262,7 @@ proptest! {
         let before = hash(&revision(dialect, &text));
         prop_assert_eq!(before, hash(&file), "{} {:?} {:?}", dialect, text, file);
 
-        // One token more or less is another revision.
+        // One token more or less changes the revision.
         let matter: Vec<_> = tokens.iter().filter(|token| token.kind.matters()).collect();
         let token = picked.get(&matter);
         changed.replace_range(token.start..token.end, " ");
@@ -360,7 +359,7 @@ proptest! {
     }
 }
 
-/// Runs `work` and fails where it is not finished long after any linear work would be.
+/// Runs `work` and fails if it takes much longer than any linear work would.
 #[track_caller]
 fn in_time(what: &str, work: impl FnOnce() + Send + 'static) {
     let (done, finished) = mpsc::channel();
@@ -376,10 +375,10 @@ fn in_time(what: &str, work: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// How large the hostile texts are, in bytes: what takes quadratic time does not end with them.
+/// The size of the hostile texts in bytes: quadratic time would not finish.
 const LARGE: usize = 300_000;
 
-/// A piece, and what stands before and behind its many copies.
+/// A piece, and the texts before and after its many copies.
 const HOSTILE: [(&str, &str, &str); 40] = [
     ("", "/*", ""),
     ("", "/*", "*/"),
@@ -434,7 +433,7 @@ fn large_and_hostile_revisions_take_linear_time() {
             invariants::folder(&[&revision, &text], None, &Config::default());
         });
     }
-    // Each is another one.
+    // Each changes the revision.
     for piece in [
         "-- parents: {}\n",
         "$a{}$ ",

@@ -1,5 +1,5 @@
-//! A hundred thousand revisions, in a thread with a small stack. Nothing is timed: work that grew
-//! with the square of them would not end.
+//! A hundred thousand revisions, in a thread with a small stack. Nothing is timed: quadratic work
+//! would not finish.
 
 use std::thread;
 
@@ -14,7 +14,7 @@ fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
     thread.expect("a thread").join().expect("it ends well");
 }
 
-/// A folder without a lock; `header` tells the rest of each revision's header.
+/// Returns a folder without a lock; `header` returns the rest of each revision's header.
 fn folder(header: impl Fn(usize) -> String) -> Folder {
     let files = (0..COUNT).map(|number| File {
         name: format!("{number:06}.sql"),
@@ -63,7 +63,7 @@ fn a_chain_of_a_hundred_thousand_is_read_judged_and_planned() {
         let down = Plan::down(graph, &up.after(), &base, Cascade::Refuse).expect("a way down");
         assert_eq!(down.with_heads(graph).count(), COUNT);
 
-        // All but the lock is lost.
+        // Everything but the lock is lost.
         folder.files.clear();
         let survey = Survey::new(&folder, &config);
         let deleted = survey.diagnostics.iter();

@@ -1,4 +1,4 @@
-//! Where a section begins and ends, and what line ends mean.
+//! The boundaries of sections, and line ends.
 
 use migrate_core::{
     Code, Config, Dialect, Dialects, Direction, File, Folder, Revision, Survey, with_lf,
@@ -19,7 +19,8 @@ fn statements(revision: &Revision, direction: Direction, dialect: Dialect) -> Ve
     statements.map(|place| revision.sql(*place)).collect()
 }
 
-/// What is wrong with a file of a project for these dialects: code, line and column of each label.
+/// Returns the problems of a file in a project with these dialects: code, line and column of each
+/// label.
 fn problems(sections: &str, dialects: &[Dialect]) -> Vec<String> {
     let folder = Folder {
         shown: "migrations".to_owned(),
@@ -129,8 +130,8 @@ fn a_line_inside_something_is_text() {
     );
 }
 
-/// What was a section before stays one: in a file that serves several dialects, a quote of one of
-/// them must not hide a section from the others.
+/// In a file that serves several dialects, a quote of one dialect must not hide a section from the
+/// others.
 #[test]
 fn a_line_where_sql_could_begin_is_a_section() {
     for (up, dialect) in [
@@ -164,41 +165,41 @@ fn a_line_where_sql_could_begin_is_a_section() {
 }
 
 #[test]
-fn what_does_not_end_is_told_where_it_begins() {
+fn what_does_not_end_is_reported_where_it_begins() {
     let all = Dialect::ALL;
     // Nothing ends it.
     let up = "-- migrate: up\nSELECT 'oops;\n-- migrate: down\nSELECT 'a', 'b';\n";
-    assert_eq!(problems(up, &all), ["this quoted text does not end @ 5:8"]);
-    // Something ends it far behind, and the way back would be gone.
+    assert_eq!(problems(up, &all), ["unterminated quoted text @ 5:8"]);
+    // A quote far below ends it, and the `down` would be lost.
     let up = "-- migrate: up\nSELECT 'oops;\n-- migrate: down\nSELECT 'a';\n-- it's all\n";
     assert_eq!(
         problems(up, &all),
         [
-            "this quoted text holds a line that looks like a section, and the file has no other `down` @ 5:8 6:1"
+            "this quoted text contains a line that looks like a section, and the file has no other `down` @ 5:8 6:1"
         ]
     );
     let up = "-- migrate: up sqlite\nSELECT 'oops;\n-- migrate: up postgres\nSELECT 'x;\n-- migrate: down\nSELECT 1;\n";
     assert_eq!(
         problems(up, &all),
         [
-            "this quoted text holds a line that looks like a section, and the file has no other `up` @ 5:8 6:1"
+            "this quoted text contains a line that looks like a section, and the file has no other `up` @ 5:8 6:1"
         ]
     );
-    // A forgotten END takes in the next trigger.
+    // A forgotten END includes the next trigger.
     let up = "-- migrate: up sqlite\nCREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1;\n-- migrate: down sqlite\nCREATE TRIGGER u AFTER INSERT ON a BEGIN SELECT 1; END; END;\n";
     assert_eq!(
         problems(up, &[Dialect::Sqlite]),
         [
-            "this block holds a line that looks like a section, and the file has no other `down` @ 5:36 6:1"
+            "this block contains a line that looks like a section, and the file has no other `down` @ 5:36 6:1"
         ]
     );
 }
 
 #[test]
-fn where_dialects_disagree_the_project_is_told() {
+fn disagreeing_dialects_are_reported() {
     let up = "-- migrate: up\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\n-- migrate: down\nSELECT 1\n$$;\n-- migrate: down\nSELECT 1;\n";
     let found = problems(up, &[Dialect::Postgres]);
-    assert_eq!(found[0], "this dollar-quoted text does not end @ 5:50 6:1");
+    assert_eq!(found[0], "unterminated dollar-quoted text @ 5:50 6:1");
     let named = up.replacen("up\n", "up postgres\n", 1).replace(
         "$$;\n-- migrate: down\n",
         "$$;\n-- migrate: down postgres\n",
@@ -229,7 +230,7 @@ fn crlf_and_lf_are_one_revision() {
     let parse = |text: &str| Revision::parse("a.sql", text, Dialects::NONE).unwrap();
     let (lf, from_crlf) = (parse(&text), parse(&crlf));
     assert_eq!(lf, from_crlf);
-    // A CR of its own is part of the text.
+    // A lone CR is part of the text.
     assert_eq!(
         statements(&lf, Direction::Up, Dialect::Postgres),
         ["INSERT INTO t VALUES ('a\n\nb\r', 2)"]
@@ -237,7 +238,7 @@ fn crlf_and_lf_are_one_revision() {
     assert_eq!(with_lf(&crlf), text);
 }
 
-/// A tool that wrote CRLF for each LF of a file that had CRLF already.
+/// A tool that wrote CRLF for each LF of a file that already had CRLF.
 #[test]
 fn a_file_converted_twice_keeps_its_hash() {
     let text = file("-- migrate: up\nINSERT INTO t VALUES ('a\r\r\nb');\n");
@@ -252,7 +253,7 @@ fn a_file_converted_twice_keeps_its_hash() {
 fn the_places_of_problems_do_not_depend_on_line_ends() {
     let sections = "-- migrate: up\nSELECT 'a\nb' || 'oops;\n";
     let found = problems(sections, &Dialect::ALL);
-    assert_eq!(found, ["this quoted text does not end @ 6:7"]);
+    assert_eq!(found, ["unterminated quoted text @ 6:7"]);
     assert_eq!(
         problems(&sections.replace('\n', "\r\n"), &Dialect::ALL),
         found

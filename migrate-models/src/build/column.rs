@@ -11,7 +11,7 @@ use migrate_core::{Code, Dialect};
 use migrate_schema::{Check, Column, Enum, Generated, Identity, Name};
 
 impl Builder<'_> {
-    /// Makes the column of a field.
+    /// Creates the column of a field.
     pub(super) fn column(&mut self, field: &Field, settings: &Settings, key: &[String]) -> Column {
         let strict = self.table.options.contains_key("STRICT");
         let sql_type = match &settings.sql_type {
@@ -94,7 +94,7 @@ impl Builder<'_> {
         }
         let (message, example) = match inner {
             Kind::Unknown(of) => (
-                format!("no column type is known for `{of}`"),
+                format!("unknown column type for `{of}`"),
                 match self.dialect {
                     Dialect::Sqlite => "TEXT",
                     Dialect::Postgres | Dialect::MySql => "text",
@@ -112,11 +112,11 @@ impl Builder<'_> {
         let help = match self.dialect {
             _ if matches!(inner, Kind::Unknown(_)) => {
                 format!(
-                    "say it: `#[column(type = \"{example}\")]`; or derive `sqlx::Type` on the type, if it is this package's own"
+                    "set it with `#[column(type = \"{example}\")]`, or derive `sqlx::Type` if the type belongs to this package"
                 )
             }
             dialect => format!(
-                "say it: `#[column({dialect}(type = \"{example}\"))]`, and read it with `#[sqlx(try_from = \"…\")]`"
+                "set it with `#[column({dialect}(type = \"{example}\"))]`, and read it with `#[sqlx(try_from = \"…\")]`"
             ),
         };
         self.problems.push(Problem::error(
@@ -142,8 +142,10 @@ impl Builder<'_> {
                     self.problems.push(Problem::error(
                         Code::MalformedModel,
                         field.type_site,
-                        format!("another enum is called `{type_name}` in the database, and has other values"),
-                        "give one of them another name with `#[sqlx(type_name = \"…\")]`",
+                        format!(
+                            "another enum with different values has the database type `{type_name}`"
+                        ),
+                        "rename one of them with `#[sqlx(type_name = \"…\")]`",
                     ));
                 }
             }

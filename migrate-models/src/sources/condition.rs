@@ -1,13 +1,13 @@
-//! What is compiled only where a condition holds: `cfg` and `cfg_attr`.
+//! Conditional compilation: `cfg` and `cfg_attr`.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::Parser as _;
 use syn::{Attribute, DeriveInput, Token};
 
-/// Conditions are read this deep.
+/// The depth to which conditions are read.
 pub(super) const DEEPEST: usize = 64;
 
-/// Says whether what stands in `#![…]` is `cfg(test)`.
+/// Returns whether the tokens of `#![…]` are `cfg(test)`.
 pub(super) fn is_test(tokens: &TokenStream) -> bool {
     let mut tokens = tokens.clone().into_iter();
     match (tokens.next(), tokens.next()) {
@@ -18,7 +18,7 @@ pub(super) fn is_test(tokens: &TokenStream) -> bool {
     }
 }
 
-/// Says whether a condition needs `test`: `test`, `all(test, …)`, `any(test)`.
+/// Returns whether a condition requires `test`: `test`, `all(test, …)`, `any(test)`.
 pub(super) fn holds_in_tests_only(condition: TokenStream, left: usize) -> bool {
     let Some(left) = left.checked_sub(1) else {
         return false;
@@ -49,7 +49,8 @@ pub(super) fn holds_in_tests_only(condition: TokenStream, left: usize) -> bool {
     }
 }
 
-/// Takes the attributes out of a `cfg_attr`, as if its condition held; for tests none does.
+/// Replaces a `cfg_attr` by its attributes, as if its condition held; by none if it requires
+/// `test`.
 pub(super) fn undo(attribute: Attribute, into: &mut Vec<Attribute>, left: usize) {
     if !attribute.path().is_ident("cfg_attr") {
         into.push(attribute);

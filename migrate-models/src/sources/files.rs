@@ -1,4 +1,4 @@
-//! The files of the sources, each read once, and what is wrong with them.
+//! The files of the sources, each read once, and their problems.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,10 +19,10 @@ pub(super) struct Files<'a> {
     /// The files that were read.
     pub(super) all: Vec<Source>,
     known: BTreeMap<PathBuf, usize>,
-    /// What is wrong so far.
+    /// The problems so far.
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// What was told of a file that several targets share.
-    told: BTreeSet<(usize, usize, String)>,
+    /// The problems reported for files that several targets share.
+    reported: BTreeSet<(usize, usize, String)>,
 }
 
 impl<'a> Files<'a> {
@@ -32,7 +32,7 @@ impl<'a> Files<'a> {
             all: Vec::new(),
             known: BTreeMap::new(),
             diagnostics: Vec::new(),
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
         }
     }
 
@@ -55,21 +55,21 @@ impl<'a> Files<'a> {
         Some(file)
     }
 
-    /// Cuts a file into its items; `None` where it is no Rust.
+    /// Splits a file into its items; returns `None` if it is not valid Rust.
     pub(super) fn scan(&mut self, file: usize) -> Option<Items> {
         let Source { shown, text } = &self.all[file];
         match scan(text) {
             Ok(items) => Some(items),
             Err((span, why)) => {
-                if self.told.insert((file, span.start, why.clone())) {
+                if self.reported.insert((file, span.start, why.clone())) {
                     let label = Label::at(shown, text, clip(text, span), "");
                     self.diagnostics.push(
                         Diagnostic::error(
                             Code::UnreadableSource,
-                            format!("`{shown}` is no Rust: {why}"),
+                            format!("`{shown}` is not valid Rust: {why}"),
                         )
                         .label(label)
-                        .help("mend it; `cargo check` says more"),
+                        .help("fix it; `cargo check` shows details"),
                     );
                 }
                 None
@@ -77,13 +77,13 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Returns a path as it is shown to people.
+    /// Returns a path as it is shown.
     pub(super) fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(self.package).unwrap_or(path);
         path.to_string_lossy().replace('\\', "/")
     }
 
-    /// Notes what is wrong at a place, once.
+    /// Reports a problem at a place, once.
     pub(super) fn wrong(
         &mut self,
         file: usize,
@@ -95,10 +95,12 @@ impl<'a> Files<'a> {
     ) {
         let range = self.range(file, span);
         let before = self
-            .told
+            .reported
             .range((file, 0, String::new())..(file + 1, 0, String::new()));
         if before.take(MOST_PROBLEMS).count() == MOST_PROBLEMS
-            || !self.told.insert((file, range.start, message.to_owned()))
+            || !self
+                .reported
+                .insert((file, range.start, message.to_owned()))
         {
             return;
         }
@@ -116,24 +118,24 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Returns the bytes of a file that a span stands for.
+/// Returns the byte range of a span.
 pub(super) fn range(text: &str, span: Span) -> Range<usize> {
     let shift = preamble(text);
     let span = span.byte_range();
     clip(text, span.start + shift..span.end + shift)
 }
 
-/// Keeps a range within a text and between its characters.
+/// Restricts a range to a text and to character boundaries.
 fn clip(text: &str, range: Range<usize>) -> Range<usize> {
     let at = |position: usize| text.floor_char_boundary(position);
     let start = at(range.start);
     start..at(range.end).max(start)
 }
 
-/// A source file is at most this large, in bytes: what is larger is generated data.
+/// The size of a source file in bytes; a larger one is generated data.
 const MAX_SOURCE: u64 = 16 * 1024 * 1024;
 
-/// Reads a source file; `None` if there is none, a diagnostic if it cannot be read.
+/// Reads a source file; returns `None` if it does not exist, and a diagnostic if it is unreadable.
 fn read_source(path: &Path, shown: &str) -> Option<Result<String, Box<Diagnostic>>> {
     if !path.exists() {
         return None;
@@ -142,11 +144,11 @@ fn read_source(path: &Path, shown: &str) -> Option<Result<String, Box<Diagnostic
         let message = format!("`{shown}` cannot be read: {why}");
         let found = Diagnostic::error(Code::UnreadableSource, message)
             .label(Label::file(shown))
-            .help("mend it, or take its `mod` line away");
+            .help("fix it, or remove its `mod` line");
         Some(Err(Box::new(found)))
     };
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => return refused("it is no file".to_owned()),
+        Ok(metadata) if !metadata.is_file() => return refused("it is not a file".to_owned()),
         Ok(metadata) if metadata.len() > MAX_SOURCE => {
             return refused(format!(
                 "it is larger than {} MiB",

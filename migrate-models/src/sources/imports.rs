@@ -1,10 +1,8 @@
-//! The names that a `use` brings.
+//! The names that a `use` imports.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-use super::scan::plain;
-
-/// One name that a `use` brings.
+/// A name that a `use` imports.
 #[derive(Debug)]
 pub(super) struct UseItem {
     pub(super) path: Vec<String>,
@@ -55,11 +53,17 @@ pub(super) fn imports(
         }
     }
     if path.len() > prefix.len() {
-        // `use a::{self}` brings `a` itself.
+        // `use a::{self}` imports `a` itself.
         if path.last().is_some_and(|last| last == "self") && path.len() > 1 {
             path.pop();
         }
         let name = renamed.or_else(|| path.last().cloned());
         into.push(UseItem { path, name });
     }
+}
+
+/// Returns a name without its `r#`.
+pub(super) fn plain(name: &Ident) -> String {
+    let name = name.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }

@@ -1,8 +1,8 @@
-//! The items of a source file that models are made of.
+//! Finds the items of a source file that matter for models.
 //!
-//! The file is cut into tokens, and only the items that matter are parsed: modules, structs, enums,
-//! aliases and imports. So a function body that does not compile, or that is newer than syn, keeps
-//! nobody from reading the models beside it.
+//! The file is split into tokens, and only modules, structs, enums, aliases and imports are parsed.
+//! So a function body that does not compile, or that is newer than syn, does not hide the models
+//! beside it.
 
 use std::ops::Range;
 
@@ -11,21 +11,21 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, DeriveInput, Generics, Ident, Token, Type};
 
 use super::condition::{holds_in_tests_only, is_test, undo, undo_fields};
-use super::imports::{UseItem, imports};
+use super::imports::{UseItem, imports, plain};
 use crate::depth::too_deep;
 use crate::resolve::derive_of;
 
-/// What stands in a file or between the braces of a module.
+/// The items of a file, or of the braces of a module.
 #[derive(Default)]
 pub(super) struct Items {
     pub(super) modules: Vec<ModuleItem>,
     pub(super) types: Vec<TypeItem>,
     pub(super) uses: Vec<UseItem>,
-    /// Where models may stand that are not read, and why not.
+    /// Places that may have models and are not read, with the reason.
     pub(super) unfollowed: Vec<(Span, String)>,
-    /// What syn says of an item that derives `Table`.
+    /// The errors of syn for items that derive `Table`.
     pub(super) broken: Vec<(Span, String)>,
-    /// Whether all of it is compiled for tests alone.
+    /// Set if all of it is compiled for tests alone.
     pub(super) test: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct ModuleItem {
     pub(super) span: Span,
     pub(super) path: Option<String>,
     pub(super) inline: Option<Items>,
-    /// Whether it is compiled only where something holds.
+    /// Set if it is compiled conditionally.
     pub(super) conditional: bool,
 }
 
@@ -45,16 +45,16 @@ pub(super) struct TypeItem {
     pub(super) what: TypeKind,
 }
 
-/// What a [`TypeItem`] is.
+/// The kind of a [`TypeItem`].
 pub(super) enum TypeKind {
     Item(Box<DeriveInput>),
     Alias(Box<(Generics, Type)>),
 }
 
-/// Modules stand in one another at most this deep in one file, and imports in braces.
+/// The nesting depth of modules in one file, and of braces in imports.
 const DEEPEST: usize = 64;
 
-/// Says which bytes of a file are no Rust: a byte order mark, a `#!` line.
+/// Returns which bytes of a file are not Rust: a byte order mark, a `#!` line.
 pub(super) fn preamble(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let rest = &text[mark..];
@@ -64,16 +64,13 @@ pub(super) fn preamble(text: &str) -> usize {
     mark
 }
 
-/// Cuts a file into its items.
+/// Splits a file into its items.
 pub(super) fn scan(text: &str) -> Result<Items, (Range<usize>, String)> {
     let shift = preamble(text);
     let tokens: TokenStream = text[shift..].parse().map_err(|error: LexError| {
         let span = error.span().byte_range();
         let span = span.start + shift..span.end + shift;
-        (
-            span,
-            "quotes or parentheses do not fit together here".to_owned(),
-        )
+        (span, "unbalanced quotes or parentheses".to_owned())
     })?;
     Ok(items(tokens, DEEPEST))
 }
@@ -106,7 +103,7 @@ impl Scanner {
                 TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                     self.attributes.clear();
                 }
-                // What a macro captured stands in invisible parentheses.
+                // The input that a macro captured is in invisible parentheses.
                 TokenTree::Ident(word) => self.word(word),
                 TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
@@ -142,8 +139,8 @@ impl Scanner {
         }
     }
 
-    /// Returns the attributes of the item that begins, `cfg_attr` undone; `None` where the item is
-    /// compiled for tests alone.
+    /// Returns the attributes of the item that begins, with each `cfg_attr` replaced; `None` if the
+    /// item is compiled for tests alone.
     fn take(&mut self) -> Option<Vec<Attribute>> {
         let tokens: TokenStream = self.attributes.drain(..).collect();
         if too_deep(&tokens) {
@@ -189,7 +186,7 @@ impl Scanner {
             Some(TokenTree::Group(group)) => match self.left.checked_sub(1) {
                 Some(left) => Some(items(group.stream(), left)),
                 None => {
-                    let why = "modules stand in one another too deeply here".to_owned();
+                    let why = "modules are nested too deeply here".to_owned();
                     self.items.unfollowed.push((name.span(), why));
                     return;
                 }
@@ -236,7 +233,7 @@ impl Scanner {
         let declaration: TokenStream = declaration.into_iter().collect();
         if too_deep(&declaration) {
             if is_model {
-                let why = "this is nested too deeply to be read".to_owned();
+                let why = "nested too deeply".to_owned();
                 self.items.broken.push((name.span(), why));
             }
             return;
@@ -253,7 +250,7 @@ impl Scanner {
             Err(error) if is_model => {
                 self.items.broken.push((error.span(), error.to_string()));
             }
-            // What it is matters only if a model names it, which then says that it is not known.
+            // The item matters only if a model names it, which then reports an unknown type.
             Err(_) => {}
         }
     }
@@ -283,7 +280,7 @@ impl Scanner {
         }
     }
 
-    /// Looks at a macro that is called where items stand.
+    /// Handles a macro call at the position of an item.
     fn call(&mut self, name: &str, span: Span) {
         if self
             .tokens
@@ -305,7 +302,7 @@ impl Scanner {
         let why = match name {
             _ if test => return,
             "include" => "`include!` is not followed",
-            _ if mentions_model(&group) => "what a macro is given is not followed",
+            _ if mentions_model(&group) => "the input of a macro is not followed",
             _ => return,
         };
         self.items.unfollowed.push((span, why.to_owned()));
@@ -315,7 +312,7 @@ impl Scanner {
         matches!(self.tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == sign)
     }
 
-    /// Takes what is before the `;`, or before the next item's attributes where it was forgotten.
+    /// Takes the tokens before the `;`, or before the next item's attributes if it is missing.
     fn until_semicolon(&mut self) -> TokenStream {
         let mut taken = TokenStream::new();
         while !self.next_is('#') {
@@ -329,13 +326,7 @@ impl Scanner {
     }
 }
 
-/// Returns a name without its `r#`.
-pub(super) fn plain(name: &Ident) -> String {
-    let name = name.to_string();
-    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
-}
-
-/// Says whether `derive(… Table …)` stands anywhere in a macro's input.
+/// Returns whether `derive(… Table …)` is anywhere in a macro's input.
 fn mentions_model(group: &Group) -> bool {
     let mut streams = vec![(group.stream().into_iter(), false)];
     let mut derive = false;

@@ -1,4 +1,4 @@
-//! The modules of a package: which file each is in, what it holds, and what names mean there.
+//! The modules of a package: their files, their items, and name lookup in them.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,25 +17,25 @@ pub(super) struct Module {
     pub(super) file: usize,
     pub(super) children: BTreeMap<String, usize>,
     pub(super) types: Vec<TypeItem>,
-    /// What `use` brings: the name here, and the path.
+    /// The imports: the name here, and the path.
     pub(super) uses: BTreeMap<String, Vec<String>>,
     pub(super) globs: Vec<Vec<String>>,
 }
 
-/// Where the files of a module's children are.
+/// The folders of a module's files.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     /// The folder of the file itself, where `#[path]` begins.
     pub(super) folder: PathBuf,
     /// The folder of its children.
     pub(super) children: PathBuf,
-    /// Whether it is inside of another module of its file.
+    /// Set if it is inside another module of its file.
     pub(super) inline: bool,
 }
 
 impl Place {
-    /// The place of a file: a crate's root and `mod.rs` have their children beside them, `a.rs` in
-    /// the folder `a` (Rust reference, "Module Source Filenames").
+    /// Returns the place of a file: the children of a crate root and of `mod.rs` are beside them,
+    /// those of `a.rs` in the folder `a` (Rust reference, "Module Source Filenames").
     pub(super) fn of_file(path: &Path, beside: bool) -> Self {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let children = match path.file_stem() {
@@ -49,7 +49,7 @@ impl Place {
         }
     }
 
-    /// The place inside `mod a { … }`.
+    /// Returns the place inside `mod a { … }`.
     pub(super) fn inside(&self, module: &ModuleItem) -> Self {
         let folder = match &module.path {
             Some(path) if !self.inline => self.folder.join(path),
@@ -63,7 +63,8 @@ impl Place {
         }
     }
 
-    /// The files that `mod a;` may mean, each with whether its own children are beside it.
+    /// Returns the files that `mod a;` may refer to, each with whether its own children are beside
+    /// it.
     pub(super) fn files(&self, module: &ModuleItem) -> Vec<(PathBuf, bool)> {
         match &module.path {
             Some(path) if self.inline => vec![(self.children.join(path), true)],
@@ -87,7 +88,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Adds a module with what it holds but for its own modules, which it returns.
+    /// Adds a module with its items, except for its own modules, which are returned.
     pub(super) fn add(
         &mut self,
         parent: Option<usize>,
@@ -125,14 +126,14 @@ impl Tree {
     }
 }
 
-/// What names mean in a module.
+/// The scope of a module.
 #[derive(Clone, Copy)]
 pub(super) struct ModuleScope<'a> {
     tree: &'a Tree,
     module: usize,
 }
 
-/// What a path leads to.
+/// The item that a path leads to.
 enum Target {
     Module(usize),
     Type(usize, usize),
@@ -143,12 +144,12 @@ enum Target {
 const FARTHEST: u16 = 200;
 
 impl ModuleScope<'_> {
-    /// Says whether a derive of this path is the one of this project: other crates have one of the
-    /// same name.
+    /// Returns whether a derive of this path is the one of this project: other crates have one of
+    /// the same name.
     pub(super) fn is_ours(&self, derive: &[String]) -> bool {
         match self.resolve(derive) {
             Target::Elsewhere(path) if path.len() > 1 => path[0] == "migrate_sqlx",
-            // Nobody says where it is from, or it is the name of something else here, too.
+            // Its origin is unknown, or the name has another meaning here too.
             Target::Elsewhere(_) | Target::Module(_) | Target::Type(..) => true,
         }
     }
@@ -212,7 +213,7 @@ impl ModuleScope<'_> {
         open.then(|| self.outside(path.to_vec(), deep, steps))
     }
 
-    /// What a path means that begins with a crate.
+    /// Resolves a path that begins with a crate.
     fn outside(&self, path: Vec<String>, deep: u8, steps: &Cell<u16>) -> Target {
         let own = path.split_first().and_then(|(first, rest)| {
             let root = *self.tree.crates.get(first)?;
@@ -260,7 +261,7 @@ impl Scope for ModuleScope<'_> {
     }
 }
 
-/// Says whether a path is that of a type that everybody knows.
+/// Returns whether a path is that of a type that everybody knows.
 fn is_standard(path: &[String]) -> bool {
     let name = path.last().map_or("", String::as_str);
     match path.first().map(String::as_str) {

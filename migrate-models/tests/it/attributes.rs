@@ -1,16 +1,16 @@
-//! What attributes may say, and what is told of those that say something else.
+//! The values of attributes, and the errors for other values.
 
 use crate::package::{models, wrong};
 
 #[test]
-fn unknown_keys_are_told_with_the_nearest() {
+fn unknown_keys_are_reported_with_the_nearest() {
     insta::assert_snapshot!(wrong(
         "#[derive(Table)]\n#[table(nmae = \"users\", uniqeu(a), what)]\nstruct T {\n    #[column(defualt = 1, uniq, postgres(typ = \"x\"), nonsense = 3)]\n    id: i64,\n    #[column(index(methd = \"gin\"), unique(nme = \"x\"))]\n    a: i64,\n}\n"
     ));
 }
 
 #[test]
-fn values_of_another_shape_are_told_with_an_example() {
+fn values_of_another_shape_are_reported_with_an_example() {
     insta::assert_snapshot!(wrong(
         "#[derive(Table)]\n#[table(name = 3, schema, primary_key = \"id\", index(), unique(columns()), foreign_key(columns(a)), check, check(name = \"x\"), postgres, sqlite(strict = 1), mysql(strict))]\nstruct T {\n    #[column(default, type = 1, primary_key = \"x\", references = \"users(\", on_delete = \"cascde\", deferrable = \"x\", name = \"\")]\n    id: i64,\n    #[column(postgres(name = \"x\"), unique = 1)]\n    a: i64,\n}\n"
     ));
@@ -45,11 +45,11 @@ fn names_may_be_in_quotes_or_without() {
 
 #[test]
 fn what_a_source_says_stays_on_its_line() {
-    let told = wrong(
+    let rendered = wrong(
         "#[derive(Table)] struct T { #[column(references = \"a\", on_delete = \"x\\n\\u{1b}[31m\")] a: i64 }",
     );
     assert!(
-        told.contains("`on_delete` cannot be `x\\n\\u{1b}[31m`"),
-        "{told}"
+        rendered.contains("invalid value `x\\n\\u{1b}[31m` for `on_delete`"),
+        "{rendered}"
     );
 }

@@ -1,4 +1,4 @@
-//! A struct beside its table, as the derive compares them.
+//! Compares structs with their tables, as the derive does.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ fn table(columns: Vec<Column>) -> Table {
     }
 }
 
-/// What a struct and its table in some dialects disagree on.
+/// Returns the disagreements between a struct and its table in some dialects.
 fn found(text: &str, tables: &[(Dialect, Option<Table>)]) -> Vec<(Code, Severity)> {
     let derived = Derived::read(text.parse().expect("tokens")).expect("an item");
     assert!(derived.problems.is_empty(), "{:?}", derived.problems);
@@ -62,7 +62,7 @@ fn a_struct_that_fits_is_fine_in_every_dialect() {
 }
 
 #[test]
-fn one_dialect_that_does_not_fit_is_enough_and_is_told_once() {
+fn one_dialect_that_does_not_fit_is_enough_and_is_reported_once() {
     let sound = Some(table(vec![column("id", "INTEGER")]));
     let other = Some(table(vec![column("id", "text")]));
     let text = "struct T { id: i64 }";

@@ -1,6 +1,6 @@
-//! Every diagnostic on models that a user could have, one mistake a package.
+//! Every diagnostic on realistic models, one mistake per package.
 //!
-//! `BLESS=1` writes what is told now to each `expected.txt`.
+//! `BLESS=1` writes the present output to each `expected.txt`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,8 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// All that the command would find in a package: in its sources, and beside the schema at the head.
+/// Returns all that the command finds in a package: in its sources, and by comparing them with the
+/// schema at the head.
 fn found(package: &Path) -> Vec<Diagnostic> {
     let root = Root {
         name: "app".to_owned(),
@@ -47,7 +48,7 @@ fn codes() -> impl Iterator<Item = &'static Code> {
 }
 
 #[test]
-fn every_code_is_told_as_its_fixture_expects() {
+fn every_code_is_reported_as_its_fixture_expects() {
     let mut wrong = Vec::new();
     for code in codes() {
         let package = fixtures().join(code.as_str());
@@ -56,14 +57,17 @@ fn every_code_is_told_as_its_fixture_expects() {
             found.iter().any(|diagnostic| diagnostic.code == *code),
             "{code} is not found in its fixture, but {found:#?}"
         );
-        let told: String = found.iter().map(|found| format!("{found}\n\n")).collect();
+        let rendered: String = found.iter().map(|found| format!("{found}\n\n")).collect();
         let expected = package.join("expected.txt");
         if std::env::var_os("BLESS").is_some() {
-            fs::write(&expected, &told).expect("the fixture can be written");
+            fs::write(&expected, &rendered).expect("the fixture can be written");
         }
         let expected = fs::read_to_string(&expected).unwrap_or_default();
-        if told != expected {
-            wrong.push(format!("{code}: expected\n{expected}\nbut told\n{told}"));
+        if rendered != expected {
+            wrong.push(format!(
+                "{code}: expected\n{expected}\nbut got
+{rendered}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

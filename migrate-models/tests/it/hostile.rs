@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 
 use crate::package::package;
 
-/// All that is done with a source.
+/// Does everything that is done with a source.
 fn read(text: &str) {
     let reading = package(&[("src/lib.rs", text)]);
     for found in &reading.diagnostics {
@@ -32,7 +32,7 @@ fn read(text: &str) {
 }
 
 const SOUND: &str = r#"
-//! A model with all that there is.
+//! A model with every feature.
 use std::{borrow::Cow, self as other, collections::*};
 mod a { pub type Id<T> = super::Wrapped<T>; }
 #[derive(sqlx::Type)] #[sqlx(transparent)] struct Wrapped<T>(T);
@@ -95,7 +95,7 @@ fn what_is_nested_without_end_is_refused() {
 }
 
 #[test]
-fn what_leads_round_in_circles_or_grows_comes_to_an_end() {
+fn what_leads_round_in_cycles_or_grows_comes_to_an_end() {
     let begin = Instant::now();
     read("type A = B; type B = Option<A>; #[derive(Table)] struct T { a: A }");
     read(
@@ -104,7 +104,7 @@ fn what_leads_round_in_circles_or_grows_comes_to_an_end() {
     read(
         "mod m { pub use super::*; } use m::*; #[derive(Table)] struct T { x: Nowhere, y: m::m::Nowhere }",
     );
-    // Each alias holds the one before twice.
+    // Each alias contains the previous one twice.
     let aliases: String = (1..60)
         .map(|n| format!("type A{n}<T> = PgRange<A{}<T>, A{}<T>>;", n - 1, n - 1))
         .collect();
@@ -141,7 +141,7 @@ fn what_leads_round_in_circles_or_grows_comes_to_an_end() {
 
 #[test]
 fn files_that_multiply_come_to_an_end() {
-    // Each file is twice in the one before.
+    // Each file is included twice by the previous one.
     let files: Vec<(String, String)> = (0..20)
         .map(|n| {
             let next = format!("f{}.rs", n + 1);
@@ -157,7 +157,7 @@ fn files_that_multiply_come_to_an_end() {
     files.push(("src/f20.rs", ""));
     let reading = package(&files);
     assert!(reading.has_errors());
-    // And a file that is in itself by way of another.
+    // A file that includes itself through another one.
     let reading = package(&[
         ("src/lib.rs", "mod a;"),
         ("src/a.rs", "#[path = \"lib.rs\"] mod b;"),
@@ -176,7 +176,7 @@ fn a_large_package_is_read_at_once() {
     assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
 }
 
-/// Pieces that mean something here.
+/// Pieces of text that are significant here.
 fn piece() -> impl Strategy<Value = String> {
     let pieces = [
         "#",

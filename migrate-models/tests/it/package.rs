@@ -7,7 +7,7 @@ use migrate_core::{Diagnostic, Dialect};
 use migrate_models::{Models, Reading, Root, read};
 use migrate_schema::{Schema, Table};
 
-/// Writes files into a new folder, and reads the models from those of `roots` that are there.
+/// Writes files into a new folder, and reads the models from those of `roots` that exist.
 pub(crate) fn package(files: &[(&str, &str)]) -> Reading {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
@@ -32,36 +32,36 @@ pub(crate) fn package(files: &[(&str, &str)]) -> Reading {
 /// Reads one file that must be sound.
 pub(crate) fn models(text: &str) -> Models {
     let reading = package(&[("src/lib.rs", text)]);
-    assert!(!reading.has_errors(), "{}", told(&reading.diagnostics));
+    assert!(!reading.has_errors(), "{}", rendered(&reading.diagnostics));
     reading.models
 }
 
-/// The schema that a sound file describes.
+/// Returns the schema that a sound file describes.
 pub(crate) fn schema(text: &str, dialect: Dialect) -> Schema {
     let schema = models(text).schema(dialect);
-    schema.unwrap_or_else(|found| panic!("{}", told(&found)))
+    schema.unwrap_or_else(|found| panic!("{}", rendered(&found)))
 }
 
-/// The only table that a sound file describes.
+/// Returns the only table that a sound file describes.
 pub(crate) fn table(text: &str, dialect: Dialect) -> Table {
     let mut tables = schema(text, dialect).tables;
     assert_eq!(tables.len(), 1, "{:?}", tables.keys());
     tables.pop_first().expect("there is one").1
 }
 
-/// What is wrong with a file, in words.
+/// Returns the rendered problems of a file.
 pub(crate) fn wrong(text: &str) -> String {
     let reading = package(&[("src/lib.rs", text)]);
     match reading.has_errors() {
-        true => told(&reading.diagnostics),
+        true => rendered(&reading.diagnostics),
         false => match reading.models.schema(Dialect::Postgres) {
             Ok(schema) => panic!("nothing is wrong: {schema:#?}"),
-            Err(found) => told(&found),
+            Err(found) => rendered(&found),
         },
     }
 }
 
-pub(crate) fn told(found: &[Diagnostic]) -> String {
-    let told: Vec<_> = found.iter().map(ToString::to_string).collect();
-    told.join("\n")
+pub(crate) fn rendered(found: &[Diagnostic]) -> String {
+    let rendered: Vec<_> = found.iter().map(ToString::to_string).collect();
+    rendered.join("\n")
 }

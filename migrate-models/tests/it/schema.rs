@@ -1,4 +1,4 @@
-//! What a model makes of its table.
+//! The tables that models describe.
 
 use migrate_core::Dialect;
 use migrate_schema::{Action, Deferrable, Identity, Name};
@@ -51,7 +51,7 @@ fn id_is_the_key_unless_another_is() {
         ""
     );
     assert_eq!(key("#[derive(Table)] struct T { a: i64 }"), "");
-    // A key takes no NULL, whatever Rust says before there is one.
+    // A key is never NULL, although the field may be absent before the insert.
     let table = table(
         "#[derive(Table)] struct T { id: Option<i64> }",
         Dialect::Postgres,
@@ -184,7 +184,7 @@ fn everything_that_a_column_can_say() {
         (email.sql_type.as_str(), email.collation.as_deref()),
         ("varchar(99)", None)
     );
-    // MariaDB takes no NOT NULL where it computes.
+    // MariaDB accepts no NOT NULL on a generated column.
     assert!(mysql.column("small").expect("a column").nullable);
     let changed = mysql.column("changed").expect("a column");
     assert_eq!(changed.on_update.as_deref(), Some("CURRENT_TIMESTAMP(6)"));
@@ -213,7 +213,7 @@ fn everything_that_a_table_can_say() {
         sqlite.options.keys().collect::<Vec<_>>(),
         ["STRICT", "WITHOUT ROWID"]
     );
-    // STRICT tables know five types.
+    // STRICT tables have five types.
     assert_eq!(sqlite.column("when").expect("a column").sql_type, "TEXT");
     assert!(!sqlite.indexes.contains_key("search"));
     assert_eq!(sqlite.foreign_keys[0].on_delete, Action::Cascade);
@@ -244,7 +244,7 @@ fn partial_and_ignored_structs_describe_no_table() {
 }
 
 #[test]
-fn renames_are_told_apart_from_what_is_new() {
+fn renames_are_distinguished_from_additions() {
     let models = models(
         "#[derive(Table)] #[table(name = \"accounts\", schema = \"app\", rename_from = \"users\")] struct A { id: i64, #[column(rename_from = \"mail\")] email: String }",
     );
@@ -294,12 +294,12 @@ fn two_structs_of_one_table() {
 
 #[test]
 fn two_enums_of_one_name() {
-    let told = wrong(
+    let rendered = wrong(
         "mod a { #[derive(Type)] pub enum S { A } } mod b { #[derive(Type)] pub enum S { B } }\n#[derive(Table)]\nstruct T { a: a::S, b: b::S }\n",
     );
     assert!(
-        told.contains("another enum is called `S` in the database"),
-        "{told}"
+        rendered.contains("another enum with different values has the database type `S`"),
+        "{rendered}"
     );
 }
 

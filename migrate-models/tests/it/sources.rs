@@ -1,11 +1,11 @@
-//! Which files are read, and what names mean in them.
+//! The files that are read, and name lookup in them.
 
 use migrate_core::Dialect;
 use migrate_models::Reading;
 
-use crate::package::{models, package, schema, table, told};
+use crate::package::{models, package, rendered, schema, table};
 
-/// The names of the structs that were found.
+/// Returns the names of the structs that were found.
 fn found(reading: &Reading) -> Vec<&str> {
     let models = reading.models.models().iter();
     models.map(|model| model.rust_name.as_str()).collect()
@@ -38,7 +38,7 @@ fn modules_are_followed_as_the_compiler_does() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     assert_eq!(
         found(&reading),
@@ -69,7 +69,7 @@ fn a_file_that_two_targets_share_has_its_models_once() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     assert_eq!(found(&reading), ["Shared", "Own"]);
 }
@@ -89,7 +89,7 @@ fn what_is_for_tests_is_left_out_and_other_conditions_hold() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     assert_eq!(found(&reading), ["C", "D", "E"]);
 }
@@ -123,13 +123,13 @@ fn a_project_that_does_not_compile_still_has_its_models() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     assert_eq!(found(&reading), ["Fine"]);
 }
 
 #[test]
-fn each_file_that_cannot_be_read_is_told_and_the_others_are_read() {
+fn each_file_that_cannot_be_read_is_reported_and_the_others_are_read() {
     let reading = package(&[
         (
             "src/lib.rs",
@@ -139,7 +139,7 @@ fn each_file_that_cannot_be_read_is_told_and_the_others_are_read() {
         ("src/fine.rs", &model("Fine")),
     ]);
     assert_eq!(found(&reading), ["Fine"]);
-    insta::assert_snapshot!(told(&reading.diagnostics));
+    insta::assert_snapshot!(rendered(&reading.diagnostics));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_file_that_is_not_there_at_all() {
         file: "/nowhere/src/lib.rs".into(),
     };
     let reading = migrate_models::read("/nowhere".as_ref(), &[root]);
-    insta::assert_snapshot!(told(&reading.diagnostics), @r"
+    insta::assert_snapshot!(rendered(&reading.diagnostics), @r"
     error[unreadable-source]: `src/lib.rs` cannot be read
     --> src/lib.rs
      = help: name an existing file under `[lib]` or `[[bin]]` in Cargo.toml
@@ -179,7 +179,7 @@ fn names_are_found_where_rust_finds_them() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     let schema = reading
         .models
@@ -226,7 +226,7 @@ fn flattened_structs_are_taken_in() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     let columns: Vec<_> = reading.models.models()[0].columns().collect();
     assert_eq!(
@@ -236,7 +236,7 @@ fn flattened_structs_are_taken_in() {
 }
 
 #[test]
-fn what_sqlx_is_told_holds_here_too() {
+fn attributes_of_sqlx_hold_here_too() {
     let text = r#"
         #[derive(Table)]
         struct T {
@@ -285,14 +285,14 @@ fn a_byte_order_mark_and_a_first_line_for_the_shell_are_no_rust() {
         .models
         .schema(Dialect::Postgres)
         .expect_err("a strange type");
-    insta::assert_snapshot!(told(&problems), @r#"
-    error[unknown-type]: no column type is known for `Strange`
+    insta::assert_snapshot!(rendered(&problems), @r#"
+    error[unknown-type]: unknown column type for `Strange`
      --> src/lib.rs:3:20
       |
     3 | pub struct A { id: Strange }
       |                    ^^^^^^^
       |
-      = help: say it: `#[column(type = "text")]`; or derive `sqlx::Type` on the type, if it is this package's own
+      = help: set it with `#[column(type = "text")]`, or derive `sqlx::Type` if the type belongs to this package
     "#);
     assert_eq!(
         models("#![allow(dead_code)]\nfn main() {}").models().len(),
@@ -329,7 +329,7 @@ fn a_derive_of_the_same_name_from_another_crate_is_not_this_one() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     assert_eq!(found(&reading), ["B", "C"]);
 }
@@ -347,7 +347,7 @@ fn what_only_looks_like_an_item_swallows_none() {
     assert!(
         reading.diagnostics.is_empty(),
         "{}",
-        told(&reading.diagnostics)
+        rendered(&reading.diagnostics)
     );
     assert_eq!(found(&reading), ["A", "B", "C", "D"]);
 }
@@ -360,7 +360,7 @@ fn a_type_of_another_crate_is_not_taken_for_one_of_the_package() {
         .models
         .schema(Dialect::Postgres)
         .expect_err("an unknown type");
-    assert!(told(&problems).contains("no column type is known for `other::Stamp`"));
+    assert!(rendered(&problems).contains("unknown column type for `other::Stamp`"));
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Which column a type becomes.
+//! The column types of Rust types.
 
 use migrate_core::Dialect;
 
 use crate::package::{models, schema, table, wrong};
 
-/// The type of the column `a` of a struct with this field type, in each dialect.
+/// Returns the type of the column `a` of a struct with this field type, in each dialect.
 fn column(of: &str, before: &str) -> [Option<String>; 3] {
     let text =
         format!("{before}\n#[derive(Table)] struct T {{ #[column(primary_key = false)] a: {of} }}");
@@ -19,7 +19,7 @@ fn column(of: &str, before: &str) -> [Option<String>; 3] {
 
 #[test]
 fn types_have_their_columns() {
-    // Rust, SQLite, PostgreSQL, MySQL; `-` where there is none.
+    // Rust, SQLite, PostgreSQL, MySQL; `-` if there is no column type.
     let expected = [
         ("bool", "BOOLEAN", "boolean", "tinyint(1)"),
         ("i8", "INTEGER", "\"char\"", "tinyint"),
@@ -203,7 +203,7 @@ fn enums_are_types_of_the_database_or_checked_texts() {
 
 #[test]
 fn an_enum_without_a_type_name_has_the_one_that_sqlx_looks_for() {
-    // `to_regtype('OrderState')`, which PostgreSQL reads in small letters.
+    // `to_regtype('OrderState')`, which PostgreSQL folds to lower case.
     let text =
         "#[derive(Type)] enum OrderState { New } #[derive(Table)] struct T { a: OrderState }";
     let schema = schema(text, Dialect::Postgres);

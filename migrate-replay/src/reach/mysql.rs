@@ -3,8 +3,8 @@
 use super::{Found, Item, Items as _, Named, ReachKind, matching, names};
 use migrate_core::Dialect;
 
-/// What is about the server, by the words that begin it (MySQL manual, "SQL Statements"; MariaDB
-/// manual, the same). What is about rights and accounts stands in tables of the server.
+/// Statements that act on the server, by their first words (MySQL manual, "SQL Statements"; MariaDB
+/// manual, the same). Privileges and accounts are in tables of the server.
 const SERVER: &[&str] = &[
     // Account management.
     "ALTER USER",
@@ -66,7 +66,7 @@ const SERVER: &[&str] = &[
     "STOP GROUP_REPLICATION",
     "STOP REPLICA",
     "STOP SLAVE",
-    // What is defined for the whole server, or another one.
+    // Definitions for the whole server, or of another one.
     "ALTER INSTANCE",
     "ALTER LOGFILE GROUP",
     "ALTER SERVER",
@@ -89,8 +89,8 @@ const SERVER: &[&str] = &[
     "XA",
 ];
 
-/// Functions that read files, run programs, or are about the server (MySQL manual, "String
-/// Functions", "Functions Used with Group Replication", "Keyring Functions"; lib_mysqludf_sys).
+/// Functions that read files, run programs, or act on the server (MySQL manual, "String Functions",
+/// "Functions Used with Group Replication", "Keyring Functions"; lib_mysqludf_sys).
 const FUNCTIONS: &[&str] = &[
     "LOAD_FILE",
     "SYS_EXEC",
@@ -108,8 +108,8 @@ const FUNCTIONS: &[&str] = &[
     "KEYRING_KEY_STORE",
 ];
 
-/// Engines whose rows are on another server or in files of others (MySQL manual, "The FEDERATED
-/// Storage Engine"; MariaDB manual, "CONNECT", "Spider", "FederatedX", "S3").
+/// Engines whose rows are on another server or in other files (MySQL manual, "The FEDERATED Storage
+/// Engine"; MariaDB manual, "CONNECT", "Spider", "FederatedX", "S3").
 const ENGINES: &[&str] = &[
     "FEDERATED",
     "FEDERATEDX",
@@ -121,10 +121,10 @@ const ENGINES: &[&str] = &[
     "NDBCLUSTER",
 ];
 
-/// Databases of the server itself. To read them changes nothing.
+/// Databases of the server itself. Reading them changes nothing.
 const SYSTEM: &[&str] = &["information_schema", "performance_schema", "mysql", "sys"];
 
-/// Says whether a database is one of the server itself.
+/// Returns whether a database belongs to the server itself.
 pub(super) fn is_system(name: &str) -> bool {
     SYSTEM
         .iter()
@@ -162,7 +162,7 @@ pub(super) fn read(items: &[Item<'_>], found: &mut Found) {
     found.deferred = outer;
 }
 
-/// Whether a text may be run as SQL: here, or behind a variable of the user.
+/// Returns whether a text may be run as SQL: directly, or through a user variable.
 fn runs_text(items: &[Item<'_>]) -> bool {
     items.windows(2).enumerate().any(|(place, pair)| {
         let prepares = pair[0].is("PREPARE") || (pair[0].is("EXECUTE") && pair[1].is("IMMEDIATE"));
@@ -180,7 +180,7 @@ fn database(items: &[Item<'_>], name: &names::Qualified, found: &mut Found) {
     let written = at.name(Dialect::MySql);
     match name.named {
         Named::Read if is_system(&written) => {}
-        // A function of `sys` only looks.
+        // A function of `sys` only reads.
         Named::Called
             if written.eq_ignore_ascii_case("sys")
                 && items.at(name.first + 3).is_sign("(")
@@ -200,7 +200,7 @@ fn before_is_call(items: &[Item<'_>], place: usize) -> bool {
     place > 0 && items.at(place - 1).is("CALL")
 }
 
-/// Looks at the words that begin a statement.
+/// Checks the words that begin a statement.
 fn statement(items: &[Item<'_>], start: usize, end: usize, found: &mut Found) {
     let first = items.at(start);
     let next = items.at(start + 1);
@@ -235,7 +235,7 @@ fn statement(items: &[Item<'_>], start: usize, end: usize, found: &mut Found) {
         return;
     }
     if let Some(what) = matching(items, start, SERVER) {
-        // As words of an expression behind THEN or ELSE, they have none of these behind them.
+        // As words of an expression after THEN or ELSE, none of these follows them.
         let is_word_alone = !what.contains(' ');
         let is_statement = match what {
             "SHUTDOWN" | "RESTART" => next.text.is_empty() || next.is_sign(";") || next.is("WAIT"),
@@ -253,7 +253,7 @@ fn statement(items: &[Item<'_>], start: usize, end: usize, found: &mut Found) {
     }
 }
 
-/// `CREATE DATABASE shop`; where ALTER names none, it is the current one.
+/// `CREATE DATABASE shop`; ALTER without a name means the current database.
 fn own_database(items: &[Item<'_>], place: usize, found: &mut Found) {
     const OPTIONS: &[&str] = &[
         "CHARACTER",
@@ -273,7 +273,7 @@ fn own_database(items: &[Item<'_>], place: usize, found: &mut Found) {
     }
 }
 
-/// `SET` gives values to variables of the session, of the user (`@a`), and of the server.
+/// `SET` assigns variables of the session, of the user (`@a`), and of the server.
 fn set(items: &[Item<'_>], start: usize, end: usize, found: &mut Found) {
     const GLOBAL: &[&str] = &["GLOBAL", "PERSIST", "PERSIST_ONLY"];
     if let Some(what) = matching(items, start, SERVER) {
@@ -292,7 +292,7 @@ fn set(items: &[Item<'_>], start: usize, end: usize, found: &mut Found) {
             let is_scope = if of_server {
                 items.at(place + 3).is_sign(".")
             } else {
-                // `SET global = 1` is of a variable of that name.
+                // `SET global = 1` assigns a variable of that name.
                 next.is_name(Dialect::MySql) || next.is_sign("@")
             };
             if is_scope && scope.is_any(GLOBAL) {
@@ -306,7 +306,7 @@ fn set(items: &[Item<'_>], start: usize, end: usize, found: &mut Found) {
     }
 }
 
-/// Looks at what can stand anywhere in a statement.
+/// Checks for constructs that can be anywhere in a statement.
 fn anywhere(items: &[Item<'_>], place: usize, found: &mut Found) {
     let item = items.at(place);
     if item.kind != super::TokenKind::Word {
@@ -330,7 +330,7 @@ fn anywhere(items: &[Item<'_>], place: usize, found: &mut Found) {
         let value = items.skip_sign(place + 2, "=");
         if items.at(value).is_text() {
             let at = item.start..items.at(value).end();
-            // A comma may stand before it, and none may be left behind it.
+            // A comma may precede it, and none may be left after it.
             let comma = items
                 .at(value + 1)
                 .is_sign(",")
@@ -366,7 +366,7 @@ fn engine(items: &[Item<'_>], place: usize, found: &mut Found) {
     let known = ENGINES
         .iter()
         .any(|engine| name.eq_ignore_ascii_case(engine));
-    // A column can be called so, and `connect` is a name as others are.
+    // A column can have this name, and `connect` can be a name too.
     if known && is_set
         || (known && items.at(place).is("ENGINE") && place > 0 && items.at(place - 1).is_sign(")"))
     {
@@ -392,10 +392,10 @@ fn definer(items: &[Item<'_>], place: usize, found: &mut Found) {
     }
 }
 
-/// Where an event is enabled. Behind its schedule come, each optional, `ON COMPLETION …`, `ENABLE`
-/// or `DISABLE`, `COMMENT …` and `DO …` (MySQL manual, "CREATE EVENT Statement").
+/// Finds where an event is enabled. After its schedule come, each optional, `ON COMPLETION …`,
+/// `ENABLE` or `DISABLE`, `COMMENT …` and `DO …` (MySQL manual, "CREATE EVENT Statement").
 fn event(items: &[Item<'_>], found: &mut Found) {
-    /// `CREATE OR REPLACE DEFINER = 'a'@'b' EVENT` has as many words before it.
+    /// `CREATE OR REPLACE DEFINER = 'a'@'b' EVENT` has this many words before it.
     const MOST: usize = 8;
     let first = items.at(0);
     let mut words = items.iter().take(MOST);

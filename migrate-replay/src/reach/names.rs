@@ -1,42 +1,42 @@
-//! Names with dots, and whether the first of them is a database.
+//! Qualified names, and whether their first part is a database.
 //!
-//! Behind `FROM` and in the other positions where an object stands, `a.b` is an object `b` of `a`;
-//! in an expression, it is a column of a table. So the clauses are followed as far as that is
-//! needed to tell both apart.
+//! After `FROM` and in the other positions of objects, `a.b` is an object `b` of `a`; in an
+//! expression, it is a column of a table. So the clauses are followed as far as needed to
+//! distinguish both.
 
 use super::{Item, Items as _, Named};
 use migrate_core::Dialect;
 
-/// A name with dots.
+/// A qualified name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Qualified {
-    /// Where its first part is among the tokens.
+    /// The position of its first part among the tokens.
     pub(super) first: usize,
-    /// How many parts it has.
+    /// The number of its parts.
     pub(super) parts: usize,
-    /// Whether an object stands here; else it is an expression.
+    /// Whether it is at the position of an object; otherwise it is in an expression.
     pub(super) is_object: bool,
-    /// What the statement does with it.
+    /// How the statement uses it.
     pub(super) named: Named,
 }
 
-/// What is found in one pass.
+/// The results of one pass.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub(super) names: Vec<Qualified>,
-    /// Where statements begin, those in bodies among them.
+    /// The positions where statements begin, including those in bodies.
     pub(super) starts: Vec<usize>,
-    /// Where the body of a routine, trigger or event begins that the statement creates; it goes to
-    /// the end.
+    /// The position where the body of the routine, trigger or event begins that the statement
+    /// creates; it extends to the end.
     pub(super) body: Option<usize>,
 }
 
-/// What stands between a pair of parentheses.
+/// The state inside a pair of parentheses.
 #[derive(Clone, Copy, Default)]
 struct Level {
-    /// A comma leads to the next object of a list.
+    /// Set if a comma leads to the next object of a list.
     list: bool,
-    /// `FROM` is a word of a function: `TRIM(LEADING 'x' FROM a.b)`.
+    /// Set if `FROM` is a keyword of a function: `TRIM(LEADING 'x' FROM a.b)`.
     is_call: bool,
 }
 
@@ -55,17 +55,17 @@ enum Verb {
     Other,
 }
 
-/// What is known of the statement that is read.
+/// The state of the current statement.
 #[derive(Clone, Copy, Default)]
 struct Statement {
     verb: Verb,
-    /// What it creates, alters or drops is known.
+    /// Set once the kind of the created, altered or dropped object is known.
     is_known: bool,
-    /// It is CREATE TABLE, whose LIKE names a table.
+    /// Set for CREATE TABLE, whose LIKE names a table.
     is_table: bool,
-    /// It creates a routine, trigger or event, and its body has not begun.
+    /// Set in a routine, trigger or event before its body.
     is_header: bool,
-    /// `ON` comes before an object.
+    /// Set if `ON` comes before an object.
     on: bool,
 }
 
@@ -73,19 +73,19 @@ struct Reader<'i, 'a> {
     dialect: Dialect,
     items: &'i [Item<'a>],
     levels: Vec<Level>,
-    /// An object stands here.
+    /// Set if an object is next.
     expect: bool,
-    /// A statement begins here.
+    /// Set if a statement begins here.
     start: bool,
     named: Named,
     statement: Statement,
-    /// How many `CASE` of expressions are open.
+    /// The number of open `CASE` expressions.
     cases: usize,
     read: Read,
 }
 
-/// The functions in whose arguments FROM is no clause (MySQL manual, "String Functions",
-/// "Date and Time Functions"; PostgreSQL manual, 9.4 and 9.9).
+/// The functions in whose arguments FROM is not a clause (MySQL manual, "String Functions", "Date
+/// and Time Functions"; PostgreSQL manual, 9.4 and 9.9).
 const WITH_FROM: &[&str] = &[
     "EXTRACT",
     "TRIM",
@@ -122,7 +122,7 @@ const BEFORE_OBJECTS: &[&str] = &[
     "ROLLBACK",
 ];
 
-/// The words behind which the list of a FROM is at its end.
+/// The words that end the list of a FROM.
 const ENDS: &[&str] = &[
     "WHERE",
     "SET",
@@ -140,7 +140,7 @@ const ENDS: &[&str] = &[
     "UPDATE",
 ];
 
-/// Words in the header of a routine or trigger that can stand last before its body (MySQL).
+/// Words in the header of a routine or trigger that can be last before its body (MySQL).
 const HEADER_ENDS: &[&str] = &[
     "ROW",
     "DETERMINISTIC",
@@ -191,7 +191,7 @@ impl<'a> Reader<'_, 'a> {
         &mut self.levels[last]
     }
 
-    /// An object comes next, and where `list` holds, others behind commas.
+    /// Expects an object next, and with `list` others after commas.
     fn objects(&mut self, named: Named, list: bool) {
         self.level().list = list;
         self.named = named;
@@ -207,7 +207,7 @@ impl<'a> Reader<'_, 'a> {
         self.statement = Statement::default();
     }
 
-    /// Takes what stands at a place; returns the place behind it.
+    /// Reads the token at a position; returns the position after it.
     fn take(&mut self, place: usize) -> usize {
         let item = self.at(place);
         if item.is_name(self.dialect) {
@@ -221,17 +221,17 @@ impl<'a> Reader<'_, 'a> {
                     self.levels.pop();
                 }
                 self.expect = false;
-                // The parameters of a routine are at their end.
+                // The parameters of a routine end here.
                 self.start = self.levels.len() == 1 && self.is_header();
             }
             "," => self.expect = self.level().list,
             ";" => self.begin(),
-            // A label, and what it names.
+            // A label, and the statement that it names.
             ":" => self.start = start || self.read.starts.last() == Some(&place.wrapping_sub(1)),
             "@" => return self.variable(place),
             // `{ OJ a LEFT OUTER JOIN b … }` of ODBC.
             "{" if self.at(place + 1).is("OJ") => return place + 2,
-            // A name without what stands before it, so no keyword.
+            // A name after a dot, so not a keyword.
             "." => return place + 2,
             _ => {
                 self.expect = false;
@@ -261,7 +261,7 @@ impl<'a> Reader<'_, 'a> {
         self.levels.push(inside);
     }
 
-    /// `@a.b` is one variable, and behind an account's name comes its host.
+    /// `@a.b` is one variable, and the name of an account is followed by its host.
     fn variable(&mut self, place: usize) -> usize {
         let mut place = place + 1;
         while self.at(place).is_sign("@") {
@@ -283,7 +283,7 @@ impl<'a> Reader<'_, 'a> {
         let mut all = false;
         while self.at(end).is_sign(".") && !all {
             all = self.at(end + 1).is_sign("*");
-            // Text that is put together can end with the dot.
+            // A text that is built from parts can end with the dot.
             if !all && end + 1 < self.items.len() && !self.at(end + 1).is_name(self.dialect) {
                 break;
             }
@@ -333,8 +333,8 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// Whether a verb stands at a place where it is one: `FOR UPDATE`, `ON DELETE` and
-    /// `BEFORE INSERT` are others.
+    /// Returns whether the verb at a position is a prefix of a statement: those of `FOR
+    /// UPDATE`, `ON DELETE` and `BEFORE INSERT` are not.
     fn is_verb(&self, place: usize) -> bool {
         const OTHERS: &[&str] = &["ON", "KEY", "FOR", "BEFORE", "AFTER", "OF", "NO", "OR"];
         let before = self.before(place);
@@ -455,7 +455,7 @@ impl<'a> Reader<'_, 'a> {
             "INDEX" if self.is_what() => {
                 self.statement.is_known = true;
                 self.statement.on = true;
-                // Elsewhere the index is one of the table's, and has no name before its own.
+                // Elsewhere the index belongs to the table, and its name is not qualified.
                 if self.dialect != Dialect::MySql {
                     self.objects(Named::Written, true);
                     return;
@@ -528,13 +528,13 @@ impl<'a> Reader<'_, 'a> {
         self.expect = false;
     }
 
-    /// Whether a body may begin behind what comes next. PostgreSQL's is a text, or begins with
-    /// BEGIN.
+    /// Returns whether a body may begin after the next token. PostgreSQL's is a text, or begins
+    /// with BEGIN.
     fn is_header(&self) -> bool {
         self.statement.is_header && self.dialect != Dialect::Postgres
     }
 
-    /// Whether the word that says what is created, altered or dropped is still to come.
+    /// Returns whether the kind of the created, altered or dropped object is still unknown.
     fn is_what(&self) -> bool {
         let verb = self.statement.verb;
         matches!(verb, Verb::Create | Verb::Alter | Verb::Drop) && !self.statement.is_known

@@ -3,8 +3,9 @@
 use super::{Found, Item, Items as _, Named, ReachKind, matching, names};
 use migrate_core::Dialect;
 
-/// What is about the server or another one, by the words that begin it (PostgreSQL manual, "SQL
-/// Commands"). A user mapping holds what logs in to another server: without it, nothing can.
+/// Statements that act on the server or another one, by their first words (PostgreSQL manual, "SQL
+/// Commands"). A user mapping contains the login for another server: without it, there is no
+/// connection.
 const SERVER: &[&str] = &[
     "ALTER GROUP",
     "ALTER ROLE",
@@ -32,12 +33,12 @@ const SERVER: &[&str] = &[
     "ROLLBACK PREPARED",
 ];
 
-/// What comments, labels and rights are of the server.
+/// The server objects that comments, labels and privileges can be on.
 const OF_SERVER: &[&str] = &["ROLE", "TABLESPACE", "SUBSCRIPTION", "PARAMETER"];
 
-/// Functions that are about the server, its files, or another server (PostgreSQL manual, 9.28
-/// "System Administration Functions", 33.4 "Server-Side Functions", F.12 "dblink", "adminpack";
-/// the manuals of http, pg_net, aws_s3 and aws_lambda). A `*` stands for the rest of the name.
+/// Functions that act on the server, its files, or another server (PostgreSQL manual, 9.28 "System
+/// Administration Functions", 33.4 "Server-Side Functions", F.12 "dblink", "adminpack"; the manuals
+/// of http, pg_net, aws_s3 and aws_lambda). A `*` matches the rest of the name.
 const FUNCTIONS: &[&str] = &[
     "dblink",
     "dblink_*",
@@ -88,11 +89,11 @@ const FUNCTIONS: &[&str] = &[
     "pglogical.*",
 ];
 
-/// Extensions that work for the whole server as soon as they are there.
+/// Extensions that affect the whole server once they are created.
 const EXTENSIONS: &[&str] = &["pg_cron", "pglogical", "spock", "bdr"];
 
 /// The catalogs that all databases of a server share (PostgreSQL manual, "System Catalogs"), and
-/// tables of extensions whose rows are orders to the server.
+/// tables of extensions whose rows are commands to the server.
 const SHARED: &[&str] = &[
     "pg_authid",
     "pg_auth_members",
@@ -126,7 +127,7 @@ const UNTRUSTED: &[&str] = &[
     "plluau",
 ];
 
-/// What stands for a role and names none (PostgreSQL manual, "GRANT").
+/// Keywords for roles that name no role (PostgreSQL manual, "GRANT").
 const NO_ROLES: &[&str] = &[
     "PUBLIC",
     "CURRENT_USER",
@@ -142,7 +143,8 @@ pub(super) fn read(items: &[Item<'_>], found: &mut Found) {
     let outer = found.deferred;
     for name in &read.names {
         found.deferred = outer || name.first >= body;
-        // `a.b.c` is a column of a table in a schema, unless it is called or an object stands here.
+        // `a.b.c` is a column of a table in a schema, unless it is called or is at the position of
+        // an object.
         if name.parts > 3 || (name.parts == 3 && name.is_object) {
             let object = items.at(name.first + 2).start;
             found.database(items.at(name.first), name.named, object);
@@ -158,14 +160,14 @@ pub(super) fn read(items: &[Item<'_>], found: &mut Found) {
         function(items, place, found);
     }
     found.deferred = outer;
-    // In a body, EXECUTE runs texts, perhaps put together before.
+    // In a body, EXECUTE runs texts, possibly built before.
     let executes = |item: &Item<'_>| item.is("EXECUTE");
     if found.depth > 0 && items.iter().any(executes) {
         items.iter().for_each(|item| found.perhaps_sql(*item));
     }
 }
 
-/// Looks at a statement, which begins here and is not longer than this.
+/// Checks a statement, which begins here and is not longer than this.
 fn statement(items: &[Item<'_>], found: &mut Found) {
     let end = items.iter().position(|item| item.is_sign(";"));
     let items = &items[..end.unwrap_or(items.len())];
@@ -205,7 +207,7 @@ fn statement(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// The name at a place, where it is one of a role.
+/// Records the role named at a position, if it is one.
 fn role(items: &[Item<'_>], place: usize, acts: bool, found: &mut Found) {
     let place = items.skip(place, &["GROUP", "ROLE", "USER"]);
     let item = items.at(place);
@@ -215,7 +217,7 @@ fn role(items: &[Item<'_>], place: usize, acts: bool, found: &mut Found) {
     }
 }
 
-/// The roles of a list, which begins here.
+/// Records the roles of a list, which begins here.
 fn roles(items: &[Item<'_>], place: usize, found: &mut Found) {
     let mut place = place;
     loop {
@@ -228,7 +230,7 @@ fn roles(items: &[Item<'_>], place: usize, found: &mut Found) {
     }
 }
 
-/// The place of a keyword outside of parentheses.
+/// Returns the position of a keyword outside of parentheses.
 fn outside(items: &[Item<'_>], words: &[&str]) -> Option<usize> {
     let mut depth = 0_usize;
     for (place, item) in items.iter().enumerate() {
@@ -273,7 +275,7 @@ fn create(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// The bodies of a function: they run later.
+/// Checks the bodies of a function, which run later.
 fn body(items: &[Item<'_>], found: &mut Found) {
     if let Some(language) = untrusted(items) {
         let before = std::mem::replace(&mut found.deferred, true);
@@ -289,7 +291,7 @@ fn body(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// The language, where it is one that can do anything.
+/// Returns the language, if it is an untrusted one.
 fn untrusted<'a>(items: &[Item<'a>]) -> Option<Item<'a>> {
     let mut pairs = items.windows(2);
     let pair = pairs.find(|pair| pair[0].is("LANGUAGE"))?;
@@ -317,7 +319,7 @@ fn run(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// Only its settings are of the database alone.
+/// Only its settings belong to the database alone.
 fn alter_database(items: &[Item<'_>], found: &mut Found) {
     let (name, what) = (items.at(2), items.at(3));
     let sets = what.is("RESET") || (what.is("SET") && !items.at(4).is("TABLESPACE"));
@@ -398,7 +400,7 @@ fn comment(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// A file of the server, or a program that it runs.
+/// Finds a file of the server, or a program that the server runs.
 fn copy(items: &[Item<'_>], found: &mut Found) {
     shared(items, found);
     let Some(place) = outside(items, &["TO", "FROM"]) else {
@@ -439,7 +441,7 @@ fn set(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// `REINDEX DATABASE` wants the name of the current one.
+/// `REINDEX DATABASE` requires the name of the current one.
 fn reindex(items: &[Item<'_>], found: &mut Found) {
     if let Some(place) = outside(items, &["DATABASE", "SYSTEM"]) {
         let name = items.at(items.skip(place + 1, &["CONCURRENTLY"]));
@@ -449,7 +451,7 @@ fn reindex(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// The rows of a catalog that all databases share.
+/// Finds rows of a catalog that all databases share.
 fn shared(items: &[Item<'_>], found: &mut Found) {
     let mut place = items.skip(1, &["INTO", "FROM", "ONLY", "TABLE"]);
     let schema = items.at(place);
@@ -463,7 +465,7 @@ fn shared(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// A function that is called, wherever it is.
+/// Finds a function call, wherever it is.
 fn function(items: &[Item<'_>], place: usize, found: &mut Found) {
     let item = items.at(place);
     if !items.at(place + 1).is_sign("(") || !item.is_name(Dialect::Postgres) {
@@ -473,7 +475,7 @@ fn function(items: &[Item<'_>], place: usize, found: &mut Found) {
         0 => Item::NONE,
         place => items.at(place - 1),
     };
-    // A table or a function of this name, and no call.
+    // A table or a function of this name, and not a call.
     let is_index = items.at(0).is("CREATE")
         && items[..items.len().min(4)]
             .iter()
@@ -508,7 +510,7 @@ fn function(items: &[Item<'_>], place: usize, found: &mut Found) {
             Some(start) => name.starts_with(start),
             None => name == own,
         };
-        // A function without a schema can be called with the one that it is in.
+        // A function without a schema can be called with its schema.
         is_own && (of.is_empty() || of == schema)
     };
     if FUNCTIONS.iter().any(|pattern| fits(&pattern)) {

@@ -1,4 +1,4 @@
-//! SQLite: other files, programs, and what is loaded into the process.
+//! SQLite: other files, programs, and extensions loaded into the process.
 
 use super::{Found, Item, Items as _, Named, ReachKind, TokenKind, names};
 use migrate_core::Dialect;
@@ -26,7 +26,7 @@ const PRAGMAS: &[&str] = &[
     "HARD_HEAP_LIMIT",
 ];
 
-/// The databases of a connection that are always there.
+/// The databases that every connection has.
 const OWN: &[&str] = &["main", "temp", "temporary"];
 
 pub(super) fn read(items: &[Item<'_>], found: &mut Found) {
@@ -35,7 +35,7 @@ pub(super) fn read(items: &[Item<'_>], found: &mut Found) {
         let at = items.at(name.first);
         let written = at.name(Dialect::Sqlite);
         let is_own = OWN.iter().any(|own| written.eq_ignore_ascii_case(own));
-        // Functions are of no database.
+        // Functions do not belong to a database.
         let is_object = name.is_object && name.named != Named::Called;
         if (name.parts > 2 || is_object) && !is_own {
             let object = items
@@ -86,8 +86,8 @@ fn statement(items: &[Item<'_>], found: &mut Found) {
     }
 }
 
-/// `ATTACH DATABASE expression AS name`: a database in memory, or a temporary one, is nobody
-/// else's.
+/// `ATTACH DATABASE expression AS name`: a database in memory or a temporary one belongs to this
+/// connection alone.
 fn attach(items: &[Item<'_>], found: &mut Found) {
     let start = items.skip(1, &["DATABASE"]);
     let mut depth = 0_usize;

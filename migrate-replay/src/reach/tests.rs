@@ -1,27 +1,27 @@
 use super::*;
 use Dialect::{MySql, Postgres, Sqlite};
 
-/// Each statement reaches out in exactly these ways, in this order, words as [`Reach::what`] has
-/// them.
+/// Asserts that each statement has exactly these reaches, in this order, described as by
+/// [`Reach::what`].
 fn out(dialect: Dialect, table: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (statement, expected) in table {
         let found = reaches(dialect, statement);
-        let told: Vec<_> = found.iter().map(Reach::what).collect();
+        let described: Vec<_> = found.iter().map(Reach::what).collect();
         for reach in &found {
             assert!(statement.get(reach.range.clone()).is_some(), "{statement}");
         }
-        if told.join(", ") != *expected {
+        if described.join(", ") != *expected {
             wrong.push(format!(
                 "{dialect}: {statement}\n  {expected} != {}",
-                told.join(", ")
+                described.join(", ")
             ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// None of these reaches out.
+/// Asserts that none of these reaches out.
 fn home(dialect: Dialect, table: &[&str]) {
     let table: Vec<_> = table.iter().map(|statement| (*statement, "")).collect();
     out(dialect, &table);

@@ -2,40 +2,41 @@ use super::*;
 use Dialect::{MySql, Postgres, Sqlite};
 use migrate_core::Dialects;
 
-const fn border(dialect: Dialect) -> Border<'static> {
-    Border {
+const fn target(dialect: Dialect) -> ReplayTarget<'static> {
+    ReplayTarget {
         dialect,
         own: "shop",
         scratch: "s1",
-        others: Others::Refused,
+        cross_database: CrossDatabase::Refuse,
     }
 }
 
-/// What is run of some statements, and what is left out, or the other databases that are named.
+/// Replays some statements: returns the texts that are run, and those that are skipped, or the
+/// other databases that are named.
 fn replay(dialect: Dialect, statements: &[&str]) -> Result<Replay<String>, Vec<String>> {
     let lines: Vec<_> = statements
         .iter()
         .enumerate()
         .map(|(line, sql)| (line + 1, *sql))
         .collect();
-    Replay::statements("a.sql", &lines, &border(dialect))
+    Replay::statements("a.sql", &lines, &target(dialect))
         .map_err(|others| others.into_iter().map(|other| other.database).collect())
 }
 
 fn runs(dialect: Dialect, statement: &str) -> String {
     let replay = replay(dialect, &[statement]).unwrap();
-    assert_eq!(replay.not_replayed, [], "{statement}");
+    assert_eq!(replay.skipped, [], "{statement}");
     replay.runs.into_iter().next().unwrap()
 }
 
-/// The numbers of the statements that are left out, from 1.
+/// Returns the numbers of the skipped statements, counted from 1.
 fn left_out(dialect: Dialect, statements: &[&str]) -> Vec<usize> {
     let replay = replay(dialect, statements).unwrap();
-    replay.not_replayed.iter().map(|left| left.line).collect()
+    replay.skipped.iter().map(|left| left.line).collect()
 }
 
 #[test]
-fn the_own_database_becomes_the_throw_away_one() {
+fn the_own_database_becomes_the_scratch_one() {
     for (statement, expected) in [
         (
             "DROP TABLE IF EXISTS `shop`.orders",
@@ -114,13 +115,14 @@ fn other_databases_are_refused() {
             "{statement}"
         );
     }
-    let kept = Border {
-        others: Others::Kept,
-        ..border(MySql)
+    let kept = ReplayTarget {
+        cross_database: CrossDatabase::Keep,
+        ..target(MySql)
     };
     let replay = Replay::statements("a.sql", &[(1, "DELETE FROM other.t")], &kept).unwrap();
     assert_eq!(replay.runs, ["DELETE FROM other.t"]);
-    // A schema of PostgreSQL is no database, and a database can be reached by its own name only.
+    // A schema of PostgreSQL is not a database, and a database can only be referenced by its own
+    // name.
     assert_eq!(runs(Postgres, "DELETE FROM other.t"), "DELETE FROM other.t");
 }
 
@@ -207,7 +209,7 @@ fn a_table_of_another_server_gets_no_rows() {
         "CREATE MATERIALIZED VIEW m AS SELECT * FROM v",
     ];
     let found = replay(Postgres, &statements).unwrap();
-    let lines: Vec<_> = found.not_replayed.iter().map(|left| left.line).collect();
+    let lines: Vec<_> = found.skipped.iter().map(|left| left.line).collect();
     assert_eq!(lines, [2, 5, 6]);
     assert!(
         found.runs[8].ends_with("FROM v\nWITH NO DATA"),
@@ -237,7 +239,7 @@ fn needed_roles_are_listed() {
 fn revisions_keep_their_hashes_and_lines() {
     let text = "-- revision: a\n-- migrate: up mysql\nUSE shop;\nGRANT ALL\n ON *.* TO a;\nDROP TABLE shop.t;\n-- migrate: down\nSELECT 1 FROM shop.t;\n";
     let before = Revision::parse("a.sql", text, Dialects::NONE).unwrap();
-    let replay = Replay::revisions(std::slice::from_ref(&before), &border(MySql)).unwrap();
+    let replay = Replay::revisions(std::slice::from_ref(&before), &target(MySql)).unwrap();
     let after = &replay.runs[0];
     assert_eq!(
         after.text,
@@ -261,14 +263,14 @@ fn revisions_keep_their_hashes_and_lines() {
         ]
     );
     assert_eq!(
-        replay.not_replayed,
-        [NotReplayed {
+        replay.skipped,
+        [SkippedStatement {
             file: "a.sql".to_owned(),
             line: 4,
             what: "GRANT".to_owned()
         }]
     );
     // Another dialect has other sections.
-    let replay = Replay::revisions(std::slice::from_ref(&before), &border(Postgres)).unwrap();
+    let replay = Replay::revisions(std::slice::from_ref(&before), &target(Postgres)).unwrap();
     assert_eq!(replay.runs, [before]);
 }

@@ -210,10 +210,7 @@ pub(crate) async fn an_unseen_character_is_named(database: TestDatabase) {
         panic!("{error:?}");
     };
     assert!(
-        failed
-            .label
-            .text
-            .ends_with("there is a U+00A0 (no-break space) here"),
+        failed.label.text.ends_with("found U+00A0 (no-break space)"),
         "{}",
         failed.label.text
     );

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{ChainLock, Code, Diagnostic, Folder, Problem, RevisionId, Survey, shell_word};
-use migrate_repair::{HeadsMend, Repair, RepairOptions};
+use migrate_repair::{HeadsRepair, Repair, RepairOptions};
 
 use super::RepairArgs;
 use crate::output::error::CommandError;
@@ -37,7 +37,7 @@ pub(super) fn plan<'a>(
         ..RepairOptions::default()
     };
     if args.rebase {
-        options.heads = HeadsMend::Rebase {
+        options.heads = HeadsRepair::Rebase {
             published: Published::of(context)?.ids(),
         };
     }

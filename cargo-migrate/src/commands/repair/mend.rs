@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use migrate_core::Diagnostic;
-use migrate_repair::Mended;
+use migrate_repair::Repaired;
 use migrate_schema::lock::SchemaLock;
 use serde::Serialize;
 
@@ -338,7 +338,7 @@ async fn read_ledger<'a>(
     }
 }
 
-fn noted(mended: Mended) -> Note {
+fn noted(mended: Repaired) -> Note {
     Note {
         file: mended.file,
         revision: mended.revision,

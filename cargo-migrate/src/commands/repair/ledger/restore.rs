@@ -103,7 +103,7 @@ impl Planner<'_> {
                         &id,
                         Kind::Unknown,
                         "its file is lost, and chain.lock has sealed another text than was applied",
-                        &format!("find the sealed one with `git log --all -S'-- revision: {id}'`, or forget it with `cargo migrate lock --forget {id}` and repair again"),
+                        &format!("find the sealed one with `git log --all -S'-- revision: {id}'`, or remove it from chain.lock with `cargo migrate lock --forget {id}` and repair again"),
                     );
                     continue;
                 }
