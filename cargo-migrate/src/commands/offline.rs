@@ -18,10 +18,10 @@ use crate::scratch::interrupt::wait;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SqlArgs {
     /// Print a script for the database's own client instead of running anything; the target may
-    /// then be a range from one place to another, for which no database is asked
+    /// then be a range, such as `a:b`, which needs no database
     #[arg(long, conflicts_with_all = ["dry_run", "resume", "lock_wait", "atomic"])]
     pub(crate) sql: bool,
-    /// The database that the script is for, where no url says it: sqlite, postgres or mysql
+    /// The dialect of the script, if no URL determines it: sqlite, postgres or mysql
     #[arg(long, value_name = "DIALECT", requires = "sql")]
     pub(crate) dialect: Option<Dialect>,
 }
@@ -99,11 +99,11 @@ fn from_here(
         && asked != is
     {
         return Err(CommandError::usage(format!(
-            "the script begins where the database is, and `{}` is no {}",
+            "the script begins where the database is, and `{}` is not {}",
             chosen.shown(),
             asked.name()
         ))
-        .help("say from where to where, and no database is asked: `base:head`"));
+        .help("name a range, which needs no database: `base:head`"));
     }
     wait(async {
         let database = chosen.connect(Create::Nothing).await?;
@@ -157,8 +157,8 @@ fn of(dialect: Option<Dialect>, context: &Context) -> Result<Dialect, CommandErr
         (Some(dialect), _) => Ok(dialect),
         (None, [dialect]) => Ok(*dialect),
         _ => Err(
-            CommandError::usage("nothing says which database the script is for")
-                .help("say `--dialect sqlite`, `--dialect postgres` or `--dialect mysql`"),
+            CommandError::usage("the dialect of the script is not specified")
+                .help("add `--dialect sqlite`, `--dialect postgres` or `--dialect mysql`"),
         ),
     }
 }

@@ -141,7 +141,7 @@ fn old_drafts(survey: &Survey) -> Option<Finding> {
     };
     Some(
         Finding::new(Area::Lock, Severity::Warning, DoctorCode::OldDraft, message)
-            .why("it was merged before it was sealed; a draft may be edited after others have applied it, and nobody would be told")
+            .why("it was merged before it was sealed; a draft may be edited after others have applied it, without any warning")
             .help("seal it with `cargo migrate lock`; in CI, `cargo migrate check --locked` refuses drafts"),
     )
 }

@@ -72,7 +72,7 @@ fn no_file_is_written_over() {
     project.write("keep.db", "mine");
     assert_snapshot!(project.run(["backup", "keep.db"]), @"
     ------- stderr -------
-    error: `keep.db` is there already
+    error: `keep.db` already exists
     help: no backup is written over anything: name another file
     [exit status: 1]
     ");
@@ -81,7 +81,7 @@ fn no_file_is_written_over() {
     // The clock of the tests stands still.
     assert_snapshot!(project.run(["backup"]), @"
     ------- stderr -------
-    error: `$PROJECT/backups/dev_20261120T143205Z.db` is there already
+    error: `$PROJECT/backups/dev_20261120T143205Z.db` already exists
     help: no backup is written over anything: name another file
     [exit status: 1]
     ");

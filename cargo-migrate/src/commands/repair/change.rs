@@ -139,7 +139,7 @@ impl Change {
                 },
                 renamed_from: None,
                 code: Code::LockChanged.as_str(),
-                reason: "chain.lock follows the files",
+                reason: "chain.lock is updated to match the files",
             });
         }
         Ok(edits)

@@ -12,7 +12,7 @@ use crate::output::error::CommandError;
 use crate::project::context::Context;
 use crate::scratch::Scratch;
 
-/// The live schema, and a chain to compare it with in a throw-away database.
+/// The live schema, and a chain to compare it with in a scratch database.
 pub(super) struct Evidence<'a> {
     chosen: &'a Chosen,
     migrations: Migrations,
@@ -32,7 +32,7 @@ pub(super) enum Verdict {
     There,
     /// It has nothing of it.
     NotThere,
-    /// The revision changes no schema, so no schema can tell.
+    /// The revision changes no schema, so no schema shows it.
     Nothing,
     /// It has a part of it, or something else: this is what it lacks or has otherwise.
     Unclear(Vec<String>),
@@ -76,7 +76,7 @@ impl<'a> Evidence<'a> {
             .collect())
     }
 
-    /// Whether a revision that was begun is there, as far as the tables that it touches tell.
+    /// Whether a revision that was started is there, according to the tables that it touches.
     pub(super) async fn of_unfinished(
         &self,
         index: usize,
@@ -188,7 +188,7 @@ impl<'a> Evidence<'a> {
         found
     }
 
-    /// Applies the chain once, in one throw-away database, and looks at the schema before and
+    /// Applies the chain once, in one scratch database, and looks at the schema before and
     /// after each stop; the stops are in the chain's order.
     async fn walk(&self, stops: &[(Set, Set)]) -> Result<Vec<Around>, CommandError> {
         let ledger = &self.ledger;
