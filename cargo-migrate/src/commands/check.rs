@@ -100,7 +100,7 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
     }
 }
 
-/// Says which of the revisions that were just written reach out of their database.
+/// Warns about new revisions that reach out of their database.
 pub(super) fn report_reach(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let context = context.reloaded();
     let found = migrate_replay::reaching(context.survey()?, context.config()?);
@@ -116,10 +116,10 @@ pub(super) fn report_reach(context: &Context, ui: &Ui) -> Result<(), CommandErro
     Ok(())
 }
 
-/// As many are shown behind another command's answer.
+/// At most so many are shown after another command's output.
 const MOST_SHOWN: usize = 3;
 
-/// Fails where the models want what the chain does not make.
+/// Fails if the models differ from the chain.
 fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let source = Source::read(None, context, ui)?;
     let gaps = wait(autogenerate::gaps(&source, &[], context))?;

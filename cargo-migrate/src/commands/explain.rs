@@ -85,7 +85,7 @@ fn title(page: &str) -> String {
     }
 }
 
-/// Returns what stands before the first of these signs that ends something.
+/// Returns the text before the first sign that ends a sentence.
 fn until<'l>(line: &'l str, ends: &[char]) -> &'l str {
     let mut is_code = false;
     for (at, sign) in line.char_indices() {
@@ -220,7 +220,7 @@ mod tests {
         assert!(typed > 300, "{typed}");
     }
 
-    /// The commands of ours in a page: behind a prompt, and in backticks.
+    /// Our commands in a page: after a prompt, and in backticks.
     fn commands(page: &str) -> Vec<String> {
         const OURS: &str = "cargo migrate ";
         let mut commands = Vec::new();

@@ -26,7 +26,7 @@ pub(crate) struct SqlArgs {
     pub(crate) dialect: Option<Dialect>,
 }
 
-/// Where a script is to lead.
+/// The target of a script.
 pub(crate) struct Wanted<'a> {
     pub(crate) target: Option<&'a str>,
     pub(crate) direction: Direction,
@@ -113,7 +113,7 @@ fn from_here(
     })
 }
 
-/// The script of a range; on the way down it is written from the newer place to the older.
+/// The script of a range; a revert is written from the newer end to the older.
 fn through(
     wanted: &Wanted<'_>,
     from: &str,

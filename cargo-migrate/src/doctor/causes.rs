@@ -1,4 +1,4 @@
-//! Why things of a kind probably happened: what people report.
+//! Probable causes of each kind of problem, from what people report.
 
 use migrate_core::Code;
 

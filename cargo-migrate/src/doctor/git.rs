@@ -1,4 +1,4 @@
-//! What git is in the middle of, what it does not have yet, and what others have.
+//! Unfinished merges, untracked files, and revisions on other branches.
 
 use migrate_core::{ChainLock, Code, Config, Published, shell_word};
 

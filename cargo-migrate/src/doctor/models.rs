@@ -121,7 +121,7 @@ fn read_all(project: &Project<'_>) -> (Section, Option<Models>) {
     }
 }
 
-/// Whether schema.lock can be read; whether it is of this chain stands in the lock's section.
+/// Whether schema.lock can be read; whether it belongs to this chain is in the lock's section.
 fn unreadable_lock(project: &Project<'_>) -> Vec<Finding> {
     let Some(folder) = &project.folder else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What the areas look at: read as far as it can be read.
+//! The input of all areas, read as far as possible.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What is wrong between the ledger's rows and the chain, in words.
+//! Findings about the ledger's rows and the chain.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The tables beside what the applied revisions make.
+//! Compares the tables with the applied revisions.
 
 use migrate_schema::{Difference, DifferenceKind, differences};
 use wildmatch::WildMatch;

@@ -175,7 +175,7 @@ fn run() {
                 `head` where nothing is said
 
     Options:
-          --resume[=<STATEMENT>]  Go on with a half-done revision after its last finished statement;
+          --resume[=<STATEMENT>]  Go on with an unfinished revision after its last finished statement;
                                   where nobody knows whether the next one was finished, `--resume=again`
                                   runs it, `--resume=done` passes over it
           --atomic                Keep all of it or nothing, in one transaction: on SQLite and
@@ -222,7 +222,7 @@ fn revert() {
     Options:
           --cascade               Revert revisions of other branches too, where the target's label is
                                   not enough
-          --resume[=<STATEMENT>]  Go on with a half-done revision after its last finished statement;
+          --resume[=<STATEMENT>]  Go on with an unfinished revision after its last finished statement;
                                   where nobody knows whether the next one was finished, `--resume=again`
                                   runs it, `--resume=done` passes over it
           --atomic                Revert all of it or nothing, in one transaction: on SQLite and

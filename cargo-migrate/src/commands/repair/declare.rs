@@ -1,4 +1,4 @@
-//! A revision that was finished or taken back by hand.
+//! `repair --done` and `--undone`: a revision that was finished or undone by hand.
 
 use migrate_sqlx::__cli::{ChainState, Create, LedgerChange, Outcome, RowRepair};
 use migrate_sqlx::RevisionState;

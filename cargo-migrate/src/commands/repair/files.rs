@@ -16,7 +16,7 @@ use crate::project::published::Published;
 /// that each has there.
 type Elsewhere = BTreeMap<String, (String, String)>;
 
-/// Plans what repairs a folder, and says what is left to people; what `known` names is a revision,
+/// Plans the repair of a folder, and reports what needs a decision; what `known` names is a revision,
 /// wherever its file may be.
 pub(super) fn plan<'a>(
     args: &RepairArgs,

@@ -1,5 +1,5 @@
-//! Files and ledger, repaired together: the ledger gives back what was lost, the chain is made whole,
-//! and the rows follow it.
+//! Repairs files and ledger together: lost files are restored from the ledger, the chain is
+//! repaired, and the rows are updated to match it.
 
 use std::path::Path;
 
@@ -23,13 +23,13 @@ use crate::project::context::Context;
 use crate::project::edits::Edits;
 use crate::scratch::interrupt::block_on;
 
-/// All that is to be done, and what is left to people.
+/// The whole plan, with what needs a decision.
 struct Plan<'a> {
     ledger: Option<Ledger<'a>>,
     rows: Option<ledger::LedgerPlan>,
     change: Change,
     edits: Edits,
-    /// Sealed or applied revisions that are other ones now.
+    /// Sealed or applied revisions that have changed.
     changed: Vec<String>,
     entries: Vec<Entry>,
     unresolved: Vec<Diagnostic>,
@@ -52,7 +52,7 @@ enum Left<'a> {
     InLedger(&'a Unresolved),
 }
 
-/// Shows or does what repairs the files and the ledger.
+/// Shows or executes the repair of the files and the ledger.
 pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let progress = Progress::new(ui);
     block_on(&progress, async {

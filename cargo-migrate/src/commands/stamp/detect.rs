@@ -117,7 +117,7 @@ pub(super) fn run(
 }
 
 impl Finding<'_> {
-    /// Says what was not looked at.
+    /// Says what was not compared.
     fn warn(&self) {
         for (index, error) in &self.detection.stopped {
             let id = self.graph.id(*index);

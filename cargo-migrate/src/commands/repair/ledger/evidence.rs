@@ -1,4 +1,4 @@
-//! What the tables say of a revision whose row says nothing certain.
+//! Evidence in the tables for a revision whose row is inconclusive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,7 +114,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Whether revisions that have others behind them are there: what they touch must be as all of
+    /// Whether revisions that others follow are there: what they touch must be as all of
     /// the applied ones together make it.
     pub(super) async fn of_applied(
         &self,

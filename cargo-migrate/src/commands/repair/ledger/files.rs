@@ -1,4 +1,4 @@
-//! The folder as it is to be once the ledger has given back what it kept.
+//! The folder after the ledger's files are restored.
 
 use migrate_core::{ChainLock, File, Folder};
 

@@ -1,4 +1,4 @@
-//! What is done about a revision once the tables have been asked.
+//! Decides about a revision by the evidence of the tables.
 
 use migrate_core::Revision;
 use migrate_sqlx::__cli::discrepancy::Kind;
@@ -10,7 +10,7 @@ use super::ledger_plan::LedgerPlan;
 use crate::database::consent::changed_on_protected;
 use crate::output::error::CommandError;
 
-/// What becomes of a revision that was begun.
+/// Decides about a revision that was started.
 pub(super) fn unfinished(
     row: &AppliedRevision,
     kind: Kind,
@@ -79,7 +79,7 @@ pub(super) fn unfinished(
     }
 }
 
-/// What becomes of a revision that should be there together with all that is applied.
+/// Decides about a revision that should be there together with all applied ones.
 pub(super) fn applied(
     id: &str,
     kind: Kind,
@@ -134,18 +134,18 @@ pub(super) fn applied(
         (Kind::Foreign, _, true) => repair.change_row(
             LedgerChange::Forget(id.to_owned()),
             kind,
-            "it is not a revision, and the schema matches the others: the row is removed, and the event keeps its contents",
+            "it is not a revision, and the schema matches the other revisions: the row is removed, and the event keeps its contents",
         ),
         _ => repair.leave(
             id,
             kind,
-            format!("it is not a revision, and the schema does not match the others: {lacking}"),
+            format!("it is not a revision, but the schema does not match the other revisions: {lacking}"),
             "see where it comes from: `cargo migrate status --events`, `cargo migrate verify`",
         ),
     }
 }
 
-/// What nobody but a person can decide.
+/// Reports what only a person can decide.
 pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerPlan) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (

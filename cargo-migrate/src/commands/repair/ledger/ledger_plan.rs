@@ -1,4 +1,4 @@
-//! What a repair of a ledger does, and what it leaves to people.
+//! The plan of a ledger repair: its changes, and what needs a decision.
 
 use migrate_core::with_lf;
 use migrate_sqlx::__cli::discrepancy::Kind;
@@ -25,7 +25,7 @@ impl Entry {
     }
 }
 
-/// What a person has to decide.
+/// A decision that only a person can make.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::repair) struct Unresolved {
     pub(in crate::commands::repair) revision: String,

@@ -36,7 +36,7 @@ impl Planner<'_> {
     pub(super) async fn plan(&self, files: Files) -> Result<LedgerPlan, CommandError> {
         let config = self.context.config()?;
         let mut repair = self.give_back(files)?;
-        // What is behind a file that comes back is judged with it.
+        // What follows a restored file is judged with it.
         let survey = Survey::new(&repair.files.folder, config);
         self.repair_rows(&survey, &mut repair).await?;
         note_ends(&survey, &mut repair);
@@ -118,7 +118,7 @@ impl Planner<'_> {
         let rank = |id: &str| rank.get(id).copied().unwrap_or_default();
         repair
             .row_repairs
-            .sort_by_key(|change| rank(change.change.revision()));
+            .sort_by_key(|row| rank(row.change.revision()));
         // The files come first, in the order in which they need each other.
         repair.entries.sort_by_key(|entry| match entry.is_of_row() {
             true => 1 + rank(&entry.revision),
@@ -150,18 +150,18 @@ impl Planner<'_> {
         let held: BTreeSet<String> = repair
             .row_repairs
             .iter()
-            .filter(|change| {
+            .filter(|row| {
                 let takes_place = matches!(
-                    change.change,
+                    row.change,
                     LedgerChange::Record(_) | LedgerChange::Rewrite(_) | LedgerChange::Relink(_)
                 );
-                takes_place && is_behind(change.change.revision())
+                takes_place && is_behind(row.change.revision())
             })
-            .map(|change| change.change.revision().to_owned())
+            .map(|row| row.change.revision().to_owned())
             .collect();
         repair
             .row_repairs
-            .retain(|change| !held.contains(change.change.revision()));
+            .retain(|row| !held.contains(row.change.revision()));
         let (kept, back): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut repair.entries)
             .into_iter()
             .partition(|entry| !(held.contains(&entry.revision) && entry.is_of_row()));

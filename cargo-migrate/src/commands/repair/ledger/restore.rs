@@ -1,4 +1,4 @@
-//! Files that come back from the ledger.
+//! Restores files from the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::output::error::CommandError;
 use crate::project::git::Repository;
 
 impl Planner<'_> {
-    /// Brings lost files back, and puts back those that were edited.
+    /// Restores lost and edited files.
     pub(super) fn repair_files(
         &self,
         survey: &Survey,
