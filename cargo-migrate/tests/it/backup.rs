@@ -72,7 +72,7 @@ fn no_file_is_written_over() {
     project.write("keep.db", "mine");
     assert_snapshot!(project.run(["backup", "keep.db"]), @"
     ------- stderr -------
-    error: `keep.db` already exists
+    error: `keep.db` is there already
     help: no backup is written over anything: name another file
     [exit status: 1]
     ");

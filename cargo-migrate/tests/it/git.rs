@@ -103,7 +103,7 @@ fn a_fork_is_told_before_the_merge_and_mended_after() {
     // It is done: a second time there is nothing to do.
     assert_snapshot!(project.run(["rebase", "y", "--onto", "b"]), @"
     ------- stderr -------
-    error: `y` already follows `b`
+    error: `y` follows `b` already
     help: there is nothing to do; `cargo migrate history` shows the chain
     [exit status: 1]
     ");
