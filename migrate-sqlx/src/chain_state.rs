@@ -363,7 +363,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                 repairs.push(RowRepair {
                     change: LedgerChange::Rewrite(revision),
                     reason: format!(
-                        "{edit} was edited after it was applied, and its `up` is what was applied: the ledger takes its text, nothing was run"
+                        "{edit} was edited after it was applied, but its `up` was not: the ledger takes its text, nothing was run"
                     ),
                 });
             } else if !stands && !different.contains(at) {

@@ -229,7 +229,7 @@ fn text(error: &sqlx::Error) -> String {
         // sqlx names the message of the protocol that it did not expect, and its own source.
         return match text.contains("CopyOutResponse") {
             true => {
-                "`COPY … TO STDOUT` sends rows to a client, and nobody takes them here".to_owned()
+                "`COPY … TO STDOUT` sends rows to a client, which is not supported here".to_owned()
             }
             false => text,
         };
@@ -439,19 +439,19 @@ impl Refusal {
     fn connection_help(self) -> Option<&'static str> {
         Some(match self {
             Self::NoListener | Self::UnknownHost | Self::NoAnswer | Self::Connection => {
-                "is the server running, and are host and port right?"
+                "check that the server is running, and that host and port are correct"
             }
             Self::Tls => {
-                "compile with one of the `tls-…` features, or ask the server without TLS: `?sslmode=disable`, `?ssl-mode=disabled`"
+                "compile with one of the `tls-…` features, or connect without TLS: `?sslmode=disable`, `?ssl-mode=disabled`"
             }
-            Self::Credentials => "look at the user and the password of the url",
+            Self::Credentials => "check the user and the password of the url",
             Self::UnknownDatabase => {
-                "does the database exist? create it with `CREATE DATABASE`, or let `cargo migrate reset --yes` create it and apply the chain"
+                "if the database does not exist, create it with `CREATE DATABASE`, or let `cargo migrate reset --yes` create it and apply the chain"
             }
             Self::DatabaseDenied => {
                 "the user has no rights on this database: `GRANT` them, or name another user in the url"
             }
-            Self::CannotOpen => "does the folder of the file exist, and may it be written?",
+            Self::CannotOpen => "check that the folder of the file exists and is writable",
             _ => return None,
         })
     }

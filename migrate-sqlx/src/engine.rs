@@ -405,7 +405,7 @@ impl<'a> Engine<'a> {
             of: self.options.lock_retries,
             pause: time,
         });
-        tracing::info!(revision = %revision.id, attempt, ?time, %error, "a lock was missed");
+        tracing::info!(revision = %revision.id, attempt, ?time, %error, "a lock was not available");
         let until = Instant::now() + time;
         let mut sleeper = Sleeper::default();
         while Instant::now() < until {

@@ -53,7 +53,7 @@ pub enum Error {
         revisions: Vec<RevisionId>,
     },
     /// A revision was begun and not finished.
-    #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
+    #[error("revision `{revision}` is unfinished: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
     #[non_exhaustive]
     Unfinished {
         /// Which one.
@@ -66,14 +66,14 @@ pub enum Error {
         reverting: bool,
     },
     /// A table of the ledger's name belongs to something else.
-    #[error("the table {table} is no ledger of cargo migrate")]
+    #[error("the table {table} is not a ledger of cargo migrate")]
     #[non_exhaustive]
     ForeignLedger {
         /// The table, quoted.
         table: String,
     },
     /// The schema of `[ledger]` is not there and cannot be made, or is closed to the user.
-    #[error("the ledger's schema `{schema}` is missing or closed to this user, and cannot be made")]
+    #[error("the ledger's schema `{schema}` is missing or not accessible to this user, and cannot be created")]
     #[non_exhaustive]
     LedgerSchema {
         /// Its name.
@@ -84,7 +84,7 @@ pub enum Error {
         source: DriverError,
     },
     /// A revision moves, renames or drops what the ledger is in, and so cannot be recorded.
-    #[error("after revision `{revision}` the ledger {table} is not where it was")]
+    #[error("revision `{revision}` moved, renamed or dropped the ledger {table}")]
     #[non_exhaustive]
     LedgerLost {
         /// Which revision.
@@ -115,7 +115,7 @@ pub enum Error {
         dialect: Dialect,
     },
     /// Another migrator did not finish in time.
-    #[error("another migrator has the lock{}, and {} s of waiting were not enough", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(), waited.as_secs())]
+    #[error("another migrator still holds the lock{} after {} s", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(), waited.as_secs())]
     #[non_exhaustive]
     Locked {
         /// How long it was waited for.
@@ -158,7 +158,7 @@ pub enum Error {
     },
     /// A half-done revision goes on, but what was finished of it is another text now.
     #[error(
-        "revision `{revision}` cannot go on: its statement {number}, of {of} that are finished, was edited"
+        "revision `{revision}` cannot be resumed: finished statement {number} of {of} was edited"
     )]
     #[non_exhaustive]
     ResumeEdited {
@@ -178,7 +178,7 @@ pub enum Error {
     /// A half-done revision goes on, but its other statements need what a finished one has left in
     /// its session, which has ended.
     #[error(
-        "revision `{revision}` cannot go on: what its finished statement {number} left in the session is gone"
+        "revision `{revision}` cannot be resumed: the session state of its finished statement {number} is lost"
     )]
     #[non_exhaustive]
     ResumeSession {
@@ -210,7 +210,7 @@ pub enum Error {
     },
     /// A script for the client of MySQL or MariaDB is to come back from `USE`.
     #[error(
-        "the script of revision `{revision}` cannot come back from `USE`: it does not know the database's name"
+        "the script of revision `{revision}` cannot switch back after `USE`: the database's name is unknown"
     )]
     #[non_exhaustive]
     ScriptUse {
@@ -218,7 +218,7 @@ pub enum Error {
         revision: String,
     },
     /// Somebody wants to say what has become of a revision that is not half done.
-    #[error("revision `{revision}` is not half done in this database")]
+    #[error("revision `{revision}` is not unfinished in this database")]
     #[non_exhaustive]
     NotUnfinished {
         /// Which one.
@@ -226,7 +226,7 @@ pub enum Error {
     },
     /// A statement was begun and cut off: the database may have finished it or not.
     #[error(
-        "nobody knows whether statement {number} of {of} of revision `{revision}` was finished"
+        "it is unknown whether statement {number} of {of} of revision `{revision}` finished"
     )]
     #[non_exhaustive]
     InDoubt {
@@ -242,7 +242,7 @@ pub enum Error {
         reverting: bool,
     },
     /// The whole run was to be one transaction, and a revision cannot be in it.
-    #[error("revision `{revision}` cannot be part of one transaction{}", match dialect { Dialect::MySql => ": MySQL and MariaDB commit with every change of the schema", Dialect::Sqlite | Dialect::Postgres => ": its section says `no-transaction`, or it is half done" })]
+    #[error("revision `{revision}` cannot be part of one transaction{}", match dialect { Dialect::MySql => ": MySQL and MariaDB commit at every schema change", Dialect::Sqlite | Dialect::Postgres => ": its section says `no-transaction`, or it is unfinished" })]
     #[non_exhaustive]
     NotAtomic {
         /// The first such revision.
@@ -260,14 +260,14 @@ pub enum Error {
         source: DriverError,
     },
     /// The run was asked to end before its time: see [`Runner::stop_when`](crate::Runner::stop_when).
-    #[error("stopped before all was done{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in work was not", count(done, "revision")) })]
+    #[error("stopped before the run was finished{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in progress was not", count(done, "revision")) })]
     #[non_exhaustive]
     Stopped {
         /// The revisions of this run that were finished before, and stay.
         finished: Vec<RevisionId>,
     },
     /// The database refused a statement that was to mend its schema.
-    #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "those before it stay" })]
+    #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "the statements before it stay" })]
     #[non_exhaustive]
     Repair {
         /// Which statement, from 1.
@@ -289,10 +289,10 @@ pub enum Error {
         tables: Vec<String>,
     },
     /// Somebody else migrated the database in between.
-    #[error("somebody else changed the database's revisions in the meantime")]
+    #[error("another process changed the database's revisions in the meantime")]
     Concurrent,
     /// What the database says of one of its objects cannot be understood.
-    #[error("the database's own words about `{object}` cannot be understood")]
+    #[error("the database's definition of `{object}` cannot be parsed")]
     #[non_exhaustive]
     SchemaText {
         /// Which object.
@@ -312,7 +312,7 @@ pub enum Error {
     /// Tables are missing or different from what the chain's revisions make.
     #[cfg(feature = "verify")]
     #[error(
-        "the database is not what its revisions make: {}",
+        "the database does not match its revisions: {}",
         several(differences)
     )]
     #[non_exhaustive]
@@ -322,7 +322,7 @@ pub enum Error {
     },
     /// The binary has no schema to compare the database with.
     #[cfg(feature = "verify")]
-    #[error("the application was compiled without a schema.lock of its chain's head that knows {}", dialect.name())]
+    #[error("the application was compiled without a schema.lock of its chain's head for {}", dialect.name())]
     #[non_exhaustive]
     NoSchema {
         /// The database.
@@ -446,7 +446,7 @@ impl std::fmt::Display for Phase {
             Self::Settings => "while the session was set up or restored",
             Self::Ledger => "while the ledger was written",
             Self::Commit => "in its COMMIT",
-            Self::RunCommit => "in the COMMIT of the run, whose last one it is,",
+            Self::RunCommit => "in the COMMIT of the run (it is the last revision)",
         })
     }
 }
@@ -475,7 +475,7 @@ fn failed_use(error: &sqlx::Error) -> &'static str {
         sqlx::Error::Io(_) => "the connection to the database failed",
         sqlx::Error::Tls(_) => "the TLS connection to the database failed",
         sqlx::Error::Configuration(_) => "the options of the connection are not valid",
-        _ => "the driver of the database failed",
+        _ => "the database driver failed",
     }
 }
 
@@ -555,20 +555,20 @@ impl Error {
             Self::Url(_) => "write it as `sqlite://app.db`, `postgres://user@host/database` or `mysql://user@host/database`".to_owned(),
             Self::UrlParameter { help, .. } => help.clone(),
             Self::NoServer(tried) => match tried.attributes.as_str() {
-                "any" => "are the servers running, and are hosts and ports right?".to_owned(),
-                attributes => format!("the url asks for `target_session_attrs={attributes}`: name a server that is, or `any`"),
+                "any" => "check that the servers are running, and that the hosts and ports are correct".to_owned(),
+                attributes => format!("the url asks for `target_session_attrs={attributes}`: name a server that matches, or use `any`"),
             },
             Self::Target(error) => return error.help(),
             Self::Newer { revisions } => format!(
-                "deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of {}",
+                "deploy the version that has them, or move a development database to this branch with `cargo migrate switch HEAD`, or revert them with `cargo migrate revert <target>`; both use the ledger's text of {}",
                 revisions.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
             ),
             Self::Changed { revisions } => match &revisions[..] {
-                [only] => format!("`cargo migrate redo {only}` reverts what was applied and runs the new text; or take the edit back with git"),
-                _ => "take the edits back with git, or `cargo migrate redo` each of them, the newest first".to_owned(),
+                [only] => format!("`cargo migrate redo {only}` reverts what was applied and runs the new text; or undo the edit with git"),
+                _ => "undo the edits with git, or `cargo migrate redo` each of them, the newest first".to_owned(),
             },
-            Self::Unfinished { reverting: false, .. } => "mend what stopped it, then go on after the last finished statement with `cargo migrate run --resume`".to_owned(),
-            Self::Unfinished { .. } => "mend what stopped it, then go on after the last finished statement with `cargo migrate revert --resume`".to_owned(),
+            Self::Unfinished { reverting: false, .. } => "fix the cause, then continue after the last finished statement with `cargo migrate run --resume`".to_owned(),
+            Self::Unfinished { .. } => "fix the cause, then continue after the last finished statement with `cargo migrate revert --resume`".to_owned(),
             Self::ForeignLedger { .. } => "give the ledger another name in migrate.toml: `prefix = \"schema_\"` below `[ledger]`".to_owned(),
             Self::LedgerSchema { dialect: Dialect::Sqlite, .. } => "SQLite has no schemas of its own: leave `schema` out below `[ledger]` in migrate.toml".to_owned(),
             Self::LedgerSchema { schema, dialect, .. } => {
@@ -576,55 +576,55 @@ impl Error {
                     Dialect::MySql => ("DATABASE", dialect.quote(schema)),
                     Dialect::Sqlite | Dialect::Postgres => ("SCHEMA", dialect.quote(schema)),
                 };
-                format!("let somebody who may make it: `CREATE {what} {schema}`, with the right to create tables in it for the user of the url")
+                format!("have a user with the privilege run `CREATE {what} {schema}`, and grant the user of the url the right to create tables in it")
             }
             Self::LedgerLost { rolled_back, .. } => {
                 let kept = match rolled_back {
                     true => "nothing of the revision was kept",
-                    false => "what the revision did stays, and `cargo migrate stamp --detect` finds where the database is",
+                    false => "the changes of the revision stay, and `cargo migrate stamp --detect` finds where the database is",
                 };
-                format!("a revision must leave the ledger's tables and their schema alone: keep them in one of their own, `schema = \"…\"` below `[ledger]` in migrate.toml; {kept}")
+                format!("a revision must leave the ledger's tables and their schema alone: keep them in a schema of their own, `schema = \"…\"` below `[ledger]` in migrate.toml; {kept}")
             }
             Self::Irreversible { .. } => "restore a backup, or write a new revision that undoes it: `cargo migrate new \"undo …\"`".to_owned(),
             Self::MissingDialect { revision, .. } => format!("add a section for it: `cargo migrate edit {revision}`"),
-            Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock goes with its holder".to_owned(),
+            Self::Locked { .. } => "wait for it, or wait longer with `--lock-wait <seconds>`; the lock is released when its holder ends".to_owned(),
             Self::Statement(error) => error.help(),
             Self::Step(error) => error.help(),
-            Self::InvalidIndex { index, .. } => format!("drop it with `DROP INDEX CONCURRENTLY {index}`, then go on with `cargo migrate run --resume`"),
+            Self::InvalidIndex { index, .. } => format!("drop it with `DROP INDEX CONCURRENTLY {index}`, then continue with `cargo migrate run --resume`"),
             Self::ResumeEdited { revision, reverting, .. } => {
                 let (verb, word) = match reverting {
                     true => ("revert", "undone"),
                     false => ("run", "done"),
                 };
-                format!("restore the statements that are finished and edit only those behind them, then `cargo migrate {verb} --resume`; or bring the database there by hand and say so with `cargo migrate repair --{word} {revision} --execute`")
+                format!("restore the finished statements and edit only those after them, then `cargo migrate {verb} --resume`; or finish it in the database by hand and record that with `cargo migrate repair --{word} {revision} --execute`")
             }
             Self::ResumeSession { revision, reverting, .. } => {
                 let word = if *reverting { "undone" } else { "done" };
-                format!("run the statements behind it by hand in one session, then say so with `cargo migrate repair --{word} {revision} --execute`")
+                format!("run the statements after it by hand in one session, then record that with `cargo migrate repair --{word} {revision} --execute`")
             }
             Self::Unrecorded { reverting, .. } => {
                 let verb = if *reverting { "revert" } else { "run" };
-                format!("once the lock is free, `cargo migrate {verb} --resume=done` records it and goes on")
+                format!("once the lock is free, `cargo migrate {verb} --resume=done` records it and continues")
             }
-            Self::ScriptUse { .. } => "write the script with the database at hand, without `base:` or another range; or leave `USE` out and write the database's name before those of its tables".to_owned(),
-            Self::NotUnfinished { .. } => "`cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place".to_owned(),
+            Self::ScriptUse { .. } => "write the script with a connection to the database, without `base:` or another range; or leave out `USE` and qualify the tables with the database's name".to_owned(),
+            Self::NotUnfinished { .. } => "`cargo migrate status` shows what is unfinished, and `cargo migrate stamp` records any state".to_owned(),
             Self::InDoubt { reverting, .. } => {
                 let verb = if *reverting { "revert" } else { "run" };
-                format!("look whether the database has it; where it has, go on with `cargo migrate {verb} --resume=done`, where not, with `cargo migrate {verb} --resume=again`")
+                format!("check whether the database has its changes; if it has, continue with `cargo migrate {verb} --resume=done`, otherwise with `cargo migrate {verb} --resume=again`")
             }
-            Self::NotAtomic { dialect: Dialect::MySql, .. } => "run it without `--atomic`: progress is kept a statement at a time".to_owned(),
+            Self::NotAtomic { dialect: Dialect::MySql, .. } => "run it without `--atomic`: progress is recorded statement by statement".to_owned(),
             Self::NotAtomic { revision, .. } => format!("run up to it without `--atomic`: `cargo migrate run {revision}`"),
             Self::NotCurrent { .. } => "apply them with `cargo migrate run`, or start the application with the right to migrate".to_owned(),
-            Self::ForeignKeys { .. } => "delete or mend those rows in the revision itself; it was rolled back".to_owned(),
-            Self::LockLost { .. } => "look how far it has come with `cargo migrate status`, then go on with `--resume`".to_owned(),
-            Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to go on".to_owned(),
-            Self::Concurrent => "look where it is now with `cargo migrate status`, then try again".to_owned(),
-            Self::MissingTables { .. } => "`cargo migrate verify` shows all that differs, `cargo migrate repair --schema` brings it back".to_owned(),
-            Self::Repair { .. } => "mend the rows that stand in its way, then try again: what is done already is not done twice".to_owned(),
-            Self::RepairDangling { .. } => "delete or mend those rows, then try again".to_owned(),
-            Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that made the object".to_owned(),
+            Self::ForeignKeys { .. } => "delete or fix those rows in the revision itself; it was rolled back".to_owned(),
+            Self::LockLost { .. } => "check its progress with `cargo migrate status`, then continue with `--resume`".to_owned(),
+            Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to continue".to_owned(),
+            Self::Concurrent => "check where it is now with `cargo migrate status`, then try again".to_owned(),
+            Self::MissingTables { .. } => "`cargo migrate verify` shows all differences, `cargo migrate repair --schema` fixes them".to_owned(),
+            Self::Repair { .. } => "fix the rows that are in its way, then try again: finished statements are not repeated".to_owned(),
+            Self::RepairDangling { .. } => "delete or fix those rows, then try again".to_owned(),
+            Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that created the object".to_owned(),
             #[cfg(feature = "verify")]
-            Self::SchemaDiffers { .. } => "`cargo migrate verify` tells all of it, and how to bring the database there".to_owned(),
+            Self::SchemaDiffers { .. } => "`cargo migrate verify` shows all differences, and how to fix them".to_owned(),
             #[cfg(feature = "verify")]
             Self::NoSchema { .. } => "write it with `cargo migrate lock`, commit it, and compile again".to_owned(),
             Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
@@ -641,23 +641,23 @@ impl StatementError {
             }
             (true, false) => "`cargo migrate run` again; nothing of it was kept".to_owned(),
             (true, true) => "`cargo migrate revert` again; nothing of it was undone".to_owned(),
-            (false, _) => format!("go on there with `cargo migrate {verb} --resume`"),
+            (false, _) => format!("continue there with `cargo migrate {verb} --resume`"),
         };
         let source = self.source.as_sqlx();
         if let Some(index) = &self.invalid_index {
             return format!(
-                "mend the statement, drop the half-built index with `DROP INDEX CONCURRENTLY {index}`, then {again}"
+                "fix the statement, drop the invalid index with `DROP INDEX CONCURRENTLY {index}`, then {again}"
             );
         }
         let refusal = Refusal::of(source);
         if missed_lock(source) {
             return format!(
-                "another session has a lock that it needs: find it and let it end, or allow more with `lock-timeout` and `lock-retries` of the environment; then {again}"
+                "another session holds a lock that it needs: find that session and let it finish, or raise `lock-timeout` and `lock-retries` of the environment; then {again}"
             );
         }
         if timed_out(source) {
             return format!(
-                "it took longer than it may: allow more with `statement-timeout` of the environment or of its section; then {again}"
+                "it took longer than allowed: raise `statement-timeout` of the environment or of its section; then {again}"
             );
         }
         if refusal == Some(Refusal::OutOfLocks) {
@@ -666,13 +666,13 @@ impl StatementError {
                     "one transaction holds a lock for every table it touches: run without `--atomic`, or raise the server's `max_locks_per_transaction`; then {again}"
                 ),
                 false => format!(
-                    "one transaction holds a lock for every table it touches: divide the revision, or raise the server's `max_locks_per_transaction`; then {again}"
+                    "one transaction holds a lock for every table it touches: split the revision, or raise the server's `max_locks_per_transaction`; then {again}"
                 ),
             };
         }
         if refusal == Some(Refusal::UnknownOfExtension) {
             return format!(
-                "if an extension of SQLite has it, name that in migrate.toml: `extensions = [\"…\"]` below `[sqlite]`; else mend the revision, then {again}"
+                "if an SQLite extension provides it, name the extension in migrate.toml: `extensions = [\"…\"]` below `[sqlite]`; otherwise fix the revision, then {again}"
             );
         }
         if self.rolled_back
@@ -681,7 +681,7 @@ impl StatementError {
             && refusal == Some(Refusal::AlreadyExists)
         {
             return format!(
-                "if it was made outside the chain, `cargo migrate stamp --detect` finds where the database is; else mend the revision, then {again}"
+                "if it was created outside the chain, `cargo migrate stamp --detect` finds where the database is; otherwise fix the revision, then {again}"
             );
         }
         if self.from_ledger {
@@ -693,12 +693,12 @@ impl StatementError {
                 false => "correct the `down` in its file, and `cargo migrate revert --resume`",
             };
             return format!(
-                "this is the text that the ledger kept, as the file is gone or has another `up` than was applied: {fix}; or undo it in the database by hand, then `cargo migrate repair --undone {revision} --execute`"
+                "this is the ledger's text, as the file is missing or its `up` differs from what was applied: {fix}; or undo it in the database by hand, then `cargo migrate repair --undone {revision} --execute`"
             );
         }
         match self.rolled_back {
-            true => format!("mend the revision, then {again}"),
-            false => format!("mend the statement, then {again}"),
+            true => format!("fix the revision, then {again}"),
+            false => format!("fix the statement, then {again}"),
         }
     }
 }
@@ -708,20 +708,20 @@ impl StepError {
         let verb = if self.reverting { "revert" } else { "run" };
         let again = match self.rolled_back {
             true => format!("`cargo migrate {verb}` again; nothing of it was kept"),
-            false => format!("go on there with `cargo migrate {verb} --resume`"),
+            false => format!("continue there with `cargo migrate {verb} --resume`"),
         };
         if missed_lock(self.source.as_sqlx()) {
             return format!(
-                "another session has a lock that it needs: find it and let it end; then {again}"
+                "another session holds a lock that it needs: find that session and let it finish; then {again}"
             );
         }
         match self.phase {
             Phase::Commit | Phase::RunCommit => format!(
-                "its statements leave behind what a check at the end of the transaction refuses, such as a deferred constraint: change the revision or the rows, then {again}"
+                "a check at the end of the transaction failed, such as a deferred constraint: change the revision or the rows, then {again}"
             ),
-            Phase::Begin => format!("look at the database's own message, then {again}"),
+            Phase::Begin => format!("read the database's message, then {again}"),
             Phase::Settings | Phase::Ledger => format!(
-                "look whether a statement of the revision changes the session's role, its settings or the ledger's tables, change it, then {again}"
+                "check whether a statement of the revision changes the session's role, its settings or the ledger's tables, and change it, then {again}"
             ),
         }
     }

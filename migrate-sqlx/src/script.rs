@@ -188,14 +188,14 @@ impl Writer<'_> {
             return;
         }
         self.line("--");
-        self.line(format_args!("-- Type:  {client}"));
-        self.line("-- Each step looks whether the database is where it begins, and stops the script where it is not.");
+        self.line(format_args!("-- Usage: {client}"));
+        self.line("-- Each step checks that the database is where it begins, and stops the script if it is not.");
         match self.material.dialect {
             Dialect::MySql => {
-                self.line("-- What fails half way is recorded: `cargo migrate status` shows it, `cargo migrate run --resume` goes on.");
+                self.line("-- A step that fails halfway is recorded: `cargo migrate status` shows it, `cargo migrate run --resume` continues.");
             }
             Dialect::Sqlite | Dialect::Postgres => {
-                self.line("-- Each step is a transaction: what fails leaves nothing of its step.");
+                self.line("-- Each step is a transaction: a step that fails is rolled back.");
             }
         }
     }
@@ -239,7 +239,7 @@ impl Writer<'_> {
             let name = mysql_lock(self.material.ledger, suffix);
             self.demand(
                 &format!("COALESCE(GET_LOCK({name}, {WAIT}), 0)"),
-                "another migrator is at work",
+                "another migrator is running",
             );
         }
     }
@@ -498,7 +498,7 @@ impl Writer<'_> {
         let heads = place(&place_before.heads);
         self.demand(
             &fine,
-            &format!("this step begins at {heads}, and the database is not there"),
+            &format!("this step begins at {heads}, but the database is not there"),
         );
     }
 

@@ -61,7 +61,7 @@ impl<'a> Aftermath<'a> {
             Migrator::start(self.chain.command(&url, words))
         };
         let mut ended = run(&arguments)?.end().await?;
-        if ended.code == Some(1) && ended.said.contains("nobody knows whether") {
+        if ended.code == Some(1) && ended.said.contains("it is unknown whether") {
             tally.saw("where the next run asked whether a statement was done");
             // As a person would who looks.
             let answer = match unrecorded {

@@ -194,7 +194,7 @@ impl Chosen {
                 "nothing came for {} seconds",
                 patience.as_secs()
             ))
-            .help("is the server running, and are host and port right?")),
+            .help("check that the server is running, and that host and port are correct")),
         }
     }
 

@@ -228,7 +228,7 @@ fn a_failing_statement_is_shown_where_it_stands() {
       |
     8 | CREATE TABL bad (id INTEGER);
       |        ^^^^ near "TABL": syntax error
-    help: mend the revision, then `cargo migrate run` again; nothing of it was kept
+    help: fix the revision, then `cargo migrate run` again; nothing of it was kept
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current"]), @"a add a (base)");
@@ -249,7 +249,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: revisions were changed after they were applied: `b`
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or take the edit back with git
+    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
@@ -259,7 +259,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     applied a add a ([when])
     changed b more ([when])
     ------- stderr -------
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or take the edit back with git
+    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo"]), @"
@@ -301,7 +301,7 @@ fn a_database_that_is_newer_than_the_chain() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: the database has revisions that this chain does not know: `b`
-    help: deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of `b`
+    help: deploy the version that has them, or move a development database to this branch with `cargo migrate switch HEAD`, or revert them with `cargo migrate revert <target>`; both use the ledger's text of `b`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
@@ -311,7 +311,7 @@ fn a_database_that_is_newer_than_the_chain() {
     applied a add a ([when])
     unknown b add b ([when])
     ------- stderr -------
-    help: deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of `b`
+    help: deploy the version that has them, or move a development database to this branch with `cargo migrate switch HEAD`, or revert them with `cargo migrate revert <target>`; both use the ledger's text of `b`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current"]), @"b add b (head) (unknown)");
@@ -340,13 +340,13 @@ fn a_table_of_another_tool_where_the_ledger_would_be() {
     for command in ["status", "run", "revert", "current"] {
         let output = project.run([command]).code(1);
         assert!(
-            output.stderr.contains("is no ledger of cargo migrate"),
+            output.stderr.contains("is not a ledger of cargo migrate"),
             "{output}"
         );
     }
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
-    error: the table "other_revision" is no ledger of cargo migrate
+    error: the table "other_revision" is not a ledger of cargo migrate
     help: give the ledger another name in migrate.toml: `prefix = "schema_"` below `[ledger]`
     [exit status: 1]
     "#);
@@ -492,7 +492,7 @@ fn urls_that_lead_nowhere() {
     let at = |url: &str| run(&project, &["status", "--database-url", url]);
     assert_snapshot!(at("oracle://me:s3cret@host/app"), @r#"
     ------- stderr -------
-    error: the database's url cannot be used: `oracle` is no database
+    error: the database's url cannot be used: `oracle` is not a supported database
     help: write it as `sqlite://app.db`, `postgres://user@host/database` or `mysql://user@host/database`
     [exit status: 1]
     "#);
@@ -509,7 +509,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       error communicating with database: Connection refused (os error 111)
 
-    help: is the server running, and are host and port right?
+    help: check that the server is running, and that host and port are correct
     [exit status: 1]
     "#);
     assert_snapshot!(at("mysql://me:s3cret@127.0.0.1:1/app"), @r#"
@@ -519,7 +519,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       error communicating with database: Connection refused (os error 111)
 
-    help: is the server running, and are host and port right?
+    help: check that the server is running, and that host and port are correct
     [exit status: 1]
     "#);
     assert_snapshot!(at("postgres://me:s3cret@127.0.0.1:port/app"), @r#"
@@ -536,7 +536,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       unable to open database file
 
-    help: does the folder of the file exist, and may it be written?
+    help: check that the folder of the file exists and is writable
     [exit status: 1]
     "#);
 }

@@ -46,7 +46,7 @@ fn a_way_back_that_is_written_later() {
       |
     8 | DROP TABLE aa;
       |            ^^ no such table: aa
-    help: mend the revision, then `cargo migrate revert` again; nothing of it was undone
+    help: fix the revision, then `cargo migrate revert` again; nothing of it was undone
     [exit status: 1]
     ");
     write(&project, "a", "none", UP, &down("DROP TABLE a;"));
@@ -241,11 +241,11 @@ fn another_up_and_a_way_back_that_fails() {
     ------- stderr -------
     warning: the file of `a` has changed or is not there: its text in the ledger is used
     error: statement 1 of 1 of revision `a` failed
-     --> migrations/a.sql (as the ledger kept it):8:12
+     --> migrations/a.sql (from the ledger):8:12
       |
     8 | DROP TABLE aa;
       |            ^^ no such table: aa
-    help: this is the text that the ledger kept, as the file is gone or has another `up` than was applied: put that `up` into its file (`cargo migrate repair --ledger` writes a lost one), correct the file's `down`, and `cargo migrate revert` again; or undo it in the database by hand, then `cargo migrate repair --undone a --execute`
+    help: this is the ledger's text, as the file is missing or its `up` differs from what was applied: put that `up` into its file (`cargo migrate repair --ledger` writes a lost one), correct the file's `down`, and `cargo migrate revert` again; or undo it in the database by hand, then `cargo migrate repair --undone a --execute`
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["repair", "--undone", "a"]), @"
@@ -261,8 +261,8 @@ fn another_up_and_a_way_back_that_fails() {
     ");
     assert_snapshot!(project.run(["repair", "--undone", "b", "--execute"]), @"
     ------- stderr -------
-    error: revision `b` is not half done in this database
-    help: `cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place
+    error: revision `b` is not unfinished in this database
+    help: `cargo migrate status` shows what is unfinished, and `cargo migrate stamp` records any state
     [exit status: 1]
     ");
 }

@@ -345,7 +345,7 @@ fn what_a_database_has_applied_is_not_moved() {
     assert_snapshot!(project.run(["run"]), @"
     ------- stderr -------
     error: revisions were changed after they were applied: `x`
-    help: `cargo migrate redo x` reverts what was applied and runs the new text; or take the edit back with git
+    help: `cargo migrate redo x` reverts what was applied and runs the new text; or undo the edit with git
     [exit status: 1]
     ");
     assert_snapshot!(steady(&project.run(["redo", "x"])), @"

@@ -75,8 +75,8 @@ async fn postgres_is_rolled_back() {
             assert_snapshot!(steady(&ended), @"
             ------- stderr -------
             stopping: the statement in work is cancelled; once more leaves at once
-            error: stopped before all was done: 1 revision done, the one in work was not
-            help: `cargo migrate status` shows where the database is, and how to go on
+            error: stopped before the run was finished: 1 revision done, the one in progress was not
+            help: `cargo migrate status` shows where the database is, and how to continue
             [exit status: 130]
             ");
             assert_snapshot!(steady(&project.run(["current"])), @"a add a (base)");
@@ -102,8 +102,8 @@ async fn mysql_says_where_it_is() {
     assert_snapshot!(steady(&ended(child)), @"
     ------- stderr -------
     stopping: the statement in work is cancelled; once more leaves at once
-    error: stopped before all was done: 1 revision done, the one in work was not
-    help: `cargo migrate status` shows where the database is, and how to go on
+    error: stopped before the run was finished: 1 revision done, the one in progress was not
+    help: `cargo migrate status` shows where the database is, and how to continue
     [exit status: 130]
     ");
     let status = project.run(["status", "--format", "json"]).code(1).json();
@@ -152,8 +152,8 @@ fn sqlite_is_rolled_back() {
     assert_snapshot!(steady(&ended(child)), @"
     ------- stderr -------
     stopping: the statement in work is cancelled; once more leaves at once
-    error: stopped before all was done
-    help: `cargo migrate status` shows where the database is, and how to go on
+    error: stopped before the run was finished
+    help: `cargo migrate status` shows where the database is, and how to continue
     [exit status: 130]
     ");
     assert_snapshot!(project.run(["current"]), @"a add a (base)");

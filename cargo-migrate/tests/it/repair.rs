@@ -36,8 +36,8 @@ fn a_half_done_revision_is_declared_applied() {
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(project.run(["repair", "--done", "b", "--execute"]), @"
     ------- stderr -------
-    error: revision `b` is not half done in this database
-    help: `cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place
+    error: revision `b` is not unfinished in this database
+    help: `cargo migrate status` shows what is unfinished, and `cargo migrate stamp` records any state
     [exit status: 1]
     ");
     let events = project.run(["status", "--events"]).success();

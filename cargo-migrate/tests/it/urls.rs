@@ -273,7 +273,7 @@ async fn a_server_that_says_nothing_is_passed_by() {
         .run(["status", "--database-url", &alone])
         .code(1)
         .stderr;
-    assert!(told.contains("nothing came for 1 s"), "{told}");
+    assert!(told.contains("no answer for 1 s"), "{told}");
 }
 
 #[tokio::test]
@@ -382,7 +382,7 @@ fn a_parameter_that_nobody_knows() {
         "url-parameter",
     );
     assert_snapshot!(told, @"
-    error: the database's url cannot be used: nobody knows the parameter `mod`
+    error: the database's url cannot be used: unknown parameter `mod`
     help: did you mean `mode`?
     ");
 }

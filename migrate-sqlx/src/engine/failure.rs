@@ -23,7 +23,7 @@ impl Engine<'_> {
             .tables
             .event(&EventKind::Fail, id, "0", &error.report());
         if let Err(error) = self.commit(&[event]).await {
-            tracing::warn!(%error, "the failure could not be entered among the events");
+            tracing::warn!(%error, "the failure could not be recorded as an event");
         }
     }
 
@@ -94,7 +94,7 @@ impl Engine<'_> {
             .unwrap_or(rest.len());
         let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
         let file = match step.from_ledger {
-            true => format!("{} (as the ledger kept it)", step.revision.file),
+            true => format!("{} (from the ledger)", step.revision.file),
             false => step.revision.file.to_string(),
         };
         Error::Statement(Box::new(StatementError {

@@ -115,7 +115,7 @@ impl Engine<'_> {
             let told = format!("{detail}: {}", error.report());
             let event = self.tables.event(&EventKind::Repair, &heads, "0", &told);
             if let Err(failure) = self.session.execute(event).await {
-                tracing::warn!(error = %failure.message(), "the failure could not be entered among the events");
+                tracing::warn!(error = %failure.message(), "the failure could not be recorded as an event");
             }
             return Err(error);
         }

@@ -115,7 +115,7 @@ impl Engine<'_> {
         // Where all went well, it was given back before the record.
         if let Err(error) = self.give_session_back().await {
             self.sound = false;
-            tracing::debug!(%error, "the session could not be given back");
+            tracing::debug!(%error, "the session could not be restored");
         }
     }
 
@@ -280,7 +280,7 @@ impl Engine<'_> {
         let restore = self.restore.clone();
         if let Err(failure) = self.session.execute(restore).await {
             self.sound = false;
-            tracing::debug!(error = %failure.message(), "the session's settings could not be given back");
+            tracing::debug!(error = %failure.message(), "the session's settings could not be restored");
         }
     }
 

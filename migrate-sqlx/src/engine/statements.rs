@@ -201,7 +201,7 @@ impl Engine<'_> {
                 match self.in_time(message, time).await {
                     // It never runs again: only its record is missing.
                     Err(failure) if failure.finished >= 2 => {
-                        tracing::debug!(error = %failure.message(), "a finished statement was not recorded at once");
+                        tracing::debug!(error = %failure.message(), "a finished statement was not recorded at the first attempt");
                         let written = self.write(step, &progress, on_event).await;
                         written.map_err(Failed::Record)
                     }
@@ -355,7 +355,7 @@ impl Engine<'_> {
         let rows = match self.session.query(invalid.to_owned()).await {
             Ok(rows) => rows,
             Err(error) => {
-                tracing::warn!(error = %DriverError::from(error), "no look could be had at the indexes");
+                tracing::warn!(error = %DriverError::from(error), "the indexes could not be read");
                 return None;
             }
         };

@@ -57,7 +57,7 @@ impl Engine<'_> {
                 Either::Right(_) if began.elapsed() < time => look = (look * 2).min(LAST_LOOK),
                 Either::Right(_) => {
                     if let Err(failure) = guard.execute(ending.clone()).await {
-                        tracing::warn!(error = %failure.message(), "a statement that takes too long could not be ended");
+                        tracing::warn!(error = %failure.message(), "a statement that takes too long could not be cancelled");
                     }
                 }
             }

@@ -308,7 +308,7 @@ impl Engine<'_> {
                     if since.elapsed() >= self.options.lock_wait {
                         return Err(Error::Locked {
                             waited: self.options.lock_wait,
-                            holder: Some("on SQLite whoever writes has it".to_owned()),
+                            holder: Some("on SQLite, any writer holds it".to_owned()),
                         });
                     }
                 }

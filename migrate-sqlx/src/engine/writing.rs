@@ -1,5 +1,5 @@
 //! How the ledger is written outside a revision's own transaction: in a session that the revision
-//! has no part in, and again where only a lock was missed.
+//! has no part in, and again where only a lock was not available.
 
 use migrate_core::Dialect;
 

@@ -294,7 +294,7 @@ impl<'a> Runner<'a> {
         let mut sound = engine.sound;
         if can_stop && let Err(error) = held.work.reset_cancellable().await {
             sound = false;
-            tracing::debug!(error = %DriverError::from(error), "the connection keeps reading for a stop");
+            tracing::debug!(error = %DriverError::from(error), "the connection could not be reset after the run");
         }
         held.release(sound).await;
         report
@@ -315,7 +315,7 @@ async fn stopped<DB: Backend>(
             if let Some(sql) = stop.cancel_sql()
                 && let Err(error) = send(pool, &sql).await
             {
-                tracing::warn!(error = %DriverError::from(error), "the statement in work could not be cancelled");
+                tracing::warn!(error = %DriverError::from(error), "the running statement could not be cancelled");
             }
             sleeper.sleep(AGAIN).await;
         };

@@ -33,13 +33,13 @@ enum Known {
 }
 use Known::{As, Idle, OneOf, Only, Refused, Used};
 
-const IN_THE_URL: &str = "it stands before the `@`: `mysql://user:password@host:3306/database`";
+const IN_THE_URL: &str = "it is written before the `@`: `mysql://user:password@host:3306/database`";
 const IN_MIGRATE_TOML: &str =
     "write `lock-timeout` or `statement-timeout` below the environment in migrate.toml";
 const ROOTS: &str = "the driver reads one file of certificates";
 const TLS_OF_MYSQL: &str =
     "write `ssl-mode=required`, or `ssl-mode=verify_identity` to check the certificate as well";
-const NO_CHOICE: &str = "leave it out: the driver gives no choice of it";
+const NO_CHOICE: &str = "leave it out: the driver has no such setting";
 const LOGIN: &str = "the driver logs in with a user and a password";
 
 /// PostgreSQL manual, 34.1.2, of version 18; sqlx 0.9; and Prisma's and JDBC's commonest.
@@ -145,11 +145,11 @@ const POSTGRES: &[(&str, Known)] = &[
     ("passfile", Refused("set the variable PGPASSFILE")),
     (
         "service",
-        Refused("write here what the service's file says"),
+        Refused("write the settings of the service file here"),
     ),
     (
         "servicefile",
-        Refused("write here what the service's file says"),
+        Refused("write the settings of the service file here"),
     ),
     (
         "require_auth",
@@ -159,14 +159,14 @@ const POSTGRES: &[(&str, Known)] = &[
     ),
     (
         "requirepeer",
-        Refused("leave it out: the driver does not ask who owns a socket"),
+        Refused("leave it out: the driver does not check who owns a socket"),
     ),
     ("requiressl", Refused("write `sslmode=require`")),
     ("sslcrl", Refused(ROOTS)),
     ("sslcrldir", Refused(ROOTS)),
     (
         "sslkeylogfile",
-        Refused("leave it out: the driver writes none"),
+        Refused("leave it out: the driver writes no key log"),
     ),
     ("scram_client_key", Refused(LOGIN)),
     ("scram_server_key", Refused(LOGIN)),
@@ -261,9 +261,9 @@ const MYSQL: &[(&str, Known)] = &[
     ("password", Refused(IN_THE_URL)),
     (
         "host",
-        Refused("it stands behind the `@`; a socket is `socket=<path>`"),
+        Refused("it is written after the `@`; a socket is `socket=<path>`"),
     ),
-    ("port", Refused("it stands behind the host: `host:3306`")),
+    ("port", Refused("it is written after the host: `host:3306`")),
     (
         "database",
         Refused("it is the path: `mysql://user@host/database`"),
@@ -371,7 +371,7 @@ impl Parameters {
             Some(Used) => {}
             Some(OneOf(values)) if has(values, &value) => {}
             Some(OneOf(values)) => {
-                let instead = format!("it is one of `{}`", values.join("`, `"));
+                let instead = format!("expected one of `{}`", values.join("`, `"));
                 return Err(refused(name, &instead));
             }
             Some(Only(values, _)) if has(values, &value) => return Ok(()),
@@ -428,7 +428,7 @@ fn text(encoded: &str) -> Result<String, Error> {
     let decoded = percent_decode_str(&decoded).decode_utf8();
     decoded
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Error::Url("what its `%…` stand for is no UTF-8".to_owned()))
+        .map_err(|_| Error::Url("its `%…` escapes are not valid UTF-8".to_owned()))
 }
 
 fn refused(name: &str, instead: &str) -> Error {
@@ -452,13 +452,13 @@ fn unknown(name: &str, known: &[(&str, Known)], sayable: bool) -> Error {
         .map(|(name, _)| *name);
     Error::UrlParameter {
         message: match sayable || near.is_some() {
-            true => format!("nobody knows the parameter `{name}`"),
-            false => "nobody knows one of the parameters".to_owned(),
+            true => format!("unknown parameter `{name}`"),
+            false => "one of the parameters is unknown".to_owned(),
         },
         help: match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
-                "leave it out; there are `{}`",
+                "leave it out; expected one of `{}`",
                 used.collect::<Vec<_>>().join("`, `")
             ),
         },

@@ -172,7 +172,7 @@ pub(crate) async fn another_up_is_reverted_by_the_text_of_the_ledger(database: T
         panic!("{failed:?}")
     };
     assert!(error.from_ledger);
-    assert_eq!(error.label.file, "a.sql (as the ledger kept it)");
+    assert_eq!(error.label.file, "a.sql (from the ledger)");
     let help = failed.unwrap_err().help().unwrap();
     assert!(
         help.contains("cargo migrate repair --undone a --execute"),

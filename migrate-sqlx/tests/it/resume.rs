@@ -43,7 +43,7 @@ pub(crate) async fn what_is_finished_may_not_be_edited(database: TestDatabase) {
         assert_eq!(error.code(), "resume-edited", "{error:?}");
         let told = error.to_string();
         assert!(
-            told.contains(&format!("statement {number}, of 2")),
+            told.contains(&format!("finished statement {number} of 2")),
             "{told}"
         );
     }
