@@ -61,14 +61,14 @@ pub trait Session: sealed::Sealed + Send {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
 
-    /// Says who has the lock, where the database tells; takes none.
+    /// Returns the holder of the lock, if the database reports it; takes no lock.
     #[doc(hidden)]
     fn holder<'a>(
         &'a mut self,
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>>;
 
-    /// Lets the statements of this connection be stopped, and tells `stop` the SQL that does it from
+    /// Makes the statements of this connection cancellable, and gives `stop` the SQL to do it from
     /// another connection, where it takes that.
     #[doc(hidden)]
     fn make_cancellable<'a>(
@@ -80,7 +80,7 @@ pub trait Session: sealed::Sealed + Send {
     #[doc(hidden)]
     fn reset_cancellable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>>;
 
-    /// Waits on the connection that works until the server is through with what a migrator sent
+    /// Waits on the working connection until the server has finished what a migrator sent
     /// that is gone; its own lock went at once, but the server finishes a message it has.
     #[doc(hidden)]
     fn try_enter<'a>(
@@ -129,7 +129,7 @@ pub enum Attempt {
     Locked,
     /// Somebody else has it; who, where the database says.
     Busy(Option<String>),
-    /// This database has no such lock: each revision locks by itself.
+    /// This database has no such lock: each revision takes its own.
     Unneeded,
 }
 

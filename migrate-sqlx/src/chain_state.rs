@@ -206,7 +206,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         others.filter(|revision| revision.hash != UNREADABLE)
     }
 
-    /// Returns the steps of a plan that are reverted with the text that the ledger kept.
+    /// Returns the steps of a plan that are reverted with the ledger's text.
     #[must_use]
     pub fn kept_texts(&self, plan: &Plan) -> Vec<RevisionId> {
         let steps = plan.steps.iter().map(|index| &self.revisions[*index].id);
@@ -288,7 +288,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             .collect()
     }
 
-    /// Refuses what a run would refuse, or with `resume` one that goes on with what is half done.
+    /// Refuses what a run would refuse, or with `resume` what a resumed run would refuse.
     ///
     /// # Errors
     ///
@@ -352,7 +352,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                 continue;
             };
             let mut revision = self.revisions[at].clone();
-            let stands = revision.chain_hash.to_string() == row.chain_hash;
+            let is_unmoved = revision.chain_hash.to_string() == row.chain_hash;
             if edits.contains(row.revision.as_str()) {
                 let edit = row.edit(&revision, self.dialect).unwrap_or(Edit::Header);
                 if different.contains(at)
@@ -366,7 +366,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                         "{edit} was edited after it was applied, but its `up` was not: the ledger takes its text, nothing was run"
                     ),
                 });
-            } else if !stands && !different.contains(at) {
+            } else if !is_unmoved && !different.contains(at) {
                 repairs.push(RowRepair {
                     change: LedgerChange::Relink(revision),
                     reason: "a revision before it was edited, but not its `up`".to_owned(),

@@ -24,7 +24,7 @@ pub enum LedgerChange {
 pub struct RowRepair {
     /// What is changed.
     pub change: LedgerChange,
-    /// Why; stands in the event.
+    /// The reason, for the event.
     pub reason: String,
 }
 

@@ -31,10 +31,10 @@ impl<DB: Backend> LockGuard<DB> {
         on_event: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Self, Error> {
         let since = Instant::now();
-        let mut told = false;
+        let mut reported = false;
         let mut busy = |holder: Option<String>| {
-            if !told {
-                told = true;
+            if !reported {
+                reported = true;
                 let holder = holder.as_deref();
                 on_event(Event::Waiting { holder });
             }

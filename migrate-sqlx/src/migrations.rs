@@ -38,7 +38,7 @@ pub struct Migrations {
     source: Source,
     /// The chain, once it was needed.
     chain: OnceLock<Chain>,
-    /// How many there are.
+    /// The number of revisions.
     count: usize,
     heads: Cow<'static, [(RevisionId, Hash)]>,
     pub(crate) ledger: LedgerNames,
@@ -52,7 +52,7 @@ pub struct Migrations {
 /// Where the revisions come from.
 #[derive(Clone, Debug)]
 enum Source {
-    /// The binary: the files' texts, and where in them everything stands.
+    /// The binary: the files' texts, and the offsets of their parts.
     Embedded {
         texts: &'static [&'static str],
         table: &'static [u8],
@@ -123,7 +123,7 @@ impl Migrations {
         }
     }
 
-    /// Returns the same chain for a throw-away database, in which its ledger is as well: see
+    /// Returns the same chain for a scratch database, which also has the ledger: see
     /// [`LedgerNames::apart`].
     #[must_use]
     pub fn apart(&self, dialect: Dialect) -> Self {
@@ -201,7 +201,7 @@ impl Migrations {
     ///
     /// It is one round trip where all is well. The tables are those of schema.lock, as it was when
     /// the application was compiled; where there is none, only the ledger is asked. What is inside
-    /// the tables, `Migrations::verify` looks at.
+    /// the tables, is compared by `Migrations::verify`.
     ///
     /// # Errors
     ///
@@ -276,10 +276,10 @@ impl Migrations {
 
     /// Refuses a database that is not where the chain ends, or whose tables are not what the
     /// chain's revisions make: the schema that schema.lock keeps is in the binary. Writes nothing,
-    /// and needs no throw-away database.
+    /// and needs no scratch database.
     ///
     /// What the database has too much is no danger to an application and is left alone;
-    /// `cargo migrate verify` tells it.
+    /// `cargo migrate verify` reports it.
     ///
     /// ```no_run
     /// # async fn example(migrations: &migrate_sqlx::Migrations, pool: sqlx::SqlitePool) -> Result<(), migrate_sqlx::Error> {

@@ -1,6 +1,6 @@
 //! The url of a database, as people write it: for libpq, for cloud providers, for sqlx.
 //!
-//! sqlx reads urls with the rules of web pages: it refuses several hosts and an empty host behind a
+//! sqlx reads urls with the rules of web pages: it refuses several hosts and an empty host after a
 //! user, keeps the brackets of an IPv6 address, and ignores what it does not know, `sslmod=require`
 //! for example. So a url is read here, and sqlx gets it in parts.
 

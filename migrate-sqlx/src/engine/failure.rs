@@ -10,8 +10,8 @@ use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
     /// Enters a failure among the events; what cannot be entered must not hide the failure.
-    pub(super) async fn tell_failure(&mut self, step: &Step<'_>, error: &Error) {
-        // Nothing failed where somebody wanted it to end, or where others were at work.
+    pub(super) async fn report_failure(&mut self, step: &Step<'_>, error: &Error) {
+        // A stopped run, or one that other migrators kept out, has not failed.
         if matches!(
             error,
             Error::Stopped { .. } | Error::Locked { .. } | Error::Concurrent

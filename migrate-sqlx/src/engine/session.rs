@@ -119,7 +119,7 @@ impl Engine<'_> {
         }
     }
 
-    /// PostgreSQL: what stands before a revision's message where an earlier one may have left
+    /// PostgreSQL: SQL before a revision's message, if an earlier one may have left
     /// something, and how many statements that is.
     pub(super) fn cleaning(&self) -> (String, usize) {
         if !self.dirty {
@@ -179,7 +179,7 @@ impl Engine<'_> {
         Ok(rows.into_iter().flatten().flatten().collect())
     }
 
-    /// SQLite: makes the session what it was before the revision in work.
+    /// SQLite: restores the session's state before the current revision.
     pub(super) async fn give_session_back(&mut self) -> Result<(), Error> {
         let Some(saved) = self.saved.take() else {
             return Ok(());
@@ -237,7 +237,7 @@ impl Engine<'_> {
         let settings = |foreign_keys, timeout| {
             format!("PRAGMA foreign_keys = {foreign_keys}; PRAGMA busy_timeout = {timeout}")
         };
-        // Between two tries there is a look at the time, and at whether to stop.
+        // Between two attempts, the time and the cancel token are checked.
         let wait = u32::try_from(self.options.lock_wait.as_millis()).unwrap_or(u32::MAX);
         let patience = timeout.min(wait).max(LOOK.subsec_millis());
         self.run(settings(0, patience)).await?;
@@ -284,7 +284,7 @@ impl Engine<'_> {
         }
     }
 
-    /// PostgreSQL: what stands before the ledger's own statements in their transaction, so that
+    /// PostgreSQL: SQL before the ledger's own statements in their transaction, so that
     /// nothing that a revision has set reaches them.
     pub(super) fn clean_room(&self) -> String {
         // Zero would wait forever.

@@ -20,7 +20,7 @@ impl DatabaseUrl {
         }
         let query = encoded(self.parameters.iter());
         let file = escaped(self.database().unwrap_or_default());
-        // What is behind the scheme must not begin with it again.
+        // The text after the scheme must not begin with it again.
         let url = match file.as_str() {
             "%3Amemory%3A" => format!("sqlite::memory:?{query}"),
             file => format!("sqlite:{file}?{query}"),

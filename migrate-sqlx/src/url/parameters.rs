@@ -1,4 +1,4 @@
-//! What may stand behind the `?` of a url.
+//! The parameters after the `?` of a url.
 //!
 //! All that libpq, MySQL's clients, SQLite and sqlx know is here, and what frameworks add that share
 //! a `DATABASE_URL`. Each is used, has no bearing on this program, or is refused with what to write
@@ -320,7 +320,7 @@ const SQLITE: &[(&str, Known)] = &[
 ];
 
 impl Parameters {
-    /// Reads what stands behind the `?`. As in libpq and sqlx, the last of a name counts.
+    /// Reads the parameters after the `?`. As in libpq and sqlx, the last of a name counts.
     pub(super) fn read(dialect: Dialect, query: &str) -> Result<Self, Error> {
         let known = match dialect {
             Dialect::Sqlite => SQLITE,
@@ -340,7 +340,7 @@ impl Parameters {
             match found {
                 Some((_, As(other))) => read.take_in(known, other, value)?,
                 Some((name, _)) => read.take_in(known, name, value)?,
-                // What stands behind an `@` may be a password that was not encoded.
+                // The text after an `@` may be a password that was not encoded.
                 None => return Err(unknown(&name, known, !query.contains('@'))),
             }
         }
@@ -349,7 +349,7 @@ impl Parameters {
             return Err(refused("sslpassword", instead));
         }
         if read.get("sslrootcert") == Some("system") {
-            let instead = "leave `system` out: the driver trusts the usual authorities by itself";
+            let instead = "leave `system` out: the driver trusts the usual authorities by default";
             return Err(refused("sslrootcert", instead));
         }
         if let Some(seconds) = read.get("connect_timeout")
@@ -406,7 +406,7 @@ impl Parameters {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// How long one server may take; 0 and below stand for as long as it likes, as in libpq.
+    /// How long one server may take; 0 and below mean no limit, as in libpq.
     pub(super) fn connect_timeout(&self) -> Option<Duration> {
         let seconds: u64 = self.get("connect_timeout")?.parse().ok()?;
         Some(Duration::from_secs(seconds)).filter(|time| !time.is_zero())

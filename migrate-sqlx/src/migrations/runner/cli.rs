@@ -70,7 +70,7 @@ impl Runner<'_> {
         Script::write(&material, &plan)
     }
 
-    /// Reverts these revisions and all that needs them, wherever they stand in the chain.
+    /// Reverts these revisions and all that need them, wherever they are in the chain.
     ///
     /// It is for what a target cannot name: revisions of another branch that the chain does not
     /// have, or that follow another parent now. What is not applied is passed over.
@@ -90,12 +90,12 @@ impl Runner<'_> {
         self.execute(pool, Goal::Without(revisions.to_vec())).await
     }
 
-    /// Takes somebody's word for what has become of a revision that is half done, without running
+    /// Records the declared outcome of an unfinished revision, without running
     /// anything.
     ///
     /// # Errors
     ///
-    /// [`Error::NotUnfinished`] where it is not half done; see [`Error`].
+    /// [`Error::NotUnfinished`] if it is not unfinished; see [`Error`].
     pub async fn record_outcome<DB: Backend>(
         self,
         pool: &Pool<DB>,
@@ -131,11 +131,11 @@ impl Runner<'_> {
         .await
     }
 
-    /// Applies these revisions, one after the other, to a database that is empty and nobody else's,
-    /// and gives the schema before the first and after each to `look`, with how many are done.
+    /// Applies these revisions, one after the other, to an empty database that nothing else uses,
+    /// and passes the schema before the first and after each to `on_schema`, with the number of steps done.
     ///
-    /// The steps are places in [`Migrations::revisions`], each behind all that it needs. A revision
-    /// that cannot be applied ends the walk early, and is no error: see [`SchemaReplay::stopped`].
+    /// The steps are places in [`Migrations::revisions`], each after all that it needs. A revision
+    /// that cannot be applied stops the replay early, and is not an error: see [`SchemaReplay::stopped`].
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Runner<'_> {
         let sound = engine.sound;
         held.release(sound).await;
         if let Some(reader_session) = reader_session {
-            // What was read is read; a connection that cannot say goodbye is gone all the same.
+            // All schemas are read; a connection that fails to close is gone anyway.
             if let Err(error) = reader_session.close().await {
                 tracing::debug!(error = %DriverError::from(error), "the reading connection was closed already");
             }
@@ -173,11 +173,11 @@ impl Runner<'_> {
         walked
     }
 
-    /// Runs statements that mend the schema, and enters an event that says `detail`; nothing is
-    /// done where the ledger holds other revisions than `applied`.
+    /// Runs statements that repair the schema, and records an event with `detail`; nothing is
+    /// done if the ledger has other revisions than `applied`.
     ///
     /// On PostgreSQL and SQLite it is one transaction; foreign keys of SQLite are off meanwhile, so
-    /// that tables can be built anew, and no row may point nowhere afterwards that did not before.
+    /// that tables can be rebuilt, and no row may violate a foreign key afterwards that did not before.
     ///
     /// # Errors
     ///
