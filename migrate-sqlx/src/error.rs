@@ -73,7 +73,9 @@ pub enum Error {
         table: String,
     },
     /// The schema of `[ledger]` is missing and cannot be created, or is not accessible to the user.
-    #[error("the ledger's schema `{schema}` is missing or not accessible to this user, and cannot be created")]
+    #[error(
+        "the ledger's schema `{schema}` is missing or not accessible to this user, and cannot be created"
+    )]
     #[non_exhaustive]
     LedgerSchema {
         /// Its name.
@@ -225,9 +227,7 @@ pub enum Error {
         revision: String,
     },
     /// A statement was interrupted, and its outcome is unknown.
-    #[error(
-        "it is unknown whether statement {number} of {of} of revision `{revision}` finished"
-    )]
+    #[error("it is unknown whether statement {number} of {of} of revision `{revision}` finished")]
     #[non_exhaustive]
     InDoubt {
         /// The revision.
@@ -311,10 +311,7 @@ pub enum Error {
     },
     /// The schema differs from the one that the chain's revisions create.
     #[cfg(feature = "verify")]
-    #[error(
-        "the database does not match its revisions: {}",
-        several(differences)
-    )]
+    #[error("the database does not match its revisions: {}", several(differences))]
     #[non_exhaustive]
     SchemaDiffers {
         /// What is missing or different.

@@ -494,8 +494,8 @@ impl Tables {
         }
     }
 
-    /// Takes an error for what it says of the ledger: that it is not there is fine, that it is
-    /// somebody else's table is known as such.
+    /// Judges an error of reading the ledger: a missing ledger is fine, a table of another
+    /// application is reported as such.
     fn absent(&self, error: sqlx::Error) -> Result<(), Error> {
         match Refusal::of(&error) {
             Some(Refusal::UnknownTable | Refusal::UnknownSchema | Refusal::UnknownDatabase) => {

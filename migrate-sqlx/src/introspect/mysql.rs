@@ -100,7 +100,10 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
     }
     let unclear_objects = std::mem::take(&mut reading.unclear_objects).all();
     if !unclear_objects.is_empty() {
-        let sql = unclear_objects.iter().map(UnclearObject::question).collect();
+        let sql = unclear_objects
+            .iter()
+            .map(UnclearObject::question)
+            .collect();
         let rows = session.query(sql).await.map_err(Error::from)?;
         for (unclear, row) in unclear_objects.iter().zip(rows) {
             reading.resolve(unclear, Record::from(row));

@@ -1,4 +1,4 @@
-//! What only an application does.
+//! Functions that only applications use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

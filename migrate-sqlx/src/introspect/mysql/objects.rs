@@ -86,7 +86,8 @@ impl Reading {
         let body = without_end(&body);
         statement.extend(["\n", body]);
         if !self.server.mariadb {
-            self.unclear_objects.of_trigger(&Name::plain(&moment.0), &name, body);
+            self.unclear_objects
+                .of_trigger(&Name::plain(&moment.0), &name, body);
         }
         table.triggers.insert(name.clone(), statement);
         self.last_trigger = Some((moment, name));
@@ -133,7 +134,11 @@ fn kind(text: &str) -> RoutineKind {
 }
 
 impl Routines {
-    pub(super) fn routine(&mut self, mut row: Record, unclear_objects: Option<&mut UnclearObjects>) {
+    pub(super) fn routine(
+        &mut self,
+        mut row: Record,
+        unclear_objects: Option<&mut UnclearObjects>,
+    ) {
         let place = (kind(&row.text()), row.text());
         let mut found = Found {
             returns: row.option(),

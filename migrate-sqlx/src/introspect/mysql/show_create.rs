@@ -45,7 +45,8 @@ impl UnclearObjects {
     pub(super) fn of_trigger(&mut self, table: &Name, name: &str, body: &str) {
         if has_literal(body) {
             let (name, body) = (name.to_owned(), body.to_owned());
-            self.bodies.push(UnclearObject::Trigger(table.clone(), name, body));
+            self.bodies
+                .push(UnclearObject::Trigger(table.clone(), name, body));
         }
     }
 
@@ -95,7 +96,10 @@ impl Reading {
     /// Takes in the answer. Who may not see the statement keeps what was shown.
     pub(super) fn resolve(&mut self, unclear: &UnclearObject, mut row: Record) {
         let _name = row.text();
-        if matches!(unclear, UnclearObject::Trigger(..) | UnclearObject::Routine(..)) {
+        if matches!(
+            unclear,
+            UnclearObject::Trigger(..) | UnclearObject::Routine(..)
+        ) {
             let _mode = row.text();
         }
         let statement = row.text();
