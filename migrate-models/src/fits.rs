@@ -6,14 +6,16 @@
 
 use super::kind::Kind;
 use migrate_core::Dialect;
+use migrate_schema::Affinity;
 
-/// Says whether a field can hold the values of a column.
-pub(super) fn fits(kind: &Kind, sql_type: &str, dialect: Dialect) -> bool {
+/// Returns whether a field can hold the values of a column; `strict` says that its table of SQLite
+/// is `STRICT`.
+pub(super) fn fits(kind: &Kind, sql_type: &str, dialect: Dialect, strict: bool) -> bool {
     let sql_type = sql_type.trim().to_lowercase();
     match dialect {
         Dialect::Postgres => postgres(kind, &sql_type),
         Dialect::MySql => mysql(kind, &sql_type),
-        Dialect::Sqlite => sqlite(kind, affinity(&sql_type), &sql_type),
+        Dialect::Sqlite => sqlite(kind, Affinity::of(&sql_type, strict), &sql_type),
     }
 }
 
@@ -190,31 +192,6 @@ fn mysql(kind: &Kind, sql_type: &str) -> bool {
     }
 }
 
-/// What SQLite makes of a value (<https://sqlite.org/datatype3.html#determination_of_column_affinity>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Affinity {
-    Integer,
-    Text,
-    Blob,
-    Real,
-    Numeric,
-}
-
-fn affinity(sql_type: &str) -> Affinity {
-    let has = |part: &str| sql_type.contains(part);
-    if has("int") {
-        Affinity::Integer
-    } else if has("char") || has("clob") || has("text") {
-        Affinity::Text
-    } else if has("blob") || sql_type.is_empty() || sql_type == "any" {
-        Affinity::Blob
-    } else if has("real") || has("floa") || has("doub") {
-        Affinity::Real
-    } else {
-        Affinity::Numeric
-    }
-}
-
 /// A value is kept as what it is unless the column's affinity makes it something else; sqlx looks
 /// at what was kept.
 fn sqlite(kind: &Kind, affinity: Affinity, sql_type: &str) -> bool {
@@ -288,7 +265,7 @@ mod tests {
             (Kind::Postgres("inet".to_owned()), "cidr", true),
         ] {
             assert_eq!(
-                fits(&kind, sql_type, Dialect::Postgres),
+                fits(&kind, sql_type, Dialect::Postgres, false),
                 expected,
                 "{kind:?} {sql_type}"
             );
@@ -317,7 +294,7 @@ mod tests {
             (Kind::Text, "json", false),
         ] {
             assert_eq!(
-                fits(&kind, sql_type, Dialect::MySql),
+                fits(&kind, sql_type, Dialect::MySql, false),
                 expected,
                 "{kind:?} {sql_type}"
             );
@@ -343,7 +320,7 @@ mod tests {
             (Kind::Json, "TEXT", true),
         ] {
             assert_eq!(
-                fits(&kind, sql_type, Dialect::Sqlite),
+                fits(&kind, sql_type, Dialect::Sqlite, false),
                 expected,
                 "{kind:?} {sql_type}"
             );
@@ -389,7 +366,7 @@ mod tests {
                     // A STRICT column that is a text of a moment is read as one, and a boolean is
                     // a number.
                     assert!(
-                        fits(&kind, &sql_type, dialect),
+                        fits(&kind, &sql_type, dialect, false),
                         "{kind:?} {sql_type} {dialect}"
                     );
                 }
