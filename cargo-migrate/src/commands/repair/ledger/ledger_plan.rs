@@ -35,14 +35,14 @@ pub(in crate::commands::repair) struct Unresolved {
 }
 
 /// All that is to be done.
-pub(in crate::commands::repair) struct LedgerRepair {
+pub(in crate::commands::repair) struct LedgerPlan {
     pub(in crate::commands::repair) entries: Vec<Entry>,
     pub(in crate::commands::repair) files: Files,
     pub(in crate::commands::repair) mendings: Vec<RowRepair>,
     pub(in crate::commands::repair) unresolved: Vec<Unresolved>,
 }
 
-impl LedgerRepair {
+impl LedgerPlan {
     pub(super) fn new(files: Files) -> Self {
         Self {
             entries: Vec::new(),
