@@ -1,4 +1,4 @@
-//! Stopping a run from outside: the statement in work is cancelled, and nothing more begins.
+//! Stopping a run from outside: the running statement is cancelled, and no other begins.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -11,7 +11,7 @@ use migrate_core::Dialect;
 use crate::driver_error::cancelled;
 use crate::error::Error;
 
-/// What a run looks at between its statements, and where a statement can be told to end.
+/// Checked by a run between its statements; the running statement can be cancelled with it.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct CancelToken {

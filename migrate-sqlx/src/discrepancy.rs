@@ -1,5 +1,5 @@
-//! Where the ledger of a database and the chain tell two stories, row by row: what `doctor` tells
-//! and `repair --ledger` mends.
+//! Classifies each difference between the ledger of a database and the chain. `doctor` reports these,
+//! `repair --ledger` fixes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -216,7 +216,7 @@ fn judge(
     })
 }
 
-/// Returns what is applied of the chain, whole or on the way back.
+/// Returns what is applied of the chain, including what is being reverted.
 #[must_use]
 pub fn applied(graph: &Graph, rows: &[AppliedRevision]) -> Set {
     let mut applied = graph.none();

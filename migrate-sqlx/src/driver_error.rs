@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An error of the driver, told in the database's own words.
+/// An error of the driver, in the database's own words.
 ///
 /// Its `Display` is the database's message alone. That of [`sqlx::Error`] adds, for PostgreSQL, a
 /// line number of the server's C source, which reads like one of the user's file.

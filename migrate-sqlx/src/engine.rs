@@ -153,8 +153,8 @@ pub(crate) struct Engine<'a> {
     /// What SQLite's session was before the revision in work, where that changes it.
     saved: Option<Saved>,
     foreign_keys: ForeignKeys,
-    /// On PostgreSQL, whether the ledger was locked once, so that nothing is left at work that was
-    /// sent before this run had the migrators' lock.
+    /// Set once this run has locked the ledger table, on PostgreSQL. Before that, the server may still
+    /// be executing a message from a migrator that was killed.
     has_ledger_lock: bool,
     /// Whether a step has set time limits for the session.
     limited: bool,

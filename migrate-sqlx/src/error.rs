@@ -39,7 +39,7 @@ pub enum Error {
     #[error("the database has revisions that this chain does not know: `{}`", revisions.join("`, `"))]
     #[non_exhaustive]
     Newer {
-        /// Which ones.
+        /// The revisions.
         revisions: Vec<String>,
     },
     /// Revisions were applied with another text than the chain has now.
@@ -49,14 +49,14 @@ pub enum Error {
     )]
     #[non_exhaustive]
     Changed {
-        /// Which ones.
+        /// The revisions.
         revisions: Vec<RevisionId>,
     },
     /// A revision was begun and not finished.
     #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
     #[non_exhaustive]
     Unfinished {
-        /// Which one.
+        /// The revision.
         revision: String,
         /// How many of its statements were finished.
         statements: u32,
@@ -87,7 +87,7 @@ pub enum Error {
     #[error("after revision `{revision}` the ledger {table} is not where it was")]
     #[non_exhaustive]
     LedgerLost {
-        /// Which revision.
+        /// The revision.
         revision: String,
         /// The ledger's table, quoted.
         table: String,
@@ -96,20 +96,20 @@ pub enum Error {
         /// The database's own words.
         source: DriverError,
     },
-    /// A revision has no way down.
+    /// A revision cannot be reverted.
     #[error("revision `{revision}` cannot be reverted: {}", reason.as_deref().unwrap_or("it has no `down` for this database"))]
     #[non_exhaustive]
     Irreversible {
-        /// Which one.
+        /// The revision.
         revision: String,
         /// Why, in its author's words.
         reason: Option<String>,
     },
-    /// A revision has no way up on this database.
+    /// A revision has no `up` section for this database.
     #[error("revision `{revision}` has no `up` for {}", dialect.name())]
     #[non_exhaustive]
     MissingDialect {
-        /// Which one.
+        /// The revision.
         revision: String,
         /// The database.
         dialect: Dialect,
@@ -151,7 +151,7 @@ pub enum Error {
     )]
     #[non_exhaustive]
     InvalidIndex {
-        /// Which revision.
+        /// The revision.
         revision: String,
         /// The index, as SQL writes it.
         index: String,
@@ -162,7 +162,7 @@ pub enum Error {
     )]
     #[non_exhaustive]
     ResumeEdited {
-        /// Which revision.
+        /// The revision.
         revision: String,
         /// The first statement that differs, from 1.
         number: usize,
@@ -170,7 +170,7 @@ pub enum Error {
         of: usize,
         /// The statement as it ran.
         was: String,
-        /// Where it stands now.
+        /// Where it is now.
         label: Box<Label>,
         /// Whether the revision was being reverted.
         reverting: bool,
@@ -182,22 +182,22 @@ pub enum Error {
     )]
     #[non_exhaustive]
     ResumeSession {
-        /// Which revision.
+        /// The revision.
         revision: String,
         /// The finished statement, from 1.
         number: usize,
-        /// Where it stands.
+        /// Where it is.
         label: Box<Label>,
         /// Whether the revision was being reverted.
         reverting: bool,
     },
-    /// A statement is done, but the ledger could not be told.
+    /// A statement is done, but the ledger could not record it.
     #[error(
         "statement {number} of {of} of revision `{revision}` finished, but the ledger could not record it"
     )]
     #[non_exhaustive]
     Unrecorded {
-        /// Which revision.
+        /// The revision.
         revision: String,
         /// Which statement, from 1.
         number: usize,
@@ -214,14 +214,14 @@ pub enum Error {
     )]
     #[non_exhaustive]
     ScriptUse {
-        /// Which revision.
+        /// The revision.
         revision: String,
     },
     /// Somebody wants to say what has become of a revision that is not half done.
     #[error("revision `{revision}` is not half done in this database")]
     #[non_exhaustive]
     NotUnfinished {
-        /// Which one.
+        /// The revision.
         revision: String,
     },
     /// A statement was begun and cut off: the database may have finished it or not.
@@ -230,7 +230,7 @@ pub enum Error {
     )]
     #[non_exhaustive]
     InDoubt {
-        /// Which revision.
+        /// The revision.
         revision: String,
         /// Which statement, from 1.
         number: usize,
@@ -250,7 +250,7 @@ pub enum Error {
         /// The database.
         dialect: Dialect,
     },
-    /// The connection that kept other migrators out is gone, and somebody else may be at work.
+    /// The connection that kept other migrators out is gone, and somebody else may be migrating.
     #[error("the lock was lost before revision `{revision}` was finished")]
     #[non_exhaustive]
     LockLost {
@@ -266,7 +266,7 @@ pub enum Error {
         /// The revisions of this run that were finished before, and stay.
         finished: Vec<RevisionId>,
     },
-    /// The database refused a statement that was to mend its schema.
+    /// The database refused a statement that was to repair its schema.
     #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "those before it stay" })]
     #[non_exhaustive]
     Repair {
@@ -332,7 +332,7 @@ pub enum Error {
     #[error("the ledger's text of revision `{revision}` cannot be read")]
     #[non_exhaustive]
     LedgerText {
-        /// Which one.
+        /// The revision.
         revision: String,
         /// What is wrong with it.
         diagnostics: Vec<Diagnostic>,
@@ -498,7 +498,7 @@ macro_rules! codes {
         /// of a target, which are [`TargetError::CODES`].
         pub const CODES: &'static [&'static str] = &[$($code,)*];
 
-        /// Returns the stable name of the failure; `cargo migrate explain <code>` tells its story.
+        /// Returns the stable name of the failure; `cargo migrate explain <code>` explains it.
         #[must_use]
         pub const fn code(&self) -> &'static str {
             match self {

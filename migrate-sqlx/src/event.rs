@@ -1,4 +1,4 @@
-//! What a run tells while it works, and what it did.
+//! The events of a run, and its result.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use migrate_core::{Direction, Revision, RevisionId};
 use crate::applied_revision::Edit;
 use crate::notice::Severity;
 
-/// Something that happened in a run; for logs and progress.
+/// Something that happened in a run, for logs and progress.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Another migrator is at work; this one waits.
+    /// Another migrator is running; this one waits.
     #[non_exhaustive]
     Waiting {
-        /// Who it is, where the database says.
+        /// Who it is, if the database knows.
         holder: Option<&'a str>,
     },
-    /// The work is known.
+    /// The revisions to run are known.
     #[non_exhaustive]
     Planned {
         /// How many revisions there are to apply or revert.
         total: usize,
     },
-    /// Only the `down` or the header of an applied revision was edited: the ledger has taken its
+    /// Only the `down` or the header of an applied revision was edited: the ledger has recorded its
     /// text, and nothing was run.
     #[non_exhaustive]
     TextTaken {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
         /// What was edited.
         edit: Edit,
@@ -35,21 +35,21 @@ pub enum Event<'a> {
     /// A revision begins.
     #[non_exhaustive]
     Started {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
-        /// Up or down.
+        /// Whether it is applied or reverted.
         direction: Direction,
-        /// Whether the ledger's text is used, as the file has changed or is not there.
+        /// Whether the text in the ledger is used, because the file has changed or is missing.
         from_ledger: bool,
     },
-    /// A revision missed a lock, did nothing, and is tried again.
+    /// A revision missed a lock, did nothing, and is retried.
     #[non_exhaustive]
     Retrying {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
-        /// The how manieth new try it is, from 1.
+        /// Which retry this is, counted from 1.
         attempt: u32,
-        /// How many there are at most.
+        /// The most retries there are.
         of: u32,
         /// How long to wait before it.
         pause: Duration,
@@ -58,12 +58,12 @@ pub enum Event<'a> {
     /// and INFO, `RAISE NOTICE` among them, and the warnings and notes of MySQL and MariaDB where a
     /// section runs statement by statement.
     ///
-    /// It comes while the revision is at work, as often as the database says it. PostgreSQL's come by
+    /// It is sent while the revision runs, as often as the database says it. PostgreSQL's come by
     /// way of `tracing`, where the application's subscriber has them as well, under sqlx's target
     /// `sqlx::postgres::notice`. In an application whose only logger is one of `log` they stay there.
     #[non_exhaustive]
     Notice {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
         /// How much weight the database gives it.
         severity: Severity,
@@ -75,9 +75,9 @@ pub enum Event<'a> {
     /// A revision is applied or reverted.
     #[non_exhaustive]
     Finished {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
-        /// Up or down.
+        /// Whether it is applied or reverted.
         direction: Direction,
         /// How long it took.
         duration: Duration,
@@ -88,7 +88,7 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
-    /// Which one.
+    /// The revision.
     pub revision: RevisionId,
     /// How long it took.
     pub duration: Duration,
@@ -98,7 +98,7 @@ pub struct Applied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Up or down.
+    /// Whether revisions were applied or reverted.
     pub direction: Direction,
     /// The revisions, in the order in which they were applied or reverted; empty if there was nothing
     /// to do.

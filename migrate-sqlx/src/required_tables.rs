@@ -70,7 +70,7 @@ fn by_schema<'a>(places: &[(&'a str, &'a str)]) -> BTreeMap<&'a str, Vec<&'a str
     schemas
 }
 
-/// PostgreSQL tells large letters from small ones, SQLite never does, MySQL as its host does.
+/// Names are case-sensitive on PostgreSQL, never on SQLite, and on MySQL as on its host.
 fn folded(dialect: Dialect, name: &str) -> String {
     match dialect {
         Dialect::Postgres => name.to_owned(),

@@ -1,4 +1,4 @@
-//! RowRepair the ledger where it tells another story than the chain and the tables.
+//! Repairs rows of a ledger that does not match the chain and the tables.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::ledger_change::{LedgerChange, RowRepair};
 use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
-    /// Makes all of the changes, or none where the ledger is not any more as it was planned from.
+    /// Makes all of the changes, or none if the ledger is no longer what they were planned from.
     pub(crate) async fn repair_ledger(
         &mut self,
         before: &[AppliedRevision],

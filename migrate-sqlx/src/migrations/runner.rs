@@ -81,45 +81,45 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Goes to this place instead of all heads, or one step back.
+    /// Sets the target, instead of all heads when applying, or one step back when reverting.
     pub fn target(mut self, target: Target) -> Self {
         self.target = Some(target);
         self
     }
 
-    /// What a revert does about revisions beyond the branch that the target names.
+    /// Sets what a revert does about revisions beyond the branch that the target names.
     pub const fn cascade(mut self, cascade: Cascade) -> Self {
         self.cascade = cascade;
         self
     }
 
-    /// Goes on with a half-done revision after its last finished statement.
+    /// Resumes a half-done revision after its last finished statement.
     pub const fn resume(mut self, resume: bool) -> Self {
         self.options.resume = resume;
         self
     }
 
-    /// What to do, in going on, about a statement that was cut off.
+    /// Sets what a resumed run does about a statement with unknown outcome.
     pub const fn in_doubt(mut self, in_doubt: InDoubt) -> Self {
         self.options.in_doubt = in_doubt;
         self
     }
 
-    /// Waits this long for another migrator; 60 seconds where nothing is said.
+    /// Sets how long to wait for another migrator; 60 seconds by default.
     pub const fn lock_wait(mut self, wait: Duration) -> Self {
         self.options.lock_wait = wait;
         self
     }
 
-    /// Makes the whole run one transaction, on the databases that can: nothing of it is kept where
-    /// a revision fails. What is `no-transaction` cannot be part of it.
+    /// Makes the whole run one transaction, on the databases that can: if a revision fails, all is
+    /// rolled back. A `no-transaction` section cannot be part of it.
     pub const fn atomic(mut self, atomic: bool) -> Self {
         self.options.atomic = atomic;
         self
     }
 
-    /// How long statements may wait and take, where their section does not say; the database's own
-    /// settings where nothing is said.
+    /// Sets how long statements may wait and take if their section does not say; by default the
+    /// database's own settings.
     ///
     /// MySQL counts the wait in whole seconds and ends no statement but a SELECT; MariaDB ends any.
     pub const fn limits(mut self, limits: Limits) -> Self {
@@ -127,39 +127,39 @@ impl<'a> Runner<'a> {
         self
     }
 
-    /// How often a revision, or on MySQL a statement, that only missed a lock and has done nothing
-    /// is tried again; five times where nothing is said. The pauses in between grow from a fifth of
-    /// a second to ten seconds.
+    /// Sets how often a revision, or on MySQL a statement, that only missed a lock and has done nothing
+    /// is retried; five times by default. The pauses in between grow from a fifth of a second to ten
+    /// seconds.
     pub const fn lock_retries(mut self, retries: u32) -> Self {
         self.options.lock_retries = retries;
         self
     }
 
-    /// Sets what the revisions run with, instead of what the chain was made with; see
+    /// Sets the session settings of the revisions, instead of those of the chain; see
     /// [`Migrations::with_session`].
     pub fn session(mut self, session: SessionSettings) -> Self {
         self.session = Some(session);
         self
     }
 
-    /// Calls back as the run goes on.
+    /// Sets a callback for the events of the run.
     pub fn on_event(mut self, on_event: impl FnMut(Event<'_>) + Send + 'a) -> Self {
         self.on_event = Box::new(on_event);
         self.options.listens = true;
         self
     }
 
-    /// Ends the run early when `signal` is ready: the statement in work is cancelled, its revision
-    /// rolled back where the database can, the lock given back, and [`Error::Stopped`] returned.
+    /// Stops the run when `signal` is ready: the running statement is cancelled, its revision rolled
+    /// back if the database can, the lock released, and [`Error::Stopped`] returned.
     ///
-    /// Dropping the run's future ends it too, but then the server may go on with the statement it
-    /// has.
+    /// Dropping the future of the run stops it too, but then the server may finish the statement that
+    /// it has, and commit it.
     pub fn stop_when(mut self, signal: impl Future<Output = ()> + Send + 'a) -> Self {
         self.stop_when = Some(Box::pin(signal));
         self
     }
 
-    /// Applies what the target needs and the database has not.
+    /// Applies the pending revisions that the target needs.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl<'a> Runner<'a> {
 
     /// Reverts what follows the target; without one, the last revision.
     ///
-    /// Where a file has changed or is not there, the text of the ledger is used.
+    /// If a file has changed or is missing, the text in the ledger is used.
     ///
     /// # Data loss
     ///
@@ -301,7 +301,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Asks the database to end the statement in work, until the run has ended: between two
+/// Asks the database to cancel the running statement, until the run has ended: between two
 /// statements there is nothing to cancel.
 async fn stopped<DB: Backend>(
     mut work: impl Future<Output = Result<Report, Error>> + Unpin,
@@ -326,10 +326,10 @@ async fn stopped<DB: Backend>(
     }
 }
 
-/// How long a statement may take to end before it is asked again.
+/// How long a cancelled statement may take to end before it is cancelled again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Sends a statement on a connection of its own: those of the pool may all be at work.
+/// Sends a statement on a connection of its own: those of the pool may all be in use.
 async fn send<DB: Backend>(pool: &Pool<DB>, sql: &str) -> Result<(), sqlx::Error> {
     let mut connection = DB::Connection::connect_with(&pool.connect_options()).await?;
     connection.query(sql.to_owned()).await?;

@@ -90,12 +90,11 @@ impl Runner<'_> {
         self.execute(pool, Goal::Without(revisions.to_vec())).await
     }
 
-    /// Takes somebody's word for what has become of a revision that is half done, without running
-    /// anything.
+    /// Records the outcome of a half-done revision, as a person says, without running anything.
     ///
     /// # Errors
     ///
-    /// [`Error::NotUnfinished`] where it is not half done; see [`Error`].
+    /// [`Error::NotUnfinished`] if it is not half done; see [`Error`].
     pub async fn record_outcome<DB: Backend>(
         self,
         pool: &Pool<DB>,
@@ -117,7 +116,7 @@ impl Runner<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Concurrent`] where the ledger is another one by now; nothing was changed then. See
+    /// [`Error::Concurrent`] if the ledger has changed since; nothing was changed then. See
     /// [`Error`].
     pub async fn repair_ledger<DB: Backend>(
         self,
@@ -135,7 +134,7 @@ impl Runner<'_> {
     /// and gives the schema before the first and after each to `look`, with how many are done.
     ///
     /// The steps are places in [`Migrations::revisions`], each behind all that it needs. A revision
-    /// that cannot be applied ends the walk early, and is no error: see [`SchemaReplay::stopped`].
+    /// that cannot be applied ends the replay early, and is not an error: see [`SchemaReplay::stopped`].
     ///
     /// # Errors
     ///
@@ -173,11 +172,11 @@ impl Runner<'_> {
         walked
     }
 
-    /// Runs statements that mend the schema, and enters an event that says `detail`; nothing is
-    /// done where the ledger holds other revisions than `applied`.
+    /// Runs statements that repair the schema, and records an event with `detail`. Nothing is done if
+    /// the ledger holds other revisions than `applied`.
     ///
     /// On PostgreSQL and SQLite it is one transaction; foreign keys of SQLite are off meanwhile, so
-    /// that tables can be built anew, and no row may point nowhere afterwards that did not before.
+    /// that tables can be rebuilt, and no row may point nowhere afterwards that did not before.
     ///
     /// # Errors
     ///
