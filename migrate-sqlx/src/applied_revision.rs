@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use migrate_core::{Dialect, Dialects, Direction, Hash, Revision};
 
 use crate::error::Error;
+use crate::timestamp::Timestamp;
 
 /// A revision that the database says was applied, or is half applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +24,15 @@ pub struct AppliedRevision {
     /// Its chain hash when it was applied.
     pub chain_hash: String,
     /// Whether it is whole.
-    pub state: State,
+    pub state: RevisionState,
     /// How many of its statements were finished, where it is not whole.
     pub statements: u32,
     /// What the database said when it failed.
     pub error: Option<String>,
-    /// When it was applied, RFC 3339 in UTC.
-    pub applied_at: String,
+    /// When it was applied.
+    pub applied_at: Timestamp,
     /// How long it took.
-    pub duration_ms: u64,
+    pub duration: Duration,
     /// Which version of the tool applied it.
     pub tool: String,
     /// The name of its file.
@@ -41,7 +43,8 @@ pub struct AppliedRevision {
 
 /// Whether a revision is applied as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+#[non_exhaustive]
+pub enum RevisionState {
     /// It is.
     Applied,
     /// Its up was begun and not finished.
@@ -50,7 +53,7 @@ pub enum State {
     Reverting,
 }
 
-impl State {
+impl RevisionState {
     /// Returns the word that stands in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -70,7 +73,7 @@ impl AppliedRevision {
     /// database has finished it.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        self.state != State::Applied && self.error.as_deref() == Some(IN_DOUBT)
+        self.state != RevisionState::Applied && self.error.as_deref() == Some(IN_DOUBT)
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use migrate_core::{Dialect, LedgerNames, SessionSettings};
 
-use crate::cancel::Stop;
+use crate::cancel::CancelToken;
 use crate::driver_error::DatabaseMessage;
 
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
@@ -71,11 +71,14 @@ pub trait Session: sealed::Sealed + Send {
     /// Lets the statements of this connection be stopped, and tells `stop` the SQL that does it from
     /// another connection, where it takes that.
     #[doc(hidden)]
-    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+    fn make_cancellable<'a>(
+        &'a mut self,
+        stop: &'a CancelToken,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>>;
 
-    /// Forgets what [`Session::stoppable`] has left in the connection.
+    /// Forgets what [`Session::make_cancellable`] has left in the connection.
     #[doc(hidden)]
-    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>>;
+    fn reset_cancellable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>>;
 
     /// Waits on the connection that works until the server is through with what a migrator sent
     /// that is gone; its own lock went at once, but the server finishes a message it has.

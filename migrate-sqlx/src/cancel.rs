@@ -14,7 +14,7 @@ use crate::error::Error;
 /// What a run looks at between its statements, and where a statement can be told to end.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct Stop {
+pub struct CancelToken {
     wanted: Arc<AtomicBool>,
     /// When the statement in work has had its time.
     deadline: Arc<Mutex<Option<Instant>>>,
@@ -23,7 +23,7 @@ pub struct Stop {
     run: u64,
 }
 
-impl Stop {
+impl CancelToken {
     pub(crate) fn new() -> Self {
         Self {
             wanted: Arc::default(),
@@ -34,28 +34,28 @@ impl Stop {
         }
     }
 
-    pub(crate) fn want(&self) {
+    pub(crate) fn cancel(&self) {
         self.wanted.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
     }
 
     /// Takes the SQL that ends the statement in work from another connection.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    pub(crate) fn cancel_with(&self, sql: Option<String>) {
+    pub(crate) fn set_cancel_sql(&self, sql: Option<String>) {
         *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = sql;
     }
 
     /// Returns the SQL that ends the statement in work from another connection.
-    pub(crate) fn cancel(&self) -> Option<String> {
+    pub(crate) fn cancel_sql(&self) -> Option<String> {
         let cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner);
         cancel.clone()
     }
 
     /// Gives the next statement so much time. Only SQLite needs it, whose server is this process.
-    pub(crate) fn limit(&self, time: Option<Duration>) {
+    pub(crate) fn set_time_limit(&self, time: Option<Duration>) {
         let deadline = time.and_then(|time| Instant::now().checked_add(time));
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
@@ -64,12 +64,12 @@ impl Stop {
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_due(&self) -> bool {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_wanted() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        self.is_cancelled() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Ends the run here where that is wanted.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        match self.is_wanted() {
+        match self.is_cancelled() {
             true => Err(Error::Stopped {
                 finished: Vec::new(),
             }),
@@ -83,7 +83,7 @@ impl Stop {
             Error::Stopped { .. } => return true,
             error => error.driver_error(),
         };
-        self.is_wanted() && source.is_some_and(|source| cancelled(source.as_sqlx()))
+        self.is_cancelled() && source.is_some_and(|source| cancelled(source.as_sqlx()))
     }
 
     /// What a message to PostgreSQL begins with, so that it is found among the server's work,

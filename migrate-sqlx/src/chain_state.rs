@@ -8,9 +8,9 @@ use migrate_core::{
     Survey, Target,
 };
 
-use crate::applied_revision::{AppliedRevision, Edit, State, UNREADABLE, parse, stub};
+use crate::applied_revision::{AppliedRevision, Edit, RevisionState, UNREADABLE, parse, stub};
 use crate::error::Error;
-use crate::ledger_change::{LedgerChange, Mending};
+use crate::ledger_change::{LedgerChange, RowRepair};
 use crate::status::Status;
 
 /// A chain beside the ledger of a database: the chain's revisions, then those that only the ledger
@@ -76,7 +76,7 @@ impl<'a> ChainState<'a> {
         cascade: Cascade,
         resume: bool,
     ) -> Result<Plan, Error> {
-        self.judge_unfinished(resume.then_some(State::Reverting))?;
+        self.judge_unfinished(resume.then_some(RevisionState::Reverting))?;
         self.judge_steps(Plan::down(&self.graph, &self.applied, target, cascade)?)
     }
 
@@ -91,7 +91,7 @@ impl<'a> ChainState<'a> {
         revisions: impl IntoIterator<Item = &'i str>,
         resume: bool,
     ) -> Result<Plan, Error> {
-        self.judge_unfinished(resume.then_some(State::Reverting))?;
+        self.judge_unfinished(resume.then_some(RevisionState::Reverting))?;
         let revisions = revisions.into_iter().filter_map(|id| self.graph.index(id));
         self.judge_steps(Plan::without(&self.graph, &self.applied, revisions))
     }
@@ -161,11 +161,11 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             let Some(index) = index else {
                 continue; // not a valid id, so nothing can follow it
             };
-            if row.state == State::Applied || row.state == State::Reverting {
+            if row.state == RevisionState::Applied || row.state == RevisionState::Reverting {
                 applied.insert(index);
             }
             let revision = &revisions[index];
-            if row.state == State::Applied && revision.hash.to_string() != row.hash {
+            if row.state == RevisionState::Applied && revision.hash.to_string() != row.hash {
                 match row.edit(revision, dialect) {
                     Some(_) => edited.push(revision.id.clone()),
                     None => changed.push(revision.id.clone()),
@@ -271,7 +271,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         let revision = &self.revisions[index];
         if direction == Direction::Down
             && let Some(row) = self.row(revision.id.as_str())
-            && row.state == State::Applied
+            && row.state == RevisionState::Applied
             && row.hash != revision.hash.to_string()
             && !self.edited.contains(&revision.id)
         {
@@ -304,7 +304,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                 revisions: self.changed.clone(),
             });
         }
-        self.judge_unfinished(resume.then_some(State::Applying))
+        self.judge_unfinished(resume.then_some(RevisionState::Applying))
     }
 
     /// Refuses a revision that was begun and not finished, unless it is `resumable`.
@@ -312,25 +312,25 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
     /// # Errors
     ///
     /// [`Error::Unfinished`].
-    pub fn judge_unfinished(&self, resumable: Option<State>) -> Result<(), Error> {
+    pub fn judge_unfinished(&self, resumable: Option<RevisionState>) -> Result<(), Error> {
         let unfinished = self
             .rows
             .iter()
-            .find(|row| row.state != State::Applied && Some(row.state) != resumable);
+            .find(|row| row.state != RevisionState::Applied && Some(row.state) != resumable);
         match unfinished {
             None => Ok(()),
             Some(row) => Err(Error::Unfinished {
                 revision: row.revision.clone(),
                 statements: row.statements,
                 error: row.error.clone(),
-                reverting: row.state == State::Reverting,
+                reverting: row.state == RevisionState::Reverting,
             }),
         }
     }
 
     /// Returns the rows that would take over an edited text, each with the revision as it is now:
     /// those of `wanted`, and what follows them by its chain hash.
-    pub(crate) fn edits(&self, wanted: impl Fn(&str) -> bool) -> Vec<Mending> {
+    pub(crate) fn edits(&self, wanted: impl Fn(&str) -> bool) -> Vec<RowRepair> {
         let index = |id: &str| self.graph().index(id);
         let edits: BTreeSet<&str> = self.edited.iter().map(RevisionId::as_str).collect();
         let edits: BTreeSet<&str> = edits.into_iter().filter(|id| wanted(id)).collect();
@@ -342,8 +342,12 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         let different = self.changed.iter().chain(others);
         let different = different.filter_map(|id| index(id.as_str()));
         let different = self.graph().descendants(different);
-        let mut mendings = Vec::new();
-        for row in self.rows.iter().filter(|row| row.state == State::Applied) {
+        let mut repairs = Vec::new();
+        for row in self
+            .rows
+            .iter()
+            .filter(|row| row.state == RevisionState::Applied)
+        {
             let Some(at) = index(&row.revision).filter(|at| *at < self.chain) else {
                 continue;
             };
@@ -356,20 +360,20 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                 {
                     revision.chain_hash = recorded;
                 }
-                mendings.push(Mending {
+                repairs.push(RowRepair {
                     change: LedgerChange::Rewrite(revision),
                     reason: format!(
                         "{edit} was edited after it was applied, and its `up` is what was applied: the ledger takes its text, nothing was run"
                     ),
                 });
             } else if !stands && !different.contains(at) {
-                mendings.push(Mending {
+                repairs.push(RowRepair {
                     change: LedgerChange::Relink(revision),
                     reason: "a revision before it was edited, but not its `up`".to_owned(),
                 });
             }
         }
-        mendings
+        repairs
     }
 
     /// Returns where the database is.
@@ -385,7 +389,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         rows.sort_by_cached_key(|row| (row.applied_at.clone(), place(row)));
         let (applied, failed) = rows
             .into_iter()
-            .partition(|row| row.state == State::Applied);
+            .partition(|row| row.state == RevisionState::Applied);
         Status {
             current: self.heads(),
             applied,
@@ -434,7 +438,7 @@ pub(crate) fn check_section(
         _ => {
             return Err(Error::MissingDialect {
                 revision: name(),
-                dialect: dialect.name(),
+                dialect,
             });
         }
     }
@@ -443,9 +447,12 @@ pub(crate) fn check_section(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use migrate_core::{Config, File, Folder};
 
     use super::*;
+    use crate::timestamp::Timestamp;
 
     /// A folder of revisions, each written as its id and its parent.
     fn survey(revisions: &[(&str, &str)]) -> Survey {
@@ -472,11 +479,11 @@ mod tests {
             message: String::new(),
             hash: revision.hash.to_string(),
             chain_hash: revision.chain_hash.to_string(),
-            state: State::Applied,
+            state: RevisionState::Applied,
             statements: 0,
             error: None,
-            applied_at: String::new(),
-            duration_ms: 0,
+            applied_at: Timestamp::new(String::new()),
+            duration: Duration::ZERO,
             tool: String::new(),
             file: revision.file.to_string(),
             body: revision.text.to_string(),

@@ -6,17 +6,19 @@ use migrate_core::{Dialect, Direction, LedgerNames, SessionSettings, Stamp, Targ
 use migrate_schema::Schema;
 
 use crate::applied_revision::AppliedRevision;
-use crate::backend::{Backend, Session};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use crate::backend::Backend;
+use crate::backend::Session;
 use crate::chain_state::ChainState;
-use crate::engine::{Declared, StampMode, Walked};
+use crate::engine::{Outcome, SchemaReplay, StampMode};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
-use crate::ledger::{EventRecord, Tables};
-use crate::ledger_change::Mending;
+use crate::ledger::Tables;
+use crate::ledger_change::RowRepair;
+use crate::ledger_event::LedgerEvent;
 use crate::migration_lock::Work;
-use crate::migrations::Migrations;
-use crate::runner::Runner;
+use crate::migrations::{Migrations, Runner};
 use crate::script::Script;
 use crate::status::Status;
 use crate::url::DatabaseUrl;
@@ -198,18 +200,18 @@ impl Database {
     }
 
     /// Applies these revisions, and passes the schema before the first and after each to `look`; see
-    /// [`Runner::walk`].
+    /// [`Runner::replay`].
     ///
     /// # Errors
     ///
-    /// See [`Runner::walk`].
-    pub async fn walk(
+    /// See [`Runner::replay`].
+    pub async fn replay(
         &self,
         runner: Runner<'_>,
         steps: &[usize],
-        look: impl FnMut(usize, Schema) + Send,
-    ) -> Result<Walked, Error> {
-        on!(self, pool => runner.walk(pool, steps, look).await)
+        on_schema: impl FnMut(usize, Schema) + Send,
+    ) -> Result<SchemaReplay, Error> {
+        on!(self, pool => runner.replay(pool, steps, on_schema).await)
     }
 
     /// Returns a connection of the pool.
@@ -235,7 +237,7 @@ impl Database {
     /// # Errors
     ///
     /// The database cannot be read, or [`Error::ForeignLedger`].
-    pub async fn events(&self, ledger: &LedgerNames) -> Result<Vec<EventRecord>, Error> {
+    pub async fn events(&self, ledger: &LedgerNames) -> Result<Vec<LedgerEvent>, Error> {
         let tables = Tables::new(self.dialect(), ledger);
         tables.events(&mut *self.session().await?).await
     }
@@ -294,9 +296,9 @@ on_pool! {
     runner: Runner<'_> => script(direction: Direction) -> Script;
     runner: Runner<'_> => undo(revisions: &[String]) -> Report;
     runner: Runner<'_> => stamp(targets: &[Target], mode: StampMode) -> Stamp;
-    runner: Runner<'_> => declare(revision: &str, declared: Declared) -> ();
-    runner: Runner<'_> => mend_ledger(before: &[AppliedRevision], mendings: &[Mending]) -> ();
-    runner: Runner<'_> => mend_schema(statements: &[String], applied: &BTreeSet<String>, detail: &str) -> ();
+    runner: Runner<'_> => record_outcome(revision: &str, outcome: Outcome) -> ();
+    runner: Runner<'_> => repair_ledger(before: &[AppliedRevision], repairs: &[RowRepair]) -> ();
+    runner: Runner<'_> => repair_schema(statements: &[String], applied: &BTreeSet<String>, detail: &str) -> ();
     migrations: &Migrations => status() -> Status;
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialect, Dialects, Graph, LockState, Revision, Set, Survey};
 
-use crate::applied_revision::{AppliedRevision, Edit, State};
+use crate::applied_revision::{AppliedRevision, Edit, RevisionState};
 
 /// Defines the kinds together with their codes, so that the list of all of them is complete.
 macro_rules! named {
@@ -133,7 +133,7 @@ pub fn discrepancies(
             continue;
         }
         let known = survey.graph.index(&row.revision);
-        if row.state != State::Applied {
+        if row.state != RevisionState::Applied {
             tell(match row.is_in_doubt() {
                 true => Kind::InDoubt,
                 false => Kind::Unfinished,
@@ -146,7 +146,7 @@ pub fn discrepancies(
             });
             continue;
         };
-        if row.state == State::Applied {
+        if row.state == RevisionState::Applied {
             let judged = judge(survey, &survey.revisions[index], row, dialect, sound);
             if let Some(kind) = judged {
                 tell(kind);
@@ -220,7 +220,10 @@ fn judge(
 #[must_use]
 pub fn applied(graph: &Graph, rows: &[AppliedRevision]) -> Set {
     let mut applied = graph.none();
-    for row in rows.iter().filter(|row| row.state != State::Applying) {
+    for row in rows
+        .iter()
+        .filter(|row| row.state != RevisionState::Applying)
+    {
         if let Some(index) = graph.index(&row.revision) {
             applied.insert(index);
         }

@@ -28,7 +28,7 @@ use migrate_core::{
 };
 
 #[cfg(feature = "cli")]
-pub use self::replay::Walked;
+pub use self::replay::SchemaReplay;
 use self::resume::Resumed;
 #[cfg(feature = "cli")]
 pub(crate) use self::session::CLEANING;
@@ -38,15 +38,15 @@ pub(crate) use self::statements::out_of_reach;
 use self::watch::Watch;
 #[cfg(feature = "cli")]
 pub(crate) use self::writing::QUERY_ONLY;
-use crate::applied_revision::{AppliedRevision, State};
+use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::backend::{LOCK_WAIT, Session};
-use crate::cancel::Stop;
+use crate::cancel::CancelToken;
 use crate::chain_state::{ChainState, check_section};
 use crate::error::{Error, Phase};
 use crate::event::{Applied, Event, Report};
 use crate::ledger::Tables;
 use crate::notice::{Notice, Notices};
-use crate::sleep::pause;
+use crate::sleep::Sleeper;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 
@@ -62,6 +62,7 @@ pub(crate) enum Goal {
 /// What to do about a statement that was begun outside a transaction, and cut off: nobody has
 /// recorded whether the database has finished it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InDoubt {
     /// Refuse to go on: [`Error::InDoubt`].
     #[default]
@@ -75,7 +76,7 @@ pub enum InDoubt {
 /// What somebody says of a revision that was begun and not finished.
 #[cfg(feature = "cli")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Declared {
+pub enum Outcome {
     /// The database has all of it.
     Applied,
     /// The database has nothing of it.
@@ -84,6 +85,7 @@ pub enum Declared {
 
 /// What a stamp does about what the ledger records already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StampMode {
     /// Each target changes its own lineage; other branches stay as they are recorded.
     #[default]
@@ -130,7 +132,7 @@ pub(crate) struct Engine<'a> {
     /// The connection that keeps other migrators out, where there is one.
     pub(crate) guard: Option<&'a mut dyn Session>,
     /// Whether somebody wants the run to end.
-    pub(crate) stop: Stop,
+    pub(crate) stop: CancelToken,
     /// What this run has finished.
     pub(crate) finished: Vec<Applied>,
     /// Whether the session is outside any transaction, and has the settings it began with.
@@ -153,7 +155,7 @@ pub(crate) struct Engine<'a> {
     foreign_keys: ForeignKeys,
     /// On PostgreSQL, whether the ledger was locked once, so that nothing is left at work that was
     /// sent before this run had the migrators' lock.
-    fenced: bool,
+    has_ledger_lock: bool,
     /// Whether a step has set time limits for the session.
     limited: bool,
     /// Whether the one transaction of the whole run has begun.
@@ -180,7 +182,7 @@ struct Step<'a> {
     direction: Direction,
     from_ledger: bool,
     /// Whether the ledger still is as planned, in SQL: 1 or 0.
-    unchanged: String,
+    guard_sql: String,
     /// Statements that an earlier run finished.
     finished: usize,
     resuming: bool,
@@ -193,7 +195,7 @@ struct Step<'a> {
 }
 
 /// What came of a step.
-enum Outcome {
+enum StepOutcome {
     Done,
     /// Somebody else was quicker; nothing was done.
     Overtaken,
@@ -210,7 +212,7 @@ impl<'a> Engine<'a> {
             tables: Tables::new(session.dialect(), ledger),
             session,
             guard: None,
-            stop: Stop::new(),
+            stop: CancelToken::new(),
             finished: Vec::new(),
             sound: true,
             chain,
@@ -221,7 +223,7 @@ impl<'a> Engine<'a> {
             prepared: false,
             saved: None,
             foreign_keys: ForeignKeys::default(),
-            fenced: false,
+            has_ledger_lock: false,
             limited: false,
             open: false,
             ending: None,
@@ -283,6 +285,7 @@ impl<'a> Engine<'a> {
     ) -> Result<Vec<RevisionId>, Error> {
         let notices = Notices::new(self.session.dialect(), self.options.listens);
         let mut planned = false;
+        let mut sleeper = Sleeper::default();
         let mut watch = Watch::new(self.options.lock_wait);
         let mut overtaken = 0;
         let mut retries = 0;
@@ -290,7 +293,7 @@ impl<'a> Engine<'a> {
             self.stop.check()?;
             let joined = self.read().await?;
             if self.somebody_works(&joined) && watch.goes_on(&joined.rows, on_event) {
-                pause(LOOK).await;
+                sleeper.sleep(LOOK).await;
                 continue;
             }
             let (steps, current) = self.steps(&joined, goal, direction)?;
@@ -320,14 +323,14 @@ impl<'a> Engine<'a> {
                 });
                 let began = Instant::now();
                 match self.take_listening(step, &notices, on_event).await {
-                    Ok(Outcome::Done) => overtaken = 0,
-                    Ok(Outcome::Overtaken)
+                    Ok(StepOutcome::Done) => overtaken = 0,
+                    Ok(StepOutcome::Overtaken)
                         if direction == Direction::Up && overtaken < OVERTAKEN =>
                     {
                         overtaken += 1;
                         continue 'plan;
                     }
-                    Ok(Outcome::Overtaken) => return Err(Error::Concurrent),
+                    Ok(StepOutcome::Overtaken) => return Err(Error::Concurrent),
                     Err(error) if error.missed_lock() && retries < self.options.lock_retries => {
                         retries += 1;
                         self.wait_for_lock(&step.revision, retries, &error, on_event)
@@ -404,9 +407,10 @@ impl<'a> Engine<'a> {
         });
         tracing::info!(revision = %revision.id, attempt, ?time, %error, "a lock was missed");
         let until = Instant::now() + time;
+        let mut sleeper = Sleeper::default();
         while Instant::now() < until {
             self.stop.check()?;
-            pause(LOOK.min(time)).await;
+            sleeper.sleep(LOOK.min(time)).await;
         }
         Ok(())
     }
@@ -457,7 +461,7 @@ impl<'a> Engine<'a> {
         let (revision, from_ledger) = joined.text(index, direction)?;
         let row = joined.row(revision.id.as_str());
         check_section(&revision, direction, dialect)?;
-        let unfinished = row.filter(|row| row.state != State::Applied);
+        let unfinished = row.filter(|row| row.state != RevisionState::Applied);
         let resumed = match unfinished {
             None => None,
             Some(row) => Some(self.resumed(&revision, direction, row)?),
@@ -472,9 +476,9 @@ impl<'a> Engine<'a> {
             .collect();
         let id = revision.id.as_str();
         Ok(Step {
-            unchanged: match direction {
-                Direction::Up => self.tables.allows_up(id, unfinished.is_some(), &needs),
-                Direction::Down => self.tables.allows_down(id, rows),
+            guard_sql: match direction {
+                Direction::Up => self.tables.guard_up_sql(id, unfinished.is_some(), &needs),
+                Direction::Down => self.tables.guard_down_sql(id, rows),
             },
             direction,
             from_ledger,
@@ -493,7 +497,7 @@ impl<'a> Engine<'a> {
         step: &Step<'_>,
         notices: &Notices,
         on_event: Listener<'_>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<StepOutcome, Error> {
         let on_event = Mutex::new(on_event);
         let report = |event: Event<'_>| {
             (on_event.lock().unwrap_or_else(PoisonError::into_inner))(event);
@@ -512,7 +516,11 @@ impl<'a> Engine<'a> {
     }
 
     #[tracing::instrument(name = "revision", skip_all, fields(revision = %step.revision.id, direction = step.direction.as_str()))]
-    async fn take(&mut self, step: &Step<'_>, on_event: Listener<'_>) -> Result<Outcome, Error> {
+    async fn take(
+        &mut self,
+        step: &Step<'_>,
+        on_event: Listener<'_>,
+    ) -> Result<StepOutcome, Error> {
         let dialect = self.session.dialect();
         self.begin_session(step).await?;
         let taken = match (step.is_whole(dialect), dialect) {

@@ -9,40 +9,20 @@ use std::time::Duration;
 
 use migrate_core::{Dialect, Hash, LedgerNames, Revision, RevisionId};
 
-use crate::applied_revision::{AppliedRevision, State};
+use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::backend::{Row, Session};
 use crate::driver_error::Refusal;
 use crate::error::Error;
+use crate::ledger_event::{EventKind, LedgerEvent};
 use crate::literal::literal;
 use crate::required_tables;
+use crate::timestamp::Timestamp;
 
 /// Which version of the tool writes the rows.
 pub(crate) const TOOL: &str = concat!("cargo-migrate ", env!("CARGO_PKG_VERSION"));
 
 /// Stands before a hash in the ledger: the version of the algorithm.
 const HASH_VERSION: &str = "1:";
-
-/// An entry of the table of events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EventRecord {
-    /// When, RFC 3339 in UTC.
-    pub at: String,
-    /// `apply`, `revert`, `stamp`, `unstamp` or `fail`.
-    pub kind: String,
-    /// Which revision.
-    pub revision: String,
-    /// Which user of the operating system.
-    pub by: String,
-    /// On which host.
-    pub host: String,
-    /// Which version of the tool.
-    pub tool: String,
-    /// How long it took.
-    pub duration_ms: u64,
-    /// More about it; may be empty.
-    pub detail: String,
-}
 
 /// A hash as the ledger writes it.
 pub(crate) fn with_version(hash: &str) -> String {
@@ -296,7 +276,12 @@ impl Tables {
 
     /// Whether the ledger still allows a way up: 1, else 0. The revision is not there, and all it
     /// needs is; `there` says that it is there half done.
-    pub(crate) fn allows_up(&self, revision: &str, there: bool, needs: &BTreeSet<&str>) -> String {
+    pub(crate) fn guard_up_sql(
+        &self,
+        revision: &str,
+        there: bool,
+        needs: &BTreeSet<&str>,
+    ) -> String {
         let table = &self.revision;
         let not = if there { "" } else { "NOT " };
         let mut sql = format!(
@@ -317,7 +302,7 @@ impl Tables {
 
     /// Whether the ledger still allows a way down: 1, else 0. The revision is there, and nobody
     /// added a row that may need it.
-    pub(crate) fn allows_down(&self, revision: &str, rows: usize) -> String {
+    pub(crate) fn guard_down_sql(&self, revision: &str, rows: usize) -> String {
         let table = &self.revision;
         format!(
             "CASE WHEN (SELECT COUNT(*) FROM {table}) = {rows} AND EXISTS (SELECT 1 FROM {table} WHERE revision = {}) THEN 1 ELSE 0 END",
@@ -328,11 +313,11 @@ impl Tables {
     /// PostgreSQL: lets nobody else write to the ledger until the transaction ends. It waits for
     /// what a migrator sent that is gone, but not forever, and then gives the session's own
     /// `lock_timeout` back. Divides by zero where the ledger has changed; see [`LOCKING`].
-    pub(crate) fn lock(&self, unchanged: &str, wait: Duration) -> String {
+    pub(crate) fn lock(&self, guard_sql: &str, wait: Duration) -> String {
         format!(
             "SELECT set_config('cargo_migrate.lock_timeout', current_setting('lock_timeout'), true), set_config('lock_timeout', '{}', true);\n\
              LOCK TABLE {} IN EXCLUSIVE MODE;\n\
-             SELECT set_config('lock_timeout', current_setting('cargo_migrate.lock_timeout'), true), 1 / ({unchanged})",
+             SELECT set_config('lock_timeout', current_setting('cargo_migrate.lock_timeout'), true), 1 / ({guard_sql})",
             // Zero would wait forever.
             wait.as_millis().clamp(1, 2_147_483_647),
             self.revision
@@ -341,7 +326,12 @@ impl Tables {
 
     /// The row of a revision, in statements of which each fits into a message; `duration` is a
     /// number or an expression of the dialect.
-    pub(crate) fn insert(&self, revision: &Revision, state: State, duration: &str) -> Vec<String> {
+    pub(crate) fn insert(
+        &self,
+        revision: &Revision,
+        state: RevisionState,
+        duration: &str,
+    ) -> Vec<String> {
         let literal = |text: &str| literal(self.dialect, text);
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
         let (body, rest) = self.first_piece(&revision.text);
@@ -429,7 +419,7 @@ impl Tables {
     pub(crate) fn progress(
         &self,
         revision: &str,
-        state: State,
+        state: RevisionState,
         statements: usize,
         error: Option<&str>,
     ) -> String {
@@ -455,13 +445,20 @@ impl Tables {
         )
     }
 
-    pub(crate) fn event(&self, kind: &str, revision: &str, duration: &str, detail: &str) -> String {
+    pub(crate) fn event(
+        &self,
+        kind: &EventKind,
+        revision: &str,
+        duration: &str,
+        detail: &str,
+    ) -> String {
         let literal = |text: &str| literal(self.dialect, text);
         let [by, host] = self.who();
         format!(
-            "INSERT INTO {} (at, kind, revision, done_by, host, tool, duration_ms, detail) VALUES ({}, '{kind}', {}, {by}, {host}, '{TOOL}', {duration}, {})",
+            "INSERT INTO {} (at, kind, revision, done_by, host, tool, duration_ms, detail) VALUES ({}, '{}', {}, {by}, {host}, '{TOOL}', {duration}, {})",
             self.event,
             self.now(),
+            kind.as_str(),
             literal(revision),
             literal(detail),
         )
@@ -486,7 +483,7 @@ impl Tables {
     pub(crate) async fn events(
         &self,
         session: &mut dyn Session,
-    ) -> Result<Vec<EventRecord>, Error> {
+    ) -> Result<Vec<LedgerEvent>, Error> {
         let sql = format!(
             "SELECT at, kind, revision, done_by, host, tool, duration_ms, detail FROM {} ORDER BY id",
             self.event
@@ -553,31 +550,31 @@ fn applied(row: Row) -> AppliedRevision {
         hash: version(text()),
         chain_hash: version(text()),
         state: match text().as_str() {
-            "applied" => State::Applied,
-            "reverting" => State::Reverting,
-            _ => State::Applying,
+            "applied" => RevisionState::Applied,
+            "reverting" => RevisionState::Reverting,
+            _ => RevisionState::Applying,
         },
         statements: text().parse().unwrap_or_default(),
         error: Some(text()).filter(|error| !error.is_empty()),
-        applied_at: text(),
-        duration_ms: text().parse().unwrap_or_default(),
+        applied_at: Timestamp::new(text()),
+        duration: Duration::from_millis(text().parse().unwrap_or_default()),
         tool: text(),
         file: text(),
         body: text(),
     }
 }
 
-fn event(row: Row) -> EventRecord {
+fn event(row: Row) -> LedgerEvent {
     let mut values = row.into_iter();
     let mut text = || values.next().flatten().unwrap_or_default();
-    EventRecord {
-        at: text(),
-        kind: text(),
+    LedgerEvent {
+        at: Timestamp::new(text()),
+        kind: EventKind::read(text()),
         revision: text(),
         by: text(),
         host: text(),
         tool: text(),
-        duration_ms: text().parse().unwrap_or_default(),
+        duration: Duration::from_millis(text().parse().unwrap_or_default()),
         detail: text(),
     }
 }

@@ -2,9 +2,9 @@
 
 use migrate_core::Revision;
 
-/// A change to one row of the ledger, for which nothing is run; see [`Runner::mend_ledger`].
+/// A change to one row of the ledger, for which nothing is run; see [`Runner::repair_ledger`].
 ///
-/// [`Runner::mend_ledger`]: crate::Runner::mend_ledger
+/// [`Runner::repair_ledger`]: crate::Runner::repair_ledger
 #[derive(Clone, Debug)]
 pub enum LedgerChange {
     /// The ledger lacks the revision: it is recorded as applied.
@@ -21,7 +21,7 @@ pub enum LedgerChange {
 
 /// A change to the ledger, and why it is made.
 #[derive(Clone, Debug)]
-pub struct Mending {
+pub struct RowRepair {
     /// What is changed.
     pub change: LedgerChange,
     /// Why; stands in the event.

@@ -26,6 +26,7 @@
 //! # Features
 //!
 //! - `sqlite`, `postgres`, `mysql` (MariaDB too): the databases.
+//! - `models`: `#[derive(Table)]`, which compares a model with `schema.lock` at compile time.
 //! - `verify`: `Migrations::verify`, which compares the schema when the application starts.
 //! - `tls-…`: sqlx's choices of TLS.
 //! - `cli`: what `cargo migrate` needs. It is not for applications, and is exempt from semver.
@@ -52,12 +53,12 @@ mod event;
 mod introspect;
 mod ledger;
 mod ledger_change;
+mod ledger_event;
 mod literal;
 mod migration_lock;
 mod migrations;
 mod notice;
 mod required_tables;
-mod runner;
 #[cfg(feature = "cli")]
 mod script;
 mod sleep;
@@ -68,13 +69,13 @@ mod timestamp;
 #[cfg(feature = "cli")]
 mod url;
 
-pub use applied_revision::{AppliedRevision, Edit, State};
+pub use applied_revision::{AppliedRevision, Edit, RevisionState};
 pub use backend::{Backend, Session};
 pub use driver_error::{DatabaseMessage, DriverError, InnerQuery, Refusal};
 pub use engine::{InDoubt, StampMode};
 pub use error::{Error, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
-pub use ledger::EventRecord;
+pub use ledger_event::{EventKind, LedgerEvent};
 pub use migrate_core::{
     Anchor, Cascade, Chain, Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label,
     LedgerNames, Limits, Place, Problem, Revision, RevisionId, Script, Section, SessionSettings,
@@ -85,12 +86,12 @@ pub use migrate_macros::Table;
 pub use migrate_macros::embed_migrations;
 #[cfg(any(feature = "cli", feature = "verify"))]
 pub use migrate_schema as schema;
-pub use migrations::Migrations;
+pub use migrations::{Migrations, Runner};
 pub use notice::Severity;
-pub use runner::Runner;
 pub use status::Status;
 #[cfg(feature = "models")]
 pub use table::Table;
+pub use timestamp::Timestamp;
 
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]
@@ -114,10 +115,10 @@ pub mod __cli {
     #[cfg(feature = "cli")]
     pub use crate::discrepancy;
     #[cfg(feature = "cli")]
-    pub use crate::engine::{Declared, Walked};
+    pub use crate::engine::{Outcome, SchemaReplay};
     #[cfg(any(feature = "cli", feature = "verify"))]
     pub use crate::introspect::SchemaReader;
-    pub use crate::ledger_change::{LedgerChange, Mending};
+    pub use crate::ledger_change::{LedgerChange, RowRepair};
     #[cfg(feature = "cli")]
     pub use crate::script::Script;
     #[cfg(feature = "cli")]

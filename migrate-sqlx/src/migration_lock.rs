@@ -8,19 +8,19 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Pool};
 
 use crate::backend::{Attempt, Backend, ConnectOptions, Failure, Row, Session, sealed};
-use crate::cancel::Stop;
+use crate::cancel::CancelToken;
 use crate::driver_error::DriverError;
 use crate::error::Error;
 use crate::event::Event;
 
 /// Whatever ends a run, the lock goes with its connection, and a connection that may be in the
 /// middle of something does not go back to the pool.
-pub(crate) struct Held<DB: Backend> {
+pub(crate) struct LockGuard<DB: Backend> {
     pub(crate) work: Work<DB>,
     pub(crate) lock: Option<DB::Connection>,
 }
 
-impl<DB: Backend> Held<DB> {
+impl<DB: Backend> LockGuard<DB> {
     /// Takes the lock on a connection of its own, and then a connection to work on: while it
     /// waited, the server's idle time-out would have closed it.
     pub(crate) async fn take(
@@ -106,7 +106,7 @@ struct Renewal<DB: Backend> {
     options: ConnectOptions<DB>,
     settings: String,
     ledger: LedgerNames,
-    stop: Option<Stop>,
+    stop: Option<CancelToken>,
 }
 
 impl<DB: Backend> Renewal<DB> {
@@ -174,7 +174,7 @@ impl<DB: Backend> Work<DB> {
         };
         let mut connection = renewal.connect().await?;
         if let Some(stop) = &renewal.stop {
-            connection.stoppable(stop).await?;
+            connection.make_cancellable(stop).await?;
         }
         let ledger = renewal.ledger.clone();
         let place = std::mem::replace(&mut self.connection, Place::Own(connection));
@@ -227,15 +227,18 @@ impl<DB: Backend> Session for Work<DB> {
         self.session().holder(names)
     }
 
-    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+    fn make_cancellable<'a>(
+        &'a mut self,
+        stop: &'a CancelToken,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         if let Some(renewal) = &mut self.renewal {
             renewal.stop = Some(stop.clone());
         }
-        self.session().stoppable(stop)
+        self.session().make_cancellable(stop)
     }
 
-    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
-        self.session().unstoppable()
+    fn reset_cancellable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        self.session().reset_cancellable()
     }
 
     fn try_enter<'a>(

@@ -1,5 +1,7 @@
 //! The chain of an application, and what it can do with a database.
 
+mod runner;
+
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -10,6 +12,8 @@ use migrate_core::{
 use migrate_schema::Schema;
 use sqlx::Pool;
 
+pub use self::runner::Runner;
+
 use crate::backend::{Backend, Session};
 use crate::chain_state::ChainState;
 use crate::engine::{Engine, Options};
@@ -17,9 +21,9 @@ use crate::error::Error;
 use crate::event::Report;
 #[cfg(any(feature = "cli", feature = "verify"))]
 use crate::introspect::SchemaReader;
-use crate::ledger::{EventRecord, Tables};
+use crate::ledger::Tables;
+use crate::ledger_event::LedgerEvent;
 use crate::required_tables::{self, Place, TablesOfChain};
-use crate::runner::Runner;
 #[cfg(feature = "cli")]
 use crate::script::{Material, Script};
 use crate::status::Status;
@@ -252,7 +256,7 @@ impl Migrations {
     /// # Errors
     ///
     /// The database cannot be read, or its table is no ledger.
-    pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<EventRecord>, Error> {
+    pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<LedgerEvent>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
         let session = &mut *connection;
         Tables::new(session.dialect(), &self.ledger)

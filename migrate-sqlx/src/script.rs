@@ -6,12 +6,13 @@ use std::fmt::{Display, Write as _};
 use migrate_core::{Dialect, Direction, Graph, LedgerNames, Plan, Revision, SessionSettings, Set};
 use migrate_sql::{SessionEffect, session_effect, session_pragma};
 
-use crate::applied_revision::{IN_DOUBT, State};
+use crate::applied_revision::{IN_DOUBT, RevisionState};
 use crate::backend::{mysql_lock, mysql_settings};
 use crate::chain_state::check_section;
 use crate::engine::{CLEANING, QUERY_ONLY, out_of_reach};
 use crate::error::{Error, count};
 use crate::ledger::{TOOL, Tables};
+use crate::ledger_event::EventKind;
 use crate::literal::literal;
 
 /// SQL that does what a run would do, the ledger's rows included: for `psql`, `mariadb` or `mysql`,
@@ -339,14 +340,17 @@ impl Writer<'_> {
         };
         match self.direction {
             Direction::Up => {
-                for sql in self.tables.insert(revision, State::Applied, duration) {
+                for sql in self
+                    .tables
+                    .insert(revision, RevisionState::Applied, duration)
+                {
                     self.statement(sql);
                 }
-                self.statement(self.tables.event("apply", id, duration, DETAIL));
+                self.statement(self.tables.event(&EventKind::Apply, id, duration, DETAIL));
             }
             Direction::Down => {
                 self.statement(self.tables.delete(id));
-                self.statement(self.tables.event("revert", id, duration, DETAIL));
+                self.statement(self.tables.event(&EventKind::Revert, id, duration, DETAIL));
             }
         }
         self.statement("COMMIT");
@@ -356,8 +360,8 @@ impl Writer<'_> {
     fn by_statement(&mut self, revision: &Revision, before: &Place) {
         let id = revision.id.as_str();
         let state = match self.direction {
-            Direction::Up => State::Applying,
-            Direction::Down => State::Reverting,
+            Direction::Up => RevisionState::Applying,
+            Direction::Down => RevisionState::Reverting,
         };
         self.begin();
         self.check_place(before);
@@ -399,11 +403,11 @@ impl Writer<'_> {
         match self.direction {
             Direction::Up => {
                 self.statement(self.tables.finish(revision, 0));
-                self.statement(self.tables.event("apply", id, "0", DETAIL));
+                self.statement(self.tables.event(&EventKind::Apply, id, "0", DETAIL));
             }
             Direction::Down => {
                 self.statement(self.tables.delete(id));
-                self.statement(self.tables.event("revert", id, "0", DETAIL));
+                self.statement(self.tables.event(&EventKind::Revert, id, "0", DETAIL));
             }
         }
         self.statement("COMMIT");

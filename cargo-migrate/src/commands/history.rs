@@ -1,7 +1,7 @@
 use clap::Args;
 use migrate_core::{Set, Survey};
 use migrate_sqlx::__cli::Create;
-use migrate_sqlx::EventRecord;
+use migrate_sqlx::LedgerEvent;
 
 use crate::database::state_of;
 use crate::output::error::CommandError;
@@ -126,7 +126,7 @@ fn applied(
     context: &Context,
     survey: &Survey,
     events: bool,
-) -> Result<(Set, Vec<EventRecord>), CommandError> {
+) -> Result<(Set, Vec<LedgerEvent>), CommandError> {
     let chosen = context.database()?;
     let config = context.config()?;
     let (state, events) = wait(async {

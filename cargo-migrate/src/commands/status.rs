@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use clap::Args;
 use migrate_core::{Graph, RevisionId};
 use migrate_sqlx::__cli::{ChainState, Create};
-use migrate_sqlx::{EventRecord, Status};
+use migrate_sqlx::{LedgerEvent, Status};
 use serde::Serialize;
 
 use crate::database::consent::refused;
@@ -73,8 +75,8 @@ fn row(row: &migrate_sqlx::AppliedRevision) -> Row<'_> {
     Row {
         revision: &row.revision,
         message: &row.message,
-        applied_at: &row.applied_at,
-        duration_ms: row.duration_ms,
+        applied_at: row.applied_at.as_str(),
+        duration_ms: millis(row.duration),
         state: row.state.as_str(),
         statements: row.statements,
         error: row.error.as_deref(),
@@ -84,15 +86,19 @@ fn row(row: &migrate_sqlx::AppliedRevision) -> Row<'_> {
     }
 }
 
-fn event(event: &EventRecord) -> Event<'_> {
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn event(event: &LedgerEvent) -> Event<'_> {
     Event {
-        at: &event.at,
-        kind: &event.kind,
+        at: event.at.as_str(),
+        kind: event.kind.as_str(),
         revision: &event.revision,
         by: &event.by,
         host: &event.host,
         tool: &event.tool,
-        duration_ms: event.duration_ms,
+        duration_ms: millis(event.duration),
         detail: &event.detail,
     }
 }

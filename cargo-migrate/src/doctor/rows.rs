@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use migrate_core::{Dialect, LockState, Survey};
 use migrate_sqlx::__cli::discrepancy::{Kind, discrepancies};
-use migrate_sqlx::{AppliedRevision, Edit, State};
+use migrate_sqlx::{AppliedRevision, Edit, RevisionState};
 
 use super::project::{Project, listed};
 use super::{Area, Finding, Severity};
@@ -183,8 +183,8 @@ fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
     let row = rows.iter().find(|row| row.revision == ids[0]);
     let (statements, error, way) = row.map_or((0, None, "run"), |row| {
         let way = match row.state {
-            State::Reverting => "revert",
-            State::Applied | State::Applying => "run",
+            RevisionState::Reverting => "revert",
+            _ => "run",
         };
         (row.statements, row.error.as_deref(), way)
     });

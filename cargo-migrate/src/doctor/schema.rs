@@ -143,7 +143,7 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
                 Runtime::Database(_)
                 | Runtime::NoServer(_)
                 | Runtime::Statement(_)
-                | Runtime::Mend { .. },
+                | Runtime::Repair { .. },
             ),
         ) => {
             "the revisions do not run in an empty, throw-away database: they need something that is not in them, or they would fail on a new installation as well"

@@ -1,7 +1,7 @@
 //! How a revision or an event is shown on a line.
 
 use migrate_core::{Graph, Revision};
-use migrate_sqlx::EventRecord;
+use migrate_sqlx::{EventKind, LedgerEvent};
 
 use crate::output::progress::with_message;
 use crate::output::style::{self, styled};
@@ -46,20 +46,20 @@ pub(crate) fn line(graph: &Graph, revision: &Revision, index: usize) -> String {
 }
 
 /// Writes an event: when, what, who and from where, how long and by which version.
-pub(crate) fn event_line(event: &EventRecord) -> String {
+pub(crate) fn event_line(event: &LedgerEvent) -> String {
     let who = match (event.by.as_str(), event.host.as_str()) {
         ("", "") => String::new(),
         (by, "") => format!(" by {by}"),
         ("", host) => format!(" from {host}"),
         (by, host) => format!(" by {by} on {host}"),
     };
-    let took = match event.kind.as_str() {
-        "apply" | "revert" => format!("{} ms, ", event.duration_ms),
+    let took = match event.kind {
+        EventKind::Apply | EventKind::Revert => format!("{} ms, ", event.duration.as_millis()),
         _ => String::new(),
     };
-    let style = match event.kind.as_str() {
-        "apply" => style::GOOD,
-        "fail" => style::ERROR,
+    let style = match event.kind {
+        EventKind::Apply => style::GOOD,
+        EventKind::Fail => style::ERROR,
         _ => style::WARNING,
     };
     let line = format!(
@@ -72,7 +72,7 @@ pub(crate) fn event_line(event: &EventRecord) -> String {
     match event.detail.as_str() {
         "" => line,
         // What follows is the text that a repair has replaced.
-        detail if event.kind == "repair" => {
+        detail if event.kind == EventKind::Repair => {
             format!("{line}: {}", detail.lines().next().unwrap_or_default())
         }
         detail => format!("{line}: {}", detail.replace('\n', " ")),

@@ -6,7 +6,7 @@
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
 use migrate_replay::{CrossDatabase, NeededRole, OtherDatabase, Replay, ReplayTarget};
 use migrate_schema::Schema;
-use migrate_sqlx::__cli::Walked;
+use migrate_sqlx::__cli::SchemaReplay;
 use migrate_sqlx::{Error, Migrations, Refusal};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
@@ -133,9 +133,9 @@ impl Replayed<'_> {
         &self,
         steps: &[usize],
         look: impl FnMut(usize, Schema) + Send,
-    ) -> Result<Walked, CommandError> {
+    ) -> Result<SchemaReplay, CommandError> {
         let runner = self.migrations.runner();
-        let walked = self.scratch.database.walk(runner, steps, look).await;
+        let walked = self.scratch.database.replay(runner, steps, look).await;
         walked.map_err(|error| self.failed(error))
     }
 

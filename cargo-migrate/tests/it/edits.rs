@@ -308,7 +308,8 @@ async fn a_row_that_cannot_be_read_is_in_all_answers() {
     for body in ["", cut_off] {
         let sql = format!("UPDATE migrate_revision SET body = '{body}' WHERE revision = 'b'");
         database.execute(&sql).await;
-        assert_snapshot!(project.run(["current"]), @"b b (head) (unknown)");
+        let current = project.run(["current"]);
+        assert_eq!(current.stdout.trim(), "b b (head) (unknown)");
         let status = project.run(["status", "--format", "json"]).code(1).json();
         assert_eq!(status["current"], json!(["b"]));
         assert_eq!(status["unknown"], json!(["b"]));

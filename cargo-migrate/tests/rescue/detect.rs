@@ -121,7 +121,7 @@ async fn a_long_chain(dialect: Dialect, test: &str) {
         .expect("it answers");
     let entry = |steps, schema| schemas.record(Position { walk: 0, steps }, &schema);
     let done = database
-        .walk(migrations.runner(), &all[0].steps, entry)
+        .replay(migrations.runner(), &all[0].steps, entry)
         .await;
     let done = done.expect("it is walked");
     assert!(done.stopped.is_none(), "{:?}", done.stopped);

@@ -11,7 +11,7 @@ use super::{
     Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver, mysql_lock,
     mysql_settings,
 };
-use crate::cancel::Stop;
+use crate::cancel::CancelToken;
 use crate::notice::{Notice, Severity, publish};
 
 driver!(sqlx::MySql, MySqlConnection, Dialect::MySql);
@@ -121,19 +121,22 @@ impl Session for MySqlConnection {
         holder(self, mysql_lock(names, "")).boxed()
     }
 
-    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+    fn make_cancellable<'a>(
+        &'a mut self,
+        stop: &'a CancelToken,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         async move {
             let rows = query(
                 self,
                 "SELECT CONCAT('KILL QUERY ', CONNECTION_ID())".to_owned(),
             );
-            stop.cancel_with(rows.await?.into_iter().flatten().flatten().next());
+            stop.set_cancel_sql(rows.await?.into_iter().flatten().flatten().next());
             Ok(())
         }
         .boxed()
     }
 
-    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    fn reset_cancellable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         async { Ok(()) }.boxed()
     }
 

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::{Attempt, Backend, ConnectOptions, Failure, PAUSE, Row, Session, driver};
-use crate::cancel::Stop;
+use crate::cancel::CancelToken;
 use crate::literal::literal;
 
 driver!(sqlx::Postgres, PgConnection, Dialect::Postgres);
@@ -115,17 +115,20 @@ impl Session for PgConnection {
         .boxed()
     }
 
-    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+    fn make_cancellable<'a>(
+        &'a mut self,
+        stop: &'a CancelToken,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let mark = stop.mark(Dialect::Postgres);
         let sql = format!(
             "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND left(query, {}) = '{mark}'",
             mark.len()
         );
-        stop.cancel_with(Some(sql));
+        stop.set_cancel_sql(Some(sql));
         async { Ok(()) }.boxed()
     }
 
-    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    fn reset_cancellable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         async { Ok(()) }.boxed()
     }
 

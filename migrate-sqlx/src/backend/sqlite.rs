@@ -7,7 +7,7 @@ use migrate_core::{Dialect, LedgerNames, SessionSettings};
 use sqlx::SqliteConnection;
 
 use super::{Attempt, Backend, ConnectOptions, Failure, Row, Session, driver};
-use crate::cancel::Stop;
+use crate::cancel::CancelToken;
 
 driver!(sqlx::Sqlite, SqliteConnection, Dialect::Sqlite);
 
@@ -64,7 +64,10 @@ impl Session for SqliteConnection {
         async { Ok(None) }.boxed()
     }
 
-    fn stoppable<'a>(&'a mut self, stop: &'a Stop) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+    fn make_cancellable<'a>(
+        &'a mut self,
+        stop: &'a CancelToken,
+    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let stop = stop.clone();
         async move {
             let mut handle = self.lock_handle().await?;
@@ -74,7 +77,7 @@ impl Session for SqliteConnection {
         .boxed()
     }
 
-    fn unstoppable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    fn reset_cancellable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         async move {
             self.lock_handle().await?.remove_progress_handler();
             Ok(())

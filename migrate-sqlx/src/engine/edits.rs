@@ -23,7 +23,7 @@ impl Engine<'_> {
         if edits.is_empty() {
             return Ok(false);
         }
-        self.mend_ledger(&state.rows, &edits).await?;
+        self.repair_ledger(&state.rows, &edits).await?;
         for id in edits.iter().map(|edit| edit.change.revision()) {
             if let Some(edit) = state.edit(id)
                 && let Some(index) = state.graph.index(id)

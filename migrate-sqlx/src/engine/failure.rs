@@ -6,6 +6,7 @@ use super::place::{in_function, place, unseen};
 use super::{Engine, Step};
 use crate::backend::Failure;
 use crate::error::{Error, Phase, StatementError, StepError};
+use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
     /// Enters a failure among the events; what cannot be entered must not hide the failure.
@@ -18,7 +19,9 @@ impl Engine<'_> {
             return;
         }
         let id = step.revision.id.as_str();
-        let event = self.tables.event("fail", id, "0", &error.report());
+        let event = self
+            .tables
+            .event(&EventKind::Fail, id, "0", &error.report());
         if let Err(error) = self.commit(&[event]).await {
             tracing::warn!(%error, "the failure could not be entered among the events");
         }

@@ -3,11 +3,12 @@
 use migrate_core::{Dialect, Stamp, Target};
 
 #[cfg(feature = "cli")]
-use super::Declared;
+use super::Outcome;
 use super::{Engine, StampMode};
-use crate::applied_revision::State;
+use crate::applied_revision::RevisionState;
 use crate::chain_state::ChainState;
 use crate::error::Error;
+use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
     /// Records targets without running anything.
@@ -36,31 +37,35 @@ impl Engine<'_> {
 
     /// Takes somebody's word for what has become of a half-done revision.
     #[cfg(feature = "cli")]
-    pub(crate) async fn declare(&mut self, id: &str, declared: Declared) -> Result<(), Error> {
+    pub(crate) async fn record_outcome(&mut self, id: &str, outcome: Outcome) -> Result<(), Error> {
         self.tables.settle(self.session).await?;
         let joined = self.read().await?;
-        let row = joined.row(id).filter(|row| row.state != State::Applied);
+        let row = joined
+            .row(id)
+            .filter(|row| row.state != RevisionState::Applied);
         let Some(row) = row else {
             return Err(Error::NotUnfinished {
                 revision: id.to_owned(),
             });
         };
         let known = self.chain.get(id);
-        let mut record = match (declared, row.state, known) {
-            (Declared::NotApplied, ..) => vec![self.tables.delete(id)],
+        let mut record = match (outcome, row.state, known) {
+            (Outcome::NotApplied, ..) => vec![self.tables.delete(id)],
             // What stands in the file is what somebody has finished.
-            (Declared::Applied, State::Applying, Some(revision)) => {
+            (Outcome::Applied, RevisionState::Applying, Some(revision)) => {
                 let mut record = self.tables.rewrite(revision);
                 record.push(self.tables.finish(revision, 0));
                 record
             }
-            (Declared::Applied, ..) => vec![self.tables.progress(id, State::Applied, 0, None)],
+            (Outcome::Applied, ..) => {
+                vec![self.tables.progress(id, RevisionState::Applied, 0, None)]
+            }
         };
-        let detail = match declared {
-            Declared::Applied => "declared applied",
-            Declared::NotApplied => "declared not applied",
+        let detail = match outcome {
+            Outcome::Applied => "declared applied",
+            Outcome::NotApplied => "declared not applied",
         };
-        record.push(self.tables.event("repair", id, "0", detail));
+        record.push(self.tables.event(&EventKind::Repair, id, "0", detail));
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
             let recorded = self.run_all(record).await;
@@ -80,7 +85,10 @@ impl Engine<'_> {
         if mode == StampMode::Replace {
             for row in std::mem::take(&mut rows) {
                 sql.push(self.tables.delete(&row.revision));
-                sql.push(self.tables.event("unstamp", &row.revision, "0", "purged"));
+                sql.push(
+                    self.tables
+                        .event(&EventKind::Unstamp, &row.revision, "0", "purged"),
+                );
             }
         }
         let joined = ChainState::new(self.chain, rows, self.session.dialect());
@@ -89,12 +97,15 @@ impl Engine<'_> {
         for index in &stamp.forgotten {
             let id = joined.graph.id(*index).as_str();
             sql.push(self.tables.delete(id));
-            sql.push(self.tables.event("unstamp", id, "0", ""));
+            sql.push(self.tables.event(&EventKind::Unstamp, id, "0", ""));
         }
         for index in &stamp.recorded {
             let revision = &joined.revisions[*index];
-            sql.extend(self.tables.insert(revision, State::Applied, "0"));
-            sql.push(self.tables.event("stamp", revision.id.as_str(), "0", ""));
+            sql.extend(self.tables.insert(revision, RevisionState::Applied, "0"));
+            sql.push(
+                self.tables
+                    .event(&EventKind::Stamp, revision.id.as_str(), "0", ""),
+            );
         }
         Ok((stamp, sql))
     }

@@ -1,64 +1,65 @@
-//! Mending the ledger where it tells another story than the chain and the tables.
+//! RowRepair the ledger where it tells another story than the chain and the tables.
 
 use std::fmt::Write as _;
 
 use migrate_core::Dialect;
 
 use super::Engine;
-use crate::applied_revision::{AppliedRevision, State};
+use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::error::Error;
 use crate::ledger::with_version;
-use crate::ledger_change::{LedgerChange, Mending};
+use crate::ledger_change::{LedgerChange, RowRepair};
+use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
     /// Makes all of the changes, or none where the ledger is not any more as it was planned from.
-    pub(crate) async fn mend_ledger(
+    pub(crate) async fn repair_ledger(
         &mut self,
         before: &[AppliedRevision],
-        mendings: &[Mending],
+        repairs: &[RowRepair],
     ) -> Result<(), Error> {
-        if mendings.is_empty() {
+        if repairs.is_empty() {
             return Ok(());
         }
         self.tables.settle(self.session).await?;
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
-            let mended = match self.mending(before, mendings).await {
+            let repaired = match self.plan_repairs(before, repairs).await {
                 Ok(sql) => self.run_all(sql).await,
                 Err(error) => Err(error),
             };
-            return self.end(mended).await;
+            return self.end(repaired).await;
         }
-        let sql = self.mending(before, mendings).await?;
+        let sql = self.plan_repairs(before, repairs).await?;
         self.commit(&sql).await
     }
 
-    async fn mending(
+    async fn plan_repairs(
         &mut self,
         before: &[AppliedRevision],
-        mendings: &[Mending],
+        repairs: &[RowRepair],
     ) -> Result<Vec<String>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
         if rows != before {
             return Err(Error::Concurrent);
         }
         let mut sql = Vec::new();
-        for Mending { change, reason } in mendings {
+        for RowRepair { change, reason } in repairs {
             let id = change.revision();
             let row = rows.iter().find(|row| row.revision == id);
             match change {
                 LedgerChange::Record(revision) => {
-                    sql.extend(self.tables.insert(revision, State::Applied, "0"));
+                    sql.extend(self.tables.insert(revision, RevisionState::Applied, "0"));
                 }
                 LedgerChange::Rewrite(revision) => sql.extend(self.tables.rewrite(revision)),
                 LedgerChange::Relink(revision) => sql.push(self.tables.relink(revision)),
                 LedgerChange::Finish(id) => {
-                    sql.push(self.tables.progress(id, State::Applied, 0, None));
+                    sql.push(self.tables.progress(id, RevisionState::Applied, 0, None));
                 }
                 LedgerChange::Forget(id) => sql.push(self.tables.delete(id)),
             }
             let detail = detail(reason, change, row);
-            sql.push(self.tables.event("repair", id, "0", &detail));
+            sql.push(self.tables.event(&EventKind::Repair, id, "0", &detail));
         }
         Ok(sql)
     }
@@ -78,7 +79,7 @@ fn detail(reason: &str, change: &LedgerChange, row: Option<&AppliedRevision>) ->
         with_version(&row.chain_hash),
         row.file
     );
-    if row.state != State::Applied {
+    if row.state != RevisionState::Applied {
         let _infallible = write!(detail, ", statements finished: {}", row.statements);
     }
     if let Some(error) = &row.error {

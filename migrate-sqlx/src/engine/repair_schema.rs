@@ -6,11 +6,12 @@ use migrate_core::Dialect;
 
 use super::Engine;
 use crate::error::Error;
+use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
     /// Runs statements, with an event, where the ledger still holds exactly these revisions: in one
     /// transaction on PostgreSQL and SQLite, one by one on MySQL.
-    pub(crate) async fn mend_schema(
+    pub(crate) async fn repair_schema(
         &mut self,
         statements: &[String],
         applied: &BTreeSet<String>,
@@ -19,9 +20,9 @@ impl Engine<'_> {
         self.tables.settle(self.session).await?;
         self.take_settings().await?;
         let done = match self.session.dialect() {
-            Dialect::Sqlite => self.mend_on_sqlite(statements, applied, detail).await,
-            Dialect::Postgres => self.mend_at_once(statements, applied, detail).await,
-            Dialect::MySql => self.mend_one_by_one(statements, applied, detail).await,
+            Dialect::Sqlite => self.repair_on_sqlite(statements, applied, detail).await,
+            Dialect::Postgres => self.repair_at_once(statements, applied, detail).await,
+            Dialect::MySql => self.repair_one_by_one(statements, applied, detail).await,
         };
         self.give_settings_back().await;
         done
@@ -30,7 +31,11 @@ impl Engine<'_> {
     /// What was planned from another ledger must not be done.
     async fn judge_same(&mut self, applied: &BTreeSet<String>) -> Result<String, Error> {
         let joined = self.read().await?;
-        joined.judge_unfinished(self.options.resume.then_some(crate::State::Applying))?;
+        joined.judge_unfinished(
+            self.options
+                .resume
+                .then_some(crate::RevisionState::Applying),
+        )?;
         let now: BTreeSet<String> = joined.rows.iter().map(|row| row.revision.clone()).collect();
         if now != *applied {
             return Err(Error::Concurrent);
@@ -43,18 +48,18 @@ impl Engine<'_> {
         Ok(heads.join(","))
     }
 
-    async fn mend_on_sqlite(
+    async fn repair_on_sqlite(
         &mut self,
         statements: &[String],
         applied: &BTreeSet<String>,
         detail: &str,
     ) -> Result<(), Error> {
         self.begin_immediate().await?;
-        let done = self.mend_inside(statements, applied, detail).await;
+        let done = self.repair_inside(statements, applied, detail).await;
         self.end(done).await
     }
 
-    async fn mend_inside(
+    async fn repair_inside(
         &mut self,
         statements: &[String],
         applied: &BTreeSet<String>,
@@ -72,22 +77,22 @@ impl Engine<'_> {
             .map(|((table, _), _)| table.clone())
             .collect();
         if !tables.is_empty() {
-            return Err(Error::MendDangling {
+            return Err(Error::RepairDangling {
                 tables: tables.into_iter().collect(),
             });
         }
-        let event = self.tables.event("repair", &heads, "0", detail);
+        let event = self.tables.event(&EventKind::Repair, &heads, "0", detail);
         self.run(event).await
     }
 
-    async fn mend_at_once(
+    async fn repair_at_once(
         &mut self,
         statements: &[String],
         applied: &BTreeSet<String>,
         detail: &str,
     ) -> Result<(), Error> {
         let heads = self.judge_same(applied).await?;
-        let event = self.tables.event("repair", &heads, "0", detail);
+        let event = self.tables.event(&EventKind::Repair, &heads, "0", detail);
         self.run("BEGIN".to_owned()).await?;
         let done = match self.run_each(statements, true).await {
             Ok(()) => self.run_all([event, "COMMIT".to_owned()]).await,
@@ -99,7 +104,7 @@ impl Engine<'_> {
         done
     }
 
-    async fn mend_one_by_one(
+    async fn repair_one_by_one(
         &mut self,
         statements: &[String],
         applied: &BTreeSet<String>,
@@ -108,13 +113,13 @@ impl Engine<'_> {
         let heads = self.judge_same(applied).await?;
         if let Err(error) = self.run_each(statements, false).await {
             let told = format!("{detail}: {}", error.report());
-            let event = self.tables.event("repair", &heads, "0", &told);
+            let event = self.tables.event(&EventKind::Repair, &heads, "0", &told);
             if let Err(failure) = self.session.execute(event).await {
                 tracing::warn!(error = %failure.message(), "the failure could not be entered among the events");
             }
             return Err(error);
         }
-        let event = self.tables.event("repair", &heads, "0", detail);
+        let event = self.tables.event(&EventKind::Repair, &heads, "0", detail);
         self.run(event).await
     }
 
@@ -123,7 +128,7 @@ impl Engine<'_> {
     async fn run_each(&mut self, statements: &[String], rolled_back: bool) -> Result<(), Error> {
         for (number, sql) in statements.iter().enumerate() {
             let ran = self.session.execute(sql.clone()).await;
-            ran.map_err(|failure| Error::Mend {
+            ran.map_err(|failure| Error::Repair {
                 number: number + 1,
                 of: statements.len(),
                 sql: sql.clone(),

@@ -3,19 +3,19 @@
 use migrate_core::{Dialect, Direction};
 use migrate_schema::Schema;
 
-use super::{Engine, Outcome};
+use super::{Engine, StepOutcome};
 use crate::backend::Session;
 use crate::chain_state::ChainState;
 use crate::error::Error;
 use crate::introspect::SchemaReader;
 
 /// Who looks at the schemas: how many steps are done, and what the schema is then.
-pub(crate) type Look<'a> = &'a mut (dyn FnMut(usize, Schema) + Send);
+pub(crate) type OnSchema<'a> = &'a mut (dyn FnMut(usize, Schema) + Send);
 
 /// How far a walk came.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Walked {
+pub struct SchemaReplay {
     /// How many of the steps were done.
     pub steps: usize,
     /// Why the next one was not.
@@ -25,25 +25,25 @@ pub struct Walked {
 impl Engine<'_> {
     /// Applies these revisions to an empty database, and looks before the first and after each.
     ///
-    /// `eyes` is a second connection: what a revision sets for its session must not change what is
+    /// `reader_session` is a second connection: what a revision sets for its session must not change what is
     /// read. A database in memory has none.
-    pub(crate) async fn walk(
+    pub(crate) async fn replay(
         &mut self,
         steps: &[usize],
         reader: &SchemaReader,
-        mut eyes: Option<&mut dyn Session>,
-        look: Look<'_>,
-    ) -> Result<Walked, Error> {
+        mut reader_session: Option<&mut dyn Session>,
+        on_schema: OnSchema<'_>,
+    ) -> Result<SchemaReplay, Error> {
         self.take_settings().await?;
         self.create_tables().await?;
         let joined = ChainState::new(self.chain, Vec::new(), self.session.dialect());
         let mut done = 0;
         let stopped = loop {
-            let session: &mut dyn Session = match &mut eyes {
-                Some(eyes) => &mut **eyes,
+            let session: &mut dyn Session = match &mut reader_session {
+                Some(reader_session) => &mut **reader_session,
                 None => &mut *self.session,
             };
-            look(done, reader.read_on(session).await?);
+            on_schema(done, reader.read_on(session).await?);
             let Some(index) = steps.get(done) else {
                 break None;
             };
@@ -52,8 +52,8 @@ impl Engine<'_> {
                 Err(error) => Err(error),
             };
             match taken {
-                Ok(Outcome::Done) => done += 1,
-                Ok(Outcome::Overtaken) => return Err(Error::Concurrent),
+                Ok(StepOutcome::Done) => done += 1,
+                Ok(StepOutcome::Overtaken) => return Err(Error::Concurrent),
                 Err(error @ Error::Database(_)) => return Err(error),
                 Err(Error::Step(step)) if step.source.as_sqlx().as_database_error().is_none() => {
                     return Err(Error::Step(step));
@@ -64,7 +64,7 @@ impl Engine<'_> {
         if self.session.dialect() == Dialect::Sqlite {
             self.give_settings_back().await;
         }
-        Ok(Walked {
+        Ok(SchemaReplay {
             steps: done,
             stopped,
         })

@@ -7,7 +7,7 @@ use super::{Engine, InDoubt, LOOK, Step};
 use crate::applied_revision::{AppliedRevision, parse};
 use crate::error::Error;
 use crate::literal::literal;
-use crate::sleep::pause;
+use crate::sleep::Sleeper;
 
 /// What an earlier run has done of a revision, and what it takes to go on.
 #[derive(Debug, Default)]
@@ -161,6 +161,7 @@ impl Engine<'_> {
             "SELECT c.oid::regclass::text, i.indisvalid, EXISTS (SELECT 1 FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid) \
              FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname = {name} AND i.indrelid = to_regclass({table})"
         );
+        let mut sleeper = Sleeper::default();
         loop {
             self.stop.check()?;
             let rows = self.session.query(sql.clone()).await;
@@ -169,7 +170,7 @@ impl Engine<'_> {
                 return Ok(Built::Missing);
             };
             match row.as_slice() {
-                [_, _, Some(builds)] if builds == "t" => pause(LOOK).await,
+                [_, _, Some(builds)] if builds == "t" => sleeper.sleep(LOOK).await,
                 [_, Some(valid), _] if valid == "t" => return Ok(Built::Whole),
                 [Some(name), ..] => return Ok(Built::Half(name.clone())),
                 _ => return Ok(Built::Missing),

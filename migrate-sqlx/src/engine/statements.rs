@@ -6,11 +6,12 @@ use migrate_core::{Dialect, Direction, Limits};
 use migrate_sql::{FindingKind, Lexer, SessionEffect, TokenKind, lint, session_effect};
 
 use super::transaction::kept_out;
-use super::{Engine, Listener, Outcome, Step};
-use crate::applied_revision::{IN_DOUBT, State};
+use super::{Engine, Listener, Step, StepOutcome};
+use crate::applied_revision::{IN_DOUBT, RevisionState};
 use crate::backend::Failure;
 use crate::driver_error::{DriverError, missed_lock};
 use crate::error::Error;
+use crate::ledger_event::EventKind;
 
 /// Why a statement is not done and recorded.
 enum Failed {
@@ -59,12 +60,12 @@ impl Engine<'_> {
         &mut self,
         step: &Step<'_>,
         on_event: Listener<'_>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<StepOutcome, Error> {
         let began = Instant::now();
         let dialect = self.session.dialect();
         let id = step.revision.id.as_str();
         if !step.resuming && !self.begin_by_statement(step).await? {
-            return Ok(Outcome::Overtaken);
+            return Ok(StepOutcome::Overtaken);
         }
         if step.resuming {
             let (cleaning, _) = self.cleaning();
@@ -242,9 +243,9 @@ impl Engine<'_> {
             return self.in_time(sql.to_owned(), time).await;
         }
         let mark = self.stop.mark(dialect);
-        self.stop.limit(time);
+        self.stop.set_time_limit(time);
         let ran = self.session.execute(format!("{mark}{sql}")).await;
-        self.stop.limit(None);
+        self.stop.set_time_limit(None);
         ran.map_err(behind(&mark))
     }
 
@@ -252,21 +253,21 @@ impl Engine<'_> {
         &mut self,
         step: &Step<'_>,
         began: Instant,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<StepOutcome, Error> {
         let id = step.revision.id.as_str();
         let millis = began.elapsed().as_millis();
         let (record, kind) = match step.direction {
-            Direction::Up => (self.tables.finish(&step.revision, millis), "apply"),
-            Direction::Down => (self.tables.delete(id), "revert"),
+            Direction::Up => (self.tables.finish(&step.revision, millis), EventKind::Apply),
+            Direction::Down => (self.tables.delete(id), EventKind::Revert),
         };
-        let event = self.tables.event(kind, id, &millis.to_string(), "");
+        let event = self.tables.event(&kind, id, &millis.to_string(), "");
         match self.session.dialect() {
             Dialect::Postgres => self.run(self.restore.clone()).await?,
             Dialect::Sqlite => self.give_session_back().await?,
             Dialect::MySql => {}
         }
         self.commit(&[record, event]).await?;
-        Ok(Outcome::Done)
+        Ok(StepOutcome::Done)
     }
 
     /// Enters that a revision was begun; not where somebody else was quicker.
@@ -290,11 +291,11 @@ impl Engine<'_> {
             Dialect::MySql => return self.commit(&sql).await.map(|()| true),
             Dialect::Postgres => {
                 let (cleaning, cleaned) = self.cleaning();
-                let (fence, fences) = self.fence(step);
+                let (fence, fences) = self.ledger_lock(step);
                 let sql = sql.join(";\n");
                 let message = format!("{cleaning}BEGIN;\n{fence}{sql};\nCOMMIT");
                 let Err(failure) = self.session.execute(message).await else {
-                    self.fenced = true;
+                    self.has_ledger_lock = true;
                     (self.dirty, self.prepared) = (false, false);
                     return Ok(true);
                 };
@@ -307,7 +308,7 @@ impl Engine<'_> {
             }
         }
         self.begin_immediate().await?;
-        let begun = match self.holds(&step.unchanged).await {
+        let begun = match self.holds(&step.guard_sql).await {
             Ok(true) => self.run_all(sql).await.map(|()| true),
             other => other,
         };
@@ -367,10 +368,10 @@ impl Engine<'_> {
 }
 
 impl Step<'_> {
-    pub(super) const fn unfinished_state(&self) -> State {
+    pub(super) const fn unfinished_state(&self) -> RevisionState {
         match self.direction {
-            Direction::Up => State::Applying,
-            Direction::Down => State::Reverting,
+            Direction::Up => RevisionState::Applying,
+            Direction::Down => RevisionState::Reverting,
         }
     }
 

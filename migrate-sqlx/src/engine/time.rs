@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 
 use super::Engine;
 use crate::backend::Failure;
-use crate::sleep::pause;
+use crate::sleep::Sleeper;
 
 /// Says how a statement of this session is ended; NULL on MariaDB, which has `max_statement_time`.
 /// MySQL's `max_execution_time` is for SELECT alone (MySQL manual, "Server System Variables").
@@ -43,6 +43,7 @@ impl Engine<'_> {
             return self.session.execute(message).await;
         };
         let began = Instant::now();
+        let mut sleeper = Sleeper::default();
         let mut look = FIRST_LOOK;
         let mut work = self.session.execute(message);
         loop {
@@ -51,7 +52,7 @@ impl Engine<'_> {
                 true => LAST_LOOK,
                 false => left.min(look),
             };
-            match select(&mut work, pin!(pause(wait))).await {
+            match select(&mut work, pin!(sleeper.sleep(wait))).await {
                 Either::Left((ran, _)) => return ran,
                 Either::Right(_) if began.elapsed() < time => look = (look * 2).min(LAST_LOOK),
                 Either::Right(_) => {

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use migrate_core::{Dialect, Direction};
 
 use super::session::{Dangling, RESTORING};
-use super::{Engine, Outcome, Step};
-use crate::applied_revision::State;
+use super::{Engine, Step, StepOutcome};
+use crate::applied_revision::RevisionState;
 use crate::backend::Failure;
 use crate::driver_error::Refusal;
 use crate::error::{Error, Phase};
 use crate::ledger::LOCKING;
+use crate::ledger_event::EventKind;
 use crate::notice::muted;
 
 /// How long it has been at work, for PostgreSQL, which gets a revision in one message.
@@ -60,14 +61,14 @@ impl Engine<'_> {
 
     /// PostgreSQL: the revision, its row and its event in one transaction and one message. The
     /// ledger is locked first: the server may still work on what a migrator sent that was killed.
-    pub(super) async fn take_at_once(&mut self, step: &Step<'_>) -> Result<Outcome, Error> {
+    pub(super) async fn take_at_once(&mut self, step: &Step<'_>) -> Result<StepOutcome, Error> {
         let statements = step.statements(Dialect::Postgres);
         let (cleaning, cleaned) = self.cleaning();
         let begin = match self.open {
             true => "",
             false => "BEGIN;\n",
         };
-        let (mut prelude, fences) = self.fence(step);
+        let (mut prelude, fences) = self.ledger_lock(step);
         let fenced = cleaned + usize::from(!self.open) + fences;
         let mut before = fenced;
         if let Some(limits) = self.limiting(step, true) {
@@ -93,10 +94,10 @@ impl Engine<'_> {
             message.push_str(";\nCOMMIT");
         }
         let Err(failure) = self.session.execute(message).await else {
-            self.fenced = true;
+            self.has_ledger_lock = true;
             self.open = self.options.atomic;
             (self.dirty, self.prepared) = (false, false);
-            return Ok(Outcome::Done);
+            return Ok(StepOutcome::Done);
         };
         self.rollback().await;
         let failure = match kept_out(failure, fenced, fences, self.options.lock_wait) {
@@ -109,7 +110,7 @@ impl Engine<'_> {
             && failure.finished == before + statements.len() + RESTORING
             && refusal.is_some_and(|error| error.is_unique_violation())
         {
-            return Ok(Outcome::Overtaken);
+            return Ok(StepOutcome::Overtaken);
         }
         // Its own place tells more than the count: a mistake of grammar is found before any
         // statement ran.
@@ -137,7 +138,7 @@ impl Engine<'_> {
 
     /// SQLite: `BEGIN IMMEDIATE` keeps other writers out; inside it the ledger must still be as it
     /// was planned with, and afterwards no row may point nowhere that did not before.
-    pub(super) async fn take_on_sqlite(&mut self, step: &Step<'_>) -> Result<Outcome, Error> {
+    pub(super) async fn take_on_sqlite(&mut self, step: &Step<'_>) -> Result<StepOutcome, Error> {
         let began = Instant::now();
         if !self.open {
             let begun = self.begin_immediate().await;
@@ -162,9 +163,9 @@ impl Engine<'_> {
         match done? {
             Some(dangling) => {
                 self.foreign_keys.dangling = Some(dangling);
-                Ok(Outcome::Done)
+                Ok(StepOutcome::Done)
             }
-            None => Ok(Outcome::Overtaken),
+            None => Ok(StepOutcome::Overtaken),
         }
     }
 
@@ -174,7 +175,7 @@ impl Engine<'_> {
         step: &Step<'_>,
         began: Instant,
     ) -> Result<Option<Dangling>, Error> {
-        if !self.holds(&step.unchanged).await? {
+        if !self.holds(&step.guard_sql).await? {
             return Ok(None);
         }
         let statements = step.statements(Dialect::Sqlite);
@@ -189,9 +190,9 @@ impl Engine<'_> {
         for (number, statement) in statements.iter().enumerate() {
             let sql = step.revision.sql(*statement).to_string();
             self.stop
-                .limit(limits.statement.filter(|limit| !limit.is_zero()));
+                .set_time_limit(limits.statement.filter(|limit| !limit.is_zero()));
             let ran = self.session.execute(sql).await;
-            self.stop.limit(None);
+            self.stop.set_time_limit(None);
             if let Err(failure) = ran {
                 return Err(self.statement_error(step, number, failure, true));
             }
@@ -223,24 +224,26 @@ impl Engine<'_> {
         let id = step.revision.id.as_str();
         let (mut record, kind) = match step.direction {
             Direction::Up => {
-                let rows = self.tables.insert(&step.revision, State::Applied, duration);
-                (rows, "apply")
+                let rows = self
+                    .tables
+                    .insert(&step.revision, RevisionState::Applied, duration);
+                (rows, EventKind::Apply)
             }
-            Direction::Down => (vec![self.tables.delete(id)], "revert"),
+            Direction::Down => (vec![self.tables.delete(id)], EventKind::Revert),
         };
-        record.push(self.tables.event(kind, id, duration, ""));
+        record.push(self.tables.event(&kind, id, duration, ""));
         record
     }
 
     /// What a transaction of PostgreSQL begins with, and how many statements that is. It divides
     /// by zero where the ledger is not as planned. Once it was locked, a way up needs no look any
     /// more: the row's key keeps a revision from being applied twice, whatever became of the lock.
-    pub(super) fn fence(&self, step: &Step<'_>) -> (String, usize) {
-        match (self.fenced, step.direction) {
+    pub(super) fn ledger_lock(&self, step: &Step<'_>) -> (String, usize) {
+        match (self.has_ledger_lock, step.direction) {
             (true, Direction::Up) => (String::new(), 0),
-            (true, Direction::Down) => (format!("SELECT 1 / ({});\n", step.unchanged), 1),
+            (true, Direction::Down) => (format!("SELECT 1 / ({});\n", step.guard_sql), 1),
             (false, _) => {
-                let lock = self.tables.lock(&step.unchanged, self.options.lock_wait);
+                let lock = self.tables.lock(&step.guard_sql, self.options.lock_wait);
                 (lock + ";\n", LOCKING)
             }
         }
@@ -277,7 +280,7 @@ impl Engine<'_> {
     pub(super) async fn rollback(&mut self) {
         if self.options.atomic {
             self.open = false;
-            self.fenced = false;
+            self.has_ledger_lock = false;
             self.finished.clear();
             self.foreign_keys.dangling = None;
         }
@@ -322,11 +325,11 @@ pub(super) fn kept_out(
     fenced: usize,
     fences: usize,
     wait: Duration,
-) -> Result<Result<Outcome, Error>, Failure> {
+) -> Result<Result<StepOutcome, Error>, Failure> {
     let locking = fences == LOCKING && failure.finished + 2 == fenced;
     match Refusal::of(&failure.error) {
         Some(Refusal::DivisionByZero) if fences > 0 && failure.finished + 1 == fenced => {
-            Ok(Ok(Outcome::Overtaken))
+            Ok(Ok(StepOutcome::Overtaken))
         }
         Some(Refusal::LockNotAvailable) if locking => Ok(Err(Error::Locked {
             waited: wait,

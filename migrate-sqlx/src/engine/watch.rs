@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use migrate_core::Dialect;
 
 use super::{Engine, Listener};
-use crate::applied_revision::{AppliedRevision, State};
+use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::chain_state::ChainState;
 use crate::event::Event;
 
@@ -16,7 +16,7 @@ impl Engine<'_> {
         self.session.dialect() == Dialect::Sqlite
             && !self.options.resume
             && joined.rows.iter().any(|row| {
-                row.state != State::Applied && (row.error.is_none() || row.is_in_doubt())
+                row.state != RevisionState::Applied && (row.error.is_none() || row.is_in_doubt())
             })
     }
 }

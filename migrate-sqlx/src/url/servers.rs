@@ -12,7 +12,7 @@ use sqlx::{Connection as _, Row as _};
 use super::{Address, DatabaseUrl};
 use crate::driver_error::{DatabaseMessage, Refusal};
 use crate::error::{Error, Tried};
-use crate::sleep::pause;
+use crate::sleep::Sleeper;
 
 /// How long one of several servers may take where the url does not say; the next may answer.
 const ONE_OF_SEVERAL: Duration = Duration::from_secs(10);
@@ -120,7 +120,7 @@ impl DatabaseUrl {
         let connected = match timeout {
             Some(time) => {
                 let connecting = pin!(PgConnection::connect_with(options));
-                match select(connecting, pin!(pause(time))).await {
+                match select(connecting, pin!(Sleeper::default().sleep(time))).await {
                     Either::Left((connected, _)) => connected,
                     Either::Right(_) => {
                         return Ok(Err(NotTaken {

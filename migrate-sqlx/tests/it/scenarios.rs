@@ -6,7 +6,7 @@ use std::time::Duration;
 use migrate_core::Cascade;
 use migrate_sqlx::__cli::{Create, Database};
 use migrate_sqlx::{
-    Dialect, Error, Event, LedgerNames, Migrations, Report, StampMode, State, Target,
+    Dialect, Error, Event, LedgerNames, Migrations, Report, RevisionState, StampMode, Target,
 };
 use migrate_tests::TestDatabase;
 use sqlx::SqlitePool;
@@ -195,7 +195,7 @@ async fn from_empty_to_the_heads_and_back(database: TestDatabase) {
         .await
         .unwrap()
         .into_iter()
-        .map(|event| event.kind + " " + &event.revision)
+        .map(|event| format!("{} {}", event.kind, event.revision))
         .collect();
     assert_eq!(kinds, ["apply a", "apply b", "revert b", "revert a"]);
 }
@@ -257,7 +257,7 @@ async fn a_failing_statement_is_told_with_its_place(database: TestDatabase) {
         .events(&LedgerNames::DEFAULT)
         .await
         .unwrap();
-    assert_eq!(events.last().unwrap().kind, "fail");
+    assert_eq!(events.last().unwrap().kind.as_str(), "fail");
 
     // Mended, it is applied; where nothing could be rolled back it goes on behind what was done.
     let mended = migrations(&[
@@ -311,7 +311,7 @@ async fn statements_without_a_transaction_are_recorded_one_by_one(database: Test
     let status = connect(&database).await.status(&broken).await.unwrap();
     assert_eq!(
         (status.failed[0].statements, status.failed[0].state),
-        (2, State::Applying)
+        (2, RevisionState::Applying)
     );
     assert!(status.failed[0].error.is_some());
 

@@ -1,7 +1,7 @@
 //! A revision that was finished or taken back by hand.
 
-use migrate_sqlx::__cli::{ChainState, Create, Declared, LedgerChange, Mending};
-use migrate_sqlx::State;
+use migrate_sqlx::__cli::{ChainState, Create, LedgerChange, Outcome, RowRepair};
+use migrate_sqlx::RevisionState;
 use serde::Serialize;
 
 use super::RepairArgs;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         let database = chosen.connect(Create::Nothing).await?;
         let state = database.state(&migrations).await?;
         let row = state.row(given);
-        let unfinished = row.filter(|row| row.state != State::Applied);
+        let unfinished = row.filter(|row| row.state != RevisionState::Applied);
         let undone = (!applied).then(|| undone(&state, given)).transpose()?;
         let was = match (unfinished, undone.flatten()) {
             (Some(row), _) => format!(
@@ -48,15 +48,12 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             ),
             (None, Some(_)) => "is applied".to_owned(),
             (None, None) => {
-                return Err(migrate_sqlx::Error::NotUnfinished {
-                    revision: given.clone(),
-                }
-                .into());
+                return Err(migrate_sqlx::Error::not_unfinished(given.clone()).into());
             }
         };
         let declared = match applied {
-            true => Declared::Applied,
-            false => Declared::NotApplied,
+            true => Outcome::Applied,
+            false => Outcome::NotApplied,
         };
         let word = match applied {
             true => "applied",
@@ -70,13 +67,15 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             }
             let runner = runner(&migrations, &args.change, &chosen, &progress);
             match unfinished {
-                Some(_) => database.declare(runner, given, declared).await?,
+                Some(_) => database.record_outcome(runner, given, declared).await?,
                 None => {
-                    let forget = Mending {
+                    let forget = RowRepair {
                         change: LedgerChange::Forget(given.clone()),
                         reason: "declared not applied".to_owned(),
                     };
-                    database.mend_ledger(runner, &state.rows, &[forget]).await?;
+                    database
+                        .repair_ledger(runner, &state.rows, &[forget])
+                        .await?;
                 }
             }
         }
@@ -108,7 +107,9 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
 /// Finds a revision that is applied and that nothing applied needs: somebody may have undone it by
 /// hand. `None` where it is not applied.
 fn undone(state: &ChainState<'_>, given: &str) -> Result<Option<usize>, CommandError> {
-    let row = state.row(given).filter(|row| row.state == State::Applied);
+    let row = state
+        .row(given)
+        .filter(|row| row.state == RevisionState::Applied);
     let Some(index) = row.and_then(|row| state.graph.index(&row.revision)) else {
         return Ok(None);
     };

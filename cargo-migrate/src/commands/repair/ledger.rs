@@ -3,7 +3,7 @@
 mod evidence;
 mod files;
 mod judge;
-mod ledger_repair;
+mod ledger_plan;
 mod plan;
 mod restore;
 
@@ -12,7 +12,7 @@ use migrate_sqlx::__cli::{Create, Database};
 use migrate_sqlx::{AppliedRevision, Migrations};
 
 use self::files::Files;
-pub(super) use self::ledger_repair::{Entry, LedgerRepair, Unresolved};
+pub(super) use self::ledger_plan::{Entry, LedgerPlan, Unresolved};
 use self::plan::Planner;
 use super::RepairArgs;
 use crate::commands::run::runner;
@@ -61,19 +61,19 @@ impl<'a> Ledger<'a> {
     }
 
     /// Gives back to a folder the files that it kept, before anybody looks for what is missing.
-    pub(super) fn give_back(&self, folder: Folder) -> Result<LedgerRepair, CommandError> {
+    pub(super) fn give_back(&self, folder: Folder) -> Result<LedgerPlan, CommandError> {
         self.planner().give_back(Files::new(folder))
     }
 
     /// Plans its repair beside a folder.
-    pub(super) async fn plan(&self, folder: Folder) -> Result<LedgerRepair, CommandError> {
+    pub(super) async fn plan(&self, folder: Folder) -> Result<LedgerPlan, CommandError> {
         self.planner().plan(Files::new(folder)).await
     }
 
     /// Changes its rows.
     pub(super) async fn mend(
         &self,
-        planned: &LedgerRepair,
+        planned: &LedgerPlan,
         args: &RepairArgs,
         progress: &Progress<'_>,
     ) -> Result<(), CommandError> {
@@ -85,7 +85,7 @@ impl<'a> Ledger<'a> {
         let runner = runner(&none, &args.change, &self.chosen, progress);
         let mended = self
             .database
-            .mend_ledger(runner, &self.rows, &planned.mendings);
+            .repair_ledger(runner, &self.rows, &planned.mendings);
         Ok(mended.await?)
     }
 

@@ -26,7 +26,7 @@ use crate::scratch::interrupt::block_on;
 /// All that is to be done, and what is left to people.
 struct Plan<'a> {
     ledger: Option<Ledger<'a>>,
-    rows: Option<ledger::LedgerRepair>,
+    rows: Option<ledger::LedgerPlan>,
     change: Change,
     edits: Edits,
     /// Sealed or applied revisions that are other ones now.

@@ -104,7 +104,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             let runner = runner(&migrations, &args.change, &chosen, &progress);
             let detail = format!("schema: {}", counted(statements.len(), "statement"));
             database
-                .mend_schema(runner, &statements, &rows, &detail)
+                .repair_schema(runner, &statements, &rows, &detail)
                 .await
                 .map_err(with_statement)?;
         }
@@ -128,7 +128,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
 /// Shows the statement that was refused.
 fn with_statement(error: migrate_sqlx::Error) -> CommandError {
     let sql = match &error {
-        migrate_sqlx::Error::Mend { sql, .. } => Some(sql.clone()),
+        migrate_sqlx::Error::Repair { sql, .. } => Some(sql.clone()),
         _ => None,
     };
     let failed = CommandError::from(error);

@@ -287,7 +287,7 @@ mod tests {
         let twice: String = "concat(`größe`,'€😀')".bytes().map(char::from).collect();
         for (shown, expected) in [
             (twice.as_str(), "concat(`größe`,'€😀')"),
-            // As a server shows it that has mended this.
+            // As a server shows it that has repaired this.
             ("lower('größe')", "lower('größe')"),
             ("lower('😀')", "lower('😀')"),
         ] {

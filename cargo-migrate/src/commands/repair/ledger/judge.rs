@@ -2,11 +2,11 @@
 
 use migrate_core::Revision;
 use migrate_sqlx::__cli::discrepancy::Kind;
-use migrate_sqlx::__cli::{LedgerChange, Mending};
-use migrate_sqlx::{AppliedRevision, State};
+use migrate_sqlx::__cli::{LedgerChange, RowRepair};
+use migrate_sqlx::{AppliedRevision, RevisionState};
 
 use super::evidence::Verdict;
-use super::ledger_repair::LedgerRepair;
+use super::ledger_plan::LedgerPlan;
 use crate::database::consent::changed_on_protected;
 use crate::output::error::CommandError;
 
@@ -16,11 +16,11 @@ pub(super) fn unfinished(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Result<Verdict, CommandError>,
-    repair: &mut LedgerRepair,
+    repair: &mut LedgerPlan,
 ) {
     let id = row.revision.as_str();
     let way_on = match row.state {
-        State::Reverting => format!(
+        RevisionState::Reverting => format!(
             "go on with `cargo migrate revert --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
         ),
         _ => format!(
@@ -39,7 +39,7 @@ pub(super) fn unfinished(
                     || revision.chain_hash.to_string() != row.chain_hash
             });
             repair.mendings.extend(now.map(|revision| {
-                Mending {
+                RowRepair {
                     change: LedgerChange::Rewrite(revision.clone()),
                     reason:
                         "the file was changed after it was begun, and the tables are as it says now"
@@ -85,7 +85,7 @@ pub(super) fn applied(
     kind: Kind,
     revision: Option<&Revision>,
     verdict: Verdict,
-    repair: &mut LedgerRepair,
+    repair: &mut LedgerPlan,
 ) {
     // What touches no table leaves nothing that could be missing.
     let there = matches!(verdict, Verdict::There | Verdict::Nothing);
@@ -146,7 +146,7 @@ pub(super) fn applied(
 }
 
 /// What nobody but a person can decide.
-pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerRepair) {
+pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerPlan) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (
             "it is a draft, and was edited after it was applied".to_owned(),

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::{Code, Revision, Set, Survey};
 use migrate_sqlx::__cli::discrepancy::{Kind, applied, discrepancies};
 use migrate_sqlx::__cli::{Database, LedgerChange};
-use migrate_sqlx::{AppliedRevision, State};
+use migrate_sqlx::{AppliedRevision, RevisionState};
 
 use super::evidence::{Evidence, Verdict};
 use super::files::Files;
 use super::judge;
-use super::ledger_repair::{Entry, LedgerRepair, Unresolved};
+use super::ledger_plan::{Entry, LedgerPlan, Unresolved};
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::project::context::Context;
@@ -25,15 +25,15 @@ pub(super) struct Planner<'a> {
 
 impl Planner<'_> {
     /// Gives back the files that the ledger kept, as far as their links are known.
-    pub(super) fn give_back(&self, files: Files) -> Result<LedgerRepair, CommandError> {
-        let mut repair = LedgerRepair::new(files);
+    pub(super) fn give_back(&self, files: Files) -> Result<LedgerPlan, CommandError> {
+        let mut repair = LedgerPlan::new(files);
         let survey = Survey::new(&repair.files.folder, self.context.config()?);
         self.mend_files(&survey, &mut repair)?;
         Ok(repair)
     }
 
     /// Plans the repair of a ledger beside a folder.
-    pub(super) async fn plan(&self, files: Files) -> Result<LedgerRepair, CommandError> {
+    pub(super) async fn plan(&self, files: Files) -> Result<LedgerPlan, CommandError> {
         let config = self.context.config()?;
         let mut repair = self.give_back(files)?;
         // What is behind a file that comes back is judged with it.
@@ -52,7 +52,7 @@ impl Planner<'_> {
     async fn mend_rows(
         &self,
         survey: &Survey,
-        repair: &mut LedgerRepair,
+        repair: &mut LedgerPlan,
     ) -> Result<(), CommandError> {
         let already: BTreeSet<(String, &str)> = repair
             .unresolved
@@ -129,7 +129,7 @@ impl Planner<'_> {
 
     /// Leaves alone what follows a revision of which nobody has said yet which text is meant: its
     /// chain hash would say that all before it is as it should be.
-    fn hold_back(&self, survey: &Survey, repair: &mut LedgerRepair) {
+    fn hold_back(&self, survey: &Survey, repair: &mut LedgerPlan) {
         let undecided: Vec<usize> = repair
             .unresolved
             .iter()
@@ -181,7 +181,7 @@ impl Planner<'_> {
         &self,
         survey: &Survey,
         to_prove: &[(&str, Kind, Option<&Revision>)],
-        repair: &mut LedgerRepair,
+        repair: &mut LedgerPlan,
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let live = self.database.schema(&config.ledger).await?;
@@ -196,7 +196,11 @@ impl Planner<'_> {
         let evidence = Evidence::new(self.context, self.chosen, chain, live)?;
         let graph = evidence.graph();
         let mut whole = graph.ancestors(applied(graph, self.rows).iter());
-        for row in self.rows.iter().filter(|row| row.state != State::Applied) {
+        for row in self
+            .rows
+            .iter()
+            .filter(|row| row.state != RevisionState::Applied)
+        {
             if let Some(index) = graph.index(&row.revision) {
                 whole.remove(index);
             }
@@ -226,7 +230,7 @@ impl Planner<'_> {
         evidence: &Evidence<'_>,
         whole: &Set,
         rest: &[(&str, Kind, Option<&Revision>)],
-        repair: &mut LedgerRepair,
+        repair: &mut LedgerPlan,
     ) {
         let graph = evidence.graph();
         let known: Vec<usize> = rest.iter().filter_map(|(id, ..)| graph.index(id)).collect();
@@ -260,7 +264,7 @@ impl Planner<'_> {
 }
 
 /// The chain may have several heads once files are back.
-fn note_ends(survey: &Survey, repair: &mut LedgerRepair) {
+fn note_ends(survey: &Survey, repair: &mut LedgerPlan) {
     let ends = |found: &&migrate_core::Diagnostic| {
         matches!(found.code, Code::MultipleHeads | Code::MultipleBases) && found.is_error()
     };

@@ -6,7 +6,7 @@ use migrate_core::{Code, Folder, LockState, Revision, Survey};
 use migrate_sqlx::__cli::discrepancy::{Kind, discrepancies};
 use migrate_sqlx::AppliedRevision;
 
-use super::ledger_repair::LedgerRepair;
+use super::ledger_plan::LedgerPlan;
 use super::plan::Planner;
 use crate::output::error::CommandError;
 use crate::project::git::Repository;
@@ -16,7 +16,7 @@ impl Planner<'_> {
     pub(super) fn mend_files(
         &self,
         survey: &Survey,
-        repair: &mut LedgerRepair,
+        repair: &mut LedgerPlan,
     ) -> Result<(), CommandError> {
         let found = discrepancies(survey, self.rows, self.database.dialect());
         let of = |kind: Kind| -> Vec<String> {
@@ -59,7 +59,7 @@ impl Planner<'_> {
         &self,
         survey: &Survey,
         lost: Vec<String>,
-        repair: &mut LedgerRepair,
+        repair: &mut LedgerPlan,
     ) -> Result<(), CommandError> {
         let config = self.context.config()?;
         let mut texts: BTreeMap<String, Revision> = BTreeMap::new();

@@ -10,11 +10,11 @@ use super::{LAST, Runner};
 use crate::applied_revision::AppliedRevision;
 use crate::backend::{Backend, Session};
 use crate::driver_error::DriverError;
-use crate::engine::{Declared, Goal, Walked};
+use crate::engine::{Goal, Outcome, SchemaReplay};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
-use crate::ledger_change::Mending;
+use crate::ledger_change::RowRepair;
 use crate::script::{Material, Script};
 
 #[doc(hidden)]
@@ -96,14 +96,14 @@ impl Runner<'_> {
     /// # Errors
     ///
     /// [`Error::NotUnfinished`] where it is not half done; see [`Error`].
-    pub async fn declare<DB: Backend>(
+    pub async fn record_outcome<DB: Backend>(
         self,
         pool: &Pool<DB>,
         revision: &str,
-        declared: Declared,
+        outcome: Outcome,
     ) -> Result<(), Error> {
         self.with_lock(pool, async |engine| {
-            engine.declare(revision, declared).await
+            engine.record_outcome(revision, outcome).await
         })
         .await
     }
@@ -119,14 +119,14 @@ impl Runner<'_> {
     ///
     /// [`Error::Concurrent`] where the ledger is another one by now; nothing was changed then. See
     /// [`Error`].
-    pub async fn mend_ledger<DB: Backend>(
+    pub async fn repair_ledger<DB: Backend>(
         self,
         pool: &Pool<DB>,
         before: &[AppliedRevision],
-        mendings: &[Mending],
+        repairs: &[RowRepair],
     ) -> Result<(), Error> {
         self.with_lock(pool, async |engine| {
-            engine.mend_ledger(before, mendings).await
+            engine.repair_ledger(before, repairs).await
         })
         .await
     }
@@ -135,36 +135,38 @@ impl Runner<'_> {
     /// and gives the schema before the first and after each to `look`, with how many are done.
     ///
     /// The steps are places in [`Migrations::revisions`], each behind all that it needs. A revision
-    /// that cannot be applied ends the walk early, and is no error: see [`Walked::stopped`].
+    /// that cannot be applied ends the walk early, and is no error: see [`SchemaReplay::stopped`].
     ///
     /// # Errors
     ///
     /// The database cannot be reached or read.
-    pub async fn walk<DB: Backend>(
+    pub async fn replay<DB: Backend>(
         self,
         pool: &Pool<DB>,
         steps: &[usize],
-        mut look: impl FnMut(usize, Schema) + Send,
-    ) -> Result<Walked, Error> {
+        mut on_schema: impl FnMut(usize, Schema) + Send,
+    ) -> Result<SchemaReplay, Error> {
         let mut held = self.hold(pool).await?;
-        let mut eyes = match held.work.dialect() {
+        let mut reader_session = match held.work.dialect() {
             Dialect::Sqlite => None,
             Dialect::Postgres | Dialect::MySql => {
-                let eyes = DB::Connection::connect_with(&pool.connect_options()).await;
-                Some(eyes.map_err(Error::from)?)
+                let reader_session = DB::Connection::connect_with(&pool.connect_options()).await;
+                Some(reader_session.map_err(Error::from)?)
             }
         };
         let migrations = self.migrations.apart(DB::DIALECT);
         let reader = SchemaReader::new(migrations.ledger.clone());
         let mut engine = migrations.engine(&mut held.work, self.options);
         engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
-        let looking = eyes.as_mut().map(|eyes| eyes as &mut dyn Session);
-        let walked = engine.walk(steps, &reader, looking, &mut look).await;
+        let reading = reader_session
+            .as_mut()
+            .map(|reader_session| reader_session as &mut dyn Session);
+        let walked = engine.replay(steps, &reader, reading, &mut on_schema).await;
         let sound = engine.sound;
         held.release(sound).await;
-        if let Some(eyes) = eyes {
+        if let Some(reader_session) = reader_session {
             // What was read is read; a connection that cannot say goodbye is gone all the same.
-            if let Err(error) = eyes.close().await {
+            if let Err(error) = reader_session.close().await {
                 tracing::debug!(error = %DriverError::from(error), "the reading connection was closed already");
             }
         }
@@ -179,9 +181,9 @@ impl Runner<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Mend`] names the statement that was refused, [`Error::Concurrent`] says that the
+    /// [`Error::Repair`] names the statement that was refused, [`Error::Concurrent`] says that the
     /// ledger has changed; see [`Error`].
-    pub async fn mend_schema<DB: Backend>(
+    pub async fn repair_schema<DB: Backend>(
         self,
         pool: &Pool<DB>,
         statements: &[String],
@@ -189,7 +191,7 @@ impl Runner<'_> {
         detail: &str,
     ) -> Result<(), Error> {
         self.with_lock(pool, async |engine| {
-            engine.mend_schema(statements, applied, detail).await
+            engine.repair_schema(statements, applied, detail).await
         })
         .await
     }

@@ -11,15 +11,15 @@ use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
 use migrate_core::{Cascade, Dialect, Direction, Limits, SessionSettings, Stamp, Target};
 use sqlx::{Connection as _, Pool};
 
+use super::Migrations;
 use crate::backend::{Backend, Session};
-use crate::cancel::Stop;
+use crate::cancel::CancelToken;
 use crate::driver_error::DriverError;
 use crate::engine::{Engine, Goal, InDoubt, Options, StampMode};
 use crate::error::Error;
 use crate::event::{Event, Report};
-use crate::migration_lock::Held;
-use crate::migrations::Migrations;
-use crate::sleep::pause;
+use crate::migration_lock::LockGuard;
+use crate::sleep::Sleeper;
 
 /// One step back.
 const LAST: Target = Target {
@@ -230,9 +230,9 @@ impl<'a> Runner<'a> {
     }
 
     /// Keeps other migrators out.
-    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Held<DB>, Error> {
+    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<LockGuard<DB>, Error> {
         let wait = self.options.lock_wait;
-        Held::take(
+        LockGuard::take(
             pool,
             &self.migrations.ledger,
             self.session_settings(),
@@ -247,7 +247,7 @@ impl<'a> Runner<'a> {
         let can_stop = self.stop_when.is_some();
         let mut signal = self.stop_when.take().unwrap_or_else(|| pending().boxed());
         let session = self.session_settings().clone();
-        let taking = Held::take(
+        let taking = LockGuard::take(
             pool,
             &self.migrations.ledger,
             &session,
@@ -262,11 +262,14 @@ impl<'a> Runner<'a> {
                 });
             }
         };
-        let stop = Stop::new();
+        let stop = CancelToken::new();
         // SQLite also ends by itself what takes too long.
         let can_stop = can_stop || held.work.dialect() == Dialect::Sqlite;
         if can_stop {
-            held.work.stoppable(&stop).await.map_err(Error::from)?;
+            held.work
+                .make_cancellable(&stop)
+                .await
+                .map_err(Error::from)?;
         }
         let mut engine = self.migrations.engine(&mut held.work, self.options);
         engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
@@ -289,9 +292,9 @@ impl<'a> Runner<'a> {
             false => error,
         });
         let mut sound = engine.sound;
-        if can_stop && let Err(error) = held.work.unstoppable().await {
+        if can_stop && let Err(error) = held.work.reset_cancellable().await {
             sound = false;
-            tracing::debug!(error = %DriverError::from(error), "the connection keeps looking for a stop");
+            tracing::debug!(error = %DriverError::from(error), "the connection keeps reading for a stop");
         }
         held.release(sound).await;
         report
@@ -302,18 +305,19 @@ impl<'a> Runner<'a> {
 /// statements there is nothing to cancel.
 async fn stopped<DB: Backend>(
     mut work: impl Future<Output = Result<Report, Error>> + Unpin,
-    stop: &Stop,
+    stop: &CancelToken,
     pool: &Pool<DB>,
 ) -> Result<Report, Error> {
-    stop.want();
+    stop.cancel();
+    let mut sleeper = Sleeper::default();
     loop {
         let ask = async {
-            if let Some(sql) = stop.cancel()
+            if let Some(sql) = stop.cancel_sql()
                 && let Err(error) = send(pool, &sql).await
             {
                 tracing::warn!(error = %DriverError::from(error), "the statement in work could not be cancelled");
             }
-            pause(AGAIN).await;
+            sleeper.sleep(AGAIN).await;
         };
         match select(&mut work, pin!(ask)).await {
             Either::Left((report, _)) => return report,

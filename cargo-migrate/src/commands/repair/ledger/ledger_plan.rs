@@ -2,7 +2,7 @@
 
 use migrate_core::with_lf;
 use migrate_sqlx::__cli::discrepancy::Kind;
-use migrate_sqlx::__cli::{LedgerChange, Mending};
+use migrate_sqlx::__cli::{LedgerChange, RowRepair};
 use migrate_sqlx::AppliedRevision;
 use serde::Serialize;
 
@@ -35,14 +35,14 @@ pub(in crate::commands::repair) struct Unresolved {
 }
 
 /// All that is to be done.
-pub(in crate::commands::repair) struct LedgerRepair {
+pub(in crate::commands::repair) struct LedgerPlan {
     pub(in crate::commands::repair) entries: Vec<Entry>,
     pub(in crate::commands::repair) files: Files,
-    pub(in crate::commands::repair) mendings: Vec<Mending>,
+    pub(in crate::commands::repair) mendings: Vec<RowRepair>,
     pub(in crate::commands::repair) unresolved: Vec<Unresolved>,
 }
 
-impl LedgerRepair {
+impl LedgerPlan {
     pub(super) fn new(files: Files) -> Self {
         Self {
             entries: Vec::new(),
@@ -90,7 +90,7 @@ impl LedgerRepair {
             LedgerChange::Forget(_) => "forget",
         };
         self.enter(change.revision(), kind, action, reason);
-        self.mendings.push(Mending {
+        self.mendings.push(RowRepair {
             change,
             reason: reason.to_owned(),
         });
