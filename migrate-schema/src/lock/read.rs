@@ -16,25 +16,25 @@ use migrate_core::{Code, Diagnostic, Dialect, Label};
 const HELP: &str = "write it anew: `cargo migrate lock`";
 
 /// Which part is read.
-pub(super) enum Wanted {
+pub(super) enum Scope {
     All,
     /// What begins a line about this table.
     Table(String),
     TableNames,
 }
 
-impl Wanted {
+impl Scope {
     pub(super) fn table(name: &Name) -> Self {
         Self::Table(format!("table {}", quoted(&name.to_string())))
     }
 }
 
-/// Reads all of it, or what is wanted.
-pub(super) fn parse(file: &str, text: &str, wanted: Wanted) -> Result<SchemaLock, Vec<Diagnostic>> {
+/// Reads all of schema.lock, or the part in scope.
+pub(super) fn parse(file: &str, text: &str, scope: Scope) -> Result<SchemaLock, Vec<Diagnostic>> {
     let mut reader = Reader {
         file,
         text,
-        wanted,
+        scope,
         lock: SchemaLock::default(),
         section: None,
         version: false,
@@ -53,7 +53,7 @@ pub(super) fn parse(file: &str, text: &str, wanted: Wanted) -> Result<SchemaLock
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
-    wanted: Wanted,
+    scope: Scope,
     lock: SchemaLock,
     section: Option<Dialect>,
     version: bool,
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
     fn read(&mut self) {
         let mut start = usize::from(self.text.starts_with('\u{feff}')) * 3;
         for line in self.text[start..].split_inclusive('\n') {
-            // Most lines, where one table is wanted: an application has many models, and each reads.
+            // Skips most lines if one table is read: an application has many models, and each reads.
             if self.is_of_another_table(line) {
                 start += line.len();
                 continue;
@@ -118,13 +118,13 @@ impl<'a> Reader<'a> {
     }
 
     fn is_of_another_table(&self, line: &str) -> bool {
-        match &self.wanted {
-            Wanted::Table(only) => {
+        match &self.scope {
+            Scope::Table(only) => {
                 line.as_bytes().starts_with(b"table ")
                     && !line.as_bytes().starts_with(only.as_bytes())
                     && line.as_bytes().last() == Some(&b'\n')
             }
-            Wanted::All | Wanted::TableNames => false,
+            Scope::All | Scope::TableNames => false,
         }
     }
 
@@ -164,14 +164,14 @@ impl<'a> Reader<'a> {
                 self.lock.heads.insert(head);
             }),
             (None, Some(dialect)) => {
-                match &self.wanted {
+                match &self.scope {
                     // A longer table name, or another kind of object.
-                    Wanted::Table(only)
+                    Scope::Table(only)
                         if line != only && !line.starts_with(&format!("{only} ")) =>
                     {
                         Some(())
                     }
-                    Wanted::TableNames => self.table_name(dialect, line),
+                    Scope::TableNames => self.table_name(dialect, line),
                     _ => self.line(dialect, line, span),
                 }
             }
