@@ -353,7 +353,7 @@ impl Survey {
                     format!("revision `{}` follows `{name}`, which does not exist", id(revision)),
                 )
                 .label(self.label(revision, span, "no revision has this id"));
-                diagnostic.help(self.unknown_help(&name, lock)).subject(name.to_string())
+                diagnostic.help(self.unknown_help(&name, lock)).subject(name.as_str())
             }
             Problem::SelfParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
@@ -376,7 +376,7 @@ impl Survey {
                 )
                 .label(self.label(revision, span, "no revision has this id or label"))
                 .help(self.unknown_help(&name, lock))
-                .subject(name.to_string())
+                .subject(name.as_str())
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,

@@ -43,6 +43,7 @@ pub struct AppliedRevision {
 
 /// Whether a revision is applied as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RevisionState {
     /// It is.
     Applied,

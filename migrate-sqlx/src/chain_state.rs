@@ -438,7 +438,7 @@ pub(crate) fn check_section(
         _ => {
             return Err(Error::MissingDialect {
                 revision: name(),
-                dialect: dialect.name(),
+                dialect,
             });
         }
     }

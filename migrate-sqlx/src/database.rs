@@ -6,7 +6,9 @@ use migrate_core::{Dialect, Direction, LedgerNames, SessionSettings, Stamp, Targ
 use migrate_schema::Schema;
 
 use crate::applied_revision::AppliedRevision;
-use crate::backend::{Backend, Session};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use crate::backend::Backend;
+use crate::backend::Session;
 use crate::chain_state::ChainState;
 use crate::engine::{Outcome, SchemaReplay, StampMode};
 use crate::error::Error;
@@ -16,8 +18,7 @@ use crate::ledger::Tables;
 use crate::ledger_change::LedgerRepair;
 use crate::ledger_event::LedgerEvent;
 use crate::migration_lock::Work;
-use crate::migrations::Migrations;
-use crate::runner::Runner;
+use crate::migrations::{Migrations, Runner};
 use crate::script::Script;
 use crate::status::Status;
 use crate::url::DatabaseUrl;

@@ -62,6 +62,7 @@ pub(crate) enum Goal {
 /// What to do about a statement that was begun outside a transaction, and cut off: nobody has
 /// recorded whether the database has finished it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InDoubt {
     /// Refuse to go on: [`Error::InDoubt`].
     #[default]
@@ -84,6 +85,7 @@ pub enum Outcome {
 
 /// What a stamp does about what the ledger records already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StampMode {
     /// Each target changes its own lineage; other branches stay as they are recorded.
     #[default]

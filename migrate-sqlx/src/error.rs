@@ -12,8 +12,8 @@ use crate::driver_error::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database cannot be reached, refuses the user, or failed.
-    #[error("the database cannot be used")]
+    /// The database cannot be reached, refuses the user or a query of the migrator, or failed.
+    #[error("{}", failed_use(.0.as_sqlx()))]
     Database(#[source] DriverError),
     /// The url is none, or of a database whose feature is not compiled in. It is not shown, as it
     /// may hold a password.
@@ -22,6 +22,7 @@ pub enum Error {
     /// A parameter of the url is not known, or asks for what the driver does not do. Its value is
     /// not shown, as it may be a password.
     #[error("the database's url cannot be used: {message}")]
+    #[non_exhaustive]
     UrlParameter {
         /// What is wrong with it.
         message: String,
@@ -36,6 +37,7 @@ pub enum Error {
     Target(#[from] TargetError),
     /// The database has revisions that the chain does not know: it is newer.
     #[error("the database has revisions that this chain does not know: `{}`", revisions.join("`, `"))]
+    #[non_exhaustive]
     Newer {
         /// Which ones.
         revisions: Vec<String>,
@@ -45,12 +47,14 @@ pub enum Error {
         "revisions were changed after they were applied: `{}`",
         listed(revisions)
     )]
+    #[non_exhaustive]
     Changed {
         /// Which ones.
         revisions: Vec<RevisionId>,
     },
     /// A revision was begun and not finished.
     #[error("revision `{revision}` is half done: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
+    #[non_exhaustive]
     Unfinished {
         /// Which one.
         revision: String,
@@ -63,12 +67,14 @@ pub enum Error {
     },
     /// A table of the ledger's name belongs to something else.
     #[error("the table {table} is no ledger of cargo migrate")]
+    #[non_exhaustive]
     ForeignLedger {
         /// The table, quoted.
         table: String,
     },
     /// The schema of `[ledger]` is not there and cannot be made, or is closed to the user.
     #[error("the ledger's schema `{schema}` is missing or closed to this user, and cannot be made")]
+    #[non_exhaustive]
     LedgerSchema {
         /// Its name.
         schema: String,
@@ -79,6 +85,7 @@ pub enum Error {
     },
     /// A revision moves, renames or drops what the ledger is in, and so cannot be recorded.
     #[error("after revision `{revision}` the ledger {table} is not where it was")]
+    #[non_exhaustive]
     LedgerLost {
         /// Which revision.
         revision: String,
@@ -91,6 +98,7 @@ pub enum Error {
     },
     /// A revision has no way down.
     #[error("revision `{revision}` cannot be reverted: {}", reason.as_deref().unwrap_or("it has no `down` for this database"))]
+    #[non_exhaustive]
     Irreversible {
         /// Which one.
         revision: String,
@@ -98,15 +106,17 @@ pub enum Error {
         reason: Option<String>,
     },
     /// A revision has no way up on this database.
-    #[error("revision `{revision}` has no `up` for {dialect}")]
+    #[error("revision `{revision}` has no `up` for {}", dialect.name())]
+    #[non_exhaustive]
     MissingDialect {
         /// Which one.
         revision: String,
         /// The database.
-        dialect: &'static str,
+        dialect: Dialect,
     },
     /// Another migrator did not finish in time.
     #[error("another migrator has the lock{}, and {} s of waiting were not enough", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(), waited.as_secs())]
+    #[non_exhaustive]
     Locked {
         /// How long it was waited for.
         waited: Duration,
@@ -121,12 +131,14 @@ pub enum Error {
     Step(Box<StepError>),
     /// The database is not where the chain ends.
     #[error("the database is not up to date: {} to apply{}", crate::error::count(pending.len(), "revision"), pending.first().map(|first| format!(", the first is `{first}`")).unwrap_or_default())]
+    #[non_exhaustive]
     NotCurrent {
         /// The revisions to apply, in order.
         pending: Vec<RevisionId>,
     },
     /// Rows point nowhere after a revision, on SQLite.
     #[error("after revision `{revision}` rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
+    #[non_exhaustive]
     ForeignKeys {
         /// Which revision; it was rolled back.
         revision: String,
@@ -137,6 +149,7 @@ pub enum Error {
     #[error(
         "the index `{index}` of revision `{revision}` is invalid: an earlier try to build it failed"
     )]
+    #[non_exhaustive]
     InvalidIndex {
         /// Which revision.
         revision: String,
@@ -147,6 +160,7 @@ pub enum Error {
     #[error(
         "revision `{revision}` cannot go on: its statement {number}, of {of} that are finished, was edited"
     )]
+    #[non_exhaustive]
     ResumeEdited {
         /// Which revision.
         revision: String,
@@ -166,6 +180,7 @@ pub enum Error {
     #[error(
         "revision `{revision}` cannot go on: what its finished statement {number} left in the session is gone"
     )]
+    #[non_exhaustive]
     ResumeSession {
         /// Which revision.
         revision: String,
@@ -180,6 +195,7 @@ pub enum Error {
     #[error(
         "statement {number} of {of} of revision `{revision}` finished, but the ledger could not record it"
     )]
+    #[non_exhaustive]
     Unrecorded {
         /// Which revision.
         revision: String,
@@ -196,12 +212,14 @@ pub enum Error {
     #[error(
         "the script of revision `{revision}` cannot come back from `USE`: it does not know the database's name"
     )]
+    #[non_exhaustive]
     ScriptUse {
         /// Which revision.
         revision: String,
     },
     /// Somebody wants to say what has become of a revision that is not half done.
     #[error("revision `{revision}` is not half done in this database")]
+    #[non_exhaustive]
     NotUnfinished {
         /// Which one.
         revision: String,
@@ -210,6 +228,7 @@ pub enum Error {
     #[error(
         "nobody knows whether statement {number} of {of} of revision `{revision}` was finished"
     )]
+    #[non_exhaustive]
     InDoubt {
         /// Which revision.
         revision: String,
@@ -224,6 +243,7 @@ pub enum Error {
     },
     /// The whole run was to be one transaction, and a revision cannot be in it.
     #[error("revision `{revision}` cannot be part of one transaction{}", match dialect { Dialect::MySql => ": MySQL and MariaDB commit with every change of the schema", Dialect::Sqlite | Dialect::Postgres => ": its section says `no-transaction`, or it is half done" })]
+    #[non_exhaustive]
     NotAtomic {
         /// The first such revision.
         revision: String,
@@ -232,6 +252,7 @@ pub enum Error {
     },
     /// The connection that kept other migrators out is gone, and somebody else may be at work.
     #[error("the lock was lost before revision `{revision}` was finished")]
+    #[non_exhaustive]
     LockLost {
         /// Which one was in work.
         revision: String,
@@ -240,12 +261,14 @@ pub enum Error {
     },
     /// The run was asked to end before its time: see [`Runner::stop_when`](crate::Runner::stop_when).
     #[error("stopped before all was done{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in work was not", count(done, "revision")) })]
+    #[non_exhaustive]
     Stopped {
         /// The revisions of this run that were finished before, and stay.
         finished: Vec<RevisionId>,
     },
     /// The database refused a statement that was to mend its schema.
     #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "those before it stay" })]
+    #[non_exhaustive]
     Repair {
         /// Which statement, from 1.
         number: usize,
@@ -260,6 +283,7 @@ pub enum Error {
     },
     /// Rows would point nowhere after the schema was repaired, on SQLite; it was rolled back.
     #[error("nothing was changed: rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
+    #[non_exhaustive]
     RepairDangling {
         /// The tables with such rows.
         tables: Vec<String>,
@@ -269,6 +293,7 @@ pub enum Error {
     Concurrent,
     /// What the database says of one of its objects cannot be understood.
     #[error("the database's own words about `{object}` cannot be understood")]
+    #[non_exhaustive]
     SchemaText {
         /// Which object.
         object: String,
@@ -279,6 +304,7 @@ pub enum Error {
         count(tables.len(), "table"),
         tables.join("`, `")
     )]
+    #[non_exhaustive]
     MissingTables {
         /// The tables, with their named schema where they have one.
         tables: Vec<String>,
@@ -289,6 +315,7 @@ pub enum Error {
         "the database is not what its revisions make: {}",
         several(differences)
     )]
+    #[non_exhaustive]
     SchemaDiffers {
         /// What is missing or different.
         differences: Vec<migrate_schema::Difference>,
@@ -296,12 +323,14 @@ pub enum Error {
     /// The binary has no schema to compare the database with.
     #[cfg(feature = "verify")]
     #[error("the application was compiled without a schema.lock of its chain's head that knows {}", dialect.name())]
+    #[non_exhaustive]
     NoSchema {
         /// The database.
         dialect: Dialect,
     },
     /// The text of a revision in the ledger cannot be understood.
     #[error("the ledger's text of revision `{revision}` cannot be read")]
+    #[non_exhaustive]
     LedgerText {
         /// Which one.
         revision: String,
@@ -435,6 +464,19 @@ fn several(differences: &[migrate_schema::Difference]) -> String {
         told.push(format!("and {} more", differences.len() - MOST));
     }
     told.join("; ")
+}
+
+/// Says what could not be done with the database; its own words are the source's.
+fn failed_use(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Database(_) => "the database refused a connection or a query of the migrator",
+        sqlx::Error::PoolTimedOut => "no connection of the pool became free in time",
+        sqlx::Error::PoolClosed => "the pool of connections is closed",
+        sqlx::Error::Io(_) => "the connection to the database failed",
+        sqlx::Error::Tls(_) => "the TLS connection to the database failed",
+        sqlx::Error::Configuration(_) => "the options of the connection are not valid",
+        _ => "the driver of the database failed",
+    }
 }
 
 fn listed(revisions: &[RevisionId]) -> String {
@@ -745,6 +787,38 @@ impl Error {
             _ => return false,
         };
         missed_lock(source.as_sqlx())
+    }
+}
+
+/// What the command refuses in the words of the runtime.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+impl Error {
+    /// [`Error::Newer`].
+    #[must_use]
+    pub const fn newer(revisions: Vec<String>) -> Self {
+        Self::Newer { revisions }
+    }
+
+    /// [`Error::Changed`].
+    #[must_use]
+    pub const fn changed(revisions: Vec<RevisionId>) -> Self {
+        Self::Changed { revisions }
+    }
+
+    /// [`Error::Irreversible`].
+    #[must_use]
+    pub const fn irreversible(revision: String, reason: String) -> Self {
+        Self::Irreversible {
+            revision,
+            reason: Some(reason),
+        }
+    }
+
+    /// [`Error::NotUnfinished`].
+    #[must_use]
+    pub const fn not_unfinished(revision: String) -> Self {
+        Self::NotUnfinished { revision }
     }
 }
 

@@ -12,17 +12,20 @@ use crate::notice::Severity;
 #[non_exhaustive]
 pub enum Event<'a> {
     /// Another migrator is at work; this one waits.
+    #[non_exhaustive]
     Waiting {
         /// Who it is, where the database says.
         holder: Option<&'a str>,
     },
     /// The work is known.
+    #[non_exhaustive]
     Planned {
         /// How many revisions there are to apply or revert.
         total: usize,
     },
     /// Only the `down` or the header of an applied revision was edited: the ledger has taken its
     /// text, and nothing was run.
+    #[non_exhaustive]
     TextTaken {
         /// Which one.
         revision: &'a Revision,
@@ -30,6 +33,7 @@ pub enum Event<'a> {
         edit: Edit,
     },
     /// A revision begins.
+    #[non_exhaustive]
     Started {
         /// Which one.
         revision: &'a Revision,
@@ -39,6 +43,7 @@ pub enum Event<'a> {
         from_ledger: bool,
     },
     /// A revision missed a lock, did nothing, and is tried again.
+    #[non_exhaustive]
     Retrying {
         /// Which one.
         revision: &'a Revision,
@@ -56,6 +61,7 @@ pub enum Event<'a> {
     /// It comes while the revision is at work, as often as the database says it. PostgreSQL's come by
     /// way of `tracing`, where the application's subscriber has them as well, under sqlx's target
     /// `sqlx::postgres::notice`. In an application whose only logger is one of `log` they stay there.
+    #[non_exhaustive]
     Notice {
         /// Which one.
         revision: &'a Revision,
@@ -67,6 +73,7 @@ pub enum Event<'a> {
         message: &'a str,
     },
     /// A revision is applied or reverted.
+    #[non_exhaustive]
     Finished {
         /// Which one.
         revision: &'a Revision,

@@ -447,7 +447,7 @@ impl Tables {
 
     pub(crate) fn event(
         &self,
-        kind: EventKind,
+        kind: &EventKind,
         revision: &str,
         duration: &str,
         detail: &str,

@@ -26,6 +26,7 @@
 //! # Features
 //!
 //! - `sqlite`, `postgres`, `mysql` (MariaDB too): the databases.
+//! - `models`: `#[derive(Table)]`, which compares a model with `schema.lock` at compile time.
 //! - `verify`: `Migrations::verify`, which compares the schema when the application starts.
 //! - `tls-…`: sqlx's choices of TLS.
 //! - `cli`: what `cargo migrate` needs. It is not for applications, and is exempt from semver.
@@ -58,7 +59,6 @@ mod migration_lock;
 mod migrations;
 mod notice;
 mod required_tables;
-mod runner;
 #[cfg(feature = "cli")]
 mod script;
 mod sleep;
@@ -86,9 +86,8 @@ pub use migrate_macros::Table;
 pub use migrate_macros::embed_migrations;
 #[cfg(any(feature = "cli", feature = "verify"))]
 pub use migrate_schema as schema;
-pub use migrations::Migrations;
+pub use migrations::{Migrations, Runner};
 pub use notice::Severity;
-pub use runner::Runner;
 pub use status::Status;
 #[cfg(feature = "models")]
 pub use table::Table;

@@ -1,5 +1,7 @@
 //! The chain of an application, and what it can do with a database.
 
+mod runner;
+
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -9,6 +11,8 @@ use migrate_core::{
 #[cfg(any(feature = "cli", feature = "verify"))]
 use migrate_schema::Schema;
 use sqlx::Pool;
+
+pub use self::runner::Runner;
 
 use crate::backend::{Backend, Session};
 use crate::chain_state::ChainState;
@@ -20,7 +24,6 @@ use crate::introspect::SchemaReader;
 use crate::ledger::Tables;
 use crate::ledger_event::LedgerEvent;
 use crate::required_tables::{self, Place, TablesOfChain};
-use crate::runner::Runner;
 #[cfg(feature = "cli")]
 use crate::script::{Material, Script};
 use crate::status::Status;

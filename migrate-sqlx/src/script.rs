@@ -346,11 +346,11 @@ impl Writer<'_> {
                 {
                     self.statement(sql);
                 }
-                self.statement(self.tables.event(EventKind::Apply, id, duration, DETAIL));
+                self.statement(self.tables.event(&EventKind::Apply, id, duration, DETAIL));
             }
             Direction::Down => {
                 self.statement(self.tables.delete(id));
-                self.statement(self.tables.event(EventKind::Revert, id, duration, DETAIL));
+                self.statement(self.tables.event(&EventKind::Revert, id, duration, DETAIL));
             }
         }
         self.statement("COMMIT");
@@ -403,11 +403,11 @@ impl Writer<'_> {
         match self.direction {
             Direction::Up => {
                 self.statement(self.tables.finish(revision, 0));
-                self.statement(self.tables.event(EventKind::Apply, id, "0", DETAIL));
+                self.statement(self.tables.event(&EventKind::Apply, id, "0", DETAIL));
             }
             Direction::Down => {
                 self.statement(self.tables.delete(id));
-                self.statement(self.tables.event(EventKind::Revert, id, "0", DETAIL));
+                self.statement(self.tables.event(&EventKind::Revert, id, "0", DETAIL));
             }
         }
         self.statement("COMMIT");

@@ -32,10 +32,8 @@ impl Shared {
     fn ring(&self) {
         let mut alarm = self.lock();
         while !alarm.is_over {
-            let left = match &alarm.next {
-                None => None,
-                Some((at, _)) => Some(at.saturating_duration_since(Instant::now())),
-            };
+            let next = alarm.next.as_ref();
+            let left = next.map(|(at, _)| at.saturating_duration_since(Instant::now()));
             alarm = match left {
                 None => self
                     .changed

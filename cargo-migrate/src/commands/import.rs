@@ -459,7 +459,7 @@ fn stamp(
         let state = database.state(&migrations).await?;
         if !state.status().unknown.is_empty() {
             let revisions = state.status().unknown.clone();
-            return Err(migrate_sqlx::Error::Newer { revisions }.into());
+            return Err(migrate_sqlx::Error::newer(revisions).into());
         }
         let id_of = |version: &str| {
             let id = imported.and_then(|imported| imported.ids.get(version));

@@ -120,7 +120,7 @@ fn chosen_revision(state: &ChainState<'_>, given: Option<&str>) -> Result<usize,
         [only] if state.applied.contains(only) => Ok(only),
         [only] => Err(CommandError::from(TargetError::NotADescendant {
             given: state.graph.id(only).to_string(),
-            applied: json::heads(&state),
+            applied: json::heads(state),
         })
         .help("only what is applied can be done again; `cargo migrate run` applies the rest")),
         [] => Err(
@@ -151,7 +151,7 @@ fn judge(state: &ChainState<'_>, down: &Plan, dialect: Dialect) -> Result<(), Co
     };
     if !state.unknown.is_empty() {
         let revisions = state.unknown.clone();
-        return Err(Error::Newer { revisions }.into());
+        return Err(Error::newer(revisions).into());
     }
     let revisions: Vec<_> = state
         .changed
@@ -161,8 +161,9 @@ fn judge(state: &ChainState<'_>, down: &Plan, dialect: Dialect) -> Result<(), Co
         .collect();
     if !revisions.is_empty() {
         let first = revisions[0].clone();
-        return Err(CommandError::from(Error::Changed { revisions })
-            .help(format!("begin with the oldest, which takes what follows it along: `cargo migrate redo {first}`")));
+        return Err(CommandError::from(Error::changed(revisions)).help(format!(
+            "begin with the oldest, which takes what follows it along: `cargo migrate redo {first}`"
+        )));
     }
     let applied = state.status().applied;
     for row in applied.iter().filter(|row| goes(&row.revision)) {
@@ -172,10 +173,10 @@ fn judge(state: &ChainState<'_>, down: &Plan, dialect: Dialect) -> Result<(), Co
         };
         if applied.is_empty_down(dialect) {
             let id = &row.revision;
-            let error = CommandError::from(Error::Irreversible {
-                revision: id.clone(),
-                reason: Some("the text that was applied has an empty `down`".to_owned()),
-            });
+            let error = CommandError::from(Error::irreversible(
+                id.clone(),
+                "the text that was applied has an empty `down`".to_owned(),
+            ));
             return Err(error.help(format!(
                 "put the `up` that was applied back into its file, and the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone {id} --execute` and `cargo migrate run`"
             )));

@@ -184,7 +184,7 @@ fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
     let (statements, error, way) = row.map_or((0, None, "run"), |row| {
         let way = match row.state {
             RevisionState::Reverting => "revert",
-            RevisionState::Applied | RevisionState::Applying => "run",
+            _ => "run",
         };
         (row.statements, row.error.as_deref(), way)
     });

@@ -100,7 +100,7 @@ impl<'a> Progress<'a> {
             running.step = step;
         }
         match event {
-            Event::Waiting { holder } => {
+            Event::Waiting { holder, .. } => {
                 let holder = holder.map(|holder| format!(" ({holder})"));
                 self.ui.status(format_args!(
                     "waiting for another migrator{} to finish",
@@ -108,8 +108,8 @@ impl<'a> Progress<'a> {
                 ));
                 running.begin("waiting".to_owned());
             }
-            Event::Planned { total } => running.total = total,
-            Event::TextTaken { revision, edit } => self.ui.status(format_args!(
+            Event::Planned { total, .. } => running.total = total,
+            Event::TextTaken { revision, edit, .. } => self.ui.status(format_args!(
                 "{} {}: {edit} was edited after it was applied; the file's text is used, and the ledger has it now",
                 styled(style::GOOD, "recorded"),
                 styled(style::ID, &revision.id),
@@ -118,6 +118,7 @@ impl<'a> Progress<'a> {
                 revision,
                 direction,
                 from_ledger,
+                ..
             } => {
                 if from_ledger {
                     self.ui.warning(format_args!(
@@ -140,6 +141,7 @@ impl<'a> Progress<'a> {
                 attempt,
                 of,
                 pause,
+                ..
             } => {
                 self.ui.status(format_args!(
                     "{} waits for another session's lock: try {attempt} of {of} in {} ms",
@@ -153,6 +155,7 @@ impl<'a> Progress<'a> {
                 severity,
                 code,
                 message,
+                ..
             } => {
                 let notice = Notice {
                     revision: revision.id.to_string(),
@@ -173,6 +176,7 @@ impl<'a> Progress<'a> {
                 revision,
                 direction,
                 duration,
+                ..
             } => {
                 running.done += 1;
                 running.count_notices(self.ui);

@@ -19,7 +19,9 @@ impl Engine<'_> {
             return;
         }
         let id = step.revision.id.as_str();
-        let event = self.tables.event(EventKind::Fail, id, "0", &error.report());
+        let event = self
+            .tables
+            .event(&EventKind::Fail, id, "0", &error.report());
         if let Err(error) = self.commit(&[event]).await {
             tracing::warn!(%error, "the failure could not be entered among the events");
         }

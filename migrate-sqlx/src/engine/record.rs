@@ -65,7 +65,7 @@ impl Engine<'_> {
             Outcome::Applied => "declared applied",
             Outcome::NotApplied => "declared not applied",
         };
-        record.push(self.tables.event(EventKind::Repair, id, "0", detail));
+        record.push(self.tables.event(&EventKind::Repair, id, "0", detail));
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
             let recorded = self.run_all(record).await;
@@ -87,7 +87,7 @@ impl Engine<'_> {
                 sql.push(self.tables.delete(&row.revision));
                 sql.push(
                     self.tables
-                        .event(EventKind::Unstamp, &row.revision, "0", "purged"),
+                        .event(&EventKind::Unstamp, &row.revision, "0", "purged"),
                 );
             }
         }
@@ -97,14 +97,14 @@ impl Engine<'_> {
         for index in &stamp.forgotten {
             let id = joined.graph.id(*index).as_str();
             sql.push(self.tables.delete(id));
-            sql.push(self.tables.event(EventKind::Unstamp, id, "0", ""));
+            sql.push(self.tables.event(&EventKind::Unstamp, id, "0", ""));
         }
         for index in &stamp.recorded {
             let revision = &joined.revisions[*index];
             sql.extend(self.tables.insert(revision, RevisionState::Applied, "0"));
             sql.push(
                 self.tables
-                    .event(EventKind::Stamp, revision.id.as_str(), "0", ""),
+                    .event(&EventKind::Stamp, revision.id.as_str(), "0", ""),
             );
         }
         Ok((stamp, sql))

@@ -59,7 +59,7 @@ impl Engine<'_> {
                 LedgerChange::Forget(id) => sql.push(self.tables.delete(id)),
             }
             let detail = detail(reason, change, row);
-            sql.push(self.tables.event(EventKind::Repair, id, "0", &detail));
+            sql.push(self.tables.event(&EventKind::Repair, id, "0", &detail));
         }
         Ok(sql)
     }

@@ -81,7 +81,7 @@ impl Engine<'_> {
                 tables: tables.into_iter().collect(),
             });
         }
-        let event = self.tables.event(EventKind::Repair, &heads, "0", detail);
+        let event = self.tables.event(&EventKind::Repair, &heads, "0", detail);
         self.run(event).await
     }
 
@@ -92,7 +92,7 @@ impl Engine<'_> {
         detail: &str,
     ) -> Result<(), Error> {
         let heads = self.judge_same(applied).await?;
-        let event = self.tables.event(EventKind::Repair, &heads, "0", detail);
+        let event = self.tables.event(&EventKind::Repair, &heads, "0", detail);
         self.run("BEGIN".to_owned()).await?;
         let done = match self.run_each(statements, true).await {
             Ok(()) => self.run_all([event, "COMMIT".to_owned()]).await,
@@ -113,13 +113,13 @@ impl Engine<'_> {
         let heads = self.judge_same(applied).await?;
         if let Err(error) = self.run_each(statements, false).await {
             let told = format!("{detail}: {}", error.report());
-            let event = self.tables.event(EventKind::Repair, &heads, "0", &told);
+            let event = self.tables.event(&EventKind::Repair, &heads, "0", &told);
             if let Err(failure) = self.session.execute(event).await {
                 tracing::warn!(error = %failure.message(), "the failure could not be entered among the events");
             }
             return Err(error);
         }
-        let event = self.tables.event(EventKind::Repair, &heads, "0", detail);
+        let event = self.tables.event(&EventKind::Repair, &heads, "0", detail);
         self.run(event).await
     }
 

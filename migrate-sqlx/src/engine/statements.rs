@@ -260,7 +260,7 @@ impl Engine<'_> {
             Direction::Up => (self.tables.finish(&step.revision, millis), EventKind::Apply),
             Direction::Down => (self.tables.delete(id), EventKind::Revert),
         };
-        let event = self.tables.event(kind, id, &millis.to_string(), "");
+        let event = self.tables.event(&kind, id, &millis.to_string(), "");
         match self.session.dialect() {
             Dialect::Postgres => self.run(self.restore.clone()).await?,
             Dialect::Sqlite => self.give_session_back().await?,

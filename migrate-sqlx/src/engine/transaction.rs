@@ -231,7 +231,7 @@ impl Engine<'_> {
             }
             Direction::Down => (vec![self.tables.delete(id)], EventKind::Revert),
         };
-        record.push(self.tables.event(kind, id, duration, ""));
+        record.push(self.tables.event(&kind, id, duration, ""));
         record
     }
 

@@ -26,7 +26,7 @@ async fn told(
                 from_ledger,
                 ..
             } => format!("{} {from_ledger}", revision.id),
-            Event::TextTaken { revision, edit } => format!("took {}: {edit}", revision.id),
+            Event::TextTaken { revision, edit, .. } => format!("took {}: {edit}", revision.id),
             _ => return,
         };
         events.lock().unwrap().push(line);

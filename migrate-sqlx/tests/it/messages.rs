@@ -228,6 +228,7 @@ async fn hear(database: &TestDatabase, chain: &Migrations) -> Vec<Heard> {
             severity,
             code,
             message,
+            ..
         } = event
         {
             heard.lock().unwrap().push(Heard(

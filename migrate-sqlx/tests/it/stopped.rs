@@ -46,7 +46,7 @@ pub(crate) async fn a_run_that_is_stopped_is_rolled_back(database: TestDatabase)
         })
         .stop_when(begun.notified());
     let error = connected.run(runner).await.unwrap_err();
-    let Error::Stopped { finished } = &error else {
+    let Error::Stopped { finished, .. } = &error else {
         panic!("{error:?}");
     };
     assert_eq!(finished, &["a"]);

@@ -48,10 +48,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             ),
             (None, Some(_)) => "is applied".to_owned(),
             (None, None) => {
-                return Err(migrate_sqlx::Error::NotUnfinished {
-                    revision: given.clone(),
-                }
-                .into());
+                return Err(migrate_sqlx::Error::not_unfinished(given.clone()).into());
             }
         };
         let declared = match applied {

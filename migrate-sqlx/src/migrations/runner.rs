@@ -11,6 +11,7 @@ use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
 use migrate_core::{Cascade, Dialect, Direction, Limits, SessionSettings, Stamp, Target};
 use sqlx::{Connection as _, Pool};
 
+use super::Migrations;
 use crate::backend::{Backend, Session};
 use crate::cancel::CancelToken;
 use crate::driver_error::DriverError;
@@ -18,7 +19,6 @@ use crate::engine::{Engine, Goal, InDoubt, Options, StampMode};
 use crate::error::Error;
 use crate::event::{Event, Report};
 use crate::migration_lock::LockGuard;
-use crate::migrations::Migrations;
 use crate::sleep::Sleeper;
 
 /// One step back.
