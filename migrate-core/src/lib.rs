@@ -14,6 +14,7 @@
 
 mod chain;
 mod config;
+mod dag;
 mod diagnostic;
 mod edit;
 #[doc(hidden)]
@@ -64,6 +65,7 @@ pub use target::{Anchor, Target, TargetError};
 /// Items for the other crates of the workspace that are not part of the API.
 #[doc(hidden)]
 pub mod __support {
+    pub use crate::dag::components;
     pub use crate::diagnostic::{MOST_PROBLEMS, nearest, suggestion};
     pub use crate::edit::{labels, with_value};
     pub use crate::file::{KEYS, is_timestamp, key_and_value, near_key, section_words};

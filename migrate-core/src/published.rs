@@ -37,7 +37,7 @@ impl Published {
     ///
     /// Problems of the published chain itself are not caused by this branch and are left out.
     #[must_use]
-    pub fn judge(&self, here: &Folder, config: &Config) -> Vec<Diagnostic> {
+    pub fn check(&self, here: &Folder, config: &Config) -> Vec<Diagnostic> {
         let survey = |folder: &Folder| Survey::new(folder, config);
         let chains = Chains {
             name: &self.name,

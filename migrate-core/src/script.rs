@@ -218,7 +218,7 @@ impl Checker<'_> {
     }
 
     /// Returns the dialects of a section that the project uses; all of them if it configures none.
-    fn judged(&self, serves: Dialects) -> Dialects {
+    fn checked(&self, serves: Dialects) -> Dialects {
         match self.dialects.is_empty() {
             true => serves,
             false => serves.and(self.dialects),
@@ -236,7 +236,7 @@ impl Checker<'_> {
         // If the project does not configure its databases, a section is valid if any dialect can
         // read it.
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let judged = self.judged(serves);
+        let checked = self.checked(serves);
         if let Some(plain) = plain {
             return vec![Script {
                 dialects: serves,
@@ -260,7 +260,7 @@ impl Checker<'_> {
                         }),
                     }
                 }
-                Err(_) if !judged.contains(dialect) => {}
+                Err(_) if !checked.contains(dialect) => {}
                 Err(unterminated) => {
                     let at = unterminated.at;
                     let failed = failures.entry(at).or_insert((unterminated, Dialects::NONE));
@@ -270,7 +270,7 @@ impl Checker<'_> {
         }
         if known || scripts.is_empty() {
             for (at, (unterminated, dialects)) in failures {
-                let whose = match dialects == judged {
+                let whose = match dialects == checked {
                     true => String::new(),
                     false => format!(" for {}", names(dialects)),
                 };
@@ -310,13 +310,13 @@ impl Checker<'_> {
     /// an unknown body as loose statements, including `END`, so only a statement that all dialects
     /// read as transaction control is reported.
     fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
-        let judged = self.judged(serves);
+        let checked = self.checked(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
         let mut reported: BTreeSet<usize> = BTreeSet::new();
         let findings: Vec<Vec<_>> = scripts
             .iter()
             .flat_map(|script| {
-                let dialects = script.dialects.and(judged);
+                let dialects = script.dialects.and(checked);
                 dialects.iter().map(move |dialect| (dialect, script))
             })
             .map(|(dialect, script)| {

@@ -118,14 +118,14 @@ fn read(
         }
         return None;
     };
-    let mut judge = Checker {
+    let mut checker = Checker {
         file: shown,
         text,
         rules,
         dialects,
         diagnostics,
     };
-    let (sections, views) = judge.sections(&parsed);
+    let (sections, views) = checker.sections(&parsed);
     let revision = script::revision(name, whole, id.value.clone(), &parsed, sections, &views);
     Some((revision, parsed))
 }
@@ -353,7 +353,7 @@ impl Survey {
                     format!("revision `{}` follows `{name}`, which does not exist", id(revision)),
                 )
                 .label(self.label(revision, span, "no revision has this id"));
-                diagnostic.help(self.unknown_help(&name, lock)).subject(name.as_str())
+                diagnostic.help(self.unknown_help(&name, lock)).subject(name)
             }
             Problem::SelfParent { revision, parent: position } => {
                 let (name, span) = parent(revision, position);
@@ -376,7 +376,7 @@ impl Survey {
                 )
                 .label(self.label(revision, span, "no revision has this id or label"))
                 .help(self.unknown_help(&name, lock))
-                .subject(name.as_str())
+                .subject(name)
             }
             Problem::DuplicateLabel { first, second, ref label } => Diagnostic::error(
                 Code::DuplicateLabel,

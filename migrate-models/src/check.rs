@@ -94,7 +94,7 @@ impl Found<'_> {
         for field in &model.fields {
             match table.column(&field.column) {
                 Some(column) => {
-                    self.fits(dialect, field, column);
+                    self.fits(dialect, field, column, table.options.has("STRICT"));
                     let nullable = column.nullable && !key.contains(&column.name);
                     self.nulls(dialect, field, column, nullable, key);
                 }
@@ -106,9 +106,7 @@ impl Found<'_> {
             return;
         }
         for column in &table.columns {
-            let numbered = dialect == Dialect::Sqlite
-                && key == [column.name.as_str()]
-                && column.sql_type.eq_ignore_ascii_case("integer");
+            let numbered = dialect == Dialect::Sqlite && table.is_rowid(column);
             let given = column.nullable
                 || column.default.is_some()
                 || column.generated.is_some()
@@ -120,10 +118,10 @@ impl Found<'_> {
         }
     }
 
-    fn fits(&mut self, dialect: Dialect, field: &Field, column: &Column) {
+    fn fits(&mut self, dialect: Dialect, field: &Field, column: &Column, strict: bool) {
         // A type set explicitly is trusted.
         let by_hand = field.settings.of(dialect).sql_type.is_some();
-        if by_hand || fits(&field.kind, &column.sql_type, dialect) {
+        if by_hand || fits(&field.kind, &column.sql_type, dialect, strict) {
             return;
         }
         let message = format!(

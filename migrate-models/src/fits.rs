@@ -1,23 +1,25 @@
-//! Whether a field can hold what its column has.
+//! Checks whether a field can hold the values of its column.
 //!
-//! The answers are those that sqlx gives when it reads a row (`Type::compatible` and `Decode` of
-//! sqlx 0.9), as far as they follow from the column's type alone: a width that sqlx checks for each
-//! value is fine here, too. Whatever is not known fits.
+//! The answers are those of sqlx when it reads a row (`Type::compatible` and `Decode` of sqlx 0.9),
+//! as far as they follow from the column's type alone: a width that sqlx checks for each value is
+//! accepted here. Unknown types are accepted.
 
 use super::kind::Kind;
 use migrate_core::Dialect;
+use migrate_schema::Affinity;
 
-/// Says whether a field can hold the values of a column.
-pub(super) fn fits(kind: &Kind, sql_type: &str, dialect: Dialect) -> bool {
+/// Returns whether a field can hold the values of a column; `strict` says that its table of SQLite
+/// is `STRICT`.
+pub(super) fn fits(kind: &Kind, sql_type: &str, dialect: Dialect, strict: bool) -> bool {
     let sql_type = sql_type.trim().to_lowercase();
     match dialect {
         Dialect::Postgres => postgres(kind, &sql_type),
         Dialect::MySql => mysql(kind, &sql_type),
-        Dialect::Sqlite => sqlite(kind, affinity(&sql_type), &sql_type),
+        Dialect::Sqlite => sqlite(kind, Affinity::of(&sql_type, strict), &sql_type),
     }
 }
 
-/// Returns a type's name without what stands in parentheses: `timestamp with time zone`.
+/// Returns a type's name without the part in parentheses: `timestamp with time zone`.
 fn bare(sql_type: &str) -> String {
     let Some((before, rest)) = sql_type.split_once('(') else {
         return sql_type.trim().to_owned();
@@ -26,7 +28,7 @@ fn bare(sql_type: &str) -> String {
     format!("{}{after}", before.trim()).trim().to_owned()
 }
 
-/// The names of PostgreSQL's own types, each with what it is called in [`postgres_allowed`].
+/// The names of PostgreSQL's own types, each with its name in [`postgres_allowed`].
 const POSTGRES: &[(&str, &str)] = &[
     ("boolean", "boolean"),
     ("bool", "boolean"),
@@ -108,7 +110,7 @@ fn postgres(kind: &Kind, sql_type: &str) -> bool {
         (_, Some(_)) => return false,
         (_, None) => {}
     }
-    // Another type is a domain, an enum or an extension's: its name says nothing.
+    // Another type is a domain, an enum or an extension's: its name proves nothing.
     let Some(class) = postgres_class(sql_type) else {
         return true;
     };
@@ -171,14 +173,14 @@ fn mysql(kind: &Kind, sql_type: &str) -> bool {
             class == "int" && unsigned || ["bit", "year"].contains(&class)
         }
         Kind::Float | Kind::Double => class == "float",
-        // MariaDB tells its JSON as the `longtext` that it is; MySQL's is a type of its own.
+        // MariaDB reports its JSON as the `longtext` that it is; MySQL's is a type of its own.
         Kind::Text | Kind::UuidText(_) | Kind::Ip => {
             ["text", "enum", "set", "address"].contains(&class)
         }
         Kind::Enum { .. } => ["enum", "text"].contains(&class),
         Kind::Bytes => ["bytes", "text", "enum", "address"].contains(&class),
         Kind::Uuid => class == "bytes",
-        // A TIMESTAMP is a moment, and sqlx gives it as nothing else.
+        // A TIMESTAMP is an instant, and sqlx reads it as nothing else.
         Kind::DateTime => name == "datetime",
         Kind::Instant => class == "datetime",
         Kind::Date => class == "date",
@@ -190,37 +192,12 @@ fn mysql(kind: &Kind, sql_type: &str) -> bool {
     }
 }
 
-/// What SQLite makes of a value (<https://sqlite.org/datatype3.html#determination_of_column_affinity>).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Affinity {
-    Integer,
-    Text,
-    Blob,
-    Real,
-    Numeric,
-}
-
-fn affinity(sql_type: &str) -> Affinity {
-    let has = |part: &str| sql_type.contains(part);
-    if has("int") {
-        Affinity::Integer
-    } else if has("char") || has("clob") || has("text") {
-        Affinity::Text
-    } else if has("blob") || sql_type.is_empty() || sql_type == "any" {
-        Affinity::Blob
-    } else if has("real") || has("floa") || has("doub") {
-        Affinity::Real
-    } else {
-        Affinity::Numeric
-    }
-}
-
 /// A value is kept as what it is unless the column's affinity makes it something else; sqlx looks
 /// at what was kept.
 fn sqlite(kind: &Kind, affinity: Affinity, sql_type: &str) -> bool {
     use Affinity::{Integer, Numeric, Real, Text};
 
-    // No affinity: whatever was written is read.
+    // No affinity: values are read as they were written.
     if affinity == Affinity::Blob {
         return true;
     }
@@ -230,18 +207,18 @@ fn sqlite(kind: &Kind, affinity: Affinity, sql_type: &str) -> bool {
         Kind::Bool => matches!(affinity, Integer | Numeric) && !moment,
         Kind::Int { .. } => matches!(affinity, Integer | Numeric),
         Kind::Float | Kind::Double => matches!(affinity, Real | Numeric) && !moment,
-        // NUMERIC turns a text that is a number into one; a date or JSON is none.
+        // NUMERIC converts numeric text to a number; a date or JSON is not numeric.
         Kind::Text => affinity == Text || moment || name == "json",
         Kind::Json => affinity == Text || name.starts_with("json"),
         Kind::UuidText(_) | Kind::Ip | Kind::Enum { .. } => {
             matches!(affinity, Text | Numeric) && !moment
         }
-        // Bytes are never turned into anything.
+        // Bytes are never converted.
         Kind::Bytes | Kind::Uuid => matches!(affinity, Text | Numeric) && !moment,
         Kind::DateTime | Kind::Instant => name != "date" && name != "time" && name != "boolean",
         Kind::Date => affinity == Text || name == "date",
         Kind::Time => affinity == Text || name == "time",
-        // As a text, or not at all: a NUMERIC would have rounded it.
+        // As text, or not at all: NUMERIC would have rounded it.
         Kind::Decimal => affinity == Text,
         Kind::Duration | Kind::Postgres(_) | Kind::PostgresNamed(_) | Kind::Array(_) => false,
         Kind::Unknown(_) => true,
@@ -288,7 +265,7 @@ mod tests {
             (Kind::Postgres("inet".to_owned()), "cidr", true),
         ] {
             assert_eq!(
-                fits(&kind, sql_type, Dialect::Postgres),
+                fits(&kind, sql_type, Dialect::Postgres, false),
                 expected,
                 "{kind:?} {sql_type}"
             );
@@ -317,7 +294,7 @@ mod tests {
             (Kind::Text, "json", false),
         ] {
             assert_eq!(
-                fits(&kind, sql_type, Dialect::MySql),
+                fits(&kind, sql_type, Dialect::MySql, false),
                 expected,
                 "{kind:?} {sql_type}"
             );
@@ -343,7 +320,7 @@ mod tests {
             (Kind::Json, "TEXT", true),
         ] {
             assert_eq!(
-                fits(&kind, sql_type, Dialect::Sqlite),
+                fits(&kind, sql_type, Dialect::Sqlite, false),
                 expected,
                 "{kind:?} {sql_type}"
             );
@@ -389,7 +366,7 @@ mod tests {
                     // A STRICT column that is a text of a moment is read as one, and a boolean is
                     // a number.
                     assert!(
-                        fits(&kind, &sql_type, dialect),
+                        fits(&kind, &sql_type, dialect, false),
                         "{kind:?} {sql_type} {dialect}"
                     );
                 }

@@ -1,7 +1,5 @@
 //! `#[table(…)]`: the properties of a table that Rust cannot express.
 
-use std::collections::BTreeMap;
-
 use syn::Attribute;
 use syn::spanned::Spanned as _;
 
@@ -9,6 +7,7 @@ use super::attribute::{Entry, Notes, Value};
 use super::column::{Comment, comment};
 use super::constraint::{self, Part, What};
 use migrate_core::Dialect;
+use migrate_schema::Options;
 
 /// The settings of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,7 +21,7 @@ pub(super) struct TableSettings {
     pub(super) ignore: Option<bool>,
     pub(super) unchecked: Option<bool>,
     /// Further options for the table in each dialect, such as `STRICT`.
-    pub(super) options: [BTreeMap<String, String>; 3],
+    pub(super) options: [Options; 3],
 }
 
 const KEYS: [&str; 15] = [
@@ -176,24 +175,14 @@ fn of_dialect(
     }
 }
 
-fn flag_option(
-    notes: &mut Notes<'_>,
-    entry: &Entry,
-    name: &str,
-    options: &mut BTreeMap<String, String>,
-) {
+fn flag_option(notes: &mut Notes<'_>, entry: &Entry, name: &str, options: &mut Options) {
     if notes.flag(entry) == Some(true) {
-        options.insert(name.to_owned(), String::new());
+        options.set(name);
     }
 }
 
-fn text_option(
-    notes: &mut Notes<'_>,
-    entry: &Entry,
-    name: &str,
-    options: &mut BTreeMap<String, String>,
-) {
+fn text_option(notes: &mut Notes<'_>, entry: &Entry, name: &str, options: &mut Options) {
     if let Some(text) = notes.text(entry) {
-        options.insert(name.to_owned(), text);
+        options.insert(name, text);
     }
 }

@@ -96,7 +96,10 @@ fn mysql(kind: &Kind) -> Option<String> {
         Kind::Json => "json",
         Kind::Ip => "varchar(45)",
         Kind::Enum { values, .. } => {
-            let values: Vec<_> = values.iter().map(|value| literal(value)).collect();
+            let values: Vec<_> = values
+                .iter()
+                .map(|value| Dialect::MySql.literal(value))
+                .collect();
             return Some(format!("enum({})", values.join(",")));
         }
         Kind::Postgres(_) | Kind::PostgresNamed(_) | Kind::Array(_) | Kind::Unknown(_) => {
@@ -138,11 +141,6 @@ fn sqlite_strict(kind: &Kind) -> Option<&'static str> {
         | Kind::Array(_)
         | Kind::Unknown(_) => return None,
     })
-}
-
-/// Writes a text as SQL.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Writes a default in a dialect.

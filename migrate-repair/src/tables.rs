@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Config, Dialect, Direction, Revision};
-use migrate_sql::{Lexer, TokenKind};
+use migrate_sql::{Lexer, TokenKind, unquoted};
 
 /// A table's name, without quotes and in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,14 +130,6 @@ fn words(dialect: Dialect, sql: &str) -> Vec<Word> {
         }
     }
     words
-}
-
-fn unquoted(text: &str) -> String {
-    let inner = text
-        .get(1..text.len().saturating_sub(1))
-        .unwrap_or_default();
-    let quote = &text[..1];
-    inner.replace(&quote.repeat(2), quote)
 }
 
 /// Words that may be at the position of a name and are not names.

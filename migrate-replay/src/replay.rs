@@ -128,16 +128,16 @@ impl Replay<Revision> {
                 });
             }
         }
-        let judged = judge(&sources, target)?;
-        let mut texts = judged.texts.into_iter();
+        let rewritten = rewrite(&sources, target)?;
+        let mut texts = rewritten.texts.into_iter();
         let runs = revisions
             .iter()
             .map(|revision| with_texts(revision, target.dialect, &mut texts))
             .collect();
         Ok(Self {
             runs,
-            skipped: judged.skipped,
-            roles: judged.roles,
+            skipped: rewritten.skipped,
+            roles: rewritten.roles,
         })
     }
 }
@@ -162,15 +162,15 @@ impl Replay<String> {
                 is_up: true,
             })
             .collect();
-        let judged = judge(&sources, target)?;
-        let texts = judged.texts.into_iter().zip(&sources);
+        let rewritten = rewrite(&sources, target)?;
+        let texts = rewritten.texts.into_iter().zip(&sources);
         let runs = texts
             .map(|(text, source)| text.unwrap_or_else(|| source.sql.to_owned()))
             .collect();
         Ok(Self {
             runs,
-            skipped: judged.skipped,
-            roles: judged.roles,
+            skipped: rewritten.skipped,
+            roles: rewritten.roles,
         })
     }
 }
@@ -243,7 +243,7 @@ fn with_texts(
 }
 
 /// The results for the statements: for each another text, or `None` if it is kept.
-struct Judged {
+struct Rewritten {
     texts: Vec<Option<String>>,
     skipped: Vec<SkippedStatement>,
     roles: Vec<NeededRole>,
@@ -269,30 +269,33 @@ enum Verdict {
     Skipped(String),
 }
 
-fn judge(sources: &[Source<'_>], target: &ReplayTarget<'_>) -> Result<Judged, Vec<OtherDatabase>> {
+fn rewrite(
+    sources: &[Source<'_>],
+    target: &ReplayTarget<'_>,
+) -> Result<Rewritten, Vec<OtherDatabase>> {
     let reaches: Vec<Vec<Reach>> = sources
         .iter()
         .map(|source| reach::reaches(target.dialect, source.sql))
         .collect();
     let names = Names::of(sources, &reaches, target);
-    let mut judged = Judged {
+    let mut rewritten = Rewritten {
         texts: Vec::with_capacity(sources.len()),
         skipped: Vec::new(),
         roles: Vec::new(),
     };
-    let mut others = Vec::new();
+    let mut refused = Vec::new();
     let mut roles: BTreeSet<NeededRole> = BTreeSet::new();
     for (source, reaches) in sources.iter().zip(&reaches) {
-        let known = others.len();
-        let mut verdict = names.verdict(source, reaches, target, &mut others);
-        if !source.is_up && others.len() > known {
-            others.truncate(known);
+        let known = refused.len();
+        let mut verdict = names.verdict(source, reaches, target, &mut refused);
+        if !source.is_up && refused.len() > known {
+            refused.truncate(known);
             verdict = Verdict::Skipped(String::new());
         }
-        judged.texts.push(match verdict {
+        rewritten.texts.push(match verdict {
             Verdict::Skipped(what) => {
                 if source.is_up {
-                    judged.skipped.push(SkippedStatement {
+                    rewritten.skipped.push(SkippedStatement {
                         file: source.file.to_owned(),
                         line: source.line,
                         what,
@@ -306,11 +309,11 @@ fn judge(sources: &[Source<'_>], target: &ReplayTarget<'_>) -> Result<Judged, Ve
             }
         });
     }
-    if !others.is_empty() {
-        return Err(others);
+    if !refused.is_empty() {
+        return Err(refused);
     }
-    judged.roles = roles.into_iter().collect();
-    Ok(judged)
+    rewritten.roles = roles.into_iter().collect();
+    Ok(rewritten)
 }
 
 fn needed(reach: &Reach) -> Option<NeededRole> {
@@ -532,7 +535,7 @@ impl Names {
         source: &Source<'_>,
         reaches: &[Reach],
         target: &ReplayTarget<'_>,
-        others: &mut Vec<OtherDatabase>,
+        refused: &mut Vec<OtherDatabase>,
     ) -> Verdict {
         let sql = source.sql;
         if let Some(reach) = reaches
@@ -573,7 +576,7 @@ impl Names {
                         }
                         // A body may reference it: statements that would run the body are skipped.
                         (Dialect::MySql, _) if !reach.deferred && self.is_out(reach, target) => {
-                            others.push(OtherDatabase {
+                            refused.push(OtherDatabase {
                                 file: source.file.to_owned(),
                                 line: source.line + newlines(&sql[..reach.range.start]),
                                 database: name.clone(),

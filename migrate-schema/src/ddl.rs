@@ -9,9 +9,9 @@ mod tables;
 
 use std::fmt::{self, Write as _};
 
-use super::Schema;
-use super::diff::Task;
-use super::renames::Renames;
+use crate::diff::Transition;
+use crate::diff::renames::Renames;
+use crate::schema::Schema;
 use migrate_core::Dialect;
 use migrate_sql::{Lexer, TokenKind, split};
 
@@ -21,10 +21,9 @@ use migrate_sql::{Lexer, TokenKind, split};
 pub struct Ddl {
     /// The SQL, without a `;` at its end.
     pub sql: String,
-    /// What is lost by it, in a line.
+    /// What data it loses, in a line.
     pub destructive: Option<String>,
-    /// What a person should look at, in a line: where a value had to be made up, or rows can make
-    /// it fail.
+    /// What to review, in a line: a made-up value, or rows that can make it fail.
     pub review: Option<String>,
 }
 
@@ -36,12 +35,12 @@ impl Ddl {
         }
     }
 
-    pub(super) fn losing(mut self, what: impl Into<String>) -> Self {
+    pub(super) fn with_data_loss(mut self, what: impl Into<String>) -> Self {
         self.destructive = Some(what.into());
         self
     }
 
-    pub(super) fn asking(mut self, why: impl Into<String>) -> Self {
+    pub(super) fn with_review(mut self, why: impl Into<String>) -> Self {
         self.review = Some(why.into());
         self
     }
@@ -49,23 +48,23 @@ impl Ddl {
 
 /// Returns the statements that lead from one schema to another, in their order.
 ///
-/// They are the changes of [`diff`](super::diff()) and what is needed around them: views that stand
-/// in the way go and come back, foreign keys wait for both their tables, and on SQLite a table is
-/// built anew where `ALTER TABLE` cannot change it
-/// (<https://sqlite.org/lang_altertable.html#otheralter>; the caller sees to it that foreign keys
-/// are off and that all is one transaction). The way back is the same with the schemas exchanged
-/// and [`Renames::reversed`].
+/// They make the changes of [`diff`](crate::diff()) and what these require: views that block a change
+/// are dropped and recreated, foreign keys are added after both their tables, and on SQLite a table is
+/// rebuilt if `ALTER TABLE` cannot change it
+/// (<https://sqlite.org/lang_altertable.html#otheralter>; the caller turns foreign keys off and runs
+/// everything in one transaction). For the reverse, exchange the schemas and use
+/// [`Renames::reversed`].
 ///
 /// # Data loss
 ///
-/// What loses data says so in [`Ddl::destructive`].
+/// Statements that lose data have [`Ddl::destructive`].
 #[must_use]
 pub fn statements(from: &Schema, to: &Schema, renames: &Renames) -> Vec<Ddl> {
-    let task = Task::new(from, to, renames);
+    let transition = Transition::new(from, to, renames);
     match to.dialect {
-        Dialect::Sqlite => sqlite::statements(&task),
-        Dialect::Postgres => postgres::statements(&task),
-        Dialect::MySql => mysql::statements(&task),
+        Dialect::Sqlite => sqlite::statements(&transition),
+        Dialect::Postgres => postgres::statements(&transition),
+        Dialect::MySql => mysql::statements(&transition),
     }
 }
 
@@ -87,7 +86,7 @@ pub fn create(schema: &Schema) -> Vec<Ddl> {
 }
 
 /// Writes statements as the section of a revision file: each with its `;`, and with comments that
-/// say what it loses and what to look at.
+/// say what it loses and what to review.
 #[must_use]
 pub fn script(dialect: Dialect, statements: &[Ddl]) -> String {
     let mut text = String::new();
@@ -129,7 +128,7 @@ pub fn dump(schema: &Schema) -> String {
     text
 }
 
-/// Says whether a client that knows no bodies would cut a statement.
+/// Returns whether a client that does not know bodies would split a statement.
 fn has_semicolon(sql: &str) -> bool {
     let mut lexer = Lexer::new(Dialect::MySql, sql);
     std::iter::from_fn(|| lexer.next_token().ok().flatten())

@@ -1,33 +1,38 @@
 //! The difference of two schemas of one dialect.
 
+pub(crate) mod after_renames;
+pub(crate) mod change;
+pub(crate) mod order;
+pub(crate) mod reconcile;
+pub(crate) mod renames;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::base::Base;
-use super::change::{Change, Constraint, Kind};
-use super::ddl::definition;
-use super::order::{self, Item};
-use super::renames::Renames;
-use super::text::Words;
-use super::{Index, Name, Schema, Table};
+use self::after_renames::AfterRenames;
+use self::change::{Change, Constraint, Object, Renamed};
+use self::order::Item;
+use self::renames::Renames;
+use crate::schema::text::Words;
+use crate::schema::{Column, Index, Name, ObjectRef, OptionValue, Routine, Schema, Table};
 use migrate_core::Dialect;
 
 /// Two schemas, and what leads from one to the other.
-pub(super) struct Task<'a> {
-    /// What there is.
-    pub(super) from: &'a Schema,
-    /// What there shall be.
-    pub(super) to: &'a Schema,
-    /// What there is after all renames.
-    pub(super) base: Base<'a>,
-    /// What is to be done, renames first, then what goes, then what comes.
-    pub(super) changes: Vec<Change>,
+pub(crate) struct Transition<'a> {
+    /// The schema before.
+    pub(crate) from: &'a Schema,
+    /// The schema to reach.
+    pub(crate) to: &'a Schema,
+    /// The schema before, after all renames.
+    pub(crate) after_renames: AfterRenames<'a>,
+    /// The changes: renames first, then drops, then the rest.
+    pub(crate) changes: Vec<Change>,
 }
 
 /// Returns what leads from one schema to another, in an order in which it can be done.
 ///
-/// Both are of the same dialect and as the database itself writes them. What differs is compared as
-/// it is: nothing is guessed, and what is not in `renames` goes and comes. The order of a table's
-/// columns alone is no difference: a database cannot change it without writing the table anew.
+/// Both are of the same dialect, and as the database itself writes them. Nothing is guessed: what is
+/// not in `renames` is dropped and created. A different order of a table's columns alone is no
+/// difference, as a database cannot change it without rewriting the table.
 ///
 /// ```
 /// use migrate_core::Dialect;
@@ -44,272 +49,188 @@ pub(super) struct Task<'a> {
 /// ```
 #[must_use]
 pub fn diff(from: &Schema, to: &Schema, renames: &Renames) -> Vec<Change> {
-    Task::new(from, to, renames).changes
+    Transition::new(from, to, renames).changes
 }
 
-impl<'a> Task<'a> {
-    pub(super) fn new(from: &'a Schema, to: &'a Schema, renames: &Renames) -> Self {
-        let base = Base::new(from, to, renames);
-        let mut changes = Changes::default();
-        changes.schema(&base, to);
-        let changes = changes.ordered(&base, to);
+impl<'a> Transition<'a> {
+    pub(crate) fn new(from: &'a Schema, to: &'a Schema, renames: &Renames) -> Self {
+        let after_renames = AfterRenames::new(from, to, renames);
+        let mut changes = Changes(Vec::new());
+        changes.renames(&after_renames);
+        changes.objects(&after_renames.schema, to);
+        let changes = changes.ordered(&after_renames.schema, to);
         Self {
             from,
             to,
-            base,
+            after_renames,
             changes,
         }
     }
 }
 
-#[derive(Default)]
-struct Changes {
-    all: Vec<Change>,
-}
+/// Collects changes.
+struct Changes(Vec<Change>);
 
 impl Changes {
-    fn schema(&mut self, base: &Base<'_>, to: &Schema) {
-        let from: &Schema = &base.schema;
-        for (old, new) in &base.tables {
-            self.all.push(Change::RenameTable {
+    fn create(&mut self, object: impl Into<Object>) {
+        self.0.push(Change::Create(object.into()));
+    }
+
+    fn drop(&mut self, object: impl Into<Object>) {
+        self.0.push(Change::Drop(object.into()));
+    }
+
+    fn alter(&mut self, from: impl Into<Object>, to: impl Into<Object>) {
+        let (from, to) = (from.into(), to.into());
+        self.0.push(Change::Alter { from, to });
+    }
+
+    fn rename(&mut self, renamed: Renamed) {
+        self.0.push(Change::Rename(renamed));
+    }
+
+    fn renames(&mut self, renamed: &AfterRenames<'_>) {
+        for (old, new) in &renamed.tables {
+            self.rename(Renamed::Table {
                 from: old.clone(),
                 to: new.clone(),
             });
         }
-        for (table, columns) in &base.columns {
+        for (table, columns) in &renamed.columns {
             for (old, new) in columns {
-                self.all.push(Change::RenameColumn {
+                self.rename(Renamed::Column {
                     table: table.clone(),
                     from: old.clone(),
                     to: new.clone(),
                 });
             }
         }
-        for (name, before, after) in both(&from.tables, &to.tables) {
-            match (before, after) {
-                (Some(before), Some(after)) if before == after => {}
-                (Some(before), Some(after)) if is_another(to.dialect, before, after) => {
-                    self.all.push(Change::DropTable {
-                        name: name.clone(),
-                        table: Box::new(before.clone()),
-                    });
-                    self.all.push(Change::CreateTable {
-                        name: name.clone(),
-                        table: Box::new(after.clone()),
-                    });
-                }
-                (Some(before), Some(after)) => self.table(name, before, after),
-                (Some(before), None) => self.all.push(Change::DropTable {
-                    name: name.clone(),
-                    table: Box::new(before.clone()),
-                }),
-                (None, Some(after)) => self.all.push(Change::CreateTable {
-                    name: name.clone(),
-                    table: Box::new(after.clone()),
-                }),
-                (None, None) => {}
-            }
-        }
-        for (name, before, after) in both(&from.views, &to.views) {
-            match (before.cloned(), after.cloned()) {
-                (Some(from), Some(to)) if from == to => {}
-                (Some(from), Some(to)) => self.all.push(Change::AlterView {
-                    name: name.clone(),
-                    from,
-                    to,
-                }),
-                (Some(view), None) => self.all.push(Change::DropView {
-                    name: name.clone(),
-                    view,
-                }),
-                (None, Some(view)) => self.all.push(Change::CreateView {
-                    name: name.clone(),
-                    view,
-                }),
-                (None, None) => {}
-            }
-        }
-        for (name, before, after) in both(&from.sequences, &to.sequences) {
-            match (before.cloned(), after.cloned()) {
-                (Some(from), Some(to)) if from == to => {}
-                (Some(from), Some(to)) => self.all.push(Change::AlterSequence {
-                    name: name.clone(),
-                    from,
-                    to,
-                }),
-                (Some(sequence), None) => self.all.push(Change::DropSequence {
-                    name: name.clone(),
-                    sequence,
-                }),
-                (None, Some(sequence)) => self.all.push(Change::CreateSequence {
-                    name: name.clone(),
-                    sequence,
-                }),
-                (None, None) => {}
-            }
-        }
-        for (name, before, after) in both(&from.enums, &to.enums) {
-            match (before.cloned(), after.cloned()) {
-                (Some(from), Some(to)) if from == to => {}
-                (Some(from), Some(to)) => self.all.push(Change::AlterEnum {
-                    name: name.clone(),
-                    from,
-                    to,
-                }),
-                (Some(values), None) => self.all.push(Change::DropEnum {
-                    name: name.clone(),
-                    values,
-                }),
-                (None, Some(values)) => self.all.push(Change::CreateEnum {
-                    name: name.clone(),
-                    values,
-                }),
-                (None, None) => {}
-            }
-        }
-        self.definitions(
-            Kind::Schema,
-            None,
-            &definition::schemas(from),
-            &definition::schemas(to),
-        );
-        self.definitions(
-            Kind::Extension,
-            None,
-            &definition::extensions(from),
-            &definition::extensions(to),
-        );
-        for kind in definition::EARLY {
-            let (before, after) = (definition::early(from, kind), definition::early(to, kind));
-            self.definitions(kind, None, &before, &after);
-        }
-        self.definitions(
-            Kind::Domain,
-            None,
-            &definition::domains(from),
-            &definition::domains(to),
-        );
-        self.definitions(
-            Kind::Type,
-            None,
-            &definition::types(from),
-            &definition::types(to),
-        );
-        self.definitions(
-            Kind::Routine,
-            None,
-            &definition::routines(from),
-            &definition::routines(to),
-        );
     }
 
-    fn definitions(
-        &mut self,
-        kind: Kind,
-        on: Option<&Name>,
-        before: &BTreeMap<String, String>,
-        after: &BTreeMap<String, String>,
-    ) {
-        for (name, before, after) in both(before, after) {
-            let (name, on) = (name.clone(), on.cloned());
-            match (before.cloned(), after.cloned()) {
-                (Some(from), Some(to)) if from == to => {}
-                (Some(from), Some(to)) => self.all.push(Change::Alter {
-                    kind,
-                    on,
-                    name,
-                    from,
-                    to,
-                }),
-                (Some(definition), None) => self.all.push(Change::Drop {
-                    kind,
-                    on,
-                    name,
-                    definition,
-                }),
-                (None, Some(definition)) => self.all.push(Change::Create {
-                    kind,
-                    on,
-                    name,
-                    definition,
-                }),
-                (None, None) => {}
+    fn objects(&mut self, from: &Schema, to: &Schema) {
+        for object in from.objects() {
+            match (object, to.find(object)) {
+                (_, None) => self.drop(object),
+                (ObjectRef::Table(_, before), Some(ObjectRef::Table(_, after)))
+                    if must_recreate(to.dialect, before, after) =>
+                {
+                    self.drop(object);
+                }
+                (_, Some(_)) => {}
+            }
+        }
+        for object in to.objects() {
+            match (from.find(object), object) {
+                (None, _) => self.create(object),
+                (Some(before), _) if before.is_same(to.dialect, object) => {}
+                (Some(ObjectRef::Table(_, before)), ObjectRef::Table(name, after)) => {
+                    match must_recreate(to.dialect, before, after) {
+                        true => self.create(object),
+                        false => self.table(name, before, after),
+                    }
+                }
+                (Some(before), _) => self.alter(before, object),
             }
         }
     }
 
     fn table(&mut self, name: &Name, before: &Table, after: &Table) {
+        let object = |column: &Column| Object::Column {
+            table: name.clone(),
+            value: Box::new(column.clone()),
+        };
         for column in &before.columns {
             match after.column(&column.name) {
-                None => self.all.push(Change::DropColumn {
-                    table: name.clone(),
-                    column: column.clone(),
-                }),
+                None => self.drop(object(column)),
                 Some(new) if new == column => {}
-                Some(new) => self.all.push(Change::AlterColumn {
-                    table: name.clone(),
-                    from: Box::new(column.clone()),
-                    to: Box::new(new.clone()),
-                }),
+                Some(new) => self.alter(object(column), object(new)),
             }
         }
         for column in &after.columns {
             if before.column(&column.name).is_none() {
-                self.all.push(Change::AddColumn {
-                    table: name.clone(),
-                    column: column.clone(),
-                });
+                self.create(object(column));
             }
         }
         self.constraints(name, before, after);
         self.indexes(name, &before.indexes, &after.indexes);
-        self.definitions(Kind::Trigger, Some(name), &before.triggers, &after.triggers);
-        self.definitions(Kind::Policy, Some(name), &before.policies, &after.policies);
-        self.definitions(Kind::Rule, Some(name), &before.rules, &after.rules);
-        for (option, from, to) in both(&options(before), &options(after)) {
-            if from != to {
-                self.all.push(Change::AlterTable {
-                    table: name.clone(),
-                    option: option.clone(),
-                    from: from.cloned(),
-                    to: to.cloned(),
-                });
+        self.parts(&before.triggers, &after.triggers, |trigger, value| {
+            Object::Trigger {
+                table: name.clone(),
+                name: trigger.to_owned(),
+                value: value.clone(),
+            }
+        });
+        self.parts(&before.policies, &after.policies, |policy, value| {
+            Object::Policy {
+                table: name.clone(),
+                name: policy.to_owned(),
+                value: value.clone(),
+            }
+        });
+        self.parts(&before.rules, &after.rules, |rule, value| Object::Rule {
+            table: name.clone(),
+            name: rule.to_owned(),
+            value: value.clone(),
+        });
+        self.parts(&options(before), &options(after), |option, value| {
+            Object::Option {
+                table: name.clone(),
+                name: option.to_owned(),
+                value: value.clone(),
+            }
+        });
+    }
+
+    fn parts<V: PartialEq>(
+        &mut self,
+        before: &BTreeMap<String, V>,
+        after: &BTreeMap<String, V>,
+        object: impl Fn(&str, &V) -> Object,
+    ) {
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for name in names {
+            match (before.get(name), after.get(name)) {
+                (Some(from), Some(to)) if from == to => {}
+                (Some(from), Some(to)) => self.alter(object(name, from), object(name, to)),
+                (Some(from), None) => self.drop(object(name, from)),
+                (None, Some(to)) => self.create(object(name, to)),
+                (None, None) => {}
             }
         }
     }
 
     fn constraints(&mut self, name: &Name, before: &Table, after: &Table) {
-        let mut gone = constraints(before);
-        let mut new = constraints(after);
+        let mut old = Constraint::all(before);
+        let mut new = Constraint::all(after);
         new.retain(|constraint| {
-            let same = gone.iter().position(|old| old == constraint);
-            same.map(|at| gone.remove(at)).is_none()
+            let same = old.iter().position(|old| old == constraint);
+            same.map(|at| old.remove(at)).is_none()
         });
-        // What has another name, and is otherwise the same.
-        gone.retain(|old| {
+        // Constraints that differ in their name alone are renamed.
+        old.retain(|old| {
             let same = new
                 .iter()
                 .position(|new| new.named(None) == old.named(None));
             let Some(at) = same else {
                 return true;
             };
-            self.all.push(Change::RenameConstraint {
+            self.rename(Renamed::Constraint {
                 table: name.clone(),
                 from: old.clone(),
                 to: new.remove(at),
             });
             false
         });
-        self.all
-            .extend(gone.into_iter().map(|constraint| Change::DropConstraint {
-                table: name.clone(),
-                constraint,
-            }));
-        self.all
-            .extend(new.into_iter().map(|constraint| Change::AddConstraint {
-                table: name.clone(),
-                constraint,
-            }));
+        let object = |value: Constraint| Object::Constraint {
+            table: name.clone(),
+            value,
+        };
+        for constraint in old {
+            self.drop(object(constraint));
+        }
+        for constraint in new {
+            self.create(object(constraint));
+        }
     }
 
     fn indexes(
@@ -318,7 +239,12 @@ impl Changes {
         before: &BTreeMap<String, Index>,
         after: &BTreeMap<String, Index>,
     ) {
-        let mut gone: BTreeMap<&String, &Index> = before
+        let object = |name: &str, index: &Index| Object::Index {
+            table: table.clone(),
+            name: name.to_owned(),
+            value: Box::new(index.clone()),
+        };
+        let mut dropped: BTreeMap<&String, &Index> = before
             .iter()
             .filter(|(name, index)| after.get(*name) != Some(index))
             .collect();
@@ -326,68 +252,83 @@ impl Changes {
             if before.get(name) == Some(index) {
                 continue;
             }
-            let same = gone.iter().find_map(|(old, other)| {
-                // Another name, while the old one is free and the new one was.
+            let same = dropped.iter().find_map(|(old, other)| {
+                // A rename needs a new name that was free, and leaves the old one free.
                 let moved =
                     *other == index && !after.contains_key(*old) && !before.contains_key(name);
                 moved.then_some(*old)
             });
             if let Some(old) = same {
-                gone.remove(old);
-                self.all.push(Change::RenameIndex {
+                dropped.remove(old);
+                self.rename(Renamed::Index {
                     table: table.clone(),
                     from: old.clone(),
                     to: name.clone(),
                 });
             } else {
-                self.all.push(Change::CreateIndex {
-                    table: table.clone(),
-                    name: name.clone(),
-                    index: index.clone(),
-                });
+                self.create(object(name, index));
             }
         }
-        for (name, index) in gone {
-            self.all.push(Change::DropIndex {
-                table: table.clone(),
-                name: name.clone(),
-                index: index.clone(),
-            });
+        for (name, index) in dropped {
+            self.drop(object(name, index));
         }
     }
 
-    /// Sorts them: what depends on something goes before it, and comes after it.
-    fn ordered(mut self, base: &Base<'_>, to: &Schema) -> Vec<Change> {
+    /// Sorts the changes: a dependent is dropped before what it depends on, and created after it.
+    fn ordered(mut self, from: &Schema, to: &Schema) -> Vec<Change> {
         let (mut dropped, mut created) = (BTreeSet::new(), BTreeSet::new());
-        for change in &self.all {
+        for change in &self.0 {
             match change {
-                Change::DropTable { name, .. } => dropped.insert(name.clone()),
-                Change::CreateTable { name, .. } => created.insert(name.clone()),
+                Change::Drop(Object::Table { name, .. }) => dropped.insert(name.clone()),
+                Change::Create(Object::Table { name, .. }) => created.insert(name.clone()),
                 _ => false,
             };
         }
-        let gone = creation_order(&base.schema, |name| dropped.contains(name));
+        let old = creation_order(from, |name| dropped.contains(name));
         let new = creation_order(to, |name| created.contains(name));
+        let of = |order: &BTreeMap<Name, usize>, name: &Name| order.get(name).copied().unwrap_or(0);
         let place = |change: &Change| -> usize {
-            let of =
-                |order: &BTreeMap<Name, usize>, name: &Name| order.get(name).copied().unwrap_or(0);
             match change {
-                Change::DropTable { name, .. } => gone.0.len() - of(&gone.0, name),
-                Change::CreateTable { name, .. } => of(&new.0, name),
-                Change::DropView { name, .. } => gone.1.len() - of(&gone.1, name),
-                Change::CreateView { name, .. } | Change::AlterView { name, .. } => {
-                    of(&new.1, name)
-                }
+                Change::Drop(Object::Table { name, .. }) => old.0.len() - of(&old.0, name),
+                Change::Drop(Object::View { name, .. }) => old.1.len() - of(&old.1, name),
+                Change::Create(Object::Table { name, .. }) => of(&new.0, name),
+                Change::Create(Object::View { name, .. })
+                | Change::Alter {
+                    to: Object::View { name, .. },
+                    ..
+                } => of(&new.1, name),
                 _ => 0,
             }
         };
-        self.all.sort_by_key(|change| (rank(change), place(change)));
-        self.all
+        self.0.sort_by_key(|change| (rank(change), place(change)));
+        self.0
     }
 }
 
-/// Says whether a table cannot become the other: what it is made of cannot be changed.
-pub(super) fn is_another(dialect: Dialect, before: &Table, after: &Table) -> bool {
+impl ObjectRef<'_> {
+    /// Returns whether another object of the same kind is the same, as far as SQL can make it so.
+    pub(crate) fn is_same(self, dialect: Dialect, other: ObjectRef<'_>) -> bool {
+        match (self, other) {
+            (ObjectRef::Routine(_, before), ObjectRef::Routine(_, after)) => {
+                // Elsewhere the comment is part of the statement.
+                let comment = |of: &Routine| match dialect {
+                    Dialect::Postgres => of.comment.clone(),
+                    Dialect::MySql | Dialect::Sqlite => None,
+                };
+                before.statement() == after.statement() && comment(before) == comment(after)
+            }
+            // What an extension requires is a fact about the extension.
+            (ObjectRef::Extension(_, before), ObjectRef::Extension(_, after)) => {
+                before.schema == after.schema
+            }
+            (before, after) => before == after,
+        }
+    }
+}
+
+/// Returns whether no `ALTER TABLE` turns `before` into `after` (the module of a virtual table,
+/// PostgreSQL's `PARTITION BY` or server), so that the table is dropped and created.
+pub(crate) fn must_recreate(dialect: Dialect, before: &Table, after: &Table) -> bool {
     let fixed: &[&str] = match dialect {
         // The module of a virtual table.
         Dialect::Sqlite => &["USING"],
@@ -396,7 +337,7 @@ pub(super) fn is_another(dialect: Dialect, before: &Table, after: &Table) -> boo
     };
     fixed
         .iter()
-        .any(|word| before.options.get(*word) != after.options.get(*word))
+        .any(|word| before.options.get(word) != after.options.get(word))
 }
 
 /// Returns the places of tables and views in the order in which they can be made.
@@ -430,14 +371,14 @@ fn creation_order(
 }
 
 /// Returns the tables that another needs to be there.
-pub(super) fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
+pub(crate) fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
     let parts = table.partition_of.iter().map(|part| &part.table);
     let keys = table.foreign_keys.iter().map(|key| &key.table);
     keys.chain(&table.inherits).chain(parts)
 }
 
 /// Returns the places of the views in the order in which they can be made.
-pub(super) fn view_order(schema: &Schema) -> BTreeMap<Name, usize> {
+pub(crate) fn view_order(schema: &Schema) -> BTreeMap<Name, usize> {
     let items: Vec<Item<&Name>> = schema
         .views
         .iter()
@@ -454,111 +395,82 @@ pub(super) fn view_order(schema: &Schema) -> BTreeMap<Name, usize> {
         .collect()
 }
 
-/// Returns where a kind of change stands.
+/// Returns the place of a change among the others.
 const fn rank(change: &Change) -> u8 {
     match change {
-        Change::RenameTable { .. } => 0,
-        Change::RenameColumn { .. } => 1,
-        Change::Drop { kind, .. } => match kind {
-            Kind::Trigger | Kind::Policy | Kind::Rule => 2,
-            Kind::Routine => 9,
-            Kind::Domain => 53,
-            Kind::Type => 54,
-            Kind::Configuration => 55,
-            Kind::Dictionary | Kind::Collation => 56,
-            Kind::Extension => 57,
-            Kind::Schema => 58,
+        Change::Rename(renamed) => match renamed {
+            Renamed::Table { .. } => 0,
+            Renamed::Column { .. } => 1,
+            Renamed::Constraint { .. } => 30,
+            Renamed::Index { .. } => 31,
         },
-        Change::DropView { .. } => 3,
-        Change::DropConstraint {
-            constraint: Constraint::ForeignKey(_),
-            ..
-        } => 4,
-        Change::DropConstraint { .. } => 5,
-        Change::DropIndex { .. } => 6,
-        Change::DropTable { .. } => 7,
-        Change::DropColumn { .. } => 8,
-        Change::Create { kind, .. } | Change::Alter { kind, .. } => match kind {
-            Kind::Schema => 10,
-            Kind::Extension | Kind::Collation | Kind::Dictionary | Kind::Configuration => 11,
-            Kind::Type => 13,
-            Kind::Domain => 14,
-            Kind::Routine => 16,
-            Kind::Trigger => 47,
-            Kind::Policy => 48,
-            Kind::Rule => 49,
+        Change::Drop(object) => match object {
+            Object::Trigger { .. } | Object::Policy { .. } | Object::Rule { .. } => 2,
+            Object::View { .. } => 3,
+            Object::Constraint {
+                value: Constraint::ForeignKey(_),
+                ..
+            } => 4,
+            Object::Constraint { .. } => 5,
+            Object::Index { .. } => 6,
+            Object::Table { .. } => 7,
+            Object::Column { .. } => 8,
+            Object::Routine { .. } => 9,
+            Object::Option { .. } => 21,
+            Object::Sequence { .. } => 50,
+            Object::Domain { .. } => 53,
+            Object::Type { .. } => 54,
+            Object::Enum { .. } => 55,
+            Object::Configuration { .. } => 56,
+            Object::Collation { .. } => 57,
+            Object::Dictionary { .. } => 58,
+            Object::Extension { .. } => 59,
+            Object::Schema { .. } => 60,
         },
-        Change::CreateEnum { .. } | Change::AlterEnum { .. } => 12,
-        Change::CreateSequence { .. } | Change::AlterSequence { .. } => 15,
-        Change::CreateTable { .. } => 20,
-        Change::AlterTable { .. } => 21,
-        Change::AddColumn { .. } => 22,
-        Change::AlterColumn { .. } => 23,
-        Change::RenameConstraint { .. } => 30,
-        Change::RenameIndex { .. } => 31,
-        Change::AddConstraint {
-            constraint: Constraint::ForeignKey(_),
-            ..
-        } => 34,
-        Change::AddConstraint { .. } => 32,
-        Change::CreateIndex { .. } => 33,
-        Change::CreateView { .. } | Change::AlterView { .. } => 45,
-        Change::DropSequence { .. } => 50,
-        Change::DropEnum { .. } => 55,
+        Change::Create(object) | Change::Alter { to: object, .. } => match object {
+            Object::Schema { .. } => 10,
+            Object::Extension { .. } => 11,
+            Object::Collation { .. } => 12,
+            Object::Dictionary { .. } => 13,
+            Object::Configuration { .. } => 14,
+            Object::Enum { .. } => 15,
+            Object::Type { .. } => 16,
+            Object::Domain { .. } => 17,
+            Object::Sequence { .. } => 18,
+            Object::Routine { .. } => 19,
+            Object::Table { .. } => 20,
+            Object::Option { .. } => 21,
+            Object::Column { .. } => match change {
+                Change::Create(_) => 22,
+                _ => 23,
+            },
+            Object::Constraint {
+                value: Constraint::ForeignKey(_),
+                ..
+            } => 34,
+            Object::Constraint { .. } => 32,
+            Object::Index { .. } => 33,
+            Object::View { .. } => 45,
+            Object::Trigger { .. } => 47,
+            Object::Policy { .. } => 48,
+            Object::Rule { .. } => 49,
+        },
     }
 }
 
-/// Returns the constraints of a table.
-pub(super) fn constraints(table: &Table) -> Vec<Constraint> {
-    let key = table
-        .primary_key
-        .iter()
-        .cloned()
-        .map(Constraint::PrimaryKey);
-    let uniques = table.uniques.iter().cloned().map(Constraint::Unique);
-    let checks = table.checks.iter().cloned().map(Constraint::Check);
-    let exclusions = table
-        .exclusions
-        .iter()
-        .map(|(name, definition)| Constraint::Exclusion(name.clone(), definition.clone()));
-    let foreign_keys = table
-        .foreign_keys
-        .iter()
-        .cloned()
-        .map(Constraint::ForeignKey);
-    key.chain(uniques)
-        .chain(checks)
-        .chain(exclusions)
-        .chain(foreign_keys)
-        .collect()
-}
-
-/// Returns what is compared of a table besides its parts.
-fn options(table: &Table) -> BTreeMap<String, String> {
+/// Returns the options of a table and what is compared as one.
+fn options(table: &Table) -> BTreeMap<String, OptionValue> {
     let mut options = table.options.clone();
     if let Some(comment) = &table.comment {
-        options.insert("COMMENT".to_owned(), comment.clone());
+        options.insert("COMMENT", comment.as_str());
     }
     if !table.inherits.is_empty() {
         let names: Vec<String> = table.inherits.iter().map(ToString::to_string).collect();
-        options.insert("INHERITS".to_owned(), names.join(", "));
+        options.insert("INHERITS", names.join(", "));
     }
-    if let Some(part) = &table.partition_of {
-        options.insert(
-            "PARTITION OF".to_owned(),
-            format!("{} {}", part.table, part.bounds),
-        );
+    if let Some(partition) = &table.partition_of {
+        let text = format!("{} {}", partition.table, partition.bounds);
+        options.insert("PARTITION OF", text);
     }
-    options
-}
-
-/// Iterates over the names of two maps, with what each has there.
-fn both<'a, K: Ord, V>(
-    before: &'a BTreeMap<K, V>,
-    after: &'a BTreeMap<K, V>,
-) -> impl Iterator<Item = (&'a K, Option<&'a V>, Option<&'a V>)> {
-    let names: BTreeSet<&K> = before.keys().chain(after.keys()).collect();
-    names
-        .into_iter()
-        .map(|name| (name, before.get(name), after.get(name)))
+    options.into_iter().collect()
 }

@@ -1,24 +1,28 @@
-//! What a database has other than it should.
+//! The differences between an expected and an actual schema.
 
 use std::fmt;
 
-use super::change::{Change, Constraint};
-use super::{Column, Name, Renames, Schema, diff};
+use crate::ddl::definition;
+use crate::diff::change::{Change, Object, Renamed};
+use crate::diff::diff;
+use crate::diff::renames::Renames;
+use crate::schema::{Column, Name, OptionValue, Schema};
+use migrate_core::Dialect;
 
-/// Something that a database lacks, has too much, or has in another way.
+/// An object that is missing, extra or different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Difference {
     /// Which of the three.
     pub kind: DifferenceKind,
-    /// What it is about, such as ``column `users.email` ``.
+    /// The object, such as ``column `users.email` ``.
     pub object: String,
     /// The table or view it belongs to, where it belongs to one.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub table: Option<Name>,
-    /// What there should be.
+    /// The expected content.
     pub expected: Option<String>,
-    /// What there is.
+    /// The actual content.
     pub actual: Option<String>,
 }
 
@@ -30,11 +34,11 @@ pub struct Difference {
     serde(rename_all = "kebab-case")
 )]
 pub enum DifferenceKind {
-    /// It is not there.
+    /// The object does not exist.
     Missing,
-    /// It is there and should not be.
+    /// The object exists and is not expected.
     Extra,
-    /// It is there, in another way.
+    /// The object exists and differs.
     Different,
 }
 
@@ -79,125 +83,119 @@ impl fmt::Display for Difference {
 #[must_use]
 pub fn differences(expected: &Schema, actual: &Schema) -> Vec<Difference> {
     let changes = diff(expected, actual, &Renames::none());
-    let mut all: Vec<Difference> = changes.iter().map(difference).collect();
-    // What belongs to a table stands together, the worst first.
+    let mut all: Vec<Difference> = changes
+        .iter()
+        .map(|change| difference(expected.dialect, change))
+        .collect();
+    // Grouped by table, missing objects first.
     all.sort_by(|a, b| (a.kind, &a.table).cmp(&(b.kind, &b.table)));
     all
 }
 
-/// What leads from what should be to what is, is what differs.
-fn difference(change: &Change) -> Difference {
-    let (kind, object, expected, actual) = match change {
-        Change::CreateTable { name, .. } => extra(format!("table `{name}`"), None),
-        Change::DropTable { name, .. } => missing(format!("table `{name}`"), None),
-        Change::AddColumn { table, column } => {
-            extra(column_name(table, column), Some(described(column)))
+/// Describes a change that leads from the expected schema to the actual one.
+fn difference(dialect: Dialect, change: &Change) -> Difference {
+    let option = |expected, actual| {
+        let (expected, actual) = option_values(expected, actual);
+        (DifferenceKind::Different, Some(expected), Some(actual))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let (kind, expected, actual) = match change {
+        Change::Create(Object::Option { value, .. }) => option(None, Some(value)),
+        Change::Drop(Object::Option { value, .. }) => option(Some(value), None),
+        Change::Create(object) => (DifferenceKind::Extra, None, described_if_column(object)),
+        Change::Drop(object) => (DifferenceKind::Missing, described_if_column(object), None),
+        Change::Alter { from, to } => match (from, to) {
+            (Object::Option { value: from, .. }, Object::Option { value: to, .. }) => {
+                option(Some(from), Some(to))
+            }
+            (Object::Column { value: from, .. }, Object::Column { value: to, .. }) => {
+                let (expected, actual) = apart(from, to);
+                (DifferenceKind::Different, Some(expected), Some(actual))
+            }
+            (from, to) => {
+                let [expected, actual] = [from, to].map(|object| content(dialect, object));
+                (DifferenceKind::Different, expected, actual)
+            }
+        },
+        Change::Rename(renamed) => {
+            let (expected, actual) = match renamed {
+                Renamed::Table { from, to } => (text(&from.to_string()), text(&to.to_string())),
+                Renamed::Column { from, to, .. } | Renamed::Index { from, to, .. } => {
+                    (text(from), text(to))
+                }
+                Renamed::Constraint { from, to, .. } => {
+                    (from.name().and_then(text), to.name().and_then(text))
+                }
+            };
+            (DifferenceKind::Different, expected, actual)
         }
-        Change::DropColumn { table, column } => {
-            missing(column_name(table, column), Some(described(column)))
-        }
-        Change::AlterColumn { table, from, to } => {
-            let (expected, actual) = apart(from, to);
-            different(column_name(table, from), Some(expected), Some(actual))
-        }
-        Change::AddConstraint { table, constraint } => extra(of(table, constraint), None),
-        Change::DropConstraint { table, constraint } => missing(of(table, constraint), None),
-        Change::CreateIndex { table, name, .. } => extra(index(table, name), None),
-        Change::DropIndex { table, name, .. } => missing(index(table, name), None),
-        Change::CreateView { name, .. } => extra(format!("view `{name}`"), None),
-        Change::DropView { name, .. } => missing(format!("view `{name}`"), None),
-        Change::AlterView { name, from, to } => different(
-            format!("view `{name}`"),
-            Some(from.definition.clone()),
-            Some(to.definition.clone()),
-        ),
-        Change::CreateSequence { name, .. } => extra(format!("sequence `{name}`"), None),
-        Change::DropSequence { name, .. } => missing(format!("sequence `{name}`"), None),
-        Change::AlterSequence { name, .. } => different(format!("sequence `{name}`"), None, None),
-        Change::CreateEnum { name, .. } => extra(format!("enum `{name}`"), None),
-        Change::DropEnum { name, .. } => missing(format!("enum `{name}`"), None),
-        Change::AlterEnum { name, from, to } => different(
-            format!("enum `{name}`"),
-            Some(from.values.join(", ")),
-            Some(to.values.join(", ")),
-        ),
-        Change::AlterTable {
-            table,
-            option,
-            from,
-            to,
-        } => different(
-            format!("{} of table `{table}`", option.to_lowercase()),
-            Some(from.clone().unwrap_or_else(|| "none".to_owned())),
-            Some(to.clone().unwrap_or_else(|| "none".to_owned())),
-        ),
-        Change::Create { kind, name, .. } => extra(format!("{} `{name}`", kind.as_str()), None),
-        Change::Drop { kind, name, .. } => missing(format!("{} `{name}`", kind.as_str()), None),
-        Change::Alter {
-            kind,
-            name,
-            from,
-            to,
-            ..
-        } => different(
-            format!("{} `{name}`", kind.as_str()),
-            Some(from.clone()),
-            Some(to.clone()),
-        ),
-        Change::RenameTable { from, to } => different(
-            format!("table `{from}`"),
-            Some(from.to_string()),
-            Some(to.to_string()),
-        ),
-        Change::RenameColumn { table, from, to } => different(
-            format!("column `{table}.{from}`"),
-            Some(from.clone()),
-            Some(to.clone()),
-        ),
-        Change::RenameIndex { table, from, to } => different(
-            format!("name of {}", index(table, from)),
-            Some(from.clone()),
-            Some(to.clone()),
-        ),
-        Change::RenameConstraint { table, from, to } => different(
-            format!("name of {}", of(table, from)),
-            from.name().map(str::to_owned),
-            to.name().map(str::to_owned),
-        ),
     };
     Difference {
         kind,
-        object,
+        object: match change {
+            Change::Create(object) | Change::Drop(object) | Change::Alter { from: object, .. } => {
+                named(object)
+            }
+            Change::Rename(renamed) => match renamed {
+                Renamed::Table { from, .. } => format!("table `{from}`"),
+                Renamed::Column { table, from, .. } => format!("column `{table}.{from}`"),
+                Renamed::Constraint { table, from, .. } => {
+                    format!("name of {from} of table `{table}`")
+                }
+                Renamed::Index { table, from, .. } => {
+                    format!("name of index `{from}` of table `{table}`")
+                }
+            },
+        },
         table: change.table().cloned(),
         expected,
         actual,
     }
 }
 
-type Parts = (DifferenceKind, String, Option<String>, Option<String>);
-
-const fn missing(object: String, expected: Option<String>) -> Parts {
-    (DifferenceKind::Missing, object, expected, None)
+/// Names an object as messages do.
+fn named(object: &Object) -> String {
+    match object {
+        Object::Option { table, name, .. } => {
+            format!("{} of table `{table}`", name.to_lowercase())
+        }
+        Object::Column { table, value } => format!("column `{table}.{}`", value.name),
+        Object::Constraint { table, value } => format!("{value} of table `{table}`"),
+        Object::Index { table, name, .. } => format!("index `{name}` of table `{table}`"),
+        object => format!("{} `{}`", object.kind(), object.name()),
+    }
 }
 
-const fn extra(object: String, actual: Option<String>) -> Parts {
-    (DifferenceKind::Extra, object, None, actual)
+/// Returns what an object that differs is compared by; `None` if that is not one text.
+fn content(dialect: Dialect, object: &Object) -> Option<String> {
+    match object {
+        Object::View { value, .. } => Some(value.definition.clone()),
+        Object::Enum { value, .. } => Some(value.values.join(", ")),
+        Object::Trigger { value, .. }
+        | Object::Policy { value, .. }
+        | Object::Rule { value, .. } => Some(value.clone()),
+        object => definition::create(dialect, object.as_ref()?),
+    }
 }
 
-const fn different(object: String, expected: Option<String>, actual: Option<String>) -> Parts {
-    (DifferenceKind::Different, object, expected, actual)
+/// Returns two values of an option in words; a bare keyword is set or not.
+fn option_values(expected: Option<&OptionValue>, actual: Option<&OptionValue>) -> (String, String) {
+    let (set, missing) = match [expected, actual].contains(&Some(&OptionValue::Set)) {
+        true => ("set", "not set"),
+        false => ("", "none"),
+    };
+    let words = |value: Option<&OptionValue>| match value {
+        None => missing.to_owned(),
+        Some(value) => value.as_value().unwrap_or(set).to_owned(),
+    };
+    (words(expected), words(actual))
 }
 
-fn column_name(table: &Name, column: &Column) -> String {
-    format!("column `{table}.{}`", column.name)
-}
-
-fn of(table: &Name, constraint: &Constraint) -> String {
-    format!("{constraint} of table `{table}`")
-}
-
-fn index(table: &Name, name: &str) -> String {
-    format!("index `{name}` of table `{table}`")
+fn described_if_column(object: &Object) -> Option<String> {
+    match object {
+        Object::Column { value, .. } => Some(described(value)),
+        _ => None,
+    }
 }
 
 /// A column in a few words.
@@ -258,4 +256,55 @@ fn traits(column: &Column) -> [(&'static str, Option<String>); 9] {
         ("on update ", column.on_update.clone()),
         ("comment ", column.comment.clone()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differences;
+    use crate::schema::{Name, Options, Schema, Table};
+    use migrate_core::Dialect;
+
+    #[test]
+    fn options_differ_in_words() {
+        let schema = |options: Options| {
+            let mut schema = Schema::empty(Dialect::Sqlite);
+            let table = Table {
+                options,
+                ..Table::default()
+            };
+            schema.tables.insert(Name::plain("t"), table);
+            schema
+        };
+        let mut keyword = Options::new();
+        keyword.set("WITHOUT ROWID");
+        let [mut one, mut other] = [Options::new(), Options::new()];
+        one.insert("ENGINE", "InnoDB");
+        other.insert("ENGINE", "Aria");
+        for (expected, actual, message) in [
+            (
+                &keyword,
+                &Options::new(),
+                "different without rowid of table `t`: it should be set, and is not set",
+            ),
+            (
+                &Options::new(),
+                &keyword,
+                "different without rowid of table `t`: it should be not set, and is set",
+            ),
+            (
+                &one,
+                &other,
+                "different engine of table `t`: it should be InnoDB, and is Aria",
+            ),
+            (
+                &one,
+                &Options::new(),
+                "different engine of table `t`: it should be InnoDB, and is none",
+            ),
+        ] {
+            let found = differences(&schema(expected.clone()), &schema(actual.clone()));
+            assert_eq!(found[0].to_string(), message);
+            assert_eq!(found.len(), 1);
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::Schema;
-use super::lock::SchemaLock;
+use crate::lock::SchemaLock;
+use crate::schema::Schema;
 use migrate_core::{__support::Hasher, Hash};
 
-/// What a schema is, as far as [`differences`](super::differences()) compares it: two schemas of
+/// What a schema is, as far as [`differences`](crate::differences()) compares it: two schemas of
 /// one dialect have the same fingerprint where nothing differs.
 ///
 /// So the order of a table's columns is no part of it, nor is a comment of a routine that its
@@ -49,9 +49,7 @@ fn normal(schema: &Schema) -> Schema {
         table.checks.sort();
     }
     for routine in schema.routines.values_mut() {
-        let definition = routine.definition.as_deref().unwrap_or_default();
-        let definition = definition.trim_end().trim_end_matches(';').to_owned();
-        routine.definition = Some(definition);
+        routine.definition = Some(routine.statement().to_owned());
         if !matches!(schema.dialect, migrate_core::Dialect::Postgres) {
             routine.comment = None;
         }
@@ -107,7 +105,7 @@ mod tests {
     fn schema(changed: &str) -> Schema {
         let usual =
             "table t\ntable t column a at=1 type=text\ntable t column b at=2 type=integer null\n";
-        // What is said anew goes.
+        // A changed line replaces the usual one.
         let key = |line: &str| line.split(" at=").next().unwrap_or(line).to_owned();
         let said: Vec<String> = changed.lines().map(key).collect();
         let mut text = "version 1\n[postgres]\n".to_owned();

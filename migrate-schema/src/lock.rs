@@ -24,8 +24,10 @@
 //! schema that has both. A word or a value that is more than letters, digits and `_.()-$` stands in
 //! double quotes, in which `\"`, `\\`, `\n`, `\r` and `\t` stand for what they do in Rust.
 
-mod attributes;
+mod attribute;
+mod fields;
 mod line;
+mod objects;
 mod read;
 mod write;
 
@@ -88,7 +90,7 @@ impl SchemaLock {
         SchemaHead::all(revisions, graph)
     }
 
-    /// Says whether the schemas are those of this chain, as far as was written down.
+    /// Returns whether the schemas are those of this chain, as far as the heads say.
     #[must_use]
     pub fn is_of(&self, revisions: &[Revision], graph: &Graph) -> bool {
         SchemaHead::are_of(&self.heads, revisions, graph)

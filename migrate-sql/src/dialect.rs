@@ -75,15 +75,6 @@ impl Dialect {
     pub const fn transactional_ddl(self) -> bool {
         !matches!(self, Self::MySql)
     }
-
-    /// Quotes `name` as an identifier, whatever characters it has.
-    #[must_use]
-    pub fn quote(self, name: &str) -> String {
-        match self {
-            Self::Sqlite | Self::Postgres => format!("\"{}\"", name.replace('"', "\"\"")),
-            Self::MySql => format!("`{}`", name.replace('`', "``")),
-        }
-    }
 }
 
 impl fmt::Display for Dialect {

@@ -10,7 +10,7 @@ use migrate_core::{
 
 use crate::applied_revision::{AppliedRevision, Edit, RevisionState, UNREADABLE, parse, stub};
 use crate::error::Error;
-use crate::ledger_change::{LedgerChange, LedgerRepair};
+use crate::ledger_change::{LedgerChange, RowRepair};
 use crate::status::Status;
 
 /// A chain beside the ledger of a database: the chain's revisions, then those that only the ledger
@@ -330,7 +330,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
 
     /// Returns the rows that would take over an edited text, each with the revision as it is now:
     /// those of `wanted`, and what follows them by its chain hash.
-    pub(crate) fn edits(&self, wanted: impl Fn(&str) -> bool) -> Vec<LedgerRepair> {
+    pub(crate) fn edits(&self, wanted: impl Fn(&str) -> bool) -> Vec<RowRepair> {
         let index = |id: &str| self.graph().index(id);
         let edits: BTreeSet<&str> = self.edited.iter().map(RevisionId::as_str).collect();
         let edits: BTreeSet<&str> = edits.into_iter().filter(|id| wanted(id)).collect();
@@ -360,14 +360,14 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                 {
                     revision.chain_hash = recorded;
                 }
-                repairs.push(LedgerRepair {
+                repairs.push(RowRepair {
                     change: LedgerChange::Rewrite(revision),
                     reason: format!(
                         "{edit} was edited after it was applied, and its `up` is what was applied: the ledger takes its text, nothing was run"
                     ),
                 });
             } else if !stands && !different.contains(at) {
-                repairs.push(LedgerRepair {
+                repairs.push(RowRepair {
                     change: LedgerChange::Relink(revision),
                     reason: "a revision before it was edited, but not its `up`".to_owned(),
                 });

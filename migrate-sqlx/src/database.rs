@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
 use crate::ledger::Tables;
-use crate::ledger_change::LedgerRepair;
+use crate::ledger_change::RowRepair;
 use crate::ledger_event::LedgerEvent;
 use crate::migration_lock::Work;
 use crate::migrations::{Migrations, Runner};
@@ -297,7 +297,7 @@ on_pool! {
     runner: Runner<'_> => undo(revisions: &[String]) -> Report;
     runner: Runner<'_> => stamp(targets: &[Target], mode: StampMode) -> Stamp;
     runner: Runner<'_> => record_outcome(revision: &str, outcome: Outcome) -> ();
-    runner: Runner<'_> => repair_ledger(before: &[AppliedRevision], repairs: &[LedgerRepair]) -> ();
+    runner: Runner<'_> => repair_ledger(before: &[AppliedRevision], repairs: &[RowRepair]) -> ();
     runner: Runner<'_> => repair_schema(statements: &[String], applied: &BTreeSet<String>, detail: &str) -> ();
     migrations: &Migrations => status() -> Status;
 }

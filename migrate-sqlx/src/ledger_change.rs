@@ -21,7 +21,7 @@ pub enum LedgerChange {
 
 /// A change to the ledger, and why it is made.
 #[derive(Clone, Debug)]
-pub struct LedgerRepair {
+pub struct RowRepair {
     /// What is changed.
     pub change: LedgerChange,
     /// Why; stands in the event.

@@ -118,7 +118,7 @@ pub mod __cli {
     pub use crate::engine::{Outcome, SchemaReplay};
     #[cfg(any(feature = "cli", feature = "verify"))]
     pub use crate::introspect::SchemaReader;
-    pub use crate::ledger_change::{LedgerChange, LedgerRepair};
+    pub use crate::ledger_change::{LedgerChange, RowRepair};
     #[cfg(feature = "cli")]
     pub use crate::script::Script;
     #[cfg(feature = "cli")]

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
     let survey = context.survey()?;
     let mut found = match &args.since {
         Some(reference) => {
-            published(context, reference)?.judge(context.folder()?, context.config()?)
+            published(context, reference)?.check(context.folder()?, context.config()?)
         }
         None => survey.diagnostics.clone(),
     };

@@ -227,7 +227,7 @@ fn published(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>, Co
         name: name.clone(),
     };
     let mut findings: Vec<Finding> = published
-        .judge(folder, &project.config)
+        .check(folder, &project.config)
         .iter()
         .filter(|found| !survey.diagnostics.contains(found))
         .map(|found| {

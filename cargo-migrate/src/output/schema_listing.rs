@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use migrate_schema::{
-    Action, Check, Column, Deferrable, ForeignKey, Identity, Index, IndexPart, Key, Options,
-    Schema, Sequence, Table, View,
+    Action, Check, Column, Deferrable, ForeignKey, Identity, Index, IndexPart, Key, ObjectRef,
+    Options, Schema, Sequence, Table, View,
 };
 
 use crate::output::style::{self, styled};
@@ -17,61 +17,8 @@ pub(crate) fn listing(schema: &Schema, verbose: bool) -> String {
         text: String::new(),
         verbose,
     };
-    for (name, table) in &schema.tables {
-        listing.table(&name.to_string(), table);
-    }
-    for (name, view) in &schema.views {
-        listing.view(&name.to_string(), view);
-    }
-    for (name, sequence) in &schema.sequences {
-        listing.head("sequence", name, sequence.comment.as_ref());
-        listing.line(numbers(sequence));
-    }
-    for (name, values) in &schema.enums {
-        listing.head("enum", name, values.comment.as_ref());
-        let values = values.values.iter().map(|value| format!("'{value}'"));
-        listing.line(values.collect::<Vec<_>>().join(", "));
-    }
-    for (name, domain) in &schema.domains {
-        listing.head("domain", name, domain.comment.as_ref());
-        let mut line = domain.sql_type.clone();
-        if !domain.nullable {
-            line.push_str(" not null");
-        }
-        if let Some(default) = &domain.default {
-            line.extend([" default ", default]);
-        }
-        listing.line(line);
-        for check in &domain.checks {
-            listing.line(of_check(check));
-        }
-    }
-    for (kind, all) in [
-        ("type", &schema.types),
-        ("collation", &schema.collations),
-        ("text search dictionary", &schema.dictionaries),
-        ("text search configuration", &schema.configurations),
-    ] {
-        for (name, made) in all {
-            listing.head(kind, name, made.comment.as_ref());
-            made.definition.lines().for_each(|line| listing.line(line));
-        }
-    }
-    for (signature, routine) in &schema.routines {
-        let head = format!("{}({})", signature.name, signature.arguments);
-        listing.head(signature.kind.as_str(), head, routine.comment.as_ref());
-        listing.code(
-            routine
-                .definition
-                .as_deref()
-                .unwrap_or("-- its text may not be seen"),
-        );
-    }
-    for name in schema.extensions.keys() {
-        listing.head("extension", name, None);
-    }
-    for (name, comment) in &schema.schemas {
-        listing.head("schema", name, comment.as_ref());
+    for object in schema.objects() {
+        listing.object(object);
     }
     listing.text
 }
@@ -111,6 +58,52 @@ impl Listing {
             for line in text.lines() {
                 let _infallible = writeln!(self.text, "        {line}");
             }
+        }
+    }
+
+    fn object(&mut self, object: ObjectRef<'_>) {
+        let kind = object.kind().as_str();
+        match object {
+            ObjectRef::Table(name, table) => self.table(&name.to_string(), table),
+            ObjectRef::View(name, view) => self.view(&name.to_string(), view),
+            ObjectRef::Sequence(name, sequence) => {
+                self.head(kind, name, sequence.comment.as_ref());
+                self.line(numbers(sequence));
+            }
+            ObjectRef::Enum(name, values) => {
+                self.head(kind, name, values.comment.as_ref());
+                let values = values.values.iter().map(|value| format!("'{value}'"));
+                self.line(values.collect::<Vec<_>>().join(", "));
+            }
+            ObjectRef::Domain(name, domain) => {
+                self.head(kind, name, domain.comment.as_ref());
+                let mut line = domain.sql_type.clone();
+                if !domain.nullable {
+                    line.push_str(" not null");
+                }
+                if let Some(default) = &domain.default {
+                    line.extend([" default ", default]);
+                }
+                self.line(line);
+                for check in &domain.checks {
+                    self.line(of_check(check));
+                }
+            }
+            ObjectRef::Type(name, of)
+            | ObjectRef::Collation(name, of)
+            | ObjectRef::Dictionary(name, of)
+            | ObjectRef::Configuration(name, of) => {
+                self.head(kind, name, of.comment.as_ref());
+                of.definition.lines().for_each(|line| self.line(line));
+            }
+            ObjectRef::Routine(signature, routine) => {
+                let head = format!("{}({})", signature.name, signature.arguments);
+                self.head(signature.kind.as_str(), head, routine.comment.as_ref());
+                let definition = routine.definition.as_deref();
+                self.code(definition.unwrap_or("-- its text may not be seen"));
+            }
+            ObjectRef::Extension(name, _) => self.head(kind, name, None),
+            ObjectRef::Schema(name, comment) => self.head(kind, name, comment.as_ref()),
         }
     }
 
@@ -161,9 +154,7 @@ impl Listing {
         for parent in &table.inherits {
             self.line(format!("inherits {parent}"));
         }
-        for (word, value) in &table.options {
-            self.line(format!("{word} {value}").trim_end());
-        }
+        table.options.words().for_each(|option| self.line(option));
     }
 
     fn view(&mut self, name: &str, view: &View) {
@@ -177,9 +168,7 @@ impl Listing {
         self.indexes(&view.indexes);
         self.triggers("trigger", &view.triggers);
         self.triggers("rule", &view.rules);
-        for (word, value) in &view.options {
-            self.line(format!("{word} {value}").trim_end());
-        }
+        view.options.words().for_each(|option| self.line(option));
     }
 
     fn indexes(&mut self, indexes: &BTreeMap<String, Index>) {
@@ -211,11 +200,7 @@ fn named(name: Option<&String>) -> String {
 }
 
 fn of_options(options: &Options) -> String {
-    let words = options.iter().map(|(word, value)| match value.is_empty() {
-        true => format!(" {word}"),
-        false => format!(" {word} {value}"),
-    });
-    words.collect()
+    options.words().map(|option| format!(" {option}")).collect()
 }
 
 fn of_column(column: &Column) -> String {
@@ -231,7 +216,7 @@ fn of_column(column: &Column) -> String {
             Identity::AutoIncrement => "  auto increment",
         });
     }
-    if let Some(sequence) = &column.numbering {
+    if let Some(sequence) = &column.sequence_options {
         let _infallible = write!(text, " ({})", numbers(sequence));
     }
     if let Some(default) = &column.default {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use migrate_core::{Dialect, LedgerNames, Target, with_lf};
 use migrate_models::{Models, Root};
-use migrate_schema::{Rename, Renames, Schema, Table};
+use migrate_schema::{ObjectKind, Rename, Renames, Schema, Table};
 use wildmatch::WildMatch;
 
 use crate::database::migrations;
@@ -289,16 +289,24 @@ impl Source {
 
 /// What models cannot say stays as the chain has it.
 fn keep_unsaid(made: &Schema, wanted: &mut Schema) {
-    wanted.views.clone_from(&made.views);
-    wanted.sequences.clone_from(&made.sequences);
-    wanted.domains.clone_from(&made.domains);
-    wanted.types.clone_from(&made.types);
-    wanted.collations.clone_from(&made.collations);
-    wanted.dictionaries.clone_from(&made.dictionaries);
-    wanted.configurations.clone_from(&made.configurations);
-    wanted.routines.clone_from(&made.routines);
-    wanted.extensions.clone_from(&made.extensions);
-    wanted.schemas.extend(made.schemas.clone());
+    // What models can say comes from them alone; other named schemas stay beside theirs.
+    wanted.retain(|object| match object.kind() {
+        ObjectKind::Table | ObjectKind::Enum | ObjectKind::Schema => true,
+        ObjectKind::View
+        | ObjectKind::Sequence
+        | ObjectKind::Domain
+        | ObjectKind::Type
+        | ObjectKind::Collation
+        | ObjectKind::Dictionary
+        | ObjectKind::Configuration
+        | ObjectKind::Routine
+        | ObjectKind::Extension => false,
+    });
+    for object in made.objects() {
+        if !matches!(object.kind(), ObjectKind::Table | ObjectKind::Enum) {
+            wanted.insert(object);
+        }
+    }
     for (name, table) in &mut wanted.tables {
         let Some(made) = made.tables.get(name) else {
             continue;

@@ -1,12 +1,13 @@
 //! An existing database as the first revision of a chain.
 
 use migrate_core::{Chain, Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
-use migrate_schema::{DifferenceKind, Name, Renames, Schema, differences};
+use migrate_schema::{DifferenceKind, ObjectKind, ObjectRef, Renames, Schema, differences};
 use migrate_sqlx::Migrations;
 use wildmatch::WildMatch;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::phrase::counted;
 use crate::schemas::ignored::{Ignored, leave_out_version_tables};
 use crate::scratch::Scratch;
 
@@ -27,37 +28,21 @@ impl Baseline {
         let mut excluded: Vec<String> = Vec::new();
         let others = leave_out_version_tables(&Schema::empty(schema.dialect), &mut schema);
         excluded.extend(others.iter().map(ToString::to_string));
-        let mut keeps = |name: &str, is_hidden: bool| {
-            let goes = is_hidden || patterns.iter().any(|pattern| pattern.matches(name));
+        schema.retain(|object| {
+            let name = match object {
+                ObjectRef::Routine(signature, _) => signature.name.to_string(),
+                object => object.name(),
+            };
+            let hidden = match object {
+                ObjectRef::Table(name, _) | ObjectRef::View(name, _) => ignored.hides(name),
+                _ => false,
+            };
+            let goes = hidden || patterns.iter().any(|pattern| pattern.matches(&name));
             if goes {
-                excluded.push(name.to_owned());
+                excluded.push(name);
             }
             !goes
-        };
-        let hides = |name: &Name| ignored.hides(name);
-        schema
-            .tables
-            .retain(|name, _| keeps(&name.to_string(), hides(name)));
-        schema
-            .views
-            .retain(|name, _| keeps(&name.to_string(), hides(name)));
-        schema
-            .sequences
-            .retain(|name, _| keeps(&name.to_string(), false));
-        schema
-            .enums
-            .retain(|name, _| keeps(&name.to_string(), false));
-        schema
-            .domains
-            .retain(|name, _| keeps(&name.to_string(), false));
-        schema
-            .types
-            .retain(|name, _| keeps(&name.to_string(), false));
-        schema
-            .routines
-            .retain(|it, _| keeps(&it.name.to_string(), false));
-        schema.extensions.retain(|name, _| keeps(name, false));
-        schema.schemas.retain(|name, _| keeps(name, false));
+        });
         let not_carried = std::mem::take(&mut schema.not_carried);
         let mut left_out: Vec<String> = not_carried.iter().map(ToString::to_string).collect();
         schema.routines.retain(|signature, routine| {
@@ -135,23 +120,17 @@ impl Baseline {
     }
 }
 
-/// Says what a schema holds: `3 tables, 1 view`.
+/// Returns how much a schema holds: `3 tables, 1 view`.
 pub(crate) fn counts(schema: &Schema) -> String {
-    let kinds = [
-        (schema.tables.len(), "table"),
-        (schema.views.len(), "view"),
-        (schema.sequences.len(), "sequence"),
-        (schema.enums.len(), "enum"),
-        (schema.domains.len(), "domain"),
-        (schema.types.len(), "type"),
-        (schema.routines.len(), "routine"),
-        (schema.extensions.len(), "extension"),
-        (schema.schemas.len(), "named schema"),
-    ];
-    let counted: Vec<String> = kinds
-        .into_iter()
+    let counted: Vec<String> = ObjectKind::ALL
+        .iter()
+        .map(|kind| (schema.count(*kind), *kind))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| crate::output::phrase::counted(count, what))
+        .map(|(count, kind)| match kind {
+            ObjectKind::Schema => counted(count, "named schema"),
+            ObjectKind::Dictionary if count > 1 => format!("{count} text search dictionaries"),
+            kind => counted(count, kind.as_str()),
+        })
         .collect();
     counted.join(", ")
 }

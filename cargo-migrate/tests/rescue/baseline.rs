@@ -267,3 +267,33 @@ async fn schema_lock_is_written_anew() {
     assert!(lock.contains("[sqlite]\ntable notes\n"), "{lock}");
     project.run(["check"]).success().done();
 }
+
+#[tokio::test]
+async fn objects_of_any_kind_are_excluded_and_counted() {
+    let live = TestDatabase::create(Dialect::Postgres, "rescue_baseline_kinds").await;
+    live.execute(
+        "CREATE COLLATION keep (provider = icu, locale = 'de-x-icu');
+         CREATE COLLATION tmp_c (provider = icu, locale = 'de-x-icu');
+         CREATE TEXT SEARCH DICTIONARY keep_a (TEMPLATE = simple);
+         CREATE TEXT SEARCH DICTIONARY keep_b (TEMPLATE = simple);
+         CREATE TEXT SEARCH DICTIONARY tmp_d (TEMPLATE = simple);
+         CREATE TEXT SEARCH CONFIGURATION tmp_f (PARSER = default);
+         CREATE TYPE tmp_t AS (x integer);
+         CREATE TABLE notes (id integer);",
+    )
+    .await;
+    let project = project(Dialect::Postgres, live.url());
+    let args = ["baseline", "--rev-id", "first", "--exclude", "tmp_*"];
+    let shown = project.run([&args[..], &["--dry-run"]].concat()).success();
+    let made = project.run(args).success();
+    assert!(
+        made.stderr
+            .contains("1 table, 1 collation, 2 text search dictionaries"),
+        "{made}"
+    );
+    assert!(
+        shown.stdout.contains("CREATE COLLATION \"keep\""),
+        "{shown}"
+    );
+    assert!(!shown.stdout.contains("tmp_"), "{shown}");
+}

@@ -432,3 +432,80 @@ async fn what_is_not_looked_at_stands_in_no_way_and_stays() {
     live.execute("INSERT INTO mine_log VALUES ('x')").await;
     assert!(live.rows("SELECT name FROM authors").await.is_empty());
 }
+
+#[tokio::test]
+async fn a_key_of_a_table_without_rowid_needs_a_value() {
+    let live = TestDatabase::create(Dialect::Sqlite, "rescue_schema_without_rowid").await;
+    let project = project(Dialect::Sqlite, live.url());
+    let made = "CREATE TABLE t (a TEXT NOT NULL, id INTEGER NOT NULL PRIMARY KEY) WITHOUT ROWID;";
+    revision(&project, "t", "none", made, "DROP TABLE t;");
+    project.run(["lock", "-q"]).success().done();
+    project.run(["run", "-q"]).success().done();
+    live.execute("DROP TABLE t; CREATE TABLE t (a TEXT NOT NULL); INSERT INTO t VALUES ('x')")
+        .await;
+    let repair = ["repair", "--schema", "--allow-changes", "--execute"];
+    let refused = project.run(repair).code(1);
+    assert!(
+        refused.stderr.contains("--fill \"t.id=<value>\""),
+        "{refused}"
+    );
+    assert_eq!(live.rows("SELECT a FROM t").await, [["x"]]);
+    project
+        .run([&repair[..], &["--fill", "t.id=7"]].concat())
+        .success()
+        .done();
+    assert_eq!(
+        live.rows("SELECT a, CAST(id AS TEXT) FROM t").await,
+        [["x", "7"]]
+    );
+    project.run(["verify"]).success().done();
+}
+
+#[tokio::test]
+async fn objects_of_every_kind_are_added_and_dropped_on_postgres() {
+    let live = TestDatabase::create(Dialect::Postgres, "rescue_schema_kinds").await;
+    let project = project(Dialect::Postgres, live.url());
+    let objects = |suffix: &str| {
+        let kinds = [
+            "COLLATION c (provider = icu, locale = 'de-x-icu')",
+            "TEXT SEARCH DICTIONARY d (TEMPLATE = simple)",
+            "TEXT SEARCH CONFIGURATION f (PARSER = default)",
+            "TYPE p AS (x integer, y integer)",
+            "TYPE e AS ENUM ('x')",
+            "DOMAIN n AS integer",
+            "SEQUENCE s",
+            "FUNCTION g() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "TABLE t (id integer)",
+            "VIEW v AS SELECT 1 AS one",
+        ];
+        let made = kinds.map(|kind| {
+            // What each is, and then its name of one letter.
+            let words = ["CONFIGURATION", "DICTIONARY", "COLLATION", "FUNCTION"];
+            let kinds = ["TYPE", "DOMAIN", "SEQUENCE", "TABLE", "VIEW"];
+            let all = words.iter().chain(&kinds);
+            let word = all.copied().find(|word| kind.contains(*word)).unwrap();
+            let begin = kind.find(word).unwrap() + word.len() + 2;
+            format!("CREATE {}{suffix}{};\n", &kind[..begin], &kind[begin..])
+        });
+        made.concat()
+    };
+    let dropped = "DROP VIEW v; DROP TABLE t; DROP FUNCTION g; DROP SEQUENCE s; DROP DOMAIN n;
+        DROP TYPE e; DROP TYPE p; DROP TEXT SEARCH CONFIGURATION f;
+        DROP TEXT SEARCH DICTIONARY d; DROP COLLATION c;";
+    revision(&project, "a", "none", &objects(""), dropped);
+    project.run(["lock", "-q"]).success().done();
+    project.run(["run", "-q"]).success().done();
+    live.execute(dropped).await;
+    live.execute(&objects("_extra")).await;
+    let verified = project.run(["verify", "--format", "json"]).code(1).json();
+    let repair =
+        |more: &[&str]| project.run([&["repair", "--schema", "--format", "json"], more].concat());
+    let added = repair(&["--execute"]).code(1).json();
+    let mut extra = left(&added);
+    extra.sort();
+    assert_eq!(extra.len(), 10, "{verified}");
+    assert!(extra.iter().all(|it| it.starts_with("extra ")), "{extra:?}");
+    let done = repair(&["--allow-changes", "--allow-drops", "--execute"]);
+    assert_eq!(done.success().json()["left"], json!([]));
+    project.run(["verify"]).success().done();
+}

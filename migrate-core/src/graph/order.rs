@@ -5,8 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::Graph;
 use crate::Revision;
-
-const NONE: u32 = u32::MAX;
+use crate::dag::components;
 
 impl Graph {
     /// Orders all revisions; if there are cycles, returns the component of each revision, see
@@ -70,54 +69,11 @@ impl Graph {
         }
     }
 
-    /// Numbers the strongly connected components by Tarjan's algorithm, with its stack on the heap.
-    /// A revision that is in no cycle is a component of its own.
+    /// Numbers the strongly connected components. A revision that is in no cycle is a component of its
+    /// own.
     fn components(&self) -> Vec<u32> {
-        let count = self.len();
-        let mut number = vec![NONE; count];
-        let mut low = vec![0_u32; count];
-        let mut component = vec![NONE; count];
-        let (mut numbers, mut components) = (0, 0);
-        let mut stack = Vec::new();
-        let mut open: Vec<(usize, usize)> = Vec::new();
-        for root in 0..count {
-            if number[root] == NONE {
-                open.push((root, 0));
-            }
-            while let Some((at, cursor)) = open.last_mut() {
-                let at = *at;
-                if number[at] == NONE {
-                    number[at] = numbers;
-                    low[at] = numbers;
-                    numbers += 1;
-                    stack.push(at);
-                }
-                let position = *cursor;
-                *cursor += 1;
-                if let Some(next) = self.nth_below(at, position) {
-                    if number[next] == NONE {
-                        open.push((next, 0));
-                    } else if component[next] == NONE {
-                        low[at] = low[at].min(number[next]);
-                    }
-                    continue;
-                }
-                open.pop();
-                if let Some((above, _)) = open.last() {
-                    low[*above] = low[*above].min(low[at]);
-                }
-                if low[at] == number[at] {
-                    while let Some(member) = stack.pop() {
-                        component[member] = components;
-                        if member == at {
-                            break;
-                        }
-                    }
-                    components += 1;
-                }
-            }
-        }
-        component
+        let components = components(self.len(), |at, position| self.nth_below(at, position));
+        components.into_iter().map(|number| number as u32).collect()
     }
 
     fn nth_below(&self, index: usize, position: usize) -> Option<usize> {

@@ -34,7 +34,7 @@ fn check(package: &Path) -> Vec<Diagnostic> {
             tip: read("published"),
             fork_point: read("fork-point"),
         };
-        return published.judge(&folder, &config);
+        return published.check(&folder, &config);
     }
     let survey = Survey::new(&folder, &config);
     let mut diagnostics = survey.diagnostics.clone();

@@ -6,14 +6,14 @@ use crate::column::{Numbered, Settings, written};
 use crate::constraint::What;
 use crate::kind::Kind;
 use crate::model::Field;
-use crate::types::{self, folded, is_text, literal, sql_type};
+use crate::types::{self, folded, is_text, sql_type};
 use migrate_core::{Code, Dialect};
 use migrate_schema::{Check, Column, Enum, Generated, Identity, Name};
 
 impl Builder<'_> {
     /// Creates the column of a field.
     pub(super) fn column(&mut self, field: &Field, settings: &Settings, key: &[String]) -> Column {
-        let strict = self.table.options.contains_key("STRICT");
+        let strict = self.table.options.has("STRICT");
         let sql_type = match &settings.sql_type {
             Some(by_hand) => by_hand.clone(),
             None => self.sql_type(field, strict),
@@ -152,7 +152,10 @@ impl Builder<'_> {
             // MySQL's own type has the values.
             Dialect::MySql => {}
             Dialect::Postgres | Dialect::Sqlite => {
-                let values: Vec<_> = values.iter().map(|value| literal(value)).collect();
+                let values: Vec<_> = values
+                    .iter()
+                    .map(|value| self.dialect.literal(value))
+                    .collect();
                 self.table.checks.push(Check {
                     expression: format!(
                         "{} IN ({})",

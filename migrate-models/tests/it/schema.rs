@@ -210,7 +210,7 @@ fn everything_that_a_table_can_say() {
     insta::assert_debug_snapshot!(table(text, Dialect::Postgres));
     let sqlite = table(text, Dialect::Sqlite);
     assert_eq!(
-        sqlite.options.keys().collect::<Vec<_>>(),
+        sqlite.options.keywords().collect::<Vec<_>>(),
         ["STRICT", "WITHOUT ROWID"]
     );
     // STRICT tables have five types.

@@ -1,7 +1,7 @@
 //! The pieces that statements are put together from.
 
-use super::super::change::Constraint;
-use super::super::{
+use crate::diff::change::Constraint;
+use crate::schema::{
     Action, Column, Deferrable, ForeignKey, Identity, Index, IndexPart, Key, Name, Options,
     Sequence,
 };
@@ -50,7 +50,7 @@ fn is_word(expression: &str) -> bool {
         .all(|sign| sign.is_alphanumeric() || sign == '_')
 }
 
-/// Says whether one pair of parentheses is around all of it.
+/// Returns whether one pair of parentheses encloses the whole expression.
 fn is_wrapped(expression: &str) -> bool {
     let text = expression.trim();
     let Some(inner) = text
@@ -77,7 +77,7 @@ fn is_wrapped(expression: &str) -> bool {
     depth == 0
 }
 
-/// Says whether it is what SQLite and MySQL take as a default without parentheses.
+/// Returns whether SQLite and MySQL accept it as a default without parentheses.
 pub(super) fn is_literal(expression: &str) -> bool {
     let text = expression.trim();
     let upper = text.to_ascii_uppercase();
@@ -105,7 +105,7 @@ fn is_hexadecimal(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
-/// What is written of a column in `CREATE TABLE` and `ADD COLUMN`.
+/// Temporary properties of a column in `CREATE TABLE` and `ADD COLUMN`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extra<'a> {
     /// A default that is taken back afterwards.
@@ -152,7 +152,7 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
     let nullable = column.nullable || extra.nullable;
     if !nullable && !serial {
         parts.push("NOT NULL".to_owned());
-        if let Some(action) = column.options.get("ON CONFLICT") {
+        if let Some(action) = column.options.value("ON CONFLICT") {
             parts.push(format!("ON CONFLICT {action}"));
         }
     } else if dialect == Dialect::MySql && column.sql_type.to_lowercase().starts_with("timestamp") {
@@ -169,9 +169,9 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
         if column.identity == Some(Identity::AutoIncrement) {
             parts.push("AUTO_INCREMENT".to_owned());
         }
-        parts.extend(words(&column.options));
+        parts.extend(column.options.words());
         if let Some(comment) = &column.comment {
-            parts.push(format!("COMMENT {}", text(dialect, comment)));
+            parts.push(format!("COMMENT {}", dialect.literal(comment)));
         }
     }
     parts.join(" ")
@@ -184,9 +184,10 @@ pub(super) fn identity(column: &Column) -> Option<String> {
         Identity::ByDefault => "BY DEFAULT",
         Identity::Serial | Identity::AutoIncrement => return None,
     };
-    let numbering = column.numbering.as_ref();
-    let numbering = numbering.map_or_else(String::new, |it| format!(" ({})", sequence(it, false)));
-    Some(format!("GENERATED {word} AS IDENTITY{numbering}"))
+    let sequence_options = column.sequence_options.as_ref();
+    let sequence_options =
+        sequence_options.map_or_else(String::new, |it| format!(" ({})", sequence(it, false)));
+    Some(format!("GENERATED {word} AS IDENTITY{sequence_options}"))
 }
 
 /// Writes what a sequence does.
@@ -216,15 +217,6 @@ pub(super) fn sequence(sequence: &Sequence, with_type: bool) -> String {
     )
 }
 
-/// Writes a text as a literal.
-pub(super) fn text(dialect: Dialect, text: &str) -> String {
-    let text = text.replace('\'', "''");
-    match dialect {
-        Dialect::MySql => format!("'{}'", text.replace('\\', "\\\\")),
-        Dialect::Sqlite | Dialect::Postgres => format!("'{text}'"),
-    }
-}
-
 fn collation_name(dialect: Dialect, collation: &str) -> String {
     match dialect {
         Dialect::Sqlite if !is_word(collation) => dialect.quote(collation),
@@ -233,17 +225,13 @@ fn collation_name(dialect: Dialect, collation: &str) -> String {
     }
 }
 
-/// Writes options as words: the word alone where it takes no value.
-pub(super) fn words(options: &Options) -> Vec<String> {
-    let written = options
-        .iter()
-        .filter(|(word, _)| !["ON CONFLICT", "WITHOUT OVERLAPS"].contains(&word.as_str()));
-    written
-        .map(|(word, value)| match value.is_empty() {
-            true => word.clone(),
-            false => format!("{word} {value}"),
-        })
-        .collect()
+/// Writes the options that are not written elsewhere.
+fn other_words(options: &Options, elsewhere: &[&str]) -> Vec<String> {
+    let mut others = options.clone();
+    for keyword in elsewhere {
+        others.remove(keyword);
+    }
+    others.words().collect()
 }
 
 /// Writes a constraint, with its name if it has one.
@@ -261,7 +249,7 @@ pub(super) fn constraint(dialect: Dialect, constraint: &Constraint) -> String {
         Constraint::Unique(key) => named(key_body(dialect, "UNIQUE", key)),
         Constraint::Check(check) => {
             let mut body = format!("CHECK ({})", check.expression);
-            for word in words(&check.options) {
+            for word in check.options.words() {
                 body = format!("{body} {word}");
             }
             named(body)
@@ -278,7 +266,7 @@ pub(super) fn constraint(dialect: Dialect, constraint: &Constraint) -> String {
 /// Writes the columns of a foreign key; the last is the time of a temporal one.
 fn in_period(dialect: Dialect, key: &ForeignKey, columns: &[String]) -> String {
     let mut columns: Vec<String> = columns.iter().map(|name| dialect.quote(name)).collect();
-    if let (true, Some(last)) = (key.options.contains_key("PERIOD"), columns.last_mut()) {
+    if let (true, Some(last)) = (key.options.has("PERIOD"), columns.last_mut()) {
         last.insert_str(0, "PERIOD ");
     }
     columns.join(", ")
@@ -289,7 +277,7 @@ fn key_body(dialect: Dialect, kind: &str, key: &Key) -> String {
         .columns
         .iter()
         .map(|column| match key.qualifiers.get(column) {
-            // A prefix stands at the name, and words behind it.
+            // A prefix length follows the name directly, keywords after a space.
             Some(qualifier) if qualifier.starts_with('(') => {
                 format!("{}{qualifier}", dialect.quote(column))
             }
@@ -301,7 +289,7 @@ fn key_body(dialect: Dialect, kind: &str, key: &Key) -> String {
         true => " NULLS NOT DISTINCT",
         false => "",
     };
-    let overlaps = match key.options.contains_key("WITHOUT OVERLAPS") {
+    let overlaps = match key.options.has("WITHOUT OVERLAPS") {
         true => " WITHOUT OVERLAPS",
         false => "",
     };
@@ -309,10 +297,10 @@ fn key_body(dialect: Dialect, kind: &str, key: &Key) -> String {
     if !key.include.is_empty() {
         body = format!("{body} INCLUDE ({})", names(dialect, &key.include));
     }
-    if let Some(action) = key.options.get("ON CONFLICT") {
+    if let Some(action) = key.options.value("ON CONFLICT") {
         body = format!("{body} ON CONFLICT {action}");
     }
-    for word in words(&key.options) {
+    for word in other_words(&key.options, &["ON CONFLICT", "WITHOUT OVERLAPS"]) {
         body = format!("{body} {word}");
     }
     format!("{body}{}", deferrable(key.deferrable))
@@ -324,25 +312,20 @@ pub(super) fn references(dialect: Dialect, key: &ForeignKey) -> String {
     if !key.references.is_empty() {
         body = format!("{body} ({})", in_period(dialect, key, &key.references));
     }
-    if let Some(matching) = key.options.get("MATCH") {
+    if let Some(matching) = key.options.value("MATCH") {
         body = format!("{body} MATCH {matching}");
     }
     for (word, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
         if action != Action::NoAction {
             body = format!("{body} ON {word} {}", action.as_sql());
         }
-        if let ("DELETE", Some(columns)) = (word, key.options.get("ON DELETE COLUMNS")) {
+        if let ("DELETE", Some(columns)) = (word, key.options.value("ON DELETE COLUMNS")) {
             body = format!("{body} {columns}");
         }
     }
     body.push_str(deferrable(key.deferrable));
-    for (word, value) in &key.options {
-        if !["MATCH", "PERIOD", "ON DELETE COLUMNS"].contains(&word.as_str()) {
-            body = format!(
-                "{body} {word}{}{value}",
-                if value.is_empty() { "" } else { " " }
-            );
-        }
+    for word in other_words(&key.options, &["MATCH", "PERIOD", "ON DELETE COLUMNS"]) {
+        body = format!("{body} {word}");
     }
     body
 }
@@ -413,8 +396,7 @@ pub(super) fn create_index(dialect: Dialect, table: &Name, name: &str, index: &I
     }
     let storage: Vec<String> = index
         .options
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
+        .values()
         .map(|(option, value)| format!("{option} = {value}"))
         .collect();
     if !storage.is_empty() {

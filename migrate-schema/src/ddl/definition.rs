@@ -1,56 +1,96 @@
-//! The SQL of what is compared by it.
+//! Objects that are created by a single text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::change::{Constraint, Kind};
-use super::super::order;
-use super::super::{Domain, Name, Schema, Signature, UserType};
 use super::clause;
+use crate::diff::change::Constraint;
+use crate::diff::order;
+use crate::schema::{Domain, Enum, Name, ObjectRef, Routine, Schema, Signature};
 use migrate_core::Dialect;
 
-/// The named schemas, by their names.
-pub(crate) fn schemas(schema: &Schema) -> BTreeMap<String, String> {
-    schema
-        .schemas
-        .iter()
-        .map(|(name, comment)| {
-            let quoted = schema.dialect.quote(name);
-            let sql = format!("CREATE SCHEMA {quoted}");
-            (
-                name.clone(),
-                with_comment(sql, "SCHEMA", &quoted, comment.as_deref()),
-            )
-        })
-        .collect()
+/// Returns the SQL that creates an object with its comment; `None` if that takes more than the
+/// object itself. A routine whose definition is hidden has an empty one.
+pub(crate) fn create(dialect: Dialect, object: ObjectRef<'_>) -> Option<String> {
+    let comment = match object {
+        ObjectRef::Table(..) | ObjectRef::View(..) | ObjectRef::Sequence(..) => return None,
+        ObjectRef::Enum(name, values) => return Some(enumeration(name, values)),
+        ObjectRef::Domain(name, value) => return Some(domain(name, value)),
+        ObjectRef::Routine(signature, value) => return Some(routine(dialect, signature, value)),
+        ObjectRef::Extension(_, extension) => {
+            let schema = extension
+                .schema
+                .as_ref()
+                .map_or_else(String::new, |schema| {
+                    format!(" SCHEMA {}", dialect.quote(schema))
+                });
+            let name = quoted(dialect, object);
+            return Some(format!("CREATE EXTENSION IF NOT EXISTS {name}{schema}"));
+        }
+        ObjectRef::Schema(_, comment) => comment,
+        ObjectRef::Type(_, of)
+        | ObjectRef::Collation(_, of)
+        | ObjectRef::Dictionary(_, of)
+        | ObjectRef::Configuration(_, of) => &of.comment,
+    };
+    let (kind, name) = (keyword(object), quoted(dialect, object));
+    let definition = match object {
+        ObjectRef::Type(_, of)
+        | ObjectRef::Collation(_, of)
+        | ObjectRef::Dictionary(_, of)
+        | ObjectRef::Configuration(_, of) => format!(" {}", of.definition),
+        _ => String::new(),
+    };
+    let sql = format!("CREATE {kind} {name}{definition}");
+    Some(with_comment(sql, &kind, &name, comment.as_deref()))
 }
 
-/// The extensions, by their names.
-pub(crate) fn extensions(schema: &Schema) -> BTreeMap<String, String> {
-    schema
-        .extensions
-        .iter()
-        .map(|(name, extension)| {
-            let place = extension.schema.as_ref().map_or_else(String::new, |place| {
-                format!(" SCHEMA {}", schema.dialect.quote(place))
-            });
-            let sql = format!(
-                "CREATE EXTENSION IF NOT EXISTS {}{place}",
-                schema.dialect.quote(name)
-            );
-            (name.clone(), sql)
-        })
-        .collect()
+/// Returns the SQL that drops an object that has no dependents left.
+pub(super) fn drop(dialect: Dialect, object: ObjectRef<'_>) -> String {
+    format!("DROP {} {}", keyword(object), quoted(dialect, object))
 }
 
-/// The extensions in an order in which each comes after those that it requires.
-pub(crate) fn extension_order(schema: &Schema) -> BTreeMap<&str, usize> {
+/// Returns the keyword of the object's kind in SQL.
+fn keyword(object: ObjectRef<'_>) -> String {
+    match object {
+        ObjectRef::Enum(..) => "TYPE".to_owned(),
+        ObjectRef::Routine(signature, _) => signature.kind.as_str().to_uppercase(),
+        object => object.kind().as_str().to_uppercase(),
+    }
+}
+
+/// Returns the object's name as an identifier; of a routine as `DROP` needs it.
+fn quoted(dialect: Dialect, object: ObjectRef<'_>) -> String {
+    match object {
+        ObjectRef::Table(name, _) => name.quoted(dialect),
+        ObjectRef::View(name, _) => name.quoted(dialect),
+        ObjectRef::Sequence(name, _) => name.quoted(dialect),
+        ObjectRef::Enum(name, _) => name.quoted(dialect),
+        ObjectRef::Domain(name, _) => name.quoted(dialect),
+        ObjectRef::Type(name, _)
+        | ObjectRef::Collation(name, _)
+        | ObjectRef::Dictionary(name, _)
+        | ObjectRef::Configuration(name, _) => name.quoted(dialect),
+        ObjectRef::Routine(signature, _) => {
+            let name = signature.name.quoted(dialect);
+            match dialect {
+                Dialect::Postgres => format!("{name}({})", signature.arguments),
+                Dialect::MySql | Dialect::Sqlite => name,
+            }
+        }
+        ObjectRef::Extension(name, _) => dialect.quote(name),
+        ObjectRef::Schema(name, _) => dialect.quote(name),
+    }
+}
+
+/// Returns the extensions' places in an order in which each comes after those that it requires.
+pub(super) fn extension_order(schema: &Schema) -> BTreeMap<&str, usize> {
     let names: Vec<&String> = schema.extensions.keys().collect();
     let needs: Vec<BTreeSet<usize>> = schema
         .extensions
         .values()
         .map(|extension| {
-            let places = extension.requires.iter();
-            places
+            let required = extension.requires.iter();
+            required
                 .filter_map(|name| names.binary_search(&name).ok())
                 .collect()
         })
@@ -61,34 +101,15 @@ pub(crate) fn extension_order(schema: &Schema) -> BTreeMap<&str, usize> {
         .collect()
 }
 
-/// The kinds that are made before types and tables, in the order in which they need each other.
-pub(crate) const EARLY: [Kind; 3] = [Kind::Collation, Kind::Dictionary, Kind::Configuration];
-
-/// The objects of one of the [`EARLY`] kinds, by their names.
-pub(crate) fn early(schema: &Schema, kind: Kind) -> BTreeMap<String, String> {
-    let all = match kind {
-        Kind::Collation => &schema.collations,
-        Kind::Dictionary => &schema.dictionaries,
-        Kind::Configuration => &schema.configurations,
-        _ => return BTreeMap::new(),
-    };
-    let word = kind.as_str().to_uppercase();
-    all.iter()
-        .map(|(name, of)| {
-            let quoted = name.quoted(Dialect::Postgres);
-            let sql = format!("CREATE {word} {quoted} {}", of.definition);
-            let sql = with_comment(sql, &word, &quoted, of.comment.as_deref());
-            (name.to_string(), sql)
-        })
-        .collect()
-}
-
-/// The domains, by their names.
-pub(crate) fn domains(schema: &Schema) -> BTreeMap<String, String> {
-    let named = schema.domains.iter();
-    named
-        .map(|(name, domain)| (name.to_string(), self::domain(name, domain)))
-        .collect()
+fn enumeration(name: &Name, values: &Enum) -> String {
+    let quoted = name.quoted(Dialect::Postgres);
+    let all: Vec<String> = values
+        .values
+        .iter()
+        .map(|value| Dialect::Postgres.literal(value))
+        .collect();
+    let sql = format!("CREATE TYPE {quoted} AS ENUM ({})", all.join(", "));
+    with_comment(sql, "TYPE", &quoted, values.comment.as_deref())
 }
 
 fn domain(name: &Name, domain: &Domain) -> String {
@@ -110,59 +131,24 @@ fn domain(name: &Name, domain: &Domain) -> String {
     with_comment(sql, "DOMAIN", &quoted, domain.comment.as_deref())
 }
 
-/// The composite and range types, by their names.
-pub(crate) fn types(schema: &Schema) -> BTreeMap<String, String> {
-    let named = schema.types.iter();
-    named
-        .map(|(name, of)| (name.to_string(), user_type(name, of)))
-        .collect()
+/// Writes a function or procedure.
+pub(super) fn routine(dialect: Dialect, signature: &Signature, routine: &Routine) -> String {
+    let object = ObjectRef::Routine(signature, routine);
+    let comment = match dialect {
+        Dialect::Postgres => routine.comment.as_deref(),
+        // The statement includes it.
+        Dialect::MySql | Dialect::Sqlite => None,
+    };
+    let sql = routine.statement().to_owned();
+    with_comment(sql, &keyword(object), &quoted(dialect, object), comment)
 }
 
-fn user_type(name: &Name, of: &UserType) -> String {
-    let quoted = name.quoted(Dialect::Postgres);
-    let sql = format!("CREATE TYPE {quoted} {}", of.definition);
-    with_comment(sql, "TYPE", &quoted, of.comment.as_deref())
-}
-
-/// The functions and procedures, by their signatures. One whose definition may not be seen has
-/// none.
-pub(crate) fn routines(schema: &Schema) -> BTreeMap<String, String> {
-    schema
-        .routines
-        .iter()
-        .map(|(signature, routine)| {
-            let sql = routine.definition.clone().unwrap_or_default();
-            let sql = sql.trim_end().trim_end_matches(';').to_owned();
-            let comment = match schema.dialect {
-                Dialect::Postgres => routine.comment.as_deref(),
-                // It is in the definition.
-                Dialect::MySql | Dialect::Sqlite => None,
-            };
-            let kind = signature.kind.as_str().to_uppercase();
-            let quoted = quoted_signature(schema.dialect, signature);
-            (
-                signature.to_string(),
-                with_comment(sql, &kind, &quoted, comment),
-            )
-        })
-        .collect()
-}
-
-/// Writes a signature as `DROP` wants it.
-pub(super) fn quoted_signature(dialect: Dialect, signature: &Signature) -> String {
-    let name = signature.name.quoted(dialect);
-    match dialect {
-        Dialect::Postgres => format!("{name}({})", signature.arguments),
-        Dialect::MySql | Dialect::Sqlite => name,
-    }
-}
-
-/// Puts the statement that sets a comment behind another.
+/// Appends the statement that sets a comment to another statement.
 fn with_comment(sql: String, kind: &str, quoted: &str, comment: Option<&str>) -> String {
     match comment {
         None => sql,
         Some(comment) => {
-            let comment = clause::text(Dialect::Postgres, comment);
+            let comment = Dialect::Postgres.literal(comment);
             format!("{sql};\nCOMMENT ON {kind} {quoted} IS {comment}")
         }
     }

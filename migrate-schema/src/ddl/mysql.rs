@@ -8,21 +8,21 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::alter::Alter;
-use super::super::change::{Change, Constraint, Kind};
-use super::super::diff::Task;
-use super::super::text::Words;
-use super::super::{ForeignKey, Name, Schema, Sequence, Signature, View};
-use super::tables::{views_to_create, views_to_drop};
-use super::{Ddl, Out, clause, definition};
+use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::{Ddl, Out, clause, definition};
+use crate::diff::Transition;
+use crate::diff::change::{Change, Constraint, Object, Renamed};
+use crate::schema::text::Words;
+use crate::schema::{ForeignKey, Name, ObjectKind, ObjectRef, Schema, Sequence, View};
 use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::MySql;
 
-pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
-    let mut plan = Plan::new(task);
+pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
+    let mut plan = Plan::new(transition);
     let views = plan.drop_views();
     let triggers = plan.drop_triggers();
-    plan.drop_routines();
+    plan.drop_definitions();
     plan.rename_tables();
     plan.drop_foreign_keys();
     plan.drop_tables();
@@ -32,71 +32,73 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
     plan.alter_tables();
     plan.add_foreign_keys(later);
     plan.drop_sequences();
-    plan.create_routines();
+    plan.create_definitions();
     plan.create_views(&views);
     plan.create_triggers(&triggers);
     plan.out.0
 }
 
 struct Plan<'a> {
-    task: &'a Task<'a>,
-    /// The tables that go, some to come back as something else.
+    transition: &'a Transition<'a>,
+    /// The tables that are dropped, including those that are recreated.
     gone: BTreeSet<&'a Name>,
-    /// What changes about each table that stays.
+    /// The changes of each table that stays.
     alters: BTreeMap<&'a Name, Alter<'a>>,
-    /// The foreign keys that come back.
-    again: Vec<(&'a Name, ForeignKey)>,
+    /// The foreign keys to add or recreate.
+    to_recreate: Vec<(&'a Name, ForeignKey)>,
     out: Out,
 }
 
 impl<'a> Plan<'a> {
-    fn new(task: &'a Task<'a>) -> Self {
+    fn new(transition: &'a Transition<'a>) -> Self {
         let mut gone = BTreeSet::new();
         let mut changes: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
-        for change in &task.changes {
-            match change {
-                Change::DropTable { name, .. } => {
+        for change in &transition.changes {
+            let table = match change {
+                Change::Drop(Object::Table { name, .. }) => {
                     gone.insert(name);
+                    None
                 }
-                Change::RenameTable { .. }
-                | Change::CreateTable { .. }
-                | Change::CreateView { .. }
-                | Change::DropView { .. }
-                | Change::AlterView { .. }
-                | Change::Create { .. }
-                | Change::Drop { .. }
-                | Change::Alter { .. } => {}
-                change => {
-                    if let Some(table) = change.table() {
-                        changes.entry(table).or_default().push(change);
-                    }
+                Change::Create(Object::Trigger { .. })
+                | Change::Drop(Object::Trigger { .. })
+                | Change::Alter {
+                    to: Object::Trigger { .. },
+                    ..
                 }
+                | Change::Rename(Renamed::Table { .. }) => None,
+                Change::Create(object)
+                | Change::Drop(object)
+                | Change::Alter { to: object, .. } => object.table(),
+                Change::Rename(renamed) => Some(renamed.table()),
+            };
+            if let Some(table) = table {
+                changes.entry(table).or_default().push(change);
             }
         }
         let alters = changes
             .into_iter()
-            .map(|(name, changes)| (name, Alter::new(task, name, &changes)))
+            .map(|(name, changes)| (name, Alter::new(transition, name, &changes)))
             .collect();
         Self {
-            task,
+            transition,
             gone,
             alters,
-            again: Vec::new(),
+            to_recreate: Vec::new(),
             out: Out::default(),
         }
     }
 
-    fn base(&self) -> &'a Schema {
-        &self.task.base.schema
+    fn renamed(&self) -> &'a Schema {
+        &self.transition.after_renames.schema
     }
 
-    /// Says whether a text speaks of something that has another name now: no text follows.
+    /// Returns whether a text mentions a renamed table or column, as MySQL updates no text.
     fn is_renamed(&self, words: &Words) -> bool {
-        self.task.changes.iter().any(|change| match change {
-            Change::RenameTable { from, to } => {
+        self.transition.changes.iter().any(|change| match change {
+            Change::Rename(Renamed::Table { from, to }) => {
                 words.mention(&from.name) || words.mention(&to.name)
             }
-            Change::RenameColumn { table, from, to } => {
+            Change::Rename(Renamed::Column { table, from, to }) => {
                 words.mention(&table.name) && (words.mention(from) || words.mention(to))
             }
             _ => false,
@@ -104,7 +106,7 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_views(&mut self) -> Vec<Name> {
-        let (from, to) = (self.task.from, self.task.to);
+        let (from, to) = (self.transition.from, self.transition.to);
         let gone = views_to_drop(from, |name, words| {
             to.views.get(name) != from.views.get(name) || self.is_renamed(words)
         });
@@ -118,7 +120,7 @@ impl<'a> Plan<'a> {
     /// of them, as it comes back behind all that are there; returns all.
     fn drop_triggers(&mut self) -> BTreeSet<String> {
         let mut gone: BTreeSet<String> = BTreeSet::new();
-        for table in self.task.from.tables.values() {
+        for table in self.transition.from.tables.values() {
             loop {
                 let follows = |definition: &str| {
                     gone.iter().any(|other| {
@@ -126,7 +128,7 @@ impl<'a> Plan<'a> {
                     })
                 };
                 let goes = |(name, definition): &(&String, &String)| {
-                    let mut after = self.task.to.tables.values();
+                    let mut after = self.transition.to.tables.values();
                     let same = after.any(|table| table.triggers.get(*name) == Some(*definition));
                     !same || self.is_renamed(&Words::of(definition)) || follows(definition)
                 };
@@ -148,48 +150,30 @@ impl<'a> Plan<'a> {
         gone
     }
 
-    fn drop_routines(&mut self) {
-        for change in &self.task.changes {
-            if let Change::Drop {
-                kind: Kind::Routine,
-                name,
-                ..
-            }
-            | Change::Alter {
-                kind: Kind::Routine,
-                name,
-                ..
-            } = change
+    fn drop_definitions(&mut self) {
+        for change in &self.transition.changes {
+            if let Change::Drop(object) | Change::Alter { from: object, .. } = change
+                && let Some(object) = object.as_ref().filter(is_definition)
             {
-                let signature = Signature::from(name.clone());
-                let kind = signature.kind.as_str().to_uppercase();
-                let quoted = definition::quoted_signature(DIALECT, &signature);
-                self.out.add(format!("DROP {kind} {quoted}"));
+                self.out.add(definition::drop(DIALECT, object));
             }
         }
     }
 
-    fn create_routines(&mut self) {
-        for change in &self.task.changes {
-            if let Change::Create {
-                kind: Kind::Routine,
-                definition,
-                ..
-            }
-            | Change::Alter {
-                kind: Kind::Routine,
-                to: definition,
-                ..
-            } = change
+    fn create_definitions(&mut self) {
+        for change in &self.transition.changes {
+            if let Change::Create(object) | Change::Alter { to: object, .. } = change
+                && let Some(object) = object.as_ref().filter(is_definition)
+                && let Some(sql) = definition::create(DIALECT, object)
             {
-                self.out.add(definition);
+                self.out.add(sql);
             }
         }
     }
 
     fn rename_tables(&mut self) {
-        for change in &self.task.changes {
-            if let Change::RenameTable { from, to } = change {
+        for change in &self.transition.changes {
+            if let Change::Rename(Renamed::Table { from, to }) = change {
                 self.out.add(format!(
                     "RENAME TABLE {} TO {}",
                     from.quoted(DIALECT),
@@ -199,11 +183,11 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the foreign keys that go, and those that would keep a column or an index from changing.
+    /// Drops the foreign keys that are dropped, and those that block changes of a column or index.
     fn drop_foreign_keys(&mut self) {
         let mut gone: Vec<(&Name, &ForeignKey)> = Vec::new();
-        for (name, table) in &self.base().tables {
-            let after = self.task.to.tables.get(name);
+        for (name, table) in &self.renamed().tables {
+            let after = self.transition.to.tables.get(name);
             for key in &table.foreign_keys {
                 if self.gone.contains(name) {
                     if key.table != *name
@@ -219,21 +203,21 @@ impl<'a> Plan<'a> {
                     gone.push((name, key));
                 } else if self.is_in_the_way(name, key) {
                     gone.push((name, key));
-                    self.again.push((name, key.clone()));
+                    self.to_recreate.push((name, key.clone()));
                 }
             }
         }
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::AddConstraint {
+                Change::Create(Object::Constraint {
                     table,
-                    constraint: Constraint::ForeignKey(key),
-                }
-                | Change::RenameConstraint {
+                    value: Constraint::ForeignKey(key),
+                })
+                | Change::Rename(Renamed::Constraint {
                     table,
                     to: Constraint::ForeignKey(key),
                     ..
-                } => self.again.push((table, key.clone())),
+                }) => self.to_recreate.push((table, key.clone())),
                 _ => {}
             }
         }
@@ -250,8 +234,8 @@ impl<'a> Plan<'a> {
 
     fn is_dropped_before(&self, one: &Name, other: &Name) -> bool {
         let place = |name: &Name| {
-            let drops = |change: &Change| matches!(change, Change::DropTable { name: of, .. } if of == name);
-            self.task.changes.iter().position(drops)
+            let drops = |change: &Change| matches!(change, Change::Drop(Object::Table { name: of, .. }) if of == name);
+            self.transition.changes.iter().position(drops)
         };
         place(one) < place(other)
     }
@@ -268,11 +252,11 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_tables(&mut self) {
-        for change in &self.task.changes {
-            if let Change::DropTable { name, .. } = change {
+        for change in &self.transition.changes {
+            if let Change::Drop(Object::Table { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
-                        .losing(format!("the rows of `{name}`")),
+                        .with_data_loss(format!("the rows of `{name}`")),
                 );
             }
         }
@@ -282,8 +266,8 @@ impl<'a> Plan<'a> {
     /// MariaDB of the table.
     fn drop_checks(&mut self) {
         let mut wanted: BTreeSet<(String, &Name)> = BTreeSet::new();
-        for change in &self.task.changes {
-            if let Change::CreateTable { name, table } = change {
+        for change in &self.transition.changes {
+            if let Change::Create(Object::Table { name, value: table }) = change {
                 let names = table.checks.iter().filter_map(|check| check.name.as_ref());
                 wanted.extend(names.map(|check| (check.to_lowercase(), name)));
             }
@@ -315,19 +299,19 @@ impl<'a> Plan<'a> {
     /// Makes the tables; returns the foreign keys for which it is too early.
     fn create_tables(&mut self) -> Vec<(&'a Name, ForeignKey)> {
         let mut later = Vec::new();
-        let mut there: BTreeSet<&Name> = self
-            .base()
+        let mut existing: BTreeSet<&Name> = self
+            .renamed()
             .tables
             .keys()
             .filter(|name| !self.gone.contains(name) && !self.alters.contains_key(name))
             .collect();
-        for change in &self.task.changes {
-            if let Change::CreateTable { name, table } = change {
-                there.insert(name);
+        for change in &self.transition.changes {
+            if let Change::Create(Object::Table { name, value: table }) = change {
+                existing.insert(name);
                 let (inline, wait): (Vec<_>, Vec<_>) = table
                     .foreign_keys
                     .iter()
-                    .partition(|key| there.contains(&key.table));
+                    .partition(|key| existing.contains(&key.table));
                 self.out.add(table::create(name, table, &inline));
                 later.extend(wait.into_iter().map(|key| (name, key.clone())));
             }
@@ -342,7 +326,10 @@ impl<'a> Plan<'a> {
     }
 
     fn add_foreign_keys(&mut self, later: Vec<(&'a Name, ForeignKey)>) {
-        for (name, key) in std::mem::take(&mut self.again).into_iter().chain(later) {
+        for (name, key) in std::mem::take(&mut self.to_recreate)
+            .into_iter()
+            .chain(later)
+        {
             let target = key.table.clone();
             let add = Ddl::new(format!(
                 "ALTER TABLE {} ADD {}",
@@ -353,25 +340,31 @@ impl<'a> Plan<'a> {
                 self.out.push(add);
                 continue;
             }
-            // Only so does InnoDB take a key to a table that is not there, and only so was it made.
+            // Otherwise InnoDB rejects a key to a missing table; this is also how it was created.
             self.out.add("SET foreign_key_checks = 0");
             let why = format!("it points to `{target}`, and there is no such table");
-            self.out.push(add.asking(why));
+            self.out.push(add.with_review(why));
             self.out.add("SET foreign_key_checks = 1");
         }
     }
 
-    /// Says whether a table will be there, in whatever letters.
+    /// Returns whether the table exists in the target, ignoring case.
     fn is_there(&self, table: &Name) -> bool {
         let same = |name: &Name| name.name.eq_ignore_ascii_case(&table.name);
-        self.task.to.tables.keys().any(same)
+        self.transition.to.tables.keys().any(same)
     }
 
     fn sequences(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             let (word, name, sequence) = match change {
-                Change::CreateSequence { name, sequence } => ("CREATE", name, sequence),
-                Change::AlterSequence { name, to, .. } => ("ALTER", name, to),
+                Change::Create(Object::Sequence {
+                    name,
+                    value: sequence,
+                }) => ("CREATE", name, sequence),
+                Change::Alter {
+                    to: Object::Sequence { name, value: to },
+                    ..
+                } => ("ALTER", name, to),
                 _ => continue,
             };
             self.out.add(format!(
@@ -383,51 +376,68 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_sequences(&mut self) {
-        for change in &self.task.changes {
-            if let Change::DropSequence { name, .. } = change {
+        for change in &self.transition.changes {
+            if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
-                        .losing(format!("how far `{name}` has counted")),
+                        .with_data_loss(format!("how far `{name}` has counted")),
                 );
             }
         }
     }
 
     fn create_views(&mut self, gone: &[Name]) {
-        let to = self.task.to;
-        for name in views_to_create(self.base(), to, gone) {
+        let to = self.transition.to;
+        for name in views_to_create(self.renamed(), to, gone) {
             self.out.add(create_view(&name, &to.views[&name]));
         }
     }
 
     fn create_triggers(&mut self, gone: &BTreeSet<String>) {
-        let there: BTreeSet<&String> = self
-            .task
+        let existing: BTreeSet<&String> = self
+            .transition
             .from
             .tables
             .values()
             .flat_map(|table| table.triggers.keys())
             .filter(|name| !gone.contains(*name))
             .collect();
-        for (name, table) in &self.task.to.tables {
+        for (name, table) in &self.transition.to.tables {
             let new: Vec<(&String, &String)> = table
                 .triggers
                 .iter()
-                .filter(|(trigger, _)| !there.contains(trigger) || self.gone.contains(name))
+                .filter(|(trigger, _)| !existing.contains(trigger) || self.gone.contains(name))
                 .collect();
             // One that follows another comes after it.
-            let items: Vec<super::super::order::Item<()>> = new
+            let items: Vec<crate::diff::order::Item<()>> = new
                 .iter()
-                .map(|(trigger, definition)| super::super::order::Item {
+                .map(|(trigger, definition)| crate::diff::order::Item {
                     key: (),
                     name: (*trigger).clone(),
                     words: Words::of(definition.split('\n').next().unwrap_or_default()),
                 })
                 .collect();
-            for at in super::super::order::by_mention(&items) {
+            for at in crate::diff::order::by_mention(&items) {
                 self.out.add(new[at].1);
             }
         }
+    }
+}
+
+/// Returns whether an object is created by a single text, after tables and before views.
+fn is_definition(object: &ObjectRef<'_>) -> bool {
+    match object.kind() {
+        ObjectKind::Routine => true,
+        ObjectKind::Table | ObjectKind::View | ObjectKind::Sequence => false,
+        // PostgreSQL's.
+        ObjectKind::Enum
+        | ObjectKind::Domain
+        | ObjectKind::Type
+        | ObjectKind::Collation
+        | ObjectKind::Dictionary
+        | ObjectKind::Configuration
+        | ObjectKind::Extension
+        | ObjectKind::Schema => false,
     }
 }
 
@@ -448,7 +458,7 @@ fn counts(sequence: &Sequence) -> String {
 }
 
 fn create_view(name: &Name, view: &View) -> String {
-    let option = |word: &str| view.options.get(word);
+    let option = |word: &str| view.options.value(word);
     let mut sql = "CREATE".to_owned();
     if let Some(algorithm) = option("ALGORITHM") {
         sql = format!("{sql} ALGORITHM = {algorithm}");

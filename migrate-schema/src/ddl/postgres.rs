@@ -12,35 +12,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::affected::Affected;
 use self::column::Altered;
 use self::nodes::Node;
-use super::super::base::free_name;
-use super::super::change::{Change, Constraint, Kind};
-use super::super::diff::{Task, constraints};
-use super::super::order;
-use super::super::text::Words;
-use super::super::types;
-use super::super::{Column, Name, Schema, Table};
-use super::clause;
-use super::definition;
-use super::{Ddl, Out};
+use crate::ddl::clause;
+use crate::ddl::{Ddl, Out};
+use crate::diff::Transition;
+use crate::diff::after_renames::free_name;
+use crate::diff::change::{Change, Constraint, Object, Renamed};
+use crate::diff::order;
+use crate::schema::text::Words;
+use crate::schema::{Column, Name, Schema, Table};
 use migrate_core::Dialect;
 use migrate_sql::split;
 
 const DIALECT: Dialect = Dialect::Postgres;
 
-pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
-    let first = Plan::new(task, &BTreeSet::new()).run();
+pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
+    let first = Plan::new(transition, &BTreeSet::new()).run();
     // A value that was added cannot be used before the transaction ends (PostgreSQL manual, "ALTER
-    // TYPE", Notes). Where it is, the type is made anew.
+    // TYPE", Notes). Then the type is recreated.
     let mut used = BTreeSet::new();
-    for change in &task.changes {
-        let Change::AlterEnum { name, from, to } = change else {
+    for change in &transition.changes {
+        let Change::Alter {
+            from: Object::Enum { value: from, .. },
+            to: Object::Enum { name, value: to },
+        } = change
+        else {
             continue;
         };
         let new = to
             .values
             .iter()
             .filter(|value| !from.values.contains(value));
-        let literals: Vec<String> = new.map(|value| types::quoted(value)).collect();
+        let literals: Vec<String> = new.map(|value| DIALECT.literal(value)).collect();
         let uses = |ddl: &Ddl| {
             !ddl.sql.starts_with("ALTER TYPE") && literals.iter().any(|it| ddl.sql.contains(it))
         };
@@ -50,7 +52,7 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
     }
     match used.is_empty() {
         true => first,
-        false => Plan::new(task, &used).run(),
+        false => Plan::new(transition, &used).run(),
     }
 }
 
@@ -58,58 +60,54 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
 fn each(sql: &str) -> Vec<String> {
     match split(DIALECT, sql) {
         Ok(parts) => parts.into_iter().map(|part| sql[part].to_owned()).collect(),
-        // What the database wrote and the splitter does not know is one statement.
+        // A text that cannot be split is one statement.
         Err(_) => vec![sql.to_owned()],
     }
 }
 
 fn comment(kind: &str, quoted: &str, comment: Option<&str>) -> String {
-    let text = comment.map_or_else(|| "NULL".to_owned(), |text| clause::text(DIALECT, text));
+    let text = comment.map_or_else(|| "NULL".to_owned(), |text| DIALECT.literal(text));
     format!("COMMENT ON {kind} {quoted} IS {text}")
 }
 
 struct Plan<'a> {
-    task: &'a Task<'a>,
+    transition: &'a Transition<'a>,
     affected: Affected<'a>,
-    /// The constraints of tables that stay, which are made after all else: new ones, and those
-    /// that had to go meanwhile.
-    again: Vec<(&'a Name, Constraint)>,
+    /// The constraints of existing tables that are added last: new ones, and those that were dropped
+    /// meanwhile.
+    to_recreate: Vec<(&'a Name, Constraint)>,
     /// The defaults that are already gone.
     without_default: BTreeSet<(&'a Name, &'a str)>,
     /// The types that wait under another name until nothing is of them.
-    aside: BTreeMap<String, Name>,
-    /// The tables that are there.
-    there: BTreeSet<&'a Name>,
+    displaced: BTreeMap<Name, Name>,
+    /// The tables that exist by now.
+    existing: BTreeSet<&'a Name>,
     /// The views that are changed in place.
     replaced: BTreeSet<Name>,
     out: Out,
 }
 
 impl<'a> Plan<'a> {
-    fn new(task: &'a Task<'a>, used: &BTreeSet<Name>) -> Self {
+    fn new(transition: &'a Transition<'a>, used: &BTreeSet<Name>) -> Self {
         Self {
-            task,
-            affected: Affected::new(task, used),
-            again: Vec::new(),
+            transition,
+            affected: Affected::new(transition, used),
+            to_recreate: Vec::new(),
             without_default: BTreeSet::new(),
-            aside: BTreeMap::new(),
-            there: BTreeSet::new(),
+            displaced: BTreeMap::new(),
+            existing: BTreeSet::new(),
             replaced: BTreeSet::new(),
             out: Out::default(),
         }
     }
 
-    fn base(&self) -> &'a Schema {
-        &self.task.base.schema
+    fn renamed(&self) -> &'a Schema {
+        &self.transition.after_renames.schema
     }
 
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
-        self.create(Kind::Schema);
-        self.create(Kind::Extension);
-        for kind in definition::EARLY {
-            self.create(kind);
-        }
+        self.create_prerequisites();
         let views = self.drop_views();
         self.drop_on_tables();
         self.drop_on_gone_tables();
@@ -135,14 +133,14 @@ impl<'a> Plan<'a> {
     }
 
     fn rename(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::RenameTable { from, to } => self.out.add(format!(
+                Change::Rename(Renamed::Table { from, to }) => self.out.add(format!(
                     "ALTER TABLE {} RENAME TO {}",
                     from.quoted(DIALECT),
                     DIALECT.quote(&to.name)
                 )),
-                Change::RenameColumn { table, from, to } => self.out.add(format!(
+                Change::Rename(Renamed::Column { table, from, to }) => self.out.add(format!(
                     "ALTER TABLE {} RENAME COLUMN {} TO {}",
                     table.quoted(DIALECT),
                     DIALECT.quote(from),
@@ -153,18 +151,17 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the triggers, policies and rules that change or are in the way.
+    /// Drops the triggers, policies and rules that change or block other changes.
     fn drop_on_tables(&mut self) {
         for (name, before) in self.affected.surviving() {
-            let after = &self.task.to.tables[name];
-            for (kind, before, after) in on_tables(before, after) {
+            let after = &self.transition.to.tables[name];
+            for (keyword, before, after) in on_tables(before, after) {
                 for (object, definition) in before {
                     if after.get(object) != Some(definition)
                         || self.affected.on_table(name, definition)
                     {
                         self.out.add(format!(
-                            "DROP {} {} ON {}",
-                            kind.as_str().to_uppercase(),
+                            "DROP {keyword} {} ON {}",
                             DIALECT.quote(object),
                             name.quoted(DIALECT)
                         ));
@@ -174,18 +171,18 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the policies and rules of tables that go where they speak of something else that goes,
-    /// which cannot go before them. Triggers go with their tables, each before its function.
+    /// Drops the policies and rules of dropped tables that mention another dropped object, which could
+    /// not be dropped otherwise. Triggers are dropped with their tables, before their functions.
     fn drop_on_gone_tables(&mut self) {
-        let base = self.base();
+        let renamed = self.renamed();
         let tables = self.affected.tables.iter().copied();
-        let routines = base.routines.keys();
+        let routines = renamed.routines.keys();
         let gone: BTreeSet<&Name> = routines
-            .filter(|it| self.affected.routines.contains(&it.to_string()))
+            .filter(|it| self.affected.routines.contains(*it))
             .map(|signature| &signature.name)
             .chain(tables)
             .collect();
-        for (name, table) in &base.tables {
+        for (name, table) in &renamed.tables {
             if !self.affected.tables.contains(name) {
                 continue;
             }
@@ -210,7 +207,7 @@ impl<'a> Plan<'a> {
     fn create_on_tables(&mut self) {
         let surviving: BTreeMap<&Name, &Table> = self.affected.surviving().collect();
         let nothing = Table::default();
-        for (name, after) in &self.task.to.tables {
+        for (name, after) in &self.transition.to.tables {
             let before = surviving.get(name).copied();
             for (_, before_all, after) in on_tables(before.unwrap_or(&nothing), after) {
                 for (object, definition) in after {
@@ -226,45 +223,55 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the constraints that go or are in the way, foreign keys first.
+    /// Drops the constraints that are dropped or block other changes, foreign keys first.
     fn drop_constraints(&mut self) {
         let mut gone: Vec<(bool, &Name, Constraint)> = Vec::new();
         let dropped: BTreeSet<&Name> = self.affected.tables.clone();
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::DropConstraint { table, constraint } => {
+                Change::Drop(Object::Constraint {
+                    table,
+                    value: constraint,
+                }) => {
                     gone.push((false, table, constraint.clone()));
                 }
-                Change::AddConstraint { table, constraint } => {
-                    self.again.push((table, constraint.clone()));
+                Change::Create(Object::Constraint {
+                    table,
+                    value: constraint,
+                }) => {
+                    self.to_recreate.push((table, constraint.clone()));
                 }
                 _ => {}
             }
         }
         for (name, before) in self.affected.surviving() {
-            let after = constraints(&self.task.to.tables[name]);
-            for constraint in constraints(before) {
+            let after = Constraint::all(&self.transition.to.tables[name]);
+            for constraint in Constraint::all(before) {
                 if self.affected.constraint(name, &constraint) {
-                    // One that only gets another name comes back with that.
-                    let renamed = self.task.changes.iter().find_map(|change| match change {
-                        Change::RenameConstraint { table, from, to }
-                            if table == name && *from == constraint =>
-                        {
-                            Some(to.clone())
-                        }
-                        _ => None,
-                    });
+                    // A renamed one is recreated with its new name.
+                    let renamed = self
+                        .transition
+                        .changes
+                        .iter()
+                        .find_map(|change| match change {
+                            Change::Rename(Renamed::Constraint { table, from, to })
+                                if table == name && *from == constraint =>
+                            {
+                                Some(to.clone())
+                            }
+                            _ => None,
+                        });
                     let back =
                         renamed.or_else(|| after.contains(&constraint).then(|| constraint.clone()));
                     if let Some(back) = back {
                         gone.push((false, name, constraint));
-                        self.again.push((name, back));
+                        self.to_recreate.push((name, back));
                     }
                 }
             }
         }
-        // Tables that go and point to each other, or to a key that changes.
-        for (name, table) in &self.base().tables {
+        // Foreign keys between dropped tables, or to a key that changes.
+        for (name, table) in &self.renamed().tables {
             if dropped.contains(name) {
                 for key in &table.foreign_keys {
                     let key = Constraint::ForeignKey(key.clone());
@@ -274,7 +281,7 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        // Such a key must go before, unless its own table goes first anyway.
+        // Such a key is dropped before, unless its own table is dropped first anyway.
         let order = self.drop_order();
         let place = |name: &Name| order.iter().position(|node| *node == Node::Table(name));
         gone.retain(|(of_dropped, name, constraint)| match constraint {
@@ -295,25 +302,29 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the indexes that go or are in the way; returns those that come back.
+    /// Drops the indexes that are dropped or block other changes; returns those to recreate.
     fn drop_indexes(&mut self) -> BTreeSet<(&'a Name, &'a str)> {
         let mut back = BTreeSet::new();
-        for change in &self.task.changes {
-            if let Change::DropIndex { table, name, .. } = change {
+        for change in &self.transition.changes {
+            if let Change::Drop(Object::Index { table, name, .. }) = change {
                 self.drop_index(table, name);
             }
         }
         for (name, before) in self.affected.surviving() {
-            let after = &self.task.to.tables[name];
+            let after = &self.transition.to.tables[name];
             for (index_name, index) in &before.indexes {
-                let renamed = self.task.changes.iter().find_map(|change| match change {
-                    Change::RenameIndex { table, from, to }
-                        if table == name && from == index_name =>
-                    {
-                        Some(to)
-                    }
-                    _ => None,
-                });
+                let renamed = self
+                    .transition
+                    .changes
+                    .iter()
+                    .find_map(|change| match change {
+                        Change::Rename(Renamed::Index { table, from, to })
+                            if table == name && from == index_name =>
+                        {
+                            Some(to)
+                        }
+                        _ => None,
+                    });
                 let stays = renamed.or_else(|| {
                     (after.indexes.get(index_name) == Some(index)).then_some(index_name)
                 });
@@ -337,11 +348,13 @@ impl<'a> Plan<'a> {
             .add(format!("DROP INDEX {}", index.quoted(DIALECT)));
     }
 
-    /// Drops the defaults that speak of what goes, and of columns that get another type.
+    /// Drops the defaults that mention a dropped object, and those of retyped columns.
     fn drop_defaults(&mut self) {
         for (name, before) in self.affected.surviving() {
             for column in &before.columns {
-                let stays = self.task.to.tables[name].column(&column.name).is_some();
+                let stays = self.transition.to.tables[name]
+                    .column(&column.name)
+                    .is_some();
                 if stays
                     && !self.is_inherited(name, &column.name)
                     && !self.affected.is_rebuilt(name, &column.name)
@@ -356,11 +369,11 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        for (name, sequence) in &self.base().sequences {
+        for (name, sequence) in &self.renamed().sequences {
             let Some((table, column)) = &sequence.owned_by else {
                 continue;
             };
-            let after = self.task.to.tables.get(table);
+            let after = self.transition.to.tables.get(table);
             let goes = self.affected.tables.contains(table)
                 || after.is_none_or(|after| after.column(column).is_none())
                 || self.affected.is_rebuilt(table, column);
@@ -374,14 +387,24 @@ impl<'a> Plan<'a> {
     }
 
     fn is_inherited(&self, table: &Name, column: &str) -> bool {
-        column::is_inherited(self.base(), &self.affected, self.task.to, table, column)
+        column::is_inherited(
+            self.renamed(),
+            &self.affected,
+            self.transition.to,
+            table,
+            column,
+        )
     }
 
     /// Drops columns, first those that are computed from others.
     fn drop_columns(&mut self) {
         let mut gone: Vec<(&Name, &Column)> = Vec::new();
-        for change in &self.task.changes {
-            if let Change::DropColumn { table, column } = change {
+        for change in &self.transition.changes {
+            if let Change::Drop(Object::Column {
+                table,
+                value: column,
+            }) = change
+            {
                 gone.push((table, column));
             }
         }
@@ -399,7 +422,7 @@ impl<'a> Plan<'a> {
                 DIALECT.quote(&column.name)
             ));
             self.out.push(match column.generated.is_none() {
-                true => ddl.losing(format!("what `{table}.{}` holds", column.name)),
+                true => ddl.with_data_loss(format!("what `{table}.{}` holds", column.name)),
                 false => ddl,
             });
         }
@@ -407,15 +430,18 @@ impl<'a> Plan<'a> {
 
     /// Changes, adds and fills columns.
     fn alter_columns(&mut self) {
-        let to = self.task.to;
-        // What computes a column must be there before it.
+        let to = self.transition.to;
+        // A generated column comes after the columns that it is computed from.
         let mut generated = Vec::new();
-        for change in &self.task.changes {
-            if let Change::AddColumn { table, column } = change
+        for change in &self.transition.changes {
+            if let Change::Create(Object::Column {
+                table,
+                value: column,
+            }) = change
                 && !self.is_inherited(table, &column.name)
             {
                 match column.generated.is_some() {
-                    true => generated.push((table, column)),
+                    true => generated.push((table, &**column)),
                     false => column::add(&mut self.out, table, column, &to.tables[table], to),
                 }
             }
@@ -462,9 +488,9 @@ impl<'a> Plan<'a> {
             name: name.to_owned(),
             ..table.clone()
         };
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::RenameConstraint { table, from, to }
+                Change::Rename(Renamed::Constraint { table, from, to })
                     if !self.affected.constraint(table, from) =>
                 {
                     let (Some(old), Some(new)) = (from.name(), to.name()) else {
@@ -477,7 +503,7 @@ impl<'a> Plan<'a> {
                                 .or_default()
                                 .push((old.to_owned(), new.to_owned()));
                         }
-                        // It goes by the name of its index.
+                        // It has the name of its index.
                         Constraint::PrimaryKey(_)
                         | Constraint::Unique(_)
                         | Constraint::Exclusion(..) => {
@@ -485,8 +511,8 @@ impl<'a> Plan<'a> {
                         }
                     }
                 }
-                Change::RenameIndex { table, from, to } => {
-                    let index = &self.task.to.tables[table].indexes[to];
+                Change::Rename(Renamed::Index { table, from, to }) => {
+                    let index = &self.transition.to.tables[table].indexes[to];
                     if !self.affected.index(table, index) {
                         indexes.push((in_schema(table, from), in_schema(table, to)));
                     }
@@ -517,8 +543,8 @@ impl<'a> Plan<'a> {
     /// Adds the constraints; returns the foreign keys, which come after the indexes, as one may be
     /// what they point to.
     fn add_constraints(&mut self) -> Vec<(&'a Name, Constraint)> {
-        let again = std::mem::take(&mut self.again);
-        let (keys, others): (Vec<_>, Vec<_>) = again
+        let recreated = std::mem::take(&mut self.to_recreate);
+        let (keys, others): (Vec<_>, Vec<_>) = recreated
             .into_iter()
             .partition(|(_, constraint)| matches!(constraint, Constraint::ForeignKey(_)));
         self.add_all(&others);
@@ -536,10 +562,14 @@ impl<'a> Plan<'a> {
     }
 
     fn create_indexes(&mut self, back: &BTreeSet<(&Name, &str)>) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::CreateIndex { table, name, index } => self.create_index(table, name, index),
-                Change::CreateTable { name, table } => {
+                Change::Create(Object::Index {
+                    table,
+                    name,
+                    value: index,
+                }) => self.create_index(table, name, index),
+                Change::Create(Object::Table { name, value: table }) => {
                     for (index_name, index) in &table.indexes {
                         self.create_index(name, index_name, index);
                     }
@@ -548,7 +578,7 @@ impl<'a> Plan<'a> {
             }
         }
         for (table, name) in back {
-            let index = &self.task.to.tables[*table].indexes[*name];
+            let index = &self.transition.to.tables[*table].indexes[*name];
             self.create_index(table, name, index);
         }
     }
@@ -556,19 +586,19 @@ impl<'a> Plan<'a> {
 
 type Definitions = BTreeMap<String, String>;
 
-/// What stands on a table before and after, by its kind.
+/// Returns the triggers, policies and rules of a table before and after, with their keyword.
 fn on_tables<'t>(
     before: &'t Table,
     after: &'t Table,
-) -> [(Kind, &'t Definitions, &'t Definitions); 3] {
+) -> [(&'static str, &'t Definitions, &'t Definitions); 3] {
     [
-        (Kind::Trigger, &before.triggers, &after.triggers),
-        (Kind::Policy, &before.policies, &after.policies),
-        (Kind::Rule, &before.rules, &after.rules),
+        ("TRIGGER", &before.triggers, &after.triggers),
+        ("POLICY", &before.policies, &after.policies),
+        ("RULE", &before.rules, &after.rules),
     ]
 }
 
-/// Says whether a text may speak of one of these views.
+/// Returns whether a text may mention one of these views.
 fn speaks_of_view<'n>(words: &Words, mut views: impl Iterator<Item = &'n Name>) -> bool {
     views.any(|view| words.mention(&view.name))
 }

@@ -1,23 +1,23 @@
-//! SQLite: `ALTER TABLE` where it can, and a table built anew where it cannot.
+//! SQLite: `ALTER TABLE` where possible, otherwise the table is rebuilt.
 
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::table::{carried, copied, create_table, needs_rebuild};
-use super::super::change::{Change, Constraint, Kind};
-use super::super::diff::Task;
-use super::super::text::{Words, is_keyword, is_plain};
-use super::super::{Identity, Name, Table, View};
-use super::clause::{self, Extra};
-use super::tables::{views_to_create, views_to_drop};
-use super::{Ddl, Out};
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::{Ddl, Out};
+use crate::diff::Transition;
+use crate::diff::change::{Change, Constraint, Object, Renamed};
+use crate::schema::text::{Words, is_keyword, is_plain};
+use crate::schema::{Identity, Name, Table, View};
 use migrate_core::Dialect;
 
 const DIALECT: Dialect = Dialect::Sqlite;
 
-pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
-    let mut plan = Plan::new(task);
+pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
+    let mut plan = Plan::new(transition);
     let views = plan.drop_views();
     let triggers = plan.drop_triggers();
     plan.drop_indexes();
@@ -32,39 +32,46 @@ pub(super) fn statements(task: &Task<'_>) -> Vec<Ddl> {
 }
 
 struct Plan<'a> {
-    task: &'a Task<'a>,
-    /// What changes about a table that is there before and after.
+    transition: &'a Transition<'a>,
+    /// The changes of each table that exists before and after.
     changes: BTreeMap<&'a Name, Vec<&'a Change>>,
-    /// The tables that are built anew.
+    /// The tables that are rebuilt.
     rebuilt: BTreeSet<&'a Name>,
-    /// The names, old and new, of tables that views and triggers must not speak of meanwhile.
+    /// The old and new names of tables that no view or trigger may reference meanwhile.
     touched: BTreeSet<&'a str>,
     out: Out,
 }
 
 impl<'a> Plan<'a> {
-    fn new(task: &'a Task<'a>) -> Self {
+    fn new(transition: &'a Transition<'a>) -> Self {
         let mut changes: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
         let mut touched = BTreeSet::new();
-        for change in &task.changes {
+        for change in &transition.changes {
             match change {
-                Change::AlterTable { table, .. }
-                | Change::AddColumn { table, .. }
-                | Change::DropColumn { table, .. }
-                | Change::AlterColumn { table, .. }
-                | Change::AddConstraint { table, .. }
-                | Change::DropConstraint { table, .. }
-                | Change::RenameConstraint { table, .. } => {
+                Change::Create(object)
+                | Change::Drop(object)
+                | Change::Alter { to: object, .. } => {
+                    if let Object::Option { table, .. }
+                    | Object::Column { table, .. }
+                    | Object::Constraint { table, .. } = object
+                    {
+                        changes.entry(table).or_default().push(change);
+                    }
+                }
+                Change::Rename(Renamed::Constraint { table, .. }) => {
                     changes.entry(table).or_default().push(change);
                 }
-                _ => {}
+                Change::Rename(_) => {}
             }
             match change {
-                Change::RenameTable { from, to } => touched.extend([&*from.name, &*to.name]),
-                Change::DropColumn { table, .. } | Change::RenameColumn { table, .. } => {
+                Change::Rename(Renamed::Table { from, to }) => {
+                    touched.extend([&*from.name, &*to.name])
+                }
+                Change::Drop(Object::Column { table, .. })
+                | Change::Rename(Renamed::Column { table, .. }) => {
                     touched.insert(&table.name);
                 }
-                Change::DropTable { name, .. } => {
+                Change::Drop(Object::Table { name, .. }) => {
                     touched.insert(&name.name);
                 }
                 _ => {}
@@ -72,12 +79,12 @@ impl<'a> Plan<'a> {
         }
         let rebuilt: BTreeSet<&Name> = changes
             .iter()
-            .filter(|(name, changes)| needs_rebuild(task, name, changes))
+            .filter(|(name, changes)| needs_rebuild(transition, name, changes))
             .map(|(name, _)| *name)
             .collect();
         touched.extend(rebuilt.iter().map(|name| &*name.name));
         Self {
-            task,
+            transition,
             changes,
             rebuilt,
             touched,
@@ -86,7 +93,7 @@ impl<'a> Plan<'a> {
     }
 
     fn before(&self, name: &Name) -> &'a Table {
-        &self.task.base.schema.tables[name]
+        &self.transition.after_renames.schema.tables[name]
     }
 
     fn is_touched(&self, words: &Words) -> bool {
@@ -94,8 +101,8 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_views(&mut self) -> Vec<Name> {
-        let to = self.task.to;
-        let from = self.task.from;
+        let to = self.transition.to;
+        let from = self.transition.from;
         let gone = views_to_drop(from, |name, words| {
             to.views.get(name) != from.views.get(name) || self.is_touched(words)
         });
@@ -105,26 +112,21 @@ impl<'a> Plan<'a> {
         gone
     }
 
-    /// Drops the triggers that must not be there meanwhile; returns all that are not there then.
+    /// Drops the triggers that must not exist meanwhile, and returns them.
     fn drop_triggers(&mut self) -> BTreeSet<String> {
         let mut gone = BTreeSet::new();
         let mut changed = BTreeSet::new();
-        for change in &self.task.changes {
-            if let Change::Alter {
-                kind: Kind::Trigger,
-                name,
-                ..
-            }
-            | Change::Drop {
-                kind: Kind::Trigger,
-                name,
+        for change in &self.transition.changes {
+            if let Change::Drop(Object::Trigger { name, .. })
+            | Change::Alter {
+                to: Object::Trigger { name, .. },
                 ..
             } = change
             {
                 changed.insert(name);
             }
         }
-        for table in self.task.from.tables.values() {
+        for table in self.transition.from.tables.values() {
             for (name, definition) in &table.triggers {
                 if changed.contains(name) || self.is_touched(&Words::of(definition)) {
                     self.out
@@ -137,10 +139,10 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_indexes(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             let (table, name) = match change {
-                Change::DropIndex { table, name, .. } => (table, name),
-                Change::RenameIndex { table, from, .. } => (table, from),
+                Change::Drop(Object::Index { table, name, .. }) => (table, name),
+                Change::Rename(Renamed::Index { table, from, .. }) => (table, from),
                 _ => continue,
             };
             if !self.rebuilt.contains(table) {
@@ -150,9 +152,9 @@ impl<'a> Plan<'a> {
     }
 
     fn rename(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::RenameTable { from, to } => {
+                Change::Rename(Renamed::Table { from, to }) => {
                     let mut old = from.quoted(DIALECT);
                     if from.name.eq_ignore_ascii_case(&to.name) {
                         // To SQLite that name is taken.
@@ -163,8 +165,8 @@ impl<'a> Plan<'a> {
                     let new = to.quoted(DIALECT);
                     self.out.add(format!("ALTER TABLE {old} RENAME TO {new}"));
                 }
-                Change::RenameColumn { table, from, to } => {
-                    // Quotes would be put around it wherever it stands.
+                Change::Rename(Renamed::Column { table, from, to }) => {
+                    // SQLite would write the quotes wherever the name occurs.
                     let new = match is_plain(to) && !is_keyword(to) {
                         true => to.clone(),
                         false => DIALECT.quote(to),
@@ -181,11 +183,11 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_tables(&mut self) {
-        for change in &self.task.changes {
-            if let Change::DropTable { name, .. } = change {
+        for change in &self.transition.changes {
+            if let Change::Drop(Object::Table { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
-                        .losing(format!("the rows of `{name}`")),
+                        .with_data_loss(format!("the rows of `{name}`")),
                 );
             }
         }
@@ -202,10 +204,10 @@ impl<'a> Plan<'a> {
 
     /// Adds and drops columns in place.
     fn alter(&mut self, name: &Name, changes: &[&Change]) {
-        let after = &self.task.to.tables[name];
+        let after = &self.transition.to.tables[name];
         let table = name.quoted(DIALECT);
         for change in changes {
-            let Change::AddColumn { column, .. } = change else {
+            let Change::Create(Object::Column { value: column, .. }) = change else {
                 continue;
             };
             let mut sql = clause::column(DIALECT, column, Extra::default());
@@ -231,25 +233,25 @@ impl<'a> Plan<'a> {
                 .add(format!("ALTER TABLE {table} ADD COLUMN {sql}"));
         }
         for change in changes {
-            if let Change::DropColumn { column, .. } = change {
+            if let Change::Drop(Object::Column { value: column, .. }) = change {
                 let sql = format!(
                     "ALTER TABLE {table} DROP COLUMN {}",
                     DIALECT.quote(&column.name)
                 );
                 let ddl = Ddl::new(sql);
                 self.out.push(match change.is_destructive(DIALECT) {
-                    true => ddl.losing(format!("what `{name}.{}` holds", column.name)),
+                    true => ddl.with_data_loss(format!("what `{name}.{}` holds", column.name)),
                     false => ddl,
                 });
             }
         }
     }
 
-    /// Builds a table anew, with all it has: the steps of
+    /// Rebuilds a table with its rows: the steps of
     /// <https://sqlite.org/lang_altertable.html#otheralter>.
     fn rebuild(&mut self, name: &Name, changes: &[&Change]) {
         let before = self.before(name);
-        let after = &self.task.to.tables[name];
+        let after = &self.transition.to.tables[name];
         let lost: Vec<String> = changes
             .iter()
             .filter(|change| change.is_destructive(DIALECT))
@@ -259,20 +261,20 @@ impl<'a> Plan<'a> {
         let new = Name::plain(self.free_name(&format!("{}__new", name.name)));
         let new_quoted = new.quoted(DIALECT);
         self.out.add(create_table(&new, after));
-        let (columns, values, made_up) = copied(self.task.to, before, after);
+        let (columns, values, made_up) = copied(self.transition.to, before, after);
         let mut copy = Ddl::new(format!(
             "INSERT INTO {new_quoted} ({})\nSELECT {}\nFROM {old}",
             columns.join(", "),
             values.join(", ")
         ));
         if !made_up.is_empty() {
-            copy = copy.asking(format!(
+            copy = copy.with_review(format!(
                 "the rows of `{name}` get a made-up value for {}",
                 made_up.join(", ")
             ));
         }
         if !lost.is_empty() {
-            copy = copy.losing(lost.join("; "));
+            copy = copy.with_data_loss(lost.join("; "));
         }
         self.out.push(copy);
         let counts = |table: &Table| {
@@ -283,10 +285,7 @@ impl<'a> Plan<'a> {
         };
         if counts(before) && counts(after) {
             // The numbers that were given and are free again are not given twice.
-            let (old_name, new_name) = (
-                clause::text(DIALECT, &name.name),
-                clause::text(DIALECT, &new.name),
-            );
+            let (old_name, new_name) = (DIALECT.literal(&name.name), DIALECT.literal(&new.name));
             self.out.add(format!(
                 "DELETE FROM sqlite_sequence WHERE name = {new_name}"
             ));
@@ -300,23 +299,31 @@ impl<'a> Plan<'a> {
     }
 
     fn create_tables(&mut self) {
-        for change in &self.task.changes {
-            if let Change::CreateTable { name, table } = change {
+        for change in &self.transition.changes {
+            if let Change::Create(Object::Table { name, value: table }) = change {
                 self.out.add(create_table(name, table));
             }
         }
     }
 
     fn create_indexes(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::CreateTable { name, table } => self.all_indexes(name, table),
-                Change::CreateIndex { table, name, index } if !self.rebuilt.contains(table) => {
+                Change::Create(Object::Table { name, value: table }) => {
+                    self.all_indexes(name, table)
+                }
+                Change::Create(Object::Index {
+                    table,
+                    name,
+                    value: index,
+                }) if !self.rebuilt.contains(table) => {
                     self.out
                         .add(clause::create_index(DIALECT, table, name, index));
                 }
-                Change::RenameIndex { table, to, .. } if !self.rebuilt.contains(table) => {
-                    let index = &self.task.to.tables[table].indexes[to];
+                Change::Rename(Renamed::Index { table, to, .. })
+                    if !self.rebuilt.contains(table) =>
+                {
+                    let index = &self.transition.to.tables[table].indexes[to];
                     self.out
                         .add(clause::create_index(DIALECT, table, to, index));
                 }
@@ -324,7 +331,7 @@ impl<'a> Plan<'a> {
             }
         }
         for name in std::mem::take(&mut self.rebuilt) {
-            self.all_indexes(name, &self.task.to.tables[name]);
+            self.all_indexes(name, &self.transition.to.tables[name]);
         }
     }
 
@@ -336,8 +343,8 @@ impl<'a> Plan<'a> {
     }
 
     fn create_views(&mut self, gone: &[Name]) {
-        let to = self.task.to;
-        for name in views_to_create(&self.task.base.schema, to, gone) {
+        let to = self.transition.to;
+        for name in views_to_create(&self.transition.after_renames.schema, to, gone) {
             let view = &to.views[&name];
             self.out.add(create_view(&name, view));
             for trigger in view.triggers.values() {
@@ -347,17 +354,17 @@ impl<'a> Plan<'a> {
     }
 
     fn create_triggers(&mut self, gone: &BTreeSet<String>) {
-        let there: BTreeSet<&String> = self
-            .task
+        let existing: BTreeSet<&String> = self
+            .transition
             .from
             .tables
             .values()
             .flat_map(|table| table.triggers.keys())
             .filter(|name| !gone.contains(*name))
             .collect();
-        for table in self.task.to.tables.values() {
+        for table in self.transition.to.tables.values() {
             for (name, definition) in &table.triggers {
-                if !there.contains(name) {
+                if !existing.contains(name) {
                     self.out.add(definition);
                 }
             }
@@ -367,12 +374,12 @@ impl<'a> Plan<'a> {
     fn free_name(&self, name: &str) -> String {
         let taken = |name: &str| {
             let is = |table: &Name| table.name.eq_ignore_ascii_case(name);
-            self.task.from.tables.keys().any(is)
-                || self.task.base.schema.tables.keys().any(is)
-                || self.task.to.tables.keys().any(is)
+            self.transition.from.tables.keys().any(is)
+                || self.transition.after_renames.schema.tables.keys().any(is)
+                || self.transition.to.tables.keys().any(is)
         };
         match taken(name) {
-            true => super::super::base::free_name(name, taken),
+            true => crate::diff::after_renames::free_name(name, taken),
             false => name.to_owned(),
         }
     }

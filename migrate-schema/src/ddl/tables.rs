@@ -1,13 +1,12 @@
-//! What the dialects share about tables and views.
+//! Helpers for tables and views that the dialects share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::diff::view_order;
-use super::super::text::Words;
-use super::super::{Name, Schema, Table};
+use crate::diff::view_order;
+use crate::schema::text::Words;
+use crate::schema::{Name, Schema, Table};
 
-/// The views that must go while something they may speak of changes, in the order in which they can
-/// be dropped.
+/// Returns the views to drop before objects that they may reference are altered, dependents first.
 ///
 /// `touched` says it of a view by its own name and words, with those of its triggers and rules,
 /// which go and come with it; what is over such a view goes as well.
@@ -33,13 +32,13 @@ pub(super) fn views_to_drop(schema: &Schema, touched: impl Fn(&Name, &Words) -> 
     gone
 }
 
-/// The views to be made, in the order in which they can be: those that are new, and those that went.
-pub(super) fn views_to_create(base: &Schema, to: &Schema, gone: &[Name]) -> Vec<Name> {
+/// Returns the views to create, new ones and dropped ones, in an order in which they can be created.
+pub(super) fn views_to_create(renamed: &Schema, to: &Schema, gone: &[Name]) -> Vec<Name> {
     let order: BTreeMap<Name, usize> = view_order(to);
     let gone: BTreeSet<&Name> = gone.iter().collect();
     let mut views: Vec<(&Name, usize)> = order
         .iter()
-        .filter(|(name, _)| !base.views.contains_key(*name) || gone.contains(name))
+        .filter(|(name, _)| !renamed.views.contains_key(*name) || gone.contains(name))
         .map(|(name, place)| (name, *place))
         .collect();
     views.sort_by_key(|(_, place)| *place);

@@ -1,7 +1,5 @@
 //! One line of schema.lock: words, then attributes.
 
-use crate::Options;
-
 /// A line that is being written.
 pub(super) struct Line(String);
 
@@ -39,44 +37,15 @@ impl Line {
         Self(words.join(" "))
     }
 
-    pub(super) fn flag(mut self, set: bool, name: &str) -> Self {
-        if set {
-            self.0.push(' ');
-            self.0.push_str(name);
-        }
-        self
+    pub(super) fn flag(&mut self, name: &str) {
+        self.0.push(' ');
+        self.0.push_str(name);
     }
 
-    pub(super) fn pair(mut self, key: &str, value: &str) -> Self {
-        self.0.push(' ');
-        self.0.push_str(key);
+    pub(super) fn pair(&mut self, key: &str, value: &str) {
+        self.flag(key);
         self.0.push('=');
         self.0.push_str(&quoted(value));
-        self
-    }
-
-    pub(super) fn maybe(self, key: &str, value: Option<&str>) -> Self {
-        match value {
-            Some(value) => self.pair(key, value),
-            None => self,
-        }
-    }
-
-    pub(super) fn each<'v>(self, key: &str, values: impl IntoIterator<Item = &'v String>) -> Self {
-        values
-            .into_iter()
-            .fold(self, |line, value| line.pair(key, value))
-    }
-
-    /// Writes names that each have a value: `option=ENGINE is=InnoDB`.
-    pub(super) fn map(self, key: &str, map: &Options) -> Self {
-        map.iter().fold(self, |line, (name, value)| {
-            let line = line.pair(key, name);
-            match value.is_empty() {
-                true => line,
-                false => line.pair("is", value),
-            }
-        })
     }
 
     pub(super) fn finish(self) -> String {
@@ -89,7 +58,7 @@ impl Line {
 pub(super) struct Token {
     /// The word, or the key of an attribute.
     pub(super) word: String,
-    /// The value behind the `=`.
+    /// The value after the `=`.
     pub(super) value: Option<String>,
 }
 
@@ -115,7 +84,7 @@ pub(super) fn tokens(line: &str) -> Option<Vec<Token>> {
     }
 }
 
-/// Reads one word or value, and returns what is behind it.
+/// Reads one word or value, and returns the rest.
 pub(super) fn text(from: &str) -> Option<(String, &str)> {
     let Some(inner) = from.strip_prefix('"') else {
         let end = from.find([' ', '=']).unwrap_or(from.len());

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::SchemaLock;
-use super::attributes::Attributes;
-use super::line::{quoted, text, tokens};
+use super::fields::{Fields as _, PlacedColumn};
+use super::line::{Token, quoted, text, tokens};
+use super::objects;
 use crate::{Column, Name, Schema, Sequence};
 use migrate_core::__support::MOST_PROBLEMS;
 use migrate_core::__support::is_conflict_marker;
 use migrate_core::SchemaHead;
 use migrate_core::{Code, Diagnostic, Dialect, Label};
 
-const ANEW: &str = "write it anew: `cargo migrate lock`";
+const HELP: &str = "write it anew: `cargo migrate lock`";
 
-/// What is read of it.
+/// Which part is read.
 pub(super) enum Wanted {
     All,
     /// What begins a line about this table.
@@ -38,7 +39,7 @@ pub(super) fn parse(file: &str, text: &str, wanted: Wanted) -> Result<SchemaLock
         section: None,
         version: false,
         positions: BTreeMap::new(),
-        numberings: Vec::new(),
+        sequence_options: Vec::new(),
         seen: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
@@ -56,9 +57,9 @@ struct Reader<'a> {
     lock: SchemaLock,
     section: Option<Dialect>,
     version: bool,
-    /// Where each column stands in its table.
+    /// The position of each column in its table.
     positions: BTreeMap<(Dialect, Name), Vec<(u32, Column)>>,
-    numberings: Vec<(Dialect, Name, String, Sequence)>,
+    sequence_options: Vec<(Dialect, Name, String, Sequence)>,
     /// The lines so far, by what they are about.
     seen: BTreeMap<(Dialect, Vec<String>), &'a str>,
     diagnostics: Vec<Diagnostic>,
@@ -89,7 +90,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if !ended {
-                self.problem(span, "schema.lock was cut off here", "", ANEW);
+                self.problem(span, "schema.lock was cut off here", "", HELP);
                 return;
             }
             if is_conflict_marker(line) {
@@ -97,7 +98,7 @@ impl<'a> Reader<'a> {
                     span,
                     "schema.lock holds the marks of an unfinished git merge",
                     "",
-                    ANEW,
+                    HELP,
                 );
                 return;
             }
@@ -110,7 +111,7 @@ impl<'a> Reader<'a> {
                 0..0,
                 "schema.lock does not begin with its version",
                 "expected `version 1`",
-                ANEW,
+                HELP,
             );
         }
         self.finish();
@@ -127,7 +128,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a line; says whether to go on.
+    /// Reads a line; returns whether to go on.
     fn top(&mut self, line: &'a str, span: &Range<usize>) -> bool {
         if let Some(number) = line.strip_prefix("version ") {
             self.version = true;
@@ -154,7 +155,7 @@ impl<'a> Reader<'a> {
                         .entry(dialect)
                         .or_insert_with(|| Schema::empty(dialect));
                 }
-                Err(_) => self.problem(span.clone(), "there is no such dialect", "", ANEW),
+                Err(_) => self.problem(span.clone(), "there is no such dialect", "", HELP),
             }
             return true;
         }
@@ -164,7 +165,7 @@ impl<'a> Reader<'a> {
             }),
             (None, Some(dialect)) => {
                 match &self.wanted {
-                    // Its name may begin as the wanted one, or it is no table.
+                    // A longer table name, or another kind of object.
                     Wanted::Table(only)
                         if line != only && !line.starts_with(&format!("{only} ")) =>
                     {
@@ -181,7 +182,7 @@ impl<'a> Reader<'a> {
                 span.clone(),
                 "this line of schema.lock cannot be read",
                 "",
-                ANEW,
+                HELP,
             );
         }
         true
@@ -218,35 +219,35 @@ impl<'a> Reader<'a> {
                     span.clone(),
                     "schema.lock says two things of one object",
                     "another line says something else",
-                    ANEW,
+                    HELP,
                 );
             }
             return Some(());
         }
         let count = head.len();
-        let mut attributes = Attributes(tokens.into_iter().skip(count).peekable());
+        let rest: Vec<Token> = tokens.into_iter().skip(count).collect();
+        let rest = rest.into_iter().peekable();
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let schema = self.lock.schemas.get_mut(&dialect)?;
         match head.as_slice() {
             ["table", name, "column", column] => {
-                let (at, column) = attributes.column(column)?;
+                let mut placed = PlacedColumn::default();
+                placed.read(rest)?;
+                placed.column.name = (*column).to_owned();
                 let key = (dialect, Name::from(*name));
-                self.positions.entry(key).or_default().push((at, column));
+                let columns = self.positions.entry(key).or_default();
+                columns.push((placed.at?, placed.column));
             }
             ["table", name, "numbering", column] => {
-                let own = attributes.sequence()?;
+                let mut own = Sequence::default();
+                own.read(rest)?;
                 let own = (dialect, Name::from(*name), (*column).to_owned(), own);
-                self.numberings.push(own);
+                self.sequence_options.push(own);
             }
-            ["table", name, rest @ ..] => {
-                let table = schema.tables.entry(Name::from(*name)).or_default();
-                attributes.table(rest, table)?;
+            [kind, name, part @ ..] => {
+                objects::read(objects::kind(kind)?, name, part, rest, schema)?;
             }
-            ["view", name, rest @ ..] => {
-                let view = schema.views.entry(Name::from(*name)).or_default();
-                attributes.view(rest, view)?;
-            }
-            _ => attributes.other(&head, schema)?,
+            _ => return None,
         }
         Some(())
     }
@@ -260,14 +261,14 @@ impl<'a> Reader<'a> {
                 table.columns = columns.into_iter().map(|(_, column)| column).collect();
             }
         }
-        for (dialect, name, column, own) in std::mem::take(&mut self.numberings) {
+        for (dialect, name, column, own) in std::mem::take(&mut self.sequence_options) {
             let schema = self.lock.schemas.get_mut(&dialect);
             let table = schema.and_then(|schema| schema.tables.get_mut(&name));
             let columns = table.map(|table| &mut table.columns);
             let found =
                 columns.and_then(|columns| columns.iter_mut().find(|found| found.name == column));
             if let Some(found) = found {
-                found.numbering = Some(own);
+                found.sequence_options = Some(own);
             }
         }
         for schema in self.lock.schemas.values_mut() {

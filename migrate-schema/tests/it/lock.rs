@@ -6,9 +6,9 @@ use migrate_core::SchemaHead;
 use migrate_core::{Dialect, Hash};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{
-    Action, Check, Column, Deferrable, Domain, Enum, Extension, ForeignKey, Generated, Identity,
-    Index, IndexPart, Key, Name, Options, PartitionOf, Routine, RoutineKind, Schema, Sequence,
-    Signature, Table, UserType, View,
+    Action, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey, Generated,
+    Identity, Index, IndexPart, Key, Name, OptionValue, Options, PartitionOf, Routine, RoutineKind,
+    Schema, Sequence, Signature, Table, View,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -51,8 +51,13 @@ fn name() -> impl Strategy<Value = Name> {
     (of(text()), text()).prop_map(|(schema, name)| Name { schema, name })
 }
 
-fn options() -> impl Strategy<Value = Options> {
+fn texts() -> impl Strategy<Value = BTreeMap<String, String>> {
     btree_map(text(), text(), 0..3)
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    let value = prop_oneof![Just(OptionValue::Set), text().prop_map(OptionValue::Value)];
+    btree_map(text(), value, 0..3).prop_map(|options| options.into_iter().collect())
 }
 
 fn deferrable() -> impl Strategy<Value = Deferrable> {
@@ -75,7 +80,7 @@ fn action() -> impl Strategy<Value = Action> {
 
 prop_compose! {
     fn key()(columns in vec(text(), 0..3), name in of(text()), include in vec(text(), 0..2),
-             nulls_not_distinct: bool, deferrable in deferrable(), qualifiers in options(),
+             nulls_not_distinct: bool, deferrable in deferrable(), qualifiers in texts(),
              options in options()) -> Key {
         Key { columns, name, include, nulls_not_distinct, deferrable, qualifiers, options }
     }
@@ -122,12 +127,12 @@ prop_compose! {
                 generated in of((text(), any::<bool>())),
                 identity in of(select(vec![Identity::Always, Identity::ByDefault, Identity::Serial,
                                            Identity::AutoIncrement])),
-                numbering in of(sequence()), collation in of(text()), on_update in of(text()),
+                sequence_options in of(sequence()), collation in of(text()), on_update in of(text()),
                 comment in of(text()), options in options()) -> Column {
         Column {
             name: String::new(), sql_type, nullable, default,
             generated: generated.map(|(expression, stored)| Generated { expression, stored }),
-            identity, numbering, collation, on_update, comment, options,
+            identity, sequence_options, collation, on_update, comment, options,
         }
     }
 }
@@ -148,7 +153,7 @@ prop_compose! {
     fn table()(columns in columns(), primary_key in of(key()), uniques in btree_set(key(), 0..3),
                foreign_keys in btree_set(foreign_key(), 0..3), checks in btree_set(check(), 0..3),
                indexes in btree_map(text(), index(), 0..3),
-               objects in [options(), options(), options(), options()],
+               objects in [texts(), texts(), texts(), texts()],
                partition_of in of((name(), text())), inherits in vec(name(), 0..2),
                comment in of(text()), options in options()) -> Table {
         let [exclusions, triggers, policies, rules] = objects;
@@ -163,8 +168,8 @@ prop_compose! {
 
 prop_compose! {
     fn view()(definition in text(), columns in vec(text(), 0..3), materialized: bool,
-              indexes in btree_map(text(), index(), 0..2), triggers in options(), rules in options(),
-              comment in of(text()), column_comments in options(), options in options()) -> View {
+              indexes in btree_map(text(), index(), 0..2), triggers in texts(), rules in texts(),
+              comment in of(text()), column_comments in texts(), options in options()) -> View {
         View { definition, columns, materialized, indexes, triggers, rules, comment, column_comments, options, ..View::default() }
     }
 }
@@ -210,7 +215,7 @@ prop_compose! {
             .map(|(name, (values, comment))| (name, Enum { values, comment })).collect();
         schema.domains = domains;
         schema.types = types.into_iter()
-            .map(|(name, (definition, comment))| (name, UserType { definition, comment })).collect();
+            .map(|(name, (definition, comment))| (name, Definition { definition, comment })).collect();
         schema.routines = routines.into_iter().collect();
         schema.extensions = extensions.into_iter()
             .map(|(name, schema)| (name, Extension { schema, ..Extension::default() })).collect();

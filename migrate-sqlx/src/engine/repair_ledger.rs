@@ -1,4 +1,4 @@
-//! LedgerRepair the ledger where it tells another story than the chain and the tables.
+//! RowRepair the ledger where it tells another story than the chain and the tables.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::Engine;
 use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::error::Error;
 use crate::ledger::with_version;
-use crate::ledger_change::{LedgerChange, LedgerRepair};
+use crate::ledger_change::{LedgerChange, RowRepair};
 use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
@@ -16,7 +16,7 @@ impl Engine<'_> {
     pub(crate) async fn repair_ledger(
         &mut self,
         before: &[AppliedRevision],
-        repairs: &[LedgerRepair],
+        repairs: &[RowRepair],
     ) -> Result<(), Error> {
         if repairs.is_empty() {
             return Ok(());
@@ -37,14 +37,14 @@ impl Engine<'_> {
     async fn plan_repairs(
         &mut self,
         before: &[AppliedRevision],
-        repairs: &[LedgerRepair],
+        repairs: &[RowRepair],
     ) -> Result<Vec<String>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
         if rows != before {
             return Err(Error::Concurrent);
         }
         let mut sql = Vec::new();
-        for LedgerRepair { change, reason } in repairs {
+        for RowRepair { change, reason } in repairs {
             let id = change.revision();
             let row = rows.iter().find(|row| row.revision == id);
             match change {

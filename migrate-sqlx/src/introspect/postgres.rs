@@ -14,7 +14,7 @@ mod spelling;
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialect, LedgerNames};
-use migrate_schema::{Extension, Name, Schema};
+use migrate_schema::{Extension, Name, OptionValue, Options, Schema};
 
 use self::array::array;
 use super::record::Record;
@@ -147,13 +147,16 @@ impl Reading {
 }
 
 /// Settings such as `fillfactor=70`.
-fn settings(prefix: &str, text: Option<String>) -> BTreeMap<String, String> {
+fn settings(prefix: &str, text: Option<String>) -> Options {
     let settings = text.map(|text| array(&text)).unwrap_or_default();
     settings
         .into_iter()
-        .map(|setting| {
-            let (key, value) = setting.split_once('=').unwrap_or((&setting, ""));
-            (format!("{prefix}{key}"), value.to_owned())
+        .map(|setting| match setting.split_once('=') {
+            Some((key, value)) => {
+                let value = OptionValue::Value(value.to_owned());
+                (format!("{prefix}{key}"), value)
+            }
+            None => (format!("{prefix}{setting}"), OptionValue::Set),
         })
         .collect()
 }

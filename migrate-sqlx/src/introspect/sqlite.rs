@@ -232,7 +232,7 @@ fn table(object: &Object, mut columns: Vec<PragmaColumn>) -> Option<Table> {
         (object.strict, "STRICT"),
     ] {
         if is {
-            table.options.insert(word.to_owned(), String::new());
+            table.options.set(word);
         }
     }
     Some(table)
@@ -372,6 +372,6 @@ fn virtual_table(sql: &str) -> Option<Table> {
     }
     let mut table = Table::default();
     let module = reader.rest().to_owned();
-    table.options.insert("USING".to_owned(), module);
+    table.options.insert("USING", module);
     Some(table)
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use migrate_core::Dialect;
 use migrate_schema::{
     Action, Check, Column, Deferrable, Domain, Enum, ForeignKey, Generated, Identity, Index,
-    IndexPart, Key, Name, Rename, Renames, Routine, RoutineKind, Schema, Sequence, Signature,
-    Table, View,
+    IndexPart, Key, Name, Options, Rename, Renames, Routine, RoutineKind, Schema, Sequence,
+    Signature, Table, View,
 };
 
 /// What stands for a table or column, whatever its name is.
@@ -39,7 +39,7 @@ pub(crate) struct DraftTable {
     /// A trigger by its name, with the column it speaks of.
     pub(crate) triggers: BTreeMap<String, Id>,
     pub(crate) comment: Option<String>,
-    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) options: Options,
 }
 
 #[derive(Clone, Debug)]
@@ -296,10 +296,7 @@ impl Draft {
                             .replace("{other}", &self.quoted(draft, other)),
                     },
                     name: check.name.clone(),
-                    options: match check.inside {
-                        true => [("COLUMN".to_owned(), name(&check.column))].into(),
-                        false => BTreeMap::new(),
-                    },
+                    options: option(check.inside, "COLUMN", &name(&check.column)),
                 })
                 .collect(),
             indexes: draft
@@ -395,10 +392,7 @@ impl Draft {
             materialized: draft.materialized,
             comment: draft.comment.clone(),
             column_comments,
-            options: match draft.barrier {
-                true => [("security_barrier".to_owned(), "true".to_owned())].into(),
-                false => BTreeMap::new(),
-            },
+            options: option(draft.barrier, "security_barrier", "true"),
             ..View::default()
         }
     }
@@ -452,4 +446,12 @@ impl DraftTable {
             values.join(", ")
         )
     }
+}
+
+fn option(is: bool, keyword: &str, value: &str) -> Options {
+    let mut options = Options::new();
+    if is {
+        options.insert(keyword, value);
+    }
+    options
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use migrate_core::Dialect;
-use migrate_schema::{Action, Deferrable, Identity, Sequence};
+use migrate_schema::{Action, Deferrable, Identity, Options, Sequence};
 use migrate_tests::alembic::Random;
 
 use super::draft::{
@@ -292,7 +292,7 @@ impl Generator<'_> {
             indexes: BTreeMap::new(),
             triggers: BTreeMap::new(),
             comment: None,
-            options: BTreeMap::new(),
+            options: Options::new(),
         };
         self.options(&mut table);
         let id = DraftColumn {
@@ -328,10 +328,10 @@ impl Generator<'_> {
 
     fn options(&mut self, table: &mut DraftTable) {
         table.options.clear();
-        let mut set = |is: bool, word: &str, value: &str| {
-            if is {
-                table.options.insert(word.to_owned(), value.to_owned());
-            }
+        let mut set = |is: bool, word: &str, value: &str| match value {
+            _ if !is => {}
+            "" => table.options.set(word),
+            value => table.options.insert(word, value),
         };
         match self.dialect {
             Dialect::Sqlite => {
@@ -429,7 +429,7 @@ impl Generator<'_> {
     }
 
     fn sql_type(&mut self, draft: &Draft, table: &DraftTable, family: char) -> String {
-        let strict = table.options.contains_key("STRICT");
+        let strict = table.options.has("STRICT");
         let types: &[&str] = match (self.dialect, family) {
             (Dialect::Sqlite, 'i' | 'r') => &["INTEGER"],
             (Dialect::Sqlite, 'n') if strict => &["INTEGER", "INT", "REAL", "ANY"],
@@ -965,7 +965,7 @@ impl Draft {
         let (enums, domains) = (self.enums.clone(), self.domains.clone());
         let mut names = std::collections::BTreeSet::new();
         for table in &mut self.tables {
-            let strict = table.options.contains_key("STRICT");
+            let strict = table.options.has("STRICT");
             table
                 .columns
                 .retain(|column| match (dialect, column.family) {
@@ -1031,7 +1031,7 @@ impl Draft {
                 table.options.remove("WITHOUT ROWID");
             }
             let key = table.primary_key.clone();
-            let without_rowid = table.options.contains_key("WITHOUT ROWID");
+            let without_rowid = table.options.has("WITHOUT ROWID");
             for column in &mut table.columns {
                 let alone = key.as_ref() == Some(&vec![column.id]);
                 if dialect != Dialect::Postgres && (!alone || without_rowid) {

@@ -1,6 +1,6 @@
 //! A revision that was finished or taken back by hand.
 
-use migrate_sqlx::__cli::{ChainState, Create, LedgerChange, LedgerRepair, Outcome};
+use migrate_sqlx::__cli::{ChainState, Create, LedgerChange, Outcome, RowRepair};
 use migrate_sqlx::RevisionState;
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             match unfinished {
                 Some(_) => database.record_outcome(runner, given, declared).await?,
                 None => {
-                    let forget = LedgerRepair {
+                    let forget = RowRepair {
                         change: LedgerChange::Forget(given.clone()),
                         reason: "declared not applied".to_owned(),
                     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use migrate_core::Dialect;
 use migrate_schema::{
-    self, Ddl, Difference, DifferenceKind, Name, Renames, Repair, Schema, Unfilled, differences,
+    self, Ddl, Difference, DifferenceKind, Name, Reconcile, Renames, Schema, Unfilled, differences,
 };
 use migrate_sqlx::__cli::{Create, Database};
 use serde::Serialize;
@@ -144,13 +144,13 @@ async fn plan(
     actual: &Schema,
     database: &Database,
 ) -> Result<Plan, CommandError> {
-    let repair = Repair {
+    let reconcile = Reconcile {
         changes: args.allow_changes,
         drops: args.allow_drops,
     };
     let mut fills = fills(&args.fill, expected)?;
     let mut unfilled = Vec::new();
-    for column in repair.unfilled(expected, actual) {
+    for column in reconcile.unfilled(expected, actual) {
         let given = fills.contains_key(&(column.table.clone(), column.column.clone()));
         if !given && has_rows(database, &column).await? {
             unfilled.push(column);
@@ -158,21 +158,21 @@ async fn plan(
     }
     let place = |column: &Unfilled| (column.table.clone(), column.column.clone());
     let without: BTreeSet<(Name, String)> = unfilled.iter().map(place).collect();
-    let wanted = repair.wanted(expected, actual, &without);
-    let needed: BTreeSet<(Name, String)> = repair
+    let target = reconcile.target(expected, actual, &without);
+    let needed: BTreeSet<(Name, String)> = reconcile
         .unfilled(expected, actual)
         .iter()
         .map(place)
         .collect();
     fills.retain(|place, _| needed.contains(place));
     let statements = match fills.is_empty() {
-        true => migrate_schema::statements(actual, &wanted, &Renames::none()),
-        false => filled(actual, &wanted, &fills),
+        true => migrate_schema::statements(actual, &target, &Renames::none()),
+        false => filled(actual, &target, &fills),
     };
-    let left = differences(expected, &wanted);
+    let left = differences(expected, &target);
     Ok(Plan {
         // What is no difference for anybody needs no statement.
-        statements: match differences(&wanted, actual).is_empty() {
+        statements: match differences(&target, actual).is_empty() {
             true => Vec::new(),
             false => statements,
         },
@@ -208,7 +208,7 @@ fn fills(given: &[String], expected: &Schema) -> Result<Fills, CommandError> {
 async fn has_rows(database: &Database, column: &Unfilled) -> Result<bool, CommandError> {
     let dialect = database.dialect();
     let table = column.table.quoted(dialect);
-    let only = match column.is_there {
+    let only = match column.exists {
         true => format!(" WHERE {} IS NULL", dialect.quote(&column.column)),
         false => String::new(),
     };
@@ -290,7 +290,7 @@ impl Plan {
         }
         for column in &self.unfilled {
             let place = format!("{}.{}", column.table, Name::plain(&*column.column));
-            let rows = match column.is_there {
+            let rows = match column.exists {
                 true => "has rows with NULL there",
                 false => "has rows",
             };

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::diff::{Task, constraints};
-use super::super::super::text::Words;
-use super::super::super::types;
-use super::super::super::{Check, Column, Name, Schema, Table};
-use super::super::clause::{self, Extra};
-use super::super::{Ddl, Out};
 use super::DIALECT;
 use super::table;
+use crate::ddl::clause::Extra;
+use crate::ddl::{Ddl, Out};
+use crate::diff::Transition;
+use crate::diff::change::{Change, Constraint, Object, Renamed};
+use crate::schema::text::Words;
+use crate::schema::types;
+use crate::schema::{Check, Column, Name, OptionValue, Schema, Table};
 
-/// What changes about a table.
+/// The changes of a table.
 pub(super) struct Alter<'a> {
     schema: &'a Schema,
     name: &'a Name,
@@ -20,28 +20,32 @@ pub(super) struct Alter<'a> {
     after: &'a Table,
     /// The columns that have another name in the database still, by their new names.
     old_names: BTreeMap<String, String>,
-    /// The columns that go and come back: what computes them cannot be changed.
+    /// The columns that are dropped and added again, as their expression cannot be altered.
     rebuilt: BTreeSet<&'a str>,
-    /// The columns that are written anew.
+    /// The columns whose definition is written again.
     altered: BTreeSet<&'a str>,
     dropped: BTreeSet<&'a str>,
-    /// The constraints and indexes that go, and come.
+    /// The constraints and indexes that are dropped, and added.
     gone: Vec<Constraint>,
     new: Vec<Constraint>,
     gone_indexes: BTreeSet<&'a str>,
     new_indexes: BTreeSet<&'a str>,
     renamed_indexes: Vec<(&'a str, &'a str)>,
-    options: Vec<(&'a str, Option<&'a str>)>,
+    options: Vec<(&'a str, Option<&'a OptionValue>)>,
     lost: Vec<String>,
 }
 
 impl<'a> Alter<'a> {
-    pub(super) fn new(task: &'a Task<'a>, name: &'a Name, changes: &[&'a Change]) -> Self {
+    pub(super) fn new(
+        transition: &'a Transition<'a>,
+        name: &'a Name,
+        changes: &[&'a Change],
+    ) -> Self {
         let mut alter = Self {
-            schema: task.to,
+            schema: transition.to,
             name,
-            before: &task.base.schema.tables[name],
-            after: &task.to.tables[name],
+            before: &transition.after_renames.schema.tables[name],
+            after: &transition.to.tables[name],
             old_names: BTreeMap::new(),
             rebuilt: BTreeSet::new(),
             altered: BTreeSet::new(),
@@ -67,15 +71,18 @@ impl<'a> Alter<'a> {
             self.lost.push(change.to_string());
         }
         match change {
-            Change::RenameColumn { from, to, .. } => {
+            Change::Rename(Renamed::Column { from, to, .. }) => {
                 // All steps happen at once here.
                 let first = self.old_names.remove(from).unwrap_or_else(|| from.clone());
                 self.old_names.insert(to.clone(), first);
             }
-            Change::DropColumn { column, .. } => {
+            Change::Drop(Object::Column { value: column, .. }) => {
                 self.dropped.insert(&column.name);
             }
-            Change::AlterColumn { from, to, .. } => match is_computed_anew(from, to) {
+            Change::Alter {
+                from: Object::Column { value: from, .. },
+                to: Object::Column { value: to, .. },
+            } => match is_computed_anew(from, to) {
                 true => {
                     self.rebuilt.insert(&to.name);
                 }
@@ -83,9 +90,13 @@ impl<'a> Alter<'a> {
                     self.altered.insert(&to.name);
                 }
             },
-            Change::AddConstraint { constraint, .. } => self.new_constraint(constraint),
-            Change::DropConstraint { constraint, .. } => self.gone_constraint(constraint),
-            Change::RenameConstraint { from, to, .. } => match (from, to) {
+            Change::Create(Object::Constraint {
+                value: constraint, ..
+            }) => self.new_constraint(constraint),
+            Change::Drop(Object::Constraint {
+                value: constraint, ..
+            }) => self.gone_constraint(constraint),
+            Change::Rename(Renamed::Constraint { from, to, .. }) => match (from, to) {
                 (Constraint::Unique(from), Constraint::Unique(to)) => {
                     if let (Some(from), Some(to)) = (&from.name, &to.name) {
                         self.renamed_indexes.push((from, to));
@@ -96,20 +107,27 @@ impl<'a> Alter<'a> {
                     self.new_constraint(to);
                 }
             },
-            Change::CreateIndex { name, .. } => {
+            Change::Create(Object::Index { name, .. }) => {
                 self.new_indexes.insert(name);
             }
-            Change::DropIndex { name, .. } => {
+            Change::Drop(Object::Index { name, .. }) => {
                 self.gone_indexes.insert(name);
             }
-            Change::RenameIndex { from, to, .. } => self.renamed_indexes.push((from, to)),
-            Change::AlterTable { option, to, .. } => self.options.push((option, to.as_deref())),
+            Change::Rename(Renamed::Index { from, to, .. }) => {
+                self.renamed_indexes.push((from, to))
+            }
+            Change::Create(Object::Option { name, value, .. })
+            | Change::Alter {
+                to: Object::Option { name, value, .. },
+                ..
+            } => self.options.push((name, Some(value))),
+            Change::Drop(Object::Option { name, .. }) => self.options.push((name, None)),
             _ => {}
         }
     }
 
     fn of_column(&mut self, check: &'a Check) -> bool {
-        let column = check.options.get("COLUMN");
+        let column = check.options.value("COLUMN");
         if let Some(column) = column
             && self.before.column(column).is_some()
             && self.after.column(column).is_some()
@@ -141,21 +159,21 @@ impl<'a> Alter<'a> {
         }
     }
 
-    /// A text without a collation of its own keeps the one that the table had, if it is not told.
+    /// A text column without a collation of its own would keep the table's old one.
     fn follow_collation(&mut self) {
         if self.options.iter().any(|(word, _)| *word == "COLLATE") {
             for column in &self.after.columns {
-                let there = self.before.column(&column.name).is_some();
-                if there && is_text(column) && column.generated.is_none() {
+                let existing = self.before.column(&column.name).is_some();
+                if existing && is_text(column) && column.generated.is_none() {
                     self.altered.insert(&column.name);
                 }
             }
         }
     }
 
-    /// What stands on columns that go or have another name goes with them and comes back.
+    /// Recreates what depends on columns that are rebuilt or renamed.
     fn follow_columns(&mut self) {
-        // What is computed from a name follows none.
+        // A generated column does not follow a rename.
         for column in &self.after.columns {
             let Some(generated) = &column.generated else {
                 continue;
@@ -178,7 +196,7 @@ impl<'a> Alter<'a> {
         }
         let renamed: BTreeSet<String> = self.old_names.keys().cloned().collect();
         let is_moved = |name: &str| self.rebuilt.contains(name);
-        for constraint in constraints(self.before) {
+        for constraint in Constraint::all(self.before) {
             let follows = match &constraint {
                 Constraint::PrimaryKey(key) | Constraint::Unique(key) => {
                     key.columns.iter().any(|name| is_moved(name))
@@ -191,7 +209,7 @@ impl<'a> Alter<'a> {
                 }
                 _ => false,
             };
-            if follows && constraints(self.after).contains(&constraint) {
+            if follows && Constraint::all(self.after).contains(&constraint) {
                 self.gone.push(constraint.clone());
                 self.new.push(constraint);
             }
@@ -208,7 +226,7 @@ impl<'a> Alter<'a> {
         }
         // A check of a column is a part of it.
         for check in &self.before.checks {
-            if let Some(column) = check.options.get("COLUMN")
+            if let Some(column) = check.options.value("COLUMN")
                 && self.old_names.contains_key(column)
                 && self.after.column(column).is_some()
             {
@@ -217,12 +235,12 @@ impl<'a> Alter<'a> {
         }
     }
 
-    /// Iterates over the names of the checks that come.
+    /// Iterates over the names of the added checks.
     pub(super) fn new_checks(&self) -> impl Iterator<Item = &str> {
         self.new.iter().filter_map(check_name)
     }
 
-    /// Takes out the checks that go and have such a name, for somebody else to drop.
+    /// Removes the dropped checks with such a name and returns them, for the caller to drop.
     pub(super) fn take_checks(&mut self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut taken = Vec::new();
         self.gone.retain(|constraint| match check_name(constraint) {
@@ -235,7 +253,7 @@ impl<'a> Alter<'a> {
         taken
     }
 
-    /// Says whether a foreign key over these columns would keep the table from changing.
+    /// Returns whether a foreign key over these columns would block the changes.
     pub(super) fn touches(&self, columns: &[String]) -> bool {
         let begins = |key: &[String]| key.first().is_some_and(|first| columns.contains(first));
         let keys = self.gone.iter().any(|constraint| match constraint {
@@ -279,7 +297,7 @@ impl<'a> Alter<'a> {
         });
         let mut numbered = BTreeSet::new();
         if in_two {
-            // What numbers itself must have a key, also between the two.
+            // An `AUTO_INCREMENT` column must have a key, also between the two statements.
             let columns = self
                 .before
                 .columns
@@ -319,8 +337,10 @@ impl<'a> Alter<'a> {
         let mut partitions = None;
         for (word, value) in &self.options {
             match (*word, value) {
-                ("PARTITION BY", Some(by)) => partitions = Some(format!("PARTITION BY {by}")),
-                ("PARTITION BY", None) => partitions = Some("REMOVE PARTITIONING".to_owned()),
+                ("PARTITION BY", Some(OptionValue::Value(by))) => {
+                    partitions = Some(format!("PARTITION BY {by}"))
+                }
+                ("PARTITION BY", _) => partitions = Some("REMOVE PARTITIONING".to_owned()),
                 ("WITH SYSTEM VERSIONING", Some(_)) => {
                     clauses.push("ADD SYSTEM VERSIONING".to_owned());
                 }
@@ -328,10 +348,8 @@ impl<'a> Alter<'a> {
                     clauses.push("DROP SYSTEM VERSIONING".to_owned());
                 }
                 ("COMMENT", text) => {
-                    clauses.push(format!(
-                        "COMMENT={}",
-                        clause::text(DIALECT, text.unwrap_or_default())
-                    ));
+                    let text = text.and_then(OptionValue::as_value).unwrap_or_default();
+                    clauses.push(format!("COMMENT={}", DIALECT.literal(text)));
                 }
                 (word, Some(value)) => clauses.push(table::option(word, value)),
                 (word, None) => clauses.push(format!("{word}=DEFAULT")),
@@ -356,10 +374,10 @@ impl<'a> Alter<'a> {
         // It goes with the first statement, as that drops and changes.
         let lost = std::mem::take(&mut self.lost);
         if !lost.is_empty() {
-            ddl = ddl.losing(lost.join("; "));
+            ddl = ddl.with_data_loss(lost.join("; "));
         }
         if !review.is_empty() {
-            ddl = ddl.asking(review.join("; "));
+            ddl = ddl.with_review(review.join("; "));
         }
         out.push(ddl);
     }
@@ -427,7 +445,7 @@ impl<'a> Alter<'a> {
                 Ddl::new(format!(
                     "UPDATE {quoted} SET {name} = {value} WHERE {name} IS NULL"
                 ))
-                .asking(format!(
+                .with_review(format!(
                     "rows of `{}` without `{}` get this value",
                     self.name, column.name
                 ))
@@ -472,10 +490,10 @@ impl<'a> Alter<'a> {
             }
             if column.collation.is_none()
                 && is_text(column)
-                && let Some((_, Some(collation))) =
+                && let Some((_, Some(OptionValue::Value(collation)))) =
                     self.options.iter().find(|(word, _)| *word == "COLLATE")
             {
-                definition.collation = Some((*collation).to_owned());
+                definition.collation = Some(collation.clone());
             }
             let sql = table::column(self.after, &definition, extra);
             clauses.push(match old == name {
@@ -493,10 +511,10 @@ impl<'a> Alter<'a> {
         after: &mut Vec<Ddl>,
     ) -> Vec<String> {
         let mut clauses = Vec::new();
-        // What computes a column comes before it.
+        // A generated column comes after the columns that it is computed from.
         let (computed, plain): (Vec<usize>, Vec<usize>) = (0..self.after.columns.len())
             .partition(|at| self.after.columns[*at].generated.is_some());
-        let mut there: BTreeSet<&str> = self
+        let mut existing: BTreeSet<&str> = self
             .before
             .columns
             .iter()
@@ -521,7 +539,7 @@ impl<'a> Alter<'a> {
             let is_last = self.after.columns[at..]
                 .iter()
                 .skip(1)
-                .all(|later| !there.contains(later.name.as_str()));
+                .all(|later| !existing.contains(later.name.as_str()));
             // A default in parentheses is computed too: what it is for must stand before.
             let of_filled = column.generated.as_ref().is_some_and(|generated| {
                 let words = Words::of(&generated.expression);
@@ -533,14 +551,14 @@ impl<'a> Alter<'a> {
             {
                 _ if is_last || of_filled => {}
                 None => sql.push_str(" FIRST"),
-                Some(previous) if there.contains(previous) => {
+                Some(previous) if existing.contains(previous) => {
                     sql = format!("{sql} AFTER {}", DIALECT.quote(previous));
                 }
-                // Where it stands does not matter enough to guess.
+                // The position does not matter enough to guess.
                 Some(_) => {}
             }
             clauses.push(sql);
-            there.insert(name);
+            existing.insert(name);
             if zeros.contains_key(name) {
                 review.push(format!(
                     "the rows of `{}` get this value for `{name}`",
@@ -564,8 +582,8 @@ fn check_name(constraint: &Constraint) -> Option<&str> {
     }
 }
 
-/// Says whether a column must go and come back: only what stays stored can be computed in another
-/// way, or become an ordinary column (MySQL manual, "ALTER TABLE and Generated Columns").
+/// Returns whether a column must be dropped and added again: only a stored column can become an
+/// ordinary one (MySQL manual, "ALTER TABLE and Generated Columns").
 fn is_computed_anew(from: &Column, to: &Column) -> bool {
     match (&from.generated, &to.generated) {
         (None, None) => false,

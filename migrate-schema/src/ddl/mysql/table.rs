@@ -1,25 +1,24 @@
 //! Tables of MySQL and MariaDB.
 
-use super::super::super::change::Constraint;
-use super::super::super::diff::constraints;
-use super::super::super::{Check, Column, ForeignKey, Index, Key, Name, Table};
-use super::super::clause::{self, Extra};
 use super::DIALECT;
+use crate::ddl::clause::{self, Extra};
+use crate::diff::change::Constraint;
+use crate::schema::{Check, Column, ForeignKey, Index, Name, OptionValue, Table};
 
 /// Writes a column with the checks that belong to it: MariaDB keeps those apart from a table's.
 pub(super) fn column(table: &Table, column: &Column, extra: Extra<'_>) -> String {
     let mut sql = clause::column(DIALECT, column, extra);
     for check in &table.checks {
-        if check.options.get("COLUMN") == Some(&column.name) {
+        if check.options.value("COLUMN") == Some(column.name.as_str()) {
             sql = format!("{sql} CHECK ({})", check.expression);
         }
     }
     sql
 }
 
-/// Says whether a check is a part of its column.
+/// Returns whether a check is part of its column's definition.
 pub(super) fn is_of_column(check: &Check) -> bool {
-    check.options.contains_key("COLUMN")
+    check.options.has("COLUMN")
 }
 
 pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -> String {
@@ -28,7 +27,7 @@ pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -
         .iter()
         .map(|column| self::column(table, column, Extra::default()))
         .collect();
-    for constraint in constraints(table) {
+    for constraint in Constraint::all(table) {
         match &constraint {
             Constraint::Check(check) if is_of_column(check) => {}
             Constraint::ForeignKey(_) => {}
@@ -50,46 +49,39 @@ pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -
         name.quoted(DIALECT),
         lines.join(",\n    ")
     );
-    for (word, value) in &table.options {
+    for (word, value) in table.options.iter() {
         if word != "PARTITION BY" {
             sql = format!("{sql} {}", option(word, value));
         }
     }
     if let Some(comment) = &table.comment {
-        sql = format!("{sql} COMMENT={}", clause::text(DIALECT, comment));
+        sql = format!("{sql} COMMENT={}", DIALECT.literal(comment));
     }
-    if let Some(partitions) = table.options.get("PARTITION BY") {
+    if let Some(partitions) = table.options.value("PARTITION BY") {
         sql = format!("{sql} PARTITION BY {partitions}");
     }
     sql
 }
 
 /// Writes an option of a table.
-pub(super) fn option(word: &str, value: &str) -> String {
-    match value.is_empty() {
-        true => word.to_owned(),
-        false => format!("{word}={value}"),
+pub(super) fn option(word: &str, value: &OptionValue) -> String {
+    match value {
+        OptionValue::Set => word.to_owned(),
+        OptionValue::Value(value) => format!("{word}={value}"),
     }
 }
 
-/// Writes a constraint; the options of a key stand in another way than elsewhere.
+/// Writes a constraint; MySQL writes the comment of a key as a literal.
 pub(super) fn constraint(constraint: &Constraint) -> String {
     let (key, primary) = match constraint {
         Constraint::PrimaryKey(key) => (key, true),
         Constraint::Unique(key) => (key, false),
         _ => return clause::constraint(DIALECT, constraint),
     };
-    let bare = Key {
-        options: key
-            .options
-            .iter()
-            .map(|(word, value)| match word.as_str() {
-                "COMMENT" => (word.clone(), clause::text(DIALECT, value)),
-                _ => (word.clone(), value.clone()),
-            })
-            .collect(),
-        ..key.clone()
-    };
+    let mut bare = key.clone();
+    if let Some(comment) = key.options.value("COMMENT") {
+        bare.options.insert("COMMENT", DIALECT.literal(comment));
+    }
     clause::constraint(
         DIALECT,
         &match primary {
@@ -113,9 +105,9 @@ pub(super) fn index(name: &str, index: &Index) -> String {
         clause::index_parts(DIALECT, index)
     );
     if let Some(comment) = &index.comment {
-        sql = format!("{sql} COMMENT {}", clause::text(DIALECT, comment));
+        sql = format!("{sql} COMMENT {}", DIALECT.literal(comment));
     }
-    if index.options.contains_key("IGNORED") {
+    if index.options.has("IGNORED") {
         // Each server has its own word, and reads the other's as a comment.
         sql.push_str(" /*M!100600 IGNORED */ /*!80000 INVISIBLE */");
     }

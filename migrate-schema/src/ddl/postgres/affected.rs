@@ -1,43 +1,44 @@
-//! What PostgreSQL does not let change while something else hangs on it.
+//! Dependents that must be dropped while PostgreSQL changes what they depend on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::change::{Change, Constraint, Kind};
-use super::super::super::diff::Task;
-use super::super::super::text::Words;
-use super::super::super::{Column, Enum, ForeignKey, Index, Name, Schema, Table};
-use super::super::definition;
+use crate::ddl::definition;
+use crate::diff::Transition;
+use crate::diff::change::{Change, Constraint, Object, Renamed};
+use crate::schema::text::Words;
+use crate::schema::{Column, Enum, ForeignKey, Index, Name, ObjectRef, Schema, Signature, Table};
+use migrate_core::Dialect;
 
 type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
 
-/// What changes so that other things must go before and come back after.
+/// The changes for which dependents are dropped before and recreated after.
 pub(super) struct Affected<'a> {
-    task: &'a Task<'a>,
-    /// Types that are made anew under their name: enums, domains, composite types.
-    pub(super) types: BTreeSet<String>,
+    transition: &'a Transition<'a>,
+    /// Types that are recreated under their name: enums, domains, composite types.
+    pub(super) types: BTreeSet<Name>,
     /// Routines that are dropped, or cannot be replaced in place.
-    pub(super) routines: BTreeSet<String>,
-    /// The names of both, and of dropped sequences: what speaks of one must go.
+    pub(super) routines: BTreeSet<Signature>,
+    /// The names of both, and of dropped sequences: what mentions one is dropped.
     words: BTreeSet<String>,
     /// Columns that get another type.
     pub(super) retyped: Columns<'a>,
-    /// Columns that go and come back, as nothing else changes what computes them.
+    /// Columns that are dropped and added again, as their expression cannot be altered.
     pub(super) rebuilt: Columns<'a>,
-    /// Columns that go.
+    /// Dropped columns.
     dropped: Columns<'a>,
     /// Columns that have another name now.
     renamed: Columns<'a>,
-    /// Tables that go, some to come back as something else.
+    /// Dropped tables, including those that are recreated.
     pub(super) tables: BTreeSet<&'a Name>,
-    /// Sequences that go.
+    /// Dropped sequences.
     pub(super) sequences: BTreeSet<&'a Name>,
 }
 
 impl<'a> Affected<'a> {
     /// `used` are the enums whose new values are needed at once.
-    pub(super) fn new(task: &'a Task<'a>, used: &BTreeSet<Name>) -> Self {
+    pub(super) fn new(transition: &'a Transition<'a>, used: &BTreeSet<Name>) -> Self {
         let mut affected = Self {
-            task,
+            transition,
             types: BTreeSet::new(),
             routines: BTreeSet::new(),
             words: BTreeSet::new(),
@@ -53,90 +54,83 @@ impl<'a> Affected<'a> {
         affected
     }
 
-    fn base(&self) -> &'a Schema {
-        &self.task.base.schema
+    fn renamed(&self) -> &'a Schema {
+        &self.transition.after_renames.schema
     }
 
     fn types_and_routines(&mut self, used: &BTreeSet<Name>) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::AlterEnum { name, from, to }
-                    if used.contains(name) || !only_adds(from, to) =>
-                {
-                    self.types.insert(name.to_string());
+                Change::Alter {
+                    from: Object::Enum { value: from, .. },
+                    to: Object::Enum { name, value: to },
+                } if used.contains(name) || !only_adds(from, to) => {
+                    self.types.insert(name.clone());
                     self.words.insert(name.name.clone());
                 }
                 Change::Alter {
-                    kind: Kind::Domain | Kind::Type,
-                    name,
+                    to: Object::Domain { name, .. } | Object::Type { name, .. },
                     ..
                 } => {
                     self.types.insert(name.clone());
-                    self.words.insert(Name::from(&**name).name);
+                    self.words.insert(name.name.clone());
                 }
                 Change::Alter {
-                    kind: Kind::Routine,
-                    name,
-                    from,
-                    to,
-                    ..
-                } if !is_replaceable(from, to) => {
-                    self.routines.insert(name.clone());
-                }
-                Change::Drop {
-                    kind: Kind::Routine,
-                    name,
-                    ..
+                    from: Object::Routine { value: from, .. },
+                    to: Object::Routine { name, value: to },
                 } => {
+                    let sql = |routine| definition::routine(Dialect::Postgres, name, routine);
+                    if !is_replaceable(&sql(from), &sql(to)) {
+                        self.routines.insert(name.clone());
+                    }
+                }
+                Change::Drop(Object::Routine { name, .. }) => {
                     self.routines.insert(name.clone());
                 }
-                Change::DropSequence { name, .. } => {
+                Change::Drop(Object::Sequence { name, .. }) => {
                     self.words.insert(name.name.clone());
                     self.sequences.insert(name);
                 }
-                Change::DropTable { name, .. } => {
+                Change::Drop(Object::Table { name, .. }) => {
                     self.tables.insert(name);
                 }
                 _ => {}
             }
         }
         // Types of such types, and routines that take or call one.
-        let (domains, types) = (
-            definition::domains(self.base()),
-            definition::types(self.base()),
-        );
-        let routines = definition::routines(self.base());
-        let words_of = |definitions: BTreeMap<String, String>| -> Vec<(String, Words)> {
-            definitions
-                .into_iter()
-                .map(|(name, sql)| (name, Words::of(&sql)))
-                .collect()
+        let renamed = self.renamed();
+        let words = |object| {
+            let sql = definition::create(Dialect::Postgres, object);
+            Words::of(&sql.unwrap_or_default())
         };
-        let (domains, types) = (words_of(domains), words_of(types));
-        let routines = words_of(routines);
+        let domains = renamed.domains.iter();
+        let domains = domains.map(|(name, of)| (name, words(ObjectRef::Domain(name, of))));
+        let types = renamed.types.iter();
+        let types = types.map(|(name, of)| (name, words(ObjectRef::Type(name, of))));
+        let types: Vec<(&Name, Words)> = domains.chain(types).collect();
+        let routines = renamed.routines.iter();
+        let routines: Vec<(&Signature, Words)> = routines
+            .map(|(signature, of)| (signature, words(ObjectRef::Routine(signature, of))))
+            .collect();
         loop {
             let before = (self.types.len(), self.routines.len());
             let hit = |words: &Words| self.words.iter().any(|word| words.mention(word));
-            let more: Vec<String> = domains
+            let more: Vec<Name> = types
                 .iter()
-                .chain(&types)
                 .filter(|(name, words)| !self.types.contains(name) && hit(words))
-                .map(|(name, _)| name.clone())
+                .map(|(name, _)| (*name).clone())
                 .collect();
-            let others: Vec<String> = routines
+            let others: Vec<Signature> = routines
                 .iter()
                 .filter(|(name, words)| !self.routines.contains(name) && hit(words))
-                .map(|(name, _)| name.clone())
+                .map(|(name, _)| (*name).clone())
                 .collect();
-            self.words
-                .extend(more.iter().map(|name| Name::from(&**name).name));
+            self.words.extend(more.iter().map(|name| name.name.clone()));
             self.types.extend(more);
             self.routines.extend(others);
-            for signature in self.base().routines.keys() {
-                if self.routines.contains(&signature.to_string()) {
-                    self.words.insert(signature.name.name.clone());
-                }
-            }
+            let known = renamed.routines.keys();
+            let known = known.filter(|signature| self.routines.contains(signature));
+            self.words.extend(known.map(|it| it.name.name.clone()));
             if before == (self.types.len(), self.routines.len()) {
                 break;
             }
@@ -144,9 +138,12 @@ impl<'a> Affected<'a> {
     }
 
     fn columns(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             match change {
-                Change::AlterColumn { table, from, to } => {
+                Change::Alter {
+                    from: Object::Column { value: from, .. },
+                    to: Object::Column { table, value: to },
+                } => {
                     let retyped = from.sql_type != to.sql_type || from.collation != to.collation;
                     // A column can stop to be computed, and keep what it holds.
                     let computed = match (&from.generated, &to.generated) {
@@ -159,10 +156,13 @@ impl<'a> Affected<'a> {
                         self.retyped.entry(table).or_default().insert(&to.name);
                     }
                 }
-                Change::DropColumn { table, column } => {
+                Change::Drop(Object::Column {
+                    table,
+                    value: column,
+                }) => {
                     self.dropped.entry(table).or_default().insert(&column.name);
                 }
-                Change::RenameColumn { table, from, to } => {
+                Change::Rename(Renamed::Column { table, from, to }) => {
                     let renamed = self.renamed.entry(table).or_default();
                     renamed.extend([&**from, &**to]);
                 }
@@ -172,10 +172,7 @@ impl<'a> Affected<'a> {
         for (name, table) in self.surviving() {
             for column in &table.columns {
                 let type_words = Words::of(&column.sql_type);
-                let of_type = self
-                    .types
-                    .iter()
-                    .any(|of| type_words.mention(&Name::from(&**of).name));
+                let of_type = self.types.iter().any(|of| type_words.mention(&of.name));
                 let is_known =
                     |of: &Columns<'_>| of.get(name).is_some_and(|all| all.contains(&*column.name));
                 if of_type && !is_known(&self.rebuilt) && !is_known(&self.dropped) {
@@ -191,12 +188,14 @@ impl<'a> Affected<'a> {
                     continue;
                 };
                 let words = Words::of(&generated.expression);
-                let stays = self.task.to.tables[name].column(&column.name).is_some();
+                let stays = self.transition.to.tables[name]
+                    .column(&column.name)
+                    .is_some();
                 if stays && (self.speaks_of_changed(name, &words) || self.is_hit(&words)) {
                     self.rebuilt.entry(name).or_default().insert(&column.name);
                 }
             }
-            // What goes and comes back has its type then.
+            // A rebuilt column gets its new type anyway.
             if let (Some(retyped), Some(rebuilt)) =
                 (self.retyped.get_mut(name), self.rebuilt.get(name))
             {
@@ -205,11 +204,11 @@ impl<'a> Affected<'a> {
         }
     }
 
-    /// The tables that are there all the time, as they are at first.
+    /// Returns the tables that exist all the time, in their form before the changes.
     pub(super) fn surviving(&self) -> impl Iterator<Item = (&'a Name, &'a Table)> + use<'a> {
-        let to = self.task.to;
+        let to = self.transition.to;
         let gone = self.tables.clone();
-        self.base()
+        self.renamed()
             .tables
             .iter()
             .filter(move |(name, _)| to.tables.contains_key(*name) && !gone.contains(name))
@@ -221,14 +220,14 @@ impl<'a> Affected<'a> {
             .is_some_and(|columns| columns.iter().any(|column| is(column)))
     }
 
-    /// Says whether a text of a table speaks of a column that gets another type, or goes.
+    /// Returns whether a text of a table mentions a column that is retyped, rebuilt or dropped.
     fn speaks_of_changed(&self, table: &Name, words: &Words) -> bool {
         [&self.retyped, &self.rebuilt, &self.dropped]
             .into_iter()
             .any(|columns| Self::among(columns, table, |column| words.mention(column)))
     }
 
-    /// Says whether a text speaks of a type, routine or sequence that goes.
+    /// Returns whether a text mentions a type, routine or sequence that is dropped.
     pub(super) fn is_hit(&self, words: &Words) -> bool {
         self.words.iter().any(|word| words.mention(word))
     }
@@ -241,9 +240,9 @@ impl<'a> Affected<'a> {
         Self::among(&self.rebuilt, table, |other| other == column)
     }
 
-    /// Says whether a view must go meanwhile.
+    /// Returns whether a view must be dropped meanwhile.
     pub(super) fn view(&self, words: &Words) -> bool {
-        let renamed = self.task.base.tables.iter();
+        let renamed = self.transition.after_renames.tables.iter();
         let mut names = renamed
             .flat_map(|(old, new)| [old, new])
             .chain(self.tables.iter().copied());
@@ -256,10 +255,10 @@ impl<'a> Affected<'a> {
         })
     }
 
-    /// Says whether a trigger, policy or rule of a table must go meanwhile.
+    /// Returns whether a trigger, policy or rule of a table must be dropped meanwhile.
     pub(super) fn on_table(&self, table: &Name, definition: &str) -> bool {
         let words = Words::of(definition);
-        // Its own text follows a rename; it is made anew all the same, to be as it would be.
+        // PostgreSQL updates its text after a rename; it is recreated to have the text of a new one.
         let renamed = [&self.renamed]
             .into_iter()
             .any(|columns| Self::among(columns, table, |column| words.mention(column)));
@@ -267,7 +266,7 @@ impl<'a> Affected<'a> {
         self.speaks_of_changed(table, &words) || self.is_hit(&words) || renamed || tables
     }
 
-    /// Says whether a constraint other than a foreign key must go meanwhile.
+    /// Returns whether a constraint must be dropped meanwhile.
     pub(super) fn constraint(&self, table: &Name, constraint: &Constraint) -> bool {
         match constraint {
             Constraint::PrimaryKey(key) | Constraint::Unique(key) => {
@@ -286,7 +285,7 @@ impl<'a> Affected<'a> {
         }
     }
 
-    /// Says whether a foreign key must go while a column or key changes on either side.
+    /// Returns whether a foreign key must be dropped while a column or key changes on either side.
     fn foreign_key(&self, table: &Name, key: &ForeignKey) -> bool {
         let changed = |table: &Name, columns: &[String]| {
             columns
@@ -299,12 +298,16 @@ impl<'a> Affected<'a> {
             one == other
         };
         let target_goes = || {
-            self.task.changes.iter().any(|change| match change {
-                Change::DropConstraint {
+            self.transition.changes.iter().any(|change| match change {
+                Change::Drop(Object::Constraint {
                     table,
-                    constraint: Constraint::PrimaryKey(of) | Constraint::Unique(of),
-                } => *table == key.table && same(&of.columns),
-                Change::DropIndex { table, index, .. } => {
+                    value: Constraint::PrimaryKey(of) | Constraint::Unique(of),
+                }) => *table == key.table && same(&of.columns),
+                Change::Drop(Object::Index {
+                    table,
+                    value: index,
+                    ..
+                }) => {
                     let columns: Vec<String> =
                         index.parts.iter().map(|part| part.over.clone()).collect();
                     *table == key.table && index.unique && same(&columns)
@@ -318,7 +321,7 @@ impl<'a> Affected<'a> {
             || target_goes()
     }
 
-    /// Says whether an index must go meanwhile.
+    /// Returns whether an index must be dropped meanwhile.
     pub(super) fn index(&self, table: &Name, index: &Index) -> bool {
         let expressions = index
             .parts
@@ -338,7 +341,7 @@ impl<'a> Affected<'a> {
             || texts.any(|words| self.speaks_of_changed(table, &words) || self.is_hit(&words))
     }
 
-    /// Says whether a default must go meanwhile.
+    /// Returns whether a default must be dropped meanwhile.
     pub(super) fn default(&self, table: &Name, column: &Column) -> bool {
         let Some(default) = &column.default else {
             return false;
@@ -347,7 +350,7 @@ impl<'a> Affected<'a> {
     }
 }
 
-/// Says whether an enum only gets values, and keeps the order of those it has.
+/// Returns whether an enum only gains values and keeps the order of the others.
 pub(super) fn only_adds(from: &Enum, to: &Enum) -> bool {
     let mut rest = to.values.iter();
     from.values
@@ -355,8 +358,8 @@ pub(super) fn only_adds(from: &Enum, to: &Enum) -> bool {
         .all(|value| rest.any(|other| other == value))
 }
 
-/// Says whether `CREATE OR REPLACE` takes the new definition: what it returns, and the names and
-/// defaults of what it takes, stand before its language.
+/// Returns whether `CREATE OR REPLACE` accepts the new definition: the result, and the names and
+/// defaults of the arguments, come before the language.
 fn is_replaceable(from: &str, to: &str) -> bool {
     let head = |definition: &str| {
         let end = definition.find("\n LANGUAGE").unwrap_or(definition.len());

@@ -1,21 +1,21 @@
-//! Columns that become something else.
+//! Changes of columns.
 
-use super::super::super::types;
-use super::super::super::{Column, Deferrable, Identity, Name, Sequence, Table};
-use super::super::clause::{self, Extra};
-use super::super::{Ddl, Out};
 use super::DIALECT;
 use super::affected::Affected;
 use crate::Schema;
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::{Ddl, Out};
+use crate::schema::types;
+use crate::schema::{Column, Deferrable, Identity, Name, Sequence, Table};
 
-/// A column that is there before and after.
+/// A column that exists before and after.
 pub(super) struct Altered<'a> {
     pub(super) table: &'a Name,
     pub(super) from: &'a Column,
     pub(super) to: &'a Column,
     pub(super) after: &'a Table,
     pub(super) schema: &'a Schema,
-    /// Gets its type anew, though it may have the same name.
+    /// Whether its type is set again, though it may have the same name.
     pub(super) retyped: bool,
     /// Has lost its default already.
     pub(super) without_default: bool,
@@ -64,7 +64,7 @@ impl Altered<'_> {
         let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {name}"));
         let column = DIALECT.quote(&to.name);
         let using = match (lossy, from.sql_type == to.sql_type) {
-            // The same name, and another type behind it.
+            // The same name for another type.
             (_, true) if from.collation == to.collation => {
                 format!(" USING {column}::text::{}", to.sql_type)
             }
@@ -75,11 +75,11 @@ impl Altered<'_> {
         let mut ddl = Ddl::new(self.alter(&format!("TYPE {}{collation}{using}", to.sql_type)));
         if lossy {
             ddl = ddl
-                .losing(format!(
+                .with_data_loss(format!(
                     "what `{}.{}` holds and `{}` does not take",
                     self.table, to.name, to.sql_type
                 ))
-                .asking(format!(
+                .with_review(format!(
                     "rows whose `{}` is no `{}` make this fail, or are rounded to one",
                     to.name, to.sql_type
                 ));
@@ -107,12 +107,12 @@ impl Altered<'_> {
                         Ddl::new(format!(
                             "UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"
                         ))
-                        .asking(format!(
+                        .with_review(format!(
                             "rows of `{}` without `{}` get this value",
                             self.table, to.name
                         )),
                     );
-                    // What waits for the end of the transaction keeps the table from changing.
+                    // Deferred constraint checks block `ALTER TABLE`.
                     if self.waits() {
                         out.add("SET CONSTRAINTS ALL IMMEDIATE");
                     }
@@ -126,7 +126,7 @@ impl Altered<'_> {
         }
     }
 
-    /// Says whether an update of the table leaves something for the end of the transaction.
+    /// Returns whether an update of the table leaves deferred checks.
     fn waits(&self) -> bool {
         self.schema.tables.iter().any(|(name, table)| {
             table.foreign_keys.iter().any(|key| {
@@ -155,9 +155,9 @@ impl Altered<'_> {
         let is_identity =
             |it: Option<Identity>| matches!(it, Some(Identity::Always | Identity::ByDefault));
         if from.identity == to.identity {
-            if from.numbering != to.numbering && to.identity.is_some() {
+            if from.sequence_options != to.sequence_options && to.identity.is_some() {
                 let usual = usual(&to.sql_type);
-                let sequence = to.numbering.as_ref().unwrap_or(&usual);
+                let sequence = to.sequence_options.as_ref().unwrap_or(&usual);
                 let what = clause::sequence(sequence, to.identity == Some(Identity::Serial));
                 self.on_sequence(out, &format!("ALTER SEQUENCE %s {what}"));
             }
@@ -184,11 +184,11 @@ impl Altered<'_> {
                 let sequence = name.quoted(DIALECT);
                 let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
                 let usual = usual(&to.sql_type);
-                let what = clause::sequence(to.numbering.as_ref().unwrap_or(&usual), true);
+                let what = clause::sequence(to.sequence_options.as_ref().unwrap_or(&usual), true);
                 out.add(format!(
                     "CREATE SEQUENCE {sequence} {what} OWNED BY {table}.{column}"
                 ));
-                let literal = clause::text(DIALECT, &sequence);
+                let literal = DIALECT.literal(&sequence);
                 out.add(self.alter(&format!("SET DEFAULT nextval({literal})")));
             }
             Some(Identity::AutoIncrement) | None => return,
@@ -197,8 +197,8 @@ impl Altered<'_> {
         let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
         out.add(format!(
             "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({column}), 0) + 1, false) FROM {table}",
-            clause::text(DIALECT, &table),
-            clause::text(DIALECT, &to.name),
+            DIALECT.literal(&table),
+            DIALECT.literal(&to.name),
         ));
     }
 
@@ -212,9 +212,9 @@ impl Altered<'_> {
 pub(super) fn on_sequence(table: &Name, column: &str, statement: &str) -> String {
     format!(
         "DO $$ BEGIN EXECUTE format({}, pg_get_serial_sequence({}, {})); END $$",
-        clause::text(DIALECT, statement),
-        clause::text(DIALECT, &table.quoted(DIALECT)),
-        clause::text(DIALECT, column),
+        DIALECT.literal(statement),
+        DIALECT.literal(&table.quoted(DIALECT)),
+        DIALECT.literal(column),
     )
 }
 
@@ -223,10 +223,10 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
     let (quoted, column) = (table.quoted(DIALECT), DIALECT.quote(&to.name));
     let alter = |what: &str| format!("ALTER TABLE {quoted} ALTER COLUMN {column} {what}");
     for word in ["STORAGE", "COMPRESSION"] {
-        let before = from.and_then(|from| from.options.get(word));
-        let after = to.options.get(word);
+        let before = from.and_then(|from| from.options.value(word));
+        let after = to.options.value(word);
         if before != after {
-            let value = after.map_or("DEFAULT", String::as_str);
+            let value = after.unwrap_or("DEFAULT");
             out.add(alter(&format!("SET {word} {value}")));
         }
     }
@@ -234,8 +234,8 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
         if to.nullable {
             out.add(alter("DROP NOT NULL"));
         }
-        if let Some(numbering) = &to.numbering {
-            let what = clause::sequence(numbering, true);
+        if let Some(sequence_options) = &to.sequence_options {
+            let what = clause::sequence(sequence_options, true);
             out.add(on_sequence(
                 table,
                 &to.name,
@@ -271,7 +271,7 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
         };
         let sql = clause::column(DIALECT, column, extra);
         out.push(
-            Ddl::new(format!("ALTER TABLE {quoted} ADD COLUMN {sql}")).asking(format!(
+            Ddl::new(format!("ALTER TABLE {quoted} ADD COLUMN {sql}")).with_review(format!(
                 "the rows of `{table}` get this value for `{}`",
                 column.name
             )),
@@ -284,7 +284,7 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
     options(out, table, None, column);
 }
 
-/// What a sequence is that PostgreSQL makes for a column.
+/// Returns the default options of the sequence that PostgreSQL creates for a column.
 fn usual(sql_type: &str) -> Sequence {
     let max = match sql_type {
         "smallint" => i64::from(i16::MAX),
@@ -302,10 +302,10 @@ fn usual(sql_type: &str) -> Sequence {
     }
 }
 
-/// Says whether a column's change is another table's: that of a table it is a part of, or inherits
-/// from, where the same happens.
+/// Returns whether a column changes with the same column of a table that it is a partition of or
+/// inherits from.
 pub(super) fn is_inherited(
-    base: &Schema,
+    renamed: &Schema,
     affected: &Affected<'_>,
     to: &Schema,
     table: &Name,
@@ -323,10 +323,10 @@ pub(super) fn is_inherited(
         })
     };
     let same = |schema: &Schema, parent: &Name| bare(schema, parent) == bare(schema, table);
-    let there =
-        |parent: &Name| base.tables.contains_key(parent) && !affected.tables.contains(parent);
+    let existing =
+        |parent: &Name| renamed.tables.contains_key(parent) && !affected.tables.contains(parent);
     let is_old = |parent: &Name| {
-        let before = base.tables.get(table);
+        let before = renamed.tables.get(table);
         before.is_some_and(|before| {
             let whole = before.partition_of.iter().map(|part| &part.table);
             before
@@ -336,9 +336,7 @@ pub(super) fn is_inherited(
                 .any(|name| name == parent)
         })
     };
-    after
-        .inherits
-        .iter()
-        .chain(whole)
-        .any(|parent| there(parent) && is_old(parent) && same(base, parent) && same(to, parent))
+    after.inherits.iter().chain(whole).any(|parent| {
+        existing(parent) && is_old(parent) && same(renamed, parent) && same(to, parent)
+    })
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::diff::needed_tables;
-use super::super::super::order;
-use super::super::super::text::Words;
-use super::super::super::{Name, Schema, Signature, Table};
+use crate::diff::needed_tables;
+use crate::diff::order;
+use crate::schema::text::Words;
+use crate::schema::{Name, Schema, Signature, Table};
 
 /// A table or a routine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,8 +14,7 @@ pub(super) enum Node<'a> {
     Routine(&'a Signature),
 }
 
-/// What routines speak of: what must be there for one to be made, and what only its body speaks
-/// of.
+/// Returns the names that routines mention: in the head, which must exist first, and in the body.
 pub(super) fn words_of_routines(schema: &Schema) -> BTreeMap<&Signature, Spoken> {
     let all = schema.routines.iter();
     all.map(|(signature, routine)| {
@@ -28,10 +27,10 @@ pub(super) fn words_of_routines(schema: &Schema) -> BTreeMap<&Signature, Spoken>
 /// The words of a routine.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
-    /// Its arguments, what it returns, and a body that is SQL and not a text.
+    /// The arguments, the result, and a body that is SQL and not a string.
     pub(super) head: Words,
-    /// A body that is a text. PostgreSQL looks at it when the routine is made, unless
-    /// `check_function_bodies` is off, and keeps no dependency on what it speaks of.
+    /// A body that is a string. PostgreSQL checks it when the routine is created, unless
+    /// `check_function_bodies` is off, and keeps no dependency on what it mentions.
     pub(super) body: Words,
 }
 
@@ -45,14 +44,14 @@ impl Spoken {
     }
 }
 
-/// What all that goes with a table speaks of. Policies and rules that speak of what goes are gone
-/// before.
+/// Returns what a table and its triggers mention. Policies and rules that mention a dropped object
+/// are dropped before.
 pub(super) fn words_of_all(table: &Table) -> Words {
     let with: Vec<&str> = table.triggers.values().map(String::as_str).collect();
     Words::of(&format!("{} {}", text_of_table(table), with.join(" ")))
 }
 
-/// What must be there for a table to be made.
+/// Returns what a table needs to be created.
 pub(super) fn words_of_table(table: &Table) -> Words {
     Words::of(&text_of_table(table))
 }
@@ -102,7 +101,7 @@ fn parts(schema: &Schema) -> BTreeMap<&Name, Vec<&Name>> {
     parts
 }
 
-/// Returns an order in which each comes after those it needs.
+/// Returns an order in which each node comes after those that it needs.
 pub(super) fn order(
     schema: &Schema,
     nodes: &[Node<'_>],
@@ -141,7 +140,7 @@ pub(super) fn order(
                 Node::Table(name) => {
                     let table = &schema.tables[*name];
                     let needed = needed_tables(table);
-                    // Who points to a table points to its parts.
+                    // A reference to a table is one to its partitions.
                     let targets = table.foreign_keys.iter().map(|key| &key.table);
                     let parts = targets
                         .filter_map(|target| parts.get(target))
@@ -152,7 +151,7 @@ pub(super) fn order(
                         .filter_map(|name| table_places.get(name))
                         .copied()
                         .collect();
-                    // What has no routines to speak of need not be read.
+                    // Without routines, the texts need not be parsed.
                     let words = match routine_places.is_empty() {
                         true => Words::default(),
                         false => words_of(table),

@@ -2,93 +2,96 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::change::{Change, Kind};
-use super::super::super::diff::view_order;
-use super::super::super::order;
-use super::super::super::text::Words;
-use super::super::super::{Enum, Index, Name, Schema, Sequence, Signature, View};
-use super::super::tables::{views_to_create, views_to_drop};
-use super::super::{Ddl, clause, definition};
 use super::affected::only_adds;
 use super::nodes::{
     Node, Spoken, order as order_of, words_of_all, words_of_routines, words_of_table,
 };
 use super::views::{create_head, kind};
 use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
+use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::{Ddl, clause, definition};
+use crate::diff::change::{Change, Object};
+use crate::diff::order;
+use crate::diff::view_order;
+use crate::schema::text::Words;
+use crate::schema::{Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence, Signature, View};
 
 impl<'a> Plan<'a> {
-    /// Makes what only has to be there.
-    pub(super) fn create(&mut self, wanted: Kind) {
-        let task = self.task;
-        let mut changes: Vec<&Change> = task.changes.iter().collect();
-        if wanted == Kind::Extension {
-            let order = definition::extension_order(task.to);
-            changes.sort_by_key(|change| match change {
-                Change::Create { kind, name, .. } if *kind == wanted => order.get(&**name).copied(),
-                _ => None,
-            });
-        }
+    /// Creates and changes what types and tables may need.
+    pub(super) fn create_prerequisites(&mut self) {
+        let transition = self.transition;
+        let order = definition::extension_order(transition.to);
+        let mut changes: Vec<&Change> = transition.changes.iter().collect();
+        changes.sort_by_key(|change| match change {
+            Change::Create(Object::Extension { name, .. }) => (1, order.get(&**name)),
+            Change::Alter {
+                to: Object::Extension { .. },
+                ..
+            } => (1, None),
+            Change::Create(Object::Schema { .. })
+            | Change::Alter {
+                to: Object::Schema { .. },
+                ..
+            } => (0, None),
+            _ => (2, None),
+        });
         for change in changes {
             match change {
-                Change::Create {
-                    kind, definition, ..
-                } if *kind == wanted => {
-                    for statement in each(definition) {
-                        self.out.add(statement);
-                    }
+                Change::Create(object) if is_prerequisite(object) => self.define(object),
+                Change::Alter {
+                    to: Object::Schema { name, value },
+                    ..
+                } => {
+                    let name = DIALECT.quote(name);
+                    self.out.add(comment("SCHEMA", &name, value.as_deref()));
                 }
                 Change::Alter {
-                    kind: Kind::Schema,
-                    name,
+                    to: Object::Extension { name, value },
                     ..
-                } if wanted == Kind::Schema => {
-                    let text = self.task.to.schemas.get(name).and_then(Option::as_deref);
-                    self.out.add(comment("SCHEMA", &DIALECT.quote(name), text));
-                }
-                Change::Alter {
-                    kind: Kind::Extension,
-                    name,
-                    ..
-                } if wanted == Kind::Extension => {
-                    let place = &self.task.to.extensions[name].schema;
-                    let place = place
-                        .as_deref()
-                        .map_or_else(|| "CURRENT_SCHEMA".to_owned(), |name| DIALECT.quote(name));
+                } => {
+                    let schema = value.schema.as_deref();
+                    let schema =
+                        schema.map_or_else(|| "CURRENT_SCHEMA".to_owned(), |it| DIALECT.quote(it));
                     self.out.add(format!(
-                        "ALTER EXTENSION {} SET SCHEMA {place}",
+                        "ALTER EXTENSION {} SET SCHEMA {schema}",
                         DIALECT.quote(name)
                     ));
                 }
-                Change::Alter { kind, name, to, .. }
-                    if *kind == wanted && definition::EARLY.contains(kind) =>
-                {
-                    self.drop_early(*kind, name);
-                    for statement in each(to) {
-                        self.out.add(statement);
-                    }
+                Change::Alter { from, to } if is_prerequisite(to) => {
+                    self.drop_definition(from);
+                    self.define(to);
                 }
                 _ => {}
             }
         }
     }
 
-    /// Drops what was made before types and tables.
-    fn drop_early(&mut self, kind: Kind, name: &str) {
-        let word = kind.as_str().to_uppercase();
-        let quoted = Name::from(name).quoted(DIALECT);
-        self.out.add(format!("DROP {word} {quoted}"));
+    /// Creates an object that is created by a single text.
+    fn define(&mut self, object: &Object) {
+        let sql = object
+            .as_ref()
+            .and_then(|object| definition::create(DIALECT, object));
+        for statement in sql.iter().flat_map(|sql| each(sql)) {
+            self.out.add(statement);
+        }
     }
 
-    /// Drops the views that go or are in the way, and the routines that speak of one; returns
-    /// all views that are there before and to be made or changed.
+    fn drop_definition(&mut self, object: &Object) {
+        if let Some(object) = object.as_ref() {
+            self.out.add(definition::drop(DIALECT, object));
+        }
+    }
+
+    /// Drops the views that are dropped or block other changes, and the routines that mention one;
+    /// returns the existing views that are to be created again or changed.
     pub(super) fn drop_views(&mut self) -> Vec<Name> {
-        let (from, to) = (self.task.from, self.task.to);
+        let (from, to) = (self.transition.from, self.transition.to);
         let mut gone = views_to_drop(from, |name, words| {
             !self.stays(name) || self.affected.view(words) || self.groups_by_key(words)
         });
         let routines = self.speaking_routines(from, &gone);
         for signature in routines {
-            if self.affected.routines.contains(&signature.to_string()) {
+            if self.affected.routines.contains(signature) {
                 self.drop_routine(signature);
             }
         }
@@ -106,7 +109,7 @@ impl<'a> Plan<'a> {
         gone
     }
 
-    /// The routines that are made after the views, as they may speak of one.
+    /// Returns the routines that mention a view, and are created after it.
     fn speaking_routines<'s>(&self, schema: &'s Schema, views: &[Name]) -> Vec<&'s Signature> {
         let speaks =
             |(_, routine): &(&&Signature, &Spoken)| speaks_of_view(&routine.head, views.iter());
@@ -119,46 +122,44 @@ impl<'a> Plan<'a> {
     }
 
     fn drop_routine(&mut self, signature: &Signature) {
-        let kind = signature.kind.as_str().to_uppercase();
-        let quoted = definition::quoted_signature(DIALECT, signature);
-        self.out.add(format!("DROP {kind} {quoted}"));
+        let routine = ObjectRef::Routine(signature, &self.renamed().routines[signature]);
+        self.out.add(definition::drop(DIALECT, routine));
     }
 
-    /// The tables that go, and the routines that do not go with a view, each before what it needs.
+    /// Returns the tables and routines to drop, except those dropped with a view, dependents first.
     pub(super) fn drop_order(&self) -> Vec<Node<'a>> {
-        let base = self.base();
-        let gone_views: Vec<Name> = self.task.from.views.keys().cloned().collect();
+        let renamed = self.renamed();
+        let gone_views: Vec<Name> = self.transition.from.views.keys().cloned().collect();
         let dropped_before: BTreeSet<&Signature> = self
-            .speaking_routines(self.task.from, &gone_views)
+            .speaking_routines(self.transition.from, &gone_views)
             .into_iter()
             .collect();
-        let tables = base
+        let tables = renamed
             .tables
             .keys()
             .filter(|name| self.affected.tables.contains(name));
-        let routines = base.routines.keys().filter(|signature| {
-            self.affected.routines.contains(&signature.to_string())
-                && !dropped_before.contains(signature)
+        let routines = renamed.routines.keys().filter(|signature| {
+            self.affected.routines.contains(signature) && !dropped_before.contains(signature)
         });
         let nodes: Vec<Node<'a>> = tables
             .map(Node::Table)
             .chain(routines.map(Node::Routine))
             .collect();
-        let places = order_of(base, &nodes, words_of_all);
+        let places = order_of(renamed, &nodes, words_of_all);
         places.into_iter().rev().map(|at| nodes[at]).collect()
     }
 
     pub(super) fn drop_tables_and_routines(&mut self) {
-        let base = self.base();
+        let renamed = self.renamed();
         for node in self.drop_order() {
             match node {
                 Node::Routine(signature) => self.drop_routine(signature),
                 Node::Table(name) => {
-                    let foreign = base.tables[name].options.contains_key("SERVER");
+                    let foreign = renamed.tables[name].options.has("SERVER");
                     let kind = if foreign { "FOREIGN TABLE" } else { "TABLE" };
                     self.out.push(
                         Ddl::new(format!("DROP {kind} {}", name.quoted(DIALECT)))
-                            .losing(format!("the rows of `{name}`")),
+                            .with_data_loss(format!("the rows of `{name}`")),
                     );
                 }
             }
@@ -166,19 +167,19 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn drop_sequences(&mut self) {
-        for change in &self.task.changes {
-            if let Change::DropSequence { name, .. } = change {
+        for change in &self.transition.changes {
+            if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
-                        .losing(format!("how far `{name}` has counted")),
+                        .with_data_loss(format!("how far `{name}` has counted")),
                 );
             }
         }
     }
 
-    /// Makes types, and sets those aside that are made anew.
+    /// Creates types; renames those that are recreated, until nothing uses them.
     pub(super) fn types(&mut self) {
-        let (from, to) = (self.base(), self.task.to);
+        let (from, to) = (self.renamed(), self.transition.to);
         let taken = |name: &str| {
             from.enums
                 .keys()
@@ -188,20 +189,20 @@ impl<'a> Plan<'a> {
                 .any(|other| other.name == name)
         };
         for name in self.affected.types.clone() {
-            let old = Name::from(&*name);
+            let old = name.clone();
             let kind = if from.domains.contains_key(&old) {
                 "DOMAIN"
             } else {
                 "TYPE"
             };
-            let aside = Name {
+            let displaced = Name {
                 name: free_name(&old.name, taken),
                 ..old.clone()
             };
             let mut ddl = Ddl::new(format!(
                 "ALTER {kind} {} RENAME TO {}",
                 old.quoted(DIALECT),
-                DIALECT.quote(&aside.name)
+                DIALECT.quote(&displaced.name)
             ));
             if let (Some(before), Some(after)) = (from.enums.get(&old), to.enums.get(&old)) {
                 let lost = before
@@ -211,30 +212,39 @@ impl<'a> Plan<'a> {
                 let lost: Vec<String> = lost.map(|value| format!("`{value}`")).collect();
                 if !lost.is_empty() {
                     let lost = lost.join(", ");
-                    ddl = ddl.losing(format!("{lost} of `{old}`")).asking(format!(
-                        "rows that have {lost} make this fail; give them another value before"
-                    ));
+                    ddl = ddl
+                        .with_data_loss(format!("{lost} of `{old}`"))
+                        .with_review(format!(
+                            "rows that have {lost} make this fail; give them another value before"
+                        ));
                 }
             }
             self.out.push(ddl);
-            self.aside.insert(name, aside);
+            self.displaced.insert(name, displaced);
         }
         let mut made: Vec<(Name, String)> = Vec::new();
-        for (name, values) in &to.enums {
-            let before = from.enums.get(name);
-            match before {
-                Some(before) if !self.aside.contains_key(&name.to_string()) => {
-                    self.add_values(name, before, values);
+        let enums = to
+            .enums
+            .iter()
+            .map(|(name, of)| (name, ObjectRef::Enum(name, of)));
+        let types = to
+            .types
+            .iter()
+            .map(|(name, of)| (name, ObjectRef::Type(name, of)));
+        let domains = to.domains.iter();
+        let domains = domains.map(|(name, of)| (name, ObjectRef::Domain(name, of)));
+        for (name, object) in enums.chain(types).chain(domains) {
+            match from.find(object) {
+                Some(before) if !self.displaced.contains_key(name) => {
+                    if let (ObjectRef::Enum(_, before), ObjectRef::Enum(_, after)) =
+                        (before, object)
+                    {
+                        self.add_values(name, before, after);
+                    }
                 }
-                _ => made.push((name.clone(), create_enum(name, values))),
-            }
-        }
-        let (domains, types) = (definition::domains(to), definition::types(to));
-        let (old_domains, old_types) = (definition::domains(from), definition::types(from));
-        for (all, old) in [(types, old_types), (domains, old_domains)] {
-            for (name, sql) in all {
-                if !old.contains_key(&name) || self.aside.contains_key(&name) {
-                    made.push((Name::from(&*name), sql));
+                _ => {
+                    let sql = definition::create(DIALECT, object);
+                    made.extend(sql.map(|sql| (name.clone(), sql)));
                 }
             }
         }
@@ -259,13 +269,13 @@ impl<'a> Plan<'a> {
         for value in &after.values {
             if !before.values.contains(value) {
                 let place = match (last, before.values.first()) {
-                    (Some(last), _) => format!(" AFTER {}", clause::text(DIALECT, last)),
-                    (None, Some(first)) => format!(" BEFORE {}", clause::text(DIALECT, first)),
+                    (Some(last), _) => format!(" AFTER {}", DIALECT.literal(last)),
+                    (None, Some(first)) => format!(" BEFORE {}", DIALECT.literal(first)),
                     (None, None) => String::new(),
                 };
                 self.out.add(format!(
                     "ALTER TYPE {quoted} ADD VALUE {}{place}",
-                    clause::text(DIALECT, value)
+                    DIALECT.literal(value)
                 ));
             }
             last = Some(value);
@@ -278,10 +288,16 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn sequences(&mut self) {
-        for change in &self.task.changes {
+        for change in &self.transition.changes {
             let (name, from, to) = match change {
-                Change::CreateSequence { name, sequence } => (name, None, sequence),
-                Change::AlterSequence { name, from, to } => (name, Some(from), to),
+                Change::Create(Object::Sequence {
+                    name,
+                    value: sequence,
+                }) => (name, None, sequence),
+                Change::Alter {
+                    from: Object::Sequence { value: from, .. },
+                    to: Object::Sequence { name, value: to },
+                } => (name, Some(from), to),
                 _ => continue,
             };
             let quoted = name.quoted(DIALECT);
@@ -305,15 +321,17 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Makes tables, and routines that speak of no view; returns those that do.
+    /// Creates tables, and routines that mention no view; returns those that do.
     pub(super) fn create_tables_and_routines(&mut self, gone: &[Name]) -> Vec<&'a Signature> {
-        let to = self.task.to;
-        let new_views: Vec<Name> = views_to_create(self.base(), to, gone);
+        let to = self.transition.to;
+        let new_views: Vec<Name> = views_to_create(self.renamed(), to, gone);
         let words = words_of_routines(to);
-        let (old, new) = (definition::routines(self.base()), definition::routines(to));
+        let renamed = self.renamed();
         let changed = |signature: &&Signature| {
-            let name = signature.to_string();
-            old.get(&name) != new.get(&name) || self.affected.routines.contains(&name)
+            let routine = ObjectRef::Routine(signature, &to.routines[*signature]);
+            let before = renamed.find(routine);
+            !before.is_some_and(|before| before.is_same(DIALECT, routine))
+                || self.affected.routines.contains(*signature)
         };
         let (late, early): (Vec<&Signature>, Vec<&Signature>) = to
             .routines
@@ -321,13 +339,13 @@ impl<'a> Plan<'a> {
             .filter(changed)
             .partition(|signature| speaks_of_view(&words[*signature].head, new_views.iter()));
         let tables = to.tables.keys().filter(|name| {
-            !self.base().tables.contains_key(*name) || self.affected.tables.contains(name)
+            !self.renamed().tables.contains_key(*name) || self.affected.tables.contains(name)
         });
         let nodes: Vec<Node<'a>> = tables
             .map(Node::Table)
             .chain(early.into_iter().map(Node::Routine))
             .collect();
-        self.there = self.affected.surviving().map(|(name, _)| name).collect();
+        self.existing = self.affected.surviving().map(|(name, _)| name).collect();
         let sql = |signature: &Signature| {
             let definition = to.routines[signature]
                 .definition
@@ -340,7 +358,7 @@ impl<'a> Plan<'a> {
                 .iter()
                 .any(|node| matches!(node, Node::Routine(it) if sql(it)))
         {
-            // A body may speak of what comes later.
+            // A body may mention objects that are created later.
             self.out.add("SET LOCAL check_function_bodies = off");
         }
         for at in order_of(to, &nodes, words_of_table) {
@@ -353,11 +371,9 @@ impl<'a> Plan<'a> {
     }
 
     fn create_routine(&mut self, signature: &Signature) {
-        let definitions = definition::routines(self.task.to);
-        if let Some(sql) = definitions.get(&signature.to_string()) {
-            for statement in each(sql) {
-                self.out.add(statement);
-            }
+        let routine = &self.transition.to.routines[signature];
+        for statement in each(&definition::routine(DIALECT, signature, routine)) {
+            self.out.add(statement);
         }
     }
 
@@ -374,10 +390,10 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Makes the views and the routines that speak of one, each after what it needs.
+    /// Creates the views and the routines that mention one, each after what it needs.
     pub(super) fn create_views(&mut self, gone: &[Name], late: &[&'a Signature]) {
-        let to = self.task.to;
-        let views = views_to_create(self.base(), to, gone);
+        let to = self.transition.to;
+        let views = views_to_create(self.renamed(), to, gone);
         let words = words_of_routines(to);
         let place = view_order(to);
         let last_spoken = |signature: &&Signature| {
@@ -402,7 +418,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create_view(&mut self, name: &Name) {
-        let view = &self.task.to.views[name];
+        let view = &self.transition.to.views[name];
         if self.replaced.contains(name) {
             return self.replace_view(name);
         }
@@ -430,9 +446,9 @@ impl<'a> Plan<'a> {
 
     /// Drops what nothing needs any more.
     pub(super) fn finish(&mut self) {
-        for (name, sequence) in &self.task.to.sequences {
+        for (name, sequence) in &self.transition.to.sequences {
             let before = self
-                .base()
+                .renamed()
                 .sequences
                 .get(name)
                 .and_then(|before| before.owned_by.as_ref());
@@ -457,36 +473,34 @@ impl<'a> Plan<'a> {
                 ));
             }
         }
-        let mut gone: BTreeMap<String, (&str, Name, Words)> = BTreeMap::new();
-        let base = self.base();
-        let definitions = [
-            ("DOMAIN", definition::domains(base)),
-            ("TYPE", definition::types(base)),
-            (
-                "TYPE",
-                base.enums
-                    .keys()
-                    .map(|name| (name.to_string(), String::new()))
-                    .collect(),
-            ),
-        ];
-        for (kind, all) in definitions {
-            for (name, sql) in all {
-                let plain = Name::from(&*name);
-                let stays = self.task.to.domains.contains_key(&plain)
-                    || self.task.to.types.contains_key(&plain)
-                    || self.task.to.enums.contains_key(&plain);
-                let now = self.aside.get(&name).cloned();
-                if now.is_some() || !stays {
-                    gone.insert(name, (kind, now.unwrap_or(plain), Words::of(&sql)));
-                }
+        let mut gone: BTreeMap<&Name, (&str, Name, Words)> = BTreeMap::new();
+        let renamed = self.renamed();
+        let to = self.transition.to;
+        for object in renamed.objects() {
+            let (keyword, name) = match object {
+                ObjectRef::Domain(name, _) => ("DOMAIN", name),
+                ObjectRef::Enum(name, _) | ObjectRef::Type(name, _) => ("TYPE", name),
+                _ => continue,
+            };
+            let stays = to.domains.contains_key(name)
+                || to.types.contains_key(name)
+                || to.enums.contains_key(name);
+            let now = self.displaced.get(name).cloned();
+            if now.is_some() || !stays {
+                let words = match object {
+                    // The values of an enum are no names.
+                    ObjectRef::Enum(..) => Words::default(),
+                    object => Words::of(&definition::create(DIALECT, object).unwrap_or_default()),
+                };
+                let now = now.unwrap_or_else(|| name.clone());
+                gone.insert(name, (keyword, now, words));
             }
         }
         let items: Vec<order::Item<&(&str, Name, Words)>> = gone
             .iter()
             .map(|(name, of)| order::Item {
                 key: of,
-                name: Name::from(&**name).name,
+                name: name.name.clone(),
                 words: of.2.clone(),
             })
             .collect();
@@ -495,46 +509,42 @@ impl<'a> Plan<'a> {
             self.out
                 .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
         }
-        let task = self.task;
-        let mut changes: Vec<&Change> = task.changes.iter().collect();
-        let order = definition::extension_order(task.from);
-        // The last first, each where extensions stand: before the schemas that they are in.
+        let transition = self.transition;
+        let mut changes: Vec<&Change> = transition.changes.iter().collect();
+        let order = definition::extension_order(transition.from);
+        // Extensions in reverse order, before the schemas that they are in.
         changes.sort_by_key(|change| match change {
-            Change::Drop { kind, name, .. } => match kind {
-                Kind::Extension => (1, std::cmp::Reverse(order.get(&**name).copied())),
-                Kind::Schema => (2, std::cmp::Reverse(None)),
-                _ => (0, std::cmp::Reverse(None)),
-            },
+            Change::Drop(Object::Extension { name, .. }) => {
+                (1, std::cmp::Reverse(order.get(&**name)))
+            }
+            Change::Drop(Object::Schema { .. }) => (2, std::cmp::Reverse(None)),
             _ => (0, std::cmp::Reverse(None)),
         });
         for change in changes {
-            if let Change::Drop {
-                kind: kind @ (Kind::Extension | Kind::Schema),
-                name,
-                ..
-            } = change
+            if let Change::Drop(object) = change
+                && is_prerequisite(object)
             {
-                let kind = kind.as_str().to_uppercase();
-                self.out.add(format!("DROP {kind} {}", DIALECT.quote(name)));
-            } else if let Change::Drop { kind, name, .. } = change
-                && definition::EARLY.contains(kind)
-            {
-                self.drop_early(*kind, name);
+                self.drop_definition(object);
             }
         }
     }
 }
 
-fn create_enum(name: &Name, values: &Enum) -> String {
-    let quoted = name.quoted(DIALECT);
-    let all: Vec<String> = values
-        .values
-        .iter()
-        .map(|value| clause::text(DIALECT, value))
-        .collect();
-    let mut sql = format!("CREATE TYPE {quoted} AS ENUM ({})", all.join(", "));
-    if let Some(text) = &values.comment {
-        sql = format!("{sql};\n{}", comment("TYPE", &quoted, Some(text)));
-    }
-    sql
+/// Returns whether an object is created before types and tables, and dropped after them.
+fn is_prerequisite(object: &Object) -> bool {
+    let kind = object.as_ref().map(ObjectRef::kind);
+    kind.is_some_and(|kind| match kind {
+        ObjectKind::Schema
+        | ObjectKind::Extension
+        | ObjectKind::Collation
+        | ObjectKind::Dictionary
+        | ObjectKind::Configuration => true,
+        ObjectKind::Enum
+        | ObjectKind::Domain
+        | ObjectKind::Type
+        | ObjectKind::Sequence
+        | ObjectKind::Table
+        | ObjectKind::View
+        | ObjectKind::Routine => false,
+    })
 }

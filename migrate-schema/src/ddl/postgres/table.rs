@@ -1,12 +1,11 @@
 //! Tables of PostgreSQL, and what they are besides their columns.
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::diff::constraints;
-use super::super::super::{ForeignKey, Name, Table};
-use super::super::clause::{self, Extra};
-use super::super::{Ddl, Out};
 use super::column;
 use super::{DIALECT, Plan, comment};
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::{Ddl, Out};
+use crate::diff::change::{Change, Constraint, Object};
+use crate::schema::{ForeignKey, Name, OptionValue, Table};
 
 /// The options that are words of their own, not settings of the storage.
 const WORDS: [&str; 9] = [
@@ -22,22 +21,23 @@ const WORDS: [&str; 9] = [
 ];
 
 impl<'a> Plan<'a> {
-    /// Makes a table. A foreign key to a table that is not there yet comes later.
+    /// Creates a table. A foreign key to a table that does not exist yet is added later.
     pub(super) fn create_table(&mut self, name: &'a Name, table: &'a Table) {
         let quoted = name.quoted(DIALECT);
-        self.there.insert(name);
+        self.existing.insert(name);
         let mut lines = Vec::new();
-        let option = |word: &str| table.options.get(word);
+        let option = |word: &str| table.options.value(word);
+        let has = |word: &str| table.options.has(word);
         let whole = table
             .partition_of
             .as_ref()
-            .and_then(|part| self.task.to.tables.get(&part.table));
+            .and_then(|part| self.transition.to.tables.get(&part.table));
         for column in &table.columns {
             if table.partition_of.is_none() && option("OF").is_none() {
                 lines.push(clause::column(DIALECT, column, Extra::default()));
                 continue;
             }
-            // Its columns are told elsewhere, and here only what is its own.
+            // The columns come from the parent; only their own properties are written.
             let of_whole = whole.and_then(|whole| whole.column(&column.name));
             let mut own = Vec::new();
             if !column.nullable && of_whole.is_none_or(|of_whole| of_whole.nullable) {
@@ -55,25 +55,25 @@ impl<'a> Plan<'a> {
                 ));
             }
         }
-        for constraint in constraints(table) {
+        for constraint in Constraint::all(table) {
             let waits = match &constraint {
                 Constraint::ForeignKey(key) => {
-                    !self.there.contains(&key.table)
+                    !self.existing.contains(&key.table)
                         || self.changes_keys(&key.table)
                         || self.is_of_index(key)
-                        || key.options.contains_key("NOT VALID")
+                        || key.options.has("NOT VALID")
                 }
-                Constraint::Check(check) => check.options.contains_key("NOT VALID"),
+                Constraint::Check(check) => check.options.has("NOT VALID"),
                 _ => false,
             };
             match waits {
-                true => self.again.push((name, constraint)),
+                true => self.to_recreate.push((name, constraint)),
                 false => lines.push(clause::constraint(DIALECT, &constraint)),
             }
         }
-        let kind = match (option("UNLOGGED"), option("SERVER")) {
-            (Some(_), _) => "UNLOGGED TABLE",
-            (_, Some(_)) => "FOREIGN TABLE",
+        let kind = match (has("UNLOGGED"), has("SERVER")) {
+            (true, _) => "UNLOGGED TABLE",
+            (_, true) => "FOREIGN TABLE",
             _ => "TABLE",
         };
         let mut sql = format!("CREATE {kind} {quoted}");
@@ -106,8 +106,8 @@ impl<'a> Plan<'a> {
         }
         let settings: Vec<String> = table
             .options
-            .iter()
-            .filter(|(word, _)| !WORDS.contains(&word.as_str()))
+            .values()
+            .filter(|(word, _)| !WORDS.contains(word))
             .map(|(word, value)| format!("{word} = {value}"))
             .collect();
         if !settings.is_empty() {
@@ -121,7 +121,7 @@ impl<'a> Plan<'a> {
         }
         self.out.add(sql);
         for word in ["ENABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"] {
-            if option(word).is_some() {
+            if has(word) {
                 self.out.add(format!("ALTER TABLE {quoted} {word}"));
             }
         }
@@ -136,27 +136,30 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Says whether a table still gets keys or columns that another could point to.
+    /// Returns whether a table still gains keys or columns that another could reference.
     fn changes_keys(&self, name: &Name) -> bool {
-        self.task.changes.iter().any(|change| match change {
-            Change::AddConstraint { table, .. }
-            | Change::DropConstraint { table, .. }
-            | Change::AddColumn { table, .. }
-            | Change::AlterColumn { table, .. }
-            | Change::CreateIndex { table, .. } => table == name,
+        self.transition.changes.iter().any(|change| match change {
+            Change::Create(Object::Constraint { table, .. })
+            | Change::Drop(Object::Constraint { table, .. })
+            | Change::Create(Object::Column { table, .. })
+            | Change::Alter {
+                to: Object::Column { table, .. },
+                ..
+            }
+            | Change::Create(Object::Index { table, .. }) => table == name,
             _ => false,
         }) || self.affected.retyped.contains_key(name)
             || self.affected.rebuilt.contains_key(name)
     }
 
-    /// Says whether what a foreign key points to is kept apart by an index alone, which comes when
-    /// its table is there.
+    /// Returns whether the referenced columns are unique by an index alone, which is created after its
+    /// table.
     fn is_of_index(&self, key: &ForeignKey) -> bool {
         let same = |columns: &[String]| {
             columns.len() == key.references.len()
                 && columns.iter().all(|column| key.references.contains(column))
         };
-        let table = self.task.to.tables.get(&key.table);
+        let table = self.transition.to.tables.get(&key.table);
         !table.is_some_and(|table| {
             let mut keys = table.primary_key.iter().chain(&table.uniques);
             keys.any(|of| same(&of.columns))
@@ -165,29 +168,25 @@ impl<'a> Plan<'a> {
 
     /// Changes what tables are besides their columns.
     pub(super) fn alter_tables(&mut self) {
-        for change in &self.task.changes {
-            if let Change::AlterTable {
-                table,
-                option,
-                from,
-                to,
-            } = change
-            {
-                let before = &self.base().tables[table];
-                let after = &self.task.to.tables[table];
-                alter(
-                    &mut self.out,
-                    table,
-                    (option, from.as_deref(), to.as_deref()),
-                    before,
-                    after,
-                );
-            }
+        for change in &self.transition.changes {
+            let (table, option, to) = match change {
+                Change::Create(Object::Option { table, name, value })
+                | Change::Alter {
+                    to: Object::Option { table, name, value },
+                    ..
+                } => (table, name, Some(value)),
+                Change::Drop(Object::Option { table, name, .. }) => (table, name, None),
+                _ => continue,
+            };
+            let before = &self.renamed().tables[table];
+            let after = &self.transition.to.tables[table];
+            alter(&mut self.out, table, (option, to), before, after);
         }
-        // What the identity of a replica is made of must be there.
-        for (name, table) in &self.task.to.tables {
-            let new = !self.base().tables.contains_key(name) || self.affected.tables.contains(name);
-            if let Some(identity) = table.options.get("REPLICA IDENTITY").filter(|_| new) {
+        // The columns of the replica identity must exist.
+        for (name, table) in &self.transition.to.tables {
+            let new =
+                !self.renamed().tables.contains_key(name) || self.affected.tables.contains(name);
+            if let Some(identity) = table.options.value("REPLICA IDENTITY").filter(|_| new) {
                 let quoted = name.quoted(DIALECT);
                 if !identity.starts_with("USING") {
                     self.out
@@ -201,14 +200,15 @@ impl<'a> Plan<'a> {
 fn alter(
     out: &mut Out,
     name: &Name,
-    (option, from, to): (&str, Option<&str>, Option<&str>),
+    (option, to): (&str, Option<&OptionValue>),
     before: &Table,
     after: &Table,
 ) {
     let quoted = name.quoted(DIALECT);
+    let value = to.and_then(OptionValue::as_value);
     let mut alter = |what: String| out.add(format!("ALTER TABLE {quoted} {what}"));
     match option {
-        "COMMENT" => out.add(comment("TABLE", &quoted, to)),
+        "COMMENT" => out.add(comment("TABLE", &quoted, value)),
         "UNLOGGED" => alter(match to {
             Some(_) => "SET UNLOGGED".to_owned(),
             None => "SET LOGGED".to_owned(),
@@ -221,9 +221,9 @@ fn alter(
             Some(_) => option.to_owned(),
             None => "NO FORCE ROW LEVEL SECURITY".to_owned(),
         }),
-        "REPLICA IDENTITY" => alter(format!("REPLICA IDENTITY {}", to.unwrap_or("DEFAULT"))),
-        "USING" => alter(format!("SET ACCESS METHOD {}", to.unwrap_or("heap"))),
-        "OF" => alter(to.map_or_else(|| "NOT OF".to_owned(), |of| format!("OF {of}"))),
+        "REPLICA IDENTITY" => alter(format!("REPLICA IDENTITY {}", value.unwrap_or("DEFAULT"))),
+        "USING" => alter(format!("SET ACCESS METHOD {}", value.unwrap_or("heap"))),
+        "OF" => alter(value.map_or_else(|| "NOT OF".to_owned(), |of| format!("OF {of}"))),
         "INHERITS" => {
             for parent in &before.inherits {
                 if !after.inherits.contains(parent) {
@@ -248,13 +248,13 @@ fn alter(
                         "ALTER TABLE {whole} ATTACH PARTITION {quoted} {}",
                         part.bounds
                     ))
-                    .asking(format!("rows of `{name}` outside of it make this fail")),
+                    .with_review(format!("rows of `{name}` outside of it make this fail")),
                 );
             }
         }
-        setting => match (from, to) {
-            (_, Some(value)) => alter(format!("SET ({setting} = {value})")),
-            (_, None) => alter(format!("RESET ({setting})")),
+        setting => match value {
+            Some(value) => alter(format!("SET ({setting} = {value})")),
+            None => alter(format!("RESET ({setting})")),
         },
     }
 }

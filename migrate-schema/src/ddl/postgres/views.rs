@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::text::Words;
-use super::super::super::{Name, View};
 use super::{DIALECT, Plan, comment};
+use crate::diff::change::{Change, Constraint, Object};
+use crate::schema::text::Words;
+use crate::schema::{Name, View};
 
 impl Plan<'_> {
-    /// Says whether a view that is there before and after needs not go for its own sake: it is
-    /// the same, or `CREATE OR REPLACE VIEW` makes the new one of it. So it keeps its owner and
-    /// who may use it, and what is over it can stay.
+    /// Returns whether an existing view can stay: it is the same, or `CREATE OR REPLACE VIEW` changes
+    /// it. So it keeps its owner and privileges, and views over it can stay.
     pub(super) fn stays(&self, name: &Name) -> bool {
-        let (Some(before), Some(after)) =
-            (self.base().views.get(name), self.task.to.views.get(name))
-        else {
+        let (Some(before), Some(after)) = (
+            self.renamed().views.get(name),
+            self.transition.to.views.get(name),
+        ) else {
             return false;
         };
         if before == after {
@@ -36,22 +36,22 @@ impl Plan<'_> {
             && before.state.is_replaceable_by(&after.state)
     }
 
-    /// Says whether a constraint goes that a view may group by: then the view hangs on it
+    /// Returns whether a constraint is dropped that a view may group by: the view depends on it
     /// (<https://www.postgresql.org/docs/current/sql-select.html#SQL-GROUPBY>).
     pub(super) fn groups_by_key(&self, words: &Words) -> bool {
         words.mention("group")
-            && self.task.changes.iter().any(|change| match change {
-                Change::DropConstraint {
+            && self.transition.changes.iter().any(|change| match change {
+                Change::Drop(Object::Constraint {
                     table,
-                    constraint: Constraint::PrimaryKey(_),
-                } => words.mention(&table.name),
+                    value: Constraint::PrimaryKey(_),
+                }) => words.mention(&table.name),
                 _ => false,
             })
     }
 
     /// Changes a view in place.
     pub(super) fn replace_view(&mut self, name: &Name) {
-        let (before, after) = (&self.base().views[name], &self.task.to.views[name]);
+        let (before, after) = (&self.renamed().views[name], &self.transition.to.views[name]);
         let quoted = name.quoted(DIALECT);
         if before.definition != after.definition || before.options != after.options {
             let head = create_head("CREATE OR REPLACE", &quoted, after);
@@ -76,11 +76,11 @@ impl Plan<'_> {
     /// Gives a view that was dropped and made again what is no part of its schema: who may use it,
     /// and then, as only an owner may give that, its owner.
     pub(super) fn give_back(&mut self, name: &Name) {
-        let Some(before) = self.base().views.get(name) else {
+        let Some(before) = self.renamed().views.get(name) else {
             return;
         };
-        let after = &self.task.to.views[name];
-        // What leads back begins at a schema that may never have been in a database.
+        let after = &self.transition.to.views[name];
+        // The reverse starts from a schema that may not have been read from a database.
         let grants = match before.state.grants.is_empty() {
             true => &after.state.grants,
             false => &before.state.grants,
@@ -121,15 +121,16 @@ pub(super) const fn kind(view: &View) -> &'static str {
     }
 }
 
-/// Writes what stands before `AS`.
+/// Writes the statement up to `AS`.
 pub(super) fn create_head(create: &str, quoted: &str, view: &View) -> String {
     let mut head = format!("{create} {} {quoted}", kind(view));
-    let mut storage = view.options.clone();
-    if let Some(method) = storage.remove("USING") {
+    if let Some(method) = view.options.value("USING") {
         head = format!("{head} USING {method}");
     }
-    let storage: Vec<String> = storage
-        .iter()
+    let storage: Vec<String> = view
+        .options
+        .values()
+        .filter(|(word, _)| *word != "USING")
         .map(|(word, value)| format!("{word} = {value}"))
         .collect();
     if !storage.is_empty() {

@@ -1,30 +1,30 @@
-//! Tables of SQLite: what can be changed about one in place, and how one is made and filled.
+//! Tables of SQLite: which changes are possible in place, and how a table is created and filled.
 
-use super::super::super::change::{Change, Constraint};
-use super::super::super::diff::{Task, constraints};
-use super::super::super::text::Words;
-use super::super::super::types;
-use super::super::super::{Column, Identity, Name, Schema, Table};
-use super::super::clause::{self, Extra};
-use super::super::tables::shared;
 use super::DIALECT;
+use crate::ddl::clause::{self, Extra};
+use crate::ddl::tables::shared;
+use crate::diff::Transition;
+use crate::diff::change::{Change, Constraint, Object};
+use crate::schema::text::Words;
+use crate::schema::types;
+use crate::schema::{Column, Identity, Name, Schema, Table};
 
-/// Says whether `ALTER TABLE` cannot do it (<https://sqlite.org/lang_altertable.html>).
-pub(super) fn needs_rebuild(task: &Task<'_>, name: &Name, changes: &[&Change]) -> bool {
-    let before = &task.base.schema.tables[name];
-    let after = &task.to.tables[name];
+/// Returns whether `ALTER TABLE` cannot make the changes (<https://sqlite.org/lang_altertable.html>).
+pub(super) fn needs_rebuild(transition: &Transition<'_>, name: &Name, changes: &[&Change]) -> bool {
+    let before = &transition.after_renames.schema.tables[name];
+    let after = &transition.to.tables[name];
     let can = |change: &&Change| match change {
-        Change::AddColumn { column, .. } => can_add(after, changes, column),
-        Change::DropColumn { column, .. } => can_drop(before, column),
-        Change::AddConstraint { .. } => changes.iter().any(|other| {
-            let Change::AddColumn { column, .. } = other else {
+        Change::Create(Object::Column { value: column, .. }) => can_add(after, changes, column),
+        Change::Drop(Object::Column { value: column, .. }) => can_drop(before, column),
+        Change::Create(Object::Constraint { .. }) => changes.iter().any(|other| {
+            let Change::Create(Object::Column { value: column, .. }) = other else {
                 return false;
             };
             carried(after, changes, change, column).is_some()
         }),
         _ => false,
     };
-    // At least one column must be there all the time.
+    // A table must have a column at any time.
     !changes.iter().all(can) || shared(before, after).next().is_none()
 }
 
@@ -64,16 +64,19 @@ pub(super) fn carried<'a>(
     change: &'a Change,
     column: &Column,
 ) -> Option<&'a Constraint> {
-    let Change::AddConstraint { constraint, .. } = change else {
+    let Change::Create(Object::Constraint {
+        value: constraint, ..
+    }) = change
+    else {
         return None;
     };
     let with = match constraint {
         Constraint::ForeignKey(key) => key.columns == [column.name.clone()],
         Constraint::Check(check) => {
-            // The last of the new columns that it speaks of brings it.
+            // It is added with the last of the new columns that it mentions.
             let words = Words::of(&check.expression);
             let is_new = |name: &str| {
-                let adds = |change: &&Change| matches!(change, Change::AddColumn { column, .. } if column.name == name);
+                let adds = |change: &&Change| matches!(change, Change::Create(Object::Column { value: column, .. }) if column.name == name);
                 changes.iter().any(adds)
             };
             let mut spoken = after
@@ -90,7 +93,7 @@ pub(super) fn carried<'a>(
 
 fn can_drop(before: &Table, column: &Column) -> bool {
     let name = &column.name;
-    let speaks = constraints(before)
+    let speaks = Constraint::all(before)
         .iter()
         .any(|constraint| match constraint {
             Constraint::PrimaryKey(key) | Constraint::Unique(key) => key.columns.contains(name),
@@ -123,7 +126,7 @@ pub(super) fn copied(
             Some(default) if !default.eq_ignore_ascii_case("null") => default.to_owned(),
             _ => types::zero(schema, after, column),
         };
-        let numbers_itself = is_rowid(after, column);
+        let numbers_itself = after.is_rowid(column);
         let value = match before.column(&column.name) {
             Some(old) if old.nullable && !column.nullable && !numbers_itself => {
                 made_up.push(format!("`{}` where it is null", column.name));
@@ -139,7 +142,7 @@ pub(super) fn copied(
         columns.push(quoted);
         values.push(value);
     }
-    // A row needs something to be made of.
+    // An INSERT needs a column.
     if columns.is_empty()
         && let Some(column) = after
             .columns
@@ -152,17 +155,9 @@ pub(super) fn copied(
     (columns, values, made_up)
 }
 
-/// Says whether a column is the number of its row, which SQLite gives by itself.
-fn is_rowid(table: &Table, column: &Column) -> bool {
-    let key = table.primary_key.as_ref();
-    column.sql_type.eq_ignore_ascii_case("INTEGER")
-        && !table.options.contains_key("WITHOUT ROWID")
-        && key.is_some_and(|key| key.columns == [column.name.clone()] && key.qualifiers.is_empty())
-}
-
 pub(super) fn create_table(name: &Name, table: &Table) -> String {
     let quoted = name.quoted(DIALECT);
-    if let Some(module) = table.options.get("USING") {
+    if let Some(module) = table.options.value("USING") {
         return format!("CREATE VIRTUAL TABLE {quoted} USING {module}");
     }
     let mut lines = Vec::new();
@@ -178,13 +173,13 @@ pub(super) fn create_table(name: &Name, table: &Table) -> String {
                     .get(&column.name)
                     .is_some_and(|it| it == "DESC")
             });
-        let is_rowid = is_rowid(table, column);
+        let is_rowid = table.is_rowid(column);
         let Some(key) = key.filter(|_| is_rowid || is_descending) else {
             lines.push(clause::column(DIALECT, column, Extra::default()));
             continue;
         };
         inline_key = true;
-        // A number of the row is never NULL, and needs not be told so.
+        // A rowid is never NULL, so NOT NULL is not written.
         let extra = Extra {
             nullable: true,
             default: None,
@@ -197,7 +192,7 @@ pub(super) fn create_table(name: &Name, table: &Table) -> String {
         if is_descending {
             line.push_str(" DESC");
         }
-        if let Some(action) = key.options.get("ON CONFLICT") {
+        if let Some(action) = key.options.value("ON CONFLICT") {
             line = format!("{line} ON CONFLICT {action}");
         }
         if column.identity == Some(Identity::AutoIncrement) {
@@ -205,12 +200,12 @@ pub(super) fn create_table(name: &Name, table: &Table) -> String {
         }
         lines.push(line);
     }
-    for constraint in constraints(table) {
+    for constraint in Constraint::all(table) {
         if !(inline_key && matches!(constraint, Constraint::PrimaryKey(_))) {
             lines.push(clause::constraint(DIALECT, &constraint));
         }
     }
-    let options: Vec<&str> = table.options.keys().map(String::as_str).collect();
+    let options: Vec<&str> = table.options.keywords().collect();
     let tail = match options.is_empty() {
         true => String::new(),
         false => format!(" {}", options.join(", ")),

@@ -9,7 +9,7 @@ use migrate_schema::{Name, Routine, RoutineKind, Schema, Sequence, Signature};
 use super::super::record::Record;
 use super::Reading;
 use super::show_create::Doubts;
-use super::spelling::{quoted_text, without_database, without_end, without_own_database};
+use super::spelling::{without_database, without_end, without_own_database};
 use crate::error::Error;
 
 impl Reading {
@@ -21,14 +21,14 @@ impl Reading {
         view.definition = row.text();
         let check = row.text();
         if check != "NONE" {
-            view.options.insert("CHECK OPTION".to_owned(), check);
+            view.options.insert("CHECK OPTION", check);
         }
         let security = row.text();
         if security == "INVOKER" {
-            view.options.insert("SQL SECURITY".to_owned(), security);
+            view.options.insert("SQL SECURITY", security);
         }
         if let Some(algorithm) = row.option().filter(|algorithm| algorithm != "UNDEFINED") {
-            view.options.insert("ALGORITHM".to_owned(), algorithm);
+            view.options.insert("ALGORITHM", algorithm);
         }
         // Who may not see the definition may not ask for it.
         if !self.server.mariadb && !view.definition.is_empty() {
@@ -194,7 +194,7 @@ impl Routines {
             }
             statement.push_str(&found.characteristics);
             if let Some(comment) = &found.comment {
-                statement.extend([" COMMENT ", &quoted_text(comment)]);
+                statement.extend([" COMMENT ", &Dialect::MySql.literal(comment)]);
             }
             let definition = found
                 .body

@@ -8,11 +8,6 @@ use migrate_replay::{Named, ReachKind, reaches};
 use migrate_schema::Options;
 use migrate_sql::{Lexer, Token, TokenKind};
 
-/// A text as a literal.
-pub(super) fn quoted_text(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
 /// MySQL tells a default as a bare value; this is the literal that means it.
 pub(super) fn literal(value: &str, data_type: &str) -> String {
     const NUMBERS: [&str; 11] = [
@@ -34,7 +29,7 @@ pub(super) fn literal(value: &str, data_type: &str) -> String {
     let is_hex = data_type.ends_with("binary") && value.starts_with("0x");
     match is_time || is_hex || NUMBERS.contains(&data_type.as_str()) {
         true => value.to_owned(),
-        false => quoted_text(value),
+        false => Dialect::MySql.literal(value),
     }
 }
 
@@ -111,11 +106,11 @@ pub(super) fn view_options(statement: &str) -> Options {
         match (before, written, columns) {
             (_, "AS", None) => break,
             (["ALGORITHM", "="], algorithm, None) if algorithm != "UNDEFINED" => {
-                options.insert("ALGORITHM".to_owned(), algorithm.to_owned());
+                options.insert("ALGORITHM", algorithm.to_owned());
             }
             (["VIEW", _], "(", None) => columns = Some(start),
             (_, ")", Some(start)) => {
-                options.insert("COLUMNS".to_owned(), statement[start..end].to_owned());
+                options.insert("COLUMNS", statement[start..end].to_owned());
                 break;
             }
             _ => {}
@@ -162,13 +157,12 @@ pub(super) fn create_options(text: &str) -> Options {
     let mut words = words.into_iter().peekable();
     while let Some(word) = words.next() {
         let key = word.trim_matches('`').to_ascii_uppercase();
-        let value = match words.next_if_eq(&"=") {
-            Some(_) => words.next().unwrap_or_default().to_owned(),
-            None => String::new(),
-        };
-        // The partitions are told elsewhere.
-        if key != "PARTITIONED" {
-            options.insert(key, value);
+        let value = words.next_if_eq(&"=").map(|_| words.next());
+        match value {
+            // The partitions are told elsewhere.
+            _ if key == "PARTITIONED" => {}
+            Some(value) => options.insert(key, value.unwrap_or_default()),
+            None => options.set(key),
         }
     }
     options
@@ -304,7 +298,11 @@ mod tests {
     #[test]
     fn what_stands_before_the_definition_of_a_view() {
         let options = |statement: &str| -> Vec<(String, String)> {
-            view_options(statement).into_iter().collect()
+            let options = view_options(statement);
+            let pairs = options
+                .values()
+                .map(|(key, value)| (key.to_owned(), value.to_owned()));
+            pairs.collect()
         };
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(
@@ -335,10 +333,7 @@ mod tests {
         let options = create_options(
             "row_format=COMPRESSED `page_compressed`='ON' partitioned stats_persistent=1",
         );
-        let options: Vec<(&str, &str)> = options
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .collect();
+        let options: Vec<(&str, &str)> = options.values().collect();
         assert_eq!(
             options,
             [

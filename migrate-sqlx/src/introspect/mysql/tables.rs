@@ -45,15 +45,15 @@ impl Reading {
         }
         let mut options = Options::new();
         if let Some(engine) = row.option() {
-            options.insert("ENGINE".to_owned(), engine);
+            options.insert("ENGINE", engine);
         }
         if let Some(collation) = row.option() {
             self.collations.insert(place.clone(), collation.clone());
-            options.insert("COLLATE".to_owned(), collation);
+            options.insert("COLLATE", collation);
         }
         options.extend(create_options(&row.text()));
         if kind == "SYSTEM VERSIONED" {
-            options.insert("WITH SYSTEM VERSIONING".to_owned(), String::new());
+            options.set("WITH SYSTEM VERSIONING");
         }
         let table = Table {
             options,
@@ -96,7 +96,7 @@ impl Reading {
         }
         for word in ["INVISIBLE", "WITHOUT SYSTEM VERSIONING"] {
             if lower.contains(&word.to_ascii_lowercase()) {
-                column.options.insert(word.to_owned(), String::new());
+                column.options.set(word);
             }
         }
         if let Some(expression) = expression {
@@ -134,7 +134,7 @@ impl Reading {
             collation.filter(|collation| self.collations.get(&place) != Some(collation));
         column.comment = row.option();
         if let Some(reference) = row.option() {
-            column.options.insert("SRID".to_owned(), reference);
+            column.options.insert("SRID", reference);
         }
         if let Some(table) = self.schema.tables.get_mut(&place) {
             table.columns.push(column);
@@ -216,10 +216,10 @@ impl Reading {
         };
         let mut options = Options::new();
         if !row.flag() {
-            options.insert("NOT ENFORCED".to_owned(), String::new());
+            options.set("NOT ENFORCED");
         }
         let name = if level == "Column" {
-            options.insert("COLUMN".to_owned(), name);
+            options.insert("COLUMN", name);
             None
         } else {
             Some(name)
@@ -240,20 +240,18 @@ impl Reading {
         let (sub_method, sub_expression) = (row.option(), row.text());
         let sub_count = row.text();
         let (name, description) = (row.text(), row.option());
-        let text = table
-            .options
-            .entry("PARTITION BY".to_owned())
-            .or_insert_with(|| {
-                let mut text = format!("{method} ({expression})");
-                if let Some(sub_method) = sub_method {
-                    let _infallible = write!(
-                        text,
-                        " SUBPARTITION BY {sub_method} ({sub_expression}) SUBPARTITIONS {sub_count}"
-                    );
-                }
-                text.push_str(" ()");
-                text
-            });
+        let before = table.options.value("PARTITION BY").map(str::to_owned);
+        let mut text = before.unwrap_or_else(|| {
+            let mut text = format!("{method} ({expression})");
+            if let Some(sub_method) = sub_method {
+                let _infallible = write!(
+                    text,
+                    " SUBPARTITION BY {sub_method} ({sub_expression}) SUBPARTITIONS {sub_count}"
+                );
+            }
+            text.push_str(" ()");
+            text
+        });
         let name = Dialect::MySql.quote(&name);
         text.pop();
         if !text.ends_with('(') {
@@ -273,6 +271,7 @@ impl Reading {
             None => {}
         }
         text.push(')');
+        table.options.insert("PARTITION BY", text);
     }
 }
 
@@ -299,10 +298,10 @@ fn add(table: &mut Table, row: IndexRow) {
             key.qualifiers.insert(part.over.clone(), qualifier);
         }
         if method != "BTREE" {
-            key.options.insert("USING".to_owned(), method);
+            key.options.insert("USING", method);
         }
         if let Some(comment) = comment {
-            key.options.insert("COMMENT".to_owned(), comment);
+            key.options.insert("COMMENT", comment);
         }
         key.columns.push(part.over);
         return;
@@ -314,7 +313,7 @@ fn add(table: &mut Table, row: IndexRow) {
         ..Index::default()
     });
     if ignored {
-        index.options.insert("IGNORED".to_owned(), String::new());
+        index.options.set("IGNORED");
     }
     index.parts.push(part);
 }

@@ -2,7 +2,7 @@
 
 use migrate_core::Dialect;
 use migrate_schema::{
-    Check, Domain, Enum, Name, NotCarried, Options, Routine, RoutineKind, Signature, UserType,
+    Check, Definition, Domain, Enum, Name, NotCarried, Options, Routine, RoutineKind, Signature,
 };
 
 use super::super::record::Record;
@@ -90,7 +90,7 @@ impl Reading {
             let expression = settled(row.text());
             let mut options = Options::new();
             if !row.flag() {
-                options.insert("NOT VALID".to_owned(), String::new());
+                options.set("NOT VALID");
             }
             domain.checks.push(Check {
                 expression,
@@ -106,7 +106,7 @@ impl Reading {
         let name = self.name(&mut row);
         let comment = row.option();
         let definition = row.text();
-        let made = UserType {
+        let made = Definition {
             definition,
             comment,
         };

@@ -22,10 +22,10 @@ impl Reading {
         let kind = row.text();
         let unlogged = row.flag();
         let mut options = settings("", row.option());
-        options.append(&mut settings("toast.", row.option()));
+        options.extend(settings("toast.", row.option()));
         let mut flag = |is: bool, word: &str| {
             if is {
-                options.insert(word.to_owned(), String::new());
+                options.set(word);
             }
         };
         flag(unlogged, "UNLOGGED");
@@ -45,7 +45,7 @@ impl Reading {
         ];
         for (word, value) in words {
             if let Some(value) = value {
-                options.insert(word.to_owned(), value);
+                options.insert(word, value);
             }
         }
         self.relations.insert(oid, name.clone());
@@ -114,7 +114,7 @@ impl Reading {
         column.collation = row.option();
         for word in ["STORAGE", "COMPRESSION"] {
             if let Some(value) = row.option() {
-                column.options.insert(word.to_owned(), value);
+                column.options.insert(word, value);
             }
         }
         column.comment = row.option();
@@ -198,7 +198,7 @@ impl Reading {
                     column.identity = Some(Identity::Serial);
                 }
                 if sequence != usual(&column.sql_type) {
-                    column.numbering = Some(sequence);
+                    column.sequence_options = Some(sequence);
                 }
             }
             _ => {
@@ -228,7 +228,7 @@ impl Reading {
         let mut options = Options::new();
         let mut flag = |is: bool, word: &str| {
             if is {
-                options.insert(word.to_owned(), String::new());
+                options.set(word);
             }
         };
         let (valid, enforced, no_inherit) = (row.flag(), row.flag(), row.flag());
@@ -255,7 +255,7 @@ impl Reading {
         let references = names(row.option());
         let (on_update, on_delete) = (action(&row.text()), action(&row.text()));
         if row.flag() {
-            options.insert("MATCH".to_owned(), "FULL".to_owned());
+            options.insert("MATCH", "FULL".to_owned());
         }
         let set_columns = names(row.option());
         let text = expression(&mut row);
@@ -266,14 +266,14 @@ impl Reading {
             } else {
                 "WITHOUT OVERLAPS"
             };
-            options.insert(word.to_owned(), String::new());
+            options.set(word);
         }
         match kind.as_str() {
             "f" => {
                 if !set_columns.is_empty() {
                     let columns = set_columns.iter().map(|name| Dialect::Postgres.quote(name));
                     let columns = columns.collect::<Vec<_>>().join(", ");
-                    options.insert("ON DELETE COLUMNS".to_owned(), format!("({columns})"));
+                    options.insert("ON DELETE COLUMNS", format!("({columns})"));
                 }
                 table.foreign_keys.push(ForeignKey {
                     columns,
@@ -329,7 +329,7 @@ impl Reading {
         let is_valid = row.flag();
         index.options = settings("", row.option());
         if !is_valid {
-            index.options.insert("INVALID".to_owned(), String::new());
+            index.options.set("INVALID");
         }
         index.comment = row.option();
         index.include = names(row.option());

@@ -109,7 +109,7 @@ fn column(reader: &mut Reader<'_>, table: &mut TableText) -> Option<()> {
             table.uniques.push(key.clone());
         } else if reader.take(&["NOT", "NULL"]) {
             name = None;
-            column.options.append(&mut on_conflict(reader)?);
+            column.options.extend(on_conflict(reader)?);
         } else if reader.take(&["NULL"]) {
             name = None;
             on_conflict(reader)?;
@@ -222,7 +222,7 @@ fn on_conflict(reader: &mut Reader<'_>) -> Option<Options> {
     if reader.take(&["ON", "CONFLICT"]) {
         let word = reader.name()?.to_ascii_uppercase();
         if word != "ABORT" {
-            options.insert("ON CONFLICT".to_owned(), word);
+            options.insert("ON CONFLICT", word);
         }
     }
     Some(options)

@@ -6,7 +6,7 @@
 //! with nothing behind it.
 
 use migrate_core::Dialect;
-use migrate_sql::{Lexer, Token, TokenKind};
+use migrate_sql::{Lexer, Token, TokenKind, unquoted};
 
 /// The tokens of a statement that mean something, and a place among them.
 #[derive(Clone)]
@@ -287,20 +287,6 @@ pub(super) fn as_sql(name: String) -> String {
     match !name.is_empty() && name.bytes().all(is_word) {
         true => name,
         false => Dialect::Sqlite.quote(&name),
-    }
-}
-
-/// A name without its quotes.
-pub(super) fn unquoted(name: &str) -> String {
-    let mut signs = name.chars();
-    let (open, close) = (signs.next(), signs.next_back());
-    let inner = signs.as_str();
-    match (open, close) {
-        (Some('['), Some(']')) => inner.to_owned(),
-        (Some(quote @ ('"' | '`' | '\'')), Some(end)) if quote == end => {
-            inner.replace(&format!("{quote}{quote}"), &quote.to_string())
-        }
-        _ => name.to_owned(),
     }
 }
 

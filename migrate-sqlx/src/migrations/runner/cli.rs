@@ -14,7 +14,7 @@ use crate::engine::{Goal, Outcome, SchemaReplay};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
-use crate::ledger_change::LedgerRepair;
+use crate::ledger_change::RowRepair;
 use crate::script::{Material, Script};
 
 #[doc(hidden)]
@@ -123,7 +123,7 @@ impl Runner<'_> {
         self,
         pool: &Pool<DB>,
         before: &[AppliedRevision],
-        repairs: &[LedgerRepair],
+        repairs: &[RowRepair],
     ) -> Result<(), Error> {
         self.with_lock(pool, async |engine| {
             engine.repair_ledger(before, repairs).await

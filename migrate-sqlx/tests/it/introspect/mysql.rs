@@ -92,15 +92,17 @@ async fn columns() {
             generated("quoted").expression,
             r#"concat(`name`,_utf8mb4'\'',_utf8mb4'\\',_utf8mb4'"',_utf8mb4'ü😀',_utf8mb4'%_\n')"#
         );
-        assert_eq!(users.column("place").unwrap().options["SRID"], "4326");
+        assert_eq!(
+            users
+                .column("place")
+                .unwrap()
+                .options
+                .value("SRID")
+                .unwrap(),
+            "4326"
+        );
     }
-    assert!(
-        users
-            .column("hidden")
-            .unwrap()
-            .options
-            .contains_key("INVISIBLE")
-    );
+    assert!(users.column("hidden").unwrap().options.has("INVISIBLE"));
 }
 
 #[tokio::test]
@@ -118,7 +120,7 @@ async fn keys_and_indexes() {
     assert!(users.indexes["by_name"].parts[0].descending);
     assert_eq!(users.indexes["by_nick"].comment.as_deref(), Some("Nick"));
     assert_eq!(users.indexes["words"].method.as_deref(), Some("FULLTEXT"));
-    assert!(users.indexes["ignored_one"].options.contains_key("IGNORED"));
+    assert!(users.indexes["ignored_one"].options.has("IGNORED"));
     let spatial = &table(&schema, "geo").indexes["at_index"];
     assert_eq!(
         (spatial.method.as_deref(), spatial.parts[0].prefix),
@@ -154,8 +156,7 @@ async fn keys_and_indexes() {
     let checks = &users.checks;
     let of_column: Vec<&str> = checks
         .iter()
-        .filter_map(|check| check.options.get("COLUMN"))
-        .map(String::as_str)
+        .filter_map(|check| check.options.value("COLUMN"))
         .collect();
     // MySQL keeps none, and its JSON is a type.
     match database.is_mariadb().await {
@@ -167,7 +168,7 @@ async fn keys_and_indexes() {
                 checks.iter().find(named).unwrap()
             };
             assert_eq!(check("users_chk_1").expression, "(`positive` > 0)");
-            assert!(check("odd`check").options.contains_key("NOT ENFORCED"));
+            assert!(check("odd`check").options.has("NOT ENFORCED"));
             let expressions: Vec<&str> = users.indexes["by_text"]
                 .parts
                 .iter()
@@ -178,11 +179,7 @@ async fn keys_and_indexes() {
                 expressions,
                 ["lower(`name`)", r"concat(`nothing`,_utf8mb4'it\'s \\')"]
             );
-            assert!(
-                users.indexes["unique_hidden"]
-                    .options
-                    .contains_key("IGNORED")
-            );
+            assert!(users.indexes["unique_hidden"].options.has("IGNORED"));
         }
     }
     assert!(
@@ -200,28 +197,37 @@ async fn tables_and_code() {
     assert_eq!(users.comment.as_deref(), Some("People"));
     assert_eq!(
         (
-            users.options["ENGINE"].as_str(),
-            users.options["ROW_FORMAT"].as_str()
+            users.options.value("ENGINE").unwrap(),
+            users.options.value("ROW_FORMAT").unwrap()
         ),
         ("InnoDB", "DYNAMIC")
     );
     assert_eq!(
-        table(&schema, "roles").options["COLLATE"],
+        table(&schema, "roles").options.value("COLLATE").unwrap(),
         "latin1_swedish_ci"
     );
     assert_eq!(
-        table(&schema, "parted").options["PARTITION BY"],
+        table(&schema, "parted")
+            .options
+            .value("PARTITION BY")
+            .unwrap(),
         "RANGE (year(`at`)) SUBPARTITION BY HASH (`id`) SUBPARTITIONS 2 (PARTITION `p0` VALUES LESS THAN (2000), PARTITION `p1` VALUES LESS THAN (2010), PARTITION `p max` VALUES LESS THAN MAXVALUE)"
     );
     assert_eq!(
-        table(&schema, "parted_list").options["PARTITION BY"],
+        table(&schema, "parted_list")
+            .options
+            .value("PARTITION BY")
+            .unwrap(),
         "LIST COLUMNS (`city`) (PARTITION `a` VALUES IN ('x','y'), PARTITION `b` VALUES IN ('z'))"
     );
     if mariadb {
         let versioned = &table(&schema, "versioned").options;
-        assert!(versioned.contains_key("WITH SYSTEM VERSIONING"));
+        assert!(versioned.has("WITH SYSTEM VERSIONING"));
     } else {
-        let by_key = &table(&schema, "parted_key").options["PARTITION BY"];
+        let by_key = table(&schema, "parted_key")
+            .options
+            .value("PARTITION BY")
+            .unwrap();
         assert_eq!(by_key, "KEY () (PARTITION `p0`, PARTITION `p1`)");
     }
     let odd = &table(&schema, "order").columns;
@@ -280,11 +286,7 @@ async fn tables_and_code() {
         checked.definition.replace(['(', ')'], ""),
         format!("select {selected} from `roles` where `roles`.`id` > 1")
     );
-    let options: Vec<(&str, &str)> = checked
-        .options
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .collect();
+    let options: Vec<(&str, &str)> = checked.options.values().collect();
     let algorithm_and_check = [("ALGORITHM", "MERGE"), ("CHECK OPTION", "CASCADED")];
     let security = [("SQL SECURITY", "INVOKER")];
     assert_eq!(

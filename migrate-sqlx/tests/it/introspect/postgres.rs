@@ -50,7 +50,12 @@ async fn columns_and_what_numbers_them() {
         .unwrap();
     assert!(generated.stored && generated.expression.contains("COALESCE(nickname"));
     assert_eq!(
-        users.column("settings").unwrap().options["STORAGE"],
+        users
+            .column("settings")
+            .unwrap()
+            .options
+            .value("STORAGE")
+            .unwrap(),
         "EXTERNAL"
     );
     assert_eq!(
@@ -61,19 +66,22 @@ async fn columns_and_what_numbers_them() {
     let places = table(&schema, "places");
     let id = places.column("id").unwrap();
     assert_eq!(
-        (id.identity, &id.numbering),
+        (id.identity, &id.sequence_options),
         (Some(Identity::Always), &None)
     );
     let number = places.column("number").unwrap();
     assert_eq!(number.identity, Some(Identity::ByDefault));
     assert_eq!(
-        number.numbering.as_ref().map(|it| (it.start, it.increment)),
+        number
+            .sequence_options
+            .as_ref()
+            .map(|it| (it.start, it.increment)),
         Some((10, 10))
     );
     // The sequence of a `serial` keeps its type when the column gets another one.
     let tree = table(&schema, "tree").column("id").unwrap();
     assert_eq!(tree.identity, Some(Identity::Serial));
-    assert_eq!(tree.numbering.as_ref().unwrap().sql_type, "integer");
+    assert_eq!(tree.sequence_options.as_ref().unwrap().sql_type, "integer");
 
     // A sequence that stands for itself is none of the column's.
     let tickets = table(&schema, "tickets");
@@ -126,10 +134,13 @@ async fn constraints() {
     let places = table(&schema, "places");
     assert_eq!(places.foreign_keys[0].columns, ["country", "city"]);
     assert_eq!(places.foreign_keys[0].references, ["country", "name"]);
-    assert!(places.foreign_keys[1].options.contains_key("NOT VALID"));
-    assert!(places.checks[0].options.contains_key("NOT VALID"));
+    assert!(places.foreign_keys[1].options.has("NOT VALID"));
+    assert!(places.checks[0].options.has("NOT VALID"));
     assert_eq!(
-        table(&schema, "cities").foreign_keys[0].options["MATCH"],
+        table(&schema, "cities").foreign_keys[0]
+            .options
+            .value("MATCH")
+            .unwrap(),
         "FULL"
     );
 
@@ -140,8 +151,11 @@ async fn constraints() {
             .starts_with("EXCLUDE USING gist (during WITH &&)")
     );
     assert!(tickets.indexes.is_empty(), "{:?}", tickets.indexes);
-    assert_eq!(tickets.options["fillfactor"], "90");
-    assert_eq!(tickets.options["toast.autovacuum_enabled"], "false");
+    assert_eq!(tickets.options.value("fillfactor").unwrap(), "90");
+    assert_eq!(
+        tickets.options.value("toast.autovacuum_enabled").unwrap(),
+        "false"
+    );
 
     let odd = &schema.tables[&Name::from("\"Odd.Schema\".\"Odd.Table\"")];
     assert_eq!(odd.uniques[0].columns, ["{a,b}", "nul\"l"]);
@@ -185,14 +199,20 @@ async fn indexes() {
         (None, Some(true))
     );
     assert_eq!(seen.include, ["name", "feeling"]);
-    assert_eq!(seen.options["fillfactor"], "70");
+    assert_eq!(seen.options.value("fillfactor").unwrap(), "70");
     assert_eq!(seen.comment.as_deref(), Some("Who was here"));
     assert_eq!(indexes["users_settings"].method.as_deref(), Some("gin"));
     let nick = indexes["users_nick_trgm"].parts[0]
         .operator_class
         .as_deref();
     assert_eq!(nick, Some("gist_trgm_ops(siglen=32)"));
-    assert_eq!(indexes["users_brin"].options["pages_per_range"], "32");
+    assert_eq!(
+        indexes["users_brin"]
+            .options
+            .value("pages_per_range")
+            .unwrap(),
+        "32"
+    );
     let odd = &table(&schema, "Order").indexes["Odd \"Index\""];
     assert_eq!(odd.parts[0].over, "say \"hi\"");
     assert!(schema.views[&"billing.sums".into()].indexes["sums_user"].unique);
@@ -202,11 +222,14 @@ async fn indexes() {
 async fn partitions_and_children() {
     let (_database, schema) = shop_of("partitions").await;
     assert_eq!(
-        table(&schema, "measurements").options["PARTITION BY"],
+        table(&schema, "measurements")
+            .options
+            .value("PARTITION BY")
+            .unwrap(),
         "RANGE (at)"
     );
     let rest = table(&schema, "measurements_rest");
-    assert_eq!(rest.options["PARTITION BY"], "LIST (city)");
+    assert_eq!(rest.options.value("PARTITION BY").unwrap(), "LIST (city)");
     assert_eq!(rest.partition_of.as_ref().unwrap().bounds, "DEFAULT");
     let part = table(&schema, "measurements_2020");
     let place = part.partition_of.as_ref().unwrap();
@@ -231,10 +254,13 @@ async fn partitions_and_children() {
     assert!(
         table(&schema, "animals").checks[0]
             .options
-            .contains_key("NO INHERIT")
+            .has("NO INHERIT")
     );
-    assert!(table(&schema, "cache").options.contains_key("UNLOGGED"));
-    assert_eq!(table(&schema, "of_type").options["OF"], "address");
+    assert!(table(&schema, "cache").options.has("UNLOGGED"));
+    assert_eq!(
+        table(&schema, "of_type").options.value("OF").unwrap(),
+        "address"
+    );
 }
 
 #[tokio::test]
@@ -249,7 +275,7 @@ async fn code_types_and_rules_can_be_made_again() {
         users.triggers["users_off"]
             .ends_with(";\nALTER TABLE \"users\" DISABLE TRIGGER \"users_off\"")
     );
-    assert!(users.options.contains_key("ENABLE ROW LEVEL SECURITY"));
+    assert!(users.options.has("ENABLE ROW LEVEL SECURITY"));
     assert_eq!(
         users.policies["no_robots"],
         "CREATE POLICY \"no_robots\" ON \"users\" AS RESTRICTIVE FOR ALL TO PUBLIC USING (((name)::text <> 'robot'::text)) WITH CHECK ((score < (50)::double precision))"
@@ -318,10 +344,13 @@ async fn code_types_and_rules_can_be_made_again() {
     assert_eq!(view.column_comments["roles"], "How many");
     assert!(schema.views[&"billing.sums".into()].materialized);
     let open = &schema.views[&"open_invoices".into()];
-    assert_eq!(open.options["security_barrier"], "true");
+    assert_eq!(open.options.value("security_barrier").unwrap(), "true");
     assert!(open.triggers["named_insert"].contains("INSTEAD OF INSERT"));
     assert_eq!(
-        schema.views[&"named_users".into()].options["check_option"],
+        schema.views[&"named_users".into()]
+            .options
+            .value("check_option")
+            .unwrap(),
         "local"
     );
 }

@@ -39,7 +39,12 @@ async fn columns() {
         Some("NOCASE")
     );
     assert_eq!(
-        users.column("name").unwrap().options["ON CONFLICT"],
+        users
+            .column("name")
+            .unwrap()
+            .options
+            .value("ON CONFLICT")
+            .unwrap(),
         "IGNORE"
     );
     let generated = |name: &str| users.column(name).unwrap().generated.clone().unwrap();
@@ -68,7 +73,10 @@ async fn constraints() {
     let (_database, schema) = shop_of("constraints").await;
     let users = table(&schema, "users");
     assert_eq!(users.uniques[0].name.as_deref(), Some("users_email_unique"));
-    assert_eq!(users.uniques[0].options["ON CONFLICT"], "REPLACE");
+    assert_eq!(
+        users.uniques[0].options.value("ON CONFLICT").unwrap(),
+        "REPLACE"
+    );
     let checks: Vec<(Option<&str>, &str)> = users
         .checks
         .iter()
@@ -112,7 +120,7 @@ async fn constraints() {
         user_roles.primary_key.as_ref().unwrap().qualifiers["role_id"],
         "DESC"
     );
-    assert!(user_roles.options.contains_key("WITHOUT ROWID"));
+    assert!(user_roles.options.has("WITHOUT ROWID"));
 
     let parts = table(&schema, "in_parts");
     assert_eq!(
@@ -138,7 +146,7 @@ async fn constraints() {
         (Some("pk"), "COLLATE NOCASE")
     );
     assert_eq!(
-        both.options.keys().collect::<Vec<_>>(),
+        both.options.keywords().collect::<Vec<_>>(),
         ["STRICT", "WITHOUT ROWID"]
     );
     // An ALTER TABLE leaves a text that nobody wrote.
@@ -185,7 +193,7 @@ async fn indexes_views_triggers_and_virtual_tables() {
     assert!(table(&schema, "users").triggers["users_made"].ends_with("SELECT 1; END"));
 
     assert_eq!(
-        table(&schema, "docs").options["USING"],
+        table(&schema, "docs").options.value("USING").unwrap(),
         "fts5(title, body, tokenize = 'porter ascii', content = '')"
     );
     // Neither the shadow tables of virtual ones nor SQLite's own; a name that begins alike stays.

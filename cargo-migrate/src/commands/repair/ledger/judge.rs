@@ -2,7 +2,7 @@
 
 use migrate_core::Revision;
 use migrate_sqlx::__cli::discrepancy::Kind;
-use migrate_sqlx::__cli::{LedgerChange, LedgerRepair};
+use migrate_sqlx::__cli::{LedgerChange, RowRepair};
 use migrate_sqlx::{AppliedRevision, RevisionState};
 
 use super::evidence::Verdict;
@@ -39,7 +39,7 @@ pub(super) fn unfinished(
                     || revision.chain_hash.to_string() != row.chain_hash
             });
             repair.mendings.extend(now.map(|revision| {
-                LedgerRepair {
+                RowRepair {
                     change: LedgerChange::Rewrite(revision.clone()),
                     reason:
                         "the file was changed after it was begun, and the tables are as it says now"

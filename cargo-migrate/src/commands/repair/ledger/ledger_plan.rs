@@ -2,7 +2,7 @@
 
 use migrate_core::with_lf;
 use migrate_sqlx::__cli::discrepancy::Kind;
-use migrate_sqlx::__cli::{LedgerChange, LedgerRepair};
+use migrate_sqlx::__cli::{LedgerChange, RowRepair};
 use migrate_sqlx::AppliedRevision;
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub(in crate::commands::repair) struct Unresolved {
 pub(in crate::commands::repair) struct LedgerPlan {
     pub(in crate::commands::repair) entries: Vec<Entry>,
     pub(in crate::commands::repair) files: Files,
-    pub(in crate::commands::repair) mendings: Vec<LedgerRepair>,
+    pub(in crate::commands::repair) mendings: Vec<RowRepair>,
     pub(in crate::commands::repair) unresolved: Vec<Unresolved>,
 }
 
@@ -90,7 +90,7 @@ impl LedgerPlan {
             LedgerChange::Forget(_) => "forget",
         };
         self.enter(change.revision(), kind, action, reason);
-        self.mendings.push(LedgerRepair {
+        self.mendings.push(RowRepair {
             change,
             reason: reason.to_owned(),
         });

@@ -1,22 +1,23 @@
-//! What comes before what.
+//! The order in which objects can be created.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::Words;
+use crate::schema::text::Words;
+use migrate_core::__support::components;
 
-/// Something to be made, and what its SQL speaks of.
-pub(super) struct Item<K> {
+/// An object to create, and the names that its SQL mentions.
+pub(crate) struct Item<K> {
     /// What it is.
-    pub(super) key: K,
-    /// Its name, without the named schema.
-    pub(super) name: String,
-    /// What it may need.
-    pub(super) words: Words,
+    pub(crate) key: K,
+    /// The name, without the named schema.
+    pub(crate) name: String,
+    /// The words of its SQL.
+    pub(crate) words: Words,
 }
 
-/// Returns the places of the items in an order in which each comes after those it speaks of, as far
-/// as there is one; otherwise they stay in their order.
-pub(super) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
+/// Returns the places of the items in an order in which each comes after those that it mentions, as
+/// far as there is one; otherwise they keep their order.
+pub(crate) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
     let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut odd = Vec::new();
     for (at, item) in items.iter().enumerate() {
@@ -51,33 +52,33 @@ pub(super) fn by_mention<K>(items: &[Item<K>]) -> Vec<usize> {
     by_needs(&needs)
 }
 
-/// What something needs: what it cannot be without, and what it should come after where that can
-/// be, such as what the text of a routine's body speaks of.
+/// The dependencies of a node: those that it must come after, and those that it should come after
+/// if possible, such as the objects that a routine's body mentions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Needs {
-    pub(super) must: BTreeSet<usize>,
-    pub(super) should: BTreeSet<usize>,
+pub(crate) struct Needs {
+    pub(crate) must: BTreeSet<usize>,
+    pub(crate) should: BTreeSet<usize>,
 }
 
 /// Returns the places so that each comes after those it must, and after those it should unless that
 /// closes a circle.
-pub(super) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
+pub(crate) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
     let all: Vec<BTreeSet<usize>> = needs
         .iter()
         .map(|needs| needs.must.union(&needs.should).copied().collect())
         .collect();
     let mut order = Vec::with_capacity(needs.len());
-    for circle in circles(&all) {
-        if circle.len() == 1 {
-            order.extend(circle);
+    for cycle in cycles(&all) {
+        if cycle.len() == 1 {
+            order.extend(cycle);
             continue;
         }
-        let inside: BTreeMap<usize, usize> = circle
+        let inside: BTreeMap<usize, usize> = cycle
             .iter()
             .enumerate()
             .map(|(place, at)| (*at, place))
             .collect();
-        let must: Vec<BTreeSet<usize>> = circle
+        let must: Vec<BTreeSet<usize>> = cycle
             .iter()
             .map(|at| {
                 needs[*at]
@@ -87,62 +88,28 @@ pub(super) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
                     .collect()
             })
             .collect();
-        order.extend(by_needs(&must).into_iter().map(|place| circle[place]));
+        order.extend(by_needs(&must).into_iter().map(|place| cycle[place]));
     }
     order
 }
 
-/// Returns the sets of places that need each other, each set after those it needs: Tarjan's
-/// strongly connected components, with a stack of its own.
-fn circles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
-    const UNSEEN: usize = usize::MAX;
-    let mut found = Vec::new();
-    let mut number = vec![UNSEEN; needs.len()];
-    let mut lowest = vec![UNSEEN; needs.len()];
-    let mut open = Vec::new();
-    let mut is_open = vec![false; needs.len()];
-    let mut counter = 0;
-    for start in 0..needs.len() {
-        if number[start] != UNSEEN {
-            continue;
-        }
-        let mut path = vec![(start, needs[start].iter())];
-        while let Some((at, rest)) = path.last_mut() {
-            let at = *at;
-            if number[at] == UNSEEN {
-                (number[at], lowest[at]) = (counter, counter);
-                counter += 1;
-                open.push(at);
-                is_open[at] = true;
-            }
-            match rest.next() {
-                Some(&next) if number[next] == UNSEEN => path.push((next, needs[next].iter())),
-                Some(&next) if is_open[next] => lowest[at] = lowest[at].min(number[next]),
-                Some(_) => {}
-                None => {
-                    path.pop();
-                    if let Some((above, _)) = path.last() {
-                        lowest[*above] = lowest[*above].min(lowest[at]);
-                    }
-                    if lowest[at] == number[at] {
-                        let from = open.iter().rposition(|it| *it == at).expect("it is open");
-                        let mut circle = open.split_off(from);
-                        for it in &circle {
-                            is_open[*it] = false;
-                        }
-                        circle.sort_unstable();
-                        found.push(circle);
-                    }
-                }
-            }
-        }
+/// Returns the sets of places that need each other, each set after those it needs.
+fn cycles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+    let needs: Vec<Vec<usize>> = needs
+        .iter()
+        .map(|needs| needs.iter().copied().collect())
+        .collect();
+    let next = |at: usize, position: usize| needs[at].get(position).copied();
+    let mut cycles: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, cycle) in components(needs.len(), next).into_iter().enumerate() {
+        cycles.entry(cycle).or_default().push(at);
     }
-    found
+    cycles.into_values().collect()
 }
 
 /// Returns the places so that each comes after those it needs; a circle is broken where it is
 /// entered first.
-pub(super) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
+pub(crate) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(needs.len());
     let mut seen = vec![false; needs.len()];
     for start in 0..needs.len() {
@@ -170,7 +137,7 @@ pub(super) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
 
 /// Returns renames as steps that never meet a name that is taken: chains from their end, and
 /// circles by way of a name from `free`.
-pub(super) fn renames<N: Clone + Ord>(
+pub(crate) fn renames<N: Clone + Ord>(
     renames: &[(N, N)],
     mut free: impl FnMut(&N) -> N,
 ) -> Vec<(N, N)> {
@@ -202,7 +169,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{Item, Needs, by_mention, by_must_and_should, by_needs, renames};
-    use crate::text::Words;
+    use crate::schema::text::Words;
 
     #[test]
     fn what_is_needed_comes_first() {
@@ -222,8 +189,8 @@ mod tests {
 
     #[test]
     fn circles_and_long_chains_have_an_order() {
-        let circle = [1, 2, 0].map(|next| BTreeSet::from([next]));
-        assert_eq!(by_needs(&circle), [2, 1, 0]);
+        let cycle = [1, 2, 0].map(|next| BTreeSet::from([next]));
+        assert_eq!(by_needs(&cycle), [2, 1, 0]);
         let long: Vec<_> = (1..100_000)
             .map(|next| BTreeSet::from([next]))
             .chain([BTreeSet::new()])

@@ -1,9 +1,9 @@
-//! What is the same under another name.
+//! Renames of tables and columns.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Column, Name, Schema, Table};
+use crate::schema::{Column, Name, Schema, Table};
 
 /// A table or a column that is the same under another name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ pub enum Rename {
     },
     /// A column.
     Column {
-        /// Its table, by the name it has now.
+        /// The table, by its new name.
         table: Name,
         /// The name it had.
         from: String,
@@ -31,9 +31,9 @@ pub enum Rename {
     },
 }
 
-/// The renames that somebody has said to be ones. Without them, the old goes and the new is empty.
+/// The renames that are known. Without them, an object is dropped and another is created.
 ///
-/// What is in neither of the two schemas is ignored; [`Rename::parse`] finds that out before.
+/// Names that are in neither schema are ignored; [`Rename::parse`] rejects them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renames(BTreeSet<Rename>);
 
@@ -152,7 +152,7 @@ impl Renames {
         self.0.iter()
     }
 
-    /// Returns them for the way back.
+    /// Returns the renames in the reverse direction.
     #[must_use]
     pub fn reversed(&self) -> Self {
         let back = |rename: &Rename| match rename.clone() {
@@ -176,14 +176,14 @@ impl Renames {
             .find_map(|(from, to)| (from == before).then_some(to))
     }
 
-    pub(super) fn tables(&self) -> impl Iterator<Item = (&Name, &Name)> {
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&Name, &Name)> {
         self.0.iter().filter_map(|rename| match rename {
             Rename::Table { from, to } => Some((from, to)),
             Rename::Column { .. } => None,
         })
     }
 
-    pub(super) fn columns(&self) -> impl Iterator<Item = (&Name, &String, &String)> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&Name, &String, &String)> {
         self.0.iter().filter_map(|rename| match rename {
             Rename::Table { .. } => None,
             Rename::Column { table, from, to } => Some((table, from, to)),

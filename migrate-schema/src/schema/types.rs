@@ -1,7 +1,7 @@
-//! What is known of types: which takes all that another holds, and what is nothing in each.
+//! Types: which one holds every value of another, and the zero value of each.
 
-use super::text::Words;
-use super::{Column, Name, Schema, Table};
+use crate::schema::text::Words;
+use crate::schema::{Column, Name, Schema, Table};
 use migrate_core::Dialect;
 
 /// A type taken apart: `numeric(10,2)` is `numeric` with 10 and 2.
@@ -98,9 +98,9 @@ fn arguments(inner: &str) -> Vec<String> {
     all
 }
 
-/// Says whether a column of type `to` may not take all that one of type `from` holds. What is not
-/// known loses.
-pub(super) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
+/// Returns whether a column of type `to` may not hold every value of one of type `from`. Unknown types
+/// count as losing.
+pub(crate) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
     if from.eq_ignore_ascii_case(to) {
         return false;
     }
@@ -168,35 +168,65 @@ pub(super) fn loses(dialect: Dialect, from: &str, to: &str) -> bool {
     }
 }
 
-/// How SQLite keeps a value in a column, by the type's words (SQLite manual, "Datatypes In
-/// SQLite", 3.1).
-fn affinity(sql_type: &str) -> &'static str {
-    let sql_type = sql_type.to_uppercase();
-    let has = |word: &str| sql_type.contains(word);
-    match () {
-        () if has("INT") => "INTEGER",
-        () if has("CHAR") || has("CLOB") || has("TEXT") => "TEXT",
-        () if has("BLOB") || sql_type.is_empty() => "BLOB",
-        () if has("REAL") || has("FLOA") || has("DOUB") => "REAL",
-        () => "NUMERIC",
+/// How SQLite stores a value in a column
+/// (<https://sqlite.org/datatype3.html#determination_of_column_affinity>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affinity {
+    /// As a whole number, if it is one.
+    Integer,
+    /// As text.
+    Text,
+    /// As it is.
+    Blob,
+    /// As a floating-point number, if it is a number.
+    Real,
+    /// As a number, if it is one.
+    Numeric,
+}
+
+impl Affinity {
+    /// Returns the affinity of a column's type. In a `STRICT` table, `ANY` stores a value as it is
+    /// (<https://sqlite.org/stricttables.html>).
+    ///
+    /// ```
+    /// use migrate_schema::Affinity;
+    ///
+    /// assert_eq!(Affinity::of("VARCHAR(20)", false), Affinity::Text);
+    /// assert_eq!(Affinity::of("ANY", true), Affinity::Blob);
+    /// assert_eq!(Affinity::of("ANY", false), Affinity::Numeric);
+    /// ```
+    #[must_use]
+    pub fn of(sql_type: &str, strict: bool) -> Self {
+        let sql_type = sql_type.to_uppercase();
+        let has = |word: &str| sql_type.contains(word);
+        match () {
+            () if has("INT") => Self::Integer,
+            () if has("CHAR") || has("CLOB") || has("TEXT") => Self::Text,
+            () if has("BLOB") || sql_type.is_empty() || strict && sql_type == "ANY" => Self::Blob,
+            () if has("REAL") || has("FLOA") || has("DOUB") => Self::Real,
+            () => Self::Numeric,
+        }
     }
 }
 
 fn sqlite_loses(from: &str, to: &str) -> bool {
-    match (affinity(from), affinity(to)) {
+    use Affinity::{Blob, Integer, Numeric, Real, Text};
+
+    // Whether the table is STRICT is not known here; an ANY that is not may lose more.
+    match (Affinity::of(from, false), Affinity::of(to, false)) {
         (one, other) if one == other => false,
         // A text such as `007` becomes a number, and `1.0` is written as it is read.
-        (_, "BLOB") | ("INTEGER", "TEXT" | "NUMERIC") | ("REAL", "NUMERIC") => false,
+        (_, Blob) | (Integer, Text | Numeric) | (Real, Numeric) => false,
         _ => true,
     }
 }
 
-/// Returns an expression for "nothing" in a column that takes no NULL: what rows get that are there
-/// when it comes.
-pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
+/// Returns a zero value for a column that is not nullable, which existing rows get when it is added.
+pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     let dialect = schema.dialect;
     if dialect == Dialect::Sqlite {
-        let text = matches!(affinity(&column.sql_type), "TEXT");
+        let strict = table.options.has("STRICT");
+        let text = Affinity::of(&column.sql_type, strict) == Affinity::Text;
         return match (text, column.sql_type.to_uppercase().contains("BLOB")) {
             (true, _) => "''".to_owned(),
             (_, true) => "x''".to_owned(),
@@ -222,7 +252,7 @@ pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
         return of
             .values
             .first()
-            .map_or_else(|| "NULL".to_owned(), |value| quoted(value));
+            .map_or_else(|| "NULL".to_owned(), |value| dialect.literal(value));
     }
     if let Some((_, domain)) = schema.domains.iter().find(|(name, _)| is_of(name)) {
         if let Some(default) = &domain.default {
@@ -268,10 +298,10 @@ pub(super) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     }
 }
 
-/// Writes a cast of PostgreSQL: by way of a text where there is no cast between the two, and none
-/// where one is not needed. Without it a text that is too long is refused; with it, it is cut
-/// (PostgreSQL manual, 8.3 "Character Types").
-pub(super) fn cast(column: &str, from: &str, to: &str) -> Option<String> {
+/// Writes a cast of PostgreSQL: through `text` if the two types have none, and none if it is not needed.
+/// Without one, PostgreSQL rejects a text that is too long; with one, it truncates it (PostgreSQL
+/// manual, 8.3 "Character Types").
+pub(crate) fn cast(column: &str, from: &str, to: &str) -> Option<String> {
     let kind = |sql_type: &str| {
         let of = Type::parse(sql_type);
         match of.name.as_str() {
@@ -315,11 +345,6 @@ fn first_value(sql_type: &str) -> String {
         .and_then(|(_, rest)| rest.rsplit_once(')'))
         .map_or("", |(inner, _)| inner);
     arguments(inner).into_iter().next().unwrap_or_default()
-}
-
-/// Writes a text as a literal.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::Dialect;
-use migrate_sql::{Lexer, TokenKind};
+use migrate_sql::{Lexer, TokenKind, unquoted};
 
-/// The words of a text, to ask whether it speaks of something.
+/// The words of a text, to find out whether it mentions an object.
 ///
-/// It says yes too often, where a word stands in a literal or means something else, and never too
-/// rarely: what hangs on it is made again without need at worst.
+/// It may find too much, if a word is in a literal or means something else, but never too little: at
+/// worst, a dependent object is recreated without need.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Words {
+pub(crate) struct Words {
     text: String,
     words: BTreeSet<String>,
 }
 
 impl Words {
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let text = text.to_lowercase();
         let words = text
             .split(|sign: char| !is_word(sign))
@@ -26,8 +26,8 @@ impl Words {
         Self { text, words }
     }
 
-    /// Says whether the text may speak of what has this name.
-    pub(super) fn mention(&self, name: &str) -> bool {
+    /// Returns whether the text may mention an object of this name.
+    pub(crate) fn mention(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         match name.chars().all(is_word) {
             true => self.words.contains(&name),
@@ -40,13 +40,13 @@ impl Words {
         }
     }
 
-    /// Says whether the text may speak of a column: by its name, or by `*`.
-    pub(super) fn mention_column(&self, name: &str) -> bool {
+    /// Returns whether the text may mention a column: by its name, or by `*`.
+    pub(crate) fn mention_column(&self, name: &str) -> bool {
         self.text.contains('*') || self.mention(name)
     }
 
-    /// Iterates over the words, small.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    /// Iterates over the words in lower case.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str)
     }
 }
@@ -56,7 +56,7 @@ fn is_word(sign: char) -> bool {
 }
 
 /// Returns whether two names are one for the database.
-pub(super) fn same_name(dialect: Dialect, left: &str, right: &str) -> bool {
+pub(crate) fn same_name(dialect: Dialect, left: &str, right: &str) -> bool {
     match dialect {
         Dialect::Postgres => left == right,
         Dialect::Sqlite | Dialect::MySql => left.eq_ignore_ascii_case(right),
@@ -66,7 +66,7 @@ pub(super) fn same_name(dialect: Dialect, left: &str, right: &str) -> bool {
 /// Returns a text with names replaced, as the database does it itself when something is renamed:
 /// SQLite leaves the quotes as they are, PostgreSQL puts them where they are needed, and MySQL
 /// everywhere.
-pub(super) fn renamed(dialect: Dialect, text: &str, names: &BTreeMap<String, String>) -> String {
+pub(crate) fn renamed(dialect: Dialect, text: &str, names: &BTreeMap<String, String>) -> String {
     let mut lexer = Lexer::new(dialect, text);
     let mut new = String::with_capacity(text.len());
     loop {
@@ -109,8 +109,8 @@ pub(super) fn renamed(dialect: Dialect, text: &str, names: &BTreeMap<String, Str
     }
 }
 
-/// Says whether a name needs no quotes anywhere; keywords aside.
-pub(super) fn is_plain(name: &str) -> bool {
+/// Returns whether a name that is not a keyword needs no quotes.
+pub(crate) fn is_plain(name: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     name.bytes().next().is_some_and(small)
         && name
@@ -118,8 +118,8 @@ pub(super) fn is_plain(name: &str) -> bool {
             .all(|byte| small(byte) || byte.is_ascii_digit())
 }
 
-/// Says whether SQLite reads a name as a keyword (<https://sqlite.org/lang_keywords.html>).
-pub(super) fn is_keyword(name: &str) -> bool {
+/// Returns whether SQLite reads a name as a keyword (<https://sqlite.org/lang_keywords.html>).
+pub(crate) fn is_keyword(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     SQLITE_KEYWORDS
         .split_ascii_whitespace()
@@ -138,15 +138,6 @@ const SQLITE_KEYWORDS: &str = "ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE A
     REPLACE RESTRICT RETURNING RIGHT ROLLBACK ROW ROWS SAVEPOINT SELECT SET TABLE TEMP TEMPORARY \
     THEN TIES TO TRANSACTION TRIGGER UNBOUNDED UNION UNIQUE UPDATE USING VACUUM VALUES VIEW \
     VIRTUAL WHEN WHERE WINDOW WITH WITHOUT WITHIN FALSE TRUE";
-
-fn unquoted(name: &str) -> String {
-    let quote = &name[..1];
-    let inner = &name[1..name.len() - 1];
-    match quote {
-        "[" => inner.to_owned(),
-        quote => inner.replace(&quote.repeat(2), quote),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,36 +1,30 @@
-//! A schema after its renames.
+//! The schema after all renames.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::order;
-use super::renames::Renames;
-use super::text::{Words, renamed, same_name};
-use super::{IndexPart, Name, Schema, Table, View};
+use crate::diff::order;
+use crate::diff::renames::Renames;
+use crate::schema::text::{Words, renamed, same_name};
+use crate::schema::{IndexPart, Name, Schema, Table, View};
 use migrate_core::Dialect;
 
 /// A schema after all renames, and nothing else.
-pub(super) struct Base<'a> {
+pub(crate) struct AfterRenames<'a> {
     /// The schema: what it has in common with the new one has the same name in both.
-    pub(super) schema: Cow<'a, Schema>,
-    /// How the tables come to their names, step by step.
-    pub(super) tables: Vec<(Name, Name)>,
-    /// How the columns of a table (by its new name) come to theirs.
-    pub(super) columns: BTreeMap<Name, Vec<(String, String)>>,
-    /// What goes, and has made room for what takes its name: the names they have now, and had.
-    pub(super) aside: BTreeMap<Name, Name>,
-    /// The columns that go and have made room.
-    pub(super) columns_aside: BTreeSet<(Name, String)>,
+    pub(crate) schema: Cow<'a, Schema>,
+    /// The renames of tables, step by step.
+    pub(crate) tables: Vec<(Name, Name)>,
+    /// The renames of columns by the new name of their table, step by step.
+    pub(crate) columns: BTreeMap<Name, Vec<(String, String)>>,
 }
 
-impl<'a> Base<'a> {
-    pub(super) fn new(from: &'a Schema, to: &Schema, renames: &Renames) -> Self {
-        let mut base = Base {
+impl<'a> AfterRenames<'a> {
+    pub(crate) fn new(from: &'a Schema, to: &Schema, renames: &Renames) -> Self {
+        let mut base = AfterRenames {
             schema: Cow::Borrowed(from),
             tables: Vec::new(),
             columns: BTreeMap::new(),
-            aside: BTreeMap::new(),
-            columns_aside: BTreeSet::new(),
         };
         let mut tables: BTreeMap<Name, Name> = renames
             .tables()
@@ -39,7 +33,7 @@ impl<'a> Base<'a> {
             })
             .map(|(old, new)| (old.clone(), new.clone()))
             .collect();
-        // A name that is taken before is made free: that table goes.
+        // A table whose name is needed, and that is not renamed itself, gets a free name.
         for new in tables.values().cloned().collect::<Vec<_>>() {
             if from.tables.contains_key(&new) && !tables.contains_key(&new) {
                 let free = free_name(&new.name, |name| {
@@ -53,7 +47,6 @@ impl<'a> Base<'a> {
                     name: free,
                     ..new.clone()
                 };
-                base.aside.insert(free.clone(), new.clone());
                 tables.insert(new, free);
             }
         }
@@ -106,7 +99,6 @@ impl<'a> Base<'a> {
                 let is_there = before.is_some_and(|before| before.column(&new).is_some());
                 if is_there && !columns.contains_key(&new) {
                     let free = free_name(&new, taken);
-                    base.columns_aside.insert((table.clone(), free.clone()));
                     columns.insert(new, free);
                 }
             }
@@ -179,7 +171,7 @@ fn columns_in_other_case(before: &Table, after: &Table) -> Vec<(String, String)>
 }
 
 /// Makes a name that is not taken, for a while.
-pub(super) fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+pub(crate) fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     // PostgreSQL cuts names to 63 bytes, MySQL to 64 characters.
     let mut end = name.len().min(50);
     while !name.is_char_boundary(end) {
@@ -214,7 +206,7 @@ impl Names<'_> {
         new.map_or(name, String::as_str).to_owned()
     }
 
-    /// A text that may speak of anything.
+    /// Renames tables and columns in a text.
     fn text(&self, text: &str) -> String {
         let words = Words::of(text);
         let mut names = BTreeMap::new();
@@ -265,7 +257,7 @@ impl Names<'_> {
         schema
     }
 
-    /// MySQL gives the names that it made up itself anew with the table's
+    /// MySQL renames constraints that it named itself along with their table
     /// (MySQL manual, "RENAME TABLE Statement").
     fn given_names(&self, old: &Name, new: &Name, table: &mut Table) {
         if self.dialect != Dialect::MySql || old == new {
