@@ -108,7 +108,7 @@ impl SchemaLock {
     ///
     /// Everything wrong with it, each a [`Code::SchemaLockMalformed`](migrate_core::Code).
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        read::parse(file, text, Scope::All)
+        read::parse(file, text, &Scope::All)
     }
 
     /// Reads only what a schema.lock says of one table, for each dialect that it has; much faster
@@ -122,7 +122,7 @@ impl SchemaLock {
         text: &str,
         table: &Name,
     ) -> Result<BTreeMap<Dialect, Option<Table>>, Vec<Diagnostic>> {
-        let lock = read::parse(file, text, Scope::table(table))?;
+        let lock = read::parse(file, text, &Scope::table(table))?;
         let one = |(dialect, mut schema): (Dialect, Schema)| (dialect, schema.tables.remove(table));
         Ok(lock.schemas.into_iter().map(one).collect())
     }

@@ -41,7 +41,7 @@ impl Scope {
 }
 
 /// Reads all of schema.lock, or the part in scope.
-pub(super) fn parse(file: &str, text: &str, scope: Scope) -> Result<SchemaLock, Vec<Diagnostic>> {
+pub(super) fn parse(file: &str, text: &str, scope: &Scope) -> Result<SchemaLock, Vec<Diagnostic>> {
     let mut lines = SchemaLines::read(file, text, |line| scope.may_have(line));
     let mut reader = Reader {
         lock: SchemaLock {
