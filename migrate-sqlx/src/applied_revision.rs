@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppliedRevision {
-    /// The id of the revision.
+    /// The id; a ledger may hold one that is not valid.
     pub revision: String,
     /// Its parents when it was applied.
     pub parents: Vec<String>,
@@ -23,9 +23,9 @@ pub struct AppliedRevision {
     pub hash: String,
     /// Its chain hash when it was applied.
     pub chain_hash: String,
-    /// Whether it is applied, or unfinished.
+    /// Whether it is applied as a whole.
     pub state: RevisionState,
-    /// How many of its statements were finished, if it is unfinished.
+    /// How many of its statements were finished, if it is not applied as a whole.
     pub statements: u32,
     /// The error of the database when it failed.
     pub error: Option<String>,
@@ -45,7 +45,7 @@ pub struct AppliedRevision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevisionState {
-    /// It is applied.
+    /// It is applied as a whole.
     Applied,
     /// Its `up` was begun and not finished.
     Applying,
@@ -54,7 +54,7 @@ pub enum RevisionState {
 }
 
 impl RevisionState {
-    /// Returns the keyword in the ledger.
+    /// Returns the word in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ impl AppliedRevision {
 }
 
 impl AppliedRevision {
-    /// Parses the row's text; `None` if it does not match its hash.
+    /// Reads the revision that the row keeps; `None` if its text does not have its hash.
     #[must_use]
     pub fn kept(&self) -> Option<Revision> {
         let revision = parse(self).ok()?;

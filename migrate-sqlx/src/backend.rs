@@ -18,7 +18,7 @@ use crate::driver_error::DatabaseMessage;
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
 pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {
-    /// Which dialect its connections speak.
+    /// The dialect of its connections.
     #[doc(hidden)]
     const DIALECT: Dialect;
 
@@ -38,7 +38,7 @@ pub(crate) type ConnectOptions<DB> =
 
 /// A connection that can run scripts; what differs between the drivers is here, and nothing else.
 pub trait Session: sealed::Sealed + Send {
-    /// Says which dialect it speaks.
+    /// Returns its dialect.
     #[doc(hidden)]
     fn dialect(&self) -> Dialect;
 
@@ -68,8 +68,8 @@ pub trait Session: sealed::Sealed + Send {
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>>;
 
-    /// Makes the statements of this connection cancellable, and gives `stop` the SQL to do it from
-    /// another connection, where it takes that.
+    /// Makes the statements of this connection cancellable, and gives `stop` the SQL that cancels them
+    /// from another connection, if it takes that.
     #[doc(hidden)]
     fn make_cancellable<'a>(
         &'a mut self,
@@ -96,7 +96,7 @@ pub trait Session: sealed::Sealed + Send {
     }
 }
 
-/// A row as text; `None` stands for NULL.
+/// A row as text; `None` is NULL.
 pub(crate) type Row = Vec<Option<String>>;
 
 /// A message of several statements that failed.

@@ -1,4 +1,4 @@
-//! Stops a run from outside: the running statement is cancelled, and nothing more starts.
+//! Stopping a run from outside: the running statement is cancelled, and no other begins.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -11,7 +11,7 @@ use migrate_core::Dialect;
 use crate::driver_error::cancelled;
 use crate::error::Error;
 
-/// The token that a run checks between its statements, and with which a statement is cancelled.
+/// Checked by a run between its statements; the running statement can be cancelled with it.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct CancelToken {

@@ -246,7 +246,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         row.edit(&self.revisions[self.graph().index(revision)?], self.dialect)
     }
 
-    /// Says whether the way down of a revision would be taken from the ledger: its file is gone, or
+    /// Returns true if a revert would use the text in the ledger: the file of the revision is gone, or
     /// has another `up` than was applied.
     #[must_use]
     pub fn is_from_ledger(&self, revision: &str) -> bool {
@@ -261,8 +261,8 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         self.revisions[index].hash != UNREADABLE
     }
 
-    /// Returns the revision to run, and whether it is the one that the ledger kept: on the way down
-    /// that is what was applied, where the file's `up` makes something else or there is no file.
+    /// Returns the revision to run, and whether it is the one that the ledger kept. A revert uses what
+    /// was applied if the file has another `up` or is missing.
     pub(crate) fn text(
         &self,
         index: usize,

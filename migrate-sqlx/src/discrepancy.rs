@@ -1,4 +1,4 @@
-//! Classifies each difference between the ledger of a database and the chain: `doctor` reports them,
+//! Classifies each difference between the ledger of a database and the chain. `doctor` reports these,
 //! `repair --ledger` fixes them.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -107,7 +107,7 @@ pub enum Error {
         /// The reason that its author gives.
         reason: Option<String>,
     },
-    /// A revision has no `up` for this database.
+    /// A revision has no `up` section for this database.
     #[error("revision `{revision}` has no `up` for {}", dialect.name())]
     #[non_exhaustive]
     MissingDialect {
@@ -193,7 +193,7 @@ pub enum Error {
         /// Whether the revision was being reverted.
         reverting: bool,
     },
-    /// A statement finished, but could not be recorded in the ledger.
+    /// A statement is done, but the ledger could not record it.
     #[error(
         "statement {number} of {of} of revision `{revision}` finished, but the ledger could not record it"
     )]
@@ -495,7 +495,7 @@ macro_rules! codes {
         /// of a target, which are [`TargetError::CODES`].
         pub const CODES: &'static [&'static str] = &[$($code,)*];
 
-        /// Returns the stable code of the error; `cargo migrate explain <code>` explains it.
+        /// Returns the stable name of the failure; `cargo migrate explain <code>` explains it.
         #[must_use]
         pub const fn code(&self) -> &'static str {
             match self {

@@ -1,4 +1,4 @@
-//! Events and the report of a run.
+//! The events of a run, and its result.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use migrate_core::{Direction, Revision, RevisionId};
 use crate::applied_revision::Edit;
 use crate::notice::Severity;
 
-/// An event of a run, for logs and progress.
+/// Something that happened in a run, for logs and progress.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -23,8 +23,8 @@ pub enum Event<'a> {
         /// The number of revisions to apply or revert.
         total: usize,
     },
-    /// Only the `down` or the header of an applied revision was edited: its text was copied to the
-    /// ledger, and nothing was run.
+    /// Only the `down` or the header of an applied revision was edited: the ledger has recorded its
+    /// text, and nothing was run.
     #[non_exhaustive]
     TextTaken {
         /// The revision.
@@ -39,17 +39,17 @@ pub enum Event<'a> {
         revision: &'a Revision,
         /// Whether it is applied or reverted.
         direction: Direction,
-        /// Whether the ledger's text is used, because the file has changed or is missing.
+        /// Whether the text in the ledger is used, because the file has changed or is missing.
         from_ledger: bool,
     },
-    /// A revision could not get a lock, changed nothing, and is retried.
+    /// A revision missed a lock, did nothing, and is retried.
     #[non_exhaustive]
     Retrying {
         /// The revision.
         revision: &'a Revision,
         /// Which retry this is, counted from 1.
         attempt: u32,
-        /// The maximum number of retries.
+        /// The most retries there are.
         of: u32,
         /// The pause before the retry.
         pause: Duration,
@@ -98,7 +98,7 @@ pub struct Applied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Whether it is applied or reverted.
+    /// Whether revisions were applied or reverted.
     pub direction: Direction,
     /// The revisions, in the order in which they were applied or reverted; empty if there was nothing
     /// to do.

@@ -173,7 +173,7 @@ impl Tables {
     }
 
     /// Counts in one query: rows, rows that are not whole, those of the heads' chain hashes that are
-    /// there, and the tables that are. `None` stands for a ledger that does not exist.
+    /// there, and the tables that are. `None` if the ledger does not exist.
     pub(crate) async fn summary(
         &self,
         session: &mut dyn Session,
@@ -300,8 +300,8 @@ impl Tables {
         sql + " THEN 1 ELSE 0 END"
     }
 
-    /// Whether the ledger still allows a revert: 1, else 0. The revision is there, and nobody
-    /// added a row that may need it.
+    /// SQL that is 1 if the ledger still allows to revert a revision, else 0: it is recorded, and
+    /// nobody added a row that may need it.
     pub(crate) fn guard_down_sql(&self, revision: &str, rows: usize) -> String {
         let table = &self.revision;
         format!(
@@ -395,7 +395,7 @@ impl Tables {
         self.with_rest(row, revision.id.as_str(), rest)
     }
 
-    /// Updates the row's parents and chain hash from the chain.
+    /// The row takes over the place of the revision in the chain.
     pub(crate) fn relink(&self, revision: &Revision) -> String {
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
         format!(

@@ -70,7 +70,7 @@ fn by_schema<'a>(places: &[(&'a str, &'a str)]) -> BTreeMap<&'a str, Vec<&'a str
     schemas
 }
 
-/// PostgreSQL distinguishes upper and lower case, SQLite never, MySQL depends on its host.
+/// Names are case-sensitive on PostgreSQL, never on SQLite, and on MySQL as on its host.
 fn folded(dialect: Dialect, name: &str) -> String {
     match dialect {
         Dialect::Postgres => name.to_owned(),

@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
             }
             match change {
                 Change::Rename(Renamed::Table { from, to }) => {
-                    touched.extend([&*from.name, &*to.name])
+                    touched.extend([&*from.name, &*to.name]);
                 }
                 Change::Drop(Object::Column { table, .. })
                 | Change::Rename(Renamed::Column { table, .. }) => {
@@ -310,7 +310,7 @@ impl<'a> Plan<'a> {
         for change in &self.transition.changes {
             match change {
                 Change::Create(Object::Table { name, value: table }) => {
-                    self.all_indexes(name, table)
+                    self.all_indexes(name, table);
                 }
                 Change::Create(Object::Index {
                     table,

@@ -180,6 +180,7 @@ macro_rules! object {
 for_each_kind!(object);
 
 /// An object that gets another name and is otherwise the same.
+#[expect(clippy::large_enum_variant, reason = "there are few renames")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",

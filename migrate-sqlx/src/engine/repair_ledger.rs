@@ -1,4 +1,4 @@
-//! Repairs the ledger if it does not match the chain and the tables.
+//! Repairs rows of a ledger that does not match the chain and the tables.
 
 use std::fmt::Write as _;
 

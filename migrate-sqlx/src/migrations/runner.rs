@@ -81,7 +81,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Sets the target, instead of all heads or one step back.
+    /// Sets the target, instead of all heads when applying, or one step back when reverting.
     pub fn target(mut self, target: Target) -> Self {
         self.target = Some(target);
         self
@@ -111,15 +111,15 @@ impl<'a> Runner<'a> {
         self
     }
 
-    /// Makes the whole run one transaction, on the databases that can: nothing of it is kept if a
-    /// revision fails. Sections with `no-transaction` cannot be part of it.
+    /// Makes the whole run one transaction, on the databases that can: if a revision fails, all is
+    /// rolled back. A `no-transaction` section cannot be part of it.
     pub const fn atomic(mut self, atomic: bool) -> Self {
         self.options.atomic = atomic;
         self
     }
 
-    /// Sets the time limits of statements whose section has none; by default the database's own
-    /// settings.
+    /// Sets how long statements may wait and take if their section does not say; by default the
+    /// database's own settings.
     ///
     /// MySQL counts the wait in whole seconds and cancels only SELECT statements; MariaDB cancels any.
     pub const fn limits(mut self, limits: Limits) -> Self {
@@ -127,15 +127,15 @@ impl<'a> Runner<'a> {
         self
     }
 
-    /// Sets how often a revision, or on MySQL a statement, is retried that only missed a lock and has
-    /// changed nothing; five times by default. The pauses in between grow from a fifth of
-    /// a second to ten seconds.
+    /// Sets how often a revision, or on MySQL a statement, that only missed a lock and has done nothing
+    /// is retried; five times by default. The pauses in between grow from a fifth of a second to ten
+    /// seconds.
     pub const fn lock_retries(mut self, retries: u32) -> Self {
         self.options.lock_retries = retries;
         self
     }
 
-    /// Sets the session settings, instead of the chain's; see
+    /// Sets the session settings of the revisions, instead of those of the chain; see
     /// [`Migrations::with_session`].
     pub fn session(mut self, session: SessionSettings) -> Self {
         self.session = Some(session);
@@ -149,17 +149,17 @@ impl<'a> Runner<'a> {
         self
     }
 
-    /// Stops the run early when `signal` is ready: the running statement is cancelled, its revision
-    /// rolled back if the database can, the lock released, and [`Error::Stopped`] returned.
+    /// Stops the run when `signal` is ready: the running statement is cancelled, its revision rolled
+    /// back if the database can, the lock released, and [`Error::Stopped`] returned.
     ///
-    /// Dropping the run's future stops it too, but then the server may continue the statement it
-    /// has.
+    /// Dropping the future of the run stops it too, but then the server may finish the statement that
+    /// it has, and commit it.
     pub fn stop_when(mut self, signal: impl Future<Output = ()> + Send + 'a) -> Self {
         self.stop_when = Some(Box::pin(signal));
         self
     }
 
-    /// Applies the pending revisions up to the target.
+    /// Applies the pending revisions that the target needs.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl<'a> Runner<'a> {
 
     /// Reverts what follows the target; without one, the last revision.
     ///
-    /// If a file has changed or is missing, the text of the ledger is used.
+    /// If a file has changed or is missing, the text in the ledger is used.
     ///
     /// # Data loss
     ///
@@ -217,29 +217,21 @@ impl<'a> Runner<'a> {
 
     /// Keeps other migrators out while `work` runs, and releases the lock whatever comes of it.
     async fn with_lock<DB: Backend, T>(
-        &self,
+        self,
         pool: &Pool<DB>,
         work: impl AsyncFnOnce(&mut Engine<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut held = self.hold(pool).await?;
-        let mut engine = self.migrations.engine(&mut held.work, self.options);
+        let session = self.session_settings().clone();
+        let (migrations, options) = (self.migrations, self.options);
+        // Its callbacks cannot be shared between threads, which the future would then not cross.
+        drop(self);
+        let (ledger, wait) = (&migrations.ledger, options.lock_wait);
+        let mut held = LockGuard::take(pool, ledger, &session, wait, &mut |_| {}).await?;
+        let mut engine = migrations.engine(&mut held.work, options);
         let done = work(&mut engine).await;
         let sound = engine.sound;
         held.release(sound).await;
         done
-    }
-
-    /// Keeps other migrators out.
-    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<LockGuard<DB>, Error> {
-        let wait = self.options.lock_wait;
-        LockGuard::take(
-            pool,
-            &self.migrations.ledger,
-            self.session_settings(),
-            wait,
-            &mut |_| {},
-        )
-        .await
     }
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {
@@ -326,10 +318,10 @@ async fn stopped<DB: Backend>(
     }
 }
 
-/// The interval of attempts to cancel a statement.
+/// How long a cancelled statement may take to end before it is cancelled again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Sends a statement on a connection of its own: those of the pool may all be busy.
+/// Sends a statement on a connection of its own: those of the pool may all be in use.
 async fn send<DB: Backend>(pool: &Pool<DB>, sql: &str) -> Result<(), sqlx::Error> {
     let mut connection = DB::Connection::connect_with(&pool.connect_options()).await?;
     connection.query(sql.to_owned()).await?;

@@ -114,7 +114,7 @@ impl<'a> Alter<'a> {
                 self.gone_indexes.insert(name);
             }
             Change::Rename(Renamed::Index { from, to, .. }) => {
-                self.renamed_indexes.push((from, to))
+                self.renamed_indexes.push((from, to));
             }
             Change::Create(Object::Option { name, value, .. })
             | Change::Alter {
@@ -338,7 +338,7 @@ impl<'a> Alter<'a> {
         for (word, value) in &self.options {
             match (*word, value) {
                 ("PARTITION BY", Some(OptionValue::Value(by))) => {
-                    partitions = Some(format!("PARTITION BY {by}"))
+                    partitions = Some(format!("PARTITION BY {by}"));
                 }
                 ("PARTITION BY", _) => partitions = Some("REMOVE PARTITIONING".to_owned()),
                 ("WITH SYSTEM VERSIONING", Some(_)) => {

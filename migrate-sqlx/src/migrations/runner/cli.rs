@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
 use crate::ledger_change::RowRepair;
+use crate::migration_lock::LockGuard;
 use crate::script::{Material, Script};
 
 #[doc(hidden)]
@@ -117,7 +118,7 @@ impl Runner<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Concurrent`] where the ledger is another one by now; nothing was changed then. See
+    /// [`Error::Concurrent`] if the ledger has changed since; nothing was changed then. See
     /// [`Error`].
     pub async fn repair_ledger<DB: Backend>(
         self,
@@ -134,8 +135,8 @@ impl Runner<'_> {
     /// Applies these revisions, one after the other, to an empty database that nothing else uses,
     /// and passes the schema before the first and after each to `on_schema`, with the number of steps done.
     ///
-    /// The steps are places in [`Migrations::revisions`], each after all that it needs. A revision
-    /// that cannot be applied stops the replay early, and is not an error: see [`SchemaReplay::stopped`].
+    /// The steps are places in [`Migrations::revisions`], each behind all that it needs. A revision
+    /// that cannot be applied ends the replay early, and is not an error: see [`SchemaReplay::stopped`].
     ///
     /// # Errors
     ///
@@ -146,7 +147,9 @@ impl Runner<'_> {
         steps: &[usize],
         mut on_schema: impl FnMut(usize, Schema) + Send,
     ) -> Result<SchemaReplay, Error> {
-        let mut held = self.hold(pool).await?;
+        let session = self.session_settings();
+        let (ledger, wait) = (&self.migrations.ledger, self.options.lock_wait);
+        let mut held = LockGuard::take(pool, ledger, session, wait, &mut |_| {}).await?;
         let mut reader_session = match held.work.dialect() {
             Dialect::Sqlite => None,
             Dialect::Postgres | Dialect::MySql => {
@@ -173,11 +176,11 @@ impl Runner<'_> {
         walked
     }
 
-    /// Runs statements that repair the schema, and records an event with `detail`; nothing is
-    /// done if the ledger has other revisions than `applied`.
+    /// Runs statements that repair the schema, and records an event with `detail`. Nothing is done if
+    /// the ledger holds other revisions than `applied`.
     ///
     /// On PostgreSQL and SQLite it is one transaction; foreign keys of SQLite are off meanwhile, so
-    /// that tables can be rebuilt, and no row may violate a foreign key afterwards that did not before.
+    /// that tables can be rebuilt, and no row may point nowhere afterwards that did not before.
     ///
     /// # Errors
     ///
