@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::SchemaLock;
-use super::fields::{Fields as _, PlacedColumn};
+use super::attribute::Fields as _;
+use super::fields::PlacedColumn;
 use super::line::{Token, quoted, tokens};
 use super::objects;
 use crate::{Column, Name, Schema, Sequence};
