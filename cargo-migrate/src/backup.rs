@@ -55,7 +55,7 @@ pub(crate) async fn make(
         return Err(taken(&file));
     }
     let shown = context.shown(&file);
-    ui.status(format_args!("keeping {} in {shown}", chosen.shown()));
+    ui.status(format_args!("backing up {} to {shown}", chosen.shown()));
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -104,7 +104,7 @@ fn finish(unfinished: NamedTempFile, file: &Path) -> Result<u64, CommandError> {
 }
 
 fn taken(file: &Path) -> CommandError {
-    write::exists(file).help("no backup is written over anything: name another file")
+    write::exists(file).help("a backup never overwrites a file: name another one")
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
@@ -161,7 +161,7 @@ impl Backup {
             context.shown(&self.file),
             self.bytes.div_ceil(1024)
         ));
-        ui.help(format_args!("to get it back: `{}`", self.restore));
+        ui.help(format_args!("to restore it: `{}`", self.restore));
     }
 }
 

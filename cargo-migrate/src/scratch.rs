@@ -1,4 +1,4 @@
-//! A throw-away database, in which the database itself says what SQL means.
+//! A scratch database, in which the database itself says what SQL means.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -170,7 +170,7 @@ impl Scratch {
                 )
                 .because(error)
                 .cause(&ddl.sql)
-                .help("say more of it in the model: a type, a default or a name that this database takes")
+                .help("add to the model: a type, a default or a name that this database accepts")
             })?;
         }
         Ok(database.schema(ledger).await?)
@@ -209,10 +209,10 @@ fn in_replay(dialect: Dialect, error: migrate_sqlx::Error) -> CommandError {
         migrate_sqlx::Error::Statement(failed) => {
             Some(match dialect == Dialect::MySql && is_denied(failed) {
                 true => {
-                    "a replay has rights on the throw-away database alone: leave what reaches further out of the chain, or let it run on a server of its own with `scratch-url = \"local\"` of the environment"
+                    "a replay has rights on the scratch database alone: remove what reaches further from the chain, or replay on a separate server with `scratch-url = \"local\"` of the environment"
                 }
                 false => {
-                    "a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment"
+                    "a replay starts in an empty database: an earlier revision must create what this one needs; if the server must provide it, name one that does with `scratch-url` of the environment"
                 }
             })
         }

@@ -16,15 +16,15 @@ use crate::output::ui::Ui;
 pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
         CommandError::new(Failure::Protected, message)
-            .help("add `--yes` to do it all the same; nothing was changed")
+            .help("add `--yes` to do it anyway; nothing was changed")
     };
     if !ui.can_ask() {
         return Err(refused(format!(
-            "the environment `{env}` is protected, and nobody can be asked"
+            "the environment `{env}` is protected, and the session is non-interactive"
         )));
     }
     let question = format_args!(
-        "{} {what} on {database}? Type `{env}` to go on:",
+        "{} {what} on {database}? Type `{env}` to continue:",
         styled(style::WARNING, "protected:")
     );
     match ui.ask(question)? == env {
@@ -41,11 +41,11 @@ pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), Command
     };
     if !ui.can_ask() {
         return Err(refused(format!(
-            "this would {what} in {database}, and nobody can be asked"
+            "this would {what} in {database}, and the session is non-interactive"
         )));
     }
     let question = format_args!(
-        "{} {what} in {database}? Type `yes` to go on:",
+        "{} {what} in {database}? Type `yes` to continue:",
         styled(style::WARNING, "warning:")
     );
     match ui.ask(question)? == "yes" {
@@ -98,7 +98,7 @@ pub(crate) fn changed_on_protected(env: &str, revisions: &[String]) -> String {
         .map(|id| format!("`cargo migrate repair --undone {id} --execute`"))
         .collect();
     format!(
-        "`{env}` is protected, so nothing is reverted there: take the edit back with git and write what is new into a new revision; or undo in the database by hand what was applied, then {}, then `cargo migrate run`",
+        "`{env}` is protected, so nothing is reverted there: undo the edit with git and write the change into a new revision; or undo manually in the database what was applied, then {}, then `cargo migrate run`",
         undone.join(", ")
     )
 }

@@ -29,7 +29,7 @@ pub(crate) fn place(said: &str, root: &Path) -> Result<String, CommandError> {
     if !is_there(&path) {
         return Err(CommandError::new(
             Failure::Extension,
-            format!("there is no extension of SQLite at `{}`", path.display()),
+            format!("there is no SQLite extension at `{}`", path.display()),
         )
         .help(HELP));
     }
@@ -55,7 +55,7 @@ pub(crate) fn not_loaded(error: &migrate_sqlx::Error) -> Option<CommandError> {
     (error.refusal() == Some(Refusal::Unnamed)).then(|| {
         CommandError::new(
             Failure::Extension,
-            "an extension of SQLite cannot be loaded",
+            "an SQLite extension cannot be loaded",
         )
         .cause(error)
         .help(HELP)

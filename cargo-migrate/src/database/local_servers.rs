@@ -1,4 +1,4 @@
-//! Servers for throw-away databases alone, started from the installed binaries: `scratch-url =
+//! Servers for scratch databases alone, started from the installed binaries: `scratch-url =
 //! "local"`.
 //!
 //! They listen on a socket in a folder that nobody else can read, keep nothing safe, and are stopped
@@ -231,7 +231,7 @@ impl Programs {
             CommandError::new(
                 Failure::Scratch,
                 format!(
-                    "no server of its own can be started for throw-away databases: {} is not installed here",
+                    "no local server can be started for scratch databases: {} is not installed here",
                     kind.name()
                 ),
             )
@@ -289,7 +289,7 @@ impl LocalServer {
     async fn start(_: Kind, _: Vec<String>) -> Result<Self, CommandError> {
         Err(CommandError::new(
             Failure::Scratch,
-            "a server of its own for throw-away databases is started on Unix only",
+            "local servers for scratch databases are started on Unix only",
         )
         .help("name one that runs with `scratch-url` of the environment"))
     }
@@ -305,9 +305,9 @@ impl LocalServer {
         let failed = |what: &str, log: &mut File| {
             let error = CommandError::new(
                 Failure::Scratch,
-                format!("{what} for throw-away databases"),
+                format!("{what} for scratch databases"),
             )
-            .help("look whether it starts by itself, or name one that runs with `scratch-url` of the environment");
+            .help("check whether it starts by itself, or name one that runs with `scratch-url` of the environment");
             match tail(log) {
                 Ok(lines) if lines.is_empty() => error,
                 Ok(lines) => error.cause(lines),
@@ -319,7 +319,7 @@ impl LocalServer {
         let made = making.stdin(Stdio::null()).kill_on_drop(true).status();
         if !made.await?.success() {
             let program = programs.making.display();
-            return Err(failed(&format!("`{program}` makes no data"), &mut log));
+            return Err(failed(&format!("`{program}` creates no data folder"), &mut log));
         }
         let mut guard = who.command(Path::new("/bin/sh"), folder.path(), &log)?;
         guard
@@ -461,7 +461,7 @@ impl Who {
             text.trim().parse().map_err(|_| {
                 CommandError::new(
                     Failure::Scratch,
-                    "no server of its own can be started for throw-away databases: servers refuse to run as root, and there is no user `nobody`",
+                    "no local server can be started for scratch databases: servers refuse to run as root, and there is no user `nobody`",
                 )
                 .help("run the command as another user, or name a server that runs with `scratch-url` of the environment")
             })

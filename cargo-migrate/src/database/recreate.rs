@@ -32,7 +32,7 @@ fn failed(error: sqlx::Error, chosen: &Chosen) -> CommandError {
     let busy = Refusal::of(&error) == Some(Refusal::InUse);
     let failed = CommandError::from(migrate_sqlx::Error::from(error)).of_database(&chosen.shown());
     match busy {
-        true => failed.help("end those sessions, or let them be ended with `--force`"),
+        true => failed.help("end those sessions, or add `--force` to end them"),
         false => failed,
     }
 }

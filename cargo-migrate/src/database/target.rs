@@ -38,7 +38,7 @@ pub(crate) struct Chosen {
     pub(crate) passes_over: bool,
 }
 
-/// Where throw-away databases are made.
+/// Where scratch databases are made.
 #[derive(Clone, Default)]
 pub(crate) enum ScratchServer {
     #[default]
@@ -92,7 +92,7 @@ impl Chosen {
         }
     }
 
-    /// What throw-away databases for it leave out.
+    /// What scratch databases for it leave out.
     pub(crate) const fn left_out(&self) -> &Arc<LeftOut> {
         &self.left_out
     }
@@ -119,7 +119,7 @@ impl Chosen {
     pub(crate) fn report_passed_over(&self, ui: &Ui) {
         if let (true, Some(env)) = (self.passes_over, &self.env) {
             ui.status(format_args!(
-                "{} DATABASE_URL is set and not used: `[env.{}]` in {} comes first",
+                "{} DATABASE_URL is set but not used: `[env.{}]` in {} comes first",
                 styled(style::HELP, "note:"),
                 env.name,
                 Config::FILE
@@ -134,7 +134,7 @@ impl Chosen {
             .map_err(|error| CommandError::from(error).of_database(&self.shown()))
     }
 
-    /// Connects to the server where throw-away databases for it are made; returns what one is made
+    /// Connects to the server where scratch databases for it are made; returns what one is made
     /// with there.
     pub(crate) async fn scratch(&self) -> Result<(Self, Server, Making), CommandError> {
         let (place, made) = match &self.scratch {
@@ -191,10 +191,10 @@ impl Chosen {
                 format!("`{}` does not answer", self.shown()),
             )
             .cause(format_args!(
-                "nothing came for {} seconds",
+                "no answer for {} seconds",
                 patience.as_secs()
             ))
-            .help("is the server running, and are host and port right?")),
+            .help("is the server running, and are the host and port right?")),
         }
     }
 

@@ -102,12 +102,12 @@ fn of_file(
         if has_parents {
             notes.push(Note::left(
                 &file.at(0),
-                "it has a `down_revision` and no `revision`",
+                "it has a `down_revision` but no `revision`",
             ));
         } else if let Some(line) = module.broken {
             notes.push(Note::left(
                 &file.at(line),
-                "it is no Python from here on, and names no revision before",
+                "it is not valid Python from here on, and names no revision before",
             ));
         } else if !is_anywhere {
             notes.push(Note::left(&file.at(0), "it names no revision"));
@@ -120,7 +120,7 @@ fn of_file(
     let Value::Text(version) = revision.value else {
         notes.push(Note::left(
             &file.at(revision.line),
-            "its `revision` is no literal, and only running it would tell",
+            "its `revision` is not a literal, and its value is known only by running it",
         ));
         return None;
     };
@@ -188,7 +188,7 @@ fn migration(
         if !whole {
             notes.push(Note::left(
                 &file.at(line),
-                format!("its `{name}` is no literal, and only running it would tell"),
+                format!("its `{name}` is not a literal, and its value is known only by running it"),
             ));
         }
         found
@@ -197,7 +197,7 @@ fn migration(
     let depends_on = names("depends_on");
     let labels = names("branch_labels");
     if let Some(line) = module.broken {
-        notes.push(Note::left(&file.at(line), "it is no Python from here on"));
+        notes.push(Note::left(&file.at(line), "it is not valid Python from here on"));
     }
     let docstring = Docstring::new(module, file.base(), &version);
     let place = file.at(0);
@@ -209,7 +209,7 @@ fn migration(
         file.at(function.map_or(0, |function| function.line))
     };
     let none = |name: &str| MigrationBody::Left {
-        why: format!("there is no SQL of its `{name}()`"),
+        why: format!("there is no SQL for its `{name}()`"),
         text: String::new(),
         place: line(name),
     };
@@ -380,8 +380,8 @@ mod tests {
         assert_eq!(
             notes,
             [
-                "old/db/versions/x.py:7: its `down_revision` is no literal, and only running it would tell",
-                "old/db/versions/x.py:8: its `branch_labels` is no literal, and only running it would tell",
+                "old/db/versions/x.py:7: its `down_revision` is not a literal, and its value is known only by running it",
+                "old/db/versions/x.py:8: its `branch_labels` is not a literal, and its value is known only by running it",
                 "old/db/versions/helper.py: it names no revision",
             ]
         );

@@ -62,7 +62,7 @@ impl Applied {
                     format!("the table `{table}` of {} cannot be read", tool.word()),
                 )
                 .because(error)
-                .help("another name of it is given with `--version-table <name>`")
+                .help("if it has another name, pass `--version-table <name>`")
             })?;
         Self::of(tool, &rows)
     }
@@ -175,7 +175,7 @@ impl Applied {
                 ),
             )
             .help(format!(
-                "bring their files back and import again, or take them back with {}",
+                "restore their files and import again, or revert them with {}",
                 tool.word()
             )));
         }
@@ -203,11 +203,11 @@ fn half_done(tool: Tool, version: &str) -> CommandError {
     CommandError::new(
         Failure::Unfinished,
         format!(
-            "`{version}` failed half way, says the table of {}",
+            "`{version}` did not finish, according to the table of {}",
             tool.word()
         ),
     )
-    .help(format!("mend it with {} first", tool.word()))
+    .help(format!("repair it with {} first", tool.word()))
 }
 
 pub(crate) async fn rows(

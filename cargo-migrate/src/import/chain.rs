@@ -63,7 +63,7 @@ impl Imported {
             if id != migration.version {
                 notes.push(Note::changed(
                     &migration.place,
-                    format!("`{}` is no valid id and becomes `{id}`", migration.version),
+                    format!("`{}` is not a valid id and becomes `{id}`", migration.version),
                 ));
             }
         }
@@ -91,7 +91,7 @@ impl Imported {
                     .collect();
                 if !errors.is_empty() {
                     return Err(CommandError::diagnostics_of(
-                        "the chain that would be made",
+                        "the chain that would be created",
                         errors,
                     ));
                 }
@@ -133,7 +133,7 @@ impl Imported {
         }
         Err(CommandError::new(
             Failure::Import,
-            "the chain cannot be made so that it passes `cargo migrate check`",
+            "no chain that passes `cargo migrate check` can be created",
         ))
     }
 }

@@ -57,7 +57,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             if side.is_some() {
                 notes.push(Note::left(
                     &file.at(number + 1),
-                    "the section is there a second time",
+                    "the section occurs a second time",
                 ));
             }
             let mut transaction = true;
@@ -66,7 +66,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
                     Some(("transaction", value)) => transaction = value != "false",
                     _ => notes.push(Note::left(
                         &file.at(number + 1),
-                        format!("`{option}` is no option that is known"),
+                        format!("unknown option `{option}`"),
                     )),
                 }
             }
@@ -83,7 +83,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             None if line.trim().is_empty() || line.trim_start().starts_with("--") => {}
             None => notes.push(Note::left(
                 &file.at(number + 1),
-                "it stands before `-- migrate:up`, where dbmate does not take it",
+                "it comes before `-- migrate:up`, where dbmate does not accept it",
             )),
         }
     }

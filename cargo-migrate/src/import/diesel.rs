@@ -43,7 +43,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
                     for key in table.keys().filter(|key| *key != "run_in_transaction") {
                         notes.push(Note::left(
                             &metadata.at(0),
-                            format!("`{key}` is no setting that is known"),
+                            format!("unknown setting `{key}`"),
                         ));
                     }
                 }

@@ -111,7 +111,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             match side {
                 Some(part) => part.text.push_str(line),
                 None if line.trim().is_empty() || line.trim_start().starts_with("--") => {}
-                None => notes.push(Note::left(&at, "it stands before `-- +goose Up`")),
+                None => notes.push(Note::left(&at, "it comes before `-- +goose Up`")),
             }
             continue;
         };
@@ -131,7 +131,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             Annotation::StatementBegin => in_statement = true,
             Annotation::StatementEnd => {
                 if !in_statement {
-                    notes.push(Note::left(&at, "no `StatementBegin` stands before it"));
+                    notes.push(Note::left(&at, "no `StatementBegin` comes before it"));
                 }
                 in_statement = false;
                 // goose takes what stands between as one statement, with or without its end.
@@ -144,7 +144,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             Annotation::EnvSubOff => filled_in = false,
             Annotation::Unknown => notes.push(Note::left(
                 &at,
-                format!("`{}` is no annotation that is known", line.trim()),
+                format!("unknown annotation `{}`", line.trim()),
             )),
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) ->
             Some(first) => history.notes.push(Note::left(
                 &entry.place,
                 format!(
-                    "`{}` has the same version `{}`, and a version is one migration",
+                    "`{}` has the same version `{}`; each version must be one migration",
                     first.place, first.version
                 ),
             )),
@@ -147,7 +147,7 @@ impl Pairs {
                 (None, Some((_, place))) => {
                     notes.push(Note::left(
                         &place,
-                        "it leads back from a migration that is not there",
+                        "it reverts a migration that does not exist",
                     ));
                 }
                 (None, None) => {}
@@ -165,7 +165,7 @@ pub(super) fn message(words: &str) -> String {
 /// What is not UTF-8 is nothing that could be run.
 pub(super) fn damaged(file: &SourceFile) -> Option<MigrationBody> {
     file.damaged.then(|| MigrationBody::Left {
-        why: "it is not UTF-8: save it so, for example with `iconv -t UTF-8`, and import again"
+        why: "it is not UTF-8: convert it, for example with `iconv -t UTF-8`, and import again"
             .to_owned(),
         text: file.text.clone(),
         place: file.at(1),

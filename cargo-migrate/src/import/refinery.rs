@@ -27,7 +27,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             // To refinery, `U` is a migration that may come in between, and no way back.
             notes.push(Note::changed(
                 &file.at(0),
-                "it was free of the order in refinery; here it stands at its version",
+                "refinery did not order it; here it is ordered by its version",
             ));
         }
         entries.push(Entry {
@@ -41,7 +41,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
                     place: file.at(1),
                 },
             },
-            down: MigrationBody::Irreversible("refinery knows no way back".to_owned()),
+            down: MigrationBody::Irreversible("refinery has no down migrations".to_owned()),
             place: file.at(0),
         });
     }

@@ -131,7 +131,7 @@ pub(super) fn to_section(
                 notes.push(Note::changed(
                     &at(range.start),
                     format!(
-                        "`{what}` keeps it from one transaction: its section says `no-transaction`"
+                        "`{what}` keeps it from running in one transaction: its section says `no-transaction`"
                     ),
                 ));
             }
@@ -140,7 +140,7 @@ pub(super) fn to_section(
                 notes.push(Note::changed(
                     &at(range.start),
                     format!(
-                        "`{what}` keeps it from one transaction: its section says `no-transaction`"
+                        "`{what}` keeps it from running in one transaction: its section says `no-transaction`"
                     ),
                 ));
             }
@@ -154,7 +154,7 @@ pub(super) fn to_section(
     let (kept, invalid_line) = escape_markers(dialect, &kept);
     if let Some(offset) = invalid_line {
         return Err((
-            "a line inside a text reads as the beginning of a section or as a mark of git"
+            "a line inside a string reads as a section header or as a conflict marker of git"
                 .to_owned(),
             at(offset.min(text.len())),
         ));

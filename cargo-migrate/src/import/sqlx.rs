@@ -13,7 +13,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         if file.name.contains('/') {
             pairs
                 .notes
-                .push(Note::left(&file.at(0), "sqlx does not look into folders"));
+                .push(Note::left(&file.at(0), "sqlx does not read folders inside it"));
             continue;
         }
         let parts = file.name.split_once('_');
@@ -42,7 +42,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             file,
         );
     }
-    let (entries, notes) = pairs.entries("sqlx had no way back for it");
+    let (entries, notes) = pairs.entries("sqlx had no down migration for it");
     Ok(chain(sources, entries, notes))
 }
 

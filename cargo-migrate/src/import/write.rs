@@ -83,7 +83,7 @@ impl Destination {
         let error = CommandError::new(
             Failure::FolderInUse,
             format!(
-                "the revisions would go to `{}`, where `{first}` is and is none",
+                "the revisions would go to `{}`, where `{first}` is not a revision",
                 self.shown
             ),
         );
@@ -173,7 +173,7 @@ impl Destination {
         if Config::parse(Config::FILE, &new).is_err() {
             return Err(CommandError::new(
                 Failure::Import,
-                "the chain needs what migrate.toml does not say",
+                "the chain needs settings that migrate.toml does not have",
             )
             .help(format!(
                 "write below `[rules]` and `[verify]` of migrate.toml: {}",
@@ -209,7 +209,7 @@ impl Undo {
             fs::create_dir_all(folder).map_err(|error| {
                 CommandError::new(
                     Failure::Io,
-                    format!("the folder `{}` cannot be made", folder.display()),
+                    format!("the folder `{}` cannot be created", folder.display()),
                 )
                 .because(error)
             })?;

@@ -240,7 +240,7 @@ fn allowed(text: &str) -> String {
     }
     let kept = kept.trim_end_matches(", or ").trim_end_matches("; ");
     match kept.strip_prefix("or ").unwrap_or(kept) {
-        "" => "the environment is protected, and nothing is reverted there: write a new revision that brings it where it should be, `cargo migrate new \"…\"`".to_owned(),
+        "" => "the environment is protected, and nothing is reverted there: write a new revision with the change, `cargo migrate new \"…\"`".to_owned(),
         kept => kept.to_owned(),
     }
 }

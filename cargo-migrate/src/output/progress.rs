@@ -82,7 +82,7 @@ impl<'a> Progress<'a> {
     pub(crate) fn stopping(&self) {
         self.end();
         self.ui
-            .say("stopping: the statement in work is cancelled; once more leaves at once");
+            .say("stopping: the running statement is cancelled; a second signal exits at once");
     }
 
     /// Is ready when somebody wants the run to end.
@@ -110,7 +110,7 @@ impl<'a> Progress<'a> {
             }
             Event::Planned { total, .. } => running.total = total,
             Event::TextTaken { revision, edit, .. } => self.ui.status(format_args!(
-                "{} {}: {edit} was edited after it was applied; the file's text is used, and the ledger has it now",
+                "{} {}: {edit} was edited after it was applied; the file's text is used, and is now recorded in the ledger",
                 styled(style::GOOD, "recorded"),
                 styled(style::ID, &revision.id),
             )),
@@ -122,7 +122,7 @@ impl<'a> Progress<'a> {
             } => {
                 if from_ledger {
                     self.ui.warning(format_args!(
-                        "the file of `{}` has changed or is not there: its text in the ledger is used",
+                        "the file of `{}` has changed or is missing: its text in the ledger is used",
                         revision.id
                     ));
                 }

@@ -21,16 +21,16 @@ use crate::output::style::{self, styled};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct OutputArgs {
-    /// How to answer
+    /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub(crate) format: Format,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_name = "WHEN")]
     pub(crate) color: Option<Color>,
-    /// Say nothing but the answer, warnings and errors
+    /// Print only the answer, warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more
+    /// Print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -54,7 +54,7 @@ pub(crate) enum Format {
     Dot,
 }
 
-/// When to use colour.
+/// When to use color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal
@@ -76,7 +76,7 @@ pub(crate) struct Ui {
     left_out: Arc<LeftOut>,
 }
 
-/// A document, with what throw-away databases left out.
+/// A document, with what scratch databases left out.
 #[derive(Serialize)]
 struct WithLeftOut<'a, T> {
     #[serde(flatten)]
@@ -152,7 +152,7 @@ impl Ui {
         Self { left_out, ..self }
     }
 
-    /// Names what throw-away databases left out.
+    /// Names what scratch databases left out.
     pub(crate) fn not_replayed(&self) {
         for SkippedStatement { file, line, what } in self.left_out.list() {
             let label = styled(style::WARNING, "not replayed:");
@@ -227,7 +227,7 @@ impl Ui {
             }),
         };
         let text = text.map_err(|error| {
-            CommandError::new(Failure::Json, "the answer is no JSON").because(error)
+            CommandError::new(Failure::Json, "the answer cannot be written as JSON").because(error)
         })?;
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{text}")?;

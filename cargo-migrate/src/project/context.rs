@@ -35,7 +35,7 @@ pub(crate) struct Context {
     dotenv: OnceCell<Dotenv>,
     /// Those that `scratch-url = "local"` has started.
     pub(crate) local_servers: Rc<LocalServers>,
-    /// What was not run in throw-away databases.
+    /// What was not run in scratch databases.
     pub(crate) left_out: Arc<LeftOut>,
 }
 
@@ -139,7 +139,7 @@ impl Context {
                             Failure::NoMigrations,
                             format!("there is no migrations folder `{dir}`"),
                         )
-                        .help("make it with `cargo migrate init`");
+                        .help("create it with `cargo migrate init`");
                     }
                     CommandError::new(
                         Failure::NoMigrations,
@@ -182,7 +182,7 @@ impl Context {
             let file = found.labels.first().map_or("", |label| label.file.as_str());
             if let (false, Some(id)) = (has(file), &found.subject) {
                 found.help = Some(format!(
-                    "write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend {id}`"
+                    "restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend {id}`"
                 ));
             }
         }
@@ -247,7 +247,7 @@ impl Context {
             ));
         }
         if !errors.is_empty() {
-            ui.help("`cargo migrate check` shows where, and what mends it");
+            ui.help("`cargo migrate check` shows where, and how to fix it");
         }
         Ok(survey)
     }
@@ -312,7 +312,7 @@ pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, Command
                 *seed = seed.wrapping_add(1);
             }
             None => getrandom::fill(&mut bytes).map_err(|error| {
-                CommandError::new(Failure::NoRandomness, "the system gives no random numbers")
+                CommandError::new(Failure::NoRandomness, "the system provides no random numbers")
                     .cause(error)
             })?,
         }

@@ -39,7 +39,7 @@ impl Dotenv {
                 Failure::MalformedDotenv,
                 format!("`{}` cannot be read", shown(&path)),
             )
-            .help("each line is `NAME=value`; a value with blanks stands in quotes")
+            .help("each line is `NAME=value`; a value with spaces needs quotes")
         };
         let text = std::fs::read_to_string(&path).map_err(|_| broken())?;
         let values = dotenvy::from_read_iter(text.as_bytes())
@@ -72,12 +72,12 @@ impl Dotenv {
             return Err(CommandError::new(
                 Failure::UnsetVariable,
                 format!(
-                    "a `$` in `{name}` of `{}` stands for a variable that is not set",
+                    "a `$` in `{name}` of `{}` refers to a variable that is not set",
                     shown(&self.path)
                 ),
             )
             .help(format!(
-                "where the `$` itself is meant, put the value in single quotes, `{name}='…'`, or write `%24` in a url"
+                "for a literal `$`, put the value in single quotes, `{name}='…'`, or write `%24` in a url"
             )));
         }
         Ok(Some(value))

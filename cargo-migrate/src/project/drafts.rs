@@ -100,7 +100,7 @@ impl Drafts {
         Err(CommandError::new(
             Failure::LockDraft,
             format!(
-                "the environment `{env}` is protected, and {} would get there: `{}`",
+                "the environment `{env}` is protected, and {} would reach it: `{}`",
                 counted(ids.len(), "draft"),
                 ids.join("`, `")
             ),

@@ -193,9 +193,9 @@ impl Edits {
             if !is_as_read {
                 return Err(CommandError::new(
                     Failure::FileChanged,
-                    format!("`{}` was changed meanwhile", edit.path.display()),
+                    format!("`{}` was changed in the meantime", edit.path.display()),
                 )
-                .help("nothing was written: type the command again"));
+                .help("nothing was written: run the command again"));
             }
         }
         Ok(())
@@ -275,7 +275,7 @@ fn not_made(folder: &Path, error: std::io::Error) -> CommandError {
     CommandError::new(
         Failure::Io,
         format!(
-            "what is replaced cannot be copied to `{}`",
+            "the replaced files cannot be copied to `{}`",
             folder.display()
         ),
     )

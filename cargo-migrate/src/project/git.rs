@@ -42,11 +42,11 @@ impl Repository {
             CommandError::new(
                 Failure::NoRepository,
                 format!(
-                    "`{}` is in no git repository, or git is not installed",
+                    "`{}` is not in a git repository, or git is not installed",
                     package.display()
                 ),
             )
-            .help("begin one with `git init`, or leave out the git reference")
+            .help("create one with `git init`, or leave out the git reference")
         })
     }
 
@@ -82,7 +82,7 @@ impl Repository {
                 Some((remote, branch)) => {
                     error.help(format!("fetch it with `git fetch {remote} {branch}`"))
                 }
-                None => error.help("`git branch --all` lists the branches there are"),
+                None => error.help("`git branch --all` lists the branches"),
             }
         })
     }
@@ -140,7 +140,7 @@ impl Repository {
         let shallow = self.git(["rev-parse", "--is-shallow-repository"])?;
         let error = CommandError::new(
             Failure::NoMergeBase,
-            "git finds no commit that both histories have",
+            "git finds no common commit of both histories",
         );
         Err(match line(&shallow.stdout) == "true" {
             true => error.help("this clone is shallow: fetch the rest with `git fetch --unshallow`, or in CI check out with `fetch-depth: 0`"),
@@ -325,7 +325,7 @@ impl Repository {
                 return Err(
                     CommandError::new(Failure::Git, "git cannot read its own objects")
                         .cause(header.trim_end())
-                        .help("`git fsck` tells more"),
+                        .help("`git fsck` shows more"),
                 );
             };
             let mut bytes = vec![0; size];

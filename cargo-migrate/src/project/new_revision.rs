@@ -43,7 +43,7 @@ pub(crate) fn write_as(
         let file = context.folder()?.shown_file(&survey.revisions[index].file);
         return Err(CommandError::new(
             Failure::DuplicateRevision,
-            format!("there is a revision `{}` already: `{file}`", new.id),
+            format!("revision `{}` already exists: `{file}`", new.id),
         )
         .help("choose another `--rev-id`, or leave it out for a random one"));
     }
@@ -51,7 +51,7 @@ pub(crate) fn write_as(
         return Err(CommandError::new(
             Failure::DuplicateRevision,
             format!(
-                "chain.lock knows a revision `{}` already, whose file is gone",
+                "chain.lock already has a revision `{}`, whose file is missing",
                 new.id
             ),
         )

@@ -59,9 +59,9 @@ impl Published {
         match own[..] {
             [only] if survey.graph.heads().count() > 1 => Ok(only),
             _ => Err(
-                CommandError::usage("it is not clear which branch is to be moved")
+                CommandError::usage("it is not clear which branch to move")
                     .help(format!(
-                        "name its end: {}",
+                        "name its head: {}",
                         survey
                             .graph
                             .heads()
@@ -85,7 +85,7 @@ impl Published {
                 Failure::Published,
                 format!("`{id}` is published: `{name}` has sealed it"),
             )
-            .help("join the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`")),
+            .help("merge the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`")),
         }
     }
 }

@@ -70,7 +70,7 @@ fn failed(path: &Path, error: io::Error) -> CommandError {
 pub(crate) fn exists(path: &Path) -> CommandError {
     CommandError::new(
         Failure::FileExists,
-        format!("`{}` is there already", path.display()),
+        format!("`{}` already exists", path.display()),
     )
-    .help("nothing is overwritten: move it away or choose another message or id")
+    .help("nothing was overwritten: move it away or choose another message or id")
 }

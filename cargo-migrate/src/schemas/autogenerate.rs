@@ -157,7 +157,7 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
                         format!("there is no {} server to try the schema on", dialect.name()),
                     )
                     .help(format!(
-                        "give an environment that is not protected a url of it: `url = \"{dialect}://…\"`; a throw-away database is made there"
+                        "give an environment that is not protected a url of it: `url = \"{dialect}://…\"`; a scratch database is made there"
                     ))
                 })?
             }
@@ -402,7 +402,7 @@ pub(crate) fn sections(gaps: &[Gap]) -> Vec<(String, String)> {
 /// Says what may only have another name, where nobody can be asked.
 pub(crate) fn propose_rename(rename: &Rename, ui: &Ui) {
     ui.help(format_args!(
-        "if it only has another name, say so: `--rename {rename}`"
+        "if it was only renamed, add `--rename {rename}`"
     ));
 }
 
@@ -421,7 +421,7 @@ pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError>
                 continue;
             }
             let answer = ui.ask(format_args!(
-                "does it only have another name: {rename}? [y/N]"
+                "was it only renamed: {rename}? [y/N]"
             ))?;
             if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
                 agreed.insert(rename);

@@ -81,7 +81,7 @@ impl Baseline {
         ]
     }
 
-    /// Runs the revision in a throw-away database, up and down: what is not the same there is left
+    /// Runs the revision in a scratch database, up and down: what is not the same there is left
     /// out of it.
     pub(crate) async fn prove(
         &mut self,
@@ -100,21 +100,21 @@ impl Baseline {
             replayed.there_and_back(base).await.map_err(|error| {
                 CommandError::from(error)
                     .in_scratch()
-                    .help("leave out what cannot be made anew with `--exclude <name>`")
+                    .help("leave out what cannot be recreated with `--exclude <name>`")
             })
         })
         .await?;
         for difference in differences(&self.schema, &made) {
             let how = match difference.kind {
-                DifferenceKind::Missing => "is not made",
-                DifferenceKind::Extra => "is made too",
-                DifferenceKind::Different => "is made otherwise",
+                DifferenceKind::Missing => "is not created",
+                DifferenceKind::Extra => "is created too",
+                DifferenceKind::Different => "is created differently",
             };
             self.left_out.push(format!("{} {how}", difference.object));
         }
         for difference in differences(&Schema::empty(made.dialect), &left) {
             self.left_out
-                .push(format!("{} stays on the way down", difference.object));
+                .push(format!("{} stays after the `down` section", difference.object));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! At which revision a database is, by its schema alone.
 //!
-//! The chain is walked once through a throw-away database, and of the schema after each revision 32
+//! The chain is walked once through a scratch database, and of the schema after each revision 32
 //! bytes are kept. A branch that the walk does not pass by itself is walked too, where nothing
 //! before had the database's schema.
 

@@ -57,7 +57,7 @@ pub(crate) async fn named(
         return serde_json::from_str::<Kept>(&read()?)
             .map(Kept::schema)
             .map_err(|_| {
-                CommandError::new(Failure::Snapshot, format!("`{word}` holds no schema")).help(
+                CommandError::new(Failure::Snapshot, format!("`{word}` does not contain a schema")).help(
                     "it must be a snapshot, or what `cargo migrate schema --format json` prints",
                 )
             });
@@ -91,7 +91,7 @@ impl Kept {
     }
 }
 
-/// The schema that the chain gives at some places, in a throw-away database.
+/// The schema that the chain gives at some places, in a scratch database.
 pub(crate) async fn at(
     targets: &[Target],
     context: &Context,

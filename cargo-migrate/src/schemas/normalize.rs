@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL writes a view as it has understood it, and what it wrote it can understand in other
 //! words: a column that nobody named has a name after a dump is loaded. Where only such texts
-//! differ, both schemas are made anew in throw-away databases, and what is the same there is the
+//! differ, both schemas are made anew in scratch databases, and what is the same there is the
 //! same.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::output::failure::Failure;
 use crate::scratch::schema_of_script;
 
 /// Gives `to` the texts of `from` where both mean the same. Where a schema cannot be made anew, or
-/// no throw-away database be made, nothing is known of it and the texts stay as they are.
+/// no scratch database be made, nothing is known of it and the texts stay as they are.
 pub(crate) async fn normalize_definitions(
     from: &Schema,
     to: &mut Schema,

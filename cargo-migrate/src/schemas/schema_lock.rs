@@ -62,7 +62,7 @@ pub(crate) fn write(
     write::replace(&context.dir()?.join(SchemaLock::FILE), &lock.render())
 }
 
-/// Writes the schema that the chain makes at its heads, as throw-away databases spell it.
+/// Writes the schema that the chain makes at its heads, as scratch databases spell it.
 pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
     let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
@@ -102,7 +102,7 @@ pub(crate) async fn follow(
                 "`{file}` stays out of date: {}",
                 error.in_a_line()
             )));
-            ui.help("mend that, then `cargo migrate lock --schema`");
+            ui.help("fix that, then run `cargo migrate lock --schema`");
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! A user of MySQL or MariaDB for one throw-away database alone.
+//! A user of MySQL or MariaDB for one scratch database alone.
 //!
 //! A statement there can name any database of the server, so what is replayed runs as a user who
-//! has rights on the throw-away one only: what nobody recognised as reaching out is refused by the
+//! has rights on the scratch one only: what nobody recognised as reaching out is refused by the
 //! server. Where the server does not let us make users, the replay runs as our own.
 //!
 //! On PostgreSQL a session cannot leave its database, and SQLite has no users.
@@ -25,7 +25,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Chooses the user of a throw-away database, where its server is one that needs them.
+    /// Chooses the user of a scratch database, where its server is one that needs them.
     pub(super) fn of(server: &Server, database: &str) -> Result<Option<Self>, CommandError> {
         if matches!(server, Server::Postgres(_)) {
             return Ok(None);
@@ -122,7 +122,7 @@ impl User {
             .await
     }
 
-    /// Drops the user of a throw-away database that another command has left.
+    /// Drops the user of a scratch database that another command has left.
     pub(super) async fn drop_of(server: &mut Server, database: &str) -> Result<(), sqlx::Error> {
         match server {
             Server::Postgres(_) => Ok(()),
@@ -141,7 +141,7 @@ fn name_of(database: &str) -> String {
     format!("cargo_migrate_{own}")
 }
 
-/// Ends what is at work in a throw-away database, as its own user, who may do so. PostgreSQL does it
+/// Ends what is at work in a scratch database, as its own user, who may do so. PostgreSQL does it
 /// by itself when the database is dropped; MySQL and MariaDB would wait.
 pub(super) async fn end_sessions(inside: &DatabaseUrl, name: &str) -> Result<(), sqlx::Error> {
     if inside.dialect() != Dialect::MySql {

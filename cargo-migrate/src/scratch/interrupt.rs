@@ -34,7 +34,7 @@ pub(crate) fn wait<T>(
 /// or the first where nobody does, ends it at once. Calls `tick` now and then meanwhile, with
 /// whether it was asked just now.
 ///
-/// The throw-away databases of the work are dropped before this returns, however it ended; one more
+/// The scratch databases of the work are dropped before this returns, however it ended; one more
 /// signal leaves them and says so.
 fn drive<T>(
     work: impl Future<Output = Result<T, CommandError>>,
@@ -55,7 +55,7 @@ fn drive<T>(
                 tokio::select! {
                     done = &mut work => break Ended::Done(done),
                     () = signals.next() => {
-                        // What is at work in a throw-away database needs no care.
+                        // What is at work in a scratch database needs no care.
                         let cares = interrupt.is_heeded() && leases.is_empty();
                         if asked || !cares {
                             break Ended::Interrupted;
@@ -113,15 +113,15 @@ async fn caught<T>(work: impl Future<Output = T>) -> std::thread::Result<T> {
     .await
 }
 
-/// Nobody wanted to wait for the throw-away databases to be dropped.
+/// Nobody wanted to wait for the scratch databases to be dropped.
 fn left(leases: &Leases) -> CommandError {
     let error = CommandError::new(
         Failure::Interrupted,
-        "interrupted once more: a throw-away database is left on the server",
+        "interrupted again: a scratch database is left on the server",
     );
     match leases.left() {
         Some(statements) => error.help(format!(
-            "drop it with {statements}; a command that makes one there an hour from now drops it as well"
+            "drop it with {statements}; a command that creates one there an hour from now drops it as well"
         )),
         None => error,
     }

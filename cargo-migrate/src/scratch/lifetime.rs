@@ -1,4 +1,4 @@
-//! How long a throw-away database lives: until the work in it has ended, however it ended.
+//! How long a scratch database lives: until the work in it has ended, however it ended.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// A throw-away database that nobody uses is dropped by the next command when it is this old, in
+/// A scratch database that nobody uses is dropped by the next command when it is this old, in
 /// seconds of the server's clock. A command that is about to connect to its own is far younger.
 pub(crate) const STALE: u64 = 60 * 60;
 
@@ -23,7 +23,7 @@ tokio::task_local! {
     static LEASES: Leases;
 }
 
-/// The throw-away databases that a command has made and not dropped yet.
+/// The scratch databases that a command has made and not dropped yet.
 #[derive(Clone, Default)]
 pub(crate) struct Leases {
     held: Rc<RefCell<Vec<Rc<Lease>>>>,
@@ -86,7 +86,7 @@ impl Leases {
 /// The server lets us make none.
 pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
     let message = format!(
-        "no throw-away database can be made beside {}",
+        "no scratch database can be created beside {}",
         server.shown()
     );
     let error = CommandError::new(Failure::Scratch, message).because(error);
@@ -200,7 +200,7 @@ impl Lease {
             CommandError::new(
                 Failure::Scratch,
                 format!(
-                    "the throw-away database `{}` on {} could not be dropped",
+                    "the scratch database `{}` on {} could not be dropped",
                     self.name,
                     self.server.shown()
                 ),
@@ -243,7 +243,7 @@ impl Lease {
     }
 }
 
-/// Drops the throw-away databases of commands that were killed.
+/// Drops the scratch databases of commands that were killed.
 ///
 /// One that is in use is never dropped: a session is in it, or on MySQL a session has the lock of
 /// its name, and it is young while it has none yet.

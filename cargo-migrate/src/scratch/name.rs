@@ -3,7 +3,7 @@
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// What the name of every throw-away database begins with.
+/// What the name of every scratch database begins with.
 pub(super) const PREFIX: &str = "cargo_migrate_scratch_";
 
 /// A name that says when it was made, and that nobody else has chosen.
@@ -22,7 +22,7 @@ pub(super) fn made_at(name: &str) -> Option<u64> {
 pub(super) fn random<const N: usize>() -> Result<[u8; N], CommandError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        CommandError::new(Failure::Io, "the system gives no random numbers").because(error)
+        CommandError::new(Failure::Io, "the system provides no random numbers").because(error)
     })?;
     Ok(bytes)
 }

@@ -1,4 +1,4 @@
-//! The door to a throw-away database for SQL that is not our own: a chain's revisions and files.
+//! The door to a scratch database for SQL that is not our own: a chain's revisions and files.
 //!
 //! Nothing else runs them there. What reaches out of the database is changed, left out or refused
 //! before ([`Replay`]).
@@ -16,7 +16,7 @@ use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// A chain in a throw-away database, without what reaches out of it.
+/// A chain in a scratch database, without what reaches out of it.
 pub(crate) struct Replayed<'s> {
     scratch: &'s Scratch,
     migrations: Migrations,
@@ -67,7 +67,7 @@ impl Scratch {
         for ((line, _), sql) in lines.iter().zip(&replay.runs) {
             execute(database, sql).await.map_err(|error| {
                 let message =
-                    format!("{file}:{line}: the statement failed in a throw-away database");
+                    format!("{file}:{line}: the statement failed in a scratch database");
                 CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
@@ -75,7 +75,7 @@ impl Scratch {
             // A dump leaves the session without a search path, and then no schema is the own one.
             let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
             execute(database, reset).await.map_err(|error| {
-                let message = format!("{file}: the session cannot be as it was before");
+                let message = format!("{file}: the session cannot be reset");
                 CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
@@ -181,23 +181,23 @@ fn other_database(found: &[OtherDatabase], shown: impl Fn(&str) -> String) -> Co
     let first = found.first().map(place).unwrap_or_default();
     let error = CommandError::new(
         Failure::OtherDatabase,
-        format!("{first} is another database, which a throw-away database must not reach"),
+        format!("{first} is another database, which a scratch database must not reach"),
     );
     let error = found
         .iter()
         .skip(1)
         .take(MOST_NAMED)
         .fold(error, |error, other| error.cause(place(other)));
-    error.help("write names without the database that the chain is for; where it does need another one, let it be replayed on a server of its own: `scratch-url = \"local\"` of the environment in migrate.toml")
+    error.help("write names without the database that the chain is for; if it does need another one, replay it on a separate server: `scratch-url = \"local\"` of the environment in migrate.toml")
 }
 
 /// How many more names an error lists.
 const MOST_NAMED: usize = 9;
 
-/// What the roles are commented with that were made for a throw-away database.
-const MARK: &str = "made by cargo migrate for a throw-away database";
+/// What the roles are commented with that were made for a scratch database.
+const MARK: &str = "created by cargo migrate for a scratch database";
 
-/// Lets a role be there. One that is made cannot log in, and belongs to the throw-away database from
+/// Lets a role be there. One that is made cannot log in, and belongs to the scratch database from
 /// the moment on that it is there: nobody can drop it before. One that was there stays as it is.
 async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sqlx::Error> {
     let there: Option<(bool,)> = sqlx::query_as(
@@ -235,13 +235,13 @@ async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sq
 fn no_role(name: &str, error: sqlx::Error) -> CommandError {
     CommandError::new(
         Failure::Scratch,
-        format!("the role `{name}`, which the chain names, cannot be made for a throw-away database"),
+        format!("the role `{name}`, which the chain names, cannot be created for a scratch database"),
     )
     .because(error)
     .help("let its user create roles, or create it yourself; or name another server in migrate.toml: `scratch-url` of the environment")
 }
 
-/// Drops the roles that were made for throw-away databases and that none needs any more.
+/// Drops the roles that were made for scratch databases and that none needs any more.
 pub(super) async fn drop_roles(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let sql = "SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = $1";
     let names: Vec<String> = sqlx::query_scalar(sql)
@@ -252,7 +252,7 @@ pub(super) async fn drop_roles(connection: &mut PgConnection) -> Result<(), sqlx
         let sql = format!("DROP ROLE IF EXISTS {}", Dialect::Postgres.quote(&name));
         let dropped = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection);
         match dropped.await {
-            // Another throw-away database needs it, or it is somebody else's.
+            // Another scratch database needs it, or it is somebody else's.
             Err(error)
                 if matches!(
                     Refusal::of(&error),

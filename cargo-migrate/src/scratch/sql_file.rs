@@ -39,7 +39,7 @@ pub(crate) fn statements<'a>(
         let (start, sql) = (part.start, &text[part.clone()]);
         let ranges = split(dialect, sql).map_err(|error| {
             let line = line_of(text, start + error.at);
-            let message = format!("{file}:{line}: something begins that does not end");
+            let message = format!("{file}:{line}: unterminated statement");
             CommandError::new(Failure::UnterminatedSql, message)
         })?;
         for range in ranges {

@@ -53,10 +53,10 @@ fn the_help_of_the_whole() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -117,10 +117,10 @@ fn init() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -156,10 +156,10 @@ fn new() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -201,10 +201,10 @@ fn run() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -243,10 +243,10 @@ fn revert() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -271,10 +271,10 @@ fn redo() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -297,10 +297,10 @@ fn schema() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -320,10 +320,10 @@ fn status() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -342,10 +342,10 @@ fn current() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -373,10 +373,10 @@ fn plan() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     "#);
 }
 
@@ -400,10 +400,10 @@ fn history() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -422,10 +422,10 @@ fn heads() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -444,10 +444,10 @@ fn branches() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -469,10 +469,10 @@ fn show() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -496,10 +496,10 @@ fn merge() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -530,10 +530,10 @@ fn stamp() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     "#);
 }
 
@@ -549,7 +549,7 @@ fn check() {
           --since [<REF>]  Also judge what this branch adds to the chain of a git reference: whether it
                            forks that chain, edits or deletes what is sealed there, or takes an id; the
                            remote's main branch where no reference is named
-          --models         Also compare the models with the schema that the chain makes, in throw-away
+          --models         Also compare the models with the schema that the chain makes, in scratch
                            databases, and fail where a revision is missing
       -h, --help           Print help (see more with '--help')
 
@@ -558,10 +558,10 @@ fn check() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -583,10 +583,10 @@ fn lock() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -608,10 +608,10 @@ fn explain() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -633,10 +633,10 @@ fn edit() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -658,9 +658,9 @@ fn completions() {
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }

@@ -177,7 +177,7 @@ impl Survey {
             Diagnostic::error(Code::SchemaLockStale, message)
                 .severity(Severity::Warning)
                 .label(label)
-                .help("write it anew with `cargo migrate lock --schema`; a `cargo migrate run` to the head does it too"),
+                .help("recreate it with `cargo migrate lock --schema`; `cargo migrate run` to the head does so too"),
         )
     }
 }
@@ -196,7 +196,7 @@ fn why(top: &Top<'_>, now: &BTreeSet<SchemaHead>) -> Option<(String, String)> {
             "{}, or what it follows, was edited since",
             now_at.join(", ")
         );
-        return Some((message, "the chain hash is another now".to_owned()));
+        return Some((message, "the chain hash is different now".to_owned()));
     }
     let place = |ids: &[String]| match ids {
         [] => "that of an empty chain".to_owned(),

@@ -269,7 +269,7 @@ impl<'a> Plan<'a> {
         ));
         if !made_up.is_empty() {
             copy = copy.with_review(format!(
-                "the rows of `{name}` get a made-up value for {}",
+                "the rows of `{name}` get a placeholder value for {}",
                 made_up.join(", ")
             ));
         }

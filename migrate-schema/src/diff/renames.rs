@@ -45,7 +45,7 @@ pub enum UnknownRename {
     #[error("`{0}` does not say what it is renamed to; write `old=new` or `table.old=new`")]
     NoTarget(String),
     /// There is no such table or column before.
-    #[error("there is no table or column `{0}` to be renamed")]
+    #[error("there is no table or column `{0}` to rename")]
     NotBefore(String),
     /// There is no such table or column after.
     #[error("`{from}` cannot become `{to}`: that is not in the new schema")]

@@ -13,7 +13,7 @@ use migrate_core::__support::is_conflict_marker;
 use migrate_core::SchemaHead;
 use migrate_core::{Code, Diagnostic, Dialect, Label};
 
-const HELP: &str = "write it anew: `cargo migrate lock`";
+const HELP: &str = "recreate it: `cargo migrate lock`";
 
 /// Which part is read.
 pub(super) enum Scope {
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
             if is_conflict_marker(line) {
                 self.problem(
                     span,
-                    "schema.lock holds the marks of an unfinished git merge",
+                    "schema.lock has the conflict markers of an unfinished git merge",
                     "",
                     HELP,
                 );
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
                         .entry(dialect)
                         .or_insert_with(|| Schema::empty(dialect));
                 }
-                Err(_) => self.problem(span.clone(), "there is no such dialect", "", HELP),
+                Err(_) => self.problem(span.clone(), "unknown dialect", "", HELP),
             }
             return true;
         }
@@ -217,8 +217,8 @@ impl<'a> Reader<'a> {
             if before != line {
                 self.problem(
                     span.clone(),
-                    "schema.lock says two things of one object",
-                    "another line says something else",
+                    "schema.lock has two entries for one object",
+                    "another line differs",
                     HELP,
                 );
             }

@@ -93,12 +93,12 @@ fn lines_that_mean_nothing() {
 #[test]
 fn two_lines_about_one_column_are_told() {
     insta::assert_snapshot!(told("version 1\n[sqlite]\ntable t\ntable t column a at=1 type=TEXT\ntable t column a at=1 type=BLOB\n"), @r"
-    error[schema-lock-malformed]: schema.lock says two things of one object
+    error[schema-lock-malformed]: schema.lock has two entries for one object
      --> migrations/schema.lock:5:1
       |
     5 | table t column a at=1 type=BLOB
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ another line says something else
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ another line differs
       |
-      = help: write it anew: `cargo migrate lock`
+      = help: recreate it: `cargo migrate lock`
     ");
 }

@@ -91,7 +91,7 @@ impl Sql {
             if let (Some(error), None) = (&first.error, &reached) {
                 return Err(CommandError::new(Failure::Alembic, "Alembic writes no SQL")
                     .cause(error)
-                    .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`"));
+                    .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py connect to an empty database; or pass files with `--up-sql` and `--down-sql`"));
             }
         }
         let mut silent = 0;
@@ -164,7 +164,7 @@ impl Sql {
                 part: None,
                 error: Some(match stopped {
                     Some(stopped) => {
-                        format!("Alembic does not come to it: it stops at `{stopped}`")
+                        format!("Alembic does not reach it: it stops at `{stopped}`")
                     }
                     None => "Alembic writes nothing for it".to_owned(),
                 }),
@@ -323,7 +323,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> Mig
                 place: function_at,
             },
             _ => MigrationBody::Part {
-                why: format!("{why}; what stands here came before"),
+                why: format!("{why}; the SQL here is what came before"),
                 whole: source_of(text, function),
                 text: part.text.clone(),
                 transaction: part.transaction,
@@ -335,7 +335,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> Mig
     let asked = &["is_offline_mode", "as_sql"];
     if let Some((word, line)) = found_in(text, function, asked).filter(|_| !found.is_recorded) {
         let why = format!(
-            "`{function}()` has `{word}`, and what it does only with a database is not in the SQL"
+            "`{function}()` has `{word}`, and its SQL lacks what it does only with a database"
         );
         let place = Place { line, ..place };
         return match part.statements {

@@ -121,7 +121,7 @@ fn last_words(stderr: &str) -> String {
         .map(|line| line.trim_start_matches(REFUSED))
         .or(exception)
         .or_else(|| lines.next_back())
-        .map_or_else(|| "it said nothing".to_owned(), shortened)
+        .map_or_else(|| "it printed nothing".to_owned(), shortened)
 }
 
 /// As much of a line as a note has room for.
@@ -166,7 +166,7 @@ mod tests {
                 "sqlalchemy.exc.CompileError: a",
             ),
             ("ERROR [x] y\nFAILED: Can't locate\n", "Can't locate"),
-            ("", "it said nothing"),
+            ("", "it printed nothing"),
         ] {
             assert_eq!(last_words(stderr), words);
         }

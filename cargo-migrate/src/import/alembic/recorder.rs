@@ -62,22 +62,22 @@ impl Recorder {
             false => String::new(),
         };
         let failed = |error: &str, help: &str| {
-            CommandError::new(Failure::Alembic, "Alembic's run was not recorded")
+            CommandError::new(Failure::Alembic, "the run of Alembic was not recorded")
                 .cause(error)
                 .help(help)
         };
         match (answer.error, direction) {
             (Some(error), _) if error.starts_with(REFUSED) && sql.is_empty() => Err(failed(
                 error.trim_start_matches(REFUSED),
-                "env.py must lead to an empty database, and to no other than one that may be thrown away",
+                "env.py must connect to an empty database, and only to one that may be deleted",
             )),
             (Some(error), Direction::Up) if sql.is_empty() => Err(failed(
                 &error,
                 "`alembic upgrade heads` must work here on an empty database",
             )),
             (None, Direction::Up) if sql.is_empty() => Err(failed(
-                "it ran, and nothing of it was seen",
-                "the Python that runs it must look at PYTHONPATH; or give files with `--up-sql` and `--down-sql`",
+                "it ran, but none of its statements was recorded",
+                "the Python that runs it must read PYTHONPATH; or pass files with `--up-sql` and `--down-sql`",
             )),
             (error, _) => Ok(Answer { sql, error }),
         }

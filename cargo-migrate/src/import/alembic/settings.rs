@@ -99,7 +99,7 @@ pub(super) fn several(folders: &[&str]) -> CommandError {
     let shown = folders.join("`, `");
     CommandError::new(
         Failure::SeveralEnvironments,
-        format!("there are several histories of Alembic, in `{shown}`"),
+        format!("there are several Alembic histories, in `{shown}`"),
     )
     .candidates(folders.iter().map(ToString::to_string).collect())
     .help(

@@ -58,7 +58,7 @@ pub(crate) fn split_sql(
         let first = text[range].lines().next().unwrap_or_default();
         split_sql.notes.push(Note::left(
             &place,
-            format!("it stands before the first revision: {first}"),
+            format!("it comes before the first revision: {first}"),
         ));
     }
     for (index, (revision, marker)) in markers.iter().enumerate() {
@@ -86,7 +86,7 @@ pub(crate) fn split_sql(
                 split_sql.notes.push(Note::left(
                     &place,
                     format!(
-                        "`{revision}` stands at line {} already, with other SQL",
+                        "`{revision}` is already at line {}, with other SQL",
                         first.line
                     ),
                 ));
@@ -397,8 +397,8 @@ COMMIT;
         assert_eq!(
             notes,
             [
-                "up.sql:1: it stands before the first revision: SET x = 1",
-                "up.sql:7: `a` stands at line 3 already, with other SQL"
+                "up.sql:1: it comes before the first revision: SET x = 1",
+                "up.sql:7: `a` is already at line 3, with other SQL"
             ]
         );
     }

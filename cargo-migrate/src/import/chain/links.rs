@@ -83,7 +83,7 @@ impl Links {
                     Some(found) => depends_on.push(found),
                     None => notes.push(Note::left(
                         &migration.place,
-                        format!("it depends on `{name}`, which is in no file; that is left out"),
+                        format!("it depends on `{name}`, which is in no file; the dependency is left out"),
                     )),
                 }
             }

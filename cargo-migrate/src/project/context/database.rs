@@ -40,7 +40,7 @@ impl Context {
             Some(url) => self.choose(url, env),
             None => Err(
                 CommandError::new(Failure::NoDatabase, "no database is named").help(format!(
-                    "say `--database-url <url>`, set DATABASE_URL, or write `url = \"sqlite://dev.db\"` below `[env.{}]` in {}",
+                    "pass `--database-url <url>`, set DATABASE_URL, or write `url = \"sqlite://dev.db\"` below `[env.{}]` in {}",
                     config.default_env,
                     Config::FILE
                 )),
@@ -175,7 +175,7 @@ impl Context {
         Ok(self.beside(folder.unwrap_or(root), expanded))
     }
 
-    /// An environment's server for throw-away databases.
+    /// An environment's server for scratch databases.
     fn scratch_of(&self, env: Option<&Env>) -> Result<ScratchServer, CommandError> {
         let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_deref()?)));
         match said {
@@ -208,7 +208,7 @@ impl Context {
                 Err(match names.is_empty() {
                     true => error.help(format!("write `[env.{name}]` and its `url` there")),
                     false => error
-                        .help(format!("there are `{}`", names.join("`, `")))
+                        .help(format!("expected one of `{}`", names.join("`, `")))
                         .candidates(names),
                 })
             }
@@ -240,7 +240,7 @@ impl Context {
                     format!("{what} needs the variable `{name}`, which is not set"),
                 )
                 .help(format!(
-                    "set it, write it into .env, or say `--database-url <url>`: `export {name}=…`"
+                    "set it, write it into .env, or pass `--database-url <url>`: `export {name}=…`"
                 ))
             })?);
             rest = after;
@@ -290,7 +290,7 @@ fn wrong_dialect(url: &str, dialect: Dialect, config: &Config) -> CommandError {
         ),
     )
     .help(format!(
-        "use a database of those, or add `{dialect:?}` to `dialects` in {}: every revision must serve it then",
+        "use a database of those, or add `{dialect:?}` to `dialects` in {}: every revision must support it then",
         Config::FILE,
         dialect = dialect.as_str()
     ))

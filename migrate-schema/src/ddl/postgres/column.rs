@@ -80,7 +80,7 @@ impl Altered<'_> {
                     self.table, to.name, to.sql_type
                 ))
                 .with_review(format!(
-                    "rows whose `{}` is no `{}` make this fail, or are rounded to one",
+                    "rows whose `{}` is no `{}` make this fail, or are rounded",
                     to.name, to.sql_type
                 ));
         }
