@@ -111,10 +111,7 @@ impl Source {
             true => Ok(()),
             false => Err(CommandError::new(
                 Failure::Backup,
-                format!(
-                    "`{}` did not finish, and no backup was made",
-                    self.dump
-                ),
+                format!("`{}` did not finish, and no backup was made", self.dump),
             )),
         }
     }

@@ -234,8 +234,11 @@ impl Made<'_> {
             let dir = context.dir()?;
             fs::create_dir_all(&dir).map_err(|error| {
                 let shown = context.shown(&dir);
-                CommandError::new(Failure::Io, format!("the folder `{shown}` cannot be created"))
-                    .because(error)
+                CommandError::new(
+                    Failure::Io,
+                    format!("the folder `{shown}` cannot be created"),
+                )
+                .because(error)
             })?;
         }
         let file = match self.draft {

@@ -1,4 +1,4 @@
-//! What a protected database wants before it is changed.
+//! Consent to changes of a protected database.
 
 use std::borrow::Borrow;
 
@@ -12,7 +12,8 @@ use crate::output::json;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 
-/// Lets a person type the environment's name, or wants `--yes` where there is nobody.
+/// Lets a person type the environment's name, or requires `--yes` if the session is
+/// non-interactive.
 pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
         CommandError::new(Failure::Protected, message)
@@ -33,7 +34,7 @@ pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), 
     }
 }
 
-/// Lets a person type what they agree to, or wants `--yes` where there is nobody.
+/// Lets a person type what they agree to, or requires `--yes` if the session is non-interactive.
 pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
         CommandError::new(Failure::NotConfirmed, message)
@@ -54,7 +55,7 @@ pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), Command
     }
 }
 
-/// What loses data is never done to a protected database.
+/// Refuses to lose data in a protected database.
 pub(crate) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
     match chosen.protected() {
         None => Ok(()),
@@ -66,7 +67,7 @@ pub(crate) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
     }
 }
 
-/// Explains why a run is refused, with a way out that the environment does not refuse as well.
+/// Explains why a run is refused, with a way out that the environment allows.
 pub(crate) fn refused<G: Borrow<Graph>>(
     state: &ChainState<'_, G>,
     error: migrate_sqlx::Error,
@@ -90,7 +91,7 @@ pub(crate) fn refused<G: Borrow<Graph>>(
     ))
 }
 
-/// What to do about revisions that a protected environment has applied with another `up`; the newest
+/// The help for revisions that a protected environment has applied with another `up`; the newest
 /// comes first.
 pub(crate) fn changed_on_protected(env: &str, revisions: &[String]) -> String {
     let undone: Vec<String> = revisions

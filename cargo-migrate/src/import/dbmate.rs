@@ -13,7 +13,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         let base = file.base();
         let digits = base.len() - base.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         if digits == 0 || file.name.contains('/') {
-            // The dump that dbmate writes beside the folder is none of its migrations.
+            // The dump that dbmate writes beside the folder is not a migration.
             notes.push(Note::left(
                 &file.at(0),
                 "dbmate takes only files named `<version>_<name>.sql`",
@@ -102,7 +102,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
     (up.map_or_else(no_up, body), down.map_or_else(no_down, body))
 }
 
-/// `-- migrate:up` or `-- migrate:down`, and what stands behind it.
+/// `-- migrate:up` or `-- migrate:down`, and its options.
 fn marker(line: &str) -> Option<(bool, &str)> {
     let rest = line.trim_end().strip_prefix("--")?.trim_start();
     let rest = rest.strip_prefix("migrate:")?;

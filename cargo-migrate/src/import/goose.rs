@@ -134,7 +134,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
                     notes.push(Note::left(&at, "no `StatementBegin` comes before it"));
                 }
                 in_statement = false;
-                // goose takes what stands between as one statement, with or without its end.
+                // goose reads what is between as one statement, with or without its end.
                 if let Some(part) = if in_down { &mut down } else { &mut up } {
                     end_statement(&mut part.text);
                 }
@@ -162,7 +162,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
     (up.map_or_else(no_up, body), down.map_or_else(no_down, body))
 }
 
-/// Ends the last statement where nothing does.
+/// Terminates the last statement if it is not terminated.
 fn end_statement(text: &mut String) {
     let trimmed = text.trim_end();
     let last = trimmed.lines().last().unwrap_or_default().trim();

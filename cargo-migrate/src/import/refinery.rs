@@ -1,4 +1,5 @@
-//! refinery: `V1__words.sql` and `U1__words.sql`; `V1__words.rs` is Rust (refinery-core, `util.rs`).
+//! refinery: `V1__words.sql` and `U1__words.sql`; `V1__words.rs` is Rust (refinery-core,
+//! `util.rs`).
 
 use super::linear::{Entry, chain, message, whole};
 use super::{History, MigrationBody, Note, Sources};
@@ -24,7 +25,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             continue;
         };
         if kind == 'U' {
-            // To refinery, `U` is a migration that may come in between, and no way back.
+            // To refinery, `U` is an unversioned migration, not a down migration.
             notes.push(Note::changed(
                 &file.at(0),
                 "refinery did not order it; here it is ordered by its version",

@@ -4,16 +4,17 @@ use super::linear::{Pairs, chain, message, whole};
 use super::{History, Note, Sources};
 use crate::output::error::CommandError;
 
-/// What sqlx wants at the very beginning of a file that is to run outside a transaction.
+/// What sqlx requires at the very beginning of a file that runs outside a transaction.
 const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut pairs = Pairs::default();
     for file in sources.ending(".sql") {
         if file.name.contains('/') {
-            pairs
-                .notes
-                .push(Note::left(&file.at(0), "sqlx does not read folders inside it"));
+            pairs.notes.push(Note::left(
+                &file.at(0),
+                "sqlx does not read folders inside it",
+            ));
             continue;
         }
         let parts = file.name.split_once('_');

@@ -1,4 +1,4 @@
-//! What is said, and where: the answer to stdout, everything else to stderr.
+//! Writes the answer to stdout and everything else to stderr.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -107,10 +107,10 @@ impl Typed {
                     true => "…".to_owned(),
                     false => redacted(value),
                 };
-                // What reads it as a range goes on behind its colon.
-                let behind = |text: &str| text.split_once(':').map(|(_, end)| end.to_owned());
-                let end = behind(value).unwrap_or_default();
-                let shown_end = behind(&shown).unwrap_or_else(|| "…".to_owned());
+                // What reads it as a range goes on after its colon.
+                let after = |text: &str| text.split_once(':').map(|(_, end)| end.to_owned());
+                let end = after(value).unwrap_or_default();
+                let shown_end = after(&shown).unwrap_or_else(|| "…".to_owned());
                 typed.extend([(value.to_owned(), shown), (end, shown_end)]);
             }
             is_url = word == "--database-url";
@@ -188,22 +188,22 @@ impl Ui {
         self.hidden(&self.next.command(command))
     }
 
-    /// Says whether a program reads the answer.
+    /// Returns true if a program reads the answer.
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
     }
 
-    /// Says whether `-v` was given.
+    /// Returns true if `-v` was given.
     pub(crate) const fn is_verbose(&self) -> bool {
         self.verbose > 0
     }
 
-    /// Says whether a person can be asked.
+    /// Returns true if a person can be asked.
     pub(crate) fn can_ask(&self) -> bool {
         !self.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
-    /// Says whether something that moves may be shown.
+    /// Returns true if something that moves may be shown.
     pub(crate) fn shows_progress(&self) -> bool {
         !self.quiet && !self.is_json() && std::io::stderr().is_terminal()
     }
@@ -235,14 +235,14 @@ impl Ui {
         Ok(())
     }
 
-    /// Says what happened; silent with `--quiet`.
+    /// Writes what happened; silent with `--quiet`.
     pub(crate) fn status(&self, text: impl Display) {
         if !self.quiet {
             self.say(self.next.complete(&text.to_string()));
         }
     }
 
-    /// Says what may be a mistake.
+    /// Writes a warning.
     pub(crate) fn warning(&self, text: impl Display) {
         let text = self.next.complete(&text.to_string());
         self.say(format_args!(
@@ -251,7 +251,7 @@ impl Ui {
         ));
     }
 
-    /// Says what to type next.
+    /// Writes what to type next.
     pub(crate) fn help(&self, text: impl Display) {
         let text = self.next.complete(&text.to_string());
         if !self.quiet {
@@ -259,7 +259,7 @@ impl Ui {
         }
     }
 
-    /// Says a line on stderr; where nobody listens any more, that is no error.
+    /// Writes a line to stderr. Errors, such as a closed pipe, are ignored.
     pub(crate) fn say(&self, text: impl Display) {
         // In one piece: what is written in parts is torn where another stream goes to the same log,
         // and a stream that strips colours writes what is between them.

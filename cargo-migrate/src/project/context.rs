@@ -1,4 +1,4 @@
-//! What commands work on, each loaded when it is first asked for.
+//! What commands work on, each loaded when it is first needed.
 
 mod database;
 
@@ -33,16 +33,16 @@ pub(crate) struct Context {
     folder: OnceCell<Folder>,
     survey: OnceCell<Survey>,
     dotenv: OnceCell<Dotenv>,
-    /// Those that `scratch-url = "local"` has started.
+    /// The servers that `scratch-url = "local"` has started.
     pub(crate) local_servers: Rc<LocalServers>,
-    /// What was not run in scratch databases.
+    /// What replays in scratch databases left out.
     pub(crate) left_out: Arc<LeftOut>,
 }
 
 /// What a broken chain may still be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Require {
-    /// Several heads are for the target to refuse, several bases are not fine.
+    /// Several heads are left to the target to refuse, several bases are not allowed.
     OneEnd,
     /// Several heads or bases are fine.
     AnyEnds,
@@ -159,7 +159,7 @@ impl Context {
         })
     }
 
-    /// Git takes no edit back of a file that it does not have: then no help names it.
+    /// Git cannot undo an edit of a file that it does not have: then no help suggests it.
     fn name_no_commit(&self, found: &mut [Diagnostic]) -> Result<(), CommandError> {
         let mut changed = found
             .iter_mut()
@@ -169,7 +169,7 @@ impl Context {
             return Ok(());
         }
         let repository = Repository::find(self.root()?);
-        // Where git cannot answer, it cannot take anything back either.
+        // If git does not answer, it cannot undo anything either.
         let committed = repository.and_then(|repository| repository.committed().ok().flatten());
         let has = |shown: &str| {
             let mut files = committed.iter().flat_map(|folder| &folder.files);
@@ -265,7 +265,7 @@ impl Context {
             .to_string()
     }
 
-    /// Returns a variable of the process or, where it has none, of `.env`, which is looked for in
+    /// Returns a variable of the process or, if it has none, of `.env`, which is looked for in
     /// the package and above. The process's own variables stay as they are.
     pub(crate) fn variable(&self, name: &str) -> Result<Option<String>, CommandError> {
         if let Ok(value) = std::env::var(name) {
@@ -312,8 +312,11 @@ pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, Command
                 *seed = seed.wrapping_add(1);
             }
             None => getrandom::fill(&mut bytes).map_err(|error| {
-                CommandError::new(Failure::NoRandomness, "the system provides no random numbers")
-                    .cause(error)
+                CommandError::new(
+                    Failure::NoRandomness,
+                    "the system provides no random numbers",
+                )
+                .cause(error)
             })?,
         }
         let id = format!("{:012x}", u64::from_le_bytes(bytes) >> 16);

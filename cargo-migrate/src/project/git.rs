@@ -1,4 +1,4 @@
-//! What git keeps of the migrations folder at other commits.
+//! Reads the migrations folder at other commits from git.
 
 mod worktree;
 
@@ -25,7 +25,7 @@ pub(crate) struct Repository {
 pub(crate) struct Commit(String);
 
 impl Repository {
-    /// Finds the repository of a package; `None` where there is none, or no git.
+    /// Finds the repository of a package; `None` if there is none, or git is not installed.
     pub(crate) fn find(package: &Path) -> Option<Self> {
         let repository = Self {
             package: package.to_owned(),
@@ -111,8 +111,7 @@ impl Repository {
         })
     }
 
-    /// Returns the branch that everybody's work ends in, as far as git knows it, if there is a
-    /// remote.
+    /// Returns the main branch of the remote, as far as git knows it, if there is a remote.
     pub(crate) fn published(&self) -> Result<Option<String>, CommandError> {
         let head = self.git([
             "symbolic-ref",
@@ -155,7 +154,7 @@ impl Repository {
             None => Config::default(),
         };
         let dir = config.dir.trim_end_matches('/');
-        // With a slash it is the folder's content, and nothing where there is none.
+        // With a slash it is the folder's content, and nothing if there is none.
         let listing = self.git(["ls-tree", "-z", &commit.0, &format!("./{dir}/")])?;
         if !listing.status.success() {
             return Err(refused(&listing));
@@ -257,7 +256,7 @@ impl Repository {
         id: &str,
     ) -> Result<Option<(String, String)>, CommandError> {
         let dir = dir.trim_end_matches('/');
-        // A dot of an id is no wildcard.
+        // A dot of an id is not a wildcard.
         let line = format!("^-- *revision: *{} *\r?$", id.replace('.', "[.]"));
         let added = self.git([
             "log",

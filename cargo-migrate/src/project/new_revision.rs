@@ -1,4 +1,4 @@
-//! A new revision: judged as if it were there, then written with its line in chain.lock.
+//! Writes a new revision with its line in chain.lock, after checking the chain with it.
 
 use std::path::PathBuf;
 
@@ -19,8 +19,7 @@ pub(crate) enum NewFile {
 }
 
 /// Writes a revision's file and enters it as a draft; returns the file.
-///
-/// Nothing is written where the chain would be broken by it.
+/// Nothing is written if the chain would be broken by it.
 pub(crate) fn write(
     context: &Context,
     new: &NewRevision,
@@ -124,7 +123,7 @@ fn with(
     Ok((Survey::new(&folder, context.config()?), lock))
 }
 
-/// Says what was written.
+/// Prints what was written.
 pub(crate) fn report(
     context: &Context,
     new: &NewRevision,

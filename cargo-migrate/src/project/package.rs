@@ -1,4 +1,4 @@
-//! The package whose migrations are meant.
+//! Finds the package whose migrations are used.
 
 use std::path::{Path, PathBuf};
 

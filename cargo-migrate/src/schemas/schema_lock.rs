@@ -29,7 +29,7 @@ pub(crate) fn is_wanted(context: &Context, ui: &Ui) -> Result<bool, CommandError
     Ok(context.dir()?.join(SchemaLock::FILE).is_file() || has_models(context, ui))
 }
 
-/// The path of schema.lock, as it is told.
+/// The path of schema.lock, as it is shown.
 pub(crate) fn shown(context: &Context) -> String {
     match context.dir() {
         Ok(dir) => context.shown(&dir.join(SchemaLock::FILE)),
@@ -75,8 +75,8 @@ pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
     write(context, schemas)
 }
 
-/// Writes schema.lock anew where a development database has come to the heads of the chain and the
-/// file is not of that chain. What is in the way is a warning: the database is as it should be.
+/// Rewrites schema.lock if a development database has reached the heads of the chain and the file
+/// is out of date. A failure is a warning: the database is as it should be.
 pub(crate) async fn follow(
     current: &[RevisionId],
     migrations: &Migrations,

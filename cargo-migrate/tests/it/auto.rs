@@ -124,12 +124,12 @@ fn a_column_with_another_name() {
 
     -- migrate: up
     ALTER TABLE "users" ADD COLUMN "nick" TEXT;
-    -- destructive: what `users.name` holds
+    -- destructive: the values of `users.name`
     ALTER TABLE "users" DROP COLUMN "name";
 
     -- migrate: down
     ALTER TABLE "users" ADD COLUMN "name" TEXT;
-    -- destructive: what `users.nick` holds
+    -- destructive: the values of `users.nick`
     ALTER TABLE "users" DROP COLUMN "nick";
     "#);
     std::fs::remove_file(project.path().join("migrations/20261120T143205_b_nick.sql"))

@@ -240,7 +240,7 @@ impl<'a> Plan<'a> {
                 );
                 let ddl = Ddl::new(sql);
                 self.out.push(match change.is_destructive(DIALECT) {
-                    true => ddl.with_data_loss(format!("what `{name}.{}` holds", column.name)),
+                    true => ddl.with_data_loss(format!("the values of `{name}.{}`", column.name)),
                     false => ddl,
                 });
             }

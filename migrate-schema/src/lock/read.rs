@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Reads of which table a line is, if of one; `None` where it names none.
+    /// Reads of which table a line is, if of one; `None` if it names none.
     fn table_name(&mut self, dialect: Dialect, line: &str) -> Option<()> {
         let Some(rest) = line.strip_prefix("table ") else {
             return Some(());
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Reads a line of a section; `None` where it means nothing.
+    /// Reads a line of a section; `None` if it means nothing.
     fn line(&mut self, dialect: Dialect, line: &'a str, span: &Range<usize>) -> Option<()> {
         let tokens = tokens(line)?;
         let words: Vec<String> = tokens

@@ -1,4 +1,4 @@
-//! A migration as a revision file, with what stands in its sections.
+//! A migration as a revision file, with the contents of its sections.
 
 use migrate_core::NewRevision;
 
@@ -19,7 +19,7 @@ pub(super) struct Draft {
 /// Where a section's first line of SQL comes from.
 pub(super) struct Span {
     pub(super) place: Place,
-    /// Lines of the section's text that were not in the old file, less those that were cut off.
+    /// Lines of the section's text that were not in the old file, minus those that were cut off.
     pub(super) shift: isize,
 }
 

@@ -280,7 +280,7 @@ impl<'a> Plan<'a> {
             }
             last = Some(value);
         }
-        debug_assert!(only_adds(before, after), "anything else is made anew");
+        debug_assert!(only_adds(before, after), "anything else is recreated");
         if before.comment != after.comment {
             self.out
                 .add(comment("TYPE", &quoted, after.comment.as_deref()));
