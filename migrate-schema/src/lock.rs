@@ -36,7 +36,7 @@ use std::path::Path;
 
 use self::read::Scope;
 use crate::{Name, Schema, Table};
-use migrate_core::{Diagnostic, Dialect, Folder, Graph, Revision, SchemaHead};
+use migrate_core::{Diagnostic, Dialect, Folder, Graph, Revision, SchemaHead, SchemaLines};
 
 /// What schema.lock says.
 ///
@@ -72,7 +72,7 @@ impl SchemaLock {
     pub const FILE: &'static str = Folder::SCHEMA_LOCK;
 
     /// The version of the format that this crate writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = SchemaLines::VERSION;
 
     /// Reads the text of the schema.lock in the migrations folder `dir`, which messages call
     /// `shown`; `None` if there is none yet.
@@ -125,16 +125,6 @@ impl SchemaLock {
         let lock = read::parse(file, text, Scope::table(table))?;
         let one = |(dialect, mut schema): (Dialect, Schema)| (dialect, schema.tables.remove(table));
         Ok(lock.schemas.into_iter().map(one).collect())
-    }
-
-    /// Reads only which tables there are, and leaves them empty; for what asks nothing more of a
-    /// large schema.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the lines that it needs.
-    pub fn parse_table_names(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        read::parse(file, text, Scope::TableNames)
     }
 }
 

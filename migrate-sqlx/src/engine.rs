@@ -22,6 +22,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::Instrument as _;
+
 use migrate_core::{
     Cascade, Chain, Dialect, Direction, LedgerNames, Limits, Plan, Revision, RevisionId, Section,
     Statement, Target,
@@ -236,12 +238,16 @@ impl<'a> Engine<'a> {
     }
 
     /// Plans and works until the goal is reached; plans again where somebody else was quicker.
-    #[tracing::instrument(name = "migrate", skip_all)]
     pub(crate) async fn execute(
         &mut self,
         goal: &Goal,
         on_event: Listener<'_>,
     ) -> Result<Report, Error> {
+        let span = tracing::info_span!("migrate");
+        self.migrate(goal, on_event).instrument(span).await
+    }
+
+    async fn migrate(&mut self, goal: &Goal, on_event: Listener<'_>) -> Result<Report, Error> {
         let direction = match goal {
             Goal::Up(_) => Direction::Up,
             Goal::Down(..) => Direction::Down,
@@ -503,7 +509,12 @@ impl<'a> Engine<'a> {
             (on_event.lock().unwrap_or_else(PoisonError::into_inner))(event);
         };
         let mut relay = report;
-        let taken = self.take(step, &mut relay);
+        let span = tracing::info_span!(
+            "revision",
+            revision = %step.revision.id,
+            direction = step.direction.as_str()
+        );
+        let taken = self.take(step, &mut relay).instrument(span);
         let told = |notice: Notice| {
             report(Event::Notice {
                 revision: &step.revision,
@@ -515,7 +526,6 @@ impl<'a> Engine<'a> {
         notices.during(taken, told).await
     }
 
-    #[tracing::instrument(name = "revision", skip_all, fields(revision = %step.revision.id, direction = step.direction.as_str()))]
     async fn take(
         &mut self,
         step: &Step<'_>,
@@ -524,9 +534,10 @@ impl<'a> Engine<'a> {
         let dialect = self.session.dialect();
         self.begin_session(step).await?;
         let taken = match (step.is_whole(dialect), dialect) {
-            (true, Dialect::Sqlite) => self.take_on_sqlite(step).await,
-            (true, _) => self.take_at_once(step).await,
-            (false, _) => self.take_by_statement(step, on_event).await,
+            // Boxed, so that their states are not part of this one's: the binary is smaller.
+            (true, Dialect::Sqlite) => Box::pin(self.take_on_sqlite(step)).await,
+            (true, _) => Box::pin(self.take_at_once(step)).await,
+            (false, _) => Box::pin(self.take_by_statement(step, on_event)).await,
         };
         self.end_session(step, taken.is_ok()).await;
         taken.map_err(self.in_phase(step, Phase::Ledger))

@@ -217,29 +217,21 @@ impl<'a> Runner<'a> {
 
     /// Keeps other migrators out while `work` runs, and releases the lock whatever comes of it.
     async fn with_lock<DB: Backend, T>(
-        &self,
+        self,
         pool: &Pool<DB>,
         work: impl AsyncFnOnce(&mut Engine<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut held = self.hold(pool).await?;
-        let mut engine = self.migrations.engine(&mut held.work, self.options);
+        let session = self.session_settings().clone();
+        let (migrations, options) = (self.migrations, self.options);
+        // Its callbacks cannot be shared between threads, which the future would then not cross.
+        drop(self);
+        let (ledger, wait) = (&migrations.ledger, options.lock_wait);
+        let mut held = LockGuard::take(pool, ledger, &session, wait, &mut |_| {}).await?;
+        let mut engine = migrations.engine(&mut held.work, options);
         let done = work(&mut engine).await;
         let sound = engine.sound;
         held.release(sound).await;
         done
-    }
-
-    /// Keeps other migrators out.
-    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<LockGuard<DB>, Error> {
-        let wait = self.options.lock_wait;
-        LockGuard::take(
-            pool,
-            &self.migrations.ledger,
-            self.session_settings(),
-            wait,
-            &mut |_| {},
-        )
-        .await
     }
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
 use crate::ledger_change::RowRepair;
+use crate::migration_lock::LockGuard;
 use crate::script::{Material, Script};
 
 #[doc(hidden)]
@@ -145,7 +146,9 @@ impl Runner<'_> {
         steps: &[usize],
         mut on_schema: impl FnMut(usize, Schema) + Send,
     ) -> Result<SchemaReplay, Error> {
-        let mut held = self.hold(pool).await?;
+        let session = self.session_settings();
+        let (ledger, wait) = (&self.migrations.ledger, self.options.lock_wait);
+        let mut held = LockGuard::take(pool, ledger, session, wait, &mut |_| {}).await?;
         let mut reader_session = match held.work.dialect() {
             Dialect::Sqlite => None,
             Dialect::Postgres | Dialect::MySql => {
