@@ -33,7 +33,7 @@ const REFUSED: [&str; 4] = ["revert", "redo", "reset", "switch"];
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Selection {
-    /// The package whose migrations are meant
+    /// The package whose migrations to use
     #[arg(short, long, global = true, value_name = "NAME")]
     pub(crate) package: Option<String>,
     /// Work as if started in this folder
@@ -241,7 +241,7 @@ fn allowed(text: &str) -> String {
     }
     let kept = kept.trim_end_matches(", or ").trim_end_matches("; ");
     match kept.strip_prefix("or ").unwrap_or(kept) {
-        "" => "the environment is protected, and nothing is reverted there: write a new revision with the change, `cargo migrate new \"…\"`".to_owned(),
+        "" => "the environment is protected, and nothing is reverted there: write a new revision that makes the change, `cargo migrate new \"…\"`".to_owned(),
         kept => kept.to_owned(),
     }
 }

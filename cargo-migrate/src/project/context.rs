@@ -111,7 +111,7 @@ impl Context {
         Ok(root)
     }
 
-    /// Returns what migrate.toml says.
+    /// Returns the configuration in migrate.toml.
     pub(crate) fn config(&self) -> Result<&Config, CommandError> {
         once(&self.config, || {
             let config = Config::read(self.root()?).map_err(CommandError::diagnostics)?;
@@ -223,8 +223,8 @@ impl Context {
         Ok(OneRevision::new(revision, &survey.graph, index, file))
     }
 
-    /// Returns the chain, however broken it is, and says on stderr what keeps it from
-    /// being drawn as it is meant.
+    /// Returns the chain, however broken it is, and writes to stderr what keeps it from being drawn
+    /// correctly.
     pub(crate) fn any_survey(&self, ui: &Ui) -> Result<&Survey, CommandError> {
         let survey = self.survey()?;
         let errors: Vec<_> = survey
@@ -326,7 +326,7 @@ pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, Command
     }
 }
 
-/// SplitMix64's way of making one number look like any other.
+/// The mixing function of SplitMix64.
 const fn split_mix(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! Changes to files that are shown before they are made, and made all or not at all.
+//! Changes to files that are shown first, and applied completely or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -144,7 +144,7 @@ impl Edits {
         drawing
     }
 
-    /// Returns true if something that is there goes or is replaced.
+    /// Returns true if an existing file is removed or replaced.
     pub(crate) fn replace_something(&self) -> bool {
         self.edits.iter().any(|edit| edit.change.old().is_some())
     }
@@ -161,7 +161,7 @@ impl Edits {
         Ok(())
     }
 
-    /// Makes the changes; if one fails, those before it are undone.
+    /// Applies the changes; if one fails, those before it are undone.
     pub(crate) fn make(&self) -> Result<(), CommandError> {
         self.unchanged()?;
         for (done, edit) in self.edits.iter().enumerate() {

@@ -157,7 +157,7 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
                         format!("there is no {} server to try the schema on", dialect.name()),
                     )
                     .help(format!(
-                        "give an environment that is not protected a url of it: `url = \"{dialect}://…\"`; a scratch database is made there"
+                        "give an environment that is not protected a url of it: `url = \"{dialect}://…\"`; a scratch database is created there"
                     ))
                 })?
             }

@@ -213,7 +213,7 @@ fn what_stands_in_the_way() {
     assert_snapshot!(project.run(["new", "--auto", "x"]), @r#"
     ------- stderr -------
     error: there is no PostgreSQL server to try the schema on
-    help: give an environment that is not protected a url of it: `url = "postgres://…"`; a scratch database is made there
+    help: give an environment that is not protected a url of it: `url = "postgres://…"`; a scratch database is created there
     [exit status: 1]
     "#);
     project.write("migrate.toml", SQLITE);

@@ -49,7 +49,7 @@ fn the_help_of_the_whole() {
       -V, --version  Print version
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -113,7 +113,7 @@ fn init() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -152,7 +152,7 @@ fn new() {
       -h, --help                   Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -197,7 +197,7 @@ fn run() {
       -h, --help                  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -239,7 +239,7 @@ fn revert() {
       -h, --help                  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -267,7 +267,7 @@ fn redo() {
       -h, --help                 Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -293,7 +293,7 @@ fn schema() {
       -h, --help           Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -316,7 +316,7 @@ fn status() {
       -h, --help    Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -338,7 +338,7 @@ fn current() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -369,7 +369,7 @@ fn plan() {
       -h, --help              Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -396,7 +396,7 @@ fn history() {
       -h, --help      Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -418,7 +418,7 @@ fn heads() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -440,7 +440,7 @@ fn branches() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -465,7 +465,7 @@ fn show() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -492,7 +492,7 @@ fn merge() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -526,7 +526,7 @@ fn stamp() {
       -h, --help                 Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -554,7 +554,7 @@ fn check() {
       -h, --help           Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -579,7 +579,7 @@ fn lock() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -604,7 +604,7 @@ fn explain() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -629,7 +629,7 @@ fn edit() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
@@ -654,7 +654,7 @@ fn completions() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
