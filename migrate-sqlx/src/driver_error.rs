@@ -439,7 +439,7 @@ impl Refusal {
     fn connection_help(self) -> Option<&'static str> {
         Some(match self {
             Self::NoListener | Self::UnknownHost | Self::NoAnswer | Self::Connection => {
-                "is the server running, and are the host and port right?"
+                "check that the server is running, and that host and port are correct"
             }
             Self::Tls => {
                 "compile with one of the `tls-…` features, or ask the server without TLS: `?sslmode=disable`, `?ssl-mode=disabled`"

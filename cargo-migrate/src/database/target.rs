@@ -191,7 +191,7 @@ impl Chosen {
                 format!("`{}` does not answer", self.shown()),
             )
             .cause(format_args!("no answer for {} seconds", patience.as_secs()))
-            .help("is the server running, and are the host and port right?")),
+            .help("check that the server is running, and that host and port are correct")),
         }
     }
 

@@ -509,7 +509,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       error communicating with database: Connection refused (os error 111)
 
-    help: is the server running, and are the host and port right?
+    help: check that the server is running, and that host and port are correct
     [exit status: 1]
     "#);
     assert_snapshot!(at("mysql://me:s3cret@127.0.0.1:1/app"), @r#"
@@ -519,7 +519,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       error communicating with database: Connection refused (os error 111)
 
-    help: is the server running, and are the host and port right?
+    help: check that the server is running, and that host and port are correct
     [exit status: 1]
     "#);
     assert_snapshot!(at("postgres://me:s3cret@127.0.0.1:port/app"), @r#"

@@ -265,7 +265,7 @@ fn a_seal_while_a_server_does_not_answer() {
       error communicating with database: Connection refused (os error 111)
 
     note: `migrations/chain.lock` is written: sealed `a`; `migrations/schema.lock` is not written
-    help: is the server running, and are the host and port right? then write it with `cargo migrate lock --schema`
+    help: check that the server is running, and that host and port are correct; then write it with `cargo migrate lock --schema`
     [exit status: 1]
     ");
     assert!(!project.read("migrations/chain.lock").contains("draft"));
@@ -275,7 +275,7 @@ fn a_seal_while_a_server_does_not_answer() {
       "error": {
         "code": "database",
         "message": "the database `postgres://me@127.0.0.1:1/x` cannot be used: error communicating with database: Connection refused (os error 111); `migrations/chain.lock` was so already; `migrations/schema.lock` is not written",
-        "help": "is the server running, and are the host and port right? then write it with `cargo migrate lock --schema`",
+        "help": "check that the server is running, and that host and port are correct; then write it with `cargo migrate lock --schema`",
         "candidates": []
       }
     }
