@@ -22,9 +22,9 @@ use crate::error::Error;
 /// A database url of which every part is understood.
 ///
 /// A server's is `scheme://user:password@host:port/database?parameter=value`, of which all but the
-/// scheme may be missing. The forms of libpq ([PostgreSQL manual, 34.1.1.2]) are read: several
-/// hosts separated by commas, a socket's folder as host (percent-encoded, or as the parameter
-/// `host`), IPv6 addresses in brackets.
+/// scheme may be missing. The forms of libpq ([PostgreSQL manual, 34.1.1.2]) are read: several hosts
+/// separated by commas, a socket's folder as host (percent-encoded, or as the parameter `host`),
+/// IPv6 addresses in brackets.
 ///
 /// ```
 /// use migrate_sqlx::DatabaseUrl;
@@ -92,8 +92,8 @@ impl DatabaseUrl {
     ///
     /// # Errors
     ///
-    /// [`Error::Url`] or [`Error::UrlParameter`]; neither shows the url or a parameter's value,
-    /// which may be a password.
+    /// [`Error::Url`] or [`Error::UrlParameter`]; neither shows the url or a parameter's value, which
+    /// may be a password.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let dialect = Dialect::from_url(url).ok_or_else(|| Error::Url(no_scheme(url)))?;
         match dialect {
@@ -338,7 +338,7 @@ fn unencoded() -> Error {
 fn no_scheme(url: &str) -> String {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-    // Anything that is not a word may be part of a password.
+    // What is no word may be a part of a password.
     match !scheme.is_empty() && scheme.bytes().all(sound) {
         false => "it has no scheme".to_owned(),
         true => format!("`{scheme}` is no database"),
