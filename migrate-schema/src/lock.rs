@@ -75,7 +75,7 @@ impl SchemaLock {
     pub const VERSION: u32 = SchemaLines::VERSION;
 
     /// Reads the text of the schema.lock in the migrations folder `dir`, which messages call
-    /// `shown`; `None` where there is none yet.
+    /// `shown`; `None` if there is none yet.
     ///
     /// # Errors
     ///

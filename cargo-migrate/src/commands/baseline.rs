@@ -37,7 +37,7 @@ Examples:
 /// Make an existing database the first revision of a new chain
 ///
 /// Its whole schema becomes `up`, and what takes it away `down`, for the database's own dialect;
-/// both are tried in a throw-away database, and the revision is recorded as applied in this one.
+/// both are tried in a scratch database, and the revision is recorded as applied in this one.
 /// It is sealed where it makes exactly this schema. What cannot be made is listed, and stands in
 /// the file as comments; then the revision is a draft. Version tables of other tools, and tables
 /// that `[verify] ignore` names, are left out. Rows, rights and owners are no part of it.
@@ -234,8 +234,11 @@ impl Made<'_> {
             let dir = context.dir()?;
             fs::create_dir_all(&dir).map_err(|error| {
                 let shown = context.shown(&dir);
-                CommandError::new(Failure::Io, format!("the folder `{shown}` cannot be made"))
-                    .because(error)
+                CommandError::new(
+                    Failure::Io,
+                    format!("the folder `{shown}` cannot be created"),
+                )
+                .because(error)
             })?;
         }
         let file = match self.draft {

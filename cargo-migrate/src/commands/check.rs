@@ -16,7 +16,7 @@ use crate::scratch::interrupt::wait;
 /// Check the chain and its lock, without a database
 ///
 /// Tells everything that is wrong at once, each with its place and the command that mends it, in
-/// the very words of the compiler. `cargo migrate explain <code>` tells more of each.
+/// the very words of the compiler. `cargo migrate explain <code>` shows more of each.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Refuse drafts and a schema.lock that is out of date as well, as CI should
@@ -27,7 +27,7 @@ pub(crate) struct CheckArgs {
     /// no reference is named
     #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "")]
     since: Option<String>,
-    /// Also compare the models with the schema that the chain makes, in throw-away databases, and
+    /// Also compare the models with the schema that the chain makes, in scratch databases, and
     /// fail where a revision is missing
     #[arg(long)]
     models: bool,

@@ -28,7 +28,7 @@ A schema is named by one of
 
 /// Show what leads from one schema to another
 ///
-/// In words, as SQL with `--format sql`, or as JSON. Revisions and files are run in a throw-away
+/// In words, as SQL with `--format sql`, or as JSON. Revisions and files are run in a scratch
 /// database, so that the database itself says what they mean.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]

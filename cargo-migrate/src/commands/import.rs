@@ -317,7 +317,7 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
     };
     if !ui.can_ask() {
         return Err(refused(format!(
-            "this runs `{shown}`, which runs the code of the project, and nobody can be asked"
+            "this runs `{shown}`, which runs the code of the project, and the session is non-interactive"
         )));
     }
     let where_to = match args.online {
@@ -325,7 +325,7 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
         false => "",
     };
     let question = format_args!(
-        "{} this runs `{shown}`, which runs env.py and the revisions of the project{where_to}. Type `yes` to go on:",
+        "{} this runs `{shown}`, which runs env.py and the revisions of the project{where_to}. Type `yes` to continue:",
         styled(style::WARNING, "warning:")
     );
     match ui.ask(question)?.as_str() {

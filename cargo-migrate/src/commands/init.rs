@@ -59,8 +59,11 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| {
                 let shown = context.shown(folder);
-                CommandError::new(Failure::Io, format!("the folder `{shown}` cannot be made"))
-                    .because(error)
+                CommandError::new(
+                    Failure::Io,
+                    format!("the folder `{shown}` cannot be created"),
+                )
+                .because(error)
             })?;
         }
         write::create(&path, &text)?;

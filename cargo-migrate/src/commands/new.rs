@@ -45,7 +45,7 @@ pub(crate) struct NewArgs {
     /// Fill `up` and `down` with what leads from the chain's schema to that of the models
     ///
     /// The structs that derive `Table` are read from the package's sources; nothing is compiled. On
-    /// PostgreSQL, MySQL and MariaDB throw-away databases are made beside the real one.
+    /// PostgreSQL, MySQL and MariaDB scratch databases are made beside the real one.
     #[arg(long)]
     auto: bool,
     /// With `--auto`: a file of SQL, or a folder of them, says what is wanted, not the models

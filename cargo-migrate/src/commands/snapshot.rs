@@ -108,7 +108,7 @@ pub(crate) fn run(args: &SnapshotArgs, context: &Context, ui: &Ui) -> Result<(),
     if file.symlink_metadata().is_ok() {
         let shown = context.shown(&file);
         return Err(
-            CommandError::new(Failure::FileExists, format!("`{shown}` is there already"))
+            CommandError::new(Failure::FileExists, format!("`{shown}` already exists"))
                 .help("no snapshot is written over anything: name another file"),
         );
     }

@@ -38,7 +38,7 @@ pub(crate) struct StampArgs {
     targets: Vec<String>,
     /// Find the revision whose schema this database has, and record that
     ///
-    /// The chain is applied to a throw-away database, once, and its schema after each revision is
+    /// The chain is applied to a scratch database, once, and its schema after each revision is
     /// compared with the database's; the ledger is not needed. Where none is the same, the nearest
     /// is told with what differs, and nothing is recorded. Where several have the same schema, one
     /// has to be named: `--yes` takes the last of them. With a target, only that is compared.

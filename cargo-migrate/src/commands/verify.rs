@@ -14,7 +14,7 @@ use crate::scratch::interrupt::wait;
 
 /// Compare the database with the schema that its revisions make, and with the models
 ///
-/// The chain is applied to a throw-away database as far as the ledger says, and both are compared:
+/// The chain is applied to a scratch database as far as the ledger says, and both are compared:
 /// every missing, extra and different table, column, index and constraint is told. The version
 /// tables of other tools do not count. Nothing is written to the database.
 #[derive(Debug, Args)]

@@ -102,7 +102,7 @@ fn of_kind(
             |difference| match (kind, &difference.expected, &difference.actual) {
                 (DifferenceKind::Different, Some(expected), Some(actual)) => {
                     format!(
-                        "{} (it should be {expected}, and is {actual})",
+                        "{} (expected {expected}, found {actual})",
                         difference.object
                     )
                 }
@@ -131,7 +131,7 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
 
     let why = match (error.failure(), error.runtime()) {
         (Some(Failure::Scratch), _) => {
-            "this user may not make databases, and a throw-away one is needed to know what the revisions make"
+            "this user may not make databases, and a scratch one is needed to know what the revisions make"
         }
         (_, Some(Runtime::Unfinished { .. })) => {
             "a revision is half done, so nobody knows what should be there"
@@ -146,10 +146,10 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
                 | Runtime::Repair { .. },
             ),
         ) => {
-            "the revisions do not run in an empty, throw-away database: they need something that is not in them, or they would fail on a new installation as well"
+            "the revisions do not run in an empty, scratch database: they need something that is not in them, or they would fail on a new installation as well"
         }
         _ if !error.found().is_empty() => "what is wrong with the files comes first",
-        _ => "the schema of the revisions could not be made in a throw-away database",
+        _ => "the schema of the revisions could not be made in a scratch database",
     };
     let message = format!("the tables were not compared: {}", error.full_message());
     let finding = Finding::new(

@@ -281,7 +281,7 @@ fn a_redo_of_an_edited_draft() {
     project.run(["lock", "--amend", "b", "-q"]).success().done();
     assert_snapshot!(run(&project, &["redo"]), @r#"
     ------- stderr -------
-    warning: the file of `b` has changed or is not there: its text in the ledger is used
+    warning: the file of `b` has changed or is missing: its text in the ledger is used
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
     1 revision done again in sqlite://dev.db
@@ -317,7 +317,7 @@ fn a_database_that_is_newer_than_the_chain() {
     assert_snapshot!(run(&project, &["current"]), @"b add b (head) (unknown)");
     assert_snapshot!(run(&project, &["revert", "a"]), @r#"
     ------- stderr -------
-    warning: the file of `b` has changed or is not there: its text in the ledger is used
+    warning: the file of `b` has changed or is missing: its text in the ledger is used
     reverted b add b ([time] ms)
     1 revision reverted in sqlite://dev.db
     "#);
@@ -376,19 +376,19 @@ fn which_database() {
     assert_snapshot!(run(&project, &["current"]), @r#"
     ------- stderr -------
     error: no database is named
-    help: say `--database-url <url>`, set DATABASE_URL, or write `url = "sqlite://dev.db"` below `[env.dev]` in migrate.toml
+    help: pass `--database-url <url>`, set DATABASE_URL, or write `url = "sqlite://dev.db"` below `[env.dev]` in migrate.toml
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current", "--env", "prod"]), @r#"
     ------- stderr -------
     error: the url of `[env.prod]` needs the variable `PROD_URL`, which is not set
-    help: set it, write it into .env, or say `--database-url <url>`: `export PROD_URL=…`
+    help: set it, write it into .env, or pass `--database-url <url>`: `export PROD_URL=…`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current", "--env", "prdo"]), @r#"
     ------- stderr -------
     error: migrate.toml has no environment `prdo`
-    help: there are `empty`, `prod`
+    help: expected one of `empty`, `prod`
     [exit status: 2]
     "#);
     project.write(
@@ -430,7 +430,7 @@ fn which_database() {
     assert_snapshot!(broken, @r#"
     ------- stderr -------
     error: `.env` cannot be read
-    help: each line is `NAME=value`; a value with blanks stands in quotes
+    help: each line is `NAME=value`; a value with spaces needs quotes
     [exit status: 1]
     "#);
 }
@@ -446,8 +446,8 @@ fn a_protected_environment() {
     ------- stderr -------
     apply a add a
     apply b add b
-    error: the environment `prod` is protected, and nobody can be asked
-    help: add `--yes` to do it all the same; nothing was changed
+    error: the environment `prod` is protected, and the session is non-interactive
+    help: add `--yes` to do it anyway; nothing was changed
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["run", "--yes"]), @r#"
@@ -474,8 +474,8 @@ fn a_protected_environment() {
     "#);
     assert_snapshot!(run(&project, &["stamp", "a"]), @r#"
     ------- stderr -------
-    error: the environment `prod` is protected, and nobody can be asked
-    help: add `--yes` to do it all the same; nothing was changed
+    error: the environment `prod` is protected, and the session is non-interactive
+    help: add `--yes` to do it anyway; nothing was changed
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["revert", "--dry-run"]), @r#"

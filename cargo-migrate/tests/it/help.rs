@@ -49,14 +49,14 @@ fn the_help_of_the_whole() {
       -V, --version  Print version
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -113,14 +113,14 @@ fn init() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -152,14 +152,14 @@ fn new() {
       -h, --help                   Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -197,14 +197,14 @@ fn run() {
       -h, --help                  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -239,14 +239,14 @@ fn revert() {
       -h, --help                  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -267,14 +267,14 @@ fn redo() {
       -h, --help                 Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -293,14 +293,14 @@ fn schema() {
       -h, --help           Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -316,14 +316,14 @@ fn status() {
       -h, --help    Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -338,14 +338,14 @@ fn current() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -369,14 +369,14 @@ fn plan() {
       -h, --help              Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     "#);
 }
 
@@ -396,14 +396,14 @@ fn history() {
       -h, --help      Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -418,14 +418,14 @@ fn heads() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -440,14 +440,14 @@ fn branches() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -465,14 +465,14 @@ fn show() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -492,14 +492,14 @@ fn merge() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -526,14 +526,14 @@ fn stamp() {
       -h, --help                 Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     "#);
 }
 
@@ -549,19 +549,19 @@ fn check() {
           --since [<REF>]  Also judge what this branch adds to the chain of a git reference: whether it
                            forks that chain, edits or deletes what is sealed there, or takes an id; the
                            remote's main branch where no reference is named
-          --models         Also compare the models with the schema that the chain makes, in throw-away
+          --models         Also compare the models with the schema that the chain makes, in scratch
                            databases, and fail where a revision is missing
       -h, --help           Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -579,14 +579,14 @@ fn lock() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -604,14 +604,14 @@ fn explain() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -629,14 +629,14 @@ fn edit() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -654,13 +654,13 @@ fn completions() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }

@@ -74,7 +74,7 @@ async fn postgres_is_rolled_back() {
         insta::allow_duplicates! {
             assert_snapshot!(steady(&ended), @"
             ------- stderr -------
-            stopping: the statement in work is cancelled; once more leaves at once
+            stopping: the running statement is cancelled; a second signal exits at once
             error: stopped before the run was finished: 1 revision done, the one in progress was not
             help: `cargo migrate status` shows where the database is, and how to continue
             [exit status: 130]
@@ -101,7 +101,7 @@ async fn mysql_says_where_it_is() {
     signal(&child, "TERM");
     assert_snapshot!(steady(&ended(child)), @"
     ------- stderr -------
-    stopping: the statement in work is cancelled; once more leaves at once
+    stopping: the running statement is cancelled; a second signal exits at once
     error: stopped before the run was finished: 1 revision done, the one in progress was not
     help: `cargo migrate status` shows where the database is, and how to continue
     [exit status: 130]
@@ -151,7 +151,7 @@ fn sqlite_is_rolled_back() {
     signal(&child, "INT");
     assert_snapshot!(steady(&ended(child)), @"
     ------- stderr -------
-    stopping: the statement in work is cancelled; once more leaves at once
+    stopping: the running statement is cancelled; a second signal exits at once
     error: stopped before the run was finished
     help: `cargo migrate status` shows where the database is, and how to continue
     [exit status: 130]

@@ -183,7 +183,7 @@ fn a_reset_starts_over() {
     project.run(["run", "a", "-q"]).success().done();
     assert_snapshot!(project.run(["reset"]), @"
     ------- stderr -------
-    error: this would lose everything in sqlite://dev.db, and nobody can be asked
+    error: this would lose everything in sqlite://dev.db, and the session is non-interactive
     help: add `--yes` to do it without being asked; nothing was changed
     [exit status: 1]
     ");

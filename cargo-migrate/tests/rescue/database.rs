@@ -397,7 +397,7 @@ async fn a_half_done_revision_that_somebody_took_back(dialect: Dialect, name: &s
 
 async fn a_half_done_revision_that_cannot_be_finished(dialect: Dialect, name: &str) {
     let patient = half_done(dialect, name).await;
-    // Its own SQL is wrong, so no throw-away database can have the schema after it.
+    // Its own SQL is wrong, so no scratch database can have the schema after it.
     patient.edit(
         "migrations/b.sql",
         "CREATE TABLE two (id INTEGER PRIMARY KEY);",

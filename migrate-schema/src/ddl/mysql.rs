@@ -342,7 +342,7 @@ impl<'a> Plan<'a> {
             }
             // Otherwise InnoDB rejects a key to a missing table; this is also how it was created.
             self.out.add("SET foreign_key_checks = 0");
-            let why = format!("it points to `{target}`, and there is no such table");
+            let why = format!("it references `{target}`, which does not exist");
             self.out.push(add.with_review(why));
             self.out.add("SET foreign_key_checks = 1");
         }
@@ -380,7 +380,7 @@ impl<'a> Plan<'a> {
             if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
-                        .with_data_loss(format!("how far `{name}` has counted")),
+                        .with_data_loss(format!("the counter of `{name}`")),
                 );
             }
         }

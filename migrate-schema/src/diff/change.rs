@@ -498,7 +498,7 @@ fn column_changes(from: &Column, to: &Column) -> Vec<String> {
     }
     match (from.nullable, to.nullable) {
         (true, false) => all.push("not null".to_owned()),
-        (false, true) => all.push("takes null".to_owned()),
+        (false, true) => all.push("allows null".to_owned()),
         _ => {}
     }
     let mut other = |what: &str, from: Option<String>, to: Option<String>| {

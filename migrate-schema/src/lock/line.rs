@@ -57,7 +57,7 @@ pub(super) struct Token {
     pub(super) value: Option<String>,
 }
 
-/// Cuts a line into its parts; `None` where it is no line that was written here.
+/// Cuts a line into its parts; `None` if it is not a line that was written here.
 pub(super) fn tokens(line: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = line;

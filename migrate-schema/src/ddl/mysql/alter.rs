@@ -82,7 +82,7 @@ impl<'a> Alter<'a> {
             Change::Alter {
                 from: Object::Column { value: from, .. },
                 to: Object::Column { value: to, .. },
-            } => match is_computed_anew(from, to) {
+            } => match must_be_recreated(from, to) {
                 true => {
                     self.rebuilt.insert(&to.name);
                 }
@@ -584,7 +584,7 @@ fn check_name(constraint: &Constraint) -> Option<&str> {
 
 /// Returns whether a column must be dropped and added again: only a stored column can become an
 /// ordinary one (MySQL manual, "ALTER TABLE and Generated Columns").
-fn is_computed_anew(from: &Column, to: &Column) -> bool {
+fn must_be_recreated(from: &Column, to: &Column) -> bool {
     match (&from.generated, &to.generated) {
         (None, None) => false,
         (Some(from), None) => !from.stored,

@@ -12,7 +12,7 @@ use crate::output::error::CommandError;
 use crate::project::context::Context;
 use crate::scratch::Scratch;
 
-/// The live schema, and a chain to compare it with in a throw-away database.
+/// The live schema, and a chain to compare it with in a scratch database.
 pub(super) struct Evidence<'a> {
     chosen: &'a Chosen,
     migrations: Migrations,
@@ -188,7 +188,7 @@ impl<'a> Evidence<'a> {
         found
     }
 
-    /// Applies the chain once, in one throw-away database, and looks at the schema before and
+    /// Applies the chain once, in one scratch database, and looks at the schema before and
     /// after each stop; the stops are in the chain's order.
     async fn walk(&self, stops: &[(Set, Set)]) -> Result<Vec<Around>, CommandError> {
         let ledger = &self.ledger;
