@@ -1,4 +1,4 @@
-//! The arguments that several commands share, and what is said of a command line that is wrong.
+//! Arguments that several commands share, and errors of the command line.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use crate::output::failure::exit;
 use crate::output::next_command::{Next, Selection};
 use crate::output::ui::{Format, OutputArgs, Typed, Ui, choose_color};
 
-/// What every command understands.
+/// Arguments of every command.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct GlobalArgs {
     #[command(flatten)]
@@ -24,35 +24,35 @@ pub(crate) struct GlobalArgs {
 /// How to change a database.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct ChangeArgs {
-    /// Show what would be done and do nothing
+    /// Show what would be done and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do not ask where the environment is protected
+    /// Do not ask for confirmation in a protected environment
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// How long to wait while another migrator is at work, in seconds
+    /// How long to wait for another migrator, in seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) lock_wait: Option<u64>,
 }
 
-/// Whether to go on with what is half done.
+/// Whether to resume an unfinished revision.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ResumeArg {
-    /// Go on with a half-done revision after its last finished statement; where nobody knows
-    /// whether the next one was finished, `--resume=again` runs it, `--resume=done` passes over it
+    /// Continue an unfinished revision after its last finished statement; if the outcome of the
+    /// next one is unknown, `--resume=again` runs it again, `--resume=done` skips it
     #[arg(long, value_name = "STATEMENT", num_args = 0..=1, require_equals = true, default_missing_value = "known", hide_possible_values = true)]
     pub(crate) resume: Option<ResumeWord>,
 }
 
-/// What to do about a statement in doubt.
+/// What to do about a statement whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResumeWord {
-    /// Go on only where it is known
+    /// Continue only if the outcome is known
     #[value(hide = true)]
     Known,
     /// Run it again
     Again,
-    /// Take it for done
+    /// Count it as done
     Done,
 }
 
@@ -69,11 +69,11 @@ impl ResumeArg {
     }
 }
 
-/// Where to pretend the database is.
+/// The applied revisions to plan from.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct FromArg {
-    /// Plan from these applied revisions instead of a database, with commas between several;
-    /// `--from ""` is an empty database
+    /// Plan from these applied revisions (comma-separated) instead of a database; `--from ""` is an
+    /// empty database
     #[arg(long, value_name = "REVISIONS")]
     pub(crate) from: Option<String>,
 }
@@ -108,7 +108,8 @@ pub(crate) fn usage(args: &[OsString], error: &clap::Error) -> u8 {
         };
         let ui = Ui::new(&output, Next::new(&Selection::default()));
         let message = message.strip_prefix("error: ").unwrap_or(message);
-        let error = CommandError::usage(message).help("`cargo migrate --help` shows what there is");
+        let error = CommandError::usage(message)
+            .help("`cargo migrate --help` lists the commands and options");
         return report(&error, &ui);
     }
     let text = typed.hidden(&text.ansi().to_string());

@@ -1,4 +1,4 @@
-//! What is wrong with a project and its database, why it probably happened, and what mends it.
+//! What is wrong with a project and its database, why it probably happened, and what repairs it.
 //!
 //! Each area looks for itself and goes on whatever it finds; nothing is written anywhere.
 
@@ -142,7 +142,7 @@ struct Found<'a> {
     help: Option<String>,
 }
 
-/// What `repair` mends by itself.
+/// What `repair` repairs by itself.
 const fn is_repaired(code: Code) -> bool {
     matches!(
         code,
@@ -231,7 +231,7 @@ impl Finding {
         self
     }
 
-    /// Returns the finding, which another one's command mends.
+    /// Returns the finding, which another one's command repairs.
     pub(crate) fn no_command(mut self) -> Self {
         self.first = First::Nothing;
         self
@@ -306,7 +306,7 @@ impl Report {
         sections.push(git::look(project));
         if offline {
             for area in [Area::Ledger, Area::Schema] {
-                sections.push(Section::new(area).summary("not asked (`--offline`)"));
+                sections.push(Section::new(area).summary("not checked (`--offline`)"));
             }
             sections.push(models::look_offline(project));
             return Ok(Self { sections });

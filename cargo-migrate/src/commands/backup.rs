@@ -9,14 +9,14 @@ use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::scratch::interrupt::wait;
 
-/// Keep the database's data in a file
+/// Back up the database's data to a file
 ///
-/// SQLite is copied by itself, PostgreSQL by `pg_dump`, MySQL and MariaDB by `mariadb-dump` or
-/// `mysqldump`. The file is looked at to its end before it gets its name, and no file is ever
-/// written over. The command that gets the data back is printed.
+/// SQLite makes its own copy, PostgreSQL is dumped by `pg_dump`, MySQL and MariaDB by
+/// `mariadb-dump` or `mysqldump`. The file is checked for completeness before it gets its final
+/// name, and no file is ever overwritten. Prints the command that restores the data.
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
-    /// The file, instead of a new one in the folder `backups`
+    /// The file to write, instead of a new one in the folder `backups`
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }

@@ -34,24 +34,24 @@ Examples:
   cargo migrate baseline --dry-run                only shows the revision
 ";
 
-/// Make an existing database the first revision of a new chain
+/// Turn an existing database into the first revision of a new chain
 ///
-/// Its whole schema becomes `up`, and what takes it away `down`, for the database's own dialect;
-/// both are tried in a scratch database, and the revision is recorded as applied in this one.
-/// It is sealed where it makes exactly this schema. What cannot be made is listed, and stands in
-/// the file as comments; then the revision is a draft. Version tables of other tools, and tables
-/// that `[verify] ignore` names, are left out. Rows, rights and owners are no part of it.
+/// Its whole schema becomes `up`, with a `down` that drops it, for the database's own dialect; both
+/// are tested in a scratch database, and the revision is recorded as applied in this one. It is
+/// sealed if it creates exactly this schema. Otherwise it is a draft, and what it cannot create is
+/// listed, and is in the file as comments. Version tables of other tools, and tables that match
+/// `[verify] ignore`, are left out. Rows, privileges and owners are not included.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct BaselineArgs {
-    /// What it is, in a line; becomes part of the file's name
+    /// A description in one line; becomes part of the file's name
     #[arg(value_name = "MESSAGE", default_value = "baseline")]
     message: Vec<String>,
     /// Use this id instead of 12 random hex digits
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
-    /// Leave out what has such a name, such as `legacy_*`: tables, views, routines and all else;
-    /// can be given again
+    /// Leave out objects with such a name, such as `legacy_*`: tables, views, routines and all
+    /// others; can be repeated
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
     let message = args.message.join(" ");
     if message.trim().is_empty() {
         return Err(CommandError::usage("the message is empty")
-            .help("say what it is: `cargo migrate baseline \"as it was\"`"));
+            .help("describe it: `cargo migrate baseline \"as it was\"`"));
     }
     let id = match &args.rev_id {
         Some(id) => checked_id(id)?,
@@ -97,12 +97,12 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
             return Err(CommandError::new(
                 Failure::LedgerExists,
                 format!(
-                    "the ledger of {} holds revisions already, such as `{}`",
+                    "the ledger of {} already has revisions, such as `{}`",
                     chosen.shown(),
                     row.revision
                 ),
             )
-            .help("bring their files back from git; or forget them with `cargo migrate stamp base --purge`, and then make the baseline"));
+            .help("restore their files from git; or forget them with `cargo migrate stamp base --purge`, and then create the baseline"));
         }
         let ignored = Ignored::new(config, &[]);
         let live = database.schema(&config.ledger).await?;
@@ -111,10 +111,10 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         if is_empty(&baseline.schema) && baseline.left_out.is_empty() {
             return Err(CommandError::new(
                 Failure::NothingThere,
-                format!("there is nothing in {} to begin with", chosen.shown()),
+                format!("{} is empty, so there is nothing to start from", chosen.shown()),
             )
             .help(
-                "an empty database begins with `cargo migrate new \"…\"` and `cargo migrate run`",
+                "for an empty database, start with `cargo migrate new \"…\"` and `cargo migrate run`",
             ));
         }
         let dialect = baseline.schema.dialect;
@@ -213,11 +213,11 @@ fn refuse_chain(context: &Context) -> Result<(), CommandError> {
     Err(CommandError::new(
         Failure::ChainExists,
         format!(
-            "the chain has revisions already, such as `{}`",
+            "the chain already has revisions, such as `{}`",
             first.id
         ),
     )
-    .help("`cargo migrate stamp --detect` finds where on it this database is; another chain needs another folder, `dir = \"…\"` in migrate.toml"))
+    .help("`cargo migrate stamp --detect` finds the revision that this database is at; another chain needs another folder, `dir = \"…\"` in migrate.toml"))
 }
 
 /// A baseline with its revision.
@@ -276,7 +276,7 @@ impl Made<'_> {
         }
         if let Some(dialect) = self.others.first() {
             ui.help(format_args!(
-                "write its section, `-- migrate: up {dialect}`, by hand; where a database of that kind has the same schema, `cargo migrate schema --format sql --database-url <its url>` prints it"
+                "write its section, `-- migrate: up {dialect}`, by hand; if a database of that kind has the same schema, `cargo migrate schema --format sql --database-url <its url>` prints it"
             ));
         }
         if self.draft {

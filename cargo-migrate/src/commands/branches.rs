@@ -7,9 +7,9 @@ use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
-/// Show the revisions that several others follow
+/// Show the revisions at which the chain forks
 ///
-/// These are where the chain forks; below each are the revisions that follow it.
+/// Below each are the revisions that follow it.
 #[derive(Debug, Args)]
 pub(crate) struct BranchesArgs {}
 

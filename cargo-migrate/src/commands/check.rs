@@ -15,20 +15,19 @@ use crate::scratch::interrupt::wait;
 
 /// Check the chain and its lock, without a database
 ///
-/// Tells everything that is wrong at once, each with its place and the command that mends it, in
-/// the very words of the compiler. `cargo migrate explain <code>` shows more of each.
+/// Reports all problems at once, each with its place and the command that fixes it, exactly as the
+/// compiler does. `cargo migrate explain <code>` explains each.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Refuse drafts and a schema.lock that is out of date as well, as CI should
+    /// Also refuse drafts and an outdated schema.lock, as CI should
     #[arg(long)]
     locked: bool,
-    /// Also judge what this branch adds to the chain of a git reference: whether it forks that
-    /// chain, edits or deletes what is sealed there, or takes an id; the remote's main branch where
-    /// no reference is named
+    /// Also check this branch against the chain of a git reference: whether it forks that chain,
+    /// edits or deletes sealed revisions, or reuses an id; the default is the remote's main branch
     #[arg(long, value_name = "REF", num_args = 0..=1, default_missing_value = "")]
     since: Option<String>,
-    /// Also compare the models with the schema that the chain makes, in scratch databases, and
-    /// fail where a revision is missing
+    /// Also compare the models with the schema of the chain, in scratch databases, and fail if a
+    /// revision is missing
     #[arg(long)]
     models: bool,
 }
@@ -101,14 +100,14 @@ pub(crate) fn run(args: &CheckArgs, context: &Context, ui: &Ui) -> Result<(), Co
     }
 }
 
-/// Says which of the revisions that were just written reach out of their database.
+/// Warns about new revisions that reach out of their database.
 pub(super) fn report_reach(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let context = context.reloaded();
     let found = migrate_replay::reaching(context.survey()?, context.config()?);
-    for diagnostic in found.iter().take(MOST_TOLD) {
+    for diagnostic in found.iter().take(MOST_SHOWN) {
         ui.say(format_args!("{}\n", drawn(diagnostic)));
     }
-    if let Some(more) = found.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+    if let Some(more) = found.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
         ui.warning(format_args!(
             "{} more reach out of their database: `cargo migrate check` shows them",
             counted(more, "revision")
@@ -117,10 +116,10 @@ pub(super) fn report_reach(context: &Context, ui: &Ui) -> Result<(), CommandErro
     Ok(())
 }
 
-/// As many are shown behind another command's answer.
-const MOST_TOLD: usize = 3;
+/// At most so many are shown after another command's output.
+const MOST_SHOWN: usize = 3;
 
-/// Fails where the models want what the chain does not make.
+/// Fails if the models differ from the chain.
 fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let source = Source::read(None, context, ui)?;
     let gaps = wait(autogenerate::gaps(&source, &[], context))?;
@@ -132,16 +131,13 @@ fn models(context: &Context, ui: &Ui) -> Result<(), CommandError> {
     }
     if missing.is_empty() {
         ui.status(format_args!(
-            "{} the models are what the chain makes",
+            "{} the models match the chain",
             styled(style::GOOD, "checked")
         ));
         return Ok(());
     }
-    let error = CommandError::new(
-        Failure::ModelsDiffer,
-        "the models want what no revision makes",
-    )
-    .help("write it with `cargo migrate new --auto \"…\"`");
+    let error = CommandError::new(Failure::ModelsDiffer, "the models differ from the chain")
+        .help("write it with `cargo migrate new --auto \"…\"`");
     Err(missing.into_iter().fold(error, CommandError::cause))
 }
 
@@ -150,8 +146,8 @@ fn published(context: &Context, reference: &str) -> Result<Published, CommandErr
     let repository = Repository::require(context.root()?)?;
     let name = match reference {
         "" => repository.published()?.ok_or_else(|| {
-            CommandError::usage("git knows no main branch of a remote `origin`")
-                .help("name what to compare with: `cargo migrate check --since <ref>`")
+            CommandError::usage("there is no main branch of a remote `origin`")
+                .help("name the reference to compare with: `cargo migrate check --since <ref>`")
         })?,
         reference => reference.to_owned(),
     };

@@ -9,7 +9,7 @@ use crate::output::error::CommandError;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
-/// Write the script with which a shell completes `cargo-migrate`
+/// Print a shell's completion script for `cargo-migrate`
 ///
 /// For bash: `cargo migrate completions bash >
 /// ~/.local/share/bash-completion/completions/cargo-migrate`.

@@ -12,8 +12,8 @@ use crate::scratch::interrupt::wait;
 
 /// Show where the database is
 ///
-/// Prints the heads of what is applied: those that no other applied revision follows or depends
-/// on. Nothing is written.
+/// Prints the applied revisions that no other applied revision follows or depends on. Nothing is
+/// written.
 #[derive(Debug, Args)]
 pub(crate) struct CurrentArgs {}
 

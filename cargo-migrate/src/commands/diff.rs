@@ -20,27 +20,26 @@ A schema is named by one of
   env:<name>      the database of another environment
   models          what the structs that derive `Table` describe
   empty           nothing at all
-  <file>.sql      what a file of SQL makes
-  <file>.json     what a snapshot or `schema --format json` has kept
-  <revision>      what the chain makes up to there: an id, `head`, `base`, `current` …
+  <file>.sql      the schema that a file of SQL creates
+  <file>.json     a snapshot, or the output of `schema --format json`
+  <revision>      the schema of the chain up to it: an id, `head`, `base`, `current` …
 
-`diff database head --format sql` shows what would lead from the database to the chain's end.";
+`diff database head --format sql` shows the SQL that takes the database to the chain's head.";
 
-/// Show what leads from one schema to another
+/// Show the changes from one schema to another
 ///
-/// In words, as SQL with `--format sql`, or as JSON. Revisions and files are run in a scratch
-/// database, so that the database itself says what they mean.
+/// As text, as SQL with `--format sql`, or as JSON. Revisions and files are run in a scratch
+/// database, so that the database itself interprets them.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct DiffArgs {
-    /// What there is: `database` where nothing is said
+    /// The schema before
     #[arg(default_value = "database")]
     from: String,
-    /// What there shall be: `head` where nothing is said
+    /// The schema after
     #[arg(default_value = "head")]
     to: String,
-    /// What only has another name: `users=people`, or `users.mail=email` for a column; can be given
-    /// again
+    /// A table or column that was renamed: `users=people`, or `users.mail=email`; can be repeated
     #[arg(long, value_name = "OLD=NEW")]
     rename: Vec<String>,
 }

@@ -5,14 +5,14 @@ use crate::output::error::CommandError;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
-/// Find what is wrong with files, git, database and models, and what mends it
+/// Diagnose files, git, database and models, and show how to fix each problem
 ///
-/// One report over everything: what is wrong, how bad it is, why it probably happened, and the
-/// command for each; at the end the one to type first. Nothing is written anywhere, and nothing
-/// found keeps the rest from being looked at. The exit code is 1 where something is wrong.
+/// One report of everything: each problem with its severity, its probable cause and the command
+/// that fixes it; at the end, the command to run first. Nothing is written, and no problem keeps
+/// the rest from being checked. The exit code is 1 if there are problems.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Look only at what needs no database
+    /// Check only what needs no database
     #[arg(long)]
     offline: bool,
 }

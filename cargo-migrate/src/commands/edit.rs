@@ -36,9 +36,9 @@ pub(crate) fn run(args: &EditArgs, context: &Context, ui: &Ui) -> Result<(), Com
         .is_some_and(|entry| entry.state != LockState::Draft);
     if sealed {
         ui.warning(format_args!(
-            "`{id}` is sealed: an edit of what it means will be refused as lock-changed"
+            "`{id}` is sealed: a change of its meaning is refused as lock-changed"
         ));
-        ui.help("write what is new into a new revision: `cargo migrate new \"<message>\"`");
+        ui.help("put the change into a new revision: `cargo migrate new \"<message>\"`");
     }
     let path = context.dir()?.join(&*revision.file);
     open(&path)?;
@@ -59,7 +59,7 @@ pub(super) fn open(path: &Path) -> Result<(), CommandError> {
     };
     let Some(editor) = variable("VISUAL").or_else(|| variable("EDITOR")) else {
         return Err(
-            CommandError::new(Failure::NoEditor, "no editor is named").help(format!(
+            CommandError::new(Failure::NoEditor, "no editor is set").help(format!(
                 "set one, such as `export EDITOR=nano`; the file is `{}`",
                 path.display()
             )),
@@ -71,7 +71,7 @@ pub(super) fn open(path: &Path) -> Result<(), CommandError> {
         true => Ok(()),
         false => Err(failed()
             .cause(status)
-            .help("set $VISUAL or $EDITOR to a program that is there")),
+            .help("set $VISUAL or $EDITOR to an installed program")),
     }
 }
 

@@ -15,13 +15,13 @@ use crate::project::context::Context;
 
 static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/explain");
 
-/// Explain what a code means, and what to do about it
+/// Explain what a code means, and how to fix the problem
 ///
-/// It tells of all that `check`, `doctor` and the compiler find, and of what a command or an
-/// application refuses. Without a code, lists all of them.
+/// Covers all problems that `check`, `doctor` and the compiler find, and all refusals of a command
+/// or an application. Without a code, lists all codes.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// What stands in brackets after `error`, or as `code` in JSON, such as `multiple-heads`
+    /// The code in brackets after `error`, or `code` in JSON, such as `multiple-heads`
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }
@@ -71,7 +71,7 @@ fn page(code: &str) -> Option<&'static str> {
     PAGES.get_file(format!("{code}.md"))?.contents_utf8()
 }
 
-/// A first sentence that is longer is cut where it begins to tell more.
+/// A first sentence that is longer is cut where it adds more.
 const WIDTH: usize = 80;
 
 /// Returns what a page says first, in a line.
@@ -85,7 +85,7 @@ fn title(page: &str) -> String {
     }
 }
 
-/// Returns what stands before the first of these signs that ends something.
+/// Returns the text before the first sign that ends a sentence.
 fn until<'l>(line: &'l str, ends: &[char]) -> &'l str {
     let mut is_code = false;
     for (at, sign) in line.char_indices() {
@@ -131,7 +131,7 @@ fn list(ui: &Ui) -> Result<(), CommandError> {
         }
     }
     ui.help(format_args!(
-        "{} tells the story of one",
+        "{} explains one",
         styled(style::HELP, "cargo migrate explain <code>")
     ));
     Ok(())
@@ -141,7 +141,7 @@ fn list(ui: &Ui) -> Result<(), CommandError> {
 const MOST: usize = 4;
 
 fn unknown(given: &str, code: &str) -> CommandError {
-    let error = CommandError::usage(format!("there is no code `{given}`"));
+    let error = CommandError::usage(format!("unknown code `{given}`"));
     let near = nearest(code);
     match near.len() {
         0 => error.help("`cargo migrate explain` lists the codes"),
@@ -220,7 +220,7 @@ mod tests {
         assert!(typed > 300, "{typed}");
     }
 
-    /// The commands of ours in a page: behind a prompt, and in backticks.
+    /// Our commands in a page: after a prompt, and in backticks.
     fn commands(page: &str) -> Vec<String> {
         const OURS: &str = "cargo migrate ";
         let mut commands = Vec::new();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_ends_where_more_is_told() {
+    fn a_title_ends_where_more_is_listed() {
         let of = |text: &str| title(&format!("# code\n\n{text}\n\nmore"));
         assert_eq!(of("One thing.\nAnother."), "One thing");
         assert_eq!(of("One\nthing: another."), "One thing: another");

@@ -6,10 +6,10 @@ use crate::output::listing::line;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
-/// Show the revisions that nothing follows
+/// Show the heads: revisions that nothing follows
 ///
-/// A chain has one head, where `cargo migrate run` leads. There are several after a git merge of
-/// two branches that both added a revision: `cargo migrate merge` joins them.
+/// A chain normally has one head, the target of `cargo migrate run`. After a git merge of two
+/// branches that both added a revision it has several: `cargo migrate merge` joins them.
 #[derive(Debug, Args)]
 pub(crate) struct HeadsArgs {}
 

@@ -15,22 +15,22 @@ use crate::project::context::Context;
 use crate::project::range::Range;
 use crate::scratch::interrupt::wait;
 
-/// Show the revisions as a drawn graph, newest first
+/// Show the revisions as a graph, newest first
 ///
-/// A range `a:b` shows what leads from `a` to `b`, both included; `a:` and `:b` are open on one
-/// side. No database is asked, unless `--applied` or a range from where the database is needs it:
-/// then `●` is applied, `○` pending, and `@` where the database is; with `-v` all that was ever done
-/// with each revision, when and by whom. `--format mermaid` and
-/// `--format dot` draw it for documents.
+/// A range `a:b` shows the revisions from `a` to `b`, both included; `a:` and `:b` are open on one
+/// side. The database is read only for `--applied`, or for a range from where it is: then `●` marks
+/// applied revisions, `○` pending ones, and `@` where the database is; with `-v`, each revision's
+/// events are shown, with time and user. `--format mermaid` and `--format dot` draw the graph for
+/// documents.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
-    /// What to show: `a:b`, `a:`, `:b`, or one revision and what leads to it
+    /// What to show: `a:b`, `a:`, `:b`, or one revision and its ancestors
     #[arg(value_name = "RANGE", allow_negative_numbers = true)]
     range: Option<String>,
-    /// Mark what the database has
+    /// Mark the applied revisions
     #[arg(long)]
     applied: bool,
-    /// List the revisions without drawing
+    /// List the revisions without the graph
     #[arg(long)]
     no_graph: bool,
 }

@@ -35,52 +35,52 @@ Examples:
   cargo migrate import dbmate --stamp           and record what the database has of it
 ";
 
-/// Take over the migrations of another tool
+/// Import the migrations of another tool
 ///
 /// Its files become revisions that keep ids, order, messages and times, and its version table
-/// becomes a stamp. What cannot be carried over is listed with its file and line, and its revision
+/// becomes a stamp. What cannot be converted is listed with its file and line, and its revision
 /// stays a draft for you to finish; all others are sealed. The old files and the old table are not
-/// changed. Of Alembic, the graph is read from the Python files without running them; the SQL is
-/// what `alembic upgrade --sql` and `alembic downgrade --sql` write, which runs the project's code.
+/// changed. For Alembic, the graph is read from the Python files without running them; the SQL
+/// comes from `alembic upgrade --sql` and `alembic downgrade --sql`, which run the project's code.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct ImportArgs {
     /// The tool
     #[arg(value_name = "TOOL")]
     tool: Tool,
-    /// Its folder of migrations; for Alembic, the one with alembic.ini. Where the tool itself looks
-    /// if nothing is said
+    /// Its migrations folder; for Alembic, the one with alembic.ini; by default, where the tool
+    /// itself looks
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
     /// The database that the SQL is for: `sqlite`, `postgres` or `mysql`
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
-    /// Where the old files are in the folder that the revisions go to, move them into one below it
+    /// If the old files are in the folder of the revisions, move them into a subfolder
     #[arg(long)]
     move_old: bool,
-    /// Record in the database what the tool's version table says is applied; where the chain is
-    /// there already, do only this
+    /// Record in the database what the tool's version table lists as applied; if the chain already
+    /// exists, do only this
     #[arg(long)]
     stamp: bool,
-    /// The tool's version table, where it is not called as usual
+    /// The tool's version table, if it does not have the usual name
     #[arg(long, value_name = "NAME")]
     version_table: Option<String>,
     /// How to call Alembic, such as `poetry run alembic`
     #[arg(long, value_name = "PROGRAM", default_value = "alembic")]
     alembic: String,
-    /// Take the SQL from a real run of Alembic, up and down, on the empty database that env.py leads
-    /// to: for revisions that ask the database
+    /// Take the SQL from a real run of Alembic, up and down, on the empty database that env.py
+    /// connects to: for revisions that query the database
     #[arg(long, conflicts_with = "up_sql")]
     online: bool,
-    /// What `alembic upgrade --sql heads` wrote, instead of calling it
+    /// The output of `alembic upgrade --sql heads`, instead of calling it
     #[arg(long, value_name = "FILE")]
     up_sql: Option<PathBuf>,
-    /// What `alembic downgrade --sql head:base` wrote
+    /// The output of `alembic downgrade --sql head:base`
     #[arg(long, value_name = "FILE", requires = "up_sql")]
     down_sql: Option<PathBuf>,
     #[command(flatten)]
     change: ChangeArgs,
-    /// More words for Alembic, before its command, such as `-- -x tenant=a`
+    /// More arguments for Alembic, before its command, such as `-- -x tenant=a`
     #[arg(last = true, value_name = "OPTION")]
     options: Vec<String>,
 }
@@ -115,9 +115,9 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         if !args.stamp {
             return Err(CommandError::new(
                 Failure::ChainExists,
-                format!("there are revisions in `{}` already", context.config()?.dir),
+                format!("there are already revisions in `{}`", context.config()?.dir),
             )
-            .help(format!("nothing was written: `cargo migrate import {} --stamp` takes over a database; another chain needs another folder, `dir = \"…\"` in migrate.toml", args.tool.word())));
+            .help(format!("nothing was written: `cargo migrate import {} --stamp` stamps a database; another chain needs another folder, `dir = \"…\"` in migrate.toml", args.tool.word())));
         }
         let stamped = stamp(args, None, None, context, ui)?;
         return match ui.is_json() {
@@ -200,7 +200,7 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
             CommandError::new(
                 Failure::NoMigrations,
                 format!(
-                    "there is none of the folders `{}`",
+                    "none of the folders `{}` exists",
                     args.tool.folders().join("`, `")
                 ),
             )
@@ -215,7 +215,7 @@ fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {
     let word = tool.word();
     let mut error = CommandError::new(
         Failure::NoMigrations,
-        format!("`{shown}` holds no migration of {word}"),
+        format!("`{shown}` contains no migration of {word}"),
     );
     for note in history.notes.iter().take(10) {
         error = error.cause(format_args!("{}: {}", note.place, note.text));
@@ -246,7 +246,7 @@ fn dialects(args: &ImportArgs, context: &Context) -> Result<Dialects, CommandErr
     if !config.dialects.is_empty() {
         return Ok(config.dialects);
     }
-    // Where no database is named, nobody knows, and that is fine.
+    // Without a named database the dialect is unknown, which is fine.
     let url = context.database().ok();
     let dialect = url.and_then(|chosen| Dialect::from_url(chosen.url()));
     Ok(dialect.into_iter().collect())
@@ -317,11 +317,11 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
     };
     if !ui.can_ask() {
         return Err(refused(format!(
-            "this runs `{shown}`, which runs the code of the project, and the session is non-interactive"
+            "this runs `{shown}`, which runs the code of the project, and there is no terminal to ask for confirmation"
         )));
     }
     let where_to = match args.online {
-        true => ", on the database that env.py leads to, which must be empty",
+        true => ", on the database that env.py connects to, which must be empty",
         false => "",
     };
     let question = format_args!(
@@ -379,14 +379,14 @@ fn report(
     if drafts > 0 {
         let first = &imported.drafts[0];
         ui.warning(format_args!(
-            "{} could not be carried over whole, for {}",
+            "{} could not be converted completely, for {}",
             counted(drafts, "revision"),
             counted(left_out(&imported.notes), "reason"),
         ));
         ui.help(format!("finish each, such as `cargo migrate edit {first}`, before it is stamped or run; then `cargo migrate lock`"));
     } else if !args.stamp {
         ui.help(format!(
-            "`cargo migrate import {} --stamp` takes over a database that has them",
+            "`cargo migrate import {} --stamp` stamps a database that has them",
             args.tool.word()
         ));
     }
@@ -469,7 +469,7 @@ fn stamp(
         let mut wanted = applied.resolve(args.tool, graph, id_of)?;
         let mut beyond = state.applied.clone();
         beyond.remove_all(&wanted);
-        // What was recorded before, of a draft that was not finished, is recorded anew; what was
+        // What was recorded before, of a draft that was not finished, is recorded again; what was
         // applied since stays.
         let mode = match beyond.is_empty() {
             true => StampMode::Replace,

@@ -15,16 +15,16 @@ use crate::project::package::PackageRoot;
 use crate::project::write;
 use crate::schemas::schema_lock;
 
-/// Begin: write migrate.toml, migrations/ and chain.lock
+/// Set up a project: write migrate.toml, migrations/ and chain.lock
 ///
-/// Nothing that is there is overwritten, so it can be called again.
+/// Existing files are not overwritten, so it can be run again.
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
-    /// The databases to write for: `sqlite`, `postgres`, `mysql`; found in Cargo.toml where it
-    /// says so
+    /// The databases to support: `sqlite`, `postgres`, `mysql`; by default, those of the features
+    /// in Cargo.toml
     #[arg(long, value_name = "DIALECT", value_delimiter = ',')]
     dialect: Vec<String>,
-    /// Add a workflow for GitHub that checks the chain
+    /// Add a GitHub workflow that checks the chain
     #[arg(long)]
     ci: bool,
 }
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
     }
     if !named.is_empty() && !done.created.contains(&config_file) && listed(&config) != Some(named) {
         ui.warning(format_args!(
-            "{config_file} was there, and `--dialect` does not change it: edit its `dialects`"
+            "{config_file} already exists, and `--dialect` does not change it: edit its `dialects`"
         ));
     }
     if ui.is_json() {

@@ -15,8 +15,8 @@ use crate::scratch::interrupt::wait;
 
 /// Seal every draft in chain.lock
 ///
-/// Do it before a revision leaves your hands: from then on an edit of what it means is an error of
-/// the compiler and of `cargo migrate check`. Files that the lock does not know are entered.
+/// Do this before you publish a revision: from then on, a change of its meaning is an error in the
+/// compiler and in `cargo migrate check`. Files that are not in the lock are added.
 #[derive(Debug, Args)]
 pub(crate) struct LockArgs {
     /// Accept that this sealed revision was edited, and seal it as it is now
@@ -25,7 +25,7 @@ pub(crate) struct LockArgs {
     /// Forget this revision, whose file was deleted
     #[arg(long, value_name = "REVISION")]
     forget: Vec<String>,
-    /// Only write schema.lock anew, the schema at the head, and seal nothing
+    /// Only rewrite schema.lock, the schema at the head, and seal nothing
     #[arg(long, conflicts_with_all = ["amend", "forget"])]
     schema: bool,
 }
@@ -35,19 +35,19 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
         return schema(context, ui);
     }
     let survey = context.survey()?;
-    let mends = !args.amend.is_empty() || !args.forget.is_empty();
+    let corrects = !args.amend.is_empty() || !args.forget.is_empty();
     let in_the_way: Vec<Diagnostic> = survey
         .diagnostics
         .iter()
-        .filter(|found| found.is_error() && is_in_the_way(found.code, mends))
+        .filter(|found| found.is_error() && is_in_the_way(found.code, corrects))
         .cloned()
         .collect();
     if !in_the_way.is_empty() {
         return Err(CommandError::diagnostics(in_the_way));
     }
     let mut lock = survey.lock.clone();
-    let done = match mends {
-        true => mend(args, survey, &mut lock)?,
+    let done = match corrects {
+        true => correct(args, survey, &mut lock)?,
         false => seal(survey, &mut lock),
     };
     judge(context, survey, &lock)?;
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
         // A seal needs no server: it stays where there is none.
         let written = match is_new {
             true => format!("`{}` is written: {}", context.shown(&path), in_words(&done)),
-            false => format!("`{}` was so already", context.shown(&path)),
+            false => format!("`{}` was already up to date", context.shown(&path)),
         };
         wait(schema_lock::rewrite(&context)).map_err(|error| {
             let file = schema_lock::shown(&context);
@@ -86,8 +86,8 @@ fn schema(context: &Context, ui: &Ui) -> Result<(), CommandError> {
 }
 
 /// A deleted or changed revision is what `--amend` and `--forget` are for; and where one of them
-/// mends a part, the rest may wait for the next call.
-const fn is_in_the_way(code: Code, mends: bool) -> bool {
+/// repairs a part, the rest may wait for the next call.
+const fn is_in_the_way(code: Code, corrects: bool) -> bool {
     match code {
         Code::LockMissing => false,
         Code::LockChanged
@@ -95,7 +95,7 @@ const fn is_in_the_way(code: Code, mends: bool) -> bool {
         | Code::MultipleHeads
         | Code::MultipleBases
         | Code::UnknownParent
-        | Code::UnknownDependency => !mends,
+        | Code::UnknownDependency => !corrects,
         _ => true,
     }
 }
@@ -126,7 +126,7 @@ fn seal(survey: &Survey, lock: &mut ChainLock) -> Locked {
     done
 }
 
-fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked, CommandError> {
+fn correct(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked, CommandError> {
     let mut done = Locked::default();
     for given in &args.amend {
         let revision = &survey.revisions[one(survey, given)?];
@@ -136,7 +136,7 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
             Some(LockState::Sealed(_)) => {
                 return Err(CommandError::new(
                     Failure::NothingToAmend,
-                    format!("`{id}` means what it meant when it was sealed"),
+                    format!("the meaning of `{id}` has not changed since it was sealed"),
                 ));
             }
             Some(LockState::Draft) | None => {
@@ -156,7 +156,7 @@ fn mend(args: &LockArgs, survey: &Survey, lock: &mut ChainLock) -> Result<Locked
             return Err(CommandError::new(
                 Failure::NotDeleted,
                 format!(
-                    "the file of `{id}` is there: `{}`",
+                    "the file of `{id}` exists: `{}`",
                     survey.revisions[index].file
                 ),
             )
@@ -181,9 +181,9 @@ fn known(survey: &Survey, lock: &ChainLock, given: &str) -> Result<String, Comma
         (Some(only), None, _) | (None, None, [only]) => Ok((*only).to_owned()),
         (None, None, []) => Err(CommandError::new(
             Failure::UnknownRevision,
-            format!("chain.lock knows no revision `{given}`"),
+            format!("chain.lock has no revision `{given}`"),
         )
-        .help("`cargo migrate check` shows those that have no file any more")),
+        .help("`cargo migrate check` shows those whose file is missing")),
         _ => Err(CommandError::from(TargetError::AmbiguousRevision {
             given: given.to_owned(),
             candidates: begun.iter().map(ToString::to_string).collect(),
@@ -195,7 +195,7 @@ fn known(survey: &Survey, lock: &ChainLock, given: &str) -> Result<String, Comma
 fn in_words(done: &Locked) -> String {
     let parts = [
         ("sealed", &done.sealed),
-        ("entered and sealed", &done.entered),
+        ("added and sealed", &done.entered),
         ("amended", &done.amended),
         ("forgot", &done.forgotten),
     ];
@@ -220,18 +220,18 @@ fn report(done: &Locked, ui: &Ui) -> Result<(), CommandError> {
         }
     };
     say("sealed", &done.sealed);
-    say("entered and sealed", &done.entered);
+    say("added and sealed", &done.entered);
     say("amended", &done.amended);
     say("forgot", &done.forgotten);
     if !done.amended.is_empty() {
-        ui.warning("a database that has applied it keeps what the old text did, and refuses to run until that is mended");
+        ui.warning("a database that has applied it keeps what the old text did, and refuses to run until that is resolved");
         ui.help("there, `cargo migrate status` lists it as changed, and `cargo migrate redo <revision>` reverts what was applied and applies the new text");
     }
     if !done.forgotten.is_empty() {
         ui.warning(
             "a database that has applied it will be newer than this chain, and refuse to run",
         );
-        ui.help("there, `cargo migrate revert` still takes it back, with the ledger's text");
+        ui.help("there, `cargo migrate revert` still reverts it, with the text in the ledger");
     }
     if ui.is_json() {
         return ui.json(done);

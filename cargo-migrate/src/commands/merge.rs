@@ -16,15 +16,15 @@ Before and after:
 
 /// Join several heads with a merge revision
 ///
-/// Without names, joins all heads. The merge has no SQL of its own; it says that both branches are
-/// wanted.
+/// Joins all heads unless some are named. The merge has no SQL of its own; it states that the chain
+/// includes both branches.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct MergeArgs {
     /// The heads to join, instead of all
     #[arg(value_name = "REVISION")]
     revisions: Vec<String>,
-    /// What the merge is for
+    /// The message of the merge
     #[arg(short, long)]
     message: Option<String>,
     /// Use this id instead of 12 random hex digits
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &MergeArgs, context: &Context, ui: &Ui) -> Result<(), Co
             return Err(CommandError::new(
                 Failure::NothingToMerge,
                 format!(
-                    "`{}` follows `{}` already",
+                    "`{}` already follows `{}`",
                     graph.id(*index),
                     graph.id(*other)
                 ),

@@ -17,23 +17,23 @@ use crate::scratch::interrupt::wait;
 
 /// Write a new revision that follows the head
 ///
-/// The file begins with an empty `up` and `down`, and is entered in chain.lock as a draft: edit it
-/// freely, until `cargo migrate lock` seals it. Its path is printed.
+/// The file has an empty `up` and `down`, and is added to chain.lock as a draft: edit it freely
+/// until `cargo migrate lock` seals it. Prints its path.
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
-    /// What it does, in a line; becomes part of the file's name
+    /// What the revision does, in one line; becomes part of the file's name
     #[arg(value_name = "MESSAGE", required = true)]
     message: Vec<String>,
-    /// What it follows, instead of the head; `base` begins a chain of its own
+    /// The parent, instead of the head; `base` starts a separate chain
     #[arg(long, value_name = "REVISION")]
     parent: Vec<String>,
-    /// Let it follow a revision that others follow already
+    /// Allow a parent that others already follow
     #[arg(long)]
     splice: bool,
-    /// Name the branch that begins with it
+    /// Name the branch that starts with it
     #[arg(long, value_name = "NAME")]
     label: Vec<String>,
-    /// Need this revision of another branch to be applied before
+    /// Require this revision of another branch to be applied first
     #[arg(long, value_name = "REVISION")]
     depends_on: Vec<String>,
     /// Use this id instead of 12 random hex digits
@@ -42,17 +42,18 @@ pub(crate) struct NewArgs {
     /// Fill `up` with this file
     #[arg(long, value_name = "FILE", conflicts_with = "auto")]
     sql: Option<PathBuf>,
-    /// Fill `up` and `down` with what leads from the chain's schema to that of the models
+    /// Fill `up` and `down` with the changes from the chain's schema to that of the models
     ///
     /// The structs that derive `Table` are read from the package's sources; nothing is compiled. On
-    /// PostgreSQL, MySQL and MariaDB scratch databases are made beside the real one.
+    /// PostgreSQL, MySQL and MariaDB, scratch databases are created on the same server.
     #[arg(long)]
     auto: bool,
-    /// With `--auto`: a file of SQL, or a folder of them, says what is wanted, not the models
+    /// With `--auto`: take the wanted schema from a file of SQL, or a folder of them, instead of
+    /// the models
     #[arg(long, value_name = "PATH", requires = "auto")]
     schema: Option<PathBuf>,
-    /// With `--auto`: what only has another name: `users=people`, or `users.mail=email` for a
-    /// column; can be given again
+    /// With `--auto`: a table or column that was renamed: `users=people`, or `users.mail=email`;
+    /// can be repeated
     #[arg(long, value_name = "OLD=NEW", requires = "auto")]
     rename: Vec<String>,
     /// Open it in the editor
@@ -82,7 +83,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     };
     if args.auto {
         if gaps.iter().all(Gap::is_empty) {
-            ui.status("nothing to do: the chain makes what is wanted");
+            ui.status("nothing to do: the chain already has the wanted schema");
             return match ui.is_json() {
                 true => ui.json(&serde_json::json!({ "revision": null })),
                 false => Ok(()),
@@ -107,7 +108,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         wait(schema_lock::rewrite(&context)).map_err(|error| {
             let (file, lock) = (context.shown(&path), schema_lock::shown(&context));
             error.done(
-                format!("`{file}` is written, and entered in chain.lock; `{lock}` is not written"),
+                format!("`{file}` is written, and added to chain.lock; `{lock}` is not written"),
                 "write it with `cargo migrate lock --schema`",
             )
         })?;
@@ -118,7 +119,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     new_revision::report(context, &new, &path, ui)
 }
 
-/// Compares what is wanted with what the chain makes.
+/// Compares the wanted schema with that of the chain.
 fn wanted(args: &NewArgs, context: &Context, ui: &Ui) -> Result<Vec<Gap>, CommandError> {
     let source = Source::read(args.schema.as_deref(), context, ui)?;
     let mut gaps = wait(autogenerate::gaps(&source, &args.rename, context))?;
@@ -161,7 +162,9 @@ fn parents(args: &NewArgs, survey: &Survey) -> Result<Vec<RevisionId>, CommandEr
             _ => Err(CommandError::from(TargetError::SeveralHeads {
                 heads: json::ids(graph, heads),
             })
-            .help("say which one it follows with `--parent <id>`, or join them with `cargo migrate merge`")),
+            .help(
+                "choose its parent with `--parent <id>`, or join them with `cargo migrate merge`",
+            )),
         };
     }
     let mut parents: Vec<RevisionId> = Vec::new();
@@ -171,7 +174,7 @@ fn parents(args: &NewArgs, survey: &Survey) -> Result<Vec<RevisionId>, CommandEr
         if base && target.branch.is_none() {
             if args.parent.len() > 1 {
                 return Err(CommandError::usage(
-                    "`--parent base` begins a chain of its own and allows no other parent",
+                    "`--parent base` starts a separate chain and allows no other parent",
                 ));
             }
             continue;
@@ -183,11 +186,11 @@ fn parents(args: &NewArgs, survey: &Survey) -> Result<Vec<RevisionId>, CommandEr
             return Err(CommandError::new(
                 Failure::NotAHead,
                 format!(
-                    "`{id}` is no head: `{}` follows it already",
+                    "`{id}` is not a head: `{}` already follows it",
                     json::ids(graph, children).join("`, `")
                 ),
             )
-            .help("add `--splice` if a new branch is to begin there")
+            .help("add `--splice` to start a new branch there")
             .candidates(json::ids(graph, graph.heads())));
         }
         if !parents.contains(&id) {

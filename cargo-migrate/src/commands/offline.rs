@@ -18,15 +18,15 @@ use crate::scratch::interrupt::wait;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SqlArgs {
     /// Print a script for the database's own client instead of running anything; the target may
-    /// then be a range from one place to another, for which no database is asked
+    /// then be a range, such as `a:b`, which needs no database
     #[arg(long, conflicts_with_all = ["dry_run", "resume", "lock_wait", "atomic"])]
     pub(crate) sql: bool,
-    /// The database that the script is for, where no url says it: sqlite, postgres or mysql
+    /// The dialect of the script, if no URL determines it: sqlite, postgres or mysql
     #[arg(long, value_name = "DIALECT", requires = "sql")]
     pub(crate) dialect: Option<Dialect>,
 }
 
-/// Where a script is to lead.
+/// The target of a script.
 pub(crate) struct Wanted<'a> {
     pub(crate) target: Option<&'a str>,
     pub(crate) direction: Direction,
@@ -99,11 +99,11 @@ fn from_here(
         && asked != is
     {
         return Err(CommandError::usage(format!(
-            "the script begins where the database is, and `{}` is no {}",
+            "the script begins where the database is, and `{}` is not {}",
             chosen.shown(),
             asked.name()
         ))
-        .help("say from where to where, and no database is asked: `base:head`"));
+        .help("name a range, which needs no database: `base:head`"));
     }
     wait(async {
         let database = chosen.connect(Create::Nothing).await?;
@@ -113,7 +113,7 @@ fn from_here(
     })
 }
 
-/// The script of a range; on the way down it is written from the newer place to the older.
+/// The script of a range; a revert is written from the newer end to the older.
 fn through(
     wanted: &Wanted<'_>,
     from: &str,
@@ -157,8 +157,8 @@ fn of(dialect: Option<Dialect>, context: &Context) -> Result<Dialect, CommandErr
         (Some(dialect), _) => Ok(dialect),
         (None, [dialect]) => Ok(*dialect),
         _ => Err(
-            CommandError::usage("nothing says which database the script is for")
-                .help("say `--dialect sqlite`, `--dialect postgres` or `--dialect mysql`"),
+            CommandError::usage("the dialect of the script is not specified")
+                .help("add `--dialect sqlite`, `--dialect postgres` or `--dialect mysql`"),
         ),
     }
 }

@@ -14,22 +14,22 @@ use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::scratch::interrupt::wait;
 
-/// Show what `run`, or with `--down` what `revert`, would do
+/// Show what `run` would do, or `revert` with `--down`
 ///
-/// Nothing is changed. With `--from` no database is asked at all.
+/// Nothing is changed. `--from` needs no database.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Where to go: an id, `head`, `heads`, `base`, `+1`, `-1`, `<label>@head` …; `head`, or `-1`
-    /// with `--down`, where nothing is said
+    /// The target: an id, `head`, `heads`, `base`, `+1`, `-1`, `<label>@head` …; by default `head`,
+    /// or `-1` with `--down`
     #[arg(value_name = "TARGET", allow_negative_numbers = true)]
     target: Option<String>,
-    /// Plan the way down
+    /// Plan a revert
     #[arg(long)]
     down: bool,
-    /// Let other branches go too, where the way down needs it
+    /// Also revert revisions of other branches if necessary
     #[arg(long, requires = "down")]
     cascade: bool,
-    /// Fail where there is nothing to do
+    /// Fail if there is nothing to do
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -193,13 +193,13 @@ pub(super) fn lines_from(state: &ChainState<'_>, plan: &Plan, drafts: &Drafts) -
 pub(super) fn show_texts(state: &ChainState<'_>, plan: &Plan, ui: &Ui) {
     for id in state.kept_texts(plan) {
         ui.warning(format_args!(
-            "the file of `{id}` has changed or is not there: its text in the ledger would be used"
+            "the file of `{id}` has changed or is missing: its text in the ledger would be used"
         ));
     }
     for id in state.recorded_edits(plan) {
         if let Some(edit) = state.edit(id.as_str()) {
             ui.status(format_args!(
-                "`{id}`: {edit} was edited after it was applied; the file's text would be used, and go into the ledger"
+                "`{id}`: {edit} was edited after it was applied; the file's text would be used, and recorded in the ledger"
             ));
         }
     }

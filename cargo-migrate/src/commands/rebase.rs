@@ -25,28 +25,28 @@ Example:
       x - y          cargo migrate rebase y --onto b
 ";
 
-/// Put a branch behind another head, instead of merging the two
+/// Move a branch onto another head, instead of merging the two
 ///
-/// The branch is all that leads to the revision and not yet to the head: its first revision gets
-/// the head as its parent, and the rest stays behind it. The edits are shown, and chain.lock
-/// follows them. It is for what has not left your hands: where a database has applied it already,
-/// `cargo migrate merge` is the way.
+/// The branch is all ancestors of the revision that are not ancestors of the head: its first
+/// revision gets the head as its parent, and the rest follows. The edits are shown, and chain.lock
+/// is updated. This is for unpublished revisions: if a database has applied them already, use
+/// `cargo migrate merge`.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct RebaseArgs {
-    /// The end of the branch; where nothing is said, the one head that is not published
+    /// The head of the branch; by default, the only unpublished head
     #[arg(value_name = "REVISION")]
     revision: Option<String>,
-    /// What it is to follow, instead of the other head
+    /// The new parent, instead of the other head
     #[arg(long, value_name = "REVISION")]
     onto: Option<String>,
-    /// Show the edits and make none
+    /// Show the edits without making them
     #[arg(long)]
     dry_run: bool,
-    /// Move it although the database in use has applied it, or cannot be asked
+    /// Move it even if the database in use has applied it, or cannot be read
     #[arg(long)]
     allow_applied: bool,
-    /// Move it although the remote's main branch has it
+    /// Move it even if the remote's main branch has it
     #[arg(long)]
     allow_published: bool,
 }
@@ -111,9 +111,9 @@ pub(crate) fn run(args: &RebaseArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     let what = counted(rebase.moved.len(), "revision");
     match args.dry_run {
-        true => ui.status(format_args!("{what} would be moved behind {onto}")),
+        true => ui.status(format_args!("{what} would be moved onto {onto}")),
         false => ui.status(format_args!(
-            "{} {what} behind {}",
+            "{} {what} onto {}",
             styled(style::GOOD, "moved"),
             styled(style::ID, onto)
         )),
@@ -135,15 +135,15 @@ fn other_end(survey: &Survey, revision: usize) -> Result<usize, CommandError> {
         [] => Err(CommandError::new(
             Failure::NothingToRebase,
             format!(
-                "there is no other head to put `{}` behind",
+                "there is no other head to move `{}` onto",
                 graph.id(revision)
             ),
         )
-        .help("name another place with `--onto <revision>`")),
+        .help("name another parent with `--onto <revision>`")),
         _ => Err(CommandError::from(TargetError::SeveralHeads {
             heads: json::ids(graph, others),
         })
-        .help("say which one it is to follow: `--onto <revision>`")),
+        .help("choose its new parent: `--onto <revision>`")),
     }
 }
 
@@ -180,10 +180,10 @@ fn refuse_applied(
             let id = survey.graph.id(*index);
             Err(CommandError::new(
                 Failure::Applied,
-                format!("{} has applied `{id}` where it stands now", chosen.shown()),
+                format!("{} has already applied `{id}`", chosen.shown()),
             )
             .help(format!(
-                "merge the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then do it again there: `cargo migrate redo {id}`"
+                "join the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then apply it again there: `cargo migrate redo {id}`"
             )))
         }
     }
@@ -242,7 +242,7 @@ impl From<RebaseError> for CommandError {
                 "there is nothing to do; `cargo migrate history` shows the chain".to_owned()
             }
             RebaseError::AlreadyMerged { revision, onto, .. } => {
-                format!("join them once more: `cargo migrate merge {revision} {onto}`")
+                format!("join them again: `cargo migrate merge {revision} {onto}`")
             }
             RebaseError::Cycle { .. } => {
                 "name them the other way round, or join two heads with `cargo migrate merge`"

@@ -20,10 +20,10 @@ use crate::scratch::interrupt::block_on;
 
 /// Revert the last revision and apply it again
 ///
-/// This is for a draft that was edited after it was applied: what the ledger kept is reverted, and
-/// the new text is applied. What follows the revision is reverted and applied again with it. Where
-/// only its `down` or its header was edited, its `up` is what was applied: the ledger takes the new
-/// text, and nothing is run.
+/// This is for a draft that was edited after it was applied: the text in the ledger is reverted,
+/// and the new text is applied. Revisions that follow it are reverted and applied again with it. If
+/// only its `down` or its header was edited, the new text is recorded in the ledger, and nothing is
+/// run.
 #[derive(Debug, Args)]
 pub(crate) struct RedoArgs {
     /// The revision, instead of the last
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             if args.change.dry_run {
                 plan::show_texts(&state, &up, ui);
             }
-            ui.status("its `up` is what was applied: there is nothing to do again");
+            ui.status("its `up` has not changed: there is nothing to redo");
             return Ok(());
         }
         let down = Plan::without(&state.graph, &state.applied, [index]);
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &RedoArgs, context: &Context, ui: &Ui) -> Result<(), Com
             }
             progress.end();
             ui.status(format_args!(
-                "{} done again in {}",
+                "{} redone in {}",
                 counted(up.steps.len(), "revision"),
                 chosen.shown()
             ));
@@ -122,7 +122,7 @@ fn chosen_revision(state: &ChainState<'_>, given: Option<&str>) -> Result<usize,
             given: state.graph.id(only).to_string(),
             applied: json::heads(state),
         })
-        .help("only what is applied can be done again; `cargo migrate run` applies the rest")),
+        .help("only applied revisions can be redone; `cargo migrate run` applies the rest")),
         [] => Err(
             CommandError::new(Failure::NothingApplied, "nothing is applied")
                 .help("`cargo migrate run` applies the chain"),
@@ -162,7 +162,7 @@ fn judge(state: &ChainState<'_>, down: &Plan, dialect: Dialect) -> Result<(), Co
     if !revisions.is_empty() {
         let first = revisions[0].clone();
         return Err(CommandError::from(Error::changed(revisions)).help(format!(
-            "begin with the oldest, which takes what follows it along: `cargo migrate redo {first}`"
+            "start with the oldest, which includes those that follow it: `cargo migrate redo {first}`"
         )));
     }
     let applied = state.status().applied;
@@ -178,7 +178,7 @@ fn judge(state: &ChainState<'_>, down: &Plan, dialect: Dialect) -> Result<(), Co
                 "the text that was applied has an empty `down`".to_owned(),
             ));
             return Err(error.help(format!(
-                "put the `up` that was applied back into its file, and the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone {id} --execute` and `cargo migrate run`"
+                "restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone {id} --execute` and `cargo migrate run`"
             )));
         }
     }

@@ -1,8 +1,8 @@
 mod change;
+mod declare;
 mod files;
-mod half_done;
+mod files_and_ledger;
 mod ledger;
-mod mend;
 mod schema;
 
 use clap::Args;
@@ -14,48 +14,49 @@ use crate::project::context::Context;
 
 const EXAMPLE: &str = "\
 Examples:
-  cargo migrate repair                       show what would be mended, and why so
-  cargo migrate repair --execute             mend it
+  cargo migrate repair                       show what would be repaired, and why
+  cargo migrate repair --execute             repair it
   cargo migrate repair --order users,orders  the first part begins with `users`
   cargo migrate repair --schema              show the SQL that adds what the tables lack
-  cargo migrate repair --done 9f3c           somebody has finished 9f3c by hand";
+  cargo migrate repair --done 9f3c           9f3c was finished by hand";
 
-/// Mend the files of a broken chain, and a database that tells another story
+/// Repair the files of a broken chain, and a ledger that does not match it
 ///
-/// Without `--execute` every edit is shown as a diff with its reason, and nothing is written. What
-/// nobody but you can decide is listed with what to type.
+/// Without `--execute`, every edit is shown as a diff with its reason, and nothing is written. What
+/// only you can decide is listed with the commands to use.
 ///
-/// Files: several bases become one chain, missing parents are found, copies get an id of their own,
-/// circles are broken, heads are joined, and chain.lock follows. What is replaced is copied first, to
-/// a folder that is named. Ledger, where the database in use has one: lost and edited files come back
-/// from it, rows that are missing, half done or stale are brought to what chain and tables say.
+/// Files: several bases become one chain, missing parents are found, copies get their own id,
+/// cycles are broken, heads are joined, and chain.lock is updated. Replaced files are copied first,
+/// to a folder that is printed. Ledger, if the database in use has one: lost and edited files are
+/// restored from it; missing, unfinished and stale rows are corrected to match the chain and the
+/// tables.
 ///
-/// `--schema` brings the tables to what the ledger says they are. `--done` and `--undone` are for a
-/// revision that stopped half way, where `run --resume` does not go on: they say in the ledger what
-/// somebody has done by hand, and nothing is run. `--undone` is also for one that is applied and that
-/// nothing applied needs.
+/// `--schema` changes the tables to match the applied revisions. `--done` and `--undone` are for an
+/// unfinished revision that `run --resume` cannot continue: they record in the ledger what was done
+/// by hand, and nothing is run. `--undone` also works for an applied revision that no other applied
+/// revision needs.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct RepairArgs {
-    /// Mend the files alone, and ask no database
+    /// Repair only the files, without a database
     #[arg(long, conflicts_with = "ledger")]
     files: bool,
-    /// The order in which the parts of a chain with several bases come, by any revision of each
+    /// The order of the parts of a chain with several bases, each named by any of its revisions
     #[arg(long, value_name = "REVISIONS", value_delimiter = ',')]
     order: Vec<String>,
-    /// Put heads that are not published behind the one that is, instead of merging them
+    /// Rebase unpublished heads onto the published one, instead of merging them
     #[arg(long)]
     rebase: bool,
-    /// The database has all of this revision now: it counts as applied
+    /// The database has all of this revision now: record it as applied
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["undone", "files", "order", "rebase"])]
     done: Option<String>,
-    /// The database has nothing of this revision any more: it counts as not applied
+    /// The database has nothing of this revision any more: record it as not applied
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["files", "order", "rebase"])]
     undone: Option<String>,
-    /// Mend the ledger alone, and what it gives back of lost and edited files
+    /// Repair only the ledger, and the lost and edited files that it can restore
     #[arg(long, conflicts_with_all = ["done", "undone", "order", "rebase"])]
     ledger: bool,
-    /// Do it; without this it is only shown
+    /// Make the changes instead of only showing them
     #[arg(long)]
     execute: bool,
     #[command(flatten)]
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         return schema::run(args, context, ui);
     }
     match (&args.done, &args.undone) {
-        (None, None) => mend::run(args, context, ui),
-        _ => half_done::run(args, context, ui),
+        (None, None) => files_and_ledger::run(args, context, ui),
+        _ => declare::run(args, context, ui),
     }
 }

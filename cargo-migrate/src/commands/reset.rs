@@ -18,13 +18,13 @@ use crate::project::drafts::Drafts;
 use crate::schemas::named::dialect;
 use crate::scratch::interrupt::block_on;
 
-/// Drop the database, make it anew, and apply all revisions
+/// Drop the database, recreate it, and apply all revisions
 ///
-/// Everything in it is lost, whoever made it. A protected environment refuses. The server's user
-/// needs the right to create databases; what others have granted on the old one is gone.
+/// Everything in it is lost, whoever created it. Refused in a protected environment. The server's
+/// user needs the privilege to create databases; privileges granted on the old one are lost.
 #[derive(Debug, Args)]
 pub(crate) struct ResetArgs {
-    /// End the sessions of others that use it: PostgreSQL refuses to drop a database in use
+    /// Terminate other sessions that use it: PostgreSQL refuses to drop a database in use
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ResetArgs, context: &Context, ui: &Ui) -> Result<(), Co
     let progress = Progress::new(ui);
     let work = async {
         recreate(&chosen, other_sessions).await?;
-        ui.status(format_args!("made {} anew", chosen.shown()));
+        ui.status(format_args!("recreated {}", chosen.shown()));
         let database = chosen.connect(Create::Missing).await?;
         let before = database.state(&migrations).await?;
         let runner = runner(&migrations, &args.change, &chosen, &progress).target(Target::heads());

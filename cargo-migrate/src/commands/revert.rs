@@ -16,27 +16,27 @@ use crate::project::context::{Context, Require};
 use crate::project::drafts::Drafts;
 use crate::scratch::interrupt::block_on;
 
-/// Take back what follows the target
+/// Revert the revisions after the target
 ///
-/// The target itself stays: `base` takes back everything. What depends on a reverted revision goes
-/// as well. Where a file has changed or is gone, the text that the ledger kept is used. A `down`
-/// that drops a table drops its rows: a protected environment refuses.
+/// The target itself stays: `base` reverts everything. Revisions that depend on a reverted one are
+/// reverted as well. If a file has changed or is missing, the text in the ledger is used. A `down`
+/// that drops a table drops its rows: refused in a protected environment.
 #[derive(Debug, Args)]
 pub(crate) struct RevertArgs {
-    /// Where to go: an id or the beginning of one, `base`, `-2`, `<label>@base` …; `-1`, one step
-    /// back, where nothing is said
+    /// The target: an id or the beginning of one, `base`, `-2`, `<label>@base` …; by default `-1`,
+    /// one step back
     #[arg(value_name = "TARGET", allow_negative_numbers = true)]
     target: Option<String>,
-    /// Revert revisions of other branches too, where the target's label is not enough
+    /// Also revert revisions of other branches if the target's label is not enough
     #[arg(long)]
     cascade: bool,
     #[command(flatten)]
     resume: ResumeArg,
-    /// Revert all of it or nothing, in one transaction: on SQLite and PostgreSQL, and where no
-    /// revision is `no-transaction`
+    /// Revert all or nothing, in one transaction: on SQLite and PostgreSQL, if no revision is
+    /// `no-transaction`
     #[arg(long, conflicts_with = "resume")]
     atomic: bool,
-    /// Fail where there is nothing to do
+    /// Fail if there is nothing to do
     #[arg(long)]
     strict: bool,
     #[command(flatten)]

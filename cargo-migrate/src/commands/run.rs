@@ -23,33 +23,33 @@ use crate::project::drafts::Drafts;
 use crate::schemas::schema_lock;
 use crate::scratch::interrupt::block_on;
 
-/// Apply what the database has not, up to the target
+/// Apply the pending revisions, up to the target
 ///
-/// The target's whole ancestry is applied, dependencies included, parents first. A target that is
-/// applied already is fine, and nothing is done.
+/// All ancestors of the target are applied, including dependencies, parents first. If the target is
+/// applied already, nothing is done.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Where to go: an id or the beginning of one, `head`, `heads`, `+1`, `<label>@head` …;
-    /// `head` where nothing is said
+    /// The target: an id or the beginning of one, `head`, `heads`, `+1`, `<label>@head` …; by
+    /// default `head`
     #[arg(value_name = "TARGET", allow_negative_numbers = true)]
     target: Option<String>,
     #[command(flatten)]
     resume: ResumeArg,
-    /// Keep all of it or nothing, in one transaction: on SQLite and PostgreSQL, and where no
-    /// revision is `no-transaction`
+    /// Apply all or nothing, in one transaction: on SQLite and PostgreSQL, if no revision is
+    /// `no-transaction`
     #[arg(long, conflicts_with = "resume")]
     atomic: bool,
-    /// Keep the database's data in a file first, as `cargo migrate backup` does; so it is where
-    /// migrate.toml says `backup = true`
+    /// Back up the database's data first, as `cargo migrate backup` does; the default if
+    /// migrate.toml has `backup = true`
     #[arg(long)]
     backup: bool,
-    /// Leave the backup out that migrate.toml wants
+    /// Skip the backup that migrate.toml asks for
     #[arg(long, conflicts_with = "backup")]
     no_backup: bool,
-    /// Fail where there is nothing to do
+    /// Fail if there is nothing to do
     #[arg(long)]
     strict: bool,
-    /// Apply drafts to a protected environment too, though their text may still change
+    /// Also apply drafts to a protected environment, although their text may still change
     #[arg(long)]
     allow_drafts: bool,
     #[command(flatten)]
@@ -221,7 +221,7 @@ impl<'a> Before<'a> {
             count => format!(" ({} among them)", counted(count, "draft")),
         };
         let edited = self.state.edited.len();
-        let texts = || format!("take {} into the ledger", counted(edited, "edited text"));
+        let texts = || format!("record {} in the ledger", counted(edited, "edited text"));
         let what = match (self.plan.steps.len(), edited) {
             (0, _) => texts(),
             (count, 0) => format!("apply {}{drafts}", counted(count, "revision")),
@@ -255,9 +255,9 @@ impl<'a> Before<'a> {
             None => Ok(()),
             Some(id) => Err(CommandError::new(
                 Failure::NotApplied,
-                format!("the run ended well, but the ledger does not have `{id}`"),
+                format!("the run succeeded, but the ledger does not have `{id}`"),
             )
-            .help("somebody has changed it meanwhile: `cargo migrate status --events` shows what was done")),
+            .help("it was changed in the meantime: `cargo migrate status --events` shows what was done")),
         }
     }
 }

@@ -13,18 +13,18 @@ use crate::project::context::Context;
 use crate::schemas::named::warn_not_carried;
 use crate::scratch::interrupt::wait;
 
-/// Show the schema that the database has
+/// Show the database's schema
 ///
 /// Tables with their columns, keys and indexes, views, sequences, types and routines, in the
 /// database's own spelling; with `-v` also the texts of views, triggers and routines. The ledger's
-/// own tables are left out. Nothing is written. `--format mermaid` draws the tables and how they
-/// refer to each other, for documents.
+/// own tables are left out. Nothing is written. `--format mermaid` draws the tables and their
+/// references, for documents.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
     /// Show only these tables and views
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Read only this named schema of PostgreSQL; can be given again
+    /// Read only this named schema of PostgreSQL; can be repeated
     #[arg(long = "schema", value_name = "NAME")]
     schemas: Vec<String>,
 }
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &SchemaArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     let text = listing(&schema, ui.is_verbose());
     if text.is_empty() {
-        ui.status(format_args!("there is nothing in {}", chosen.shown()));
+        ui.status(format_args!("{} is empty", chosen.shown()));
         return Ok(());
     }
     ui.answer(text.trim_end())
@@ -92,7 +92,7 @@ fn missing(schema: &Schema, typed: &str) -> CommandError {
         format!("the database has no table or view `{typed}`"),
     );
     match near.is_empty() {
-        true => error.help("`cargo migrate schema` shows all there is"),
+        true => error.help("`cargo migrate schema` shows all of them"),
         false => error
             .help(format!("did you mean `{}`?", near.join("`, `")))
             .candidates(near),

@@ -10,7 +10,7 @@ use crate::project::context::Context;
 
 /// Show one revision: what it follows, and its SQL
 ///
-/// Anything that names one revision will do: an id or the beginning of one, a label, `head`,
+/// Accepts anything that names one revision: an id or the beginning of one, a label, `head`,
 /// `<label>@head`, `<id>-1`.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
@@ -70,7 +70,7 @@ pub(super) fn one(survey: &Survey, given: &str) -> Result<usize, CommandError> {
     {
         return Err(CommandError::new(
             Failure::MalformedTarget,
-            format!("`{given}` depends on a database, and none is asked here"),
+            format!("`{given}` depends on a database, and this command reads none"),
         )
         .help("`cargo migrate current` shows where the database is"));
     }
@@ -79,12 +79,12 @@ pub(super) fn one(survey: &Survey, given: &str) -> Result<usize, CommandError> {
         [only] => Ok(only),
         [] => Err(CommandError::new(
             Failure::NoRevision,
-            format!("`{given}` is no revision but the place before the first"),
+            format!("`{given}` is not a revision but the state before the first"),
         )
         .help("`cargo migrate history` lists the revisions")),
         _ => Err(CommandError::new(
             Failure::SeveralHeads,
-            format!("`{given}` stands for several revisions"),
+            format!("`{given}` names several revisions"),
         )
         .candidates(json::ids(&survey.graph, found))
         .help("name one: `cargo migrate heads` lists them")),

@@ -22,19 +22,19 @@ const EXAMPLE: &str = "\
 /// Where snapshots go that have no name of their own.
 const FOLDER: &str = "snapshots";
 
-/// Keep the database's schema and what is applied in a file
+/// Save the database's schema and its applied revisions in a file
 ///
-/// No rows are in it: that is what `backup` is for. The file is JSON, and `diff` reads it.
+/// It contains no rows: that is what `backup` is for. The file is JSON, and `diff` reads it.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct SnapshotArgs {
-    /// The file; a new one in the folder `snapshots` where nothing is said
+    /// The file to write; by default, a new one in the folder `snapshots`
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// List the files of the folder `snapshots`, the newest first, and take none
+    /// List the files of the folder `snapshots`, newest first, and take none
     #[arg(long, conflicts_with_all = ["file", "keep"])]
     list: bool,
-    /// Afterwards keep no more than the newest so many in the folder `snapshots`
+    /// Afterwards, keep only the newest N in the folder `snapshots`
     #[arg(long, value_name = "N", conflicts_with = "file")]
     keep: Option<usize>,
 }
@@ -103,13 +103,13 @@ pub(crate) fn run(args: &SnapshotArgs, context: &Context, ui: &Ui) -> Result<(),
         }
     };
     let text = serde_json::to_string_pretty(&document).map_err(|error| {
-        CommandError::new(Failure::Snapshot, "it cannot be written").because(error)
+        CommandError::new(Failure::Snapshot, "the snapshot cannot be written").because(error)
     })?;
     if file.symlink_metadata().is_ok() {
         let shown = context.shown(&file);
         return Err(
             CommandError::new(Failure::FileExists, format!("`{shown}` already exists"))
-                .help("no snapshot is written over anything: name another file"),
+                .help("a snapshot never overwrites a file: name another one"),
         );
     }
     write::create(&file, &(text + "\n"))?;

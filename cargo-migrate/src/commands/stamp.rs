@@ -27,27 +27,27 @@ const EXAMPLE: &str = "\
 
 /// Record revisions as applied without running anything
 ///
-/// Each target becomes the state of its own lineage: all it implies is recorded, all that follows
-/// it or depends on it is forgotten, other branches stay. The database's tables are not looked at,
-/// but with `--detect`, which finds out by them where the database is.
+/// Each target becomes the state of its own lineage: the target and its ancestors are recorded, all
+/// that follows it or depends on it is forgotten, other branches stay. The database's tables are
+/// not read, except with `--detect`, which finds the database's revision by them.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct StampArgs {
-    /// Where the database is: ids or beginnings of them, `head`, `heads`, `base`
+    /// The revisions that the database is at: ids or beginnings of them, `head`, `heads`, `base`
     #[arg(value_name = "TARGET", required_unless_present = "detect")]
     targets: Vec<String>,
     /// Find the revision whose schema this database has, and record that
     ///
     /// The chain is applied to a scratch database, once, and its schema after each revision is
-    /// compared with the database's; the ledger is not needed. Where none is the same, the nearest
-    /// is told with what differs, and nothing is recorded. Where several have the same schema, one
+    /// compared with the database's; the ledger is not needed. If none matches, the nearest is
+    /// shown with its differences, and nothing is recorded. If several have the same schema, one
     /// has to be named: `--yes` takes the last of them. With a target, only that is compared.
     #[arg(long, conflicts_with = "from")]
     detect: bool,
-    /// Forget everything the ledger holds first, whatever it is
+    /// First forget everything in the ledger
     #[arg(long)]
     purge: bool,
-    /// Record drafts in a protected environment too, though their text may still change
+    /// Also record drafts in a protected environment, although their text may still change
     #[arg(long)]
     allow_drafts: bool,
     #[command(flatten)]

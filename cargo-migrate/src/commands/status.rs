@@ -19,13 +19,13 @@ use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::scratch::interrupt::wait;
 
-/// Show the chain beside the database: applied, pending, unknown, changed, failed
+/// Compare the chain with the database: applied, pending, unknown, changed, failed
 ///
-/// Nothing is written, not even an empty ledger. The exit code is 1 where something is wrong:
-/// pending revisions are not.
+/// Nothing is written, not even an empty ledger. The exit code is 1 if there are problems; pending
+/// revisions are not a problem.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// Also list all that was ever done to the database: what, when, by whom and from where
+    /// Also list the database's events: what was done, when, by whom and from where
     #[arg(long)]
     events: bool,
 }
@@ -229,7 +229,7 @@ fn advise(state: &ChainState<'_, Graph>, status: &Status, chosen: &Chosen, ui: &
             None => "; `cargo migrate revert` uses it",
         };
         ui.help(format_args!(
-            "`cargo migrate run` takes the edited text into the ledger and runs nothing{revert}"
+            "`cargo migrate run` records the edited text in the ledger and runs nothing{revert}"
         ));
     } else if !status.pending.is_empty() {
         ui.help(format_args!(

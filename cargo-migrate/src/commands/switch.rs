@@ -17,11 +17,12 @@ use crate::project::drafts::Drafts;
 use crate::project::git::Repository;
 use crate::scratch::interrupt::block_on;
 
-/// Take the database to the revisions of another git branch
+/// Switch the database to the revisions of another git branch
 ///
-/// What that branch does not have, or has otherwise, is reverted, with the text that the ledger
-/// kept; then all is applied that it has. The files here do not matter, so it may be done before or
-/// after `git switch`. A `down` that drops a table drops its rows.
+/// Revisions that the branch does not have, or has with another text, are reverted, with the text
+/// in the ledger; then all of the branch's revisions are applied. The files in the checkout do not
+/// matter, so it can be run before or after `git switch`. A `down` that drops a table drops its
+/// rows.
 #[derive(Debug, Args)]
 pub(crate) struct SwitchArgs {
     /// The branch, tag or commit

@@ -12,19 +12,19 @@ use crate::schemas::ignored::{Ignored, leave_out_version_tables};
 use crate::schemas::named::{Three, expected_and_actual, warn_not_carried};
 use crate::scratch::interrupt::wait;
 
-/// Compare the database with the schema that its revisions make, and with the models
+/// Compare the database with the schema of its revisions, and with the models
 ///
-/// The chain is applied to a scratch database as far as the ledger says, and both are compared:
-/// every missing, extra and different table, column, index and constraint is told. The version
-/// tables of other tools do not count. Nothing is written to the database.
+/// Finds schema drift: the applied revisions are run in a scratch database, and every missing,
+/// extra and different table, column, index and constraint is listed. Version tables of other tools
+/// are ignored. Nothing is written to the database.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Also compare with what the structs that derive `Table` describe; always so where `models` is
-    /// true below `[verify]` in migrate.toml
+    /// Also compare with the structs that derive `Table`; the default if `models` is true in
+    /// `[verify]` in migrate.toml
     #[arg(long)]
     models: bool,
-    /// Leave out what belongs to these tables or views, such as `legacy_*`; can be given again,
-    /// and adds to `ignore` below `[verify]` in migrate.toml
+    /// Leave out these tables or views and all that belongs to them, such as `legacy_*`; can be
+    /// repeated, and adds to `ignore` in `[verify]` in migrate.toml
     #[arg(long, value_name = "PATTERN")]
     ignore: Vec<String>,
 }
@@ -98,11 +98,11 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
     }
     if found.is_empty() {
         let also = match with_models {
-            true => ", and what the models want",
+            true => ", and the models",
             false => "",
         };
         ui.status(format_args!(
-            "{} {}: the schema is what its revisions make{also}",
+            "{} {}: the schema matches its revisions{also}",
             styled(style::GOOD, "verified"),
             chosen.shown()
         ));
@@ -125,16 +125,16 @@ fn conclude(found: &[Found], shown: &str, ui: &Ui) {
     let (chain, models) = (count(Against::Chain), count(Against::Models));
     if chain > 0 {
         ui.say(format_args!(
-            "{shown} is not what its revisions make: {}",
+            "{shown} does not match its revisions: {}",
             counted(chain, "difference")
         ));
         ui.help(
-            "`cargo migrate repair --schema` shows the SQL that adds what is missing, `cargo migrate diff database current --format sql` all that leads there",
+            "`cargo migrate repair --schema` shows the SQL that adds what is missing, `cargo migrate diff database current --format sql` the SQL of all differences",
         );
     }
     if models > 0 {
         ui.say(format_args!(
-            "{shown} is not what the models want: {}",
+            "{shown} does not match the models: {}",
             counted(models, "difference")
         ));
         ui.help("`cargo migrate run` applies what is pending; `cargo migrate check --models` says whether a revision is missing");

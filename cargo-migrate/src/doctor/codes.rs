@@ -1,4 +1,4 @@
-//! What the findings of `doctor` are called.
+//! The codes of the findings of `doctor`.
 
 use migrate_core::Code;
 use migrate_sqlx::__cli::discrepancy::Kind;
@@ -32,7 +32,7 @@ named! {
         Behind = "behind",
         /// Tables, and nothing that says where they come from.
         NoLedger = "no-ledger",
-        /// A migrator is at work.
+        /// A migrator is running.
         LedgerLocked = "ledger-locked",
         /// The database lacks what the revisions make.
         SchemaMissing = "schema-missing",
@@ -47,7 +47,7 @@ named! {
     }
 }
 
-/// What a finding is called. No string becomes one, as it might have no page.
+/// The code of a finding. No string becomes one, as it might have no page.
 #[derive(Clone, Debug)]
 pub(crate) enum FindingCode {
     Chain(Code),

@@ -71,8 +71,8 @@ fn no_folder(project: &Project<'_>) -> Section {
             DoctorCode::NoMigrations,
             format!("there is no migrations folder `{dir}`"),
         )
-        .why("the project has not begun one, `dir` in migrate.toml names another folder, or this is not the project's folder")
-        .help("begin with `cargo migrate init`, or go to the project with `-C <dir>`"),
+        .why("the project was not set up, `dir` in migrate.toml names another folder, or this is not the project's folder")
+        .help("start with `cargo migrate init`, or name the project with `-C <dir>`"),
         false => Finding::new(
             Area::Files,
             Severity::Error,
@@ -95,20 +95,20 @@ fn lost_parent(found: &Diagnostic, project: &Project<'_>) -> Option<super::git::
 
 fn why(found: &Diagnostic, project: &Project<'_>, survey: &Survey) -> Option<String> {
     if found.code == Code::MultipleHeads && survey.graph.bases().count() > 1 {
-        return Some("the chain begins more than once, and each of its parts has an end of its own: join the beginnings first".to_owned());
+        return Some("the chain has several bases, and each of its parts has its own head: join the bases first".to_owned());
     }
     if found.code == Code::MissingRevision
         && let Some(seen) = other_tools::seen(project)
     {
         return Some(format!(
-            "the folder has files of {} as well ({}): `{}` takes them over",
+            "the folder also has files of {} ({}): `{}` imports them",
             seen.name, seen.evidence, seen.command
         ));
     }
     causes::why(found.code).map(str::to_owned)
 }
 
-/// Several ends that no diagnostic tells, as a broken link is told first.
+/// Several ends that no diagnostic reports, because a broken link is reported first.
 fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
     let reported = |code| found.iter().any(|found| found.code == code);
     let broken = survey.graph.problems().iter().next().is_some();
@@ -122,7 +122,7 @@ fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
         .collect();
     if broken && bases.len() > 1 && !reported(Code::MultipleBases) {
         let message = format!(
-            "behind that, the chain has {} bases: {}",
+            "apart from that, the chain has {} bases: {}",
             bases.len(),
             listed(&bases)
         );
@@ -153,8 +153,8 @@ fn without_time(survey: &Survey) -> Option<Finding> {
     let message = format!("the {noun} {} {verb} no `-- created:` time", listed(&ids));
     Some(
         Finding::new(Area::Files, Severity::Note, DoctorCode::NoCreatedTime, message)
-            .why("the file was written by hand; where several may come next, the time decides, and then the id")
-            .help("write `-- created: 2026-11-20T14:32:05Z` into its header; a hash does not change by it"),
+            .why("the file was written by hand; if several can come next, the time decides, and then the id")
+            .help("write `-- created: 2026-11-20T14:32:05Z` into its header; this does not change its hash"),
     )
 }
 
@@ -189,20 +189,20 @@ fn left_over(project: &Project<'_>, folder: &Folder) -> Vec<Finding> {
                 Area::Files,
                 Severity::Note,
                 DoctorCode::LeftoverFile,
-                format!("{} is no revision and is not read", listed(&names)),
+                format!("{} is not a revision and is not read", listed(&names)),
             )
             .why("an editor or a merge tool left it")
-            .help("look whether something in it is still wanted, and delete it"),
+            .help("check whether something in it is still needed, and delete it"),
             _ => Finding::new(
                 Area::Files,
                 Severity::Note,
                 DoctorCode::UnreadFolder,
                 format!(
-                    "the files in {} are not read: revisions stand in the folder itself",
+                    "the files in {} are not read: revisions belong in the folder itself",
                     listed(&names)
                 ),
             )
-            .why("they were moved there, or are of another tool")
+            .why("they were moved there, or belong to another tool")
             .help("move revisions up; `cargo migrate import <tool>` reads those of another tool"),
         };
         findings.push(finding.file(names[0].clone()));

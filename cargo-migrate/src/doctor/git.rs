@@ -1,4 +1,4 @@
-//! What git is in the middle of, what it does not have yet, and what others have.
+//! Unfinished merges, untracked files, and revisions on other branches.
 
 use migrate_core::{ChainLock, Code, Config, Published, shell_word};
 
@@ -72,7 +72,7 @@ pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
     if let Some(file) = committed {
         let command = format!("git checkout HEAD -- {}", shell_word(&file));
         return Some(Whereabouts {
-            why: format!("its file was deleted here and not committed: `{command}` brings it back"),
+            why: format!("its file was deleted here and not committed: `{command}` restores it"),
             command: Some(command),
         });
     }
@@ -90,7 +90,7 @@ pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
     let (commit, file) = git.deleted(id, dir).ok()??;
     let command = format!("git checkout {commit}~ -- {}", shell_word(&file));
     Some(Whereabouts {
-        why: format!("the commit {commit} deleted {file}: `{command}` brings it back"),
+        why: format!("the commit {commit} deleted {file}: `{command}` restores it"),
         command: Some(command),
     })
 }
@@ -112,7 +112,7 @@ fn in_progress(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>, 
             DoctorCode::MergeInProgress,
             format!("git is in the middle of a {word}"),
         )
-        .why("it stopped at a conflict, or waits for its commit; what is told here may be mended by its end")
+        .why("it stopped at a conflict, or waits for its commit; finishing it may fix some of these problems")
         .help(format!("finish it with `git {word} --continue`, or leave it with `git {word} --abort`")),
         Some(first) => Finding::new(
             Area::Git,
@@ -161,14 +161,14 @@ fn not_committed(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>
         let message = format!("git does not track {}", listed(&untracked));
         findings.push(
             Finding::new(Area::Git, Severity::Warning, DoctorCode::NotInGit, message)
-                .why("nobody has added it yet: whoever takes this branch gets a chain without it")
+                .why("it was not added yet: whoever checks out this branch gets a chain without it")
                 .help(format!("`git add {add}`"))
                 .file(first.clone()),
         );
     }
     let ignored = of(ChangeKind::Ignored);
     if let Some(first) = ignored.first() {
-        let message = format!("git is told to ignore {}", listed(&ignored));
+        let message = format!("git ignores {}", listed(&ignored));
         findings.push(
             Finding::new(
                 Area::Git,
@@ -178,7 +178,7 @@ fn not_committed(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>
             )
             .why("a line of .gitignore covers it, so it never leaves this checkout")
             .help(format!(
-                "`git check-ignore -v {first}` shows the line; take it out and `git add {first}`"
+                "`git check-ignore -v {first}` shows the line; remove it and `git add {first}`"
             ))
             .file(first.clone()),
         );
@@ -197,9 +197,9 @@ fn not_committed(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>
                     Area::Git,
                     Severity::Warning,
                     DoctorCode::LockNotCommitted,
-                    "the last commit has revisions that its chain.lock does not know",
+                    "the last commit has revisions that its chain.lock does not list",
                 )
-                .why("the files were committed without chain.lock, so the build of whoever takes this branch fails")
+                .why("the files were committed without chain.lock, so the build fails for whoever checks out this branch")
                 .help(format!("`git add {lock}` and commit it"))
                 .file(lock),
             );
@@ -240,7 +240,7 @@ fn published(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>, Co
             finding.first = First::OfHelp;
             finding.why = match found.code {
                 Code::ForkedChain => {
-                    Some("others were quicker: both began behind the same revision".to_owned())
+                    Some("others published first: both started at the same revision".to_owned())
                 }
                 Code::PublishedChanged | Code::PublishedDeleted => {
                     Some("it was changed here, and others may have applied it already".to_owned())

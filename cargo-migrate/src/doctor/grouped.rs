@@ -5,10 +5,10 @@ use migrate_core::{Code, Diagnostic};
 use super::project::listed;
 use super::{Area, Finding};
 
-/// More of one kind than this are told as one.
+/// More of one kind than this are reported as one.
 const MOST_ALIKE: usize = 3;
 
-/// Tells each of a few, and many of one kind as one with its files.
+/// Reports a few one by one, and many of one kind as one with its files.
 pub(super) fn grouped(
     area: Area,
     found: &[Diagnostic],
@@ -40,7 +40,7 @@ pub(super) fn grouped(
             .collect();
         let mut one = alike[0].clone();
         one.message = format!(
-            "{}; and so it is with {} more: {}",
+            "{}; the same applies to {} more: {}",
             one.message,
             alike.len() - 1,
             listed(&files)

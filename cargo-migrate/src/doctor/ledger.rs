@@ -28,18 +28,21 @@ pub(super) struct Seen {
 pub(super) async fn look(project: &Project<'_>) -> (Section, Option<Seen>) {
     let mut section = Section::new(Area::Ledger);
     if !project.is_configured() {
-        let summary = "not asked: what is wrong with the configuration comes first";
+        let summary = "not checked: fix the configuration first";
         return (section.summary(summary), None);
     }
     let chosen = match project.context.database() {
         Ok(chosen) => chosen,
         Err(error) if error.is(Failure::NoPackage) => {
-            return (section.summary("not asked: there is no project here"), None);
+            return (
+                section.summary("not checked: there is no project here"),
+                None,
+            );
         }
         Err(error) => {
             section.push(not_chosen(project, &error));
             if error.is(Failure::NoDatabase) {
-                section.summary = "not asked".to_owned();
+                section.summary = "not checked".to_owned();
             }
             return (section, None);
         }
@@ -64,10 +67,10 @@ pub(super) async fn look(project: &Project<'_>) -> (Section, Option<Seen>) {
                 Area::Ledger,
                 Severity::Warning,
                 DoctorCode::LedgerLocked,
-                format!("a migrator is at work, and others wait for it: {holder}"),
+                format!("a migrator is running, and others wait for it: {holder}"),
             )
-            .why("a run is in progress; or its program hangs, and its connection is still open")
-            .help("wait for its end; or end its session, and the lock goes with it"),
+            .why("a run is in progress; or its program hangs with an open connection")
+            .help("wait until it is finished; or terminate its session, which releases the lock"),
         ),
         Err(error) => section.push(Finding::because(
             Area::Ledger,
@@ -97,7 +100,7 @@ pub(super) async fn look(project: &Project<'_>) -> (Section, Option<Seen>) {
 fn empty(project: &Project<'_>, chosen: &Chosen) -> String {
     let is = match is_there(chosen) {
         true => "is empty",
-        false => "is not there yet",
+        false => "does not exist yet",
     };
     let sound = project
         .survey
@@ -171,15 +174,15 @@ fn not_chosen(project: &Project<'_>, error: &CommandError) -> Finding {
             ));
         }
         _ if (is_unnamed || is_unset) && project.has(".env") => {
-            return finding.why("`.env` does not say it either");
+            return finding.why("`.env` does not set it either");
         }
         _ => {}
     }
     match error.failure() {
         Some(Failure::NoDatabase) => finding.why("neither the command line, nor migrate.toml, nor DATABASE_URL names one; the rest of the report needs none"),
         Some(Failure::UnsetVariable) => finding.why("it is set in the shell of whoever deploys, or in a `.env` that is not here"),
-        Some(Failure::Usage) => finding.why("`--env` or MIGRATE_ENV names it: a slip of the pen, or it was renamed"),
-        Some(Failure::MalformedDotenv) => finding.why("a line of `.env` lacks its `=`, or a quote its end"),
+        Some(Failure::Usage) => finding.why("`--env` or MIGRATE_ENV names it: a typo, or it was renamed"),
+        Some(Failure::MalformedDotenv) => finding.why("a line of `.env` has no `=`, or an open quote"),
         _ => finding,
     }
 }
@@ -189,33 +192,35 @@ fn not_read(chosen: &Chosen, error: &CommandError) -> Finding {
     let finding = Finding::because(Area::Ledger, Severity::Error, error);
     let why = match error.runtime() {
         Some(migrate_sqlx::Error::ForeignLedger { .. }) => {
-            "another program has made a table of that name; `[ledger] prefix` in migrate.toml chooses another"
+            "another program has created a table of that name; `[ledger] prefix` in migrate.toml chooses another"
         }
         Some(migrate_sqlx::Error::Url(_)) => {
-            "a sign of the password is not encoded, or the url is of another kind of database"
+            "a character of the password is not percent-encoded, or the URL is for another kind of database"
         }
         runtime => match runtime.and_then(migrate_sqlx::Error::refusal) {
             Some(Refusal::NoListener) => {
-                "no server listens there: it is not started, or host or port are others"
+                "no server listens there: it is not started, or the host or port is wrong"
             }
             Some(Refusal::Credentials | Refusal::DatabaseDenied) => {
-                "the server does not know this user, or the password is another"
+                "the server does not know this user, or the password is wrong"
             }
-            Some(Refusal::UnknownDatabase) => "the database was not made yet, or has another name",
+            Some(Refusal::UnknownDatabase) => {
+                "the database was not created yet, or has another name"
+            }
             Some(Refusal::UnknownHost) => {
-                "nobody knows a host of this name: a slip of the pen, or a name that only a container knows"
+                "there is no host of this name: a typo, or a name that exists only inside a container"
             }
-            Some(Refusal::NoAnswer) => "a firewall is in between, or the host is another",
-            _ if error.is(Failure::Database) => "a firewall is in between, or the host is another",
+            Some(Refusal::NoAnswer) => "a firewall blocks it, or the host is wrong",
+            _ if error.is(Failure::Database) => "a firewall blocks it, or the host is wrong",
             Some(Refusal::CannotOpen | Refusal::NotADatabase) => {
-                "the file is no SQLite database, its folder is not there, or it may not be read"
+                "the file is not an SQLite database, its folder does not exist, or it may not be read"
             }
             Some(Refusal::Denied) => "this user may not read the ledger",
-            _ => "the server is not as it was expected",
+            _ => "the server did not behave as expected",
         },
     };
     let help = error.help_text().map_or_else(
-        || format!("try the database's own client on {}; without it, `cargo migrate doctor --offline` looks at the files", chosen.shown()),
+        || format!("try the database's own client on {}; without it, `cargo migrate doctor --offline` checks the files", chosen.shown()),
         str::to_owned,
     );
     finding.why(why).help(help)
@@ -250,8 +255,8 @@ fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> 
     if let Some(tool) = tools.first() {
         return Some(
             finding
-                .why(format!("{} made them: its table `{}` is there", tool.name(), tool.version_table()))
-                .help(format!("take its history over with `cargo migrate import {0}`, then `cargo migrate import {0} --stamp`", tool.word()))
+                .why(format!("{} created them: its table `{}` exists", tool.name(), tool.version_table()))
+                .help(format!("import its history with `cargo migrate import {0}`, then `cargo migrate import {0} --stamp`", tool.word()))
                 .command(format!("cargo migrate import {} --dry-run", tool.word())),
         );
     }
@@ -263,13 +268,13 @@ fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> 
     let why = OTHERS.iter().find(|(table, _)| lower.contains(*table)).map_or_else(
         || match is_there {
             true => "the ledger was emptied, or the tables are older than it".to_owned(),
-            false => "they were made by hand, by the application at its start, or restored without the ledger".to_owned(),
+            false => "they were created by hand, by the application when it starts, or restored without the ledger".to_owned(),
         },
-        |(table, tool)| format!("{tool} made them: its table `{table}` is there"),
+        |(table, tool)| format!("{tool} created them: its table `{table}` exists"),
     );
     Some(
         finding
             .why(why)
-            .help("`cargo migrate stamp --detect` finds the revision that they are of and records it; `cargo migrate baseline` makes a first revision of them"),
+            .help("`cargo migrate stamp --detect` finds their revision and records it; `cargo migrate baseline` creates a first revision from them"),
     )
 }

@@ -9,7 +9,7 @@ use super::{Area, DoctorCode, Finding, Section, Severity, causes};
 use crate::output::phrase::counted;
 use crate::project::context::now;
 
-/// A draft is meant to be sealed when its branch is merged; after this nobody is at it any more.
+/// A draft is meant to be sealed when its branch is merged; after this it is probably forgotten.
 const OLD: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Says whether a diagnostic is about the lock, and not about a file.
@@ -141,7 +141,7 @@ fn old_drafts(survey: &Survey) -> Option<Finding> {
     };
     Some(
         Finding::new(Area::Lock, Severity::Warning, DoctorCode::OldDraft, message)
-            .why("it was merged before it was sealed; a draft may be edited after others have applied it, and nobody would be told")
+            .why("it was merged before it was sealed; a draft may be edited after others have applied it, without any warning")
             .help("seal it with `cargo migrate lock`; in CI, `cargo migrate check --locked` refuses drafts"),
     )
 }

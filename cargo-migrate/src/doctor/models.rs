@@ -37,8 +37,7 @@ pub(super) async fn look(project: &Project<'_>) -> Section {
         .as_ref()
         .is_some_and(|survey| !survey.has_errors());
     if !sound || !project.is_configured() {
-        section.summary =
-            format!("{count}, not compared: what is wrong with the chain comes first");
+        section.summary = format!("{count}, not compared: fix the chain first");
         return section;
     }
     let source = Source::Models(Box::new(models));
@@ -52,7 +51,7 @@ pub(super) async fn look(project: &Project<'_>) -> Section {
             }
             match missing.is_empty() {
                 true if section.findings.is_empty() => {
-                    section.summary = format!("{count}, as the chain makes their tables");
+                    section.summary = format!("{count}, matching the chain");
                 }
                 true => {}
                 false => section.push(differ(&missing)),
@@ -76,10 +75,7 @@ fn differ(missing: &[String]) -> Finding {
     if missing.len() > MOST {
         shown.push(format!("and {} more", missing.len() - MOST));
     }
-    let message = format!(
-        "the models want what no revision makes: {}",
-        shown.join("; ")
-    );
+    let message = format!("the models differ from the chain: {}", shown.join("; "));
     Finding::new(
         Area::Models,
         Severity::Error,
@@ -102,7 +98,7 @@ fn read_all(project: &Project<'_>) -> (Section, Option<Models>) {
         Err(error) => {
             section.push(
                 Finding::because(Area::Models, Severity::Note, &error)
-                    .why("Cargo.toml cannot be understood, so nobody knows the sources"),
+                    .why("Cargo.toml cannot be understood, so the sources are unknown"),
             );
             return (section, None);
         }
@@ -125,7 +121,7 @@ fn read_all(project: &Project<'_>) -> (Section, Option<Models>) {
     }
 }
 
-/// Whether schema.lock can be read; whether it is of this chain stands in the lock's section.
+/// Whether schema.lock can be read; whether it belongs to this chain is in the lock's section.
 fn unreadable_lock(project: &Project<'_>) -> Vec<Finding> {
     let Some(folder) = &project.folder else {
         return Vec::new();

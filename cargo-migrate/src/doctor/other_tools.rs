@@ -35,7 +35,7 @@ impl Seen {
         )
         .why("the project has used that tool until now")
         .help(format!(
-            "`{} --dry-run` shows what would be taken over",
+            "`{} --dry-run` shows what would be imported",
             self.command
         ))
         .file(self.evidence.clone())

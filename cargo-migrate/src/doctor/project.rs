@@ -1,4 +1,4 @@
-//! What the areas look at: read as far as it can be read.
+//! The input of all areas, read as far as possible.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -30,18 +30,18 @@ impl<'a> Project<'a> {
         let mut findings = Vec::new();
         let root = match context.root() {
             Ok(root) => root.to_owned(),
-            // That there is nothing yet is for the files to tell.
+            // That there is nothing yet is for the files to report.
             Err(error) if error.is(Failure::NoPackage) => context.start.clone(),
             Err(error) => {
                 let finding = Finding::because(Area::Config, Severity::Error, &error);
-                findings.push(finding.why("Cargo.toml does not say one package plainly"));
+                findings.push(finding.why("Cargo.toml does not name exactly one package"));
                 context.start.clone()
             }
         };
         let config = Config::read(&root).unwrap_or_else(|found| {
             let of = |found| {
                 Finding::of(Area::Config, found)
-                    .why("a slip of the pen, or a setting of another version; the defaults are taken for the rest of this report")
+                    .why("a typo, or a setting of another version; the defaults are used for the rest of this report")
             };
             findings.extend(found.iter().map(of));
             Config::default()

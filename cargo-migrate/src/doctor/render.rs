@@ -33,7 +33,7 @@ impl Report {
         };
         ui.answer(format_args!("\n{counted}"))?;
         if let Some(command) = self.first_command() {
-            let first = styled(style::HELP, "type first:");
+            let first = styled(style::HELP, "run first:");
             ui.answer(format_args!("{first} {}", ui.command(&command)))?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The tables beside what the applied revisions make.
+//! Compares the tables with the applied revisions.
 
 use migrate_schema::{Difference, DifferenceKind, differences};
 use wildmatch::WildMatch;
@@ -12,7 +12,7 @@ use crate::output::failure::Failure;
 use crate::output::phrase::counted;
 use crate::schemas::named::expected_and_actual;
 
-/// So many differences are named; `verify` tells all.
+/// At most so many differences are named; `verify` lists all.
 const MOST: usize = 10;
 
 pub(super) async fn look(project: &Project<'_>, seen: Option<&Seen>) -> Section {
@@ -31,28 +31,28 @@ pub(super) async fn look(project: &Project<'_>, seen: Option<&Seen>) -> Section 
         }
     };
     if found.is_empty() {
-        return section.summary("the tables are what the applied revisions make");
+        return section.summary("the tables match the applied revisions");
     }
     section.extend(of_kind(
         &found,
         DifferenceKind::Missing,
         DoctorCode::SchemaMissing,
         "a table or column was dropped by hand, a backup was restored in part, or a revision was recorded and never run",
-        "`cargo migrate repair --schema` makes what is missing",
+        "`cargo migrate repair --schema` creates what is missing",
     ));
     section.extend(of_kind(
         &found,
         DifferenceKind::Different,
         DoctorCode::SchemaDifferent,
-        "somebody has changed it by hand, or the revision was edited after it ran",
-        "`cargo migrate diff database current --format sql` shows the SQL that leads there",
+        "it was changed by hand, or the revision was edited after it ran",
+        "`cargo migrate diff database current --format sql` shows the SQL that fixes it",
     ));
     section.extend(of_kind(
         &found,
         DifferenceKind::Extra,
         DoctorCode::SchemaExtra,
-        "it was made outside of the migrations: by hand, by the application at its start, or by another program",
-        "`cargo migrate diff current database --format sql` shows its SQL: make a revision of that with `cargo migrate new \"<message>\" --sql <file>`, and record it here with `cargo migrate stamp head`; or let it be with `ignore` below `[verify]` in migrate.toml",
+        "it was created outside the migrations: by hand, by the application when it starts, or by another program",
+        "`cargo migrate diff current database --format sql` shows its SQL: write it into a revision with `cargo migrate new \"<message>\" --sql <file>`, and record it here with `cargo migrate stamp head`; or ignore it with `ignore` in `[verify]` in migrate.toml",
     ));
     section
 }
@@ -92,8 +92,8 @@ fn of_kind(
     }
     let (severity, words) = match kind {
         DifferenceKind::Missing => (Severity::Error, "the database lacks"),
-        DifferenceKind::Different => (Severity::Error, "the database has in another way"),
-        DifferenceKind::Extra => (Severity::Warning, "no revision makes"),
+        DifferenceKind::Different => (Severity::Error, "the database differs in"),
+        DifferenceKind::Extra => (Severity::Warning, "no revision creates"),
     };
     let mut objects: Vec<String> = alike
         .iter()
@@ -131,10 +131,10 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
 
     let why = match (error.failure(), error.runtime()) {
         (Some(Failure::Scratch), _) => {
-            "this user may not make databases, and a scratch one is needed to know what the revisions make"
+            "this user may not create databases, and a scratch database is needed for the comparison"
         }
         (_, Some(Runtime::Unfinished { .. })) => {
-            "a revision is half done, so nobody knows what should be there"
+            "a revision is unfinished, so the expected schema is unknown"
         }
         (Some(Failure::Database | Failure::StatementFailed), _)
         | (
@@ -146,10 +146,10 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
                 | Runtime::Repair { .. },
             ),
         ) => {
-            "the revisions do not run in an empty, scratch database: they need something that is not in them, or they would fail on a new installation as well"
+            "the revisions do not run in an empty scratch database: they need something that they do not create, or they would fail on a new installation as well"
         }
-        _ if !error.found().is_empty() => "what is wrong with the files comes first",
-        _ => "the schema of the revisions could not be made in a scratch database",
+        _ if !error.found().is_empty() => "the files have to be fixed first",
+        _ => "the schema of the revisions could not be built in a scratch database",
     };
     let message = format!("the tables were not compared: {}", error.full_message());
     let finding = Finding::new(

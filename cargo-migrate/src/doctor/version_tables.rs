@@ -69,7 +69,7 @@ pub(super) async fn other_story(
             );
             return Some(
                 finding(Severity::Warning, message)
-                    .help(format!("look at it: `SELECT * FROM {table}`")),
+                    .help(format!("inspect it: `SELECT * FROM {table}`")),
             );
         }
     };
@@ -78,11 +78,11 @@ pub(super) async fn other_story(
         Ok(resolved) => resolved,
         Err(error) => {
             let message = format!(
-                "`{table}` of {name} tells another story: {}",
+                "`{table}` of {name} does not match the ledger: {}",
                 error.full_message()
             );
             return Some(finding(Severity::Warning, message).help(format!(
-                "bring its new migrations over as revisions, and no longer run {name}; drop `{table}` when nobody needs it"
+                "convert its new migrations to revisions, and stop running {name}; drop `{table}` when it is no longer needed"
             )));
         }
     };

@@ -40,7 +40,7 @@ fn init_finds_the_dialects_in_cargo_toml() {
     # The databases that every revision must serve: "sqlite", "postgres", "mysql" (MariaDB too).
     dialects = ["sqlite", "mysql"]
 
-    # What is an error ("deny"), what a warning ("warn"), what is fine ("allow").
+    # What is an error ("deny"), a warning ("warn") or allowed ("allow").
     # [rules]
     # multiple-heads = "deny"   # or "labelled": one head for each labelled branch
     # multiple-bases = "deny"
@@ -51,7 +51,7 @@ fn init_finds_the_dialects_in_cargo_toml() {
     url = "sqlite://dev.db"
 
     # [env.production]
-    # url = "${DATABASE_URL}"   # a variable of the environment, or of .env
+    # url = "${DATABASE_URL}"   # an environment variable, also from .env
     # protected = true          # refuses to revert, and asks before everything else
     "#);
     assert_snapshot!(project.read("migrations/.gitattributes"), @"
@@ -159,8 +159,8 @@ fn new_refuses_what_would_break_the_chain() {
     "#);
     assert_snapshot!(project.run(["new", "x", "--parent", "a"]), @r#"
     ------- stderr -------
-    error: `a` is no head: `b` follows it already
-    help: add `--splice` if a new branch is to begin there
+    error: `a` is not a head: `b` already follows it
+    help: add `--splice` to start a new branch there
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["new", "x", "--parent", "zzz"]), @r#"
@@ -235,7 +235,7 @@ fn a_fork_is_made_on_purpose_and_merged() {
     assert_snapshot!(project.run(["new", "more"]), @r#"
     ------- stderr -------
     error: there are 2 heads: `b`, `c`
-    help: say which one it follows with `--parent <id>`, or join them with `cargo migrate merge`
+    help: choose its parent with `--parent <id>`, or join them with `cargo migrate merge`
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["merge", "b"]), @r#"
@@ -246,7 +246,7 @@ fn a_fork_is_made_on_purpose_and_merged() {
     "#);
     assert_snapshot!(project.run(["merge", "a", "b"]), @r#"
     ------- stderr -------
-    error: `b` follows `a` already
+    error: `b` already follows `a`
     help: leave out the older one; `cargo migrate heads` lists what can be joined
     [exit status: 1]
     "#);
@@ -293,34 +293,34 @@ fn lock_seals_amends_and_forgets() {
     "#);
     assert_snapshot!(project.run(["lock", "--amend", "a"]), @r#"
     ------- stderr -------
-    error: `a` means what it meant when it was sealed
+    error: the meaning of `a` has not changed since it was sealed
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["lock", "--amend", "b"]), @r#"
     ------- stderr -------
     amended b
-    warning: a database that has applied it keeps what the old text did, and refuses to run until that is mended
+    warning: a database that has applied it keeps what the old text did, and refuses to run until that is resolved
     help: there, `cargo migrate status` lists it as changed, and `cargo migrate redo <revision>` reverts what was applied and applies the new text
     "#);
     project.run(["check"]).success().done();
     std::fs::remove_file(project.path().join("migrations/b.sql")).unwrap();
     assert_snapshot!(project.run(["lock", "--forget", "a"]), @r#"
     ------- stderr -------
-    error: the file of `a` is there: `a.sql`
+    error: the file of `a` exists: `a.sql`
     help: only a revision without a file can be forgotten
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["lock", "--forget", "zzz"]), @r#"
     ------- stderr -------
-    error: chain.lock knows no revision `zzz`
-    help: `cargo migrate check` shows those that have no file any more
+    error: chain.lock has no revision `zzz`
+    help: `cargo migrate check` shows those whose file is missing
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["lock", "--forget", "b"]), @r#"
     ------- stderr -------
     forgot b
     warning: a database that has applied it will be newer than this chain, and refuse to run
-    help: there, `cargo migrate revert` still takes it back, with the ledger's text
+    help: there, `cargo migrate revert` still reverts it, with the text in the ledger
     "#);
     project.run(["check"]).success().done();
 }
@@ -357,14 +357,14 @@ fn edit_starts_the_editor_with_its_arguments() {
     command.args(["edit", "a"]).env("EDITOR", "printf '%s|' -w");
     assert_snapshot!(project.output(&mut command), @r#"
     -w|$PROJECT/migrations/a.sql|------- stderr -------
-    warning: `a` is sealed: an edit of what it means will be refused as lock-changed
-    help: write what is new into a new revision: `cargo migrate new "<message>"`
+    warning: `a` is sealed: a change of its meaning is refused as lock-changed
+    help: put the change into a new revision: `cargo migrate new "<message>"`
     "#);
     assert_snapshot!(project.run(["edit", "a"]), @r#"
     ------- stderr -------
-    warning: `a` is sealed: an edit of what it means will be refused as lock-changed
-    help: write what is new into a new revision: `cargo migrate new "<message>"`
-    error: no editor is named
+    warning: `a` is sealed: a change of its meaning is refused as lock-changed
+    help: put the change into a new revision: `cargo migrate new "<message>"`
+    error: no editor is set
     help: set one, such as `export EDITOR=nano`; the file is `$PROJECT/migrations/a.sql`
     [exit status: 1]
     "#);
@@ -372,14 +372,14 @@ fn edit_starts_the_editor_with_its_arguments() {
     command.args(["edit"]).env("VISUAL", "false");
     assert_snapshot!(project.output(&mut command), @r#"
     ------- stderr -------
-    warning: `a` is sealed: an edit of what it means will be refused as lock-changed
-    help: write what is new into a new revision: `cargo migrate new "<message>"`
+    warning: `a` is sealed: a change of its meaning is refused as lock-changed
+    help: put the change into a new revision: `cargo migrate new "<message>"`
     error: the editor `false` failed
 
     Caused by:
       exit status: 1
 
-    help: set $VISUAL or $EDITOR to a program that is there
+    help: set $VISUAL or $EDITOR to an installed program
     [exit status: 1]
     "#);
 }

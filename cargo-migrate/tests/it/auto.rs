@@ -44,7 +44,7 @@ fn a_project_that_does_not_compile() {
     assert_snapshot!(project.run(["check", "--models"]), @r#"
     ------- stderr -------
     checked 0 revisions, nothing is wrong
-    error: the models want what no revision makes
+    error: the models differ from the chain
 
     Caused by:
       on SQLite: create table `users`
@@ -94,11 +94,11 @@ fn a_project_that_does_not_compile() {
     assert_snapshot!(project.run(["check", "--models"]), @"
     ------- stderr -------
     checked 1 revision, nothing is wrong
-    checked the models are what the chain makes
+    checked the models match the chain
     ");
     assert_snapshot!(project.run(["new", "--auto", "again"]), @"
     ------- stderr -------
-    nothing to do: the chain makes what is wanted
+    nothing to do: the chain already has the wanted schema
     ");
 }
 

@@ -82,7 +82,7 @@ fn there_and_back() {
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
     applied c add c ([time] ms)
-    2 revisions done again in sqlite://dev.db
+    2 revisions redone in sqlite://dev.db
     "#);
     assert_snapshot!(run(&project, &["revert", "--dry-run"]), @r#"
     revert c add c
@@ -150,7 +150,7 @@ fn a_fork_wants_a_target() {
     ------- stderr -------
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
-    1 revision done again in sqlite://dev.db
+    1 revision redone in sqlite://dev.db
     "#);
 }
 
@@ -265,7 +265,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     assert_snapshot!(run(&project, &["redo"]), @"
     ------- stderr -------
     error: revision `b` cannot be reverted: the text that was applied has an empty `down`
-    help: put the `up` that was applied back into its file, and the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone b --execute` and `cargo migrate run`
+    help: restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone b --execute` and `cargo migrate run`
     [exit status: 1]
     ");
 }
@@ -284,7 +284,7 @@ fn a_redo_of_an_edited_draft() {
     warning: the file of `b` has changed or is missing: its text in the ledger is used
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
-    1 revision done again in sqlite://dev.db
+    1 revision redone in sqlite://dev.db
     "#);
     project.run(["run", "-q"]).success().done();
 }

@@ -56,7 +56,7 @@ fn a_way_back_that_is_written_later() {
 
     edited  a a: its `down` was edited after it was applied ([when])
     ------- stderr -------
-    help: `cargo migrate run` takes the edited text into the ledger and runs nothing; `cargo migrate revert` uses it
+    help: `cargo migrate run` records the edited text in the ledger and runs nothing; `cargo migrate revert` uses it
     ");
     assert_snapshot!(steady(&project.run(["doctor"])), @"
     files: 1 revision, one chain
@@ -64,27 +64,27 @@ fn a_way_back_that_is_written_later() {
     git: no repository, or git is not installed
     ledger: sqlite://dev.db is at `a`: 1 applied; 1 warning
 
-    warning[ledger-down-edited]: the `down` of `a` was edited after it was applied; the `up` is what was applied
+    warning[ledger-down-edited]: the `down` of `a` was edited after it was applied; the `up` has not changed
      --> migrations/a.sql
-      = why: a way back was corrected or written later: the tables are what the file makes, and `revert` uses its `down`
-      = help: `cargo migrate run` takes the file's text into the ledger; nothing is run
+      = why: a `down` was corrected or written later: the tables match the file, and `revert` uses its `down`
+      = help: `cargo migrate run` records the file's text in the ledger; nothing is run
 
-    schema: the tables are what the applied revisions make
+    schema: the tables match the applied revisions
     models: no struct derives `Table`
 
     1 warning
-    type first: cargo migrate run
+    run first: cargo migrate run
     ");
     assert_snapshot!(project.run(["repair", "--ledger"]), @"
-    rewrite row a: its `down` was edited after it was applied, and its `up` is what was applied: the row takes the file's text; nothing is run
+    rewrite row a: its `down` was edited after it was applied, and its `up` has not changed: the row gets the file's text; nothing is run
     ------- stderr -------
-    1 row of the ledger would be mended
-    help: add `--execute` to do it
+    1 row of the ledger would be repaired
+    help: add `--execute` to make these changes
     ");
     assert_snapshot!(project.run(["plan", "--down"]), @"
     revert a a
     ------- stderr -------
-    `a`: its `down` was edited after it was applied; the file's text would be used, and go into the ledger
+    `a`: its `down` was edited after it was applied; the file's text would be used, and recorded in the ledger
     1 revision to revert
     ");
     assert_snapshot!(project.run(["revert", "--dry-run", "--format", "json"]), @r#"
@@ -147,7 +147,7 @@ async fn what_takes_an_edited_text_runs_nothing() {
             project.run(["run"]).stderr.trim_end(),
             "nothing to apply: sqlite://dev.db is at a"
         );
-        // A second time it is done again indeed.
+        // A second time it is redone indeed.
         project.run(["redo", "-q"]).success().done();
         assert_eq!(
             database.rows("SELECT COUNT(*) FROM a").await,
@@ -174,20 +174,20 @@ fn an_amended_way_back_of_a_sealed_revision() {
     git: no repository, or git is not installed
     ledger: sqlite://dev.db is at `a`: 1 applied; 1 warning
 
-    warning[ledger-amended]: the `down` of `a` was edited after it was applied; the `up` is what was applied
+    warning[ledger-amended]: the `down` of `a` was edited after it was applied; the `up` has not changed
      --> migrations/a.sql
-      = why: `cargo migrate lock --amend` accepted the new text: the tables are what the file makes, and `revert` uses its `down`
-      = help: `cargo migrate run` takes the file's text into the ledger; nothing is run
+      = why: `cargo migrate lock --amend` accepted the new text: the tables match the file, and `revert` uses its `down`
+      = help: `cargo migrate run` records the file's text in the ledger; nothing is run
 
-    schema: the tables are what the applied revisions make
+    schema: the tables match the applied revisions
     models: no struct derives `Table`
 
     1 warning
-    type first: cargo migrate run
+    run first: cargo migrate run
     ");
     assert_snapshot!(steady(&project.run(["run", "--dry-run"])), @"
     ------- stderr -------
-    `a`: its `down` was edited after it was applied; the file's text would be used, and go into the ledger
+    `a`: its `down` was edited after it was applied; the file's text would be used, and recorded in the ledger
     there is nothing to do
     ");
     assert_snapshot!(steady(&project.run(["revert"])), @"
@@ -251,7 +251,7 @@ fn another_up_and_a_way_back_that_fails() {
     assert_snapshot!(project.run(["repair", "--undone", "a"]), @"
     a is applied; it would count as not applied
     ------- stderr -------
-    help: add `--execute` to do it
+    help: add `--execute` to make these changes
     ");
     assert_snapshot!(project.run(["repair", "--undone", "a", "--execute"]), @"a is applied; it now counts as not applied");
     assert_snapshot!(steady(&project.run(["run"])), @"
@@ -275,8 +275,8 @@ fn what_is_still_needed_was_not_undone() {
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(project.run(["repair", "--undone", "a", "--execute"]), @"
     ------- stderr -------
-    error: what is applied needs `a`: `b`
-    help: what needs it has to be undone first, the newest before the others
+    error: applied revisions need `a`: `b`
+    help: undo those first, starting with the newest
     [exit status: 1]
     ");
 }

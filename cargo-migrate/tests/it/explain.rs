@@ -76,19 +76,19 @@ fn the_list_is_json_too() {
 fn explain_of_a_word_that_is_no_code() {
     assert_snapshot!(project().run(["explain", "multiple-hedas"]), @r#"
     ------- stderr -------
-    error: there is no code `multiple-hedas`
+    error: unknown code `multiple-hedas`
     help: did you mean `multiple-heads`?
     [exit status: 2]
     "#);
     assert_snapshot!(project().run(["explain", "newer"]), @r#"
     ------- stderr -------
-    error: there is no code `newer`
+    error: unknown code `newer`
     help: did you mean `database-newer`, `ledger-newer`?
     [exit status: 2]
     "#);
     assert_snapshot!(project().run(["explain", "xyz"]), @r#"
     ------- stderr -------
-    error: there is no code `xyz`
+    error: unknown code `xyz`
     help: `cargo migrate explain` lists the codes
     [exit status: 2]
     "#);

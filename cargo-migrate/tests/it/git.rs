@@ -94,7 +94,7 @@ fn a_fork_is_told_before_the_merge_and_mended_after() {
       y x 3cfdfea2266fc2cc8900bc4a3dfca21624bfbd4feb82bf157b83075579126855
     - b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd87519930c2634ba90fbf595cc
     ------- stderr -------
-    moved 2 revisions behind b
+    moved 2 revisions onto b
     ");
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
     ------- stderr -------
@@ -103,7 +103,7 @@ fn a_fork_is_told_before_the_merge_and_mended_after() {
     // It is done: a second time there is nothing to do.
     assert_snapshot!(project.run(["rebase", "y", "--onto", "b"]), @"
     ------- stderr -------
-    error: `y` follows `b` already
+    error: `y` already follows `b`
     help: there is nothing to do; `cargo migrate history` shows the chain
     [exit status: 1]
     ");
@@ -267,8 +267,8 @@ fn references_that_are_no_use() {
     ");
     assert_snapshot!(project.run(["check", "--since"]), @"
     ------- stderr -------
-    error: git knows no main branch of a remote `origin`
-    help: name what to compare with: `cargo migrate check --since <ref>`
+    error: there is no main branch of a remote `origin`
+    help: name the reference to compare with: `cargo migrate check --since <ref>`
     [exit status: 2]
     ");
     assert_snapshot!(project.run(["check", "--since=--upload-pack=x"]), @"
@@ -321,7 +321,7 @@ fn the_remotes_main_branch_is_what_is_published() {
       y x 3cfdfea2266fc2cc8900bc4a3dfca21624bfbd4feb82bf157b83075579126855
     - b a 49c27a4bcd9d3ff0261bec4ab68c36914e8afbd87519930c2634ba90fbf595cc
     ------- stderr -------
-    2 revisions would be moved behind b
+    2 revisions would be moved onto b
     ");
     assert_snapshot!(project.run(["rebase", "--format", "json"]).json(), @r#"{"edits":[{"file":"migrations/x.sql","parents":["b"],"revision":"x"}],"moved":["x","y"],"onto":"b"}"#);
     project.run(["check", "--since"]).success().done();
@@ -334,8 +334,8 @@ fn what_a_database_has_applied_is_not_moved() {
     project.run(["run", "x"]).success().done();
     assert_snapshot!(project.run(["rebase", "y"]), @"
     ------- stderr -------
-    error: sqlite://dev.db has applied `x` where it stands now
-    help: merge the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then do it again there: `cargo migrate redo x`
+    error: sqlite://dev.db has already applied `x`
+    help: join the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then apply it again there: `cargo migrate redo x`
     [exit status: 1]
     ");
     project
@@ -354,7 +354,7 @@ fn what_a_database_has_applied_is_not_moved() {
     reverted x add x ([time] ms)
     applied b add b ([time] ms)
     applied x add x ([time] ms)
-    2 revisions done again in sqlite://dev.db
+    2 revisions redone in sqlite://dev.db
     ");
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(project.run(["current"]), @"y add y (head)");
@@ -371,8 +371,8 @@ fn what_cannot_be_rebased() {
     ");
     assert_snapshot!(project.run(["rebase", "c"]), @"
     ------- stderr -------
-    error: there is no other head to put `c` behind
-    help: name another place with `--onto <revision>`
+    error: there is no other head to move `c` onto
+    help: name another parent with `--onto <revision>`
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["rebase", "a", "--onto", "c"]), @"
@@ -391,7 +391,7 @@ fn what_cannot_be_rebased() {
     assert_snapshot!(project.run(["rebase", "d"]), @"
     ------- stderr -------
     error: there are 2 heads: `b`, `c`
-    help: say which one it is to follow: `--onto <revision>`
+    help: choose its new parent: `--onto <revision>`
     [exit status: 1]
     ");
 }
@@ -402,7 +402,7 @@ fn a_branch_that_was_joined_is_joined_again() {
     assert_snapshot!(project.run(["rebase", "y", "--onto", "c"]), @"
     ------- stderr -------
     error: `m` already merges the branch of `y` with that of `c`
-    help: join them once more: `cargo migrate merge y c`
+    help: join them again: `cargo migrate merge y c`
     [exit status: 1]
     ");
 }
@@ -570,7 +570,7 @@ fn repair_names_the_commit_that_has_a_deleted_revision() {
     project.git(&words);
     assert_snapshot!(project.run(["repair"]), @"
     ------- stderr -------
-    checked the files: there is nothing to mend
+    checked the files: nothing to repair
     ");
 }
 

@@ -202,7 +202,7 @@ fn show_refuses_what_is_not_one() {
     "#);
     assert_snapshot!(project.run(["show", "base"]), @r#"
     ------- stderr -------
-    error: `base` is no revision but the place before the first
+    error: `base` is not a revision but the state before the first
     help: `cargo migrate history` lists the revisions
     [exit status: 1]
     "#);
@@ -214,7 +214,7 @@ fn show_refuses_what_is_not_one() {
     "#);
     assert_snapshot!(project.run(["show", "current"]), @r#"
     ------- stderr -------
-    error: `current` depends on a database, and none is asked here
+    error: `current` depends on a database, and this command reads none
     help: `cargo migrate current` shows where the database is
     [exit status: 1]
     "#);

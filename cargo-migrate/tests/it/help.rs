@@ -12,37 +12,37 @@ fn the_help_of_the_whole() {
     Usage: cargo migrate [OPTIONS] <COMMAND>
 
     Commands:
-      init         Begin: write migrate.toml, migrations/ and chain.lock
+      init         Set up a project: write migrate.toml, migrations/ and chain.lock
       new          Write a new revision that follows the head [alias: revision]
-      run          Apply what the database has not, up to the target [aliases: up, upgrade]
-      revert       Take back what follows the target [aliases: down, downgrade]
+      run          Apply the pending revisions, up to the target [aliases: up, upgrade]
+      revert       Revert the revisions after the target [aliases: down, downgrade]
       redo         Revert the last revision and apply it again
-      status       Show the chain beside the database: applied, pending, unknown, changed, failed
+      status       Compare the chain with the database: applied, pending, unknown, changed, failed
       current      Show where the database is
-      plan         Show what `run`, or with `--down` what `revert`, would do
-      history      Show the revisions as a drawn graph, newest first
-      heads        Show the revisions that nothing follows
-      branches     Show the revisions that several others follow
+      plan         Show what `run` would do, or `revert` with `--down`
+      history      Show the revisions as a graph, newest first
+      heads        Show the heads: revisions that nothing follows
+      branches     Show the revisions at which the chain forks
       show         Show one revision: what it follows, and its SQL
       merge        Join several heads with a merge revision
-      rebase       Put a branch behind another head, instead of merging the two
+      rebase       Move a branch onto another head, instead of merging the two
       stamp        Record revisions as applied without running anything
-      switch       Take the database to the revisions of another git branch
-      schema       Show the schema that the database has
-      import       Take over the migrations of another tool
-      baseline     Make an existing database the first revision of a new chain
+      switch       Switch the database to the revisions of another git branch
+      schema       Show the database's schema
+      import       Import the migrations of another tool
+      baseline     Turn an existing database into the first revision of a new chain
       check        Check the chain and its lock, without a database
-      verify       Compare the database with the schema that its revisions make, and with the models
-      diff         Show what leads from one schema to another
-      snapshot     Keep the database's schema and what is applied in a file
-      backup       Keep the database's data in a file
-      doctor       Find what is wrong with files, git, database and models, and what mends it
-      repair       Mend the files of a broken chain, and a database that tells another story
-      reset        Drop the database, make it anew, and apply all revisions
+      verify       Compare the database with the schema of its revisions, and with the models
+      diff         Show the changes from one schema to another
+      snapshot     Save the database's schema and its applied revisions in a file
+      backup       Back up the database's data to a file
+      doctor       Diagnose files, git, database and models, and show how to fix each problem
+      repair       Repair the files of a broken chain, and a ledger that does not match it
+      reset        Drop the database, recreate it, and apply all revisions
       lock         Seal every draft in chain.lock
-      explain      Explain what a code means, and what to do about it
+      explain      Explain what a code means, and how to fix the problem
       edit         Open a revision's file in the editor
-      completions  Write the script with which a shell completes `cargo-migrate`
+      completions  Print a shell's completion script for `cargo-migrate`
 
     Options:
       -h, --help     Print help (see more with '--help')
@@ -91,7 +91,7 @@ fn a_mistake_in_the_command_line_is_json_too() {
       "error": {
         "code": "usage",
         "message": "unrecognized subcommand 'bogus'",
-        "help": "`cargo migrate --help` shows what there is",
+        "help": "`cargo migrate --help` lists the commands and options",
         "candidates": []
       }
     }
@@ -102,14 +102,14 @@ fn a_mistake_in_the_command_line_is_json_too() {
 #[test]
 fn init() {
     assert_snapshot!(project().run(["init", "-h"]), @"
-    Begin: write migrate.toml, migrations/ and chain.lock
+    Set up a project: write migrate.toml, migrations/ and chain.lock
 
     Usage: cargo migrate init [OPTIONS]
 
     Options:
           --dialect <DIALECT>  The databases to write for: `sqlite`, `postgres`, `mysql`; found in
                                Cargo.toml where it says so
-          --ci                 Add a workflow for GitHub that checks the chain
+          --ci                 Add a GitHub workflow that checks the chain
       -h, --help               Print help (see more with '--help')
 
     Global options:
@@ -132,14 +132,14 @@ fn new() {
     Usage: cargo migrate new [OPTIONS] <MESSAGE>...
 
     Arguments:
-      <MESSAGE>...  What it does, in a line; becomes part of the file's name
+      <MESSAGE>...  What the revision does, in one line; becomes part of the file's name
 
     Options:
           --parent <REVISION>      What it follows, instead of the head; `base` begins a chain of its
                                    own
-          --splice                 Let it follow a revision that others follow already
-          --label <NAME>           Name the branch that begins with it
-          --depends-on <REVISION>  Need this revision of another branch to be applied before
+          --splice                 Allow a parent that others already follow
+          --label <NAME>           Name the branch that starts with it
+          --depends-on <REVISION>  Require this revision of another branch to be applied first
           --rev-id <ID>            Use this id instead of 12 random hex digits
           --sql <FILE>             Fill `up` with this file
           --auto                   Fill `up` and `down` with what leads from the chain's schema to that
@@ -147,7 +147,7 @@ fn new() {
           --schema <PATH>          With `--auto`: a file of SQL, or a folder of them, says what is
                                    wanted, not the models
           --rename <OLD=NEW>       With `--auto`: what only has another name: `users=people`, or
-                                   `users.mail=email` for a column; can be given again
+                                   `users.mail=email` for a column; can be repeated
           --edit                   Open it in the editor
       -h, --help                   Print help (see more with '--help')
 
@@ -166,7 +166,7 @@ fn new() {
 #[test]
 fn run() {
     assert_snapshot!(project().run(["run", "-h"]), @"
-    Apply what the database has not, up to the target
+    Apply the pending revisions, up to the target
 
     Usage: cargo migrate run [OPTIONS] [TARGET]
 
@@ -175,15 +175,15 @@ fn run() {
                 `head` where nothing is said
 
     Options:
-          --resume[=<STATEMENT>]  Go on with a half-done revision after its last finished statement;
+          --resume[=<STATEMENT>]  Go on with an unfinished revision after its last finished statement;
                                   where nobody knows whether the next one was finished, `--resume=again`
                                   runs it, `--resume=done` passes over it
           --atomic                Keep all of it or nothing, in one transaction: on SQLite and
                                   PostgreSQL, and where no revision is `no-transaction`
-          --backup                Keep the database's data in a file first, as `cargo migrate backup`
+          --backup                Back up the database's data to a file first, as `cargo migrate backup`
                                   does; so it is where migrate.toml says `backup = true`
-          --no-backup             Leave the backup out that migrate.toml wants
-          --strict                Fail where there is nothing to do
+          --no-backup             Skip the backup that migrate.toml asks for
+          --strict                Fail if there is nothing to do
           --allow-drafts          Apply drafts to a protected environment too, though their text may
                                   still change
           --sql                   Print a script for the database's own client instead of running
@@ -191,9 +191,9 @@ fn run() {
                                   for which no database is asked
           --dialect <DIALECT>     The database that the script is for, where no url says it: sqlite,
                                   postgres or mysql
-          --dry-run               Show what would be done and do nothing
-      -y, --yes                   Do not ask where the environment is protected
-          --lock-wait <SECONDS>   How long to wait while another migrator is at work, in seconds
+          --dry-run               Show what would be done and change nothing
+      -y, --yes                   Do not ask for confirmation in a protected environment
+          --lock-wait <SECONDS>   How long to wait for another migrator, in seconds
       -h, --help                  Print help (see more with '--help')
 
     Global options:
@@ -211,7 +211,7 @@ fn run() {
 #[test]
 fn revert() {
     assert_snapshot!(project().run(["revert", "-h"]), @"
-    Take back what follows the target
+    Revert the revisions after the target
 
     Usage: cargo migrate revert [OPTIONS] [TARGET]
 
@@ -222,20 +222,20 @@ fn revert() {
     Options:
           --cascade               Revert revisions of other branches too, where the target's label is
                                   not enough
-          --resume[=<STATEMENT>]  Go on with a half-done revision after its last finished statement;
+          --resume[=<STATEMENT>]  Go on with an unfinished revision after its last finished statement;
                                   where nobody knows whether the next one was finished, `--resume=again`
                                   runs it, `--resume=done` passes over it
           --atomic                Revert all of it or nothing, in one transaction: on SQLite and
                                   PostgreSQL, and where no revision is `no-transaction`
-          --strict                Fail where there is nothing to do
+          --strict                Fail if there is nothing to do
           --sql                   Print a script for the database's own client instead of running
                                   anything; the target may then be a range from one place to another,
                                   for which no database is asked
           --dialect <DIALECT>     The database that the script is for, where no url says it: sqlite,
                                   postgres or mysql
-          --dry-run               Show what would be done and do nothing
-      -y, --yes                   Do not ask where the environment is protected
-          --lock-wait <SECONDS>   How long to wait while another migrator is at work, in seconds
+          --dry-run               Show what would be done and change nothing
+      -y, --yes                   Do not ask for confirmation in a protected environment
+          --lock-wait <SECONDS>   How long to wait for another migrator, in seconds
       -h, --help                  Print help (see more with '--help')
 
     Global options:
@@ -261,9 +261,9 @@ fn redo() {
       [REVISION]  The revision, instead of the last
 
     Options:
-          --dry-run              Show what would be done and do nothing
-      -y, --yes                  Do not ask where the environment is protected
-          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
+          --dry-run              Show what would be done and change nothing
+      -y, --yes                  Do not ask for confirmation in a protected environment
+          --lock-wait <SECONDS>  How long to wait for another migrator, in seconds
       -h, --help                 Print help (see more with '--help')
 
     Global options:
@@ -281,7 +281,7 @@ fn redo() {
 #[test]
 fn schema() {
     assert_snapshot!(project().run(["schema", "-h"]), @"
-    Show the schema that the database has
+    Show the database's schema
 
     Usage: cargo migrate schema [OPTIONS] [NAME]...
 
@@ -289,7 +289,7 @@ fn schema() {
       [NAME]...  Show only these tables and views
 
     Options:
-          --schema <NAME>  Read only this named schema of PostgreSQL; can be given again
+          --schema <NAME>  Read only this named schema of PostgreSQL; can be repeated
       -h, --help           Print help (see more with '--help')
 
     Global options:
@@ -307,12 +307,12 @@ fn schema() {
 #[test]
 fn status() {
     assert_snapshot!(project().run(["status", "-h"]), @"
-    Show the chain beside the database: applied, pending, unknown, changed, failed
+    Compare the chain with the database: applied, pending, unknown, changed, failed
 
     Usage: cargo migrate status [OPTIONS]
 
     Options:
-          --events  Also list all that was ever done to the database: what, when, by whom and from where
+          --events  Also list the database's events: what was done, when, by whom and from where
       -h, --help    Print help (see more with '--help')
 
     Global options:
@@ -352,7 +352,7 @@ fn current() {
 #[test]
 fn plan() {
     assert_snapshot!(project().run(["plan", "-h"]), @r#"
-    Show what `run`, or with `--down` what `revert`, would do
+    Show what `run` would do, or `revert` with `--down`
 
     Usage: cargo migrate plan [OPTIONS] [TARGET]
 
@@ -361,9 +361,9 @@ fn plan() {
                 `-1` with `--down`, where nothing is said
 
     Options:
-          --down              Plan the way down
-          --cascade           Let other branches go too, where the way down needs it
-          --strict            Fail where there is nothing to do
+          --down              Plan a revert
+          --cascade           Also revert revisions of other branches if necessary
+          --strict            Fail if there is nothing to do
           --from <REVISIONS>  Plan from these applied revisions instead of a database, with commas
                               between several; `--from ""` is an empty database
       -h, --help              Print help (see more with '--help')
@@ -383,16 +383,16 @@ fn plan() {
 #[test]
 fn history() {
     assert_snapshot!(project().run(["history", "-h"]), @"
-    Show the revisions as a drawn graph, newest first
+    Show the revisions as a graph, newest first
 
     Usage: cargo migrate history [OPTIONS] [RANGE]
 
     Arguments:
-      [RANGE]  What to show: `a:b`, `a:`, `:b`, or one revision and what leads to it
+      [RANGE]  What to show: `a:b`, `a:`, `:b`, or one revision and its ancestors
 
     Options:
-          --applied   Mark what the database has
-          --no-graph  List the revisions without drawing
+          --applied   Mark the applied revisions
+          --no-graph  List the revisions without the graph
       -h, --help      Print help (see more with '--help')
 
     Global options:
@@ -410,7 +410,7 @@ fn history() {
 #[test]
 fn heads() {
     assert_snapshot!(project().run(["heads", "-h"]), @"
-    Show the revisions that nothing follows
+    Show the heads: revisions that nothing follows
 
     Usage: cargo migrate heads [OPTIONS]
 
@@ -432,7 +432,7 @@ fn heads() {
 #[test]
 fn branches() {
     assert_snapshot!(project().run(["branches", "-h"]), @"
-    Show the revisions that several others follow
+    Show the revisions at which the chain forks
 
     Usage: cargo migrate branches [OPTIONS]
 
@@ -487,7 +487,7 @@ fn merge() {
       [REVISION]...  The heads to join, instead of all
 
     Options:
-      -m, --message <MESSAGE>  What the merge is for
+      -m, --message <MESSAGE>  The message of the merge
           --rev-id <ID>        Use this id instead of 12 random hex digits
       -h, --help               Print help (see more with '--help')
 
@@ -511,18 +511,18 @@ fn stamp() {
     Usage: cargo migrate stamp [OPTIONS] [TARGET]...
 
     Arguments:
-      [TARGET]...  Where the database is: ids or beginnings of them, `head`, `heads`, `base`
+      [TARGET]...  The revisions that the database is at: ids or beginnings of them, `head`, `heads`, `base`
 
     Options:
           --detect               Find the revision whose schema this database has, and record that
-          --purge                Forget everything the ledger holds first, whatever it is
+          --purge                First forget everything in the ledger
           --allow-drafts         Record drafts in a protected environment too, though their text may
                                  still change
           --from <REVISIONS>     Plan from these applied revisions instead of a database, with commas
                                  between several; `--from ""` is an empty database
-          --dry-run              Show what would be done and do nothing
-      -y, --yes                  Do not ask where the environment is protected
-          --lock-wait <SECONDS>  How long to wait while another migrator is at work, in seconds
+          --dry-run              Show what would be done and change nothing
+      -y, --yes                  Do not ask for confirmation in a protected environment
+          --lock-wait <SECONDS>  How long to wait for another migrator, in seconds
       -h, --help                 Print help (see more with '--help')
 
     Global options:
@@ -545,7 +545,7 @@ fn check() {
     Usage: cargo migrate check [OPTIONS]
 
     Options:
-          --locked         Refuse drafts and a schema.lock that is out of date as well, as CI should
+          --locked         Also refuse drafts and an outdated schema.lock, as CI should
           --since [<REF>]  Also judge what this branch adds to the chain of a git reference: whether it
                            forks that chain, edits or deletes what is sealed there, or takes an id; the
                            remote's main branch where no reference is named
@@ -575,7 +575,7 @@ fn lock() {
     Options:
           --amend <REVISION>   Accept that this sealed revision was edited, and seal it as it is now
           --forget <REVISION>  Forget this revision, whose file was deleted
-          --schema             Only write schema.lock anew, the schema at the head, and seal nothing
+          --schema             Only rewrite schema.lock, the schema at the head, and seal nothing
       -h, --help               Print help (see more with '--help')
 
     Global options:
@@ -593,12 +593,12 @@ fn lock() {
 #[test]
 fn explain() {
     assert_snapshot!(project().run(["explain", "-h"]), @"
-    Explain what a code means, and what to do about it
+    Explain what a code means, and how to fix the problem
 
     Usage: cargo migrate explain [OPTIONS] [CODE]
 
     Arguments:
-      [CODE]  What stands in brackets after `error`, or as `code` in JSON, such as `multiple-heads`
+      [CODE]  The code in brackets after `error`, or `code` in JSON, such as `multiple-heads`
 
     Options:
       -h, --help  Print help (see more with '--help')
@@ -643,7 +643,7 @@ fn edit() {
 #[test]
 fn completions() {
     assert_snapshot!(project().run(["completions", "-h"]), @"
-    Write the script with which a shell completes `cargo-migrate`
+    Print a shell's completion script for `cargo-migrate`
 
     Usage: cargo migrate completions [OPTIONS] <SHELL>
 

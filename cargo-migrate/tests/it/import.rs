@@ -215,7 +215,7 @@ fn the_files_of_sqlx() {
     changed migrations/20240104120000_trigger.sql:3: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
     ------- stderr -------
     wrote 4 revisions, 4 sealed, 0 drafts, to migrations
-    help: `cargo migrate import sqlx --stamp` takes over a database that has them
+    help: `cargo migrate import sqlx --stamp` stamps a database that has them
     ");
     assert_snapshot!(project.read("migrations/20240104T120000_20240104120000_trigger.sql"), @"
     -- revision: 20240104120000
@@ -245,8 +245,8 @@ fn the_files_of_sqlx() {
     ");
     assert_snapshot!(project.run(["import", "sqlx"]), @r#"
     ------- stderr -------
-    error: there are revisions in `migrations` already
-    help: nothing was written: `cargo migrate import sqlx --stamp` takes over a database; another chain needs another folder, `dir = "…"` in migrate.toml
+    error: there are already revisions in `migrations`
+    help: nothing was written: `cargo migrate import sqlx --stamp` stamps a database; another chain needs another folder, `dir = "…"` in migrate.toml
     [exit status: 1]
     "#);
 }
@@ -293,7 +293,7 @@ async fn of_refinery() {
     left out old/V2__in_rust.rs:1: it is a program in Rust: write what it does as SQL
     ------- stderr -------
     wrote 3 revisions, 2 sealed, 1 draft, to migrations
-    warning: 1 revision could not be carried over whole, for 1 reason
+    warning: 1 revision could not be converted completely, for 1 reason
     help: finish each, such as `cargo migrate edit 2`, before it is stamped or run; then `cargo migrate lock`
     stamped 2: 2 revisions recorded; `refinery_schema_history` stays as it is
     ");
@@ -430,7 +430,7 @@ async fn of_flyway() {
     left out old/V2__c.sql:1: `.mode` is a client command, which servers do not accept
     ------- stderr -------
     wrote 3 revisions, 1 sealed, 2 drafts, to migrations
-    warning: 2 revisions could not be carried over whole, for 3 reasons
+    warning: 2 revisions could not be converted completely, for 3 reasons
     help: finish each, such as `cargo migrate edit 1.1`, before it is stamped or run; then `cargo migrate lock`
     stamped 1.1: 2 revisions recorded; `flyway_schema_history` stays as it is
     "#);
@@ -506,14 +506,14 @@ fn nothing_to_import() {
     let project = project();
     assert_snapshot!(project.run(["import", "sqlx"]), @"
     ------- stderr -------
-    error: there is none of the folders `migrations`
+    error: none of the folders `migrations` exists
     help: say where the migrations are: `cargo migrate import sqlx <path>`
     [exit status: 1]
     ");
     project.write("old/readme.sql", "");
     assert_snapshot!(project.run(["import", "sqlx", "old"]), @"
     ------- stderr -------
-    error: `old` holds no migration of sqlx
+    error: `old` contains no migration of sqlx
 
     Caused by:
       old/readme.sql: sqlx takes only files named `<version>_<description>.sql`

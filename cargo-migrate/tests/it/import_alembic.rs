@@ -320,7 +320,7 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     asking alembic upgrade --sql c1:heads
     asking alembic downgrade --sql e1:base
     wrote 5 revisions, 2 sealed, 3 drafts, to migrations
-    warning: 3 revisions could not be carried over whole, for 4 reasons
+    warning: 3 revisions could not be converted completely, for 4 reasons
     help: finish each, such as `cargo migrate edit b1`, before it is stamped or run; then `cargo migrate lock`
     "#);
     let check = project.run(["check"]).success();
@@ -394,7 +394,7 @@ async fn files_that_alembic_wrote_give_the_same_chain() {
     }
     assert_snapshot!(project.run(["import", "alembic", "old"]), @"
     ------- stderr -------
-    error: this runs `alembic`, which runs the code of the project, and the session is non-interactive
+    error: this runs `alembic`, which runs the code of the project, and there is no terminal to ask for confirmation
     help: add `--yes`; or call it yourself, `alembic upgrade --sql heads > up.sql` and `alembic downgrade --sql <head>:base > down.sql`, and give the files with `--up-sql` and `--down-sql`
     [exit status: 1]
     ");
@@ -604,7 +604,7 @@ async fn a_real_run_that_fails_half_way() {
     asking alembic upgrade --sql e1:heads
     asking alembic downgrade --sql f1:base
     wrote 6 revisions, 5 sealed, 1 draft, to migrations
-    warning: 1 revision could not be carried over whole, for 1 reason
+    warning: 1 revision could not be converted completely, for 1 reason
     help: finish each, such as `cargo migrate edit e1`, before it is stamped or run; then `cargo migrate lock`
     ");
 }

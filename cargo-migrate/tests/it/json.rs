@@ -118,5 +118,5 @@ fn failures() {
     assert_snapshot!(json(&project, &["show", "nope"]), @r#"1 {"error":{"candidates":[],"code":"unknown-revision","help":"`cargo migrate history` lists the revisions","message":"revision `nope` does not exist"}}"#);
     let fork = chain(FORK);
     assert_snapshot!(json(&fork, &["run"]), @r#"1 {"error":{"candidates":["l1","r1"],"code":"several-heads","help":"name one, use `heads` for all, or join them with `cargo migrate merge l1 r1`","message":"there are 2 heads: `l1`, `r1`"}}"#);
-    assert_snapshot!(json(&fork, &["new", "x"]), @r#"1 {"error":{"candidates":["l1","r1"],"code":"several-heads","help":"say which one it follows with `--parent <id>`, or join them with `cargo migrate merge`","message":"there are 2 heads: `l1`, `r1`"}}"#);
+    assert_snapshot!(json(&fork, &["new", "x"]), @r#"1 {"error":{"candidates":["l1","r1"],"code":"several-heads","help":"choose its parent with `--parent <id>`, or join them with `cargo migrate merge`","message":"there are 2 heads: `l1`, `r1`"}}"#);
 }

@@ -109,7 +109,7 @@ fn an_edited_draft() {
     warning: the file of `a` has changed or is missing: its text in the ledger is used
     reverted a a ([time] ms)
     applied a a ([time] ms)
-    1 revision done again in sqlite://dev.db
+    1 revision redone in sqlite://dev.db
     wrote migrations/schema.lock: it is the schema of the chain again
     ");
     project.run(["check"]).success().done();
@@ -274,7 +274,7 @@ fn a_seal_while_a_server_does_not_answer() {
     {
       "error": {
         "code": "database",
-        "message": "the database `postgres://me@127.0.0.1:1/x` cannot be used: error communicating with database: Connection refused (os error 111); `migrations/chain.lock` was so already; `migrations/schema.lock` is not written",
+        "message": "the database `postgres://me@127.0.0.1:1/x` cannot be used: error communicating with database: Connection refused (os error 111); `migrations/chain.lock` was already up to date; `migrations/schema.lock` is not written",
         "help": "check that the server is running, and that host and port are correct; then write it with `cargo migrate lock --schema`",
         "candidates": []
       }

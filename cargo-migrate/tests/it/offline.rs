@@ -453,8 +453,8 @@ fn wrong_usage() {
     ");
     assert_snapshot!(project.run(["run", "--sql", "--dialect", "postgres"]), @"
     ------- stderr -------
-    error: the script begins where the database is, and `sqlite://dev.db` is no PostgreSQL
-    help: say from where to where, and no database is asked: `base:head`
+    error: the script begins where the database is, and `sqlite://dev.db` is not PostgreSQL
+    help: name a range, which needs no database: `base:head`
     [exit status: 2]
     ");
     assert_snapshot!(project.run(["run", "--sql", "b:a"]), @"
@@ -478,8 +478,8 @@ fn wrong_usage() {
     project.write("migrate.toml", "");
     assert_snapshot!(project.run(["run", "--sql", "a:b"]), @"
     ------- stderr -------
-    error: nothing says which database the script is for
-    help: say `--dialect sqlite`, `--dialect postgres` or `--dialect mysql`
+    error: the dialect of the script is not specified
+    help: add `--dialect sqlite`, `--dialect postgres` or `--dialect mysql`
     [exit status: 2]
     ");
 }

@@ -26,12 +26,12 @@ fn half_done() -> TestProject {
 fn a_half_done_revision_is_declared_applied() {
     let project = half_done();
     assert_snapshot!(project.run(["repair", "--done", "b"]), @"
-    b is half done (1 of its statements were finished); it would count as applied
+    b is unfinished (1 of its statements were finished); it would count as applied
     ------- stderr -------
-    help: add `--execute` to do it
+    help: add `--execute` to make these changes
     ");
     assert_snapshot!(project.run(["current"]), @"a add a (base)");
-    assert_snapshot!(project.run(["repair", "--done", "b", "--execute"]), @"b is half done (1 of its statements were finished); it now counts as applied");
+    assert_snapshot!(project.run(["repair", "--done", "b", "--execute"]), @"b is unfinished (1 of its statements were finished); it now counts as applied");
     assert_snapshot!(project.run(["current"]), @"b add b");
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(project.run(["repair", "--done", "b", "--execute"]), @"
@@ -96,7 +96,7 @@ fn what_is_mended_is_told_in_json() {
           "action": "edit",
           "renamed_from": null,
           "code": "lock-changed",
-          "reason": "chain.lock follows the files"
+          "reason": "chain.lock is updated to match the files"
         }
       ],
       "ledger": [],
@@ -142,8 +142,8 @@ fn an_order_names_revisions() {
     let project = chain("a  b");
     assert_snapshot!(project.run(["repair", "--order", "b,x"]), @"
     ------- stderr -------
-    error: `--order` names `x`, which is no revision
-    help: name ids, with commas between them: `cargo migrate history` shows those there are
+    error: `--order` names `x`, which is not a revision
+    help: name ids, with commas between them: `cargo migrate history` lists them
     [exit status: 1]
     ");
     project
@@ -195,7 +195,7 @@ fn a_reset_starts_over() {
     ");
     assert_snapshot!(steady(&project.run(["reset", "--yes"])), @"
     ------- stderr -------
-    made sqlite://dev.db anew
+    recreated sqlite://dev.db
     applied a add a ([time] ms)
     applied b add b ([time] ms)
     2 revisions applied to sqlite://dev.db in [time] ms

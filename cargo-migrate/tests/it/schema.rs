@@ -126,7 +126,7 @@ async fn what_is_not_there_is_said() {
     assert_snapshot!(project.run(["schema", "nothing"]), @r#"
     ------- stderr -------
     error: the database has no table or view `nothing`
-    help: `cargo migrate schema` shows all there is
+    help: `cargo migrate schema` shows all of them
     [exit status: 1]
     "#);
 }

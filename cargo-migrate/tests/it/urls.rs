@@ -543,7 +543,7 @@ fn a_dialect_that_was_not_heeded() {
     init(&project, &["--dialect", "postgres"]);
     let told = project.run(["init", "--dialect", "mysql"]).success().stderr;
     assert!(
-        told.contains("warning: migrate.toml was there, and `--dialect` does not change it"),
+        told.contains("warning: migrate.toml already exists, and `--dialect` does not change it"),
         "{told}"
     );
     let told = project

@@ -123,7 +123,7 @@ fn the_words_of_a_difference() {
     let project = shop("sqlite", "sqlite://dev.db");
     assert_snapshot!(project.run(["verify"]), @"
     ------- stderr -------
-    verified sqlite://dev.db: the schema is what its revisions make
+    verified sqlite://dev.db: the schema matches its revisions
     ");
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(project.run(["diff", "a", "head"]), @"
@@ -203,7 +203,7 @@ fn snapshots() {
     assert_snapshot!(project.run(["snapshot"]), @"
     ------- stderr -------
     error: `snapshots/dev_20261120T143205Z.json` already exists
-    help: no snapshot is written over anything: name another file
+    help: a snapshot never overwrites a file: name another one
     [exit status: 1]
     ");
     project.run(["run", "-q"]).success().done();
@@ -243,7 +243,7 @@ fn a_newer_database_is_verified_by_its_ledger() {
     project.write("migrations/chain.lock", kept.join("\n") + "\n");
     assert_snapshot!(project.run(["verify"]), @"
     ------- stderr -------
-    verified sqlite://dev.db: the schema is what its revisions make
+    verified sqlite://dev.db: the schema matches its revisions
     ");
 }
 
@@ -380,13 +380,13 @@ fn the_words_of_what_the_models_want() {
     missing column `authors.born`: INTEGER null (the models)
     different column `authors.name`: expected TEXT not null, found VARCHAR(100) not null (the models)
     ------- stderr -------
-    sqlite://dev.db is not what the models want: 2 differences
+    sqlite://dev.db does not match the models: 2 differences
     help: `cargo migrate run` applies what is pending; `cargo migrate check --models` says whether a revision is missing
     [exit status: 1]
     ");
     project.write("src/lib.rs", "#[derive(migrate_sqlx::Table)]\n#[table(name = \"authors\")]\npub struct Author { pub id: i32, #[column(type = \"VARCHAR(100)\")] pub name: String }\n");
     assert_snapshot!(project.run(["verify", "--models", "--ignore", "books"]), @"
     ------- stderr -------
-    verified sqlite://dev.db: the schema is what its revisions make, and what the models want
+    verified sqlite://dev.db: the schema matches its revisions, and the models
     ");
 }

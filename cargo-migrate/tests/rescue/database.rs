@@ -76,7 +76,7 @@ async fn a_lost_file_is_written_again(dialect: Dialect, name: &str) {
     );
     assert_eq!(
         text(&finding["why"]),
-        "chain.lock knows it, so its file was deleted or not committed"
+        "chain.lock lists it, so its file was deleted or not committed"
     );
     assert!(text(&finding["help"]).contains("`cargo migrate repair --ledger`"));
     patient
@@ -324,7 +324,7 @@ async fn all_rows_but_the_head_were_lost(dialect: Dialect, name: &str) {
     }
     assert_eq!(
         text(&patient.finding("ledger-missing")["message"]),
-        "what is applied needs `a`, `b`, `c`, which the ledger does not have"
+        "applied revisions need `a`, `b`, `c`, which the ledger does not have"
     );
     patient
         .cured(
@@ -370,7 +370,7 @@ async fn a_half_done_revision_that_somebody_finished(dialect: Dialect, name: &st
     let finding = patient.finding("ledger-unfinished");
     assert!(
         text(&finding["message"])
-            .starts_with("`b` is half done: 1 of its statements were finished"),
+            .starts_with("`b` is unfinished: 1 of its statements were finished"),
         "{finding}"
     );
     patient
@@ -470,7 +470,7 @@ async fn a_statement_in_doubt_is_judged_by_the_table(dialect: Dialect, name: &st
     );
     assert_eq!(
         text(&patient.finding("ledger-in-doubt")["message"]),
-        "nobody knows whether statement 2 of `b` was finished"
+        "it is unknown whether statement 2 of `b` was finished"
     );
     patient
         .cured(&["b ledger-in-doubt count-as-applied"], &[])
@@ -586,7 +586,7 @@ async fn a_database_without_a_ledger(dialect: Dialect, name: &str) {
     let refused = patient.run(&["repair", "--ledger"]);
     assert_eq!(refused.code, Some(1));
     assert!(
-        refused.stderr.contains("has no ledger to mend"),
+        refused.stderr.contains("has no ledger to repair"),
         "{refused}"
     );
     patient
@@ -596,7 +596,7 @@ async fn a_database_without_a_ledger(dialect: Dialect, name: &str) {
     let finding = patient.finding("no-ledger");
     assert_eq!(
         text(&finding["why"]),
-        "Alembic made them: its table `alembic_version` is there"
+        "Alembic created them: its table `alembic_version` exists"
     );
     assert!(
         text(&finding["help"]).contains("cargo migrate import alembic --stamp"),

@@ -36,7 +36,7 @@ fn a_sound_project() {
     files: 2 revisions, one chain
     lock: 2 sealed
     git: no repository, or git is not installed
-    ledger: sqlite://dev.db is not there yet: `cargo migrate run` applies 2 revisions
+    ledger: sqlite://dev.db does not exist yet: `cargo migrate run` applies 2 revisions
     schema: not compared: nothing is recorded as applied
     models: no struct derives `Table`
 
@@ -49,7 +49,7 @@ fn a_sound_project() {
     lock: 2 sealed
     git: no repository, or git is not installed
     ledger: sqlite://dev.db is at `b`: 2 applied
-    schema: the tables are what the applied revisions make
+    schema: the tables match the applied revisions
     models: no struct derives `Table`
 
     nothing is wrong
@@ -86,7 +86,7 @@ fn twelve_files_whose_parent_is_empty_are_one_finding() {
     assert!(found.len() <= 4, "{told}");
     let human = project.run(["doctor", "--offline"]).code(1);
     assert!(
-        human.stdout.ends_with("type first: cargo migrate repair\n"),
+        human.stdout.ends_with("run first: cargo migrate repair\n"),
         "{human}"
     );
 }
@@ -100,7 +100,7 @@ fn many_of_a_kind_are_told_with_their_files() {
     assert_snapshot!(project.run(["doctor", "--offline"]), @r#"
     files: 1 revision, one chain; 2 errors
 
-    error[malformed-header]: expected a header line, a comment or a blank line before the first section; and so it is with 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
+    error[malformed-header]: expected a header line, a comment or a blank line before the first section; the same applies to 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
      --> migrations/x1.sql:1:1
       |
     1 | SELECT 1;
@@ -109,7 +109,7 @@ fn many_of_a_kind_are_told_with_their_files() {
       = why: the file was written by hand or comes from another tool: only `cargo migrate new` and `import` write the header
       = help: begin the SQL with a line `-- migrate: up`
 
-    error[missing-revision]: `migrations/x1.sql` does not name its revision; and so it is with 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
+    error[missing-revision]: `migrations/x1.sql` does not name its revision; the same applies to 5 more: `migrations/x2.sql:1`, `migrations/x3.sql:1`, `migrations/x4.sql:1`, `migrations/x5.sql:1`, `migrations/x6.sql:1`
      --> migrations/x1.sql:1:1
       |
     1 | SELECT 1;
@@ -120,12 +120,12 @@ fn many_of_a_kind_are_told_with_their_files() {
 
     lock: 1 sealed
     git: no repository, or git is not installed
-    ledger: not asked (`--offline`)
-    schema: not asked (`--offline`)
+    ledger: not checked (`--offline`)
+    schema: not checked (`--offline`)
     models: no struct derives `Table`
 
     2 errors
-    type first: cargo migrate explain malformed-header
+    run first: cargo migrate explain malformed-header
     [exit status: 1]
     "#);
 }
@@ -150,7 +150,7 @@ fn an_edited_file_that_git_has() {
     2 | -- parents: b
       |             ^ no revision has this id
       |
-      = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` brings it back
+      = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` restores it
       = help: `b` is in chain.lock, so its file was deleted; find the commit with `git log --diff-filter=D --name-only` and restore it
 
     lock: 2 sealed; 3 errors
@@ -179,22 +179,22 @@ fn an_edited_file_that_git_has() {
     4 | b a a7b028f234079b5de44cfc060dd74b29034052f9f4cb51e9929f3ed95f738d84
       | ^
       |
-      = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` brings it back
+      = why: its file was deleted here and not committed: `git checkout HEAD -- migrations/b.sql` restores it
       = help: restore it from git (`git log --diff-filter=D --name-only -- migrations`), or remove it from chain.lock with `cargo migrate lock --forget b`
 
     git: 1 warning
 
     warning[not-in-git]: git does not track `migrations/c.sql`
      --> migrations/c.sql
-      = why: nobody has added it yet: whoever takes this branch gets a chain without it
+      = why: it was not added yet: whoever checks out this branch gets a chain without it
       = help: `git add migrations/c.sql`
 
-    ledger: not asked (`--offline`)
-    schema: not asked (`--offline`)
+    ledger: not checked (`--offline`)
+    schema: not checked (`--offline`)
     models: no struct derives `Table`
 
     4 errors, 1 warning
-    type first: git checkout HEAD -- migrations/b.sql
+    run first: git checkout HEAD -- migrations/b.sql
     [exit status: 1]
     ");
 }
@@ -232,7 +232,7 @@ fn a_merge_that_is_not_finished() {
         "{told}"
     );
     assert!(told.stdout.contains("[conflict-markers]"), "{told}");
-    assert!(told.stdout.ends_with("type first: git status\n"), "{told}");
+    assert!(told.stdout.ends_with("run first: git status\n"), "{told}");
 }
 
 #[test]
@@ -323,17 +323,17 @@ fn folders_without_migrations() {
     files: 1 error
 
     error[no-migrations]: there is no migrations folder `migrations`
-      = why: the project has not begun one, `dir` in migrate.toml names another folder, or this is not the project's folder
-      = help: begin with `cargo migrate init`, or go to the project with `-C <dir>`
+      = why: the project was not set up, `dir` in migrate.toml names another folder, or this is not the project's folder
+      = help: start with `cargo migrate init`, or name the project with `-C <dir>`
 
     lock: no folder, no chain.lock
     git: no repository, or git is not installed
-    ledger: not asked: there is no project here
+    ledger: not checked: there is no project here
     schema: not compared: no database was read
     models: no Cargo.toml, no models
 
     1 error
-    type first: cargo migrate init
+    run first: cargo migrate init
     [exit status: 1]
     ");
     for (file, text_of, command) in [

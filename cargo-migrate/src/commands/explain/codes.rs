@@ -33,8 +33,8 @@ pub(crate) fn groups() -> Vec<Group> {
     ];
     let mut groups: Vec<Group> = Vec::new();
     for (name, codes) in all {
-        let is_told = |code: &&str| groups.iter().any(|group| group.codes.contains(code));
-        let codes = codes.into_iter().filter(|code| !is_told(code)).collect();
+        let is_listed = |code: &&str| groups.iter().any(|group| group.codes.contains(code));
+        let codes = codes.into_iter().filter(|code| !is_listed(code)).collect();
         groups.push(Group { name, codes });
     }
     groups

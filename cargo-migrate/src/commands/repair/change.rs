@@ -1,4 +1,4 @@
-//! What is to become of the files, and why.
+//! The planned edits of files, with their reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,10 +17,10 @@ use crate::project::write;
 /// git does not see it.
 const COPIES: &str = ".repair";
 
-/// A folder as it is to be.
+/// The planned contents of a folder.
 pub(super) struct Change {
     pub(super) folder: Folder,
-    /// The new name of each file that gets another.
+    /// The new name of each renamed file.
     pub(super) renamed: BTreeMap<String, String>,
     pub(super) notes: Vec<Note>,
 }
@@ -30,7 +30,7 @@ pub(super) struct Note {
     pub(super) file: String,
     /// None where it is about chain.lock as a whole.
     pub(super) revision: Option<String>,
-    /// What is wrong, in a word.
+    /// The code of the problem.
     pub(super) code: &'static str,
     pub(super) reason: String,
 }
@@ -139,7 +139,7 @@ impl Change {
                 },
                 renamed_from: None,
                 code: Code::LockChanged.as_str(),
-                reason: "chain.lock follows the files",
+                reason: "chain.lock is updated to match the files",
             });
         }
         Ok(edits)

@@ -16,7 +16,7 @@ use crate::project::published::Published;
 /// that each has there.
 type Elsewhere = BTreeMap<String, (String, String)>;
 
-/// Plans what mends a folder, and says what is left to people; what `known` names is a revision,
+/// Plans the repair of a folder, and reports what needs a decision; what `known` names is a revision,
 /// wherever its file may be.
 pub(super) fn plan<'a>(
     args: &RepairArgs,
@@ -42,9 +42,9 @@ pub(super) fn plan<'a>(
         };
     }
     if !args.order.is_empty() {
-        // Revisions may get their ids only as they are mended.
-        let mended = Repair::new(folder, config, &options);
-        options.order = order(&args.order, &Survey::new(&mended.folder, config))?;
+        // Revisions may get their ids only as they are repaired.
+        let repaired = Repair::new(folder, config, &options);
+        options.order = order(&args.order, &Survey::new(&repaired.folder, config))?;
     }
     let repair = Repair::new(folder, config, &options);
     let left = unresolved(context, &repair, &elsewhere)?;
@@ -106,11 +106,9 @@ fn order(given: &[String], survey: &Survey) -> Result<Vec<String>, CommandError>
             Some(index) => Ok(graph.id(index).to_string()),
             None => Err(CommandError::new(
                 Failure::UnknownRevision,
-                format!("`--order` names `{word}`, which is no revision"),
+                format!("`--order` names `{word}`, which is not a revision"),
             )
-            .help(
-                "name ids, with commas between them: `cargo migrate history` shows those there are",
-            )
+            .help("name ids, with commas between them: `cargo migrate history` lists them")
             .candidates(crate::output::json::ids(graph, with_prefix))),
         }
     };
@@ -129,7 +127,7 @@ fn unresolved(
         let has_lead = |name: &String| survey.lead(name).is_some();
         if found.code == Code::UnknownDependency && !found.subject.as_ref().is_some_and(has_lead) {
             found.help = Some(
-                "it alone says what has to run before, so it is neither guessed nor dropped: name the revision that is meant, or take it out of the line".to_owned(),
+                "only this line says what has to run first, so it is neither guessed nor dropped: name the right revision, or remove it from the line".to_owned(),
             );
         }
     }
@@ -145,7 +143,7 @@ fn unresolved(
         {
             let path = shell_word(path);
             found.help = Some(format!(
-                "a branch that is not merged has it: merge that branch, or take the file alone with `git checkout {commit} -- {path}`"
+                "an unmerged branch has it: merge that branch, or check out only the file with `git checkout {commit} -- {path}`"
             ));
         }
     }
@@ -172,7 +170,7 @@ fn unresolved(
                 format!("git has it: `git checkout {commit} -- {path}`; or {ledger}")
             }
             None => {
-                format!("bring its file back from where it is: a colleague, a backup; or {ledger}")
+                format!("restore its file from a colleague or a backup; or {ledger}")
             }
         };
         for found in about_it {

@@ -1,4 +1,4 @@
-//! A ledger that tells another story than the chain and the tables.
+//! A ledger that does not match the chain and the tables.
 
 mod evidence;
 mod files;
@@ -50,8 +50,8 @@ impl<'a> Ledger<'a> {
     pub(super) fn absent(context: &Context) -> Result<CommandError, CommandError> {
         let shown = context.database()?.shown();
         Ok(
-            CommandError::new(Failure::NoLedger, format!("`{shown}` has no ledger to mend"))
-                .help("find out where it is with `cargo migrate stamp --detect`, or begin with `cargo migrate run`"),
+            CommandError::new(Failure::NoLedger, format!("`{shown}` has no ledger to repair"))
+                .help("find its revision with `cargo migrate stamp --detect`, or start with `cargo migrate run`"),
         )
     }
 
@@ -71,22 +71,22 @@ impl<'a> Ledger<'a> {
     }
 
     /// Changes its rows.
-    pub(super) async fn mend(
+    pub(super) async fn execute(
         &self,
         planned: &LedgerPlan,
         args: &RepairArgs,
         progress: &Progress<'_>,
     ) -> Result<(), CommandError> {
-        if planned.mendings.is_empty() {
+        if planned.row_repairs.is_empty() {
             return Ok(());
         }
         // Nothing of the chain is needed: each change brings its revision.
         let none = Migrations::new(Chain::empty(), self.context.config()?.ledger.clone());
         let runner = runner(&none, &args.change, &self.chosen, progress);
-        let mended = self
+        let repaired = self
             .database
-            .repair_ledger(runner, &self.rows, &planned.mendings);
-        Ok(mended.await?)
+            .repair_ledger(runner, &self.rows, &planned.row_repairs);
+        Ok(repaired.await?)
     }
 
     const fn planner(&self) -> Planner<'_> {

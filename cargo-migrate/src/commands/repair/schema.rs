@@ -31,19 +31,18 @@ use crate::scratch::interrupt::block_on;
 /// How to bring the schema to what it should be.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// Add to the database the tables, columns, indexes and constraints that it lacks of the
-    /// revisions that count as applied; shows the SQL
+    /// Add the tables, columns, indexes and constraints of the applied revisions that the database
+    /// lacks; shows the SQL
     #[arg(long, conflicts_with_all = ["done", "undone"])]
     pub(super) schema: bool,
-    /// With `--schema`: also change what is there in another way: types, nullability, defaults,
-    /// definitions, names
+    /// With `--schema`: also change what differs: types, nullability, defaults, definitions, names
     #[arg(long, requires = "schema")]
     allow_changes: bool,
-    /// With `--schema`: also drop what should not be there, with the data it holds
+    /// With `--schema`: also drop what no revision creates, with the data in it
     #[arg(long, requires = "schema")]
     allow_drops: bool,
-    /// With `--schema`: what the rows there are get in a column that must not be NULL and has no
-    /// default, as SQL: `--fill "users.email='unknown'"`; can be given again
+    /// With `--schema`: the value, as SQL, of existing rows in a column that must not be NULL and
+    /// has no default: `--fill "users.email='unknown'"`; can be repeated
     #[arg(long, requires = "schema", value_name = "TABLE.COLUMN=SQL")]
     fill: Vec<String>,
 }
@@ -83,7 +82,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
                 Failure::NotApplied,
                 format!("no revision counts as applied in {}", chosen.shown()),
             )
-            .help("`cargo migrate stamp --detect` finds out by its tables where it is"));
+            .help("`cargo migrate stamp --detect` finds its revision by its tables"));
         }
         let rows: BTreeSet<String> = state.rows.iter().map(|row| row.revision.clone()).collect();
         let (mut expected, actual) = expected_and_actual(context, &chosen).await?;
@@ -195,7 +194,7 @@ fn fills(given: &[String], expected: &Schema) -> Result<Fills, CommandError> {
             table.column(&column).map(|_| (name.clone(), column))
         });
         let place = known.ok_or_else(|| {
-            refused("the revisions make no such column: write `table.column=value`")
+            refused("the revisions have no such column: write `table.column=value`")
         })?;
         if value.trim().is_empty() {
             return Err(refused("the value is missing"));
@@ -274,7 +273,7 @@ impl Plan {
             ui.help(format_args!("add `--execute` to run this: {number}"));
         } else if self.left.is_empty() {
             ui.status(format_args!(
-                "{} {shown}: the schema is what its revisions make",
+                "{} {shown}: the schema matches its revisions",
                 styled(style::GOOD, "verified")
             ));
         }
@@ -282,7 +281,7 @@ impl Plan {
             return Ok(());
         }
         ui.say(format_args!(
-            "left as it is: {}",
+            "not changed: {}",
             counted(self.left.len(), "difference")
         ));
         for difference in &self.left {
@@ -295,7 +294,7 @@ impl Plan {
                 false => "has rows",
             };
             ui.help(format_args!(
-                "`{}` {rows}, and `{}` must not be NULL: say what they get, `--fill \"{place}=<value>\"`",
+                "`{}` {rows}, and `{}` must not be NULL: give them a value, `--fill \"{place}=<value>\"`",
                 column.table, column.column,
             ));
         }
@@ -306,10 +305,10 @@ impl Plan {
         let of = |kind| self.left.iter().filter(move |it| it.kind == kind);
         let mut changes = of(DifferenceKind::Different).chain(of(DifferenceKind::Missing));
         if !args.allow_changes && changes.any(|it| !needs_value(it)) {
-            ui.help("`--allow-changes` also changes what is there in another way");
+            ui.help("`--allow-changes` also changes what differs");
         }
         if !args.allow_drops && of(DifferenceKind::Extra).count() > 0 {
-            ui.help("`--allow-drops` also drops what should not be there");
+            ui.help("`--allow-drops` also drops what no revision creates");
         }
         Ok(())
     }

@@ -84,7 +84,7 @@ pub(super) fn run(
             targets => Some(Stamp::new(graph, &graph.none(), targets)?.after),
         };
         ui.status(format_args!(
-            "{} {} with what {} make",
+            "{} {} with the schemas of {}",
             styled(style::GOOD, "comparing"),
             chosen.shown(),
             counted(graph.len(), "revision")
@@ -117,12 +117,12 @@ pub(super) fn run(
 }
 
 impl Finding<'_> {
-    /// Says what was not looked at.
+    /// Says what was not compared.
     fn warn(&self) {
         for (index, error) in &self.detection.stopped {
             let id = self.graph.id(*index);
             self.ui.warning(format_args!(
-                "`{id}` cannot be applied to an empty database: what needs it was not compared"
+                "`{id}` cannot be applied to an empty database: revisions that need it were not compared"
             ));
             self.ui.say(format_args!("  {}", whole(error)));
         }
@@ -161,7 +161,7 @@ impl Finding<'_> {
             .cloned())
     }
 
-    /// Tells why nothing is stamped.
+    /// Says why nothing is stamped.
     fn refuse(&self) -> Result<(), CommandError> {
         let ui = self.ui;
         if ui.is_json() {
@@ -175,11 +175,11 @@ impl Finding<'_> {
                 ui.answer(styled(style::ID, self.name(set)))?;
             }
             ui.say(format_args!(
-                "{shown} has the schema of {}: they differ in data alone, or not at all",
+                "{shown} has the schema of {}: they differ only in data, or not at all",
                 counted(exact.len(), "state")
             ));
             ui.help(format_args!(
-                "say which it is: `cargo migrate stamp --detect {}`; `--yes` takes the last",
+                "choose one: `cargo migrate stamp --detect {}`; `--yes` takes the last",
                 self.words(latest)
             ));
             return Err(CommandError::reported());
@@ -195,15 +195,15 @@ impl Finding<'_> {
                     styled(style::ID, name)
                 ),
                 false => format!(
-                    "{shown} has not the schema of {}: {found}",
+                    "{shown} does not have the schema of {}: {found}",
                     styled(style::ID, name)
                 ),
             });
             if nearest.is_empty() {
-                ui.help("`cargo migrate baseline` makes a first revision of a database, where the chain has none");
+                ui.help("if the chain has no revision, `cargo migrate baseline` creates the first one from a database");
             } else {
                 ui.help(format_args!(
-                    "`cargo migrate stamp {}` records it all the same; then `cargo migrate repair --schema` shows the SQL that brings the database there",
+                    "`cargo migrate stamp {}` records it anyway; then `cargo migrate repair --schema` shows the SQL that brings the database there",
                     self.words(nearest)
                 ));
             }
@@ -233,7 +233,7 @@ impl Finding<'_> {
         let ledger = self.state.map(json::heads).unwrap_or_default();
         if !ledger.is_empty() && ledger != self.heads(found) {
             self.ui.warning(format_args!(
-                "the ledger says {}, and the schema is that of {name}",
+                "the ledger says {}, but the schema is that of {name}",
                 ledger.join(", ")
             ));
         }

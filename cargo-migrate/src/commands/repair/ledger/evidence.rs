@@ -1,4 +1,4 @@
-//! What the tables say of a revision whose row says nothing certain.
+//! Evidence in the tables for a revision whose row is inconclusive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub(super) enum Verdict {
     There,
     /// It has nothing of it.
     NotThere,
-    /// The revision changes no schema, so no schema can tell.
+    /// The revision changes no schema, so no schema shows it.
     Nothing,
     /// It has a part of it, or something else: this is what it lacks or has otherwise.
     Unclear(Vec<String>),
@@ -76,7 +76,7 @@ impl<'a> Evidence<'a> {
             .collect())
     }
 
-    /// Whether a revision that was begun is there, as far as the tables that it touches tell.
+    /// Whether a revision that was started is there, according to the tables that it touches.
     pub(super) async fn of_unfinished(
         &self,
         index: usize,
@@ -114,7 +114,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Whether revisions that have others behind them are there: what they touch must be as all of
+    /// Whether revisions that others follow are there: what they touch must be as all of
     /// the applied ones together make it.
     pub(super) async fn of_applied(
         &self,

@@ -1,10 +1,10 @@
-//! The folder as it is to be once the ledger has given back what it kept.
+//! The folder after the ledger's files are restored.
 
 use migrate_core::{ChainLock, File, Folder};
 
 use crate::commands::repair::change::Note;
 
-/// A folder, and which of its files were written anew.
+/// A folder, and which of its files were rewritten.
 pub(in crate::commands::repair) struct Files {
     pub(in crate::commands::repair) folder: Folder,
     pub(in crate::commands::repair) notes: Vec<Note>,
@@ -44,7 +44,7 @@ impl Files {
                 file: ChainLock::FILE.to_owned(),
                 revision: None,
                 code,
-                reason: "what the ledger gives back is entered again".to_owned(),
+                reason: "restored files are added again".to_owned(),
             });
         }
     }

@@ -1,4 +1,4 @@
-//! What is done about a revision once the tables have been asked.
+//! Decides about a revision by the evidence of the tables.
 
 use migrate_core::Revision;
 use migrate_sqlx::__cli::discrepancy::Kind;
@@ -10,7 +10,7 @@ use super::ledger_plan::LedgerPlan;
 use crate::database::consent::changed_on_protected;
 use crate::output::error::CommandError;
 
-/// What becomes of a revision that was begun.
+/// Decides about a revision that was started.
 pub(super) fn unfinished(
     row: &AppliedRevision,
     kind: Kind,
@@ -29,40 +29,40 @@ pub(super) fn unfinished(
     };
     match verdict {
         Ok(Verdict::There) => {
-            repair.mend(
+            repair.change_row(
                 LedgerChange::Finish(id.to_owned()),
                 kind,
-                "the schema is the one after it: it counts as applied",
+                "the schema is the one after this revision, so it counts as applied",
             );
             let now = revision.filter(|revision| {
                 revision.hash.to_string() != row.hash
                     || revision.chain_hash.to_string() != row.chain_hash
             });
-            repair.mendings.extend(now.map(|revision| {
+            repair.row_repairs.extend(now.map(|revision| {
                 RowRepair {
                     change: LedgerChange::Rewrite(revision.clone()),
                     reason:
-                        "the file was changed after it was begun, and the tables are as it says now"
+                        "the file was changed after the revision was started, and the tables match its new text"
                             .to_owned(),
                 }
             }));
         }
-        Ok(Verdict::NotThere) => repair.mend(
+        Ok(Verdict::NotThere) => repair.change_row(
             LedgerChange::Forget(id.to_owned()),
             kind,
-            "the schema is the one before it: it counts as not applied",
+            "the schema is the one before this revision, so it counts as not applied",
         ),
         Ok(Verdict::Nothing) => repair.leave(
             id,
             kind,
-            "it changes no table, so the schema cannot tell whether it was finished",
+            "it changes no table, so the schema does not show whether it was finished",
             &way_on,
         ),
         Ok(Verdict::Unclear(lacking)) => repair.leave(
             id,
             kind,
             format!(
-                "the schema is neither the one before it nor the one after it; for that: {}",
+                "the schema is neither the one before this revision nor the one after it; compared with the latter: {}",
                 some(&lacking)
             ),
             &way_on,
@@ -71,7 +71,7 @@ pub(super) fn unfinished(
             id,
             kind,
             format!(
-                "the schema after it cannot be made to compare with: {}",
+                "the schema after it cannot be built for comparison: {}",
                 error.full_message()
             ),
             &way_on,
@@ -79,7 +79,7 @@ pub(super) fn unfinished(
     }
 }
 
-/// What becomes of a revision that should be there together with all that is applied.
+/// Decides about a revision that should be there together with all applied ones.
 pub(super) fn applied(
     id: &str,
     kind: Kind,
@@ -94,58 +94,58 @@ pub(super) fn applied(
         _ => String::new(),
     };
     match (kind, revision, there) {
-        (Kind::Missing, Some(revision), true) => repair.mend(
+        (Kind::Missing, Some(revision), true) => repair.change_row(
             LedgerChange::Record(revision.clone()),
             kind,
-            "what needs it is applied, and the database has what it makes: it is recorded",
+            "revisions that need it are applied, and the database has what it creates: it is recorded",
         ),
         (Kind::Missing, _, _) => repair.leave(
             id,
             kind,
-            format!("what needs it is applied, and the database has not what it makes: {lacking}"),
+            format!("revisions that need it are applied, but the database lacks what it creates: {lacking}"),
             "`cargo migrate run` applies it",
         ),
-        (Kind::ByHand, Some(revision), true) => repair.mend(
+        (Kind::ByHand, Some(revision), true) => repair.change_row(
             LedgerChange::Rewrite(revision.clone()),
             kind,
-            "the row was written by hand, and the database has what the file makes: the row takes the file's text",
+            "the row was written by hand, and the database has what the file creates: the row gets the file's text",
         ),
         (Kind::ByHand, _, _) => repair.leave(
             id,
             kind,
-            format!("the row was written by hand, and the database has not what the file makes: {lacking}"),
-            "make it as the file says: `cargo migrate repair --schema`",
+            format!("the row was written by hand, and the database lacks what the file creates: {lacking}"),
+            "create it as in the file: `cargo migrate repair --schema`",
         ),
         (Kind::Amended, Some(revision), _) => {
-            repair.mend(
+            repair.change_row(
                 LedgerChange::Rewrite(revision.clone()),
                 kind,
-                "it was changed on purpose, as chain.lock says: the row takes the new text; nothing is run, the tables keep what the old one did",
+                "it was changed on purpose, according to chain.lock: the row gets the new text; nothing is run, and the tables stay as the old one left them",
             );
             if !there {
                 repair.leave(
                     id,
                     kind,
-                    format!("the tables are not what the new text makes: {lacking}"),
-                    "bring them there: `cargo migrate repair --schema`; or apply it anew: `cargo migrate redo`",
+                    format!("the tables do not match the new text: {lacking}"),
+                    "change them: `cargo migrate repair --schema`; or apply it again: `cargo migrate redo`",
                 );
             }
         }
-        (Kind::Foreign, _, true) => repair.mend(
+        (Kind::Foreign, _, true) => repair.change_row(
             LedgerChange::Forget(id.to_owned()),
             kind,
-            "it is no revision, and the schema is what the others make: the row goes, and the event keeps what it said",
+            "it is not a revision, and the schema matches the other revisions: the row is removed, and the event keeps its contents",
         ),
         _ => repair.leave(
             id,
             kind,
-            format!("it is no revision, and the schema is not what the others make: {lacking}"),
-            "see what made it: `cargo migrate status --events`, `cargo migrate verify`",
+            format!("it is not a revision, but the schema does not match the other revisions: {lacking}"),
+            "see where it comes from: `cargo migrate status --events`, `cargo migrate verify`",
         ),
     }
 }
 
-/// What nobody but a person can decide.
+/// Reports what only a person can decide.
 pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerPlan) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (
@@ -158,13 +158,13 @@ pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut 
             },
         ),
         Kind::NotSealed => (
-            "it was changed, and chain.lock does not know it".to_owned(),
-            "`cargo migrate lock` takes the file as it is; then repair again".to_owned(),
+            "it was changed, and chain.lock has not sealed it".to_owned(),
+            "`cargo migrate lock` seals the file as it is; then repair again".to_owned(),
         ),
         Kind::AllDiffer => (
-            "the file, chain.lock and the ledger have a text each".to_owned(),
+            "the file, chain.lock and the ledger have three different texts".to_owned(),
             format!(
-                "choose the file's with `cargo migrate lock --amend {id}`, or take the sealed one back with `git checkout`; then repair again"
+                "choose the file's with `cargo migrate lock --amend {id}`, or restore the sealed one with `git checkout`; then repair again"
             ),
         ),
         Kind::Newer => (
@@ -172,14 +172,13 @@ pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut 
             "`cargo install cargo-migrate`".to_owned(),
         ),
         Kind::Duplicate => (
-            "the ledger has several rows of it, so somebody has made its table without a key"
-                .to_owned(),
+            "the ledger has several rows for it, so its table was created without a key".to_owned(),
             format!(
-                "look at them: `SELECT * FROM migrate_revision WHERE revision = '{id}'`, and keep one"
+                "inspect them: `SELECT * FROM migrate_revision WHERE revision = '{id}'`, and keep one"
             ),
         ),
         _ => (
-            "its file is lost, and the ledger does not keep it whole".to_owned(),
+            "its file is lost, and the ledger does not have its complete text".to_owned(),
             format!("look for it in git: `git log --all -S'-- revision: {id}'`"),
         ),
     };

@@ -1,4 +1,4 @@
-//! What a repair of a ledger does, and what it leaves to people.
+//! The plan of a ledger repair: its changes, and what needs a decision.
 
 use migrate_core::with_lf;
 use migrate_sqlx::__cli::discrepancy::Kind;
@@ -25,7 +25,7 @@ impl Entry {
     }
 }
 
-/// What a person has to decide.
+/// A decision that only a person can make.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::repair) struct Unresolved {
     pub(in crate::commands::repair) revision: String,
@@ -38,7 +38,7 @@ pub(in crate::commands::repair) struct Unresolved {
 pub(in crate::commands::repair) struct LedgerPlan {
     pub(in crate::commands::repair) entries: Vec<Entry>,
     pub(in crate::commands::repair) files: Files,
-    pub(in crate::commands::repair) mendings: Vec<RowRepair>,
+    pub(in crate::commands::repair) row_repairs: Vec<RowRepair>,
     pub(in crate::commands::repair) unresolved: Vec<Unresolved>,
 }
 
@@ -47,7 +47,7 @@ impl LedgerPlan {
         Self {
             entries: Vec::new(),
             files,
-            mendings: Vec::new(),
+            row_repairs: Vec::new(),
             unresolved: Vec::new(),
         }
     }
@@ -81,7 +81,7 @@ impl LedgerPlan {
         self.enter(&row.revision, kind, action, reason);
     }
 
-    pub(super) fn mend(&mut self, change: LedgerChange, kind: Kind, reason: &str) {
+    pub(super) fn change_row(&mut self, change: LedgerChange, kind: Kind, reason: &str) {
         let action = match &change {
             LedgerChange::Record(_) => "record",
             LedgerChange::Rewrite(_) => "rewrite-row",
@@ -90,7 +90,7 @@ impl LedgerPlan {
             LedgerChange::Forget(_) => "forget",
         };
         self.enter(change.revision(), kind, action, reason);
-        self.mendings.push(RowRepair {
+        self.row_repairs.push(RowRepair {
             change,
             reason: reason.to_owned(),
         });

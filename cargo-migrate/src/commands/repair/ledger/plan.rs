@@ -1,4 +1,4 @@
-//! What is to be done about each trouble.
+//! What is done about each discrepancy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ impl Planner<'_> {
     pub(super) fn give_back(&self, files: Files) -> Result<LedgerPlan, CommandError> {
         let mut repair = LedgerPlan::new(files);
         let survey = Survey::new(&repair.files.folder, self.context.config()?);
-        self.mend_files(&survey, &mut repair)?;
+        self.repair_files(&survey, &mut repair)?;
         Ok(repair)
     }
 
@@ -36,20 +36,20 @@ impl Planner<'_> {
     pub(super) async fn plan(&self, files: Files) -> Result<LedgerPlan, CommandError> {
         let config = self.context.config()?;
         let mut repair = self.give_back(files)?;
-        // What is behind a file that comes back is judged with it.
+        // What follows a restored file is judged with it.
         let survey = Survey::new(&repair.files.folder, config);
-        self.mend_rows(&survey, &mut repair).await?;
+        self.repair_rows(&survey, &mut repair).await?;
         note_ends(&survey, &mut repair);
         Ok(repair)
     }
 
     pub(super) fn row(&self, revision: &str) -> &AppliedRevision {
         let row = self.rows.iter().find(|row| row.revision == revision);
-        row.expect("the trouble is of a row")
+        row.expect("the discrepancy is of a row")
     }
 
-    /// Mends the rows, some of them by what the tables say.
-    async fn mend_rows(
+    /// Repairs the rows, some of them by what the tables say.
+    async fn repair_rows(
         &self,
         survey: &Survey,
         repair: &mut LedgerPlan,
@@ -74,25 +74,25 @@ impl Planner<'_> {
                 && let Some(edit) = self.row(id).edit(revision, dialect)
             {
                 let accepted = match kind {
-                    Kind::Amended => "it was changed on purpose, as chain.lock says: ",
+                    Kind::Amended => "it was changed on purpose, according to chain.lock: ",
                     _ => "",
                 };
                 let reason = format!(
-                    "{accepted}{edit} was edited after it was applied, and its `up` is what was applied: the row takes the file's text; nothing is run"
+                    "{accepted}{edit} was edited after it was applied, and its `up` has not changed: the row gets the file's text; nothing is run"
                 );
-                repair.mend(LedgerChange::Rewrite(revision.clone()), kind, &reason);
+                repair.change_row(LedgerChange::Rewrite(revision.clone()), kind, &reason);
                 continue;
             }
             match (kind, now) {
-                (Kind::Moved, Some(revision)) => repair.mend(
+                (Kind::Moved, Some(revision)) => repair.change_row(
                     LedgerChange::Rewrite(revision.clone()),
                     kind,
-                    "it does what it did and follows another parent now: the row follows it",
+                    "it does the same as before, but follows another parent now: the row is updated",
                 ),
-                (Kind::Stale, Some(revision)) => repair.mend(
+                (Kind::Stale, Some(revision)) => repair.change_row(
                     LedgerChange::Relink(revision.clone()),
                     kind,
-                    "what is before it has changed since: the row takes its place in the chain as it is now",
+                    "revisions before it have changed since: the row is updated to the present chain",
                 ),
                 (
                     Kind::Amended
@@ -117,8 +117,8 @@ impl Planner<'_> {
             .collect();
         let rank = |id: &str| rank.get(id).copied().unwrap_or_default();
         repair
-            .mendings
-            .sort_by_key(|mending| rank(mending.change.revision()));
+            .row_repairs
+            .sort_by_key(|row| rank(row.change.revision()));
         // The files come first, in the order in which they need each other.
         repair.entries.sort_by_key(|entry| match entry.is_of_row() {
             true => 1 + rank(&entry.revision),
@@ -148,20 +148,20 @@ impl Planner<'_> {
         let behind = survey.graph.descendants(undecided);
         let is_behind = |id: &str| survey.graph.index(id).is_some_and(|at| behind.contains(at));
         let held: BTreeSet<String> = repair
-            .mendings
+            .row_repairs
             .iter()
-            .filter(|mending| {
+            .filter(|row| {
                 let takes_place = matches!(
-                    mending.change,
+                    row.change,
                     LedgerChange::Record(_) | LedgerChange::Rewrite(_) | LedgerChange::Relink(_)
                 );
-                takes_place && is_behind(mending.change.revision())
+                takes_place && is_behind(row.change.revision())
             })
-            .map(|mending| mending.change.revision().to_owned())
+            .map(|row| row.change.revision().to_owned())
             .collect();
         repair
-            .mendings
-            .retain(|mending| !held.contains(mending.change.revision()));
+            .row_repairs
+            .retain(|row| !held.contains(row.change.revision()));
         let (kept, back): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut repair.entries)
             .into_iter()
             .partition(|entry| !(held.contains(&entry.revision) && entry.is_of_row()));
@@ -170,7 +170,7 @@ impl Planner<'_> {
             repair.unresolved.push(Unresolved {
                 revision: entry.revision,
                 problem: entry.problem,
-                reason: "what is before it has to be decided first".to_owned(),
+                reason: "revisions before it have to be decided first".to_owned(),
                 help: None,
             });
         }
@@ -244,7 +244,7 @@ impl Planner<'_> {
             Err(error) => {
                 let why = error.full_message();
                 for (id, kind, _) in rest {
-                    let reason = format!("the schema cannot be made to compare with: {why}");
+                    let reason = format!("the schema cannot be built for comparison: {why}");
                     let help = "`cargo migrate verify` shows the same failure";
                     repair.leave(id, *kind, reason, help);
                 }
@@ -278,7 +278,7 @@ fn note_ends(survey: &Survey, repair: &mut LedgerPlan) {
         return;
     };
     for found in survey.diagnostics.iter().filter(ends) {
-        let reason = format!("with its file back, {}", found.message);
+        let reason = format!("with its file restored, {}", found.message);
         let help = found.help.clone().unwrap_or_default();
         repair.leave(id, Kind::Unknown, reason, &help);
     }

@@ -1,4 +1,4 @@
-//! Files that come back from the ledger.
+//! Restores files from the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use crate::output::error::CommandError;
 use crate::project::git::Repository;
 
 impl Planner<'_> {
-    /// Brings lost files back, and puts back those that were edited.
-    pub(super) fn mend_files(
+    /// Restores lost and edited files.
+    pub(super) fn repair_files(
         &self,
         survey: &Survey,
         repair: &mut LedgerPlan,
@@ -29,7 +29,7 @@ impl Planner<'_> {
             let index = survey.graph.index(&id).expect("its file is there");
             let name = survey.revisions[index].file.to_string();
             let row = self.row(&id);
-            let reason = "the file was edited after it was sealed; chain.lock and the ledger agree, so it gets the text back that was applied";
+            let reason = "the file was edited after it was sealed; chain.lock and the ledger agree, so the text that was applied is restored";
             repair.write_file(&name, row, Kind::Edited, "put-file-back", reason);
         }
         let lost = of(Kind::Unknown);
@@ -45,8 +45,8 @@ impl Planner<'_> {
                 repair.leave(
                     &id,
                     Kind::Unknown,
-                    "its file is lost, and chain.lock cannot be read, so it cannot be entered there",
-                    "mend chain.lock first: `cargo migrate check`",
+                    "its file is lost, and chain.lock cannot be read, so it cannot be added there",
+                    "fix chain.lock first: `cargo migrate check`",
                 );
             }
             return Ok(());
@@ -102,7 +102,7 @@ impl Planner<'_> {
                     repair.leave(
                         &id,
                         Kind::Unknown,
-                        "its file is lost, and chain.lock has sealed another text than was applied",
+                        "its file is lost, and the text that chain.lock has sealed is not the one that was applied",
                         &format!("find the sealed one with `git log --all -S'-- revision: {id}'`, or remove it from chain.lock with `cargo migrate lock --forget {id}` and repair again"),
                     );
                     continue;
@@ -113,8 +113,7 @@ impl Planner<'_> {
                     lock.seal(&revision);
                 }
                 let mut reason =
-                    "its file is lost; it is written again from the text that the ledger kept"
-                        .to_owned();
+                    "its file is lost; it is restored from the text in the ledger".to_owned();
                 if let Some(branches) = branches {
                     reason = format!("{reason} (git has it on `{branches}` as well)");
                 }
@@ -136,7 +135,7 @@ impl Planner<'_> {
                         "its file is lost here, and so is `{lacking}`, which it needs; git has it on `{branch}`"
                     ),
                     format!(
-                        "`git merge {branch}` brings it here, or take the database to this branch: `cargo migrate switch HEAD`"
+                        "`git merge {branch}` brings it here; or switch the database to this branch: `cargo migrate switch HEAD`"
                     ),
                 ),
                 None => (

@@ -1,5 +1,5 @@
-//! Files and ledger, mended together: the ledger gives back what was lost, the chain is made whole,
-//! and the rows follow it.
+//! Repairs files and ledger together: lost files are restored from the ledger, the chain is
+//! repaired, and the rows are updated to match it.
 
 use std::path::Path;
 
@@ -23,13 +23,13 @@ use crate::project::context::Context;
 use crate::project::edits::Edits;
 use crate::scratch::interrupt::block_on;
 
-/// All that is to be done, and what is left to people.
+/// The whole plan, with what needs a decision.
 struct Plan<'a> {
     ledger: Option<Ledger<'a>>,
     rows: Option<ledger::LedgerPlan>,
     change: Change,
     edits: Edits,
-    /// Sealed or applied revisions that are other ones now.
+    /// Sealed or applied revisions that have changed.
     changed: Vec<String>,
     entries: Vec<Entry>,
     unresolved: Vec<Diagnostic>,
@@ -52,7 +52,7 @@ enum Left<'a> {
     InLedger(&'a Unresolved),
 }
 
-/// Shows or does what mends the files and the ledger.
+/// Shows or executes the repair of the files and the ledger.
 pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let progress = Progress::new(ui);
     block_on(&progress, async {
@@ -66,7 +66,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             plan.consent(args, ui)?;
             copied_to = make(context, &plan.edits)?;
             if let (Some(ledger), Some(rows)) = (&plan.ledger, &plan.rows)
-                && let Err(error) = ledger.mend(rows, args, &progress).await
+                && let Err(error) = ledger.execute(rows, args, &progress).await
             {
                 plan.edits.undo()?;
                 return Err(error);
@@ -99,13 +99,13 @@ impl<'a> Plan<'a> {
             unresolved: Vec::new(),
         };
         if !args.ledger {
-            plan.mend_files(args, context)?;
+            plan.repair_files(args, context)?;
         }
         // Beside a chain that does not hold together, nothing can be said of a row.
         if plan.unresolved.is_empty() {
-            plan.mend_rows().await?;
+            plan.repair_rows().await?;
         } else if plan.ledger.is_some() {
-            ui.warning("the ledger was not mended: the files have to be whole before it");
+            ui.warning("the ledger was not repaired: the files have to be repaired first");
         }
         plan.edits = plan.change.edits(context)?;
         plan.complete(ui);
@@ -122,7 +122,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn mend_files(&mut self, args: &RepairArgs, context: &Context) -> Result<(), CommandError> {
+    fn repair_files(&mut self, args: &RepairArgs, context: &Context) -> Result<(), CommandError> {
         let mut folder = self.change.folder.clone();
         if let Some(ledger) = &self.ledger {
             let given = ledger.give_back(folder)?;
@@ -140,7 +140,7 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    async fn mend_rows(&mut self) -> Result<(), CommandError> {
+    async fn repair_rows(&mut self) -> Result<(), CommandError> {
         let Some(ledger) = &self.ledger else {
             return Ok(());
         };
@@ -157,7 +157,7 @@ impl<'a> Plan<'a> {
             && self
                 .rows
                 .as_ref()
-                .is_none_or(|rows| rows.mendings.is_empty())
+                .is_none_or(|rows| rows.row_repairs.is_empty())
     }
 
     fn left_in_ledger(&self) -> &[Unresolved] {
@@ -172,11 +172,11 @@ impl<'a> Plan<'a> {
         let changes_rows = self
             .rows
             .as_ref()
-            .is_some_and(|rows| !rows.mendings.is_empty());
+            .is_some_and(|rows| !rows.row_repairs.is_empty());
         let chosen = self.ledger.as_ref().map(|ledger| &ledger.chosen);
         match chosen.filter(|_| changes_rows && !args.change.yes) {
             Some(chosen) => match chosen.protected() {
-                Some(env) => ask(env, &chosen.shown(), "mend the ledger", ui),
+                Some(env) => ask(env, &chosen.shown(), "repair the ledger", ui),
                 None => Ok(()),
             },
             None => Ok(()),
@@ -211,8 +211,8 @@ impl<'a> Plan<'a> {
     ) -> Result<(), CommandError> {
         let left = match self.left() {
             0 => String::new(),
-            1 => "; 1 problem is left to you".to_owned(),
-            many => format!("; {many} problems are left to you"),
+            1 => "; 1 problem needs your decision".to_owned(),
+            many => format!("; {many} problems need your decision"),
         };
         let looked_at = match (&self.ledger, args.ledger) {
             (_, true) => "the ledger",
@@ -222,17 +222,17 @@ impl<'a> Plan<'a> {
         if self.is_empty() {
             match self.left() {
                 0 => ui.status(format_args!(
-                    "{} {looked_at}: there is nothing to mend",
+                    "{} {looked_at}: nothing to repair",
                     styled(style::GOOD, "checked")
                 )),
                 _ => ui.say(format_args!(
-                    "{} {looked_at}: nothing can be mended without you{left}",
+                    "{} {looked_at}: nothing can be repaired automatically{left}",
                     styled(style::ERROR, "checked")
                 )),
             }
             return Ok(());
         }
-        let rows = self.rows.as_ref().map_or(0, |rows| rows.mendings.len());
+        let rows = self.rows.as_ref().map_or(0, |rows| rows.row_repairs.len());
         let mut what = Vec::new();
         if !self.edits.is_empty() {
             what.push(format!(
@@ -246,29 +246,29 @@ impl<'a> Plan<'a> {
         }
         let what = what.join(" and ");
         match executed {
-            false => ui.say(format_args!("{what} would be mended{left}")),
+            false => ui.say(format_args!("{what} would be repaired{left}")),
             true => ui.say(format_args!(
                 "{} {what}{left}",
-                styled(style::GOOD, "mended")
+                styled(style::GOOD, "repaired")
             )),
         }
         if let Some(folder) = copied_to {
             ui.status(format_args!(
-                "what was replaced is in {}",
+                "the replaced files are in {}",
                 context.shown(folder)
             ));
         }
         self.warn_of_rows(ui);
         if !executed {
-            ui.help("add `--execute` to do it");
+            ui.help("add `--execute` to make these changes");
         } else if !self.edits.is_empty() {
             if context.dir()?.join(SchemaLock::FILE).is_file() {
                 ui.help(
-                    "schema.lock may be that of another head: `cargo migrate lock --schema` writes it anew",
+                    "schema.lock may belong to another head: `cargo migrate lock --schema` rewrites it",
                 );
             }
             ui.help(
-                "look at it with `git diff` and `cargo migrate history`, and commit it with chain.lock",
+                "review it with `git diff` and `cargo migrate history`, and commit it with chain.lock",
             );
         }
         Ok(())
@@ -290,7 +290,7 @@ impl<'a> Plan<'a> {
             None => "a",
         };
         ui.warning(format_args!(
-            "{other} database that has applied {}{more} knows what stood there before: `cargo migrate repair --ledger` brings its rows along",
+            "{other} database that has applied {}{more} still has the old state: `cargo migrate repair --ledger` updates its rows",
             shown.join(", ")
         ));
     }
@@ -317,7 +317,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Reads the ledger. Where nobody asked for it alone, a database that there is not, or that cannot
-/// be reached, leaves the files to be mended.
+/// be reached, leaves the files to be repaired.
 async fn read_ledger<'a>(
     args: &RepairArgs,
     context: &'a Context,
@@ -330,7 +330,7 @@ async fn read_ledger<'a>(
         Err(error) if error.is(Failure::NoDatabase) => Ok(None),
         Err(error) => {
             ui.status(ui.hidden(&format!(
-                "the files alone are looked at: {}",
+                "only the files are checked: {}",
                 error.in_a_line()
             )));
             Ok(None)
@@ -338,11 +338,11 @@ async fn read_ledger<'a>(
     }
 }
 
-fn noted(mended: Repaired) -> Note {
+fn noted(repaired: Repaired) -> Note {
     Note {
-        file: mended.file,
-        revision: mended.revision,
-        code: mended.code.as_str(),
-        reason: mended.reason,
+        file: repaired.file,
+        revision: repaired.revision,
+        code: repaired.code.as_str(),
+        reason: repaired.reason,
     }
 }

@@ -1,4 +1,4 @@
-//! A revision that was finished or taken back by hand.
+//! `repair --done` and `--undone`: a revision that was finished or undone by hand.
 
 use migrate_sqlx::__cli::{ChainState, Create, LedgerChange, Outcome, RowRepair};
 use migrate_sqlx::RevisionState;
@@ -24,8 +24,8 @@ struct Document<'a> {
     executed: bool,
 }
 
-/// Says in the ledger what has become of a revision that stopped half way, or that somebody has undone
-/// by hand; nothing is run.
+/// Says in the ledger what has become of a revision that stopped half way, or that somebody has
+/// undone by hand; nothing is run.
 pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let (given, applied) = match (&args.done, &args.undone) {
         (Some(given), _) => (given, true),
@@ -43,7 +43,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
         let undone = (!applied).then(|| undone(&state, given)).transpose()?;
         let was = match (unfinished, undone.flatten()) {
             (Some(row), _) => format!(
-                "is half done ({} of its statements were finished)",
+                "is unfinished ({} of its statements were finished)",
                 row.statements
             ),
             (None, Some(_)) => "is applied".to_owned(),
@@ -97,7 +97,7 @@ pub(super) fn run(args: &RepairArgs, context: &Context, ui: &Ui) -> Result<(), C
             styled(style::GOOD, word),
         ))?;
         if !execute {
-            ui.help("add `--execute` to do it");
+            ui.help("add `--execute` to make these changes");
         }
         Ok(())
     };
@@ -126,11 +126,11 @@ fn undone(state: &ChainState<'_>, given: &str) -> Result<Option<usize>, CommandE
             Err(CommandError::new(
                 Failure::StillNeeded,
                 format!(
-                    "what is applied needs `{given}`: `{}`",
+                    "applied revisions need `{given}`: `{}`",
                     needing.join("`, `")
                 ),
             )
-            .help("what needs it has to be undone first, the newest before the others")
+            .help("undo those first, starting with the newest")
             .candidates(needing))
         }
     }
