@@ -79,7 +79,7 @@ pub(crate) fn write_ours(package: &Path, count: usize) -> Result<()> {
     })
 }
 
-/// Writes a sealed graph of our kind below `package`; `parents` tells what each revision follows.
+/// Writes a sealed graph of our kind below `package`; `parents` returns what each revision follows.
 pub(crate) fn write_graph(
     package: &Path,
     count: usize,

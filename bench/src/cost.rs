@@ -1,6 +1,6 @@
-//! What an application pays for migrations: CPU time of a cold build, and the size of its binary.
+//! The cost of migrations for an application: CPU time of a cold build, and the size of its binary.
 //!
-//! Each tool stands beside the same application without it, on the same driver: cargo migrate and
+//! Each tool is compared with the same application without it, on the same driver: cargo migrate and
 //! `sqlx::migrate!` on sqlx, refinery on rusqlite, diesel_migrations on diesel. All on SQLite, with the
 //! same tables.
 

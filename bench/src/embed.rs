@@ -1,8 +1,8 @@
 //! What embedding adds to a debug build after a one-line edit, and to the binary.
 //!
 //! Five programs in one workspace: one that embeds nothing, and for us and for sqlx one with the
-//! whole chain and one with a single revision. The last two tell the chain's own bytes from those
-//! of the code that runs it.
+//! whole chain and one with a single revision. The last two separate the chain's own bytes from
+//! those of the code that runs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -133,7 +133,7 @@ impl Workspace {
 
     fn cargo(&self) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // Built where it stands, and as a user's project is.
+        // Built in place, and as a user's project is.
         for name in [
             "CARGO_TARGET_DIR",
             "CARGO_BUILD_TARGET_DIR",

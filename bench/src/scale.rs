@@ -60,7 +60,7 @@ pub(crate) fn measure() -> Result<()> {
     Ok(())
 }
 
-/// Builds the command as it is released; it stands beside this program.
+/// Builds the command as it is released; it is next to this program.
 fn build() -> Result<PathBuf> {
     let built = Command::new(env!("CARGO"))
         .args([
@@ -126,14 +126,14 @@ fn run(binary: &Path, package: &Path, arguments: &[&str]) -> Result<(Duration, u
         };
         times.push(began.elapsed());
         if !ended.success() {
-            let told = child.wait_with_output()?.stderr;
-            return Err(String::from_utf8_lossy(&told).into());
+            let stderr = child.wait_with_output()?.stderr;
+            return Err(String::from_utf8_lossy(&stderr).into());
         }
     }
     Ok((median(&times), peak))
 }
 
-/// Reads the most memory a process has had, in KiB; none where the system does not tell.
+/// Reads the most memory a process has had, in KiB; none if the system does not report it.
 fn resident(status: &str) -> u64 {
     let text = fs::read_to_string(status).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! Keeping a database's data in a file, made by the database's own means and looked at afterwards.
+//! Backs up a database's data to a file, with the database's own tools, and verifies the file.
 
 mod mysql;
 mod postgres;
@@ -20,26 +20,26 @@ use crate::output::ui::Ui;
 use crate::project::context::{Context, now};
 use crate::project::write;
 
-/// A backup that was made and found whole.
+/// A backup that was made and verified.
 #[derive(Clone, Debug)]
 pub(crate) struct Backup {
     pub(crate) file: PathBuf,
     pub(crate) bytes: u64,
-    /// What to type to get the data back.
+    /// The command that restores the data.
     pub(crate) restore: String,
 }
 
-/// What is to be kept, and by what means.
+/// What to back up, and with which tool.
 enum Source {
     Sqlite(Box<sqlite::Source>),
     Postgres(postgres::Source),
     MySql(mysql::Source),
 }
 
-/// Where backups go that have no name of their own.
+/// The folder of backups without a name of their own.
 const FOLDER: &str = "backups";
 
-/// Keeps a database in `file`, or in a new one in the folder `backups`. Never writes over a file.
+/// Backs up a database to `file`, or to a new one in the folder `backups`. Never overwrites a file.
 pub(crate) async fn make(
     chosen: &Chosen,
     file: Option<&Path>,
@@ -55,13 +55,13 @@ pub(crate) async fn make(
         return Err(taken(&file));
     }
     let shown = context.shown(&file);
-    ui.status(format_args!("keeping {} in {shown}", chosen.shown()));
+    ui.status(format_args!("backing up {} to {shown}", chosen.shown()));
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     make_folder(folder)?;
-    // Half a backup never bears the name; it goes when this ends, however it ends.
+    // An unfinished backup never has the name; it is deleted in any case.
     let unfinished = tempfile::Builder::new()
         .prefix(".cargo-migrate-")
         .tempfile_in(folder)
@@ -75,7 +75,7 @@ pub(crate) async fn make(
     })
 }
 
-/// A folder of backups that this makes is none of git's business: it holds the data.
+/// A new folder of backups is ignored by git, as it holds the data.
 fn make_folder(folder: &Path) -> Result<(), CommandError> {
     if folder.is_dir() {
         return Ok(());
@@ -88,7 +88,7 @@ fn make_folder(folder: &Path) -> Result<(), CommandError> {
 }
 
 fn finish(unfinished: NamedTempFile, file: &Path) -> Result<u64, CommandError> {
-    // The tools wrote by the name, so the handle must not be asked.
+    // The tools wrote by the name, so the handle must not be used.
     let written = fs::File::open(unfinished.path()).and_then(|written| {
         written.sync_all()?;
         written.metadata()
@@ -104,7 +104,7 @@ fn finish(unfinished: NamedTempFile, file: &Path) -> Result<u64, CommandError> {
 }
 
 fn taken(file: &Path) -> CommandError {
-    write::exists(file).help("no backup is written over anything: name another file")
+    write::exists(file).help("a backup never overwrites a file: name another one")
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
@@ -153,7 +153,7 @@ impl Source {
 }
 
 impl Backup {
-    /// Says where it is and how to get it back.
+    /// Prints where it is and how to restore it.
     pub(crate) fn report(&self, context: &Context, ui: &Ui) {
         ui.status(format_args!(
             "{} {} ({} KiB)",
@@ -161,7 +161,7 @@ impl Backup {
             context.shown(&self.file),
             self.bytes.div_ceil(1024)
         ));
-        ui.help(format_args!("to get it back: `{}`", self.restore));
+        ui.help(format_args!("to restore it: `{}`", self.restore));
     }
 }
 

@@ -1,4 +1,5 @@
-//! The database that is meant: where it is, how it compares with the chain, and what it takes to change it.
+//! The target database: where it is, how it compares with the chain, and what is required to change
+//! it.
 
 pub(crate) mod consent;
 pub(crate) mod extensions;
@@ -14,7 +15,7 @@ use migrate_sqlx::Migrations;
 
 use crate::output::error::CommandError;
 
-/// Makes the runtime's value of a chain.
+/// Converts a chain to the runtime's type.
 pub(crate) fn migrations(chain: &Chain, config: &Config) -> Migrations {
     Migrations::new(chain.clone(), config.ledger.clone()).with_session(config.session.clone())
 }

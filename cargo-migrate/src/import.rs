@@ -1,8 +1,7 @@
 //! The migrations of another tool as revisions.
-//!
 //! Each reader turns the tool's files into a [`History`], without a database and without running
-//! anything. [`chain::Imported`] makes revision files of it, which the same judge looks at that
-//! `check` asks, before a byte is written.
+//! anything. [`chain::Imported`] turns it into revision files, which are checked as `check` does
+//! before anything is written.
 
 pub(crate) mod alembic;
 pub(crate) mod applied;
@@ -30,25 +29,25 @@ use self::linear::version_key;
 pub(crate) use crate::database::tool::Tool;
 use crate::output::error::CommandError;
 
-/// What another tool's folder holds.
+/// The contents of another tool's folder.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     /// In the tool's own order: parents first.
     pub(crate) revisions: Vec<Migration>,
-    /// What was seen and is not in `revisions` as it was there.
+    /// What was found and is not in `revisions`, or is changed there.
     pub(crate) notes: Vec<Note>,
 }
 
 /// One migration of another tool.
 #[derive(Clone, Debug)]
 pub(crate) struct Migration {
-    /// The tool's own name of it, as its version table has it.
+    /// The tool's own name for it, as in its version table.
     pub(crate) version: String,
     pub(crate) parents: Vec<String>,
     pub(crate) depends_on: Vec<String>,
     pub(crate) labels: Vec<String>,
     pub(crate) message: String,
-    /// RFC 3339 in UTC; empty where nothing says it.
+    /// RFC 3339 in UTC; empty if unknown.
     pub(crate) created: String,
     pub(crate) up: MigrationBody,
     pub(crate) down: MigrationBody,
@@ -66,7 +65,7 @@ pub(crate) struct Note {
 /// How much of it is in the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NoteKind {
-    /// It is not in the chain, or not whole.
+    /// It is not in the chain, or not completely.
     Left,
     /// It is, in another form.
     Changed,
@@ -91,7 +90,7 @@ impl Note {
 }
 
 impl Tool {
-    /// Returns the folders in which the tool looks by itself, the likeliest first.
+    /// Returns the default folders of the tool, the likeliest first.
     pub(crate) const fn folders(self) -> &'static [&'static str] {
         match self {
             Self::Alembic => &["."],
@@ -107,8 +106,8 @@ impl Tool {
         }
     }
 
-    /// Returns the endings of the files that it reads, and of those that stand for a migration which
-    /// is no SQL.
+    /// Returns the endings of the files that it reads, and of those that are migrations in another
+    /// language than SQL.
     pub(crate) const fn endings(self) -> &'static [&'static str] {
         match self {
             Self::Alembic => &["py", "ini", "toml"],
@@ -134,7 +133,7 @@ impl Tool {
         }
     }
 
-    /// Says whether two texts name the same migration: `0001` of a file is 1 in a table.
+    /// Returns true if both texts name the same migration: `0001` of a file is 1 in a table.
     pub(crate) fn same(self, one: &str, other: &str) -> bool {
         match self {
             Self::Alembic => one == other,

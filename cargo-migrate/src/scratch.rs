@@ -1,4 +1,4 @@
-//! A throw-away database, in which the database itself says what SQL means.
+//! Scratch databases, in which the database itself normalizes schemas.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,9 +24,8 @@ mod sql_file;
 use self::confine::User;
 use self::lifetime::{Lease, refused};
 
-/// A database that nobody else uses: in memory on SQLite, beside the real one elsewhere.
-///
-/// It is dropped behind the work in it; where that is cut off, [`Leases`] have it.
+/// A database for one command: in memory on SQLite, beside the real one elsewhere.
+/// It is dropped after the work in it; if that is cut off, [`Leases`] keep it.
 pub(crate) struct Scratch {
     database: Database,
     lease: Option<Rc<Lease>>,
@@ -38,7 +37,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one as the real one is made, beside it.
+    /// Creates one beside the real one, with the same properties.
     pub(crate) async fn beside(chosen: &Chosen) -> Result<Self, CommandError> {
         let own = replay::own_name(chosen)?;
         let session = chosen.session.clone();
@@ -74,7 +73,7 @@ impl Scratch {
         })
     }
 
-    /// Does some work in one, and drops it.
+    /// Runs some work in one, and drops it.
     pub(crate) async fn with<T>(
         chosen: &Chosen,
         work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
@@ -84,8 +83,8 @@ impl Scratch {
         scratch.drop_after(done).await
     }
 
-    /// The schema that statements of ours make, and then what some work in an empty database
-    /// gives: in the same one, where that is faster than another.
+    /// Returns the schema that generated statements create, and then the result of some work in an
+    /// empty database: the same one if that is faster.
     pub(crate) async fn ddl_then<T>(
         chosen: &Chosen,
         ledger: &LedgerNames,
@@ -110,7 +109,7 @@ impl Scratch {
         Ok((made, done))
     }
 
-    /// Takes away what statements of ours have made; says whether nothing is left.
+    /// Drops what generated statements have created; returns true if nothing is left.
     ///
     /// Only PostgreSQL needs longer for a new database: it copies a template.
     async fn empty_again(&self, made: &Schema, ledger: &LedgerNames) -> Result<bool, CommandError> {
@@ -130,7 +129,8 @@ impl Scratch {
         Ok(self.database.schema(ledger).await? == empty)
     }
 
-    /// Makes way for what statements need and its own user has not: before the first of them.
+    /// Prepares for statements that need rights which its own user does not have, before the first
+    /// of them.
     async fn prepare_for<'a>(
         &self,
         mut texts: impl Iterator<Item = &'a str>,
@@ -145,7 +145,7 @@ impl Scratch {
         Ok(())
     }
 
-    /// The schema that a chain gives at some revisions.
+    /// Returns the schema of a chain at some revisions.
     pub(crate) async fn chain(
         &self,
         migrations: &Migrations,
@@ -155,7 +155,7 @@ impl Scratch {
         self.replay(migrations, ledger).await?.at(targets).await
     }
 
-    /// The schema that statements of ours make.
+    /// Returns the schema that generated statements create.
     pub(crate) async fn ddl(
         &self,
         ledger: &LedgerNames,
@@ -166,11 +166,14 @@ impl Scratch {
             execute(database, &ddl.sql).await.map_err(|error| {
                 CommandError::new(
                     Failure::StatementFailed,
-                    format!("{} refuses what the models describe", database.dialect().name()),
+                    format!(
+                        "{} refuses what the models describe",
+                        database.dialect().name()
+                    ),
                 )
                 .because(error)
                 .cause(&ddl.sql)
-                .help("say more of it in the model: a type, a default or a name that this database takes")
+                .help("add to the model: a type, a default or a name that this database accepts")
             })?;
         }
         Ok(database.schema(ledger).await?)
@@ -196,23 +199,23 @@ impl Scratch {
     }
 }
 
-/// Whether a text may make triggers or functions: some more texts do no harm.
+/// Whether a text may create triggers or functions; false positives do no harm.
 fn makes_programs(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.contains("trigger") || text.contains("function")
 }
 
-/// What went wrong while a chain was replayed, and what to do about it there: the database that is
-/// meant was not touched.
+/// An error while a chain was replayed, and what to do about it: the target database was not
+/// touched.
 fn in_replay(dialect: Dialect, error: migrate_sqlx::Error) -> CommandError {
     let help = match &error {
         migrate_sqlx::Error::Statement(failed) => {
             Some(match dialect == Dialect::MySql && is_denied(failed) {
                 true => {
-                    "a replay has rights on the throw-away database alone: leave what reaches further out of the chain, or let it run on a server of its own with `scratch-url = \"local\"` of the environment"
+                    "a replay has rights on the scratch database alone: remove what reaches further from the chain, or replay on a separate server with `scratch-url = \"local\"` of the environment"
                 }
                 false => {
-                    "a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment"
+                    "a replay starts in an empty database: an earlier revision must create what this one needs; if the server must provide it, name one that does with `scratch-url` of the environment"
                 }
             })
         }
@@ -225,7 +228,7 @@ fn in_replay(dialect: Dialect, error: migrate_sqlx::Error) -> CommandError {
     }
 }
 
-/// Whether a statement failed for want of rights.
+/// Returns true if a statement failed for lack of rights.
 fn is_denied(failed: &StatementError) -> bool {
     matches!(
         failed.source.refusal(),
@@ -233,7 +236,7 @@ fn is_denied(failed: &StatementError) -> bool {
     )
 }
 
-/// The same server's database of another name, as another user where there is one.
+/// Another database of the same server, as another user if there is one.
 fn in_database(chosen: &Chosen, name: &str, user: Option<&User>) -> Chosen {
     let url = DatabaseUrl::with_database(chosen.url(), name);
     chosen.with_url(&match user {
@@ -242,7 +245,7 @@ fn in_database(chosen: &Chosen, name: &str, user: Option<&User>) -> Chosen {
     })
 }
 
-/// The schema that a chain gives at some revisions, as the database itself spells it.
+/// Returns the schema of a chain at some revisions, as the database itself spells it.
 pub(crate) async fn schema_at(
     chosen: &Chosen,
     migrations: &Migrations,
@@ -255,8 +258,8 @@ pub(crate) async fn schema_at(
     .await
 }
 
-/// The schema that a script of ours makes in an empty database, or `None` where the database
-/// refuses it. All of it goes there at once.
+/// Returns the schema that a generated script creates in an empty database, or `None` if the
+/// database refuses it. All of it is sent at once.
 pub(crate) async fn schema_of_script(
     chosen: &Chosen,
     ledger: &LedgerNames,
@@ -271,7 +274,7 @@ pub(crate) async fn schema_of_script(
     .await
 }
 
-/// The schema that SQL makes in an empty database.
+/// Returns the schema that SQL creates in an empty database.
 pub(crate) async fn schema_of_sql(
     chosen: &Chosen,
     ledger: &LedgerNames,

@@ -1,4 +1,4 @@
-//! Mending a folder: what `chain` reads, sound or not.
+//! Repairing a folder: what `chain` reads, sound or not.
 
 #![no_main]
 

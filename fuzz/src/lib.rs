@@ -79,8 +79,8 @@ pub fn models(text: &str) {
     }
 }
 
-/// A folder that is mended has nothing left that could be mended, and where nothing was mended it
-/// is as it was. In the text, a line `%%` stands between the configuration, the lock and the
+/// A repaired folder has nothing left to repair, and is unchanged if there was nothing to repair. In
+/// the text, a line `%%` separates the configuration, the lock and the
 /// revisions.
 pub fn repair(text: &str) {
     let mut parts = text.split("\n%%\n");
@@ -102,21 +102,21 @@ pub fn repair(text: &str) {
             heads,
             ..RepairOptions::default()
         };
-        let mended = Repair::new(&folder, &config, &options);
-        mended.unresolved.iter().for_each(invariants::diagnostic);
-        if mended.is_empty() {
-            assert_eq!(mended.folder.files, folder.files);
-            assert_eq!(mended.folder.lock, folder.lock);
+        let repaired = Repair::new(&folder, &config, &options);
+        repaired.unresolved.iter().for_each(invariants::diagnostic);
+        if repaired.is_empty() {
+            assert_eq!(repaired.folder.files, folder.files);
+            assert_eq!(repaired.folder.lock, folder.lock);
             continue;
         }
-        for done in &mended.done {
+        for done in &repaired.done {
             assert!(!done.reason.contains('\n'), "{done:?}");
         }
-        // What is told to be left is what is left.
-        let mut left = Survey::new(&mended.folder, &config).diagnostics;
+        // The unresolved diagnostics are exactly those that remain.
+        let mut left = Survey::new(&repaired.folder, &config).diagnostics;
         left.retain(migrate_core::Diagnostic::is_error);
-        assert_eq!(left, mended.unresolved);
-        let again = Repair::new(&mended.folder, &config, &options);
-        assert!(again.is_empty(), "{:?}\n{:?}", again.done, mended.done);
+        assert_eq!(left, repaired.unresolved);
+        let again = Repair::new(&repaired.folder, &config, &options);
+        assert!(again.is_empty(), "{:?}\n{:?}", again.done, repaired.done);
     }
 }

@@ -3,11 +3,11 @@
 use std::borrow::{Borrow, Cow};
 use std::ops::Deref;
 
-use crate::{Code, Diagnostic, Graph, Hash, Problem, Revision, RevisionId, Survey};
+use crate::{Code, Graph, Hash, Problem, Revision, RevisionId};
 
 /// A set of revisions known to be an acyclic graph with no parent missing.
 ///
-/// There is no way to hold a `Chain` that is not valid: it comes from [`Survey::chain`], from
+/// There is no way to hold a `Chain` that is not valid: it comes from [`Survey::chain`](crate::Survey::chain), from
 /// [`Chain::new`], or from an application's binary, in which the compiler checked it.
 #[derive(Clone, Debug)]
 pub struct Chain {
@@ -74,37 +74,6 @@ impl Code {
     }
 }
 
-impl Survey {
-    /// Returns true if the graph is that of all revisions of the folder, whatever else is wrong.
-    #[must_use]
-    pub fn is_graph_sound(&self) -> bool {
-        let breaks = |found: &Diagnostic| found.is_error() && found.code.breaks_graph();
-        !self.diagnostics.iter().any(breaks)
-    }
-
-    /// Returns the chain, or all that is wrong except for what `accepts` accepts. What breaks the
-    /// graph is never accepted.
-    ///
-    /// # Errors
-    ///
-    /// The diagnostics in the way, and the warnings.
-    pub fn chain(&self, accepts: impl Fn(Code) -> bool) -> Result<Chain, Vec<Diagnostic>> {
-        let accepts = |code: Code| accepts(code) && !code.breaks_graph();
-        let rest = self.diagnostics.iter().filter(|found| !accepts(found.code));
-        let graph = match rest.clone().any(Diagnostic::is_error) {
-            true => None,
-            false => SoundGraph::check(self.graph.clone()).ok(),
-        };
-        match graph {
-            Some(graph) => Ok(Chain {
-                revisions: self.revisions.clone().into(),
-                graph,
-            }),
-            None => Err(rest.cloned().collect()),
-        }
-    }
-}
-
 impl Chain {
     pub(crate) fn checked(revisions: Vec<Revision>, graph: Graph) -> Self {
         Self {
@@ -113,14 +82,19 @@ impl Chain {
         }
     }
 
-    /// Makes a chain of revisions.
+    /// Creates a chain of revisions.
     ///
     /// # Errors
     ///
-    /// What is wrong with their graph.
+    /// The problems of their graph.
     pub fn new(revisions: Vec<Revision>) -> Result<Self, Vec<Problem>> {
+        let graph = Graph::new(&revisions);
+        Self::with_graph(revisions, graph)
+    }
+
+    pub(crate) fn with_graph(revisions: Vec<Revision>, graph: Graph) -> Result<Self, Vec<Problem>> {
         Ok(Self {
-            graph: SoundGraph::check(Graph::new(&revisions))?,
+            graph: SoundGraph::check(graph)?,
             revisions: revisions.into(),
         })
     }

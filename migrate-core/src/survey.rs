@@ -266,6 +266,29 @@ impl Survey {
             .collect()
     }
 
+    /// Returns whether the graph is that of all revisions of the folder, whatever else is wrong.
+    #[must_use]
+    pub fn is_graph_sound(&self) -> bool {
+        let breaks = |found: &Diagnostic| found.is_error() && found.code.breaks_graph();
+        !self.diagnostics.iter().any(breaks)
+    }
+
+    /// Returns the chain, or the diagnostics that `accepts` does not accept. Problems that break
+    /// the graph are never accepted.
+    ///
+    /// # Errors
+    ///
+    /// The remaining errors, and the warnings.
+    pub fn chain(&self, accepts: impl Fn(Code) -> bool) -> Result<Chain, Vec<Diagnostic>> {
+        let accepts = |code: Code| accepts(code) && !code.breaks_graph();
+        let rest = self.diagnostics.iter().filter(|found| !accepts(found.code));
+        let chain = match rest.clone().any(Diagnostic::is_error) {
+            true => None,
+            false => Chain::with_graph(self.revisions.clone(), self.graph.clone()).ok(),
+        };
+        chain.ok_or_else(|| rest.cloned().collect())
+    }
+
     /// Returns the chain, or all diagnostics if one of them is an error.
     ///
     /// # Errors

@@ -64,7 +64,7 @@ fn embed(
     let dir = package.join(shown);
     let folder = Folder::read(&dir, shown).map_err(|error| {
         vec![format!(
-            "the migrations folder `{shown}` cannot be read: {error}\n  = help: make it with `cargo migrate init`, or name another in migrate.toml: `dir = \"…\"`"
+            "the migrations folder `{shown}` cannot be read: {error}\n  = help: create it with `cargo migrate init`, or name another in migrate.toml: `dir = \"…\"`"
         )]
     })?;
     let tracked = [

@@ -23,7 +23,7 @@ pub struct Ddl {
     pub sql: String,
     /// What data it loses, in a line.
     pub destructive: Option<String>,
-    /// What to review, in a line: a made-up value, or rows that can make it fail.
+    /// What to review, in a line: a placeholder value, or rows that can make it fail.
     pub review: Option<String>,
 }
 

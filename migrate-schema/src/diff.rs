@@ -343,9 +343,9 @@ pub(crate) fn must_recreate(dialect: Dialect, before: &Table, after: &Table) -> 
 /// Returns the places of tables and views in the order in which they can be made.
 fn creation_order(
     schema: &Schema,
-    wanted: impl Fn(&Name) -> bool,
+    includes: impl Fn(&Name) -> bool,
 ) -> (BTreeMap<Name, usize>, BTreeMap<Name, usize>) {
-    let tables: Vec<&Name> = schema.tables.keys().filter(|name| wanted(name)).collect();
+    let tables: Vec<&Name> = schema.tables.keys().filter(|name| includes(name)).collect();
     let places: BTreeMap<&Name, usize> = tables
         .iter()
         .enumerate()

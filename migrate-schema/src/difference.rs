@@ -59,7 +59,7 @@ impl fmt::Display for Difference {
         write!(f, "{} {}", self.kind.as_str(), self.object)?;
         match (self.kind, &self.expected, &self.actual) {
             (DifferenceKind::Different, Some(expected), Some(actual)) => {
-                write!(f, ": it should be {expected}, and is {actual}")
+                write!(f, ": expected {expected}, found {actual}")
             }
             (DifferenceKind::Missing, Some(expected), _) => write!(f, ": {expected}"),
             (DifferenceKind::Extra, _, Some(actual)) => write!(f, ": {actual}"),
@@ -284,22 +284,22 @@ mod tests {
             (
                 &keyword,
                 &Options::new(),
-                "different without rowid of table `t`: it should be set, and is not set",
+                "different without rowid of table `t`: expected set, found not set",
             ),
             (
                 &Options::new(),
                 &keyword,
-                "different without rowid of table `t`: it should be not set, and is set",
+                "different without rowid of table `t`: expected not set, found set",
             ),
             (
                 &one,
                 &other,
-                "different engine of table `t`: it should be InnoDB, and is Aria",
+                "different engine of table `t`: expected InnoDB, found Aria",
             ),
             (
                 &one,
                 &Options::new(),
-                "different engine of table `t`: it should be InnoDB, and is none",
+                "different engine of table `t`: expected InnoDB, found none",
             ),
         ] {
             let found = differences(&schema(expected.clone()), &schema(actual.clone()));

@@ -34,9 +34,9 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use self::read::Wanted;
+use self::read::Scope;
 use crate::{Name, Schema, Table};
-use migrate_core::{Diagnostic, Dialect, Folder, Graph, Revision, SchemaHead};
+use migrate_core::{Diagnostic, Dialect, Folder, Graph, Revision, SchemaHead, SchemaLines};
 
 /// What schema.lock says.
 ///
@@ -72,10 +72,10 @@ impl SchemaLock {
     pub const FILE: &'static str = Folder::SCHEMA_LOCK;
 
     /// The version of the format that this crate writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = SchemaLines::VERSION;
 
     /// Reads the text of the schema.lock in the migrations folder `dir`, which messages call
-    /// `shown`; `None` where there is none yet.
+    /// `shown`; `None` if there is none yet.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl SchemaLock {
     ///
     /// Everything wrong with it, each a [`Code::SchemaLockMalformed`](migrate_core::Code).
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        read::parse(file, text, Wanted::All)
+        read::parse(file, text, &Scope::All)
     }
 
     /// Reads only what a schema.lock says of one table, for each dialect that it has; much faster
@@ -122,19 +122,9 @@ impl SchemaLock {
         text: &str,
         table: &Name,
     ) -> Result<BTreeMap<Dialect, Option<Table>>, Vec<Diagnostic>> {
-        let lock = read::parse(file, text, Wanted::table(table))?;
+        let lock = read::parse(file, text, &Scope::table(table))?;
         let one = |(dialect, mut schema): (Dialect, Schema)| (dialect, schema.tables.remove(table));
         Ok(lock.schemas.into_iter().map(one).collect())
-    }
-
-    /// Reads only which tables there are, and leaves them empty; for what asks nothing more of a
-    /// large schema.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the lines that it needs.
-    pub fn parse_table_names(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        read::parse(file, text, Wanted::TableNames)
     }
 }
 

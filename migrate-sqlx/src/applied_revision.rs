@@ -9,25 +9,25 @@ use migrate_core::{Dialect, Dialects, Direction, Hash, Revision};
 use crate::error::Error;
 use crate::timestamp::Timestamp;
 
-/// A revision that the database says was applied, or is half applied.
+/// A revision that is recorded as applied, or as unfinished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppliedRevision {
-    /// Its id.
+    /// The id; a ledger may hold one that is not valid.
     pub revision: String,
-    /// What it followed when it was applied.
+    /// Its parents when it was applied.
     pub parents: Vec<String>,
-    /// What it does, in a line.
+    /// Its message.
     pub message: String,
     /// Its hash when it was applied.
     pub hash: String,
     /// Its chain hash when it was applied.
     pub chain_hash: String,
-    /// Whether it is whole.
+    /// Whether it is applied as a whole.
     pub state: RevisionState,
-    /// How many of its statements were finished, where it is not whole.
+    /// How many of its statements were finished, if it is not applied as a whole.
     pub statements: u32,
-    /// What the database said when it failed.
+    /// The error of the database when it failed.
     pub error: Option<String>,
     /// When it was applied.
     pub applied_at: Timestamp,
@@ -41,20 +41,20 @@ pub struct AppliedRevision {
     pub body: String,
 }
 
-/// Whether a revision is applied as a whole.
+/// The state of a recorded revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevisionState {
-    /// It is.
+    /// It is applied as a whole.
     Applied,
-    /// Its up was begun and not finished.
+    /// Its `up` was begun and not finished.
     Applying,
-    /// Its down was begun and not finished.
+    /// Its `down` was begun and not finished.
     Reverting,
 }
 
 impl RevisionState {
-    /// Returns the word that stands in the ledger.
+    /// Returns the word in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,12 +65,12 @@ impl RevisionState {
     }
 }
 
-/// What stands for the error of a statement that was begun, until its end is recorded.
+/// Recorded as the error of a statement that was begun, until its end is recorded.
 pub(crate) const IN_DOUBT: &str = "the next one was begun, and its end was not recorded";
 
 impl AppliedRevision {
-    /// Says whether it was cut off in the middle of a statement: nobody has recorded whether the
-    /// database has finished it.
+    /// Returns true if it was interrupted during a statement: it is unknown whether the database has
+    /// finished that.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.state != RevisionState::Applied && self.error.as_deref() == Some(IN_DOUBT)
@@ -78,7 +78,7 @@ impl AppliedRevision {
 }
 
 impl AppliedRevision {
-    /// Reads the revision that the row keeps; `None` where its text is not what its hash says.
+    /// Reads the revision that the row keeps; `None` if its text does not have its hash.
     #[must_use]
     pub fn kept(&self) -> Option<Revision> {
         let revision = parse(self).ok()?;
@@ -108,7 +108,7 @@ impl AppliedRevision {
 /// What was edited of a revision whose `up` is what was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// Its way back.
+    /// Its `down`.
     Down,
     /// Its header, or what it does on other databases.
     Header,
@@ -124,7 +124,7 @@ impl fmt::Display for Edit {
     }
 }
 
-/// Reads the revision that the ledger kept.
+/// Parses the ledger's text of a revision.
 pub(crate) fn parse(row: &AppliedRevision) -> Result<Revision, Error> {
     let unreadable = |diagnostics| Error::LedgerText {
         revision: row.revision.clone(),
@@ -140,7 +140,7 @@ pub(crate) fn parse(row: &AppliedRevision) -> Result<Revision, Error> {
 /// The hash of a revision whose text cannot be read; no text has it.
 pub(crate) const UNREADABLE: Hash = Hash::from_bytes([0; 32]);
 
-/// What the row alone tells of a revision whose text cannot be read.
+/// A revision from the row alone, if its text cannot be parsed.
 pub(crate) fn stub(row: &AppliedRevision) -> Option<Revision> {
     Some(Revision {
         id: row.revision.parse().ok()?,

@@ -18,7 +18,7 @@ use crate::driver_error::DatabaseMessage;
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
 pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {
-    /// Which dialect its connections speak.
+    /// The dialect of its connections.
     #[doc(hidden)]
     const DIALECT: Dialect;
 
@@ -38,7 +38,7 @@ pub(crate) type ConnectOptions<DB> =
 
 /// A connection that can run scripts; what differs between the drivers is here, and nothing else.
 pub trait Session: sealed::Sealed + Send {
-    /// Says which dialect it speaks.
+    /// Returns its dialect.
     #[doc(hidden)]
     fn dialect(&self) -> Dialect;
 
@@ -61,15 +61,15 @@ pub trait Session: sealed::Sealed + Send {
         wait: Duration,
     ) -> BoxFuture<'a, Result<Attempt, sqlx::Error>>;
 
-    /// Says who has the lock, where the database tells; takes none.
+    /// Returns the holder of the lock, if the database reports it; takes no lock.
     #[doc(hidden)]
     fn holder<'a>(
         &'a mut self,
         names: &'a LedgerNames,
     ) -> BoxFuture<'a, Result<Option<String>, sqlx::Error>>;
 
-    /// Lets the statements of this connection be stopped, and tells `stop` the SQL that does it from
-    /// another connection, where it takes that.
+    /// Makes the statements of this connection cancellable, and gives `stop` the SQL that cancels them
+    /// from another connection, if it takes that.
     #[doc(hidden)]
     fn make_cancellable<'a>(
         &'a mut self,
@@ -80,7 +80,7 @@ pub trait Session: sealed::Sealed + Send {
     #[doc(hidden)]
     fn reset_cancellable(&mut self) -> BoxFuture<'_, Result<(), sqlx::Error>>;
 
-    /// Waits on the connection that works until the server is through with what a migrator sent
+    /// Waits on the working connection until the server has finished what a migrator sent
     /// that is gone; its own lock went at once, but the server finishes a message it has.
     #[doc(hidden)]
     fn try_enter<'a>(
@@ -96,7 +96,7 @@ pub trait Session: sealed::Sealed + Send {
     }
 }
 
-/// A row as text; `None` stands for NULL.
+/// A row as text; `None` is NULL.
 pub(crate) type Row = Vec<Option<String>>;
 
 /// A message of several statements that failed.
@@ -129,7 +129,7 @@ pub enum Attempt {
     Locked,
     /// Somebody else has it; who, where the database says.
     Busy(Option<String>),
-    /// This database has no such lock: each revision locks by itself.
+    /// This database has no such lock: each revision takes its own.
     Unneeded,
 }
 

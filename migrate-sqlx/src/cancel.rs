@@ -1,4 +1,4 @@
-//! Stopping a run from outside: the statement in work is cancelled, and nothing more begins.
+//! Stopping a run from outside: the running statement is cancelled, and no other begins.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -11,14 +11,14 @@ use migrate_core::Dialect;
 use crate::driver_error::cancelled;
 use crate::error::Error;
 
-/// What a run looks at between its statements, and where a statement can be told to end.
+/// Checked by a run between its statements; the running statement can be cancelled with it.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct CancelToken {
     wanted: Arc<AtomicBool>,
-    /// When the statement in work has had its time.
+    /// The deadline of the running statement.
     deadline: Arc<Mutex<Option<Instant>>>,
-    /// The SQL that ends the statement in work from another connection.
+    /// The SQL that cancels the running statement from another connection.
     cancel: Arc<Mutex<Option<String>>>,
     run: u64,
 }
@@ -42,32 +42,32 @@ impl CancelToken {
         self.wanted.load(Ordering::Relaxed)
     }
 
-    /// Takes the SQL that ends the statement in work from another connection.
+    /// Sets the SQL that cancels the running statement from another connection.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn set_cancel_sql(&self, sql: Option<String>) {
         *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = sql;
     }
 
-    /// Returns the SQL that ends the statement in work from another connection.
+    /// Returns the SQL that cancels the running statement from another connection.
     pub(crate) fn cancel_sql(&self) -> Option<String> {
         let cancel = self.cancel.lock().unwrap_or_else(PoisonError::into_inner);
         cancel.clone()
     }
 
-    /// Gives the next statement so much time. Only SQLite needs it, whose server is this process.
+    /// Sets the time limit of the next statement. Only SQLite needs it, whose server is this process.
     pub(crate) fn set_time_limit(&self, time: Option<Duration>) {
         let deadline = time.and_then(|time| Instant::now().checked_add(time));
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
-    /// Whether the statement in work must end.
+    /// Returns true if the running statement must be cancelled.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_due(&self) -> bool {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         self.is_cancelled() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Ends the run here where that is wanted.
+    /// Returns an error if the run shall stop.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self.is_cancelled() {
             true => Err(Error::Stopped {

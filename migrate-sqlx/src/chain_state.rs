@@ -206,7 +206,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         others.filter(|revision| revision.hash != UNREADABLE)
     }
 
-    /// Returns the steps of a plan that are reverted with the text that the ledger kept.
+    /// Returns the steps of a plan that are reverted with the ledger's text.
     #[must_use]
     pub fn kept_texts(&self, plan: &Plan) -> Vec<RevisionId> {
         let steps = plan.steps.iter().map(|index| &self.revisions[*index].id);
@@ -246,7 +246,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         row.edit(&self.revisions[self.graph().index(revision)?], self.dialect)
     }
 
-    /// Says whether the way down of a revision would be taken from the ledger: its file is gone, or
+    /// Returns true if a revert would use the text in the ledger: the file of the revision is gone, or
     /// has another `up` than was applied.
     #[must_use]
     pub fn is_from_ledger(&self, revision: &str) -> bool {
@@ -261,8 +261,8 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         self.revisions[index].hash != UNREADABLE
     }
 
-    /// Returns the revision to run, and whether it is the one that the ledger kept: on the way down
-    /// that is what was applied, where the file's `up` makes something else or there is no file.
+    /// Returns the revision to run, and whether it is the one that the ledger kept. A revert uses what
+    /// was applied if the file has another `up` or is missing.
     pub(crate) fn text(
         &self,
         index: usize,
@@ -288,7 +288,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             .collect()
     }
 
-    /// Refuses what a run would refuse, or with `resume` one that goes on with what is half done.
+    /// Refuses what a run would refuse, or with `resume` what a resumed run would refuse.
     ///
     /// # Errors
     ///
@@ -352,7 +352,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                 continue;
             };
             let mut revision = self.revisions[at].clone();
-            let stands = revision.chain_hash.to_string() == row.chain_hash;
+            let is_unmoved = revision.chain_hash.to_string() == row.chain_hash;
             if edits.contains(row.revision.as_str()) {
                 let edit = row.edit(&revision, self.dialect).unwrap_or(Edit::Header);
                 if different.contains(at)
@@ -363,10 +363,10 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
                 repairs.push(RowRepair {
                     change: LedgerChange::Rewrite(revision),
                     reason: format!(
-                        "{edit} was edited after it was applied, and its `up` is what was applied: the ledger takes its text, nothing was run"
+                        "{edit} was edited after it was applied, but its `up` was not: the ledger takes its text, nothing was run"
                     ),
                 });
-            } else if !stands && !different.contains(at) {
+            } else if !is_unmoved && !different.contains(at) {
                 repairs.push(RowRepair {
                     change: LedgerChange::Relink(revision),
                     reason: "a revision before it was edited, but not its `up`".to_owned(),

@@ -1,4 +1,4 @@
-//! A database of whichever kind its url says.
+//! A database of the kind that its url names.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ pub enum Database {
     MySql(sqlx::MySqlPool),
 }
 
-/// Whether connecting may make the file of an SQLite database.
+/// Whether connecting may create the file of an SQLite database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
     /// It may: the command is about to write.
@@ -199,7 +199,7 @@ impl Database {
         }
     }
 
-    /// Applies these revisions, and passes the schema before the first and after each to `look`; see
+    /// Applies these revisions, and passes the schema before the first and after each to `on_schema`; see
     /// [`Runner::replay`].
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! Where the ledger of a database and the chain tell two stories, row by row: what `doctor` tells
-//! and `repair --ledger` mends.
+//! Classifies each difference between the ledger of a database and the chain. `doctor` reports these,
+//! `repair --ledger` fixes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ macro_rules! named {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Returns the code that answers show, and that has a page.
+            /// Returns the code that is printed, and that has an explain page.
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
@@ -27,25 +27,25 @@ macro_rules! named {
     };
 }
 
-/// What is wrong with one revision.
+/// A difference between the ledger and the chain, for one revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discrepancy {
-    /// Which revision.
+    /// The id of the revision.
     pub revision: String,
-    /// In which way.
+    /// The kind of the difference.
     pub kind: Kind,
 }
 
 named! {
-    /// In which way.
+    /// How a row of the ledger and the chain differ.
     enum Kind {
         /// The row was written by a version that knows another hash than this one.
         Newer = "ledger-newer",
         /// Several rows have one id.
         Duplicate = "ledger-duplicate",
-        /// The row is of no file, and what it keeps is no revision.
+        /// The row belongs to no file, and its text is not a revision.
         Foreign = "ledger-foreign",
-        /// The row is of no file.
+        /// The row belongs to no file.
         Unknown = "ledger-unknown",
         /// The file was edited after it was sealed: chain.lock and the ledger agree.
         Edited = "ledger-edited",
@@ -55,29 +55,29 @@ named! {
         DownEdited = "ledger-down-edited",
         /// The header of a draft was edited after it was applied; its `up` is what was applied.
         HeaderEdited = "ledger-header-edited",
-        /// It follows another parent now, and does what it did; chain.lock does not object.
+        /// It has other parents now but the same content; chain.lock agrees with it.
         Moved = "ledger-moved",
         /// A draft was edited after it was applied.
         DraftChanged = "ledger-draft-changed",
         /// It was changed, and chain.lock does not know it.
         NotSealed = "ledger-not-sealed",
-        /// The file, chain.lock and the ledger have a text each.
+        /// The file, chain.lock and the ledger all have different texts.
         AllDiffer = "ledger-all-differ",
-        /// What the row keeps is not what its hash says: somebody wrote it by hand.
+        /// The row's text does not match its hash: it was edited by hand.
         ByHand = "ledger-by-hand",
         /// It was begun and not finished.
         Unfinished = "ledger-unfinished",
-        /// It was cut off in the middle of a statement.
+        /// It was interrupted during a statement whose outcome is unknown.
         InDoubt = "ledger-in-doubt",
-        /// It is not recorded, though what needs it is.
+        /// It is not recorded, but a revision that needs it is.
         Missing = "ledger-missing",
-        /// It was applied, and something before it is another one now.
+        /// It was applied, but one of its ancestors has changed since.
         Stale = "ledger-stale",
     }
 }
 
 impl Kind {
-    /// Says whether the chain and the ledger have two texts of it.
+    /// Returns true if the chain and the ledger have different texts of the revision.
     #[must_use]
     pub const fn is_of_text(self) -> bool {
         matches!(
@@ -101,7 +101,7 @@ fn is_newer(row: &AppliedRevision) -> bool {
     row.hash.contains(':')
 }
 
-/// Finds all that is wrong between a folder and the rows of a ledger, in the chain's order.
+/// Returns all differences between a folder and the rows of a ledger, in the chain's order.
 #[must_use]
 pub fn discrepancies(
     survey: &Survey,
@@ -114,33 +114,33 @@ pub fn discrepancies(
         *seen.entry(&row.revision).or_default() += 1;
     }
     let sound = survey.is_graph_sound();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut reported: BTreeSet<&str> = BTreeSet::new();
     for row in rows {
-        if !told.insert(&row.revision) {
+        if !reported.insert(&row.revision) {
             continue;
         }
-        let mut tell = |kind| {
+        let mut push = |kind| {
             found.push(Discrepancy {
                 revision: row.revision.clone(),
                 kind,
             });
         };
         if seen[row.revision.as_str()] > 1 {
-            tell(Kind::Duplicate);
+            push(Kind::Duplicate);
         }
         if is_newer(row) {
-            tell(Kind::Newer);
+            push(Kind::Newer);
             continue;
         }
         let known = survey.graph.index(&row.revision);
         if row.state != RevisionState::Applied {
-            tell(match row.is_in_doubt() {
+            push(match row.is_in_doubt() {
                 true => Kind::InDoubt,
                 false => Kind::Unfinished,
             });
         }
         let Some(index) = known else {
-            tell(match row.kept() {
+            push(match row.kept() {
                 Some(_) => Kind::Unknown,
                 None => Kind::Foreign,
             });
@@ -149,7 +149,7 @@ pub fn discrepancies(
         if row.state == RevisionState::Applied {
             let judged = judge(survey, &survey.revisions[index], row, dialect, sound);
             if let Some(kind) = judged {
-                tell(kind);
+                push(kind);
             }
         }
     }
@@ -188,10 +188,10 @@ fn judge(
             return Some(Kind::ByHand);
         }
         let parents = revision.parents.iter().map(AsRef::as_ref);
-        let stands = revision.chain_hash.to_string() == row.chain_hash
+        let is_unmoved = revision.chain_hash.to_string() == row.chain_hash
             && parents.eq(row.parents.iter().map(String::as_str));
-        // Where a link is broken, nothing behind it has its true chain hash.
-        return (sound && !stands).then_some(Kind::Stale);
+        // After a broken link, no revision has its true chain hash.
+        return (sound && !is_unmoved).then_some(Kind::Stale);
     }
     let Some(kept) = row.kept() else {
         return Some(Kind::ByHand);
@@ -216,7 +216,7 @@ fn judge(
     })
 }
 
-/// Returns what is applied of the chain, whole or on the way back.
+/// Returns the revisions of the chain that are applied, including those being reverted.
 #[must_use]
 pub fn applied(graph: &Graph, rows: &[AppliedRevision]) -> Set {
     let mut applied = graph.none();
@@ -231,7 +231,7 @@ pub fn applied(graph: &Graph, rows: &[AppliedRevision]) -> Set {
     applied
 }
 
-/// What is not recorded, though what needs it is, in the chain's order.
+/// Returns the unrecorded ancestors of recorded revisions, in the chain's order.
 fn missing(survey: &Survey, rows: &[AppliedRevision]) -> Vec<String> {
     let graph = &survey.graph;
     let mut missing = graph.ancestors(applied(graph, rows).iter());

@@ -1,8 +1,8 @@
-//! What a driver's error says, and what it means: the one place that takes a [`sqlx::Error`] apart.
+//! Driver errors: their messages and kinds. Only this module inspects a [`sqlx::Error`].
 
 use std::fmt;
 
-/// An error of the driver, told in the database's own words.
+/// An error of the driver that displays the database's own message.
 ///
 /// Its `Display` is the database's message alone. That of [`sqlx::Error`] adds, for PostgreSQL, a
 /// line number of the server's C source, which reads like one of the user's file.
@@ -22,13 +22,13 @@ impl DriverError {
         *self.0
     }
 
-    /// Returns what the database or the driver refuses, if that is listed.
+    /// Returns the kind of the refusal, if it is known.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         Refusal::of(&self.0)
     }
 
-    /// Returns all that the database said.
+    /// Returns the full message of the database.
     #[must_use]
     pub fn message(&self) -> DatabaseMessage {
         DatabaseMessage::new(&self.0)
@@ -48,7 +48,7 @@ impl fmt::Display for DriverError {
 }
 
 impl std::error::Error for DriverError {
-    /// What is below the driver: a socket, TLS. An error of the database has nothing below it.
+    /// Returns the error below the driver: a socket, TLS. A database error has none.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
             sqlx::Error::Database(_) => None,
@@ -57,7 +57,7 @@ impl std::error::Error for DriverError {
     }
 }
 
-/// What a database says of an error, part by part.
+/// The parts of a database's error message.
 ///
 /// PostgreSQL's parts are those of ["Error and Notice Message
 /// Fields"](https://www.postgresql.org/docs/current/protocol-error-fields.html); the other databases
@@ -66,7 +66,7 @@ impl std::error::Error for DriverError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DatabaseMessage {
-    /// What happened, most often in a line.
+    /// The message, usually one line.
     pub message: String,
     /// The SQLSTATE, of five characters; SQLite has none.
     pub sqlstate: Option<String>,
@@ -78,21 +78,21 @@ pub struct DatabaseMessage {
     pub hint: Option<String>,
     /// PostgreSQL's CONTEXT: the calls that led there, the innermost first, one a line.
     pub context: Option<String>,
-    /// The schema of the object that it is about.
+    /// The schema of the object.
     pub schema: Option<String>,
-    /// The table that it is about.
+    /// The table.
     pub table: Option<String>,
-    /// The column that it is about.
+    /// The column.
     pub column: Option<String>,
-    /// The data type that it is about.
+    /// The data type.
     pub data_type: Option<String>,
-    /// The constraint that it is about.
+    /// The constraint.
     pub constraint: Option<String>,
-    /// The query inside a function that failed, where the mistake is in one.
+    /// The failed query inside a function, if the error is in one.
     pub inner_query: Option<InnerQuery>,
-    /// What MySQL and MariaDB say beside the error, in the order of `SHOW WARNINGS`.
+    /// The other rows of `SHOW WARNINGS` on MySQL and MariaDB, in its order.
     pub warnings: Vec<String>,
-    /// What it refuses, if that is listed.
+    /// The kind of the refusal, if it is known.
     pub refusal: Option<Refusal>,
 }
 
@@ -102,35 +102,35 @@ pub struct DatabaseMessage {
 pub struct InnerQuery {
     /// Its text.
     pub sql: String,
-    /// Where the mistake is, in characters from 0.
+    /// The position of the error, in characters from 0.
     pub position: usize,
 }
 
 impl DatabaseMessage {
-    /// Takes a driver's error apart. One that does not come from the database has only a message.
+    /// Reads a driver's error. One that does not come from the database has only a message.
     #[must_use]
     pub fn new(error: &sqlx::Error) -> Self {
-        let mut told = Self {
+        let mut message = Self {
             message: text(error),
             refusal: Refusal::of(error),
             ..Self::default()
         };
         let Some(error) = error.as_database_error() else {
-            return told;
+            return message;
         };
         #[cfg(feature = "postgres")]
         if let Some(error) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-            told.postgres(error);
-            return told;
+            message.postgres(error);
+            return message;
         }
         #[cfg(feature = "mysql")]
         if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
-            told.sqlstate = error.code().map(str::to_owned);
-            told.number = Some(error.number().into());
-            return told;
+            message.sqlstate = error.code().map(str::to_owned);
+            message.number = Some(error.number().into());
+            return message;
         }
-        told.number = error.code().and_then(|code| code.parse().ok());
-        told
+        message.number = error.code().and_then(|code| code.parse().ok());
+        message
     }
 
     #[cfg(feature = "postgres")]
@@ -155,12 +155,12 @@ impl DatabaseMessage {
         }
     }
 
-    /// Returns the parts beside the message, each with its name: `detail`, `hint`, `context`,
-    /// `query`, `warning`, and the object where the text of the others does not name it.
+    /// Returns the parts besides the message, each with its name: `detail`, `hint`, `context`,
+    /// `query`, `warning`, and the object if the other texts do not name it.
     #[must_use]
     pub fn parts(&self) -> Vec<(&'static str, &str)> {
         let query = self.inner_query.as_ref().map(|query| &query.sql);
-        let spoken = [
+        let texts = [
             ("detail", self.detail.as_ref()),
             ("hint", self.hint.as_ref()),
             ("context", self.context.as_ref()),
@@ -173,29 +173,29 @@ impl DatabaseMessage {
             ("data type", self.data_type.as_ref()),
             ("constraint", self.constraint.as_ref()),
         ];
-        let mut parts: Vec<(&str, &str)> = spoken
+        let mut parts: Vec<(&str, &str)> = texts
             .into_iter()
             .filter_map(|(name, part)| Some((name, part?.as_str())))
             .collect();
-        let is_said = |name: &str| {
+        let is_mentioned = |name: &str| {
             let mut texts = [self.message.as_str()]
                 .into_iter()
                 .chain(parts.iter().map(|(_, text)| *text));
-            texts.any(|text| speaks_of(text, name))
+            texts.any(|text| mentions(text, name))
         };
-        let unsaid: Vec<_> = objects
+        let others: Vec<_> = objects
             .into_iter()
             .filter_map(|(name, part)| Some((name, part?.as_str())))
             // Nearly everything is in PostgreSQL's schema `public`.
-            .filter(|(name, part)| !(is_said(part) || *name == "schema" && *part == "public"))
+            .filter(|(name, part)| !(is_mentioned(part) || *name == "schema" && *part == "public"))
             .collect();
-        parts.extend(unsaid);
+        parts.extend(others);
         parts.extend(self.warnings.iter().map(|text| ("warning", text.as_str())));
         parts
     }
 
-    /// Returns the message and behind it the other parts, one a line, with their names in upper
-    /// case as PostgreSQL's client writes them.
+    /// Returns the message followed by the other parts, one per line, with their names in upper
+    /// case as in PostgreSQL's client.
     #[must_use]
     pub fn report(&self) -> String {
         let mut text = self.message.clone();
@@ -212,8 +212,8 @@ impl fmt::Display for DatabaseMessage {
     }
 }
 
-/// Whether a name stands in a text, and not only inside of a word.
-fn speaks_of(text: &str, name: &str) -> bool {
+/// Returns true if a text contains a name as a whole word.
+fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     text.match_indices(name).any(|(start, _)| {
         let before = text[..start].chars().next_back();
@@ -222,14 +222,14 @@ fn speaks_of(text: &str, name: &str) -> bool {
     })
 }
 
-/// The database's message, or the driver's where the database said nothing.
+/// The database's message, or the driver's if the database sent none.
 fn text(error: &sqlx::Error) -> String {
     let Some(refusal) = error.as_database_error() else {
         let text = error.to_string();
         // sqlx names the message of the protocol that it did not expect, and its own source.
         return match text.contains("CopyOutResponse") {
             true => {
-                "`COPY … TO STDOUT` sends rows to a client, and nobody takes them here".to_owned()
+                "`COPY … TO STDOUT` sends rows to a client, which is not supported here".to_owned()
             }
             false => text,
         };
@@ -241,7 +241,7 @@ fn text(error: &sqlx::Error) -> String {
     }
 }
 
-/// What a database or its driver refuses, whatever the database calls it.
+/// The kind of a refusal, independent of the database's own codes.
 ///
 /// Each name of a database is listed once, in the functions of [`Refusal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -309,12 +309,12 @@ pub enum Refusal {
     Killed,
     /// SQLite lacks what an extension brings: a virtual table, a function or a collation.
     UnknownOfExtension,
-    /// Something else, which SQLite says in words alone.
+    /// Something else, for which SQLite has only a message.
     Unnamed,
 }
 
 impl Refusal {
-    /// Returns what a driver's error refuses, if that is listed.
+    /// Returns the kind of a driver's error, if it is known.
     #[must_use]
     pub fn of(error: &sqlx::Error) -> Option<Self> {
         match error {
@@ -328,7 +328,7 @@ impl Refusal {
     fn of_connection(error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
         match error.kind() {
-            // A socket that is a file is missing where no server has made it.
+            // A Unix socket is missing if no server has created it.
             ErrorKind::ConnectionRefused | ErrorKind::NotFound => Self::NoListener,
             ErrorKind::TimedOut => Self::NoAnswer,
             ErrorKind::PermissionDenied => Self::Denied,
@@ -408,7 +408,7 @@ impl Refusal {
         })
     }
 
-    /// Reads an extended result code of SQLite, whose SQLITE_ERROR has only words.
+    /// Reads an extended result code of SQLite; for SQLITE_ERROR only the message tells the kinds apart.
     fn of_sqlite(code: u32, message: &str) -> Self {
         let of_extensions = ["module", "function", "collation sequence"]
             .iter()
@@ -435,29 +435,29 @@ impl Refusal {
         }
     }
 
-    /// Returns what is to be done about a connection that fails so.
+    /// Returns the help for a connection that fails with this kind.
     fn connection_help(self) -> Option<&'static str> {
         Some(match self {
             Self::NoListener | Self::UnknownHost | Self::NoAnswer | Self::Connection => {
-                "is the server running, and are host and port right?"
+                "check that the server is running, and that host and port are correct"
             }
             Self::Tls => {
-                "compile with one of the `tls-…` features, or ask the server without TLS: `?sslmode=disable`, `?ssl-mode=disabled`"
+                "compile with one of the `tls-…` features, or connect without TLS: `?sslmode=disable`, `?ssl-mode=disabled`"
             }
-            Self::Credentials => "look at the user and the password of the url",
+            Self::Credentials => "check the user and the password of the url",
             Self::UnknownDatabase => {
-                "does the database exist? create it with `CREATE DATABASE`, or let `cargo migrate reset --yes` create it and apply the chain"
+                "if the database does not exist, create it with `CREATE DATABASE`, or let `cargo migrate reset --yes` create it and apply the chain"
             }
             Self::DatabaseDenied => {
                 "the user has no rights on this database: `GRANT` them, or name another user in the url"
             }
-            Self::CannotOpen => "does the folder of the file exist, and may it be written?",
+            Self::CannotOpen => "check that the folder of the file exists and is writable",
             _ => return None,
         })
     }
 }
 
-/// Whether a statement failed only because another session had a lock.
+/// Returns true if a statement failed only because another session held a lock.
 pub(crate) fn missed_lock(error: &sqlx::Error) -> bool {
     matches!(
         Refusal::of(error),
@@ -465,7 +465,7 @@ pub(crate) fn missed_lock(error: &sqlx::Error) -> bool {
     )
 }
 
-/// Whether a statement was ended because it took too long.
+/// Returns true if a statement was cancelled because it took too long.
 pub(crate) fn timed_out(error: &sqlx::Error) -> bool {
     matches!(
         Refusal::of(error),
@@ -473,7 +473,7 @@ pub(crate) fn timed_out(error: &sqlx::Error) -> bool {
     )
 }
 
-/// Whether a statement was cancelled from outside.
+/// Returns true if a statement was cancelled by another session.
 pub(crate) fn cancelled(error: &sqlx::Error) -> bool {
     matches!(
         Refusal::of(error),
@@ -481,7 +481,7 @@ pub(crate) fn cancelled(error: &sqlx::Error) -> bool {
     )
 }
 
-/// What is to be done about a connection that failed.
+/// Returns the help for a failed connection.
 pub(crate) fn connection_help(error: &sqlx::Error) -> Option<&'static str> {
     match Refusal::of(error)? {
         Refusal::Denied if matches!(error, sqlx::Error::Io(_)) => {

@@ -1,4 +1,4 @@
-//! The one loop that applies and reverts, whatever the database.
+//! The loop that applies and reverts revisions, for all databases.
 
 mod edits;
 mod failure;
@@ -21,6 +21,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tracing::Instrument as _;
 
 use migrate_core::{
     Cascade, Chain, Dialect, Direction, LedgerNames, Limits, Plan, Revision, RevisionId, Section,
@@ -50,71 +52,71 @@ use crate::sleep::Sleeper;
 
 type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 
-/// Where a run wants to be.
+/// The goal of a run.
 pub(crate) enum Goal {
     Up(Target),
     Down(Target, Cascade),
     #[cfg(feature = "cli")]
-    /// Where these revisions are not applied, nor what needs them.
+    /// Reverts these revisions and all that need them.
     Without(Vec<String>),
 }
 
-/// What to do about a statement that was begun outside a transaction, and cut off: nobody has
-/// recorded whether the database has finished it.
+/// How to treat a statement that was interrupted outside a transaction: it is unknown whether the
+/// database has finished it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InDoubt {
-    /// Refuse to go on: [`Error::InDoubt`].
+    /// Refuse to continue: [`Error::InDoubt`].
     #[default]
     Refuse,
     /// Run it again.
     Again,
-    /// Take it for done, and go on with the next.
+    /// Treat it as finished, and continue with the next.
     Done,
 }
 
-/// What somebody says of a revision that was begun and not finished.
+/// The declared outcome of an unfinished revision.
 #[cfg(feature = "cli")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The database has all of it.
+    /// All of it is in the database.
     Applied,
-    /// The database has nothing of it.
+    /// Nothing of it is in the database.
     NotApplied,
 }
 
-/// What a stamp does about what the ledger records already.
+/// How a stamp treats existing rows of the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StampMode {
     /// Each target changes its own lineage; other branches stay as they are recorded.
     #[default]
     Update,
-    /// All that is recorded is forgotten first.
+    /// All existing rows are removed first.
     Replace,
 }
 
-/// How a run goes about it.
+/// Options of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
-    /// Whether to go on with what is half done.
+    /// Whether to resume an unfinished revision.
     pub(crate) resume: bool,
-    /// What to do about a statement of which nobody knows whether it was finished.
+    /// How to treat a statement with an unknown outcome.
     pub(crate) in_doubt: InDoubt,
-    /// Whether all of it is one transaction.
+    /// Whether the whole run is one transaction.
     pub(crate) atomic: bool,
     /// How long to wait for another migrator.
     pub(crate) lock_wait: Duration,
-    /// How long statements may take, where their section does not say.
+    /// Time limits of statements whose section has none.
     pub(crate) limits: Limits,
-    /// How often what only missed a lock is tried again.
+    /// How often a revision is retried that only missed a lock.
     pub(crate) lock_retries: u32,
-    /// Whether somebody wants to know what the database says beside errors.
+    /// Whether the caller wants the database's notices and warnings.
     pub(crate) listens: bool,
 }
 
 impl Options {
-    /// Where nothing else is said.
+    /// The defaults.
     pub(crate) const DEFAULT: Self = Self {
         resume: false,
         in_doubt: InDoubt::Refuse,
@@ -129,9 +131,9 @@ impl Options {
 /// One run on one connection.
 pub(crate) struct Engine<'a> {
     pub(crate) session: &'a mut dyn Session,
-    /// The connection that keeps other migrators out, where there is one.
+    /// The connection that keeps other migrators out, if there is one.
     pub(crate) guard: Option<&'a mut dyn Session>,
-    /// Whether somebody wants the run to end.
+    /// Whether the run shall stop.
     pub(crate) stop: CancelToken,
     /// What this run has finished.
     pub(crate) finished: Vec<Applied>,
@@ -140,7 +142,7 @@ pub(crate) struct Engine<'a> {
     tables: Tables,
     chain: &'a Chain,
     options: Options,
-    /// What gives the session's settings back: on SQLite after the run, on PostgreSQL after each
+    /// SQL that restores the session's settings: on SQLite after the run, on PostgreSQL after each
     /// revision, as what it has set must not reach the ledger, nor the next one; dumps empty the
     /// search path, for example.
     restore: String,
@@ -150,30 +152,30 @@ pub(crate) struct Engine<'a> {
     dirty: bool,
     /// Whether a revision has prepared statements on PostgreSQL.
     prepared: bool,
-    /// What SQLite's session was before the revision in work, where that changes it.
+    /// The state of SQLite's session before the current revision, if that changes it.
     saved: Option<Saved>,
     foreign_keys: ForeignKeys,
-    /// On PostgreSQL, whether the ledger was locked once, so that nothing is left at work that was
-    /// sent before this run had the migrators' lock.
+    /// Set once this run has locked the ledger table, on PostgreSQL. Before that, the server may still
+    /// be executing a message from a migrator that was killed.
     has_ledger_lock: bool,
     /// Whether a step has set time limits for the session.
     limited: bool,
     /// Whether the one transaction of the whole run has begun.
     open: bool,
-    /// How a statement of this session is ended, where the server does not do it; not known at first.
+    /// SQL that cancels a statement of this session, if the server has no time limit; unknown at first.
     ending: Option<Option<String>>,
 }
 
-/// How long one look at another migrator's work is from the next.
+/// The interval of checks for another migrator's progress.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How often in a row others may be quicker; far beyond what a chain's length makes likely.
+/// How often in a row other migrators may be faster; far more than any chain makes likely.
 const OVERTAKEN: u32 = 10_000;
 
-/// How long to wait before the first new try for a lock; each wait is twice the one before.
+/// The pause before the first retry for a lock; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest wait between two tries.
+/// The longest pause between two retries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// One revision to apply or revert.
@@ -186,18 +188,18 @@ struct Step<'a> {
     /// Statements that an earlier run finished.
     finished: usize,
     resuming: bool,
-    /// Whether nobody knows if the next statement was finished.
+    /// Whether the outcome of the next statement is unknown.
     in_doubt: bool,
-    /// What an earlier run has finished of it, and what it takes to go on from there.
+    /// What an earlier run has finished of it, and what is needed to resume.
     resumed: Option<Resumed>,
-    /// Whether the ledger keeps another text than the one that runs.
+    /// Whether the ledger's text differs from the one that runs.
     other_text: bool,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 enum StepOutcome {
     Done,
-    /// Somebody else was quicker; nothing was done.
+    /// Another migrator was faster; nothing was done.
     Overtaken,
 }
 
@@ -235,20 +237,24 @@ impl<'a> Engine<'a> {
         Ok(ChainState::new(self.chain, rows, self.session.dialect()))
     }
 
-    /// Plans and works until the goal is reached; plans again where somebody else was quicker.
-    #[tracing::instrument(name = "migrate", skip_all)]
+    /// Plans and runs until the goal is reached; plans again if another migrator was faster.
     pub(crate) async fn execute(
         &mut self,
         goal: &Goal,
         on_event: Listener<'_>,
     ) -> Result<Report, Error> {
+        let span = tracing::info_span!("migrate");
+        self.migrate(goal, on_event).instrument(span).await
+    }
+
+    async fn migrate(&mut self, goal: &Goal, on_event: Listener<'_>) -> Result<Report, Error> {
         let direction = match goal {
             Goal::Up(_) => Direction::Up,
             Goal::Down(..) => Direction::Down,
             #[cfg(feature = "cli")]
             Goal::Without(_) => Direction::Down,
         };
-        self.tables.settle(self.session).await?;
+        self.tables.find_schema(self.session).await?;
         self.take_settings().await?;
         let worked = self.work(goal, direction, on_event).await;
         self.give_settings_back().await;
@@ -259,7 +265,7 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// Reads where the database is, and plans from there.
+    /// Reads the database's state, and plans from there.
     #[cfg(feature = "cli")]
     pub(crate) async fn plan(&mut self, goal: &Goal) -> Result<(ChainState<'a>, Plan), Error> {
         let joined = self.read().await?;
@@ -339,7 +345,7 @@ impl<'a> Engine<'a> {
                     }
                     Err(error) => {
                         let error = self.about_ledger(step, error);
-                        self.tell_failure(step, &error).await;
+                        self.report_failure(step, &error).await;
                         return Err(error);
                     }
                 }
@@ -364,13 +370,13 @@ impl<'a> Engine<'a> {
             };
             let closed = closed.map_err(self.in_phase(last, Phase::RunCommit));
             if let Err(error) = &closed {
-                self.tell_failure(last, error).await;
+                self.report_failure(last, error).await;
             }
             return closed.map(|()| current);
         }
     }
 
-    /// Says of a step that fails at the ledger's own tables what it has done to them.
+    /// Replaces the error of a step that has moved or dropped the ledger's tables.
     fn about_ledger(&self, step: &Step<'_>, error: Error) -> Error {
         let source = match error {
             Error::Database(source) if self.tables.are_gone(source.as_sqlx()) => source,
@@ -389,7 +395,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Gives whoever holds a lock some time: each try waits twice as long as the one before.
+    /// Waits before a retry for a lock, each time twice as long as before.
     async fn wait_for_lock(
         &mut self,
         revision: &Revision,
@@ -405,7 +411,7 @@ impl<'a> Engine<'a> {
             of: self.options.lock_retries,
             pause: time,
         });
-        tracing::info!(revision = %revision.id, attempt, ?time, %error, "a lock was missed");
+        tracing::info!(revision = %revision.id, attempt, ?time, %error, "a lock was not available");
         let until = Instant::now() + time;
         let mut sleeper = Sleeper::default();
         while Instant::now() < until {
@@ -415,7 +421,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Finds what there is to do, that all of it can be done at all, and the applied heads after it.
+    /// Returns the steps of the run, after checking that all of them can run, and the heads after it.
     fn steps<'j>(
         &self,
         joined: &'j ChainState<'_>,
@@ -449,7 +455,7 @@ impl<'a> Engine<'a> {
         Ok((steps, current))
     }
 
-    /// Finds what a step runs, and that it can be run at all, before anything is.
+    /// Returns what a step runs, after checking that it can run.
     fn step<'j>(
         &self,
         joined: &'j ChainState<'_>,
@@ -491,7 +497,7 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// Takes a step, and reports what the database says meanwhile.
+    /// Runs a step, and reports the database's messages meanwhile.
     async fn take_listening(
         &mut self,
         step: &Step<'_>,
@@ -503,8 +509,13 @@ impl<'a> Engine<'a> {
             (on_event.lock().unwrap_or_else(PoisonError::into_inner))(event);
         };
         let mut relay = report;
-        let taken = self.take(step, &mut relay);
-        let told = |notice: Notice| {
+        let span = tracing::info_span!(
+            "revision",
+            revision = %step.revision.id,
+            direction = step.direction.as_str()
+        );
+        let taken = self.take(step, &mut relay).instrument(span);
+        let forward = |notice: Notice| {
             report(Event::Notice {
                 revision: &step.revision,
                 severity: notice.severity,
@@ -512,10 +523,9 @@ impl<'a> Engine<'a> {
                 message: &notice.message,
             });
         };
-        notices.during(taken, told).await
+        notices.during(taken, forward).await
     }
 
-    #[tracing::instrument(name = "revision", skip_all, fields(revision = %step.revision.id, direction = step.direction.as_str()))]
     async fn take(
         &mut self,
         step: &Step<'_>,
@@ -524,9 +534,10 @@ impl<'a> Engine<'a> {
         let dialect = self.session.dialect();
         self.begin_session(step).await?;
         let taken = match (step.is_whole(dialect), dialect) {
-            (true, Dialect::Sqlite) => self.take_on_sqlite(step).await,
-            (true, _) => self.take_at_once(step).await,
-            (false, _) => self.take_by_statement(step, on_event).await,
+            // Boxed, so that their states are not part of this one's: the binary is smaller.
+            (true, Dialect::Sqlite) => Box::pin(self.take_on_sqlite(step)).await,
+            (true, _) => Box::pin(self.take_at_once(step)).await,
+            (false, _) => Box::pin(self.take_by_statement(step, on_event)).await,
         };
         self.end_session(step, taken.is_ok()).await;
         taken.map_err(self.in_phase(step, Phase::Ledger))
@@ -546,7 +557,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Whether the database says yes to a condition: 1, and not 0.
+    /// Whether a condition is true in the database: 1, and not 0.
     async fn holds(&mut self, condition: &str) -> Result<bool, Error> {
         let rows = self.session.query(format!("SELECT {condition}")).await;
         let rows = rows.map_err(Error::from)?;

@@ -1,4 +1,4 @@
-//! What a run tells while it works, and what it did.
+//! The events of a run, and its result.
 
 use std::time::Duration;
 
@@ -7,77 +7,77 @@ use migrate_core::{Direction, Revision, RevisionId};
 use crate::applied_revision::Edit;
 use crate::notice::Severity;
 
-/// Something that happened in a run; for logs and progress.
+/// Something that happened in a run, for logs and progress.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Another migrator is at work; this one waits.
+    /// Another migrator is running; this one waits.
     #[non_exhaustive]
     Waiting {
-        /// Who it is, where the database says.
+        /// The other migrator, if the database reports it.
         holder: Option<&'a str>,
     },
-    /// The work is known.
+    /// The run is planned.
     #[non_exhaustive]
     Planned {
-        /// How many revisions there are to apply or revert.
+        /// The number of revisions to apply or revert.
         total: usize,
     },
-    /// Only the `down` or the header of an applied revision was edited: the ledger has taken its
+    /// Only the `down` or the header of an applied revision was edited: the ledger has recorded its
     /// text, and nothing was run.
     #[non_exhaustive]
     TextTaken {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
         /// What was edited.
         edit: Edit,
     },
-    /// A revision begins.
+    /// A revision starts.
     #[non_exhaustive]
     Started {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
-        /// Up or down.
+        /// Whether it is applied or reverted.
         direction: Direction,
-        /// Whether the ledger's text is used, as the file has changed or is not there.
+        /// Whether the text in the ledger is used, because the file has changed or is missing.
         from_ledger: bool,
     },
-    /// A revision missed a lock, did nothing, and is tried again.
+    /// A revision missed a lock, did nothing, and is retried.
     #[non_exhaustive]
     Retrying {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
-        /// The how manieth new try it is, from 1.
+        /// Which retry this is, counted from 1.
         attempt: u32,
-        /// How many there are at most.
+        /// The most retries there are.
         of: u32,
-        /// How long to wait before it.
+        /// The pause before the retry.
         pause: Duration,
     },
-    /// The database said something beside errors while a revision ran: PostgreSQL's NOTICE, WARNING
-    /// and INFO, `RAISE NOTICE` among them, and the warnings and notes of MySQL and MariaDB where a
-    /// section runs statement by statement.
+    /// The database sent a message other than an error while a revision ran: PostgreSQL's NOTICE,
+    /// WARNING and INFO, including `RAISE NOTICE`, and the warnings and notes of MySQL and MariaDB if
+    /// a section runs statement by statement.
     ///
-    /// It comes while the revision is at work, as often as the database says it. PostgreSQL's come by
-    /// way of `tracing`, where the application's subscriber has them as well, under sqlx's target
-    /// `sqlx::postgres::notice`. In an application whose only logger is one of `log` they stay there.
+    /// It is emitted while the revision runs, once for each message. PostgreSQL's messages are received
+    /// through `tracing`; the application's subscriber also gets them, under sqlx's target
+    /// `sqlx::postgres::notice`. If the application's only logger is one of `log`, only that gets them.
     #[non_exhaustive]
     Notice {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
-        /// How much weight the database gives it.
+        /// The severity that the database reports.
         severity: Severity,
-        /// The number that MySQL and MariaDB give it.
+        /// The error number of MySQL and MariaDB.
         code: Option<&'a str>,
-        /// What was said.
+        /// The text of the message.
         message: &'a str,
     },
-    /// A revision is applied or reverted.
+    /// A revision was applied or reverted.
     #[non_exhaustive]
     Finished {
-        /// Which one.
+        /// The revision.
         revision: &'a Revision,
-        /// Up or down.
+        /// Whether it is applied or reverted.
         direction: Direction,
         /// How long it took.
         duration: Duration,
@@ -88,21 +88,21 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
-    /// Which one.
+    /// The revision.
     pub revision: RevisionId,
     /// How long it took.
     pub duration: Duration,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Up or down.
+    /// Whether revisions were applied or reverted.
     pub direction: Direction,
     /// The revisions, in the order in which they were applied or reverted; empty if there was nothing
     /// to do.
     pub steps: Vec<Applied>,
-    /// Where the database is afterwards: its applied heads, sorted.
+    /// The applied heads after the run, sorted.
     pub current: Vec<RevisionId>,
 }

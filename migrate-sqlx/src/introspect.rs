@@ -53,7 +53,7 @@ impl SchemaReader {
     }
 
     /// Reads only these named schemas of PostgreSQL instead of all that are not the system's. The
-    /// other databases have none and do not look at it.
+    /// other databases have none and ignore it.
     pub fn schemas<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.schemas = Some(names.into_iter().map(Into::into).collect());
         self
@@ -99,7 +99,7 @@ impl SchemaReader {
 }
 
 /// Says whether a table is one of the ledger's two; `own` is the named schema that the connection
-/// uses by itself.
+/// uses by default.
 fn is_ledger(ledger: &LedgerNames, own: Option<&str>, schema: Option<&str>, table: &str) -> bool {
     let is_there = ledger.schema.as_deref().or(own) == schema;
     let name = table.strip_prefix(&*ledger.prefix);

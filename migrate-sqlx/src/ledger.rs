@@ -47,7 +47,7 @@ pub(crate) enum Author {
         not(feature = "cli"),
         expect(dead_code, reason = "only the command writes scripts")
     )]
-    /// A script, whenever somebody sends it: the database says who and when.
+    /// A script that is sent later: the database supplies the user and the time.
     Script,
 }
 
@@ -77,7 +77,7 @@ impl Tables {
         }
     }
 
-    /// The same tables, for SQL that somebody else sends later.
+    /// Returns the same tables, for SQL that is sent later by another client.
     #[cfg(feature = "cli")]
     pub(crate) fn for_script(dialect: Dialect, names: &LedgerNames) -> Self {
         Self {
@@ -133,10 +133,10 @@ impl Tables {
 
     /// Who does it and from where, as expressions.
     fn who(&self) -> [String; 2] {
-        // What the system does not tell stays empty.
-        let told = |name: whoami::Result<String>| literal(self.dialect, &name.unwrap_or_default());
+        // Unknown names are left empty.
+        let known = |name: whoami::Result<String>| literal(self.dialect, &name.unwrap_or_default());
         match (self.author, self.dialect) {
-            (Author::Process, _) => [told(whoami::username()), told(whoami::hostname())],
+            (Author::Process, _) => [known(whoami::username()), known(whoami::hostname())],
             (Author::Script, Dialect::Sqlite) => ["''".to_owned(), "''".to_owned()],
             (Author::Script, Dialect::Postgres) => [
                 "current_user".to_owned(),
@@ -151,7 +151,7 @@ impl Tables {
 
     /// PostgreSQL: finds the schema the tables are in, or will be, and names it from now on. A
     /// revision may change the search path, as every dump of pg_dump does.
-    pub(crate) async fn settle(&mut self, session: &mut dyn Session) -> Result<(), Error> {
+    pub(crate) async fn find_schema(&mut self, session: &mut dyn Session) -> Result<(), Error> {
         if self.dialect != Dialect::Postgres || self.names.schema.is_some() {
             return Ok(());
         }
@@ -173,7 +173,7 @@ impl Tables {
     }
 
     /// Counts in one query: rows, rows that are not whole, those of the heads' chain hashes that are
-    /// there, and the tables that are. `None` stands for a ledger that does not exist.
+    /// there, and the tables that are. `None` if the ledger does not exist.
     pub(crate) async fn summary(
         &self,
         session: &mut dyn Session,
@@ -275,7 +275,7 @@ impl Tables {
     }
 
     /// Whether the ledger still allows a way up: 1, else 0. The revision is not there, and all it
-    /// needs is; `there` says that it is there half done.
+    /// needs is; `there` says that it is there and unfinished.
     pub(crate) fn guard_up_sql(
         &self,
         revision: &str,
@@ -300,8 +300,8 @@ impl Tables {
         sql + " THEN 1 ELSE 0 END"
     }
 
-    /// Whether the ledger still allows a way down: 1, else 0. The revision is there, and nobody
-    /// added a row that may need it.
+    /// SQL that is 1 if the ledger still allows to revert a revision, else 0: it is recorded, and
+    /// nobody added a row that may need it.
     pub(crate) fn guard_down_sql(&self, revision: &str, rows: usize) -> String {
         let table = &self.revision;
         format!(
@@ -395,7 +395,7 @@ impl Tables {
         self.with_rest(row, revision.id.as_str(), rest)
     }
 
-    /// The row takes over where the revision stands in the chain.
+    /// The row takes over the place of the revision in the chain.
     pub(crate) fn relink(&self, revision: &Revision) -> String {
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
         format!(
@@ -494,14 +494,14 @@ impl Tables {
         }
     }
 
-    /// Takes an error for what it says of the ledger: that it is not there is fine, that it is
-    /// somebody else's table is told as such.
+    /// Judges an error of reading the ledger: a missing ledger is fine, a table of another
+    /// application is reported as such.
     fn absent(&self, error: sqlx::Error) -> Result<(), Error> {
         match Refusal::of(&error) {
             Some(Refusal::UnknownTable | Refusal::UnknownSchema | Refusal::UnknownDatabase) => {
                 Ok(())
             }
-            // MySQL does not tell whether what is closed to the user is there.
+            // MySQL does not reveal whether an inaccessible table exists.
             Some(Refusal::Denied)
                 if self.dialect == Dialect::MySql
                     && let Some(schema) = self.schema() =>

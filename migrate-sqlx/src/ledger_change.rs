@@ -2,7 +2,7 @@
 
 use migrate_core::Revision;
 
-/// A change to one row of the ledger, for which nothing is run; see [`Runner::repair_ledger`].
+/// A change to one row of the ledger for which nothing is run; see [`Runner::repair_ledger`].
 ///
 /// [`Runner::repair_ledger`]: crate::Runner::repair_ledger
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub enum LedgerChange {
 pub struct RowRepair {
     /// What is changed.
     pub change: LedgerChange,
-    /// Why; stands in the event.
+    /// The reason, which is recorded in the event.
     pub reason: String,
 }
 

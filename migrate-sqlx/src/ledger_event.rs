@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// Something that was done to a database, as its ledger records it.
+/// An event that the ledger records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LedgerEvent {
@@ -23,11 +23,11 @@ pub struct LedgerEvent {
     pub tool: String,
     /// How long it took.
     pub duration: Duration,
-    /// More about it; may be empty.
+    /// Details; may be empty.
     pub detail: String,
 }
 
-/// What an event of the ledger says was done.
+/// The kind of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -43,12 +43,12 @@ pub enum EventKind {
     Fail,
     /// The ledger or the schema was repaired.
     Repair,
-    /// What this version does not know.
+    /// A kind that this version does not know.
     Other(String),
 }
 
 impl EventKind {
-    /// Returns the word in the ledger.
+    /// Returns the keyword in the ledger.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

@@ -13,8 +13,8 @@ use crate::driver_error::DriverError;
 use crate::error::Error;
 use crate::event::Event;
 
-/// Whatever ends a run, the lock goes with its connection, and a connection that may be in the
-/// middle of something does not go back to the pool.
+/// However a run ends, the lock is released with its connection, and a connection that may be in the
+/// middle of something is not returned to the pool.
 pub(crate) struct LockGuard<DB: Backend> {
     pub(crate) work: Work<DB>,
     pub(crate) lock: Option<DB::Connection>,
@@ -31,10 +31,10 @@ impl<DB: Backend> LockGuard<DB> {
         on_event: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Self, Error> {
         let since = Instant::now();
-        let mut told = false;
+        let mut reported = false;
         let mut busy = |holder: Option<String>| {
-            if !told {
-                told = true;
+            if !reported {
+                reported = true;
                 let holder = holder.as_deref();
                 on_event(Event::Waiting { holder });
             }
@@ -68,7 +68,7 @@ impl<DB: Backend> LockGuard<DB> {
         Ok(Self { work, lock })
     }
 
-    /// Gives everything back. `sound` says that the connection of the work is in no transaction,
+    /// Releases everything. `sound` says that the connection of the work is in no transaction,
     /// and has the settings it began with; then one of SQLite stays, as a database in memory lives
     /// in it. Others go all the same: a revision may have changed settings of the session, which
     /// are not the application's.

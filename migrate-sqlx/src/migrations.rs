@@ -38,7 +38,7 @@ pub struct Migrations {
     source: Source,
     /// The chain, once it was needed.
     chain: OnceLock<Chain>,
-    /// How many there are.
+    /// The number of revisions.
     count: usize,
     heads: Cow<'static, [(RevisionId, Hash)]>,
     pub(crate) ledger: LedgerNames,
@@ -52,7 +52,7 @@ pub struct Migrations {
 /// Where the revisions come from.
 #[derive(Clone, Debug)]
 enum Source {
-    /// The binary: the files' texts, and where in them everything stands.
+    /// The binary: the files' texts, and a table of the places in them.
     Embedded {
         texts: &'static [&'static str],
         table: &'static [u8],
@@ -123,7 +123,7 @@ impl Migrations {
         }
     }
 
-    /// Returns the same chain for a throw-away database, in which its ledger is as well: see
+    /// Returns the same chain for a scratch database, which contains its ledger as well: see
     /// [`LedgerNames::apart`].
     #[must_use]
     pub fn apart(&self, dialect: Dialect) -> Self {
@@ -172,9 +172,9 @@ impl Migrations {
         }
     }
 
-    /// Applies all that the database has not, and says what it did.
+    /// Applies the pending revisions, and returns what it did.
     ///
-    /// A database that has everything costs one round trip and takes no lock.
+    /// An up-to-date database costs one round trip and takes no lock.
     ///
     /// # Errors
     ///
@@ -196,12 +196,12 @@ impl Migrations {
         self.runner().revert(pool).await
     }
 
-    /// Applies nothing, and refuses a database that is not exactly where the chain ends, or that
-    /// lacks a table which the chain's revisions make.
+    /// Applies nothing, and refuses a database that is not exactly where the chain ends, or that lacks
+    /// a table which the revisions create.
     ///
-    /// It is one round trip where all is well. The tables are those of schema.lock, as it was when
-    /// the application was compiled; where there is none, only the ledger is asked. What is inside
-    /// the tables, `Migrations::verify` looks at.
+    /// It is one round trip if all is well. The tables are those of schema.lock as it was when the
+    /// application was compiled; without one, only the ledger is read. `Migrations::verify` compares
+    /// the columns, indexes and constraints as well.
     ///
     /// # Errors
     ///
@@ -227,11 +227,11 @@ impl Migrations {
         }
     }
 
-    /// Says where the database is. Writes nothing.
+    /// Returns where the database is. Writes nothing.
     ///
     /// # Errors
     ///
-    /// The database cannot be read, or its table is no ledger.
+    /// The database cannot be read, or its table is not a ledger.
     pub async fn status<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Status, Error> {
         Ok(self.state(pool).await?.status())
     }
@@ -241,7 +241,7 @@ impl Migrations {
     ///
     /// # Errors
     ///
-    /// The database cannot be read, or its table is no ledger.
+    /// The database cannot be read, or its table is not a ledger.
     #[doc(hidden)]
     pub async fn state<DB: Backend>(&self, pool: &Pool<DB>) -> Result<ChainState<'_>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
@@ -255,7 +255,7 @@ impl Migrations {
     ///
     /// # Errors
     ///
-    /// The database cannot be read, or its table is no ledger.
+    /// The database cannot be read, or its table is not a ledger.
     pub async fn events<DB: Backend>(&self, pool: &Pool<DB>) -> Result<Vec<LedgerEvent>, Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
         let session = &mut *connection;
@@ -274,12 +274,12 @@ impl Migrations {
         SchemaReader::new(self.ledger.clone()).read(pool).await
     }
 
-    /// Refuses a database that is not where the chain ends, or whose tables are not what the
-    /// chain's revisions make: the schema that schema.lock keeps is in the binary. Writes nothing,
-    /// and needs no throw-away database.
+    /// Refuses a database that is not where the chain ends, or whose tables are not those that the
+    /// revisions create: the schema that schema.lock keeps is in the binary. Writes nothing,
+    /// and needs no scratch database.
     ///
-    /// What the database has too much is no danger to an application and is left alone;
-    /// `cargo migrate verify` tells it.
+    /// What the database has beyond that is not a danger to an application and is accepted;
+    /// `cargo migrate verify` reports it.
     ///
     /// ```no_run
     /// # async fn example(migrations: &migrate_sqlx::Migrations, pool: sqlx::SqlitePool) -> Result<(), migrate_sqlx::Error> {
@@ -312,7 +312,7 @@ impl Migrations {
         }
     }
 
-    /// Says what [`Migrations::run`] would apply, in order. Writes nothing.
+    /// Returns what [`Migrations::run`] would apply, in order. Writes nothing.
     ///
     /// # Errors
     ///
@@ -349,7 +349,7 @@ impl Migrations {
         Script::write(&material, plan)
     }
 
-    /// Begins a run with other settings than the usual ones.
+    /// Begins a run with settings of its own.
     pub fn runner(&self) -> Runner<'_> {
         Runner::new(self)
     }

@@ -1,8 +1,8 @@
-//! What a database says beside errors while a revision runs.
+//! Notices and warnings of a database while a revision runs.
 //!
 //! MySQL and MariaDB answer `SHOW WARNINGS`. PostgreSQL sends its notices by themselves, and sqlx
-//! hands them to `tracing` only, as events of the target [`TARGET`]; so a subscriber of ours stands
-//! before the application's while the connection is polled, takes a copy, and passes everything on.
+//! hands them to `tracing` only, as events of the target [`TARGET`]; so a subscriber of ours wraps
+//! the application's while the connection is polled, takes a copy, and passes everything on.
 
 use std::cell::RefCell;
 use std::fmt::{self, Debug, Write as _};
@@ -17,14 +17,14 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
-/// Under which sqlx logs what PostgreSQL says.
+/// The target under which sqlx logs PostgreSQL's notices.
 const TARGET: &str = "sqlx::postgres::notice";
 
-/// How much weight a database gives to what it says; the lightest is the least.
+/// The severity of a database's message, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
-    /// PostgreSQL's DEBUG, which it sends where `client_min_messages` wants it.
+    /// PostgreSQL's DEBUG, which it sends if `client_min_messages` asks for it.
     Debug,
     /// PostgreSQL's INFO and LOG.
     Info,
@@ -53,7 +53,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Something that the database said.
+/// A message of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
     pub(crate) severity: Severity,
@@ -65,11 +65,11 @@ pub(crate) struct Notice {
 type Said = Arc<Mutex<Vec<Notice>>>;
 
 thread_local! {
-    /// Where what is said goes while this thread polls a revision.
+    /// Receives the messages while this thread polls a revision.
     static LISTENER: RefCell<Option<Said>> = const { RefCell::new(None) };
 }
 
-/// Hands on what a database said; nothing happens where nobody listens.
+/// Publishes a message of the database; ignored without a listener.
 pub(crate) fn publish(notice: Notice) {
     LISTENER.with_borrow(|listener| {
         if let Some(said) = listener {
@@ -80,9 +80,9 @@ pub(crate) fn publish(notice: Notice) {
     });
 }
 
-/// Does something with another listener than before.
+/// Runs `work` with another listener.
 fn listening<T>(said: Option<Said>, work: impl FnOnce() -> T) -> T {
-    /// Gives the listener before back, also in a panic.
+    /// Restores the former listener, also in a panic.
     struct Before(Option<Said>);
     impl Drop for Before {
         fn drop(&mut self) {
@@ -93,7 +93,7 @@ fn listening<T>(said: Option<Said>, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Does some work of ours, in which nobody listens to what the database says.
+/// Runs `work` without a listener.
 pub(crate) async fn muted<T>(work: impl Future<Output = T> + Send) -> T {
     let mut work = pin!(work);
     poll_fn(|context| listening(None, || work.as_mut().poll(context))).await
@@ -107,7 +107,7 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    /// Listens where somebody wants to hear of it.
+    /// Listens if the caller wants notices.
     pub(crate) fn new(dialect: Dialect, wanted: bool) -> Self {
         let said = Said::default();
         let dispatch = (wanted && dialect == Dialect::Postgres && can_stand_between())
@@ -115,7 +115,7 @@ impl Notices {
         Self { said, dispatch }
     }
 
-    /// Does some work, and reports what the database says meanwhile as it says it.
+    /// Runs `work`, and reports the database's messages as they arrive.
     pub(crate) async fn during<T>(
         &self,
         work: impl Future<Output = T> + Send,
@@ -139,7 +139,7 @@ impl Notices {
 }
 
 impl Drop for Notices {
-    /// What `tracing` has cached of our interest is forgotten with us.
+    /// Resets the interest that `tracing` has cached.
     fn drop(&mut self) {
         if self.dispatch.take().is_some() {
             tracing::callsite::rebuild_interest_cache();
@@ -154,7 +154,7 @@ fn can_stand_between() -> bool {
     dispatcher::has_been_set() || log::max_level() == log::LevelFilter::Off
 }
 
-/// The application's own subscriber, with a look at what passes.
+/// The application's own subscriber, which we listen in on.
 struct Between(Dispatch);
 
 impl Subscriber for Between {

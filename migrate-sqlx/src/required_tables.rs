@@ -8,7 +8,7 @@ use crate::backend::Session;
 use crate::error::Error;
 use crate::literal::literal;
 
-/// A table's named schema, empty for the one that the connection uses by itself, and its name.
+/// A table's named schema, empty for the one that the connection uses by default, and its name.
 pub(crate) type Place = (&'static str, &'static str);
 
 /// The tables that the chain's revisions make, for each dialect; as schema.lock has them.
@@ -70,7 +70,7 @@ fn by_schema<'a>(places: &[(&'a str, &'a str)]) -> BTreeMap<&'a str, Vec<&'a str
     schemas
 }
 
-/// PostgreSQL tells large letters from small ones, SQLite never does, MySQL as its host does.
+/// Names are case-sensitive on PostgreSQL, never on SQLite, and on MySQL as on its host.
 fn folded(dialect: Dialect, name: &str) -> String {
     match dialect {
         Dialect::Postgres => name.to_owned(),

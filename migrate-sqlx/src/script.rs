@@ -1,4 +1,4 @@
-//! A run as a script, for whoever must not or cannot let a program at the database.
+//! A run as a script, for databases that the tool itself may not connect to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
@@ -15,12 +15,12 @@ use crate::ledger::{TOOL, Tables};
 use crate::ledger_event::EventKind;
 use crate::literal::literal;
 
-/// SQL that does what a run would do, the ledger's rows included: for `psql`, `mariadb` or `mysql`,
+/// SQL that does the same as a run, including the ledger's rows: for `psql`, `mariadb` or `mysql`,
 /// or `sqlite3`.
 ///
-/// It looks first whether the database is where it begins, and stops where it is not; so it can be
-/// sent twice, or to the wrong database, and nothing happens. Afterwards the database is where the
-/// run would have left it.
+/// It first checks that the database is where the script begins, and stops if it is not; so sending
+/// it twice, or to the wrong database, does nothing. Afterwards the database is in the same state
+/// as after the run.
 ///
 /// ```
 /// # fn example(migrations: &migrate_sqlx::Migrations) -> Result<(), migrate_sqlx::Error> {
@@ -46,16 +46,16 @@ pub struct Script {
     pub to: Vec<String>,
 }
 
-/// What a script is made of.
+/// The input of a script.
 pub(crate) struct Material<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) ledger: &'a LedgerNames,
     pub(crate) session: &'a SessionSettings,
-    /// The database's name, where one was asked.
+    /// The database's name, if there is a connection.
     pub(crate) database: Option<String>,
     pub(crate) graph: &'a Graph,
     pub(crate) revisions: &'a [Revision],
-    /// The chain hashes as the ledger has them, where that is not what the chain has.
+    /// The ledger's chain hashes, if they differ from the chain's.
     pub(crate) recorded: BTreeMap<String, String>,
 }
 
@@ -79,7 +79,7 @@ impl Script {
             .collect();
         for revision in &steps {
             check_section(revision, plan.direction, material.dialect)?;
-            // The client would come back to where `USE` has led.
+            // After a reconnect the client would stay in the database of `USE`.
             if material.database.is_none()
                 && uses_another(revision, plan.direction, material.dialect)
             {
@@ -188,20 +188,19 @@ impl Writer<'_> {
             return;
         }
         self.line("--");
-        self.line(format_args!("-- Type:  {client}"));
-        self.line("-- Each step looks whether the database is where it begins, and stops the script where it is not.");
+        self.line(format_args!("-- Usage: {client}"));
+        self.line("-- Each step checks that the database is where it begins, and stops the script if it is not.");
         match self.material.dialect {
             Dialect::MySql => {
-                self.line("-- What fails half way is recorded: `cargo migrate status` shows it, `cargo migrate run --resume` goes on.");
+                self.line("-- A step that fails halfway is recorded: `cargo migrate status` shows it, `cargo migrate run --resume` continues.");
             }
             Dialect::Sqlite | Dialect::Postgres => {
-                self.line("-- Each step is a transaction: what fails leaves nothing of its step.");
+                self.line("-- Each step is a transaction: a step that fails is rolled back.");
             }
         }
     }
 
-    /// What the client is told before anything runs: with these settings the SQL means what it
-    /// means in a run.
+    /// Writes the client's settings: with these, the SQL means the same as in a run.
     fn settings(&mut self, begins_empty: bool) {
         self.line("");
         match self.material.dialect {
@@ -239,7 +238,7 @@ impl Writer<'_> {
             let name = mysql_lock(self.material.ledger, suffix);
             self.demand(
                 &format!("COALESCE(GET_LOCK({name}, {WAIT}), 0)"),
-                "another migrator is at work",
+                "another migrator is running",
             );
         }
     }
@@ -262,7 +261,7 @@ impl Writer<'_> {
         )
     }
 
-    /// Gives the next step a session in which nothing was done yet.
+    /// Starts a clean session for the next step.
     fn begin_session(&mut self, revision: &Revision) {
         let dialect = self.material.dialect;
         if std::mem::take(&mut self.dirty) {
@@ -379,8 +378,8 @@ impl Writer<'_> {
         for (number, sql) in texts.iter().enumerate() {
             let group = groups[number];
             if group == Some(number) {
-                let doubt = self.tables.progress(id, state, number, Some(IN_DOUBT));
-                self.ledger_statement(&doubt, None);
+                let unclear = self.tables.progress(id, state, number, Some(IN_DOUBT));
+                self.ledger_statement(&unclear, None);
             }
             self.sql_of_revision(sql);
             let next = groups.get(number + 1).copied().flatten();
@@ -474,8 +473,8 @@ impl Writer<'_> {
         ));
     }
 
-    /// Stops the script where the ledger is not as it was planned with: the number of rows, all of
-    /// them whole, and the chain hashes of the heads, which stand for all that they follow.
+    /// Stops the script if the ledger is not as planned: the number of rows, all of
+    /// them whole, and the chain hashes of the heads, which cover all their ancestors.
     fn check_place(&mut self, place_before: &Place) {
         let table = self.tables.revision_table().to_owned();
         if self.material.dialect == Dialect::Postgres {
@@ -498,11 +497,11 @@ impl Writer<'_> {
         let heads = place(&place_before.heads);
         self.demand(
             &fine,
-            &format!("this step begins at {heads}, and the database is not there"),
+            &format!("this step begins at {heads}, but the database is not there"),
         );
     }
 
-    /// Stops the script, and undoes what is not committed, where `fine` is not true.
+    /// Stops the script and rolls back if `fine` is not true.
     fn demand(&mut self, fine: &str, message: &str) {
         let dialect = self.material.dialect;
         match dialect {
@@ -577,7 +576,7 @@ fn uses_another(revision: &Revision, direction: Direction, dialect: Dialect) -> 
         })
 }
 
-/// What gives SQLite's session back behind a revision: its defaults ("PRAGMA Statements" in the
+/// SQL that restores SQLite's session after a revision: its defaults ("PRAGMA Statements" in the
 /// manual), no temporary objects, nothing attached.
 fn given_back<T: AsRef<str>>(statements: impl Iterator<Item = T>) -> Vec<String> {
     let mut back = Vec::new();
@@ -622,10 +621,10 @@ fn given_back<T: AsRef<str>>(statements: impl Iterator<Item = T>) -> Vec<String>
     back
 }
 
-/// What the events say of it.
+/// The detail of the script's events.
 const DETAIL: &str = "by script";
 
-/// A text that people can read; not more than words is kept of it.
+/// A quoted text for people; backslashes are removed.
 fn literal_text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "").replace('\'', "''"))
 }

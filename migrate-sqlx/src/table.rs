@@ -19,7 +19,7 @@ pub trait Table {
     /// The table's name.
     const NAME: &'static str;
 
-    /// The named schema it is in; `None` stands for the one that the connection uses by itself.
+    /// The named schema it is in; `None` is the one that the connection uses by itself.
     const SCHEMA: Option<&'static str>;
 
     /// The names of its columns, in the order of the fields. Those of a struct that is flattened

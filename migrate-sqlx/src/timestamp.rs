@@ -18,7 +18,7 @@ impl Timestamp {
         &self.0
     }
 
-    /// Returns the time; `None` if the ledger has another form of it, which somebody else wrote.
+    /// Returns the time; `None` if the ledger has it in another form, which this tool does not write.
     #[must_use]
     pub fn to_system_time(&self) -> Option<SystemTime> {
         let text = self.0.strip_suffix('Z')?;

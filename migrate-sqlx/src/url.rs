@@ -1,6 +1,6 @@
 //! The url of a database, as people write it: for libpq, for cloud providers, for sqlx.
 //!
-//! sqlx reads urls with the rules of web pages: it refuses several hosts and an empty host behind a
+//! sqlx reads urls with the rules of web pages: it refuses several hosts and an empty host after a
 //! user, keeps the brackets of an IPv6 address, and ignores what it does not know, `sslmod=require`
 //! for example. So a url is read here, and sqlx gets it in parts.
 
@@ -341,7 +341,7 @@ fn no_scheme(url: &str) -> String {
     // What is no word may be a part of a password.
     match !scheme.is_empty() && scheme.bytes().all(sound) {
         false => "it has no scheme".to_owned(),
-        true => format!("`{scheme}` is no database"),
+        true => format!("`{scheme}` is not a supported database"),
     }
 }
 
@@ -367,7 +367,7 @@ fn address(text: &str) -> Result<Address, Error> {
                 ));
             }
             if host.parse::<std::net::Ipv6Addr>().is_err() {
-                return Err(Error::Url("in `[…]` stands no IPv6 address".to_owned()));
+                return Err(Error::Url("`[…]` does not hold an IPv6 address".to_owned()));
             }
             (host.to_owned(), port.strip_prefix(':').unwrap_or(port))
         }
@@ -431,7 +431,7 @@ fn decoded(text: &str) -> Result<String, Error> {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Error::Url("what its `%…` stand for is no UTF-8".to_owned()))
+        .map_err(|_| Error::Url("its `%…` escapes are not valid UTF-8".to_owned()))
 }
 
 #[cfg(test)]

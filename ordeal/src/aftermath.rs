@@ -1,4 +1,4 @@
-//! What is done after a disaster, and what must have come of it.
+//! Finishes the work after a failure, and checks the result.
 
 use std::time::Instant;
 
@@ -48,7 +48,7 @@ impl<'a> Aftermath<'a> {
         }
         let unrecorded = self.unrecorded(database).await?;
         if let Some(statement) = &unrecorded {
-            tally.saw("with a statement that was done and not recorded");
+            tally.saw("with a statement that was finished but not recorded");
             if statement.sql.starts_with("INSERT") {
                 tally.flaw(
                     round,
@@ -61,9 +61,9 @@ impl<'a> Aftermath<'a> {
             Migrator::start(self.chain.command(&url, words))
         };
         let mut ended = run(&arguments)?.end().await?;
-        if ended.code == Some(1) && ended.said.contains("nobody knows whether") {
-            tally.saw("where the next run asked whether a statement was done");
-            // As a person would who looks.
+        if ended.code == Some(1) && ended.said.contains("it is unknown whether") {
+            tally.saw("where the next run asked whether a statement was finished");
+            // As a person would after checking.
             let answer = match unrecorded {
                 Some(_) => "--resume=done",
                 None => "--resume=again",
@@ -82,8 +82,8 @@ impl<'a> Aftermath<'a> {
         Ok(())
     }
 
-    /// The statement that was done although the ledger does not say so. There can be one where
-    /// statements commit by themselves: each change of the schema on MySQL and MariaDB, and all of a
+    /// The statement that was finished but not recorded. There can be one if
+    /// statements commit implicitly: each change of the schema on MySQL and MariaDB, and all of a
     /// `no-transaction` section.
     async fn unrecorded(self, database: &TestDatabase) -> Result<Option<Statement>> {
         let is_ledger = |table: &String| table == "migrate_revision";
@@ -118,8 +118,8 @@ impl<'a> Aftermath<'a> {
         Ok(done.then_some(statement))
     }
 
-    /// Waits until the server has ended what a killed migrator had sent: until then it only looks
-    /// as if a record were missing.
+    /// Waits until the server has finished what a killed migrator had sent: until then a record only
+    /// seems to be missing.
     async fn quiet(self, database: &TestDatabase) -> Result<()> {
         let working = match self.arena.dialect {
             Dialect::Sqlite => return Ok(()),

@@ -1,4 +1,4 @@
-//! Where an ordeal takes place.
+//! The environment of an ordeal.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::picture::Picture;
 use crate::server::Server;
 use crate::{Result, Tally};
 
-/// Which command is tried, on what, and how often.
+/// The command, its database, and the number of rounds.
 #[derive(Clone, Debug)]
 pub struct Arena {
     /// The command: the built `cargo-migrate`.
@@ -25,9 +25,9 @@ pub struct Arena {
     pub through: Option<String>,
     /// What the databases are named after, so that no two ordeals share one.
     pub name: String,
-    /// How often.
+    /// The number of rounds.
     pub rounds: u32,
-    /// Where the random numbers begin.
+    /// The seed of the random numbers.
     pub seed: u64,
 }
 
@@ -54,7 +54,7 @@ impl Arena {
         })
     }
 
-    /// So many rounds.
+    /// Sets the number of rounds.
     #[must_use]
     pub fn rounds(self, rounds: u32) -> Self {
         Self { rounds, ..self }
@@ -87,7 +87,7 @@ impl Arena {
         fastrand::Rng::with_seed(self.seed ^ turn)
     }
 
-    /// Makes the database empty.
+    /// Creates an empty database.
     pub(crate) async fn database(&self) -> TestDatabase {
         match self.dialect {
             Dialect::Sqlite => TestDatabase::create(self.dialect, &self.name).await,
@@ -105,7 +105,7 @@ impl Arena {
         }
     }
 
-    /// A run that nobody disturbs, and what it leaves behind.
+    /// Returns the database after an undisturbed run.
     pub(crate) async fn undisturbed(&self, chain: &Chain) -> Result<(Picture, Ended)> {
         let database = self.database().await;
         let run = Migrator::start(chain.command(&self.url(&database), &["run"]))?;
@@ -136,7 +136,7 @@ impl Arena {
 /// Reads a variable that `tests/with-servers` sets.
 pub(crate) fn variable(name: &str) -> Result<String> {
     std::env::var(name)
-        .map_err(|_| format!("{name} is not set: run this behind `tests/with-servers`").into())
+        .map_err(|_| format!("{name} is not set: run this with `tests/with-servers`").into())
 }
 
 /// The same user and database on the server of another url.

@@ -17,7 +17,7 @@ pub(crate) struct Chain {
     transactions: Transactions,
 }
 
-/// Whether revisions run in one, where the database can.
+/// Whether revisions run in a transaction, if the database can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transactions {
     /// They do.
@@ -54,7 +54,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// Whether a revision can stay half done.
+    /// Whether a revision can stay unfinished.
     pub(crate) fn stops_halfway(&self) -> bool {
         !self.dialect.transactional_ddl() || self.transactions != Transactions::Used
     }
@@ -104,7 +104,7 @@ impl Chain {
     /// The command with these arguments on a database.
     pub(crate) fn command(&self, url: &str, arguments: &[&str]) -> Command {
         let mut command = self.project.command();
-        // What it is started behind may change the folder it is in.
+        // A wrapper program may change the working directory.
         command.arg("-C").arg(self.project.path());
         command.args(arguments).args(["--database-url", url]);
         command
@@ -140,7 +140,7 @@ impl Chain {
                         format!("SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'b'")
                     }
                     Dialect::Postgres | Dialect::MySql => {
-                        self.told("columns", &table, "column_name", "b")
+                        self.listed("columns", &table, "column_name", "b")
                     }
                 },
             ),
@@ -151,7 +151,7 @@ impl Chain {
                     Dialect::Postgres => {
                         format!("SELECT 1 FROM pg_indexes WHERE indexname = '{name}'")
                     }
-                    Dialect::MySql => self.told("statistics", &table, "index_name", &name),
+                    Dialect::MySql => self.listed("statistics", &table, "index_name", &name),
                 },
             ),
             entry(number, "second"),
@@ -168,7 +168,7 @@ impl Chain {
                 ),
                 Dialect::MySql => ("SET @said = 'set'", "COALESCE(@said, 'clean')"),
             };
-            // Whether it was set nobody can see, and nobody needs to: it is set again.
+            // Whether it was set cannot be seen, and need not be: it is set again.
             let set = Statement::new(set.to_owned(), "SELECT 1".to_owned());
             statements.splice(0..0, [seen(number, said, "clean"), set]);
             statements.push(seen(number, said, "set"));
@@ -187,11 +187,11 @@ impl Chain {
     fn table_is_there(&self, table: &str) -> String {
         match self.dialect {
             Dialect::Sqlite => format!("SELECT 1 FROM sqlite_master WHERE name = '{table}'"),
-            Dialect::Postgres | Dialect::MySql => self.told("tables", table, "table_name", table),
+            Dialect::Postgres | Dialect::MySql => self.listed("tables", table, "table_name", table),
         }
     }
 
-    fn told(&self, view: &str, table: &str, column: &str, name: &str) -> String {
+    fn listed(&self, view: &str, table: &str, column: &str, name: &str) -> String {
         let schema = match self.dialect {
             Dialect::MySql => "DATABASE()",
             Dialect::Sqlite | Dialect::Postgres => "current_schema()",
@@ -205,7 +205,7 @@ impl Chain {
 /// One statement of a revision.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
-    /// What it is.
+    /// Its SQL.
     pub(crate) sql: String,
     /// What has a row where it was done.
     pub(crate) done: String,

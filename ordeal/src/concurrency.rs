@@ -6,12 +6,11 @@ use crate::migrator::Migrator;
 use crate::picture::Picture;
 use crate::{Arena, Result, Tally};
 
-/// Starts so many migrators of so many revisions at once: all must end well, and each statement
-/// must have run once.
+/// Starts many migrators at once: all must succeed, and each statement must have run once.
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn many_at_once(arena: &Arena, migrators: usize, revisions: usize) -> Result<Tally> {
     let chain = arena.chain(revisions)?;
     let (expected, _) = arena.undisturbed(&chain).await?;
@@ -43,7 +42,7 @@ pub async fn many_at_once(arena: &Arena, migrators: usize, revisions: usize) -> 
         if applied != revisions {
             tally.flaw(
                 round,
-                format_args!("{applied} of {revisions} revisions were told of"),
+                format_args!("{applied} of {revisions} revisions were reported"),
             );
         }
         if let Some(difference) = expected.difference(&Picture::take(&database).await?) {

@@ -5,12 +5,12 @@ use crate::migrator::Migrator;
 use crate::proxy::{Cut, Extent, Proxy, Way};
 use crate::{Arena, Result, Tally};
 
-/// Cuts the connections of a migrator behind a random byte, of its questions or of the answers,
+/// Cuts the connections of a migrator after a random byte of its requests or the responses,
 /// often in the middle of a message; all of them, or only that one.
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn cut_connections(arena: &Arena, revisions: usize) -> Result<Tally> {
     let chain = arena.chain(revisions)?;
     let whole = Proxy::start(&arena.server, None).await?;
@@ -43,8 +43,8 @@ pub async fn cut_connections(arena: &Arena, revisions: usize) -> Result<Tally> {
         match (ended.code, way) {
             _ if !proxy.is_cut() => tally.saw("done before the cut"),
             (Some(0), _) => tally.saw("done all the same"),
-            (Some(1), Way::Asking) => tally.saw("cut in a question"),
-            (Some(1), Way::Answering) => tally.saw("cut in an answer"),
+            (Some(1), Way::Asking) => tally.saw("cut in a request"),
+            (Some(1), Way::Answering) => tally.saw("cut in a response"),
             _ => tally.flaw(
                 round,
                 format_args!("it ended with {:?}:\n{}", ended.code, ended.said),

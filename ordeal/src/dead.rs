@@ -10,7 +10,7 @@ use crate::{Arena, Result, Tally};
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn dead_servers(arena: &Arena, revisions: usize) -> Result<Tally> {
     let mut server = Server::start(arena.dialect, &[]).await?;
     let arena = Arena {
@@ -32,7 +32,7 @@ pub async fn dead_servers(arena: &Arena, revisions: usize) -> Result<Tally> {
         server.kill()?;
         let ended = run.end().await?;
         match ended.code {
-            Some(0) => tally.saw("done before the blow"),
+            Some(0) => tally.saw("finished before the kill"),
             Some(1) if ended.done.is_empty() => {
                 tally.saw("dead before the first revision was done");
             }

@@ -7,17 +7,17 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use crate::Result;
 use crate::process::{is_root, succeed};
 
-/// How many kibibytes it has in all.
+/// Its size in kibibytes.
 const SIZE: u32 = 96 * 1024;
 
-/// A file that takes the room.
+/// A file that takes up the space.
 const BALLAST: &str = "ballast";
 
-/// A small file system in memory, mounted where only the processes see it that it lets in: it goes
+/// A small file system in memory, mounted where only the processes see it that it lets in: it disappears
 /// with the last of them, whatever happens.
 #[derive(Debug)]
 pub(crate) struct Disk {
-    /// A shell that does as it is told.
+    /// A shell that runs lines from stdin.
     shell: Child,
     stdin: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -25,7 +25,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Makes one with so many kibibytes of room.
+    /// Creates one with this many free kibibytes.
     pub(crate) fn with_room(kibibytes: u32) -> Result<Self> {
         let place = tempfile::Builder::new().prefix("migrate-disk.").tempdir()?;
         if is_root()? {
@@ -52,11 +52,11 @@ impl Disk {
             place,
         };
         let path = disk.path().display().to_string();
-        disk.tell(&format!(
+        disk.run_line(&format!(
             "mount -t tmpfs -o size={SIZE}k,mode=777 tmpfs {path}"
         ))?;
         let ballast = SIZE - kibibytes;
-        disk.tell(&format!("head -c {ballast}k /dev/zero >{path}/{BALLAST}"))?;
+        disk.run_line(&format!("head -c {ballast}k /dev/zero >{path}/{BALLAST}"))?;
         Ok(disk)
     }
 
@@ -65,20 +65,20 @@ impl Disk {
         self.place.path()
     }
 
-    /// Gives it room.
+    /// Frees space.
     pub(crate) fn grow(&mut self) -> Result<()> {
         let path = self.path().display().to_string();
-        self.tell(&format!("rm {path}/{BALLAST}"))
+        self.run_line(&format!("rm {path}/{BALLAST}"))
     }
 
     /// Copies a file of it to a place that all see.
     pub(crate) fn copy(&mut self, name: &str, to: &Path) -> Result<()> {
         let from = self.path().join(name).display().to_string();
-        self.tell(&format!("cp {from} {}", to.display()))
+        self.run_line(&format!("cp {from} {}", to.display()))
     }
 
     /// Runs a line inside.
-    pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
+    pub(crate) fn run_line(&mut self, line: &str) -> Result<()> {
         writeln!(self.stdin, "{{ {line}; }} >&2; echo $?")?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
@@ -88,7 +88,7 @@ impl Disk {
         }
     }
 
-    /// What a command begins with that is to be inside.
+    /// The prefix of a command that runs inside.
     pub(crate) fn enter(&self) -> Result<Vec<String>> {
         let mut enter = vec![
             "nsenter".to_owned(),

@@ -12,7 +12,7 @@ use crate::{Arena, Error, Result, Tally};
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn killed_migrators(
     arena: &Arena,
     revisions: usize,
@@ -46,7 +46,7 @@ pub async fn killed_migrators(
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn killed_reverts(arena: &Arena, revisions: usize) -> Result<Tally> {
     const REVERT: [&str; 2] = ["revert", "base"];
     let chain = arena.chain(revisions)?;
@@ -58,7 +58,10 @@ pub async fn killed_reverts(arena: &Arena, revisions: usize) -> Result<Tally> {
             .await?;
         match ended.code {
             Some(0) => Ok(ended),
-            _ => Err(Error::from(format!("nobody disturbed it:\n{}", ended.said))),
+            _ => Err(Error::from(format!(
+                "it failed undisturbed:\n{}",
+                ended.said
+            ))),
         }
     };
     done(&["run"]).await?;
@@ -71,7 +74,7 @@ pub async fn killed_reverts(arena: &Arena, revisions: usize) -> Result<Tally> {
         let url = arena.url(&database);
         let run = Migrator::start(chain.command(&url, &["run"]))?;
         if run.end().await?.code != Some(0) {
-            return Err("a run failed that nobody disturbed".into());
+            return Err("an undisturbed run failed".into());
         }
         let victim = Migrator::start(chain.command(&url, &REVERT))?;
         kill(victim, &pace, arena.random(round), round, &mut tally).await?;
@@ -93,7 +96,7 @@ async fn kill(
     pace.spin(after, random.f64());
     let killed = victim.kill().await?;
     match (killed.code, killed.done.len()) {
-        (Some(0), _) => tally.saw("done before the blow"),
+        (Some(0), _) => tally.saw("finished before the kill"),
         (Some(_), _) => {
             tally.flaw(round, format_args!("it failed by itself:\n{}", killed.said));
         }
@@ -103,7 +106,7 @@ async fn kill(
     Ok(())
 }
 
-/// How an undisturbed run gets on.
+/// The pace of an undisturbed run.
 pub(crate) struct Pace {
     start: Duration,
     revision: Duration,
@@ -132,7 +135,7 @@ impl Pace {
         }
     }
 
-    /// How long until the next revision is told of, and a bit.
+    /// The time until the next revision is reported, and a bit more.
     fn gap(&self, applied: usize) -> Duration {
         match applied {
             0 => self.start,

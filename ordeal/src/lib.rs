@@ -1,13 +1,13 @@
-//! Tries the command under murder: many at once, killed ones, dead servers, cut connections, full
-//! disks.
+//! Kill and crash tests of the command: many migrators at once, killed ones, dead servers, cut
+//! connections, full disks.
 //!
 //! Each ordeal drives the real binary and then asks three things of the database: does its schema
 //! equal that of an undisturbed run, does its ledger agree, and did each statement run exactly
 //! once? For the last, the chain's revisions write what they do into a journal that has no key, so
 //! that nothing keeps them from doing it twice.
 //!
-//! `cargo run -p migrate-ordeal` tries them at length and prints a table. The tests of
-//! `cargo-migrate` try each for a few rounds.
+//! `cargo run -p migrate-ordeal` runs many rounds and prints a table. The tests of
+//! `cargo-migrate` run a few rounds of each.
 
 mod aftermath;
 mod arena;
@@ -37,8 +37,8 @@ pub use obstacles::{
 pub use server::Server;
 pub use tally::Tally;
 
-/// What an ordeal cannot go on with: the machine, not the command, has failed.
+/// An error of the machine, not the command: the ordeal cannot continue.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// How an ordeal ends that could be tried at all.
+/// The result of an ordeal, unless it could not be run.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,4 +1,4 @@
-//! The ordeals at length, and a table of what came of them:
+//! Runs many rounds of the ordeals, and prints a table of the results:
 //!
 //! ```console
 //! $ ./tests/with-servers cargo run --release -p migrate-ordeal
@@ -18,22 +18,22 @@ use migrate_ordeal::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Tries cargo migrate under murder, and prints a table.
+/// Runs kill and crash tests of cargo migrate, and prints a table.
 #[derive(Debug, Parser)]
 struct Args {
     /// Only this database: sqlite, postgres or mysql
     #[arg(long)]
     database: Option<Dialect>,
-    /// So many rounds of each ordeal, in place of its own number
+    /// Number of rounds of each ordeal, instead of its default
     #[arg(long)]
     rounds: Option<u32>,
-    /// Only the ordeals whose name holds this
+    /// Only ordeals whose name contains this
     #[arg(long)]
     only: Option<String>,
-    /// Where the random numbers begin
+    /// Seed of the random numbers
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The command to try; it is built where none is named
+    /// The command to test; built if not given
     #[arg(long)]
     binary: Option<PathBuf>,
 }
@@ -102,7 +102,7 @@ impl Ordeal {
         }
     }
 
-    /// Which databases it can be tried on.
+    /// The databases that it can run on.
     const fn databases(self) -> &'static [Dialect] {
         match self {
             Self::ManyPooled | Self::KilledPooled => &[Dialect::Postgres],
@@ -180,7 +180,7 @@ async fn face_all(args: &Args) -> Result<ExitCode> {
                     sound = false;
                     writeln!(
                         out,
-                        "| {name} | {dialect} | 0 | | cannot be tried here: {error} | |"
+                        "| {name} | {dialect} | 0 | | cannot be run here: {error} | |"
                     )?;
                     continue;
                 }
@@ -205,7 +205,7 @@ async fn face_all(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// Builds the command as this program was built, and says where it is.
+/// Builds the command as this program was built, and returns its path.
 fn build() -> Result<PathBuf> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args([

@@ -15,7 +15,7 @@ use crate::process::succeed;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Puts a program before a command, which becomes the command in the end.
-pub(crate) fn behind<S: AsRef<OsStr>>(program: &[S], command: &Command) -> Command {
+pub(crate) fn wrapped_in<S: AsRef<OsStr>>(program: &[S], command: &Command) -> Command {
     let mut whole = Command::new(&program[0]);
     whole
         .args(&program[1..])
@@ -50,7 +50,7 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     /// What went to stderr.
     pub(crate) said: String,
-    /// When it told of each revision that it was applied or reverted, since its start.
+    /// When it reported each revision as applied or reverted, since its start.
     pub(crate) done: Vec<Duration>,
 }
 
@@ -60,10 +60,10 @@ impl Migrator {
         Self::spawn(command, Stdio::null())
     }
 
-    /// Starts a shell that becomes it once it is told to [`Migrator::go`].
+    /// Starts a shell that becomes it on [`Migrator::go`].
     pub(crate) fn hold(command: &Command) -> Result<Self> {
         let held = ["sh", "-c", r#"read -r go; exec "$@""#, "sh"];
-        Self::spawn(behind(&held, command), Stdio::piped())
+        Self::spawn(wrapped_in(&held, command), Stdio::piped())
     }
 
     fn spawn(mut command: Command, stdin: Stdio) -> Result<Self> {
@@ -91,7 +91,7 @@ impl Migrator {
         Ok(())
     }
 
-    /// Listens until it has told of so many revisions; false where it ended before.
+    /// Listens until it has reported this many revisions; false if it ended before.
     pub(crate) async fn has_done(&mut self, count: usize) -> Result<bool> {
         while self.done.len() < count {
             if !self.listen().await? {
@@ -116,7 +116,7 @@ impl Migrator {
 
     fn stuck(&self) -> String {
         format!(
-            "a migrator said nothing for {PATIENCE:?} after\n{}",
+            "a migrator printed nothing for {PATIENCE:?} after\n{}",
             self.said
         )
     }

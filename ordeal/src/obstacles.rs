@@ -1,5 +1,5 @@
-//! What stands in a run's way for a while: it must say so clearly, leave nothing half done, and be
-//! done with once the way is free.
+//! Temporary obstacles: the run must report them clearly, leave nothing unfinished, and succeed
+//! once they are gone.
 
 mod endless;
 mod full_disk;
@@ -11,7 +11,7 @@ use migrate_tests::TestDatabase;
 
 use crate::aftermath::Aftermath;
 use crate::chain::Chain;
-use crate::migrator::{Ended, Migrator, behind};
+use crate::migrator::{Ended, Migrator, wrapped_in};
 use crate::picture::Picture;
 use crate::{Arena, Result, Tally};
 
@@ -29,12 +29,12 @@ struct Stage<'a> {
     arena: &'a Arena,
     chain: Chain,
     expected: Picture,
-    /// What the command begins with, such as a program that takes rights away.
+    /// What the command begins with, such as a program that drops privileges.
     before: Vec<String>,
 }
 
 impl<'a> Stage<'a> {
-    /// A chain whose last revision runs `sql`, which nothing hinders yet.
+    /// A chain whose last revision runs `sql`, which has no obstacle yet.
     async fn new(arena: &'a Arena, sql: &str) -> Result<Self> {
         Self::prepared(arena, sql, "").await
     }
@@ -64,7 +64,7 @@ impl<'a> Stage<'a> {
         let command = self.chain.command(url, arguments);
         Migrator::start(match self.before.is_empty() {
             true => command,
-            false => behind(&self.before, &command),
+            false => wrapped_in(&self.before, &command),
         })
     }
 
@@ -73,15 +73,15 @@ impl<'a> Stage<'a> {
         let ended = self.start(url, &["run", "r002"])?.end().await?;
         match ended.code {
             Some(0) => Ok(()),
-            _ => Err(format!("nothing stood in the way yet:\n{}", ended.said).into()),
+            _ => Err(format!("failed before the obstacle:\n{}", ended.said).into()),
         }
     }
 
     /// Judges a run that the obstacle has stopped: its status, and its words, one of which must
     /// name what is wrong.
     fn judge(&self, ended: &Ended, code: i32, word: &str, tally: &mut Tally) {
-        let told = ended.said.lines().find(|line| line.starts_with("error: "));
-        match told {
+        let error = ended.said.lines().find(|line| line.starts_with("error: "));
+        match error {
             Some(line) if ended.code == Some(code) && ended.said.contains(word) => {
                 tally.saw(&format!("`{line}` … `{word}`"));
             }
@@ -92,17 +92,17 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Sees to it that a run has changed nothing, where the database can do that.
+    /// Checks that a run has changed nothing, if the database can roll back.
     fn unchanged(&self, before: &Picture, after: &Picture, tally: &mut Tally) {
         if let (true, Some(difference)) = (
             self.arena.dialect.transactional_ddl(),
             before.difference(after),
         ) {
-            tally.flaw(1, format_args!("half done: {difference}"));
+            tally.flaw(1, format_args!("partly done: {difference}"));
         }
     }
 
-    /// Meets the obstacle with this run, and sees to it that nothing has changed.
+    /// Meets the obstacle with this run, and checks that nothing has changed.
     async fn meet(
         &self,
         database: &TestDatabase,
@@ -118,7 +118,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// The way is free.
+    /// The obstacle is gone.
     async fn finish(&self, database: &TestDatabase, tally: &mut Tally) -> Result<()> {
         let aftermath = Aftermath::new(self.arena, &self.chain, &self.expected);
         aftermath.finish(database, 1, tally).await

@@ -43,7 +43,7 @@ impl Picture {
         Ok(Self { lines })
     }
 
-    /// Says how another one differs from this, in a few lines; `None` where it does not.
+    /// Returns how another one differs from this, in a few lines; `None` if it does not.
     pub(crate) fn difference(&self, other: &Self) -> Option<String> {
         if self == other {
             return None;

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::Result;
 
-/// Which way bytes go.
+/// The direction of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// To the server.
@@ -30,7 +30,7 @@ pub(crate) enum Extent {
     All,
 }
 
-/// When the network is cut: behind so many bytes, counted over all connections.
+/// When the network is cut: after this many bytes, counted over all connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
     pub(crate) way: Way,
@@ -167,7 +167,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way, wire: &
 }
 
 impl Wire {
-    /// How many of so many bytes may go through, and what is cut behind them.
+    /// How many of so many bytes may go through, and what is cut after them.
     fn allows(&self, way: Way, count: usize) -> (usize, Option<Extent>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (passed, planned) = &mut *state;

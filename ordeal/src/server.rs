@@ -18,10 +18,10 @@ const PASSWORD: &str = "only-for-tests";
 /// How long a server may take to answer, its recovery included.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long one look at whether it answers is from the next.
+/// The interval of checks for an answer.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A running server, whose data goes with the value.
+/// A running server, whose data is removed with the value.
 #[derive(Debug)]
 pub struct Server {
     dialect: Dialect,
@@ -73,7 +73,7 @@ impl Server {
         let folder = tempfile::Builder::new()
             .prefix("migrate-ordeal.")
             .tempdir()?;
-        // Free now; nobody else is given it so soon.
+        // Free now; it is not given to others so soon.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let (scheme, database) = match dialect {
             Dialect::Postgres => ("postgres", "postgres"),
@@ -186,7 +186,7 @@ impl Server {
     /// Starts it on the data it has, and waits until it answers.
     pub(crate) async fn start_again(&mut self) -> Result<()> {
         let began = Instant::now();
-        let mut looks = tokio::time::interval(LOOK);
+        let mut checks = tokio::time::interval(LOOK);
         loop {
             if let Some(process) = &mut self.process {
                 if TestDatabase::answers(&self.url).await {
@@ -203,7 +203,7 @@ impl Server {
                 let log = fs::read_to_string(self.folder.path().join("log"))?;
                 return Err(format!("the server does not answer; its log:\n{log}").into());
             }
-            looks.tick().await;
+            checks.tick().await;
         }
     }
 
@@ -218,7 +218,7 @@ impl Server {
                 let mut command = self.as_nobody(&postgres("postgres"))?;
                 command.arg("-D").arg(self.data()).arg("-k").arg(folder);
                 // The kernel keeps what a killed process wrote, so nothing is synced; but it must
-                // have been written when a transaction is told to be committed.
+                // have been written when a transaction is reported as committed.
                 command.args(["-h", "127.0.0.1", "-c", "fsync=off"]);
                 command.args(["-p", &self.port.to_string()]);
                 command
@@ -270,13 +270,13 @@ impl Server {
     fn as_nobody(&self, program: &Path) -> Result<Command> {
         let mut words = self.enter.clone();
         if is_root()? {
-            let nobody = [
+            let unprivileged = [
                 "setpriv",
                 "--reuid=nobody",
                 "--regid=nogroup",
                 "--clear-groups",
             ];
-            words.extend(nobody.map(str::to_owned));
+            words.extend(unprivileged.map(str::to_owned));
         } else if !words.is_empty() {
             words.extend(["unshare".to_owned(), "--user".to_owned()]);
             words.push(format!("--map-user={}", user("-u")?));

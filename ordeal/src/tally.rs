@@ -1,4 +1,4 @@
-//! What came of an ordeal.
+//! The results of an ordeal.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use crate::migrator::Ended;
 
 /// Counts, and whatever went wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "an ordeal that nobody judges shows nothing"]
+#[must_use = "an ordeal must be judged"]
 pub struct Tally {
     /// How many rounds there were.
     pub rounds: u32,
     /// What was seen, and how often.
     pub seen: BTreeMap<String, u32>,
-    /// What should not have been; each with its round.
+    /// The failures, each with its round.
     pub flaws: Vec<String>,
 }
 
@@ -32,10 +32,10 @@ impl Tally {
         self.flaws.push(format!("round {round}: {what}"));
     }
 
-    /// A migrator whose work failed must say so in its own words, and never break.
+    /// A failed migrator must print an error, and never panic.
     pub(crate) fn judge_words(&mut self, round: u32, ended: &Ended) {
-        let told = ended.said.lines().any(|line| line.starts_with("error: "));
-        if ended.said.contains("panicked") || (ended.code == Some(1) && !told) {
+        let has_error = ended.said.lines().any(|line| line.starts_with("error: "));
+        if ended.said.contains("panicked") || (ended.code == Some(1) && !has_error) {
             self.flaw(round, format_args!("no clear error:\n{}", ended.said));
         }
     }

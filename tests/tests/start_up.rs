@@ -71,7 +71,7 @@ async fn a_start(dialect: Dialect) {
         .expect_err("a table is gone");
     assert_eq!(
         refused.to_string(),
-        "the database is not what its revisions make: missing table `users`"
+        "the database does not match its revisions: missing table `users`"
     );
     assert!(refused.help().is_some_and(|help| help.contains("verify")));
 }

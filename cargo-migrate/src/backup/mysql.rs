@@ -38,7 +38,7 @@ impl Source {
         let Some(name) = options.get_database().map(str::to_owned) else {
             return Err(CommandError::new(
                 Failure::Backup,
-                "the url names no database to keep",
+                "the url names no database to back up",
             ));
         };
         let (dump, client) = match is_installed("mariadb-dump") {
@@ -111,10 +111,7 @@ impl Source {
             true => Ok(()),
             false => Err(CommandError::new(
                 Failure::Backup,
-                format!(
-                    "`{}` did not write to its end, and no backup was made",
-                    self.dump
-                ),
+                format!("`{}` did not finish, and no backup was made", self.dump),
             )),
         }
     }

@@ -25,13 +25,13 @@ impl Source {
         if url.is_in_memory() {
             return Err(CommandError::new(
                 Failure::Backup,
-                "a database in memory cannot be kept",
+                "an in-memory database cannot be backed up",
             ));
         }
         if !file.is_file() {
             return Err(CommandError::new(
                 Failure::Backup,
-                format!("there is no database file `{}` to keep", file.display()),
+                format!("there is no database file `{}` to back up", file.display()),
             ));
         }
         Ok(Self { options, file })

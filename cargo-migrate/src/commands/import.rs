@@ -325,7 +325,7 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
         false => "",
     };
     let question = format_args!(
-        "{} this runs `{shown}`, which runs env.py and the revisions of the project{where_to}. Type `yes` to go on:",
+        "{} this runs `{shown}`, which runs env.py and the revisions of the project{where_to}. Type `yes` to continue:",
         styled(style::WARNING, "warning:")
     );
     match ui.ask(question)?.as_str() {

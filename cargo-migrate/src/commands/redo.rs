@@ -120,7 +120,7 @@ fn chosen_revision(state: &ChainState<'_>, given: Option<&str>) -> Result<usize,
         [only] if state.applied.contains(only) => Ok(only),
         [only] => Err(CommandError::from(TargetError::NotADescendant {
             given: state.graph.id(only).to_string(),
-            applied: json::heads(&state),
+            applied: json::heads(state),
         })
         .help("only applied revisions can be redone; `cargo migrate run` applies the rest")),
         [] => Err(

@@ -1,4 +1,4 @@
-//! What a protected database wants before it is changed.
+//! Consent to changes of a protected database.
 
 use std::borrow::Borrow;
 
@@ -12,19 +12,20 @@ use crate::output::json;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 
-/// Lets a person type the environment's name, or wants `--yes` where there is nobody.
+/// Lets a person type the environment's name, or requires `--yes` if the session is
+/// non-interactive.
 pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
         CommandError::new(Failure::Protected, message)
-            .help("add `--yes` to do it all the same; nothing was changed")
+            .help("add `--yes` to do it anyway; nothing was changed")
     };
     if !ui.can_ask() {
         return Err(refused(format!(
-            "the environment `{env}` is protected, and nobody can be asked"
+            "the environment `{env}` is protected, and the session is non-interactive"
         )));
     }
     let question = format_args!(
-        "{} {what} on {database}? Type `{env}` to go on:",
+        "{} {what} on {database}? Type `{env}` to continue:",
         styled(style::WARNING, "protected:")
     );
     match ui.ask(question)? == env {
@@ -33,7 +34,7 @@ pub(crate) fn ask(env: &str, database: &str, what: &str, ui: &Ui) -> Result<(), 
     }
 }
 
-/// Lets a person type what they agree to, or wants `--yes` where there is nobody.
+/// Lets a person type what they agree to, or requires `--yes` if the session is non-interactive.
 pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), CommandError> {
     let refused = |message: String| {
         CommandError::new(Failure::NotConfirmed, message)
@@ -41,11 +42,11 @@ pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), Command
     };
     if !ui.can_ask() {
         return Err(refused(format!(
-            "this would {what} in {database}, and nobody can be asked"
+            "this would {what} in {database}, and the session is non-interactive"
         )));
     }
     let question = format_args!(
-        "{} {what} in {database}? Type `yes` to go on:",
+        "{} {what} in {database}? Type `yes` to continue:",
         styled(style::WARNING, "warning:")
     );
     match ui.ask(question)? == "yes" {
@@ -54,7 +55,7 @@ pub(crate) fn confirm(what: &str, database: &str, ui: &Ui) -> Result<(), Command
     }
 }
 
-/// What loses data is never done to a protected database.
+/// Refuses to lose data in a protected database.
 pub(crate) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
     match chosen.protected() {
         None => Ok(()),
@@ -66,7 +67,7 @@ pub(crate) fn refuse_protected(chosen: &Chosen) -> Result<(), CommandError> {
     }
 }
 
-/// Explains why a run is refused, with a way out that the environment does not refuse as well.
+/// Explains why a run is refused, with a way out that the environment allows.
 pub(crate) fn refused<G: Borrow<Graph>>(
     state: &ChainState<'_, G>,
     error: migrate_sqlx::Error,
@@ -90,7 +91,7 @@ pub(crate) fn refused<G: Borrow<Graph>>(
     ))
 }
 
-/// What to do about revisions that a protected environment has applied with another `up`; the newest
+/// The help for revisions that a protected environment has applied with another `up`; the newest
 /// comes first.
 pub(crate) fn changed_on_protected(env: &str, revisions: &[String]) -> String {
     let undone: Vec<String> = revisions
@@ -98,7 +99,7 @@ pub(crate) fn changed_on_protected(env: &str, revisions: &[String]) -> String {
         .map(|id| format!("`cargo migrate repair --undone {id} --execute`"))
         .collect();
     format!(
-        "`{env}` is protected, so nothing is reverted there: take the edit back with git and write what is new into a new revision; or undo in the database by hand what was applied, then {}, then `cargo migrate run`",
+        "`{env}` is protected, so nothing is reverted there: undo the edit with git and write the change into a new revision; or undo manually in the database what was applied, then {}, then `cargo migrate run`",
         undone.join(", ")
     )
 }

@@ -19,8 +19,8 @@ pub(crate) fn load(options: SqliteConnectOptions, extension: String) -> SqliteCo
     unsafe { options.extension(extension) }
 }
 
-/// Where an extension is: what is a path is found from migrate.toml, and must be there; a name is
-/// found by the system.
+/// Resolves an extension: a path is relative to migrate.toml, and must exist; a name is found by
+/// the system.
 pub(crate) fn place(said: &str, root: &Path) -> Result<String, CommandError> {
     if !said.contains(['/', '\\']) {
         return Ok(said.to_owned());
@@ -29,7 +29,7 @@ pub(crate) fn place(said: &str, root: &Path) -> Result<String, CommandError> {
     if !is_there(&path) {
         return Err(CommandError::new(
             Failure::Extension,
-            format!("there is no extension of SQLite at `{}`", path.display()),
+            format!("there is no SQLite extension at `{}`", path.display()),
         )
         .help(HELP));
     }
@@ -46,19 +46,16 @@ fn is_there(path: &Path) -> bool {
     path.is_file() || suffixed().is_file()
 }
 
-/// What SQLite answers where an extension cannot be loaded; where the database itself cannot be
-/// opened, the code is another.
+/// The error code of SQLite if an extension cannot be loaded; it differs if the database itself
+/// cannot be opened.
 pub(crate) fn not_loaded(error: &migrate_sqlx::Error) -> Option<CommandError> {
     let migrate_sqlx::Error::Database(error) = error else {
         return None;
     };
     (error.refusal() == Some(Refusal::Unnamed)).then(|| {
-        CommandError::new(
-            Failure::Extension,
-            "an extension of SQLite cannot be loaded",
-        )
-        .cause(error)
-        .help(HELP)
+        CommandError::new(Failure::Extension, "an SQLite extension cannot be loaded")
+            .cause(error)
+            .help(HELP)
     })
 }
 

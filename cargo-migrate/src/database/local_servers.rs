@@ -1,8 +1,7 @@
-//! Servers for throw-away databases alone, started from the installed binaries: `scratch-url =
+//! Servers for scratch databases alone, started from the installed binaries: `scratch-url =
 //! "local"`.
-//!
-//! They listen on a socket in a folder that nobody else can read, keep nothing safe, and are stopped
-//! with the command, also where it is killed.
+//! They listen on a socket in a private folder, are not durable, and are stopped with the command,
+//! even if it is killed.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -25,16 +24,16 @@ use crate::output::failure::Failure;
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long one look at whether it answers is from the next.
+/// The interval of checks whether it answers.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The last lines of a log that an error shows.
 const LINES: usize = 8;
 
-/// Runs a server until standard input ends, as it does when the command is gone, whatever ended it.
-/// `$1` is the signal that stops it at once, `$2` the folder of its data. A shell lets what it starts
-/// in the background ignore some signals, and the server minds them only once it has begun: so the
-/// signal is sent until it has ended.
+/// Runs a server until standard input is closed, as it is when the command ends for any reason.
+/// `$1` is the signal that stops it at once, `$2` the folder of its data. A shell lets what it
+/// starts in the background ignore some signals, and the server handles them only once it has
+/// started: so the signal is sent until it has stopped.
 #[cfg(unix)]
 const GUARD: &str = r#"
 signal=$1 folder=$2
@@ -64,7 +63,7 @@ impl fmt::Debug for LocalServers {
     }
 }
 
-/// Which server it has to be: a schema of MySQL is spelled in another way by MariaDB.
+/// The kind of server: MariaDB spells schemas in another way than MySQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Postgres,
@@ -72,7 +71,7 @@ enum Kind {
     MariaDb,
 }
 
-/// What the real server is like, as far as that decides what SQL means there.
+/// The properties of the real server that decide what SQL means there.
 struct Real {
     kind: Kind,
     /// Options of MySQL and MariaDB.
@@ -85,7 +84,7 @@ struct LocalServer {
     kind: Kind,
     options: Vec<String>,
     url: String,
-    /// Its server is stopped when this ends.
+    /// Its server is stopped when this is dropped.
     guard: Child,
     stdin: Option<ChildStdin>,
     _folder: TempDir,
@@ -183,7 +182,7 @@ impl Kind {
         }
     }
 
-    /// The signal that ends it at once with all its children.
+    /// The signal that stops it at once with all its children.
     const fn signal(self) -> &'static str {
         match self {
             Self::Postgres => "QUIT",
@@ -192,7 +191,7 @@ impl Kind {
     }
 }
 
-/// What makes the data of a server, and what serves it.
+/// The programs that initialize the data of a server and serve it.
 struct Programs {
     making: PathBuf,
     serving: PathBuf,
@@ -231,7 +230,7 @@ impl Programs {
             CommandError::new(
                 Failure::Scratch,
                 format!(
-                    "no server of its own can be started for throw-away databases: {} is not installed here",
+                    "no local server can be started for scratch databases: {} is not installed here",
                     kind.name()
                 ),
             )
@@ -289,7 +288,7 @@ impl LocalServer {
     async fn start(_: Kind, _: Vec<String>) -> Result<Self, CommandError> {
         Err(CommandError::new(
             Failure::Scratch,
-            "a server of its own for throw-away databases is started on Unix only",
+            "local servers for scratch databases are started on Unix only",
         )
         .help("name one that runs with `scratch-url` of the environment"))
     }
@@ -305,9 +304,9 @@ impl LocalServer {
         let failed = |what: &str, log: &mut File| {
             let error = CommandError::new(
                 Failure::Scratch,
-                format!("{what} for throw-away databases"),
+                format!("{what} for scratch databases"),
             )
-            .help("look whether it starts by itself, or name one that runs with `scratch-url` of the environment");
+            .help("check whether it starts by itself, or name one that runs with `scratch-url` of the environment");
             match tail(log) {
                 Ok(lines) if lines.is_empty() => error,
                 Ok(lines) => error.cause(lines),
@@ -319,7 +318,10 @@ impl LocalServer {
         let made = making.stdin(Stdio::null()).kill_on_drop(true).status();
         if !made.await?.success() {
             let program = programs.making.display();
-            return Err(failed(&format!("`{program}` makes no data"), &mut log));
+            return Err(failed(
+                &format!("`{program}` creates no data folder"),
+                &mut log,
+            ));
         }
         let mut guard = who.command(Path::new("/bin/sh"), folder.path(), &log)?;
         guard
@@ -353,10 +355,10 @@ impl LocalServer {
 }
 
 impl Drop for LocalServer {
-    /// Waits until the server is gone, so that its data goes with it.
+    /// Waits until the server has stopped, so that its data is deleted with it.
     fn drop(&mut self) {
         drop(self.stdin.take());
-        // Its last word is a signal to the server: that takes moments.
+        // It only has to signal the server, which takes moments.
         while matches!(self.guard.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -385,7 +387,7 @@ fn making_options(kind: Kind, folder: &Path, options: &[String]) -> Vec<OsString
     match kind {
         Kind::Postgres => {
             let mut words: Vec<OsString> = vec!["-D".into(), data.into()];
-            // Nobody else can come to its socket.
+            // Nobody else can access its socket.
             let more = "-U postgres --auth=trust --encoding=UTF8 --no-locale --no-sync";
             words.extend(more.split(' ').map(OsString::from));
             words
@@ -446,7 +448,7 @@ struct Who(Option<(u32, u32)>);
 
 #[cfg(unix)]
 impl Who {
-    /// Finds out, and gives them a folder of ours.
+    /// Finds out, and gives them a folder.
     fn of(folder: &Path) -> Result<Self, CommandError> {
         use std::os::unix::fs::{MetadataExt as _, chown};
 
@@ -461,7 +463,7 @@ impl Who {
             text.trim().parse().map_err(|_| {
                 CommandError::new(
                     Failure::Scratch,
-                    "no server of its own can be started for throw-away databases: servers refuse to run as root, and there is no user `nobody`",
+                    "no local server can be started for scratch databases: servers refuse to run as root, and there is no user `nobody`",
                 )
                 .help("run the command as another user, or name a server that runs with `scratch-url` of the environment")
             })

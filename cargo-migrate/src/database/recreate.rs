@@ -1,4 +1,4 @@
-//! Making a database empty again.
+//! Recreates a database, empty.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// Drops a database and makes it anew, with the encoding and the owner that it had.
+/// Drops a database and recreates it, with the encoding and the owner that it had.
 pub(crate) async fn recreate(
     chosen: &Chosen,
     other_sessions: OtherSessions,
@@ -32,12 +32,12 @@ fn failed(error: sqlx::Error, chosen: &Chosen) -> CommandError {
     let busy = Refusal::of(&error) == Some(Refusal::InUse);
     let failed = CommandError::from(migrate_sqlx::Error::from(error)).of_database(&chosen.shown());
     match busy {
-        true => failed.help("end those sessions, or let them be ended with `--force`"),
+        true => failed.help("end those sessions, or add `--force` to end them"),
         false => failed,
     }
 }
 
-/// The file goes with those that SQLite keeps beside it.
+/// Deletes the file and those that SQLite keeps beside it.
 fn remove_files(options: &SqliteConnectOptions) -> Result<(), CommandError> {
     let file = options.get_filename();
     for suffix in ["", "-wal", "-shm", "-journal"] {

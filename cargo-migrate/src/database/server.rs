@@ -11,13 +11,13 @@ pub(crate) enum OtherSessions {
     Terminate,
 }
 
-/// A server, on a connection that is in none of the databases that are made and dropped.
+/// A server, on a connection that is in none of the databases that are created and dropped.
 pub(crate) enum Server {
     Postgres(PgConnection),
     MySql(MySqlConnection),
 }
 
-/// What a database is made with.
+/// The properties a database is created with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Making {
     owner: String,
@@ -25,7 +25,7 @@ pub(crate) struct Making {
 }
 
 impl Making {
-    /// The same for whoever makes it.
+    /// The same for another owner.
     pub(crate) fn of_ours(self) -> Self {
         Self {
             owner: String::new(),
@@ -73,7 +73,7 @@ impl Server {
         }
     }
 
-    /// Returns what a database was made with, and nothing where there is none.
+    /// Returns what a database was created with, and nothing if it does not exist.
     pub(crate) async fn making(&mut self, name: &str) -> Result<Making, sqlx::Error> {
         let found: Option<(String, String)> = match self {
             Self::Postgres(connection) => {
@@ -150,7 +150,7 @@ impl Server {
                     .await
             }
             Self::MySql(connection) => {
-                // Who is still at work there shall not be waited for.
+                // Do not wait for sessions that still use them.
                 sqlx::raw_sql("SET SESSION lock_wait_timeout = 1")
                     .execute(&mut *connection)
                     .await?;
@@ -167,7 +167,7 @@ impl Server {
         }
     }
 
-    /// Says as long as the session lives that a database is in use. PostgreSQL sees that by itself.
+    /// Marks a database as in use as long as the session lives. PostgreSQL sees that by itself.
     pub(crate) async fn keep(mut self, name: &str) -> Result<Option<Self>, sqlx::Error> {
         let Self::MySql(connection) = &mut self else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Which database is meant.
+//! The choice of the target database.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::output::redacted::redacted;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 
-/// A database that was chosen, and how careful to be with it.
+/// The chosen database, and whether it is protected.
 #[derive(Clone)]
 pub(crate) struct Chosen {
     /// May hold a password: only [`Chosen::shown`] is for people.
@@ -27,7 +27,7 @@ pub(crate) struct Chosen {
     /// The environment that was named or is the default.
     pub(crate) env: Option<Env>,
     pub(crate) scratch: ScratchServer,
-    /// Whether its whole server is thrown away, so that nothing on it is anybody's.
+    /// Whether its whole server is temporary, so that nobody else has anything on it.
     thrown_away: bool,
     left_out: Arc<LeftOut>,
     /// The extensions that its connections load, on SQLite.
@@ -38,7 +38,7 @@ pub(crate) struct Chosen {
     pub(crate) passes_over: bool,
 }
 
-/// Where throw-away databases are made.
+/// Where scratch databases are created.
 #[derive(Clone, Default)]
 pub(crate) enum ScratchServer {
     #[default]
@@ -84,7 +84,7 @@ impl Chosen {
         }
     }
 
-    /// The same choice on a server that is thrown away.
+    /// The same choice on a temporary server.
     pub(crate) fn on_thrown_away(&self, url: &str) -> Self {
         Self {
             thrown_away: true,
@@ -92,12 +92,12 @@ impl Chosen {
         }
     }
 
-    /// What throw-away databases for it leave out.
+    /// What replays in scratch databases for it leave out.
     pub(crate) const fn left_out(&self) -> &Arc<LeftOut> {
         &self.left_out
     }
 
-    /// Says whether its whole server is thrown away.
+    /// Returns true if its whole server is temporary.
     pub(crate) const fn is_thrown_away(&self) -> bool {
         self.thrown_away
     }
@@ -115,11 +115,11 @@ impl Chosen {
         Ok(extensions.fold(options, extensions::load))
     }
 
-    /// Says that DATABASE_URL does not count.
+    /// Notes that DATABASE_URL is not used.
     pub(crate) fn report_passed_over(&self, ui: &Ui) {
         if let (true, Some(env)) = (self.passes_over, &self.env) {
             ui.status(format_args!(
-                "{} DATABASE_URL is set and not used: `[env.{}]` in {} comes first",
+                "{} DATABASE_URL is set but not used: `[env.{}]` in {} comes first",
                 styled(style::HELP, "note:"),
                 env.name,
                 Config::FILE
@@ -134,7 +134,7 @@ impl Chosen {
             .map_err(|error| CommandError::from(error).of_database(&self.shown()))
     }
 
-    /// Connects to the server where throw-away databases for it are made; returns what one is made
+    /// Connects to the server where scratch databases for it are made; returns what one is made
     /// with there.
     pub(crate) async fn scratch(&self) -> Result<(Self, Server, Making), CommandError> {
         let (place, made) = match &self.scratch {
@@ -159,7 +159,7 @@ impl Chosen {
         Ok((place, server, making))
     }
 
-    /// Returns the name of the environment where it is protected.
+    /// Returns the name of the environment if it is protected.
     pub(crate) fn protected(&self) -> Option<&str> {
         let env = self.env.as_ref()?;
         env.protected.then_some(env.name.as_str())
@@ -190,11 +190,8 @@ impl Chosen {
                 Failure::Database,
                 format!("`{}` does not answer", self.shown()),
             )
-            .cause(format_args!(
-                "nothing came for {} seconds",
-                patience.as_secs()
-            ))
-            .help("is the server running, and are host and port right?")),
+            .cause(format_args!("no answer for {} seconds", patience.as_secs()))
+            .help("check that the server is running, and that host and port are correct")),
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) const OTHER_VERSION_TABLES: [&str; 10] = [
 ];
 
 impl Tool {
-    /// Returns the word that is typed.
+    /// Returns the name that is typed.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Alembic => "alembic",
@@ -66,7 +66,7 @@ impl Tool {
         }
     }
 
-    /// Returns the version table where nothing else is said.
+    /// Returns the default name of the version table.
     pub(crate) const fn version_table(self) -> &'static str {
         match self {
             Self::Alembic => "alembic_version",

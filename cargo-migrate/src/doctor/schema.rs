@@ -102,7 +102,7 @@ fn of_kind(
             |difference| match (kind, &difference.expected, &difference.actual) {
                 (DifferenceKind::Different, Some(expected), Some(actual)) => {
                     format!(
-                        "{} (it should be {expected}, and is {actual})",
+                        "{} (expected {expected}, found {actual})",
                         difference.object
                     )
                 }

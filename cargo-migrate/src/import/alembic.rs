@@ -26,10 +26,10 @@ use crate::output::phrase::counted;
 pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
     let mut history = sources.history();
     let environment = Environment::of(sources)?;
-    // Without an alembic.ini, what names a revision is one.
+    // Without an alembic.ini, a file that names a revision is one.
     let is_anywhere = environment.is_none();
     let environment = environment.unwrap_or_default();
-    // What else lies about in the project is none of its business.
+    // Other files of the project do not matter.
     let is_near = |note: &Note| {
         let mut near = environment.folders.iter();
         is_anywhere || near.any(|folder| note.place.file.contains(folder.as_str()))
@@ -43,7 +43,7 @@ pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
             false => Some((environment.is_below(file)?, file)),
         })
         .collect();
-    // What stands where Alembic looks goes before what stands below it.
+    // Files in Alembic's own folders come before those in folders below.
     files.sort_by_key(|(is_below, _)| *is_below);
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
     let mut below = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn graph(sources: &Sources) -> Result<History, CommandError> {
             false => history.revisions.push(migration),
         }
     }
-    // One file may be a copy. What has more of them in common is a history for each database.
+    // One file may be a copy. If more are the same, each folder is the history of a database.
     if let Some((folders, _)) = twins.iter().find(|(_, count)| **count > 1) {
         return Err(several(&folders.each_ref().map(String::as_str)));
     }
@@ -84,7 +84,7 @@ fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// Reads a file: the line of its id, and what it is. Nothing where it is no revision.
+/// Reads a file: the line of its id, and the revision. Returns `None` if it is not a revision.
 fn of_file(
     file: &SourceFile,
     sources: &Sources,
@@ -102,12 +102,12 @@ fn of_file(
         if has_parents {
             notes.push(Note::left(
                 &file.at(0),
-                "it has a `down_revision` and no `revision`",
+                "it has a `down_revision` but no `revision`",
             ));
         } else if let Some(line) = module.broken {
             notes.push(Note::left(
                 &file.at(line),
-                "it is no Python from here on, and names no revision before",
+                "it is not valid Python from here on, and names no revision before",
             ));
         } else if !is_anywhere {
             notes.push(Note::left(&file.at(0), "it names no revision"));
@@ -120,15 +120,15 @@ fn of_file(
     let Value::Text(version) = revision.value else {
         notes.push(Note::left(
             &file.at(revision.line),
-            "its `revision` is no literal, and only running it would tell",
+            "its `revision` is not a literal, and its value is known only by running it",
         ));
         return None;
     };
     Some((revision.line, migration(file, scope, version, notes)))
 }
 
-/// Takes those of the folders below that belong to the others: Alembic looks there only where it is
-/// told to, be it by env.py, and an archive of what was squashed is no part of the history.
+/// Adds those of the folders below that belong to the others: Alembic reads them only if configured
+/// to, possibly in env.py, and an archive of squashed revisions is not part of the history.
 fn linked(history: &mut History, mut below: Vec<Migration>) {
     let mut known: BTreeSet<String> = history
         .revisions
@@ -188,7 +188,7 @@ fn migration(
         if !whole {
             notes.push(Note::left(
                 &file.at(line),
-                format!("its `{name}` is no literal, and only running it would tell"),
+                format!("its `{name}` is not a literal, and its value is known only by running it"),
             ));
         }
         found
@@ -197,7 +197,10 @@ fn migration(
     let depends_on = names("depends_on");
     let labels = names("branch_labels");
     if let Some(line) = module.broken {
-        notes.push(Note::left(&file.at(line), "it is no Python from here on"));
+        notes.push(Note::left(
+            &file.at(line),
+            "it is not valid Python from here on",
+        ));
     }
     let docstring = Docstring::new(module, file.base(), &version);
     let place = file.at(0);
@@ -209,7 +212,7 @@ fn migration(
         file.at(function.map_or(0, |function| function.line))
     };
     let none = |name: &str| MigrationBody::Left {
-        why: format!("there is no SQL of its `{name}()`"),
+        why: format!("there is no SQL for its `{name}()`"),
         text: String::new(),
         place: line(name),
     };
@@ -226,7 +229,7 @@ fn migration(
     }
 }
 
-/// Collects texts; says whether there was nothing else.
+/// Collects texts; returns true if there was nothing else.
 fn texts(value: &Value, found: &mut Vec<String>) -> bool {
     match value {
         Value::None => true,
@@ -268,7 +271,7 @@ fn in_order(revisions: Vec<Migration>) -> Vec<Migration> {
             .map(|(key, _)| key.clone())
             .collect();
         if ready.is_empty() {
-            // A circle: the judge will show it.
+            // A cycle, which the check of the chain reports.
             ordered.extend(waiting.into_values());
             return ordered;
         }
@@ -281,7 +284,7 @@ fn in_order(revisions: Vec<Migration>) -> Vec<Migration> {
     }
 }
 
-/// The lines of a function, as they stand.
+/// The lines of a function, verbatim.
 fn source_of(text: &str, function: &str) -> String {
     let module = Module::read(text);
     let found = module.functions.iter().find(|found| found.name == function);
@@ -296,8 +299,8 @@ fn source_of(text: &str, function: &str) -> String {
         .collect()
 }
 
-/// Where a function of a revision, or one of the same file that it calls, may do something that
-/// its SQL does not show: the word and the line.
+/// The name and the line of something in a function of a revision, or in one of the same file that
+/// it calls, that its SQL may not show.
 fn found_in(text: &str, function: &str, looked_for: &[&str]) -> Option<(String, usize)> {
     let module = Module::read(text);
     let mut wanted = vec![function];
@@ -380,8 +383,8 @@ mod tests {
         assert_eq!(
             notes,
             [
-                "old/db/versions/x.py:7: its `down_revision` is no literal, and only running it would tell",
-                "old/db/versions/x.py:8: its `branch_labels` is no literal, and only running it would tell",
+                "old/db/versions/x.py:7: its `down_revision` is not a literal, and its value is known only by running it",
+                "old/db/versions/x.py:8: its `branch_labels` is not a literal, and its value is known only by running it",
                 "old/db/versions/helper.py: it names no revision",
             ]
         );
@@ -453,7 +456,7 @@ mod tests {
             format!("{refused:?}").contains("`old/left`, `old/right`"),
             "{refused:?}"
         );
-        // The one of the folder itself is meant, as Alembic would take it.
+        // The folder's own settings count, as for Alembic.
         let history = graph(&Sources::of(&[
             ("alembic.ini", ini),
             ("db/versions/a.py", &a),
@@ -493,7 +496,7 @@ mod tests {
                 "[alembic]\nscript_location = x\nversion_locations = %(here)s/../shared\n",
                 "../shared",
             ),
-            // Flask-Migrate says the folder when it runs.
+            // Flask-Migrate sets the folder at run time.
             (
                 "migrations/alembic.ini",
                 "[alembic]\nfile_template = x\n[loggers]\n",

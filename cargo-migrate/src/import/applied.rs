@@ -1,4 +1,4 @@
-//! What another tool's version table says is applied.
+//! Reads from another tool's version table which migrations are applied.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{Tool, linear::version_key};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// The rows of a version table, as the tool means them.
+/// The rows of a version table, interpreted as the tool does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Applied {
     /// These versions, each by itself.
@@ -62,7 +62,7 @@ impl Applied {
                     format!("the table `{table}` of {} cannot be read", tool.word()),
                 )
                 .because(error)
-                .help("another name of it is given with `--version-table <name>`")
+                .help("if it has another name, pass `--version-table <name>`")
             })?;
         Self::of(tool, &rows)
     }
@@ -112,7 +112,7 @@ impl Applied {
                 for row in rows {
                     let (version, kind) = (field(row, 0), field(row, 2));
                     if version.is_empty() {
-                        // A repeatable one, or a schema that was made.
+                        // A repeatable one, or a schema that was created.
                         continue;
                     }
                     if !is_true(&field(row, 1)) {
@@ -133,7 +133,7 @@ impl Applied {
         Ok(Self::Each(each))
     }
 
-    /// Finds the revisions of the chain, and the set that they are with all they imply.
+    /// Finds the revisions of the chain, and the set of them with all that they imply.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl Applied {
                 Some(index) => {
                     found.insert(index);
                 }
-                // A baseline stands before what the folder has.
+                // A baseline comes before the files of the folder.
                 None if matches!(self, Self::UpTo(_)) && tool == Tool::Flyway => {
                     let key = version_key(version);
                     found.extend(
@@ -175,7 +175,7 @@ impl Applied {
                 ),
             )
             .help(format!(
-                "bring their files back and import again, or take them back with {}",
+                "restore their files and import again, or revert them with {}",
                 tool.word()
             )));
         }
@@ -203,11 +203,11 @@ fn half_done(tool: Tool, version: &str) -> CommandError {
     CommandError::new(
         Failure::Unfinished,
         format!(
-            "`{version}` failed half way, says the table of {}",
+            "`{version}` did not finish, according to the table of {}",
             tool.word()
         ),
     )
-    .help(format!("mend it with {} first", tool.word()))
+    .help(format!("repair it with {} first", tool.word()))
 }
 
 pub(crate) async fn rows(

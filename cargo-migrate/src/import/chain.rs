@@ -1,4 +1,4 @@
-//! Revision files of a history, judged as `check` judges them before one is written.
+//! Revision files of a history, checked as `check` does before any is written.
 
 mod draft;
 mod judge;
@@ -21,9 +21,9 @@ pub(crate) struct Imported {
     pub(crate) files: Vec<File>,
     /// The id of each of them.
     order: Vec<RevisionId>,
-    /// With what is whole sealed, and the rest as drafts.
+    /// With complete revisions sealed, and the rest as drafts.
     pub(crate) lock: ChainLock,
-    /// The revisions that need a person: id, and whether it is about the way up.
+    /// The revisions that need a person: id, and whether it is about the `up` section.
     pub(crate) drafts: Vec<RevisionId>,
     /// All that a person should know, by file and line.
     pub(crate) notes: Vec<Note>,
@@ -41,15 +41,14 @@ pub(crate) struct Form<'a> {
     pub(crate) config: &'a Config,
     /// The old tool's own table.
     pub(crate) version_table: &'a str,
-    /// The databases that the SQL is for; none where nobody knows.
+    /// The databases that the SQL is for; none if unknown.
     pub(crate) dialects: Dialects,
 }
 
 impl Imported {
     /// Makes the chain.
-    ///
-    /// What the judge refuses in a section becomes a comment in a draft, and a note that names
-    /// the line of the old file; so the result passes `check`, whatever was given.
+    /// What the check refuses in a section becomes a comment in a draft, and a note that names the
+    /// line of the old file; so the result passes `check` for any input.
     pub(crate) fn new(mut history: History, form: Form<'_>) -> Result<Self, CommandError> {
         let ids = Names::new(
             history
@@ -63,7 +62,10 @@ impl Imported {
             if id != migration.version {
                 notes.push(Note::changed(
                     &migration.place,
-                    format!("`{}` is no valid id and becomes `{id}`", migration.version),
+                    format!(
+                        "`{}` is not a valid id and becomes `{id}`",
+                        migration.version
+                    ),
                 ));
             }
         }
@@ -91,7 +93,7 @@ impl Imported {
                     .collect();
                 if !errors.is_empty() {
                     return Err(CommandError::diagnostics_of(
-                        "the chain that would be made",
+                        "the chain that would be created",
                         errors,
                     ));
                 }
@@ -133,7 +135,7 @@ impl Imported {
         }
         Err(CommandError::new(
             Failure::Import,
-            "the chain cannot be made so that it passes `cargo migrate check`",
+            "no chain that passes `cargo migrate check` can be created",
         ))
     }
 }

@@ -14,13 +14,13 @@ pub(crate) struct ConfigEdits {
     pub(super) rules: Vec<&'static str>,
     /// Lines below `[session]`: what the old tool's migrations ran with.
     session: Vec<&'static str>,
-    /// The table of the old tool, which stays and belongs to no revision, where it is not called as
-    /// usual.
+    /// The table of the old tool, which stays and belongs to no revision, if it does not have its
+    /// usual name.
     pub(super) ignored: Option<String>,
 }
 
 impl ConfigEdits {
-    /// Takes the rules, and the old tool's table where `verify` does not pass over it already.
+    /// Adds the rules, and the old tool's table unless `verify` ignores it already.
     pub(super) fn new(rules: Vec<&'static str>, version_table: &str, config: &Config) -> Self {
         let name = unquoted(version_table);
         let mut patterns = config.ignored.iter();
@@ -33,8 +33,8 @@ impl ConfigEdits {
         }
     }
 
-    /// Takes the session that the old tool's migrations ran with on MySQL, where nothing is said of
-    /// it yet: without it, `a || b` would mean something else.
+    /// Adds the session settings that the old tool's migrations ran with on MySQL, unless there are
+    /// some: without them, `a || b` would mean something else.
     pub(super) fn with_session(mut self, tool: Tool, dialects: Dialects, config: &Config) -> Self {
         let mut said = config.envs.iter().map(|env| &env.session);
         let is_said = config.session != SessionSettings::NONE
@@ -45,12 +45,12 @@ impl ConfigEdits {
         self
     }
 
-    /// Says whether the file can stay as it is.
+    /// Returns true if the file can stay as it is.
     pub(crate) const fn is_empty(&self) -> bool {
         self.rules.is_empty() && self.session.is_empty() && self.ignored.is_none()
     }
 
-    /// Returns the lines as people are told of them.
+    /// Returns the lines as they are shown.
     pub(crate) fn shown(&self) -> String {
         let ignored = self.ignored.as_deref().map(ignore);
         let lines = self.rules.iter().chain(&self.session);
@@ -77,7 +77,7 @@ impl ConfigEdits {
     }
 }
 
-/// What a tool sets for its sessions on MySQL and MariaDB; the others take the server's own.
+/// What a tool sets for its sessions on MySQL and MariaDB; the others use the server's own.
 const fn session(tool: Tool) -> &'static [&'static str] {
     match tool {
         // sqlx-mysql, `options/connect.rs`, and the client's flag in `connection/stream.rs`.
@@ -105,7 +105,7 @@ fn ignore(table: &str) -> String {
     format!("ignore = [{table:?}]")
 }
 
-/// Puts lines at the beginning of a section, which is added where there is none.
+/// Puts lines at the beginning of a section, which is added if missing.
 fn with_line(text: &str, section: &str, lines: &str) -> String {
     let mut new = String::new();
     let mut done = false;

@@ -13,7 +13,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         let base = file.base();
         let digits = base.len() - base.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         if digits == 0 || file.name.contains('/') {
-            // The dump that dbmate writes beside the folder is none of its migrations.
+            // The dump that dbmate writes beside the folder is not a migration.
             notes.push(Note::left(
                 &file.at(0),
                 "dbmate takes only files named `<version>_<name>.sql`",
@@ -57,7 +57,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             if side.is_some() {
                 notes.push(Note::left(
                     &file.at(number + 1),
-                    "the section is there a second time",
+                    "the section occurs a second time",
                 ));
             }
             let mut transaction = true;
@@ -66,7 +66,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
                     Some(("transaction", value)) => transaction = value != "false",
                     _ => notes.push(Note::left(
                         &file.at(number + 1),
-                        format!("`{option}` is no option that is known"),
+                        format!("unknown option `{option}`"),
                     )),
                 }
             }
@@ -83,7 +83,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             None if line.trim().is_empty() || line.trim_start().starts_with("--") => {}
             None => notes.push(Note::left(
                 &file.at(number + 1),
-                "it stands before `-- migrate:up`, where dbmate does not take it",
+                "it comes before `-- migrate:up`, where dbmate does not accept it",
             )),
         }
     }
@@ -102,7 +102,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
     (up.map_or_else(no_up, body), down.map_or_else(no_down, body))
 }
 
-/// `-- migrate:up` or `-- migrate:down`, and what stands behind it.
+/// `-- migrate:up` or `-- migrate:down`, and its options.
 fn marker(line: &str) -> Option<(bool, &str)> {
     let rest = line.trim_end().strip_prefix("--")?.trim_start();
     let rest = rest.strip_prefix("migrate:")?;

@@ -26,7 +26,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         let file = |base: &str| files.get(base).map(|index| &sources.files[*index]);
         let base = folder.rsplit('/').next().unwrap_or(folder);
         let (written, words) = base.split_once('_').unwrap_or((base, ""));
-        // The version table has it without what parts the date.
+        // In the version table it is without the separators of the date.
         let version = written.replace('-', "");
         let Some(up) = file("up.sql") else {
             if let Some(other) = file("down.sql") {
@@ -43,7 +43,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
                     for key in table.keys().filter(|key| *key != "run_in_transaction") {
                         notes.push(Note::left(
                             &metadata.at(0),
-                            format!("`{key}` is no setting that is known"),
+                            format!("unknown setting `{key}`"),
                         ));
                     }
                 }

@@ -38,7 +38,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             notes.push(Note::left(
                 &file.at(0),
                 format!(
-                    "a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new \"{}\" --sql {}`",
+                    "a repeatable migration runs whenever it changes; put what it creates into a revision: `cargo migrate new \"{}\" --sql {}`",
                     message(words),
                     file.shown
                 ),
@@ -82,7 +82,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             let whole = super::Place { line: 0, ..place };
             notes.push(Note::left(
                 &whole,
-                "it leads back from a migration that is not there",
+                "it reverts a migration that does not exist",
             ));
         }
     }
@@ -98,7 +98,7 @@ fn sql(file: &SourceFile) -> MigrationBody {
     });
     match place {
         Some((line, name)) if !file.damaged => MigrationBody::Left {
-            why: format!("Flyway fills in `${{{name}}}` at line {line}: write what it stands for"),
+            why: format!("Flyway fills in `${{{name}}}` at line {line}: write its value"),
             text: file.text.clone(),
             place: file.at(1),
         },

@@ -111,7 +111,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             match side {
                 Some(part) => part.text.push_str(line),
                 None if line.trim().is_empty() || line.trim_start().starts_with("--") => {}
-                None => notes.push(Note::left(&at, "it stands before `-- +goose Up`")),
+                None => notes.push(Note::left(&at, "it comes before `-- +goose Up`")),
             }
             continue;
         };
@@ -131,10 +131,10 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             Annotation::StatementBegin => in_statement = true,
             Annotation::StatementEnd => {
                 if !in_statement {
-                    notes.push(Note::left(&at, "no `StatementBegin` stands before it"));
+                    notes.push(Note::left(&at, "no `StatementBegin` comes before it"));
                 }
                 in_statement = false;
-                // goose takes what stands between as one statement, with or without its end.
+                // goose reads what is between as one statement, with or without its end.
                 if let Some(part) = if in_down { &mut down } else { &mut up } {
                     end_statement(&mut part.text);
                 }
@@ -144,7 +144,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
             Annotation::EnvSubOff => filled_in = false,
             Annotation::Unknown => notes.push(Note::left(
                 &at,
-                format!("`{}` is no annotation that is known", line.trim()),
+                format!("unknown annotation `{}`", line.trim()),
             )),
         }
     }
@@ -162,7 +162,7 @@ fn sections(file: &SourceFile, notes: &mut Vec<Note>) -> (MigrationBody, Migrati
     (up.map_or_else(no_up, body), down.map_or_else(no_down, body))
 }
 
-/// Ends the last statement where nothing does.
+/// Terminates the last statement if it is not terminated.
 fn end_statement(text: &mut String) {
     let trimmed = text.trim_end();
     let last = trimmed.lines().last().unwrap_or_default().trim();

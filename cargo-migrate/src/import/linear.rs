@@ -1,4 +1,4 @@
-//! What the tools have in common whose migrations stand one behind the other.
+//! What the tools with a linear history have in common.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) struct Entry {
     pub(super) place: Place,
 }
 
-/// Numbers of a version, which can be compared: `1.10` comes behind `1.9`, and `0001` is 1.
+/// Numbers of a version, which can be compared: `1.10` comes after `1.9`, and `0001` is 1.
 pub(super) fn version_key(version: &str) -> Vec<(usize, String)> {
     let mut parts: Vec<_> = version
         .split(['.', '_', '-'])
@@ -49,7 +49,7 @@ pub(super) fn created(version: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Puts migrations one behind the other, in the order of their versions.
+/// Links migrations in the order of their versions.
 pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) -> History {
     let mut history = sources.history();
     history.notes.extend(notes);
@@ -60,7 +60,7 @@ pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) ->
             Some(first) => history.notes.push(Note::left(
                 &entry.place,
                 format!(
-                    "`{}` has the same version `{}`, and a version is one migration",
+                    "`{}` has the same version `{}`; each version must be one migration",
                     first.place, first.version
                 ),
             )),
@@ -71,9 +71,9 @@ pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) ->
     }
     let mut parents = Vec::new();
     for entry in sorted.into_values() {
-        let behind = vec![entry.version.clone()];
+        let parent = vec![entry.version.clone()];
         history.revisions.push(Migration {
-            parents: std::mem::replace(&mut parents, behind),
+            parents: std::mem::replace(&mut parents, parent),
             depends_on: Vec::new(),
             labels: Vec::new(),
             created: created(&entry.version),
@@ -128,7 +128,7 @@ impl Pairs {
         }
     }
 
-    /// Returns what belongs together; a way back without a way there is a note.
+    /// Returns what belongs together; a down migration without its up migration is a note.
     pub(super) fn entries(self, no_down: &str) -> (Vec<Entry>, Vec<Note>) {
         let mut notes = self.notes;
         let mut entries = Vec::new();
@@ -147,7 +147,7 @@ impl Pairs {
                 (None, Some((_, place))) => {
                     notes.push(Note::left(
                         &place,
-                        "it leads back from a migration that is not there",
+                        "it reverts a migration that does not exist",
                     ));
                 }
                 (None, None) => {}
@@ -157,15 +157,15 @@ impl Pairs {
     }
 }
 
-/// The part of a name behind its version, as people read it.
+/// The part of a name after its version, as people read it.
 pub(super) fn message(words: &str) -> String {
     words.replace(['_', '-'], " ").trim().to_owned()
 }
 
-/// What is not UTF-8 is nothing that could be run.
+/// A file that is not UTF-8 cannot be run.
 pub(super) fn damaged(file: &SourceFile) -> Option<MigrationBody> {
     file.damaged.then(|| MigrationBody::Left {
-        why: "it is not UTF-8: save it so, for example with `iconv -t UTF-8`, and import again"
+        why: "it is not UTF-8: convert it, for example with `iconv -t UTF-8`, and import again"
             .to_owned(),
         text: file.text.clone(),
         place: file.at(1),

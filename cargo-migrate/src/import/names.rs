@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::RevisionId;
 
-/// Which id stands for which name of the old tool.
-///
-/// A name that is a valid id stays. Else what no id has becomes `_`, a leading dot and a reserved
-/// word get a `_`, and what is too long is cut; where two names would be one, the later gets a
-/// number behind it.
+/// The id for each name of the old tool.
+/// A name that is a valid id stays. Otherwise invalid characters become `_`, a leading dot and a
+/// reserved word get a `_`, and what is too long is cut; if two names would be the same, the later
+/// gets a number as a suffix.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     ids: BTreeMap<String, RevisionId>,
@@ -28,7 +27,7 @@ impl Names {
         }
         for name in names {
             if !made.ids.contains_key(name) {
-                let id = made.free(&mended(name));
+                let id = made.free(&valid(name));
                 made.ids.insert(name.to_owned(), id);
             }
         }
@@ -52,7 +51,7 @@ impl Names {
                 }
             };
             if self.taken.insert(text.clone()) {
-                return text.parse().expect("it is mended");
+                return text.parse().expect("it is corrected");
             }
             number += 1;
         }
@@ -60,7 +59,7 @@ impl Names {
 }
 
 /// Makes a name that follows the rules of ids.
-pub(super) fn mended(name: &str) -> String {
+pub(super) fn valid(name: &str) -> String {
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     let mut text: String = name
         .chars()

@@ -1,7 +1,6 @@
-//! As much of Python as the head of a migration needs: which names a module gives which literals.
-//!
-//! Nothing is run. What is no literal is told as such, so that nobody takes a guess for a value.
-//! The grammar is that of "Lexical analysis" in Python's reference.
+//! Parses as much of Python as the head of a migration needs: which literals a module assigns to
+//! which names. Nothing is run. What is not a literal is marked as such, so that a guess is never
+//! used as a value. The grammar is that of "Lexical analysis" in Python's reference.
 
 mod expression;
 mod imports;
@@ -14,19 +13,19 @@ pub(super) use imports::Scope;
 use expression::value;
 use tokens::{Kind, Token, Tokens};
 
-/// What a module says at its top level, outside of functions and blocks.
+/// The top level of a module, outside of functions and blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Module {
-    /// The first text that stands for itself: the module's docstring, or what was meant to be one.
+    /// The first string that is a statement: the module's docstring, or what was meant to be one.
     pub(super) docstring: Option<String>,
-    /// What each name was given last.
+    /// The last value of each name.
     pub(super) names: BTreeMap<String, Assigned>,
-    /// Where each imported name is at home: `a.b.c` for `from a.b import c`, with the dots of a
+    /// Where each imported name is defined: `a.b.c` for `from a.b import c`, with the dots of a
     /// relative import before it.
     pub(super) imports: BTreeMap<String, String>,
     /// The functions.
     pub(super) functions: Vec<Function>,
-    /// Where the text stopped being Python, as a line from 1.
+    /// The line, from 1, where the text stops being valid Python.
     pub(super) broken: Option<usize>,
 }
 
@@ -46,9 +45,9 @@ pub(super) enum Value {
     List(Vec<Self>),
     /// The value of another name, perhaps one of another module: `name` or `module.name`.
     Name(String),
-    /// Texts or lists, one behind the other.
+    /// Concatenated strings or lists.
     Joined(Vec<Self>),
-    /// Only the interpreter can say.
+    /// Only the interpreter knows.
     Unknown,
 }
 
@@ -108,12 +107,12 @@ impl Module {
         module
     }
 
-    /// Returns what a name is, with the names of this module that it stands for looked up.
+    /// Returns the value of a name, with references to names of this module resolved.
     pub(super) fn value(&self, name: &str) -> Option<Assigned> {
         self.value_with(name, LONGEST, &|_, _| Value::Unknown)
     }
 
-    /// Returns what a name is; `other` knows the names that the module does not give.
+    /// Returns the value of a name; `other` knows the names that the module does not define.
     fn value_with(
         &self,
         name: &str,
@@ -146,7 +145,7 @@ impl Module {
         }
     }
 
-    /// Takes a statement of the top level.
+    /// Reads a statement of the top level.
     fn take(&mut self, statement: &[Token], inside: &mut Option<Function>) {
         let Some(first) = statement.first() else {
             return;
@@ -231,10 +230,10 @@ impl Module {
     }
 }
 
-/// How many names may stand for one another.
+/// How many names may refer to one another.
 const LONGEST: usize = 8;
 
-/// Puts texts together, or lists.
+/// Concatenates strings, or lists.
 fn joined(values: Vec<Value>) -> Value {
     let mut values = values.into_iter();
     let Some(mut whole) = values.next() else {

@@ -1,4 +1,5 @@
-//! refinery: `V1__words.sql` and `U1__words.sql`; `V1__words.rs` is Rust (refinery-core, `util.rs`).
+//! refinery: `V1__words.sql` and `U1__words.sql`; `V1__words.rs` is Rust (refinery-core,
+//! `util.rs`).
 
 use super::linear::{Entry, chain, message, whole};
 use super::{History, MigrationBody, Note, Sources};
@@ -24,10 +25,10 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             continue;
         };
         if kind == 'U' {
-            // To refinery, `U` is a migration that may come in between, and no way back.
+            // To refinery, `U` is an unversioned migration, not a down migration.
             notes.push(Note::changed(
                 &file.at(0),
-                "it was free of the order in refinery; here it stands at its version",
+                "refinery did not order it; here it is ordered by its version",
             ));
         }
         entries.push(Entry {
@@ -41,7 +42,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
                     place: file.at(1),
                 },
             },
-            down: MigrationBody::Irreversible("refinery knows no way back".to_owned()),
+            down: MigrationBody::Irreversible("refinery has no down migrations".to_owned()),
             place: file.at(0),
         });
     }

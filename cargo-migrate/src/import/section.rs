@@ -14,9 +14,9 @@ pub(crate) enum MigrationBody {
         transaction: bool,
         place: Place,
     },
-    /// There is no way back, and why.
+    /// It cannot be reverted, and why.
     Irreversible(String),
-    /// Not all of it could be carried over: why, and what there is of it. The revision stays a
+    /// It could not be carried over: why, and the original text. The revision stays a
     /// draft, and the text becomes a comment.
     Left {
         why: String,
@@ -38,13 +38,13 @@ pub(crate) enum MigrationBody {
 pub(super) struct Body {
     pub(super) text: String,
     pub(super) transaction: bool,
-    /// The statements; none where it is a comment or nothing.
+    /// The statements; none if it is a comment or nothing.
     pub(super) statements: usize,
     /// Lines of `text` before the first of the old file's.
     pub(super) before: usize,
 }
 
-/// Statements in the order of the text, without what ends them.
+/// Statements in the order of the text, without terminators.
 pub(super) fn statements(
     dialects: Dialects,
     text: &str,
@@ -53,7 +53,7 @@ pub(super) fn statements(
         true => Dialects::ALL,
         false => dialects,
     };
-    // PostgreSQL's rules are the strictest about quotes: what it takes, it means.
+    // PostgreSQL's rules are the strictest about quotes: what it accepts is unambiguous.
     let mut order: Vec<Dialect> = dialects.iter().collect();
     order.sort_by_key(|dialect| *dialect != Dialect::Postgres);
     order
@@ -61,9 +61,8 @@ pub(super) fn statements(
         .find_map(|dialect| Some((dialect, migrate_sql::split(dialect, text).ok()?)))
 }
 
-/// Makes SQL fit for a section: without what the tool does itself, and told what was changed.
-///
-/// `Err` says why it cannot stand in a section.
+/// Makes SQL fit for a section, without what the tool does itself; changes become notes.
+/// `Err` says why it cannot be in a section.
 pub(super) fn to_section(
     text: &str,
     transaction: bool,
@@ -131,7 +130,7 @@ pub(super) fn to_section(
                 notes.push(Note::changed(
                     &at(range.start),
                     format!(
-                        "`{what}` keeps it from one transaction: its section says `no-transaction`"
+                        "`{what}` keeps it from running in one transaction: its section says `no-transaction`"
                     ),
                 ));
             }
@@ -140,7 +139,7 @@ pub(super) fn to_section(
                 notes.push(Note::changed(
                     &at(range.start),
                     format!(
-                        "`{what}` keeps it from one transaction: its section says `no-transaction`"
+                        "`{what}` keeps it from running in one transaction: its section says `no-transaction`"
                     ),
                 ));
             }
@@ -154,7 +153,7 @@ pub(super) fn to_section(
     let (kept, invalid_line) = escape_markers(dialect, &kept);
     if let Some(offset) = invalid_line {
         return Err((
-            "a line inside a text reads as the beginning of a section or as a mark of git"
+            "a line inside a string reads as a section header or as a conflict marker of git"
                 .to_owned(),
             at(offset.min(text.len())),
         ));
@@ -215,7 +214,7 @@ fn commits(words: &[String]) -> bool {
     )
 }
 
-/// The text without these statements and what ends them; line breaks stay.
+/// The text without these statements and their terminators; line breaks stay.
 pub(super) fn without(text: &str, ranges: &[std::ops::Range<usize>]) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut at = 0;
@@ -235,7 +234,7 @@ pub(super) fn without(text: &str, ranges: &[std::ops::Range<usize>]) -> String {
     kept
 }
 
-/// Says whether a line would be read as something else than SQL.
+/// Returns true if a line would be read as something other than SQL.
 fn is_special(line: &str) -> bool {
     let line = line.trim_end();
     let section = line
@@ -252,7 +251,7 @@ fn is_mark(line: &str) -> bool {
         || line.starts_with("||||||| ")
 }
 
-/// Lets no comment be read as a line of ours; says where a text holds such a line.
+/// Changes comments that would be read as section headers; returns where a string has such a line.
 fn escape_markers(dialect: Dialect, text: &str) -> (String, Option<usize>) {
     if !text.lines().any(is_special) {
         return (text.to_owned(), None);

@@ -9,11 +9,11 @@ use super::{History, Note};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// Where something stands, to show to people.
+/// A place in a file, to show to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) file: String,
-    /// From 1; 0 where the whole file is meant.
+    /// From 1; 0 for the whole file.
     pub(crate) line: usize,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct SourceFile {
     /// As people can find it.
     pub(crate) shown: String,
     pub(crate) text: String,
-    /// Whether the text is only what could be made of a file that is not UTF-8.
+    /// Whether the text is a lossy conversion of a file that is not UTF-8.
     pub(crate) damaged: bool,
 }
 
@@ -64,7 +64,7 @@ impl SourceFile {
     }
 }
 
-/// What no tool keeps its migrations in.
+/// Folders in which no tool keeps migrations.
 const PASSED_OVER: [&str; 6] = [
     ".git",
     "target",
@@ -79,8 +79,7 @@ const DEEPEST: usize = 16;
 
 impl Sources {
     /// Reads the files with these endings in a folder and those below it.
-    ///
-    /// What cannot be read is a note and does not keep the rest from being read.
+    /// What cannot be read becomes a note, and the rest is read.
     pub(crate) fn read(folder: &Path, shown: &str, endings: &[&str]) -> Result<Self, CommandError> {
         let mut sources = Self {
             root: Some(folder.to_owned()),
@@ -112,7 +111,7 @@ impl Sources {
                 "" | "." => name.clone(),
                 shown => format!("{shown}/{name}"),
             };
-            // A link to a folder may lead around in a circle.
+            // A link to a folder may form a cycle.
             if entry.file_type()?.is_dir() {
                 if depth < DEEPEST && !PASSED_OVER.contains(&base.as_str()) {
                     self.folder(
@@ -237,7 +236,7 @@ fn text_of(path: &Path) -> Result<(String, bool), String> {
         Ok(text) => (text, false),
         Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
     };
-    // Line ends stay as they are: they may stand inside a text.
+    // Line ends stay as they are: they may be inside a string.
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => (rest.to_owned(), damaged),
         None => (text, damaged),

@@ -4,16 +4,17 @@ use super::linear::{Pairs, chain, message, whole};
 use super::{History, Note, Sources};
 use crate::output::error::CommandError;
 
-/// What sqlx wants at the very beginning of a file that is to run outside a transaction.
+/// What sqlx requires at the very beginning of a file that runs outside a transaction.
 const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut pairs = Pairs::default();
     for file in sources.ending(".sql") {
         if file.name.contains('/') {
-            pairs
-                .notes
-                .push(Note::left(&file.at(0), "sqlx does not look into folders"));
+            pairs.notes.push(Note::left(
+                &file.at(0),
+                "sqlx does not read folders inside it",
+            ));
             continue;
         }
         let parts = file.name.split_once('_');
@@ -42,7 +43,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             file,
         );
     }
-    let (entries, notes) = pairs.entries("sqlx had no way back for it");
+    let (entries, notes) = pairs.entries("sqlx had no down migration for it");
     Ok(chain(sources, entries, notes))
 }
 

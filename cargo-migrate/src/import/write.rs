@@ -1,4 +1,4 @@
-//! Where the revisions go: all files are written, or none.
+//! Writes the revisions: all files, or none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,14 +23,14 @@ pub(crate) struct Destination {
     config_text: Option<String>,
     /// What is in the folder, if it is there.
     revisions: usize,
-    /// Names of `.sql` files that are no revisions.
+    /// Names of `.sql` files that are not revisions.
     foreign: Vec<String>,
     /// The folder below for what is in the way.
     old: PathBuf,
 }
 
 impl Destination {
-    /// Looks at the folder of the chain.
+    /// Inspects the folder of the chain.
     pub(crate) fn look(context: &Context, tool: Tool) -> Result<Self, CommandError> {
         let dir = context.dir()?;
         let config = context.root()?.join(Config::FILE);
@@ -63,12 +63,12 @@ impl Destination {
         Ok(destination)
     }
 
-    /// Says whether there is a chain already.
+    /// Returns true if there is a chain already.
     pub(crate) const fn has_chain(&self) -> bool {
         self.revisions > 0
     }
 
-    /// Refuses to put revisions between files that are none.
+    /// Refuses to put revisions between files that are not revisions.
     pub(crate) fn refuse(&self, source: &Path, move_old: bool) -> Result<(), CommandError> {
         let Some(first) = self.foreign.first() else {
             return Ok(());
@@ -83,7 +83,7 @@ impl Destination {
         let error = CommandError::new(
             Failure::FolderInUse,
             format!(
-                "the revisions would go to `{}`, where `{first}` is and is none",
+                "the revisions would go to `{}`, where `{first}` is not a revision",
                 self.shown
             ),
         );
@@ -97,7 +97,7 @@ impl Destination {
         })
     }
 
-    /// Writes the chain; where something cannot be written, what was done is taken back.
+    /// Writes the chain; if something cannot be written, what was done is undone.
     pub(crate) fn write(
         &self,
         imported: &Imported,
@@ -173,7 +173,7 @@ impl Destination {
         if Config::parse(Config::FILE, &new).is_err() {
             return Err(CommandError::new(
                 Failure::Import,
-                "the chain needs what migrate.toml does not say",
+                "the chain needs settings that migrate.toml does not have",
             )
             .help(format!(
                 "write below `[rules]` and `[verify]` of migrate.toml: {}",
@@ -203,13 +203,13 @@ struct Undo {
 }
 
 impl Undo {
-    /// Makes a folder where there is none.
+    /// Creates a folder if it is missing.
     fn folder(&mut self, folder: &Path) -> Result<(), CommandError> {
         if !folder.is_dir() {
             fs::create_dir_all(folder).map_err(|error| {
                 CommandError::new(
                     Failure::Io,
-                    format!("the folder `{}` cannot be made", folder.display()),
+                    format!("the folder `{}` cannot be created", folder.display()),
                 )
                 .because(error)
             })?;
@@ -218,7 +218,7 @@ impl Undo {
         Ok(())
     }
 
-    /// Takes all of it back, and tells the first thing that could not be.
+    /// Undoes all of it, and returns the first error.
     fn back(self) -> Result<(), CommandError> {
         let files = self.files.iter().filter(|file| file.exists());
         let removed = files.map(|file| Ok(fs::remove_file(file)?));

@@ -240,8 +240,8 @@ impl CommandError {
         let message = &self.0.message;
         match (self.0.in_scratch, self.place()) {
             (false, _) => message.clone(),
-            (true, Some(_)) => format!("{message} in the throw-away database"),
-            (true, None) => format!("in the throw-away database: {message}"),
+            (true, Some(_)) => format!("{message} in the scratch database"),
+            (true, None) => format!("in the scratch database: {message}"),
         }
     }
 

@@ -71,7 +71,7 @@ impl<'a> Report<'a> {
         ));
         if let Some(first) = found.first() {
             ui.say(format_args!(
-                "{} `cargo migrate explain {}` tells more",
+                "{} `cargo migrate explain {}` shows more",
                 styled(style::HELP, "help:"),
                 first.code
             ));

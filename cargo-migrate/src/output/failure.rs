@@ -141,7 +141,7 @@ named! {
         EmptyUp = "empty-up",
         /// A draft is among the revisions.
         LockDraft = "lock-draft",
-        /// A file of SQL ends inside of something.
+        /// A SQL file has an unterminated statement.
         UnterminatedSql = "unterminated-sql",
         /// A file of SQL has a command for the database's own client.
         ClientCommand = "client-command",

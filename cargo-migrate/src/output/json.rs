@@ -268,10 +268,10 @@ pub(crate) struct PlanDocument {
     /// What has an edited text that the ledger takes, as its `up` is what was applied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     edited: Vec<String>,
-    /// The drafts among the steps, where the environment is protected.
+    /// The drafts among the steps, if the environment is protected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     drafts: Vec<String>,
-    /// What the database said beside errors; none where nothing ran.
+    /// What the database said beside errors; none if nothing ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     notices: Option<Vec<Notice>>,
 }
@@ -371,15 +371,15 @@ pub(crate) struct Written<'a> {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Initialised {
     pub(crate) created: Vec<String>,
-    /// What was there, and got lines more.
+    /// Existing files that got more lines.
     pub(crate) extended: Vec<String>,
     pub(crate) kept: Vec<String>,
 }
 
-/// One thing that `repair` mends in a file.
+/// One thing that `repair` fixes in a file.
 #[derive(Debug, Serialize)]
 pub(crate) struct RepairEdit<'a> {
-    /// None where it is about chain.lock as a whole.
+    /// `None` if it is about chain.lock as a whole.
     pub(crate) revision: Option<&'a str>,
     pub(crate) file: String,
     /// `edit`, `create`, `remove` or `rename`.

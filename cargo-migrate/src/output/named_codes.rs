@@ -12,7 +12,7 @@ macro_rules! named {
             /// All of them.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Returns the word that stands in answers.
+            /// Returns the code as it is in answers.
             pub(crate) const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
             }

@@ -33,7 +33,7 @@ const REFUSED: [&str; 4] = ["revert", "redo", "reset", "switch"];
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Selection {
-    /// The package whose migrations are meant
+    /// The package whose migrations to use
     #[arg(short, long, global = true, value_name = "NAME")]
     pub(crate) package: Option<String>,
     /// Work as if started in this folder
@@ -57,17 +57,18 @@ pub(crate) struct Place(Arc<Known>);
 #[derive(Debug, Default)]
 struct Known {
     is_protected: AtomicBool,
-    /// The package, from where the command was started; empty where it is there.
+    /// The package, from where the command was started; empty if it is there.
     root: OnceLock<String>,
 }
 
 impl Place {
-    /// Says whether the environment of the database that was chosen is protected.
+    /// Returns true if the environment of the database that was chosen is protected.
     pub(crate) fn protect(&self, is_protected: bool) {
         self.0.is_protected.store(is_protected, Ordering::Relaxed);
     }
 
-    /// Says where the package is: `root`, for a command that works in `start`, by way of `directory`.
+    /// Says where the package is: `root`, for a command that works in `start`, by way of
+    /// `directory`.
     pub(crate) fn found(&self, root: &Path, start: &Path, directory: Option<&Path>) {
         let shown = match root.strip_prefix(start) {
             Ok(below) => directory
@@ -171,7 +172,7 @@ impl Next {
                 rest = command;
                 break;
             };
-            let (command, behind) = command.split_at(end);
+            let (command, after) = command.split_at(end);
             let name = subcommand(command);
             completed.push_str(&command[..name.len()]);
             if !ANYWHERE.contains(&name.trim()) && !command.contains("--help") {
@@ -186,7 +187,7 @@ impl Next {
                 }
             }
             completed.push_str(&command[name.len()..]);
-            rest = behind;
+            rest = after;
         }
         completed.push_str(rest);
         completed
@@ -201,7 +202,7 @@ impl fmt::Debug for Next {
 }
 
 /// The name of the subcommand, with the blank before it, at the beginning of what follows `cargo
-/// migrate`; nothing where an option is first.
+/// migrate`; nothing if an option is first.
 fn subcommand(command: &str) -> &str {
     let word = command.strip_prefix(' ').unwrap_or_default();
     let end = word.find(' ').unwrap_or(word.len());
@@ -211,7 +212,7 @@ fn subcommand(command: &str) -> &str {
     }
 }
 
-/// Leaves out the ways of a help that a protected environment refuses.
+/// Leaves out the suggestions of a help that a protected environment refuses.
 fn allowed(text: &str) -> String {
     let is_refused = |way: &str| {
         way.split(COMMAND).skip(1).any(|command| {
@@ -229,18 +230,18 @@ fn allowed(text: &str) -> String {
             .into_iter()
             .filter_map(|mark| rest.find(mark).map(|at| (at, mark.len())))
             .min();
-        let (way, mark, behind) = match end {
+        let (way, mark, after) = match end {
             Some((at, length)) => (&rest[..at], &rest[at..at + length], &rest[at + length..]),
             None => (rest, "", ""),
         };
         if !is_refused(way) {
             kept.extend([way, mark]);
         }
-        rest = behind;
+        rest = after;
     }
     let kept = kept.trim_end_matches(", or ").trim_end_matches("; ");
     match kept.strip_prefix("or ").unwrap_or(kept) {
-        "" => "the environment is protected, and nothing is reverted there: write a new revision that brings it where it should be, `cargo migrate new \"…\"`".to_owned(),
+        "" => "the environment is protected, and nothing is reverted there: write a new revision that makes the change, `cargo migrate new \"…\"`".to_owned(),
         kept => kept.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! What is said while a database is at work.
+//! Progress of the work in a database.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::output::notice::Notice;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 
-/// What is quicker than this shows no spinner.
+/// Work that takes less time than this shows no spinner.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// One line a step as it ends, and a spinner on a terminal while a step takes long.
@@ -24,7 +24,7 @@ pub(crate) struct Progress<'a> {
     interrupt: Interrupt,
 }
 
-/// Whether somebody has asked the work to end, and whether it heeds that.
+/// Whether the work was asked to stop, and whether it reacts to that.
 #[derive(Debug, Default)]
 pub(crate) struct Interrupt {
     wanted: Notify,
@@ -32,14 +32,14 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Is ready when the work is to end; once this was polled, a first signal ends nothing by
+    /// Is ready when the work is to stop; once this was polled, a first signal stops nothing by
     /// itself.
     pub(crate) async fn wanted(&self) {
         self.is_heeded.store(true, Ordering::Relaxed);
         self.wanted.notified().await;
     }
 
-    /// Asks the work to end.
+    /// Asks the work to stop.
     pub(crate) fn ask(&self) {
         self.wanted.notify_one();
     }
@@ -58,9 +58,9 @@ struct Running {
     total: usize,
     /// What the database has said, in the order in which it said each thing first.
     notices: Vec<Notice>,
-    /// How many of them are of revisions that have ended.
+    /// How many of them are of revisions that are finished.
     counted: usize,
-    /// Where among them is what the revision in work has said.
+    /// The index of the first one of the current revision.
     places: HashMap<(&'static str, String), usize>,
 }
 
@@ -73,24 +73,24 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Returns how somebody asks the work to end.
+    /// Returns the handle that asks the work to stop.
     pub(crate) const fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Says that the work was asked to end.
+    /// Notes that the work was asked to stop.
     pub(crate) fn stopping(&self) {
         self.end();
         self.ui
-            .say("stopping: the statement in work is cancelled; once more leaves at once");
+            .say("stopping: the running statement is cancelled; a second signal exits at once");
     }
 
-    /// Is ready when somebody wants the run to end.
+    /// Is ready when the run is to stop.
     pub(crate) async fn interrupted(&self) {
         self.interrupt.wanted().await;
     }
 
-    /// Takes what the runtime tells.
+    /// Handles an event of the runtime.
     pub(crate) fn event(&self, event: Event<'_>) {
         let mut running = self.running.lock().expect("no thread panics with it");
         // Nothing has moved on where the database only says something.
@@ -110,7 +110,7 @@ impl<'a> Progress<'a> {
             }
             Event::Planned { total, .. } => running.total = total,
             Event::TextTaken { revision, edit, .. } => self.ui.status(format_args!(
-                "{} {}: {edit} was edited after it was applied; the file's text is used, and the ledger has it now",
+                "{} {}: {edit} was edited after it was applied; the file's text is used, and is now recorded in the ledger",
                 styled(style::GOOD, "recorded"),
                 styled(style::ID, &revision.id),
             )),
@@ -122,7 +122,7 @@ impl<'a> Progress<'a> {
             } => {
                 if from_ledger {
                     self.ui.warning(format_args!(
-                        "the file of `{}` has changed or is not there: its text in the ledger is used",
+                        "the file of `{}` has changed or is missing: its text in the ledger is used",
                         revision.id
                     ));
                 }
@@ -165,7 +165,7 @@ impl<'a> Progress<'a> {
                     count: 1,
                 };
                 if let Some(first) = running.hear(notice) {
-                    // A warning is shown also where little is to be said.
+                    // A warning is shown even with `--quiet`.
                     match severity {
                         Severity::Warning => self.ui.say(first),
                         _ => self.ui.status(first),
@@ -195,7 +195,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Draws the spinner where a step takes long.
+    /// Draws the spinner if a step takes long.
     pub(crate) fn tick(&self) {
         if !self.ui.shows_progress() {
             return;
@@ -238,7 +238,7 @@ impl Running {
         self.step = Some((Instant::now(), text));
     }
 
-    /// Keeps what the database said; gives the line to show where it is said for the first time.
+    /// Keeps what the database said; returns the line to show if it is said for the first time.
     fn hear(&mut self, notice: Notice) -> Option<String> {
         let same = (notice.severity, notice.message.clone());
         if let Some(before) = self.places.get(&same) {
@@ -274,7 +274,7 @@ impl Running {
     }
 }
 
-/// Writes a message and what follows it, with one blank where there is no message.
+/// Writes a message and what follows it, with one blank if there is no message.
 pub(crate) fn with_message(message: &str, rest: &str) -> String {
     match message.is_empty() {
         true => rest.to_owned(),

@@ -9,7 +9,7 @@ pub(crate) fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "…".to_owned();
     };
-    // What is no word may be a part of a password.
+    // Anything that is not a word may be part of a password.
     if !scheme
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))

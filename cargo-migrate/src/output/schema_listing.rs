@@ -194,7 +194,7 @@ fn of_check(check: &Check) -> String {
     }
 }
 
-/// A name, where there is one, with the space before it.
+/// A name, if there is one, with the space before it.
 fn named(name: Option<&String>) -> String {
     name.map(|name| format!(" {name}")).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What is said, and where: the answer to stdout, everything else to stderr.
+//! Writes the answer to stdout and everything else to stderr.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -21,16 +21,16 @@ use crate::output::style::{self, styled};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct OutputArgs {
-    /// How to answer
+    /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub(crate) format: Format,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_name = "WHEN")]
     pub(crate) color: Option<Color>,
-    /// Say nothing but the answer, warnings and errors
+    /// Print only the answer, warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more
+    /// Print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -54,7 +54,7 @@ pub(crate) enum Format {
     Dot,
 }
 
-/// When to use colour.
+/// When to use color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal
@@ -76,7 +76,7 @@ pub(crate) struct Ui {
     left_out: Arc<LeftOut>,
 }
 
-/// A document, with what throw-away databases left out.
+/// A document, with what scratch databases left out.
 #[derive(Serialize)]
 struct WithLeftOut<'a, T> {
     #[serde(flatten)]
@@ -107,10 +107,10 @@ impl Typed {
                     true => "…".to_owned(),
                     false => redacted(value),
                 };
-                // What reads it as a range goes on behind its colon.
-                let behind = |text: &str| text.split_once(':').map(|(_, end)| end.to_owned());
-                let end = behind(value).unwrap_or_default();
-                let shown_end = behind(&shown).unwrap_or_else(|| "…".to_owned());
+                // What reads it as a range goes on after its colon.
+                let after = |text: &str| text.split_once(':').map(|(_, end)| end.to_owned());
+                let end = after(value).unwrap_or_default();
+                let shown_end = after(&shown).unwrap_or_else(|| "…".to_owned());
                 typed.extend([(value.to_owned(), shown), (end, shown_end)]);
             }
             is_url = word == "--database-url";
@@ -152,7 +152,7 @@ impl Ui {
         Self { left_out, ..self }
     }
 
-    /// Names what throw-away databases left out.
+    /// Names what scratch databases left out.
     pub(crate) fn not_replayed(&self) {
         for SkippedStatement { file, line, what } in self.left_out.list() {
             let label = styled(style::WARNING, "not replayed:");
@@ -188,22 +188,22 @@ impl Ui {
         self.hidden(&self.next.command(command))
     }
 
-    /// Says whether a program reads the answer.
+    /// Returns true if a program reads the answer.
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
     }
 
-    /// Says whether `-v` was given.
+    /// Returns true if `-v` was given.
     pub(crate) const fn is_verbose(&self) -> bool {
         self.verbose > 0
     }
 
-    /// Says whether a person can be asked.
+    /// Returns true if a person can be asked.
     pub(crate) fn can_ask(&self) -> bool {
         !self.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
-    /// Says whether something that moves may be shown.
+    /// Returns true if something that moves may be shown.
     pub(crate) fn shows_progress(&self) -> bool {
         !self.quiet && !self.is_json() && std::io::stderr().is_terminal()
     }
@@ -227,7 +227,7 @@ impl Ui {
             }),
         };
         let text = text.map_err(|error| {
-            CommandError::new(Failure::Json, "the answer is no JSON").because(error)
+            CommandError::new(Failure::Json, "the answer cannot be written as JSON").because(error)
         })?;
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{text}")?;
@@ -235,14 +235,14 @@ impl Ui {
         Ok(())
     }
 
-    /// Says what happened; silent with `--quiet`.
+    /// Writes what happened; silent with `--quiet`.
     pub(crate) fn status(&self, text: impl Display) {
         if !self.quiet {
             self.say(self.next.complete(&text.to_string()));
         }
     }
 
-    /// Says what may be a mistake.
+    /// Writes a warning.
     pub(crate) fn warning(&self, text: impl Display) {
         let text = self.next.complete(&text.to_string());
         self.say(format_args!(
@@ -251,7 +251,7 @@ impl Ui {
         ));
     }
 
-    /// Says what to type next.
+    /// Writes what to type next.
     pub(crate) fn help(&self, text: impl Display) {
         let text = self.next.complete(&text.to_string());
         if !self.quiet {
@@ -259,7 +259,7 @@ impl Ui {
         }
     }
 
-    /// Says a line on stderr; where nobody listens any more, that is no error.
+    /// Writes a line to stderr. Errors, such as a closed pipe, are ignored.
     pub(crate) fn say(&self, text: impl Display) {
         // In one piece: what is written in parts is torn where another stream goes to the same log,
         // and a stream that strips colours writes what is between them.

@@ -1,4 +1,4 @@
-//! What commands work on, each loaded when it is first asked for.
+//! What commands work on, each loaded when it is first needed.
 
 mod database;
 
@@ -33,16 +33,16 @@ pub(crate) struct Context {
     folder: OnceCell<Folder>,
     survey: OnceCell<Survey>,
     dotenv: OnceCell<Dotenv>,
-    /// Those that `scratch-url = "local"` has started.
+    /// The servers that `scratch-url = "local"` has started.
     pub(crate) local_servers: Rc<LocalServers>,
-    /// What was not run in throw-away databases.
+    /// What replays in scratch databases left out.
     pub(crate) left_out: Arc<LeftOut>,
 }
 
 /// What a broken chain may still be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Require {
-    /// Several heads are for the target to refuse, several bases are not fine.
+    /// Several heads are left to the target to refuse, several bases are not allowed.
     OneEnd,
     /// Several heads or bases are fine.
     AnyEnds,
@@ -111,7 +111,7 @@ impl Context {
         Ok(root)
     }
 
-    /// Returns what migrate.toml says.
+    /// Returns the configuration in migrate.toml.
     pub(crate) fn config(&self) -> Result<&Config, CommandError> {
         once(&self.config, || {
             let config = Config::read(self.root()?).map_err(CommandError::diagnostics)?;
@@ -139,7 +139,7 @@ impl Context {
                             Failure::NoMigrations,
                             format!("there is no migrations folder `{dir}`"),
                         )
-                        .help("make it with `cargo migrate init`");
+                        .help("create it with `cargo migrate init`");
                     }
                     CommandError::new(
                         Failure::NoMigrations,
@@ -159,7 +159,7 @@ impl Context {
         })
     }
 
-    /// Git takes no edit back of a file that it does not have: then no help names it.
+    /// Git cannot undo an edit of a file that it does not have: then no help suggests it.
     fn name_no_commit(&self, found: &mut [Diagnostic]) -> Result<(), CommandError> {
         let mut changed = found
             .iter_mut()
@@ -169,7 +169,7 @@ impl Context {
             return Ok(());
         }
         let repository = Repository::find(self.root()?);
-        // Where git cannot answer, it cannot take anything back either.
+        // If git does not answer, it cannot undo anything either.
         let committed = repository.and_then(|repository| repository.committed().ok().flatten());
         let has = |shown: &str| {
             let mut files = committed.iter().flat_map(|folder| &folder.files);
@@ -182,7 +182,7 @@ impl Context {
             let file = found.labels.first().map_or("", |label| label.file.as_str());
             if let (false, Some(id)) = (has(file), &found.subject) {
                 found.help = Some(format!(
-                    "write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend {id}`"
+                    "restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend {id}`"
                 ));
             }
         }
@@ -223,8 +223,8 @@ impl Context {
         Ok(OneRevision::new(revision, &survey.graph, index, file))
     }
 
-    /// Returns the chain, however broken it is, and says on stderr what keeps it from
-    /// being drawn as it is meant.
+    /// Returns the chain, however broken it is, and writes to stderr what keeps it from being drawn
+    /// correctly.
     pub(crate) fn any_survey(&self, ui: &Ui) -> Result<&Survey, CommandError> {
         let survey = self.survey()?;
         let errors: Vec<_> = survey
@@ -247,7 +247,7 @@ impl Context {
             ));
         }
         if !errors.is_empty() {
-            ui.help("`cargo migrate check` shows where, and what mends it");
+            ui.help("`cargo migrate check` shows where, and how to fix it");
         }
         Ok(survey)
     }
@@ -265,7 +265,7 @@ impl Context {
             .to_string()
     }
 
-    /// Returns a variable of the process or, where it has none, of `.env`, which is looked for in
+    /// Returns a variable of the process or, if it has none, of `.env`, which is looked for in
     /// the package and above. The process's own variables stay as they are.
     pub(crate) fn variable(&self, name: &str) -> Result<Option<String>, CommandError> {
         if let Ok(value) = std::env::var(name) {
@@ -312,8 +312,11 @@ pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, Command
                 *seed = seed.wrapping_add(1);
             }
             None => getrandom::fill(&mut bytes).map_err(|error| {
-                CommandError::new(Failure::NoRandomness, "the system gives no random numbers")
-                    .cause(error)
+                CommandError::new(
+                    Failure::NoRandomness,
+                    "the system provides no random numbers",
+                )
+                .cause(error)
             })?,
         }
         let id = format!("{:012x}", u64::from_le_bytes(bytes) >> 16);
@@ -323,7 +326,7 @@ pub(crate) fn new_id(taken: impl Fn(&str) -> bool) -> Result<RevisionId, Command
     }
 }
 
-/// SplitMix64's way of making one number look like any other.
+/// The mixing function of SplitMix64.
 const fn split_mix(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

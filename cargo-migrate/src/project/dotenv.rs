@@ -24,7 +24,7 @@ impl std::fmt::Debug for Dotenv {
 }
 
 impl Dotenv {
-    /// Reads the first in this folder or above it; where there is none, it is empty.
+    /// Reads the first in this folder or above it; if there is none, it is empty.
     pub(crate) fn above(folder: &Path) -> Result<Self, CommandError> {
         let Some(path) = folder
             .ancestors()
@@ -33,13 +33,13 @@ impl Dotenv {
         else {
             return Ok(Self::default());
         };
-        // What stands in the file may be a password: the error does not show it.
+        // The file may contain a password: the error does not show it.
         let broken = || {
             CommandError::new(
                 Failure::MalformedDotenv,
                 format!("`{}` cannot be read", shown(&path)),
             )
-            .help("each line is `NAME=value`; a value with blanks stands in quotes")
+            .help("each line is `NAME=value`; a value with spaces needs quotes")
         };
         let text = std::fs::read_to_string(&path).map_err(|_| broken())?;
         let values = dotenvy::from_read_iter(text.as_bytes())
@@ -55,8 +55,8 @@ impl Dotenv {
 
     /// Returns a variable.
     ///
-    /// A `$` begins the name of another variable there. Where that is not set, dotenvy leaves
-    /// nothing of both: the rest would be another password.
+    /// A `$` begins the name of another variable there. If that is not set, dotenvy removes both:
+    /// the rest would be another password.
     pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, CommandError> {
         let Some(value) = self.values.get(name) else {
             return Ok(None);
@@ -72,12 +72,12 @@ impl Dotenv {
             return Err(CommandError::new(
                 Failure::UnsetVariable,
                 format!(
-                    "a `$` in `{name}` of `{}` stands for a variable that is not set",
+                    "a `$` in `{name}` of `{}` refers to a variable that is not set",
                     shown(&self.path)
                 ),
             )
             .help(format!(
-                "where the `$` itself is meant, put the value in single quotes, `{name}='…'`, or write `%24` in a url"
+                "for a literal `$`, put the value in single quotes, `{name}='…'`, or write `%24` in a url"
             )));
         }
         Ok(Some(value))

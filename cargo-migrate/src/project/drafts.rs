@@ -1,4 +1,4 @@
-//! Drafts, where they may not be applied: those without a statement nowhere, others not to a protected
+//! Drafts that may not be applied: those without a statement anywhere, others in a protected
 //! environment.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::output::phrase::counted;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 
-/// The drafts of a chain that are told; of those that are not, nothing is said.
+/// The drafts of a chain that are reported.
 #[derive(Debug, Default)]
 pub(crate) struct Drafts(BTreeSet<RevisionId>);
 
@@ -26,7 +26,7 @@ impl Drafts {
         Self(drafts.map(|(id, _)| id.clone()).collect())
     }
 
-    /// Returns those that a plan tells: where the environment is protected, on the way up.
+    /// Returns those that a plan reports: those to apply, if the environment is protected.
     pub(crate) fn of_plan(
         context: &Context,
         chosen: &Chosen,
@@ -38,7 +38,7 @@ impl Drafts {
         }
     }
 
-    /// Says whether a revision is one of them.
+    /// Returns true if a revision is one of them.
     pub(crate) fn has(&self, id: &RevisionId) -> bool {
         self.0.contains(id)
     }
@@ -62,7 +62,7 @@ impl Drafts {
         }
     }
 
-    /// Says whether any of the revisions is a draft that would run nothing.
+    /// Returns true if any of the revisions is a draft that would run nothing.
     pub(crate) fn has_empty(&self, revisions: &[Revision], dialect: Dialect) -> bool {
         revisions
             .iter()
@@ -70,7 +70,7 @@ impl Drafts {
     }
 
     /// Refuses drafts that would be applied, or recorded as applied: those without a statement,
-    /// and, unless they are allowed, all of them where the environment is protected.
+    /// and, unless they are allowed, all of them if the environment is protected.
     pub(crate) fn refuse<'a>(
         &self,
         steps: impl IntoIterator<Item = &'a Revision>,
@@ -100,7 +100,7 @@ impl Drafts {
         Err(CommandError::new(
             Failure::LockDraft,
             format!(
-                "the environment `{env}` is protected, and {} would get there: `{}`",
+                "the environment `{env}` is protected, and {} would reach it: `{}`",
                 counted(ids.len(), "draft"),
                 ids.join("`, `")
             ),

@@ -1,4 +1,4 @@
-//! Changes to files that are shown before they are made, and made all or not at all.
+//! Changes to files that are shown first, and applied completely or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ impl Change {
 const MOST_NEW_LINES: usize = 20;
 
 impl Edits {
-    /// Adds a file that is there; where both texts are the same, nothing is to be done.
+    /// Adds an existing file; if both texts are the same, there is nothing to do.
     pub(crate) fn replace(&mut self, path: PathBuf, old: &str, new: String) {
         if old == new {
             return;
@@ -79,7 +79,7 @@ impl Edits {
         self.push(path, Change::Create { new });
     }
 
-    /// Takes away a file that is there.
+    /// Removes an existing file.
     pub(crate) fn remove(&mut self, path: PathBuf, old: &str) {
         let old = old.to_owned();
         self.push(path, Change::Remove { old });
@@ -107,17 +107,17 @@ impl Edits {
         }
     }
 
-    /// Says how many files change.
+    /// Returns how many files change.
     pub(crate) fn len(&self) -> usize {
         self.edits.len()
     }
 
-    /// Says whether nothing changes.
+    /// Returns true if nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.edits.is_empty()
     }
 
-    /// Writes the changes as lines that go and lines that come, with what stands around them.
+    /// Writes the changes as removed and added lines, with context.
     pub(crate) fn draw(&self, context: &Context) -> String {
         let mut drawing = String::new();
         for edit in &self.edits {
@@ -144,7 +144,7 @@ impl Edits {
         drawing
     }
 
-    /// Says whether something that is there goes or is replaced.
+    /// Returns true if an existing file is removed or replaced.
     pub(crate) fn replace_something(&self) -> bool {
         self.edits.iter().any(|edit| edit.change.old().is_some())
     }
@@ -161,7 +161,7 @@ impl Edits {
         Ok(())
     }
 
-    /// Makes the changes; where one cannot be made, those before it are taken back.
+    /// Applies the changes; if one fails, those before it are undone.
     pub(crate) fn make(&self) -> Result<(), CommandError> {
         self.unchanged()?;
         for (done, edit) in self.edits.iter().enumerate() {
@@ -173,7 +173,7 @@ impl Edits {
         Ok(())
     }
 
-    /// Takes all changes back, where what had to go with them was not done.
+    /// Undoes all changes, if what belongs to them failed.
     pub(crate) fn undo(&self) -> Result<(), CommandError> {
         self.take_back(self.edits.len())
     }
@@ -193,9 +193,9 @@ impl Edits {
             if !is_as_read {
                 return Err(CommandError::new(
                     Failure::FileChanged,
-                    format!("`{}` was changed meanwhile", edit.path.display()),
+                    format!("`{}` was changed in the meantime", edit.path.display()),
                 )
-                .help("nothing was written: type the command again"));
+                .help("nothing was written: run the command again"));
             }
         }
         Ok(())
@@ -275,7 +275,7 @@ fn not_made(folder: &Path, error: std::io::Error) -> CommandError {
     CommandError::new(
         Failure::Io,
         format!(
-            "what is replaced cannot be copied to `{}`",
+            "the replaced files cannot be copied to `{}`",
             folder.display()
         ),
     )

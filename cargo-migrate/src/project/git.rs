@@ -1,4 +1,4 @@
-//! What git keeps of the migrations folder at other commits.
+//! Reads the migrations folder at other commits from git.
 
 mod worktree;
 
@@ -25,7 +25,7 @@ pub(crate) struct Repository {
 pub(crate) struct Commit(String);
 
 impl Repository {
-    /// Finds the repository of a package; `None` where there is none, or no git.
+    /// Finds the repository of a package; `None` if there is none, or git is not installed.
     pub(crate) fn find(package: &Path) -> Option<Self> {
         let repository = Self {
             package: package.to_owned(),
@@ -42,11 +42,11 @@ impl Repository {
             CommandError::new(
                 Failure::NoRepository,
                 format!(
-                    "`{}` is in no git repository, or git is not installed",
+                    "`{}` is not in a git repository, or git is not installed",
                     package.display()
                 ),
             )
-            .help("begin one with `git init`, or leave out the git reference")
+            .help("create one with `git init`, or leave out the git reference")
         })
     }
 
@@ -82,7 +82,7 @@ impl Repository {
                 Some((remote, branch)) => {
                     error.help(format!("fetch it with `git fetch {remote} {branch}`"))
                 }
-                None => error.help("`git branch --all` lists the branches there are"),
+                None => error.help("`git branch --all` lists the branches"),
             }
         })
     }
@@ -111,8 +111,7 @@ impl Repository {
         })
     }
 
-    /// Returns the branch that everybody's work ends in, as far as git knows it, if there is a
-    /// remote.
+    /// Returns the main branch of the remote, as far as git knows it, if there is a remote.
     pub(crate) fn published(&self) -> Result<Option<String>, CommandError> {
         let head = self.git([
             "symbolic-ref",
@@ -140,7 +139,7 @@ impl Repository {
         let shallow = self.git(["rev-parse", "--is-shallow-repository"])?;
         let error = CommandError::new(
             Failure::NoMergeBase,
-            "git finds no commit that both histories have",
+            "git finds no common commit of both histories",
         );
         Err(match line(&shallow.stdout) == "true" {
             true => error.help("this clone is shallow: fetch the rest with `git fetch --unshallow`, or in CI check out with `fetch-depth: 0`"),
@@ -155,7 +154,7 @@ impl Repository {
             None => Config::default(),
         };
         let dir = config.dir.trim_end_matches('/');
-        // With a slash it is the folder's content, and nothing where there is none.
+        // With a slash it is the folder's content, and nothing if there is none.
         let listing = self.git(["ls-tree", "-z", &commit.0, &format!("./{dir}/")])?;
         if !listing.status.success() {
             return Err(refused(&listing));
@@ -257,7 +256,7 @@ impl Repository {
         id: &str,
     ) -> Result<Option<(String, String)>, CommandError> {
         let dir = dir.trim_end_matches('/');
-        // A dot of an id is no wildcard.
+        // A dot of an id is not a wildcard.
         let line = format!("^-- *revision: *{} *\r?$", id.replace('.', "[.]"));
         let added = self.git([
             "log",
@@ -325,7 +324,7 @@ impl Repository {
                 return Err(
                     CommandError::new(Failure::Git, "git cannot read its own objects")
                         .cause(header.trim_end())
-                        .help("`git fsck` tells more"),
+                        .help("`git fsck` shows more"),
                 );
             };
             let mut bytes = vec![0; size];

@@ -1,4 +1,4 @@
-//! A new revision: judged as if it were there, then written with its line in chain.lock.
+//! Writes a new revision with its line in chain.lock, after checking the chain with it.
 
 use std::path::PathBuf;
 
@@ -19,8 +19,7 @@ pub(crate) enum NewFile {
 }
 
 /// Writes a revision's file and enters it as a draft; returns the file.
-///
-/// Nothing is written where the chain would be broken by it.
+/// Nothing is written if the chain would be broken by it.
 pub(crate) fn write(
     context: &Context,
     new: &NewRevision,
@@ -43,7 +42,7 @@ pub(crate) fn write_as(
         let file = context.folder()?.shown_file(&survey.revisions[index].file);
         return Err(CommandError::new(
             Failure::DuplicateRevision,
-            format!("there is a revision `{}` already: `{file}`", new.id),
+            format!("revision `{}` already exists: `{file}`", new.id),
         )
         .help("choose another `--rev-id`, or leave it out for a random one"));
     }
@@ -51,7 +50,7 @@ pub(crate) fn write_as(
         return Err(CommandError::new(
             Failure::DuplicateRevision,
             format!(
-                "chain.lock knows a revision `{}` already, whose file is gone",
+                "chain.lock already has a revision `{}`, whose file is missing",
                 new.id
             ),
         )
@@ -124,7 +123,7 @@ fn with(
     Ok((Survey::new(&folder, context.config()?), lock))
 }
 
-/// Says what was written.
+/// Prints what was written.
 pub(crate) fn report(
     context: &Context,
     new: &NewRevision,

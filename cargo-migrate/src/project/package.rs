@@ -1,4 +1,4 @@
-//! The package whose migrations are meant.
+//! Finds the package whose migrations are used.
 
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ impl PackageRoot {
                 start.display()
             ),
         )
-        .help("go to your package, name it with `-C <dir>`, or begin here with `cargo migrate init`"))
+        .help("change to your package, name it with `-C <dir>`, or start here with `cargo migrate init`"))
     }
 
     fn at(folder: &Path) -> Self {
@@ -129,7 +129,7 @@ fn named(metadata: &Metadata, name: &str) -> Result<PackageRoot, CommandError> {
     names.sort();
     let message = format!("the workspace has no package `{name}`");
     Err(CommandError::usage(message)
-        .help(format!("there are `{}`", names.join("`, `")))
+        .help(format!("expected one of `{}`", names.join("`, `")))
         .candidates(names))
 }
 

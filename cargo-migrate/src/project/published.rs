@@ -1,4 +1,4 @@
-//! The chain that everybody else has.
+//! The published chain.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::output::json;
 use crate::project::context::Context;
 use crate::project::git::Repository;
 
-/// The chain that everybody else has, as far as git knows it.
+/// The published chain, as far as git knows it.
 pub(crate) struct Published(Option<(String, Survey)>);
 
 impl Published {
-    /// Reads it from git; nothing is published where there is no repository or no remote.
+    /// Reads it from git; nothing is published if there is no repository or no remote.
     pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let Some(repository) = Repository::find(context.root()?) else {
             return Ok(Self(None));
@@ -26,7 +26,7 @@ impl Published {
         Ok(Self(Some((name, Survey::new(&folder, context.config()?)))))
     }
 
-    /// Says whether it has sealed a revision.
+    /// Returns true if it has sealed a revision.
     pub(crate) fn has(&self, id: &str) -> bool {
         let has = |(_, survey): &(String, Survey)| {
             let entry = survey.lock.get(id);
@@ -35,7 +35,7 @@ impl Published {
         self.0.as_ref().is_some_and(has)
     }
 
-    /// Returns all that it has sealed; `None` where git knows of nobody else.
+    /// Returns all that it has sealed; `None` if git knows of nobody else.
     pub(crate) fn ids(&self) -> Option<BTreeSet<String>> {
         let (_, survey) = self.0.as_ref()?;
         let sealed = survey.lock.iter();
@@ -58,23 +58,21 @@ impl Published {
         let own: Vec<usize> = survey.graph.heads().filter(is_own).collect();
         match own[..] {
             [only] if survey.graph.heads().count() > 1 => Ok(only),
-            _ => Err(
-                CommandError::usage("it is not clear which branch is to be moved")
-                    .help(format!(
-                        "name its end: {}",
-                        survey
-                            .graph
-                            .heads()
-                            .map(|head| format!("`cargo migrate rebase {}`", survey.graph.id(head)))
-                            .collect::<Vec<_>>()
-                            .join(", ")
-                    ))
-                    .candidates(json::ids(&survey.graph, survey.graph.heads())),
-            ),
+            _ => Err(CommandError::usage("it is not clear which branch to move")
+                .help(format!(
+                    "name its head: {}",
+                    survey
+                        .graph
+                        .heads()
+                        .map(|head| format!("`cargo migrate rebase {}`", survey.graph.id(head)))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ))
+                .candidates(json::ids(&survey.graph, survey.graph.heads()))),
         }
     }
 
-    /// Refuses to move any of these where it is published.
+    /// Refuses to move any of these that is published.
     pub(crate) fn refuse(&self, ids: &[String]) -> Result<(), CommandError> {
         let Some((name, _)) = &self.0 else {
             return Ok(());
@@ -85,7 +83,7 @@ impl Published {
                 Failure::Published,
                 format!("`{id}` is published: `{name}` has sealed it"),
             )
-            .help("join the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`")),
+            .help("merge the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`")),
         }
     }
 }

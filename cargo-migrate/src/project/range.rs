@@ -23,7 +23,7 @@ impl Range {
         })
     }
 
-    /// Says whether it depends on where a database is.
+    /// Returns true if it depends on where a database is.
     pub(crate) fn is_relative(&self) -> bool {
         let relative = |target: &Option<Target>| {
             let place = target.as_ref().map(|target| &target.place);
@@ -33,8 +33,7 @@ impl Range {
     }
 
     /// Returns the revisions in it; `applied` is where the database is.
-    ///
-    /// Ends that no way joins are refused, as Alembic refuses them: an empty answer would read as
+    /// Ends without a path between them are refused, as by Alembic: an empty answer would read as
     /// if there were nothing between them.
     pub(crate) fn resolve(&self, graph: &Graph, applied: Option<&Set>) -> Result<Set, TargetError> {
         let nothing = graph.none();

@@ -1,4 +1,4 @@
-//! Files are written whole or not at all.
+//! Writes files completely or not at all.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -27,7 +27,7 @@ pub(crate) fn create(path: &Path, text: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Takes a file away.
+/// Removes a file.
 pub(crate) fn remove(path: &Path) -> Result<(), CommandError> {
     fs::remove_file(path).map_err(|error| {
         CommandError::new(
@@ -70,7 +70,7 @@ fn failed(path: &Path, error: io::Error) -> CommandError {
 pub(crate) fn exists(path: &Path) -> CommandError {
     CommandError::new(
         Failure::FileExists,
-        format!("`{}` is there already", path.display()),
+        format!("`{}` already exists", path.display()),
     )
-    .help("nothing is overwritten: move it away or choose another message or id")
+    .help("nothing was overwritten: move it away or choose another message or id")
 }

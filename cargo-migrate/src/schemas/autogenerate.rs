@@ -1,4 +1,4 @@
-//! What the models want beside what the chain makes.
+//! Compares the models with the schema of the chain.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::project::package;
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
-/// What the chain makes and what is wanted, on one dialect.
+/// The schema of the chain and the wanted one, on one dialect.
 pub(crate) struct Gap {
     pub(crate) chain: Schema,
     pub(crate) wanted: Schema,
@@ -83,15 +83,15 @@ pub(crate) async fn described(
     .await
 }
 
-/// What models want of a database, as it spells it, and another schema of it.
+/// The schema of the models, as the database spells it, and another schema of it.
 pub(crate) struct Wanted {
     said: Schema,
     spelled: Schema,
 }
 
 impl Wanted {
-    /// Lets the database spell what models describe, and then gives what some work in an empty
-    /// one does.
+    /// Lets the database normalize what models describe, and then returns the result of some work
+    /// in an empty one.
     pub(crate) async fn and<T>(
         models: &Models,
         dialect: Dialect,
@@ -157,7 +157,7 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
                         format!("there is no {} server to try the schema on", dialect.name()),
                     )
                     .help(format!(
-                        "give an environment that is not protected a url of it: `url = \"{dialect}://…\"`; a throw-away database is made there"
+                        "give an environment that is not protected a url of it: `url = \"{dialect}://…\"`; a scratch database is created there"
                     ))
                 })?
             }
@@ -167,7 +167,7 @@ pub(crate) fn servers(context: &Context) -> Result<Vec<(Dialect, Chosen)>, Comma
     Ok(servers)
 }
 
-/// Compares the models, or SQL that says the same, with what the chain makes, on each dialect.
+/// Compares the models, or equivalent SQL, with the schema of the chain, on each dialect.
 pub(crate) async fn gaps(
     source: &Source,
     given: &[String],
@@ -188,7 +188,7 @@ pub(crate) async fn gaps(
                 let wanted = wanted.beside(&made);
                 (made, wanted)
             }
-            // What it makes may be more than can be seen, and taken away again.
+            // It may create more than can be seen and dropped again.
             Source::Sql { file, text } => {
                 let made = schema_at(&server, &migrations, ledger, &heads).await?;
                 let mut wanted = schema_of_sql(&server, ledger, file, text).await?;
@@ -256,7 +256,7 @@ impl Source {
         Ok(Self::Sql { file: shown, text })
     }
 
-    /// What the models say to have another name than before, where that is still to be done.
+    /// The renames of the models that are not done yet.
     fn renames(&self, made: &Schema, wanted: &Schema) -> Renames {
         let Self::Models(models) = self else {
             return Renames::none();
@@ -289,7 +289,7 @@ impl Source {
 
 /// What models cannot say stays as the chain has it.
 fn keep_unsaid(made: &Schema, wanted: &mut Schema) {
-    // What models can say comes from them alone; other named schemas stay beside theirs.
+    // What models can express comes from them alone; other named schemas stay.
     wanted.retain(|object| match object.kind() {
         ObjectKind::Table | ObjectKind::Enum | ObjectKind::Schema => true,
         ObjectKind::View
@@ -378,7 +378,7 @@ fn keep_names_of(said: &Table, made: &Table, wanted: &mut Table) {
     wanted.checks.sort();
 }
 
-/// The sections of a revision that fills the gaps.
+/// The sections of a revision that resolves the differences.
 pub(crate) fn sections(gaps: &[Gap]) -> Vec<(String, String)> {
     let several = gaps.len() > 1;
     let mut sections = Vec::new();
@@ -399,14 +399,14 @@ pub(crate) fn sections(gaps: &[Gap]) -> Vec<(String, String)> {
     sections
 }
 
-/// Says what may only have another name, where nobody can be asked.
+/// Notes possible renames, if the session is non-interactive.
 pub(crate) fn propose_rename(rename: &Rename, ui: &Ui) {
     ui.help(format_args!(
-        "if it only has another name, say so: `--rename {rename}`"
+        "if it was only renamed, add `--rename {rename}`"
     ));
 }
 
-/// Asks about each table and column that may only have another name.
+/// Asks about each table and column that may have been renamed.
 pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError> {
     let mut asked: BTreeSet<Rename> = BTreeSet::new();
     let mut agreed: BTreeSet<Rename> = BTreeSet::new();
@@ -420,9 +420,7 @@ pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError>
                 propose_rename(&rename, ui);
                 continue;
             }
-            let answer = ui.ask(format_args!(
-                "does it only have another name: {rename}? [y/N]"
-            ))?;
+            let answer = ui.ask(format_args!("was it only renamed: {rename}? [y/N]"))?;
             if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
                 agreed.insert(rename);
             }

@@ -11,17 +11,17 @@ use crate::output::phrase::counted;
 use crate::schemas::ignored::{Ignored, leave_out_version_tables};
 use crate::scratch::Scratch;
 
-/// What the revision makes, and what it does not.
+/// What the revision creates, and what it does not.
 pub(crate) struct Baseline {
     pub(crate) schema: Schema,
-    /// What was not to be in it, by name.
+    /// The excluded objects, by name.
     pub(crate) excluded: Vec<String>,
-    /// What the database has and the revision cannot make, in words.
+    /// Descriptions of what the database has and the revision cannot create.
     pub(crate) left_out: Vec<String>,
 }
 
 impl Baseline {
-    /// Takes a database's schema, without what is excluded or another tool's.
+    /// Reads a database's schema, without what is excluded or belongs to another tool.
     pub(crate) fn of(live: Schema, ignored: &Ignored, patterns: &[String]) -> Self {
         let patterns: Vec<WildMatch> = patterns.iter().map(|text| WildMatch::new(text)).collect();
         let mut schema = live;
@@ -81,8 +81,8 @@ impl Baseline {
         ]
     }
 
-    /// Runs the revision in a throw-away database, up and down: what is not the same there is left
-    /// out of it.
+    /// Applies and reverts the revision in a scratch database: what differs there is left out of
+    /// it.
     pub(crate) async fn prove(
         &mut self,
         new: &NewRevision,
@@ -100,21 +100,23 @@ impl Baseline {
             replayed.there_and_back(base).await.map_err(|error| {
                 CommandError::from(error)
                     .in_scratch()
-                    .help("leave out what cannot be made anew with `--exclude <name>`")
+                    .help("leave out what cannot be recreated with `--exclude <name>`")
             })
         })
         .await?;
         for difference in differences(&self.schema, &made) {
             let how = match difference.kind {
-                DifferenceKind::Missing => "is not made",
-                DifferenceKind::Extra => "is made too",
-                DifferenceKind::Different => "is made otherwise",
+                DifferenceKind::Missing => "is not created",
+                DifferenceKind::Extra => "is created too",
+                DifferenceKind::Different => "is created differently",
             };
             self.left_out.push(format!("{} {how}", difference.object));
         }
         for difference in differences(&Schema::empty(made.dialect), &left) {
-            self.left_out
-                .push(format!("{} stays on the way down", difference.object));
+            self.left_out.push(format!(
+                "{} stays after the `down` section",
+                difference.object
+            ));
         }
         Ok(())
     }
@@ -135,12 +137,12 @@ pub(crate) fn counts(schema: &Schema) -> String {
     counted.join(", ")
 }
 
-/// Says whether there is nothing in a schema.
+/// Returns true if there is nothing in a schema.
 pub(crate) fn is_empty(schema: &Schema) -> bool {
     *schema == Schema::empty(schema.dialect)
 }
 
-/// Says which dialects of a project a baseline does not serve.
+/// Returns the dialects of a project that a baseline does not support.
 pub(crate) fn other_dialects(dialects: Dialects, own: Dialect) -> Vec<Dialect> {
     dialects.iter().filter(|dialect| *dialect != own).collect()
 }

@@ -1,8 +1,8 @@
-//! At which revision a database is, by its schema alone.
+//! Finds the revision of a database by its schema alone.
 //!
-//! The chain is walked once through a throw-away database, and of the schema after each revision 32
-//! bytes are kept. A branch that the walk does not pass by itself is walked too, where nothing
-//! before had the database's schema.
+//! The chain is walked once through a scratch database, and of the schema after each revision 32
+//! bytes are kept. Branches off the walk are walked too, if nothing before had the database's
+//! schema.
 
 use migrate_core::{Config, Graph, Set};
 use migrate_replay::{Nearest, Position, SchemaIndex, Walk, walks};
@@ -14,13 +14,13 @@ use crate::output::error::CommandError;
 use crate::schemas::ignored::{Ignored, version_tables};
 use crate::scratch::Scratch;
 
-/// What a database's schema says about where it is.
+/// The revisions of a chain that match a database's schema.
 pub(crate) struct Detection {
     /// The states that have exactly its schema, those with fewer revisions first.
     pub(crate) exact: Vec<Set>,
-    /// The state that is most like it, where none is the same.
+    /// The most similar state, if none is the same.
     pub(crate) nearest: Option<(Set, Vec<Difference>)>,
-    /// The revisions that fail in an empty database: what needs them was not looked at.
+    /// The revisions that fail in an empty database: revisions that need them were not checked.
     pub(crate) stopped: Vec<(usize, Error)>,
 }
 
@@ -91,8 +91,8 @@ pub(crate) async fn detect(
     })
 }
 
-/// Adds the states that were not walked to and must have the same schema: what sets them apart
-/// changes no schema.
+/// Adds the states that were not walked to and must have the same schema: the revisions between
+/// them change no schema.
 fn add_twins(graph: &Graph, run: &Walk, schemas: &SchemaIndex, exact: &mut Vec<Set>) {
     let mut neutral = graph.none();
     for (place, index) in run.steps.iter().enumerate() {

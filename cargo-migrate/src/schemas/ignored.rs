@@ -1,5 +1,5 @@
-//! What does not count where a database is compared: what somebody wants ignored, and what other
-//! tools keep there for themselves.
+//! What comparisons of a database ignore: what is configured, and the version tables of other
+//! tools.
 
 use std::collections::BTreeSet;
 
@@ -16,15 +16,15 @@ pub(crate) fn version_tables() -> BTreeSet<Name> {
         .iter()
         .map(|tool| tool.version_table());
     let names = tools.chain(OTHER_VERSION_TABLES);
-    // PostgreSQL makes small letters of what nobody quotes.
+    // PostgreSQL folds unquoted names to lower case.
     names
         .flat_map(|name| [name.to_owned(), name.to_lowercase()])
         .map(Name::plain)
         .collect()
 }
 
-/// Takes the version tables of other tools out of a database's schema, unless the chain makes them;
-/// returns those it took.
+/// Removes the version tables of other tools from a database's schema, unless the chain creates
+/// them; returns the removed ones.
 pub(crate) fn leave_out_version_tables(made: &Schema, live: &mut Schema) -> Vec<Name> {
     let mut others = version_tables();
     others.retain(|name| live.tables.contains_key(name) && !made.tables.contains_key(name));
@@ -32,7 +32,7 @@ pub(crate) fn leave_out_version_tables(made: &Schema, live: &mut Schema) -> Vec<
     others.into_iter().collect()
 }
 
-/// The tables and views that are not looked at.
+/// The tables and views that are ignored.
 pub(crate) struct Ignored(Vec<WildMatch>);
 
 impl Ignored {
@@ -42,20 +42,20 @@ impl Ignored {
         Self(patterns.map(|pattern| WildMatch::new(pattern)).collect())
     }
 
-    /// Says whether a table or view of this name is not looked at.
+    /// Returns true if a table or view of this name is ignored.
     pub(crate) fn hides(&self, name: &Name) -> bool {
         let name = name.to_string();
         self.0.iter().any(|pattern| pattern.matches(&name))
     }
 
-    /// Takes them out of a schema.
+    /// Removes them from a schema.
     pub(crate) fn leave_out(&self, schema: &mut Schema) {
         schema.tables.retain(|name, _| !self.hides(name));
         schema.views.retain(|name, _| !self.hides(name));
     }
 
-    /// Makes what a database should have the same as what it has, where nobody looks: its own
-    /// objects still stand in the way of what is done beside them.
+    /// Copies ignored objects from the actual schema to the wanted one: they still affect what is
+    /// done beside them.
     pub(crate) fn overlook(&self, expected: &mut Schema, actual: &Schema) {
         self.leave_out(expected);
         let mut others = version_tables();

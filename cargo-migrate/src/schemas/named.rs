@@ -20,8 +20,8 @@ use crate::schemas::autogenerate::{Wanted, described, read_models};
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
-/// Reads the schema that a word names: `database`, `env:<name>`, `models`, `empty`, a file that ends in
-/// `.sql` or is a snapshot (`.json`), `current`, or a revision.
+/// Reads the schema that an argument names: `database`, `env:<name>`, `models`, `empty`, a file
+/// that ends in `.sql` or is a snapshot (`.json`), `current`, or a revision.
 pub(crate) async fn named(
     word: &str,
     context: &Context,
@@ -57,9 +57,11 @@ pub(crate) async fn named(
         return serde_json::from_str::<Kept>(&read()?)
             .map(Kept::schema)
             .map_err(|_| {
-                CommandError::new(Failure::Snapshot, format!("`{word}` holds no schema")).help(
-                    "it must be a snapshot, or what `cargo migrate schema --format json` prints",
+                CommandError::new(
+                    Failure::Snapshot,
+                    format!("`{word}` does not contain a schema"),
                 )
+                .help("it must be a snapshot, or what `cargo migrate schema --format json` prints")
             });
     }
     if word == "current" {
@@ -91,7 +93,7 @@ impl Kept {
     }
 }
 
-/// The schema that the chain gives at some places, in a throw-away database.
+/// The schema of the chain at some revisions, from a scratch database.
 pub(crate) async fn at(
     targets: &[Target],
     context: &Context,
@@ -114,7 +116,7 @@ pub(crate) async fn expected_and_actual(
     Ok((expected, place.actual))
 }
 
-/// What a database has, what its revisions make, and what the models want of it.
+/// The schema of a database, of its revisions, and of the models.
 pub(crate) struct Three {
     pub(crate) expected: Schema,
     pub(crate) actual: Schema,
@@ -122,7 +124,7 @@ pub(crate) struct Three {
 }
 
 impl Three {
-    /// Reads all of them. What models cannot say is wanted as it is.
+    /// Reads all of them. What models cannot express is wanted as it is.
     pub(crate) async fn read(
         models: &Models,
         context: &Context,
@@ -141,9 +143,9 @@ impl Three {
     }
 }
 
-/// Where a database is, and what it has.
+/// The state and the schema of a database.
 struct Place {
-    /// The chain, with what only the ledger knows: that is run from the text that it kept.
+    /// The chain, with revisions that only the ledger has: they are run from their recorded text.
     migrations: Migrations,
     ledger: LedgerNames,
     heads: Vec<Target>,
@@ -189,7 +191,7 @@ impl Place {
     }
 }
 
-/// Names what is there and is not carried, so that nobody thinks it were.
+/// Lists what exists but is not carried, so that nobody relies on it.
 pub(crate) fn warn_not_carried<'a>(schemas: impl IntoIterator<Item = &'a Schema>, ui: &Ui) {
     let all: BTreeSet<String> = schemas
         .into_iter()

@@ -1,9 +1,7 @@
-//! Texts that a database writes in two ways.
-//!
-//! PostgreSQL writes a view as it has understood it, and what it wrote it can understand in other
-//! words: a column that nobody named has a name after a dump is loaded. Where only such texts
-//! differ, both schemas are made anew in throw-away databases, and what is the same there is the
-//! same.
+//! Normalizes texts that a database writes in two forms.
+//! PostgreSQL prints a view differently after a dump is reloaded: an unnamed column has a name
+//! then. If only such texts differ, both schemas are recreated in scratch databases, and what is
+//! equal there counts as equal.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +13,8 @@ use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::scratch::schema_of_script;
 
-/// Gives `to` the texts of `from` where both mean the same. Where a schema cannot be made anew, or
-/// no throw-away database be made, nothing is known of it and the texts stay as they are.
+/// Copies the texts of `from` to `to` if both mean the same. If a schema cannot be recreated, or no
+/// scratch database can be created, the texts stay as they are.
 pub(crate) async fn normalize_definitions(
     from: &Schema,
     to: &mut Schema,
@@ -54,7 +52,7 @@ pub(crate) async fn normalize_definitions(
     Ok(())
 }
 
-/// Where a text stands: what it is of, in which object, and which of its kind.
+/// The place of a text: its kind, its object, and which of its kind it is.
 type Place = (&'static str, Name, String);
 
 fn differ(from: &Schema, to: &Schema) -> bool {
@@ -71,7 +69,7 @@ fn texts(schema: &Schema) -> BTreeMap<Place, String> {
     texts
 }
 
-/// Comes by each text that has a name of its own.
+/// Visits each text that has a name of its own.
 fn each(schema: &mut Schema, see: &mut impl FnMut(Place, &mut String)) {
     for (name, view) in &mut schema.views {
         see(("view", name.clone(), String::new()), &mut view.definition);

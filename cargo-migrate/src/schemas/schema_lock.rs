@@ -29,7 +29,7 @@ pub(crate) fn is_wanted(context: &Context, ui: &Ui) -> Result<bool, CommandError
     Ok(context.dir()?.join(SchemaLock::FILE).is_file() || has_models(context, ui))
 }
 
-/// The path of schema.lock, as it is told.
+/// The path of schema.lock, as it is shown.
 pub(crate) fn shown(context: &Context) -> String {
     match context.dir() {
         Ok(dir) => context.shown(&dir.join(SchemaLock::FILE)),
@@ -62,7 +62,7 @@ pub(crate) fn write(
     write::replace(&context.dir()?.join(SchemaLock::FILE), &lock.render())
 }
 
-/// Writes the schema that the chain makes at its heads, as throw-away databases spell it.
+/// Writes the schema that the chain makes at its heads, as scratch databases spell it.
 pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
     let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
@@ -75,8 +75,8 @@ pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
     write(context, schemas)
 }
 
-/// Writes schema.lock anew where a development database has come to the heads of the chain and the
-/// file is not of that chain. What is in the way is a warning: the database is as it should be.
+/// Rewrites schema.lock if a development database has reached the heads of the chain and the file
+/// is out of date. A failure is a warning: the database is as it should be.
 pub(crate) async fn follow(
     current: &[RevisionId],
     migrations: &Migrations,
@@ -102,7 +102,7 @@ pub(crate) async fn follow(
                 "`{file}` stays out of date: {}",
                 error.in_a_line()
             )));
-            ui.help("mend that, then `cargo migrate lock --schema`");
+            ui.help("fix that, then run `cargo migrate lock --schema`");
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! A user of MySQL or MariaDB for one throw-away database alone.
+//! A user of MySQL or MariaDB for one scratch database alone.
 //!
 //! A statement there can name any database of the server, so what is replayed runs as a user who
-//! has rights on the throw-away one only: what nobody recognised as reaching out is refused by the
-//! server. Where the server does not let us make users, the replay runs as our own.
+//! has rights on the scratch one only: what was not recognized as reaching out is refused by the
+//! server. If the server does not let us create users, the replay runs as our own.
 //!
 //! On PostgreSQL a session cannot leave its database, and SQLite has no users.
 
@@ -25,7 +25,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Chooses the user of a throw-away database, where its server is one that needs them.
+    /// Chooses the user of a scratch database, if its server needs one.
     pub(super) fn of(server: &Server, database: &str) -> Result<Option<Self>, CommandError> {
         if matches!(server, Server::Postgres(_)) {
             return Ok(None);
@@ -34,7 +34,7 @@ impl User {
         // Component").
         let mut password = "aA1-".to_owned();
         for byte in random::<20>()? {
-            write!(password, "{byte:02x}").expect("a string takes what is written");
+            write!(password, "{byte:02x}").expect("writing to a string does not fail");
         }
         Ok(Some(Self {
             name: name_of(database),
@@ -42,10 +42,9 @@ impl User {
         }))
     }
 
-    /// Makes the user, or nobody where the server refuses.
-    ///
-    /// It is refused for want of rights, by rules for passwords, by plugins, and by services that
-    /// have their own users. Whatever the reason, the statements have been looked at before.
+    /// Creates the user, or returns `None` if the server refuses.
+    /// It is refused for lack of rights, by rules for passwords, by plugins, and by services that
+    /// have their own users. In each case the statements have been checked before.
     pub(super) async fn make(
         self,
         server: &mut Server,
@@ -56,7 +55,7 @@ impl User {
         };
         let name = &self.name;
         let secret = self.secret(connection).await?;
-        // A `_` stands for any character here; what is behind it is the database's own.
+        // A `_` stands for any character here; what follows it is the database's own.
         let statements = [
             format!("CREATE USER '{name}'@'%' IDENTIFIED BY {secret}"),
             format!("GRANT ALL PRIVILEGES ON `{database}`.* TO '{name}'@'%'"),
@@ -87,14 +86,14 @@ impl User {
         let hash = Sha1::digest(Sha1::digest(&self.password));
         let mut secret = "PASSWORD '*".to_owned();
         for byte in hash {
-            write!(secret, "{byte:02X}").expect("a string takes what is written");
+            write!(secret, "{byte:02X}").expect("writing to a string does not fail");
         }
         Ok(secret + "'")
     }
 
-    /// Lets the user make triggers and functions where a binary log is written and the server
-    /// trusts only who has SUPER with them (MySQL manual, "Stored Program Binary Logging"). With it
-    /// nobody reads or writes the tables of another database.
+    /// Lets the user create triggers and functions if a binary log is written and the server
+    /// requires SUPER for them (MySQL manual, "Stored Program Binary Logging"). SUPER does not give
+    /// access to the tables of another database.
     pub(super) async fn allow_programs(&self, server: &mut Server) -> Result<(), sqlx::Error> {
         let Server::MySql(connection) = server else {
             return Ok(());
@@ -110,7 +109,7 @@ impl User {
         )
         .await
         {
-            // The statement that needs it is told then.
+            // The statement that needs it will fail and be reported.
             Err(sqlx::Error::Database(_)) => Ok(()),
             other => other,
         }
@@ -122,7 +121,7 @@ impl User {
             .await
     }
 
-    /// Drops the user of a throw-away database that another command has left.
+    /// Drops the user of a scratch database that another command has left.
     pub(super) async fn drop_of(server: &mut Server, database: &str) -> Result<(), sqlx::Error> {
         match server {
             Server::Postgres(_) => Ok(()),
@@ -141,8 +140,8 @@ fn name_of(database: &str) -> String {
     format!("cargo_migrate_{own}")
 }
 
-/// Ends what is at work in a throw-away database, as its own user, who may do so. PostgreSQL does it
-/// by itself when the database is dropped; MySQL and MariaDB would wait.
+/// Kills the sessions of a scratch database, as its own user, who may do so. PostgreSQL does it by
+/// itself when the database is dropped; MySQL and MariaDB would wait.
 pub(super) async fn end_sessions(inside: &DatabaseUrl, name: &str) -> Result<(), sqlx::Error> {
     if inside.dialect() != Dialect::MySql {
         return Ok(());

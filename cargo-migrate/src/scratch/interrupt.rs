@@ -1,4 +1,4 @@
-//! Waiting for a database, and being interrupted meanwhile.
+//! Waits for a database, and handles interrupts meanwhile.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,7 +10,7 @@ use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::progress::{Interrupt, Progress};
 
-/// Works until it is done, or until it has ended because somebody asked it to; shows how far it is.
+/// Runs the work until it is done or has stopped because it was interrupted; shows its progress.
 pub(crate) fn block_on<T>(
     progress: &Progress<'_>,
     work: impl Future<Output = Result<T, CommandError>>,
@@ -23,19 +23,17 @@ pub(crate) fn block_on<T>(
     done.map_err(|error| error.notices(progress.notices()))
 }
 
-/// Works until it is done, for what only reads.
+/// Runs work that only reads until it is done.
 pub(crate) fn wait<T>(
     work: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
     drive(work, &Interrupt::default(), |_| {})
 }
 
-/// Works until it is done. Ctrl-C and SIGTERM ask whoever looks out for it to end; a second one,
-/// or the first where nobody does, ends it at once. Calls `tick` now and then meanwhile, with
-/// whether it was asked just now.
-///
-/// The throw-away databases of the work are dropped before this returns, however it ended; one more
-/// signal leaves them and says so.
+/// Runs the work until it is done. Ctrl-C and SIGTERM ask it to stop if it listens; a second one,
+/// or the first if it does not, cancels it at once. Calls `tick` regularly, with whether a signal
+/// has just arrived. The scratch databases of the work are dropped before this returns in any case;
+/// one more signal leaves them and reports it.
 fn drive<T>(
     work: impl Future<Output = Result<T, CommandError>>,
     interrupt: &Interrupt,
@@ -55,7 +53,7 @@ fn drive<T>(
                 tokio::select! {
                     done = &mut work => break Ended::Done(done),
                     () = signals.next() => {
-                        // What is at work in a throw-away database needs no care.
+                        // Work in a scratch database can be cut off.
                         let cares = interrupt.is_heeded() && leases.is_empty();
                         if asked || !cares {
                             break Ended::Interrupted;
@@ -92,7 +90,7 @@ fn drive<T>(
     })
 }
 
-/// How work ended.
+/// The outcome of work.
 enum Ended<T> {
     Done(std::thread::Result<Result<T, CommandError>>),
     Interrupted,
@@ -102,7 +100,7 @@ enum Ended<T> {
 async fn caught<T>(work: impl Future<Output = T>) -> std::thread::Result<T> {
     let mut work = std::pin::pin!(work);
     poll_fn(|context| {
-        // It is never looked at again after a panic.
+        // It is not used after a panic.
         let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
         match polled {
             Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
@@ -113,21 +111,21 @@ async fn caught<T>(work: impl Future<Output = T>) -> std::thread::Result<T> {
     .await
 }
 
-/// Nobody wanted to wait for the throw-away databases to be dropped.
+/// The error if the user did not wait for the scratch databases to be dropped.
 fn left(leases: &Leases) -> CommandError {
     let error = CommandError::new(
         Failure::Interrupted,
-        "interrupted once more: a throw-away database is left on the server",
+        "interrupted again: a scratch database is left on the server",
     );
     match leases.left() {
         Some(statements) => error.help(format!(
-            "drop it with {statements}; a command that makes one there an hour from now drops it as well"
+            "drop it with {statements}; a command that creates one there an hour from now drops it as well"
         )),
         None => error,
     }
 }
 
-/// What asks a process to end.
+/// The signals that ask a process to stop.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,

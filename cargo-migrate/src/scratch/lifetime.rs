@@ -1,4 +1,5 @@
-//! How long a throw-away database lives: until the work in it has ended, however it ended.
+//! The lifetime of scratch databases: they are dropped when their work is over, whatever its
+//! outcome.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -15,7 +16,7 @@ use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// A throw-away database that nobody uses is dropped by the next command when it is this old, in
+/// A scratch database that nobody uses is dropped by the next command when it is this old, in
 /// seconds of the server's clock. A command that is about to connect to its own is far younger.
 pub(crate) const STALE: u64 = 60 * 60;
 
@@ -23,7 +24,7 @@ tokio::task_local! {
     static LEASES: Leases;
 }
 
-/// The throw-away databases that a command has made and not dropped yet.
+/// The scratch databases that a command has made and not dropped yet.
 #[derive(Clone, Default)]
 pub(crate) struct Leases {
     held: Rc<RefCell<Vec<Rc<Lease>>>>,
@@ -34,11 +35,11 @@ pub(crate) struct Leases {
 pub(super) struct Lease {
     server: Chosen,
     name: String,
-    /// Locked while the database is being made, which is never cut in two.
+    /// Locked while the database is being created, which is never interrupted.
     held: Arc<Mutex<Held>>,
 }
 
-/// What goes with a database on the server.
+/// What belongs to a database on the server.
 #[derive(Default)]
 struct Held {
     /// Its session says on MySQL that the database is in use.
@@ -60,7 +61,7 @@ impl Leases {
         self.held.borrow().is_empty()
     }
 
-    /// Says what is still there, and how to drop it.
+    /// Returns what is still there, and how to drop it.
     pub(crate) fn left(&self) -> Option<String> {
         let held = self.held.borrow();
         let names: Vec<_> = held
@@ -70,7 +71,7 @@ impl Leases {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Drops all that is left, also while it is at work.
+    /// Drops all that is left, even while it is in use.
     pub(crate) async fn release(&self) -> Result<(), CommandError> {
         let held = self.held.borrow().clone();
         self.scope(async {
@@ -83,10 +84,10 @@ impl Leases {
     }
 }
 
-/// The server lets us make none.
+/// The server does not let us create one.
 pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
     let message = format!(
-        "no throw-away database can be made beside {}",
+        "no scratch database can be created beside {}",
         server.shown()
     );
     let error = CommandError::new(Failure::Scratch, message).because(error);
@@ -96,7 +97,7 @@ pub(super) fn refused(server: &Chosen, error: sqlx::Error) -> CommandError {
     error.help("let its user create databases, or name another server in migrate.toml: `scratch-url` of the environment")
 }
 
-/// Whether a statement may still be running in a database that is to be dropped.
+/// Whether a statement may still be running in a database to drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AtWork {
     Maybe,
@@ -104,7 +105,7 @@ enum AtWork {
 }
 
 impl Lease {
-    /// Makes a database as another one is made, and drops old ones that nobody uses.
+    /// Creates a database with the properties of another one, and drops old ones that nobody uses.
     pub(super) async fn make(
         server: &Chosen,
         making: Making,
@@ -128,7 +129,7 @@ impl Lease {
         });
         let mut held = Arc::clone(&lease.held).lock_owned().await;
         leases.held.borrow_mut().push(Rc::clone(&lease));
-        // It goes on where nobody waits for it any more: what was begun on the server is known.
+        // It continues even if nobody waits for it, so what was begun on the server is known.
         let made = tokio::spawn(async move {
             connection.create(&name, &making).await?;
             held.user = match user {
@@ -138,9 +139,9 @@ impl Lease {
             held.keeper = connection.keep(&name).await?;
             Ok(())
         });
-        match made.await.expect("making a database does not panic") {
+        match made.await.expect("creating a database does not panic") {
             Ok(()) => Ok(lease),
-            // Whether it was made nobody knows where the connection broke.
+            // If the connection broke, it is unknown whether it was created.
             Err(error) => Err(failed(error)),
         }
     }
@@ -158,17 +159,17 @@ impl Lease {
         &self.name
     }
 
-    /// Says whether its whole server is thrown away.
+    /// Returns true if its whole server is temporary.
     pub(super) const fn is_thrown_away(&self) -> bool {
         self.server.is_thrown_away()
     }
 
-    /// Says whether its user has no rights elsewhere.
+    /// Returns true if its user has no rights elsewhere.
     pub(super) async fn is_confined(&self) -> bool {
         self.held.lock().await.user.is_some()
     }
 
-    /// Gives up its own user, whom the server does not let in.
+    /// Stops using its own user, whom the server does not let in.
     pub(super) async fn open(&self) -> Result<(), sqlx::Error> {
         let mut held = self.held.lock().await;
         let Held { keeper, user } = &mut *held;
@@ -178,7 +179,7 @@ impl Lease {
         }
     }
 
-    /// Lets its user make triggers and functions, where the server's binary log is in the way.
+    /// Lets its user create triggers and functions, if the server's binary log prevents it.
     pub(super) async fn allow_programs(&self) -> Result<(), sqlx::Error> {
         let mut held = self.held.lock().await;
         match &mut *held {
@@ -200,7 +201,7 @@ impl Lease {
             CommandError::new(
                 Failure::Scratch,
                 format!(
-                    "the throw-away database `{}` on {} could not be dropped",
+                    "the scratch database `{}` on {} could not be dropped",
                     self.name,
                     self.server.shown()
                 ),
@@ -233,7 +234,7 @@ impl Lease {
         Ok(())
     }
 
-    /// It is not there, or not any more.
+    /// It does not exist, or no longer.
     fn forget(&self) {
         let leases = Leases::current();
         leases
@@ -243,10 +244,9 @@ impl Lease {
     }
 }
 
-/// Drops the throw-away databases of commands that were killed.
-///
+/// Drops the scratch databases of commands that were killed.
 /// One that is in use is never dropped: a session is in it, or on MySQL a session has the lock of
-/// its name, and it is young while it has none yet.
+/// its name. It is young while it has none yet.
 async fn sweep(server: &mut Server, now: u64) -> Result<(), sqlx::Error> {
     for name in server.unused(PREFIX).await? {
         let Some(made) = made_at(&name) else {
@@ -263,7 +263,8 @@ async fn sweep(server: &mut Server, now: u64) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// What somebody else is dropping, has in use or may drop alone is left to them.
+/// Errors are ignored: somebody else may be dropping it, use it, or be the only one with the right
+/// to drop it.
 fn others(error: sqlx::Error) -> Result<(), sqlx::Error> {
     match Refusal::of(&error) {
         Some(

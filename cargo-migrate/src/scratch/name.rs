@@ -3,26 +3,26 @@
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// What the name of every throw-away database begins with.
+/// What the name of every scratch database begins with.
 pub(super) const PREFIX: &str = "cargo_migrate_scratch_";
 
-/// A name that says when it was made, and that nobody else has chosen.
+/// A unique name that contains the time of creation.
 pub(super) fn name(now: u64, random: u32) -> String {
     format!("{PREFIX}{now:08x}_{random:08x}")
 }
 
-/// When a database of this name was made, in seconds since 1970 by the clock of its server.
+/// When a database of this name was created, in seconds since 1970 by the clock of its server.
 pub(super) fn made_at(name: &str) -> Option<u64> {
     let (made, random) = name.strip_prefix(PREFIX)?.split_once('_')?;
     let is_hex = |part: &str| part.len() == 8 && part.bytes().all(|it| it.is_ascii_hexdigit());
     (is_hex(made) && is_hex(random)).then(|| u64::from_str_radix(made, 16).ok())?
 }
 
-/// Bytes that nobody can guess.
+/// Returns random bytes that cannot be guessed.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], CommandError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        CommandError::new(Failure::Io, "the system gives no random numbers").because(error)
+        CommandError::new(Failure::Io, "the system provides no random numbers").because(error)
     })?;
     Ok(bytes)
 }

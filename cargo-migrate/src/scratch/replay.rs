@@ -1,7 +1,6 @@
-//! The door to a throw-away database for SQL that is not our own: a chain's revisions and files.
-//!
+//! Runs SQL that is not generated, a chain's revisions and files, in a scratch database.
 //! Nothing else runs them there. What reaches out of the database is changed, left out or refused
-//! before ([`Replay`]).
+//! first ([`Replay`]).
 
 use migrate_core::{Dialect, LedgerNames, Revision, Target};
 use migrate_replay::{CrossDatabase, NeededRole, OtherDatabase, Replay, ReplayTarget};
@@ -16,7 +15,7 @@ use crate::database::target::Chosen;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
-/// A chain in a throw-away database, without what reaches out of it.
+/// A chain in a scratch database, without what reaches out of it.
 pub(crate) struct Replayed<'s> {
     scratch: &'s Scratch,
     migrations: Migrations,
@@ -24,7 +23,7 @@ pub(crate) struct Replayed<'s> {
 }
 
 impl Scratch {
-    /// Looks at all statements of a chain before the first of them runs.
+    /// Checks all statements of a chain before the first of them runs.
     pub(crate) async fn replay(
         &self,
         migrations: &Migrations,
@@ -47,7 +46,7 @@ impl Scratch {
         })
     }
 
-    /// The schema that the SQL of a file makes.
+    /// Returns the schema that the SQL of a file creates.
     pub(crate) async fn sql(
         &self,
         ledger: &LedgerNames,
@@ -66,8 +65,7 @@ impl Scratch {
         self.allow(std::iter::once(text), &replay.roles).await?;
         for ((line, _), sql) in lines.iter().zip(&replay.runs) {
             execute(database, sql).await.map_err(|error| {
-                let message =
-                    format!("{file}:{line}: the statement failed in a throw-away database");
+                let message = format!("{file}:{line}: the statement failed in a scratch database");
                 CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
@@ -75,7 +73,7 @@ impl Scratch {
             // A dump leaves the session without a search path, and then no schema is the own one.
             let reset = "RESET SESSION AUTHORIZATION; RESET ALL";
             execute(database, reset).await.map_err(|error| {
-                let message = format!("{file}: the session cannot be as it was before");
+                let message = format!("{file}: the session cannot be reset");
                 CommandError::new(Failure::StatementFailed, message).because(error)
             })?;
         }
@@ -117,7 +115,7 @@ impl Scratch {
 }
 
 impl Replayed<'_> {
-    /// The schema at some revisions.
+    /// Returns the schema at some revisions.
     pub(crate) async fn at(&self, targets: &[Target]) -> Result<Schema, CommandError> {
         for target in targets {
             let runner = self.migrations.runner().target(target.clone());
@@ -127,8 +125,8 @@ impl Replayed<'_> {
         Ok(self.scratch.database.schema(&self.ledger).await?)
     }
 
-    /// Applies these revisions one after the other, and looks at the schema before the first and
-    /// after each.
+    /// Applies these revisions one after the other, and reads the schema before the first and after
+    /// each.
     pub(crate) async fn walk(
         &self,
         steps: &[usize],
@@ -143,7 +141,7 @@ impl Replayed<'_> {
         in_replay(self.scratch.database.dialect(), error)
     }
 
-    /// The schema at the heads, and what is left of it on the way back to the base.
+    /// Returns the schema at the heads, and what is left of it after all are reverted.
     pub(crate) async fn there_and_back(&self, base: Target) -> Result<(Schema, Schema), Error> {
         let database = &self.scratch.database;
         database.run(self.migrations.runner()).await?;
@@ -181,24 +179,24 @@ fn other_database(found: &[OtherDatabase], shown: impl Fn(&str) -> String) -> Co
     let first = found.first().map(place).unwrap_or_default();
     let error = CommandError::new(
         Failure::OtherDatabase,
-        format!("{first} is another database, which a throw-away database must not reach"),
+        format!("{first} is another database, which a scratch database must not reach"),
     );
     let error = found
         .iter()
         .skip(1)
         .take(MOST_NAMED)
         .fold(error, |error, other| error.cause(place(other)));
-    error.help("write names without the database that the chain is for; where it does need another one, let it be replayed on a server of its own: `scratch-url = \"local\"` of the environment in migrate.toml")
+    error.help("write names without the database that the chain is for; if it does need another one, replay it on a separate server: `scratch-url = \"local\"` of the environment in migrate.toml")
 }
 
 /// How many more names an error lists.
 const MOST_NAMED: usize = 9;
 
-/// What the roles are commented with that were made for a throw-away database.
-const MARK: &str = "made by cargo migrate for a throw-away database";
+/// The comment of roles that were created for a scratch database.
+const MARK: &str = "created by cargo migrate for a scratch database";
 
-/// Lets a role be there. One that is made cannot log in, and belongs to the throw-away database from
-/// the moment on that it is there: nobody can drop it before. One that was there stays as it is.
+/// Creates a role if it does not exist. The new role cannot log in, and belongs to the scratch
+/// database from the start, so nobody can drop it before. An existing one stays as it is.
 async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sqlx::Error> {
     let there: Option<(bool,)> = sqlx::query_as(
         "SELECT coalesce(shobj_description(oid, 'pg_authid') = $2, false) FROM pg_roles WHERE rolname = $1",
@@ -226,7 +224,7 @@ async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sq
     let sql = statements.join("; ");
     let made = sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await;
     match made {
-        // Somebody else made it meanwhile.
+        // Somebody else created it meanwhile.
         Err(error) if Refusal::of(&error) == Some(Refusal::AlreadyExists) => Ok(()),
         made => made.map(drop),
     }
@@ -235,13 +233,13 @@ async fn have(role: &NeededRole, database: &str, pool: &PgPool) -> Result<(), sq
 fn no_role(name: &str, error: sqlx::Error) -> CommandError {
     CommandError::new(
         Failure::Scratch,
-        format!("the role `{name}`, which the chain names, cannot be made for a throw-away database"),
+        format!("the role `{name}`, which the chain names, cannot be created for a scratch database"),
     )
     .because(error)
     .help("let its user create roles, or create it yourself; or name another server in migrate.toml: `scratch-url` of the environment")
 }
 
-/// Drops the roles that were made for throw-away databases and that none needs any more.
+/// Drops the roles that were created for scratch databases and are no longer needed.
 pub(super) async fn drop_roles(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let sql = "SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = $1";
     let names: Vec<String> = sqlx::query_scalar(sql)
@@ -252,7 +250,7 @@ pub(super) async fn drop_roles(connection: &mut PgConnection) -> Result<(), sqlx
         let sql = format!("DROP ROLE IF EXISTS {}", Dialect::Postgres.quote(&name));
         let dropped = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection);
         match dropped.await {
-            // Another throw-away database needs it, or it is somebody else's.
+            // Another scratch database needs it, or it is somebody else's.
             Err(error)
                 if matches!(
                     Refusal::of(&error),

@@ -1,5 +1,5 @@
-//! A file of SQL that says a schema, as dumps write it: what the client of a database reads for
-//! itself is left out.
+//! Reads a SQL file that describes a schema, such as a dump: commands for the database's client are
+//! left out.
 
 use migrate_core::Dialect;
 use migrate_sql::{Lexer, TokenKind, split};
@@ -27,7 +27,7 @@ const OF_PSQL: [&str; 8] = [
     "timing",
 ];
 
-/// Reads the statements that say the schema.
+/// Reads the statements that describe the schema.
 pub(crate) fn statements<'a>(
     dialect: Dialect,
     file: &str,
@@ -39,7 +39,7 @@ pub(crate) fn statements<'a>(
         let (start, sql) = (part.start, &text[part.clone()]);
         let ranges = split(dialect, sql).map_err(|error| {
             let line = line_of(text, start + error.at);
-            let message = format!("{file}:{line}: something begins that does not end");
+            let message = format!("{file}:{line}: unterminated statement");
             CommandError::new(Failure::UnterminatedSql, message)
         })?;
         for range in ranges {
@@ -95,7 +95,7 @@ fn parts(
 fn psql_line(text: &str) -> Option<usize> {
     let mut lexer = Lexer::new(Dialect::Postgres, text);
     let mut is_new = true;
-    // What does not end is for the splitter to tell.
+    // The splitter reports what is unterminated.
     while let Ok(Some(token)) = lexer.next_token() {
         let written = &text[token.start..token.end];
         if is_new && token.kind == TokenKind::Symbol && written.starts_with('\\') {
@@ -109,14 +109,14 @@ fn psql_line(text: &str) -> Option<usize> {
     None
 }
 
-/// Says whether SQLite makes the table itself: `.schema` lists `sqlite_sequence`, and no statement
-/// may make it.
+/// Returns true if SQLite creates the table itself: `.schema` lists `sqlite_sequence`, and no
+/// statement may create it.
 fn is_sqlites_own(sql: &str) -> bool {
     let words = first_words::<3>(Dialect::Sqlite, sql);
     words[0] == "CREATE" && words[1] == "TABLE" && words[2].starts_with("SQLITE_")
 }
 
-/// The first words and names of a statement, in capitals; empty where it has fewer.
+/// The first words and names of a statement, in capitals; empty if it has fewer.
 fn first_words<const N: usize>(dialect: Dialect, sql: &str) -> [String; N] {
     let mut words = std::array::from_fn(|_| String::new());
     let mut lexer = Lexer::new(dialect, sql);
@@ -125,7 +125,7 @@ fn first_words<const N: usize>(dialect: Dialect, sql: &str) -> [String; N] {
         if filled == N {
             break;
         }
-        // What MySQL alone reads stands in a comment: `CREATE DATABASE /*!32312 IF NOT EXISTS*/`.
+        // What only MySQL reads is in a comment: `CREATE DATABASE /*!32312 IF NOT EXISTS*/`.
         if matches!(
             token.kind,
             TokenKind::Word | TokenKind::Quoted | TokenKind::String

@@ -122,7 +122,7 @@ fn new_refuses_what_would_break_the_chain() {
     let lock = project.read("migrations/chain.lock");
     assert_snapshot!(project.run(["new", "x", "--rev-id", "a"]), @r#"
     ------- stderr -------
-    error: there is a revision `a` already: `migrations/a.sql`
+    error: revision `a` already exists: `migrations/a.sql`
     help: choose another `--rev-id`, or leave it out for a random one
     [exit status: 1]
     "#);
@@ -154,7 +154,7 @@ fn new_refuses_what_would_break_the_chain() {
       = help: choose another label
 
     error: the chain cannot be used: 1 error
-    help: `cargo migrate explain label-is-revision` tells more
+    help: `cargo migrate explain label-is-revision` shows more
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["new", "x", "--parent", "a"]), @r#"
@@ -201,7 +201,7 @@ fn new_refuses_what_would_break_the_chain() {
       = help: close it, or name the dialects of the section: `-- migrate: up postgres`
 
     error: the chain cannot be used: 1 error
-    help: `cargo migrate explain unterminated-sql` tells more
+    help: `cargo migrate explain unterminated-sql` shows more
     [exit status: 1]
     "#);
     assert_eq!(project.read("migrations/chain.lock"), lock);
@@ -285,10 +285,10 @@ fn lock_seals_amends_and_forgets() {
     1 | -- revision: b
       |              ^
       |
-      = help: write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend b`
+      = help: restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend b`
 
     error: the chain cannot be used: 1 error
-    help: `cargo migrate explain lock-changed` tells more
+    help: `cargo migrate explain lock-changed` shows more
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["lock", "--amend", "a"]), @r#"
@@ -344,7 +344,7 @@ fn lock_does_not_seal_an_empty_draft() {
       = help: write its SQL: `cargo migrate edit e`
 
     error: the chain cannot be used: 1 error
-    help: `cargo migrate explain empty-up` tells more
+    help: `cargo migrate explain empty-up` shows more
     [exit status: 1]
     "#);
     assert_eq!(project.read("migrations/chain.lock"), lock);

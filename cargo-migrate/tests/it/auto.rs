@@ -111,7 +111,7 @@ fn a_column_with_another_name() {
     assert_snapshot!(project.run(["new", "--auto", "nick", "--rev-id", "b"]), @"
     migrations/20261120T143205_b_nick.sql
     ------- stderr -------
-    help: if it only has another name, say so: `--rename users.name=users.nick`
+    help: if it was only renamed, add `--rename users.name=users.nick`
     warning: on SQLite: drop column `users.name` loses data
     add column `users.nick`
     help: read the file before you run it
@@ -124,12 +124,12 @@ fn a_column_with_another_name() {
 
     -- migrate: up
     ALTER TABLE "users" ADD COLUMN "nick" TEXT;
-    -- destructive: what `users.name` holds
+    -- destructive: the values of `users.name`
     ALTER TABLE "users" DROP COLUMN "name";
 
     -- migrate: down
     ALTER TABLE "users" ADD COLUMN "name" TEXT;
-    -- destructive: what `users.nick` holds
+    -- destructive: the values of `users.nick`
     ALTER TABLE "users" DROP COLUMN "nick";
     "#);
     std::fs::remove_file(project.path().join("migrations/20261120T143205_b_nick.sql"))
@@ -153,7 +153,7 @@ fn a_column_with_another_name() {
     "#);
     assert_snapshot!(project.run(["new", "--auto", "x", "--rename", "users.no=users.nick"]), @"
     ------- stderr -------
-    error: `--rename users.no=users.nick`: there is no table or column `users.no` to be renamed
+    error: `--rename users.no=users.nick`: there is no table or column `users.no` to rename
     [exit status: 2]
     ");
 }
@@ -184,7 +184,7 @@ fn a_file_of_sql() {
     project.write("schema/2.sql", "CREATE VIEW v AS SELECT id FROM");
     assert_snapshot!(project.run(["new", "--auto", "x", "--schema", "schema"]), @"
     ------- stderr -------
-    error: schema:2: the statement failed in a throw-away database
+    error: schema:2: the statement failed in a scratch database
 
     Caused by:
       incomplete input
@@ -213,7 +213,7 @@ fn what_stands_in_the_way() {
     assert_snapshot!(project.run(["new", "--auto", "x"]), @r#"
     ------- stderr -------
     error: there is no PostgreSQL server to try the schema on
-    help: give an environment that is not protected a url of it: `url = "postgres://…"`; a throw-away database is made there
+    help: give an environment that is not protected a url of it: `url = "postgres://…"`; a scratch database is created there
     [exit status: 1]
     "#);
     project.write("migrate.toml", SQLITE);
@@ -232,7 +232,7 @@ fn what_stands_in_the_way() {
       = help: set it with `#[column(type = "TEXT")]`, or derive `sqlx::Type` if the type belongs to this package
 
     error: the models cannot be used: 1 error
-    help: `cargo migrate explain unknown-type` tells more
+    help: `cargo migrate explain unknown-type` shows more
     [exit status: 1]
     "#);
 }

@@ -217,7 +217,7 @@ cases! {
     columns_that_are_not_null on sqlite postgres mariadb: |_| Case::new(USERS, within("nick VARCHAR(20) NOT NULL"))
         .told(&["add column `users.nick`"], &["drop column `users.nick` loses data"]);
     nullable_status on sqlite postgres mariadb: |_| Case::new(USERS, instead("VARCHAR(100)", "VARCHAR(100) NOT NULL"))
-        .told(&["alter column `users.email`: not null"], &["alter column `users.email`: takes null"]);
+        .told(&["alter column `users.email`: not null"], &["alter column `users.email`: allows null"]);
     indexes on sqlite postgres mariadb: |_| Case::new(USERS, with("CREATE INDEX by_age ON users (age, email)"))
         .told(&["create index `by_age` on `users`"], &["drop index `by_age` of `users`"]);
     unique_indexes on sqlite postgres mariadb: |_| Case::new(

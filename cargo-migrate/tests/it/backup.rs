@@ -56,9 +56,9 @@ fn sqlite_and_back() {
     assert_snapshot!(sized(&project.run(["backup", "keep.db"])), @"
     keep.db
     ------- stderr -------
-    keeping sqlite://dev.db in keep.db
+    backing up sqlite://dev.db to keep.db
     kept keep.db ([size] KiB)
-    help: to get it back: `sqlite3 dev.db '.restore keep.db'`
+    help: to restore it: `sqlite3 dev.db '.restore keep.db'`
     ");
     project.run(["run", "-q"]).success().done();
     restore(&project, "sqlite3 dev.db '.restore keep.db'", "");
@@ -72,8 +72,8 @@ fn no_file_is_written_over() {
     project.write("keep.db", "mine");
     assert_snapshot!(project.run(["backup", "keep.db"]), @"
     ------- stderr -------
-    error: `keep.db` is there already
-    help: no backup is written over anything: name another file
+    error: `keep.db` already exists
+    help: a backup never overwrites a file: name another one
     [exit status: 1]
     ");
     assert_eq!(project.read("keep.db"), "mine");
@@ -82,7 +82,7 @@ fn no_file_is_written_over() {
     assert_snapshot!(project.run(["backup"]), @"
     ------- stderr -------
     error: `$PROJECT/backups/dev_20261120T143205Z.db` already exists
-    help: no backup is written over anything: name another file
+    help: a backup never overwrites a file: name another one
     [exit status: 1]
     ");
     assert_snapshot!(project.read("backups/.gitignore"), @"*");
@@ -93,12 +93,12 @@ fn there_is_nothing_to_keep() {
     let project = chain("a");
     assert_snapshot!(project.run(["backup"]), @"
     ------- stderr -------
-    error: there is no database file `dev.db` to keep
+    error: there is no database file `dev.db` to back up
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["backup", "--database-url", "sqlite::memory:"]), @"
     ------- stderr -------
-    error: a database in memory cannot be kept
+    error: an in-memory database cannot be backed up
     [exit status: 1]
     ");
     assert!(backups(&project).is_empty());
@@ -132,7 +132,7 @@ fn a_run_without_its_backup_does_not_run() {
     project.write("backups", "a file where the folder should be");
     assert_snapshot!(project.run(["run"]), @"
     ------- stderr -------
-    keeping sqlite://dev.db in backups/dev_20261120T143205Z.db
+    backing up sqlite://dev.db to backups/dev_20261120T143205Z.db
     error: `$PROJECT/backups` cannot be written
 
     Caused by:

@@ -248,7 +248,7 @@ fn two_revisions_with_one_id() {
     1 | -- revision: a
       |              ^
       |
-      = help: write the sealed text back and the edit into a new revision, or accept it with `cargo migrate lock --amend a`
+      = help: restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend a`
 
     warning[missing-down]: revision `a` cannot be reverted: it has no `down`
      --> migrations/b.sql:1:14
@@ -308,7 +308,7 @@ fn a_configuration_with_mistakes() {
       = help: expected one of `deny`, `warn`, `allow`
 
     error: the chain cannot be used: 2 errors
-    help: `cargo migrate explain malformed-config` tells more
+    help: `cargo migrate explain malformed-config` shows more
     [exit status: 1]
     "#);
 }
@@ -318,7 +318,7 @@ fn no_migrations_folder() {
     assert_snapshot!(crate::project().run(["check"]), @r#"
     ------- stderr -------
     error: there is no migrations folder `migrations`
-    help: make it with `cargo migrate init`
+    help: create it with `cargo migrate init`
     [exit status: 1]
     "#);
 }

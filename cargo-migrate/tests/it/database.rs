@@ -228,7 +228,7 @@ fn a_failing_statement_is_shown_where_it_stands() {
       |
     8 | CREATE TABL bad (id INTEGER);
       |        ^^^^ near "TABL": syntax error
-    help: mend the revision, then `cargo migrate run` again; nothing of it was kept
+    help: fix the revision, then `cargo migrate run` again; nothing of it was kept
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current"]), @"a add a (base)");
@@ -249,7 +249,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: revisions were changed after they were applied: `b`
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or take the edit back with git
+    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
@@ -259,7 +259,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     applied a add a ([when])
     changed b more ([when])
     ------- stderr -------
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or take the edit back with git
+    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo"]), @"
@@ -281,7 +281,7 @@ fn a_redo_of_an_edited_draft() {
     project.run(["lock", "--amend", "b", "-q"]).success().done();
     assert_snapshot!(run(&project, &["redo"]), @r#"
     ------- stderr -------
-    warning: the file of `b` has changed or is not there: its text in the ledger is used
+    warning: the file of `b` has changed or is missing: its text in the ledger is used
     reverted b add b ([time] ms)
     applied b add b ([time] ms)
     1 revision redone in sqlite://dev.db
@@ -301,7 +301,7 @@ fn a_database_that_is_newer_than_the_chain() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: the database has revisions that this chain does not know: `b`
-    help: deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of `b`
+    help: deploy the version that has them, or move a development database to this branch with `cargo migrate switch HEAD`, or revert them with `cargo migrate revert <target>`; both use the ledger's text of `b`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
@@ -311,13 +311,13 @@ fn a_database_that_is_newer_than_the_chain() {
     applied a add a ([when])
     unknown b add b ([when])
     ------- stderr -------
-    help: deploy the version that has them, or take a development database to this branch with `cargo migrate switch HEAD`, or take them back with `cargo migrate revert <target>`; both use the ledger's text of `b`
+    help: deploy the version that has them, or move a development database to this branch with `cargo migrate switch HEAD`, or revert them with `cargo migrate revert <target>`; both use the ledger's text of `b`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current"]), @"b add b (head) (unknown)");
     assert_snapshot!(run(&project, &["revert", "a"]), @r#"
     ------- stderr -------
-    warning: the file of `b` has changed or is not there: its text in the ledger is used
+    warning: the file of `b` has changed or is missing: its text in the ledger is used
     reverted b add b ([time] ms)
     1 revision reverted in sqlite://dev.db
     "#);
@@ -340,13 +340,13 @@ fn a_table_of_another_tool_where_the_ledger_would_be() {
     for command in ["status", "run", "revert", "current"] {
         let output = project.run([command]).code(1);
         assert!(
-            output.stderr.contains("is no ledger of cargo migrate"),
+            output.stderr.contains("is not a ledger of cargo migrate"),
             "{output}"
         );
     }
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
-    error: the table "other_revision" is no ledger of cargo migrate
+    error: the table "other_revision" is not a ledger of cargo migrate
     help: give the ledger another name in migrate.toml: `prefix = "schema_"` below `[ledger]`
     [exit status: 1]
     "#);
@@ -376,19 +376,19 @@ fn which_database() {
     assert_snapshot!(run(&project, &["current"]), @r#"
     ------- stderr -------
     error: no database is named
-    help: say `--database-url <url>`, set DATABASE_URL, or write `url = "sqlite://dev.db"` below `[env.dev]` in migrate.toml
+    help: pass `--database-url <url>`, set DATABASE_URL, or write `url = "sqlite://dev.db"` below `[env.dev]` in migrate.toml
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current", "--env", "prod"]), @r#"
     ------- stderr -------
     error: the url of `[env.prod]` needs the variable `PROD_URL`, which is not set
-    help: set it, write it into .env, or say `--database-url <url>`: `export PROD_URL=…`
+    help: set it, write it into .env, or pass `--database-url <url>`: `export PROD_URL=…`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["current", "--env", "prdo"]), @r#"
     ------- stderr -------
     error: migrate.toml has no environment `prdo`
-    help: there are `empty`, `prod`
+    help: expected one of `empty`, `prod`
     [exit status: 2]
     "#);
     project.write(
@@ -430,7 +430,7 @@ fn which_database() {
     assert_snapshot!(broken, @r#"
     ------- stderr -------
     error: `.env` cannot be read
-    help: each line is `NAME=value`; a value with blanks stands in quotes
+    help: each line is `NAME=value`; a value with spaces needs quotes
     [exit status: 1]
     "#);
 }
@@ -446,8 +446,8 @@ fn a_protected_environment() {
     ------- stderr -------
     apply a add a
     apply b add b
-    error: the environment `prod` is protected, and nobody can be asked
-    help: add `--yes` to do it all the same; nothing was changed
+    error: the environment `prod` is protected, and the session is non-interactive
+    help: add `--yes` to do it anyway; nothing was changed
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["run", "--yes"]), @r#"
@@ -474,8 +474,8 @@ fn a_protected_environment() {
     "#);
     assert_snapshot!(run(&project, &["stamp", "a"]), @r#"
     ------- stderr -------
-    error: the environment `prod` is protected, and nobody can be asked
-    help: add `--yes` to do it all the same; nothing was changed
+    error: the environment `prod` is protected, and the session is non-interactive
+    help: add `--yes` to do it anyway; nothing was changed
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["revert", "--dry-run"]), @r#"
@@ -492,7 +492,7 @@ fn urls_that_lead_nowhere() {
     let at = |url: &str| run(&project, &["status", "--database-url", url]);
     assert_snapshot!(at("oracle://me:s3cret@host/app"), @r#"
     ------- stderr -------
-    error: the database's url cannot be used: `oracle` is no database
+    error: the database's url cannot be used: `oracle` is not a supported database
     help: write it as `sqlite://app.db`, `postgres://user@host/database` or `mysql://user@host/database`
     [exit status: 1]
     "#);
@@ -509,7 +509,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       error communicating with database: Connection refused (os error 111)
 
-    help: is the server running, and are host and port right?
+    help: check that the server is running, and that host and port are correct
     [exit status: 1]
     "#);
     assert_snapshot!(at("mysql://me:s3cret@127.0.0.1:1/app"), @r#"
@@ -519,7 +519,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       error communicating with database: Connection refused (os error 111)
 
-    help: is the server running, and are host and port right?
+    help: check that the server is running, and that host and port are correct
     [exit status: 1]
     "#);
     assert_snapshot!(at("postgres://me:s3cret@127.0.0.1:port/app"), @r#"
@@ -536,7 +536,7 @@ fn urls_that_lead_nowhere() {
     Caused by:
       unable to open database file
 
-    help: does the folder of the file exist, and may it be written?
+    help: check that the folder of the file exists and is writable
     [exit status: 1]
     "#);
 }

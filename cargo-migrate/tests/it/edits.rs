@@ -40,13 +40,13 @@ fn a_way_back_that_is_written_later() {
     write(&project, "a", "none", UP, &down("DROP TABLE aa;"));
     assert_snapshot!(steady(&project.run(["revert"])), @"
     ------- stderr -------
-    recorded a: its `down` was edited after it was applied; the file's text is used, and the ledger has it now
+    recorded a: its `down` was edited after it was applied; the file's text is used, and is now recorded in the ledger
     error: statement 1 of 1 of revision `a` failed
      --> migrations/a.sql:8:12
       |
     8 | DROP TABLE aa;
       |            ^^ no such table: aa
-    help: mend the revision, then `cargo migrate revert` again; nothing of it was undone
+    help: fix the revision, then `cargo migrate revert` again; nothing of it was undone
     [exit status: 1]
     ");
     write(&project, "a", "none", UP, &down("DROP TABLE a;"));
@@ -108,7 +108,7 @@ fn a_way_back_that_is_written_later() {
     "#);
     assert_snapshot!(steady(&project.run(["revert"])), @"
     ------- stderr -------
-    recorded a: its `down` was edited after it was applied; the file's text is used, and the ledger has it now
+    recorded a: its `down` was edited after it was applied; the file's text is used, and is now recorded in the ledger
     reverted a a ([time] ms)
     1 revision reverted in sqlite://dev.db
     ");
@@ -192,7 +192,7 @@ fn an_amended_way_back_of_a_sealed_revision() {
     ");
     assert_snapshot!(steady(&project.run(["revert"])), @"
     ------- stderr -------
-    recorded a: its `down` was edited after it was applied; the file's text is used, and the ledger has it now
+    recorded a: its `down` was edited after it was applied; the file's text is used, and is now recorded in the ledger
     reverted a a ([time] ms)
     1 revision reverted in sqlite://dev.db
     ");
@@ -239,13 +239,13 @@ fn another_up_and_a_way_back_that_fails() {
     write(&project, "a", "none", other, &down("DROP TABLE other;"));
     assert_snapshot!(steady(&project.run(["revert"])), @"
     ------- stderr -------
-    warning: the file of `a` has changed or is not there: its text in the ledger is used
+    warning: the file of `a` has changed or is missing: its text in the ledger is used
     error: statement 1 of 1 of revision `a` failed
-     --> migrations/a.sql (as the ledger kept it):8:12
+     --> migrations/a.sql (from the ledger):8:12
       |
     8 | DROP TABLE aa;
       |            ^^ no such table: aa
-    help: this is the text that the ledger kept, as the file is gone or has another `up` than was applied: put that `up` into its file (`cargo migrate repair --ledger` writes a lost one), correct the file's `down`, and `cargo migrate revert` again; or undo it in the database by hand, then `cargo migrate repair --undone a --execute`
+    help: this is the ledger's text, as the file is missing or its `up` differs from what was applied: put that `up` into its file (`cargo migrate repair --ledger` writes a lost one), correct the file's `down`, and `cargo migrate revert` again; or undo it in the database by hand, then `cargo migrate repair --undone a --execute`
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["repair", "--undone", "a"]), @"
@@ -261,8 +261,8 @@ fn another_up_and_a_way_back_that_fails() {
     ");
     assert_snapshot!(project.run(["repair", "--undone", "b", "--execute"]), @"
     ------- stderr -------
-    error: revision `b` is not half done in this database
-    help: `cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place
+    error: revision `b` is not unfinished in this database
+    help: `cargo migrate status` shows what is unfinished, and `cargo migrate stamp` records any state
     [exit status: 1]
     ");
 }
@@ -344,7 +344,7 @@ fn drafts_and_a_protected_environment() {
     let refused = project.run(["run", "--env", "production", "--yes"]);
     assert_snapshot!(refused, @"
     ------- stderr -------
-    error: the environment `production` is protected, and 1 draft would get there: `a`
+    error: the environment `production` is protected, and 1 draft would reach it: `a`
     help: seal what is finished with `cargo migrate lock`, or add `--allow-drafts`; nothing was changed
     [exit status: 1]
     ");
@@ -365,8 +365,8 @@ fn drafts_and_a_protected_environment() {
     assert_snapshot!(steady(&project.run(["run", "--env", "production", "--allow-drafts"])), @"
     ------- stderr -------
     apply a a (draft)
-    error: the environment `production` is protected, and nobody can be asked
-    help: add `--yes` to do it all the same; nothing was changed
+    error: the environment `production` is protected, and the session is non-interactive
+    help: add `--yes` to do it anyway; nothing was changed
     [exit status: 1]
     ");
     assert_snapshot!(steady(&project.run(["run", "--env", "production", "--allow-drafts", "--yes"])), @"
@@ -381,7 +381,7 @@ fn drafts_and_a_protected_environment() {
     assert_snapshot!(changed, @"
     ------- stderr -------
     error: revisions were changed after they were applied: `a`
-    help: `production` is protected, so nothing is reverted there: take the edit back with git and write what is new into a new revision; or undo in the database by hand what was applied, then `cargo migrate repair --env production --undone a --execute`, then `cargo migrate run --env production`
+    help: `production` is protected, so nothing is reverted there: undo the edit with git and write the change into a new revision; or undo manually in the database what was applied, then `cargo migrate repair --env production --undone a --execute`, then `cargo migrate run --env production`
     [exit status: 1]
     ");
     for command in [&["status"][..], &["doctor"], &["repair", "--ledger"]] {

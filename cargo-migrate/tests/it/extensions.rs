@@ -125,7 +125,7 @@ fn they_are_loaded_into_every_connection() {
         "[env.dev.sqlite]\nextensions = [\"lib/small\"]\n[sqlite]\nextensions = [\"lib/none\"]\n",
     ] {
         config(&project, setting);
-        // The real database, throw-away ones, and the copy of a backup.
+        // The real database, scratch ones, and the copy of a backup.
         for command in [
             &["run"][..],
             &["verify"],
@@ -205,7 +205,7 @@ fn one_that_cannot_be_loaded() {
     for (setting, words) in [
         (
             "lib/none",
-            "there is no extension of SQLite at `$PROJECT/lib/none`",
+            "there is no SQLite extension at `$PROJECT/lib/none`",
         ),
         ("no_such_extension", "no_such_extension"),
         ("lib/text.so", "text.so"),

@@ -262,7 +262,7 @@ fn references_that_are_no_use() {
     assert_snapshot!(project.run(["check", "--since", "nowhere"]), @"
     ------- stderr -------
     error: git knows no commit `nowhere`
-    help: `git branch --all` lists the branches there are
+    help: `git branch --all` lists the branches
     [exit status: 1]
     ");
     assert_snapshot!(project.run(["check", "--since"]), @"
@@ -274,22 +274,22 @@ fn references_that_are_no_use() {
     assert_snapshot!(project.run(["check", "--since=--upload-pack=x"]), @"
     ------- stderr -------
     error: git knows no commit `--upload-pack=x`
-    help: `git branch --all` lists the branches there are
+    help: `git branch --all` lists the branches
     [exit status: 1]
     ");
     project.git(&["checkout", "--quiet", "--orphan", "alone"]);
     commit(&project);
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
     ------- stderr -------
-    error: git finds no commit that both histories have
+    error: git finds no common commit of both histories
     help: the two have nothing in common; name a reference of this project
     [exit status: 1]
     ");
     let project = chain("a");
     assert_snapshot!(project.run(["check", "--since", "main"]), @"
     ------- stderr -------
-    error: `$PROJECT` is in no git repository, or git is not installed
-    help: begin one with `git init`, or leave out the git reference
+    error: `$PROJECT` is not in a git repository, or git is not installed
+    help: create one with `git init`, or leave out the git reference
     [exit status: 1]
     ");
 }
@@ -302,7 +302,7 @@ fn the_remotes_main_branch_is_what_is_published() {
     assert_snapshot!(project.run(["rebase", "b", "--onto", "y"]), @"
     ------- stderr -------
     error: `b` is published: `origin/main` has sealed it
-    help: join the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`
+    help: merge the heads with `cargo migrate merge` instead; if nobody has applied it, add `--allow-published`
     [exit status: 1]
     ");
     // Only one of the heads is not published, so it is clear what is meant.
@@ -345,12 +345,12 @@ fn what_a_database_has_applied_is_not_moved() {
     assert_snapshot!(project.run(["run"]), @"
     ------- stderr -------
     error: revisions were changed after they were applied: `x`
-    help: `cargo migrate redo x` reverts what was applied and runs the new text; or take the edit back with git
+    help: `cargo migrate redo x` reverts what was applied and runs the new text; or undo the edit with git
     [exit status: 1]
     ");
     assert_snapshot!(steady(&project.run(["redo", "x"])), @"
     ------- stderr -------
-    warning: the file of `x` has changed or is not there: its text in the ledger is used
+    warning: the file of `x` has changed or is missing: its text in the ledger is used
     reverted x add x ([time] ms)
     applied b add b ([time] ms)
     applied x add x ([time] ms)
@@ -365,8 +365,8 @@ fn what_cannot_be_rebased() {
     let project = chain("a  b:a  c:b");
     assert_snapshot!(project.run(["rebase"]), @"
     ------- stderr -------
-    error: it is not clear which branch is to be moved
-    help: name its end: `cargo migrate rebase c`
+    error: it is not clear which branch to move
+    help: name its head: `cargo migrate rebase c`
     [exit status: 2]
     ");
     assert_snapshot!(project.run(["rebase", "c"]), @"
@@ -423,9 +423,9 @@ fn the_database_is_taken_to_another_branch() {
     revert y add y
     revert x add x
     apply b add b
-    warning: the file of `y` has changed or is not there: its text in the ledger is used
+    warning: the file of `y` has changed or is missing: its text in the ledger is used
     reverted y add y ([time] ms)
-    warning: the file of `x` has changed or is not there: its text in the ledger is used
+    warning: the file of `x` has changed or is missing: its text in the ledger is used
     reverted x add x ([time] ms)
     applied b add b ([time] ms)
     sqlite://dev.db is at b, as `main` has it
@@ -466,7 +466,7 @@ fn what_another_branch_has_otherwise_is_done_again() {
     apply a add a
     apply b add b
     reverted b add b ([time] ms)
-    warning: the file of `a` has changed or is not there: its text in the ledger is used
+    warning: the file of `a` has changed or is missing: its text in the ledger is used
     reverted a add a ([time] ms)
     applied a add a ([time] ms)
     applied b add b ([time] ms)
@@ -486,7 +486,7 @@ fn where_nobody_should_switch() {
     assert_snapshot!(project.run(["switch", "nowhere"]), @"
     ------- stderr -------
     error: git knows no commit `nowhere`
-    help: `git branch --all` lists the branches there are
+    help: `git branch --all` lists the branches
     [exit status: 1]
     ");
     project.git(&["checkout", "--quiet", "-b", "broken", "main"]);
@@ -512,7 +512,7 @@ fn where_nobody_should_switch() {
       = help: add it with `cargo migrate lock`
 
     error: the chain of `broken` cannot be used: 2 errors
-    help: `cargo migrate explain unknown-parent` tells more
+    help: `cargo migrate explain unknown-parent` shows more
     [exit status: 1]
     ");
     let config = project.read("migrate.toml");

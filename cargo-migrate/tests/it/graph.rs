@@ -122,7 +122,7 @@ fn history_of_a_broken_chain_is_drawn_and_says_what_is_wrong() {
     ○  a add a (base)
     ------- stderr -------
     warning: migrations/c.sql: revision `c` follows `nowhere`, which does not exist [unknown-parent]
-    help: `cargo migrate check` shows where, and what mends it
+    help: `cargo migrate check` shows where, and how to fix it
     "#);
 }
 
@@ -140,7 +140,7 @@ fn history_of_a_circle() {
     ○  a add a (base)
     ------- stderr -------
     warning: migrations/b.sql: revisions follow one another in a cycle: `b` -> `d` -> `c` -> `b` [cycle]
-    help: `cargo migrate check` shows where, and what mends it
+    help: `cargo migrate check` shows where, and how to fix it
     "#);
 }
 

@@ -49,14 +49,14 @@ fn the_help_of_the_whole() {
       -V, --version  Print version
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -113,14 +113,14 @@ fn init() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -151,14 +151,14 @@ fn new() {
       -h, --help                   Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -196,14 +196,14 @@ fn run() {
       -h, --help                  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -238,14 +238,14 @@ fn revert() {
       -h, --help                  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -266,14 +266,14 @@ fn redo() {
       -h, --help                 Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -292,14 +292,14 @@ fn schema() {
       -h, --help           Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -315,14 +315,14 @@ fn status() {
       -h, --help    Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -337,14 +337,14 @@ fn current() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -368,14 +368,14 @@ fn plan() {
       -h, --help              Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     "#);
 }
 
@@ -395,14 +395,14 @@ fn history() {
       -h, --help      Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -417,14 +417,14 @@ fn heads() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -439,14 +439,14 @@ fn branches() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -464,14 +464,14 @@ fn show() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -491,14 +491,14 @@ fn merge() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -526,14 +526,14 @@ fn stamp() {
       -h, --help                 Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     "#);
 }
 
@@ -554,14 +554,14 @@ fn check() {
       -h, --help           Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -579,14 +579,14 @@ fn lock() {
       -h, --help               Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -604,14 +604,14 @@ fn explain() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -629,14 +629,14 @@ fn edit() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }
 
@@ -654,13 +654,13 @@ fn completions() {
       -h, --help  Print help (see more with '--help')
 
     Global options:
-      -p, --package <NAME>      The package whose migrations are meant
+      -p, --package <NAME>      The package whose migrations to use
       -C <DIR>                  Work as if started in this folder
           --env <NAME>          The environment of migrate.toml to use [env: MIGRATE_ENV]
           --database-url <URL>  The database to use
-          --format <FORMAT>     How to answer [default: human] [possible values: human, json]
-          --color <WHEN>        When to use colour [possible values: auto, always, never]
-      -q, --quiet               Say nothing but the answer, warnings and errors
-      -v, --verbose...          Say more
+          --format <FORMAT>     Output format [default: human] [possible values: human, json]
+          --color <WHEN>        When to use color [possible values: auto, always, never]
+      -q, --quiet               Print only the answer, warnings and errors
+      -v, --verbose...          Print more
     ");
 }

@@ -206,7 +206,7 @@ fn the_files_of_sqlx() {
     sqlx_files(&project, Dialect::Sqlite);
     assert_snapshot!(project.run(["import", "sqlx"]), @r#"
     ------- stderr -------
-    error: the revisions would go to `migrations`, where `20240101120000_create_users.sql` is and is none
+    error: the revisions would go to `migrations`, where `20240101120000_create_users.sql` is not a revision
     help: add `--move-old` to move the old files to `migrations/sqlx`; or give the chain a folder of its own, such as `dir = "chain"` in migrate.toml
     [exit status: 1]
     "#);
@@ -226,7 +226,7 @@ fn the_files_of_sqlx() {
     -- migrate: up
     CREATE TRIGGER t AFTER INSERT ON orders BEGIN UPDATE users SET name = 'x'; END;
 
-    -- migrate: irreversible sqlx had no way back for it
+    -- migrate: irreversible sqlx had no down migration for it
     ");
     assert_snapshot!(project.read("migrations/20240102T120000_20240102120000_nothing.sql"), @"
     -- revision: 20240102120000
@@ -236,11 +236,11 @@ fn the_files_of_sqlx() {
 
     -- migrate: up
     -- only a comment
-    -- it did nothing in sqlx, and so it does here
+    -- it did nothing in sqlx, and does nothing here
     SELECT 1;
 
     -- migrate: down
-    -- there is nothing to take back
+    -- there is nothing to revert
     SELECT 1;
     ");
     assert_snapshot!(project.run(["import", "sqlx"]), @r#"
@@ -305,12 +305,12 @@ async fn of_refinery() {
 
     -- migrate: up
     -- import: not carried over: it is a program in Rust: write what it does as SQL
-    -- import: this is what stood there
+    -- import: this is the original text
     -- | pub fn migration() -> String {
     -- |     String::new()
     -- | }
 
-    -- migrate: irreversible refinery knows no way back
+    -- migrate: irreversible refinery has no down migrations
     ");
 }
 
@@ -394,8 +394,8 @@ async fn of_golang_migrate() {
         .await;
     assert_snapshot!(on(&project, &database, &["import", "golang-migrate", "--stamp"]), @"
     ------- stderr -------
-    error: `2` failed half way, says the table of golang-migrate
-    help: mend it with golang-migrate first
+    error: `2` did not finish, according to the table of golang-migrate
+    help: repair it with golang-migrate first
     [exit status: 1]
     ");
     database
@@ -404,7 +404,7 @@ async fn of_golang_migrate() {
     assert_snapshot!(on(&project, &database, &["import", "golang-migrate", "--stamp"]), @"
     ------- stderr -------
     error: the database has `9`, which the chain does not have
-    help: bring their files back and import again, or take them back with golang-migrate
+    help: restore their files and import again, or revert them with golang-migrate
     [exit status: 1]
     ");
 }
@@ -425,8 +425,8 @@ async fn of_flyway() {
     )
     .await;
     assert_snapshot!(output, @r#"
-    left out old/R__view.sql: a repeatable migration runs whenever it changes; put what it makes into a revision: `cargo migrate new "view" --sql old/R__view.sql`
-    left out old/V1_1__b.sql:1: Flyway fills in `${prefix}` at line 1: write what it stands for
+    left out old/R__view.sql: a repeatable migration runs whenever it changes; put what it creates into a revision: `cargo migrate new "view" --sql old/R__view.sql`
+    left out old/V1_1__b.sql:1: Flyway fills in `${prefix}` at line 1: write its value
     left out old/V2__c.sql:1: `.mode` is a client command, which servers do not accept
     ------- stderr -------
     wrote 3 revisions, 1 sealed, 2 drafts, to migrations
@@ -442,8 +442,8 @@ async fn of_flyway() {
     -- message: b
 
     -- migrate: up
-    -- import: not carried over: Flyway fills in `${prefix}` at line 1: write what it stands for
-    -- import: this is what stood there
+    -- import: not carried over: Flyway fills in `${prefix}` at line 1: write its value
+    -- import: this is the original text
     -- | CREATE TABLE ${prefix}b (id INT);
 
     -- migrate: down
@@ -456,7 +456,7 @@ async fn of_flyway() {
 
     -- migrate: up
     -- import: not carried over: `.mode` is a client command, which servers do not accept
-    -- import: this is what stood there
+    -- import: this is the original text
     -- | .mode csv
     -- | CREATE TABLE c (id INT);
 

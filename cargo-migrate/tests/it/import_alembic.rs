@@ -310,10 +310,10 @@ async fn what_cannot_be_carried_over_is_a_draft() {
         "op.execute('SELECT 6')",
     );
     assert_snapshot!(import(&project, &database, &[]).success(), @r#"
-    left out old/db/versions/b1_x.py:18: `upgrade()` cannot be written as SQL: TypeError: 'NoneType' object is not iterable; what stands here came before
+    left out old/db/versions/b1_x.py:18: `upgrade()` cannot be written as SQL: TypeError: 'NoneType' object is not iterable; the SQL here is what came before
     left out old/db/versions/c1_x.py:18: `upgrade()` cannot be written as SQL: This operation cannot proceed in --sql mode; batch mode with dialect sqlite requires a live database connection with which to reflect the table "t". To generate a batch SQL migration script using tabl…
-    left out old/db/versions/d1_x.py:16: its `branch_labels` is no literal, and only running it would tell
-    left out old/db/versions/d1_x.py:21: `upgrade()` has `as_sql`, and what it does only with a database is not in the SQL
+    left out old/db/versions/d1_x.py:16: its `branch_labels` is not a literal, and its value is known only by running it
+    left out old/db/versions/d1_x.py:21: `upgrade()` has `as_sql`, and its SQL lacks what it does only with a database
     ------- stderr -------
     asking alembic upgrade --sql heads
     asking alembic upgrade --sql b1:heads
@@ -338,13 +338,13 @@ async fn what_cannot_be_carried_over_is_a_draft() {
 
     -- migrate: up
     -- import: not carried over: `upgrade()` cannot be written as SQL: This operation cannot proceed in --sql mode; batch mode with dialect sqlite requires a live database connection with which to reflect the table "t". To generate a batch SQL migration script using tabl…
-    -- import: this is what stood there
+    -- import: this is the original text
     -- | def upgrade() -> None:
     -- |     """Upgrade."""
     -- |     with op.batch_alter_table('t') as batch:
     -- |         batch.drop_column('id')
 
-    -- migrate: irreversible its way back did nothing in alembic
+    -- migrate: irreversible its down migration did nothing in alembic
     "#);
     assert_snapshot!(project.read("migrations/20240102T030405_b1_message_of_b1.sql"), @r#"
     -- revision: b1
@@ -353,11 +353,11 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     -- created: 2024-01-02T03:04:05.678901Z
 
     -- migrate: up
-    -- import: not carried over whole: `upgrade()` cannot be written as SQL: TypeError: 'NoneType' object is not iterable; what stands here came before
+    -- import: not carried over whole: `upgrade()` cannot be written as SQL: TypeError: 'NoneType' object is not iterable; the SQL here is what came before
     SELECT 1;
 
     SELECT 2;
-    -- import: this is what stood there
+    -- import: this is the original text
     -- | def upgrade() -> None:
     -- |     """Upgrade."""
     -- |     op.execute('SELECT 1')
@@ -365,7 +365,7 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     -- |         pass
     -- |     op.execute('SELECT 3')
 
-    -- migrate: irreversible its way back did nothing in alembic
+    -- migrate: irreversible its down migration did nothing in alembic
     "#);
 }
 
@@ -435,7 +435,7 @@ async fn an_environment_without_an_offline_mode() {
     Caused by:
       RuntimeError: only online
 
-    help: `alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`
+    help: `alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py connect to an empty database; or pass files with `--up-sql` and `--down-sql`
     [exit status: 1]
     ");
     assert!(!project.path().join("migrations").exists());
@@ -550,12 +550,12 @@ async fn a_real_run_needs_an_empty_database() {
     assert_snapshot!(import(&project, &database, &["--online"]), @"
     ------- stderr -------
     running alembic upgrade heads
-    error: Alembic's run was not recorded
+    error: the run of Alembic was not recorded
 
     Caused by:
       the database has revisions already: `b1`
 
-    help: env.py must lead to an empty database, and to no other than one that may be thrown away
+    help: env.py must connect to an empty database, and only to one that may be deleted
     [exit status: 1]
     ");
     alembic(&project, &database, &["stamp", "base"])
@@ -564,12 +564,12 @@ async fn a_real_run_needs_an_empty_database() {
     assert_snapshot!(import(&project, &database, &["--online"]), @"
     ------- stderr -------
     running alembic upgrade heads
-    error: Alembic's run was not recorded
+    error: the run of Alembic was not recorded
 
     Caused by:
       the database has tables already, such as `notes`
 
-    help: env.py must lead to an empty database, and to no other than one that may be thrown away
+    help: env.py must connect to an empty database, and only to one that may be deleted
     [exit status: 1]
     ");
     assert_eq!(schema(&project, &database, ""), before);
@@ -597,7 +597,7 @@ async fn a_real_run_that_fails_half_way() {
     assert_snapshot!(import(&project, &database, &["--online"]), @"
     changed old/db/versions/a1_x.py:20: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
     changed old/db/versions/b1_x.py:21: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
-    left out old/db/versions/e1_x.py:18: `upgrade()` fails on an empty database: ValueError: no rows; what stands here came before
+    left out old/db/versions/e1_x.py:18: `upgrade()` fails on an empty database: ValueError: no rows; the SQL here is what came before
     ------- stderr -------
     running alembic upgrade heads
     running alembic downgrade base

@@ -74,9 +74,9 @@ async fn postgres_is_rolled_back() {
         insta::allow_duplicates! {
             assert_snapshot!(steady(&ended), @"
             ------- stderr -------
-            stopping: the statement in work is cancelled; once more leaves at once
-            error: stopped before all was done: 1 revision done, the one in work was not
-            help: `cargo migrate status` shows where the database is, and how to go on
+            stopping: the running statement is cancelled; a second signal exits at once
+            error: stopped before the run was finished: 1 revision done, the one in progress was not
+            help: `cargo migrate status` shows where the database is, and how to continue
             [exit status: 130]
             ");
             assert_snapshot!(steady(&project.run(["current"])), @"a add a (base)");
@@ -101,9 +101,9 @@ async fn mysql_says_where_it_is() {
     signal(&child, "TERM");
     assert_snapshot!(steady(&ended(child)), @"
     ------- stderr -------
-    stopping: the statement in work is cancelled; once more leaves at once
-    error: stopped before all was done: 1 revision done, the one in work was not
-    help: `cargo migrate status` shows where the database is, and how to go on
+    stopping: the running statement is cancelled; a second signal exits at once
+    error: stopped before the run was finished: 1 revision done, the one in progress was not
+    help: `cargo migrate status` shows where the database is, and how to continue
     [exit status: 130]
     ");
     let status = project.run(["status", "--format", "json"]).code(1).json();
@@ -151,9 +151,9 @@ fn sqlite_is_rolled_back() {
     signal(&child, "INT");
     assert_snapshot!(steady(&ended(child)), @"
     ------- stderr -------
-    stopping: the statement in work is cancelled; once more leaves at once
-    error: stopped before all was done
-    help: `cargo migrate status` shows where the database is, and how to go on
+    stopping: the running statement is cancelled; a second signal exits at once
+    error: stopped before the run was finished
+    help: `cargo migrate status` shows where the database is, and how to continue
     [exit status: 130]
     ");
     assert_snapshot!(project.run(["current"]), @"a add a (base)");

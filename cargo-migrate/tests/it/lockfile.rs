@@ -76,9 +76,9 @@ fn an_edited_draft() {
      --> migrations/schema.lock:3:1
       |
     3 | head a [hash]
-      | ^^^^^^ the chain hash is another now
+      | ^^^^^^ the chain hash is different now
       |
-      = help: write it anew with `cargo migrate lock --schema`; a `cargo migrate run` to the head does it too
+      = help: recreate it with `cargo migrate lock --schema`; `cargo migrate run` to the head does so too
 
     ------- stderr -------
     checked 1 revision: 1 warning
@@ -88,9 +88,9 @@ fn an_edited_draft() {
      --> migrations/schema.lock:3:1
       |
     3 | head a [hash]
-      | ^^^^^^ the chain hash is another now
+      | ^^^^^^ the chain hash is different now
       |
-      = help: write it anew with `cargo migrate lock --schema`; a `cargo migrate run` to the head does it too
+      = help: recreate it with `cargo migrate lock --schema`; `cargo migrate run` to the head does so too
 
     error[lock-draft]: revision `a` is a draft
      --> migrations/a.sql:1:14
@@ -106,7 +106,7 @@ fn an_edited_draft() {
     ");
     assert_snapshot!(steady(&project.run(["redo"])), @"
     ------- stderr -------
-    warning: the file of `a` has changed or is not there: its text in the ledger is used
+    warning: the file of `a` has changed or is missing: its text in the ledger is used
     reverted a a ([time] ms)
     applied a a ([time] ms)
     1 revision redone in sqlite://dev.db
@@ -169,7 +169,7 @@ fn a_revision_more() {
     3 | head a bb24bd5974a63f5666a1323231f010a3baef4d46c71050d5320fe5dfaa07ccd1
       | ^^^^^^ this is that at `a`
       |
-      = help: write it anew with `cargo migrate lock --schema`; a `cargo migrate run` to the head does it too
+      = help: recreate it with `cargo migrate lock --schema`; `cargo migrate run` to the head does so too
     ");
     assert_snapshot!(project.run(["run", "b"]), @"
     ------- stderr -------
@@ -243,7 +243,7 @@ fn a_server_that_does_not_answer() {
     applied b b ([time] ms)
     1 revision applied to sqlite://dev.db in [time] ms
     warning: `migrations/schema.lock` stays out of date: the database `postgres://me@127.0.0.1:1/x` cannot be used: error communicating with database: Connection refused (os error 111)
-    help: mend that, then `cargo migrate lock --schema`
+    help: fix that, then run `cargo migrate lock --schema`
     ");
 }
 
@@ -265,7 +265,7 @@ fn a_seal_while_a_server_does_not_answer() {
       error communicating with database: Connection refused (os error 111)
 
     note: `migrations/chain.lock` is written: sealed `a`; `migrations/schema.lock` is not written
-    help: is the server running, and are host and port right? then write it with `cargo migrate lock --schema`
+    help: check that the server is running, and that host and port are correct; then write it with `cargo migrate lock --schema`
     [exit status: 1]
     ");
     assert!(!project.read("migrations/chain.lock").contains("draft"));
@@ -275,7 +275,7 @@ fn a_seal_while_a_server_does_not_answer() {
       "error": {
         "code": "database",
         "message": "the database `postgres://me@127.0.0.1:1/x` cannot be used: error communicating with database: Connection refused (os error 111); `migrations/chain.lock` was already up to date; `migrations/schema.lock` is not written",
-        "help": "is the server running, and are host and port right? then write it with `cargo migrate lock --schema`",
+        "help": "check that the server is running, and that host and port are correct; then write it with `cargo migrate lock --schema`",
         "candidates": []
       }
     }
@@ -356,13 +356,13 @@ fn marks_of_an_unfinished_merge() {
     let lock = project.read("migrations/schema.lock");
     project.write("migrations/schema.lock", format!("{lock}<<<<<<< HEAD\n"));
     assert_snapshot!(project.run(["check"]), @"
-    error[schema-lock-malformed]: schema.lock holds the marks of an unfinished git merge
+    error[schema-lock-malformed]: schema.lock has the conflict markers of an unfinished git merge
      --> migrations/schema.lock:9:1
       |
     9 | <<<<<<< HEAD
       | ^^^^^^^^^^^^
       |
-      = help: write it anew: `cargo migrate lock`
+      = help: recreate it: `cargo migrate lock`
 
     ------- stderr -------
     checked 1 revision: 1 error

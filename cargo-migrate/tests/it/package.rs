@@ -50,7 +50,7 @@ fn two_packages_of_a_workspace() {
     assert_snapshot!(project.run(["heads", "-p", "three"]), @r#"
     ------- stderr -------
     error: the workspace has no package `three`
-    help: there are `one`, `two`
+    help: expected one of `one`, `two`
     [exit status: 2]
     "#);
     assert_snapshot!(project.run(["new", "more", "-p", "two"]), @"two/migrations/20261120T143205_910a2dec8902_more.sql");
@@ -87,7 +87,7 @@ fn a_folder_without_a_package() {
     assert_snapshot!(project.run(["heads"]), @r#"
     ------- stderr -------
     error: there is neither a Cargo.toml nor a migrate.toml nor a migrations folder in `$PROJECT` or above it
-    help: go to your package, name it with `-C <dir>`, or begin here with `cargo migrate init`
+    help: change to your package, name it with `-C <dir>`, or start here with `cargo migrate init`
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["heads", "-C", "nowhere"]), @r#"

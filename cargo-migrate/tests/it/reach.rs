@@ -296,7 +296,7 @@ CREATE SUBSCRIPTION {role} CONNECTION 'host=nowhere' PUBLICATION p WITH (connect
     // Where they are not there at all, they are made without login, and gone at the end.
     project.run(["diff", "empty", "head"]).code(1).done();
     let roles = format!(
-        "SELECT rolname::text FROM pg_roles WHERE rolname LIKE '{}%' OR shobj_description(oid, 'pg_authid') LIKE 'made by cargo migrate%' AND rolname LIKE '{}%'",
+        "SELECT rolname::text FROM pg_roles WHERE rolname LIKE '{}%' OR shobj_description(oid, 'pg_authid') LIKE 'created by cargo migrate%' AND rolname LIKE '{}%'",
         &db[..16],
         &db[..16]
     );

@@ -36,8 +36,8 @@ fn a_half_done_revision_is_declared_applied() {
     project.run(["run", "-q"]).success().done();
     assert_snapshot!(project.run(["repair", "--done", "b", "--execute"]), @"
     ------- stderr -------
-    error: revision `b` is not half done in this database
-    help: `cargo migrate status` shows what is half done, and `cargo migrate stamp` records any place
+    error: revision `b` is not unfinished in this database
+    help: `cargo migrate status` shows what is unfinished, and `cargo migrate stamp` records any state
     [exit status: 1]
     ");
     let events = project.run(["status", "--events"]).success();
@@ -183,7 +183,7 @@ fn a_reset_starts_over() {
     project.run(["run", "a", "-q"]).success().done();
     assert_snapshot!(project.run(["reset"]), @"
     ------- stderr -------
-    error: this would lose everything in sqlite://dev.db, and nobody can be asked
+    error: this would lose everything in sqlite://dev.db, and the session is non-interactive
     help: add `--yes` to do it without being asked; nothing was changed
     [exit status: 1]
     ");

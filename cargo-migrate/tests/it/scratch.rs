@@ -40,7 +40,7 @@ fn start(project: &TestProject, command: &str) -> Child {
     command_line.spawn().expect("the command starts")
 }
 
-/// The throw-away database in which a statement with a mark is at work.
+/// The scratch database in which a statement with a mark is at work.
 async fn at_work(database: &TestDatabase, mark: &str) -> String {
     let sql = match database.dialect() {
         Dialect::Postgres => format!(
@@ -57,7 +57,7 @@ async fn at_work(database: &TestDatabase, mark: &str) -> String {
     }
 }
 
-/// Whether anything of a throw-away database is there: itself, its sessions, its user.
+/// Whether anything of a scratch database is there: itself, its sessions, its user.
 async fn is_there(database: &TestDatabase, name: &str) -> bool {
     let user = name.replace("_scratch", "");
     let sql = match database.dialect() {
@@ -144,8 +144,8 @@ async fn a_second_signal_names_what_is_left_on_mysql() {
     let told = ended.to_string().replace(&scratch, "[scratch]");
     assert_snapshot!(told, @"
     ------- stderr -------
-    error: interrupted once more: a throw-away database is left on the server
-    help: drop it with `DROP DATABASE [scratch]`; a command that makes one there an hour from now drops it as well
+    error: interrupted again: a scratch database is left on the server
+    help: drop it with `DROP DATABASE [scratch]`; a command that creates one there an hour from now drops it as well
     [exit status: 130]
     ");
     other.execute("UNLOCK TABLES").await;
@@ -176,18 +176,18 @@ async fn a_failed_replay_leaves_none_and_says_where_it_was() {
     };
     assert_snapshot!(own(output.to_string()), @"
     ------- stderr -------
-    error: statement 2 of 2 of revision `a` failed in the throw-away database
+    error: statement 2 of 2 of revision `a` failed in the scratch database
      --> migrations/a.sql:6:1
       |
     6 | INSERT INTO nowhere VALUES (1);
       | ^^^^^^ Table '[scratch].nowhere' doesn't exist
-    help: a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment
+    help: a replay starts in an empty database: an earlier revision must create what this one needs; if the server must provide it, name one that does with `scratch-url` of the environment
     [exit status: 1]
     ");
     let output = project.run(["verify", "--format", "json"]).code(1);
     let json = output.json();
     let message = json["error"]["message"].as_str().expect("a message");
-    let begin = "statement 2 of 2 of revision `a` failed in the throw-away database: ";
+    let begin = "statement 2 of 2 of revision `a` failed in the scratch database: ";
     assert!(message.starts_with(begin), "{message}");
     let left = "SELECT table_schema FROM information_schema.tables WHERE table_name = 'left_by_a_failed_replay'";
     assert_eq!(database.rows(left).await, Vec::<Vec<String>>::new());
@@ -207,7 +207,7 @@ fn random() -> String {
     format!("{hash:08x}")
 }
 
-/// Makes a throw-away database that a command is working with, and returns what shows that. Commands
+/// Makes a scratch database that a command is working with, and returns what shows that. Commands
 /// of other tests may drop it as long as nothing does.
 async fn in_use(database: &TestDatabase, name: &str) -> Box<dyn std::any::Any> {
     if database.dialect() == Dialect::MySql {
@@ -309,7 +309,7 @@ async fn who_may_make_no_users_replays_alone_on_mysql() {
     database.execute(&format!("DROP USER {user}@'%'")).await;
 }
 
-/// A project whose throw-away databases are on a server of their own, and the folder that is in.
+/// A project whose scratch databases are on a server of their own, and the folder that is in.
 fn local(database: &TestDatabase, sql: &str) -> (TestProject, tempfile::TempDir) {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -485,12 +485,12 @@ async fn a_replay_says_where_it_was() {
         insta::allow_duplicates! {
             assert_snapshot!(steady(&output), @r#"
             ------- stderr -------
-            error: statement 2 of 2 of revision `a` failed in the throw-away database
+            error: statement 2 of 2 of revision `a` failed in the scratch database
              --> migrations/a.sql:6:1
               |
             6 | CREATE TABLE a (id INTEGER);
               | ^^^^^^ relation "a" already exists
-            help: a replay begins in an empty database: what the revision needs must be made by one before it; where a server must have it, name one that does with `scratch-url` of the environment
+            help: a replay starts in an empty database: an earlier revision must create what this one needs; if the server must provide it, name one that does with `scratch-url` of the environment
             [exit status: 1]
             "#);
         }

@@ -111,7 +111,7 @@ async fn a_half_done_revision_on_mariadb_goes_on_where_it_stopped() {
       |
     8 | CREATE TABLE two (id INTEGER);
       | ^^^^^^ Table 'two' already exists
-    help: mend the statement, then go on there with `cargo migrate run --resume`
+    help: fix the statement, then continue there with `cargo migrate run --resume`
     "#);
     let status = project.run(["status"]).code(1).stdout;
     assert!(status.contains("failed  c c after 1 statement"), "{status}");

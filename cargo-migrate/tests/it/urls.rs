@@ -273,7 +273,7 @@ async fn a_server_that_says_nothing_is_passed_by() {
         .run(["status", "--database-url", &alone])
         .code(1)
         .stderr;
-    assert!(told.contains("nothing came for 1 s"), "{told}");
+    assert!(told.contains("no answer for 1 s"), "{told}");
 }
 
 #[tokio::test]
@@ -382,7 +382,7 @@ fn a_parameter_that_nobody_knows() {
         "url-parameter",
     );
     assert_snapshot!(told, @"
-    error: the database's url cannot be used: nobody knows the parameter `mod`
+    error: the database's url cannot be used: unknown parameter `mod`
     help: did you mean `mode`?
     ");
 }
@@ -399,7 +399,7 @@ fn a_database_that_the_project_is_not_for() {
     let told = refused(&project, "sqlite://other.db", &listener, "wrong-dialect");
     assert_snapshot!(told, @r#"
     error: `sqlite://other.db` is a database of SQLite, and the project is for `postgres`, `mysql`
-    help: use a database of those, or add `"sqlite"` to `dialects` in migrate.toml: every revision must serve it then
+    help: use a database of those, or add `"sqlite"` to `dialects` in migrate.toml: every revision must support it then
     "#);
     // What an environment says is refused as well, and what is said nowhere is not.
     project.write(
@@ -477,7 +477,7 @@ fn the_url_of_the_application_is_used() {
 fn a_url_that_does_not_count_is_told() {
     let project = chain("a  b:a");
     project.write(".env", "DATABASE_URL=sqlite://app.db\n");
-    let note = "note: DATABASE_URL is set and not used: `[env.dev]` in migrate.toml comes first";
+    let note = "note: DATABASE_URL is set but not used: `[env.dev]` in migrate.toml comes first";
     for command in [
         &["run"][..],
         &["redo"],
@@ -521,8 +521,8 @@ fn a_dollar_in_a_file_of_the_environment() {
     }
     assert_snapshot!(project.run(["status"]), @"
     ------- stderr -------
-    error: a `$` in `DATABASE_URL` of `.env` stands for a variable that is not set
-    help: where the `$` itself is meant, put the value in single quotes, `DATABASE_URL='…'`, or write `%24` in a url
+    error: a `$` in `DATABASE_URL` of `.env` refers to a variable that is not set
+    help: for a literal `$`, put the value in single quotes, `DATABASE_URL='…'`, or write `%24` in a url
     [exit status: 1]
     ");
     // Single quotes, a backslash, and a variable that is set.

@@ -145,12 +145,12 @@ fn the_words_of_a_difference() {
     drop table `authors`  loses data
     create table `writers`
     ------- stderr -------
-    help: if it only has another name, say so: `--rename authors=writers`
+    help: if it was only renamed, add `--rename authors=writers`
     ");
     assert_snapshot!(project.run(["diff", "a", "schema.sql", "--rename", "authors=writers", "--format", "sql"]), @r#"ALTER TABLE "authors" RENAME TO "writers";"#);
     assert_snapshot!(project.run(["diff", "a", "schema.sql", "--rename", "no=writers"]), @"
     ------- stderr -------
-    error: `--rename no=writers`: there is no table or column `no` to be renamed
+    error: `--rename no=writers`: there is no table or column `no` to rename
     [exit status: 2]
     ");
     assert_snapshot!(project.run(["diff", "a", "-1"]), @"
@@ -170,7 +170,7 @@ fn the_words_of_a_difference() {
     );
     assert_snapshot!(project.run(["diff", "schema.sql"]), @"
     ------- stderr -------
-    error: schema.sql:3: the statement failed in a throw-away database
+    error: schema.sql:3: the statement failed in a scratch database
 
     Caused by:
       table x already exists
@@ -211,7 +211,7 @@ fn snapshots() {
     project.write("snapshots/dev_20261119T143205Z.json", "{}");
     assert_snapshot!(project.run(["diff", "snapshots/dev_20261119T143205Z.json"]), @"
     ------- stderr -------
-    error: `snapshots/dev_20261119T143205Z.json` holds no schema
+    error: `snapshots/dev_20261119T143205Z.json` does not contain a schema
     help: it must be a snapshot, or what `cargo migrate schema --format json` prints
     [exit status: 1]
     ");
@@ -378,7 +378,7 @@ fn the_words_of_what_the_models_want() {
     project.write("src/lib.rs", "#[derive(migrate_sqlx::Table)]\n#[table(name = \"authors\")]\npub struct Author { pub id: i32, pub name: String, pub born: Option<i32> }\n");
     assert_snapshot!(project.run(["verify", "--models", "--ignore", "books"]), @"
     missing column `authors.born`: INTEGER null (the models)
-    different column `authors.name`: it should be TEXT not null, and is VARCHAR(100) not null (the models)
+    different column `authors.name`: expected TEXT not null, found VARCHAR(100) not null (the models)
     ------- stderr -------
     sqlite://dev.db does not match the models: 2 differences
     help: `cargo migrate run` applies what is pending; `cargo migrate check --models` says whether a revision is missing

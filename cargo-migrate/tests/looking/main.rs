@@ -55,7 +55,7 @@ const LOOK: &[&str] = &[
     "import sqlx --dry-run",
 ];
 
-/// The commands that replay the chain in a throw-away database.
+/// The commands that replay the chain in a scratch database.
 const REPLAY: &[&str] = &[
     "verify",
     "verify --models",

@@ -232,7 +232,7 @@ async fn picture(server: &Server, is_mysql: bool) -> Result<String> {
     let mut picture = String::from_utf8_lossy(&output.stdout).into_owned();
     let admin = TestDatabase::existing(server.url());
     for variable in admin.rows("SHOW GLOBAL VARIABLES").await {
-        // They count what was written to the binary log: throw-away databases are as well.
+        // They count what was written to the binary log: scratch databases are as well.
         if variable[0].starts_with("gtid_") {
             continue;
         }
@@ -267,7 +267,7 @@ fn reaches_out(statement: &str) -> bool {
         || statement.contains("max_connect_errors = 4321")
 }
 
-/// Whether a statement only reads, or is about a throw-away database or its user.
+/// Whether a statement only reads, or is about a scratch database or its user.
 fn is_look(statement: &str) -> bool {
     const SCRATCH: [&str; 8] = [
         "GRANT SUPER ON *.* TO 'cargo_migrate_",

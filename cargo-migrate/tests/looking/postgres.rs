@@ -230,7 +230,7 @@ fn statements(log: &str) -> Vec<(&str, String)> {
     found
 }
 
-/// Whether a statement only reads where it is, or is about a throw-away database.
+/// Whether a statement only reads where it is, or is about a scratch database.
 fn is_look(database: &str, statement: &str) -> bool {
     const SCRATCH: &str = "cargo_migrate_scratch_";
     if database.starts_with(SCRATCH) {

@@ -19,7 +19,7 @@ pub struct SchemaHead {
 }
 
 impl SchemaHead {
-    /// Reads what stands behind `head`.
+    /// Reads what follows `head`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (id, hash) = match text.split_once(' ') {
@@ -32,7 +32,7 @@ impl SchemaHead {
         })
     }
 
-    /// Says whether it is this one, as far as was written down.
+    /// Returns true if it is this one, as far as was written down.
     fn is(&self, now: &Self) -> bool {
         self.id == now.id && (self.chain.is_none() || self.chain == now.chain)
     }
@@ -90,7 +90,8 @@ impl SchemaHead {
             .collect()
     }
 
-    /// Says whether what was taken at these heads is still of this chain, as far as was written down.
+    /// Returns true if what was taken at these heads is still of this chain, as far as was written
+    /// down.
     #[must_use]
     pub fn are_of(heads: &BTreeSet<Self>, revisions: &[Revision], graph: &Graph) -> bool {
         are_same(heads, &Self::all(revisions, graph))
@@ -151,7 +152,7 @@ impl Survey {
     /// Tells a schema.lock that is not of this chain, or that lacks a database of the project.
     pub(crate) fn stale_schema(&self, folder: &Folder, config: &Config) -> Option<Diagnostic> {
         let text = folder.schema_lock.as_deref()?;
-        // Of a chain that does not hold together there is no schema, and other things to mend.
+        // Of a chain that does not hold together there is no schema, and other things to fix.
         if !self.graph.problems().is_empty() {
             return None;
         }
@@ -177,7 +178,7 @@ impl Survey {
             Diagnostic::error(Code::SchemaLockStale, message)
                 .severity(Severity::Warning)
                 .label(label)
-                .help("write it anew with `cargo migrate lock --schema`; a `cargo migrate run` to the head does it too"),
+                .help("recreate it with `cargo migrate lock --schema`; `cargo migrate run` to the head does so too"),
         )
     }
 }
@@ -196,7 +197,7 @@ fn why(top: &Top<'_>, now: &BTreeSet<SchemaHead>) -> Option<(String, String)> {
             "{}, or what it follows, was edited since",
             now_at.join(", ")
         );
-        return Some((message, "the chain hash is another now".to_owned()));
+        return Some((message, "the chain hash is different now".to_owned()));
     }
     let place = |ids: &[String]| match ids {
         [] => "that of an empty chain".to_owned(),

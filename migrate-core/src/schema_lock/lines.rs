@@ -10,7 +10,7 @@ use crate::diagnostic::MOST_PROBLEMS;
 use crate::lock::is_conflict_marker;
 use crate::{Code, Diagnostic, Label};
 
-const REWRITE: &str = "write it anew: `cargo migrate lock`";
+const REWRITE: &str = "recreate it: `cargo migrate lock`";
 
 /// A line of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +86,8 @@ impl<'a> SchemaLines<'a> {
     pub fn contradiction(&mut self, span: Range<usize>) {
         self.problem(
             span,
-            "schema.lock says two things of one object",
-            "another line says something else",
+            "schema.lock has two entries for one object",
+            "another line differs",
             REWRITE,
         );
     }
@@ -155,7 +155,7 @@ impl<'a> SchemaLines<'a> {
             if is_conflict_marker(line) {
                 self.problem(
                     span,
-                    "schema.lock holds the marks of an unfinished git merge",
+                    "schema.lock has the conflict markers of an unfinished git merge",
                     "",
                     REWRITE,
                 );
@@ -180,7 +180,7 @@ impl<'a> SchemaLines<'a> {
                             self.dialects.push(dialect);
                         }
                     }
-                    Err(_) => self.problem(span, "there is no such dialect", "", REWRITE),
+                    Err(_) => self.problem(span, "unknown dialect", "", REWRITE),
                 }
             } else {
                 match (line.strip_prefix("head "), section) {

@@ -13,7 +13,7 @@ pub(super) fn names<'a>(dialect: Dialect, names: impl IntoIterator<Item = &'a St
     names.join(", ")
 }
 
-/// Writes a default, in parentheses where the database wants them: around all that is no literal.
+/// Writes a default, in parentheses where the database wants them: around all that is not a literal.
 /// MySQL wants them also around the literal of a text without an end, which MariaDB takes.
 pub(super) fn default(dialect: Dialect, column: &Column, expression: &str) -> String {
     let sql_type = column.sql_type.to_lowercase();
@@ -108,7 +108,7 @@ fn is_hexadecimal(text: &str) -> bool {
 /// Temporary properties of a column in `CREATE TABLE` and `ADD COLUMN`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extra<'a> {
-    /// A default that is taken back afterwards.
+    /// A default that is removed afterwards.
     pub(super) default: Option<&'a str>,
     /// Takes NULL for now.
     pub(super) nullable: bool,

@@ -11,7 +11,7 @@ use migrate_core::Dialect;
 /// Returns the SQL that creates an object with its comment; `None` if that takes more than the
 /// object itself. A routine whose definition is hidden has an empty one.
 pub(crate) fn create(dialect: Dialect, object: ObjectRef<'_>) -> Option<String> {
-    let comment = match object {
+    let (definition, comment) = match object {
         ObjectRef::Table(..) | ObjectRef::View(..) | ObjectRef::Sequence(..) => return None,
         ObjectRef::Enum(name, values) => return Some(enumeration(name, values)),
         ObjectRef::Domain(name, value) => return Some(domain(name, value)),
@@ -26,20 +26,13 @@ pub(crate) fn create(dialect: Dialect, object: ObjectRef<'_>) -> Option<String> 
             let name = quoted(dialect, object);
             return Some(format!("CREATE EXTENSION IF NOT EXISTS {name}{schema}"));
         }
-        ObjectRef::Schema(_, comment) => comment,
+        ObjectRef::Schema(_, comment) => (String::new(), comment),
         ObjectRef::Type(_, of)
         | ObjectRef::Collation(_, of)
         | ObjectRef::Dictionary(_, of)
-        | ObjectRef::Configuration(_, of) => &of.comment,
+        | ObjectRef::Configuration(_, of) => (format!(" {}", of.definition), &of.comment),
     };
     let (kind, name) = (keyword(object), quoted(dialect, object));
-    let definition = match object {
-        ObjectRef::Type(_, of)
-        | ObjectRef::Collation(_, of)
-        | ObjectRef::Dictionary(_, of)
-        | ObjectRef::Configuration(_, of) => format!(" {}", of.definition),
-        _ => String::new(),
-    };
     let sql = format!("CREATE {kind} {name}{definition}");
     Some(with_comment(sql, &kind, &name, comment.as_deref()))
 }

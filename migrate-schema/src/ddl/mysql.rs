@@ -265,15 +265,15 @@ impl<'a> Plan<'a> {
     /// Drops the checks whose names other tables get: to MySQL they are names of the schema, and to
     /// MariaDB of the table.
     fn drop_checks(&mut self) {
-        let mut wanted: BTreeSet<(String, &Name)> = BTreeSet::new();
+        let mut new_names: BTreeSet<(String, &Name)> = BTreeSet::new();
         for change in &self.transition.changes {
             if let Change::Create(Object::Table { name, value: table }) = change {
                 let names = table.checks.iter().filter_map(|check| check.name.as_ref());
-                wanted.extend(names.map(|check| (check.to_lowercase(), name)));
+                new_names.extend(names.map(|check| (check.to_lowercase(), name)));
             }
         }
         for (name, alter) in &self.alters {
-            wanted.extend(
+            new_names.extend(
                 alter
                     .new_checks()
                     .map(|check| (check.to_lowercase(), *name)),
@@ -282,7 +282,7 @@ impl<'a> Plan<'a> {
         for (name, alter) in &mut self.alters {
             let free = |check: &str| {
                 let check = check.to_lowercase();
-                wanted
+                new_names
                     .iter()
                     .any(|(other, table)| *other == check && table != name)
             };
@@ -342,7 +342,7 @@ impl<'a> Plan<'a> {
             }
             // Otherwise InnoDB rejects a key to a missing table; this is also how it was created.
             self.out.add("SET foreign_key_checks = 0");
-            let why = format!("it points to `{target}`, and there is no such table");
+            let why = format!("it references `{target}`, which does not exist");
             self.out.push(add.with_review(why));
             self.out.add("SET foreign_key_checks = 1");
         }
@@ -380,7 +380,7 @@ impl<'a> Plan<'a> {
             if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
-                        .with_data_loss(format!("how far `{name}` has counted")),
+                        .with_data_loss(format!("the counter of `{name}`")),
                 );
             }
         }

@@ -422,7 +422,7 @@ impl<'a> Plan<'a> {
                 DIALECT.quote(&column.name)
             ));
             self.out.push(match column.generated.is_none() {
-                true => ddl.with_data_loss(format!("what `{table}.{}` holds", column.name)),
+                true => ddl.with_data_loss(format!("the values of `{table}.{}`", column.name)),
                 false => ddl,
             });
         }

@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
             }
             match change {
                 Change::Rename(Renamed::Table { from, to }) => {
-                    touched.extend([&*from.name, &*to.name])
+                    touched.extend([&*from.name, &*to.name]);
                 }
                 Change::Drop(Object::Column { table, .. })
                 | Change::Rename(Renamed::Column { table, .. }) => {
@@ -240,7 +240,7 @@ impl<'a> Plan<'a> {
                 );
                 let ddl = Ddl::new(sql);
                 self.out.push(match change.is_destructive(DIALECT) {
-                    true => ddl.with_data_loss(format!("what `{name}.{}` holds", column.name)),
+                    true => ddl.with_data_loss(format!("the values of `{name}.{}`", column.name)),
                     false => ddl,
                 });
             }
@@ -269,7 +269,7 @@ impl<'a> Plan<'a> {
         ));
         if !made_up.is_empty() {
             copy = copy.with_review(format!(
-                "the rows of `{name}` get a made-up value for {}",
+                "the rows of `{name}` get a placeholder value for {}",
                 made_up.join(", ")
             ));
         }
@@ -310,7 +310,7 @@ impl<'a> Plan<'a> {
         for change in &self.transition.changes {
             match change {
                 Change::Create(Object::Table { name, value: table }) => {
-                    self.all_indexes(name, table)
+                    self.all_indexes(name, table);
                 }
                 Change::Create(Object::Index {
                     table,

@@ -180,6 +180,7 @@ macro_rules! object {
 for_each_kind!(object);
 
 /// An object that gets another name and is otherwise the same.
+#[expect(clippy::large_enum_variant, reason = "there are few renames")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -497,7 +498,7 @@ fn column_changes(from: &Column, to: &Column) -> Vec<String> {
     }
     match (from.nullable, to.nullable) {
         (true, false) => all.push("not null".to_owned()),
-        (false, true) => all.push("takes null".to_owned()),
+        (false, true) => all.push("allows null".to_owned()),
         _ => {}
     }
     let mut other = |what: &str, from: Option<String>, to: Option<String>| {

@@ -61,7 +61,7 @@ pub(crate) struct Needs {
 }
 
 /// Returns the places so that each comes after those it must, and after those it should unless that
-/// closes a circle.
+/// closes a cycle.
 pub(crate) fn by_must_and_should(needs: &[Needs]) -> Vec<usize> {
     let all: Vec<BTreeSet<usize>> = needs
         .iter()
@@ -107,7 +107,7 @@ fn cycles(needs: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     cycles.into_values().collect()
 }
 
-/// Returns the places so that each comes after those it needs; a circle is broken where it is
+/// Returns the places so that each comes after those it needs; a cycle is broken where it is
 /// entered first.
 pub(crate) fn by_needs(needs: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(needs.len());

@@ -45,7 +45,7 @@ pub enum UnknownRename {
     #[error("`{0}` does not say what it is renamed to; write `old=new` or `table.old=new`")]
     NoTarget(String),
     /// There is no such table or column before.
-    #[error("there is no table or column `{0}` to be renamed")]
+    #[error("there is no table or column `{0}` to rename")]
     NotBefore(String),
     /// There is no such table or column after.
     #[error("`{from}` cannot become `{to}`: that is not in the new schema")]
@@ -261,7 +261,7 @@ fn likeness(one: &Table, other: &Table) -> usize {
 }
 
 fn likely_columns(name: &Name, before: &Table, after: &Table, all: &mut Vec<Rename>) {
-    // A place is told by what stands before it, or by its number.
+    // A place is known by what comes before it, or by its number.
     let neighbour = |table: &Table, at: usize| {
         let before = at.checked_sub(1).and_then(|at| table.columns.get(at));
         before.map(|column| column.name.clone())

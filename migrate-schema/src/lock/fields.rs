@@ -1,52 +1,10 @@
 //! The fields of each object, said once for both directions.
 
-use super::attribute::{Attribute, Tokens};
-use super::line::{Line, Token};
+use super::attribute::{Fields, Visit};
 use crate::schema::{
     Check, Column, Definition, Domain, Enum, Extension, ForeignKey, Generated, Index, IndexPart,
     Key, PartitionOf, Routine, Sequence, Table, View,
 };
-
-/// Is called with each field and its key.
-pub(super) type Visit<'v> = &'v mut dyn FnMut(&'static str, &mut dyn Attribute);
-
-/// An object, or a part of one, that is a line.
-pub(super) trait Fields {
-    /// Calls `field` with each field, in the order in which they are written.
-    fn fields(&mut self, field: Visit<'_>);
-
-    /// Writes all fields.
-    fn write(&mut self, line: &mut Line) {
-        self.fields(&mut |key, attribute| attribute.write(key, line));
-    }
-
-    /// Reads the rest of a line; `None` if an attribute is unknown or invalid.
-    fn read(&mut self, mut rest: Tokens) -> Option<()> {
-        while let Some(token) = rest.next() {
-            let mut token = Some(token);
-            self.take(&mut token, &mut rest)?;
-            if token.is_some() {
-                return None;
-            }
-        }
-        Some(())
-    }
-
-    /// Takes a token that is an attribute of this object; `None` if its value is invalid.
-    fn take(&mut self, token: &mut Option<Token>, rest: &mut Tokens) -> Option<()> {
-        let mut valid = Some(());
-        self.fields(&mut |key, attribute| {
-            if let Some(token) = token.take_if(|token| token.word == key) {
-                valid = attribute.read(token.value, rest);
-            } else if token.is_some()
-                && let Some(nested) = attribute.nested()
-            {
-                valid = nested.take(token, rest);
-            }
-        });
-        valid
-    }
-}
 
 impl Fields for Table {
     fn fields(&mut self, field: Visit<'_>) {

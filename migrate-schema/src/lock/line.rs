@@ -1,18 +1,13 @@
 //! One line of schema.lock: words, then attributes.
 
+use migrate_core::__support::{plain_word, word};
+
 /// A line that is being written.
 pub(super) struct Line(String);
 
-fn is_plain(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.()-$".contains(&byte))
-}
-
 /// Writes a word or a value, in quotes where it must be.
 pub(super) fn quoted(text: &str) -> String {
-    if is_plain(text) {
+    if plain_word(text) {
         return text.to_owned();
     }
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -62,49 +57,24 @@ pub(super) struct Token {
     pub(super) value: Option<String>,
 }
 
-/// Cuts a line into its parts; `None` where it is no line that was written here.
+/// Cuts a line into its parts; `None` if it is not a line that was written here.
 pub(super) fn tokens(line: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = line;
     loop {
-        let (word, after) = text(rest)?;
+        let (key, after) = word(rest)?;
         rest = after;
         let mut value = None;
         if let Some(after) = rest.strip_prefix('=') {
-            let (text, after) = text(after)?;
-            value = Some(text);
+            let (said, after) = word(after)?;
+            value = Some(said);
             rest = after;
         }
-        tokens.push(Token { word, value });
+        tokens.push(Token { word: key, value });
         match rest.strip_prefix(' ') {
             Some(after) => rest = after,
             None if rest.is_empty() => return Some(tokens),
             None => return None,
         }
     }
-}
-
-/// Reads one word or value, and returns the rest.
-pub(super) fn text(from: &str) -> Option<(String, &str)> {
-    let Some(inner) = from.strip_prefix('"') else {
-        let end = from.find([' ', '=']).unwrap_or(from.len());
-        let (word, rest) = from.split_at(end);
-        return is_plain(word).then(|| (word.to_owned(), rest));
-    };
-    let mut text = String::new();
-    let mut signs = inner.char_indices();
-    while let Some((at, sign)) = signs.next() {
-        match sign {
-            '"' => return Some((text, &inner[at + 1..])),
-            '\\' => text.push(match signs.next()?.1 {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                sign @ ('"' | '\\') => sign,
-                _ => return None,
-            }),
-            sign => text.push(sign),
-        }
-    }
-    None
 }

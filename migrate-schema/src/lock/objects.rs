@@ -1,7 +1,8 @@
 //! The lines of each kind of object.
 
+use super::attribute::Fields;
 use super::attribute::Tokens;
-use super::fields::{Fields, PlacedColumn};
+use super::fields::PlacedColumn;
 use super::line::Line;
 use crate::schema::kinds::for_each_kind;
 use crate::schema::{

@@ -1,206 +1,97 @@
 //! From the text of schema.lock to schemas.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use super::SchemaLock;
-use super::fields::{Fields as _, PlacedColumn};
-use super::line::{Token, quoted, text, tokens};
+use super::attribute::Fields as _;
+use super::fields::PlacedColumn;
+use super::line::{Token, quoted, tokens};
 use super::objects;
 use crate::{Column, Name, Schema, Sequence};
-use migrate_core::__support::MOST_PROBLEMS;
-use migrate_core::__support::is_conflict_marker;
-use migrate_core::SchemaHead;
-use migrate_core::{Code, Diagnostic, Dialect, Label};
-
-const HELP: &str = "write it anew: `cargo migrate lock`";
+use migrate_core::{Diagnostic, Dialect, SchemaLines};
 
 /// Which part is read.
-pub(super) enum Wanted {
+pub(super) enum Scope {
     All,
     /// What begins a line about this table.
     Table(String),
-    TableNames,
 }
 
-impl Wanted {
+impl Scope {
     pub(super) fn table(name: &Name) -> Self {
         Self::Table(format!("table {}", quoted(&name.to_string())))
     }
-}
 
-/// Reads all of it, or what is wanted.
-pub(super) fn parse(file: &str, text: &str, wanted: Wanted) -> Result<SchemaLock, Vec<Diagnostic>> {
-    let mut reader = Reader {
-        file,
-        text,
-        wanted,
-        lock: SchemaLock::default(),
-        section: None,
-        version: false,
-        positions: BTreeMap::new(),
-        sequence_options: Vec::new(),
-        seen: BTreeMap::new(),
-        diagnostics: Vec::new(),
-    };
-    reader.read();
-    match reader.diagnostics.is_empty() {
-        true => Ok(reader.lock),
-        false => Err(reader.diagnostics),
+    /// Returns whether a line about a table may be about this one: its name may be longer still.
+    fn may_have(&self, line: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Table(only) => line.starts_with(only),
+        }
+    }
+
+    fn has(&self, line: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Table(only) => {
+                let rest = line.strip_prefix(only);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            }
+        }
     }
 }
 
+/// Reads all of schema.lock, or the part in scope.
+pub(super) fn parse(file: &str, text: &str, scope: &Scope) -> Result<SchemaLock, Vec<Diagnostic>> {
+    let mut lines = SchemaLines::read(file, text, |line| scope.may_have(line));
+    let mut reader = Reader {
+        lock: SchemaLock {
+            heads: std::mem::take(&mut lines.heads),
+            schemas: lines
+                .dialects
+                .iter()
+                .map(|dialect| (*dialect, Schema::empty(*dialect)))
+                .collect(),
+        },
+        positions: BTreeMap::new(),
+        sequence_options: Vec::new(),
+        seen: BTreeMap::new(),
+    };
+    for line in std::mem::take(&mut lines.lines) {
+        if !scope.has(line.text) {
+            continue;
+        }
+        match reader.line(line.dialect, line.text) {
+            Some(Read::Understood) => {}
+            Some(Read::Contradiction) => lines.contradiction(line.span),
+            None => lines.unreadable(line.span),
+        }
+    }
+    match lines.problems.is_empty() {
+        true => Ok(reader.finish()),
+        false => Err(lines.into_diagnostics()),
+    }
+}
+
+/// What became of a line.
+enum Read {
+    Understood,
+    /// Another line says something else of the same object.
+    Contradiction,
+}
+
 struct Reader<'a> {
-    file: &'a str,
-    text: &'a str,
-    wanted: Wanted,
     lock: SchemaLock,
-    section: Option<Dialect>,
-    version: bool,
     /// The position of each column in its table.
     positions: BTreeMap<(Dialect, Name), Vec<(u32, Column)>>,
     sequence_options: Vec<(Dialect, Name, String, Sequence)>,
     /// The lines so far, by what they are about.
     seen: BTreeMap<(Dialect, Vec<String>), &'a str>,
-    diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Reader<'a> {
-    fn problem(&mut self, span: Range<usize>, message: &str, word: &str, help: &str) {
-        if self.diagnostics.len() < MOST_PROBLEMS {
-            let label = Label::at(self.file, self.text, span, word);
-            let found = Diagnostic::error(Code::SchemaLockMalformed, message);
-            self.diagnostics.push(found.label(label).help(help));
-        }
-    }
-
-    fn read(&mut self) {
-        let mut start = usize::from(self.text.starts_with('\u{feff}')) * 3;
-        for line in self.text[start..].split_inclusive('\n') {
-            // Most lines, where one table is wanted: an application has many models, and each reads.
-            if self.is_of_another_table(line) {
-                start += line.len();
-                continue;
-            }
-            let span = start..start + line.trim_end().len();
-            start += line.len();
-            let ended = line.ends_with('\n');
-            let line = line.trim_end();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            if !ended {
-                self.problem(span, "schema.lock was cut off here", "", HELP);
-                return;
-            }
-            if is_conflict_marker(line) {
-                self.problem(
-                    span,
-                    "schema.lock holds the marks of an unfinished git merge",
-                    "",
-                    HELP,
-                );
-                return;
-            }
-            if !self.top(line, &span) {
-                return;
-            }
-        }
-        if !self.version && self.diagnostics.is_empty() {
-            self.problem(
-                0..0,
-                "schema.lock does not begin with its version",
-                "expected `version 1`",
-                HELP,
-            );
-        }
-        self.finish();
-    }
-
-    fn is_of_another_table(&self, line: &str) -> bool {
-        match &self.wanted {
-            Wanted::Table(only) => {
-                line.as_bytes().starts_with(b"table ")
-                    && !line.as_bytes().starts_with(only.as_bytes())
-                    && line.as_bytes().last() == Some(&b'\n')
-            }
-            Wanted::All | Wanted::TableNames => false,
-        }
-    }
-
-    /// Reads a line; returns whether to go on.
-    fn top(&mut self, line: &'a str, span: &Range<usize>) -> bool {
-        if let Some(number) = line.strip_prefix("version ") {
-            self.version = true;
-            if number == SchemaLock::VERSION.to_string() {
-                return true;
-            }
-            self.problem(
-                span.clone(),
-                "schema.lock was written by another version of cargo migrate",
-                "this one reads version 1",
-                "install the version that the project uses: `cargo install cargo-migrate`",
-            );
-            return false;
-        }
-        if let Some(word) = line
-            .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'))
-        {
-            match word.parse() {
-                Ok(dialect) => {
-                    self.section = Some(dialect);
-                    let schemas = &mut self.lock.schemas;
-                    schemas
-                        .entry(dialect)
-                        .or_insert_with(|| Schema::empty(dialect));
-                }
-                Err(_) => self.problem(span.clone(), "there is no such dialect", "", HELP),
-            }
-            return true;
-        }
-        let read = match (line.strip_prefix("head "), self.section) {
-            (Some(head), None) => SchemaHead::parse(head).map(|head| {
-                self.lock.heads.insert(head);
-            }),
-            (None, Some(dialect)) => {
-                match &self.wanted {
-                    // A longer table name, or another kind of object.
-                    Wanted::Table(only)
-                        if line != only && !line.starts_with(&format!("{only} ")) =>
-                    {
-                        Some(())
-                    }
-                    Wanted::TableNames => self.table_name(dialect, line),
-                    _ => self.line(dialect, line, span),
-                }
-            }
-            _ => None,
-        };
-        if read.is_none() {
-            self.problem(
-                span.clone(),
-                "this line of schema.lock cannot be read",
-                "",
-                HELP,
-            );
-        }
-        true
-    }
-
-    /// Reads of which table a line is, if of one; `None` where it names none.
-    fn table_name(&mut self, dialect: Dialect, line: &str) -> Option<()> {
-        let Some(rest) = line.strip_prefix("table ") else {
-            return Some(());
-        };
-        let (name, _) = text(rest)?;
-        let tables = &mut self.lock.schemas.get_mut(&dialect)?.tables;
-        tables.entry(Name::from(name.as_str())).or_default();
-        Some(())
-    }
-
-    /// Reads a line of a section; `None` where it means nothing.
-    fn line(&mut self, dialect: Dialect, line: &'a str, span: &Range<usize>) -> Option<()> {
+    /// Reads a line of a section; `None` if it means nothing.
+    fn line(&mut self, dialect: Dialect, line: &'a str) -> Option<Read> {
         let tokens = tokens(line)?;
         let words: Vec<String> = tokens
             .iter()
@@ -214,15 +105,10 @@ impl<'a> Reader<'a> {
         if let Some(before) = self.seen.insert(object, line)
             && !own
         {
-            if before != line {
-                self.problem(
-                    span.clone(),
-                    "schema.lock says two things of one object",
-                    "another line says something else",
-                    HELP,
-                );
-            }
-            return Some(());
+            return Some(match before == line {
+                true => Read::Understood,
+                false => Read::Contradiction,
+            });
         }
         let count = head.len();
         let rest: Vec<Token> = tokens.into_iter().skip(count).collect();
@@ -249,11 +135,11 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         }
-        Some(())
+        Some(Read::Understood)
     }
 
     /// Puts the columns in their order, and sorts what is sorted.
-    fn finish(&mut self) {
+    fn finish(mut self) -> SchemaLock {
         for ((dialect, name), mut columns) in std::mem::take(&mut self.positions) {
             columns.sort_by(|(at, a), (other, b)| (at, &a.name).cmp(&(other, &b.name)));
             if let Some(schema) = self.lock.schemas.get_mut(&dialect) {
@@ -281,6 +167,7 @@ impl<'a> Reader<'a> {
                 sorted(&mut domain.checks);
             }
         }
+        self.lock
     }
 }
 

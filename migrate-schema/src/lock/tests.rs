@@ -22,7 +22,7 @@ table app.users index users_email_idx part=lower(email) expression descending pa
 table app.users primary-key column=id name=users_pkey
 ";
 
-fn told(text: &str) -> String {
+fn reported(text: &str) -> String {
     let found = SchemaLock::parse("migrations/schema.lock", text).unwrap_err();
     found.iter().map(|found| format!("{found}\n")).collect()
 }
@@ -73,10 +73,10 @@ fn one_table_is_read_alone() {
 
 #[test]
 fn lines_that_mean_nothing() {
-    insta::assert_snapshot!(told(
+    insta::assert_snapshot!(reported(
         "version 1\nhead a'\n[oracle]\n[sqlite]\nwhat\ntable t colum x at=1\ntable t column x type=TEXT\ntable t column y at=1 type=TEXT tpye=TEXT\ntable t index i descending\ntable \"t\n"
     ));
-    insta::assert_snapshot!(told("version 2\n"), @r"
+    insta::assert_snapshot!(reported("version 2\n"), @r"
     error[schema-lock-malformed]: schema.lock was written by another version of cargo migrate
      --> migrations/schema.lock:1:1
       |
@@ -85,20 +85,20 @@ fn lines_that_mean_nothing() {
       |
       = help: install the version that the project uses: `cargo install cargo-migrate`
     ");
-    assert!(told("[sqlite]\n").contains("does not begin with its version"));
-    assert!(told("version 1\n<<<<<<< HEAD\n").contains("unfinished git merge"));
-    assert!(told("version 1\n[sqlite]\ntable t").contains("cut off"));
+    assert!(reported("[sqlite]\n").contains("does not begin with its version"));
+    assert!(reported("version 1\n<<<<<<< HEAD\n").contains("unfinished git merge"));
+    assert!(reported("version 1\n[sqlite]\ntable t").contains("cut off"));
 }
 
 #[test]
 fn two_lines_about_one_column_are_told() {
-    insta::assert_snapshot!(told("version 1\n[sqlite]\ntable t\ntable t column a at=1 type=TEXT\ntable t column a at=1 type=BLOB\n"), @r"
-    error[schema-lock-malformed]: schema.lock says two things of one object
+    insta::assert_snapshot!(reported("version 1\n[sqlite]\ntable t\ntable t column a at=1 type=TEXT\ntable t column a at=1 type=BLOB\n"), @r"
+    error[schema-lock-malformed]: schema.lock has two entries for one object
      --> migrations/schema.lock:5:1
       |
     5 | table t column a at=1 type=BLOB
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ another line says something else
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ another line differs
       |
-      = help: write it anew: `cargo migrate lock`
+      = help: recreate it: `cargo migrate lock`
     ");
 }

@@ -1,6 +1,7 @@
 //! Options of objects that have no field of their own.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Options without a field of their own, by their SQL keyword (`ENGINE`, `WITHOUT ROWID`).
 ///
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(options.value("ENGINE"), Some("InnoDB"));
 /// assert_eq!(options.words().collect::<Vec<_>>(), ["ENGINE InnoDB", "WITH SYSTEM VERSIONING"]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -140,6 +141,12 @@ impl IntoIterator for Options {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -49,7 +49,7 @@ impl Type {
         })
     }
 
-    /// Returns how many signs it takes at most; `u64::MAX` where there is no end.
+    /// Returns how many signs it takes at most; `u64::MAX` if there is no end.
     fn length(&self) -> Option<u64> {
         let given = || self.arguments.first()?.parse().ok();
         Some(match self.name.as_str() {
@@ -67,7 +67,7 @@ impl Type {
         self.name.ends_with("blob") || self.name.ends_with("binary") || self.name == "bytea"
     }
 
-    /// Returns the digits before and after the point; `None` where there is no end.
+    /// Returns the digits before and after the point; `None` if there is no end.
     fn digits(&self) -> Option<Option<(i64, i64)>> {
         if !matches!(self.name.as_str(), "numeric" | "decimal") {
             return None;

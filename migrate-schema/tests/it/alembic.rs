@@ -54,7 +54,7 @@ fn detected_by_alembic_change_of_nullable_status() {
             )
         },
         &["alter column `users.email`: not null"],
-        &["alter column `users.email`: takes null"],
+        &["alter column `users.email`: allows null"],
     );
 }
 

@@ -111,11 +111,11 @@ fn renames_are_read_as_they_are_written() {
         ),
         (
             "people=accounts",
-            "there is no table or column `people` to be renamed",
+            "there is no table or column `people` to rename",
         ),
         (
             "users.name=mail",
-            "there is no table or column `users.name` to be renamed",
+            "there is no table or column `users.name` to rename",
         ),
         (
             "users=people",

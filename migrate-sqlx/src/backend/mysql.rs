@@ -31,7 +31,7 @@ impl Backend for sqlx::MySql {
     }
 }
 
-/// MySQL tells only a line, in words; the engine reads it there.
+/// MySQL reports only a line, in its message; the engine reads it there.
 fn position(_: &sqlx::Error) -> Option<usize> {
     None
 }
@@ -70,7 +70,7 @@ async fn run(connection: &mut MySqlConnection, sql: String) -> Result<(), Failur
         return Err(failure);
     };
     let said = sqlx::raw_sql("SHOW WARNINGS").fetch_all(connection).await;
-    // A server that ended the connection has told enough.
+    // The server ended the connection; its error is enough.
     let said = said.unwrap_or_default();
     failure.warnings = said
         .iter()
@@ -140,7 +140,7 @@ impl Session for MySqlConnection {
         async { Ok(()) }.boxed()
     }
 
-    /// The server gives the lock back when the session ends, and that is behind its statement.
+    /// The server gives the lock back when the session ends, and that is after its statement.
     fn try_enter<'a>(
         &'a mut self,
         names: &'a LedgerNames,
@@ -164,7 +164,7 @@ async fn get_lock(
     Ok(Attempt::Busy(holder(connection, name).await?))
 }
 
-/// Who has a lock; without the right to see others, the server tells only the connection.
+/// The holder of a lock; without the right to see other sessions, only its connection id.
 async fn holder(
     connection: &mut MySqlConnection,
     lock: String,

@@ -30,7 +30,7 @@ impl Backend for sqlx::Postgres {
     }
 }
 
-/// What PostgreSQL says beside errors is in no row.
+/// PostgreSQL's notices are not rows.
 const fn hear(_: &sqlx::postgres::PgRow) {}
 
 fn position(error: &sqlx::Error) -> Option<usize> {
@@ -132,7 +132,7 @@ impl Session for PgConnection {
         async { Ok(()) }.boxed()
     }
 
-    /// Each revision locks the ledger's table in its own transaction, which also holds behind a
+    /// Each revision locks the ledger's table in its own transaction, which also works behind a
     /// proxy that pools transactions.
     fn try_enter<'a>(
         &'a mut self,

@@ -24,10 +24,10 @@ impl Backend for sqlx::Sqlite {
     }
 }
 
-/// How many steps of its machine SQLite takes between two looks at whether to stop.
+/// The number of SQLite's VM steps between two checks of the cancel token.
 const STEPS: i32 = 10_000;
 
-/// SQLite says nothing beside errors.
+/// SQLite has no notices.
 const fn hear(_: &sqlx::sqlite::SqliteRow) {}
 
 /// SQLite's library knows the offset, but sqlx does not pass it on.

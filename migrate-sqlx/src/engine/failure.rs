@@ -10,8 +10,8 @@ use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
     /// Enters a failure among the events; what cannot be entered must not hide the failure.
-    pub(super) async fn tell_failure(&mut self, step: &Step<'_>, error: &Error) {
-        // Nothing failed where somebody wanted it to end, or where others were at work.
+    pub(super) async fn report_failure(&mut self, step: &Step<'_>, error: &Error) {
+        // A stopped run, or one that other migrators kept out, has not failed.
         if matches!(
             error,
             Error::Stopped { .. } | Error::Locked { .. } | Error::Concurrent
@@ -23,7 +23,7 @@ impl Engine<'_> {
             .tables
             .event(&EventKind::Fail, id, "0", &error.report());
         if let Err(error) = self.commit(&[event]).await {
-            tracing::warn!(%error, "the failure could not be entered among the events");
+            tracing::warn!(%error, "the failure could not be recorded as an event");
         }
     }
 
@@ -94,7 +94,7 @@ impl Engine<'_> {
             .unwrap_or(rest.len());
         let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
         let file = match step.from_ledger {
-            true => format!("{} (as the ledger kept it)", step.revision.file),
+            true => format!("{} (from the ledger)", step.revision.file),
             false => step.revision.file.to_string(),
         };
         Error::Statement(Box::new(StatementError {

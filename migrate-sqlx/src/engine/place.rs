@@ -5,7 +5,7 @@ use migrate_sql::{Lexer, TokenKind};
 
 use crate::driver_error::{DatabaseMessage, InnerQuery, Refusal};
 
-/// Finds the byte of a statement that a failure is about; its beginning where nothing tells more.
+/// Finds the byte of a statement that a failure is about; its start if nothing is more precise.
 ///
 /// `position` is the database's own, in characters. A query inside the statement's `DO` block is
 /// found there, and taken out of the message, which then need not show it.
@@ -47,7 +47,7 @@ fn in_block(sql: &str, message: &mut DatabaseMessage) -> Option<usize> {
         message.inner_query = None;
         return Some(at_line + offset);
     }
-    // A query that was at work has its text in CONTEXT, in front of its call.
+    // A running query has its text in CONTEXT, before its call.
     let query = (calls.next() == Some(call)).then(|| quoted(innermost));
     let in_line = query.flatten().and_then(|sql_text| {
         let query = InnerQuery {
@@ -59,7 +59,7 @@ fn in_block(sql: &str, message: &mut DatabaseMessage) -> Option<usize> {
     Some(at_line + in_line.unwrap_or_else(|| indent(&sql[at_line..])))
 }
 
-/// What stands between the first quote and the last.
+/// The text between the first quote and the last.
 fn quoted(text: &str) -> Option<&str> {
     let (start, end) = (text.find('"')?, text.rfind('"')?);
     text.get(start + 1..end)
@@ -98,7 +98,7 @@ fn makes_function(sql: &str) -> bool {
             .any(|word| matches!(word.as_str(), "FUNCTION" | "PROCEDURE"))
 }
 
-/// The byte behind the opening quote of a `DO` block.
+/// The byte after the opening quote of a `DO` block.
 fn block(sql: &str) -> Option<usize> {
     let mut lexer = Lexer::new(Dialect::Postgres, sql);
     while let Ok(Some(token)) = lexer.next_token() {
@@ -201,7 +201,7 @@ fn hinted(sql: &str, message: &str) -> Option<usize> {
     Some(offset + indent(&sql[offset..]))
 }
 
-/// Where a word stands, if it does so once.
+/// The place of a word, if it occurs once.
 fn only_word(sql: &str, word: &str) -> Option<usize> {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let is_name = is_part(word.chars().next());

@@ -17,7 +17,7 @@ impl Engine<'_> {
         targets: &[Target],
         mode: StampMode,
     ) -> Result<Stamp, Error> {
-        self.tables.settle(self.session).await?;
+        self.tables.find_schema(self.session).await?;
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
             let stamped = match self.stamping(targets, mode).await {
@@ -35,10 +35,10 @@ impl Engine<'_> {
         Ok(stamp)
     }
 
-    /// Takes somebody's word for what has become of a half-done revision.
+    /// Records the declared outcome of an unfinished revision.
     #[cfg(feature = "cli")]
     pub(crate) async fn record_outcome(&mut self, id: &str, outcome: Outcome) -> Result<(), Error> {
-        self.tables.settle(self.session).await?;
+        self.tables.find_schema(self.session).await?;
         let joined = self.read().await?;
         let row = joined
             .row(id)
@@ -51,7 +51,7 @@ impl Engine<'_> {
         let known = self.chain.get(id);
         let mut record = match (outcome, row.state, known) {
             (Outcome::NotApplied, ..) => vec![self.tables.delete(id)],
-            // What stands in the file is what somebody has finished.
+            // The file has the text that was finished by hand.
             (Outcome::Applied, RevisionState::Applying, Some(revision)) => {
                 let mut record = self.tables.rewrite(revision);
                 record.push(self.tables.finish(revision, 0));

@@ -1,4 +1,4 @@
-//! RowRepair the ledger where it tells another story than the chain and the tables.
+//! Repairs rows of a ledger that does not match the chain and the tables.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::ledger_change::{LedgerChange, RowRepair};
 use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
-    /// Makes all of the changes, or none where the ledger is not any more as it was planned from.
+    /// Makes all of the changes, or none if the ledger has changed since they were planned.
     pub(crate) async fn repair_ledger(
         &mut self,
         before: &[AppliedRevision],
@@ -21,7 +21,7 @@ impl Engine<'_> {
         if repairs.is_empty() {
             return Ok(());
         }
-        self.tables.settle(self.session).await?;
+        self.tables.find_schema(self.session).await?;
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
             let repaired = match self.plan_repairs(before, repairs).await {
@@ -65,7 +65,7 @@ impl Engine<'_> {
     }
 }
 
-/// Why, and what the row was before; its text as well, where that is kept nowhere else any more.
+/// The reason and the former row; with its text, if that is kept nowhere else.
 fn detail(reason: &str, change: &LedgerChange, row: Option<&AppliedRevision>) -> String {
     let mut detail = reason.to_owned();
     let Some(row) = row else {

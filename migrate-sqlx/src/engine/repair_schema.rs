@@ -1,4 +1,4 @@
-//! Statements that bring a schema to what it should be, outside any revision.
+//! Statements that repair a schema outside of revisions.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
-    /// Runs statements, with an event, where the ledger still holds exactly these revisions: in one
+    /// Runs statements, with an event, if the ledger still has exactly these revisions: in one
     /// transaction on PostgreSQL and SQLite, one by one on MySQL.
     pub(crate) async fn repair_schema(
         &mut self,
@@ -17,7 +17,7 @@ impl Engine<'_> {
         applied: &BTreeSet<String>,
         detail: &str,
     ) -> Result<(), Error> {
-        self.tables.settle(self.session).await?;
+        self.tables.find_schema(self.session).await?;
         self.take_settings().await?;
         let done = match self.session.dialect() {
             Dialect::Sqlite => self.repair_on_sqlite(statements, applied, detail).await,
@@ -28,7 +28,7 @@ impl Engine<'_> {
         done
     }
 
-    /// What was planned from another ledger must not be done.
+    /// Refuses to run if the ledger has changed since the repair was planned.
     async fn judge_same(&mut self, applied: &BTreeSet<String>) -> Result<String, Error> {
         let joined = self.read().await?;
         joined.judge_unfinished(
@@ -112,10 +112,10 @@ impl Engine<'_> {
     ) -> Result<(), Error> {
         let heads = self.judge_same(applied).await?;
         if let Err(error) = self.run_each(statements, false).await {
-            let told = format!("{detail}: {}", error.report());
-            let event = self.tables.event(&EventKind::Repair, &heads, "0", &told);
+            let detail = format!("{detail}: {}", error.report());
+            let event = self.tables.event(&EventKind::Repair, &heads, "0", &detail);
             if let Err(failure) = self.session.execute(event).await {
-                tracing::warn!(error = %failure.message(), "the failure could not be entered among the events");
+                tracing::warn!(error = %failure.message(), "the failure could not be recorded as an event");
             }
             return Err(error);
         }

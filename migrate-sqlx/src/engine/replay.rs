@@ -1,4 +1,4 @@
-//! One revision after the other, with a look at the schema after each.
+//! Applies one revision after the other and reads the schema after each.
 
 use migrate_core::{Dialect, Direction};
 use migrate_schema::Schema;
@@ -9,10 +9,10 @@ use crate::chain_state::ChainState;
 use crate::error::Error;
 use crate::introspect::SchemaReader;
 
-/// Who looks at the schemas: how many steps are done, and what the schema is then.
+/// Called with the number of finished steps and the schema after them.
 pub(crate) type OnSchema<'a> = &'a mut (dyn FnMut(usize, Schema) + Send);
 
-/// How far a walk came.
+/// How far a replay came.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SchemaReplay {
@@ -23,10 +23,11 @@ pub struct SchemaReplay {
 }
 
 impl Engine<'_> {
-    /// Applies these revisions to an empty database, and looks before the first and after each.
+    /// Applies these revisions to an empty database, and reads the schema before the first and after
+    /// each.
     ///
-    /// `reader_session` is a second connection: what a revision sets for its session must not change what is
-    /// read. A database in memory has none.
+    /// `reader_session` is a second connection: what a revision sets for its session must not change
+    /// what is read. A database in memory has none.
     pub(crate) async fn replay(
         &mut self,
         steps: &[usize],

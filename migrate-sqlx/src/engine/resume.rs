@@ -1,4 +1,4 @@
-//! Going on with a revision that is half done, where that is certain to be right.
+//! Resumes an unfinished revision, if that is certain to be right.
 
 use migrate_core::{Dialect, Direction, Label, Revision, Statement};
 use migrate_sql::{Lexer, TokenKind, resume_session, tokens};
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::literal::literal;
 use crate::sleep::Sleeper;
 
-/// What an earlier run has done of a revision, and what it takes to go on.
+/// What an earlier run has done of a revision, and what is needed to resume.
 #[derive(Debug, Default)]
 pub(super) struct Resumed {
     /// Which finished statements run again, because they only set something for their session.
@@ -18,10 +18,10 @@ pub(super) struct Resumed {
     pub(super) begun: Option<String>,
 }
 
-/// What became of an index that was to be built concurrently.
+/// The state of an index that is built concurrently.
 enum Built {
     Whole,
-    /// It is half built; its name as SQL writes it.
+    /// It is invalid; its name as SQL writes it.
     Half(String),
     Missing,
 }
@@ -80,7 +80,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Where to go on: behind what was finished, once the session is as it was then.
+    /// Returns where to resume: after the finished statements, once the session state is restored.
     pub(super) async fn resume(&mut self, step: &Step<'_>) -> Result<usize, Error> {
         let Some(resumed) = &step.resumed else {
             return Ok(0);
@@ -153,7 +153,7 @@ impl Engine<'_> {
         Ok(done)
     }
 
-    /// Asks what became of an index; waits while some session still builds it.
+    /// Reads the state of an index; waits while some session still builds it.
     async fn built(&mut self, index: &ConcurrentIndex) -> Result<Built, Error> {
         let [name, table] =
             [&index.name, &index.table].map(|text| literal(Dialect::Postgres, text));
@@ -179,7 +179,7 @@ impl Engine<'_> {
     }
 }
 
-/// The place of a statement, or, where there are fewer, of the last one.
+/// The place of a statement, or of the last one if there are fewer.
 fn place(revision: &Revision, statements: &[Statement], number: usize) -> Label {
     let statement = statements.get(number).or_else(|| statements.last());
     let range = statement.map_or(0..0, |statement| statement.range());

@@ -115,11 +115,11 @@ impl Engine<'_> {
         // Where all went well, it was given back before the record.
         if let Err(error) = self.give_session_back().await {
             self.sound = false;
-            tracing::debug!(%error, "the session could not be given back");
+            tracing::debug!(%error, "the session could not be restored");
         }
     }
 
-    /// PostgreSQL: what stands before a revision's message where an earlier one may have left
+    /// PostgreSQL: SQL before a revision's message, if an earlier one may have left
     /// something, and how many statements that is.
     pub(super) fn cleaning(&self) -> (String, usize) {
         if !self.dirty {
@@ -179,7 +179,7 @@ impl Engine<'_> {
         Ok(rows.into_iter().flatten().flatten().collect())
     }
 
-    /// SQLite: makes the session what it was before the revision in work.
+    /// SQLite: restores the session's state before the current revision.
     pub(super) async fn give_session_back(&mut self) -> Result<(), Error> {
         let Some(saved) = self.saved.take() else {
             return Ok(());
@@ -237,7 +237,7 @@ impl Engine<'_> {
         let settings = |foreign_keys, timeout| {
             format!("PRAGMA foreign_keys = {foreign_keys}; PRAGMA busy_timeout = {timeout}")
         };
-        // Between two tries there is a look at the time, and at whether to stop.
+        // Between two attempts, the time and the cancel token are checked.
         let wait = u32::try_from(self.options.lock_wait.as_millis()).unwrap_or(u32::MAX);
         let patience = timeout.min(wait).max(LOOK.subsec_millis());
         self.run(settings(0, patience)).await?;
@@ -280,11 +280,11 @@ impl Engine<'_> {
         let restore = self.restore.clone();
         if let Err(failure) = self.session.execute(restore).await {
             self.sound = false;
-            tracing::debug!(error = %failure.message(), "the session's settings could not be given back");
+            tracing::debug!(error = %failure.message(), "the session's settings could not be restored");
         }
     }
 
-    /// PostgreSQL: what stands before the ledger's own statements in their transaction, so that
+    /// PostgreSQL: SQL before the ledger's own statements in their transaction, so that
     /// nothing that a revision has set reaches them.
     pub(super) fn clean_room(&self) -> String {
         // Zero would wait forever.

@@ -17,7 +17,7 @@ use crate::ledger_event::EventKind;
 enum Failed {
     /// The database refused it.
     Statement(Failure),
-    /// It was not begun, because its record could not be written, or somebody else was at work.
+    /// It was not begun, because its record could not be written, or another migrator was running.
     Before(Error),
     /// It is done, and only its record is missing.
     Record(Error),
@@ -34,11 +34,11 @@ impl From<Failure> for Failed {
 enum Manner {
     /// In one transaction.
     Joined,
-    /// In one message, and in doubt until its end is recorded.
+    /// In one message; its outcome is unknown until it is recorded.
     Message,
     /// Each by itself, the records where nothing that the revision has set reaches them.
     Apart {
-        /// Whether it is recorded beforehand that the statement is in doubt.
+        /// Whether the unknown outcome is recorded before the statement.
         before: bool,
         /// Whether it is recorded that the statement is finished.
         after: bool,
@@ -153,7 +153,7 @@ impl Engine<'_> {
     }
 
     /// Runs a statement and records it, in one transaction where that can be. What cannot is
-    /// recorded beforehand as in doubt: a death in between tells no other story.
+    /// recorded beforehand as unclear: a crash in between looks the same.
     async fn one(
         &mut self,
         step: &Step<'_>,
@@ -164,7 +164,7 @@ impl Engine<'_> {
     ) -> Result<(), Failed> {
         let dialect = self.session.dialect();
         let (id, state) = (step.revision.id.as_str(), step.unfinished_state());
-        let doubt = self.tables.progress(id, state, number, Some(IN_DOUBT));
+        let unclear = self.tables.progress(id, state, number, Some(IN_DOUBT));
         let progress = self.tables.progress(id, state, number + 1, None);
         let limits = step.limits(dialect, self.options.limits);
         let time = limits.statement.filter(|limit| !limit.is_zero());
@@ -180,7 +180,7 @@ impl Engine<'_> {
                 let room = self.clean_room();
                 let message = format!("{begin}{sql};\n{room}{progress};\nCOMMIT");
                 let ran = self.session.execute(message).await;
-                Ok(ran.map_err(behind(&begin))?)
+                Ok(ran.map_err(shifted_by(&begin))?)
             }
             (Manner::Joined, Dialect::Sqlite) => {
                 self.begin_immediate().await.map_err(Failed::Before)?;
@@ -197,11 +197,11 @@ impl Engine<'_> {
                 }
             }
             (Manner::Message, _) => {
-                let message = format!("{doubt};\n{sql};\nSHOW WARNINGS;\n{progress}");
+                let message = format!("{unclear};\n{sql};\nSHOW WARNINGS;\n{progress}");
                 match self.in_time(message, time).await {
                     // It never runs again: only its record is missing.
                     Err(failure) if failure.finished >= 2 => {
-                        tracing::debug!(error = %failure.message(), "a finished statement was not recorded at once");
+                        tracing::debug!(error = %failure.message(), "a finished statement was not recorded at the first attempt");
                         let written = self.write(step, &progress, on_event).await;
                         written.map_err(Failed::Record)
                     }
@@ -210,19 +210,19 @@ impl Engine<'_> {
             }
             (Manner::Apart { before, after }, _) => {
                 if before {
-                    let written = self.write(step, &doubt, on_event).await;
+                    let written = self.write(step, &unclear, on_event).await;
                     written.map_err(Failed::Before)?;
                 }
-                let patient = dialect == Dialect::Postgres
+                let waits_for_locks = dialect == Dialect::Postgres
                     && step.limits(dialect, Limits::NONE).lock.is_none()
                     && is_concurrent(sql);
-                if patient {
+                if waits_for_locks {
                     self.run(PATIENCE.to_owned())
                         .await
                         .map_err(Failed::Before)?;
                 }
                 self.statement(sql, time).await?;
-                if patient {
+                if waits_for_locks {
                     self.run(IMPATIENCE.to_owned())
                         .await
                         .map_err(Failed::Record)?;
@@ -246,7 +246,7 @@ impl Engine<'_> {
         self.stop.set_time_limit(time);
         let ran = self.session.execute(format!("{mark}{sql}")).await;
         self.stop.set_time_limit(None);
-        ran.map_err(behind(&mark))
+        ran.map_err(shifted_by(&mark))
     }
 
     async fn finish_by_statement(
@@ -270,7 +270,7 @@ impl Engine<'_> {
         Ok(StepOutcome::Done)
     }
 
-    /// Enters that a revision was begun; not where somebody else was quicker.
+    /// Records that a revision was begun; not if another migrator was faster.
     async fn begin_by_statement(&mut self, step: &Step<'_>) -> Result<bool, Error> {
         let state = step.unfinished_state();
         let sql = match step.direction {
@@ -326,7 +326,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Sees to it that nobody else can be at work. Only PostgreSQL needs it, where the lock is on
+    /// Makes sure that no other migrator can be running. Only PostgreSQL needs it, where the lock is on
     /// a connection that can be cut while this one lives.
     async fn look_at_lock(&mut self, step: &Step<'_>) -> Result<(), Error> {
         match &mut self.guard {
@@ -341,7 +341,7 @@ impl Engine<'_> {
         }
     }
 
-    /// PostgreSQL: the index that a `CREATE INDEX CONCURRENTLY` has left behind half built; it
+    /// PostgreSQL: the index that a `CREATE INDEX CONCURRENTLY` has left invalid; it
     /// slows writing, serves nobody, and `IF NOT EXISTS` takes it for done ("Building Indexes
     /// Concurrently" in the manual of CREATE INDEX).
     async fn invalid_index(&mut self, sql: &str) -> Option<String> {
@@ -355,7 +355,7 @@ impl Engine<'_> {
         let rows = match self.session.query(invalid.to_owned()).await {
             Ok(rows) => rows,
             Err(error) => {
-                tracing::warn!(error = %DriverError::from(error), "no look could be had at the indexes");
+                tracing::warn!(error = %DriverError::from(error), "the indexes could not be read");
                 return None;
             }
         };
@@ -421,7 +421,7 @@ fn own_transactions<T: AsRef<str>>(
     transactions
 }
 
-/// For each statement the one behind which a revision's session cannot write the ledger for a while:
+/// For each statement the one after which a revision's session cannot write the ledger for a while:
 /// inside a transaction of the section's own, and on MySQL while tables are locked, or for the rest of
 /// the section once it has another database, role, kind of transaction, or no binary log.
 pub(crate) fn out_of_reach<T: AsRef<str>>(
@@ -571,8 +571,8 @@ fn makes_a_program(sql: &str) -> bool {
     false
 }
 
-/// Places a failure in a statement that something stood before.
-fn behind(before: &str) -> impl FnOnce(Failure) -> Failure {
+/// Adjusts the position of a failure in a statement that had a prefix.
+fn shifted_by(before: &str) -> impl FnOnce(Failure) -> Failure {
     let length = before.chars().count();
     move |failure| Failure {
         position: failure.position.and_then(|at| at.checked_sub(length)),

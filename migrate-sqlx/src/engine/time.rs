@@ -1,4 +1,4 @@
-//! The time that a statement may take, where the server does not end it by itself.
+//! Time limits of statements, if the server does not enforce them.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -9,19 +9,19 @@ use super::Engine;
 use crate::backend::Failure;
 use crate::sleep::Sleeper;
 
-/// Says how a statement of this session is ended; NULL on MariaDB, which has `max_statement_time`.
+/// Returns SQL that cancels a statement of this session; NULL on MariaDB, which has `max_statement_time`.
 /// MySQL's `max_execution_time` is for SELECT alone (MySQL manual, "Server System Variables").
 const ENDING: &str =
     "SELECT IF(VERSION() LIKE '%MariaDB%', NULL, CONCAT('KILL QUERY ', CONNECTION_ID()))";
 
-/// The first look at the time, most statements being short; each is twice as far from the next.
+/// The first check of the time, as most statements are short; each interval is twice the one before.
 const FIRST_LOOK: Duration = Duration::from_millis(10);
 
-/// The longest time between two looks, and until a statement is told to end again.
+/// The longest interval of checks, and of attempts to cancel a statement.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
 impl Engine<'_> {
-    /// Runs a message of statements on MySQL, and has it ended when its time is over: by the
+    /// Runs a message of statements on MySQL, and cancels it when its time is over, on the
     /// connection that keeps others out, which is idle meanwhile.
     pub(super) async fn in_time(
         &mut self,
@@ -57,7 +57,7 @@ impl Engine<'_> {
                 Either::Right(_) if began.elapsed() < time => look = (look * 2).min(LAST_LOOK),
                 Either::Right(_) => {
                     if let Err(failure) = guard.execute(ending.clone()).await {
-                        tracing::warn!(error = %failure.message(), "a statement that takes too long could not be ended");
+                        tracing::warn!(error = %failure.message(), "a statement that takes too long could not be cancelled");
                     }
                 }
             }

@@ -14,7 +14,7 @@ use crate::ledger::LOCKING;
 use crate::ledger_event::EventKind;
 use crate::notice::muted;
 
-/// How long it has been at work, for PostgreSQL, which gets a revision in one message.
+/// How long it has been running, for PostgreSQL, which gets a revision in one message.
 const DURATION: &str =
     "(EXTRACT(EPOCH FROM clock_timestamp() - statement_timestamp()) * 1000)::bigint";
 
@@ -112,7 +112,7 @@ impl Engine<'_> {
         {
             return Ok(StepOutcome::Overtaken);
         }
-        // Its own place tells more than the count: a mistake of grammar is found before any
+        // Its own place is more precise than the count: a mistake of grammar is found before any
         // statement ran.
         let number = match failure.position {
             Some(position) => starts.iter().rposition(|start| *start <= position),
@@ -169,7 +169,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Gives the rows that point nowhere afterwards, or `None` where somebody else was quicker.
+    /// Returns the tables with dangling rows afterwards, or `None` if another migrator was faster.
     async fn inside_transaction(
         &mut self,
         step: &Step<'_>,
@@ -296,7 +296,7 @@ impl Engine<'_> {
         self.insist("BEGIN IMMEDIATE").await
     }
 
-    /// Runs what another connection can stand in the way of, again and again.
+    /// Runs a statement that another connection can block, again and again.
     async fn insist(&mut self, sql: &str) -> Result<(), Error> {
         let since = Instant::now();
         loop {
@@ -308,7 +308,7 @@ impl Engine<'_> {
                     if since.elapsed() >= self.options.lock_wait {
                         return Err(Error::Locked {
                             waited: self.options.lock_wait,
-                            holder: Some("on SQLite whoever writes has it".to_owned()),
+                            holder: Some("on SQLite, any writer holds it".to_owned()),
                         });
                     }
                 }

@@ -21,7 +21,7 @@ impl Engine<'_> {
     }
 }
 
-/// How long to look on while another migrator works: as long as it gets on, and then the wait.
+/// How long to wait while another migrator runs: as long as it makes progress, and then the limit.
 pub(super) struct Watch {
     wait: Duration,
     seen: Option<(Instant, Vec<(String, u32)>)>,

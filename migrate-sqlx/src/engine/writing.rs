@@ -1,5 +1,5 @@
-//! How the ledger is written outside a revision's own transaction: in a session that the revision
-//! has no part in, and again where only a lock was missed.
+//! Writes the ledger outside a revision's own transaction: in a session that the revision does not
+//! affect, with retries if only a lock was not available.
 
 use migrate_core::Dialect;
 
@@ -36,7 +36,7 @@ impl<'a> Engine<'a> {
         committed
     }
 
-    /// SQLite: lifts a `query_only` that the revision in work may have set; returns what sets it
+    /// SQLite: lifts a `query_only` that the current revision may have set; returns what sets it
     /// again.
     async fn open_for_writing(&mut self) -> Result<Option<String>, Error> {
         let set = self.saved.as_ref();
@@ -81,7 +81,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Writes what one statement changes in the ledger; only this is tried again where it misses a
+    /// Writes what one statement changes in the ledger; only this is retried if it misses a
     /// lock.
     pub(super) async fn write(
         &mut self,

@@ -3,7 +3,7 @@
 //! show there as it is.
 //!
 //! Named, and not read any further: scheduled events. Left out: other databases of the server,
-//! definers, tablespaces, and where an AUTO_INCREMENT stands. RESTRICT is read as NO ACTION, as InnoDB does the same for both
+//! definers, tablespaces, and the current value of an AUTO_INCREMENT. RESTRICT is read as NO ACTION, as InnoDB does the same for both
 //! (MySQL manual, "FOREIGN KEY Constraints"). What the user has no right to see is missing: a
 //! view's text needs SHOW VIEW, a trigger needs TRIGGER.
 
@@ -19,7 +19,7 @@ use migrate_core::{Dialect, LedgerNames};
 use migrate_schema::{Name, NotCarried, Schema};
 
 use self::objects::Routines;
-use self::show_create::{Doubt, Doubts};
+use self::show_create::{UnclearObject, UnclearObjects};
 use super::record::Record;
 use super::{is_ledger, unreadable};
 use crate::backend::Session;
@@ -35,7 +35,7 @@ struct Reading {
     names: BTreeSet<String>,
     routines: Routines,
     sequences: Vec<String>,
-    doubts: Doubts,
+    unclear_objects: UnclearObjects,
     /// The table, moment and event of the last trigger, with its name.
     last_trigger: Option<((String, String, String), String)>,
 }
@@ -85,7 +85,7 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
         names: BTreeSet::new(),
         routines: Routines::default(),
         sequences: Vec::new(),
-        doubts: Doubts::default(),
+        unclear_objects: UnclearObjects::default(),
         last_trigger: None,
     };
     let rows = session.query(sql).await;
@@ -98,12 +98,15 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
             reading.sequence(Record::from(row))?;
         }
     }
-    let doubts = std::mem::take(&mut reading.doubts).all();
-    if !doubts.is_empty() {
-        let sql = doubts.iter().map(Doubt::question).collect();
+    let unclear_objects = std::mem::take(&mut reading.unclear_objects).all();
+    if !unclear_objects.is_empty() {
+        let sql = unclear_objects
+            .iter()
+            .map(UnclearObject::question)
+            .collect();
         let rows = session.query(sql).await.map_err(Error::from)?;
-        for (doubt, row) in doubts.iter().zip(rows) {
-            reading.settle(doubt, Record::from(row));
+        for (unclear, row) in unclear_objects.iter().zip(rows) {
+            reading.resolve(unclear, Record::from(row));
         }
     }
     reading.unique_constraints();
@@ -127,8 +130,8 @@ impl Reading {
             "view" => self.view(row),
             "trigger" => self.trigger(row)?,
             "routine" => {
-                let doubts = (!self.server.mariadb).then_some(&mut self.doubts);
-                self.routines.routine(row, doubts);
+                let unclear_objects = (!self.server.mariadb).then_some(&mut self.unclear_objects);
+                self.routines.routine(row, unclear_objects);
             }
             "parameter" => self.routines.parameter(row),
             "event" => {

@@ -3,7 +3,7 @@
 //! Named, and not read any further, as nothing compares or writes them: base types, operators and
 //! their classes, casts, conversions, text search parsers and templates, event triggers, publications,
 //! extended statistics, foreign servers, and comments on constraints, triggers, policies and rules.
-//! Left out: tablespaces, rights, owners, security labels, and what `ANALYZE` is told.
+//! Left out: tablespaces, rights, owners, security labels, and the settings of `ANALYZE`.
 
 mod array;
 mod objects;
@@ -25,7 +25,7 @@ use crate::error::Error;
 /// What is known while the rows are read.
 struct Reading {
     schema: Schema,
-    /// The named schema that the connection uses by itself.
+    /// The named schema that the connection uses by default.
     own: Option<String>,
     /// The names of tables and views by their numbers in the catalogue.
     relations: BTreeMap<u32, Name>,

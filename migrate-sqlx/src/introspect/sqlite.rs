@@ -39,7 +39,7 @@ struct Object {
     strict: bool,
 }
 
-/// A column as the pragma tells it.
+/// A column as the pragma reports it.
 struct PragmaColumn {
     cid: i64,
     column: Column,
@@ -47,7 +47,7 @@ struct PragmaColumn {
     key: usize,
 }
 
-/// The parts of an index as the pragma tells them, with whether it is unique.
+/// The parts of an index as the pragma reports them, and whether it is unique.
 #[derive(Default)]
 struct PragmaIndex {
     unique: bool,

@@ -1,4 +1,4 @@
-//! A run with settings of its own.
+//! A configurable run.
 
 #[cfg(feature = "cli")]
 mod cli;
@@ -28,7 +28,7 @@ const LAST: Target = Target {
     steps: Some(-1),
 };
 
-/// A run with settings of its own.
+/// A configurable run.
 ///
 /// ```no_run
 /// # #[cfg(feature = "sqlite")]
@@ -81,85 +81,85 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Goes to this place instead of all heads, or one step back.
+    /// Sets the target, instead of all heads when applying, or one step back when reverting.
     pub fn target(mut self, target: Target) -> Self {
         self.target = Some(target);
         self
     }
 
-    /// What a revert does about revisions beyond the branch that the target names.
+    /// Sets how a revert treats revisions beyond the branch that the target names.
     pub const fn cascade(mut self, cascade: Cascade) -> Self {
         self.cascade = cascade;
         self
     }
 
-    /// Goes on with a half-done revision after its last finished statement.
+    /// Resumes an unfinished revision after its last finished statement.
     pub const fn resume(mut self, resume: bool) -> Self {
         self.options.resume = resume;
         self
     }
 
-    /// What to do, in going on, about a statement that was cut off.
+    /// Sets how a resume treats a statement with an unknown outcome.
     pub const fn in_doubt(mut self, in_doubt: InDoubt) -> Self {
         self.options.in_doubt = in_doubt;
         self
     }
 
-    /// Waits this long for another migrator; 60 seconds where nothing is said.
+    /// Sets how long to wait for another migrator; 60 seconds by default.
     pub const fn lock_wait(mut self, wait: Duration) -> Self {
         self.options.lock_wait = wait;
         self
     }
 
-    /// Makes the whole run one transaction, on the databases that can: nothing of it is kept where
-    /// a revision fails. What is `no-transaction` cannot be part of it.
+    /// Makes the whole run one transaction, on the databases that can: if a revision fails, all is
+    /// rolled back. A `no-transaction` section cannot be part of it.
     pub const fn atomic(mut self, atomic: bool) -> Self {
         self.options.atomic = atomic;
         self
     }
 
-    /// How long statements may wait and take, where their section does not say; the database's own
-    /// settings where nothing is said.
+    /// Sets how long statements may wait and take if their section does not say; by default the
+    /// database's own settings.
     ///
-    /// MySQL counts the wait in whole seconds and ends no statement but a SELECT; MariaDB ends any.
+    /// MySQL counts the wait in whole seconds and cancels only SELECT statements; MariaDB cancels any.
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.options.limits = limits;
         self
     }
 
-    /// How often a revision, or on MySQL a statement, that only missed a lock and has done nothing
-    /// is tried again; five times where nothing is said. The pauses in between grow from a fifth of
-    /// a second to ten seconds.
+    /// Sets how often a revision, or on MySQL a statement, that only missed a lock and has done nothing
+    /// is retried; five times by default. The pauses in between grow from a fifth of a second to ten
+    /// seconds.
     pub const fn lock_retries(mut self, retries: u32) -> Self {
         self.options.lock_retries = retries;
         self
     }
 
-    /// Sets what the revisions run with, instead of what the chain was made with; see
+    /// Sets the session settings of the revisions, instead of those of the chain; see
     /// [`Migrations::with_session`].
     pub fn session(mut self, session: SessionSettings) -> Self {
         self.session = Some(session);
         self
     }
 
-    /// Calls back as the run goes on.
+    /// Sets a callback for the events of the run.
     pub fn on_event(mut self, on_event: impl FnMut(Event<'_>) + Send + 'a) -> Self {
         self.on_event = Box::new(on_event);
         self.options.listens = true;
         self
     }
 
-    /// Ends the run early when `signal` is ready: the statement in work is cancelled, its revision
-    /// rolled back where the database can, the lock given back, and [`Error::Stopped`] returned.
+    /// Stops the run when `signal` is ready: the running statement is cancelled, its revision rolled
+    /// back if the database can, the lock released, and [`Error::Stopped`] returned.
     ///
-    /// Dropping the run's future ends it too, but then the server may go on with the statement it
-    /// has.
+    /// Dropping the future of the run stops it too, but then the server may finish the statement that
+    /// it has, and commit it.
     pub fn stop_when(mut self, signal: impl Future<Output = ()> + Send + 'a) -> Self {
         self.stop_when = Some(Box::pin(signal));
         self
     }
 
-    /// Applies what the target needs and the database has not.
+    /// Applies the pending revisions that the target needs.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl<'a> Runner<'a> {
 
     /// Reverts what follows the target; without one, the last revision.
     ///
-    /// Where a file has changed or is not there, the text of the ledger is used.
+    /// If a file has changed or is missing, the text in the ledger is used.
     ///
     /// # Data loss
     ///
@@ -217,29 +217,21 @@ impl<'a> Runner<'a> {
 
     /// Keeps other migrators out while `work` runs, and releases the lock whatever comes of it.
     async fn with_lock<DB: Backend, T>(
-        &self,
+        self,
         pool: &Pool<DB>,
         work: impl AsyncFnOnce(&mut Engine<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut held = self.hold(pool).await?;
-        let mut engine = self.migrations.engine(&mut held.work, self.options);
+        let session = self.session_settings().clone();
+        let (migrations, options) = (self.migrations, self.options);
+        // Its callbacks cannot be shared between threads, which the future would then not cross.
+        drop(self);
+        let (ledger, wait) = (&migrations.ledger, options.lock_wait);
+        let mut held = LockGuard::take(pool, ledger, &session, wait, &mut |_| {}).await?;
+        let mut engine = migrations.engine(&mut held.work, options);
         let done = work(&mut engine).await;
         let sound = engine.sound;
         held.release(sound).await;
         done
-    }
-
-    /// Keeps other migrators out.
-    async fn hold<DB: Backend>(&self, pool: &Pool<DB>) -> Result<LockGuard<DB>, Error> {
-        let wait = self.options.lock_wait;
-        LockGuard::take(
-            pool,
-            &self.migrations.ledger,
-            self.session_settings(),
-            wait,
-            &mut |_| {},
-        )
-        .await
     }
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {
@@ -263,7 +255,7 @@ impl<'a> Runner<'a> {
             }
         };
         let stop = CancelToken::new();
-        // SQLite also ends by itself what takes too long.
+        // SQLite also cancels what takes too long.
         let can_stop = can_stop || held.work.dialect() == Dialect::Sqlite;
         if can_stop {
             held.work
@@ -294,14 +286,14 @@ impl<'a> Runner<'a> {
         let mut sound = engine.sound;
         if can_stop && let Err(error) = held.work.reset_cancellable().await {
             sound = false;
-            tracing::debug!(error = %DriverError::from(error), "the connection keeps reading for a stop");
+            tracing::debug!(error = %DriverError::from(error), "the connection could not be reset after the run");
         }
         held.release(sound).await;
         report
     }
 }
 
-/// Asks the database to end the statement in work, until the run has ended: between two
+/// Asks the database to cancel the running statement, until the run has ended: between two
 /// statements there is nothing to cancel.
 async fn stopped<DB: Backend>(
     mut work: impl Future<Output = Result<Report, Error>> + Unpin,
@@ -315,7 +307,7 @@ async fn stopped<DB: Backend>(
             if let Some(sql) = stop.cancel_sql()
                 && let Err(error) = send(pool, &sql).await
             {
-                tracing::warn!(error = %DriverError::from(error), "the statement in work could not be cancelled");
+                tracing::warn!(error = %DriverError::from(error), "the running statement could not be cancelled");
             }
             sleeper.sleep(AGAIN).await;
         };
@@ -326,10 +318,10 @@ async fn stopped<DB: Backend>(
     }
 }
 
-/// How long a statement may take to end before it is asked again.
+/// How long a cancelled statement may take to end before it is cancelled again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Sends a statement on a connection of its own: those of the pool may all be at work.
+/// Sends a statement on a connection of its own: those of the pool may all be in use.
 async fn send<DB: Backend>(pool: &Pool<DB>, sql: &str) -> Result<(), sqlx::Error> {
     let mut connection = DB::Connection::connect_with(&pool.connect_options()).await?;
     connection.query(sql.to_owned()).await?;

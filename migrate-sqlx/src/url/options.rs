@@ -16,11 +16,11 @@ impl DatabaseUrl {
         use std::str::FromStr as _;
 
         if self.dialect != migrate_core::Dialect::Sqlite {
-            return Err(Error::Url("it is no url of SQLite".to_owned()));
+            return Err(Error::Url("it is not a url of SQLite".to_owned()));
         }
         let query = encoded(self.parameters.iter());
         let file = escaped(self.database().unwrap_or_default());
-        // What is behind the scheme must not begin with it again.
+        // The text after the scheme must not begin with it again.
         let url = match file.as_str() {
             "%3Amemory%3A" => format!("sqlite::memory:?{query}"),
             file => format!("sqlite:{file}?{query}"),
@@ -40,7 +40,7 @@ impl DatabaseUrl {
         use sqlx::mysql::MySqlConnectOptions;
 
         if self.dialect != migrate_core::Dialect::MySql {
-            return Err(Error::Url("it is no url of MySQL or MariaDB".to_owned()));
+            return Err(Error::Url("it is not a url of MySQL or MariaDB".to_owned()));
         }
         let mut options = MySqlConnectOptions::new();
         if let Some(address) = self.servers.first() {
@@ -97,7 +97,7 @@ impl DatabaseUrl {
     /// [`Error::Url`]: it is of another database, or a number is none.
     pub fn postgres(&self) -> Result<Vec<sqlx::postgres::PgConnectOptions>, Error> {
         if self.dialect != migrate_core::Dialect::Postgres {
-            return Err(Error::Url("it is no url of PostgreSQL".to_owned()));
+            return Err(Error::Url("it is not a url of PostgreSQL".to_owned()));
         }
         match &self.servers[..] {
             [] => Ok(vec![self.postgres_at(&Address::default())?]),

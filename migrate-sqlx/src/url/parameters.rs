@@ -1,4 +1,4 @@
-//! What may stand behind the `?` of a url.
+//! The parameters after the `?` of a url.
 //!
 //! All that libpq, MySQL's clients, SQLite and sqlx know is here, and what frameworks add that share
 //! a `DATABASE_URL`. Each is used, has no bearing on this program, or is refused with what to write
@@ -33,13 +33,13 @@ enum Known {
 }
 use Known::{As, Idle, OneOf, Only, Refused, Used};
 
-const IN_THE_URL: &str = "it stands before the `@`: `mysql://user:password@host:3306/database`";
+const IN_THE_URL: &str = "it is written before the `@`: `mysql://user:password@host:3306/database`";
 const IN_MIGRATE_TOML: &str =
     "write `lock-timeout` or `statement-timeout` below the environment in migrate.toml";
 const ROOTS: &str = "the driver reads one file of certificates";
 const TLS_OF_MYSQL: &str =
     "write `ssl-mode=required`, or `ssl-mode=verify_identity` to check the certificate as well";
-const NO_CHOICE: &str = "leave it out: the driver gives no choice of it";
+const NO_CHOICE: &str = "leave it out: the driver has no such setting";
 const LOGIN: &str = "the driver logs in with a user and a password";
 
 /// PostgreSQL manual, 34.1.2, of version 18; sqlx 0.9; and Prisma's and JDBC's commonest.
@@ -145,11 +145,11 @@ const POSTGRES: &[(&str, Known)] = &[
     ("passfile", Refused("set the variable PGPASSFILE")),
     (
         "service",
-        Refused("write here what the service's file says"),
+        Refused("write the settings of the service file here"),
     ),
     (
         "servicefile",
-        Refused("write here what the service's file says"),
+        Refused("write the settings of the service file here"),
     ),
     (
         "require_auth",
@@ -159,14 +159,14 @@ const POSTGRES: &[(&str, Known)] = &[
     ),
     (
         "requirepeer",
-        Refused("leave it out: the driver does not ask who owns a socket"),
+        Refused("leave it out: the driver does not check who owns a socket"),
     ),
     ("requiressl", Refused("write `sslmode=require`")),
     ("sslcrl", Refused(ROOTS)),
     ("sslcrldir", Refused(ROOTS)),
     (
         "sslkeylogfile",
-        Refused("leave it out: the driver writes none"),
+        Refused("leave it out: the driver writes no key log"),
     ),
     ("scram_client_key", Refused(LOGIN)),
     ("scram_server_key", Refused(LOGIN)),
@@ -261,9 +261,9 @@ const MYSQL: &[(&str, Known)] = &[
     ("password", Refused(IN_THE_URL)),
     (
         "host",
-        Refused("it stands behind the `@`; a socket is `socket=<path>`"),
+        Refused("it is written after the `@`; a socket is `socket=<path>`"),
     ),
-    ("port", Refused("it stands behind the host: `host:3306`")),
+    ("port", Refused("it is written after the host: `host:3306`")),
     (
         "database",
         Refused("it is the path: `mysql://user@host/database`"),
@@ -320,7 +320,7 @@ const SQLITE: &[(&str, Known)] = &[
 ];
 
 impl Parameters {
-    /// Reads what stands behind the `?`. As in libpq and sqlx, the last of a name counts.
+    /// Reads the parameters after the `?`. As in libpq and sqlx, the last of a name counts.
     pub(super) fn read(dialect: Dialect, query: &str) -> Result<Self, Error> {
         let known = match dialect {
             Dialect::Sqlite => SQLITE,
@@ -340,7 +340,7 @@ impl Parameters {
             match found {
                 Some((_, As(other))) => read.take_in(known, other, value)?,
                 Some((name, _)) => read.take_in(known, name, value)?,
-                // What stands behind an `@` may be a password that was not encoded.
+                // The text after an `@` may be a password that was not encoded.
                 None => return Err(unknown(&name, known, !query.contains('@'))),
             }
         }
@@ -349,7 +349,7 @@ impl Parameters {
             return Err(refused("sslpassword", instead));
         }
         if read.get("sslrootcert") == Some("system") {
-            let instead = "leave `system` out: the driver trusts the usual authorities by itself";
+            let instead = "leave `system` out: the driver trusts the usual authorities by default";
             return Err(refused("sslrootcert", instead));
         }
         if let Some(seconds) = read.get("connect_timeout")
@@ -371,7 +371,7 @@ impl Parameters {
             Some(Used) => {}
             Some(OneOf(values)) if has(values, &value) => {}
             Some(OneOf(values)) => {
-                let instead = format!("it is one of `{}`", values.join("`, `"));
+                let instead = format!("expected one of `{}`", values.join("`, `"));
                 return Err(refused(name, &instead));
             }
             Some(Only(values, _)) if has(values, &value) => return Ok(()),
@@ -406,7 +406,7 @@ impl Parameters {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// How long one server may take; 0 and below stand for as long as it likes, as in libpq.
+    /// How long one server may take; 0 and below mean no limit, as in libpq.
     pub(super) fn connect_timeout(&self) -> Option<Duration> {
         let seconds: u64 = self.get("connect_timeout")?.parse().ok()?;
         Some(Duration::from_secs(seconds)).filter(|time| !time.is_zero())
@@ -428,7 +428,7 @@ fn text(encoded: &str) -> Result<String, Error> {
     let decoded = percent_decode_str(&decoded).decode_utf8();
     decoded
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Error::Url("what its `%…` stand for is no UTF-8".to_owned()))
+        .map_err(|_| Error::Url("its `%…` escapes are not valid UTF-8".to_owned()))
 }
 
 fn refused(name: &str, instead: &str) -> Error {
@@ -452,13 +452,13 @@ fn unknown(name: &str, known: &[(&str, Known)], sayable: bool) -> Error {
         .map(|(name, _)| *name);
     Error::UrlParameter {
         message: match sayable || near.is_some() {
-            true => format!("nobody knows the parameter `{name}`"),
-            false => "nobody knows one of the parameters".to_owned(),
+            true => format!("unknown parameter `{name}`"),
+            false => "one of the parameters is unknown".to_owned(),
         },
         help: match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
-                "leave it out; there are `{}`",
+                "leave it out; expected one of `{}`",
                 used.collect::<Vec<_>>().join("`, `")
             ),
         },

@@ -124,7 +124,7 @@ impl DatabaseUrl {
                     Either::Left((connected, _)) => connected,
                     Either::Right(_) => {
                         return Ok(Err(NotTaken {
-                            why: format!("nothing came for {} s", time.as_secs()),
+                            why: format!("no answer for {} s", time.as_secs()),
                             refused: Some(Refusal::NoAnswer),
                         }));
                     }
@@ -154,7 +154,7 @@ impl DatabaseUrl {
             return Ok(Ok(connection));
         }
         if let Err(error) = connection.close().await {
-            tracing::debug!(%error, "a server that is not wanted was gone already");
+            tracing::debug!(%error, "the connection to a rejected server was closed already");
         }
         let why = match (standby, read_only) {
             (true, _) => "it is a standby",

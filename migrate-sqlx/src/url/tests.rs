@@ -170,15 +170,18 @@ fn parameters_that_nobody_knows_or_that_cannot_be_used() {
         ),
     ] {
         let error = DatabaseUrl::parse(url).expect_err(url);
-        let (said, told) = (error.to_string(), error.help().unwrap_or_default());
-        assert!(matches!(error, Error::UrlParameter { .. }), "{url}: {said}");
+        let (message_text, help_text) = (error.to_string(), error.help().unwrap_or_default());
         assert!(
-            said.contains(message) && told.contains(help),
-            "{said}, {told}"
+            matches!(error, Error::UrlParameter { .. }),
+            "{url}: {message_text}"
         );
         assert!(
-            !format!("{said}{told}{error:?}").contains("s3cret"),
-            "{said}, {told}"
+            message_text.contains(message) && help_text.contains(help),
+            "{message_text}, {help_text}"
+        );
+        assert!(
+            !format!("{message_text}{help_text}{error:?}").contains("s3cret"),
+            "{message_text}, {help_text}"
         );
     }
 }

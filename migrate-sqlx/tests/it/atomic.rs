@@ -13,7 +13,7 @@ async fn run(database: &TestDatabase, chain: &Migrations) -> Result<Report, Erro
     connect(database).await.run(runner).await
 }
 
-/// Where the last revision fails, none is kept; once it is mended, all are.
+/// If the last revision fails, none is kept; once it is fixed, all are.
 pub(crate) async fn an_atomic_run_keeps_all_or_nothing(database: TestDatabase) {
     let failing: Written<'_> = (
         "c:b",
@@ -40,13 +40,13 @@ pub(crate) async fn an_atomic_run_keeps_all_or_nothing(database: TestDatabase) {
             .await
             .is_empty()
     );
-    let told = database
+    let events = database
         .rows("SELECT kind, revision FROM migrate_event")
         .await;
-    assert_eq!(told, [["fail", "c"]]);
+    assert_eq!(events, [["fail", "c"]]);
 
-    let mended: Written<'_> = ("c:b", "CREATE TABLE c (id INTEGER);", "DROP TABLE c;");
-    let chain = migrations(&[AB[0], AB[1], mended]);
+    let fixed: Written<'_> = ("c:b", "CREATE TABLE c (id INTEGER);", "DROP TABLE c;");
+    let chain = migrations(&[AB[0], AB[1], fixed]);
     let report = run(&database, &chain).await.unwrap();
     assert_eq!(report.steps.len(), 3);
     assert!(run(&database, &chain).await.unwrap().steps.is_empty());
@@ -78,7 +78,7 @@ pub(crate) async fn an_atomic_revert_keeps_all_or_nothing(database: TestDatabase
     );
 }
 
-/// What cannot be part of a transaction is told before anything runs.
+/// A revision that cannot be part of a transaction is reported before anything runs.
 pub(crate) async fn an_atomic_run_refuses_what_needs_no_transaction(database: TestDatabase) {
     let chain = migrations(&[
         AB[0],
@@ -90,7 +90,7 @@ pub(crate) async fn an_atomic_run_refuses_what_needs_no_transaction(database: Te
     assert!(database.tables().await.is_empty());
 }
 
-/// Whoever is second finds the work done, or waits for it.
+/// The second migrator finds the work done, or waits for it.
 pub(crate) async fn atomic_runs_at_once_apply_each_revision_once(database: TestDatabase) {
     if database.dialect() == Dialect::MySql {
         let error = run(&database, &migrations(&AB)).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Revisions that were edited after they were applied, and files with other line ends.
+//! Revisions that were edited after they were applied, and files with other line endings.
 
 use std::sync::Mutex;
 
@@ -12,8 +12,9 @@ use crate::scenarios::{connect, run};
 const UP_A: &str = "CREATE TABLE a (id INTEGER PRIMARY KEY);";
 const UP_B: &str = "CREATE TABLE b (id INTEGER PRIMARY KEY);";
 
-/// What a run told: revisions that were begun, with their text's origin, and texts that were taken.
-async fn told(
+/// Returns the events of a run: revisions that were started, with their text's origin, and texts
+/// that the ledger took.
+async fn run_listening(
     database: &TestDatabase,
     chain: &Migrations,
     target: Option<&str>,
@@ -48,7 +49,7 @@ async fn revert(
     chain: &Migrations,
     target: &str,
 ) -> (Vec<String>, Result<(), Error>) {
-    told(database, chain, Some(target)).await
+    run_listening(database, chain, Some(target)).await
 }
 
 /// The rows of the ledger as a plain client reads them.
@@ -92,7 +93,7 @@ pub(crate) async fn an_edited_way_back_is_used_and_taken(database: TestDatabase)
     );
 
     // A run takes the rest, before it applies what is pending.
-    let (seen, done) = told(&database, &now, None).await;
+    let (seen, done) = run_listening(&database, &now, None).await;
     done.unwrap();
     assert_eq!(seen, ["took a: its `down`", "b false", "c false"]);
     let found = rows(&database, "hash, chain_hash, body").await;
@@ -114,21 +115,21 @@ pub(crate) async fn an_edited_way_back_is_used_and_taken(database: TestDatabase)
         found.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(),
         ["b", "a"]
     );
-    let (seen, done) = told(&database, &now, None).await;
+    let (seen, done) = run_listening(&database, &now, None).await;
     done.unwrap();
     assert_eq!(seen, Vec::<String>::new());
     let (_, done) = revert(&database, &now, "base").await;
     done.unwrap();
 }
 
-/// A label is no part of what was applied; the rows behind follow by their chain hashes.
+/// A label is not part of what was applied; the rows after it follow by their chain hashes.
 pub(crate) async fn an_edited_header_is_taken(database: TestDatabase) {
     let chain = [("a", UP_A, "DROP TABLE a;"), ("b:a", UP_B, "DROP TABLE b;")];
     run(&database, &migrations(&chain)).await.unwrap();
     let labelled = text(chain[0]).replace("-- message", "-- labels: first\n-- message");
     let now = of_texts(&[labelled, text(chain[1])]);
     let before = rows(&database, "applied_at, duration_ms").await;
-    let (seen, done) = told(&database, &now, None).await;
+    let (seen, done) = run_listening(&database, &now, None).await;
     done.unwrap();
     assert_eq!(seen, ["took a: its header"]);
     assert_eq!(rows(&database, "applied_at, duration_ms").await, before);
@@ -159,8 +160,8 @@ pub(crate) async fn a_way_back_that_failed_is_corrected(database: TestDatabase) 
     );
 }
 
-/// The file's `up` is another than was applied: the ledger's text stands, and the help says how to
-/// get on without it.
+/// The file's `up` differs from what was applied: the ledger's text is used, and the help says how
+/// to continue without it.
 pub(crate) async fn another_up_is_reverted_by_the_text_of_the_ledger(database: TestDatabase) {
     run(&database, &migrations(&[("a", UP_A, "DROP TABLE aa;")]))
         .await
@@ -172,7 +173,7 @@ pub(crate) async fn another_up_is_reverted_by_the_text_of_the_ledger(database: T
         panic!("{failed:?}")
     };
     assert!(error.from_ledger);
-    assert_eq!(error.label.file, "a.sql (as the ledger kept it)");
+    assert_eq!(error.label.file, "a.sql (from the ledger)");
     let help = failed.unwrap_err().help().unwrap();
     assert!(
         help.contains("cargo migrate repair --undone a --execute"),
@@ -180,7 +181,7 @@ pub(crate) async fn another_up_is_reverted_by_the_text_of_the_ledger(database: T
     );
 }
 
-/// What is edited behind a revision with another `up` must not hide that by its chain hash.
+/// An edit after a revision with another `up` must not hide that by its chain hash.
 pub(crate) async fn an_edit_does_not_hide_a_change_before_it(database: TestDatabase) {
     let was = [("a", UP_A, "DROP TABLE a;"), ("b:a", UP_B, "DROP TABLE b;")];
     run(&database, &migrations(&was)).await.unwrap();
@@ -193,7 +194,7 @@ pub(crate) async fn an_edit_does_not_hide_a_change_before_it(database: TestDatab
     assert_eq!(seen, ["took b: its `down`", "b false"]);
     assert!(matches!(failed, Err(Error::Statement(_))), "{failed:?}");
     assert_eq!(rows(&database, "chain_hash").await, before);
-    let (_, refused) = told(&database, &now, None).await;
+    let (_, refused) = run_listening(&database, &now, None).await;
     assert_eq!(refused.unwrap_err().code(), "revision-changed");
 }
 
@@ -259,7 +260,7 @@ pub(crate) async fn line_ends_of_a_checkout_do_not_matter(database: TestDatabase
     let crlf = lf.clone().map(|text| text.replace('\n', "\r\n"));
     let mut seen = Vec::new();
     for texts in [&crlf, &lf] {
-        let (_, failed) = told(&database, &of_texts(texts), None).await;
+        let (_, failed) = run_listening(&database, &of_texts(texts), None).await;
         let Err(Error::Statement(error)) = failed else {
             panic!("{failed:?}")
         };

@@ -1,9 +1,9 @@
-//! What only an application does.
+//! Functions that only applications use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use migrate_sqlx::{Dialect, Error};
+use migrate_sqlx::{Dialect, Error, StampMode};
 use migrate_tests::TestDatabase;
 
 use crate::chain::{AB, migrations};
@@ -67,6 +67,10 @@ async fn futures_can_move_between_threads() {
     sendable(chain.run(&pool)).await.unwrap();
     sendable(chain.ensure_current(&pool)).await.unwrap();
     sendable(chain.status(&pool)).await.unwrap();
+    let targets = ["heads".parse().unwrap()];
+    let stamp = chain.runner().stamp(&pool, &targets, StampMode::Update);
+    sendable(stamp).await.unwrap();
+    sendable(chain.revert(&pool)).await.unwrap();
 }
 
 /// Counts the statements that sqlx logs.

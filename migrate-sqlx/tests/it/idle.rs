@@ -13,7 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use crate::chain::migrations;
 use crate::scenarios::connect;
 
-/// `a` is done at once, `b` waits until somebody opens the gate.
+/// `a` is done at once, `b` waits until the gate is opened.
 fn chain() -> Migrations {
     migrations(&[
         ("a", "CREATE TABLE a (id INTEGER);", ""),
@@ -21,7 +21,7 @@ fn chain() -> Migrations {
     ])
 }
 
-/// Lets a migrator on this pool wait for one at work until the server has ended the session that
+/// Lets a migrator on this pool wait for a running one until the server has ended the session that
 /// the pool had when it began; gives what both of them did. `listed` asks whether a session is
 /// there.
 async fn wait_beyond<DB: Backend>(

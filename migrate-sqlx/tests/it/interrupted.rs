@@ -1,4 +1,4 @@
-//! What a migrator leaves behind that was killed, or that others got in the way of.
+//! Migrators that were killed, or that others interfered with.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn drop_inside(database: &TestDatabase, chain: &Migrations) {
     }
 }
 
-/// The server goes on with a message whose sender is gone: the next migrator waits for its end,
+/// The server continues a message whose sender is gone: the next migrator waits for its end,
 /// and then finds the work done.
 pub(crate) async fn what_a_killed_migrator_sent_is_waited_for(database: TestDatabase) {
     let slow = match database.dialect() {
@@ -67,7 +67,7 @@ pub(crate) async fn what_a_killed_migrator_sent_is_waited_for(database: TestData
     assert_eq!((status.applied.len(), status.failed.len()), (3, 0));
 }
 
-/// Nothing that stands in the ledger may end in a panic, or hide what else is wrong.
+/// Nothing in the ledger may cause a panic, or hide what else is wrong.
 pub(crate) async fn a_ledger_that_was_tampered_with_is_told(database: TestDatabase) {
     let chain = migrations(&AB);
     run(&database, &chain).await.unwrap();
@@ -148,7 +148,7 @@ pub(crate) async fn settings_of_a_revision_end_with_the_run(database: TestDataba
     assert_eq!(setting, fresh);
 }
 
-/// A failure behind the revision's statements is not blamed on the last of them.
+/// A failure after the revision's statements is not blamed on the last of them.
 pub(crate) async fn a_ledger_that_cannot_be_written_is_no_failing_statement(
     database: TestDatabase,
 ) {
@@ -283,13 +283,13 @@ async fn a_reader_in_the_way_of_a_commit_is_waited_for() {
     assert_eq!(ran.unwrap().steps.len(), 1);
 }
 
-/// A statement that was begun and cut off may be done or not: a person says which.
+/// An interrupted statement may be done or not: a person says which.
 pub(crate) async fn a_statement_in_doubt_is_asked_about(database: TestDatabase) {
     let up = "-- migrate: up no-transaction\nCREATE TABLE c (id INTEGER);\nCREATE TABLE d (id INTEGER);\nDROP TABLE missing;\nCREATE TABLE e (id INTEGER);";
     let chain = migrations(&[AB[0], ("c:a", up, "DROP TABLE c;")]);
     let connected = connect(&database).await;
     connected.run(chain.runner()).await.unwrap_err();
-    // As a server leaves it that dies behind the second statement.
+    // As a server leaves it that dies after the second statement.
     let cut_off = "UPDATE migrate_revision SET statements = 1, error = 'the next one was begun, and its end was not recorded' WHERE revision = 'c'";
     database.execute(cut_off).await;
     let status = connected.status(&chain).await.unwrap();

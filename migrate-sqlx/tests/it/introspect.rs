@@ -1,4 +1,4 @@
-//! What is read of a live database's schema.
+//! Reads schemas of live databases.
 
 mod mysql;
 mod odd;

@@ -1,4 +1,4 @@
-//! Time limits, and what others hold locked.
+//! Time limits, and locks of other sessions.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn wanting(database: &TestDatabase) -> Migrations {
     migrations(&[AB[0], ("b:a", up, "ALTER TABLE a DROP COLUMN extra;")])
 }
 
-/// What only missed its lock is tried again, and done once the other session lets go.
+/// A revision that only missed its lock is retried, and done once the other session releases it.
 pub(crate) async fn a_missed_lock_is_tried_again(database: TestDatabase) {
     let chain = wanting(&database).await;
     let mut holder = holder(&database).await;
@@ -65,7 +65,7 @@ pub(crate) async fn a_missed_lock_is_tried_again(database: TestDatabase) {
     assert_eq!(events, [["apply", "a"], ["apply", "b"]]);
 }
 
-/// Without any more tries it is told, and how to go on.
+/// Without more retries the failure is reported, with how to continue.
 pub(crate) async fn a_missed_lock_is_told(database: TestDatabase) {
     let chain = wanting(&database).await;
     let mut holder = holder(&database).await;
@@ -82,14 +82,14 @@ pub(crate) async fn a_missed_lock_is_told(database: TestDatabase) {
     } else {
         assert_eq!(error.code(), "statement-failed", "{error:?}");
         let help = error.help().unwrap();
-        assert!(help.contains("another session has a lock"), "{help}");
+        assert!(help.contains("another session holds a lock"), "{help}");
     }
     holder.execute(release(database.dialect())).await;
     let again = runner().resume(database.dialect() == Dialect::MySql);
     assert_eq!(connected.run(again).await.unwrap().steps.len(), 1);
 }
 
-/// A statement that takes too long is ended.
+/// A statement that takes too long is cancelled.
 pub(crate) async fn a_statement_that_takes_too_long_is_ended(database: TestDatabase) {
     let up = format!(
         "-- migrate: up statement-timeout=100ms\nCREATE TABLE c (id INTEGER);\n{}",
@@ -102,7 +102,7 @@ pub(crate) async fn a_statement_that_takes_too_long_is_ended(database: TestDatab
     };
     assert_eq!((statement.number, statement.of), (2, 2));
     let help = error.help().unwrap();
-    assert!(help.contains("longer than it may"), "{help}");
+    assert!(help.contains("longer than allowed"), "{help}");
     let status = connect(&database).await.status(&chain).await.unwrap();
     assert_eq!(status.current, ["a"]);
     assert_eq!(
@@ -177,8 +177,8 @@ pub(crate) async fn settings_do_not_reach_the_next_revision(database: TestDataba
     }
 }
 
-/// PostgreSQL: the index that a failed `CREATE INDEX CONCURRENTLY` leaves is told, also where
-/// `IF NOT EXISTS` would take it for done.
+/// PostgreSQL: the index that a failed `CREATE INDEX CONCURRENTLY` leaves is reported, also if
+/// `IF NOT EXISTS` would accept it.
 #[tokio::test]
 async fn an_invalid_index_is_told() {
     let name = concat!(module_path!(), "::an_invalid_index_is_told");
@@ -205,7 +205,7 @@ async fn an_invalid_index_is_told() {
     assert_eq!(report.unwrap().steps.len(), 1);
     let valid = "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'twice'::regclass";
     assert_eq!(database.rows(valid).await, [["true"]]);
-    // What somebody else has left is not ours to drop.
+    // An index that another session left is not ours to drop.
     let back = plain.runner().target("a".parse().unwrap());
     connected.revert(back).await.unwrap();
     database
@@ -218,7 +218,7 @@ async fn an_invalid_index_is_told() {
     assert_eq!(status.failed[0].statements, 0);
 }
 
-/// PostgreSQL: where one transaction needs more locks than the server has, the help says so.
+/// PostgreSQL: if one transaction needs more locks than the server has, the help says so.
 #[tokio::test]
 async fn too_many_locks_are_explained() {
     let name = concat!(module_path!(), "::too_many_locks_are_explained");

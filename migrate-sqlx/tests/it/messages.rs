@@ -1,4 +1,4 @@
-//! What a database says: of an error, part by part, and beside errors while a revision runs.
+//! Messages of a database: the parts of an error, and notices while a revision runs.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,8 +19,8 @@ async fn failure(database: &TestDatabase, up: &str) -> Error {
     error.expect_err("the revision fails")
 }
 
-/// The failure that was entered last, as a plain client reads it.
-async fn told(database: &TestDatabase) -> String {
+/// The last recorded failure, as a plain client reads it.
+async fn last_failure(database: &TestDatabase) -> String {
     let events = database
         .rows("SELECT detail FROM migrate_event WHERE kind = 'fail' AND revision = 'a' ORDER BY id")
         .await;
@@ -51,8 +51,8 @@ pub(crate) async fn all_that_the_database_says_of_an_error_is_told(database: Tes
     let message = error.database_message().unwrap();
     let printed = printed(&error);
     assert!(printed.ends_with(&message.message), "{printed}");
-    let told = told(&database).await;
-    assert!(told.ends_with(&message.report()), "{told}");
+    let failure = last_failure(&database).await;
+    assert!(failure.ends_with(&message.report()), "{failure}");
     let parts: Vec<(&str, &str)> = message.parts();
     match database.dialect() {
         Dialect::Postgres => {
@@ -139,10 +139,10 @@ async fn a_mistake_in_a_body_is_shown_in_its_line_of_the_file() {
         assert_eq!(message.inner_query.is_some(), query, "{message:?}");
         assert!(message.context.is_some(), "{message:?}");
     }
-    let told = told(&database).await;
+    let failure = last_failure(&database).await;
     assert!(
-        told.contains("QUERY: SELECT 1 + nosuch FROM pg_class"),
-        "{told}"
+        failure.contains("QUERY: SELECT 1 + nosuch FROM pg_class"),
+        "{failure}"
     );
 }
 
@@ -183,7 +183,7 @@ async fn what_fails_behind_the_statements_names_revision_and_step() {
         );
         assert_eq!(error.code(), "step-failed");
         assert!(failed.message.report().contains(said), "{failed:?}");
-        assert!(told(&database).await.contains(said));
+        assert!(last_failure(&database).await.contains(said));
         assert!(
             database
                 .rows("SELECT * FROM migrate_revision")

@@ -1,4 +1,4 @@
-//! Going on with what is half done, and what is recorded of it on the way.
+//! Resuming unfinished revisions, and recording their progress.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::chain::{AB, migrations};
 use crate::scenarios::{connect, in_memory, run};
 
-/// A section that keeps what it has done where a statement fails.
+/// A section whose finished statements stay if one fails.
 fn kept(sql: &str) -> String {
     format!("-- migrate: up no-transaction\n{sql}")
 }
@@ -41,17 +41,17 @@ pub(crate) async fn what_is_finished_may_not_be_edited(database: TestDatabase) {
             .await
             .unwrap_err();
         assert_eq!(error.code(), "resume-edited", "{error:?}");
-        let told = error.to_string();
+        let message = error.to_string();
         assert!(
-            told.contains(&format!("statement {number}, of 2")),
-            "{told}"
+            message.contains(&format!("finished statement {number} of 2")),
+            "{message}"
         );
     }
     assert_eq!(
         database.tables().await,
         ["a", "b", "migrate_event", "migrate_revision"]
     );
-    // Blanks and comments mean nothing, and what is behind them may be another text.
+    // Blanks and comments mean nothing, and the text after them may differ.
     let fixed = chain(
         "CREATE TABLE a (id  INTEGER); -- as before\nCREATE TABLE b (id INTEGER);\nCREATE TABLE c (id INTEGER);\nDROP TABLE missing;",
     );
@@ -162,7 +162,7 @@ async fn a_variable_that_is_lost_on_mysql() {
     assert_eq!(database.rows("SELECT id FROM t").await.len(), 0);
 }
 
-/// MySQL: whoever locks the ledger while a statement works does not make it work twice.
+/// MySQL: a lock on the ledger while a statement runs does not make it run twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finished_statement_never_runs_again_on_mysql() {
     for statement in [
@@ -178,7 +178,7 @@ async fn a_finished_statement_never_runs_again_on_mysql() {
         let mut holder = database.session().await;
         holder.execute("DO GET_LOCK('resume_bonus', 60)").await;
         let connected = connect(&database).await;
-        let (events, mut told) = unbounded_channel();
+        let (events, mut received) = unbounded_channel();
         let limits = Limits {
             lock: Some(Duration::from_secs(1)),
             statement: None,
@@ -201,7 +201,7 @@ async fn a_finished_statement_never_runs_again_on_mysql() {
             .execute("BEGIN; SELECT * FROM migrate_revision FOR UPDATE")
             .await;
         holder.execute("DO RELEASE_LOCK('resume_bonus')").await;
-        told.recv().await.expect("the record missed its lock");
+        received.recv().await.expect("the record missed its lock");
         locker.execute("ROLLBACK").await;
         running.await.unwrap().unwrap();
         let bonus = database.rows("SELECT COUNT(*) FROM bonus").await;
@@ -333,6 +333,6 @@ async fn a_connection_of_sqlite_is_given_back_as_it_was() {
     let asked = "SELECT (SELECT foreign_keys FROM pragma_foreign_keys) || (SELECT recursive_triggers FROM pragma_recursive_triggers) \
                  || (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints) || (SELECT COUNT(*) FROM pragma_database_list WHERE name = 'other') \
                  || (SELECT group_concat(name) FROM sqlite_temp_master)";
-    let told: String = sqlx::query_scalar(asked).fetch_one(&pool).await.unwrap();
-    assert_eq!(told, "1100mine");
+    let settings: String = sqlx::query_scalar(asked).fetch_one(&pool).await.unwrap();
+    assert_eq!(settings, "1100mine");
 }

@@ -1,4 +1,4 @@
-//! What must hold on every database.
+//! Scenarios for every database.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -259,8 +259,8 @@ async fn a_failing_statement_is_told_with_its_place(database: TestDatabase) {
         .unwrap();
     assert_eq!(events.last().unwrap().kind.as_str(), "fail");
 
-    // Mended, it is applied; where nothing could be rolled back it goes on behind what was done.
-    let mended = migrations(&[
+    // Fixed, it is applied; if nothing could be rolled back, it resumes after the finished statements.
+    let fixed = migrations(&[
         AB[0],
         (
             "b:a",
@@ -270,13 +270,13 @@ async fn a_failing_statement_is_told_with_its_place(database: TestDatabase) {
     ]);
     if !whole {
         assert_eq!(status.failed[0].statements, 2);
-        let refused = run(&database, &mended).await.unwrap_err();
+        let refused = run(&database, &fixed).await.unwrap_err();
         assert_eq!(refused.code(), "revision-unfinished");
         assert!(refused.help().unwrap().contains("--resume"));
     }
     let report = connect(&database)
         .await
-        .run(mended.runner().resume(!whole))
+        .run(fixed.runner().resume(!whole))
         .await
         .unwrap();
     assert_eq!(ids(&report), ["b"]);
@@ -284,7 +284,7 @@ async fn a_failing_statement_is_told_with_its_place(database: TestDatabase) {
         database.rows("SELECT id FROM b ORDER BY id").await,
         [["1"], ["2"]]
     );
-    assert_eq!(run(&database, &mended).await.unwrap(), Vec::<String>::new());
+    assert_eq!(run(&database, &fixed).await.unwrap(), Vec::<String>::new());
 }
 
 async fn statements_without_a_transaction_are_recorded_one_by_one(database: TestDatabase) {
@@ -316,7 +316,7 @@ async fn statements_without_a_transaction_are_recorded_one_by_one(database: Test
     assert!(status.failed[0].error.is_some());
 
     let up = up.replace(", (2, 'again')", "");
-    let mended = migrations(&[
+    let fixed = migrations(&[
         AB[0],
         (
             "c:a",
@@ -326,12 +326,12 @@ async fn statements_without_a_transaction_are_recorded_one_by_one(database: Test
     ]);
     let report = connect(&database)
         .await
-        .run(mended.runner().resume(true))
+        .run(fixed.runner().resume(true))
         .await
         .unwrap();
     assert_eq!(ids(&report), ["c"]);
     assert_eq!(database.rows("SELECT COUNT(*) FROM a").await, [["3"]]);
-    assert_eq!(revert(&database, &mended, "-1").await.unwrap(), ["c"]);
+    assert_eq!(revert(&database, &fixed, "-1").await.unwrap(), ["c"]);
     assert_eq!(database.rows("SELECT COUNT(*) FROM a").await, [["1"]]);
 }
 
@@ -594,7 +594,7 @@ async fn a_run_that_is_dropped_gives_the_lock_back(database: TestDatabase) {
         ended = connected.run(chain.runner()) => panic!("{ended:?}"),
         () = watch => {}
     }
-    // The lock is free: the next one sees what is half done instead of waiting.
+    // The lock is free: the next one sees the unfinished revision instead of waiting.
     let error = connected
         .run(chain.runner().lock_wait(Duration::from_secs(30)))
         .await
@@ -616,13 +616,13 @@ async fn a_password_is_never_shown(database: TestDatabase) {
         format!("nosql://migrate:{secret}@{place}"),
     ] {
         let error = Database::connect(&url, Create::Nothing).await.unwrap_err();
-        let mut told = format!("{error} {error:?} {:?}", error.help());
+        let mut texts = format!("{error} {error:?} {:?}", error.help());
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
-            told += &cause.to_string();
+            texts += &cause.to_string();
             source = cause.source();
         }
-        assert!(!told.contains(secret), "{told}");
+        assert!(!texts.contains(secret), "{texts}");
     }
     let connected = connect(&database).await;
     assert!(!format!("{connected:?}").contains("only-for-tests"));

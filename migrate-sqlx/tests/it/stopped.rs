@@ -1,4 +1,4 @@
-//! A run that is asked to end.
+//! Runs that are stopped.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use crate::chain::{AB, migrations};
 use crate::scenarios::connect;
 
-/// A statement that does not end by itself. On MySQL, of many rows: a sleep that is ended is no
-/// failure there, but no row comes behind it.
+/// A statement that never finishes. On MySQL, of many rows: a cancelled sleep is not an error
+/// there, but no row follows.
 pub(crate) const fn endless(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
@@ -21,8 +21,8 @@ pub(crate) const fn endless(dialect: Dialect) -> &'static str {
     }
 }
 
-/// The statement in work is cancelled, nothing of its revision stays where the database can, and
-/// whoever comes next finds no lock.
+/// The running statement is cancelled, its revision is rolled back if the database can, and the
+/// next migrator finds no lock.
 pub(crate) async fn a_run_that_is_stopped_is_rolled_back(database: TestDatabase) {
     let up = format!(
         "CREATE TABLE c (id INTEGER);\n{}",
@@ -69,7 +69,7 @@ pub(crate) async fn a_run_that_is_stopped_is_rolled_back(database: TestDatabase)
     next.unwrap();
 }
 
-/// Outside a transaction what was finished stays, and the rest can be gone on with.
+/// Outside a transaction the finished statements stay, and the rest can be resumed.
 pub(crate) async fn a_stop_between_statements_can_be_resumed(database: TestDatabase) {
     let up = format!(
         "-- migrate: up no-transaction\nCREATE TABLE c (id INTEGER);\n{}",
@@ -95,14 +95,14 @@ pub(crate) async fn a_stop_between_statements_can_be_resumed(database: TestDatab
         panic!("{status:?}");
     };
     assert!(failed.error.is_some(), "{failed:?}");
-    let mended = up.replace(endless(database.dialect()), "INSERT INTO c VALUES (1);");
-    let chain = migrations(&[AB[0], ("c:a", &mended, "DROP TABLE c;")]);
+    let fixed = up.replace(endless(database.dialect()), "INSERT INTO c VALUES (1);");
+    let chain = migrations(&[AB[0], ("c:a", &fixed, "DROP TABLE c;")]);
     let runner = chain.runner().lock_wait(Duration::ZERO).resume(true);
     connected.run(runner).await.unwrap();
     assert_eq!(database.rows("SELECT COUNT(*) FROM c").await, [["1"]]);
 }
 
-/// Who waits for the lock can be stopped as well.
+/// A migrator that waits for the lock can be stopped as well.
 pub(crate) async fn a_stop_before_the_work_does_nothing(database: TestDatabase) {
     let chain = migrations(&AB);
     let connected = connect(&database).await;

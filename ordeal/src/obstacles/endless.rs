@@ -13,7 +13,7 @@ use crate::{Arena, Result, Tally};
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn endless_statement(arena: &Arena) -> Result<Tally> {
     let mut tally = Tally::new(1);
     let (sql, inside) = match arena.dialect {
@@ -52,7 +52,7 @@ pub async fn endless_statement(arena: &Arena) -> Result<Tally> {
         tally.flaw(
             1,
             format_args!(
-                "{} revisions were told of behind the first {BEFORE}",
+                "{} revisions were reported after the first {BEFORE}",
                 ended.done.len()
             ),
         );

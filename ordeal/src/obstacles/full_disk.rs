@@ -1,4 +1,4 @@
-//! A disk without room.
+//! A full disk.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use crate::process::is_root;
 use crate::server::Server;
 use crate::{Arena, Result, Tally};
 
-/// Fills the disk below the database inside a revision, and then gives it room.
+/// Fills the disk below the database inside a revision, and then frees space.
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it: a disk needs root or user namespaces.
+/// This machine cannot run it: a disk needs root or user namespaces.
 pub async fn full_disk(arena: &Arena) -> Result<Tally> {
     let mut tally = Tally::new(1);
     match arena.dialect {
@@ -28,9 +28,9 @@ pub async fn full_disk(arena: &Arena) -> Result<Tally> {
             let server = Server::start_on(arena.dialect, &[], Some(&disk)).await?;
             let tablespace = disk.path().join("tablespace");
             let folder = tablespace.display();
-            disk.tell(&format!("mkdir -m 700 {folder}"))?;
+            disk.run_line(&format!("mkdir -m 700 {folder}"))?;
             if is_root()? {
-                disk.tell(&format!("chown nobody {folder}"))?;
+                disk.run_line(&format!("chown nobody {folder}"))?;
             }
             let own = TestDatabase::existing(server.url());
             let made = format!("CREATE TABLESPACE tiny LOCATION '{}'", tablespace.display());
@@ -53,7 +53,7 @@ pub async fn full_disk(arena: &Arena) -> Result<Tally> {
             let mut disk = Disk::with_room(8 * 1024)?;
             let server = Server::start_on(arena.dialect, &[], Some(&disk)).await?;
             let folder = server.data().join("tiny");
-            disk.tell(&format!(
+            disk.run_line(&format!(
                 "mkdir {0} && mount --bind {1} {0}",
                 folder.display(),
                 disk.path().display()

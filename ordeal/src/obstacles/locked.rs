@@ -10,7 +10,7 @@ use crate::{Arena, Result, Tally};
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn locked_table(arena: &Arena) -> Result<Tally> {
     let mut tally = Tally::new(1);
     let server = match arena.dialect {

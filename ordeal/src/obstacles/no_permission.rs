@@ -1,4 +1,4 @@
-//! A user who may not make the ledger's tables.
+//! A user who may not create the ledger's tables.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,7 @@ use crate::{Arena, Result, Tally};
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn no_permission(arena: &Arena) -> Result<Tally> {
     let mut tally = Tally::new(1);
     let mut stage = Stage::new(arena, "ALTER TABLE t_000 ADD COLUMN c INTEGER").await?;
@@ -31,7 +31,7 @@ pub async fn no_permission(arena: &Arena) -> Result<Tally> {
             let ended = stage.start(database.url(), &["run"])?.end().await?;
             stage.judge(&ended, 1, "unable to open", &mut tally);
             if file.exists() {
-                tally.flaw(1, "half done: there is a file");
+                tally.flaw(1, "partly done: there is a file");
             }
             fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
         }
@@ -67,7 +67,7 @@ pub async fn no_permission(arena: &Arena) -> Result<Tally> {
         }
     }
     if arena.dialect != Dialect::Sqlite && !database.tables().await.is_empty() {
-        tally.flaw(1, "half done: there are tables");
+        tally.flaw(1, "partly done: there are tables");
     }
     stage.finish(&database, &mut tally).await?;
     Ok(tally)

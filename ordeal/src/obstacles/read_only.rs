@@ -18,7 +18,7 @@ const SQL: &str = "ALTER TABLE t_000 ADD COLUMN c INTEGER";
 ///
 /// # Errors
 ///
-/// The machine does not allow to try it.
+/// This machine cannot run it.
 pub async fn read_only_database(arena: &Arena) -> Result<Tally> {
     let mut tally = Tally::new(2);
     let server = match arena.dialect {

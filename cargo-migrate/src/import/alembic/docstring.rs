@@ -1,23 +1,23 @@
-//! What a revision's docstring and the name of its file tell: the message, and the time.
+//! The message and the time of a revision, from its docstring and the name of its file.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use crate::import::python::{Module, Value};
 
-/// What is told for people.
+/// What is meant for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Docstring {
     pub(super) message: String,
-    /// RFC 3339 in UTC; empty where nothing says it.
+    /// RFC 3339 in UTC; empty if unknown.
     pub(super) created: String,
 }
 
-/// How the lines begin that Alembic writes below the message.
+/// The beginnings of the lines that Alembic writes below the message.
 const LINES: [&str; 4] = ["Revision ID:", "Revises:", "Create Date:", "Branch Labels:"];
 
 impl Docstring {
-    /// Reads the docstring, and the file's name where the docstring does not say it.
+    /// Reads the docstring, and the file's name for what the docstring lacks.
     pub(super) fn new(module: &Module, file: &str, version: &str) -> Self {
         let docstring = module.docstring.clone().unwrap_or_default();
         let docstring = docstring.replace("\r\n", "\n");
@@ -39,7 +39,7 @@ impl Docstring {
     }
 }
 
-/// The words of a file's name, which Alembic makes of the message.
+/// The words of a file's name, which Alembic derives from the message.
 fn slug(stem: &str, version: &str) -> String {
     let words = |text: &str| {
         let text = text.trim_start_matches(|c: char| c.is_ascii_digit() || "-_.".contains(c));
@@ -54,7 +54,7 @@ fn slug(stem: &str, version: &str) -> String {
     }
 }
 
-/// What `Create Date:` of the docstring says, or a variable of that name.
+/// The value of `Create Date:` in the docstring, or of a variable of that name.
 fn written(module: &Module, docstring: &str) -> String {
     let line = docstring
         .lines()
@@ -70,7 +70,7 @@ fn written(module: &Module, docstring: &str) -> String {
     if let Ok(time) = text.parse::<Timestamp>() {
         return time.to_string();
     }
-    // Without a zone it is whatever the author's clock said; the order is the parents'.
+    // Without a zone it is the author's local time; the order depends on the parents.
     text.parse().map(in_utc).unwrap_or_default()
 }
 
@@ -80,7 +80,7 @@ fn in_utc(time: DateTime) -> String {
 
 /// The time with which a file's name begins: `2024-01-17_13-09_`, `20240117130900_`, `2024_01_17-`.
 fn date_of(stem: &str) -> Option<String> {
-    // The longest that is a time, and behind which something else begins.
+    // The longest prefix that is a time and is followed by something else.
     [6, 5, 3].into_iter().find_map(|parts| {
         let mut rest = stem;
         let mut numbers = [0_i16; 6];

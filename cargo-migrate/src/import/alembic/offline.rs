@@ -1,8 +1,8 @@
 //! Asks Alembic for the SQL of each revision, with as few calls as its refusals allow.
 //!
-//! One call answers for all revisions until the first that cannot be written as SQL, where Alembic
-//! ends with the exception of that revision. Then it is asked to go on behind it. A downgrade is
-//! asked for from each place to `base`, as Alembic takes only one starting point.
+//! One call returns all revisions up to the first that cannot be written as SQL, where Alembic
+//! stops with the exception of that revision. The next call starts after it. A downgrade is asked
+//! for from each place to `base`, as Alembic takes only one starting point.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,20 +19,20 @@ use crate::output::failure::Failure;
 #[derive(Clone, Debug)]
 struct Found {
     part: Option<Part>,
-    /// Why it is not whole.
+    /// Why it is not complete.
     error: Option<String>,
     place: Option<Place>,
-    /// Whether it is what a real run did.
+    /// Whether it was recorded from a real run.
     is_recorded: bool,
 }
 
-/// How many ranges are tried where Alembic wrote nothing at all so often before: an env.py without
-/// an offline mode answers none of them.
+/// How many ranges are tried before giving up if Alembic wrote nothing at all: an env.py without an
+/// offline mode answers none of them.
 const fn most(silent: usize) -> usize {
     if silent < 3 { usize::MAX } else { 0 }
 }
 
-/// Where SQL comes from.
+/// The source of the SQL.
 #[derive(Clone, Copy, Debug)]
 enum Source<'a> {
     File(&'a str),
@@ -50,7 +50,7 @@ pub(crate) struct Sql {
 }
 
 impl Sql {
-    /// Cuts files that Alembic wrote.
+    /// Splits files that Alembic wrote.
     pub(crate) fn of_files(
         history: &History,
         up: Option<(&str, &str)>,
@@ -66,7 +66,7 @@ impl Sql {
         sql
     }
 
-    /// Takes what a real run did.
+    /// Adds the SQL of a real run.
     pub(crate) fn record(
         &mut self,
         history: &History,
@@ -77,7 +77,7 @@ impl Sql {
         self.answer(history, direction, run, dialects, Source::Run);
     }
 
-    /// Asks for all that is not known yet; `ask` calls Alembic with these words.
+    /// Requests all that is not known yet; `ask` calls Alembic with these arguments.
     pub(crate) fn ask(
         &mut self,
         history: &History,
@@ -91,7 +91,7 @@ impl Sql {
             if let (Some(error), None) = (&first.error, &reached) {
                 return Err(CommandError::new(Failure::Alembic, "Alembic writes no SQL")
                     .cause(error)
-                    .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py lead to an empty database; or give files with `--up-sql` and `--down-sql`"));
+                    .help("`alembic upgrade --sql heads` must work, its env.py needs an offline mode; or add `--online` and let env.py connect to an empty database; or pass files with `--up-sql` and `--down-sql`"));
             }
         }
         let mut silent = 0;
@@ -120,7 +120,7 @@ impl Sql {
         Ok(())
     }
 
-    /// Asks for a revision with one range behind the other, until one leads to it; says whether
+    /// Requests a revision with one range after the other, until one leads to it; returns true if
     /// Alembic wrote anything.
     fn ask_for(
         &mut self,
@@ -164,7 +164,7 @@ impl Sql {
                 part: None,
                 error: Some(match stopped {
                     Some(stopped) => {
-                        format!("Alembic does not come to it: it stops at `{stopped}`")
+                        format!("Alembic does not reach it: it stops at `{stopped}`")
                     }
                     None => "Alembic writes nothing for it".to_owned(),
                 }),
@@ -173,7 +173,7 @@ impl Sql {
             });
     }
 
-    /// Takes what a call gave; returns the revision at which it stopped.
+    /// Adds the output of a call; returns the revision at which it stopped.
     fn answer(
         &mut self,
         history: &History,
@@ -186,7 +186,7 @@ impl Sql {
         let error = answer.error.as_ref()?;
         let last = parts.pop()?;
         let side = self.side(direction);
-        // What a call that got through has told of it stays.
+        // Keeps the answer of a call that got through.
         if let Some(found) = side
             .get_mut(&last)
             .filter(|found| found.is_recorded == matches!(source, Source::Run))
@@ -197,7 +197,7 @@ impl Sql {
         Some(last)
     }
 
-    /// Takes the parts of a text that are not known yet; returns all its revisions.
+    /// Adds the parts of a text that are not known yet; returns all its revisions.
     fn take(
         &mut self,
         history: &History,
@@ -288,7 +288,7 @@ impl Sql {
     }
 }
 
-/// What a function of a revision is as a way; `empty` knows where the function is.
+/// One direction of a revision, from its function; `empty` knows where the function is.
 fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> MigrationBody {
     let function_at = match empty {
         MigrationBody::Left { place, .. } => place.clone(),
@@ -307,7 +307,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> Mig
     };
     let place = found.place.clone().unwrap_or(file);
     if let Some(error) = &found.error {
-        // It is the usual way to say that there is none.
+        // This is the usual sign that there is none.
         if function == "downgrade" && error.starts_with("NotImplementedError") {
             return MigrationBody::Irreversible(format!("its downgrade() raises {error}"));
         }
@@ -323,7 +323,7 @@ fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> Mig
                 place: function_at,
             },
             _ => MigrationBody::Part {
-                why: format!("{why}; what stands here came before"),
+                why: format!("{why}; the SQL here is what came before"),
                 whole: source_of(text, function),
                 text: part.text.clone(),
                 transaction: part.transaction,
@@ -331,11 +331,11 @@ fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> Mig
             },
         };
     }
-    // What it asks so, it does in another way with a database.
+    // With a database it behaves differently.
     let asked = &["is_offline_mode", "as_sql"];
     if let Some((word, line)) = found_in(text, function, asked).filter(|_| !found.is_recorded) {
         let why = format!(
-            "`{function}()` has `{word}`, and what it does only with a database is not in the SQL"
+            "`{function}()` has `{word}`, and its SQL lacks what it does only with a database"
         );
         let place = Place { line, ..place };
         return match part.statements {

@@ -1,4 +1,4 @@
-//! Alembic's command line: how it is called, and what it answers.
+//! Calls Alembic's command line and reads its output.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,22 +10,22 @@ use crate::output::failure::Failure;
 /// How to call Alembic.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    /// The program and words that always stand behind it.
+    /// The program and its fixed arguments.
     words: Vec<String>,
-    /// Words of the user's own, before the command.
+    /// The user's own arguments, before the command.
     options: Vec<String>,
 }
 
-/// What a call gave.
+/// The output of a call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) sql: String,
-    /// The last words where it failed.
+    /// The last line if it failed.
     pub(crate) error: Option<String>,
 }
 
 impl Program {
-    /// Takes `alembic`, or what was typed instead, such as `poetry run alembic`.
+    /// Accepts `alembic`, or what was typed instead, such as `poetry run alembic`.
     pub(crate) fn new(typed: &str, options: &[String]) -> Self {
         Self {
             words: typed.split_whitespace().map(str::to_owned).collect(),
@@ -44,7 +44,7 @@ impl Program {
         words.join(" ")
     }
 
-    /// Lets it take its settings from this file, unless the user has named one.
+    /// Lets it read its settings from this file, unless the user has named one.
     pub(crate) fn settings(&mut self, file: Option<String>) {
         let named = |word: &String| word.starts_with("-c") || word.starts_with("--config");
         let words = self.words.iter().chain(&self.options);
@@ -91,7 +91,7 @@ impl Program {
     }
 }
 
-/// Takes what the command line refuses out of the SQL: it says so on stdout, behind all else.
+/// Removes the refusal of the command line from the SQL: it is printed on stdout, after all else.
 fn failed(mut sql: String, stderr: &str) -> Answer {
     let start = match sql.starts_with(REFUSED) {
         true => Some(0),
@@ -105,7 +105,7 @@ fn failed(mut sql: String, stderr: &str) -> Answer {
 /// How Alembic's command line begins a refusal (`alembic.util.err`).
 const REFUSED: &str = "FAILED: ";
 
-/// The exception at the end of a traceback, or what Alembic's command line says.
+/// The exception at the end of a traceback, or the message of Alembic's command line.
 fn last_words(stderr: &str) -> String {
     let mut lines = stderr.lines().filter(|line| !line.trim().is_empty());
     let failed = stderr.lines().rev().find(|line| line.starts_with(REFUSED));
@@ -121,7 +121,7 @@ fn last_words(stderr: &str) -> String {
         .map(|line| line.trim_start_matches(REFUSED))
         .or(exception)
         .or_else(|| lines.next_back())
-        .map_or_else(|| "it said nothing".to_owned(), shortened)
+        .map_or_else(|| "it printed nothing".to_owned(), shortened)
 }
 
 /// As much of a line as a note has room for.
@@ -166,7 +166,7 @@ mod tests {
                 "sqlalchemy.exc.CompileError: a",
             ),
             ("ERROR [x] y\nFAILED: Can't locate\n", "Can't locate"),
-            ("", "it said nothing"),
+            ("", "it printed nothing"),
         ] {
             assert_eq!(last_words(stderr), words);
         }

@@ -1,6 +1,5 @@
-//! What a real run of Alembic does to an empty database, written down as its offline mode would.
-//!
-//! A file that Python reads at its start goes along on PYTHONPATH and writes what the database took,
+//! Records the SQL of a real run of Alembic on an empty database, in the format of its offline
+//! mode. A file that Python reads at its start is on PYTHONPATH and writes the executed statements,
 //! so it works with any program that runs Alembic, and with any driver of SQLAlchemy.
 
 use std::ffi::OsString;
@@ -22,7 +21,7 @@ pub(crate) struct Recorder {
 
 const HOOK: &str = include_str!("recorder/sitecustomize.py");
 
-/// How Python begins the line of a refusal of the file.
+/// The beginning of the line in which Python reports a refusal of the file.
 const REFUSED: &str = "sitecustomize.Refused: ";
 
 impl Recorder {
@@ -32,7 +31,7 @@ impl Recorder {
         Ok(Self { folder })
     }
 
-    /// Runs Alembic all the way in a direction; the answer is what it did.
+    /// Runs Alembic all the way in a direction; returns what it did.
     pub(crate) fn run(
         &self,
         program: &Program,
@@ -62,28 +61,28 @@ impl Recorder {
             false => String::new(),
         };
         let failed = |error: &str, help: &str| {
-            CommandError::new(Failure::Alembic, "Alembic's run was not recorded")
+            CommandError::new(Failure::Alembic, "the run of Alembic was not recorded")
                 .cause(error)
                 .help(help)
         };
         match (answer.error, direction) {
             (Some(error), _) if error.starts_with(REFUSED) && sql.is_empty() => Err(failed(
                 error.trim_start_matches(REFUSED),
-                "env.py must lead to an empty database, and to no other than one that may be thrown away",
+                "env.py must connect to an empty database, and only to one that may be deleted",
             )),
             (Some(error), Direction::Up) if sql.is_empty() => Err(failed(
                 &error,
                 "`alembic upgrade heads` must work here on an empty database",
             )),
             (None, Direction::Up) if sql.is_empty() => Err(failed(
-                "it ran, and nothing of it was seen",
-                "the Python that runs it must look at PYTHONPATH; or give files with `--up-sql` and `--down-sql`",
+                "it ran, but none of its statements was recorded",
+                "the Python that runs it must read PYTHONPATH; or pass files with `--up-sql` and `--down-sql`",
             )),
             (error, _) => Ok(Answer { sql, error }),
         }
     }
 
-    /// What is typed behind `alembic`.
+    /// The arguments after `alembic`.
     pub(crate) const fn words(direction: Direction) -> &'static [&'static str] {
         match direction {
             Direction::Up => &["upgrade", "heads"],

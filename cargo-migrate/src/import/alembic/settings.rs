@@ -17,16 +17,16 @@ pub(super) struct Environment {
     file: String,
     /// The folders with revisions.
     pub(super) folders: Vec<String>,
-    /// Whether Alembic looks into the folders below those, too.
+    /// Whether Alembic also reads the folders below those.
     is_recursive: bool,
 }
 
 impl Environment {
-    /// Finds the environment of a folder: the one whose settings lie in it, or else the only one
-    /// below it. None where nothing says where revisions are.
+    /// Finds the environment of a folder: the one whose settings are in it, or else the only one
+    /// below it. `None` if nothing says where revisions are.
     ///
     /// # Errors
-    /// Where several lie below it, as each is a history of its own.
+    /// If several are below it, as each is a history of its own.
     pub(super) fn of(sources: &Sources) -> Result<Option<Self>, CommandError> {
         let mut found: Vec<Self> = sources
             .files
@@ -55,7 +55,7 @@ impl Environment {
         Err(several(&folders))
     }
 
-    /// Reads the settings of a file; nothing where its folders hold nothing.
+    /// Reads the settings of a file; `None` if its folders are empty.
     fn new(file: &SourceFile, sources: &Sources) -> Option<Self> {
         let settings = settings_of(file)?;
         let mut folders = Vec::new();
@@ -80,8 +80,8 @@ impl Environment {
         Some(environment).filter(|environment| !environment.folders.is_empty())
     }
 
-    /// Says whether a file stands below a folder in which Alembic itself looks; nothing where it
-    /// stands elsewhere.
+    /// Returns true if a file is below a folder that Alembic itself reads; `None` if it is
+    /// elsewhere.
     pub(super) fn is_below(&self, file: &SourceFile) -> Option<bool> {
         let folder = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
         if self.folders.iter().any(|known| known == folder) {
@@ -99,7 +99,7 @@ pub(super) fn several(folders: &[&str]) -> CommandError {
     let shown = folders.join("`, `");
     CommandError::new(
         Failure::SeveralEnvironments,
-        format!("there are several histories of Alembic, in `{shown}`"),
+        format!("there are several Alembic histories, in `{shown}`"),
     )
     .candidates(folders.iter().map(ToString::to_string).collect())
     .help(
@@ -151,9 +151,8 @@ fn locations(file: &SourceFile, settings: &Settings) -> Vec<Vec<String>> {
 }
 
 /// Where a path of the settings may be, the likeliest first.
-///
-/// It is seen from where Alembic is called, which is mostly beside the settings. `package:folder` is
-/// found where Python finds the package, and the folder that was read may be within it.
+/// It is relative to where Alembic is called, which is mostly beside the settings. `package:folder`
+/// is found where Python finds the package, and the folder that was read may be within it.
 fn places(here: &str, path: &str) -> Vec<String> {
     let is_package = !path.contains(['/', '\\', '%']) && path.contains(':');
     let path = path.replace("%(here)s", ".").replace('\\', "/");
@@ -175,11 +174,12 @@ fn places(here: &str, path: &str) -> Vec<String> {
 pub(crate) struct Home {
     /// Below the folder that was read.
     pub(crate) folder: String,
-    /// Its settings, seen from there, where they are somewhere else.
+    /// Its settings, relative to there, if they are somewhere else.
     pub(crate) settings: Option<String>,
 }
 
-/// Finds the place to call Alembic in: beside alembic.ini, unless its paths are seen from above.
+/// Finds the folder to call Alembic in: beside alembic.ini, unless its paths are relative to a
+/// folder above.
 pub(crate) fn home(sources: &Sources) -> Home {
     let mut found: Vec<(&SourceFile, String)> = sources
         .files
@@ -228,13 +228,13 @@ fn above(sources: &Sources) -> Option<String> {
     None
 }
 
-/// How many folders above the revisions the settings may lie.
+/// How many folders above the revisions the settings may be.
 const HIGHEST: usize = 6;
 
-/// The settings of Alembic in a file; `None` where it is a file of something else.
+/// The settings of Alembic in a file; `None` if it is a file of something else.
 fn settings_of(file: &SourceFile) -> Option<Settings> {
     let mut settings = read(file.base(), &file.text);
-    // Flask-Migrate says at run time that the folder of the file itself is meant.
+    // Flask-Migrate sets the folder of the file itself at run time.
     let is_own = file.base() == "alembic.ini" && !settings.is_empty();
     if is_own && !settings.contains_key("script_location") {
         settings.insert(
@@ -273,7 +273,7 @@ fn of_pyproject(text: &str) -> Settings {
     settings
 }
 
-/// The settings of `[alembic]`; a value goes on in the lines that are indented.
+/// The settings of `[alembic]`; a value continues in the lines that are indented.
 fn of_ini(text: &str) -> Settings {
     let mut settings = Settings::new();
     let mut inside = false;
@@ -300,7 +300,7 @@ fn of_ini(text: &str) -> Settings {
     settings
 }
 
-/// A path seen from a folder; what leads out of the folder that was read begins with `..`.
+/// A path relative to a folder; one that leads out of the folder that was read begins with `..`.
 fn below(here: &str, path: &str) -> String {
     let mut parts: Vec<&str> = here.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {

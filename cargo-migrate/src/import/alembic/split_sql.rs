@@ -1,6 +1,5 @@
-//! What `alembic upgrade --sql` and `alembic downgrade --sql` write, cut at the revisions.
-//!
-//! Before each revision stands `-- Running upgrade a -> b`, with an empty line behind it
+//! Splits the output of `alembic upgrade --sql` and `alembic downgrade --sql` into revisions.
+//! Each revision begins with `-- Running upgrade a -> b` and an empty line
 //! (`MigrationContext.run_migrations`). What Alembic does for its own version table, and the
 //! `BEGIN` and `COMMIT` that it writes around revisions, is left out.
 
@@ -24,7 +23,7 @@ pub(crate) struct Part {
     pub(crate) line: usize,
 }
 
-/// A text that is cut.
+/// A text that was split.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SplitSql {
     /// The parts by revision, in the order of the text.
@@ -37,7 +36,7 @@ pub(crate) struct SplitSql {
 
 const VERSION: &str = "version_num";
 
-/// Cuts a text; `file` is its name in notes.
+/// Splits a text; `file` is its name in notes.
 pub(crate) fn split_sql(
     text: &str,
     direction: Direction,
@@ -58,7 +57,7 @@ pub(crate) fn split_sql(
         let first = text[range].lines().next().unwrap_or_default();
         split_sql.notes.push(Note::left(
             &place,
-            format!("it stands before the first revision: {first}"),
+            format!("it comes before the first revision: {first}"),
         ));
     }
     for (index, (revision, marker)) in markers.iter().enumerate() {
@@ -86,7 +85,7 @@ pub(crate) fn split_sql(
                 split_sql.notes.push(Note::left(
                     &place,
                     format!(
-                        "`{revision}` stands at line {} already, with other SQL",
+                        "`{revision}` is already at line {}, with other SQL",
                         first.line
                     ),
                 ));
@@ -128,7 +127,7 @@ fn markers(
     found
 }
 
-/// Where comments begin; `None` where no dialect can read the text.
+/// Where comments begin; `None` if no dialect can read the text.
 fn comments(text: &str, dialects: Dialects) -> Option<BTreeMap<usize, usize>> {
     let all = match dialects.is_empty() {
         true => Dialects::ALL,
@@ -155,7 +154,7 @@ fn revision_of(line: &str, direction: Direction) -> Option<&str> {
     }
     .split_once("->")?;
     Some(match direction {
-        // Some versions write the message behind it.
+        // Some versions write the message after it.
         Direction::Up => to.split(',').next().unwrap_or_default().trim(),
         Direction::Down => from.trim(),
     })
@@ -216,7 +215,7 @@ impl Taken {
             .collect()
     }
 
-    /// Says whether a statement is for the version table, and keeps its name.
+    /// Returns true if a statement is for the version table, and keeps its name.
     fn is_version(&mut self, statement: &str, dialect: Dialect) -> bool {
         let words: Vec<String> = tokens(statement, dialect);
         let upper: Vec<String> = words.iter().map(|word| word.to_ascii_uppercase()).collect();
@@ -397,8 +396,8 @@ COMMIT;
         assert_eq!(
             notes,
             [
-                "up.sql:1: it stands before the first revision: SET x = 1",
-                "up.sql:7: `a` stands at line 3 already, with other SQL"
+                "up.sql:1: it comes before the first revision: SET x = 1",
+                "up.sql:7: `a` is already at line 3, with other SQL"
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! A migration as a revision file, with what stands in its sections.
+//! A migration as a revision file, with the contents of its sections.
 
 use migrate_core::NewRevision;
 
@@ -19,7 +19,7 @@ pub(super) struct Draft {
 /// Where a section's first line of SQL comes from.
 pub(super) struct Span {
     pub(super) place: Place,
-    /// Lines of the section's text that were not in the old file, less those that were cut off.
+    /// Lines of the section's text that were not in the old file, minus those that were cut off.
     pub(super) shift: isize,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn draft(
     };
     let up_text = match does_nothing {
         true => format!(
-            "{}-- it did nothing in {tool}, and so it does here\nSELECT 1;\n",
+            "{}-- it did nothing in {tool}, and does nothing here\nSELECT 1;\n",
             up.text
         ),
         false => up.text.clone(),
@@ -88,13 +88,13 @@ pub(super) fn draft(
         }
         (_, 0, false) if does_nothing => (
             "down".to_owned() + &words,
-            format!("{}-- there is nothing to take back\nSELECT 1;\n", down.text),
+            format!("{}-- there is nothing to revert\nSELECT 1;\n", down.text),
         ),
         (MigrationBody::Irreversible(why), ..) => {
             (format!("irreversible {}", printable(why)), String::new())
         }
         (_, 0, false) => (
-            format!("irreversible its way back did nothing in {tool}"),
+            format!("irreversible its down migration did nothing in {tool}"),
             down.text.clone(),
         ),
         (_, _, left) => {
@@ -136,7 +136,7 @@ impl Made {
         notes.push(Note::left(place, why));
         let mut comment = format!("-- import: not carried over: {}\n", printable(why));
         if !text.trim().is_empty() {
-            comment.push_str("-- import: this is what stood there\n");
+            comment.push_str("-- import: this is the original text\n");
             comment.push_str(&commented(text));
         }
         Self {
@@ -188,7 +188,7 @@ fn section(body: &MigrationBody, form: Form<'_>, notes: &mut Vec<Note>) -> Made 
                 let sql = if body.statements == 0 { "" } else { &body.text };
                 let whole = match whole.trim().is_empty() {
                     true => String::new(),
-                    false => format!("-- import: this is what stood there\n{}", commented(whole)),
+                    false => format!("-- import: this is the original text\n{}", commented(whole)),
                 };
                 Made {
                     span: Some(Span {

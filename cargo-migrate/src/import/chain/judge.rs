@@ -1,4 +1,4 @@
-//! The judge's word on a chain before one of its files is written.
+//! Checks a chain before any of its files is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::output::failure::Failure;
 
 pub(super) type Judged = (Survey, ChainLock, Vec<&'static str>, Config);
 
-/// Enters all revisions into a lock and judges the whole; says which rules it needs.
+/// Enters all revisions into a lock and checks the whole; returns the rules that it needs.
 pub(super) fn judged(drafts: &[Draft], config: &Config) -> Result<Judged, CommandError> {
     let mut folder = Folder {
         shown: config.dir.clone(),
@@ -85,7 +85,7 @@ pub(super) fn judged(drafts: &[Draft], config: &Config) -> Result<Judged, Comman
     }
 }
 
-/// The sections that are refused: which revision, whether its way up, why, and where in the old
+/// The sections that are refused: which revision, whether it is `up`, why, and where in the old
 /// file.
 pub(super) fn refusals(survey: &Survey, drafts: &[Draft]) -> Vec<(usize, bool, String, Place)> {
     let mut refused: BTreeMap<(usize, bool), (String, Place)> = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::RevisionId;
 
-use crate::import::names::mended;
+use crate::import::names::valid;
 use crate::import::{History, Migration, Names, Note};
 
 /// Parents, dependencies and labels of each revision, as this project can have them.
@@ -26,7 +26,7 @@ impl Links {
         let mut labels: BTreeMap<&str, String> = BTreeMap::new();
         for migration in &history.revisions {
             for label in &migration.labels {
-                let new = mended(label);
+                let new = valid(label);
                 let known = labels.values().any(|other| *other == new);
                 if taken.contains(new.as_str()) || known {
                     let why = match known {
@@ -83,7 +83,7 @@ impl Links {
                     Some(found) => depends_on.push(found),
                     None => notes.push(Note::left(
                         &migration.place,
-                        format!("it depends on `{name}`, which is in no file; that is left out"),
+                        format!("it depends on `{name}`, which is in no file; the dependency is left out"),
                     )),
                 }
             }

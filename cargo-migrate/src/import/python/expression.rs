@@ -1,4 +1,4 @@
-//! The expressions that a head holds: literals, names, and what is put together of them.
+//! The expressions of a head: literals, names, and combinations of them.
 
 use super::Value;
 use super::tokens::{Kind, Token};
@@ -24,7 +24,7 @@ pub(super) fn value(tokens: &[Token]) -> Value {
     Value::List(items)
 }
 
-/// What nests deeper than this is no list of ids.
+/// A list of ids does not nest deeper than this.
 const DEEPEST: usize = 16;
 
 /// Reads one value, or several with a `+` between them.
@@ -105,7 +105,7 @@ fn item(tokens: &[Token], at: &mut usize, depth: usize) -> Value {
                     }
                 }
             }
-            // `("a")` is no tuple, and `{}` is no set.
+            // `("a")` is not a tuple, and `{}` is not a set.
             match (close, commas, items.len()) {
                 (')', 0, 1) => items.remove(0),
                 ('}', _, 0) => Value::Unknown,
@@ -128,7 +128,7 @@ fn joined_where_known(mut parts: Vec<Value>) -> Value {
     }
 }
 
-/// Takes an f-string apart: what stands there, and names in braces.
+/// Splits an f-string into its literal parts and the names in braces.
 fn filled(text: &str, parts: &mut Vec<Value>) {
     let mut plain = String::new();
     let mut rest = text;

@@ -1,7 +1,6 @@
 //! Names that a module has from other modules of the same project, whose files are read as well.
-//!
-//! Where a package is at home is not known without running Python. It is looked for from the
-//! module's own folder upwards, as a project's packages lie around its migrations.
+//! The location of a package is not known without running Python. It is searched for from the
+//! module's own folder upwards, as a project's packages are around its migrations.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +18,7 @@ pub(in crate::import) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Returns what a name is, with the names it stands for looked up in this and other modules.
+    /// Returns the value of a name, with references resolved in this and other modules.
     pub(in crate::import) fn value(&self, name: &str) -> Option<Assigned> {
         self.at_most(name, LONGEST)
     }
@@ -29,7 +28,7 @@ impl Scope<'_> {
             .value_with(name, most, &|name, most| self.imported(name, most))
     }
 
-    /// Returns what an imported name is, or a name of an imported module.
+    /// Returns the value of an imported name, or of a name of an imported module.
     fn imported(&self, name: &str, most: usize) -> Value {
         self.found(name, most).unwrap_or(Value::Unknown)
     }
@@ -83,7 +82,7 @@ impl Scope<'_> {
                     return Some((name, text));
                 }
             }
-            // What is relative is in one place only.
+            // A relative import has one place only.
             if dots > 0 {
                 return None;
             }
@@ -93,7 +92,7 @@ impl Scope<'_> {
     }
 }
 
-/// How many folders upwards a package is looked for.
+/// How many folders upwards a package is searched for.
 const HIGHEST: usize = 16;
 
 /// The folder above; above the one that was read it is `..`.
@@ -106,7 +105,7 @@ fn above(folder: &str) -> String {
     }
 }
 
-/// Takes an import statement: `import a.b as c`, `from a.b import (c as d, e)`.
+/// Reads an import statement: `import a.b as c`, `from a.b import (c as d, e)`.
 pub(super) fn take(statement: &[Token], imports: &mut BTreeMap<String, String>) {
     let words: Vec<&str> = statement
         .iter()

@@ -1,4 +1,4 @@
-//! Python's text taken apart into tokens.
+//! Splits Python source into tokens.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
@@ -6,7 +6,7 @@ pub(super) struct Token {
     pub(super) line: usize,
     /// The line where it ends.
     pub(super) last: usize,
-    /// How far the logical line it is on is indented.
+    /// The indentation of its logical line.
     pub(super) indent: usize,
 }
 
@@ -14,7 +14,7 @@ pub(super) struct Token {
 pub(super) enum Kind {
     /// A name, a keyword or a number.
     Word(String),
-    /// A text; without a value where only the interpreter knows it.
+    /// A string; without a value if only the interpreter knows it.
     Text {
         value: Option<String>,
         /// Whether names in braces are to be filled in.
@@ -74,7 +74,7 @@ impl<'a> Tokens<'a> {
         });
     }
 
-    /// Takes the whole text apart; says where it ended in the middle of a text.
+    /// Splits the whole text; returns the line of an unterminated string.
     pub(super) fn all(mut self) -> (Vec<Token>, Option<usize>) {
         self.indent = self.measured();
         while let Some(character) = self.rest().chars().next() {
@@ -111,7 +111,7 @@ impl<'a> Tokens<'a> {
                         ')' | ']' | '}' => self.depth = self.depth.saturating_sub(1),
                         _ => {}
                     }
-                    // `==` and its like are no assignments.
+                    // `==` and the like are not assignments.
                     let next = self.rest()[character.len_utf8()..].chars().next();
                     let compared = "=!<>+-*/%&|^:@".contains(character) && next == Some('=');
                     self.push(
@@ -127,7 +127,7 @@ impl<'a> Tokens<'a> {
         (self.tokens, broken)
     }
 
-    /// How many blanks stand at the beginning of the line.
+    /// Returns how many spaces the line begins with.
     fn measured(&self) -> usize {
         let rest = self.rest();
         rest.len() - rest.trim_start_matches([' ', '\t', '\u{c}']).len()
@@ -150,7 +150,7 @@ impl<'a> Tokens<'a> {
         Ok(())
     }
 
-    /// A text in quotes, behind its prefix; an error where it does not end.
+    /// A quoted string, after its prefix; an error if it is unterminated.
     fn quoted(&mut self, prefix: &str) -> Result<(), usize> {
         let line = self.line;
         let rest = self.rest();
@@ -163,7 +163,7 @@ impl<'a> Tokens<'a> {
         let has = |letters: [char; 2]| prefix.contains(letters);
         let raw = has(['r', 'R']);
         let is_filled = has(['f', 'F']);
-        // Bytes and templates are no texts.
+        // Bytes and templates are not strings.
         let known = !has(['b', 'B']) && !has(['t', 'T']);
         let mut value = Some(String::new()).filter(|_| known);
         let mut body = rest[mark.len()..].char_indices();
@@ -192,7 +192,7 @@ impl<'a> Tokens<'a> {
                         (false, 'n') => Some("\n".to_owned()),
                         (false, 't') => Some("\t".to_owned()),
                         (false, 'r') => Some("\r".to_owned()),
-                        // By number or by name: no id is written so.
+                        // By number or by name: ids are not written like this.
                         (false, 'x' | 'u' | 'U' | 'N' | '0'..='7' | 'a' | 'b' | 'f' | 'v') => None,
                         (false, _) => Some(format!("\\{escaped}")),
                     };

@@ -1,4 +1,4 @@
-//! Which database is meant: `--database-url`, the environment of migrate.toml, or DATABASE_URL.
+//! Chooses the database: `--database-url`, the environment of migrate.toml, or DATABASE_URL.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ impl Context {
         {
             let url = self.url_of(name, url)?;
             let mut chosen = self.choose(url, env)?;
-            // Whoever names an environment knows that it counts.
+            // If an environment is named, no note is needed.
             chosen.passes_over = !self.names_env() && self.other_database_url(&chosen);
             return Ok(chosen);
         }
@@ -40,7 +40,7 @@ impl Context {
             Some(url) => self.choose(url, env),
             None => Err(
                 CommandError::new(Failure::NoDatabase, "no database is named").help(format!(
-                    "say `--database-url <url>`, set DATABASE_URL, or write `url = \"sqlite://dev.db\"` below `[env.{}]` in {}",
+                    "pass `--database-url <url>`, set DATABASE_URL, or write `url = \"sqlite://dev.db\"` below `[env.{}]` in {}",
                     config.default_env,
                     Config::FILE
                 )),
@@ -48,8 +48,8 @@ impl Context {
         }
     }
 
-    /// [`Context::database`] of a command that writes: where DATABASE_URL names another one, it says
-    /// so.
+    /// [`Context::database`] of a command that writes: where DATABASE_URL names another one, it
+    /// says so.
     pub(crate) fn database_to_write(&self, ui: &Ui) -> Result<Chosen, CommandError> {
         let chosen = self.database()?;
         chosen.report_passed_over(ui);
@@ -84,7 +84,7 @@ impl Context {
         Ok(chosen)
     }
 
-    /// Takes a url, where the project is for its database: nothing is opened or made before.
+    /// Accepts a url if the project is for its database: nothing is opened or created before.
     fn choose(&self, url: String, env: Option<Env>) -> Result<Chosen, CommandError> {
         let config = self.config()?;
         let dialect = Dialect::from_url(&url);
@@ -117,7 +117,7 @@ impl Context {
             .collect()
     }
 
-    /// DATABASE_URL of the process, or of `.env`, where a file of SQLite is beside it: so it is for
+    /// DATABASE_URL of the process, or of `.env`, if a file of SQLite is beside it: so it is for
     /// the applications that are started there.
     fn database_url(&self) -> Result<Option<String>, CommandError> {
         if let Ok(url) = std::env::var("DATABASE_URL") {
@@ -161,7 +161,7 @@ impl Context {
     }
 
     /// An environment's url with its variables filled in. A file of SQLite is beside migrate.toml,
-    /// wherever the command is started; where the whole url is a variable of `.env`, beside that.
+    /// wherever the command is started; if the whole url is a variable of `.env`, beside that.
     fn url_of(&self, env: &str, url: &str) -> Result<String, CommandError> {
         let root = self.root()?;
         let only = url
@@ -175,7 +175,7 @@ impl Context {
         Ok(self.beside(folder.unwrap_or(root), expanded))
     }
 
-    /// An environment's server for throw-away databases.
+    /// An environment's server for scratch databases.
     fn scratch_of(&self, env: Option<&Env>) -> Result<ScratchServer, CommandError> {
         let said = env.and_then(|env| Some((&env.name, env.scratch_url.as_deref()?)));
         match said {
@@ -187,7 +187,7 @@ impl Context {
         }
     }
 
-    /// The environment of `--env`, of `MIGRATE_ENV`, or the default one where it exists.
+    /// The environment of `--env`, of `MIGRATE_ENV`, or the default one if it exists.
     fn env(&self, config: &Config) -> Result<Option<Env>, CommandError> {
         let variable = std::env::var("MIGRATE_ENV").ok();
         let named = self
@@ -208,7 +208,7 @@ impl Context {
                 Err(match names.is_empty() {
                     true => error.help(format!("write `[env.{name}]` and its `url` there")),
                     false => error
-                        .help(format!("there are `{}`", names.join("`, `")))
+                        .help(format!("expected one of `{}`", names.join("`, `")))
                         .candidates(names),
                 })
             }
@@ -226,7 +226,7 @@ impl Context {
             expanded.push_str(before);
             let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
             if !name.bytes().all(sound) {
-                // What stands there may be a password.
+                // It may be a password.
                 return Err(CommandError::new(
                     Failure::UnsetVariable,
                     format!("{what} has a `${{…}}` that names no variable"),
@@ -240,7 +240,7 @@ impl Context {
                     format!("{what} needs the variable `{name}`, which is not set"),
                 )
                 .help(format!(
-                    "set it, write it into .env, or say `--database-url <url>`: `export {name}=…`"
+                    "set it, write it into .env, or pass `--database-url <url>`: `export {name}=…`"
                 ))
             })?);
             rest = after;
@@ -290,7 +290,7 @@ fn wrong_dialect(url: &str, dialect: Dialect, config: &Config) -> CommandError {
         ),
     )
     .help(format!(
-        "use a database of those, or add `{dialect:?}` to `dialects` in {}: every revision must serve it then",
+        "use a database of those, or add `{dialect:?}` to `dialects` in {}: every revision must support it then",
         Config::FILE,
         dialect = dialect.as_str()
     ))

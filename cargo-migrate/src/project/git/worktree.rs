@@ -1,4 +1,4 @@
-//! What state the work tree is in, and where else revisions are.
+//! The state of the work tree, and other branches that have revisions.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ pub(crate) struct Change {
 pub(crate) enum ChangeKind {
     /// Git does not know it.
     Untracked,
-    /// Git is told not to look at it.
+    /// It is ignored by git.
     Ignored,
     /// Both sides of a merge have changed it.
     Unmerged,
-    /// It is there, and in another way, or newly added.
+    /// It was changed or added.
     Changed,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 

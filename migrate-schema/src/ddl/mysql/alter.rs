@@ -82,7 +82,7 @@ impl<'a> Alter<'a> {
             Change::Alter {
                 from: Object::Column { value: from, .. },
                 to: Object::Column { value: to, .. },
-            } => match is_computed_anew(from, to) {
+            } => match must_be_recreated(from, to) {
                 true => {
                     self.rebuilt.insert(&to.name);
                 }
@@ -114,7 +114,7 @@ impl<'a> Alter<'a> {
                 self.gone_indexes.insert(name);
             }
             Change::Rename(Renamed::Index { from, to, .. }) => {
-                self.renamed_indexes.push((from, to))
+                self.renamed_indexes.push((from, to));
             }
             Change::Create(Object::Option { name, value, .. })
             | Change::Alter {
@@ -338,7 +338,7 @@ impl<'a> Alter<'a> {
         for (word, value) in &self.options {
             match (*word, value) {
                 ("PARTITION BY", Some(OptionValue::Value(by))) => {
-                    partitions = Some(format!("PARTITION BY {by}"))
+                    partitions = Some(format!("PARTITION BY {by}"));
                 }
                 ("PARTITION BY", _) => partitions = Some("REMOVE PARTITIONING".to_owned()),
                 ("WITH SYSTEM VERSIONING", Some(_)) => {
@@ -584,7 +584,7 @@ fn check_name(constraint: &Constraint) -> Option<&str> {
 
 /// Returns whether a column must be dropped and added again: only a stored column can become an
 /// ordinary one (MySQL manual, "ALTER TABLE and Generated Columns").
-fn is_computed_anew(from: &Column, to: &Column) -> bool {
+fn must_be_recreated(from: &Column, to: &Column) -> bool {
     match (&from.generated, &to.generated) {
         (None, None) => false,
         (Some(from), None) => !from.stored,

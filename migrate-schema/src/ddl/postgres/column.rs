@@ -76,11 +76,11 @@ impl Altered<'_> {
         if lossy {
             ddl = ddl
                 .with_data_loss(format!(
-                    "what `{}.{}` holds and `{}` does not take",
+                    "the values of `{}.{}` that `{}` does not accept",
                     self.table, to.name, to.sql_type
                 ))
                 .with_review(format!(
-                    "rows whose `{}` is no `{}` make this fail, or are rounded to one",
+                    "rows whose `{}` is no `{}` make this fail, or are rounded",
                     to.name, to.sql_type
                 ));
         }
@@ -218,7 +218,7 @@ pub(super) fn on_sequence(table: &Name, column: &str, statement: &str) -> String
     )
 }
 
-/// Sets what is no part of a column's definition.
+/// Sets what is not part of a column's definition.
 pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &Column) {
     let (quoted, column) = (table.quoted(DIALECT), DIALECT.quote(&to.name));
     let alter = |what: &str| format!("ALTER TABLE {quoted} ALTER COLUMN {column} {what}");

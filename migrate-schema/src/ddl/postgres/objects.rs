@@ -171,7 +171,7 @@ impl<'a> Plan<'a> {
             if let Change::Drop(Object::Sequence { name, .. }) = change {
                 self.out.push(
                     Ddl::new(format!("DROP SEQUENCE {}", name.quoted(DIALECT)))
-                        .with_data_loss(format!("how far `{name}` has counted")),
+                        .with_data_loss(format!("the counter of `{name}`")),
                 );
             }
         }
@@ -215,7 +215,7 @@ impl<'a> Plan<'a> {
                     ddl = ddl
                         .with_data_loss(format!("{lost} of `{old}`"))
                         .with_review(format!(
-                            "rows that have {lost} make this fail; give them another value before"
+                            "rows that have {lost} make this fail; give them another value first"
                         ));
                 }
             }
@@ -280,7 +280,7 @@ impl<'a> Plan<'a> {
             }
             last = Some(value);
         }
-        debug_assert!(only_adds(before, after), "anything else is made anew");
+        debug_assert!(only_adds(before, after), "anything else is recreated");
         if before.comment != after.comment {
             self.out
                 .add(comment("TYPE", &quoted, after.comment.as_deref()));

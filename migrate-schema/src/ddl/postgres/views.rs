@@ -73,7 +73,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Gives a view that was dropped and made again what is no part of its schema: who may use it,
+    /// Gives a view that was dropped and recreated what is not part of its schema: who may use it,
     /// and then, as only an owner may give that, its owner.
     pub(super) fn give_back(&mut self, name: &Name) {
         let Some(before) = self.renamed().views.get(name) else {

@@ -8,7 +8,7 @@ use migrate_schema::{Name, Routine, RoutineKind, Schema, Sequence, Signature};
 
 use super::super::record::Record;
 use super::Reading;
-use super::show_create::Doubts;
+use super::show_create::UnclearObjects;
 use super::spelling::{without_database, without_end, without_own_database};
 use crate::error::Error;
 
@@ -32,7 +32,7 @@ impl Reading {
         }
         // Who may not see the definition may not ask for it.
         if !self.server.mariadb && !view.definition.is_empty() {
-            self.doubts.of_view(&name);
+            self.unclear_objects.of_view(&name);
         }
     }
 
@@ -86,7 +86,8 @@ impl Reading {
         let body = without_end(&body);
         statement.extend(["\n", body]);
         if !self.server.mariadb {
-            self.doubts.of_trigger(&Name::plain(&moment.0), &name, body);
+            self.unclear_objects
+                .of_trigger(&Name::plain(&moment.0), &name, body);
         }
         table.triggers.insert(name.clone(), statement);
         self.last_trigger = Some((moment, name));
@@ -133,7 +134,11 @@ fn kind(text: &str) -> RoutineKind {
 }
 
 impl Routines {
-    pub(super) fn routine(&mut self, mut row: Record, doubts: Option<&mut Doubts>) {
+    pub(super) fn routine(
+        &mut self,
+        mut row: Record,
+        unclear_objects: Option<&mut UnclearObjects>,
+    ) {
         let place = (kind(&row.text()), row.text());
         let mut found = Found {
             returns: row.option(),
@@ -151,8 +156,8 @@ impl Routines {
         }
         found.comment = row.option();
         found.body = row.option().map(|body| without_end(&body).to_owned());
-        if let (Some(doubts), Some(body)) = (doubts, &found.body) {
-            doubts.of_routine(place.0, &place.1, body);
+        if let (Some(unclear_objects), Some(body)) = (unclear_objects, &found.body) {
+            unclear_objects.of_routine(place.0, &place.1, body);
         }
         self.found.insert(place, found);
     }

@@ -1,4 +1,4 @@
-//! What MySQL's information schema does not show as it is: `SHOW CREATE` tells it.
+//! Reads what MySQL's information schema does not show exactly from `SHOW CREATE`.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use super::spelling::{default_of, view_options, without_end};
 
 /// What is to be asked for.
 #[derive(Default)]
-pub(super) struct Doubts {
+pub(super) struct UnclearObjects {
     /// The columns whose defaults may not be whole, by their tables.
     defaults: BTreeMap<Name, Vec<String>>,
-    bodies: Vec<Doubt>,
+    bodies: Vec<UnclearObject>,
 }
 
 /// What the statement is asked for that would make it.
-pub(super) enum Doubt {
+pub(super) enum UnclearObject {
     Defaults(Name, Vec<String>),
     /// A trigger of a table, with its body as it was shown.
     Trigger(Name, String, String),
@@ -26,7 +26,7 @@ pub(super) enum Doubt {
     View(Name),
 }
 
-impl Doubts {
+impl UnclearObjects {
     /// Bytes end at the first zero, and a character beyond the first plane is a `?`.
     pub(super) fn of_default(
         &mut self,
@@ -45,7 +45,8 @@ impl Doubts {
     pub(super) fn of_trigger(&mut self, table: &Name, name: &str, body: &str) {
         if has_literal(body) {
             let (name, body) = (name.to_owned(), body.to_owned());
-            self.bodies.push(Doubt::Trigger(table.clone(), name, body));
+            self.bodies
+                .push(UnclearObject::Trigger(table.clone(), name, body));
         }
     }
 
@@ -53,18 +54,18 @@ impl Doubts {
     pub(super) fn of_routine(&mut self, kind: RoutineKind, name: &str, body: &str) {
         if has_literal(body) {
             let (name, body) = (name.to_owned(), body.to_owned());
-            self.bodies.push(Doubt::Routine(kind, name, body));
+            self.bodies.push(UnclearObject::Routine(kind, name, body));
         }
     }
 
     /// The names of its columns are not in its definition, nor is its algorithm shown.
     pub(super) fn of_view(&mut self, view: &Name) {
-        self.bodies.push(Doubt::View(view.clone()));
+        self.bodies.push(UnclearObject::View(view.clone()));
     }
 
-    pub(super) fn all(self) -> Vec<Doubt> {
+    pub(super) fn all(self) -> Vec<UnclearObject> {
         let defaults = self.defaults.into_iter();
-        let defaults = defaults.map(|(table, columns)| Doubt::Defaults(table, columns));
+        let defaults = defaults.map(|(table, columns)| UnclearObject::Defaults(table, columns));
         defaults.chain(self.bodies).collect()
     }
 }
@@ -73,7 +74,7 @@ fn has_literal(body: &str) -> bool {
     body.contains(['\'', '"'])
 }
 
-impl Doubt {
+impl UnclearObject {
     /// Asks for one row.
     pub(super) fn question(&self) -> String {
         let quote = |name: &str| Dialect::MySql.quote(name);
@@ -93,14 +94,17 @@ impl Doubt {
 
 impl Reading {
     /// Takes in the answer. Who may not see the statement keeps what was shown.
-    pub(super) fn settle(&mut self, doubt: &Doubt, mut row: Record) {
+    pub(super) fn resolve(&mut self, unclear: &UnclearObject, mut row: Record) {
         let _name = row.text();
-        if matches!(doubt, Doubt::Trigger(..) | Doubt::Routine(..)) {
+        if matches!(
+            unclear,
+            UnclearObject::Trigger(..) | UnclearObject::Routine(..)
+        ) {
             let _mode = row.text();
         }
         let statement = row.text();
-        match doubt {
-            Doubt::Defaults(table, columns) => {
+        match unclear {
+            UnclearObject::Defaults(table, columns) => {
                 let Some(table) = self.schema.tables.get_mut(table) else {
                     return;
                 };
@@ -112,12 +116,12 @@ impl Reading {
                     }
                 }
             }
-            Doubt::View(view) => {
+            UnclearObject::View(view) => {
                 if let Some(options) = self.schema.views.get_mut(view).map(|it| &mut it.options) {
                     options.extend(view_options(&statement));
                 }
             }
-            Doubt::Trigger(table, name, shown) => {
+            UnclearObject::Trigger(table, name, shown) => {
                 let table = self.schema.tables.get_mut(table);
                 let trigger = table.and_then(|table| table.triggers.get_mut(name));
                 let header = statement.to_ascii_uppercase().find("FOR EACH ROW");
@@ -129,7 +133,7 @@ impl Reading {
                     *trigger = format!("{header}{}", without_end(&rest[start..]));
                 }
             }
-            Doubt::Routine(kind, name, shown) => {
+            UnclearObject::Routine(kind, name, shown) => {
                 // The body begins a line.
                 let body = statement.match_indices('\n').find_map(|(at, _)| {
                     let rest = &statement[at + 1..];

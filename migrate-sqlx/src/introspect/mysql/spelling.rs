@@ -8,7 +8,7 @@ use migrate_replay::{Named, ReachKind, reaches};
 use migrate_schema::Options;
 use migrate_sql::{Lexer, Token, TokenKind};
 
-/// MySQL tells a default as a bare value; this is the literal that means it.
+/// MySQL reports a default as a bare value; this returns its literal.
 pub(super) fn literal(value: &str, data_type: &str) -> String {
     const NUMBERS: [&str; 11] = [
         "tinyint",
@@ -91,7 +91,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the algorithm and the columns that stand before a view's definition, in what
+/// Returns the algorithm and the columns before a view's definition, in what
 /// `SHOW CREATE VIEW` says.
 pub(super) fn view_options(statement: &str) -> Options {
     let mut options = Options::new();
@@ -159,7 +159,7 @@ pub(super) fn create_options(text: &str) -> Options {
         let key = word.trim_matches('`').to_ascii_uppercase();
         let value = words.next_if_eq(&"=").map(|_| words.next());
         match value {
-            // The partitions are told elsewhere.
+            // The partitions are read elsewhere.
             _ if key == "PARTITIONED" => {}
             Some(value) => options.insert(key, value.unwrap_or_default()),
             None => options.set(key),

@@ -122,7 +122,7 @@ impl Reading {
                     })
                 }
                 (Some(default), false) => {
-                    self.doubts
+                    self.unclear_objects
                         .of_default(&place, &column.name, &data_type, &default);
                     Some(literal(&default, &data_type))
                 }

@@ -7,7 +7,7 @@ use migrate_schema::{
 
 use super::super::record::Record;
 use super::Reading;
-use super::spelling::{expression, settled};
+use super::spelling::{expression, normalized};
 use crate::error::Error;
 
 impl Reading {
@@ -15,7 +15,7 @@ impl Reading {
         let Some(relation) = self.relations.get(&row.number()?).cloned() else {
             return Ok(());
         };
-        let (name, definition, enabled) = (row.text(), settled(row.text()), row.text());
+        let (name, definition, enabled) = (row.text(), normalized(row.text()), row.text());
         let statement = switched(definition, "TRIGGER", &relation, &name, &enabled);
         if let Some(table) = self.schema.tables.get_mut(&relation) {
             table.triggers.insert(name, statement);
@@ -29,7 +29,7 @@ impl Reading {
         let Some(relation) = self.relations.get(&row.number()?).cloned() else {
             return Ok(());
         };
-        let (name, definition, enabled) = (row.text(), settled(row.text()), row.text());
+        let (name, definition, enabled) = (row.text(), normalized(row.text()), row.text());
         let definition = definition.trim_end_matches(';').to_owned();
         let statement = switched(definition, "RULE", &relation, &name, &enabled);
         if let Some(table) = self.schema.tables.get_mut(&relation) {
@@ -87,7 +87,7 @@ impl Reading {
         };
         let domain = self.schema.domains.entry(name).or_insert(domain);
         if let Some(name) = row.option() {
-            let expression = settled(row.text());
+            let expression = normalized(row.text());
             let mut options = Options::new();
             if !row.flag() {
                 options.set("NOT VALID");

@@ -342,7 +342,7 @@ impl Scope<'_> {
         )
     }
 
-    /// Functions and procedures; the name of the schema comes quoted too, as it stands in the
+    /// Functions and procedures; the name of the schema comes quoted too, as it is in the
     /// definition.
     fn routines(&self) -> String {
         format!(

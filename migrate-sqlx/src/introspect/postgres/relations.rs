@@ -7,7 +7,7 @@ use migrate_schema::{
 };
 
 use super::super::record::Record;
-use super::spelling::{expression, settled};
+use super::spelling::{expression, normalized};
 use super::{Reading, names, settings, unreadable};
 use crate::error::Error;
 
@@ -356,7 +356,7 @@ impl Reading {
         };
         let mut part = IndexPart {
             expression: row.flag(),
-            over: settled(row.text()),
+            over: normalized(row.text()),
             descending: row.flag(),
             ..IndexPart::default()
         };

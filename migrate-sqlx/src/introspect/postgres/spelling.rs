@@ -16,21 +16,21 @@ use super::super::record::Record;
 
 /// The next field, as PostgreSQL would write it of a reloaded dump.
 pub(super) fn expression(row: &mut Record) -> Option<String> {
-    row.option().map(settled)
+    row.option().map(normalized)
 }
 
 /// Writes an expression or statement as PostgreSQL would write it of a reloaded dump.
-pub(super) fn settled(text: String) -> String {
+pub(super) fn normalized(text: String) -> String {
     if !text.contains("ARRAY[") && !text.contains("EXTRACT(") {
         return text;
     }
     match plain_bytes(&text) {
-        Some(plain) => Text { text: &text, plain }.settled(0..text.len()),
+        Some(plain) => Text { text: &text, plain }.normalized(0..text.len()),
         None => text,
     }
 }
 
-/// Says of each byte whether it stands outside of quotes; `None` where the text cannot be read.
+/// Returns for each byte whether it is outside of quotes; `None` if the text cannot be read.
 fn plain_bytes(text: &str) -> Option<Vec<bool>> {
     let mut plain = vec![false; text.len()];
     let mut lexer = Lexer::new(Dialect::Postgres, text);
@@ -48,7 +48,7 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    fn settled(&self, range: std::ops::Range<usize>) -> String {
+    fn normalized(&self, range: std::ops::Range<usize>) -> String {
         let mut new = String::with_capacity(range.len());
         let mut at = range.start;
         while at < range.end {
@@ -87,7 +87,7 @@ impl Text<'_> {
             && !before.is_some_and(|sign| sign.is_alphanumeric() || sign == '_')
     }
 
-    /// Reads `ARRAY[…]` and the cast behind it, and writes the array with the casts inside.
+    /// Reads `ARRAY[…]` and the cast after it, and writes the array with the casts inside.
     fn cast_array(&self, at: usize) -> Option<(String, End)> {
         let (elements, close) = self.elements(at + "ARRAY[".len())?;
         let rest = &self.text[close + 1..];
@@ -101,7 +101,7 @@ impl Text<'_> {
         let of = element_type(cast)?;
         let mut written = Vec::with_capacity(elements.len());
         for element in elements {
-            let element = self.settled(element);
+            let element = self.normalized(element);
             let is_cast = element
                 .strip_suffix(of)
                 .is_some_and(|rest| rest.ends_with("::"));
@@ -162,7 +162,7 @@ fn element_type(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::settled;
+    use super::normalized;
 
     #[test]
     fn casts_of_arrays_are_casts_of_their_elements() {
@@ -184,15 +184,15 @@ mod tests {
                 "(d = ANY (ARRAY[('1'::character varying)::numeric(10,2)]))",
             ),
         ] {
-            assert_eq!(settled(text.to_owned()), expected);
-            assert_eq!(settled(expected.to_owned()), expected);
+            assert_eq!(normalized(text.to_owned()), expected);
+            assert_eq!(normalized(expected.to_owned()), expected);
         }
     }
 
     #[test]
     fn fields_are_small() {
         assert_eq!(
-            settled("EXTRACT(YEAR FROM 'EXTRACT(YEAR'::text)".to_owned()),
+            normalized("EXTRACT(YEAR FROM 'EXTRACT(YEAR'::text)".to_owned()),
             "EXTRACT(year FROM 'EXTRACT(YEAR'::text)"
         );
     }
@@ -208,7 +208,7 @@ mod tests {
             "((MY_ARRAY[1])::text[] <> x)",
             "(ARRAY[a, b] || '{}'::text[])",
         ] {
-            assert_eq!(settled(text.to_owned()), text);
+            assert_eq!(normalized(text.to_owned()), text);
         }
     }
 }

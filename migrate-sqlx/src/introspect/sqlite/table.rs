@@ -1,4 +1,4 @@
-//! What a `CREATE TABLE` of SQLite says that no pragma tells.
+//! Parts of a `CREATE TABLE` of SQLite that no pragma reports.
 
 use migrate_schema::{Action, Check, Deferrable, ForeignKey, Generated, Key, Name, Options};
 
@@ -19,7 +19,7 @@ pub(super) struct TableText {
 #[derive(Debug, Default)]
 pub(super) struct ColumnText {
     pub(super) name: String,
-    /// As it stands behind `DEFAULT`: an expression is in parentheses, a plain value is not.
+    /// As written after `DEFAULT`: an expression is in parentheses, a plain value is not.
     pub(super) default: Option<String>,
     pub(super) collation: Option<String>,
     pub(super) generated: Option<Generated>,
@@ -131,7 +131,7 @@ fn column(reader: &mut Reader<'_>, table: &mut TableText) -> Option<()> {
         } else if reader.sees(&["CHECK"]) {
             table.checks.push(check(reader, name.take())?);
         } else {
-            // `DEFERRABLE` can stand anywhere behind its `REFERENCES`.
+            // `DEFERRABLE` can be anywhere after its `REFERENCES`.
             let deferrable = deferrable(reader)?;
             table.foreign_keys.last_mut()?.deferrable = deferrable;
         }

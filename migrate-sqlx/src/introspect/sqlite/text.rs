@@ -1,9 +1,9 @@
 //! Reads the statements that SQLite keeps of its tables, indexes and views.
 //!
-//! What a pragma does not tell is only there: names of constraints, CHECK, COLLATE, expressions.
+//! The pragmas do not report everything: names of constraints, CHECK, COLLATE, expressions.
 //! The grammar is that of <https://sqlite.org/lang_createtable.html> and of SQLite's `parse.y`,
 //! which takes more: constraints without a comma between them, names as texts, a `CONSTRAINT x`
-//! with nothing behind it.
+//! with nothing after it.
 
 use migrate_core::Dialect;
 use migrate_sql::{Lexer, Token, TokenKind, unquoted};
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
             .map_or("", |token| &self.text[token.start..token.end])
     }
 
-    /// Says whether there is this keyword or mark; what stands in quotes is neither.
+    /// Says whether there is this keyword or mark; quoted text is neither.
     fn is(&self, ahead: usize, word: &str) -> bool {
         let token = self.tokens.get(self.at + ahead);
         let plain =
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
-    /// Passes one token, or what stands in parentheses as a whole.
+    /// Passes one token, or a parenthesized group as a whole.
     pub(super) fn skip_group(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes `( … )` and returns what stands between.
+    /// Passes `( … )` and returns the text between.
     pub(super) fn group(&mut self) -> Option<&'a str> {
         if !self.is(0, "(") {
             return None;
@@ -242,7 +242,7 @@ impl Part {
 
 /// An expression without the name of the one table that it can speak of, `t.a > 0` as `a > 0`: a
 /// table that gets another name gets other expressions too otherwise, as SQLite writes that in, and
-/// one that is built anew under another name would have none.
+/// one that is rebuilt under another name would have none.
 pub(super) fn without_table(expression: &str, table: &str) -> String {
     let Some(reader) = Reader::new(expression) else {
         return expression.to_owned();

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
 use crate::ledger_change::RowRepair;
+use crate::migration_lock::LockGuard;
 use crate::script::{Material, Script};
 
 #[doc(hidden)]
@@ -70,7 +71,7 @@ impl Runner<'_> {
         Script::write(&material, &plan)
     }
 
-    /// Reverts these revisions and all that needs them, wherever they stand in the chain.
+    /// Reverts these revisions and all that need them, wherever they are in the chain.
     ///
     /// It is for what a target cannot name: revisions of another branch that the chain does not
     /// have, or that follow another parent now. What is not applied is passed over.
@@ -90,12 +91,12 @@ impl Runner<'_> {
         self.execute(pool, Goal::Without(revisions.to_vec())).await
     }
 
-    /// Takes somebody's word for what has become of a revision that is half done, without running
+    /// Records the declared outcome of an unfinished revision, without running
     /// anything.
     ///
     /// # Errors
     ///
-    /// [`Error::NotUnfinished`] where it is not half done; see [`Error`].
+    /// [`Error::NotUnfinished`] if it is not unfinished; see [`Error`].
     pub async fn record_outcome<DB: Backend>(
         self,
         pool: &Pool<DB>,
@@ -117,7 +118,7 @@ impl Runner<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Concurrent`] where the ledger is another one by now; nothing was changed then. See
+    /// [`Error::Concurrent`] if the ledger has changed since; nothing was changed then. See
     /// [`Error`].
     pub async fn repair_ledger<DB: Backend>(
         self,
@@ -131,11 +132,11 @@ impl Runner<'_> {
         .await
     }
 
-    /// Applies these revisions, one after the other, to a database that is empty and nobody else's,
-    /// and gives the schema before the first and after each to `look`, with how many are done.
+    /// Applies these revisions, one after the other, to an empty database that nothing else uses,
+    /// and passes the schema before the first and after each to `on_schema`, with the number of steps done.
     ///
     /// The steps are places in [`Migrations::revisions`], each behind all that it needs. A revision
-    /// that cannot be applied ends the walk early, and is no error: see [`SchemaReplay::stopped`].
+    /// that cannot be applied ends the replay early, and is not an error: see [`SchemaReplay::stopped`].
     ///
     /// # Errors
     ///
@@ -146,7 +147,9 @@ impl Runner<'_> {
         steps: &[usize],
         mut on_schema: impl FnMut(usize, Schema) + Send,
     ) -> Result<SchemaReplay, Error> {
-        let mut held = self.hold(pool).await?;
+        let session = self.session_settings();
+        let (ledger, wait) = (&self.migrations.ledger, self.options.lock_wait);
+        let mut held = LockGuard::take(pool, ledger, session, wait, &mut |_| {}).await?;
         let mut reader_session = match held.work.dialect() {
             Dialect::Sqlite => None,
             Dialect::Postgres | Dialect::MySql => {
@@ -165,7 +168,7 @@ impl Runner<'_> {
         let sound = engine.sound;
         held.release(sound).await;
         if let Some(reader_session) = reader_session {
-            // What was read is read; a connection that cannot say goodbye is gone all the same.
+            // All schemas are read; a connection that fails to close is gone anyway.
             if let Err(error) = reader_session.close().await {
                 tracing::debug!(error = %DriverError::from(error), "the reading connection was closed already");
             }
@@ -173,11 +176,11 @@ impl Runner<'_> {
         walked
     }
 
-    /// Runs statements that mend the schema, and enters an event that says `detail`; nothing is
-    /// done where the ledger holds other revisions than `applied`.
+    /// Runs statements that repair the schema, and records an event with `detail`. Nothing is done if
+    /// the ledger holds other revisions than `applied`.
     ///
     /// On PostgreSQL and SQLite it is one transaction; foreign keys of SQLite are off meanwhile, so
-    /// that tables can be built anew, and no row may point nowhere afterwards that did not before.
+    /// that tables can be rebuilt, and no row may point nowhere afterwards that did not before.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What only MySQL and MariaDB have.
+//! Features of MySQL and MariaDB alone.
 
 use migrate_sqlx::Dialect;
 use migrate_sqlx::schema::{Action, Check, Identity, Name, Schema, Table};

@@ -1,4 +1,4 @@
-//! Whatever SQLite accepts is read, and what its pragmas tell is told.
+//! Whatever SQLite accepts is read, including all that its pragmas report.
 
 use std::collections::BTreeMap;
 

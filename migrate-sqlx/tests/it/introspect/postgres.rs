@@ -1,4 +1,4 @@
-//! What only PostgreSQL has.
+//! Features of PostgreSQL alone.
 
 use std::collections::BTreeSet;
 
@@ -239,7 +239,7 @@ async fn partitions_and_children() {
             .bounds
             .starts_with("FOR VALUES FROM ('2020-01-01 00:00:00+00')")
     );
-    // What the table has is told there, and not again.
+    // Properties of the table are reported there, and not again.
     assert_eq!(
         (&part.primary_key, part.checks.len(), part.triggers.len()),
         (&None, 0, 0)

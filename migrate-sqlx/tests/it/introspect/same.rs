@@ -1,4 +1,4 @@
-//! When two schemas are the same, and what is no part of one.
+//! When two schemas are equal, and what is not part of a schema.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use migrate_tests::TestDatabase;
 use super::{read, with_sql};
 use crate::chain::{AB, migrations};
 
-/// Two ways to make the same things.
+/// Two ways to create the same objects.
 const ONE_WAY: &str = "CREATE TABLE a (id integer PRIMARY KEY, x integer, y integer, CHECK (x > 0), CHECK (y > 0));
 CREATE TABLE b (id integer PRIMARY KEY, a_id integer, c_id integer, FOREIGN KEY (a_id) REFERENCES a (id));
 CREATE TABLE c (id integer PRIMARY KEY, u integer, v integer, CONSTRAINT c_u UNIQUE (u), CONSTRAINT c_v UNIQUE (v));

@@ -1,4 +1,4 @@
-//! What only SQLite has.
+//! Features of SQLite alone.
 
 use migrate_sqlx::Dialect;
 use migrate_sqlx::schema::{Action, Deferrable, Identity, Schema};

@@ -143,14 +143,14 @@ def patch(module):
             refuse_what_is_in_use(self)
         steps = self._migrations_fn
 
-        def told(heads, context):
+        def marked(heads, context):
             for step in steps(heads, context):
                 recorder.is_inside = True
                 recorder.write("-- Running %s" % step.short_log)
                 yield step
             recorder.is_inside = False
 
-        self._migrations_fn = told
+        self._migrations_fn = marked
         try:
             return run(self, **arguments)
         finally:
