@@ -602,7 +602,7 @@ async fn a_migrator_at_work_is_told() {
         };
         running.kill().unwrap();
         running.wait().unwrap();
-        assert!(told.stdout.contains("a migrator is at work"), "{told}");
+        assert!(told.stdout.contains("a migrator is running"), "{told}");
     }
 }
 
