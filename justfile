@@ -17,7 +17,7 @@ test *args:
 test-db *args:
     ./tests/run {{ args }}
 
-# Writes the snapshots and expected files of the tests anew
+# Writes the snapshots and expected files of the tests
 bless *args:
     BLESS=1 INSTA_UPDATE=always ./tests/run {{ args }}
 

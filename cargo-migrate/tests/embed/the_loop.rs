@@ -1,4 +1,4 @@
-//! The example web service gets a field: the compiler names the command that mends it, and then the
+//! The example web service gets a field: the compiler names the command that fixes it, and then the
 //! service has it.
 
 use std::cell::RefCell;

@@ -49,7 +49,7 @@ fn forked() -> TestProject {
 }
 
 #[test]
-fn a_fork_is_told_before_the_merge_and_mended_after() {
+fn a_fork_is_told_before_the_merge_and_repaired_after() {
     let project = forked();
     project.run(["check"]).success().done();
     assert_snapshot!(project.run(["check", "--since", "main"]), @"

@@ -532,7 +532,7 @@ fn nothing_to_import() {
 }
 
 #[tokio::test]
-async fn a_draft_that_was_finished_is_recorded_anew() {
+async fn a_draft_that_was_finished_is_recorded_again() {
     let (project, database, output) = by_hand(
         "refinery",
         &[

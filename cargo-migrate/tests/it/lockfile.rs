@@ -1,4 +1,4 @@
-//! schema.lock: out of date, and written anew.
+//! schema.lock: out of date, and written again.
 
 use insta::assert_snapshot;
 use migrate_core::Dialect;

@@ -362,7 +362,7 @@ async fn failing(dialect: Dialect) {
             assert_eq!(status["failed"][0]["statements"], 2, "{status}");
         }
     }
-    // Once mended, the command goes on from there.
+    // Once repaired, the command goes on from there.
     twins
         .offline
         .execute("CREATE TABLE missing (id INTEGER)")

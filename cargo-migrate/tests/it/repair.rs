@@ -67,7 +67,7 @@ fn a_half_done_revision_is_declared_not_applied() {
 }
 
 #[test]
-fn what_is_mended_is_told_in_json() {
+fn what_is_repaired_is_told_in_json() {
     let project = chain("a  b:a  c:a");
     project.write("migrations/b copy.sql", project.read("migrations/b.sql"));
     let shown = project.run(["repair", "--format", "json"]).success();
@@ -154,7 +154,7 @@ fn an_order_names_revisions() {
 }
 
 #[test]
-fn a_mended_chain_runs() {
+fn a_repaired_chain_runs() {
     let project = chain("a  b:zz  c:c  d");
     project.run(["run", "-q"]).code(1).done();
     project.run(["repair", "--execute", "-q"]).success().done();

@@ -64,7 +64,7 @@ fn rich(dialect: Dialect) -> &'static str {
     }
 }
 
-/// What was there is the first revision, and made anew it is the same.
+/// What was there is the first revision, and made again it is the same.
 async fn a_rich_database(dialect: Dialect, test: &str) {
     let live = TestDatabase::create(dialect, test).await;
     let mut made = rich(dialect).to_owned();
@@ -176,7 +176,7 @@ async fn what_cannot_be_carried(dialect: Dialect, test: &str, made: &str, told: 
     assert_eq!(current(&project), ["first"]);
     project.run(["check"]).success().done();
     project.run(["check", "--locked"]).code(1).done();
-    // Finished by hand, it is recorded anew.
+    // Finished by hand, it is recorded again.
     let finished = file.replace(&format!("-- left out: {told}\n"), "SELECT 1;\n");
     project.write(name, finished);
     project.run(["lock", "-q"]).success().done();
@@ -241,7 +241,7 @@ async fn an_empty_database_and_a_ledger_without_files_are_refused() {
 }
 
 #[tokio::test]
-async fn schema_lock_is_written_anew() {
+async fn schema_lock_is_written_again() {
     let live = TestDatabase::create(Dialect::Sqlite, "rescue_baseline_lock").await;
     live.execute("CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY)")
         .await;

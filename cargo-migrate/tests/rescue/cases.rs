@@ -109,7 +109,7 @@ impl Case {
             .collect()
     }
 
-    /// What `doctor` says before anything is mended, and asserts that it writes nothing.
+    /// What `doctor` says before anything is repaired, and asserts that it writes nothing.
     fn examine(&self) -> String {
         let before = self.files();
         let told = self.project.run(["doctor", "--offline"]);
@@ -164,7 +164,7 @@ impl Case {
         assert_eq!(
             again["edits"].as_array().map(Vec::len),
             Some(0),
-            "{name}: mended twice: {again:#}"
+            "{name}: repaired twice: {again:#}"
         );
         assert_eq!(again["copied_to"], serde_json::Value::Null, "{name}");
         assert_eq!(
@@ -201,7 +201,7 @@ impl Case {
 }
 
 #[test]
-fn every_broken_project_is_mended_as_far_as_it_can_be() {
+fn every_broken_project_is_repaired_as_far_as_it_can_be() {
     let mut wrong = Vec::new();
     for folder in folders() {
         let about = fs::read_to_string(folder.join("about.md")).expect("it says what happened");

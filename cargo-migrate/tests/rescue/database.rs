@@ -33,8 +33,8 @@ cases! {
     lost_files_come_back_with_their_parents,
     what_needs_a_parent_that_nobody_has_is_left,
     a_file_that_was_edited_is_put_back,
-    an_amended_revision_is_taken_into_the_ledger,
-    an_amended_revision_whose_tables_differ_is_told,
+    an_arepaired_revision_is_taken_into_the_ledger,
+    an_arepaired_revision_whose_tables_differ_is_told,
     a_changed_draft_is_for_its_author,
     what_follows_an_undecided_revision_is_held_back,
     rows_follow_a_rebase,
@@ -44,7 +44,7 @@ cases! {
     a_half_done_revision_that_somebody_finished,
     a_half_done_revision_that_somebody_took_back,
     a_half_done_revision_that_cannot_be_finished,
-    a_half_done_revision_whose_file_was_mended,
+    a_half_done_revision_whose_file_was_repaired,
     a_half_done_revision_that_nobody_can_judge,
     a_statement_in_doubt_is_judged_by_the_table,
     a_revert_that_stopped_is_judged_by_the_table,
@@ -57,7 +57,7 @@ cases! {
     another_tool_tells_another_story,
     a_file_name_of_the_ledger_stays_in_the_folder,
     a_protected_environment_is_asked,
-    files_and_ledger_are_mended_at_once,
+    files_and_ledger_are_repaired_at_once,
     a_chain_of_bases_that_was_applied,
 }
 
@@ -145,7 +145,7 @@ async fn a_file_that_was_edited_is_put_back(dialect: Dialect, name: &str) {
     assert!(kept.contains("VARCHAR(80)"), "what was replaced is kept");
 }
 
-async fn an_amended_revision_is_taken_into_the_ledger(dialect: Dialect, name: &str) {
+async fn an_arepaired_revision_is_taken_into_the_ledger(dialect: Dialect, name: &str) {
     let patient = Patient::healthy(dialect, name, &["a", "b"]).await;
     patient.edit(
         "migrations/a.sql",
@@ -155,13 +155,16 @@ async fn an_amended_revision_is_taken_into_the_ledger(dialect: Dialect, name: &s
     patient.ok(&["lock", "--amend", "a", "-q"]);
     assert_eq!(
         patient.found(),
-        ["ledger ledger-amended"],
-        "what follows it is told once it is mended"
+        ["ledger ledger-arepaired"],
+        "what follows it is told once it is repaired"
     );
     let before = patient.ledger().await;
     patient
         .cured(
-            &["a ledger-amended rewrite-row", "b ledger-stale relink-row"],
+            &[
+                "a ledger-arepaired rewrite-row",
+                "b ledger-stale relink-row",
+            ],
             &[],
         )
         .await;
@@ -180,7 +183,7 @@ async fn an_amended_revision_is_taken_into_the_ledger(dialect: Dialect, name: &s
     );
 }
 
-async fn an_amended_revision_whose_tables_differ_is_told(dialect: Dialect, name: &str) {
+async fn an_arepaired_revision_whose_tables_differ_is_told(dialect: Dialect, name: &str) {
     let patient = Patient::healthy(dialect, name, &["a"]).await;
     patient.edit(
         "migrations/a.sql",
@@ -189,8 +192,8 @@ async fn an_amended_revision_whose_tables_differ_is_told(dialect: Dialect, name:
     );
     patient.ok(&["lock", "--amend", "a", "-q"]);
     let repaired = patient.repair(true);
-    assert_eq!(repaired.done, ["a ledger-amended rewrite-row"]);
-    assert_eq!(repaired.unresolved, ["a ledger-amended"]);
+    assert_eq!(repaired.done, ["a ledger-arepaired rewrite-row"]);
+    assert_eq!(repaired.unresolved, ["a ledger-arepaired"]);
     assert!(repaired.told.contains("t_a.age"), "{}", repaired.told);
     patient.ok(&["status"]);
     assert_eq!(patient.found(), ["schema schema-missing"]);
@@ -243,7 +246,10 @@ async fn what_follows_an_undecided_revision_is_held_back(dialect: Dialect, name:
     patient.ok(&["lock", "--amend", "a", "-q"]);
     patient
         .cured(
-            &["a ledger-amended rewrite-row", "b ledger-stale relink-row"],
+            &[
+                "a ledger-arepaired rewrite-row",
+                "b ledger-stale relink-row",
+            ],
             &[],
         )
         .await;
@@ -420,7 +426,7 @@ async fn a_half_done_revision_that_cannot_be_finished(dialect: Dialect, name: &s
     assert!(patient.repair(true).is_nothing());
 }
 
-async fn a_half_done_revision_whose_file_was_mended(dialect: Dialect, name: &str) {
+async fn a_half_done_revision_whose_file_was_repaired(dialect: Dialect, name: &str) {
     let patient = half_done(dialect, name).await;
     patient.edit(
         "migrations/b.sql",
@@ -715,7 +721,7 @@ async fn a_protected_environment_is_asked(dialect: Dialect, name: &str) {
 
 /// A file is lost, another was edited, a third came by hand without a parent that fits, and a row is
 /// gone: one command, and the chain runs on.
-async fn files_and_ledger_are_mended_at_once(dialect: Dialect, name: &str) {
+async fn files_and_ledger_are_repaired_at_once(dialect: Dialect, name: &str) {
     let patient = Patient::healthy(dialect, name, &["a", "b", "c", "d"]).await;
     let text_of = |file: &str| patient.project.read(file);
     let (b, c) = (text_of("migrations/b.sql"), text_of("migrations/c.sql"));
@@ -737,7 +743,10 @@ async fn files_and_ledger_are_mended_at_once(dialect: Dialect, name: &str) {
     patient.ok(&["check"]);
     assert_eq!(patient.ledger().await.len(), 4);
     let again = patient.run(&["repair", "--execute"]).success();
-    assert!(again.stderr.contains("there is nothing to mend"), "{again}");
+    assert!(
+        again.stderr.contains("there is nothing to repair"),
+        "{again}"
+    );
     patient.ok(&["run", "-q"]);
     patient.ok(&["verify"]);
     assert_eq!(patient.found(), [""; 0]);
@@ -772,7 +781,10 @@ async fn a_chain_of_bases_that_was_applied(dialect: Dialect, name: &str) {
     assert_eq!(status["current"], serde_json::json!(["ccc"]));
     assert_eq!(status["changed"], serde_json::json!([]));
     let again = patient.run(&["repair", "--execute"]).success();
-    assert!(again.stderr.contains("there is nothing to mend"), "{again}");
+    assert!(
+        again.stderr.contains("there is nothing to repair"),
+        "{again}"
+    );
     let told = patient.run(&["run"]).success();
     assert!(told.stderr.contains("nothing to apply"), "{told}");
 }

@@ -1,4 +1,4 @@
-//! Broken projects and databases: what `doctor` says, and what the commands that mend them leave
+//! Broken projects and databases: what `doctor` says, and what the commands that repair them leave
 //! behind.
 
 mod baseline;

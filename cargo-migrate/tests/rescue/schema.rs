@@ -407,7 +407,7 @@ async fn what_is_not_looked_at_stands_in_no_way_and_stays() {
     let project = shop(Dialect::Sqlite, live.url());
     live.execute("INSERT INTO authors (id, name) VALUES (1, 'A')")
         .await;
-    // `name` must not be NULL: the table is built anew, below a view of somebody else's.
+    // `name` must not be NULL: the table is built again, below a view of somebody else's.
     live.execute(
         "PRAGMA foreign_keys = OFF; CREATE TABLE other (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(100), born INTEGER);\
          INSERT INTO other SELECT * FROM authors; DROP TABLE authors; ALTER TABLE other RENAME TO authors;\

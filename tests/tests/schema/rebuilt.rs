@@ -1,4 +1,4 @@
-//! Tables of SQLite that are built anew, with what names them and what they name.
+//! Tables of SQLite that are built again, with what names them and what they name.
 
 use migrate_core::Dialect;
 use migrate_schema::{Renames, Schema, statements};
@@ -27,7 +27,7 @@ async fn lead(server: &mut Server, before: &str, after: &str, rows: &str) {
         let ddl = statements(from, to, &Renames::none());
         assert!(
             ddl.iter().any(|ddl| ddl.sql.contains("__new")),
-            "a table is built anew"
+            "a table is built again"
         );
         server.run(&ddl).await.expect("it can be led there");
         same(to, &server.read().await, "it leads elsewhere").expect("it is there");
@@ -38,7 +38,7 @@ async fn lead(server: &mut Server, before: &str, after: &str, rows: &str) {
 }
 
 #[tokio::test]
-async fn a_table_that_names_itself_is_built_anew_with_all_that_hangs_on_it() {
+async fn a_table_that_names_itself_is_built_again_with_all_that_hangs_on_it() {
     let mut server = Server::start(Dialect::Sqlite, "a table names itself").await;
     let before = "CREATE TABLE t (
             id INTEGER PRIMARY KEY AUTOINCREMENT, a INT CHECK (t.a > 0), twice AS (a * 2) STORED,
@@ -94,7 +94,7 @@ async fn a_table_that_names_itself_is_built_anew_with_all_that_hangs_on_it() {
 #[tokio::test]
 async fn strict_tables_and_those_without_rowid_stay_what_they_are() {
     for options in ["STRICT", "WITHOUT ROWID", "STRICT, WITHOUT ROWID"] {
-        let mut server = Server::start(Dialect::Sqlite, &format!("built anew {options}")).await;
+        let mut server = Server::start(Dialect::Sqlite, &format!("built again {options}")).await;
         let before = format!(
             "CREATE TABLE \"odd t\" (k TEXT NOT NULL PRIMARY KEY, a INT, CHECK (\"odd t\".a > 0)) {options};
             CREATE INDEX i ON \"odd t\" (a) WHERE \"odd t\".a <> 3;

@@ -120,7 +120,7 @@ async fn rows_and_what_points_to_them_stay_through_many_changes() {
 }
 
 #[tokio::test]
-async fn a_table_of_sqlite_that_is_built_anew_gives_no_number_twice() {
+async fn a_table_of_sqlite_that_is_built_again_gives_no_number_twice() {
     let mut server = Server::start(Dialect::Sqlite, "numbers").await;
     let before =
         "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INT); CREATE TABLE log (t INT);
@@ -227,7 +227,7 @@ async fn values_that_do_not_fit_are_refused_and_never_cut() {
 }
 
 #[tokio::test]
-async fn values_of_an_enum_stay_while_the_type_is_made_anew() {
+async fn values_of_an_enum_stay_while_the_type_is_made_again() {
     let mut server = Server::start(Dialect::Postgres, "moods").await;
     let before = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'gone');
         CREATE TABLE t (id INT, a mood DEFAULT 'sad', all_of mood[], CHECK (a <> 'gone'));
