@@ -103,7 +103,7 @@ fn a_fork_is_told_before_the_merge_and_repaired_after() {
     // It is done: a second time there is nothing to do.
     assert_snapshot!(project.run(["rebase", "y", "--onto", "b"]), @"
     ------- stderr -------
-    error: `y` already follows `b`
+    error: `y` follows `b` already
     help: there is nothing to do; `cargo migrate history` shows the chain
     [exit status: 1]
     ");
@@ -599,7 +599,7 @@ fn repair_knows_a_parent_that_is_on_another_branch() {
     let told = project.run(["repair"]).code(1).stdout;
     let help = told
         .lines()
-        .find(|line| line.contains("a branch that is not merged has it"))
+        .find(|line| line.contains("an unmerged branch has it"))
         .unwrap_or_else(|| panic!("{told}"));
     let command = help.split('`').nth(1).expect("a command");
     assert!(command.ends_with(" -- migrations/y.sql"), "{command}");

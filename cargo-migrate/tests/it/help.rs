@@ -107,8 +107,8 @@ fn init() {
     Usage: cargo migrate init [OPTIONS]
 
     Options:
-          --dialect <DIALECT>  The databases to write for: `sqlite`, `postgres`, `mysql`; found in
-                               Cargo.toml where it says so
+          --dialect <DIALECT>  The databases to support: `sqlite`, `postgres`, `mysql`; by default,
+                               those of the features in Cargo.toml
           --ci                 Add a GitHub workflow that checks the chain
       -h, --help               Print help (see more with '--help')
 
@@ -135,19 +135,18 @@ fn new() {
       <MESSAGE>...  What the revision does, in one line; becomes part of the file's name
 
     Options:
-          --parent <REVISION>      What it follows, instead of the head; `base` begins a chain of its
-                                   own
+          --parent <REVISION>      The parent, instead of the head; `base` starts a separate chain
           --splice                 Allow a parent that others already follow
           --label <NAME>           Name the branch that starts with it
           --depends-on <REVISION>  Require this revision of another branch to be applied first
           --rev-id <ID>            Use this id instead of 12 random hex digits
           --sql <FILE>             Fill `up` with this file
-          --auto                   Fill `up` and `down` with what leads from the chain's schema to that
+          --auto                   Fill `up` and `down` with the changes from the chain's schema to that
                                    of the models
-          --schema <PATH>          With `--auto`: a file of SQL, or a folder of them, says what is
-                                   wanted, not the models
-          --rename <OLD=NEW>       With `--auto`: what only has another name: `users=people`, or
-                                   `users.mail=email` for a column; can be repeated
+          --schema <PATH>          With `--auto`: take the wanted schema from a file of SQL, or a folder
+                                   of them, instead of the models
+          --rename <OLD=NEW>       With `--auto`: a table or column that was renamed: `users=people`, or
+                                   `users.mail=email`; can be repeated
           --edit                   Open it in the editor
       -h, --help                   Print help (see more with '--help')
 
@@ -171,26 +170,26 @@ fn run() {
     Usage: cargo migrate run [OPTIONS] [TARGET]
 
     Arguments:
-      [TARGET]  Where to go: an id or the beginning of one, `head`, `heads`, `+1`, `<label>@head` …;
-                `head` where nothing is said
+      [TARGET]  The target: an id or the beginning of one, `head`, `heads`, `+1`, `<label>@head` …; by
+                default `head`
 
     Options:
-          --resume[=<STATEMENT>]  Go on with an unfinished revision after its last finished statement;
-                                  where nobody knows whether the next one was finished, `--resume=again`
-                                  runs it, `--resume=done` passes over it
-          --atomic                Keep all of it or nothing, in one transaction: on SQLite and
-                                  PostgreSQL, and where no revision is `no-transaction`
-          --backup                Back up the database's data to a file first, as `cargo migrate backup`
-                                  does; so it is where migrate.toml says `backup = true`
+          --resume[=<STATEMENT>]  Continue an unfinished revision after its last finished statement; if
+                                  the outcome of the next one is unknown, `--resume=again` runs it
+                                  again, `--resume=done` skips it
+          --atomic                Apply all or nothing, in one transaction: on SQLite and PostgreSQL, if
+                                  no revision is `no-transaction`
+          --backup                Back up the database's data first, as `cargo migrate backup` does; the
+                                  default if migrate.toml has `backup = true`
           --no-backup             Skip the backup that migrate.toml asks for
           --strict                Fail if there is nothing to do
-          --allow-drafts          Apply drafts to a protected environment too, though their text may
+          --allow-drafts          Also apply drafts to a protected environment, although their text may
                                   still change
           --sql                   Print a script for the database's own client instead of running
-                                  anything; the target may then be a range from one place to another,
-                                  for which no database is asked
-          --dialect <DIALECT>     The database that the script is for, where no url says it: sqlite,
-                                  postgres or mysql
+                                  anything; the target may then be a range, such as `a:b`, which needs
+                                  no database
+          --dialect <DIALECT>     The dialect of the script, if no URL determines it: sqlite, postgres
+                                  or mysql
           --dry-run               Show what would be done and change nothing
       -y, --yes                   Do not ask for confirmation in a protected environment
           --lock-wait <SECONDS>   How long to wait for another migrator, in seconds
@@ -216,23 +215,23 @@ fn revert() {
     Usage: cargo migrate revert [OPTIONS] [TARGET]
 
     Arguments:
-      [TARGET]  Where to go: an id or the beginning of one, `base`, `-2`, `<label>@base` …; `-1`, one
-                step back, where nothing is said
+      [TARGET]  The target: an id or the beginning of one, `base`, `-2`, `<label>@base` …; by default
+                `-1`, one step back
 
     Options:
-          --cascade               Revert revisions of other branches too, where the target's label is
-                                  not enough
-          --resume[=<STATEMENT>]  Go on with an unfinished revision after its last finished statement;
-                                  where nobody knows whether the next one was finished, `--resume=again`
-                                  runs it, `--resume=done` passes over it
-          --atomic                Revert all of it or nothing, in one transaction: on SQLite and
-                                  PostgreSQL, and where no revision is `no-transaction`
+          --cascade               Also revert revisions of other branches if the target's label is not
+                                  enough
+          --resume[=<STATEMENT>]  Continue an unfinished revision after its last finished statement; if
+                                  the outcome of the next one is unknown, `--resume=again` runs it
+                                  again, `--resume=done` skips it
+          --atomic                Revert all or nothing, in one transaction: on SQLite and PostgreSQL,
+                                  if no revision is `no-transaction`
           --strict                Fail if there is nothing to do
           --sql                   Print a script for the database's own client instead of running
-                                  anything; the target may then be a range from one place to another,
-                                  for which no database is asked
-          --dialect <DIALECT>     The database that the script is for, where no url says it: sqlite,
-                                  postgres or mysql
+                                  anything; the target may then be a range, such as `a:b`, which needs
+                                  no database
+          --dialect <DIALECT>     The dialect of the script, if no URL determines it: sqlite, postgres
+                                  or mysql
           --dry-run               Show what would be done and change nothing
       -y, --yes                   Do not ask for confirmation in a protected environment
           --lock-wait <SECONDS>   How long to wait for another migrator, in seconds
@@ -357,15 +356,15 @@ fn plan() {
     Usage: cargo migrate plan [OPTIONS] [TARGET]
 
     Arguments:
-      [TARGET]  Where to go: an id, `head`, `heads`, `base`, `+1`, `-1`, `<label>@head` …; `head`, or
-                `-1` with `--down`, where nothing is said
+      [TARGET]  The target: an id, `head`, `heads`, `base`, `+1`, `-1`, `<label>@head` …; by default
+                `head`, or `-1` with `--down`
 
     Options:
           --down              Plan a revert
           --cascade           Also revert revisions of other branches if necessary
           --strict            Fail if there is nothing to do
-          --from <REVISIONS>  Plan from these applied revisions instead of a database, with commas
-                              between several; `--from ""` is an empty database
+          --from <REVISIONS>  Plan from these applied revisions (comma-separated) instead of a database;
+                              `--from ""` is an empty database
       -h, --help              Print help (see more with '--help')
 
     Global options:
@@ -511,15 +510,16 @@ fn stamp() {
     Usage: cargo migrate stamp [OPTIONS] [TARGET]...
 
     Arguments:
-      [TARGET]...  The revisions that the database is at: ids or beginnings of them, `head`, `heads`, `base`
+      [TARGET]...  The revisions that the database is at: ids or beginnings of them, `head`, `heads`,
+                   `base`
 
     Options:
           --detect               Find the revision whose schema this database has, and record that
           --purge                First forget everything in the ledger
-          --allow-drafts         Record drafts in a protected environment too, though their text may
+          --allow-drafts         Also record drafts in a protected environment, although their text may
                                  still change
-          --from <REVISIONS>     Plan from these applied revisions instead of a database, with commas
-                                 between several; `--from ""` is an empty database
+          --from <REVISIONS>     Plan from these applied revisions (comma-separated) instead of a
+                                 database; `--from ""` is an empty database
           --dry-run              Show what would be done and change nothing
       -y, --yes                  Do not ask for confirmation in a protected environment
           --lock-wait <SECONDS>  How long to wait for another migrator, in seconds
@@ -546,11 +546,11 @@ fn check() {
 
     Options:
           --locked         Also refuse drafts and an outdated schema.lock, as CI should
-          --since [<REF>]  Also judge what this branch adds to the chain of a git reference: whether it
-                           forks that chain, edits or deletes what is sealed there, or takes an id; the
-                           remote's main branch where no reference is named
-          --models         Also compare the models with the schema that the chain makes, in scratch
-                           databases, and fail where a revision is missing
+          --since [<REF>]  Also check this branch against the chain of a git reference: whether it forks
+                           that chain, edits or deletes sealed revisions, or reuses an id; the default
+                           is the remote's main branch
+          --models         Also compare the models with the schema of the chain, in scratch databases,
+                           and fail if a revision is missing
       -h, --help           Print help (see more with '--help')
 
     Global options:

@@ -145,7 +145,7 @@ fn a_database_that_does_not_exist_has_nothing_and_is_not_made() {
     project.write("migrate.toml", "dialects = [\"sqlite\"]\n");
     assert_snapshot!(project.run(["schema", "--database-url", "sqlite://none.db"]), @"
     ------- stderr -------
-    there is nothing in sqlite://none.db
+    sqlite://none.db is empty
     ");
     assert!(!project.path().join("none.db").exists());
 }

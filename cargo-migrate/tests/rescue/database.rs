@@ -689,7 +689,7 @@ async fn another_tool_tells_another_story(dialect: Dialect, name: &str) {
         .execute("UPDATE alembic_version SET version_num = 'zzz'")
         .await;
     assert!(
-        text(&patient.finding("other-tool")["message"]).contains("tells another story"),
+        text(&patient.finding("other-tool")["message"]).contains("does not match the ledger"),
         "what the chain does not know is told as well"
     );
 }
@@ -743,10 +743,7 @@ async fn files_and_ledger_are_repaired_at_once(dialect: Dialect, name: &str) {
     patient.ok(&["check"]);
     assert_eq!(patient.ledger().await.len(), 4);
     let again = patient.run(&["repair", "--execute"]).success();
-    assert!(
-        again.stderr.contains("there is nothing to repair"),
-        "{again}"
-    );
+    assert!(again.stderr.contains("nothing to repair"), "{again}");
     patient.ok(&["run", "-q"]);
     patient.ok(&["verify"]);
     assert_eq!(patient.found(), [""; 0]);
@@ -781,10 +778,7 @@ async fn a_chain_of_bases_that_was_applied(dialect: Dialect, name: &str) {
     assert_eq!(status["current"], serde_json::json!(["ccc"]));
     assert_eq!(status["changed"], serde_json::json!([]));
     let again = patient.run(&["repair", "--execute"]).success();
-    assert!(
-        again.stderr.contains("there is nothing to repair"),
-        "{again}"
-    );
+    assert!(again.stderr.contains("nothing to repair"), "{again}");
     let told = patient.run(&["run"]).success();
     assert!(told.stderr.contains("nothing to apply"), "{told}");
 }

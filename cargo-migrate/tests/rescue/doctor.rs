@@ -532,7 +532,7 @@ fn a_file_that_is_no_database() {
     project.write("dev.db", "this is no database at all, and longer than a header of one would be, which has a hundred bytes");
     let told = project.run(["doctor"]).code(1);
     assert!(
-        told.stdout.contains("the file is no SQLite database"),
+        told.stdout.contains("the file is not an SQLite database"),
         "{told}"
     );
     project.write("dev.db", "");
@@ -602,7 +602,7 @@ async fn a_migrator_at_work_is_told() {
         };
         running.kill().unwrap();
         running.wait().unwrap();
-        assert!(told.stdout.contains("a migrator is at work"), "{told}");
+        assert!(told.stdout.contains("a migrator is running"), "{told}");
     }
 }
 
@@ -613,7 +613,7 @@ fn models_that_no_revision_makes() {
     project.write("src/lib.rs", model);
     let told = project.run(["doctor"]).success();
     assert!(
-        told.stdout.contains("models: 1 model, as the chain makes"),
+        told.stdout.contains("models: 1 model, matching the chain"),
         "{told}"
     );
     project.write("src/lib.rs", model.replace("name: Option", "nick: Option"));
