@@ -183,7 +183,7 @@ fn refuse_applied(
                 format!("{} has already applied `{id}`", chosen.shown()),
             )
             .help(format!(
-                "join the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then apply it again there: `cargo migrate redo {id}`"
+                "merge the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then apply it again there: `cargo migrate redo {id}`"
             )))
         }
     }

@@ -335,7 +335,7 @@ fn what_a_database_has_applied_is_not_moved() {
     assert_snapshot!(project.run(["rebase", "y"]), @"
     ------- stderr -------
     error: sqlite://dev.db has already applied `x`
-    help: join the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then apply it again there: `cargo migrate redo x`
+    help: merge the heads with `cargo migrate merge` instead; or add `--allow-applied`, and then apply it again there: `cargo migrate redo x`
     [exit status: 1]
     ");
     project

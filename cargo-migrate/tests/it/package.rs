@@ -68,7 +68,7 @@ fn the_only_one_that_has_migrations() {
     assert_snapshot!(workspace(&["two"]).run(["heads", "-C", "one"]), @r#"
     ------- stderr -------
     error: there is no migrations folder `migrations`
-    help: make it with `cargo migrate init -C one`
+    help: create it with `cargo migrate init -C one`
     [exit status: 1]
     "#);
 }
