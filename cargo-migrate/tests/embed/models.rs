@@ -215,7 +215,7 @@ fn main() {
     );
     let (told, _) = build(folder, "allowed");
     assert!(
-        told.len() == 1 && told[0].contains("no struct with named fields"),
+        told.len() == 1 && told[0].contains("is not a struct with named fields"),
         "{told:?}"
     );
 }
