@@ -33,8 +33,8 @@ cases! {
     lost_files_come_back_with_their_parents,
     what_needs_a_parent_that_nobody_has_is_left,
     a_file_that_was_edited_is_put_back,
-    an_arepaired_revision_is_taken_into_the_ledger,
-    an_arepaired_revision_whose_tables_differ_is_told,
+    an_amended_revision_is_taken_into_the_ledger,
+    an_amended_revision_whose_tables_differ_is_told,
     a_changed_draft_is_for_its_author,
     what_follows_an_undecided_revision_is_held_back,
     rows_follow_a_rebase,
@@ -145,7 +145,7 @@ async fn a_file_that_was_edited_is_put_back(dialect: Dialect, name: &str) {
     assert!(kept.contains("VARCHAR(80)"), "what was replaced is kept");
 }
 
-async fn an_arepaired_revision_is_taken_into_the_ledger(dialect: Dialect, name: &str) {
+async fn an_amended_revision_is_taken_into_the_ledger(dialect: Dialect, name: &str) {
     let patient = Patient::healthy(dialect, name, &["a", "b"]).await;
     patient.edit(
         "migrations/a.sql",
@@ -155,14 +155,14 @@ async fn an_arepaired_revision_is_taken_into_the_ledger(dialect: Dialect, name: 
     patient.ok(&["lock", "--amend", "a", "-q"]);
     assert_eq!(
         patient.found(),
-        ["ledger ledger-arepaired"],
+        ["ledger ledger-amended"],
         "what follows it is told once it is repaired"
     );
     let before = patient.ledger().await;
     patient
         .cured(
             &[
-                "a ledger-arepaired rewrite-row",
+                "a ledger-amended rewrite-row",
                 "b ledger-stale relink-row",
             ],
             &[],
@@ -183,7 +183,7 @@ async fn an_arepaired_revision_is_taken_into_the_ledger(dialect: Dialect, name: 
     );
 }
 
-async fn an_arepaired_revision_whose_tables_differ_is_told(dialect: Dialect, name: &str) {
+async fn an_amended_revision_whose_tables_differ_is_told(dialect: Dialect, name: &str) {
     let patient = Patient::healthy(dialect, name, &["a"]).await;
     patient.edit(
         "migrations/a.sql",
@@ -192,8 +192,8 @@ async fn an_arepaired_revision_whose_tables_differ_is_told(dialect: Dialect, nam
     );
     patient.ok(&["lock", "--amend", "a", "-q"]);
     let repaired = patient.repair(true);
-    assert_eq!(repaired.done, ["a ledger-arepaired rewrite-row"]);
-    assert_eq!(repaired.unresolved, ["a ledger-arepaired"]);
+    assert_eq!(repaired.done, ["a ledger-amended rewrite-row"]);
+    assert_eq!(repaired.unresolved, ["a ledger-amended"]);
     assert!(repaired.told.contains("t_a.age"), "{}", repaired.told);
     patient.ok(&["status"]);
     assert_eq!(patient.found(), ["schema schema-missing"]);
@@ -247,7 +247,7 @@ async fn what_follows_an_undecided_revision_is_held_back(dialect: Dialect, name:
     patient
         .cured(
             &[
-                "a ledger-arepaired rewrite-row",
+                "a ledger-amended rewrite-row",
                 "b ledger-stale relink-row",
             ],
             &[],
