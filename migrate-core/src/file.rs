@@ -602,16 +602,19 @@ impl Parser<'_> {
     fn duplicates(&mut self) {
         let sections = std::mem::take(&mut self.parsed.sections);
         // For each direction, the first section without a dialect, and the first for each dialect.
-        let mut firsts: BTreeMap<(Direction, Option<Dialect>), &ParsedSection> = BTreeMap::new();
+        let mut firsts: Vec<(Direction, Option<Dialect>, &ParsedSection)> = Vec::new();
         for section in &sections {
             let mut clash: Option<&ParsedSection> = None;
             let named = section.named.iter().map(Some);
             for dialect in named.chain(section.named.is_empty().then_some(None)) {
-                let first = *firsts
-                    .entry((section.direction, dialect))
-                    .or_insert(section);
-                if !std::ptr::eq(first, section) {
-                    clash.get_or_insert(first);
+                let known = firsts
+                    .iter()
+                    .find(|(direction, of, _)| (*direction, *of) == (section.direction, dialect));
+                match known {
+                    Some((.., first)) => {
+                        clash.get_or_insert(first);
+                    }
+                    None => firsts.push((section.direction, dialect, section)),
                 }
             }
             if let Some(first) = clash {

@@ -333,10 +333,14 @@ impl Graph {
         self.order.iter().map(|index| *index as usize)
     }
 
-    fn by_id<'a>(&'a self, indices: impl Iterator<Item = usize> + 'a) -> std::vec::IntoIter<usize> {
-        let mut sorted: Vec<_> = indices.collect();
-        sorted.sort_unstable_by(|a, b| self.ids[*a].cmp(&self.ids[*b]));
-        sorted.into_iter()
+    fn by_id(&self, mut indices: Vec<usize>) -> std::vec::IntoIter<usize> {
+        indices.sort_unstable_by(|a, b| self.ids[*a].cmp(&self.ids[*b]));
+        indices.into_iter()
+    }
+
+    /// Returns the revisions for which `is` returns true, by id.
+    fn which(&self, is: &dyn Fn(usize) -> bool) -> std::vec::IntoIter<usize> {
+        self.by_id((0..self.len()).filter(|index| is(*index)).collect())
     }
 
     /// Returns whether no revision has this one as a parent.
@@ -359,17 +363,17 @@ impl Graph {
 
     /// Iterates over the revisions that no other has as a parent, sorted by id.
     pub fn heads(&self) -> impl Iterator<Item = usize> {
-        self.by_id((0..self.len()).filter(|index| self.is_head(*index)))
+        self.which(&|index| self.is_head(index))
     }
 
     /// Iterates over the revisions without a parent, sorted by id.
     pub fn bases(&self) -> impl Iterator<Item = usize> {
-        self.by_id((0..self.len()).filter(|index| self.is_base(*index)))
+        self.which(&|index| self.is_base(index))
     }
 
     /// Iterates over the revisions with several children, sorted by id.
     pub fn branch_points(&self) -> impl Iterator<Item = usize> {
-        self.by_id((0..self.len()).filter(|index| self.is_branch_point(*index)))
+        self.which(&|index| self.is_branch_point(index))
     }
 
     /// Returns the empty set.
@@ -427,7 +431,7 @@ impl Graph {
     pub fn effective_heads(&self, applied: &Set) -> Vec<usize> {
         let dependents = self.dependents_in(applied);
         let alone = |index: &usize| dependents[*index] == 0;
-        self.by_id(applied.iter().filter(alone)).collect()
+        self.by_id(applied.iter().filter(alone).collect()).collect()
     }
 
     /// Returns the revisions of a set in the order in which they are applied.

@@ -244,7 +244,7 @@ impl Checker<'_> {
             }];
         }
         let mut scripts: Vec<Script> = Vec::new();
-        let mut failures: BTreeMap<usize, (migrate_sql::Unterminated, Dialects)> = BTreeMap::new();
+        let mut failures: Vec<(migrate_sql::Unterminated, Dialects)> = Vec::new();
         for dialect in serves.iter() {
             match migrate_sql::split(dialect, body) {
                 Ok(ranges) => {
@@ -262,14 +262,19 @@ impl Checker<'_> {
                 }
                 Err(_) if !checked.contains(dialect) => {}
                 Err(unterminated) => {
-                    let at = unterminated.at;
-                    let failed = failures.entry(at).or_insert((unterminated, Dialects::NONE));
-                    failed.1 = failed.1.with(dialect);
+                    let same = |(known, _): &&mut (migrate_sql::Unterminated, _)| {
+                        known.at == unterminated.at
+                    };
+                    match failures.iter_mut().find(same) {
+                        Some((_, dialects)) => *dialects = dialects.with(dialect),
+                        None => failures.push((unterminated, Dialects::NONE.with(dialect))),
+                    }
                 }
             }
         }
         if known || scripts.is_empty() {
-            for (at, (unterminated, dialects)) in failures {
+            for (unterminated, dialects) in failures {
+                let at = unterminated.at;
                 let whose = match dialects == checked {
                     true => String::new(),
                     false => format!(" for {}", names(dialects)),

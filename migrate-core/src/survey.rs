@@ -552,14 +552,18 @@ impl Survey {
 
     /// Returns whether each head carries a label that no other head carries.
     fn each_has_a_label(&self, heads: &[usize]) -> bool {
-        let mut bearers: BTreeMap<&str, usize> = BTreeMap::new();
-        for label in heads.iter().flat_map(|head| self.graph.labels_of(*head)) {
-            *bearers.entry(label).or_default() += 1;
+        let mut all: Vec<&str> = Vec::new();
+        for head in heads {
+            all.extend(self.graph.labels_of(*head));
         }
-        heads.iter().all(|head| {
-            let labels = self.graph.labels_of(*head);
-            labels.iter().any(|label| bearers[label] == 1)
-        })
+        all.sort_unstable();
+        let is_own = |label: &&str| {
+            let first = all.partition_point(|known| known < label);
+            all.get(first + 1).is_none_or(|next| next != label)
+        };
+        heads
+            .iter()
+            .all(|head| self.graph.labels_of(*head).iter().any(is_own))
     }
 
     fn no_lock(&mut self, folder: &Folder) {

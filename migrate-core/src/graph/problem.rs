@@ -80,16 +80,19 @@ pub enum Problem {
 impl Graph {
     /// Reports one cycle of each component: the shortest through its oldest revision.
     pub(super) fn find_cycles(&mut self, components: &[u32]) {
-        let mut oldest: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        // Of each component the oldest revision, and how many there are.
+        let count = components.iter().max().map_or(0, |last| *last as usize + 1);
+        let mut oldest = vec![(0, 0); count];
+        let mut starts: Vec<usize> = Vec::new();
         for index in self.order() {
-            let (_, size) = oldest.entry(components[index]).or_insert((index, 0));
+            let (first, size) = &mut oldest[components[index] as usize];
+            match *size {
+                0 => *first = index,
+                1 => starts.push(*first),
+                _ => {}
+            }
             *size += 1;
         }
-        let mut starts: Vec<usize> = oldest
-            .into_values()
-            .filter(|(_, size)| *size > 1)
-            .map(|(index, _)| index)
-            .collect();
         starts.sort_unstable_by_key(|index| self.rank[*index]);
         // Components share no revision, so they can share this.
         let mut from = vec![usize::MAX; self.len()];

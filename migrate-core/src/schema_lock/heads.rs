@@ -118,7 +118,7 @@ struct Top<'a> {
     heads: BTreeSet<SchemaHead>,
     /// The first head without its hash, and where its line begins.
     first: Option<(usize, &'a str)>,
-    dialects: BTreeSet<Dialect>,
+    dialects: Dialects,
 }
 
 impl<'a> Top<'a> {
@@ -128,7 +128,7 @@ impl<'a> Top<'a> {
         let mut top = Self {
             heads: BTreeSet::new(),
             first: None,
-            dialects: BTreeSet::new(),
+            dialects: Dialects::NONE,
         };
         let mut start = 0;
         for line in text[..end].split_inclusive('\n') {
@@ -142,7 +142,9 @@ impl<'a> Top<'a> {
         }
         for (at, _) in text.match_indices("\n[") {
             let word = text[at + 2..].split(']').next().unwrap_or_default();
-            top.dialects.extend(word.parse::<Dialect>());
+            if let Ok(dialect) = word.parse::<Dialect>() {
+                top.dialects = top.dialects.with(dialect);
+            }
         }
         top
     }
@@ -165,7 +167,7 @@ impl Survey {
                 let missing = config
                     .dialects
                     .iter()
-                    .find(|dialect| !top.dialects.contains(dialect))?;
+                    .find(|dialect| !top.dialects.contains(*dialect))?;
                 let message = format!("`{file}` has no schema for {}", missing.name());
                 (message, String::new())
             }
