@@ -1,7 +1,6 @@
 //! The revision file: its header, its sections, and their statements.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::{MOST_PROBLEMS, nearest};

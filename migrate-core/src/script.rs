@@ -2,7 +2,7 @@
 //! hashed.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::diagnostic::MOST_PROBLEMS;

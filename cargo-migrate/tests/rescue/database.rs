@@ -161,10 +161,7 @@ async fn an_amended_revision_is_taken_into_the_ledger(dialect: Dialect, name: &s
     let before = patient.ledger().await;
     patient
         .cured(
-            &[
-                "a ledger-amended rewrite-row",
-                "b ledger-stale relink-row",
-            ],
+            &["a ledger-amended rewrite-row", "b ledger-stale relink-row"],
             &[],
         )
         .await;
@@ -246,10 +243,7 @@ async fn what_follows_an_undecided_revision_is_held_back(dialect: Dialect, name:
     patient.ok(&["lock", "--amend", "a", "-q"]);
     patient
         .cured(
-            &[
-                "a ledger-amended rewrite-row",
-                "b ledger-stale relink-row",
-            ],
+            &["a ledger-amended rewrite-row", "b ledger-stale relink-row"],
             &[],
         )
         .await;

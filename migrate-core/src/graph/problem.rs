@@ -1,6 +1,6 @@
 //! The problems of a graph.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Graph, Merge};
 

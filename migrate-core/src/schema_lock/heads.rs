@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::{
-    Code, Config, Diagnostic, Dialect, Direction, Folder, Graph, Hash, Label, Revision, RevisionId,
-    Severity, Survey,
+    Code, Config, Diagnostic, Dialect, Dialects, Direction, Folder, Graph, Hash, Label, Revision,
+    RevisionId, Severity, Survey,
 };
 
 /// A revision at which schemas were taken.
