@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use migrate_core::Dialect;
 use migrate_schema::{Renames, create, diff};
-use migrate_sqlx::__cli::SchemaReader;
 use migrate_sqlx::LedgerNames;
+use migrate_sqlx::SchemaReader;
 use migrate_tests::TestDatabase;
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};
 

@@ -25,7 +25,7 @@ use self::confine::User;
 use self::lifetime::{Lease, refused};
 
 /// A database for one command: in memory on SQLite, beside the real one elsewhere.
-/// It is dropped after the work in it; if that is cut off, [`Leases`] keep it.
+/// It is dropped after the work in it; if that is cut off, the leases in `lifetime` keep it.
 pub(crate) struct Scratch {
     database: Database,
     lease: Option<Rc<Lease>>,

@@ -64,7 +64,7 @@ impl FromStr for Hash {
     }
 }
 
-/// Builds a [`Hash`] from parts, each preceded by its length, so that different lists of parts have
+/// Builds a [`struct@Hash`] from parts, each preceded by its length, so that different lists of parts have
 /// different bytes.
 pub struct Hasher(Vec<u8>);
 

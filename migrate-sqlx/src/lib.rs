@@ -75,6 +75,8 @@ pub use driver_error::{DatabaseMessage, DriverError, InnerQuery, Refusal};
 pub use engine::{InDoubt, StampMode};
 pub use error::{Error, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
+#[cfg(any(feature = "cli", feature = "verify"))]
+pub use introspect::SchemaReader;
 pub use ledger_event::{EventKind, LedgerEvent};
 pub use migrate_core::{
     Anchor, Cascade, Chain, Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label,
@@ -116,8 +118,6 @@ pub mod __cli {
     pub use crate::discrepancy;
     #[cfg(feature = "cli")]
     pub use crate::engine::{Outcome, SchemaReplay};
-    #[cfg(any(feature = "cli", feature = "verify"))]
-    pub use crate::introspect::SchemaReader;
     pub use crate::ledger_change::{LedgerChange, RowRepair};
     #[cfg(feature = "cli")]
     pub use crate::script::Script;

@@ -24,10 +24,11 @@ use crate::literal::literal;
 ///
 /// ```
 /// # fn example(migrations: &migrate_sqlx::Migrations) -> Result<(), migrate_sqlx::Error> {
-/// use migrate_sqlx::{Dialect, Graph, Plan, Target};
+/// use migrate_core::Plan;
+/// use migrate_sqlx::{Dialect, Target};
 ///
-/// let graph = Graph::new(migrations.revisions());
-/// let plan = Plan::up(&graph, &graph.none(), &Target::heads())?;
+/// let graph = migrations.chain().graph();
+/// let plan = Plan::up(graph, &graph.none(), &Target::heads())?;
 /// let script = migrations.script(Dialect::Postgres, &plan)?;
 /// println!("{}", script.sql);
 /// # Ok(())

@@ -27,7 +27,7 @@ use crate::error::Error;
 /// IPv6 addresses in brackets.
 ///
 /// ```
-/// use migrate_sqlx::DatabaseUrl;
+/// use migrate_sqlx::__cli::DatabaseUrl;
 ///
 /// let url = DatabaseUrl::parse("postgresql://me:p%2Fw@/app?host=/cloudsql/project:region:name")?;
 /// assert_eq!(url.database(), Some("app"));
@@ -235,7 +235,7 @@ impl DatabaseUrl {
     /// Returns a url of another database of the same server.
     ///
     /// ```
-    /// use migrate_sqlx::DatabaseUrl;
+    /// use migrate_sqlx::__cli::DatabaseUrl;
     ///
     /// let other = DatabaseUrl::with_database("postgres://me@/app?host=/run&dbname=app", "b/c");
     /// assert_eq!(other, "postgres://me@/b%2Fc?host=/run");
@@ -266,7 +266,7 @@ impl DatabaseUrl {
     /// Returns the url of a server with another user.
     ///
     /// ```
-    /// use migrate_sqlx::DatabaseUrl;
+    /// use migrate_sqlx::__cli::DatabaseUrl;
     ///
     /// let url = DatabaseUrl::with_user("mysql://me:pw@host/app", "it", "p/w");
     /// assert_eq!(url, "mysql://it:p%2Fw@host/app");

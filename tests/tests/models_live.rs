@@ -5,7 +5,7 @@ use migrate_core::{Dialect, LedgerNames};
 use migrate_models::{Models, Root, read};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{Schema, create};
-use migrate_sqlx::__cli::SchemaReader;
+use migrate_sqlx::SchemaReader;
 use migrate_tests::TestDatabase;
 
 const MODELS: &str = r#"

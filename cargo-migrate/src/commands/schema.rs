@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use migrate_schema::{Name, Schema};
-use migrate_sqlx::__cli::{Create, SchemaReader};
+use migrate_sqlx::__cli::Create;
+use migrate_sqlx::SchemaReader;
 
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;

@@ -28,7 +28,7 @@ pub(crate) fn write(
     write_as(context, new, NewFile::Draft, &[], ui)
 }
 
-/// [`write`] for a revision that is not entered as usual; `allowed` may be wrong with the chain
+/// Writes a revision that is not entered as usual; `allowed` may be wrong with the chain
 /// afterwards, beside too many ends.
 pub(crate) fn write_as(
     context: &Context,

@@ -2,8 +2,8 @@
 
 use migrate_core::Dialect;
 use migrate_schema::{Ddl, Schema};
-use migrate_sqlx::__cli::SchemaReader;
 use migrate_sqlx::LedgerNames;
+use migrate_sqlx::SchemaReader;
 use migrate_tests::TestDatabase;
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrate_sqlx::__cli::SchemaReader;
+use migrate_sqlx::SchemaReader;
 use migrate_sqlx::schema::Schema;
 use migrate_sqlx::{Dialect, LedgerNames};
 use sqlx::sqlite::SqlitePoolOptions;

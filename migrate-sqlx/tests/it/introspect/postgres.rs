@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use migrate_sqlx::__cli::{Create, Database, SchemaReader};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::SchemaReader;
 use migrate_sqlx::schema::{
     Action, Deferrable, Identity, Name, RoutineKind, Schema, Signature, Table,
 };

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use migrate_sqlx::__cli::{Create, Database, SchemaReader};
+use migrate_sqlx::__cli::{Create, Database};
+use migrate_sqlx::SchemaReader;
 use migrate_sqlx::schema::Schema;
 use migrate_sqlx::{Dialect, LedgerNames};
 use migrate_tests::TestDatabase;
