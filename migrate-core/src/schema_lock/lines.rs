@@ -118,13 +118,18 @@ impl<'a> SchemaLines<'a> {
                         .iter_mut()
                         .find(|(dialect, _)| *dialect == line.dialect);
                     let names = known.map(|(_, names)| names);
-                    // All lines of a table stand together.
+                    // Most lines are of the table that the line before is of.
                     if let Some(names) = names.filter(|names| names.last() != Some(&name)) {
                         names.push(name);
                     }
                 }
                 None => self.unreadable(line.span),
             }
+        }
+        // Where git merged two sides, the lines of a table may stand apart.
+        for (_, names) in &mut tables {
+            names.sort_unstable();
+            names.dedup();
         }
         match self.problems.is_empty() {
             true => Ok(tables),
@@ -246,4 +251,24 @@ pub fn word(from: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `merge=union` keeps the lines of both sides, one after the other.
+    #[test]
+    fn a_table_that_a_merge_has_split_is_one() {
+        let text = "version 1\n\n[sqlite]\ntable b\ntable a\ntable b column id at=1 type=INTEGER\ntable a column id at=1 type=INTEGER\n[postgres]\ntable c\n[sqlite]\ntable b column x at=2 type=TEXT\n";
+        let tables = SchemaLines::read("schema.lock", text, |_| true).tables();
+        let name = |name: &str| Name::plain(name);
+        assert_eq!(
+            tables,
+            Ok(vec![
+                (Dialect::Sqlite, vec![name("a"), name("b")]),
+                (Dialect::Postgres, vec![name("c")]),
+            ])
+        );
+    }
 }
