@@ -325,6 +325,28 @@ pub struct Sequence {
     pub comment: Option<String>,
 }
 
+impl Sequence {
+    /// Returns the sequence that PostgreSQL creates for a `serial` or identity column of this type,
+    /// if no options are given.
+    #[must_use]
+    pub fn of_column(sql_type: &str) -> Self {
+        let max = match sql_type {
+            "smallint" => i64::from(i16::MAX),
+            "integer" => i64::from(i32::MAX),
+            _ => i64::MAX,
+        };
+        Self {
+            sql_type: sql_type.to_owned(),
+            start: 1,
+            increment: 1,
+            min: 1,
+            max,
+            cache: 1,
+            ..Self::default()
+        }
+    }
+}
+
 /// An enumerated type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -8,7 +8,7 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::alter::Alter;
-use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::tables::{drop_tables, drop_views, views_that_change, views_to_create};
 use crate::ddl::{Ddl, Out, clause, definition};
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
@@ -20,12 +20,13 @@ const DIALECT: Dialect = Dialect::MySql;
 
 pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     let mut plan = Plan::new(transition);
-    let views = plan.drop_views();
+    let views = views_that_change(transition, |words| plan.is_renamed(words));
+    drop_views(&mut plan.out, DIALECT, &views);
     let triggers = plan.drop_triggers();
     plan.drop_definitions();
     plan.rename_tables();
     plan.drop_foreign_keys();
-    plan.drop_tables();
+    drop_tables(&mut plan.out, transition);
     plan.drop_checks();
     plan.sequences();
     let later = plan.create_tables();
@@ -103,17 +104,6 @@ impl<'a> Plan<'a> {
             }
             _ => false,
         })
-    }
-
-    fn drop_views(&mut self) -> Vec<Name> {
-        let (from, to) = (self.transition.from, self.transition.to);
-        let gone = views_to_drop(from, |name, words| {
-            to.views.get(name) != from.views.get(name) || self.is_renamed(words)
-        });
-        for name in &gone {
-            self.out.add(format!("DROP VIEW {}", name.quoted(DIALECT)));
-        }
-        gone
     }
 
     /// Drops the triggers that change, those whose text would be wrong, and those that follow one
@@ -249,17 +239,6 @@ impl<'a> Plan<'a> {
         self.gone.contains(&key.table)
             || touches(table, &key.columns)
             || touches(&key.table, &key.references)
-    }
-
-    fn drop_tables(&mut self) {
-        for change in &self.transition.changes {
-            if let Change::Drop(Object::Table { name, .. }) = change {
-                self.out.push(
-                    Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
-                        .with_data_loss(format!("the rows of `{name}`")),
-                );
-            }
-        }
     }
 
     /// Drops the checks whose names other tables get: to MySQL they are names of the schema, and to

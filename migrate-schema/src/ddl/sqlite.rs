@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::table::{carried, copied, create_table, needs_rebuild};
 use crate::ddl::clause::{self, Extra};
-use crate::ddl::tables::{views_to_create, views_to_drop};
+use crate::ddl::tables::{drop_tables, drop_views, views_that_change, views_to_create};
 use crate::ddl::{Ddl, Out};
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
@@ -18,11 +18,12 @@ const DIALECT: Dialect = Dialect::Sqlite;
 
 pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     let mut plan = Plan::new(transition);
-    let views = plan.drop_views();
+    let views = views_that_change(transition, |words| plan.is_touched(words));
+    drop_views(&mut plan.out, DIALECT, &views);
     let triggers = plan.drop_triggers();
     plan.drop_indexes();
     plan.rename();
-    plan.drop_tables();
+    drop_tables(&mut plan.out, transition);
     plan.change_tables();
     plan.create_tables();
     plan.create_indexes();
@@ -100,18 +101,6 @@ impl<'a> Plan<'a> {
         self.touched.iter().any(|name| words.mention(name))
     }
 
-    fn drop_views(&mut self) -> Vec<Name> {
-        let to = self.transition.to;
-        let from = self.transition.from;
-        let gone = views_to_drop(from, |name, words| {
-            to.views.get(name) != from.views.get(name) || self.is_touched(words)
-        });
-        for name in &gone {
-            self.out.add(format!("DROP VIEW {}", name.quoted(DIALECT)));
-        }
-        gone
-    }
-
     /// Drops the triggers that must not exist meanwhile, and returns them.
     fn drop_triggers(&mut self) -> BTreeSet<String> {
         let mut gone = BTreeSet::new();
@@ -178,17 +167,6 @@ impl<'a> Plan<'a> {
                     ));
                 }
                 _ => {}
-            }
-        }
-    }
-
-    fn drop_tables(&mut self) {
-        for change in &self.transition.changes {
-            if let Change::Drop(Object::Table { name, .. }) = change {
-                self.out.push(
-                    Ddl::new(format!("DROP TABLE {}", name.quoted(DIALECT)))
-                        .with_data_loss(format!("the rows of `{name}`")),
-                );
             }
         }
     }

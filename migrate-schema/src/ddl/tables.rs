@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diff::view_order;
+use crate::ddl::{Ddl, Out};
+use crate::diff::change::{Change, Object};
+use crate::diff::{Transition, view_order};
 use crate::schema::text::Words;
 use crate::schema::{Name, Schema, Table};
+use migrate_core::Dialect;
 
 /// Returns the views to drop before objects that they may reference are altered, dependents first.
 ///
@@ -30,6 +33,35 @@ pub(super) fn views_to_drop(schema: &Schema, touched: impl Fn(&Name, &Words) -> 
     }
     gone.reverse();
     gone
+}
+
+/// Returns the views to drop: those that change, and those whose words `touched` returns true for.
+pub(super) fn views_that_change(
+    transition: &Transition<'_>,
+    touched: impl Fn(&Words) -> bool,
+) -> Vec<Name> {
+    let (from, to) = (transition.from, transition.to);
+    views_to_drop(from, |name, words| {
+        to.views.get(name) != from.views.get(name) || touched(words)
+    })
+}
+
+/// Drops the views, in this order.
+pub(super) fn drop_views(out: &mut Out, dialect: Dialect, views: &[Name]) {
+    for name in views {
+        out.add(format!("DROP VIEW {}", name.quoted(dialect)));
+    }
+}
+
+/// Drops the tables that a transition drops, and says that their rows are lost.
+pub(super) fn drop_tables(out: &mut Out, transition: &Transition<'_>) {
+    let dialect = transition.to.dialect;
+    for change in &transition.changes {
+        if let Change::Drop(Object::Table { name, .. }) = change {
+            let drop = Ddl::new(format!("DROP TABLE {}", name.quoted(dialect)));
+            out.push(drop.with_data_loss(format!("the rows of `{name}`")));
+        }
+    }
 }
 
 /// Returns the views to create, new ones and dropped ones, in an order in which they can be created.

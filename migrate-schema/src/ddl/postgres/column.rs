@@ -156,7 +156,7 @@ impl Altered<'_> {
             |it: Option<Identity>| matches!(it, Some(Identity::Always | Identity::ByDefault));
         if from.identity == to.identity {
             if from.sequence_options != to.sequence_options && to.identity.is_some() {
-                let usual = usual(&to.sql_type);
+                let usual = Sequence::of_column(&to.sql_type);
                 let sequence = to.sequence_options.as_ref().unwrap_or(&usual);
                 let what = clause::sequence(sequence, to.identity == Some(Identity::Serial));
                 self.on_sequence(out, &format!("ALTER SEQUENCE %s {what}"));
@@ -183,7 +183,7 @@ impl Altered<'_> {
                 };
                 let sequence = name.quoted(DIALECT);
                 let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
-                let usual = usual(&to.sql_type);
+                let usual = Sequence::of_column(&to.sql_type);
                 let what = clause::sequence(to.sequence_options.as_ref().unwrap_or(&usual), true);
                 out.add(format!(
                     "CREATE SEQUENCE {sequence} {what} OWNED BY {table}.{column}"
@@ -282,24 +282,6 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
         ));
     }
     options(out, table, None, column);
-}
-
-/// Returns the default options of the sequence that PostgreSQL creates for a column.
-fn usual(sql_type: &str) -> Sequence {
-    let max = match sql_type {
-        "smallint" => i64::from(i16::MAX),
-        "integer" => i64::from(i32::MAX),
-        _ => i64::MAX,
-    };
-    Sequence {
-        sql_type: sql_type.to_owned(),
-        start: 1,
-        increment: 1,
-        min: 1,
-        max,
-        cache: 1,
-        ..Sequence::default()
-    }
 }
 
 /// Returns whether a column changes with the same column of a table that it is a partition of or

@@ -197,7 +197,7 @@ impl Reading {
                     column.default = None;
                     column.identity = Some(Identity::Serial);
                 }
-                if sequence != usual(&column.sql_type) {
+                if sequence != Sequence::of_column(&column.sql_type) {
                     column.sequence_options = Some(sequence);
                 }
             }
@@ -391,24 +391,6 @@ impl Reading {
             None => table.inherits.push(parent),
         }
         Ok(())
-    }
-}
-
-/// What a sequence is that `serial` or `GENERATED AS IDENTITY` makes for a column.
-fn usual(sql_type: &str) -> Sequence {
-    let max = match sql_type {
-        "smallint" => i64::from(i16::MAX),
-        "integer" => i64::from(i32::MAX),
-        _ => i64::MAX,
-    };
-    Sequence {
-        sql_type: sql_type.to_owned(),
-        start: 1,
-        increment: 1,
-        min: 1,
-        max,
-        cache: 1,
-        ..Sequence::default()
     }
 }
 
