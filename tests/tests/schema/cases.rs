@@ -23,7 +23,11 @@ struct Case {
 impl Case {
     fn all(dialect: Dialect) -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schema/cases");
-        let folder = folder.join(dialect.name().to_lowercase());
+        let folder = folder.join(match dialect {
+            Dialect::Sqlite => "sqlite",
+            Dialect::Postgres => "postgres",
+            Dialect::MySql => "mysql",
+        });
         let only = std::env::var("MIGRATE_TEST_CASE").ok();
         let mut files: Vec<_> = std::fs::read_dir(folder)
             .expect("the dialect has cases")
@@ -71,7 +75,11 @@ impl Case {
             let kept: Vec<&str> = dump.lines().filter(|line| !is_right(line)).collect();
             kept.join("\n")
         };
-        equal("what was read", &bare(&dump_before), &bare(&server.dump().await))?;
+        equal(
+            "what was read",
+            &bare(&dump_before),
+            &bare(&server.dump().await),
+        )?;
 
         made(server, &self.before).await?;
         server
@@ -122,7 +130,9 @@ fn equal(what: &str, expected: &str, found: &str) -> Result<(), String> {
         return Ok(());
     }
     let only = |sign: char, has: &str, other: &str| -> String {
-        let lines = has.lines().filter(|line| !other.lines().any(|it| it == *line));
+        let lines = has
+            .lines()
+            .filter(|line| !other.lines().any(|it| it == *line));
         lines.map(|line| format!("{sign} {line}\n")).collect()
     };
     let (lost, more) = (only('-', expected, found), only('+', found, expected));
