@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::views;
+use super::{composite, views};
 use crate::ddl::definition;
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
@@ -33,6 +33,8 @@ pub(super) struct Affected<'a> {
     renamed: Columns<'a>,
     /// Dropped tables, including those that are recreated.
     pub(super) tables: BTreeSet<&'a Name>,
+    /// Composite types that lose attributes in place.
+    shrunk: BTreeSet<Name>,
     /// Parts of tables that are dropped meanwhile: defaults, constraints, indexes, triggers, policies
     /// and rules.
     parts: BTreeSet<Part>,
@@ -52,6 +54,7 @@ impl<'a> Affected<'a> {
             dropped: Columns::new(),
             renamed: Columns::new(),
             tables: BTreeSet::new(),
+            shrunk: BTreeSet::new(),
             parts: BTreeSet::new(),
         };
         let mut waiting = affected.changed(used);
@@ -79,6 +82,14 @@ impl<'a> Affected<'a> {
                     from: Object::Enum { value: from, .. },
                     to: Object::Enum { name, value: to },
                 } if !used.contains(name) && only_adds(from, to) => {}
+                Change::Alter {
+                    from: Object::Type { value: from, .. },
+                    to: Object::Type { name, value: to },
+                } if composite::alter(name, &from.definition, &to.definition).is_some() => {
+                    if composite::drops(&from.definition, &to.definition) {
+                        self.shrunk.insert(name.clone());
+                    }
+                }
                 Change::Alter {
                     to:
                         Object::Enum { name, .. }
@@ -206,6 +217,15 @@ impl<'a> Affected<'a> {
                     .push(part.clone());
             }
         }
+        // What mentions an attribute blocks its drop; what has a value of the type does not.
+        for name in std::mem::take(&mut self.shrunk) {
+            let of = Part::Type(name);
+            for dependent in dependents.get(&of).into_iter().flatten() {
+                if !matches!(dependent, Part::Column(..) | Part::Type(_)) {
+                    waiting.extend(self.hit(dependent, &of));
+                }
+            }
+        }
         let mut seen: BTreeSet<(Part, bool)> = BTreeSet::new();
         while let Some(part) = waiting.pop() {
             let is_rebuilt = match &part {
@@ -279,7 +299,7 @@ impl<'a> Affected<'a> {
                 let all = Constraint::all(before);
                 let goes = match all.iter().find(|it| it.name() == Some(name))? {
                     Constraint::Check(_) | Constraint::Exclusion(..) => true,
-                    Constraint::PrimaryKey(_) | Constraint::Unique(_) => self.is_by_rebuilt(by),
+                    Constraint::PrimaryKey(_) | Constraint::Unique(_) => self.cannot_keep_index(by),
                     Constraint::ForeignKey(_) => false,
                 };
                 goes.then(|| self.parts.insert(part.clone()));
@@ -290,7 +310,7 @@ impl<'a> Affected<'a> {
                 let computes =
                     index.predicate.is_some() || index.parts.iter().any(|part| part.expression);
                 let is_plain = matches!(by, Part::Column(..)) && !computes;
-                if !is_plain || self.is_by_rebuilt(by) {
+                if !is_plain || self.cannot_keep_index(by) {
                     self.parts.insert(part.clone());
                 }
                 None
@@ -303,11 +323,28 @@ impl<'a> Affected<'a> {
         }
     }
 
-    fn is_by_rebuilt(&self, by: &Part) -> bool {
-        match by {
-            Part::Column(table, column) => self.is_rebuilt(table, column),
+    /// Returns whether a part is a column that no index can be kept over: it is rebuilt, or its
+    /// values are texts meanwhile.
+    fn cannot_keep_index(&self, part: &Part) -> bool {
+        match part {
+            Part::Column(table, column) => {
+                self.is_rebuilt(table, column) || self.is_text_meanwhile(table, column)
+            }
             _ => false,
         }
+    }
+
+    /// Returns whether a range type is recreated. It cannot wait under another name, as its functions
+    /// keep theirs, so the values of its columns are texts meanwhile.
+    pub(super) fn is_recreated_range(&self, name: &Name) -> bool {
+        let of = self.renamed().types.get(name);
+        self.types.contains(name) && of.is_some_and(|of| of.definition.starts_with("AS RANGE"))
+    }
+
+    pub(super) fn is_text_meanwhile(&self, table: &Name, column: &str) -> bool {
+        let part = Part::Column(table.clone(), column.to_owned());
+        let mut needed = self.needs.get(&part).into_iter().flatten();
+        needed.any(|part| matches!(part, Part::Type(name) if self.is_recreated_range(name)))
     }
 
     /// Returns the tables that exist all the time, in their form before the changes.
