@@ -6,7 +6,7 @@
 //! may find too much.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use migrate_core::Dialect;
 

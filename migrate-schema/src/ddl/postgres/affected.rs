@@ -86,9 +86,8 @@ impl<'a> Affected<'a> {
                     from: Object::Type { value: from, .. },
                     to: Object::Type { name, value: to },
                 } if composite::alter(name, &from.definition, &to.definition).is_some() => {
-                    if composite::drops(&from.definition, &to.definition) {
-                        self.shrunk.insert(name.clone());
-                    }
+                    let drops = composite::drops(&from.definition, &to.definition);
+                    self.shrunk.extend(drops.then(|| name.clone()));
                 }
                 Change::Alter {
                     to:
