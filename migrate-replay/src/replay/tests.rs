@@ -70,7 +70,7 @@ fn the_own_database_becomes_the_scratch_one() {
         ),
         (
             "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t",
-            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM t",
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE ON SLAVE DO DELETE FROM t",
         ),
     ] {
         assert_eq!(runs(MySql, statement), expected);
