@@ -25,8 +25,8 @@ pub use diff::renames::{Rename, Renames, UnknownRename, likely_renames};
 pub use difference::{Difference, DifferenceKind, differences};
 pub use fingerprint::Fingerprint;
 pub use schema::{
-    Action, Affinity, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey,
+    Action, Affinity, Check, Column, Deferrable, Definition, Domain, Enum, Event, Extension, ForeignKey,
     Generated, Grant, Identity, Index, IndexPart, Key, Name, NotCarried, ObjectKind, ObjectRef,
     OptionValue, Options, PartitionOf, Routine, RoutineKind, Schema, Sequence, Signature, Table,
-    View, ViewState,
+    View, ViewState, with_session,
 };

@@ -33,7 +33,9 @@ pub(super) fn default(dialect: Dialect, column: &Column, expression: &str) -> St
                 "polygon",
                 "linestring",
             ];
-            let is_endless = endless.iter().any(|word| sql_type.contains(word));
+            // The labels of an enum can be any words.
+            let name = sql_type.split('(').next().unwrap_or_default();
+            let is_endless = endless.iter().any(|word| name.contains(word));
             let is_null = expression.eq_ignore_ascii_case("null");
             (!is_literal(expression) || is_endless && !is_null) && !is_wrapped(expression)
         }
@@ -191,7 +193,7 @@ pub(super) fn identity(column: &Column) -> Option<String> {
 }
 
 /// Writes what a sequence does.
-pub(super) fn sequence(sequence: &Sequence, with_type: bool) -> String {
+pub(crate) fn sequence(sequence: &Sequence, with_type: bool) -> String {
     let Sequence {
         sql_type,
         start,

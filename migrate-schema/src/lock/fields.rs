@@ -2,7 +2,7 @@
 
 use super::attribute::{Fields, Visit};
 use crate::schema::{
-    Check, Column, Definition, Domain, Enum, Extension, ForeignKey, Generated, Index, IndexPart,
+    Check, Column, Definition, Domain, Enum, Event, Extension, ForeignKey, Generated, Index, IndexPart,
     Key, PartitionOf, Routine, Sequence, Table, View,
 };
 
@@ -179,6 +179,12 @@ impl Fields for Routine {
     fn fields(&mut self, field: Visit<'_>) {
         field("definition", &mut self.definition);
         field("comment", &mut self.comment);
+    }
+}
+
+impl Fields for Event {
+    fn fields(&mut self, field: Visit<'_>) {
+        field("definition", &mut self.definition);
     }
 }
 
