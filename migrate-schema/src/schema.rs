@@ -13,7 +13,7 @@ use std::fmt;
 pub use kinds::{ObjectKind, ObjectRef, Schema};
 pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};
-pub use state::{Grant, ViewState};
+pub use state::{Grant, Inherited, Privileges, SchemaState, ViewState};
 pub use stored_session::with_session;
 pub use types::Affinity;
 
@@ -112,6 +112,9 @@ pub struct Column {
     pub comment: Option<String>,
     /// Further options: MySQL's `INVISIBLE`, the `ON CONFLICT` of SQLite's `NOT NULL`.
     pub options: Options,
+    /// Whether it is there only because a table above has it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub inherited: Inherited,
 }
 
 /// How a generated column is computed.
@@ -297,9 +300,12 @@ pub struct View {
     pub comment: Option<String>,
     /// The comments of the columns.
     pub column_comments: BTreeMap<String, String>,
+    /// The defaults of the columns, which an INSERT into the view uses: PostgreSQL.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub column_defaults: BTreeMap<String, String>,
     /// Further options: PostgreSQL's `security_barrier`, MySQL's `ALGORITHM`.
     pub options: Options,
-    /// The state in the PostgreSQL database that it was read from; never compared or written.
+    /// The columns in the PostgreSQL database that it was read from; never compared or written.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub state: ViewState,
 }
@@ -496,6 +502,14 @@ impl Table {
             && key.is_some_and(|key| {
                 key.columns == [column.name.as_str()] && key.qualifiers.is_empty()
             })
+    }
+}
+
+impl Table {
+    /// Returns the tables above it: the partitioned one, or those that it inherits from.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = &Name> {
+        let whole = self.partition_of.iter().map(|part| &part.table);
+        self.inherits.iter().chain(whole)
     }
 }
 

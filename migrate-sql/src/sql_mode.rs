@@ -64,7 +64,8 @@ pub fn quoting_after(statement: &str, quoting: Quoting) -> Quoting {
         loop {
             let token = lexer.next_token().ok().flatten()?;
             let text = &statement[token.start..token.end];
-            let is_mark = token.kind == TokenKind::Symbol && (text.starts_with("/*") || text == "*/");
+            let is_mark =
+                token.kind == TokenKind::Symbol && (text.starts_with("/*") || text == "*/");
             if token.kind.matters() && !is_mark {
                 return Some((token.kind, text));
             }
@@ -154,16 +155,36 @@ mod tests {
         let (ansi, plain) = (quoting_of("ANSI"), quoting_of("no_backslash_escapes"));
         let none = Quoting::default();
         for (statement, before, after) in [
-            ("SET sql_mode = 'STRICT_TRANS_TABLES,ANSI_QUOTES'", none, ansi),
+            (
+                "SET sql_mode = 'STRICT_TRANS_TABLES,ANSI_QUOTES'",
+                none,
+                ansi,
+            ),
             ("/*!40101 SET SESSION SQL_MODE=ANSI */", none, ansi),
-            ("set @@session.sql_mode := 'NO_BACKSLASH_ESCAPES'", none, plain),
+            (
+                "set @@session.sql_mode := 'NO_BACKSLASH_ESCAPES'",
+                none,
+                plain,
+            ),
             ("SET @@sql_mode=''", plain, none),
-            ("SET @old = @@sql_mode, sql_mode = 'NO_BACKSLASH_ESCAPES', x = 1", none, plain),
+            (
+                "SET @old = @@sql_mode, sql_mode = 'NO_BACKSLASH_ESCAPES', x = 1",
+                none,
+                plain,
+            ),
             ("SET sql_mode = @old", plain, none),
             ("SET `sql_mode` = DEFAULT", ansi, none),
             ("SET sql_mode = CONCAT('ANSI,', @@sql_mode)", none, ansi),
-            ("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')", ansi, ansi),
-            ("SET sql_mode = REPLACE(@@sql_mode, 'ANSI_QUOTES', '')", ansi, none),
+            (
+                "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
+                ansi,
+                ansi,
+            ),
+            (
+                "SET sql_mode = REPLACE(@@sql_mode, 'ANSI_QUOTES', '')",
+                ansi,
+                none,
+            ),
             // Of others.
             ("SET @sql_mode = 'ANSI'", none, none),
             ("SET GLOBAL sql_mode = 'ANSI'", none, none),

@@ -2,8 +2,10 @@
 
 mod affected;
 mod column;
+mod inheritance;
 mod nodes;
 mod objects;
+mod privileges;
 mod table;
 mod views;
 
@@ -11,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::affected::Affected;
 use self::column::Altered;
+use self::inheritance::{Inheritance, Own};
 use self::nodes::Node;
 use crate::ddl::clause;
 use crate::ddl::{Ddl, Out};
@@ -19,7 +22,7 @@ use crate::diff::after_renames::free_name;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::diff::order;
 use crate::schema::text::Words;
-use crate::schema::{Column, Name, Schema, Table};
+use crate::schema::{Column, Name, ObjectRef, Schema, Table};
 use migrate_core::Dialect;
 use migrate_sql::split;
 
@@ -73,6 +76,7 @@ fn comment(kind: &str, quoted: &str, comment: Option<&str>) -> String {
 struct Plan<'a> {
     transition: &'a Transition<'a>,
     affected: Affected<'a>,
+    inheritance: Inheritance<'a>,
     /// The constraints of existing tables that are added last: new ones, and those that were dropped
     /// meanwhile.
     to_recreate: Vec<(&'a Name, Constraint)>,
@@ -84,19 +88,25 @@ struct Plan<'a> {
     existing: BTreeSet<&'a Name>,
     /// The views that are changed in place.
     replaced: BTreeSet<Name>,
+    /// The objects that were dropped and created again.
+    recreated: Vec<ObjectRef<'a>>,
     out: Out,
 }
 
 impl<'a> Plan<'a> {
     fn new(transition: &'a Transition<'a>, used: &BTreeSet<Name>) -> Self {
+        let affected = Affected::new(transition, used);
+        let renamed = &transition.after_renames.schema;
         Self {
             transition,
-            affected: Affected::new(transition, used),
+            inheritance: Inheritance::new(renamed, transition.to, &affected.tables),
+            affected,
             to_recreate: Vec::new(),
             without_default: BTreeSet::new(),
             displaced: BTreeMap::new(),
             existing: BTreeSet::new(),
             replaced: BTreeSet::new(),
+            recreated: Vec::new(),
             out: Out::default(),
         }
     }
@@ -128,6 +138,7 @@ impl<'a> Plan<'a> {
         self.add_all(&keys);
         self.create_views(&views, &late);
         self.create_on_tables();
+        self.restore_privileges();
         self.finish();
         self.out.0
     }
@@ -290,7 +301,11 @@ impl<'a> Plan<'a> {
             }
             _ => true,
         });
-        gone.sort_by_key(|(_, _, constraint)| !matches!(constraint, Constraint::ForeignKey(_)));
+        // What a table inherits goes with that of the table above; what is its own then can go.
+        gone.sort_by_key(|(_, name, constraint)| {
+            let is_key = matches!(constraint, Constraint::ForeignKey(_));
+            (!is_key, self.inheritance.depth(name))
+        });
         for (_, name, constraint) in gone {
             if let Some(constraint) = constraint.name() {
                 self.out.add(format!(
@@ -356,12 +371,15 @@ impl<'a> Plan<'a> {
                     .column(&column.name)
                     .is_some();
                 if stays
-                    && !self.is_inherited(name, &column.name)
                     && !self.affected.is_rebuilt(name, &column.name)
                     && self.affected.default(name, column)
                 {
+                    let only = match self.inheritance.has_children(name) {
+                        true => "ONLY ",
+                        false => "",
+                    };
                     self.out.add(format!(
-                        "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+                        "ALTER TABLE {only}{} ALTER COLUMN {} DROP DEFAULT",
                         name.quoted(DIALECT),
                         DIALECT.quote(&column.name)
                     ));
@@ -386,16 +404,6 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn is_inherited(&self, table: &Name, column: &str) -> bool {
-        column::is_inherited(
-            self.renamed(),
-            &self.affected,
-            self.transition.to,
-            table,
-            column,
-        )
-    }
-
     /// Drops columns, first those that are computed from others.
     fn drop_columns(&mut self) {
         let mut gone: Vec<(&Name, &Column)> = Vec::new();
@@ -411,10 +419,14 @@ impl<'a> Plan<'a> {
         for (name, before) in self.affected.surviving() {
             let columns = before.columns.iter();
             let rebuilt = columns.filter(|column| self.affected.is_rebuilt(name, &column.name));
-            gone.extend(rebuilt.map(|column| (name, column)));
+            let own = rebuilt.filter(|column| !self.inheritance.is_from_above(name, column));
+            gone.extend(own.map(|column| (name, column)));
         }
-        gone.retain(|(table, column)| !self.is_inherited(table, &column.name));
-        gone.sort_by_key(|(_, column)| column.generated.is_none());
+        gone.retain(|(table, column)| !self.inheritance.follows(table, column));
+        gone.sort_by_key(|(table, column)| {
+            let is_generated = column.generated.is_some();
+            (!is_generated, self.inheritance.depth(table))
+        });
         for (table, column) in gone {
             let ddl = Ddl::new(format!(
                 "ALTER TABLE {} DROP COLUMN {}",
@@ -438,7 +450,7 @@ impl<'a> Plan<'a> {
                 table,
                 value: column,
             }) = change
-                && !self.is_inherited(table, &column.name)
+                && !self.inheritance.follows(table, column)
             {
                 match column.generated.is_some() {
                     true => generated.push((table, &**column)),
@@ -446,37 +458,57 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        for (name, before) in self.affected.surviving() {
+        let mut tables: Vec<_> = self.affected.surviving().collect();
+        tables.sort_by_key(|(name, _)| self.inheritance.depth(name));
+        for (name, before) in tables {
             let after = &to.tables[name];
-            for from in &before.columns {
-                let Some(column) = after.column(&from.name) else {
+            for column in &after.columns {
+                let Some(from) = before.column(&column.name) else {
+                    // What is the table's own is changed after the one above has brought it.
+                    if let Some(from) = self.inheritance.brought(name, &column.name) {
+                        self.alter_column(name, &from, column, false);
+                    }
                     continue;
                 };
-                if self.is_inherited(name, &from.name) {
-                    continue;
-                }
-                if self.affected.is_rebuilt(name, &from.name) {
+                if !self.affected.is_rebuilt(name, &from.name) {
+                    self.alter_column(name, from, column, true);
+                } else if !self.inheritance.is_from_above(name, from) {
                     match column.generated.is_some() {
                         true => generated.push((name, column)),
                         false => column::add(&mut self.out, name, column, after, to),
                     }
-                    continue;
                 }
-                let altered = Altered {
-                    table: name,
-                    from,
-                    to: column,
-                    after,
-                    schema: to,
-                    retyped: self.affected.is_retyped(name, &from.name),
-                    without_default: self.without_default.contains(&(name, &*from.name)),
-                };
-                altered.write(&mut self.out);
             }
         }
         for (table, column) in generated {
             column::add(&mut self.out, table, column, &to.tables[table], to);
         }
+    }
+
+    /// Changes a column as far as the changes of the tables above have not.
+    fn alter_column(&mut self, table: &Name, from: &Column, to: &Column, existed: bool) {
+        let is_retyped = |table: &Name| self.affected.is_retyped(table, &from.name);
+        let was_dropped = |table: &Name| self.without_default.contains(&(table, &*from.name));
+        let is_set_again = |table: &Name| is_retyped(table) || was_dropped(table);
+        let left = match existed {
+            true => self.inheritance.left(table, from, to, is_set_again),
+            false => from.clone(),
+        };
+        let typed_above = self
+            .inheritance
+            .is_typed_above(table, &from.name, is_retyped);
+        let altered = Altered {
+            table,
+            from: &left,
+            to,
+            after: &self.transition.to.tables[table],
+            schema: self.transition.to,
+            retyped: existed && is_retyped(table) && !typed_above,
+            without_default: existed && was_dropped(table) && left.default == from.default,
+            only_default: self.inheritance.only(table, &from.name, Own::Default),
+            only_null: self.inheritance.only(table, &from.name, Own::Nullable),
+        };
+        altered.write(&mut self.out);
     }
 
     /// Gives constraints and indexes their names, while the old ones are free and nothing new has

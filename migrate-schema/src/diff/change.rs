@@ -5,8 +5,8 @@ use std::fmt;
 use crate::schema::kinds::for_each_kind;
 use crate::schema::types;
 use crate::schema::{
-    Check, Column, Definition, Domain, Enum, Event, Extension, ForeignKey, Identity, Index, Key, Name,
-    ObjectRef, OptionValue, Routine, Sequence, Signature, Table, View,
+    Check, Column, Definition, Domain, Enum, Event, Extension, ForeignKey, Identity, Index, Key,
+    Name, ObjectRef, OptionValue, Routine, Sequence, Signature, Table, View,
 };
 use migrate_core::Dialect;
 

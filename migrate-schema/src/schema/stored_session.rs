@@ -21,7 +21,9 @@ pub fn with_session(settings: &[(&str, &str)], statement: &str) -> String {
     if settings.is_empty() {
         return statement.to_owned();
     }
-    let settings = settings.iter().map(|(name, value)| format!("{name} = {value}"));
+    let settings = settings
+        .iter()
+        .map(|(name, value)| format!("{name} = {value}"));
     let settings: Vec<String> = settings.collect();
     format!("SET {};\n{statement}", settings.join(", "))
 }

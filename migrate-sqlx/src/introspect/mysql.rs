@@ -121,7 +121,12 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
     for (asked, answer) in asked.iter().zip(answers(session, &asked).await?) {
         match answer {
             Some(row) => reading.resolve(asked, Record::from(row)),
-            None => drop(reading.schema.not_carried.insert(asked.clone().not_carried())),
+            None => drop(
+                reading
+                    .schema
+                    .not_carried
+                    .insert(asked.clone().not_carried()),
+            ),
         }
     }
     reading.unique_constraints();
@@ -132,10 +137,7 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
 
 /// Asks for the statements that create objects: with one message, or where the server refuses one of
 /// them, as it does what the user may not see, with one for each.
-async fn answers(
-    session: &mut dyn Session,
-    asked: &[Asked],
-) -> Result<Vec<Option<Row>>, Error> {
+async fn answers(session: &mut dyn Session, asked: &[Asked]) -> Result<Vec<Option<Row>>, Error> {
     if asked.is_empty() {
         return Ok(Vec::new());
     }

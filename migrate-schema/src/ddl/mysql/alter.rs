@@ -348,7 +348,9 @@ impl<'a> Alter<'a> {
                     clauses.extend(was_period.then(|| format!("DROP {period}")));
                     clauses.push(format!("ADD {period} {columns}"));
                 }
-                (period, None) if table::is_period(period) => clauses.push(format!("DROP {period}")),
+                (period, None) if table::is_period(period) => {
+                    clauses.push(format!("DROP {period}"))
+                }
                 ("WITH SYSTEM VERSIONING", Some(_)) => {
                     clauses.push("ADD SYSTEM VERSIONING".to_owned());
                 }

@@ -110,10 +110,17 @@ mod tests {
             "PARTITION `p 1` VALUES LESS THAN (f(1, 2))",
             "PARTITION `top` VALUES LESS THAN MAXVALUE",
         );
-        let (x, y) = ("PARTITION x VALUES IN ('a',')')", "PARTITION y VALUES IN (2)");
+        let (x, y) = (
+            "PARTITION x VALUES IN ('a',')')",
+            "PARTITION y VALUES IN (2)",
+        );
         let of = |parts: &[&str]| parts.join(", ");
         for (before, after, expected) in [
-            (range(p0), range(&of(&[p0, p1, top])), format!("ADD PARTITION ({p1}, {top})")),
+            (
+                range(p0),
+                range(&of(&[p0, p1, top])),
+                format!("ADD PARTITION ({p1}, {top})"),
+            ),
             (
                 range(&of(&[p0, top])),
                 range(&of(&[p0, p1, top])),
@@ -126,10 +133,22 @@ mod tests {
             ),
             (list(x), list(&of(&[x, y])), format!("ADD PARTITION ({y})")),
             // Rows would be lost, or have no place.
-            (list(&of(&[x, y])), list(x), format!("PARTITION BY {}", list(x))),
-            (range(&of(&[p0, p1])), range(p0), format!("PARTITION BY {}", range(p0))),
+            (
+                list(&of(&[x, y])),
+                list(x),
+                format!("PARTITION BY {}", list(x)),
+            ),
+            (
+                range(&of(&[p0, p1])),
+                range(p0),
+                format!("PARTITION BY {}", range(p0)),
+            ),
             (range(p0), list(x), format!("PARTITION BY {}", list(x))),
-            ("HASH (`a`) PARTITIONS 2".to_owned(), "HASH (`a`) PARTITIONS 4".to_owned(), "PARTITION BY HASH (`a`) PARTITIONS 4".to_owned()),
+            (
+                "HASH (`a`) PARTITIONS 2".to_owned(),
+                "HASH (`a`) PARTITIONS 4".to_owned(),
+                "PARTITION BY HASH (`a`) PARTITIONS 4".to_owned(),
+            ),
         ] {
             assert_eq!(change(&before, &after), expected, "{before}");
         }

@@ -77,7 +77,9 @@ pub(super) fn of_tables(sql: &str, tables: &[&Table], alters: bool) -> String {
 /// default no more, for no change of its table.
 fn has_zero_date(column: &Column) -> bool {
     let sql_type = column.sql_type.to_lowercase();
-    let is_time = ["date", "timestamp"].iter().any(|word| sql_type.starts_with(word));
+    let is_time = ["date", "timestamp"]
+        .iter()
+        .any(|word| sql_type.starts_with(word));
     let default = column.default.as_deref().unwrap_or_default();
     let date = default.trim().strip_prefix('\'').unwrap_or_default();
     let mut parts = date.split(['-', ' ', '\'']).skip(1);

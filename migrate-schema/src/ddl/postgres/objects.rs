@@ -243,6 +243,7 @@ impl<'a> Plan<'a> {
                     }
                 }
                 _ => {
+                    self.recreated(object);
                     let sql = definition::create(DIALECT, object);
                     made.extend(sql.map(|sql| (name.clone(), sql)));
                 }
@@ -370,10 +371,13 @@ impl<'a> Plan<'a> {
         late
     }
 
-    fn create_routine(&mut self, signature: &Signature) {
+    fn create_routine(&mut self, signature: &'a Signature) {
         let routine = &self.transition.to.routines[signature];
         for statement in each(&definition::routine(DIALECT, signature, routine)) {
             self.out.add(statement);
+        }
+        if self.affected.routines.contains(signature) {
+            self.recreated(ObjectRef::Routine(signature, routine));
         }
     }
 
@@ -402,7 +406,7 @@ impl<'a> Plan<'a> {
                 .filter(|view| words[*signature].head.mention(&view.name));
             spoken.map(|view| place[view]).max()
         };
-        let mut waiting: Vec<(Option<usize>, &Signature)> =
+        let mut waiting: Vec<(Option<usize>, &'a Signature)> =
             late.iter().map(|it| (last_spoken(it), *it)).collect();
         waiting.sort();
         let mut waiting = waiting.into_iter().peekable();
@@ -418,7 +422,12 @@ impl<'a> Plan<'a> {
     }
 
     fn create_view(&mut self, name: &Name) {
-        let view = &self.transition.to.views[name];
+        let (name, view) = self
+            .transition
+            .to
+            .views
+            .get_key_value(name)
+            .expect("it is there");
         if self.replaced.contains(name) {
             return self.replace_view(name);
         }
@@ -441,7 +450,8 @@ impl<'a> Plan<'a> {
             let column = format!("{quoted}.{}", DIALECT.quote(column));
             self.out.add(comment("COLUMN", &column, Some(text)));
         }
-        self.give_back(name);
+        self.set_defaults(name, &BTreeMap::new());
+        self.recreated(ObjectRef::View(name, view));
     }
 
     /// Drops what nothing needs any more.

@@ -1,4 +1,4 @@
-//! Views that stay while they change, and what is given back to one that cannot.
+//! Views that stay while they change.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,11 @@ impl Plan<'_> {
         if before == after {
             return true;
         }
-        // Only comments.
+        // Only comments and defaults.
         let bare = |view: &View| View {
             comment: None,
             column_comments: BTreeMap::new(),
+            column_defaults: BTreeMap::new(),
             ..view.clone()
         };
         if bare(before) == bare(after) {
@@ -71,45 +72,24 @@ impl Plan<'_> {
             let column = format!("{quoted}.{}", DIALECT.quote(column));
             self.out.add(comment("COLUMN", &column, text));
         }
+        self.set_defaults(name, &before.column_defaults);
     }
 
-    /// Gives a view that was dropped and recreated what is not part of its schema: who may use it,
-    /// and then, as only an owner may give that, its owner.
-    pub(super) fn give_back(&mut self, name: &Name) {
-        let Some(before) = self.renamed().views.get(name) else {
-            return;
-        };
-        let after = &self.transition.to.views[name];
-        // The reverse starts from a schema that may not have been read from a database.
-        let grants = match before.state.grants.is_empty() {
-            true => &after.state.grants,
-            false => &before.state.grants,
-        };
-        let quoted = name.quoted(DIALECT);
-        for grant in grants {
-            let option = match grant.grantable {
-                true => " WITH GRANT OPTION",
-                false => "",
-            };
-            let privileges = match &grant.column {
-                None => grant.privileges.clone(),
-                Some(column) if after.state.may_have(column) => {
-                    let column = DIALECT.quote(column);
-                    let each = grant.privileges.split(", ");
-                    let each: Vec<String> = each.map(|it| format!("{it} ({column})")).collect();
-                    each.join(", ")
-                }
-                Some(_) => continue,
-            };
+    /// Gives the columns of a view their defaults, where they had others.
+    pub(super) fn set_defaults(&mut self, name: &Name, before: &BTreeMap<String, String>) {
+        let after = &self.transition.to.views[name].column_defaults;
+        let gone = before.keys().filter(|column| !after.contains_key(*column));
+        let gone = gone.map(|column| (column, "DROP DEFAULT".to_owned()));
+        let new = after
+            .iter()
+            .filter(|(column, default)| before.get(*column) != Some(default));
+        let new = new.map(|(column, default)| (column, format!("SET DEFAULT {default}")));
+        for (column, what) in gone.chain(new) {
             self.out.add(format!(
-                "GRANT {privileges} ON {quoted} TO {}{option}",
-                grant.grantee
+                "ALTER VIEW {} ALTER COLUMN {} {what}",
+                name.quoted(DIALECT),
+                DIALECT.quote(column)
             ));
-        }
-        if let Some(owner) = before.state.owner.as_ref().or(after.state.owner.as_ref()) {
-            let kind = kind(after);
-            self.out
-                .add(format!("ALTER {kind} {quoted} OWNER TO {owner}"));
         }
     }
 }

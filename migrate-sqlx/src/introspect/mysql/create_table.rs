@@ -90,7 +90,9 @@ fn part(table: &mut Table, part: &[Piece<'_>]) {
         let name = joined(&part[2..open]);
         // The server makes a check of the same name by itself.
         let own = unquoted(&name);
-        table.checks.retain(|check| check.name.as_ref() != Some(&own));
+        table
+            .checks
+            .retain(|check| check.name.as_ref() != Some(&own));
         table
             .options
             .insert(format!("PERIOD FOR {name}"), joined(&part[open..]));
@@ -98,7 +100,9 @@ fn part(table: &mut Table, part: &[Piece<'_>]) {
         && part[..open].iter().any(|piece| piece.is("KEY"))
         && !part[..open].iter().any(|piece| piece.is("FOREIGN"))
     {
-        let name = part[..open].iter().rfind(|piece| piece.kind == TokenKind::Quoted);
+        let name = part[..open]
+            .iter()
+            .rfind(|piece| piece.kind == TokenKind::Quoted);
         key(table, name.map(|name| unquoted(name.text)), &part[open..]);
     }
 }
@@ -125,7 +129,9 @@ fn column(table: &mut Table, name: &str, rest: &[Piece<'_>]) {
             // The server says otherwise, and takes neither word.
             column.nullable = true;
             let word = end.text.to_ascii_uppercase();
-            column.options.set(format!("GENERATED ALWAYS AS ROW {word}"));
+            column
+                .options
+                .set(format!("GENERATED ALWAYS AS ROW {word}"));
         }
     }
 }
@@ -215,7 +221,9 @@ fn options(table: &mut Table, rest: &[Piece<'_>]) {
         if !is_set || ELSEWHERE.contains(&word.as_str()) || table.options.has(&word) {
             continue;
         }
-        let Some(value) = own.get(at + 2) else { continue };
+        let Some(value) = own.get(at + 2) else {
+            continue;
+        };
         let end = match value.text {
             "(" => own[at..].iter().position(|piece| piece.text == ")"),
             _ => Some(2),
@@ -284,19 +292,32 @@ mod tests {
     #[test]
     fn options_that_no_catalogue_has() {
         let of = |statement: &str| -> Vec<String> {
-            completed(Table::default(), statement).options.words().collect()
+            completed(Table::default(), statement)
+                .options
+                .words()
+                .collect()
         };
         assert_eq!(
-            of("CREATE TABLE `t` (\n  `a` int DEFAULT ')'\n) ENGINE=MRG_MyISAM AUTO_INCREMENT=5 DEFAULT CHARSET=latin1 INSERT_METHOD=LAST UNION=(`a`,`b`) COMMENT='UNION=x'"),
+            of(
+                "CREATE TABLE `t` (\n  `a` int DEFAULT ')'\n) ENGINE=MRG_MyISAM AUTO_INCREMENT=5 DEFAULT CHARSET=latin1 INSERT_METHOD=LAST UNION=(`a`,`b`) COMMENT='UNION=x'"
+            ),
             ["INSERT_METHOD LAST", "UNION (`a`,`b`)"]
         );
         assert_eq!(
-            of("CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB\n/*!50100 PARTITION BY LIST  COLUMNS(a)\n(PARTITION p0 VALUES IN (1,2) MAX_ROWS = 9 COMMENT = 'it''s' ENGINE = InnoDB,\n PARTITION `p 1` VALUES IN (3) ENGINE = InnoDB) */"),
-            ["PARTITION BY LIST COLUMNS(a) (PARTITION `p0` VALUES IN (1,2) MAX_ROWS = 9 COMMENT = 'it''s', PARTITION `p 1` VALUES IN (3))"]
+            of(
+                "CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB\n/*!50100 PARTITION BY LIST  COLUMNS(a)\n(PARTITION p0 VALUES IN (1,2) MAX_ROWS = 9 COMMENT = 'it''s' ENGINE = InnoDB,\n PARTITION `p 1` VALUES IN (3) ENGINE = InnoDB) */"
+            ),
+            [
+                "PARTITION BY LIST COLUMNS(a) (PARTITION `p0` VALUES IN (1,2) MAX_ROWS = 9 COMMENT = 'it''s', PARTITION `p 1` VALUES IN (3))"
+            ]
         );
         assert_eq!(
-            of("CREATE TABLE `t` (\n  `a` int\n) WITH SYSTEM VERSIONING\n PARTITION BY SYSTEM_TIME INTERVAL 1 MONTH STARTS TIMESTAMP'2026-11-28 00:00:00'\n(PARTITION `p0` HISTORY ENGINE = InnoDB,\n PARTITION `pn` CURRENT ENGINE = InnoDB)"),
-            ["PARTITION BY SYSTEM_TIME INTERVAL 1 MONTH (PARTITION `p0` HISTORY, PARTITION `pn` CURRENT)"]
+            of(
+                "CREATE TABLE `t` (\n  `a` int\n) WITH SYSTEM VERSIONING\n PARTITION BY SYSTEM_TIME INTERVAL 1 MONTH STARTS TIMESTAMP'2026-11-28 00:00:00'\n(PARTITION `p0` HISTORY ENGINE = InnoDB,\n PARTITION `pn` CURRENT ENGINE = InnoDB)"
+            ),
+            [
+                "PARTITION BY SYSTEM_TIME INTERVAL 1 MONTH (PARTITION `p0` HISTORY, PARTITION `pn` CURRENT)"
+            ]
         );
     }
 
@@ -342,10 +363,19 @@ mod tests {
             ["GENERATED ALWAYS AS ROW END"]
         );
         let key = table.primary_key.unwrap();
-        assert_eq!((key.columns, words(&key.options)), (vec!["id".to_owned(), "p".to_owned()], vec!["WITHOUT OVERLAPS".to_owned()]));
+        assert_eq!(
+            (key.columns, words(&key.options)),
+            (
+                vec!["id".to_owned(), "p".to_owned()],
+                vec!["WITHOUT OVERLAPS".to_owned()]
+            )
+        );
         let unique = &table.indexes["k"];
         assert_eq!((unique.parts.len(), &*unique.parts[1].over), (2, "p"));
-        assert_eq!(words(&unique.options), ["KEY_BLOCK_SIZE 4", "WITHOUT OVERLAPS"]);
+        assert_eq!(
+            words(&unique.options),
+            ["KEY_BLOCK_SIZE 4", "WITHOUT OVERLAPS"]
+        );
         assert_eq!(words(&table.indexes["w"].options), ["WITH PARSER `ngram`"]);
         assert_eq!(words(&table.options), ["PERIOD FOR `p` (`s`, `e`)"]);
         assert!(table.checks.is_empty());

@@ -31,8 +31,11 @@ impl Reading {
         let settings = StoredSession::of_view(&mut row);
         let settings = settings.settings(&view.definition, &self.server.session);
         if !settings.is_empty() {
-            let set = settings.iter().map(|(name, value)| format!("{name} = {value}"));
-            view.options.insert("SESSION", set.collect::<Vec<_>>().join(", "));
+            let set = settings
+                .iter()
+                .map(|(name, value)| format!("{name} = {value}"));
+            view.options
+                .insert("SESSION", set.collect::<Vec<_>>().join(", "));
         }
         // MySQL does not show the names of its columns otherwise, nor its algorithm. Who may not see
         // the definition may not ask for it.
@@ -216,7 +219,9 @@ impl Reading {
                 let quoting = found.session.quoting();
                 let statement = without_own_database(&found.statement, own, quoting);
                 let definition = found.session.of(&statement, driver);
-                self.schema.events.insert(Name::plain(name), Event { definition });
+                self.schema
+                    .events
+                    .insert(Name::plain(name), Event { definition });
             }
         }
         for ((table, name), session) in std::mem::take(&mut self.trigger_sessions) {

@@ -20,12 +20,7 @@ pub(super) fn all(server: &Server) -> String {
     for query in of_server.into_iter().flatten() {
         let _infallible = writeln!(sql, "{query};");
     }
-    for query in [
-        FOREIGN_KEYS,
-        TRIGGERS,
-        ROUTINES,
-        EVENTS,
-    ] {
+    for query in [FOREIGN_KEYS, TRIGGERS, ROUTINES, EVENTS] {
         let _infallible = writeln!(sql, "{query};");
     }
     sql

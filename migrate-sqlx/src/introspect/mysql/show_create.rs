@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use migrate_core::Dialect;
-use migrate_schema::{Name, NotCarried, RoutineKind};
 use migrate_replay::{ReachKind, reaches_with};
+use migrate_schema::{Name, NotCarried, RoutineKind};
 use migrate_sql::{Lexer, Quoting, TokenKind};
 
 use super::super::record::Record;
@@ -145,7 +145,8 @@ fn body_of_trigger<'s>(statement: &'s str, shown: &str) -> Option<&'s str> {
     let header = statement.to_ascii_uppercase().find("FOR EACH ROW");
     let rest = &statement[header.unwrap_or_default()..];
     let beginning = &shown[..shown.find(['\'', '"']).unwrap_or(shown.len())];
-    rest.find(beginning).map(|start| without_end(&rest[start..]))
+    rest.find(beginning)
+        .map(|start| without_end(&rest[start..]))
 }
 
 /// Takes the account out that owns it.
@@ -187,7 +188,9 @@ fn event(statement: &str, quoting: Quoting, starts_at_creation: bool) -> String 
         };
         if gone > 0 {
             text.push_str(&statement[kept..tokens[at].start]);
-            kept = tokens.get(at + gone).map_or(statement.len(), |next| next.start);
+            kept = tokens
+                .get(at + gone)
+                .map_or(statement.len(), |next| next.start);
         }
         at += gone.max(1);
     }
@@ -229,11 +232,17 @@ mod tests {
         let whole = "CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY STARTS '2026-01-01 00:00:00' ENDS '2030-01-01 00:00:00' ON COMPLETION NOT PRESERVE ENABLE COMMENT 'ENABLE' DO BEGIN ALTER EVENT e ENABLE; END";
         let rest = "ENDS '2030-01-01 00:00:00' ON COMPLETION NOT PRESERVE COMMENT 'ENABLE' DO BEGIN ALTER EVENT e ENABLE; END";
         for (statement, of_creation, expected) in [
-            (whole.to_owned(), true, format!("CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY {rest}")),
+            (
+                whole.to_owned(),
+                true,
+                format!("CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY {rest}"),
+            ),
             (
                 whole.replace("ENABLE COMMENT", "DISABLE ON SLAVE COMMENT"),
                 false,
-                format!("CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY STARTS '2026-01-01 00:00:00' {rest}"),
+                format!(
+                    "CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY STARTS '2026-01-01 00:00:00' {rest}"
+                ),
             ),
             (
                 "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1".to_owned(),

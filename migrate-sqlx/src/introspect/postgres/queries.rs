@@ -32,8 +32,6 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.extensions(),
         scope.relations(),
         scope.columns(),
-        scope.owners(),
-        scope.grants(),
         scope.sequences(),
         scope.constraints(),
         scope.indexes(),
@@ -50,6 +48,9 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.collations(),
         scope.dictionaries(),
         scope.configurations(),
+        scope.owners(),
+        scope.grants(),
+        scope.closed(),
         scope.not_carried(),
     ] {
         let _infallible = writeln!(sql, "{query};");
@@ -141,7 +142,7 @@ impl Scope<'_> {
             "SELECT 'column', a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
  pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, {},
  CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END END,
- {compression}, w.description
+ {compression}, w.description, NOT a.attislocal AND NOT c.relispartition
  FROM pg_attribute a {} JOIN pg_type t ON t.oid = a.atttypid
  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = a.attrelid AND w.objsubid = a.attnum
@@ -151,24 +152,42 @@ impl Scope<'_> {
         )
     }
 
-    /// The owners of views, where those are others.
-    fn owners(&self) -> String {
+    /// The objects that have an owner and privileges: the catalogue's word, number, owner, and
+    /// privileges, and the column that they are on.
+    fn owned(&self) -> String {
+        let meant = self.is_meant();
         format!(
-            "SELECT 'owner', c.oid, quote_ident(r.rolname) FROM pg_roles r {} WHERE c.relkind IN ('v', 'm') AND r.rolname <> current_user",
-            self.of_relations()
-                .replace("c.oid = {relation}", "c.relowner = r.oid")
+            "(SELECT 'relation' AS catalogue, c.oid, c.relowner AS owner, NULL AS place, c.relacl AS acl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND {meant} WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
+ UNION ALL SELECT 'relation', c.oid, c.relowner, a.attname::text, a.attacl FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace AND {meant} WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+ UNION ALL SELECT 'routine', p.oid, p.proowner, NULL, p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {meant}
+ UNION ALL SELECT 'type', t.oid, t.typowner, NULL, t.typacl FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {meant} WHERE t.typtype IN ('e', 'd', 'r', 'c')) o"
         )
     }
 
-    /// What others than their owners may do with views and with columns of views: one row for each
-    /// role and place, and for what it may pass on.
+    /// The owners that are not the connected user.
+    fn owners(&self) -> String {
+        format!(
+            "SELECT 'owner', o.catalogue, o.oid, quote_ident(pg_get_userbyid(o.owner)) FROM {} WHERE o.place IS NULL AND pg_get_userbyid(o.owner) <> current_user",
+            self.owned()
+        )
+    }
+
+    /// What others than the owners may do with objects and columns: one row for each role and place,
+    /// and for what it may pass on.
     fn grants(&self) -> String {
         format!(
-            "SELECT 'grant', g.oid, string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), g.place, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, g.is_grantable
- FROM (SELECT DISTINCT c.oid, p.place, x.grantee, x.privilege_type, x.is_grantable FROM (SELECT oid, NULL AS place, relacl AS acl FROM pg_class UNION ALL SELECT attrelid, attname::text, attacl FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped) p {}
- CROSS JOIN LATERAL aclexplode(p.acl) x WHERE c.relkind IN ('v', 'm') AND x.grantee <> c.relowner) g
- GROUP BY g.oid, g.place, g.grantee, g.is_grantable",
-            self.join("p.oid")
+            "SELECT 'grant', g.catalogue, g.oid, string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), g.place, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, g.is_grantable
+ FROM (SELECT DISTINCT o.catalogue, o.oid, o.place, x.grantee, x.privilege_type, x.is_grantable FROM {} CROSS JOIN LATERAL aclexplode(o.acl) x WHERE x.grantee <> o.owner AND NOT (x.grantee = 0 AND o.catalogue <> 'relation')) g
+ GROUP BY g.catalogue, g.oid, g.place, g.grantee, g.is_grantable",
+            self.owned()
+        )
+    }
+
+    /// The routines and types that `PUBLIC` may not use.
+    fn closed(&self) -> String {
+        format!(
+            "SELECT 'closed', o.catalogue, o.oid FROM {} WHERE o.catalogue <> 'relation' AND o.acl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(o.acl) x WHERE x.grantee = 0)",
+            self.owned()
         )
     }
 
@@ -302,7 +321,7 @@ impl Scope<'_> {
 
     fn enums(&self) -> String {
         format!(
-            "SELECT 'enum', n.nspname, t.typname, obj_description(t.oid, 'pg_type'), e.enumlabel FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {}
+            "SELECT 'enum', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'), e.enumlabel FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {}
  LEFT JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.typtype = 'e' AND {} ORDER BY n.nspname, t.typname, e.enumsortorder",
             self.is_meant(),
             Self::is_free("pg_type", "t.oid")
@@ -312,7 +331,7 @@ impl Scope<'_> {
     /// Domains, a row for each check.
     fn domains(&self) -> String {
         format!(
-            "SELECT 'domain', n.nspname, t.typname, obj_description(t.oid, 'pg_type'), format_type(t.typbasetype, t.typtypmod), NOT t.typnotnull, pg_get_expr(t.typdefaultbin, 0), {},
+            "SELECT 'domain', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'), format_type(t.typbasetype, t.typtypmod), NOT t.typnotnull, pg_get_expr(t.typdefaultbin, 0), {},
  k.conname, pg_get_expr(k.conbin, 0), k.convalidated FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} JOIN pg_type b ON b.oid = t.typbasetype
  LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c' WHERE t.typtype = 'd' AND {}",
             collation("t.typcollation", "b.typcollation"),
@@ -328,7 +347,7 @@ impl Scope<'_> {
             false => "NULL",
         };
         format!(
-            "SELECT 'type', n.nspname, t.typname, obj_description(t.oid, 'pg_type'),
+            "SELECT 'type', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'),
  CASE t.typtype WHEN 'r' THEN 'AS RANGE (' || concat_ws(', ', 'SUBTYPE = ' || format_type(r.rngsubtype, NULL),
    CASE WHEN NOT o.opcdefault THEN 'SUBTYPE_OPCLASS = ' || CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(onsp.nspname) || '.' END || quote_ident(o.opcname) END,
    'COLLATION = ' || {}, CASE WHEN r.rngcanonical <> 0 THEN 'CANONICAL = ' || r.rngcanonical END, CASE WHEN r.rngsubdiff <> 0 THEN 'SUBTYPE_DIFF = ' || r.rngsubdiff END, {multirange}) || ')'
@@ -346,7 +365,7 @@ impl Scope<'_> {
     /// definition.
     fn routines(&self) -> String {
         format!(
-            "SELECT 'routine', n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), quote_ident(n.nspname) || '.', pg_get_functiondef(p.oid)
+            "SELECT 'routine', p.oid, n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), quote_ident(n.nspname) || '.', pg_get_functiondef(p.oid)
  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {} WHERE p.prokind <> 'a' AND {}",
             self.is_meant(),
             Self::is_free("pg_proc", "p.oid")
@@ -380,7 +399,7 @@ impl Scope<'_> {
             "CASE WHEN g.aggkind = 'h' THEN 'HYPOTHETICAL' END".to_owned(),
         ];
         format!(
-            "SELECT 'routine', n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), '',
+            "SELECT 'routine', p.oid, n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), '',
  'CREATE AGGREGATE ' || CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(p.proname) || '(' || CASE WHEN p.pronargs = 0 THEN '*' ELSE pg_get_function_arguments(p.oid) END || ') (' || concat_ws(', ', {}) || ')'
  FROM pg_proc p JOIN pg_aggregate g ON g.aggfnoid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace AND {} WHERE {}",
             parts.join(", "),
