@@ -157,7 +157,13 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
         if let Some(action) = column.options.value("ON CONFLICT") {
             parts.push(format!("ON CONFLICT {action}"));
         }
-    } else if dialect == Dialect::MySql && column.sql_type.to_lowercase().starts_with("timestamp") {
+    } else if dialect == Dialect::MySql
+        && column.sql_type.to_lowercase().starts_with("timestamp")
+        && !column
+            .options
+            .keywords()
+            .any(|word| word.starts_with("GENERATED "))
+    {
         // Without it, MariaDB before 10.10 makes one that is not null.
         parts.push("NULL".to_owned());
     }

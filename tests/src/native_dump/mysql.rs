@@ -1,0 +1,111 @@
+use std::path::Path;
+use std::process::Command;
+
+use migrate_sql::{Dialect, Lexer, TokenKind, unquoted};
+
+use super::{output_of, with_sorted_tables};
+
+/// Returns what the dump client of the server writes of the schema in the database at a url, with
+/// routines, triggers and events: `mariadb-dump`, or of MySQL itself its own `mysqldump`.
+///
+/// Left out is what no schema has: the next number of an `AUTO_INCREMENT`, who owns what, and when
+/// an event or a history began that begins when it is created; those of the cases begin in 2020. The
+/// beginning of a trigger, which the server keeps as it was typed, is written in one way, and without
+/// the one that it follows, as the triggers are in their order.
+///
+/// # Panics
+///
+/// The client is not installed, or refuses.
+#[must_use]
+pub fn mysql_dump(url: &str, is_mariadb: bool) -> String {
+    let url = url::Url::parse(url).expect("a url");
+    let database = url.path().trim_start_matches('/');
+    let mut command = match is_mariadb {
+        true => Command::new("mariadb-dump"),
+        false => fetched_client("mysqldump"),
+    };
+    command.args(["--no-defaults", "--protocol=tcp", "--no-data", "--routines"]);
+    command.args([
+        "--triggers",
+        "--events",
+        "--skip-comments",
+        "--skip-dump-date",
+    ]);
+    command.args(["--default-character-set=utf8mb4", "--no-tablespaces"]);
+    if !is_mariadb {
+        command.args(["--ssl-mode=DISABLED", "--get-server-public-key"]);
+        command.args(["--column-statistics=0", "--set-gtid-purged=OFF"]);
+    }
+    command
+        .arg(format!("--host={}", url.host_str().expect("a host")))
+        .arg(format!("--port={}", url.port().expect("a port")))
+        .arg(format!("--user={}", url.username()))
+        .arg(format!("--ignore-table={database}.migrate_revision"))
+        .arg(format!("--ignore-table={database}.migrate_event"))
+        .arg(database)
+        .env("MYSQL_PWD", url.password().expect("a password"));
+    let dump = output_of(&mut command)
+        .replace(database, "the_database")
+        .replace("FOR EACH ROW\n", "FOR EACH ROW ");
+    let lines: Vec<String> = dump
+        .lines()
+        .map(without_what_no_schema_has)
+        .filter(|line| !line.is_empty())
+        .collect();
+    with_sorted_tables(&lines.join("\n"))
+}
+
+/// A program of the MySQL that `tests/mysql-server` has fetched.
+fn fetched_client(program: &str) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new(root.join("mysql-server"));
+    command
+        .arg("run")
+        .arg(root.join("../target/tools/mysql"))
+        .arg(program);
+    command
+}
+
+fn without_what_no_schema_has(line: &str) -> String {
+    let mut line = line.to_owned();
+    for (begin, end) in [
+        (" AUTO_INCREMENT=", " "),
+        ("DEFINER=", " "),
+        (" STARTS TIMESTAMP'", "'"),
+        (" STARTS '", "'"),
+    ] {
+        let Some(at) = line.find(begin) else { continue };
+        let rest = at + begin.len();
+        let is_of_a_case = begin.starts_with(" STARTS") && line[rest..].starts_with("2020-");
+        if let (false, Some(length)) = (is_of_a_case, line[rest..].find(end)) {
+            let keep = usize::from(end == " ");
+            line.replace_range(at..rest + length + 1 - keep, "");
+        }
+    }
+    match line.find("CREATE*/").and(line.find("TRIGGER")) {
+        Some(at) => with_plain_trigger(&line, at),
+        None => line,
+    }
+}
+
+/// Writes `TRIGGER t BEFORE INSERT ON u FOR EACH ROW` in one way.
+fn with_plain_trigger(line: &str, at: usize) -> String {
+    let mut lexer = Lexer::new(Dialect::MySql, &line[at..]);
+    let mut words = Vec::new();
+    while let Ok(Some(token)) = lexer.next_token() {
+        let text = &line[at..][token.start..token.end];
+        match token.kind {
+            TokenKind::Quoted => words.push(unquoted(text)),
+            TokenKind::Word => words.push(text.to_owned()),
+            _ => continue,
+        }
+        if words.len() > 3 && text.eq_ignore_ascii_case("ROW") {
+            let mut rest = line[at + token.end..].trim_start();
+            if rest.to_ascii_uppercase().starts_with("FOLLOWS ") {
+                rest = rest.splitn(3, ' ').nth(2).unwrap_or_default();
+            }
+            return format!("{} {}", words.join(" "), rest);
+        }
+    }
+    line.to_owned()
+}
