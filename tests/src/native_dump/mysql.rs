@@ -8,7 +8,7 @@ use super::{output_of, with_sorted_tables};
 /// Returns what the dump client of the server writes of the schema in the database at a url, with
 /// routines, triggers and events: `mariadb-dump`, or of MySQL itself its own `mysqldump`.
 ///
-/// Left out is what no schema has: the next number of an `AUTO_INCREMENT`, who owns what, and when
+/// Left out is what no schema has: the next number of an `AUTO_INCREMENT` or a sequence, who owns what, and when
 /// an event or a history began that begins when it is created; those of the cases begin in 2020. The
 /// beginning of a trigger, which the server keeps as it was typed, is written in one way, and without
 /// the one that it follows, as the triggers are in their order.
@@ -46,11 +46,14 @@ pub fn mysql_dump(url: &str, is_mariadb: bool) -> String {
         .env("MYSQL_PWD", url.password().expect("a password"));
     let dump = output_of(&mut command)
         .replace(database, "the_database")
-        .replace("FOR EACH ROW\n", "FOR EACH ROW ");
+        .replace("FOR EACH ROW\n", "FOR EACH ROW ")
+        // MySQL keeps the semicolon of a message with several statements.
+        .replace("; */", " */")
+        .replace("; ;;", " ;;");
     let lines: Vec<String> = dump
         .lines()
         .map(without_what_no_schema_has)
-        .filter(|line| !line.is_empty())
+        .filter(|line| !line.is_empty() && !line.starts_with("DO SETVAL("))
         .collect();
     with_sorted_tables(&lines.join("\n"))
 }

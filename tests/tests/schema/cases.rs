@@ -121,7 +121,7 @@ async fn made(server: &mut Server, sql: &str) -> Result<Schema, String> {
 }
 
 /// Compares two dumps, and returns the lines that only one of them has.
-fn equal(what: &str, expected: &str, found: &str) -> Result<(), String> {
+pub(crate) fn equal(what: &str, expected: &str, found: &str) -> Result<(), String> {
     if expected == found {
         return Ok(());
     }

@@ -321,10 +321,13 @@ impl<'a> Alter<'a> {
                 .map(|constraint| format!("ADD {}", table::constraint(constraint))),
         );
         for name in &self.new_indexes {
-            clauses.push(format!(
-                "ADD {}",
-                table::index(name, &self.after.indexes[*name])
-            ));
+            let add = format!("ADD {}", table::index(name, &self.after.indexes[*name]));
+            // In one statement, MySQL takes an index over the same for the old one.
+            let before = self.before.indexes.get(*name);
+            match before.is_some_and(|before| before.parts == self.after.indexes[*name].parts) {
+                true => after.insert(0, Ddl::new(format!("ALTER TABLE {quoted} {add}"))),
+                false => clauses.push(add),
+            }
         }
         for (from, to) in &self.renamed_indexes {
             clauses.push(format!(
