@@ -3,7 +3,7 @@
 mod mysql;
 mod postgres;
 
-pub use mysql::mysql_dump;
+pub use mysql::{mysql_dump, mysql_script};
 pub use postgres::postgres_dump;
 
 use std::process::{Command, Output};

@@ -74,6 +74,7 @@ impl Server {
 
 pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Result<Schema, Error> {
     let mut server = Server::default();
+    let mut other_session = None;
     let rows = session.query(queries::SERVER.to_owned()).await;
     for row in rows.map_err(Error::from)? {
         let mut row = Record::from(row);
@@ -84,6 +85,7 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
                 server.collation = row.text();
                 server.session = StoredSession::of_view(&mut row);
             }
+            "session" => other_session = session::readable(&mut row),
             _ => {
                 let place = (
                     row.text().to_ascii_uppercase(),
@@ -93,6 +95,21 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
             }
         }
     }
+    let Some((set, restore)) = other_session else {
+        return read_all(session, ledger, server).await;
+    };
+    session.query(set).await.map_err(Error::from)?;
+    let schema = read_all(session, ledger, server).await;
+    session.query(restore).await.map_err(Error::from)?;
+    schema
+}
+
+/// Reads the schema in a session in which texts are written as everywhere.
+async fn read_all(
+    session: &mut dyn Session,
+    ledger: &LedgerNames,
+    server: Server,
+) -> Result<Schema, Error> {
     let sql = queries::all(&server);
     let mut reading = Reading {
         schema: Schema::empty(Dialect::MySql),

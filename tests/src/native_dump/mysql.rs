@@ -18,6 +18,28 @@ use super::{output_of, with_sorted_tables};
 /// The client is not installed, or refuses.
 #[must_use]
 pub fn mysql_dump(url: &str, is_mariadb: bool) -> String {
+    let (_, database) = url.rsplit_once('/').expect("the url names a database");
+    let dump = mysql_script(url, is_mariadb)
+        .replace(database, "the_database")
+        .replace("FOR EACH ROW\n", "FOR EACH ROW ")
+        // MySQL keeps the semicolon of a message with several statements.
+        .replace("; */", " */")
+        .replace("; ;;", " ;;");
+    let lines: Vec<String> = dump
+        .lines()
+        .map(without_what_no_schema_has)
+        .filter(|line| !line.is_empty() && !line.starts_with("DO SETVAL("))
+        .collect();
+    with_sorted_tables(&without_typed_collations(&lines).join("\n"))
+}
+
+/// Returns what the dump client writes, as it is.
+///
+/// # Panics
+///
+/// The client is not installed, or refuses.
+#[must_use]
+pub fn mysql_script(url: &str, is_mariadb: bool) -> String {
     let url = url::Url::parse(url).expect("a url");
     let database = url.path().trim_start_matches('/');
     let mut command = match is_mariadb {
@@ -44,18 +66,29 @@ pub fn mysql_dump(url: &str, is_mariadb: bool) -> String {
         .arg(format!("--ignore-table={database}.migrate_event"))
         .arg(database)
         .env("MYSQL_PWD", url.password().expect("a password"));
-    let dump = output_of(&mut command)
-        .replace(database, "the_database")
-        .replace("FOR EACH ROW\n", "FOR EACH ROW ")
-        // MySQL keeps the semicolon of a message with several statements.
-        .replace("; */", " */")
-        .replace("; ;;", " ;;");
-    let lines: Vec<String> = dump
-        .lines()
-        .map(without_what_no_schema_has)
-        .filter(|line| !line.is_empty() && !line.starts_with("DO SETVAL("))
-        .collect();
-    with_sorted_tables(&lines.join("\n"))
+    output_of(&mut command)
+}
+
+/// MySQL shows whether the collation of a column was typed, also where it is that of the table.
+fn without_typed_collations(lines: &[String]) -> Vec<String> {
+    let mut plain = Vec::with_capacity(lines.len());
+    for (at, line) in lines.iter().enumerate() {
+        let ends = lines[at..]
+            .iter()
+            .find(|line| line.starts_with(") ENGINE="));
+        let own = ends.and_then(|line| line.split_once(" COLLATE="));
+        let own = own.and_then(|(_, rest)| rest.split(' ').next());
+        let mut line = line.clone();
+        if let (true, Some(own)) = (line.starts_with("  `"), own)
+            && let Some((before, rest)) = line.split_once(" CHARACTER SET ")
+            && let Some((_, collation)) = rest.split_once(" COLLATE ")
+        {
+            line =
+                format!("{before} COLLATE {collation}").replace(&format!(" COLLATE {own} "), " ");
+        }
+        plain.push(line);
+    }
+    plain
 }
 
 /// A program of the MySQL that `tests/mysql-server` has fetched.

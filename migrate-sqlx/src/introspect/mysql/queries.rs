@@ -9,7 +9,8 @@ use migrate_core::Dialect;
 use super::Server;
 
 /// Which server it is, and which columns its information schema has.
-pub(super) const SERVER: &str = "SELECT 'server', VERSION(), DATABASE(), @@collation_database, @@character_set_client, @@collation_connection;
+pub(super) const SERVER: &str = "SELECT 'server', VERSION(), DATABASE(), @@collation_database, 'utf8mb4', (SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = 'utf8mb4');
+SELECT 'session', @@sql_mode, @@character_set_client, @@collation_connection, @@character_set_results;
 SELECT 'has', TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS
 WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME IN ('COLUMNS', 'STATISTICS', 'CHECK_CONSTRAINTS', 'VIEWS', 'TABLE_CONSTRAINTS')";
 

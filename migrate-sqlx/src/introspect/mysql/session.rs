@@ -18,6 +18,37 @@ pub(super) struct StoredSession {
     time_zone: Option<String>,
 }
 
+/// The modes in which the server writes statements in another way.
+const OTHER_SPELLINGS: [&str; 5] = [
+    "ANSI_QUOTES",
+    "NO_BACKSLASH_ESCAPES",
+    "NO_FIELD_OPTIONS",
+    "NO_KEY_OPTIONS",
+    "NO_TABLE_OPTIONS",
+];
+
+/// Returns the statements that let the present session read a schema, and that restore it; `None` if
+/// it can as it is. SQL that ran before, such as a file's, may have set anything.
+pub(super) fn readable(row: &mut Record) -> Option<(String, String)> {
+    let literal = |text: &str| Dialect::MySql.literal(text);
+    let (mode, client, collation) = (row.text(), row.text(), row.text());
+    let results = row.option();
+    let is_other = OTHER_SPELLINGS.iter().any(|word| mode.contains(word));
+    let is_encoded = client != "utf8mb4" || results.as_deref() != Some("utf8mb4");
+    (is_other || is_encoded).then(|| {
+        let results = results.map_or_else(|| "NULL".to_owned(), |results| literal(&results));
+        (
+            "SET sql_mode = ''; SET NAMES utf8mb4".to_owned(),
+            format!(
+                "SET sql_mode = {}, character_set_client = {}, collation_connection = {}, character_set_results = {results}",
+                literal(&mode),
+                literal(&client),
+                literal(&collation)
+            ),
+        )
+    })
+}
+
 impl StoredSession {
     /// Reads what is kept with a view.
     pub(super) fn of_view(row: &mut Record) -> Self {
