@@ -371,7 +371,7 @@ fn creation_order(
 }
 
 /// Returns the tables that another needs to be there.
-pub(crate) fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
+fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
     let keys = table.foreign_keys.iter().map(|key| &key.table);
     keys.chain(table.parents())
 }

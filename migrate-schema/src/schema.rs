@@ -1,5 +1,6 @@
 //! A schema as data: what a database has, in its own spelling.
 
+pub(crate) mod dependencies;
 pub(crate) mod kinds;
 mod options;
 mod state;
@@ -10,6 +11,7 @@ pub(crate) mod types;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use dependencies::{Dependencies, Part};
 pub use kinds::{ObjectKind, ObjectRef, Schema};
 pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};

@@ -2,8 +2,9 @@
 
 mod affected;
 mod column;
+mod composite;
+mod graph;
 mod inheritance;
-mod nodes;
 mod objects;
 mod privileges;
 mod table;
@@ -13,16 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::affected::Affected;
 use self::column::Altered;
+use self::graph::Node;
 use self::inheritance::{Inheritance, Own};
-use self::nodes::Node;
 use crate::ddl::clause;
 use crate::ddl::{Ddl, Out};
 use crate::diff::Transition;
 use crate::diff::after_renames::free_name;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::diff::order;
+use crate::schema::dependencies::{Needs, Part, needs};
 use crate::schema::text::Words;
-use crate::schema::{Column, Name, ObjectRef, Schema, Table};
+use crate::schema::{Column, Name, ObjectRef, Schema, Signature, Table};
 use migrate_core::Dialect;
 use migrate_sql::split;
 
@@ -47,7 +49,10 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
             .filter(|value| !from.values.contains(value));
         let literals: Vec<String> = new.map(|value| DIALECT.literal(value)).collect();
         let uses = |ddl: &Ddl| {
-            !ddl.sql.starts_with("ALTER TYPE") && literals.iter().any(|it| ddl.sql.contains(it))
+            let sql = &ddl.sql;
+            let may = sql.starts_with("UPDATE") || Words::of(sql).mention(&name.name);
+            let has = || literals.iter().any(|it| sql.contains(it));
+            !sql.starts_with("ALTER TYPE") && has() && may
         };
         if first.iter().any(uses) {
             used.insert(name.clone());
@@ -57,6 +62,11 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
         true => first,
         false => Plan::new(transition, &used).run(),
     }
+}
+
+/// Returns whether values of a composite type lose something when it gets another definition.
+pub(crate) fn composite_loses(from: &str, to: &str) -> bool {
+    composite::lost(&Name::default(), from, to).is_some()
 }
 
 /// Splits a text into its statements.
@@ -80,10 +90,24 @@ struct Plan<'a> {
     /// The constraints of existing tables that are added last: new ones, and those that were dropped
     /// meanwhile.
     to_recreate: Vec<(&'a Name, Constraint)>,
+    /// The parts of dropped tables that are already gone.
+    dropped_parts: BTreeSet<Part>,
     /// The defaults that are already gone.
     without_default: BTreeSet<(&'a Name, &'a str)>,
     /// The types that wait under another name until nothing is of them.
     displaced: BTreeMap<Name, Name>,
+    /// The routines that wait so until no such type depends on them.
+    displaced_routines: BTreeMap<&'a Signature, Name>,
+    /// The statements that create functions from displaced types to new ones.
+    conversions: Vec<String>,
+    /// The types that were dropped together with what they depended on.
+    dropped_types: BTreeSet<Name>,
+    /// What each part of the new schema depends on.
+    needs: Needs,
+    /// What is created after columns are altered.
+    late: BTreeSet<Part>,
+    /// The statements that set a default that depends on such.
+    late_defaults: Vec<String>,
     /// The tables that exist by now.
     existing: BTreeSet<&'a Name>,
     /// The views that are changed in place.
@@ -102,8 +126,15 @@ impl<'a> Plan<'a> {
             inheritance: Inheritance::new(renamed, transition.to, &affected.tables),
             affected,
             to_recreate: Vec::new(),
+            dropped_parts: BTreeSet::new(),
             without_default: BTreeSet::new(),
             displaced: BTreeMap::new(),
+            displaced_routines: BTreeMap::new(),
+            conversions: Vec::new(),
+            dropped_types: BTreeSet::new(),
+            needs: needs(transition.to),
+            late: BTreeSet::new(),
+            late_defaults: Vec::new(),
             existing: BTreeSet::new(),
             replaced: BTreeSet::new(),
             recreated: Vec::new(),
@@ -118,25 +149,24 @@ impl<'a> Plan<'a> {
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
         self.create_prerequisites();
-        let views = self.drop_views();
         self.drop_on_tables();
-        self.drop_on_gone_tables();
-        self.drop_constraints();
+        self.drop_parts_of_gone_tables();
         let indexes = self.drop_indexes();
         self.drop_defaults();
-        self.drop_columns();
-        self.drop_tables_and_routines();
+        let views = self.changed_views();
+        self.drop_in_order();
         self.drop_sequences();
         self.rename_on_tables();
-        self.types();
-        self.sequences();
-        let late = self.create_tables_and_routines(&views);
+        self.displace_types();
+        self.alter_types();
+        let late = self.create_early(&views);
+        self.create_conversions();
         self.alter_tables();
         self.alter_columns();
-        let keys = self.add_constraints();
-        self.create_indexes(&indexes);
+        self.drop_conversions();
+        let keys = self.create_late(late, &views, &indexes);
+        self.set_late_defaults();
         self.add_all(&keys);
-        self.create_views(&views, &late);
         self.create_on_tables();
         self.restore_privileges();
         self.finish();
@@ -166,53 +196,81 @@ impl<'a> Plan<'a> {
     fn drop_on_tables(&mut self) {
         for (name, before) in self.affected.surviving() {
             let after = &self.transition.to.tables[name];
-            for (keyword, before, after) in on_tables(before, after) {
+            for (keyword, part, before, after) in on_tables(before, after) {
                 for (object, definition) in before {
                     if after.get(object) != Some(definition)
-                        || self.affected.on_table(name, definition)
+                        || self.affected.part(&part(name.clone(), object.clone()))
                     {
-                        self.out.add(format!(
-                            "DROP {keyword} {} ON {}",
-                            DIALECT.quote(object),
-                            name.quoted(DIALECT)
-                        ));
+                        self.drop_on_table(keyword, name, object);
                     }
                 }
             }
         }
     }
 
-    /// Drops the policies and rules of dropped tables that mention another dropped object, which could
-    /// not be dropped otherwise. Triggers are dropped with their tables, before their functions.
-    fn drop_on_gone_tables(&mut self) {
-        let renamed = self.renamed();
-        let tables = self.affected.tables.iter().copied();
-        let routines = renamed.routines.keys();
-        let gone: BTreeSet<&Name> = routines
-            .filter(|it| self.affected.routines.contains(*it))
-            .map(|signature| &signature.name)
-            .chain(tables)
-            .collect();
-        for (name, table) in &renamed.tables {
-            if !self.affected.tables.contains(name) {
-                continue;
-            }
-            for (kind, all) in [("POLICY", &table.policies), ("RULE", &table.rules)] {
-                for (object, definition) in all {
-                    let words = Words::of(definition);
-                    if gone
-                        .iter()
-                        .any(|other| *other != name && words.mention(&other.name))
-                    {
-                        self.out.add(format!(
-                            "DROP {kind} {} ON {}",
-                            DIALECT.quote(object),
-                            name.quoted(DIALECT)
-                        ));
-                    }
+    fn drop_on_table(&mut self, keyword: &str, table: &Name, object: &str) {
+        self.out.add(format!(
+            "DROP {keyword} {} ON {}",
+            DIALECT.quote(object),
+            table.quoted(DIALECT)
+        ));
+    }
+
+    /// Drops what a dropped table depends on with a part alone, where the other depends on the table:
+    /// neither could be dropped before the other.
+    fn drop_parts_of_gone_tables(&mut self) {
+        let needs = &self.affected.needs;
+        let leads_back = |part: &Part, table: &Name| {
+            let mut waiting = vec![part];
+            let mut seen = BTreeSet::new();
+            while let Some(part) = waiting.pop() {
+                if part.relation() == Some(table) {
+                    return true;
+                }
+                if seen.insert(part) {
+                    waiting.extend(needs.get(part).into_iter().flatten());
                 }
             }
+            false
+        };
+        let mut gone = Vec::new();
+        for (part, needed) in needs {
+            let table = part
+                .relation()
+                .and_then(|name| self.affected.tables.get(name));
+            let Some(table) = table else { continue };
+            let mut others = needed.iter().filter(|it| it.relation() != Some(*table));
+            if others.any(|it| leads_back(it, table)) {
+                gone.push((*table, part.clone()));
+            }
         }
+        for (table, part) in gone {
+            let quoted = table.quoted(DIALECT);
+            match &part {
+                Part::Trigger(_, name) => self.drop_on_table("TRIGGER", table, name),
+                Part::Policy(_, name) => self.drop_on_table("POLICY", table, name),
+                Part::Rule(_, name) => self.drop_on_table("RULE", table, name),
+                Part::Index(_, name) => self.drop_index(table, name),
+                Part::Constraint(_, name) if !self.is_foreign_key(table, name) => {
+                    let name = DIALECT.quote(name);
+                    self.out
+                        .add(format!("ALTER TABLE {quoted} DROP CONSTRAINT {name}"));
+                }
+                Part::Default(_, column) => {
+                    let column = DIALECT.quote(column);
+                    self.out.add(format!(
+                        "ALTER TABLE {quoted} ALTER COLUMN {column} DROP DEFAULT"
+                    ));
+                }
+                _ => continue,
+            }
+            self.dropped_parts.insert(part);
+        }
+    }
+
+    fn is_foreign_key(&self, table: &Name, name: &str) -> bool {
+        let keys = &self.renamed().tables[table].foreign_keys;
+        keys.iter().any(|key| key.name.as_deref() == Some(name))
     }
 
     fn create_on_tables(&mut self) {
@@ -220,10 +278,10 @@ impl<'a> Plan<'a> {
         let nothing = Table::default();
         for (name, after) in &self.transition.to.tables {
             let before = surviving.get(name).copied();
-            for (_, before_all, after) in on_tables(before.unwrap_or(&nothing), after) {
+            for (_, part, before_all, after) in on_tables(before.unwrap_or(&nothing), after) {
                 for (object, definition) in after {
                     let stays = before_all.get(object) == Some(definition)
-                        && !self.affected.on_table(name, definition);
+                        && !self.affected.part(&part(name.clone(), object.clone()));
                     if !stays {
                         for statement in each(definition) {
                             self.out.add(statement);
@@ -234,9 +292,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the constraints that are dropped or block other changes, foreign keys first.
-    fn drop_constraints(&mut self) {
-        let mut gone: Vec<(bool, &Name, Constraint)> = Vec::new();
+    /// Returns the constraints that are dropped or block other changes, foreign keys first.
+    fn constraints_to_drop(&mut self, order: &[Node<'a>]) -> Vec<(&'a Name, Constraint)> {
+        let mut gone: Vec<(bool, &'a Name, Constraint)> = Vec::new();
         let dropped: BTreeSet<&Name> = self.affected.tables.clone();
         for change in &self.transition.changes {
             match change {
@@ -293,7 +351,6 @@ impl<'a> Plan<'a> {
             }
         }
         // Such a key is dropped before, unless its own table is dropped first anyway.
-        let order = self.drop_order();
         let place = |name: &Name| order.iter().position(|node| *node == Node::Table(name));
         gone.retain(|(of_dropped, name, constraint)| match constraint {
             Constraint::ForeignKey(key) if *of_dropped => {
@@ -306,15 +363,7 @@ impl<'a> Plan<'a> {
             let is_key = matches!(constraint, Constraint::ForeignKey(_));
             (!is_key, self.inheritance.depth(name))
         });
-        for (_, name, constraint) in gone {
-            if let Some(constraint) = constraint.name() {
-                self.out.add(format!(
-                    "ALTER TABLE {} DROP CONSTRAINT {}",
-                    name.quoted(DIALECT),
-                    DIALECT.quote(constraint)
-                ));
-            }
-        }
+        gone.into_iter().map(|(_, name, it)| (name, it)).collect()
     }
 
     /// Drops the indexes that are dropped or block other changes; returns those to recreate.
@@ -344,7 +393,7 @@ impl<'a> Plan<'a> {
                     (after.indexes.get(index_name) == Some(index)).then_some(index_name)
                 });
                 if let Some(new_name) = stays
-                    && self.affected.index(name, index)
+                    && self.is_index_affected(name, index_name)
                 {
                     self.drop_index(name, index_name);
                     back.insert((name, new_name.as_str()));
@@ -352,6 +401,11 @@ impl<'a> Plan<'a> {
             }
         }
         back
+    }
+
+    fn is_index_affected(&self, table: &Name, name: &str) -> bool {
+        let part = Part::Index(table.clone(), name.to_owned());
+        self.affected.part(&part)
     }
 
     fn drop_index(&mut self, table: &Name, name: &str) {
@@ -404,9 +458,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops columns, first those that are computed from others.
-    fn drop_columns(&mut self) {
-        let mut gone: Vec<(&Name, &Column)> = Vec::new();
+    /// Returns the columns to drop, first those that are computed from others.
+    fn columns_to_drop(&self) -> Vec<(&'a Name, &'a Column)> {
+        let mut gone: Vec<(&'a Name, &'a Column)> = Vec::new();
         for change in &self.transition.changes {
             if let Change::Drop(Object::Column {
                 table,
@@ -427,17 +481,21 @@ impl<'a> Plan<'a> {
             let is_generated = column.generated.is_some();
             (!is_generated, self.inheritance.depth(table))
         });
-        for (table, column) in gone {
-            let ddl = Ddl::new(format!(
-                "ALTER TABLE {} DROP COLUMN {}",
-                table.quoted(DIALECT),
-                DIALECT.quote(&column.name)
-            ));
-            self.out.push(match column.generated.is_none() {
-                true => ddl.with_data_loss(format!("the values of `{table}.{}`", column.name)),
-                false => ddl,
-            });
-        }
+        gone
+    }
+
+    fn drop_column(&mut self, table: &Name, column: &str) {
+        let before = self.renamed().tables[table].column(column);
+        let is_computed = before.is_some_and(|before| before.generated.is_some());
+        let ddl = Ddl::new(format!(
+            "ALTER TABLE {} DROP COLUMN {}",
+            table.quoted(DIALECT),
+            DIALECT.quote(column)
+        ));
+        self.out.push(match is_computed {
+            true => ddl,
+            false => ddl.with_data_loss(format!("the values of `{table}.{column}`")),
+        });
     }
 
     /// Changes, adds and fills columns.
@@ -497,8 +555,20 @@ impl<'a> Plan<'a> {
         let typed_above = self
             .inheritance
             .is_typed_above(table, &from.name, is_retyped);
+        let default = Part::Default(table.clone(), to.name.clone());
+        let default_waits = self
+            .needs
+            .get(&default)
+            .is_some_and(|needed| needed.iter().any(|part| self.late.contains(part)));
+        let column = DIALECT.quote(&to.name);
+        let mut using = self.converted(&column, &from.sql_type, &to.sql_type);
+        if using == column {
+            using = format!("{column}::text::{}", to.sql_type);
+        }
         let altered = Altered {
             table,
+            using,
+            default_waits,
             from: &left,
             to,
             after: &self.transition.to.tables[table],
@@ -508,7 +578,14 @@ impl<'a> Plan<'a> {
             only_default: self.inheritance.only(table, &from.name, Own::Default),
             only_null: self.inheritance.only(table, &from.name, Own::Nullable),
         };
-        altered.write(&mut self.out);
+        let late_default = altered.write(&mut self.out);
+        self.late_defaults.extend(late_default);
+    }
+
+    fn set_late_defaults(&mut self) {
+        for sql in std::mem::take(&mut self.late_defaults) {
+            self.out.add(sql);
+        }
     }
 
     /// Gives constraints and indexes their names, while the old ones are free and nothing new has
@@ -543,11 +620,10 @@ impl<'a> Plan<'a> {
                         }
                     }
                 }
-                Change::Rename(Renamed::Index { table, from, to }) => {
-                    let index = &self.transition.to.tables[table].indexes[to];
-                    if !self.affected.index(table, index) {
-                        indexes.push((in_schema(table, from), in_schema(table, to)));
-                    }
+                Change::Rename(Renamed::Index { table, from, to })
+                    if !self.is_index_affected(table, from) =>
+                {
+                    indexes.push((in_schema(table, from), in_schema(table, to)));
                 }
                 _ => {}
             }
@@ -572,17 +648,6 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Adds the constraints; returns the foreign keys, which come after the indexes, as one may be
-    /// what they point to.
-    fn add_constraints(&mut self) -> Vec<(&'a Name, Constraint)> {
-        let recreated = std::mem::take(&mut self.to_recreate);
-        let (keys, others): (Vec<_>, Vec<_>) = recreated
-            .into_iter()
-            .partition(|(_, constraint)| matches!(constraint, Constraint::ForeignKey(_)));
-        self.add_all(&others);
-        keys
-    }
-
     fn add_all(&mut self, constraints: &[(&Name, Constraint)]) {
         for (name, constraint) in constraints {
             self.out.add(format!(
@@ -593,44 +658,41 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn create_indexes(&mut self, back: &BTreeSet<(&Name, &str)>) {
+    /// Returns the indexes to create, `back` being those that were dropped meanwhile.
+    fn indexes_to_create(&self, back: &BTreeSet<(&'a Name, &'a str)>) -> Vec<Node<'a>> {
+        let mut all = Vec::new();
         for change in &self.transition.changes {
             match change {
-                Change::Create(Object::Index {
-                    table,
-                    name,
-                    value: index,
-                }) => self.create_index(table, name, index),
+                Change::Create(Object::Index { table, name, .. }) => {
+                    all.push(Node::Index(table, name));
+                }
                 Change::Create(Object::Table { name, value: table }) => {
-                    for (index_name, index) in &table.indexes {
-                        self.create_index(name, index_name, index);
-                    }
+                    let indexes = table.indexes.keys();
+                    all.extend(indexes.map(|index| Node::Index(name, index)));
                 }
                 _ => {}
             }
         }
-        for (table, name) in back {
-            let index = &self.transition.to.tables[*table].indexes[*name];
-            self.create_index(table, name, index);
-        }
+        all.extend(back.iter().map(|(table, name)| Node::Index(table, name)));
+        all
     }
 }
 
 type Definitions = BTreeMap<String, String>;
 
-/// Returns the triggers, policies and rules of a table before and after, with their keyword.
-fn on_tables<'t>(
-    before: &'t Table,
-    after: &'t Table,
-) -> [(&'static str, &'t Definitions, &'t Definitions); 3] {
-    [
-        ("TRIGGER", &before.triggers, &after.triggers),
-        ("POLICY", &before.policies, &after.policies),
-        ("RULE", &before.rules, &after.rules),
-    ]
-}
+/// A kind of what is on a table: its keyword, the part that one is, and all before and after.
+type OnTable<'t> = (
+    &'static str,
+    fn(Name, String) -> Part,
+    &'t Definitions,
+    &'t Definitions,
+);
 
-/// Returns whether a text may mention one of these views.
-fn speaks_of_view<'n>(words: &Words, mut views: impl Iterator<Item = &'n Name>) -> bool {
-    views.any(|view| words.mention(&view.name))
+/// Returns the triggers, policies and rules of a table before and after.
+fn on_tables<'t>(before: &'t Table, after: &'t Table) -> [OnTable<'t>; 3] {
+    [
+        ("TRIGGER", Part::Trigger, &before.triggers, &after.triggers),
+        ("POLICY", Part::Policy, &before.policies, &after.policies),
+        ("RULE", Part::Rule, &before.rules, &after.rules),
+    ]
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ObjectKind;
+use super::dependencies::Dependencies;
 
 /// The state of a database besides its schema.
 ///
@@ -13,6 +14,8 @@ use super::ObjectKind;
 pub struct SchemaState {
     /// The owners and privileges by the kind and name of the object, where they are not the usual.
     pub privileges: BTreeMap<(ObjectKind, String), Privileges>,
+    /// What the catalogue records of dependencies: PostgreSQL.
+    pub dependencies: Dependencies,
 }
 
 /// Who owns an object, and who may do what with it.
@@ -73,6 +76,7 @@ impl SchemaState {
     pub(crate) const fn new() -> Self {
         Self {
             privileges: BTreeMap::new(),
+            dependencies: Dependencies::new(),
         }
     }
 }

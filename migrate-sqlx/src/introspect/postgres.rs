@@ -14,7 +14,9 @@ mod spelling;
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialect, LedgerNames};
-use migrate_schema::{Extension, Name, ObjectKind, OptionValue, Options, Schema};
+use migrate_schema::{
+    Dependencies, Extension, Name, ObjectKind, OptionValue, Options, Part, Schema, Signature,
+};
 
 use self::array::array;
 use super::record::Record;
@@ -35,6 +37,12 @@ struct Reading {
     columns: BTreeMap<(u32, i16), (Name, String)>,
     /// The kinds and names of objects by their catalogue, and their numbers there.
     objects: BTreeMap<(String, u32), (ObjectKind, String)>,
+    /// The columns that sequences number, by the numbers of the sequences.
+    numbered: BTreeMap<u32, (Name, String)>,
+    routines: BTreeMap<u32, Signature>,
+    types: BTreeMap<u32, Name>,
+    /// What depends on what.
+    dependencies: Vec<(Part, Part)>,
     /// Tables that are left out, as they are the ledger's.
     left_out: BTreeSet<u32>,
 }
@@ -55,6 +63,10 @@ pub(super) async fn read(
         indexes: BTreeMap::new(),
         columns: BTreeMap::new(),
         objects: BTreeMap::new(),
+        numbered: BTreeMap::new(),
+        routines: BTreeMap::new(),
+        types: BTreeMap::new(),
+        dependencies: Vec::new(),
         left_out: BTreeSet::new(),
     };
     for row in rows.map_err(Error::from)? {
@@ -98,6 +110,7 @@ impl Reading {
             "type" => self.composite_or_range(row)?,
             kind @ ("collation" | "dictionary" | "configuration") => self.of_one_text(kind, row),
             "routine" => self.routine(row)?,
+            "depends" => self.depends(row)?,
             "not carried" => self.not_carried(row),
             other => return Err(unreadable(other)),
         }
@@ -125,6 +138,8 @@ impl Reading {
 
     /// A schema that has nothing but the ledger is the ledger's too.
     fn finish(mut self, ledger: &LedgerNames) -> Schema {
+        let dependencies = std::mem::take(&mut self.dependencies);
+        self.schema.state.dependencies = Dependencies::of_catalogue(&self.schema, dependencies);
         let schema = &mut self.schema;
         if let Some(place) = ledger.schema.as_deref()
             && !self.left_out.is_empty()

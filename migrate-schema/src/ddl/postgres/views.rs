@@ -3,53 +3,39 @@
 use std::collections::BTreeMap;
 
 use super::{DIALECT, Plan, comment};
-use crate::diff::change::{Change, Constraint, Object};
-use crate::schema::text::Words;
+use crate::diff::Transition;
 use crate::schema::{Name, View};
 
+/// Returns whether an existing view can stay: it is the same, or `CREATE OR REPLACE VIEW` changes
+/// it. So it keeps its owner and privileges, and views over it can stay.
+pub(super) fn stays(transition: &Transition<'_>, name: &Name) -> bool {
+    let (Some(before), Some(after)) = (
+        transition.after_renames.schema.views.get(name),
+        transition.to.views.get(name),
+    ) else {
+        return false;
+    };
+    if before == after {
+        return true;
+    }
+    // Only comments and defaults.
+    let bare = |view: &View| View {
+        comment: None,
+        column_comments: BTreeMap::new(),
+        column_defaults: BTreeMap::new(),
+        ..view.clone()
+    };
+    if bare(before) == bare(after) {
+        return true;
+    }
+    !before.materialized
+        && !after.materialized
+        && before.triggers == after.triggers
+        && before.rules == after.rules
+        && before.state.is_replaceable_by(&after.state)
+}
+
 impl Plan<'_> {
-    /// Returns whether an existing view can stay: it is the same, or `CREATE OR REPLACE VIEW` changes
-    /// it. So it keeps its owner and privileges, and views over it can stay.
-    pub(super) fn stays(&self, name: &Name) -> bool {
-        let (Some(before), Some(after)) = (
-            self.renamed().views.get(name),
-            self.transition.to.views.get(name),
-        ) else {
-            return false;
-        };
-        if before == after {
-            return true;
-        }
-        // Only comments and defaults.
-        let bare = |view: &View| View {
-            comment: None,
-            column_comments: BTreeMap::new(),
-            column_defaults: BTreeMap::new(),
-            ..view.clone()
-        };
-        if bare(before) == bare(after) {
-            return true;
-        }
-        !before.materialized
-            && !after.materialized
-            && before.triggers == after.triggers
-            && before.rules == after.rules
-            && before.state.is_replaceable_by(&after.state)
-    }
-
-    /// Returns whether a constraint is dropped that a view may group by: the view depends on it
-    /// (<https://www.postgresql.org/docs/current/sql-select.html#SQL-GROUPBY>).
-    pub(super) fn groups_by_key(&self, words: &Words) -> bool {
-        words.mention("group")
-            && self.transition.changes.iter().any(|change| match change {
-                Change::Drop(Object::Constraint {
-                    table,
-                    value: Constraint::PrimaryKey(_),
-                }) => words.mention(&table.name),
-                _ => false,
-            })
-    }
-
     /// Changes a view in place.
     pub(super) fn replace_view(&mut self, name: &Name) {
         let (before, after) = (&self.renamed().views[name], &self.transition.to.views[name]);

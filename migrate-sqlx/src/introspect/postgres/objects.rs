@@ -2,7 +2,7 @@
 
 use migrate_core::Dialect;
 use migrate_schema::{
-    Check, Definition, Domain, Enum, Grant, Name, NotCarried, ObjectKind, Options, Routine,
+    Check, Definition, Domain, Enum, Grant, Name, NotCarried, ObjectKind, Options, Part, Routine,
     RoutineKind, Signature,
 };
 
@@ -77,6 +77,7 @@ impl Reading {
 
     pub(super) fn enumeration(&mut self, mut row: Record) -> Result<(), Error> {
         let (number, name) = self.numbered(&mut row)?;
+        self.types.insert(number, name.clone());
         self.is_known_as("type", number, (ObjectKind::Enum, name.to_string()));
         let comment = row.option();
         let of_type = self.schema.enums.entry(name).or_insert_with(|| Enum {
@@ -89,6 +90,7 @@ impl Reading {
 
     pub(super) fn domain(&mut self, mut row: Record) -> Result<(), Error> {
         let (number, name) = self.numbered(&mut row)?;
+        self.types.insert(number, name.clone());
         self.is_known_as("type", number, (ObjectKind::Domain, name.to_string()));
         let comment = row.option();
         let domain = Domain {
@@ -117,6 +119,7 @@ impl Reading {
 
     pub(super) fn composite_or_range(&mut self, mut row: Record) -> Result<(), Error> {
         let (number, name) = self.numbered(&mut row)?;
+        self.types.insert(number, name.clone());
         self.is_known_as("type", number, (ObjectKind::Type, name.to_string()));
         self.schema.types.insert(name, definition(row));
         Ok(())
@@ -167,6 +170,43 @@ impl Reading {
         });
     }
 
+    /// Reads that one part depends on another, where both are read.
+    pub(super) fn depends(&mut self, mut row: Record) -> Result<(), Error> {
+        let (part, needed) = (self.part(&mut row)?, self.part(&mut row)?);
+        if let (Some(part), Some(needed)) = (part, needed)
+            && part != needed
+        {
+            self.dependencies.push((part, needed));
+        }
+        Ok(())
+    }
+
+    fn part(&self, row: &mut Record) -> Result<Option<Part>, Error> {
+        let (catalogue, number) = (row.text(), row.number()?);
+        let (part, name) = (row.text(), row.text());
+        Ok(match catalogue.as_str() {
+            "type" => self.types.get(&number).cloned().map(Part::Type),
+            "routine" => self.routines.get(&number).cloned().map(Part::Routine),
+            _ => match (self.relations.get(&number), self.numbered.get(&number)) {
+                (Some(relation), _) => {
+                    let relation = relation.clone();
+                    Some(match part.as_str() {
+                        "column" => Part::Column(relation, name),
+                        "default" => Part::Default(relation, name),
+                        "constraint" => Part::Constraint(relation, name),
+                        "index" => Part::Index(relation, name),
+                        "rule" => Part::Rule(relation, name),
+                        "trigger" => Part::Trigger(relation, name),
+                        "policy" => Part::Policy(relation, name),
+                        _ => Part::Relation(relation),
+                    })
+                }
+                (None, Some((table, column))) => Some(Part::Column(table.clone(), column.clone())),
+                (None, None) => None,
+            },
+        })
+    }
+
     pub(super) fn routine(&mut self, mut row: Record) -> Result<(), Error> {
         let (number, name) = self.numbered(&mut row)?;
         let kind = match row.text().as_str() {
@@ -198,6 +238,7 @@ impl Reading {
             definition,
             comment,
         };
+        self.routines.insert(number, signature.clone());
         self.is_known_as(
             "routine",
             number,

@@ -51,6 +51,7 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.owners(),
         scope.grants(),
         scope.closed(),
+        scope.dependencies(),
         scope.not_carried(),
     ] {
         let _infallible = writeln!(sql, "{query};");
@@ -191,10 +192,20 @@ impl Scope<'_> {
         )
     }
 
+    fn dependencies(&self) -> String {
+        DEPENDENCIES.replace(
+            "{multirange}",
+            match self.version >= 14_00_00 {
+                true => "pg_range r ON r.rngmultitypid = t.oid",
+                false => "pg_range r ON false",
+            },
+        )
+    }
+
     /// Sequences with the column they belong to, and whether it is that one's identity.
     fn sequences(&self) -> String {
         format!(
-            "SELECT 'sequence', n.nspname, c.relname, c.oid::regclass, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
+            "SELECT 'sequence', c.oid, n.nspname, c.relname, c.oid::regclass, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
  obj_description(c.oid, 'pg_class'), d.refobjid, d.refobjsubid, d.deptype = 'i'
  FROM pg_sequence s {} LEFT JOIN pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
  WHERE c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')",
@@ -538,6 +549,29 @@ impl Scope<'_> {
         )
     }
 }
+
+/// What depends on what, except on what PostgreSQL brings along (`FirstNormalObjectId`): on each side
+/// the catalogue's word and number of an object, and the part of it. A row type stands for its
+/// relation, an array type for that of its elements, a multirange for its range, and what implements
+/// a view for the view.
+const DEPENDENCIES: &str = "WITH address AS (
+ SELECT 'pg_class'::regclass::oid AS class, c.oid AS number, 0 AS sub, CASE c.relkind WHEN 'c' THEN 'type' ELSE 'relation' END AS catalogue, CASE c.relkind WHEN 'c' THEN c.reltype ELSE c.oid END AS oid, 'relation' AS part, NULL::text AS name
+  FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
+ UNION ALL SELECT 'pg_class'::regclass, c.oid, a.attnum, CASE c.relkind WHEN 'c' THEN 'type' ELSE 'relation' END, CASE c.relkind WHEN 'c' THEN c.reltype ELSE c.oid END, 'column', a.attname::text
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+ UNION ALL SELECT 'pg_class'::regclass, i.indexrelid, 0, 'relation', i.indrelid, CASE WHEN k.oid IS NULL THEN 'index' ELSE 'constraint' END, coalesce(k.conname, c.relname)::text
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') WHERE i.indexrelid >= 16384
+ UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, 0, 'relation', d.adrelid, 'default', a.attname::text FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+ UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 0, CASE k.conrelid WHEN 0 THEN 'type' ELSE 'relation' END, CASE k.conrelid WHEN 0 THEN k.contypid ELSE k.conrelid END, 'constraint', k.conname::text FROM pg_constraint k
+ UNION ALL SELECT 'pg_rewrite'::regclass, r.oid, 0, 'relation', r.ev_class, CASE r.rulename WHEN '_RETURN' THEN 'relation' ELSE 'rule' END, r.rulename::text FROM pg_rewrite r WHERE r.oid >= 16384
+ UNION ALL SELECT 'pg_trigger'::regclass, t.oid, 0, 'relation', t.tgrelid, 'trigger', t.tgname::text FROM pg_trigger t WHERE NOT t.tgisinternal
+ UNION ALL SELECT 'pg_policy'::regclass, p.oid, 0, 'relation', p.polrelid, 'policy', p.polname::text FROM pg_policy p
+ UNION ALL SELECT 'pg_proc'::regclass, p.oid, 0, 'routine', p.oid, 'routine', NULL FROM pg_proc p WHERE p.oid >= 16384
+ UNION ALL SELECT 'pg_type'::regclass, x.oid, 0, CASE WHEN c.relkind <> 'c' THEN 'relation' ELSE 'type' END, CASE WHEN c.relkind <> 'c' THEN c.oid ELSE coalesce(r.rngtypid, t.oid) END, 'relation', NULL
+  FROM pg_type x JOIN pg_type t ON t.oid = CASE WHEN x.typcategory = 'A' AND x.typelem <> 0 THEN x.typelem ELSE x.oid END LEFT JOIN pg_class c ON c.oid = t.typrelid LEFT JOIN {multirange} WHERE x.oid >= 16384
+) SELECT DISTINCT 'depends', s.catalogue, s.oid, s.part, s.name, t.catalogue, t.oid, t.part, t.name
+ FROM pg_depend d JOIN address s ON s.class = d.classid AND s.number = d.objid AND s.sub = d.objsubid JOIN address t ON t.class = d.refclassid AND t.number = d.refobjid AND t.sub = d.refobjsubid
+ WHERE d.deptype IN ('n', 'a') AND d.objid >= 16384 AND d.refobjid >= 16384";
 
 /// A collation as SQL writes it, where it is not the usual one.
 fn collation(oid: &str, usual: &str) -> String {

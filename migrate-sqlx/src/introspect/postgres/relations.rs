@@ -145,6 +145,7 @@ impl Reading {
 
     /// Reads a sequence: one that numbers its column belongs to the column.
     pub(super) fn sequence(&mut self, mut row: Record) -> Result<(), Error> {
+        let number_of_sequence: u32 = row.number()?;
         let name = self.name(&mut row);
         let written = row.text();
         let mut sequence = Sequence {
@@ -159,6 +160,7 @@ impl Reading {
             comment: row.option(),
         };
         let Some(owner) = row.option() else {
+            self.relations.insert(number_of_sequence, name.clone());
             self.schema.sequences.insert(name, sequence);
             return Ok(());
         };
@@ -184,8 +186,11 @@ impl Reading {
                 if sequence != Sequence::of_column(&column.sql_type) {
                     column.sequence_options = Some(sequence);
                 }
+                let numbered = (table.clone(), column_name.clone());
+                self.numbered.insert(number_of_sequence, numbered);
             }
             _ => {
+                self.relations.insert(number_of_sequence, name.clone());
                 sequence.owned_by = Some((table.clone(), column_name.clone()));
                 self.schema.sequences.insert(name, sequence);
             }
