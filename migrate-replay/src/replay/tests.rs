@@ -127,6 +127,16 @@ fn other_databases_are_refused() {
 }
 
 #[test]
+fn nothing_hides_behind_another_meaning_of_quotes() {
+    let hidden = "INSERT INTO t VALUES ('\\', (SELECT a FROM other.t), '')";
+    let set = "SET sql_mode = 'NO_BACKSLASH_ESCAPES'";
+    assert_eq!(replay(MySql, &[set, hidden]).unwrap_err(), ["other"]);
+    let named = r#"DELETE FROM "other"."t""#;
+    let set = "SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')";
+    assert_eq!(replay(MySql, &[set, named]).unwrap_err(), ["other"]);
+}
+
+#[test]
 fn what_is_about_the_server_is_left_out() {
     assert_eq!(
         left_out(

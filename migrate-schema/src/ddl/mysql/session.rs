@@ -85,3 +85,59 @@ fn has_zero_date(column: &Column) -> bool {
     let mut parts = date.split(['-', ' ', '\'']).skip(1);
     is_time && (parts.next() == Some("00") || parts.next() == Some("00"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Ddl, has_zero_date, set_and_restore};
+    use crate::schema::Column;
+
+    #[test]
+    fn a_session_is_set_once_and_restored() {
+        let written = |statements: &[&str]| -> Vec<String> {
+            let statements = statements.iter().map(|sql| Ddl::new(*sql)).collect();
+            let ddl = set_and_restore(statements).into_iter();
+            ddl.map(|ddl| ddl.sql).collect()
+        };
+        assert_eq!(written(&["A", "B"]), ["A", "B"]);
+        assert_eq!(
+            written(&[
+                "SET sql_mode = 'X';\nA",
+                "SET sql_mode = 'X', time_zone = '+00:00';\nB",
+                "C",
+                "SET sql_mode = 'Y';\nD",
+            ]),
+            [
+                "SET @sql_mode_before = @@sql_mode",
+                "SET sql_mode = 'X'",
+                "A",
+                "SET @time_zone_before = @@time_zone",
+                "SET time_zone = '+00:00'",
+                "B",
+                "SET sql_mode = @sql_mode_before, time_zone = @time_zone_before",
+                "C",
+                "SET sql_mode = 'Y'",
+                "D",
+                "SET sql_mode = @sql_mode_before",
+            ]
+        );
+    }
+
+    #[test]
+    fn dates_of_zeros() {
+        for (sql_type, default, expected) in [
+            ("datetime", "'0000-00-00 00:00:00'", true),
+            ("date", "'2000-00-01'", true),
+            ("timestamp(3)", "'2000-01-00'", true),
+            ("date", "'2000-01-01'", false),
+            ("datetime", "current_timestamp()", false),
+            ("varchar(20)", "'0000-00-00'", false),
+        ] {
+            let column = Column {
+                sql_type: sql_type.to_owned(),
+                default: Some(default.to_owned()),
+                ..Column::default()
+            };
+            assert_eq!(has_zero_date(&column), expected, "{sql_type} {default}");
+        }
+    }
+}
