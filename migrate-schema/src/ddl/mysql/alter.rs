@@ -352,7 +352,7 @@ impl<'a> Alter<'a> {
                     clauses.push(format!("ADD {period} {columns}"));
                 }
                 (period, None) if table::is_period(period) => {
-                    clauses.push(format!("DROP {period}"))
+                    clauses.push(format!("DROP {period}"));
                 }
                 ("WITH SYSTEM VERSIONING", Some(_)) => {
                     clauses.push("ADD SYSTEM VERSIONING".to_owned());
