@@ -25,8 +25,9 @@ pub use diff::renames::{Rename, Renames, UnknownRename, likely_renames};
 pub use difference::{Difference, DifferenceKind, differences};
 pub use fingerprint::Fingerprint;
 pub use schema::{
-    Action, Affinity, Check, Column, Deferrable, Definition, Dependencies, Domain, Enum, Extension,
-    ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited, Key, Name, NotCarried,
-    ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf, Privileges, Routine,
-    RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState,
+    Action, Affinity, Check, Column, Deferrable, Definition, Dependencies, Domain, Enum, Event,
+    Extension, ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited, Key, Name,
+    NotCarried, ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf, Privileges,
+    Routine, RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState,
+    with_session,
 };

@@ -11,10 +11,11 @@ mod plain;
 mod quoting;
 mod session;
 mod split;
+mod sql_mode;
 mod tokens;
 
 pub use dialect::{Dialect, Dialects, UnknownDialect};
-pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
+pub use lexer::{Construct, Lexer, Quoting, Token, TokenKind, Unterminated};
 pub use lint::{Finding, FindingKind, lint};
 pub use name::Name;
 pub use plain::{Plain, plain};
@@ -22,4 +23,5 @@ pub use quoting::unquoted;
 pub use session::{SessionEffect, resume_session, session_effect, session_pragma};
 pub use split::first_mark;
 pub use split::split;
+pub use sql_mode::{quoting_after, quoting_of};
 pub use tokens::{Tokens, tokens};

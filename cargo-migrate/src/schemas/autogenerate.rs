@@ -311,6 +311,7 @@ fn keep_unsaid(made: &Schema, wanted: &mut Schema) {
         | ObjectKind::Dictionary
         | ObjectKind::Configuration
         | ObjectKind::Routine
+        | ObjectKind::Event
         | ObjectKind::Extension => false,
     });
     for object in made.objects() {

@@ -84,7 +84,7 @@ CREATE VIEW public.v AS SELECT q.id FROM (SELECT t.id, t.s FROM public.t UNION A
 async fn a_dump_of_mariadb_is_a_schema() {
     a_dump(
         Dialect::MySql,
-        "CREATE TABLE t (id int PRIMARY KEY, other int); CREATE FUNCTION f() RETURNS int DETERMINISTIC BEGIN DECLARE a int; SET a = 1; RETURN a; END",
+        "SET sql_mode = DEFAULT; CREATE TABLE t (id int PRIMARY KEY, other int); CREATE FUNCTION f() RETURNS int DETERMINISTIC BEGIN DECLARE a int; SET a = 1; RETURN a; END",
         "/*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;
 DROP TABLE IF EXISTS `t`;
 CREATE TABLE `t` (`id` int(11) NOT NULL, `other` int(11) DEFAULT NULL, PRIMARY KEY (`id`));

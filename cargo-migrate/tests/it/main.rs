@@ -30,6 +30,7 @@ mod schema;
 mod scratch;
 mod secrets;
 mod servers;
+mod stored_code;
 mod urls;
 mod verify;
 
