@@ -19,13 +19,16 @@ mod refinery;
 mod section;
 pub(crate) mod source;
 mod sqlx;
+mod transactions;
+mod version_table;
 pub(crate) mod write;
 
+use chain::Form;
 pub(crate) use names::Names;
 pub(crate) use section::MigrationBody;
 pub(crate) use source::{Place, Sources};
 
-use self::linear::version_key;
+use self::linear::Order;
 pub(crate) use crate::database::tool::Tool;
 use crate::output::error::CommandError;
 
@@ -133,11 +136,16 @@ impl Tool {
         }
     }
 
-    /// Returns true if both texts name the same migration: `0001` of a file is 1 in a table.
+    /// Returns true if both texts name the same migration: for most, `0001` of a file is 1 in a
+    /// table.
     pub(crate) fn same(self, one: &str, other: &str) -> bool {
         match self {
             Self::Alembic => one == other,
-            _ => version_key(one) == version_key(other),
+            Self::Diesel => Order::Versions.same(one, other),
+            Self::Dbmate => Order::FileNames.same(one, other),
+            Self::Sqlx | Self::Refinery | Self::Goose | Self::GolangMigrate | Self::Flyway => {
+                Order::Numbers.same(one, other)
+            }
         }
     }
 }

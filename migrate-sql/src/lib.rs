@@ -12,6 +12,7 @@ mod quoting;
 mod session;
 mod split;
 mod tokens;
+mod transactions;
 
 pub use dialect::{Dialect, Dialects, UnknownDialect};
 pub use lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
@@ -23,3 +24,4 @@ pub use session::{SessionEffect, resume_session, session_effect, session_pragma}
 pub use split::first_mark;
 pub use split::split;
 pub use tokens::{Tokens, tokens};
+pub use transactions::{TransactionControl, Unpaired, unpaired};

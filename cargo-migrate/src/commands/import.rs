@@ -20,7 +20,7 @@ use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::phrase::counted;
+use crate::output::phrase::{counted, enumerated};
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
@@ -344,13 +344,8 @@ fn report(
         (NoteKind::Changed, "changed", style::DIM),
         (NoteKind::Left, "left out", style::WARNING),
     ] {
-        for note in imported.notes.iter().filter(|note| note.kind == kind) {
-            ui.answer(format_args!(
-                "{} {}: {}",
-                styled(style, title),
-                note.place,
-                note.text
-            ))?;
+        for (text, places) in by_text(&imported.notes, kind) {
+            ui.answer(format_args!("{} {places}: {text}", styled(style, title)))?;
         }
     }
     let (all, drafts) = (imported.files.len(), imported.drafts.len());
@@ -391,6 +386,27 @@ fn report(
         ));
     }
     Ok(())
+}
+
+/// The texts of notes, each with the places that it is about; all places are in the JSON.
+fn by_text(notes: &[Note], kind: NoteKind) -> Vec<(&str, String)> {
+    let mut texts: Vec<(&str, Vec<String>)> = Vec::new();
+    for note in notes.iter().filter(|note| note.kind == kind) {
+        let place = note.place.to_string();
+        match texts.iter_mut().find(|(text, _)| *text == note.text) {
+            Some((_, places)) => places.push(place),
+            None => texts.push((&note.text, vec![place])),
+        }
+    }
+    let shown = |(text, mut places): (_, Vec<String>)| {
+        if places.len() > 3 {
+            let more = format!("{} more", places.len() - 2);
+            places.truncate(2);
+            places.push(more);
+        }
+        (text, enumerated(&places))
+    };
+    texts.into_iter().map(shown).collect()
 }
 
 fn document<'a>(

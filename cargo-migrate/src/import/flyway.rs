@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::linear::{Entry, chain, message, version_key};
+use super::linear::{Entry, Order, chain, message, version_key};
 use super::source::SourceFile;
 use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
@@ -86,7 +86,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             ));
         }
     }
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::Numbers))
 }
 
 /// SQL, unless something has to be filled in.

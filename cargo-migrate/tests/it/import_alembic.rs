@@ -344,7 +344,9 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     -- |     with op.batch_alter_table('t') as batch:
     -- |         batch.drop_column('id')
 
-    -- migrate: irreversible its down migration did nothing in alembic
+    -- migrate: down
+    -- it did nothing in alembic, and does nothing here
+    SELECT 1;
     "#);
     assert_snapshot!(project.read("migrations/20240102T030405_b1_message_of_b1.sql"), @r#"
     -- revision: b1
@@ -365,7 +367,9 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     -- |         pass
     -- |     op.execute('SELECT 3')
 
-    -- migrate: irreversible its down migration did nothing in alembic
+    -- migrate: down
+    -- it did nothing in alembic, and does nothing here
+    SELECT 1;
     "#);
 }
 
@@ -595,8 +599,7 @@ async fn a_real_run_that_fails_half_way() {
     );
     let database = TestDatabase::create(Dialect::Sqlite, "import alembic run fails").await;
     assert_snapshot!(import(&project, &database, &["--online"]), @"
-    changed old/db/versions/a1_x.py:20: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
-    changed old/db/versions/b1_x.py:21: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
+    changed old/db/versions/a1_x.py:20 and old/db/versions/b1_x.py:21: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
     left out old/db/versions/e1_x.py:18: `upgrade()` fails on an empty database: ValueError: no rows; the SQL here is what came before
     ------- stderr -------
     running alembic upgrade heads
