@@ -72,6 +72,10 @@ pub(crate) struct ImportArgs {
     /// connects to: for revisions that query the database
     #[arg(long, conflicts_with = "up_sql")]
     online: bool,
+    /// Let the database of `--online` have tables, such as those that the application's
+    /// `create_all()` makes before the first revision
+    #[arg(long, requires = "online")]
+    allow_tables: bool,
     /// The output of `alembic upgrade --sql heads`, instead of calling it
     #[arg(long, value_name = "FILE")]
     up_sql: Option<PathBuf>,
@@ -293,7 +297,7 @@ fn alembic_sql(
         let recorder = Recorder::new()?;
         for direction in [Direction::Up, Direction::Down] {
             asking(Recorder::words(direction), "running");
-            let run = recorder.run(&program, &home, direction)?;
+            let run = recorder.run(&program, &home, direction, args.allow_tables)?;
             sql.record(history, direction, &run, dialects);
         }
     }
@@ -320,9 +324,10 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
             "this runs `{shown}`, which runs the code of the project, and there is no terminal to ask for confirmation"
         )));
     }
-    let where_to = match args.online {
-        true => ", on the database that env.py connects to, which must be empty",
-        false => "",
+    let where_to = match (args.online, args.allow_tables) {
+        (true, false) => ", on the database that env.py connects to, which must be empty",
+        (true, true) => ", up and down, on the database that env.py connects to",
+        (false, _) => "",
     };
     let question = format_args!(
         "{} this runs `{shown}`, which runs env.py and the revisions of the project{where_to}. Type `yes` to continue:",

@@ -199,6 +199,22 @@ impl Sources {
         Some(text)
     }
 
+    /// Returns the path to the folder that was read from each folder above it, the nearest first.
+    pub(crate) fn from_above(&self) -> Vec<String> {
+        let root = self.root.as_ref().and_then(|root| root.canonicalize().ok());
+        let mut path = String::new();
+        let mut paths = Vec::new();
+        for name in root.iter().flat_map(|root| root.iter().rev()).take(DEEPEST) {
+            let name = name.to_string_lossy();
+            path = match path.as_str() {
+                "" => name.into_owned(),
+                rest => format!("{name}/{rest}"),
+            };
+            paths.push(path.clone());
+        }
+        paths
+    }
+
     /// Begins a history with what could not be read.
     pub(crate) fn history(&self) -> History {
         History {
