@@ -9,7 +9,10 @@ use super::server::Server;
 const TABLE: &str = "CREATE TABLE t (id INT PRIMARY KEY, a TEXT, b INT);";
 
 /// Makes roles that are on the server for all tests.
-async fn roles(server: &Server) {
+pub(super) async fn roles(server: &Server) {
+    if server.dialect() != Dialect::Postgres {
+        return;
+    }
     for role in ["migrate view owner", "migrate_view_reader"] {
         let role = Dialect::Postgres.quote(role);
         let made = server.execute(format!("CREATE ROLE {role}")).await;
