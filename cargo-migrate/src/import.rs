@@ -9,7 +9,7 @@ pub(crate) mod chain;
 mod config_edits;
 mod dbmate;
 mod diesel;
-mod flyway;
+pub(crate) mod flyway;
 mod golang_migrate;
 mod goose;
 mod linear;
@@ -74,6 +74,37 @@ pub(crate) enum NoteKind {
     Changed,
 }
 
+impl History {
+    /// Adds versions of the database that are in no file as drafts, each at its place.
+    pub(crate) fn add_code(&mut self, tool: Tool, table: &str, code: Vec<(String, String)>) {
+        for (version, message) in code {
+            let place = Place {
+                file: table.to_owned(),
+                line: 0,
+            };
+            let why = format!(
+                "`{version}` is applied and in no file: write what it did as SQL, or `SELECT 1;`"
+            );
+            let migration = Migration {
+                parents: Vec::new(),
+                depends_on: Vec::new(),
+                labels: Vec::new(),
+                message,
+                created: linear::created(&version),
+                up: MigrationBody::Left {
+                    why,
+                    text: String::new(),
+                    place: place.clone(),
+                },
+                down: MigrationBody::Irreversible("it was in no file".to_owned()),
+                place,
+                version,
+            };
+            linear::insert(&mut self.revisions, migration, tool.order());
+        }
+    }
+}
+
 impl Note {
     pub(crate) fn left(place: &Place, text: impl Into<String>) -> Self {
         Self {
@@ -118,7 +149,29 @@ impl Tool {
             Self::Refinery => &["sql", "rs"],
             Self::Diesel => &["sql", "toml"],
             Self::Goose => &["sql", "go"],
-            Self::Flyway => &["sql", "java", "conf", "toml"],
+            Self::Flyway => &["sql", "java", "kt", "conf", "toml"],
+        }
+    }
+
+    /// Returns whether its migrations may be code that is in no file of its folder.
+    pub(crate) const fn has_code(self) -> bool {
+        match self {
+            Self::Refinery | Self::Diesel | Self::Goose | Self::Flyway => true,
+            Self::Alembic | Self::Sqlx | Self::Dbmate | Self::GolangMigrate => false,
+        }
+    }
+
+    /// Returns the order of a tool whose history is linear.
+    const fn order(self) -> Order {
+        match self {
+            Self::Diesel => Order::Versions,
+            Self::Dbmate => Order::FileNames,
+            Self::Alembic
+            | Self::Sqlx
+            | Self::Refinery
+            | Self::Goose
+            | Self::GolangMigrate
+            | Self::Flyway => Order::Numbers,
         }
     }
 
@@ -141,11 +194,7 @@ impl Tool {
     pub(crate) fn same(self, one: &str, other: &str) -> bool {
         match self {
             Self::Alembic => one == other,
-            Self::Diesel => Order::Versions.same(one, other),
-            Self::Dbmate => Order::FileNames.same(one, other),
-            Self::Sqlx | Self::Refinery | Self::Goose | Self::GolangMigrate | Self::Flyway => {
-                Order::Numbers.same(one, other)
-            }
+            _ => self.order().same(one, other),
         }
     }
 }

@@ -13,10 +13,10 @@ use crate::database::migrations;
 use crate::import::alembic::offline::Sql;
 use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
-use crate::import::applied::Applied;
+use crate::import::applied::{Applied, is_idle};
 use crate::import::chain::{Form, Imported, left_out};
 use crate::import::write::Destination;
-use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
+use crate::import::{History, Note, NoteKind, Sources, Tool, alembic, flyway};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json;
@@ -137,6 +137,11 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
             sources.add(&name, &shown, args.tool.endings())?;
         }
     }
+    if args.tool == Tool::Flyway {
+        for name in flyway::code_folders(&folder) {
+            sources.add(&name, &shown, &["java", "kt"])?;
+        }
+    }
     let mut history = args.tool.read(&sources)?;
     if history.revisions.is_empty() {
         return Err(nothing_found(args.tool, &shown, &history));
@@ -147,6 +152,12 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         let sql = alembic_sql(args, &history, &sources, &folder, dialects, ui)?;
         table = table.or_else(|| sql.version_table.clone());
         sql.fill(&mut history, &sources);
+    }
+    if args.stamp && args.tool.has_code() {
+        let table = table.as_deref().unwrap_or(args.tool.version_table());
+        let applied = applied(args, table, context, ui)?;
+        let code = applied.code_without_files(args.tool, &history);
+        history.add_code(args.tool, table, code);
     }
     let imported = Imported::new(
         history,
@@ -445,6 +456,22 @@ fn document<'a>(
     }
 }
 
+/// Reads the version table of the old tool.
+fn applied(
+    args: &ImportArgs,
+    table: &str,
+    context: &Context,
+    ui: &Ui,
+) -> Result<Applied, CommandError> {
+    let chosen = context.database()?;
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        Applied::read(args.tool, &database, table).await
+    };
+    block_on(&progress, work)
+}
+
 /// Makes the version table of the old tool the state of the ledger; leaves the table alone.
 fn stamp(
     args: &ImportArgs,
@@ -487,7 +514,10 @@ fn stamp(
             id.map_or_else(|| id_alone(version), |id| Some(id.to_string()))
         };
         let graph = &state.graph;
-        let mut wanted = applied.resolve(args.tool, graph, id_of)?;
+        let dialect = database.dialect();
+        let is_idle = |index: usize| is_idle(&state.revisions[index], dialect);
+        let resolved = applied.resolve(args.tool, graph, id_of, is_idle)?;
+        let mut wanted = resolved.applied;
         let mut beyond = state.applied.clone();
         beyond.remove_all(&wanted);
         // What was recorded before, of a draft that was not finished, is recorded again; what was
@@ -532,7 +562,9 @@ fn stamp(
             .map(|head| head.parse())
             .collect::<Result<_, _>>()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
-        let done = database.stamp(runner, &targets, mode).await?;
+        let done = database
+            .stamp_at(runner, &targets, mode, &resolved.times)
+            .await?;
         let after = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded; `{table}` stays as it is",

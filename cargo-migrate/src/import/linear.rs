@@ -130,6 +130,21 @@ pub(super) fn chain(
     history
 }
 
+/// Puts a migration where its version belongs.
+pub(super) fn insert(revisions: &mut Vec<Migration>, migration: Migration, order: Order) {
+    let key = order.identity(&migration.version);
+    let at = revisions.partition_point(|other| order.identity(&other.version) < key);
+    let mut migration = migration;
+    migration.parents = match at.checked_sub(1).map(|before| &revisions[before]) {
+        Some(before) => vec![before.version.clone()],
+        None => Vec::new(),
+    };
+    if let Some(next) = revisions.get_mut(at) {
+        next.parents = vec![migration.version.clone()];
+    }
+    revisions.insert(at, migration);
+}
+
 /// Files of which each direction has its own, by version.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {

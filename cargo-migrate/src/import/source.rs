@@ -109,7 +109,7 @@ impl Sources {
             let name = format!("{prefix}{base}");
             let place = match shown {
                 "" | "." => name.clone(),
-                shown => format!("{shown}/{name}"),
+                shown => without_detours(&format!("{shown}/{name}")),
             };
             // A link to a folder may form a cycle.
             if entry.file_type()?.is_dir() {
@@ -237,6 +237,20 @@ impl Sources {
             root: None,
         }
     }
+}
+
+/// A path without the folders that `..` leaves again.
+fn without_detours(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match (part, parts.last()) {
+            ("..", Some(last)) if !matches!(*last, ".." | "") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn text_of(path: &Path) -> Result<(String, bool), String> {

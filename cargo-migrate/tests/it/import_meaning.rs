@@ -280,3 +280,160 @@ async fn empty_downs_are_steps() {
     SELECT 1;
     ");
 }
+
+const FLYWAY: &str = "CREATE TABLE flyway_schema_history (installed_rank INT NOT NULL PRIMARY KEY, version VARCHAR(50), description VARCHAR(200) NOT NULL, type VARCHAR(20) NOT NULL, script VARCHAR(1000) NOT NULL, checksum INTEGER, installed_by VARCHAR(100) NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, execution_time INTEGER NOT NULL, success BOOLEAN NOT NULL);
+     INSERT INTO flyway_schema_history VALUES (1, '1', 'a', 'SQL', 'V1__a.sql', 1, 'me', '2024-01-01 01:02:03', 1, 1), (2, '2', 'fill it', 'JDBC', 'db.V2__Fill_it', NULL, 'me', '2024-01-02 01:02:03.5', 1, 1), (3, '3', 'b', 'SQL', 'V3__b.sql', 1, 'me', '2024-01-03 01:02:03', 1, 1);
+     CREATE TABLE a (id INTEGER); CREATE TABLE b (id INTEGER);";
+
+fn times(project: &TestProject, database: &TestDatabase) -> Vec<String> {
+    let status = on(project, database, &["status", "--format", "json"])
+        .success()
+        .json();
+    let applied = status["applied"].as_array().expect("a list").iter();
+    applied
+        .map(|row| {
+            format!(
+                "{} {}",
+                row["revision"].as_str().expect("an id"),
+                row["applied_at"].as_str().expect("a time")
+            )
+        })
+        .collect()
+}
+
+/// Versions that only code has: the file is beside the resources.
+#[tokio::test]
+async fn code_beside_the_files_of_flyway() {
+    let project = project();
+    project.write("migrate.toml", "dialects = [\"sqlite\"]\n");
+    let resources = "src/main/resources/db/migration";
+    project.write(&format!("{resources}/V1__a.sql"), "CREATE TABLE a (id INTEGER);");
+    project.write(&format!("{resources}/V3__b.sql"), "CREATE TABLE b (id INTEGER);");
+    project.write("src/main/java/db/V2__Fill_it.java", "class V2__Fill_it {}\n");
+    project.write("src/main/java/Main.java", "class Main {}\n");
+    project.write("src/main/kotlin/db/V4__More.kt", "class V4__More\n");
+    let old = TestDatabase::create(Dialect::Sqlite, "flyway java").await;
+    old.execute(FLYWAY).await;
+    assert_snapshot!(on(&project, &old, &["import", "flyway", "--stamp"]).success(), @"
+    left out src/main/java/db/V2__Fill_it.java:1: it is a program in Java: write what it does as SQL
+    left out src/main/kotlin/db/V4__More.kt:1: it is a program in Kotlin: write what it does as SQL
+    ------- stderr -------
+    wrote 4 revisions, 2 sealed, 2 drafts, to migrations
+    warning: 2 revisions could not be converted completely, for 2 reasons
+    help: finish each, such as `cargo migrate edit 2`, before it is stamped or run; then `cargo migrate lock`
+    stamped 3: 3 revisions recorded; `flyway_schema_history` stays as it is
+    ");
+    assert_eq!(
+        times(&project, &old),
+        [
+            "1 2024-01-01T01:02:03.000Z",
+            "2 2024-01-02T01:02:03.500Z",
+            "3 2024-01-03T01:02:03.000Z"
+        ]
+    );
+}
+
+/// The same where no file is found: the table says that there was a version.
+#[tokio::test]
+async fn code_that_only_the_table_of_flyway_has() {
+    let files = [
+        ("V1__a.sql", "CREATE TABLE a (id INTEGER);"),
+        ("V3__b.sql", "CREATE TABLE b (id INTEGER);"),
+    ];
+    let project = with(Dialect::Sqlite, &files);
+    let old = TestDatabase::create(Dialect::Sqlite, "flyway code").await;
+    old.execute(FLYWAY).await;
+    import(&project, "flyway").success().done();
+    let refused = on(&project, &old, &["import", "flyway", "--stamp"]).code(1);
+    assert!(
+        refused.stderr.contains("becomes a draft at its place"),
+        "{refused}"
+    );
+    std::fs::remove_dir_all(project.path().join("migrations")).unwrap();
+    assert_snapshot!(on(&project, &old, &["import", "flyway", "old", "--stamp"]).success(), @"
+    left out flyway_schema_history: `2` is applied and in no file: write what it did as SQL, or `SELECT 1;`
+    ------- stderr -------
+    wrote 3 revisions, 2 sealed, 1 draft, to migrations
+    warning: 1 revision could not be converted completely, for 1 reason
+    help: finish each, such as `cargo migrate edit 2`, before it is stamped or run; then `cargo migrate lock`
+    stamped 3: 3 revisions recorded; `flyway_schema_history` stays as it is
+    ");
+    assert_eq!(history(&project), ["1", "2", "3"]);
+    let draft = project.read("migrations/2_fill_it.sql");
+    project.write(
+        "migrations/2_fill_it.sql",
+        draft.replace("-- migrate: irreversible", "SELECT 1;\n\n-- migrate: irreversible"),
+    );
+    project.run(["lock"]).success().done();
+    same(&project, &old, "flyway", "flyway_schema_history").await;
+
+    // A file that was deleted is not code.
+    old.execute("INSERT INTO flyway_schema_history VALUES (4, '4', 'c', 'SQL', 'V4__c.sql', 1, 'me', '2024-01-04 01:02:03', 1, 1)").await;
+    std::fs::remove_dir_all(project.path().join("migrations")).unwrap();
+    on(&project, &old, &["import", "flyway", "old", "--stamp"])
+        .code(1)
+        .done();
+}
+
+/// diesel's table has nothing but versions; one that comes before all files has its place too.
+#[tokio::test]
+async fn code_that_only_the_table_of_diesel_has() {
+    let files = [
+        ("2024-01-02-000000_a/up.sql", "CREATE TABLE a (id INTEGER);"),
+        ("2024-01-04-000000_b/up.sql", "CREATE TABLE b (id INTEGER);"),
+    ];
+    let project = with(Dialect::Sqlite, &files);
+    let old = TestDatabase::create(Dialect::Sqlite, "diesel code").await;
+    old.execute("CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP); INSERT INTO __diesel_schema_migrations VALUES ('20240101000000', '2024-02-01 00:00:00'), ('20240102000000', '2024-02-02 00:00:00'), ('20240103000000', '2024-02-03 00:00:00'); CREATE TABLE a (id INTEGER);").await;
+    on(&project, &old, &["import", "diesel", "old", "--stamp"])
+        .success()
+        .done();
+    assert_eq!(
+        history(&project),
+        ["20240101000000", "20240102000000", "20240103000000", "20240104000000"]
+    );
+    assert_eq!(
+        times(&project, &old)[2],
+        "20240103000000 2024-02-03T00:00:00.000Z"
+    );
+    project.run(["check", "--locked"]).code(1).done();
+}
+
+/// What sqlx has written is what the ledger says.
+async fn times_of_sqlx(dialect: Dialect, name: &str) {
+    let project = with(
+        dialect,
+        &[("1_a.sql", "CREATE TABLE a (id INTEGER);"), ("2_b.sql", "CREATE TABLE b (id INTEGER);")],
+    );
+    let old = TestDatabase::create(dialect, name).await;
+    sqlx(&project, &old, &["run", "--source", "old"])
+        .success()
+        .done();
+    let back = match dialect {
+        Dialect::Sqlite => "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 03:04:05' WHERE version = 1",
+        Dialect::Postgres => "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 05:04:05+02' WHERE version = 1",
+        Dialect::MySql => "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 03:04:05' WHERE version = 1",
+    };
+    old.execute(back).await;
+    on(&project, &old, &["import", "sqlx", "old", "--stamp"])
+        .success()
+        .done();
+    let times = times(&project, &old);
+    assert_eq!(times[0], "1 2020-01-02T03:04:05.000Z");
+    assert!(times[1] > "2 2026".to_owned(), "{times:?}");
+}
+
+#[tokio::test]
+async fn times_of_sqlx_on_sqlite() {
+    times_of_sqlx(Dialect::Sqlite, "times sqlx sqlite").await;
+}
+
+#[tokio::test]
+async fn times_of_sqlx_on_postgres() {
+    times_of_sqlx(Dialect::Postgres, "times sqlx postgres").await;
+}
+
+#[tokio::test]
+async fn times_of_sqlx_on_mariadb() {
+    times_of_sqlx(Dialect::MySql, "times sqlx mariadb").await;
+}
