@@ -5,6 +5,7 @@
 
 pub(crate) mod alembic;
 pub(crate) mod applied;
+mod cascades;
 pub(crate) mod chain;
 mod config_edits;
 mod dbmate;

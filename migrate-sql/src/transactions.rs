@@ -80,11 +80,12 @@ pub fn unpaired<'a>(
                 return Some(Unpaired::BeginInside(number));
             }
             Some(TransactionControl::Begin) => open = Some(number),
-            Some(TransactionControl::Commit | TransactionControl::Rollback) => {
-                if open.take().is_none() && is_strict {
-                    return Some(Unpaired::NothingOpen(number));
-                }
+            Some(TransactionControl::Commit | TransactionControl::Rollback)
+                if open.is_none() && is_strict =>
+            {
+                return Some(Unpaired::NothingOpen(number));
             }
+            Some(TransactionControl::Commit | TransactionControl::Rollback) => open = None,
             // What is open afterwards cannot be known from here.
             Some(TransactionControl::Other) => return None,
             None if dialect == Dialect::MySql && commits_itself(statement) => open = None,
@@ -136,7 +137,11 @@ mod tests {
                 &["BEGIN", "COMMIT AND NO CHAIN", "BEGIN"],
                 Some(LeftOpen(2)),
             ),
-            (MySql, &["BEGIN", "INSERT INTO t VALUES (1)"], Some(LeftOpen(0))),
+            (
+                MySql,
+                &["BEGIN", "INSERT INTO t VALUES (1)"],
+                Some(LeftOpen(0)),
+            ),
             (MySql, &["BEGIN", "CREATE TABLE t (a INT)"], None),
             (MySql, &["SET autocommit = 0"], None),
         ] {

@@ -135,13 +135,19 @@ impl Applied {
     }
 
     /// Returns the versions that no file has and that may be code, with what the table says of them.
-    pub(crate) fn code_without_files(&self, tool: Tool, history: &History) -> Vec<(String, String)> {
+    pub(crate) fn code_without_files(
+        &self,
+        tool: Tool,
+        history: &History,
+    ) -> Vec<(String, String)> {
         let is_there = |version: &str| {
             let mut revisions = history.revisions.iter();
             revisions.any(|migration| tool.same(&migration.version, version))
         };
         let code = self.code.iter();
-        code.filter(|(version, _)| !is_there(version)).cloned().collect()
+        code.filter(|(version, _)| !is_there(version))
+            .cloned()
+            .collect()
     }
 
     /// Finds the revisions of the chain, and the set of them with all that they imply.
@@ -219,10 +225,15 @@ impl Applied {
         // What a baseline implies was there before all that has a time.
         if let Some(first) = times.values().min().cloned() {
             for index in closure.iter() {
-                times.entry(graph.id(index).to_string()).or_insert_with(|| first.clone());
+                times
+                    .entry(graph.id(index).to_string())
+                    .or_insert_with(|| first.clone());
             }
         }
-        Ok(Resolved { applied: closure, times })
+        Ok(Resolved {
+            applied: closure,
+            times,
+        })
     }
 }
 
@@ -339,10 +350,7 @@ mod tests {
             each("1")
         );
         assert_eq!(
-            versions(
-                Tool::Flyway,
-                &[&["3", "t", "BASELINE"], &["4", "t", "SQL"]]
-            ),
+            versions(Tool::Flyway, &[&["3", "t", "BASELINE"], &["4", "t", "SQL"]]),
             ("3 4".to_owned(), true)
         );
     }
@@ -371,9 +379,15 @@ mod tests {
     fn times_become_those_of_the_ledger() {
         for (text, expected) in [
             ("2024-01-31 12:04:05", Some("2024-01-31T12:04:05.000Z")),
-            ("2024-01-31 12:04:05.678901+00", Some("2024-01-31T12:04:05.678Z")),
+            (
+                "2024-01-31 12:04:05.678901+00",
+                Some("2024-01-31T12:04:05.678Z"),
+            ),
             ("2024-01-31 14:04:05+02", Some("2024-01-31T12:04:05.000Z")),
-            ("2024-01-31T12:04:05.123456789+00:00", Some("2024-01-31T12:04:05.123Z")),
+            (
+                "2024-01-31T12:04:05.123456789+00:00",
+                Some("2024-01-31T12:04:05.123Z"),
+            ),
             ("2024-01-31T12:04:05Z", Some("2024-01-31T12:04:05.000Z")),
             ("", None),
             ("yesterday", None),

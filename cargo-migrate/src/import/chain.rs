@@ -11,7 +11,7 @@ use self::judge::{judged, refusals};
 use self::links::Links;
 use super::config_edits::ConfigEdits;
 use super::version_table::VersionTable;
-use super::{History, MigrationBody, Names, Note, NoteKind, Place, Tool};
+use super::{History, MigrationBody, Names, Note, NoteKind, Place, Tool, cascades};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
@@ -72,6 +72,7 @@ impl Imported {
         }
         let links = Links::new(&history, &ids, &mut notes);
         let table = VersionTable::new(&history, form);
+        notes.extend(cascades::notes(&history, form));
         // One round finds at most one mistake of each section; none is tried a third time.
         for _ in 0..3 {
             let mut news = Vec::new();

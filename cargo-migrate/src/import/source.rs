@@ -200,7 +200,7 @@ impl Sources {
     }
 
     /// Returns the path to the folder that was read from each folder above it, the nearest first.
-    pub(crate) fn from_above(&self) -> Vec<String> {
+    pub(crate) fn paths_from_above(&self) -> Vec<String> {
         let root = self.root.as_ref().and_then(|root| root.canonicalize().ok());
         let mut path = String::new();
         let mut paths = Vec::new();

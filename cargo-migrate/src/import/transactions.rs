@@ -211,14 +211,26 @@ mod tests {
         for (dialect, text, expected) in [
             // All of it can be in one transaction.
             (Sqlite, "COMMIT|BEGIN|a|COMMIT|BEGIN", "a"),
-            (Sqlite, "a|COMMIT|PRAGMA foreign_keys=OFF|BEGIN|b", "a|PRAGMA foreign_keys=OFF|b"),
+            (
+                Sqlite,
+                "a|COMMIT|PRAGMA foreign_keys=OFF|BEGIN|b",
+                "a|PRAGMA foreign_keys=OFF|b",
+            ),
             (Sqlite, "BEGIN TRANSACTION|a|END TRANSACTION", "a"),
             (Sqlite, "a|COMMIT", "a"),
             // Some cannot.
             (Sqlite, "COMMIT|VACUUM|BEGIN", "VACUUM"),
-            (Sqlite, "a|COMMIT|VACUUM|BEGIN|b", "+BEGIN|a|COMMIT|VACUUM|BEGIN|b|+COMMIT"),
+            (
+                Sqlite,
+                "a|COMMIT|VACUUM|BEGIN|b",
+                "+BEGIN|a|COMMIT|VACUUM|BEGIN|b|+COMMIT",
+            ),
             (Sqlite, "a|COMMIT|VACUUM|BEGIN", "+BEGIN|a|COMMIT|VACUUM"),
-            (Sqlite, "BEGIN|a|COMMIT|VACUUM|BEGIN|b|COMMIT", "BEGIN|a|COMMIT|VACUUM|BEGIN|b|COMMIT"),
+            (
+                Sqlite,
+                "BEGIN|a|COMMIT|VACUUM|BEGIN|b|COMMIT",
+                "BEGIN|a|COMMIT|VACUUM|BEGIN|b|COMMIT",
+            ),
             (Sqlite, "a|ROLLBACK", "a|ROLLBACK"),
             // PostgreSQL may need the commit in between.
             (Postgres, "BEGIN|a", "a"),
@@ -226,10 +238,22 @@ mod tests {
             (Postgres, "BEGIN|a|COMMIT", "a"),
             (Postgres, "BEGIN|a|BEGIN|b|COMMIT|COMMIT", "a|b"),
             (Postgres, "a|COMMIT|b", "+BEGIN|a|COMMIT|b"),
-            (Postgres, "a|COMMIT|BEGIN|b", "+BEGIN|a|COMMIT|BEGIN|b|+COMMIT"),
-            (Postgres, "BEGIN|a|COMMIT|BEGIN|b|COMMIT", "BEGIN|a|COMMIT|BEGIN|b|COMMIT"),
+            (
+                Postgres,
+                "a|COMMIT|BEGIN|b",
+                "+BEGIN|a|COMMIT|BEGIN|b|+COMMIT",
+            ),
+            (
+                Postgres,
+                "BEGIN|a|COMMIT|BEGIN|b|COMMIT",
+                "BEGIN|a|COMMIT|BEGIN|b|COMMIT",
+            ),
             (Postgres, "COMMIT|a", "a"),
-            (Postgres, "COMMIT|CREATE INDEX CONCURRENTLY i ON t (a)|BEGIN", "CREATE INDEX CONCURRENTLY i ON t (a)"),
+            (
+                Postgres,
+                "COMMIT|CREATE INDEX CONCURRENTLY i ON t (a)|BEGIN",
+                "CREATE INDEX CONCURRENTLY i ON t (a)",
+            ),
             (Postgres, "a|COMMIT AND CHAIN|b", "a|COMMIT AND CHAIN|b"),
             // MySQL begins another.
             (MySql, "START TRANSACTION|a|COMMIT", "a"),

@@ -86,7 +86,9 @@ impl VersionTable {
         }
         let words = Words::new(dialect, statement);
         if matches!(words.at(0), "DROP" | "ALTER")
-            && words.object().is_some_and(|it| self.belongings.contains(&it))
+            && words
+                .object()
+                .is_some_and(|it| self.belongings.contains(&it))
         {
             return Some(match words.has(",") {
                 true => TableUse::Other,
@@ -118,7 +120,10 @@ impl VersionTable {
                 )
             });
         // Text is run by these; for others it is a value.
-        let runs_text = matches!(words.at(0), "DO" | "CALL" | "SELECT" | "PREPARE" | "EXECUTE");
+        let runs_text = matches!(
+            words.at(0),
+            "DO" | "CALL" | "SELECT" | "PREPARE" | "EXECUTE"
+        );
         let in_text = (is_routine || runs_text)
             && words.list.iter().any(|word| {
                 let mut parts = word.lower.split(|c: char| !c.is_alphanumeric() && c != '_');
@@ -173,7 +178,7 @@ impl VersionTable {
 }
 
 /// The significant parts of a statement.
-struct Words {
+pub(super) struct Words {
     list: Vec<Word>,
 }
 
@@ -186,7 +191,7 @@ struct Word {
 }
 
 impl Words {
-    fn new(dialect: Dialect, statement: &str) -> Self {
+    pub(super) fn new(dialect: Dialect, statement: &str) -> Self {
         let mut list = Vec::new();
         let mut lexer = Lexer::new(dialect, statement);
         while let Ok(Some(token)) = lexer.next_token() {
@@ -210,8 +215,23 @@ impl Words {
         Self { list }
     }
 
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// A name in lower case, without its schema and quotes.
+    pub(super) fn name(&self, number: usize) -> Option<String> {
+        let number = match self.at(number + 1) {
+            "." => number + 2,
+            _ => number,
+        };
+        let word = self.list.get(number).filter(|word| word.is_name)?;
+        Some(word.lower.clone())
+    }
+
     /// A keyword or a sign; empty for anything else.
-    fn at(&self, number: usize) -> &str {
+    pub(super) fn at(&self, number: usize) -> &str {
         self.list.get(number).map_or("", |word| &word.upper)
     }
 
@@ -219,7 +239,8 @@ impl Words {
         self.list.iter().any(|word| word.upper == sign)
     }
 
-    fn follow(&self, one: &str, other: &str) -> bool {
+    /// Returns whether a keyword stands before another word.
+    pub(super) fn follow(&self, one: &str, other: &str) -> bool {
         let mut pairs = self.list.windows(2);
         pairs.any(|pair| pair[0].upper == one && pair[1].lower == other.to_lowercase())
     }
@@ -254,42 +275,154 @@ mod tests {
             belongings: [("TRIGGER".to_owned(), "guard".to_owned())].into(),
         };
         for (dialect, statement, expected) in [
-            (Sqlite, "ALTER TABLE schema_migrations ADD COLUMN note TEXT", Some(Own)),
-            (Postgres, "alter table if exists only public.\"schema_migrations\" add note text", Some(Own)),
-            (MySql, "ALTER TABLE `Schema_Migrations` RENAME COLUMN a TO b", Some(Own)),
-            (Sqlite, "ALTER TABLE schema_migrations RENAME TO old", Some(Other)),
+            (
+                Sqlite,
+                "ALTER TABLE schema_migrations ADD COLUMN note TEXT",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "alter table if exists only public.\"schema_migrations\" add note text",
+                Some(Own),
+            ),
+            (
+                MySql,
+                "ALTER TABLE `Schema_Migrations` RENAME COLUMN a TO b",
+                Some(Own),
+            ),
+            (
+                Sqlite,
+                "ALTER TABLE schema_migrations RENAME TO old",
+                Some(Other),
+            ),
             (MySql, "RENAME TABLE schema_migrations TO old", Some(Other)),
-            (Postgres, "CREATE TABLE IF NOT EXISTS schema_migrations (version bigint)", Some(Own)),
-            (Postgres, "CREATE TABLE copies AS TABLE schema_migrations", Some(Other)),
+            (
+                Postgres,
+                "CREATE TABLE IF NOT EXISTS schema_migrations (version bigint)",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "CREATE TABLE copies AS TABLE schema_migrations",
+                Some(Other),
+            ),
             (Postgres, "DROP TABLE schema_migrations, other", Some(Other)),
             (Postgres, "DROP TABLE other, schema_migrations", Some(Other)),
             (Postgres, "TRUNCATE schema_migrations", Some(Own)),
-            (Sqlite, "INSERT OR IGNORE INTO schema_migrations VALUES (1)", Some(Own)),
-            (Postgres, "INSERT INTO facts SELECT version FROM schema_migrations", Some(Other)),
-            (Sqlite, "UPDATE OR IGNORE schema_migrations SET note = ''", Some(Own)),
-            (Sqlite, "UPDATE facts SET n = (SELECT max(version) FROM schema_migrations)", Some(Other)),
-            (MySql, "DELETE FROM schema_migrations WHERE version = 1", Some(Own)),
-            (Postgres, "COMMENT ON TABLE schema_migrations IS 'x'", Some(Own)),
-            (Postgres, "COMMENT ON COLUMN public.schema_migrations.note IS 'x'", Some(Own)),
-            (Postgres, "COMMENT ON TABLE facts IS 'like schema_migrations'", None),
-            (Postgres, "CREATE INDEX CONCURRENTLY i ON ONLY schema_migrations (note)", Some(Own)),
-            (Postgres, "CREATE TRIGGER t BEFORE INSERT OR UPDATE ON schema_migrations EXECUTE FUNCTION f()", Some(Own)),
+            (
+                Sqlite,
+                "INSERT OR IGNORE INTO schema_migrations VALUES (1)",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "INSERT INTO facts SELECT version FROM schema_migrations",
+                Some(Other),
+            ),
+            (
+                Sqlite,
+                "UPDATE OR IGNORE schema_migrations SET note = ''",
+                Some(Own),
+            ),
+            (
+                Sqlite,
+                "UPDATE facts SET n = (SELECT max(version) FROM schema_migrations)",
+                Some(Other),
+            ),
+            (
+                MySql,
+                "DELETE FROM schema_migrations WHERE version = 1",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "COMMENT ON TABLE schema_migrations IS 'x'",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "COMMENT ON COLUMN public.schema_migrations.note IS 'x'",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "COMMENT ON TABLE facts IS 'like schema_migrations'",
+                None,
+            ),
+            (
+                Postgres,
+                "CREATE INDEX CONCURRENTLY i ON ONLY schema_migrations (note)",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "CREATE TRIGGER t BEFORE INSERT OR UPDATE ON schema_migrations EXECUTE FUNCTION f()",
+                Some(Own),
+            ),
             (Postgres, "DROP TRIGGER t ON schema_migrations", Some(Own)),
             (Sqlite, "DROP TRIGGER IF EXISTS guard", Some(Own)),
             (Sqlite, "DROP TRIGGER guards", None),
             (Sqlite, "DROP INDEX guard", None),
-            (Postgres, "GRANT SELECT ON TABLE schema_migrations TO reader", Some(Own)),
-            (Postgres, "GRANT SELECT ON facts, schema_migrations TO reader", Some(Other)),
-            (Postgres, "GRANT SELECT ON schema_migrations, facts TO reader", Some(Other)),
-            (Postgres, "CREATE VIEW v AS SELECT * FROM schema_migrations", Some(Other)),
-            (Postgres, "CREATE TABLE facts (v bigint REFERENCES schema_migrations)", Some(Other)),
-            (Postgres, "DO $$ BEGIN ALTER TABLE schema_migrations ADD note text; END $$", Some(Other)),
-            (Postgres, "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN (SELECT 1 FROM schema_migrations); END $$ LANGUAGE plpgsql", Some(Body)),
-            (Postgres, "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 FROM schema_migrations $$", Some(Other)),
-            (Sqlite, "CREATE TRIGGER t AFTER INSERT ON facts BEGIN DELETE FROM schema_migrations; END", Some(Body)),
-            (Sqlite, "CREATE TRIGGER t AFTER INSERT ON schema_migrations BEGIN SELECT 1; END", Some(Own)),
-            (Postgres, "INSERT INTO facts VALUES ('schema_migrations')", None),
-            (Postgres, "CREATE TABLE schema_migrations_log (id int)", None),
+            (
+                Postgres,
+                "GRANT SELECT ON TABLE schema_migrations TO reader",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "GRANT SELECT ON facts, schema_migrations TO reader",
+                Some(Other),
+            ),
+            (
+                Postgres,
+                "GRANT SELECT ON schema_migrations, facts TO reader",
+                Some(Other),
+            ),
+            (
+                Postgres,
+                "CREATE VIEW v AS SELECT * FROM schema_migrations",
+                Some(Other),
+            ),
+            (
+                Postgres,
+                "CREATE TABLE facts (v bigint REFERENCES schema_migrations)",
+                Some(Other),
+            ),
+            (
+                Postgres,
+                "DO $$ BEGIN ALTER TABLE schema_migrations ADD note text; END $$",
+                Some(Other),
+            ),
+            (
+                Postgres,
+                "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN (SELECT 1 FROM schema_migrations); END $$ LANGUAGE plpgsql",
+                Some(Body),
+            ),
+            (
+                Postgres,
+                "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 FROM schema_migrations $$",
+                Some(Other),
+            ),
+            (
+                Sqlite,
+                "CREATE TRIGGER t AFTER INSERT ON facts BEGIN DELETE FROM schema_migrations; END",
+                Some(Body),
+            ),
+            (
+                Sqlite,
+                "CREATE TRIGGER t AFTER INSERT ON schema_migrations BEGIN SELECT 1; END",
+                Some(Own),
+            ),
+            (
+                Postgres,
+                "INSERT INTO facts VALUES ('schema_migrations')",
+                None,
+            ),
+            (
+                Postgres,
+                "CREATE TABLE schema_migrations_log (id int)",
+                None,
+            ),
             (Postgres, "SELECT 1", None),
         ] {
             assert_eq!(table.used_by(dialect, statement), expected, "{statement}");

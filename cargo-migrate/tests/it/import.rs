@@ -9,13 +9,21 @@ use migrate_tests::{CommandOutput, TestDatabase, TestProject};
 use crate::import_alembic::schema;
 use crate::{Done as _, project};
 
-pub(crate) fn on(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn on(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let url = ["--database-url", database.url()];
     project.run(url.into_iter().chain(arguments.iter().copied()))
 }
 
 /// Runs sqlx-cli itself.
-pub(crate) fn sqlx(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn sqlx(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let program = std::env::var_os("MIGRATE_TEST_SQLX").unwrap_or_else(|| {
         panic!("this test needs sqlx-cli: run it with ./tests/run, which builds it (or set MIGRATE_TEST_SQLX to the program)")
     });
@@ -123,7 +131,11 @@ async fn of_sqlx_on_mariadb() {
 }
 
 /// Runs dbmate itself.
-pub(crate) fn dbmate(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn dbmate(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let program = std::env::var_os("MIGRATE_TEST_DBMATE").unwrap_or_else(|| {
         panic!("this test needs dbmate: run it with ./tests/run, which installs it (or set MIGRATE_TEST_DBMATE to the program)")
     });

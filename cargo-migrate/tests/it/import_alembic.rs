@@ -128,7 +128,11 @@ pub(crate) fn old_url(database: &TestDatabase) -> String {
     }
 }
 
-pub(crate) fn alembic(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn alembic(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let mut command = Command::new(Alembic::program("alembic"));
     command
         .current_dir(project.path().join("old"))
@@ -139,7 +143,11 @@ pub(crate) fn alembic(project: &TestProject, database: &TestDatabase, arguments:
 }
 
 /// Imports, with the real program.
-pub(crate) fn import(project: &TestProject, database: &TestDatabase, more: &[&str]) -> CommandOutput {
+pub(crate) fn import(
+    project: &TestProject,
+    database: &TestDatabase,
+    more: &[&str],
+) -> CommandOutput {
     let program = Alembic::program("alembic");
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&folders);

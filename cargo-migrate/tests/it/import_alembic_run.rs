@@ -107,7 +107,10 @@ async fn a_value_that_is_no_literal() {
     help: finish each, such as `cargo migrate edit c1`, before it is stamped or run; then `cargo migrate lock`
     ");
     let text = project.read("migrations/20240102T030405_c1_message_of_c1.sql");
-    assert!(text.contains("\nALTER TABLE t ADD COLUMN p VARCHAR(20);"), "{text}");
+    assert!(
+        text.contains("\nALTER TABLE t ADD COLUMN p VARCHAR(20);"),
+        "{text}"
+    );
     assert!(text.contains("\nUPDATE t SET b = 1;"), "{text}");
 }
 
@@ -195,7 +198,9 @@ async fn revisions_on_top_of_create_all() {
     let scratch = TestDatabase::create(Dialect::Sqlite, "create_all scratch").await;
     scratch.execute(made).await;
     import(&project, &scratch, &["--online"]).code(1).done();
-    let sql = on(&project, &scratch, &["schema", "--format", "sql"]).success().stdout;
+    let sql = on(&project, &scratch, &["schema", "--format", "sql"])
+        .success()
+        .stdout;
     project.write("base.sql", sql);
     let imported = import(
         &project,
@@ -206,10 +211,22 @@ async fn revisions_on_top_of_create_all() {
     .json();
     assert_eq!(imported["left_out"], json!([]));
     project
-        .run(["new", "create_all", "--rev-id", "made", "--parent", "base", "--sql", "base.sql"])
+        .run([
+            "new",
+            "create_all",
+            "--rev-id",
+            "made",
+            "--parent",
+            "base",
+            "--sql",
+            "base.sql",
+        ])
         .success()
         .done();
-    project.run(["rebase", "a1", "--onto", "made"]).success().done();
+    project
+        .run(["rebase", "a1", "--onto", "made"])
+        .success()
+        .done();
     project.run(["lock"]).success().done();
     project.run(["check", "--locked"]).success().done();
 

@@ -41,8 +41,12 @@ fn history(project: &TestProject) -> Vec<String> {
 /// The old database is stamped and verified, and a new one gets the same schema.
 async fn same(project: &TestProject, old: &TestDatabase, tool: &str, table: &str) -> TestDatabase {
     project.run(["check", "--locked"]).success().done();
-    on(project, old, &["import", tool, "--stamp"]).success().done();
-    let ran = on(project, old, &["run", "--format", "json"]).success().json();
+    on(project, old, &["import", tool, "--stamp"])
+        .success()
+        .done();
+    let ran = on(project, old, &["run", "--format", "json"])
+        .success()
+        .json();
     assert_eq!(ran["steps"], json!([]));
     on(project, old, &["verify"]).success().done();
     let new = TestDatabase::create(old.dialect(), &format!("{tool} {table} new")).await;
@@ -56,12 +60,30 @@ async fn same(project: &TestProject, old: &TestDatabase, tool: &str, table: &str
 #[tokio::test]
 async fn the_order_of_dbmate() {
     let files = [
-        ("20240101000000_a.sql", "-- migrate:up\nCREATE TABLE a (id INTEGER);\n-- migrate:down\nDROP TABLE a;\n"),
-        ("20240102_b.sql", "-- migrate:up\nALTER TABLE a RENAME COLUMN c TO d;\n-- migrate:down\nALTER TABLE a RENAME COLUMN d TO c;\n"),
-        ("20240102000000_c.sql", "-- migrate:up\nALTER TABLE a ADD COLUMN c INTEGER;\n-- migrate:down\nALTER TABLE a DROP COLUMN c;\n"),
-        ("3_last.sql", "-- migrate:up\nALTER TABLE a ADD COLUMN e INTEGER;\n-- migrate:down\nALTER TABLE a DROP COLUMN e;\n"),
-        ("1_first.sql", "-- migrate:up\nCREATE TABLE first (id INTEGER);\n-- migrate:down\nDROP TABLE first;\n"),
-        ("01_zero.sql", "-- migrate:up\nCREATE TABLE zero (id INTEGER);\n-- migrate:down\nDROP TABLE zero;\n"),
+        (
+            "20240101000000_a.sql",
+            "-- migrate:up\nCREATE TABLE a (id INTEGER);\n-- migrate:down\nDROP TABLE a;\n",
+        ),
+        (
+            "20240102_b.sql",
+            "-- migrate:up\nALTER TABLE a RENAME COLUMN c TO d;\n-- migrate:down\nALTER TABLE a RENAME COLUMN d TO c;\n",
+        ),
+        (
+            "20240102000000_c.sql",
+            "-- migrate:up\nALTER TABLE a ADD COLUMN c INTEGER;\n-- migrate:down\nALTER TABLE a DROP COLUMN c;\n",
+        ),
+        (
+            "3_last.sql",
+            "-- migrate:up\nALTER TABLE a ADD COLUMN e INTEGER;\n-- migrate:down\nALTER TABLE a DROP COLUMN e;\n",
+        ),
+        (
+            "1_first.sql",
+            "-- migrate:up\nCREATE TABLE first (id INTEGER);\n-- migrate:down\nDROP TABLE first;\n",
+        ),
+        (
+            "01_zero.sql",
+            "-- migrate:up\nCREATE TABLE zero (id INTEGER);\n-- migrate:down\nDROP TABLE zero;\n",
+        ),
     ];
     let project = with(Dialect::Sqlite, &files);
     let old = TestDatabase::create(Dialect::Sqlite, "order of dbmate").await;
@@ -71,7 +93,14 @@ async fn the_order_of_dbmate() {
     import(&project, "dbmate").success().done();
     assert_eq!(
         history(&project),
-        ["01", "1", "20240101000000", "20240102000000", "20240102", "3"]
+        [
+            "01",
+            "1",
+            "20240101000000",
+            "20240102000000",
+            "20240102",
+            "3"
+        ]
     );
     same(&project, &old, "dbmate", "schema_migrations").await;
 }
@@ -84,9 +113,18 @@ async fn the_order_of_diesel() {
         &[
             ("2024-03-01-120000_a/up.sql", "CREATE TABLE a (id INTEGER);"),
             ("2024-03-05_b/up.sql", "ALTER TABLE a ADD COLUMN b INTEGER;"),
-            ("2024-03-10-120000-0000_c/up.sql", "ALTER TABLE a ADD COLUMN c INTEGER;"),
-            ("2024-03-20-120000_d/up.sql", "ALTER TABLE a RENAME COLUMN c TO d;"),
-            ("2024-03-20-120000-0000_e/up.sql", "ALTER TABLE a RENAME COLUMN d TO e;"),
+            (
+                "2024-03-10-120000-0000_c/up.sql",
+                "ALTER TABLE a ADD COLUMN c INTEGER;",
+            ),
+            (
+                "2024-03-20-120000_d/up.sql",
+                "ALTER TABLE a RENAME COLUMN c TO d;",
+            ),
+            (
+                "2024-03-20-120000-0000_e/up.sql",
+                "ALTER TABLE a RENAME COLUMN d TO e;",
+            ),
         ],
     );
     import(&project, "diesel").success().done();
@@ -115,7 +153,10 @@ async fn the_order_of_diesel() {
         schema(&project, &old, "__diesel_schema_migrations")
     );
     let created = project.read("migrations/20240310T120000_202403101200000000_c.sql");
-    assert!(created.contains("-- created: 2024-03-10T12:00:00Z\n"), "{created}");
+    assert!(
+        created.contains("-- created: 2024-03-10T12:00:00Z\n"),
+        "{created}"
+    );
 }
 
 /// sqlx wraps each file of SQLite in a transaction, and foreign keys cannot be switched inside.
@@ -124,10 +165,22 @@ async fn transactions_that_a_file_of_sqlx_ends_and_begins() {
     let project = with(
         Dialect::Sqlite,
         &[
-            ("1_init.sql", "CREATE TABLE p (id INTEGER PRIMARY KEY, x TEXT);\nCREATE TABLE c (p INTEGER REFERENCES p (id) ON DELETE CASCADE);\nINSERT INTO p VALUES (1, 'one');\nINSERT INTO c VALUES (1);\n"),
-            ("2_rebuild.sql", "-- the recipe of SQLite's manual\nCOMMIT;\nPRAGMA foreign_keys = OFF;\nBEGIN TRANSACTION;\nCREATE TABLE q (id INTEGER PRIMARY KEY, x TEXT NOT NULL);\nINSERT INTO q SELECT * FROM p;\nDROP TABLE p;\nALTER TABLE q RENAME TO p;\nPRAGMA foreign_key_check;\nCOMMIT;\nPRAGMA foreign_keys = ON;\nBEGIN TRANSACTION;\n"),
-            ("3_after.sql", "ALTER TABLE p ADD COLUMN y TEXT;\nCOMMIT;\nPRAGMA foreign_keys=off;\nBEGIN;\nDELETE FROM p WHERE id = 7;\nEND;\nBEGIN;\nCREATE TABLE d (id INTEGER);"),
-            ("4_vacuum.sql", "INSERT INTO d VALUES (1);\nCOMMIT;\nVACUUM;\nBEGIN;\nINSERT INTO d VALUES (2) -- the last\n"),
+            (
+                "1_init.sql",
+                "CREATE TABLE p (id INTEGER PRIMARY KEY, x TEXT);\nCREATE TABLE c (p INTEGER REFERENCES p (id) ON DELETE CASCADE);\nINSERT INTO p VALUES (1, 'one');\nINSERT INTO c VALUES (1);\n",
+            ),
+            (
+                "2_rebuild.sql",
+                "-- the recipe of SQLite's manual\nCOMMIT;\nPRAGMA foreign_keys = OFF;\nBEGIN TRANSACTION;\nCREATE TABLE q (id INTEGER PRIMARY KEY, x TEXT NOT NULL);\nINSERT INTO q SELECT * FROM p;\nDROP TABLE p;\nALTER TABLE q RENAME TO p;\nPRAGMA foreign_key_check;\nCOMMIT;\nPRAGMA foreign_keys = ON;\nBEGIN TRANSACTION;\n",
+            ),
+            (
+                "3_after.sql",
+                "ALTER TABLE p ADD COLUMN y TEXT;\nCOMMIT;\nPRAGMA foreign_keys=off;\nBEGIN;\nDELETE FROM p WHERE id = 7;\nEND;\nBEGIN;\nCREATE TABLE d (id INTEGER);",
+            ),
+            (
+                "4_vacuum.sql",
+                "INSERT INTO d VALUES (1);\nCOMMIT;\nVACUUM;\nBEGIN;\nINSERT INTO d VALUES (2) -- the last\n",
+            ),
             ("5_only.sql", "COMMIT;\nBEGIN;\n"),
         ],
     );
@@ -172,10 +225,19 @@ async fn a_commit_that_postgres_needs() {
     let project = with(
         Dialect::Postgres,
         &[
-            ("1_a.sql", "CREATE TYPE mood AS ENUM ('sad');\nCREATE TABLE t (m mood);\n"),
-            ("2_b.sql", "ALTER TYPE mood ADD VALUE 'glad';\nCOMMIT;\nBEGIN;\nINSERT INTO t VALUES ('glad');\n"),
+            (
+                "1_a.sql",
+                "CREATE TYPE mood AS ENUM ('sad');\nCREATE TABLE t (m mood);\n",
+            ),
+            (
+                "2_b.sql",
+                "ALTER TYPE mood ADD VALUE 'glad';\nCOMMIT;\nBEGIN;\nINSERT INTO t VALUES ('glad');\n",
+            ),
             ("3_c.sql", "BEGIN;\nALTER TABLE t ADD COLUMN n INT;\n"),
-            ("4_d.sql", "BEGIN;\nALTER TABLE t ADD COLUMN o INT;\nCOMMIT;\nCOMMIT;\n"),
+            (
+                "4_d.sql",
+                "BEGIN;\nALTER TABLE t ADD COLUMN o INT;\nCOMMIT;\nCOMMIT;\n",
+            ),
         ],
     );
     let old = TestDatabase::create(Dialect::Postgres, "sqlx commits postgres").await;
@@ -196,9 +258,15 @@ async fn the_version_table_in_a_migration() {
         Dialect::Sqlite,
         &[
             ("1_a.up.sql", "CREATE TABLE a (id INTEGER);"),
-            ("2_b.up.sql", "ALTER TABLE schema_migrations ADD COLUMN note TEXT;\nCREATE TABLE b (id INTEGER);\nCREATE TRIGGER guard AFTER INSERT ON schema_migrations BEGIN SELECT 1; END;\n"),
+            (
+                "2_b.up.sql",
+                "ALTER TABLE schema_migrations ADD COLUMN note TEXT;\nCREATE TABLE b (id INTEGER);\nCREATE TRIGGER guard AFTER INSERT ON schema_migrations BEGIN SELECT 1; END;\n",
+            ),
             ("2_b.down.sql", "DROP TRIGGER guard;\nDROP TABLE b;\n"),
-            ("3_c.up.sql", "CREATE INDEX by_note ON schema_migrations (note);"),
+            (
+                "3_c.up.sql",
+                "CREATE INDEX by_note ON schema_migrations (note);",
+            ),
             ("3_c.down.sql", "DROP INDEX by_note;"),
         ],
     );
@@ -223,8 +291,14 @@ async fn the_version_table_of_diesel_with_a_trigger_on_postgres() {
         &[
             ("2024-01-01-000000_a/up.sql", "CREATE TABLE a (id INT);"),
             ("2024-01-02-000000_b/up.sql", guard),
-            ("2024-01-02-000000_b/down.sql", "DROP TRIGGER guard ON __diesel_schema_migrations;\nDROP FUNCTION guard;\n"),
-            ("2024-01-03-000000_c/up.sql", "CREATE VIEW applied AS SELECT max(version) FROM __diesel_schema_migrations;\n"),
+            (
+                "2024-01-02-000000_b/down.sql",
+                "DROP TRIGGER guard ON __diesel_schema_migrations;\nDROP FUNCTION guard;\n",
+            ),
+            (
+                "2024-01-03-000000_c/up.sql",
+                "CREATE VIEW applied AS SELECT max(version) FROM __diesel_schema_migrations;\n",
+            ),
         ],
     );
     assert_snapshot!(import(&project, "diesel").success(), @"
@@ -243,7 +317,9 @@ async fn the_version_table_of_diesel_with_a_trigger_on_postgres() {
         .done();
     on(&project, &old, &["verify"]).success().done();
     let new = TestDatabase::create(Dialect::Postgres, "version table diesel new").await;
-    on(&project, &new, &["run", "20240102000000"]).success().done();
+    on(&project, &new, &["run", "20240102000000"])
+        .success()
+        .done();
     on(&project, &new, &["verify"]).success().done();
     on(&project, &new, &["revert", "20240101000000"])
         .success()
@@ -256,16 +332,27 @@ async fn empty_downs_are_steps() {
     let project = with(
         Dialect::Sqlite,
         &[
-            ("00001_a.sql", "-- +goose Up\nCREATE TABLE a (id INTEGER);\n-- +goose Down\nDROP TABLE a;\n"),
-            ("00002_b.sql", "-- +goose Up\nINSERT INTO a VALUES (1);\n-- +goose Down\n-- nothing to do\n"),
-            ("00003_c.sql", "-- +goose Up\nINSERT INTO a VALUES (2);\n-- +goose Down\n"),
+            (
+                "00001_a.sql",
+                "-- +goose Up\nCREATE TABLE a (id INTEGER);\n-- +goose Down\nDROP TABLE a;\n",
+            ),
+            (
+                "00002_b.sql",
+                "-- +goose Up\nINSERT INTO a VALUES (1);\n-- +goose Down\n-- nothing to do\n",
+            ),
+            (
+                "00003_c.sql",
+                "-- +goose Up\nINSERT INTO a VALUES (2);\n-- +goose Down\n",
+            ),
         ],
     );
     import(&project, "goose").success().done();
     project.run(["check", "--locked"]).success().done();
     let database = TestDatabase::create(Dialect::Sqlite, "empty downs").await;
     on(&project, &database, &["run"]).success().done();
-    on(&project, &database, &["revert", "base"]).success().done();
+    on(&project, &database, &["revert", "base"])
+        .success()
+        .done();
     assert_snapshot!(project.read("migrations/00002_b.sql"), @"
     -- revision: 00002
     -- parents: 00001
@@ -307,9 +394,18 @@ async fn code_beside_the_files_of_flyway() {
     let project = project();
     project.write("migrate.toml", "dialects = [\"sqlite\"]\n");
     let resources = "src/main/resources/db/migration";
-    project.write(&format!("{resources}/V1__a.sql"), "CREATE TABLE a (id INTEGER);");
-    project.write(&format!("{resources}/V3__b.sql"), "CREATE TABLE b (id INTEGER);");
-    project.write("src/main/java/db/V2__Fill_it.java", "class V2__Fill_it {}\n");
+    project.write(
+        &format!("{resources}/V1__a.sql"),
+        "CREATE TABLE a (id INTEGER);",
+    );
+    project.write(
+        &format!("{resources}/V3__b.sql"),
+        "CREATE TABLE b (id INTEGER);",
+    );
+    project.write(
+        "src/main/java/db/V2__Fill_it.java",
+        "class V2__Fill_it {}\n",
+    );
     project.write("src/main/java/Main.java", "class Main {}\n");
     project.write("src/main/kotlin/db/V4__More.kt", "class V4__More\n");
     let old = TestDatabase::create(Dialect::Sqlite, "flyway java").await;
@@ -362,7 +458,10 @@ async fn code_that_only_the_table_of_flyway_has() {
     let draft = project.read("migrations/2_fill_it.sql");
     project.write(
         "migrations/2_fill_it.sql",
-        draft.replace("-- migrate: irreversible", "SELECT 1;\n\n-- migrate: irreversible"),
+        draft.replace(
+            "-- migrate: irreversible",
+            "SELECT 1;\n\n-- migrate: irreversible",
+        ),
     );
     project.run(["lock"]).success().done();
     same(&project, &old, "flyway", "flyway_schema_history").await;
@@ -390,7 +489,12 @@ async fn code_that_only_the_table_of_diesel_has() {
         .done();
     assert_eq!(
         history(&project),
-        ["20240101000000", "20240102000000", "20240103000000", "20240104000000"]
+        [
+            "20240101000000",
+            "20240102000000",
+            "20240103000000",
+            "20240104000000"
+        ]
     );
     assert_eq!(
         times(&project, &old)[2],
@@ -403,16 +507,25 @@ async fn code_that_only_the_table_of_diesel_has() {
 async fn times_of_sqlx(dialect: Dialect, name: &str) {
     let project = with(
         dialect,
-        &[("1_a.sql", "CREATE TABLE a (id INTEGER);"), ("2_b.sql", "CREATE TABLE b (id INTEGER);")],
+        &[
+            ("1_a.sql", "CREATE TABLE a (id INTEGER);"),
+            ("2_b.sql", "CREATE TABLE b (id INTEGER);"),
+        ],
     );
     let old = TestDatabase::create(dialect, name).await;
     sqlx(&project, &old, &["run", "--source", "old"])
         .success()
         .done();
     let back = match dialect {
-        Dialect::Sqlite => "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 03:04:05' WHERE version = 1",
-        Dialect::Postgres => "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 05:04:05+02' WHERE version = 1",
-        Dialect::MySql => "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 03:04:05' WHERE version = 1",
+        Dialect::Sqlite => {
+            "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 03:04:05' WHERE version = 1"
+        }
+        Dialect::Postgres => {
+            "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 05:04:05+02' WHERE version = 1"
+        }
+        Dialect::MySql => {
+            "UPDATE _sqlx_migrations SET installed_on = '2020-01-02 03:04:05' WHERE version = 1"
+        }
     };
     old.execute(back).await;
     on(&project, &old, &["import", "sqlx", "old", "--stamp"])
@@ -420,7 +533,7 @@ async fn times_of_sqlx(dialect: Dialect, name: &str) {
         .done();
     let times = times(&project, &old);
     assert_eq!(times[0], "1 2020-01-02T03:04:05.000Z");
-    assert!(times[1] > "2 2026".to_owned(), "{times:?}");
+    assert!(times[1].as_str() > "2 2026", "{times:?}");
 }
 
 #[tokio::test]
@@ -436,4 +549,80 @@ async fn times_of_sqlx_on_postgres() {
 #[tokio::test]
 async fn times_of_sqlx_on_mariadb() {
     times_of_sqlx(Dialect::MySql, "times sqlx mariadb").await;
+}
+
+/// sqlx has foreign keys on in SQLite, so rows go with others.
+#[tokio::test]
+async fn rows_that_cascades_change() {
+    let project = with(
+        Dialect::Sqlite,
+        &[
+            (
+                "1_a.sql",
+                "CREATE TABLE p (id INTEGER PRIMARY KEY);\nCREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES \"p\" (id) ON UPDATE NO ACTION ON DELETE CASCADE);\nCREATE TABLE d (id INTEGER, FOREIGN KEY (id) REFERENCES p (id) ON UPDATE SET NULL);\nCREATE TABLE q (id INTEGER PRIMARY KEY);\nCREATE TABLE e (q INTEGER REFERENCES q);\nINSERT INTO p VALUES (1), (2);\nINSERT INTO c VALUES (10, 1), (20, 2);\n",
+            ),
+            (
+                "2_b.sql",
+                "SELECT 1;\nDELETE FROM p WHERE id = 1;\nDELETE FROM q;\nUPDATE p SET id = 3 WHERE id = 9;\nINSERT OR REPLACE INTO p VALUES (7);\nREPLACE INTO main.p VALUES (8);\n",
+            ),
+            (
+                "3_c.sql",
+                "COMMIT;\nPRAGMA foreign_keys = OFF;\nBEGIN;\nCREATE TABLE n (id INTEGER PRIMARY KEY);\nINSERT INTO n SELECT * FROM p;\nDROP TABLE p;\nALTER TABLE n RENAME TO p;\nCOMMIT;\nPRAGMA foreign_keys = ON;\nBEGIN;\n",
+            ),
+        ],
+    );
+    let old = TestDatabase::create(Dialect::Sqlite, "sqlx cascades").await;
+    sqlx(&project, &old, &["run", "--source", "old"])
+        .success()
+        .done();
+    assert_eq!(old.rows("SELECT id FROM c").await, [["20"]]);
+    let imported = project
+        .run(["import", "sqlx", "old", "--format", "json"])
+        .success()
+        .json();
+    let changed = imported["changed"].as_array().expect("a list").iter();
+    let listed: Vec<String> = changed
+        .filter(|note| {
+            note["message"]
+                .as_str()
+                .is_some_and(|it| it.contains("ON DELETE"))
+        })
+        .map(|note| {
+            let message = note["message"].as_str().expect("a text");
+            format!(
+                "{}:{} {}",
+                note["file"],
+                note["line"],
+                &message[..message.find(" also").expect("it")]
+            )
+        })
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            "\"old/2_b.sql\":2 `DELETE FROM p`",
+            "\"old/2_b.sql\":4 `UPDATE p`",
+            "\"old/2_b.sql\":5 `INSERT OR REPLACE INTO p`",
+            "\"old/2_b.sql\":6 `REPLACE INTO p`"
+        ]
+    );
+    // The check at the end of the revision refuses what would be left behind.
+    let new = TestDatabase::create(Dialect::Sqlite, "sqlx cascades new").await;
+    let refused = on(&project, &new, &["run"]).code(1);
+    assert!(
+        refused.stderr.contains("rows of `c` would point to rows"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn none_is_a_word_of_the_header() {
+    let project = project();
+    project.run(["init", "-q"]).success().done();
+    assert_snapshot!(project.run(["new", "x", "--parent", "none"]), @"
+    ------- stderr -------
+    error: there is no revision `none`
+    help: use `base`; `none` is what the header of a first revision says
+    [exit status: 1]
+    ");
 }

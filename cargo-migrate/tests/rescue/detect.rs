@@ -472,7 +472,13 @@ async fn what_could_not_be_compared_is_not_forgotten() {
         "migrate.toml",
         format!("{config}[verify]\nignore = [\"outside\"]\n"),
     );
-    revision(&project, "a", "none", "CREATE TABLE t (id INTEGER);", "DROP TABLE t;");
+    revision(
+        &project,
+        "a",
+        "none",
+        "CREATE TABLE t (id INTEGER);",
+        "DROP TABLE t;",
+    );
     revision(
         &project,
         "b",
@@ -480,7 +486,13 @@ async fn what_could_not_be_compared_is_not_forgotten() {
         "INSERT INTO outside VALUES (1);",
         "DELETE FROM outside;",
     );
-    revision(&project, "c", "b", "INSERT INTO t VALUES (1);", "DELETE FROM t;");
+    revision(
+        &project,
+        "c",
+        "b",
+        "INSERT INTO t VALUES (1);",
+        "DELETE FROM t;",
+    );
     project.run(["lock", "-q"]).success().done();
     live.execute("CREATE TABLE outside (id INTEGER)").await;
     project.run(["run", "--yes"]).success().done();
@@ -501,7 +513,10 @@ async fn what_could_not_be_compared_is_not_forgotten() {
         shown.stdout, "cannot tell c\ncannot tell b\nforget a\n",
         "{shown}"
     );
-    project.run(["stamp", "--detect", "--purge", "--yes"]).success().done();
+    project
+        .run(["stamp", "--detect", "--purge", "--yes"])
+        .success()
+        .done();
     assert_eq!(current(&project), Vec::<String>::new());
 }
 
@@ -515,10 +530,34 @@ async fn the_state_of_the_ledger_is_compared() {
         "migrate.toml",
         format!("{config}[rules]\nmultiple-heads = \"allow\"\n"),
     );
-    revision(&project, "a", "none", "CREATE TABLE t (id INTEGER);", "DROP TABLE t;");
-    revision(&project, "b", "a", "INSERT INTO t VALUES (1);", "DELETE FROM t;");
-    revision(&project, "c", "a", "CREATE TABLE u (id INTEGER);", "DROP TABLE u;");
-    revision(&project, "d", "a", "INSERT INTO t VALUES (2);", "DELETE FROM t;");
+    revision(
+        &project,
+        "a",
+        "none",
+        "CREATE TABLE t (id INTEGER);",
+        "DROP TABLE t;",
+    );
+    revision(
+        &project,
+        "b",
+        "a",
+        "INSERT INTO t VALUES (1);",
+        "DELETE FROM t;",
+    );
+    revision(
+        &project,
+        "c",
+        "a",
+        "CREATE TABLE u (id INTEGER);",
+        "DROP TABLE u;",
+    );
+    revision(
+        &project,
+        "d",
+        "a",
+        "INSERT INTO t VALUES (2);",
+        "DELETE FROM t;",
+    );
     project.run(["lock", "-q"]).success().done();
     project.run(["run", "b", "--yes"]).success().done();
     project.run(["run", "d", "--yes"]).success().done();

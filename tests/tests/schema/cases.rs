@@ -71,7 +71,11 @@ impl Case {
             let kept: Vec<&str> = dump.lines().filter(|line| !is_right(line)).collect();
             kept.join("\n")
         };
-        equal("what was read", &bare(&dump_before), &bare(&server.dump().await))?;
+        equal(
+            "what was read",
+            &bare(&dump_before),
+            &bare(&server.dump().await),
+        )?;
 
         made(server, &self.before).await?;
         server
@@ -122,7 +126,9 @@ fn equal(what: &str, expected: &str, found: &str) -> Result<(), String> {
         return Ok(());
     }
     let only = |sign: char, has: &str, other: &str| -> String {
-        let lines = has.lines().filter(|line| !other.lines().any(|it| it == *line));
+        let lines = has
+            .lines()
+            .filter(|line| !other.lines().any(|it| it == *line));
         lines.map(|line| format!("{sign} {line}\n")).collect()
     };
     let (lost, more) = (only('-', expected, found), only('+', found, expected));

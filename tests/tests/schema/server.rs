@@ -135,7 +135,12 @@ impl Server {
                 };
                 let lines: Vec<String> = rows
                     .into_iter()
-                    .map(|row| row.into_iter().map(as_literal).collect::<Vec<_>>().join(" | "))
+                    .map(|row| {
+                        row.into_iter()
+                            .map(as_literal)
+                            .collect::<Vec<_>>()
+                            .join(" | ")
+                    })
                     .collect();
                 lines.join("\n")
             }

@@ -90,11 +90,12 @@ pub(super) fn run(
             chosen.shown(),
             counted(graph.len(), "revision")
         ));
-        let ledger = state.as_ref().filter(|state| state.status().unknown.is_empty());
+        let ledger = state
+            .as_ref()
+            .filter(|state| state.status().unknown.is_empty());
         let ledger = ledger.map(|state| &state.applied);
         let only = only.as_ref();
-        let detection =
-            detect(&migrations, graph, only, ledger, live, &chosen, config).await?;
+        let detection = detect(&migrations, graph, only, ledger, live, &chosen, config).await?;
         let finding = Finding {
             args,
             chosen: &chosen,

@@ -343,7 +343,9 @@ fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> Mig
     }
     if let Some(why) = &found.unwritten {
         return MigrationBody::Part {
-            why: format!("`{function}()` runs a statement that cannot be written as SQL: {why}; the SQL here is the rest"),
+            why: format!(
+                "`{function}()` runs a statement that cannot be written as SQL: {why}; the SQL here is the rest"
+            ),
             whole: source_of(text, function),
             text: part.text.clone(),
             transaction: part.transaction,

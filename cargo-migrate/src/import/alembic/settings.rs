@@ -59,7 +59,7 @@ impl Environment {
     fn new(file: &SourceFile, sources: &Sources) -> Option<Self> {
         let settings = settings_of(file)?;
         let mut folders = Vec::new();
-        for candidates in locations(file, &settings, &sources.from_above()) {
+        for candidates in locations(file, &settings, &sources.paths_from_above()) {
             let prefix = |folder: &str| joined(folder, "");
             let holds = |folder: &String| {
                 let mut files = sources.files.iter();
@@ -109,7 +109,7 @@ pub(super) fn several(folders: &[&str]) -> CommandError {
 
 /// The folders outside of the one that was read which its settings name.
 pub(crate) fn outside(sources: &Sources) -> BTreeSet<String> {
-    let from_above = sources.from_above();
+    let from_above = sources.paths_from_above();
     let files = sources.files.iter();
     files
         .filter_map(|file| Some(locations(file, &settings_of(file)?, &from_above)))
@@ -216,7 +216,7 @@ pub(crate) fn home(sources: &Sources) -> Home {
                 settings: Some(file.name.clone()),
             };
         }
-        for (number, above) in sources.from_above().iter().enumerate() {
+        for (number, above) in sources.paths_from_above().iter().enumerate() {
             if within(above, &location).is_some_and(|location| has(&location)) {
                 return Home {
                     folder: vec![".."; number + 1].join("/"),

@@ -161,9 +161,8 @@ pub(super) fn copied(
 pub(super) fn copied_rowid(before: &Table, after: &Table) -> Option<&'static str> {
     let has_rowid =
         |table: &Table| !table.options.has("WITHOUT ROWID") && !table.options.has("USING");
-    let is_filled = |column: &Column| {
-        after.is_rowid(column) && before.column(&column.name).is_some()
-    };
+    let is_filled =
+        |column: &Column| after.is_rowid(column) && before.column(&column.name).is_some();
     if !has_rowid(before) || !has_rowid(after) || after.columns.iter().any(is_filled) {
         return None;
     }
