@@ -267,6 +267,14 @@ impl Change {
                 from: Object::Enum { value: from, .. },
                 to: Object::Enum { value: to, .. },
             } => from.values.iter().any(|value| !to.values.contains(value)),
+            Self::Alter {
+                from: Object::Domain { value: from, .. },
+                to: Object::Domain { value: to, .. },
+            } => types::loses(dialect, &from.sql_type, &to.sql_type),
+            Self::Alter {
+                from: Object::Type { value: from, .. },
+                to: Object::Type { value: to, .. },
+            } => crate::ddl::composite_loses(&from.definition, &to.definition),
             Self::Create(_) | Self::Drop(_) | Self::Alter { .. } | Self::Rename(_) => false,
         }
     }

@@ -23,7 +23,11 @@ struct Case {
 impl Case {
     fn all(dialect: Dialect) -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schema/cases");
-        let folder = folder.join(dialect.name().to_lowercase());
+        let folder = folder.join(match dialect {
+            Dialect::Sqlite => "sqlite",
+            Dialect::Postgres => "postgres",
+            Dialect::MySql => "mysql",
+        });
         let only = std::env::var("MIGRATE_TEST_CASE").ok();
         let mut files: Vec<_> = std::fs::read_dir(folder)
             .expect("the dialect has cases")

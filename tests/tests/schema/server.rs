@@ -100,7 +100,7 @@ impl Server {
                 *pool = sqlite().await;
                 return;
             }
-            Self::Postgres(..) => "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public".to_owned(),
+            Self::Postgres(..) => "SET client_min_messages = warning; DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP EXECUTE format('DROP SCHEMA %I CASCADE', s); END LOOP; END $$; CREATE SCHEMA public".to_owned(),
             Self::MySql(_, name) => format!("DROP DATABASE {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4; USE {name}"),
         };
         self.execute(sql)

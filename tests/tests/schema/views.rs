@@ -1,7 +1,7 @@
 //! Views of PostgreSQL that change, and what is given to them besides.
 
 use migrate_core::Dialect;
-use migrate_schema::{Name, Renames, Schema, statements};
+use migrate_schema::{ObjectKind, Renames, Schema, statements};
 
 use super::same;
 use super::server::Server;
@@ -174,7 +174,12 @@ async fn rights_are_no_difference() {
         &format!("CREATE VIEW v AS SELECT id, a FROM t;{RIGHTS}"),
     )
     .await;
-    assert_eq!(given.views[&Name::plain("v")].state.grants.len(), 4);
+    assert_eq!(
+        given.state.privileges[&(ObjectKind::View, "v".to_owned())]
+            .grants
+            .len(),
+        4
+    );
     assert_eq!(plain, given);
     assert_eq!(statements(&plain, &given, &Renames::none()), []);
 }
