@@ -129,7 +129,8 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
             false => Ok(()),
         };
     }
-    let (folder, shown) = folder(args, context)?;
+    let dialects = dialects(args, context)?;
+    let (folder, shown) = of_dialect(folder(args, context)?, args.tool, dialects)?;
     destination.refuse(&folder, args.move_old)?;
     let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
     if args.tool == Tool::Alembic {
@@ -146,7 +147,6 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
     if history.revisions.is_empty() {
         return Err(nothing_found(args.tool, &shown, &history));
     }
-    let dialects = dialects(args, context)?;
     let mut table = args.version_table.clone();
     if args.tool == Tool::Alembic {
         let sql = alembic_sql(args, &history, &sources, &folder, dialects, ui)?;
@@ -224,6 +224,59 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
                 args.tool.word()
             ))
         })
+}
+
+/// The folder below for one database, if there is one for each.
+fn of_dialect(
+    (folder, shown): (PathBuf, String),
+    tool: Tool,
+    dialects: Dialects,
+) -> Result<(PathBuf, String), CommandError> {
+    let mut folders: Vec<(Dialect, String)> = Vec::new();
+    let mut has_own = tool == Tool::Alembic;
+    for entry in std::fs::read_dir(&folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let dialect = match name.to_lowercase().as_str() {
+            "sqlite" | "sqlite3" => Dialect::Sqlite,
+            "postgres" | "postgresql" | "pg" | "pgsql" => Dialect::Postgres,
+            "mysql" | "mariadb" => Dialect::MySql,
+            // What is beside them is for all.
+            name => {
+                has_own |= name.ends_with(".sql") || tool == Tool::Flyway;
+                continue;
+            }
+        };
+        folders.push((dialect, name));
+    }
+    folders.sort_by(|a, b| a.1.cmp(&b.1));
+    let all: Dialects = folders.iter().map(|(dialect, _)| *dialect).collect();
+    if has_own || all.iter().nth(1).is_none() {
+        return Ok((folder, shown));
+    }
+    let mut wanted = dialects.iter();
+    let fitting = folders
+        .iter()
+        .filter(|(dialect, _)| dialects.contains(*dialect));
+    let fitting: Vec<&String> = fitting.map(|(_, name)| name).collect();
+    if let (Some(_), None, [name]) = (wanted.next(), wanted.next(), &fitting[..]) {
+        let below = format!("{}/{name}", shown.trim_end_matches('/'));
+        return Ok((folder.join(name), below));
+    }
+    let names: Vec<&str> = folders.iter().map(|(_, name)| name.as_str()).collect();
+    let first = names.first().copied().unwrap_or_default();
+    Err(CommandError::new(
+        Failure::NoMigrations,
+        format!(
+            "`{shown}` has a folder for each database: `{}`",
+            names.join("`, `")
+        ),
+    )
+    .help(format!(
+        "each is a chain of its own: name one, `cargo migrate import {} {}/{first}`, or its database with `--dialect`",
+        tool.word(),
+        shown.trim_end_matches('/')
+    )))
 }
 
 fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {

@@ -626,3 +626,41 @@ fn none_is_a_word_of_the_header() {
     [exit status: 1]
     ");
 }
+
+/// A folder for each database is a history for each, with the same versions.
+#[test]
+fn a_folder_for_each_database() {
+    let files = [
+        (
+            "mysql/2024-01-01-000000_a/up.sql",
+            "CREATE TABLE a (id INT) ENGINE = InnoDB;",
+        ),
+        (
+            "postgresql/2024-01-01-000000_a/up.sql",
+            "CREATE TABLE a (id SERIAL);",
+        ),
+        (
+            "sqlite/2024-01-01-000000_a/up.sql",
+            "CREATE TABLE a (id INTEGER);",
+        ),
+    ];
+    let project = with(Dialect::Sqlite, &files);
+    import(&project, "diesel").success().done();
+    let text = project.read("migrations/20240101T000000_20240101000000_a.sql");
+    assert!(text.contains("CREATE TABLE a (id INTEGER);"), "{text}");
+
+    let project = with(Dialect::Sqlite, &files);
+    project.write("migrate.toml", "");
+    assert_snapshot!(import(&project, "diesel"), @"
+    ------- stderr -------
+    error: `old` has a folder for each database: `mysql`, `postgresql`, `sqlite`
+    help: each is a chain of its own: name one, `cargo migrate import diesel old/mysql`, or its database with `--dialect`
+    [exit status: 1]
+    ");
+    project
+        .run(["import", "diesel", "old", "--dialect", "postgres"])
+        .success()
+        .done();
+    let text = project.read("migrations/20240101T000000_20240101000000_a.sql");
+    assert!(text.contains("CREATE TABLE a (id SERIAL);"), "{text}");
+}
