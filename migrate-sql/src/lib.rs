@@ -13,6 +13,7 @@ mod session;
 mod split;
 mod sql_mode;
 mod tokens;
+mod transactions;
 
 pub use dialect::{Dialect, Dialects, UnknownDialect};
 pub use lexer::{Construct, Lexer, Quoting, Token, TokenKind, Unterminated};
@@ -25,3 +26,4 @@ pub use split::first_mark;
 pub use split::split;
 pub use sql_mode::{quoting_after, quoting_of};
 pub use tokens::{Tokens, tokens};
+pub use transactions::{TransactionControl, Unpaired, unpaired};

@@ -17,6 +17,8 @@ mod graph;
 mod help;
 mod import;
 mod import_alembic;
+mod import_alembic_run;
+mod import_meaning;
 mod interrupt;
 mod json;
 mod ledger_schema;
