@@ -243,10 +243,14 @@ impl Model {
         }
     }
 
-    /// Returns whether the column of a field is nullable in a dialect.
-    pub(super) fn nullable(&self, field: &Field, dialect: Dialect) -> bool {
-        let said = field.settings.of(dialect).nullable;
-        said.unwrap_or(field.optional) && !self.primary_key(dialect).contains(&field.column)
+    /// Returns whether attributes say what the primary key is.
+    pub(super) fn says_primary_key(&self, dialect: Dialect) -> bool {
+        let part = |part: &super::constraint::Part| {
+            matches!(part.what, super::constraint::What::PrimaryKey(_))
+                && part.dialect.is_none_or(|own| own == dialect)
+        };
+        let field = |field: &Field| field.settings.of(dialect).primary_key.is_some();
+        self.settings.parts.iter().any(part) || self.fields.iter().any(field)
     }
 
     /// Returns the columns of the primary key: those marked as such, or the one named `id`.

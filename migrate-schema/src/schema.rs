@@ -13,6 +13,7 @@ pub use kinds::{ObjectKind, ObjectRef, Schema};
 pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};
 pub use state::{Grant, ViewState};
+pub use text::mentions;
 pub use types::Affinity;
 
 /// An object of a database that is not part of its [`Schema`].

@@ -1,0 +1,126 @@
+//! The values that an expression or a type lists.
+
+use std::collections::BTreeSet;
+
+use migrate_core::Dialect;
+use migrate_sql::{Lexer, TokenKind, unquoted};
+
+/// Returns the literals of a text: those of `enum('a','b')`.
+pub(super) fn literals(text: &str, dialect: Dialect) -> BTreeSet<String> {
+    let strings = tokens(text, dialect).into_iter().flatten();
+    let strings = strings.filter(|(kind, _)| *kind == TokenKind::String);
+    strings.map(|(_, text)| unquoted(text)).collect()
+}
+
+/// Returns the values that a check allows in a column, if it says nothing else:
+/// `state IN ('a', 'b')`, or as PostgreSQL writes it, `state = ANY (ARRAY['a'::text, 'b'::text])`.
+#[cfg(any(feature = "sources", test))]
+pub(super) fn listed(
+    expression: &str,
+    column: &str,
+    dialect: Dialect,
+) -> Option<BTreeSet<String>> {
+    const SYMBOLS: [&str; 10] = ["(", ")", "[", "]", ",", "=", "::", ":", "[]", ".."];
+    let mut has_column = false;
+    let mut lists = false;
+    let mut values = BTreeSet::new();
+    let mut cast = false;
+    for (kind, text) in tokens(expression, dialect)? {
+        // A cast is to a name of one or two words: `::character varying`.
+        let is_cast = std::mem::replace(&mut cast, false);
+        match kind {
+            TokenKind::String => drop(values.insert(unquoted(text))),
+            TokenKind::Word | TokenKind::Quoted if is_cast => {
+                cast = text.eq_ignore_ascii_case("character");
+            }
+            TokenKind::Word | TokenKind::Quoted
+                if unquoted(text).eq_ignore_ascii_case(column) && !has_column =>
+            {
+                has_column = true;
+            }
+            TokenKind::Word if ["in", "any"].contains(&text.to_lowercase().as_str()) => {
+                lists = true;
+            }
+            TokenKind::Word if text.eq_ignore_ascii_case("array") => {}
+            TokenKind::Symbol if SYMBOLS.contains(&text) => cast = text == "::" || text == ":",
+            _ => return None,
+        }
+    }
+    (has_column && lists && !values.is_empty()).then_some(values)
+}
+
+/// Returns whether two expressions are the same but for their spaces and the parentheses around
+/// them.
+#[cfg(feature = "sources")]
+pub(super) fn same_expression(one: &str, other: &str, dialect: Dialect) -> bool {
+    let tokens = |text: &str| migrate_sql::tokens(dialect, unparenthesized(text)).ok();
+    one == other || tokens(one).is_some_and(|one| Some(one) == tokens(other))
+}
+
+/// Returns an expression without the parentheses that enclose all of it.
+#[cfg(feature = "sources")]
+fn unparenthesized(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inner) = text.strip_prefix('(').and_then(|it| it.strip_suffix(')')) else {
+        return text;
+    };
+    let mut depth = 0_i32;
+    let is_closed_early = inner.chars().any(|sign| {
+        depth += match sign {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        depth < 0
+    });
+    match is_closed_early {
+        true => text,
+        false => unparenthesized(inner),
+    }
+}
+
+fn tokens(text: &str, dialect: Dialect) -> Option<Vec<(TokenKind, &str)>> {
+    let mut lexer = Lexer::new(dialect, text);
+    let mut tokens = Vec::new();
+    loop {
+        match lexer.next_token() {
+            Ok(Some(token)) if token.kind.matters() => {
+                tokens.push((token.kind, &text[token.start..token.end]));
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return Some(tokens),
+            Err(_) => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_values_is_seen_in_every_spelling() {
+        let expected = Some(BTreeSet::from(["a".to_owned(), "b'c".to_owned()]));
+        for (dialect, text) in [
+            (Dialect::Sqlite, "state IN ('a','b''c')"),
+            (Dialect::Sqlite, "(\"state\" in ( 'b''c', 'a' ))"),
+            (Dialect::Postgres, "(state = ANY (ARRAY['a'::text, 'b''c'::text]))"),
+            (
+                Dialect::Postgres,
+                "((state)::text = ANY ((ARRAY['a'::character varying, 'b''c'::character varying])::text[]))",
+            ),
+        ] {
+            assert_eq!(listed(text, "state", dialect), expected, "{text}");
+        }
+        for text in [
+            "state IN ('a') AND other > 0",
+            "state <> 'a'",
+            "other IN ('a')",
+            "length(state) IN ('a')",
+            "state NOT IN ('a')",
+            "state = 'a'",
+        ] {
+            assert_eq!(listed(text, "state", Dialect::Sqlite), None, "{text}");
+        }
+    }
+}
