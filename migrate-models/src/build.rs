@@ -42,7 +42,11 @@ impl Models {
 
     /// Converts the models to tables for a database that has another schema already: what they do
     /// not say of a table's form is as it is there.
-    pub(crate) fn built(&self, there: &Schema, before: &Modelled) -> Result<Built, Vec<Diagnostic>> {
+    pub(crate) fn built(
+        &self,
+        there: &Schema,
+        before: &Modelled,
+    ) -> Result<Built, Vec<Diagnostic>> {
         let tables = self.tables();
         let mut built = Built {
             schema: Schema::empty(there.dialect),
@@ -140,7 +144,9 @@ impl Builder<'_> {
         self.said.own.primary_key = model.says_primary_key(self.dialect);
         let kept = self.kept_key();
         let key = match &kept {
-            Some(key) => key.as_ref().map_or_else(Vec::new, |key| key.columns.clone()),
+            Some(key) => key
+                .as_ref()
+                .map_or_else(Vec::new, |key| key.columns.clone()),
             None => model.primary_key(self.dialect),
         };
         for field in &model.fields {
@@ -170,7 +176,11 @@ impl Builder<'_> {
     fn form(&mut self) {
         const FORM: [&str; 5] = ["ENGINE", "CHARSET", "COLLATE", "STRICT", "WITHOUT ROWID"];
         let before = self.before.map(|before| &before.options);
-        for (keyword, value) in self.there.into_iter().flat_map(|there| there.options.iter()) {
+        for (keyword, value) in self
+            .there
+            .into_iter()
+            .flat_map(|there| there.options.iter())
+        {
             let unsaid = before.is_none_or(|before| !before.contains(keyword));
             if FORM.contains(&keyword) && unsaid && !self.table.options.has(keyword) {
                 self.table.options.add(keyword, value.clone());

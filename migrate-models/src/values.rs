@@ -15,11 +15,7 @@ pub(super) fn literals(text: &str, dialect: Dialect) -> BTreeSet<String> {
 /// Returns the values that a check allows in a column, if it says nothing else:
 /// `state IN ('a', 'b')`, or as PostgreSQL writes it, `state = ANY (ARRAY['a'::text, 'b'::text])`.
 #[cfg(any(feature = "sources", test))]
-pub(super) fn listed(
-    expression: &str,
-    column: &str,
-    dialect: Dialect,
-) -> Option<BTreeSet<String>> {
+pub(super) fn listed(expression: &str, column: &str, dialect: Dialect) -> Option<BTreeSet<String>> {
     const SYMBOLS: [&str; 10] = ["(", ")", "[", "]", ",", "=", "::", ":", "[]", ".."];
     let mut has_column = false;
     let mut lists = false;
@@ -104,7 +100,10 @@ mod tests {
         for (dialect, text) in [
             (Dialect::Sqlite, "state IN ('a','b''c')"),
             (Dialect::Sqlite, "(\"state\" in ( 'b''c', 'a' ))"),
-            (Dialect::Postgres, "(state = ANY (ARRAY['a'::text, 'b''c'::text]))"),
+            (
+                Dialect::Postgres,
+                "(state = ANY (ARRAY['a'::text, 'b''c'::text]))",
+            ),
             (
                 Dialect::Postgres,
                 "((state)::text = ANY ((ARRAY['a'::character varying, 'b''c'::character varying])::text[]))",

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Diagnostic, Dialect};
 use migrate_schema::{
-    Check, Column, Enum, ForeignKey, Index, Key, Modelled, ModelledColumn, ModelledTable, Name,
-    Renames, Schema, Table, after_renames, mentions,
+    Action, Check, Column, Deferrable, Enum, ForeignKey, Index, Key, Modelled, ModelledColumn,
+    ModelledTable, Name, Renames, Schema, Table, after_renames, mentions,
 };
 
 use super::Models;
@@ -18,6 +18,8 @@ use super::values::{listed, same_expression};
 /// The models beside the schema that the chain makes.
 pub struct Beside {
     built: Built,
+    /// The values of the enums in the models.
+    enums: BTreeMap<Name, Vec<String>>,
     /// The names that tables have before the renames, by those after.
     names: BTreeMap<Name, Name>,
     /// What the models had said before, after the renames.
@@ -42,22 +44,33 @@ impl Models {
         let before = before.after(renames, chain.dialect);
         let there = after_renames(chain, &self.names(chain.dialect), renames);
         let mut built = self.built(&there, &before)?;
+        let enums = built.schema.enums.iter();
+        let enums = enums.map(|(name, own)| (name.clone(), own.values.clone()));
+        let enums = enums.collect();
         for (name, own) in &mut built.schema.enums {
             let values = wanted_values(own, there.enums.get(name), before.enums.get(name));
             own.values = values;
         }
-        let new = built.schema.tables.keys().filter_map(|name| name.schema.clone());
+        let new = built
+            .schema
+            .tables
+            .keys()
+            .filter_map(|name| name.schema.clone());
         let new: Vec<String> = new
             .filter(|schema| chain.dialect == Dialect::Postgres && schema != "public")
             .filter(|schema| !chain.schemas.contains_key(schema))
             .collect();
-        built.schema.schemas.extend(new.into_iter().map(|name| (name, None)));
+        built
+            .schema
+            .schemas
+            .extend(new.into_iter().map(|name| (name, None)));
         let names = renames.iter().filter_map(|rename| match rename {
             migrate_schema::Rename::Table { from, to } => Some((to.clone(), from.clone())),
             migrate_schema::Rename::Column { .. } => None,
         });
         Ok(Beside {
             names: names.collect(),
+            enums,
             built,
             before,
             renames: renames.clone(),
@@ -92,7 +105,10 @@ fn wanted_values(own: &Enum, there: Option<&Enum>, before: Option<&Vec<String>>)
         return own.values.clone();
     }
     let mut values = there.values.clone();
-    let new = own.values.iter().filter(|value| !there.values.contains(value));
+    let new = own
+        .values
+        .iter()
+        .filter(|value| !there.values.contains(value));
     values.extend(new.cloned());
     values
 }
@@ -112,7 +128,9 @@ impl Beside {
     #[must_use]
     pub fn needed(&self, chain: &Schema) -> Schema {
         let mut schema = self.built.schema.clone();
-        schema.enums.retain(|name, _| !chain.enums.contains_key(name));
+        schema
+            .enums
+            .retain(|name, _| !chain.enums.contains_key(name));
         schema
     }
 
@@ -122,7 +140,10 @@ impl Beside {
         let mut all = Vec::new();
         for (name, own) in &self.built.schema.enums {
             if let Some(there) = chain.enums.get(name) {
-                let new = own.values.iter().filter(|value| !there.values.contains(value));
+                let new = own
+                    .values
+                    .iter()
+                    .filter(|value| !there.values.contains(value));
                 all.extend(new.map(|value| (name, value)));
             }
         }
@@ -136,12 +157,20 @@ impl Beside {
         let dialect = there.dialect;
         let there = after_renames(there, &self.built.schema, &self.renames);
         let mut wanted = there.clone();
-        let mut said = Modelled::default();
+        let mut said = Modelled {
+            enums: self.enums.clone(),
+            ..Modelled::default()
+        };
         wanted.schemas.extend(self.built.schema.schemas.clone());
         for (name, own) in &self.built.schema.enums {
-            let comment = there.enums.get(name).and_then(|there| there.comment.clone());
-            let own = Enum { comment, ..own.clone() };
-            said.enums.insert(name.clone(), own.values.clone());
+            let comment = there
+                .enums
+                .get(name)
+                .and_then(|there| there.comment.clone());
+            let own = Enum {
+                comment,
+                ..own.clone()
+            };
             wanted.enums.insert(name.clone(), own);
         }
         for (name, words) in &self.built.schema.tables {
@@ -171,7 +200,10 @@ impl Beside {
             let types = columns.map(|column| column.sql_type.as_str());
             let types = types.chain(wanted.domains.values().map(|it| it.sql_type.as_str()));
             let types = types.chain(wanted.types.values().map(|it| it.definition.as_str()));
-            let routines = wanted.routines.values().filter_map(|it| it.definition.as_deref());
+            let routines = wanted
+                .routines
+                .values()
+                .filter_map(|it| it.definition.as_deref());
             let views = wanted.views.values().map(|view| view.definition.as_str());
             let mut all = types.chain(routines).chain(views);
             all.any(|text| mentions(text, &name.name))
@@ -215,10 +247,41 @@ impl Beside {
         let tables = &wanted.tables;
         wanted.sequences.retain(|_, sequence| {
             sequence.owned_by.as_ref().is_none_or(|(table, column)| {
-                tables.get(table).is_some_and(|table| table.column(column).is_some())
+                tables
+                    .get(table)
+                    .is_some_and(|table| table.column(column).is_some())
             })
         });
     }
+}
+
+const INCLUDE: &str = "include";
+const NULLS: &str = "nulls-not-distinct";
+const DEFERRABLE: &str = "deferrable";
+const ON_DELETE: &str = "on-delete";
+const ON_UPDATE: &str = "on-update";
+
+fn set_of(words: &[(&str, bool)]) -> BTreeSet<String> {
+    let said = words.iter().filter(|(_, said)| *said);
+    said.map(|(word, _)| (*word).to_owned()).collect()
+}
+
+/// Returns which properties of a unique constraint a model says.
+fn says_of_key(key: &Key) -> BTreeSet<String> {
+    set_of(&[
+        (INCLUDE, !key.include.is_empty()),
+        (NULLS, key.nulls_not_distinct),
+        (DEFERRABLE, key.deferrable != Deferrable::No),
+    ])
+}
+
+/// Returns which properties of a foreign key a model says.
+fn says(key: &ForeignKey) -> BTreeSet<String> {
+    set_of(&[
+        (ON_DELETE, key.on_delete != Action::NoAction),
+        (ON_UPDATE, key.on_update != Action::NoAction),
+        (DEFERRABLE, key.deferrable != Deferrable::No),
+    ])
 }
 
 /// A model's table, and what is known of it.
@@ -239,7 +302,10 @@ impl Merge<'_> {
         let mut table = there.clone();
         table.columns.clear();
         let is_wanted = |name: &str| self.words.column(name).is_some();
-        let old = there.columns.iter().filter(|column| is_wanted(&column.name));
+        let old = there
+            .columns
+            .iter()
+            .filter(|column| is_wanted(&column.name));
         table.columns.extend(old.map(|column| self.column(column)));
         // A new one stands after the field before it, where a database can place it.
         let mut last = None;
@@ -252,7 +318,10 @@ impl Merge<'_> {
             }));
         }
 
-        let gone = there.columns.iter().filter(|column| !is_wanted(&column.name));
+        let gone = there
+            .columns
+            .iter()
+            .filter(|column| !is_wanted(&column.name));
         let gone: Vec<&str> = gone.map(|column| column.name.as_str()).collect();
         table.primary_key = self.primary_key(there);
         table.uniques = self.uniques(there, &gone);
@@ -279,9 +348,13 @@ impl Merge<'_> {
     /// Returns what the model says of a table, in which all is named.
     fn said(&self, table: &Table) -> ModelledTable {
         let mut said = self.facts.own.clone();
-        said.uniques = self.words.uniques.iter().map(|key| key.columns.clone()).collect();
+        let keys = self.words.uniques.iter();
+        said.uniques = keys
+            .map(|key| (key.columns.clone(), says_of_key(key)))
+            .collect();
         let keys = self.words.foreign_keys.iter();
-        said.foreign_keys = keys.map(|key| (key.columns.clone(), key.table.clone())).collect();
+        let keys = keys.map(|key| ((key.columns.clone(), key.table.clone()), says(key)));
+        said.foreign_keys = keys.collect();
         for check in &self.spelled.checks {
             let made = table.checks.iter().find(|made| self.is_check(check, made));
             said.checks.extend(made.map(|made| made.expression.clone()));
@@ -316,9 +389,16 @@ impl Merge<'_> {
         }
         if words.identity != there.identity {
             column.identity = spelled.identity;
-            column.sequence_options.clone_from(&spelled.sequence_options);
+            column
+                .sequence_options
+                .clone_from(&spelled.sequence_options);
         }
-        self.text(&mut column.default, &spelled.default, now.default, before.default);
+        self.text(
+            &mut column.default,
+            &spelled.default,
+            now.default,
+            before.default,
+        );
         if now.generated || before.generated {
             let same = match (&there.generated, &spelled.generated) {
                 (Some(there), Some(spelled)) => {
@@ -335,8 +415,18 @@ impl Merge<'_> {
         if (column.identity.is_some() && there.identity.is_none()) || column.generated.is_some() {
             column.default = None;
         }
-        self.text(&mut column.collation, &spelled.collation, now.collation, before.collation);
-        self.text(&mut column.on_update, &spelled.on_update, now.on_update, before.on_update);
+        self.text(
+            &mut column.collation,
+            &spelled.collation,
+            now.collation,
+            before.collation,
+        );
+        self.text(
+            &mut column.on_update,
+            &spelled.on_update,
+            now.on_update,
+            before.on_update,
+        );
         if now.comment || before.comment {
             column.comment.clone_from(&spelled.comment);
         }
@@ -378,9 +468,19 @@ impl Merge<'_> {
         let mut keys: Vec<Key> = there
             .uniques
             .iter()
-            .filter(|key| !self.before.uniques.contains(&key.columns))
-            .filter(|key| !key.columns.iter().any(|column| gone.contains(&column.as_str())))
-            .filter(|key| !self.words.uniques.iter().any(|said| said.columns == key.columns))
+            .filter(|key| !self.before.uniques.contains_key(&key.columns))
+            .filter(|key| {
+                !key.columns
+                    .iter()
+                    .any(|column| gone.contains(&column.as_str()))
+            })
+            .filter(|key| {
+                !self
+                    .words
+                    .uniques
+                    .iter()
+                    .any(|said| said.columns == key.columns)
+            })
             .cloned()
             .collect();
         for said in &self.words.uniques {
@@ -400,14 +500,23 @@ impl Merge<'_> {
             if said.name.is_none() {
                 key.name.clone_from(&made.name);
             }
-            if !self.before.uniques.contains(&said.columns) {
-                if said.include.is_empty() {
-                    key.include.clone_from(&made.include);
-                }
-                key.nulls_not_distinct |= made.nulls_not_distinct;
-                if said.deferrable == migrate_schema::Deferrable::No {
-                    key.deferrable = made.deferrable;
-                }
+            let mut says = says_of_key(said);
+            says.extend(
+                self.before
+                    .uniques
+                    .get(&said.columns)
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+            if !says.contains(INCLUDE) {
+                key.include.clone_from(&made.include);
+            }
+            if !says.contains(NULLS) {
+                key.nulls_not_distinct = made.nulls_not_distinct;
+            }
+            if !says.contains(DEFERRABLE) {
+                key.deferrable = made.deferrable;
             }
             keys.push(key);
         }
@@ -423,7 +532,10 @@ impl Merge<'_> {
             !self.before.indexes.contains(name)
                 && index.unique
                 && index.predicate.is_none()
-                && index.parts.iter().all(|part| !part.expression && part.prefix.is_none())
+                && index
+                    .parts
+                    .iter()
+                    .all(|part| !part.expression && part.prefix.is_none())
                 && parts.map(|part| &part.over).eq(columns)
         })
     }
@@ -437,16 +549,22 @@ impl Merge<'_> {
             .iter()
             .filter(|key| {
                 let before = (key.columns.clone(), key.table.clone());
-                !self.before.foreign_keys.contains(&before)
+                !self.before.foreign_keys.contains_key(&before)
             })
-            .filter(|key| !key.columns.iter().any(|column| gone.contains(&column.as_str())))
+            .filter(|key| {
+                !key.columns
+                    .iter()
+                    .any(|column| gone.contains(&column.as_str()))
+            })
             .filter(|key| !self.words.foreign_keys.iter().any(|said| is(said, key)))
             .cloned()
             .collect();
         for said in &self.words.foreign_keys {
-            let spelled = self.spelled.foreign_keys.iter().find(|key| {
-                is(key, said) && (said.name.is_none() || key.name == said.name)
-            });
+            let spelled = self
+                .spelled
+                .foreign_keys
+                .iter()
+                .find(|key| is(key, said) && (said.name.is_none() || key.name == said.name));
             let made = there.foreign_keys.iter().find(|key| is(key, said));
             let mut key = spelled.unwrap_or(said).clone();
             if let Some(made) = made {
@@ -458,17 +576,23 @@ impl Merge<'_> {
                     key.references.clear();
                 }
                 let known = (said.columns.clone(), said.table.clone());
-                if !self.before.foreign_keys.contains(&known) {
-                    let unsaid = migrate_schema::Action::NoAction;
-                    if said.on_delete == unsaid {
-                        key.on_delete = made.on_delete;
-                    }
-                    if said.on_update == unsaid {
-                        key.on_update = made.on_update;
-                    }
-                    if said.deferrable == migrate_schema::Deferrable::No {
-                        key.deferrable = made.deferrable;
-                    }
+                let mut says = says(said);
+                says.extend(
+                    self.before
+                        .foreign_keys
+                        .get(&known)
+                        .into_iter()
+                        .flatten()
+                        .cloned(),
+                );
+                if !says.contains(ON_DELETE) {
+                    key.on_delete = made.on_delete;
+                }
+                if !says.contains(ON_UPDATE) {
+                    key.on_update = made.on_update;
+                }
+                if !says.contains(DEFERRABLE) {
+                    key.deferrable = made.deferrable;
                 }
             }
             keys.push(key);
@@ -481,9 +605,9 @@ impl Merge<'_> {
     /// Returns whether a check of the chain is one of the model.
     fn is_check(&self, said: &Check, made: &Check) -> bool {
         self.same(&said.expression, &made.expression)
-            || self.values_of(said).is_some_and(|(column, _)| {
-                listed(&made.expression, column, self.dialect).is_some()
-            })
+            || self
+                .values_of(said)
+                .is_some_and(|(column, _)| listed(&made.expression, column, self.dialect).is_some())
     }
 
     /// Returns the column whose values a check of the model lists, if an enum means it.
@@ -510,9 +634,10 @@ impl Merge<'_> {
                 let is_as_before = before.all(|before| before == *values);
                 let is_new = there.column(column).is_none();
                 match take(&|made| lists(made).is_some()) {
-                    Some(made) if lists(made).is_some_and(|there| {
-                        there == *values || is_as_before && values.is_subset(&there)
-                    }) =>
+                    Some(made)
+                        if lists(made).is_some_and(|there| {
+                            there == *values || is_as_before && values.is_subset(&there)
+                        }) =>
                     {
                         checks.push(made.clone());
                     }
@@ -581,9 +706,10 @@ impl Merge<'_> {
                     false => part.over == **column,
                 })
             });
-            let where_gone = index.predicate.as_ref().is_some_and(|text| {
-                gone.iter().any(|column| mentions(text, column))
-            });
+            let where_gone = index
+                .predicate
+                .as_ref()
+                .is_some_and(|text| gone.iter().any(|column| mentions(text, column)));
             let is_unsaid = !taken.contains(name) && !self.before.indexes.contains(name);
             if is_unsaid && !over_gone && !where_gone {
                 indexes.insert(name.clone(), index.clone());
@@ -632,14 +758,12 @@ impl Merge<'_> {
     }
 
     /// Returns the index that is there and that the model means without a name.
-    fn index_like<'t>(
-        &self,
-        name: &str,
-        there: &'t BTreeMap<String, Index>,
-    ) -> Option<&'t String> {
+    fn index_like<'t>(&self, name: &str, there: &'t BTreeMap<String, Index>) -> Option<&'t String> {
         let spelled = self.spelled.indexes.get(name)?;
         let unnamed = self.facts.unnamed.contains(name);
-        let mut like = there.iter().filter(|(_, made)| self.is_same_index(spelled, made));
+        let mut like = there
+            .iter()
+            .filter(|(_, made)| self.is_same_index(spelled, made));
         like.next().filter(|_| unnamed).map(|(name, _)| name)
     }
 
@@ -649,7 +773,10 @@ impl Merge<'_> {
         index.unique
             && index.predicate.is_none()
             && index.parts.iter().all(|part| !part.expression)
-            && there.uniques.iter().any(|key| key.columns.iter().eq(columns.clone()))
+            && there
+                .uniques
+                .iter()
+                .any(|key| key.columns.iter().eq(columns.clone()))
     }
 
     /// Adds the indexes that MySQL makes for new foreign keys.

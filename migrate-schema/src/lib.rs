@@ -19,8 +19,8 @@ mod modelled;
 mod schema;
 
 pub use ddl::{Ddl, create, dump, script, statements};
-pub use diff::change::{Change, Constraint, Object, Renamed};
 pub use diff::after_renames::after_renames;
+pub use diff::change::{Change, Constraint, Object, Renamed};
 pub use diff::diff;
 pub use diff::reconcile::{Reconcile, Unfilled};
 pub use diff::renames::{Rename, Renames, UnknownRename, likely_renames};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::Dialect;
 
 use crate::diff::renames::{Rename, Renames};
-use crate::schema::{ForeignKey, Name, Schema, Table};
 use crate::schema::text::renamed;
+use crate::schema::{Name, Schema, Table};
 
 /// What the models of an application had said when a revision was last written of them.
 ///
@@ -27,10 +27,10 @@ pub struct ModelledTable {
     pub columns: BTreeMap<String, ModelledColumn>,
     /// Whether it said what the primary key is, beyond the convention.
     pub primary_key: bool,
-    /// The columns of each unique constraint.
-    pub uniques: BTreeSet<Vec<String>>,
-    /// The columns of each foreign key, and the table that it references.
-    pub foreign_keys: BTreeSet<(Vec<String>, Name)>,
+    /// The unique constraints by their columns, each with which of its properties it said.
+    pub uniques: BTreeMap<Vec<String>, BTreeSet<String>>,
+    /// The foreign keys by their columns and the table that they reference, likewise.
+    pub foreign_keys: BTreeMap<(Vec<String>, Name), BTreeSet<String>>,
     /// The expressions of the checks, as the database writes them.
     pub checks: BTreeSet<String>,
     /// The names of the indexes.
@@ -86,7 +86,10 @@ impl Modelled {
                 let to = renames.tables().find(|(from, _)| **from == name);
                 to.map_or(name, |(_, to)| to.clone())
             };
-            table.foreign_keys = keys.into_iter().map(|(of, name)| (of, new(name))).collect();
+            let keys = keys
+                .into_iter()
+                .map(|((of, name), says)| ((of, new(name)), says));
+            table.foreign_keys = keys.collect();
         }
         let mut columns: BTreeMap<&Name, BTreeMap<String, String>> = BTreeMap::new();
         for (table, from, to) in renames.columns() {
@@ -142,8 +145,8 @@ impl ModelledTable {
             own.sql_type = column.sql_type;
         }
         self.primary_key |= other.primary_key;
-        self.uniques.extend(other.uniques);
-        self.foreign_keys.extend(other.foreign_keys);
+        extend(&mut self.uniques, other.uniques);
+        extend(&mut self.foreign_keys, other.foreign_keys);
         self.checks.extend(other.checks);
         self.indexes.extend(other.indexes);
         self.comment |= other.comment;
@@ -166,26 +169,35 @@ impl ModelledTable {
             }
         }
         self.primary_key |= old.primary_key && from.primary_key != to.primary_key;
-        old.uniques.retain(|columns| {
-            let has = |table: &Table| table.uniques.iter().any(|key| key.columns == *columns);
-            has(from) && !has(to)
+        old.uniques.retain(|columns, _| {
+            let of = |table: &Table| {
+                let mut keys = table.uniques.iter();
+                keys.find(|key| key.columns == *columns).cloned()
+            };
+            of(from).is_some() && of(from) != of(to)
         });
-        self.uniques.extend(old.uniques);
-        old.foreign_keys.retain(|(columns, name)| {
-            let is = |key: &ForeignKey| key.columns == *columns && key.table == *name;
-            from.foreign_keys.iter().any(is) && !to.foreign_keys.iter().any(is)
+        extend(&mut self.uniques, old.uniques);
+        old.foreign_keys.retain(|(columns, name), _| {
+            let of = |table: &Table| {
+                let mut keys = table.foreign_keys.iter();
+                keys.find(|key| key.columns == *columns && key.table == *name)
+                    .cloned()
+            };
+            of(from).is_some() && of(from) != of(to)
         });
-        self.foreign_keys.extend(old.foreign_keys);
+        extend(&mut self.foreign_keys, old.foreign_keys);
         old.checks.retain(|text| {
             let has = |table: &Table| table.checks.iter().any(|check| check.expression == *text);
             has(from) && !has(to)
         });
         self.checks.extend(old.checks);
-        let gone = |name: &String| from.indexes.contains_key(name) && !to.indexes.contains_key(name);
+        let gone =
+            |name: &String| from.indexes.contains_key(name) && !to.indexes.contains_key(name);
         old.indexes.retain(gone);
         self.indexes.extend(old.indexes);
         self.comment |= old.comment && from.comment != to.comment;
-        old.options.retain(|word| from.options.get(word) != to.options.get(word));
+        old.options
+            .retain(|word| from.options.get(word) != to.options.get(word));
         self.options.extend(old.options);
     }
 
@@ -195,12 +207,21 @@ impl ModelledTable {
         let own = std::mem::take(&mut self.columns);
         self.columns = own.into_iter().map(|(name, of)| (new(name), of)).collect();
         let own = std::mem::take(&mut self.uniques);
-        self.uniques = own.into_iter().map(all).collect();
+        self.uniques = own.into_iter().map(|(of, says)| (all(of), says)).collect();
         let own = std::mem::take(&mut self.foreign_keys);
-        self.foreign_keys = own.into_iter().map(|(of, table)| (all(of), table)).collect();
+        let own = own.into_iter();
+        self.foreign_keys = own
+            .map(|((of, table), says)| ((all(of), table), says))
+            .collect();
         let own = std::mem::take(&mut self.checks);
         let text = |text: String| renamed(dialect, &text, columns);
         self.checks = own.into_iter().map(text).collect();
+    }
+}
+
+fn extend<K: Ord>(into: &mut BTreeMap<K, BTreeSet<String>>, more: BTreeMap<K, BTreeSet<String>>) {
+    for (key, says) in more {
+        into.entry(key).or_default().extend(says);
     }
 }
 

@@ -22,9 +22,9 @@ use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require, new_id, now};
 use crate::project::new_revision::{self, NewFile};
+use crate::schemas::autogenerate::accepted;
 use crate::schemas::baseline::{Baseline, counts, is_empty, other_dialects};
 use crate::schemas::ignored::Ignored;
-use crate::schemas::autogenerate::accepted;
 use crate::schemas::schema_lock;
 use crate::scratch::interrupt::block_on;
 

@@ -4,9 +4,9 @@ use super::Builder;
 use crate::Problem;
 use crate::column::{Numbered, Settings, written};
 use crate::constraint::What;
+use crate::fits::{fits, is_built_in};
 use crate::kind::Kind;
 use crate::model::Field;
-use crate::fits::{fits, is_built_in};
 use crate::types::{self, folded, is_text, sql_type};
 use crate::values::literals;
 use migrate_core::{Code, Dialect};
@@ -87,7 +87,9 @@ impl Builder<'_> {
             Some(there) if kept && key.contains(&field.column) => there.nullable,
             _ if key.contains(&field.column) => false,
             // MariaDB takes no NOT NULL there ("Generated Columns" in its manual).
-            there if self.dialect == Dialect::MySql && is_computed && settings.nullable.is_none() => {
+            there
+                if self.dialect == Dialect::MySql && is_computed && settings.nullable.is_none() =>
+            {
                 there.is_none_or(|there| there.nullable)
             }
             // An `Option` reads what is never NULL: only a field that was none before means that it

@@ -1,12 +1,12 @@
 //! The lines of what the models had said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Fields, Tokens, Visit};
 use super::line::{Line, Token, tokens};
 use super::objects::{Push, line, part};
 use super::read::heading;
-use crate::{ForeignKey, Key, Modelled, ModelledColumn, ModelledTable, Name};
+use crate::{Modelled, ModelledColumn, ModelledTable, Name};
 use migrate_core::Dialect;
 
 impl Fields for ModelledTable {
@@ -30,6 +30,22 @@ impl Fields for ModelledColumn {
     }
 }
 
+/// A key, and which of its properties are said.
+#[derive(Default)]
+struct SaidKey {
+    columns: Vec<String>,
+    table: Option<Name>,
+    says: BTreeSet<String>,
+}
+
+impl Fields for SaidKey {
+    fn fields(&mut self, field: Visit<'_>) {
+        field("column", &mut self.columns);
+        field("table", &mut self.table);
+        field("says", &mut self.says);
+    }
+}
+
 impl Fields for Vec<String> {
     fn fields(&mut self, field: Visit<'_>) {
         field("value", self);
@@ -38,7 +54,12 @@ impl Fields for Vec<String> {
 
 pub(super) fn write(models: &Modelled, push: Push<'_>) {
     for (name, values) in &models.enums {
-        line(&["model-enum", &name.to_string()], &[], values.clone(), push);
+        line(
+            &["model-enum", &name.to_string()],
+            &[],
+            values.clone(),
+            push,
+        );
     }
     for (name, table) in &models.tables {
         let name = name.to_string();
@@ -47,18 +68,19 @@ pub(super) fn write(models: &Modelled, push: Push<'_>) {
         for (column, said) in &table.columns {
             line(&heading, &["column", column], said.clone(), push);
         }
-        for columns in &table.uniques {
-            let key = Key {
+        for (columns, says) in &table.uniques {
+            let key = SaidKey {
                 columns: columns.clone(),
-                ..Key::default()
+                says: says.clone(),
+                ..SaidKey::default()
             };
             line(&heading, &["unique"], key, push);
         }
-        for (columns, references) in &table.foreign_keys {
-            let key = ForeignKey {
+        for ((columns, references), says) in &table.foreign_keys {
+            let key = SaidKey {
                 columns: columns.clone(),
-                table: references.clone(),
-                ..ForeignKey::default()
+                table: Some(references.clone()),
+                says: says.clone(),
             };
             line(&heading, &["foreign-key"], key, push);
         }
@@ -87,12 +109,19 @@ pub(super) fn read(head: &[&str], rest: Tokens, models: &mut Modelled) -> Option
             table.columns.insert((*column).to_owned(), said);
         }
         ["unique"] => {
-            let key: Key = part(rest)?;
-            table.uniques.insert(key.columns);
+            let key: SaidKey = part(rest)?;
+            table
+                .uniques
+                .entry(key.columns)
+                .or_default()
+                .extend(key.says);
         }
         ["foreign-key"] => {
-            let key: ForeignKey = part(rest)?;
-            table.foreign_keys.insert((key.columns, key.table));
+            let key: SaidKey = part(rest)?;
+            let keys = &mut table.foreign_keys;
+            keys.entry((key.columns, key.table?))
+                .or_default()
+                .extend(key.says);
         }
         ["check"] => {
             let check: crate::Check = part(rest)?;
