@@ -10,11 +10,9 @@ use super::column::{Settings, written};
 use super::constraint::What;
 use super::model::{Field, Model};
 use super::{Models, Problem, Site, types};
-use migrate_core::__support::nearest;
 use migrate_core::{Code, Diagnostic, Dialect, Hash};
 use migrate_schema::{
-    Column, Enum, ForeignKey, Index, IndexPart, Key, Modelled, ModelledTable, Name, Schema, Table,
-    mentions,
+    Column, Enum, ForeignKey, Index, Key, Modelled, ModelledTable, Name, Schema, Table, mentions,
 };
 
 /// The renames in the models: `rename_from`.
@@ -111,8 +109,8 @@ pub(crate) struct Built {
 pub(crate) struct SaidOfTable {
     /// Without its constraints and indexes, which are in the table.
     pub(crate) own: ModelledTable,
-    /// The values that the enum of a field allows in its column, which a check keeps.
-    pub(crate) values: BTreeMap<String, BTreeSet<String>>,
+    /// The values that a check allows in the column of an enum.
+    pub(crate) values: BTreeMap<String, Vec<String>>,
     /// The indexes that it gives no name.
     pub(crate) unnamed: BTreeSet<String>,
 }
@@ -165,7 +163,6 @@ impl Builder<'_> {
                 ..Key::default()
             });
         }
-        self.check_columns();
         self.table.uniques.sort();
         self.table.uniques.dedup();
         self.table.foreign_keys.sort();
@@ -323,7 +320,7 @@ impl Builder<'_> {
                 let is_there = there.is_some_and(|there| there.column(column).is_some());
                 if !model.columns().any(|own| own == column) && !is_there {
                     let message = format!("`{}` has no column `{column}` to reference", key.table);
-                    let help = did_you_mean(column, model);
+                    let help = model.did_you_mean(column);
                     self.wrong(site, message, help);
                 }
             }
@@ -365,59 +362,6 @@ impl Builder<'_> {
     fn wrong(&mut self, site: Site, message: impl Into<String>, help: impl Into<String>) {
         self.problems
             .push(Problem::error(Code::MalformedModel, site, message, help));
-    }
-
-    /// Reports columns that keys and indexes name and that do not exist.
-    fn check_columns(&mut self) {
-        let model = self.model;
-        let mut known: BTreeSet<&str> = model.columns().collect();
-        // A struct may have only some of the columns.
-        let there = self.there.into_iter().flat_map(|there| &there.columns);
-        known.extend(there.map(|column| column.name.as_str()));
-        for part in &model.settings.parts {
-            if part.dialect.is_some_and(|own| own != self.dialect) {
-                continue;
-            }
-            let named: Vec<&String> = match &part.what {
-                What::PrimaryKey(key) | What::Unique(key) => {
-                    key.columns.iter().chain(&key.include).collect()
-                }
-                What::Index(_, index) => {
-                    let columns = index.parts.iter().filter(|part| !part.expression);
-                    let columns = columns.map(|part: &IndexPart| &part.over);
-                    columns.chain(&index.include).collect()
-                }
-                What::ForeignKey(key) => key.columns.iter().collect(),
-                What::Check(_) => Vec::new(),
-            };
-            for column in named {
-                if !known.contains(column.as_str()) {
-                    let message = format!("`{}` has no column `{column}`", model.table);
-                    self.problems.push(Problem::error(
-                        Code::MalformedModel,
-                        part.site,
-                        message,
-                        did_you_mean(column, model),
-                    ));
-                }
-            }
-        }
-    }
-}
-
-fn did_you_mean(column: &str, model: &Model) -> String {
-    // The name may be that of a field whose column is renamed.
-    let renamed = model.fields.iter().find(|field| field.name == column);
-    let near = match renamed {
-        Some(field) => Some(field.column.as_str()),
-        None => nearest(column, model.columns()),
-    };
-    match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let columns: Vec<_> = model.columns().collect();
-            format!("expected one of `{}`", columns.join("`, `"))
-        }
     }
 }
 

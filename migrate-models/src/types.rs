@@ -96,17 +96,22 @@ fn mysql(kind: &Kind) -> Option<String> {
         Kind::Json => "json",
         Kind::Ip => "varchar(45)",
         Kind::Enum { values, .. } => {
-            let values: Vec<_> = values
-                .iter()
-                .map(|value| Dialect::MySql.literal(value))
-                .collect();
-            return Some(format!("enum({})", values.join(",")));
+            return Some(enum_of(values));
         }
         Kind::Postgres(_) | Kind::PostgresNamed(_) | Kind::Array(_) | Kind::Unknown(_) => {
             return None;
         }
     };
     Some(name.to_owned())
+}
+
+/// Returns MySQL's type of an enum.
+pub(super) fn enum_of(values: &[String]) -> String {
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| Dialect::MySql.literal(value))
+        .collect();
+    format!("enum({})", values.join(","))
 }
 
 fn sqlite(kind: &Kind) -> Option<&'static str> {

@@ -1,12 +1,41 @@
 //! The values that an expression or a type lists.
 
-use std::collections::BTreeSet;
-
 use migrate_core::Dialect;
 use migrate_sql::{Lexer, TokenKind, unquoted};
 
+/// Returns the values of an enum where there are some already. Those that no model knows stay,
+/// unless one has known them: `before`.
+pub(super) fn wanted(own: &[String], there: &[String], before: &[String]) -> Vec<String> {
+    let stays = |value: &&String| own.contains(value) || !before.contains(value);
+    let mut values: Vec<String> = there.iter().filter(stays).cloned().collect();
+    let new = own.iter().filter(|value| !there.contains(value));
+    values.extend(new.cloned());
+    // The order is the model's, if all are the model's and it said another one.
+    let all_known = values.iter().all(|value| own.contains(value));
+    match all_known && !before.is_empty() && before != own {
+        true => own.to_vec(),
+        false => values,
+    }
+}
+
+/// Returns whether a text closes its quotes and parentheses, in one dialect at least.
+pub(super) fn is_whole(text: &str) -> bool {
+    Dialect::ALL.iter().any(|dialect| {
+        let depth = tokens(text, *dialect).and_then(|tokens| {
+            tokens
+                .into_iter()
+                .try_fold(0_usize, |depth, token| match token {
+                    (TokenKind::Symbol, "(") => Some(depth + 1),
+                    (TokenKind::Symbol, ")") => depth.checked_sub(1),
+                    _ => Some(depth),
+                })
+        });
+        depth == Some(0)
+    })
+}
+
 /// Returns the literals of a text: those of `enum('a','b')`.
-pub(super) fn literals(text: &str, dialect: Dialect) -> BTreeSet<String> {
+pub(super) fn literals(text: &str, dialect: Dialect) -> Vec<String> {
     let strings = tokens(text, dialect).into_iter().flatten();
     let strings = strings.filter(|(kind, _)| *kind == TokenKind::String);
     strings.map(|(_, text)| unquoted(text)).collect()
@@ -14,18 +43,17 @@ pub(super) fn literals(text: &str, dialect: Dialect) -> BTreeSet<String> {
 
 /// Returns the values that a check allows in a column, if it says nothing else:
 /// `state IN ('a', 'b')`, or as PostgreSQL writes it, `state = ANY (ARRAY['a'::text, 'b'::text])`.
-#[cfg(any(feature = "sources", test))]
-pub(super) fn listed(expression: &str, column: &str, dialect: Dialect) -> Option<BTreeSet<String>> {
+pub(super) fn listed(expression: &str, column: &str, dialect: Dialect) -> Option<Vec<String>> {
     const SYMBOLS: [&str; 10] = ["(", ")", "[", "]", ",", "=", "::", ":", "[]", ".."];
     let mut has_column = false;
     let mut lists = false;
-    let mut values = BTreeSet::new();
+    let mut values = Vec::new();
     let mut cast = false;
     for (kind, text) in tokens(expression, dialect)? {
         // A cast is to a name of one or two words: `::character varying`.
         let is_cast = std::mem::replace(&mut cast, false);
         match kind {
-            TokenKind::String => drop(values.insert(unquoted(text))),
+            TokenKind::String => values.push(unquoted(text)),
             TokenKind::Word | TokenKind::Quoted if is_cast => {
                 cast = text.eq_ignore_ascii_case("character");
             }
@@ -95,8 +123,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn values_that_no_model_has_known_stay() {
+        let all = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        for (own, there, before, expected) in [
+            ("a c", "a b c", "", "a b c"),
+            ("c a", "a b c", "c a", "a b c"),
+            ("a c d", "a b c", "a c", "a b c d"),
+            ("a", "a b c", "a c", "a b"),
+            ("b a", "a b", "", "a b"),
+            ("b a", "a b", "a b", "b a"),
+            ("x a b", "a b", "a b", "x a b"),
+            ("a b", "a b c", "a b c", "a b"),
+        ] {
+            let values = wanted(&all(own), &all(there), &all(before));
+            assert_eq!(
+                values,
+                all(expected),
+                "{own} beside {there}, before {before}"
+            );
+        }
+    }
+
+    #[test]
     fn a_list_of_values_is_seen_in_every_spelling() {
-        let expected = Some(BTreeSet::from(["a".to_owned(), "b'c".to_owned()]));
+        let expected = ["a".to_owned(), "b'c".to_owned()];
         for (dialect, text) in [
             (Dialect::Sqlite, "state IN ('a','b''c')"),
             (Dialect::Sqlite, "(\"state\" in ( 'b''c', 'a' ))"),
@@ -109,7 +163,9 @@ mod tests {
                 "((state)::text = ANY ((ARRAY['a'::character varying, 'b''c'::character varying])::text[]))",
             ),
         ] {
-            assert_eq!(listed(text, "state", dialect), expected, "{text}");
+            let mut values = listed(text, "state", dialect).expect(text);
+            values.sort();
+            assert_eq!(values, expected, "{text}");
         }
         for text in [
             "state IN ('a') AND other > 0",

@@ -13,7 +13,7 @@ use migrate_schema::{
 
 use super::Models;
 use super::build::{Built, SaidOfTable};
-use super::values::{listed, same_expression};
+use super::values::{self, listed, same_expression};
 
 /// The models beside the schema that the chain makes.
 pub struct Beside {
@@ -48,8 +48,10 @@ impl Models {
         let enums = enums.map(|(name, own)| (name.clone(), own.values.clone()));
         let enums = enums.collect();
         for (name, own) in &mut built.schema.enums {
-            let values = wanted_values(own, there.enums.get(name), before.enums.get(name));
-            own.values = values;
+            if let Some(there) = there.enums.get(name) {
+                let before = before.enums.get(name).map_or(&[][..], Vec::as_slice);
+                own.values = values::wanted(&own.values, &there.values, before);
+            }
         }
         let new = built
             .schema
@@ -94,23 +96,6 @@ impl Models {
         }
         schema
     }
-}
-
-/// The values of an enum. Those that no model knows stay, unless one has known them.
-fn wanted_values(own: &Enum, there: Option<&Enum>, before: Option<&Vec<String>>) -> Vec<String> {
-    let Some(there) = there else {
-        return own.values.clone();
-    };
-    if before.is_some_and(|before| *before != own.values) {
-        return own.values.clone();
-    }
-    let mut values = there.values.clone();
-    let new = own
-        .values
-        .iter()
-        .filter(|value| !there.values.contains(value));
-    values.extend(new.cloned());
-    values
 }
 
 impl Beside {
@@ -355,7 +340,8 @@ impl Merge<'_> {
         let keys = self.words.foreign_keys.iter();
         let keys = keys.map(|key| ((key.columns.clone(), key.table.clone()), says(key)));
         said.foreign_keys = keys.collect();
-        for check in &self.spelled.checks {
+        let explicit = self.spelled.checks.iter();
+        for check in explicit.filter(|check| self.enum_of(check).is_none()) {
             let made = table.checks.iter().find(|made| self.is_check(check, made));
             said.checks.extend(made.map(|made| made.expression.clone()));
         }
@@ -605,16 +591,34 @@ impl Merge<'_> {
     /// Returns whether a check of the chain is one of the model.
     fn is_check(&self, said: &Check, made: &Check) -> bool {
         self.same(&said.expression, &made.expression)
-            || self
-                .values_of(said)
-                .is_some_and(|(column, _)| listed(&made.expression, column, self.dialect).is_some())
     }
 
-    /// Returns the column whose values a check of the model lists, if an enum means it.
-    fn values_of(&self, check: &Check) -> Option<(&String, &BTreeSet<String>)> {
-        self.facts.values.iter().find(|(column, values)| {
-            listed(&check.expression, column, self.dialect).as_ref() == Some(*values)
-        })
+    /// Returns the column of an enum whose values a check of the model keeps, unless it has a name.
+    fn enum_of(&self, check: &Check) -> Option<&String> {
+        let is_named = |own: &Check| own.name.is_some() && own.name == check.name;
+        if self.words.checks.iter().any(is_named) {
+            return None;
+        }
+        let sorted = |values: &[String]| values.iter().cloned().collect::<BTreeSet<_>>();
+        let mut enums = self.facts.values.iter();
+        let found = enums.find(|(column, values)| {
+            let listed = listed(&check.expression, column, self.dialect);
+            listed.is_some_and(|listed| sorted(&listed) == sorted(values))
+        });
+        found.map(|(column, _)| column)
+    }
+
+    /// Returns whether the field of a column was an enum.
+    fn was_enum(&self, column: &str) -> bool {
+        let before = self.before.columns.get(column);
+        before.is_some_and(|before| !before.values.is_empty())
+    }
+
+    /// Returns whether the field of a column was no such enum before.
+    fn has_changed(&self, column: &str) -> bool {
+        let before = self.before.columns.get(column);
+        let now = self.facts.own.columns.get(column);
+        before.is_some_and(|before| now.is_some_and(|now| now.values != before.values))
     }
 
     fn checks(&self, there: &Table, gone: &[&str]) -> Vec<Check> {
@@ -625,30 +629,22 @@ impl Merge<'_> {
             Some(made.remove(at))
         };
         for said in &self.spelled.checks {
-            let own = self.words.checks.iter().filter(|own| own.name == said.name);
-            let is_named = said.name.is_some() && own.count() > 0;
-            if let Some((column, values)) = self.values_of(said).filter(|_| !is_named) {
-                let lists = |made: &Check| listed(&made.expression, column, self.dialect);
-                let before = self.before.checks.iter();
-                let mut before = before.filter_map(|text| listed(text, column, self.dialect));
-                let is_as_before = before.all(|before| before == *values);
+            let own = self.words.checks.iter();
+            let is_named = said.name.is_some() && own.clone().any(|own| own.name == said.name);
+            if let Some(column) = self.enum_of(said) {
+                let is_of_enum = |made: &Check| {
+                    self.same(&made.expression, &said.expression)
+                        || listed(&made.expression, column, self.dialect).is_some()
+                };
                 let is_new = there.column(column).is_none();
-                match take(&|made| lists(made).is_some()) {
-                    Some(made)
-                        if lists(made).is_some_and(|there| {
-                            there == *values || is_as_before && values.is_subset(&there)
-                        }) =>
-                    {
-                        checks.push(made.clone());
-                    }
+                match take(&is_of_enum) {
+                    Some(made) if self.enum_of(made) == Some(column) => checks.push(made.clone()),
                     Some(made) => checks.push(Check {
                         name: made.name.clone(),
                         options: made.options.clone(),
                         expression: said.expression.clone(),
                     }),
-                    None if is_new || !is_as_before => {
-                        checks.push(said.clone());
-                    }
+                    None if is_new || self.has_changed(column) => checks.push(said.clone()),
                     // It is the convention of an enum that is new, not something that is said.
                     None => {}
                 }
@@ -669,8 +665,17 @@ impl Merge<'_> {
                 }
             }
         }
+        // The check of a field that is no enum any more goes.
+        let was_of_enum = |made: &Check| {
+            let columns = self.facts.own.columns.iter();
+            let mut others = columns.filter(|(_, now)| now.values.is_empty());
+            others.any(|(column, _)| {
+                self.was_enum(column) && listed(&made.expression, column, self.dialect).is_some()
+            })
+        };
         let unsaid = made.into_iter().filter(|made| {
-            !self.before.checks.contains(&made.expression)
+            !was_of_enum(made)
+                && !self.before.checks.contains(&made.expression)
                 && !gone.iter().any(|column| mentions(&made.expression, column))
         });
         checks.extend(unsaid.cloned());

@@ -46,6 +46,8 @@ pub struct ModelledTable {
 pub struct ModelledColumn {
     /// The type, in the model's words; `None` if the field's type is not known.
     pub sql_type: Option<String>,
+    /// The values of its enum, where a check or the column's type keeps them.
+    pub values: Vec<String>,
     /// Whether it was never NULL.
     pub not_null: bool,
     /// Whether it said a default, or that there is none.
@@ -143,6 +145,7 @@ impl ModelledTable {
             let own = self.columns.entry(name).or_default();
             own.add(&column);
             own.sql_type = column.sql_type;
+            own.values = column.values;
         }
         self.primary_key |= other.primary_key;
         extend(&mut self.uniques, other.uniques);
@@ -160,6 +163,12 @@ impl ModelledTable {
                 continue;
             };
             let after = to.column(&name);
+            let kept = (!column.values.is_empty()).then(|| column.values.clone());
+            if let Some(values) = kept
+                && (after != Some(before) || from.checks != to.checks)
+            {
+                self.columns.entry(name.clone()).or_default().values = values;
+            }
             if after != Some(before) {
                 let own = self.columns.entry(name).or_default();
                 own.add(&column);

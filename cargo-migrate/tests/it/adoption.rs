@@ -382,12 +382,19 @@ use migrate_sqlx::Table;
     ALTER TABLE "member" ADD COLUMN "mail" email;
 
     -- migrate: down
-    -- destructive: the values of `member.mail`
-    ALTER TABLE "member" DROP COLUMN "mail";
     -- destructive: the values of `member.code`
     ALTER TABLE "member" DROP COLUMN "code";
+    -- destructive: the values of `member.mail`
+    ALTER TABLE "member" DROP COLUMN "mail";
     "#);
-    assert_snapshot!(changes(&project, "b", "pub enum Lone { A, C }", "pub enum Lone { A, C, D }"), @"");
+    let text = changes(
+        &project,
+        "b",
+        "pub enum Lone { A, C }",
+        "pub enum Lone { A, C, D }",
+    );
+    let (up, _) = text.split_once("-- migrate: down").expect("it has one");
+    assert_eq!(up.trim(), "ALTER TYPE \"lone\" ADD VALUE 'd' AFTER 'c';");
     assert_snapshot!(changes(
         &project,
         "c",
@@ -399,7 +406,12 @@ use migrate_sqlx::Table;
     -- migrate: down
     ALTER TABLE "member" ADD CONSTRAINT "member_org_fkey" FOREIGN KEY ("org") REFERENCES "orgs" ("org_id") ON DELETE CASCADE DEFERRABLE;
     "#);
-    assert_snapshot!(changes(&project, "d", "pub r#ref: String,", "#[column(rename_from = \"ref\")] pub reference: String,"), @"");
+    assert_snapshot!(changes(&project, "d", "pub r#ref: String,", "#[column(rename_from = \"ref\")] pub reference: String,"), @r#"
+    ALTER TABLE "app"."doc" RENAME COLUMN "ref" TO "reference";
+
+    -- migrate: down
+    ALTER TABLE "app"."doc" RENAME COLUMN "reference" TO "ref";
+    "#);
 }
 
 async fn beside_a_schema_of_mysql(schema: &str, name: &str) {
@@ -421,15 +433,41 @@ use migrate_sqlx::Table;
         "a",
         "pub size: i64,",
         "#[column(index)] pub size: i64, #[column(references = \"users\", on_delete = \"set null\")] pub editor: Option<i32>,",
-    ), @"");
-    assert_snapshot!(changes(&project, "b", "#[column(index)] pub size: i64", "pub size: i64"), @r"
-    DROP INDEX `torrents_size_idx` ON `torrents`;
+    ), @r"
+    ALTER TABLE `torrents`
+        ADD COLUMN `editor` int(11) AFTER `size`,
+        ADD INDEX `editor` (`editor`),
+        ADD INDEX `torrents_size_idx` (`size`);
+    ALTER TABLE `torrents` ADD CONSTRAINT `torrents_ibfk_1` FOREIGN KEY (`editor`) REFERENCES `users` (`user_id`) ON DELETE SET NULL;
 
     -- migrate: down
-    CREATE INDEX `torrents_size_idx` ON `torrents` (`size`);
+    ALTER TABLE `torrents` DROP FOREIGN KEY `torrents_ibfk_1`;
+    -- destructive: drop column `torrents.editor`
+    ALTER TABLE `torrents`
+        DROP INDEX `editor`,
+        DROP INDEX `torrents_size_idx`,
+        DROP COLUMN `editor`;
     ");
-    assert_snapshot!(changes(&project, "c", "pub id: i32, pub v: Option<i32>", "pub id: i32, pub v: Option<i64>"), @"");
-    assert_snapshot!(changes(&project, "d", "enum State { New, Done }", "enum State { New, Done, Bad }"), @"");
+    assert_snapshot!(changes(&project, "b", "#[column(index)] pub size: i64", "pub size: i64"), @r"
+    ALTER TABLE `torrents` DROP INDEX `torrents_size_idx`;
+
+    -- migrate: down
+    ALTER TABLE `torrents` ADD INDEX `torrents_size_idx` (`size`);
+    ");
+    assert_snapshot!(changes(&project, "c", "pub id: i32, pub v: Option<i32>", "pub id: i32, pub v: Option<i64>"), @r"
+    ALTER TABLE `ver` MODIFY COLUMN `v` bigint(20);
+
+    -- migrate: down
+    -- destructive: alter column `ver.v`: type `bigint(20)` becomes `int(11)`
+    ALTER TABLE `ver` MODIFY COLUMN `v` int(11);
+    ");
+    assert_snapshot!(changes(&project, "d", "enum State { New, Done }", "enum State { New, Done, Bad }"), @r"
+    ALTER TABLE `torrents` MODIFY COLUMN `state` enum('new','done','old','bad') NOT NULL DEFAULT 'new';
+
+    -- migrate: down
+    -- destructive: alter column `torrents.state`: type `enum('new','done','old','bad')` becomes `enum('new','done','old')`
+    ALTER TABLE `torrents` MODIFY COLUMN `state` enum('new','done','old') NOT NULL DEFAULT 'new';
+    ");
 }
 
 const TORRENTS: &str = "

@@ -8,7 +8,7 @@ use crate::fits::{fits, is_built_in};
 use crate::kind::Kind;
 use crate::model::Field;
 use crate::types::{self, folded, is_text, sql_type};
-use crate::values::literals;
+use crate::values::{listed, literals, wanted};
 use migrate_core::{Code, Dialect};
 use migrate_schema::{Check, Column, Enum, Generated, Identity, ModelledColumn, Name};
 
@@ -32,6 +32,20 @@ impl Builder<'_> {
         let sql_type = match (there, &own) {
             // A type that is not known here is the one that sqlx reads into it: the column's.
             (Some(there), None) => there.sql_type.clone(),
+            (Some(there), Some(_))
+                if let Kind::Enum { values, .. } = &field.kind
+                    && settings.sql_type.is_none()
+                    && there.sql_type.starts_with("enum(")
+                    && self.dialect == Dialect::MySql =>
+            {
+                let known = literals(&there.sql_type, self.dialect);
+                let before = before.map_or(&[][..], |before| &before.values);
+                let all = wanted(values, &known, before);
+                match all == known {
+                    true => there.sql_type.clone(),
+                    false => types::enum_of(&all),
+                }
+            }
             (Some(there), Some(own))
                 if settings.sql_type.is_none() && self.reads(field, own, there, before, strict) =>
             {
@@ -43,8 +57,16 @@ impl Builder<'_> {
                 String::new()
             }
         };
-        if let Kind::Enum { type_name, values } = &field.kind {
-            self.enumeration(field, type_name, values, &sql_type);
+        let mut values = Vec::new();
+        if let Kind::Enum {
+            type_name,
+            values: own,
+        } = &field.kind
+        {
+            self.enumeration(field, type_name, own, &sql_type);
+            if self.dialect != Dialect::Postgres || is_text(type_name) {
+                values.clone_from(own);
+            }
         }
         let default = settings.default.as_ref();
         let default = default.and_then(|said| types::default(said, self.dialect, &sql_type));
@@ -104,6 +126,7 @@ impl Builder<'_> {
             field.column.clone(),
             ModelledColumn {
                 sql_type: own,
+                values,
                 not_null: !says_null,
                 default: settings.default.is_some(),
                 generated: generated.is_some(),
@@ -147,19 +170,8 @@ impl Builder<'_> {
             // The affinity is all there is to it.
             Dialect::Sqlite => true,
             // sqlx reads any width, but not every number can be written.
-            Dialect::MySql => is_as_before && self.has_values(field, &there.sql_type),
+            Dialect::MySql => is_as_before || matches!(field.kind, Kind::Enum { .. }),
             Dialect::Postgres => is_as_before || is_built_in(&there.sql_type),
-        }
-    }
-
-    /// Returns whether a column of MySQL takes all values of an enum.
-    fn has_values(&self, field: &Field, sql_type: &str) -> bool {
-        match &field.kind {
-            Kind::Enum { values, .. } if sql_type.starts_with("enum(") => {
-                let listed = literals(sql_type, self.dialect);
-                values.iter().all(|value| listed.contains(value))
-            }
-            _ => true,
         }
     }
 
@@ -245,9 +257,17 @@ impl Builder<'_> {
             // MySQL's own type has the values.
             Dialect::MySql => {}
             Dialect::Postgres | Dialect::Sqlite => {
-                let all = values.iter().cloned().collect();
-                self.said.values.insert(field.column.clone(), all);
-                let values: Vec<_> = values
+                let checks = self.there.into_iter().flat_map(|there| &there.checks);
+                let mut known = checks
+                    .filter_map(|check| listed(&check.expression, &field.column, self.dialect));
+                let before = self.before.and_then(|it| it.columns.get(&field.column));
+                let before = before.map_or(&[][..], |before| &before.values);
+                let all = match known.next() {
+                    Some(known) => wanted(values, &known, before),
+                    None => values.to_vec(),
+                };
+                self.said.values.insert(field.column.clone(), all.clone());
+                let values: Vec<_> = all
                     .iter()
                     .map(|value| self.dialect.literal(value))
                     .collect();

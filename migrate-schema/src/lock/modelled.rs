@@ -20,6 +20,7 @@ impl Fields for ModelledTable {
 impl Fields for ModelledColumn {
     fn fields(&mut self, field: Visit<'_>) {
         field("type", &mut self.sql_type);
+        field("value", &mut self.values);
         field("not-null", &mut self.not_null);
         field("default", &mut self.default);
         field("generated", &mut self.generated);
