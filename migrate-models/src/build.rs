@@ -12,7 +12,8 @@ use super::model::{Field, Model};
 use super::{Models, Problem, Site, types};
 use migrate_core::{Code, Diagnostic, Dialect, Hash};
 use migrate_schema::{
-    Column, Enum, ForeignKey, Index, Key, Modelled, ModelledTable, Name, Schema, Table, mentions,
+    Column, Enum, ForeignKey, Index, Inherited, Key, Modelled, ModelledTable, Name, Schema, Table,
+    mentions,
 };
 
 /// The renames in the models: `rename_from`.
@@ -231,7 +232,12 @@ impl Builder<'_> {
 
     /// Adds the columns that stay although no field is for them.
     fn columns_without_field(&mut self) {
-        let unsaid: Vec<Column> = self.unsaid_columns().into_iter().cloned().collect();
+        let unsaid = self.unsaid_columns().into_iter().map(|column| Column {
+            // No table above it is created for the models.
+            inherited: Inherited::default(),
+            ..column.clone()
+        });
+        let unsaid: Vec<Column> = unsaid.collect();
         self.table.columns.extend(unsaid);
     }
 

@@ -371,10 +371,9 @@ fn creation_order(
 }
 
 /// Returns the tables that another needs to be there.
-pub(crate) fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
-    let parts = table.partition_of.iter().map(|part| &part.table);
+fn needed_tables(table: &Table) -> impl Iterator<Item = &Name> {
     let keys = table.foreign_keys.iter().map(|key| &key.table);
-    keys.chain(&table.inherits).chain(parts)
+    keys.chain(table.parents())
 }
 
 /// Returns the places of the views in the order in which they can be made.

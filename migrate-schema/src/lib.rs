@@ -5,7 +5,7 @@
 //! which objects were created does not matter, except for the columns of a table.
 //!
 //! Owners and privileges are not part of a schema. Those of views are kept, to restore them when a
-//! view is recreated: [`ViewState`].
+//! view is recreated: [`SchemaState`].
 //!
 //! The kinds of objects are listed once, in `schema/kinds.rs`; the struct [`Schema`], [`ObjectKind`],
 //! [`ObjectRef`], [`Object`], the diff and the lines of schema.lock follow from that list.
@@ -28,8 +28,8 @@ pub use difference::{Difference, DifferenceKind, differences};
 pub use fingerprint::Fingerprint;
 pub use modelled::{Modelled, ModelledColumn, ModelledTable};
 pub use schema::{
-    Action, Affinity, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey,
-    Generated, Grant, Identity, Index, IndexPart, Key, Name, NotCarried, ObjectKind, ObjectRef,
-    OptionValue, Options, PartitionOf, Routine, RoutineKind, Schema, Sequence, Signature, Table,
-    View, ViewState, mentions,
+    Action, Affinity, Check, Column, Deferrable, Definition, Dependencies, Domain, Enum, Extension,
+    ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited, Key, Name, NotCarried,
+    ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf, Privileges, Routine,
+    RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState, mentions,
 };

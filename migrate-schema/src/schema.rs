@@ -1,5 +1,6 @@
 //! A schema as data: what a database has, in its own spelling.
 
+pub(crate) mod dependencies;
 pub(crate) mod kinds;
 mod options;
 mod state;
@@ -9,10 +10,11 @@ pub(crate) mod types;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use dependencies::{Dependencies, Part};
 pub use kinds::{ObjectKind, ObjectRef, Schema};
 pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};
-pub use state::{Grant, ViewState};
+pub use state::{Grant, Inherited, Privileges, SchemaState, ViewState};
 pub use text::mentions;
 pub use types::Affinity;
 
@@ -110,6 +112,9 @@ pub struct Column {
     pub comment: Option<String>,
     /// Further options: MySQL's `INVISIBLE`, the `ON CONFLICT` of SQLite's `NOT NULL`.
     pub options: Options,
+    /// Whether it is there only because a table above has it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub inherited: Inherited,
 }
 
 /// How a generated column is computed.
@@ -295,9 +300,12 @@ pub struct View {
     pub comment: Option<String>,
     /// The comments of the columns.
     pub column_comments: BTreeMap<String, String>,
+    /// The defaults of the columns, which an INSERT into the view uses: PostgreSQL.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub column_defaults: BTreeMap<String, String>,
     /// Further options: PostgreSQL's `security_barrier`, MySQL's `ALGORITHM`.
     pub options: Options,
-    /// The state in the PostgreSQL database that it was read from; never compared or written.
+    /// The columns in the PostgreSQL database that it was read from; never compared or written.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub state: ViewState,
 }
@@ -485,6 +493,14 @@ impl Table {
             && key.is_some_and(|key| {
                 key.columns == [column.name.as_str()] && key.qualifiers.is_empty()
             })
+    }
+}
+
+impl Table {
+    /// Returns the tables above it: the partitioned one, or those that it inherits from.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = &Name> {
+        let whole = self.partition_of.iter().map(|part| &part.table);
+        self.inherits.iter().chain(whole)
     }
 }
 

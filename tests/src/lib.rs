@@ -3,6 +3,7 @@
 
 pub mod alembic;
 mod database;
+pub mod native_dump;
 mod project;
 
 pub use database::{TestDatabase, TestSession};

@@ -43,7 +43,7 @@ pub(super) fn drop(dialect: Dialect, object: ObjectRef<'_>) -> String {
 }
 
 /// Returns the keyword of the object's kind in SQL.
-fn keyword(object: ObjectRef<'_>) -> String {
+pub(super) fn keyword(object: ObjectRef<'_>) -> String {
     match object {
         ObjectRef::Enum(..) => "TYPE".to_owned(),
         ObjectRef::Routine(signature, _) => signature.kind.as_str().to_uppercase(),
@@ -52,7 +52,7 @@ fn keyword(object: ObjectRef<'_>) -> String {
 }
 
 /// Returns the object's name as an identifier; of a routine as `DROP` needs it.
-fn quoted(dialect: Dialect, object: ObjectRef<'_>) -> String {
+pub(super) fn quoted(dialect: Dialect, object: ObjectRef<'_>) -> String {
     match object {
         ObjectRef::Table(name, _) => name.quoted(dialect),
         ObjectRef::View(name, _) => name.quoted(dialect),

@@ -2,8 +2,10 @@
 
 mod affected;
 mod column;
-mod nodes;
+mod graph;
+mod inheritance;
 mod objects;
+mod privileges;
 mod table;
 mod views;
 
@@ -11,15 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::affected::Affected;
 use self::column::Altered;
-use self::nodes::Node;
+use self::graph::Node;
+use self::inheritance::{Inheritance, Own};
 use crate::ddl::clause;
 use crate::ddl::{Ddl, Out};
 use crate::diff::Transition;
 use crate::diff::after_renames::free_name;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::diff::order;
+use crate::schema::dependencies::{Needs, Part, needs};
 use crate::schema::text::Words;
-use crate::schema::{Column, Name, Schema, Table};
+use crate::schema::{Column, Name, ObjectRef, Schema, Signature, Table};
 use migrate_core::Dialect;
 use migrate_sql::split;
 
@@ -44,7 +48,10 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
             .filter(|value| !from.values.contains(value));
         let literals: Vec<String> = new.map(|value| DIALECT.literal(value)).collect();
         let uses = |ddl: &Ddl| {
-            !ddl.sql.starts_with("ALTER TYPE") && literals.iter().any(|it| ddl.sql.contains(it))
+            let sql = &ddl.sql;
+            let may = sql.starts_with("UPDATE") || Words::of(sql).mention(&name.name);
+            let has = || literals.iter().any(|it| sql.contains(it));
+            !sql.starts_with("ALTER TYPE") && has() && may
         };
         if first.iter().any(uses) {
             used.insert(name.clone());
@@ -73,30 +80,46 @@ fn comment(kind: &str, quoted: &str, comment: Option<&str>) -> String {
 struct Plan<'a> {
     transition: &'a Transition<'a>,
     affected: Affected<'a>,
+    inheritance: Inheritance<'a>,
     /// The constraints of existing tables that are added last: new ones, and those that were dropped
     /// meanwhile.
     to_recreate: Vec<(&'a Name, Constraint)>,
+    /// The parts of dropped tables that are already gone.
+    dropped_parts: BTreeSet<Part>,
     /// The defaults that are already gone.
     without_default: BTreeSet<(&'a Name, &'a str)>,
     /// The types that wait under another name until nothing is of them.
     displaced: BTreeMap<Name, Name>,
+    /// The routines that wait so until no such type depends on them.
+    displaced_routines: BTreeMap<&'a Signature, Name>,
+    /// What each part of the new schema depends on.
+    needs: Needs,
     /// The tables that exist by now.
     existing: BTreeSet<&'a Name>,
     /// The views that are changed in place.
     replaced: BTreeSet<Name>,
+    /// The objects that were dropped and created again.
+    recreated: Vec<ObjectRef<'a>>,
     out: Out,
 }
 
 impl<'a> Plan<'a> {
     fn new(transition: &'a Transition<'a>, used: &BTreeSet<Name>) -> Self {
+        let affected = Affected::new(transition, used);
+        let renamed = &transition.after_renames.schema;
         Self {
             transition,
-            affected: Affected::new(transition, used),
+            inheritance: Inheritance::new(renamed, transition.to, &affected.tables),
+            affected,
             to_recreate: Vec::new(),
+            dropped_parts: BTreeSet::new(),
             without_default: BTreeSet::new(),
             displaced: BTreeMap::new(),
+            displaced_routines: BTreeMap::new(),
+            needs: needs(transition.to),
             existing: BTreeSet::new(),
             replaced: BTreeSet::new(),
+            recreated: Vec::new(),
             out: Out::default(),
         }
     }
@@ -108,26 +131,22 @@ impl<'a> Plan<'a> {
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
         self.create_prerequisites();
-        let views = self.drop_views();
         self.drop_on_tables();
-        self.drop_on_gone_tables();
-        self.drop_constraints();
+        self.drop_parts_of_gone_tables();
         let indexes = self.drop_indexes();
         self.drop_defaults();
-        self.drop_columns();
-        self.drop_tables_and_routines();
+        let views = self.changed_views();
+        self.drop_in_order();
         self.drop_sequences();
         self.rename_on_tables();
-        self.types();
-        self.sequences();
-        let late = self.create_tables_and_routines(&views);
+        self.displace_types();
+        let late = self.create_early(&views);
         self.alter_tables();
         self.alter_columns();
-        let keys = self.add_constraints();
-        self.create_indexes(&indexes);
+        let keys = self.create_late(late, &views, &indexes);
         self.add_all(&keys);
-        self.create_views(&views, &late);
         self.create_on_tables();
+        self.restore_privileges();
         self.finish();
         self.out.0
     }
@@ -155,53 +174,81 @@ impl<'a> Plan<'a> {
     fn drop_on_tables(&mut self) {
         for (name, before) in self.affected.surviving() {
             let after = &self.transition.to.tables[name];
-            for (keyword, before, after) in on_tables(before, after) {
+            for (keyword, part, before, after) in on_tables(before, after) {
                 for (object, definition) in before {
                     if after.get(object) != Some(definition)
-                        || self.affected.on_table(name, definition)
+                        || self.affected.part(&part(name.clone(), object.clone()))
                     {
-                        self.out.add(format!(
-                            "DROP {keyword} {} ON {}",
-                            DIALECT.quote(object),
-                            name.quoted(DIALECT)
-                        ));
+                        self.drop_on_table(keyword, name, object);
                     }
                 }
             }
         }
     }
 
-    /// Drops the policies and rules of dropped tables that mention another dropped object, which could
-    /// not be dropped otherwise. Triggers are dropped with their tables, before their functions.
-    fn drop_on_gone_tables(&mut self) {
-        let renamed = self.renamed();
-        let tables = self.affected.tables.iter().copied();
-        let routines = renamed.routines.keys();
-        let gone: BTreeSet<&Name> = routines
-            .filter(|it| self.affected.routines.contains(*it))
-            .map(|signature| &signature.name)
-            .chain(tables)
-            .collect();
-        for (name, table) in &renamed.tables {
-            if !self.affected.tables.contains(name) {
-                continue;
-            }
-            for (kind, all) in [("POLICY", &table.policies), ("RULE", &table.rules)] {
-                for (object, definition) in all {
-                    let words = Words::of(definition);
-                    if gone
-                        .iter()
-                        .any(|other| *other != name && words.mention(&other.name))
-                    {
-                        self.out.add(format!(
-                            "DROP {kind} {} ON {}",
-                            DIALECT.quote(object),
-                            name.quoted(DIALECT)
-                        ));
-                    }
+    fn drop_on_table(&mut self, keyword: &str, table: &Name, object: &str) {
+        self.out.add(format!(
+            "DROP {keyword} {} ON {}",
+            DIALECT.quote(object),
+            table.quoted(DIALECT)
+        ));
+    }
+
+    /// Drops what a dropped table depends on with a part alone, where the other depends on the table:
+    /// neither could be dropped before the other.
+    fn drop_parts_of_gone_tables(&mut self) {
+        let needs = &self.affected.needs;
+        let leads_back = |part: &Part, table: &Name| {
+            let mut waiting = vec![part];
+            let mut seen = BTreeSet::new();
+            while let Some(part) = waiting.pop() {
+                if part.relation() == Some(table) {
+                    return true;
+                }
+                if seen.insert(part) {
+                    waiting.extend(needs.get(part).into_iter().flatten());
                 }
             }
+            false
+        };
+        let mut gone = Vec::new();
+        for (part, needed) in needs {
+            let table = part
+                .relation()
+                .and_then(|name| self.affected.tables.get(name));
+            let Some(table) = table else { continue };
+            let mut others = needed.iter().filter(|it| it.relation() != Some(*table));
+            if others.any(|it| leads_back(it, table)) {
+                gone.push((*table, part.clone()));
+            }
         }
+        for (table, part) in gone {
+            let quoted = table.quoted(DIALECT);
+            match &part {
+                Part::Trigger(_, name) => self.drop_on_table("TRIGGER", table, name),
+                Part::Policy(_, name) => self.drop_on_table("POLICY", table, name),
+                Part::Rule(_, name) => self.drop_on_table("RULE", table, name),
+                Part::Index(_, name) => self.drop_index(table, name),
+                Part::Constraint(_, name) if !self.is_foreign_key(table, name) => {
+                    let name = DIALECT.quote(name);
+                    self.out
+                        .add(format!("ALTER TABLE {quoted} DROP CONSTRAINT {name}"));
+                }
+                Part::Default(_, column) => {
+                    let column = DIALECT.quote(column);
+                    self.out.add(format!(
+                        "ALTER TABLE {quoted} ALTER COLUMN {column} DROP DEFAULT"
+                    ));
+                }
+                _ => continue,
+            }
+            self.dropped_parts.insert(part);
+        }
+    }
+
+    fn is_foreign_key(&self, table: &Name, name: &str) -> bool {
+        let keys = &self.renamed().tables[table].foreign_keys;
+        keys.iter().any(|key| key.name.as_deref() == Some(name))
     }
 
     fn create_on_tables(&mut self) {
@@ -209,10 +256,10 @@ impl<'a> Plan<'a> {
         let nothing = Table::default();
         for (name, after) in &self.transition.to.tables {
             let before = surviving.get(name).copied();
-            for (_, before_all, after) in on_tables(before.unwrap_or(&nothing), after) {
+            for (_, part, before_all, after) in on_tables(before.unwrap_or(&nothing), after) {
                 for (object, definition) in after {
                     let stays = before_all.get(object) == Some(definition)
-                        && !self.affected.on_table(name, definition);
+                        && !self.affected.part(&part(name.clone(), object.clone()));
                     if !stays {
                         for statement in each(definition) {
                             self.out.add(statement);
@@ -223,9 +270,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the constraints that are dropped or block other changes, foreign keys first.
-    fn drop_constraints(&mut self) {
-        let mut gone: Vec<(bool, &Name, Constraint)> = Vec::new();
+    /// Returns the constraints that are dropped or block other changes, foreign keys first.
+    fn constraints_to_drop(&mut self, order: &[Node<'a>]) -> Vec<(&'a Name, Constraint)> {
+        let mut gone: Vec<(bool, &'a Name, Constraint)> = Vec::new();
         let dropped: BTreeSet<&Name> = self.affected.tables.clone();
         for change in &self.transition.changes {
             match change {
@@ -282,7 +329,6 @@ impl<'a> Plan<'a> {
             }
         }
         // Such a key is dropped before, unless its own table is dropped first anyway.
-        let order = self.drop_order();
         let place = |name: &Name| order.iter().position(|node| *node == Node::Table(name));
         gone.retain(|(of_dropped, name, constraint)| match constraint {
             Constraint::ForeignKey(key) if *of_dropped => {
@@ -290,16 +336,12 @@ impl<'a> Plan<'a> {
             }
             _ => true,
         });
-        gone.sort_by_key(|(_, _, constraint)| !matches!(constraint, Constraint::ForeignKey(_)));
-        for (_, name, constraint) in gone {
-            if let Some(constraint) = constraint.name() {
-                self.out.add(format!(
-                    "ALTER TABLE {} DROP CONSTRAINT {}",
-                    name.quoted(DIALECT),
-                    DIALECT.quote(constraint)
-                ));
-            }
-        }
+        // What a table inherits goes with that of the table above; what is its own then can go.
+        gone.sort_by_key(|(_, name, constraint)| {
+            let is_key = matches!(constraint, Constraint::ForeignKey(_));
+            (!is_key, self.inheritance.depth(name))
+        });
+        gone.into_iter().map(|(_, name, it)| (name, it)).collect()
     }
 
     /// Drops the indexes that are dropped or block other changes; returns those to recreate.
@@ -329,7 +371,7 @@ impl<'a> Plan<'a> {
                     (after.indexes.get(index_name) == Some(index)).then_some(index_name)
                 });
                 if let Some(new_name) = stays
-                    && self.affected.index(name, index)
+                    && self.is_index_affected(name, index_name)
                 {
                     self.drop_index(name, index_name);
                     back.insert((name, new_name.as_str()));
@@ -337,6 +379,11 @@ impl<'a> Plan<'a> {
             }
         }
         back
+    }
+
+    fn is_index_affected(&self, table: &Name, name: &str) -> bool {
+        let part = Part::Index(table.clone(), name.to_owned());
+        self.affected.part(&part)
     }
 
     fn drop_index(&mut self, table: &Name, name: &str) {
@@ -356,12 +403,15 @@ impl<'a> Plan<'a> {
                     .column(&column.name)
                     .is_some();
                 if stays
-                    && !self.is_inherited(name, &column.name)
                     && !self.affected.is_rebuilt(name, &column.name)
                     && self.affected.default(name, column)
                 {
+                    let only = match self.inheritance.has_children(name) {
+                        true => "ONLY ",
+                        false => "",
+                    };
                     self.out.add(format!(
-                        "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+                        "ALTER TABLE {only}{} ALTER COLUMN {} DROP DEFAULT",
                         name.quoted(DIALECT),
                         DIALECT.quote(&column.name)
                     ));
@@ -386,19 +436,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn is_inherited(&self, table: &Name, column: &str) -> bool {
-        column::is_inherited(
-            self.renamed(),
-            &self.affected,
-            self.transition.to,
-            table,
-            column,
-        )
-    }
-
-    /// Drops columns, first those that are computed from others.
-    fn drop_columns(&mut self) {
-        let mut gone: Vec<(&Name, &Column)> = Vec::new();
+    /// Returns the columns to drop, first those that are computed from others.
+    fn columns_to_drop(&self) -> Vec<(&'a Name, &'a Column)> {
+        let mut gone: Vec<(&'a Name, &'a Column)> = Vec::new();
         for change in &self.transition.changes {
             if let Change::Drop(Object::Column {
                 table,
@@ -411,21 +451,29 @@ impl<'a> Plan<'a> {
         for (name, before) in self.affected.surviving() {
             let columns = before.columns.iter();
             let rebuilt = columns.filter(|column| self.affected.is_rebuilt(name, &column.name));
-            gone.extend(rebuilt.map(|column| (name, column)));
+            let own = rebuilt.filter(|column| !self.inheritance.is_from_above(name, column));
+            gone.extend(own.map(|column| (name, column)));
         }
-        gone.retain(|(table, column)| !self.is_inherited(table, &column.name));
-        gone.sort_by_key(|(_, column)| column.generated.is_none());
-        for (table, column) in gone {
-            let ddl = Ddl::new(format!(
-                "ALTER TABLE {} DROP COLUMN {}",
-                table.quoted(DIALECT),
-                DIALECT.quote(&column.name)
-            ));
-            self.out.push(match column.generated.is_none() {
-                true => ddl.with_data_loss(format!("the values of `{table}.{}`", column.name)),
-                false => ddl,
-            });
-        }
+        gone.retain(|(table, column)| !self.inheritance.follows(table, column));
+        gone.sort_by_key(|(table, column)| {
+            let is_generated = column.generated.is_some();
+            (!is_generated, self.inheritance.depth(table))
+        });
+        gone
+    }
+
+    fn drop_column(&mut self, table: &Name, column: &str) {
+        let before = self.renamed().tables[table].column(column);
+        let is_computed = before.is_some_and(|before| before.generated.is_some());
+        let ddl = Ddl::new(format!(
+            "ALTER TABLE {} DROP COLUMN {}",
+            table.quoted(DIALECT),
+            DIALECT.quote(column)
+        ));
+        self.out.push(match is_computed {
+            true => ddl,
+            false => ddl.with_data_loss(format!("the values of `{table}.{column}`")),
+        });
     }
 
     /// Changes, adds and fills columns.
@@ -438,7 +486,7 @@ impl<'a> Plan<'a> {
                 table,
                 value: column,
             }) = change
-                && !self.is_inherited(table, &column.name)
+                && !self.inheritance.follows(table, column)
             {
                 match column.generated.is_some() {
                     true => generated.push((table, &**column)),
@@ -446,37 +494,57 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        for (name, before) in self.affected.surviving() {
+        let mut tables: Vec<_> = self.affected.surviving().collect();
+        tables.sort_by_key(|(name, _)| self.inheritance.depth(name));
+        for (name, before) in tables {
             let after = &to.tables[name];
-            for from in &before.columns {
-                let Some(column) = after.column(&from.name) else {
+            for column in &after.columns {
+                let Some(from) = before.column(&column.name) else {
+                    // What is the table's own is changed after the one above has brought it.
+                    if let Some(from) = self.inheritance.brought(name, &column.name) {
+                        self.alter_column(name, &from, column, false);
+                    }
                     continue;
                 };
-                if self.is_inherited(name, &from.name) {
-                    continue;
-                }
-                if self.affected.is_rebuilt(name, &from.name) {
+                if !self.affected.is_rebuilt(name, &from.name) {
+                    self.alter_column(name, from, column, true);
+                } else if !self.inheritance.is_from_above(name, from) {
                     match column.generated.is_some() {
                         true => generated.push((name, column)),
                         false => column::add(&mut self.out, name, column, after, to),
                     }
-                    continue;
                 }
-                let altered = Altered {
-                    table: name,
-                    from,
-                    to: column,
-                    after,
-                    schema: to,
-                    retyped: self.affected.is_retyped(name, &from.name),
-                    without_default: self.without_default.contains(&(name, &*from.name)),
-                };
-                altered.write(&mut self.out);
             }
         }
         for (table, column) in generated {
             column::add(&mut self.out, table, column, &to.tables[table], to);
         }
+    }
+
+    /// Changes a column as far as the changes of the tables above have not.
+    fn alter_column(&mut self, table: &Name, from: &Column, to: &Column, existed: bool) {
+        let is_retyped = |table: &Name| self.affected.is_retyped(table, &from.name);
+        let was_dropped = |table: &Name| self.without_default.contains(&(table, &*from.name));
+        let is_set_again = |table: &Name| is_retyped(table) || was_dropped(table);
+        let left = match existed {
+            true => self.inheritance.left(table, from, to, is_set_again),
+            false => from.clone(),
+        };
+        let typed_above = self
+            .inheritance
+            .is_typed_above(table, &from.name, is_retyped);
+        let altered = Altered {
+            table,
+            from: &left,
+            to,
+            after: &self.transition.to.tables[table],
+            schema: self.transition.to,
+            retyped: existed && is_retyped(table) && !typed_above,
+            without_default: existed && was_dropped(table) && left.default == from.default,
+            only_default: self.inheritance.only(table, &from.name, Own::Default),
+            only_null: self.inheritance.only(table, &from.name, Own::Nullable),
+        };
+        altered.write(&mut self.out);
     }
 
     /// Gives constraints and indexes their names, while the old ones are free and nothing new has
@@ -512,8 +580,7 @@ impl<'a> Plan<'a> {
                     }
                 }
                 Change::Rename(Renamed::Index { table, from, to }) => {
-                    let index = &self.transition.to.tables[table].indexes[to];
-                    if !self.affected.index(table, index) {
+                    if !self.is_index_affected(table, from) {
                         indexes.push((in_schema(table, from), in_schema(table, to)));
                     }
                 }
@@ -540,17 +607,6 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Adds the constraints; returns the foreign keys, which come after the indexes, as one may be
-    /// what they point to.
-    fn add_constraints(&mut self) -> Vec<(&'a Name, Constraint)> {
-        let recreated = std::mem::take(&mut self.to_recreate);
-        let (keys, others): (Vec<_>, Vec<_>) = recreated
-            .into_iter()
-            .partition(|(_, constraint)| matches!(constraint, Constraint::ForeignKey(_)));
-        self.add_all(&others);
-        keys
-    }
-
     fn add_all(&mut self, constraints: &[(&Name, Constraint)]) {
         for (name, constraint) in constraints {
             self.out.add(format!(
@@ -561,44 +617,42 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn create_indexes(&mut self, back: &BTreeSet<(&Name, &str)>) {
+    /// Returns the indexes to create, `back` being those that were dropped meanwhile.
+    fn indexes_to_create(&self, back: &BTreeSet<(&'a Name, &'a str)>) -> Vec<Node<'a>> {
+        let mut all = Vec::new();
         for change in &self.transition.changes {
             match change {
-                Change::Create(Object::Index {
-                    table,
-                    name,
-                    value: index,
-                }) => self.create_index(table, name, index),
+                Change::Create(Object::Index { table, name, .. }) => {
+                    all.push(Node::Index(table, name));
+                }
                 Change::Create(Object::Table { name, value: table }) => {
-                    for (index_name, index) in &table.indexes {
-                        self.create_index(name, index_name, index);
-                    }
+                    let indexes = table.indexes.keys();
+                    all.extend(indexes.map(|index| Node::Index(name, index)));
                 }
                 _ => {}
             }
         }
-        for (table, name) in back {
-            let index = &self.transition.to.tables[*table].indexes[*name];
-            self.create_index(table, name, index);
-        }
+        all.extend(back.iter().map(|(table, name)| Node::Index(table, name)));
+        all
     }
 }
 
 type Definitions = BTreeMap<String, String>;
 
-/// Returns the triggers, policies and rules of a table before and after, with their keyword.
+/// Returns the triggers, policies and rules of a table before and after, with their keyword and the
+/// part that each is.
 fn on_tables<'t>(
     before: &'t Table,
     after: &'t Table,
-) -> [(&'static str, &'t Definitions, &'t Definitions); 3] {
+) -> [(
+    &'static str,
+    fn(Name, String) -> Part,
+    &'t Definitions,
+    &'t Definitions,
+); 3] {
     [
-        ("TRIGGER", &before.triggers, &after.triggers),
-        ("POLICY", &before.policies, &after.policies),
-        ("RULE", &before.rules, &after.rules),
+        ("TRIGGER", Part::Trigger, &before.triggers, &after.triggers),
+        ("POLICY", Part::Policy, &before.policies, &after.policies),
+        ("RULE", Part::Rule, &before.rules, &after.rules),
     ]
-}
-
-/// Returns whether a text may mention one of these views.
-fn speaks_of_view<'n>(words: &Words, mut views: impl Iterator<Item = &'n Name>) -> bool {
-    views.any(|view| words.mention(&view.name))
 }

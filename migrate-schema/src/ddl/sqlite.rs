@@ -4,7 +4,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::table::{carried, copied, create_table, needs_rebuild};
+use self::table::{carried, copied, copied_rowid, create_table, needs_rebuild};
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::tables::{drop_tables, drop_views, views_that_change, views_to_create};
 use crate::ddl::{Ddl, Out};
@@ -239,7 +239,11 @@ impl<'a> Plan<'a> {
         let new = Name::plain(self.free_name(&format!("{}__new", name.name)));
         let new_quoted = new.quoted(DIALECT);
         self.out.add(create_table(&new, after));
-        let (columns, values, made_up) = copied(self.transition.to, before, after);
+        let (mut columns, mut values, made_up) = copied(self.transition.to, before, after);
+        if let Some(rowid) = copied_rowid(before, after) {
+            columns.insert(0, rowid.to_owned());
+            values.insert(0, rowid.to_owned());
+        }
         let mut copy = Ddl::new(format!(
             "INSERT INTO {new_quoted} ({})\nSELECT {}\nFROM {old}",
             columns.join(", "),

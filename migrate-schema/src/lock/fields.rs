@@ -54,6 +54,7 @@ impl Fields for PlacedColumn {
         field("on-update", &mut column.on_update);
         field("option", &mut column.options);
         field("comment", &mut column.comment);
+        field("inherited", &mut column.inherited.0);
     }
 }
 
@@ -127,6 +128,7 @@ impl Fields for View {
         field("column", &mut self.columns);
         field("option", &mut self.options);
         field("column-comment", &mut self.column_comments);
+        field("column-default", &mut self.column_defaults);
         field("comment", &mut self.comment);
         field("definition", &mut self.definition);
     }

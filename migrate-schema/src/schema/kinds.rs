@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::Dialect;
 
 use super::{
-    Definition, Domain, Enum, Extension, Name, NotCarried, Routine, Sequence, Signature, Table,
-    View,
+    Definition, Domain, Enum, Extension, Name, NotCarried, Routine, SchemaState, Sequence,
+    Signature, Table, View,
 };
 
 /// Calls another macro with every kind: its variant, its words, its map in [`Schema`], and the
@@ -63,6 +63,9 @@ macro_rules! schema {
             /// is written for them.
             #[cfg_attr(feature = "serde", serde(default))]
             pub not_carried: BTreeSet<NotCarried>,
+            /// The state of the database that it was read from; never compared or written.
+            #[cfg_attr(feature = "serde", serde(skip))]
+            pub state: SchemaState,
         }
 
         /// A kind of object that a schema holds.
@@ -85,6 +88,7 @@ macro_rules! schema {
                     dialect,
                     $($map: BTreeMap::new(),)*
                     not_carried: BTreeSet::new(),
+                    state: SchemaState::new(),
                 }
             }
 
@@ -148,6 +152,12 @@ macro_rules! schema {
                 match self {
                     $(Self::$Kind(..) => ObjectKind::$Kind,)*
                 }
+            }
+
+            /// Returns the object's kind and name, which identify it.
+            #[must_use]
+            pub fn key(self) -> (ObjectKind, String) {
+                (self.kind(), self.name())
             }
 
             /// Returns the object's name; of a routine its signature.

@@ -1,33 +1,93 @@
 //! The state of an object in the database that it was read from.
 
-/// The state of a view in the database that it was read from, which is not part of its schema.
+use std::collections::BTreeMap;
+
+use super::ObjectKind;
+use super::dependencies::Dependencies;
+
+/// The state of a database besides its schema.
 ///
-/// A PostgreSQL view that is dropped and recreated loses its owner and privileges, so
+/// A PostgreSQL object that is dropped and recreated loses its owner and privileges, so
 /// [`statements`](crate::statements) restores them. Any two states are equal, and a state is written
 /// neither to schema.lock nor to JSON: privileges belong to a database, not to the project's schema.
+#[derive(Clone, Debug, Default)]
+pub struct SchemaState {
+    /// The owners and privileges by the kind and name of the object, where they are not the usual.
+    pub privileges: BTreeMap<(ObjectKind, String), Privileges>,
+    /// What the catalogue records of dependencies: PostgreSQL.
+    pub dependencies: Dependencies,
+}
+
+/// Who owns an object, and who may do what with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Privileges {
+    /// The owner as SQL writes the name, if it is not the connected user.
+    pub owner: Option<String>,
+    /// The privileges of others, sorted.
+    pub grants: Vec<Grant>,
+    /// Whether `PUBLIC` lacks what it has on every new type and routine: `USAGE` and `EXECUTE`
+    /// (<https://www.postgresql.org/docs/current/ddl-priv.html>).
+    pub is_closed: bool,
+}
+
+/// The columns of a view in the database that it was read from; any two are equal.
 #[derive(Clone, Debug, Default)]
 pub struct ViewState {
     /// The columns with their types and collations, as far as they matter to
     /// `CREATE OR REPLACE VIEW`; empty if the view was not read from a database.
     pub columns: Vec<(String, String)>,
-    /// The owner as SQL writes the name, if it is not the connected user.
-    pub owner: Option<String>,
-    /// The privileges of others, sorted.
-    pub grants: Vec<Grant>,
 }
 
-/// The privileges of a role on a view or one of its columns.
+/// The privileges of a role on an object or one of its columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
     /// The privileges: `INSERT, SELECT`.
     pub privileges: String,
-    /// The column, if the privileges are not on the whole view.
+    /// The column, if the privileges are not on the whole object.
     pub column: Option<String>,
     /// The role as SQL writes it, or `PUBLIC`.
     pub grantee: String,
     /// Whether the role may grant them to others.
     pub grantable: bool,
 }
+
+/// Whether a column of a PostgreSQL table comes from a table that it inherits from, and is not the
+/// table's own as well: `pg_attribute.attislocal` is false.
+///
+/// Such a column is not written in `CREATE TABLE`, and leaves with the parent's. No statement turns
+/// one into the other, so any two are equal.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(transparent)
+)]
+pub struct Inherited(pub bool);
+
+impl PartialEq for Inherited {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Inherited {}
+
+impl SchemaState {
+    pub(crate) const fn new() -> Self {
+        Self {
+            privileges: BTreeMap::new(),
+            dependencies: Dependencies::new(),
+        }
+    }
+}
+
+impl PartialEq for SchemaState {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for SchemaState {}
 
 impl PartialEq for ViewState {
     fn eq(&self, _other: &Self) -> bool {

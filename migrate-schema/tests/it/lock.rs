@@ -7,8 +7,8 @@ use migrate_core::{Dialect, Hash};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{
     Action, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey, Generated,
-    Identity, Index, IndexPart, Key, Name, OptionValue, Options, PartitionOf, Routine, RoutineKind,
-    Schema, Sequence, Signature, Table, View,
+    Identity, Index, IndexPart, Inherited, Key, Name, OptionValue, Options, PartitionOf, Routine,
+    RoutineKind, Schema, Sequence, Signature, Table, View,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -128,11 +128,12 @@ prop_compose! {
                 identity in of(select(vec![Identity::Always, Identity::ByDefault, Identity::Serial,
                                            Identity::AutoIncrement])),
                 sequence_options in of(sequence()), collation in of(text()), on_update in of(text()),
-                comment in of(text()), options in options()) -> Column {
+                comment in of(text()), options in options(), inherited: bool) -> Column {
         Column {
             name: String::new(), sql_type, nullable, default,
             generated: generated.map(|(expression, stored)| Generated { expression, stored }),
             identity, sequence_options, collation, on_update, comment, options,
+            inherited: Inherited(inherited),
         }
     }
 }
@@ -169,8 +170,9 @@ prop_compose! {
 prop_compose! {
     fn view()(definition in text(), columns in vec(text(), 0..3), materialized: bool,
               indexes in btree_map(text(), index(), 0..2), triggers in texts(), rules in texts(),
-              comment in of(text()), column_comments in texts(), options in options()) -> View {
-        View { definition, columns, materialized, indexes, triggers, rules, comment, column_comments, options, ..View::default() }
+              comment in of(text()), column_comments in texts(), column_defaults in texts(),
+              options in options()) -> View {
+        View { definition, columns, materialized, indexes, triggers, rules, comment, column_comments, column_defaults, options, ..View::default() }
     }
 }
 

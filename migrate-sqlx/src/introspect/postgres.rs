@@ -14,7 +14,9 @@ mod spelling;
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialect, LedgerNames};
-use migrate_schema::{Extension, Name, OptionValue, Options, Schema};
+use migrate_schema::{
+    Dependencies, Extension, Name, ObjectKind, OptionValue, Options, Part, Schema, Signature,
+};
 
 use self::array::array;
 use super::record::Record;
@@ -33,6 +35,14 @@ struct Reading {
     indexes: BTreeMap<u32, (Name, String)>,
     /// The columns by the table's number and their own.
     columns: BTreeMap<(u32, i16), (Name, String)>,
+    /// The kinds and names of objects by their catalogue, and their numbers there.
+    objects: BTreeMap<(String, u32), (ObjectKind, String)>,
+    /// The columns that sequences number, by the numbers of the sequences.
+    numbered: BTreeMap<u32, (Name, String)>,
+    routines: BTreeMap<u32, Signature>,
+    types: BTreeMap<u32, Name>,
+    /// What depends on what.
+    dependencies: Vec<(Part, Part)>,
     /// Tables that are left out, as they are the ledger's.
     left_out: BTreeSet<u32>,
 }
@@ -52,6 +62,11 @@ pub(super) async fn read(
         relations: BTreeMap::new(),
         indexes: BTreeMap::new(),
         columns: BTreeMap::new(),
+        objects: BTreeMap::new(),
+        numbered: BTreeMap::new(),
+        routines: BTreeMap::new(),
+        types: BTreeMap::new(),
+        dependencies: Vec::new(),
         left_out: BTreeSet::new(),
     };
     for row in rows.map_err(Error::from)? {
@@ -63,7 +78,8 @@ pub(super) async fn read(
 impl Reading {
     /// Takes in a row. The queries are in such an order that what a row refers to is there.
     fn row(&mut self, mut row: Record, ledger: &LedgerNames) -> Result<(), Error> {
-        match row.text().as_str() {
+        let kind = row.text();
+        match kind.as_str() {
             "own" => self.own = row.option(),
             "schema" => {
                 let name = row.text();
@@ -80,8 +96,7 @@ impl Reading {
             }
             "relation" => self.relation(row, ledger)?,
             "column" => self.column(row)?,
-            "owner" => self.owner(row)?,
-            "grant" => self.grant(row)?,
+            "owner" | "grant" | "closed" => self.privilege(&kind, row)?,
             "sequence" => self.sequence(row)?,
             "constraint" => self.constraint(row)?,
             "index" => self.index(row)?,
@@ -90,12 +105,12 @@ impl Reading {
             "trigger" => self.trigger(row)?,
             "rule" => self.rule(row)?,
             "policy" => self.policy(row)?,
-            "enum" => self.enumeration(row),
-            "domain" => self.domain(row),
-            kind @ ("type" | "collation" | "dictionary" | "configuration") => {
-                self.user_type(kind, row);
-            }
-            "routine" => self.routine(row),
+            "enum" => self.enumeration(row)?,
+            "domain" => self.domain(row)?,
+            "type" => self.composite_or_range(row)?,
+            kind @ ("collation" | "dictionary" | "configuration") => self.of_one_text(kind, row),
+            "routine" => self.routine(row)?,
+            "depends" => self.depends(row)?,
             "not carried" => self.not_carried(row),
             other => return Err(unreadable(other)),
         }
@@ -123,6 +138,8 @@ impl Reading {
 
     /// A schema that has nothing but the ledger is the ledger's too.
     fn finish(mut self, ledger: &LedgerNames) -> Schema {
+        let dependencies = std::mem::take(&mut self.dependencies);
+        self.schema.state.dependencies = Dependencies::of_catalogue(&self.schema, dependencies);
         let schema = &mut self.schema;
         if let Some(place) = ledger.schema.as_deref()
             && !self.left_out.is_empty()

@@ -2,6 +2,7 @@
 //!
 //! `MIGRATE_TEST_SEED` and `MIGRATE_TEST_PAIRS` choose other ones, and how many.
 
+mod cases;
 mod draft;
 mod everything;
 mod random;

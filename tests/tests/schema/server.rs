@@ -5,12 +5,21 @@ use migrate_schema::{Ddl, Schema};
 use migrate_sqlx::LedgerNames;
 use migrate_sqlx::SchemaReader;
 use migrate_tests::TestDatabase;
+use migrate_tests::native_dump::postgres_dump;
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};
+
+/// What SQLite reports of each table, and the texts of the rest.
+const SQLITE_DUMP: &str = r#"WITH t AS (SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%')
+SELECT t.name, 'column', x.name, x.type, CAST(x."notnull" AND NOT (x.pk = 1 AND upper(x.type) = 'INTEGER') AS TEXT), x.dflt_value, CAST(x.pk AS TEXT), CAST(x.hidden AS TEXT) FROM t, pragma_table_xinfo(t.name) x
+UNION ALL SELECT t.name, 'key', CAST(x.seq AS TEXT), x."table", x."from", x."to", x.on_update, x.on_delete FROM t, pragma_foreign_key_list(t.name) x
+UNION ALL SELECT t.name, 'index', CAST(i."unique" AS TEXT), i.origin, CAST(i.partial AS TEXT), x.name, CAST(x.desc AS TEXT), x.coll FROM t, pragma_index_list(t.name) i, pragma_index_xinfo(i.name) x WHERE x.key
+UNION ALL SELECT tbl_name, type, name, sql, NULL, NULL, NULL, NULL FROM sqlite_schema WHERE type IN ('view', 'trigger')
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"#;
 
 /// One database that is used again and again.
 pub(crate) enum Server {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(PgPool, String),
     MySql(MySqlPool, String),
 }
 
@@ -18,7 +27,7 @@ macro_rules! on {
     ($server:expr, $pool:ident => $work:expr) => {
         match $server {
             Server::Sqlite($pool) => $work,
-            Server::Postgres($pool) => $work,
+            Server::Postgres($pool, _) => $work,
             Server::MySql($pool, _) => $work,
         }
     };
@@ -43,7 +52,8 @@ impl Server {
             Dialect::Sqlite => unreachable!("it has returned"),
             Dialect::Postgres => {
                 let options = sqlx::postgres::PgPoolOptions::new().max_connections(1);
-                Self::Postgres(options.connect(url).await.expect("PostgreSQL answers"))
+                let pool = options.connect(url).await.expect("PostgreSQL answers");
+                Self::Postgres(pool, url.to_owned())
             }
             Dialect::MySql => {
                 let options = sqlx::mysql::MySqlPoolOptions::new().max_connections(1);
@@ -66,7 +76,7 @@ impl Server {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres(..) => Dialect::Postgres,
             Self::MySql(..) => Dialect::MySql,
         }
     }
@@ -90,7 +100,7 @@ impl Server {
                 *pool = sqlite().await;
                 return;
             }
-            Self::Postgres(_) => "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public".to_owned(),
+            Self::Postgres(..) => "SET client_min_messages = warning; DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP EXECUTE format('DROP SCHEMA %I CASCADE', s); END LOOP; END $$; CREATE SCHEMA public".to_owned(),
             Self::MySql(_, name) => format!("DROP DATABASE {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4; USE {name}"),
         };
         self.execute(sql)
@@ -109,6 +119,33 @@ impl Server {
                 .sort_by(|one, other| one.name.cmp(&other.name));
         }
         schema
+    }
+
+    /// Returns the database's own dump of its schema.
+    pub(crate) async fn dump(&self) -> String {
+        match self {
+            Self::Postgres(_, url) => postgres_dump(url),
+            // Its dump is the text that each statement was written in, so it is asked what it
+            // understood.
+            Self::Sqlite(_) => {
+                let rows = self.rows(SQLITE_DUMP).await;
+                let as_literal = |text: String| match text.starts_with(['"', '`', '[']) {
+                    true => Dialect::Sqlite.literal(&migrate_sql::unquoted(&text)),
+                    false => text,
+                };
+                let lines: Vec<String> = rows
+                    .into_iter()
+                    .map(|row| {
+                        row.into_iter()
+                            .map(as_literal)
+                            .collect::<Vec<_>>()
+                            .join(" | ")
+                    })
+                    .collect();
+                lines.join("\n")
+            }
+            Self::MySql(..) => unimplemented!("the cases are of the two others"),
+        }
     }
 
     /// Runs DDL as the executor does.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::views;
 use crate::ddl::definition;
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
-use crate::schema::text::Words;
-use crate::schema::{Column, Enum, ForeignKey, Index, Name, ObjectRef, Schema, Signature, Table};
+use crate::schema::dependencies::{Needs, Part, needs};
+use crate::schema::{Column, Enum, ForeignKey, Name, Schema, Signature, Table};
 use migrate_core::Dialect;
 
 type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
@@ -14,12 +15,14 @@ type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
 /// The changes for which dependents are dropped before and recreated after.
 pub(super) struct Affected<'a> {
     transition: &'a Transition<'a>,
+    /// What each part depends on, after the renames and before all else.
+    pub(super) needs: Needs,
     /// Types that are recreated under their name: enums, domains, composite types.
     pub(super) types: BTreeSet<Name>,
     /// Routines that are dropped, or cannot be replaced in place.
     pub(super) routines: BTreeSet<Signature>,
-    /// The names of both, and of dropped sequences: what mentions one is dropped.
-    words: BTreeSet<String>,
+    /// Views that are dropped, or cannot stay meanwhile.
+    pub(super) views: BTreeSet<Name>,
     /// Columns that get another type.
     pub(super) retyped: Columns<'a>,
     /// Columns that are dropped and added again, as their expression cannot be altered.
@@ -30,8 +33,9 @@ pub(super) struct Affected<'a> {
     renamed: Columns<'a>,
     /// Dropped tables, including those that are recreated.
     pub(super) tables: BTreeSet<&'a Name>,
-    /// Dropped sequences.
-    pub(super) sequences: BTreeSet<&'a Name>,
+    /// Parts of tables that are dropped meanwhile: defaults, constraints, indexes, triggers, policies
+    /// and rules.
+    parts: BTreeSet<Part>,
 }
 
 impl<'a> Affected<'a> {
@@ -39,18 +43,26 @@ impl<'a> Affected<'a> {
     pub(super) fn new(transition: &'a Transition<'a>, used: &BTreeSet<Name>) -> Self {
         let mut affected = Self {
             transition,
+            needs: needs(&transition.after_renames.schema),
             types: BTreeSet::new(),
             routines: BTreeSet::new(),
-            words: BTreeSet::new(),
+            views: BTreeSet::new(),
             retyped: Columns::new(),
             rebuilt: Columns::new(),
             dropped: Columns::new(),
             renamed: Columns::new(),
             tables: BTreeSet::new(),
-            sequences: BTreeSet::new(),
+            parts: BTreeSet::new(),
         };
-        affected.types_and_routines(used);
-        affected.columns();
+        let mut waiting = affected.changed(used);
+        waiting.extend(affected.speak_of_renamed());
+        affected.dependents(waiting);
+        // A rebuilt column gets its new type anyway.
+        for (table, rebuilt) in &affected.rebuilt {
+            if let Some(retyped) = affected.retyped.get_mut(table) {
+                retyped.retain(|column| !rebuilt.contains(column));
+            }
+        }
         affected
     }
 
@@ -58,22 +70,24 @@ impl<'a> Affected<'a> {
         &self.transition.after_renames.schema
     }
 
-    fn types_and_routines(&mut self, used: &BTreeSet<Name>) {
+    /// Returns what is dropped or changes in such a way that dependents block it.
+    fn changed(&mut self, used: &BTreeSet<Name>) -> Vec<Part> {
+        let mut all = Vec::new();
         for change in &self.transition.changes {
             match change {
                 Change::Alter {
                     from: Object::Enum { value: from, .. },
                     to: Object::Enum { name, value: to },
-                } if used.contains(name) || !only_adds(from, to) => {
-                    self.types.insert(name.clone());
-                    self.words.insert(name.name.clone());
-                }
+                } if !used.contains(name) && only_adds(from, to) => {}
                 Change::Alter {
-                    to: Object::Domain { name, .. } | Object::Type { name, .. },
+                    to:
+                        Object::Enum { name, .. }
+                        | Object::Domain { name, .. }
+                        | Object::Type { name, .. },
                     ..
                 } => {
                     self.types.insert(name.clone());
-                    self.words.insert(name.name.clone());
+                    all.push(Part::Type(name.clone()));
                 }
                 Change::Alter {
                     from: Object::Routine { value: from, .. },
@@ -81,65 +95,17 @@ impl<'a> Affected<'a> {
                 } => {
                     let sql = |routine| definition::routine(Dialect::Postgres, name, routine);
                     if !is_replaceable(&sql(from), &sql(to)) {
-                        self.routines.insert(name.clone());
+                        all.push(Part::Routine(name.clone()));
                     }
                 }
-                Change::Drop(Object::Routine { name, .. }) => {
-                    self.routines.insert(name.clone());
-                }
+                Change::Drop(Object::Routine { name, .. }) => all.push(Part::Routine(name.clone())),
                 Change::Drop(Object::Sequence { name, .. }) => {
-                    self.words.insert(name.name.clone());
-                    self.sequences.insert(name);
+                    all.push(Part::Relation(name.clone()));
                 }
                 Change::Drop(Object::Table { name, .. }) => {
                     self.tables.insert(name);
+                    all.push(Part::Relation(name.clone()));
                 }
-                _ => {}
-            }
-        }
-        // Types of such types, and routines that take or call one.
-        let renamed = self.renamed();
-        let words = |object| {
-            let sql = definition::create(Dialect::Postgres, object);
-            Words::of(&sql.unwrap_or_default())
-        };
-        let domains = renamed.domains.iter();
-        let domains = domains.map(|(name, of)| (name, words(ObjectRef::Domain(name, of))));
-        let types = renamed.types.iter();
-        let types = types.map(|(name, of)| (name, words(ObjectRef::Type(name, of))));
-        let types: Vec<(&Name, Words)> = domains.chain(types).collect();
-        let routines = renamed.routines.iter();
-        let routines: Vec<(&Signature, Words)> = routines
-            .map(|(signature, of)| (signature, words(ObjectRef::Routine(signature, of))))
-            .collect();
-        loop {
-            let before = (self.types.len(), self.routines.len());
-            let hit = |words: &Words| self.words.iter().any(|word| words.mention(word));
-            let more: Vec<Name> = types
-                .iter()
-                .filter(|(name, words)| !self.types.contains(name) && hit(words))
-                .map(|(name, _)| (*name).clone())
-                .collect();
-            let others: Vec<Signature> = routines
-                .iter()
-                .filter(|(name, words)| !self.routines.contains(name) && hit(words))
-                .map(|(name, _)| (*name).clone())
-                .collect();
-            self.words.extend(more.iter().map(|name| name.name.clone()));
-            self.types.extend(more);
-            self.routines.extend(others);
-            let known = renamed.routines.keys();
-            let known = known.filter(|signature| self.routines.contains(signature));
-            self.words.extend(known.map(|it| it.name.name.clone()));
-            if before == (self.types.len(), self.routines.len()) {
-                break;
-            }
-        }
-    }
-
-    fn columns(&mut self) {
-        for change in &self.transition.changes {
-            match change {
                 Change::Alter {
                     from: Object::Column { value: from, .. },
                     to: Object::Column { table, value: to },
@@ -150,17 +116,21 @@ impl<'a> Affected<'a> {
                         (_, None) => false,
                         (before, after) => before != after || retyped,
                     };
-                    if computed {
-                        self.rebuilt.entry(table).or_default().insert(&to.name);
-                    } else if retyped {
-                        self.retyped.entry(table).or_default().insert(&to.name);
-                    }
+                    let columns = match (computed, retyped) {
+                        (true, _) => &mut self.rebuilt,
+                        (false, true) => &mut self.retyped,
+                        (false, false) => continue,
+                    };
+                    columns.entry(table).or_default().insert(&to.name);
+                    all.push(Part::Column(table.clone(), to.name.clone()));
                 }
-                Change::Drop(Object::Column {
-                    table,
-                    value: column,
-                }) => {
-                    self.dropped.entry(table).or_default().insert(&column.name);
+                Change::Drop(Object::Column { table, value }) => {
+                    self.dropped.entry(table).or_default().insert(&value.name);
+                    all.push(Part::Column(table.clone(), value.name.clone()));
+                }
+                Change::Drop(Object::Constraint { table, value }) => {
+                    let name = value.name().map(str::to_owned);
+                    all.extend(name.map(|name| Part::Constraint(table.clone(), name)));
                 }
                 Change::Rename(Renamed::Column { table, from, to }) => {
                     let renamed = self.renamed.entry(table).or_default();
@@ -169,38 +139,174 @@ impl<'a> Affected<'a> {
                 _ => {}
             }
         }
-        for (name, table) in self.surviving() {
-            for column in &table.columns {
-                let type_words = Words::of(&column.sql_type);
-                let of_type = self.types.iter().any(|of| type_words.mention(&of.name));
-                let is_known =
-                    |of: &Columns<'_>| of.get(name).is_some_and(|all| all.contains(&*column.name));
-                if of_type && !is_known(&self.rebuilt) && !is_known(&self.dropped) {
-                    let columns = match column.generated {
-                        None => &mut self.retyped,
-                        Some(_) => &mut self.rebuilt,
-                    };
-                    columns.entry(name).or_default().insert(&column.name);
-                }
+        for signature in all.iter().filter_map(|part| match part {
+            Part::Routine(signature) => Some(signature),
+            _ => None,
+        }) {
+            self.routines.insert(signature.clone());
+        }
+        for name in self.renamed().views.keys() {
+            if !views::stays(self.transition, name) {
+                self.views.insert(name.clone());
+                all.push(Part::Relation(name.clone()));
             }
-            for column in &table.columns {
-                let Some(generated) = &column.generated else {
-                    continue;
-                };
-                let words = Words::of(&generated.expression);
-                let stays = self.transition.to.tables[name]
-                    .column(&column.name)
-                    .is_some();
-                if stays && (self.speaks_of_changed(name, &words) || self.is_hit(&words)) {
-                    self.rebuilt.entry(name).or_default().insert(&column.name);
-                }
+        }
+        all
+    }
+
+    /// Returns the views over renamed tables and columns, and drops the triggers, policies and rules
+    /// that mention a renamed column. PostgreSQL updates their texts, but those of the new schema can
+    /// have other names of results.
+    fn speak_of_renamed(&mut self) -> Vec<Part> {
+        let tables: BTreeSet<&Name> = self
+            .transition
+            .after_renames
+            .tables
+            .iter()
+            .flat_map(|(old, new)| [old, new])
+            .collect();
+        let is_renamed = |part: &Part| match part {
+            Part::Column(table, column) => {
+                let columns = self.renamed.get(table);
+                columns.is_some_and(|columns| columns.contains(&**column)) || tables.contains(table)
             }
-            // A rebuilt column gets its new type anyway.
-            if let (Some(retyped), Some(rebuilt)) =
-                (self.retyped.get_mut(name), self.rebuilt.get(name))
+            part => part.relation().is_some_and(|name| tables.contains(name)),
+        };
+        let speaking = self
+            .needs
+            .iter()
+            .filter(|(_, needed)| needed.iter().any(is_renamed));
+        let speaking: Vec<Part> = speaking.map(|(part, _)| part.clone()).collect();
+        let mut all = Vec::new();
+        for part in speaking {
+            match &part {
+                Part::Relation(name) if self.renamed().views.contains_key(name) => {
+                    self.views.insert(name.clone());
+                    all.push(part);
+                }
+                Part::Trigger(table, _) | Part::Policy(table, _) | Part::Rule(table, _)
+                    if self.renamed.contains_key(table) =>
+                {
+                    self.parts.insert(part);
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    /// Finds all that must be dropped or recreated with some parts.
+    fn dependents(&mut self, mut waiting: Vec<Part>) {
+        let mut dependents: BTreeMap<Part, Vec<Part>> = BTreeMap::new();
+        for (part, needed) in &self.needs {
+            for other in needed {
+                dependents
+                    .entry(other.clone())
+                    .or_default()
+                    .push(part.clone());
+            }
+        }
+        let mut seen: BTreeSet<(Part, bool)> = BTreeSet::new();
+        while let Some(part) = waiting.pop() {
+            let is_rebuilt = match &part {
+                Part::Column(table, column) => self.is_rebuilt(table, column),
+                _ => false,
+            };
+            if !seen.insert((part.clone(), is_rebuilt)) {
+                continue;
+            }
+            if let Part::Relation(name) = &part
+                && let Some(table) = self.renamed().tables.get(name)
             {
-                retyped.retain(|column| !rebuilt.contains(column));
+                let columns = table.columns.iter();
+                let columns = columns.map(|column| Part::Column(name.clone(), column.name.clone()));
+                waiting.extend(columns);
             }
+            for dependent in dependents.get(&part).into_iter().flatten() {
+                waiting.extend(self.hit(dependent, &part));
+            }
+        }
+    }
+
+    /// Takes in a part that depends on a dropped, recreated or altered one; returns what of it others
+    /// may depend on.
+    fn hit(&mut self, part: &Part, by: &Part) -> Option<Part> {
+        let renamed = self.renamed();
+        match part {
+            Part::Type(name) => {
+                self.types.insert(name.clone());
+                return Some(part.clone());
+            }
+            Part::Routine(signature) => {
+                self.routines.insert(signature.clone());
+                return Some(part.clone());
+            }
+            _ => {}
+        }
+        let relation = part.relation()?;
+        if renamed.views.contains_key(relation) {
+            self.views.insert(relation.clone());
+            return Some(Part::Relation(relation.clone()));
+        }
+        let (table, before) = renamed.tables.get_key_value(relation)?;
+        let after = self.transition.to.tables.get(table)?;
+        if self.tables.contains(table) {
+            return None;
+        }
+        let of_own_column = |column: &str| *by == Part::Column(table.clone(), column.to_owned());
+        match part {
+            Part::Column(_, column) | Part::Default(_, column) => {
+                let column = before.column(column)?;
+                after.column(&column.name)?;
+                let is_default = matches!(part, Part::Default(..));
+                match &column.generated {
+                    Some(_) if is_default && of_own_column(&column.name) => None,
+                    Some(_) => {
+                        self.rebuilt.entry(table).or_default().insert(&column.name);
+                        Some(Part::Column(table.clone(), column.name.clone()))
+                    }
+                    None if is_default => {
+                        self.parts.insert(part.clone());
+                        None
+                    }
+                    None => {
+                        self.retyped.entry(table).or_default().insert(&column.name);
+                        Some(part.clone())
+                    }
+                }
+            }
+            Part::Constraint(_, name) => {
+                let all = Constraint::all(before);
+                let goes = match all.iter().find(|it| it.name() == Some(name))? {
+                    Constraint::Check(_) | Constraint::Exclusion(..) => true,
+                    Constraint::PrimaryKey(_) | Constraint::Unique(_) => self.is_by_rebuilt(by),
+                    Constraint::ForeignKey(_) => false,
+                };
+                goes.then(|| self.parts.insert(part.clone()));
+                goes.then(|| part.clone())
+            }
+            Part::Index(_, name) => {
+                let index = before.indexes.get(name)?;
+                let computes =
+                    index.predicate.is_some() || index.parts.iter().any(|part| part.expression);
+                let is_plain = matches!(by, Part::Column(..)) && !computes;
+                if !is_plain || self.is_by_rebuilt(by) {
+                    self.parts.insert(part.clone());
+                }
+                None
+            }
+            Part::Trigger(..) | Part::Policy(..) | Part::Rule(..) => {
+                self.parts.insert(part.clone());
+                None
+            }
+            Part::Relation(_) | Part::Type(_) | Part::Routine(_) => None,
+        }
+    }
+
+    fn is_by_rebuilt(&self, by: &Part) -> bool {
+        match by {
+            Part::Column(table, column) => self.is_rebuilt(table, column),
+            _ => false,
         }
     }
 
@@ -214,74 +320,31 @@ impl<'a> Affected<'a> {
             .filter(move |(name, _)| to.tables.contains_key(*name) && !gone.contains(name))
     }
 
-    fn among(columns: &Columns<'_>, table: &Name, is: impl Fn(&str) -> bool) -> bool {
+    fn is_among(columns: &Columns<'_>, table: &Name, column: &str) -> bool {
         columns
             .get(table)
-            .is_some_and(|columns| columns.iter().any(|column| is(column)))
-    }
-
-    /// Returns whether a text of a table mentions a column that is retyped, rebuilt or dropped.
-    fn speaks_of_changed(&self, table: &Name, words: &Words) -> bool {
-        [&self.retyped, &self.rebuilt, &self.dropped]
-            .into_iter()
-            .any(|columns| Self::among(columns, table, |column| words.mention(column)))
-    }
-
-    /// Returns whether a text mentions a type, routine or sequence that is dropped.
-    pub(super) fn is_hit(&self, words: &Words) -> bool {
-        self.words.iter().any(|word| words.mention(word))
+            .is_some_and(|columns| columns.contains(column))
     }
 
     pub(super) fn is_retyped(&self, table: &Name, column: &str) -> bool {
-        Self::among(&self.retyped, table, |other| other == column)
+        Self::is_among(&self.retyped, table, column)
     }
 
     pub(super) fn is_rebuilt(&self, table: &Name, column: &str) -> bool {
-        Self::among(&self.rebuilt, table, |other| other == column)
+        Self::is_among(&self.rebuilt, table, column)
     }
 
-    /// Returns whether a view must be dropped meanwhile.
-    pub(super) fn view(&self, words: &Words) -> bool {
-        let renamed = self.transition.after_renames.tables.iter();
-        let mut names = renamed
-            .flat_map(|(old, new)| [old, new])
-            .chain(self.tables.iter().copied());
-        if names.any(|name| words.mention(&name.name)) || self.is_hit(words) {
-            return true;
-        }
-        let columns = [&self.retyped, &self.rebuilt, &self.dropped, &self.renamed];
-        columns.into_iter().flatten().any(|(table, columns)| {
-            words.mention(&table.name) && columns.iter().any(|column| words.mention_column(column))
-        })
-    }
-
-    /// Returns whether a trigger, policy or rule of a table must be dropped meanwhile.
-    pub(super) fn on_table(&self, table: &Name, definition: &str) -> bool {
-        let words = Words::of(definition);
-        // PostgreSQL updates its text after a rename; it is recreated to have the text of a new one.
-        let renamed = [&self.renamed]
-            .into_iter()
-            .any(|columns| Self::among(columns, table, |column| words.mention(column)));
-        let tables = self.tables.iter().any(|name| words.mention(&name.name));
-        self.speaks_of_changed(table, &words) || self.is_hit(&words) || renamed || tables
+    /// Returns whether a part of a table must be dropped meanwhile.
+    pub(super) fn part(&self, part: &Part) -> bool {
+        self.parts.contains(part)
     }
 
     /// Returns whether a constraint must be dropped meanwhile.
     pub(super) fn constraint(&self, table: &Name, constraint: &Constraint) -> bool {
-        match constraint {
-            Constraint::PrimaryKey(key) | Constraint::Unique(key) => {
-                let mut columns = key.columns.iter().chain(&key.include);
-                columns.any(|column| self.is_rebuilt(table, column))
-            }
-            Constraint::Check(check) => {
-                let words = Words::of(&check.expression);
-                self.speaks_of_changed(table, &words) || self.is_hit(&words)
-            }
-            Constraint::Exclusion(_, definition) => {
-                let words = Words::of(definition);
-                self.speaks_of_changed(table, &words) || self.is_hit(&words)
-            }
-            Constraint::ForeignKey(key) => self.foreign_key(table, key),
+        match (constraint, constraint.name()) {
+            (Constraint::ForeignKey(key), _) => self.foreign_key(table, key),
+            (_, Some(name)) => self.part(&Part::Constraint(table.clone(), name.to_owned())),
+            (_, None) => false,
         }
     }
 
@@ -321,32 +384,11 @@ impl<'a> Affected<'a> {
             || target_goes()
     }
 
-    /// Returns whether an index must be dropped meanwhile.
-    pub(super) fn index(&self, table: &Name, index: &Index) -> bool {
-        let expressions = index
-            .parts
-            .iter()
-            .filter(|part| part.expression)
-            .map(|part| &part.over);
-        let mut texts = expressions
-            .chain(&index.predicate)
-            .map(|text| Words::of(text));
-        let plain = index
-            .parts
-            .iter()
-            .filter(|part| !part.expression)
-            .map(|part| &part.over);
-        let mut names = plain.chain(&index.include);
-        names.any(|column| self.is_rebuilt(table, column))
-            || texts.any(|words| self.speaks_of_changed(table, &words) || self.is_hit(&words))
-    }
-
     /// Returns whether a default must be dropped meanwhile.
     pub(super) fn default(&self, table: &Name, column: &Column) -> bool {
-        let Some(default) = &column.default else {
-            return false;
-        };
-        self.is_retyped(table, &column.name) || self.is_hit(&Words::of(default))
+        column.default.is_some()
+            && (self.is_retyped(table, &column.name)
+                || self.part(&Part::Default(table.clone(), column.name.clone())))
     }
 }
 

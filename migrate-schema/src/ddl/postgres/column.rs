@@ -1,7 +1,6 @@
 //! Changes of columns.
 
 use super::DIALECT;
-use super::affected::Affected;
 use crate::Schema;
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::{Ddl, Out};
@@ -19,12 +18,22 @@ pub(super) struct Altered<'a> {
     pub(super) retyped: bool,
     /// Has lost its default already.
     pub(super) without_default: bool,
+    /// Whether its default is set in this table alone.
+    pub(super) only_default: bool,
+    /// Whether it accepts NULL or not in this table alone.
+    pub(super) only_null: bool,
 }
 
 impl Altered<'_> {
     fn alter(&self, what: &str) -> String {
+        self.alter_only(false, what)
+    }
+
+    /// Writes a change of this table, or of all below it too.
+    fn alter_only(&self, only: bool, what: &str) -> String {
         let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&self.to.name));
-        format!("ALTER TABLE {table} ALTER COLUMN {column} {what}")
+        let only = if only { "ONLY " } else { "" };
+        format!("ALTER TABLE {only}{table} ALTER COLUMN {column} {what}")
     }
 
     pub(super) fn write(&self, out: &mut Out) {
@@ -40,7 +49,7 @@ impl Altered<'_> {
             false => from.default.as_ref(),
         };
         if default.is_some() && self.retyped {
-            out.add(self.alter("DROP DEFAULT"));
+            out.add(self.alter_only(self.only_default, "DROP DEFAULT"));
             default = None;
         }
         if self.retyped {
@@ -48,10 +57,11 @@ impl Altered<'_> {
         }
         self.null(out);
         if to.generated.is_none() && default != to.default.as_ref() {
-            out.add(match &to.default {
-                Some(expression) => self.alter(&format!("SET DEFAULT {expression}")),
-                None => self.alter("DROP DEFAULT"),
-            });
+            let set = match &to.default {
+                Some(expression) => format!("SET DEFAULT {expression}"),
+                None => "DROP DEFAULT".to_owned(),
+            };
+            out.add(self.alter_only(self.only_default, &set));
         }
         self.number(out);
         options(out, self.table, Some(from), to);
@@ -117,10 +127,10 @@ impl Altered<'_> {
                         out.add("SET CONSTRAINTS ALL IMMEDIATE");
                     }
                 }
-                out.add(self.alter("SET NOT NULL"));
+                out.add(self.alter_only(self.only_null, "SET NOT NULL"));
             }
             (false, true) if to.identity.is_none() || to.identity == Some(Identity::Serial) => {
-                out.add(self.alter("DROP NOT NULL"));
+                out.add(self.alter_only(self.only_null, "DROP NOT NULL"));
             }
             _ => {}
         }
@@ -282,43 +292,4 @@ pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, s
         ));
     }
     options(out, table, None, column);
-}
-
-/// Returns whether a column changes with the same column of a table that it is a partition of or
-/// inherits from.
-pub(super) fn is_inherited(
-    renamed: &Schema,
-    affected: &Affected<'_>,
-    to: &Schema,
-    table: &Name,
-    column: &str,
-) -> bool {
-    let Some(after) = to.tables.get(table) else {
-        return false;
-    };
-    let whole = after.partition_of.iter().map(|part| &part.table);
-    let bare = |schema: &Schema, table: &Name| {
-        let column = schema.tables.get(table)?.column(column)?;
-        Some(Column {
-            comment: None,
-            ..column.clone()
-        })
-    };
-    let same = |schema: &Schema, parent: &Name| bare(schema, parent) == bare(schema, table);
-    let existing =
-        |parent: &Name| renamed.tables.contains_key(parent) && !affected.tables.contains(parent);
-    let is_old = |parent: &Name| {
-        let before = renamed.tables.get(table);
-        before.is_some_and(|before| {
-            let whole = before.partition_of.iter().map(|part| &part.table);
-            before
-                .inherits
-                .iter()
-                .chain(whole)
-                .any(|name| name == parent)
-        })
-    };
-    after.inherits.iter().chain(whole).any(|parent| {
-        existing(parent) && is_old(parent) && same(renamed, parent) && same(to, parent)
-    })
 }

@@ -3,18 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::affected::only_adds;
-use super::nodes::{
-    Node, Spoken, order as order_of, words_of_all, words_of_routines, words_of_table,
-};
+use super::graph::{Graph, Node};
 use super::views::{create_head, kind};
-use super::{DIALECT, Plan, comment, each, free_name, speaks_of_view};
-use crate::ddl::tables::{views_to_create, views_to_drop};
+use super::{DIALECT, Plan, comment, each, free_name};
+use crate::ddl::tables::views_to_create;
 use crate::ddl::{Ddl, clause, definition};
-use crate::diff::change::{Change, Object};
-use crate::diff::order;
-use crate::diff::view_order;
-use crate::schema::text::Words;
-use crate::schema::{Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence, Signature, View};
+use crate::diff::change::{Change, Constraint, Object};
+use crate::schema::dependencies::Part;
+use crate::schema::{Enum, Index, Name, ObjectKind, ObjectRef, Sequence, Signature, View};
 
 impl<'a> Plan<'a> {
     /// Creates and changes what types and tables may need.
@@ -82,78 +78,67 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Drops the views that are dropped or block other changes, and the routines that mention one;
-    /// returns the existing views that are to be created again or changed.
-    pub(super) fn drop_views(&mut self) -> Vec<Name> {
-        let (from, to) = (self.transition.from, self.transition.to);
-        let mut gone = views_to_drop(from, |name, words| {
-            !self.stays(name) || self.affected.view(words) || self.groups_by_key(words)
-        });
-        let routines = self.speaking_routines(from, &gone);
-        for signature in routines {
-            if self.affected.routines.contains(signature) {
-                self.drop_routine(signature);
-            }
-        }
-        for name in &gone {
-            let kind = kind(&from.views[name]);
-            self.out
-                .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
-        }
+    /// Returns the existing views that are to be created again or changed.
+    pub(super) fn changed_views(&mut self) -> Vec<Name> {
+        let (from, to) = (self.renamed(), self.transition.to);
         let changed = |(name, view): &(&Name, &View)| {
-            from.views.get(*name).is_some_and(|before| before != *view) && !gone.contains(name)
+            let before = from.views.get(*name);
+            before.is_some_and(|before| before != *view) && !self.affected.views.contains(*name)
         };
         let changed = to.views.iter().filter(changed);
         self.replaced = changed.map(|(name, _)| name.clone()).collect();
-        gone.extend(self.replaced.iter().cloned());
-        gone
-    }
-
-    /// Returns the routines that mention a view, and are created after it.
-    fn speaking_routines<'s>(&self, schema: &'s Schema, views: &[Name]) -> Vec<&'s Signature> {
-        let speaks =
-            |(_, routine): &(&&Signature, &Spoken)| speaks_of_view(&routine.head, views.iter());
-        let routines = words_of_routines(schema);
-        routines
+        self.affected
+            .views
             .iter()
-            .filter(speaks)
-            .map(|(signature, _)| *signature)
+            .chain(&self.replaced)
+            .cloned()
             .collect()
     }
 
-    fn drop_routine(&mut self, signature: &Signature) {
-        let routine = ObjectRef::Routine(signature, &self.renamed().routines[signature]);
-        self.out.add(definition::drop(DIALECT, routine));
-    }
-
-    /// Returns the tables and routines to drop, except those dropped with a view, dependents first.
-    pub(super) fn drop_order(&self) -> Vec<Node<'a>> {
+    /// Drops constraints, columns, views, tables and routines that are dropped or block other
+    /// changes, dependents first.
+    pub(super) fn drop_in_order(&mut self) {
         let renamed = self.renamed();
-        let gone_views: Vec<Name> = self.transition.from.views.keys().cloned().collect();
-        let dropped_before: BTreeSet<&Signature> = self
-            .speaking_routines(self.transition.from, &gone_views)
+        let views = renamed.views.keys();
+        let mut others: Vec<Node<'a>> = views
+            .filter(|name| self.affected.views.contains(*name))
+            .map(Node::View)
+            .collect();
+        let columns = self.columns_to_drop();
+        others.extend(
+            columns
+                .iter()
+                .map(|(table, column)| Node::Column(table, &column.name)),
+        );
+        let tables = renamed.tables.keys();
+        let tables = tables.filter(|name| self.affected.tables.contains(name));
+        others.extend(tables.map(Node::Table));
+        let routines = renamed.routines.keys();
+        let routines = routines.filter(|it| self.affected.routines.contains(*it));
+        others.extend(routines.map(Node::Routine));
+        let order = self.drop_graph(others.clone());
+        let constraints = self.constraints_to_drop(&order);
+        let constraints = constraints
             .into_iter()
-            .collect();
-        let tables = renamed
-            .tables
-            .keys()
-            .filter(|name| self.affected.tables.contains(name));
-        let routines = renamed.routines.keys().filter(|signature| {
-            self.affected.routines.contains(signature) && !dropped_before.contains(signature)
-        });
-        let nodes: Vec<Node<'a>> = tables
-            .map(Node::Table)
-            .chain(routines.map(Node::Routine))
-            .collect();
-        let places = order_of(renamed, &nodes, words_of_all);
-        places.into_iter().rev().map(|at| nodes[at]).collect()
-    }
-
-    pub(super) fn drop_tables_and_routines(&mut self) {
-        let renamed = self.renamed();
-        for node in self.drop_order() {
+            .map(|(table, it)| Node::Constraint(table, it));
+        let nodes = constraints.chain(others).collect();
+        for node in self.drop_graph(nodes) {
             match node {
-                Node::Routine(signature) => self.drop_routine(signature),
+                Node::View(name) => {
+                    let kind = kind(&renamed.views[name]);
+                    self.out
+                        .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
+                }
+                Node::Constraint(table, constraint) => {
+                    if let Some(name) = constraint.name() {
+                        self.out.add(format!(
+                            "ALTER TABLE {} DROP CONSTRAINT {}",
+                            table.quoted(DIALECT),
+                            DIALECT.quote(name)
+                        ));
+                    }
+                }
+                Node::Column(table, column) => self.drop_column(table, column),
                 Node::Table(name) => {
                     let foreign = renamed.tables[name].options.has("SERVER");
                     let kind = if foreign { "FOREIGN TABLE" } else { "TABLE" };
@@ -162,8 +147,51 @@ impl<'a> Plan<'a> {
                             .with_data_loss(format!("the rows of `{name}`")),
                     );
                 }
+                Node::Routine(signature) => self.drop_routine(signature),
+                Node::Type(_) | Node::Sequence(_) | Node::Index(..) => {}
             }
         }
+    }
+
+    fn drop_graph(&self, nodes: Vec<Node<'a>>) -> Vec<Node<'a>> {
+        let is_left_out = |part: &Part| self.dropped_parts.contains(part);
+        let graph = Graph::new(self.renamed(), &self.affected.needs, nodes, is_left_out);
+        let order = graph.drop_order();
+        order
+            .into_iter()
+            .map(|at| graph.nodes[at].clone())
+            .collect()
+    }
+
+    /// Drops a routine. One that a type depends on, which is dropped at the end, gets another name
+    /// until then.
+    fn drop_routine(&mut self, signature: &'a Signature) {
+        let renamed = self.renamed();
+        let object = ObjectRef::Routine(signature, &renamed.routines[signature]);
+        let part = Part::Routine(signature.clone());
+        let mut needs = self.affected.needs.iter();
+        if !needs.any(|(of, needed)| matches!(of, Part::Type(_)) && needed.contains(&part)) {
+            self.out.add(definition::drop(DIALECT, object));
+            return;
+        }
+        let taken = |name: &str| {
+            let mut routines = renamed
+                .routines
+                .keys()
+                .chain(self.transition.to.routines.keys());
+            routines.any(|other| other.name.name == name)
+        };
+        let displaced = Name {
+            name: free_name(&signature.name.name, taken),
+            ..signature.name.clone()
+        };
+        self.out.add(format!(
+            "ALTER {} {} RENAME TO {}",
+            definition::keyword(object),
+            definition::quoted(DIALECT, object),
+            DIALECT.quote(&displaced.name)
+        ));
+        self.displaced_routines.insert(signature, displaced);
     }
 
     pub(super) fn drop_sequences(&mut self) {
@@ -177,8 +205,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Creates types; renames those that are recreated, until nothing uses them.
-    pub(super) fn types(&mut self) {
+    /// Renames the types that are recreated, until nothing uses them.
+    pub(super) fn displace_types(&mut self) {
         let (from, to) = (self.renamed(), self.transition.to);
         let taken = |name: &str| {
             from.enums
@@ -222,17 +250,18 @@ impl<'a> Plan<'a> {
             self.out.push(ddl);
             self.displaced.insert(name, displaced);
         }
-        let mut made: Vec<(Name, String)> = Vec::new();
-        let enums = to
-            .enums
-            .iter()
-            .map(|(name, of)| (name, ObjectRef::Enum(name, of)));
-        let types = to
-            .types
-            .iter()
-            .map(|(name, of)| (name, ObjectRef::Type(name, of)));
+    }
+
+    /// Returns the types to create, and adds values to the enums that stay.
+    fn types_to_create(&mut self) -> Vec<Node<'a>> {
+        let (from, to) = (self.renamed(), self.transition.to);
+        let enums = to.enums.iter();
+        let enums = enums.map(|(name, of)| (name, ObjectRef::Enum(name, of)));
+        let types = to.types.iter();
+        let types = types.map(|(name, of)| (name, ObjectRef::Type(name, of)));
         let domains = to.domains.iter();
         let domains = domains.map(|(name, of)| (name, ObjectRef::Domain(name, of)));
+        let mut all = Vec::new();
         for (name, object) in enums.chain(types).chain(domains) {
             match from.find(object) {
                 Some(before) if !self.displaced.contains_key(name) => {
@@ -242,25 +271,10 @@ impl<'a> Plan<'a> {
                         self.add_values(name, before, after);
                     }
                 }
-                _ => {
-                    let sql = definition::create(DIALECT, object);
-                    made.extend(sql.map(|sql| (name.clone(), sql)));
-                }
+                _ => all.push(Node::Type(object)),
             }
         }
-        let items: Vec<order::Item<()>> = made
-            .iter()
-            .map(|(name, sql)| order::Item {
-                key: (),
-                name: name.name.clone(),
-                words: Words::of(sql),
-            })
-            .collect();
-        for at in order::by_mention(&items) {
-            for statement in each(&made[at].1) {
-                self.out.add(statement);
-            }
-        }
+        all
     }
 
     fn add_values(&mut self, name: &Name, before: &Enum, after: &Enum) {
@@ -287,93 +301,170 @@ impl<'a> Plan<'a> {
         }
     }
 
-    pub(super) fn sequences(&mut self) {
+    fn alter_sequences(&mut self) {
         for change in &self.transition.changes {
-            let (name, from, to) = match change {
-                Change::Create(Object::Sequence {
-                    name,
-                    value: sequence,
-                }) => (name, None, sequence),
-                Change::Alter {
-                    from: Object::Sequence { value: from, .. },
-                    to: Object::Sequence { name, value: to },
-                } => (name, Some(from), to),
-                _ => continue,
-            };
-            let quoted = name.quoted(DIALECT);
-            let bare = |sequence: &Sequence| Sequence {
-                comment: None,
-                owned_by: None,
-                ..sequence.clone()
-            };
-            if from.is_none_or(|from| bare(from) != bare(to)) {
-                let word = if from.is_some() { "ALTER" } else { "CREATE" };
-                self.out.add(format!(
-                    "{word} SEQUENCE {quoted} {}",
-                    clause::sequence(to, true)
-                ));
-            }
-            let before = from.and_then(|from| from.comment.as_ref());
-            if before != to.comment.as_ref() {
-                self.out
-                    .add(comment("SEQUENCE", &quoted, to.comment.as_deref()));
+            if let Change::Alter {
+                from: Object::Sequence { value: from, .. },
+                to: Object::Sequence { name, value: to },
+            } = change
+            {
+                self.sequence(name, Some(from), to);
             }
         }
     }
 
-    /// Creates tables, and routines that mention no view; returns those that do.
-    pub(super) fn create_tables_and_routines(&mut self, gone: &[Name]) -> Vec<&'a Signature> {
-        let to = self.transition.to;
-        let new_views: Vec<Name> = views_to_create(self.renamed(), to, gone);
-        let words = words_of_routines(to);
-        let renamed = self.renamed();
+    fn sequence(&mut self, name: &Name, from: Option<&Sequence>, to: &Sequence) {
+        let quoted = name.quoted(DIALECT);
+        let bare = |sequence: &Sequence| Sequence {
+            comment: None,
+            owned_by: None,
+            ..sequence.clone()
+        };
+        if from.is_none_or(|from| bare(from) != bare(to)) {
+            let word = if from.is_some() { "ALTER" } else { "CREATE" };
+            self.out.add(format!(
+                "{word} SEQUENCE {quoted} {}",
+                clause::sequence(to, true)
+            ));
+        }
+        let before = from.and_then(|from| from.comment.as_ref());
+        if before != to.comment.as_ref() {
+            self.out
+                .add(comment("SEQUENCE", &quoted, to.comment.as_deref()));
+        }
+    }
+
+    /// Creates types, sequences, tables and routines, and returns those that depend on what is
+    /// created or altered later.
+    pub(super) fn create_early(&mut self, views: &[Name]) -> Vec<Node<'a>> {
+        let (renamed, to) = (self.renamed(), self.transition.to);
+        self.alter_sequences();
+        let mut nodes = self.types_to_create();
+        nodes.extend(
+            self.transition
+                .changes
+                .iter()
+                .filter_map(|change| match change {
+                    Change::Create(Object::Sequence { name, .. }) => Some(Node::Sequence(name)),
+                    _ => None,
+                }),
+        );
+        let tables = to.tables.keys().filter(|name| {
+            !renamed.tables.contains_key(*name) || self.affected.tables.contains(name)
+        });
+        nodes.extend(tables.map(Node::Table));
         let changed = |signature: &&Signature| {
             let routine = ObjectRef::Routine(signature, &to.routines[*signature]);
             let before = renamed.find(routine);
             !before.is_some_and(|before| before.is_same(DIALECT, routine))
                 || self.affected.routines.contains(*signature)
         };
-        let (late, early): (Vec<&Signature>, Vec<&Signature>) = to
-            .routines
-            .keys()
-            .filter(changed)
-            .partition(|signature| speaks_of_view(&words[*signature].head, new_views.iter()));
-        let tables = to.tables.keys().filter(|name| {
-            !self.renamed().tables.contains_key(*name) || self.affected.tables.contains(name)
-        });
-        let nodes: Vec<Node<'a>> = tables
-            .map(Node::Table)
-            .chain(early.into_iter().map(Node::Routine))
-            .collect();
+        nodes.extend(to.routines.keys().filter(changed).map(Node::Routine));
         self.existing = self.affected.surviving().map(|(name, _)| name).collect();
-        let sql = |signature: &Signature| {
-            let definition = to.routines[signature]
-                .definition
-                .as_deref()
-                .unwrap_or_default();
-            definition.to_lowercase().contains("language sql")
+        let sql = |node: &Node<'_>| match node {
+            Node::Routine(signature) => {
+                let definition = to.routines[*signature].definition.as_deref();
+                let definition = definition.unwrap_or_default().to_lowercase();
+                definition.contains("language sql")
+            }
+            _ => false,
         };
-        if late.iter().any(|it| sql(it))
-            || nodes
-                .iter()
-                .any(|node| matches!(node, Node::Routine(it) if sql(it)))
-        {
+        if nodes.iter().any(sql) {
             // A body may mention objects that are created later.
             self.out.add("SET LOCAL check_function_bodies = off");
         }
-        for at in order_of(to, &nodes, words_of_table) {
-            match nodes[at] {
-                Node::Routine(signature) => self.create_routine(signature),
-                Node::Table(name) => self.create_table(name, &to.tables[name]),
+        let new_views: BTreeSet<Name> = views_to_create(renamed, to, views).into_iter().collect();
+        let graph = Graph::new(to, &self.needs, nodes, |_| false);
+        let late = graph.late(|part| match part {
+            Part::Relation(name) => new_views.contains(name),
+            Part::Column(table, column) => {
+                new_views.contains(table) || self.is_altered(table, column)
+            }
+            _ => false,
+        });
+        for at in graph.creation_order() {
+            if !late.contains(&at) {
+                self.create(graph.nodes[at].clone());
             }
         }
-        late
+        late.into_iter().map(|at| graph.nodes[at].clone()).collect()
     }
 
-    fn create_routine(&mut self, signature: &Signature) {
+    /// Returns whether a column of an existing table is altered or added.
+    fn is_altered(&self, table: &Name, column: &str) -> bool {
+        let before = self.renamed().tables.get(table);
+        let exists = before.is_some() && !self.affected.tables.contains(table);
+        let before = before.and_then(|table| table.column(column));
+        let after = self.transition.to.tables.get(table);
+        let after = after.and_then(|table| table.column(column));
+        exists
+            && (before != after
+                || self.affected.is_retyped(table, column)
+                || self.affected.is_rebuilt(table, column))
+    }
+
+    /// Creates constraints, indexes and views, and what waited for one; returns the foreign keys,
+    /// which come after the indexes, as one may be what they reference.
+    pub(super) fn create_late(
+        &mut self,
+        late: Vec<Node<'a>>,
+        views: &[Name],
+        indexes: &BTreeSet<(&'a Name, &'a str)>,
+    ) -> Vec<(&'a Name, Constraint)> {
+        let to = self.transition.to;
+        let is_key = |(_, it): &(&Name, Constraint)| matches!(it, Constraint::ForeignKey(_));
+        let constraints = std::mem::take(&mut self.to_recreate);
+        let (mut keys, others): (Vec<_>, Vec<_>) = constraints.into_iter().partition(is_key);
+        let others = others
+            .into_iter()
+            .map(|(table, it)| Node::Constraint(table, it));
+        let mut nodes: Vec<Node<'a>> = others.collect();
+        nodes.extend(self.indexes_to_create(indexes));
+        let views = views_to_create(self.renamed(), to, views);
+        let views = views.iter().filter_map(|name| to.views.get_key_value(name));
+        nodes.extend(views.map(|(name, _)| Node::View(name)));
+        nodes.extend(late);
+        let graph = Graph::new(to, &self.needs, nodes, |_| false);
+        for at in graph.creation_order() {
+            self.create(graph.nodes[at].clone());
+        }
+        // Of tables that waited.
+        let more = std::mem::take(&mut self.to_recreate);
+        let (more, others): (Vec<_>, Vec<_>) = more.into_iter().partition(is_key);
+        self.add_all(&others);
+        keys.extend(more);
+        keys
+    }
+
+    fn create(&mut self, node: Node<'a>) {
+        let to = self.transition.to;
+        match node {
+            Node::Type(object) => {
+                self.recreated(object);
+                let sql = definition::create(DIALECT, object).unwrap_or_default();
+                for statement in each(&sql) {
+                    self.out.add(statement);
+                }
+            }
+            Node::Sequence(name) => self.sequence(name, None, &to.sequences[name]),
+            Node::Table(name) => self.create_table(name, &to.tables[name]),
+            Node::Routine(signature) => self.create_routine(signature),
+            Node::Constraint(table, constraint) => self.add_all(&[(table, constraint)]),
+            Node::Index(table, name) => {
+                self.create_index(table, name, &to.tables[table].indexes[name]);
+            }
+            Node::View(name) => self.create_view(name),
+            Node::Column(..) => {}
+        }
+    }
+
+    fn create_routine(&mut self, signature: &'a Signature) {
         let routine = &self.transition.to.routines[signature];
         for statement in each(&definition::routine(DIALECT, signature, routine)) {
             self.out.add(statement);
+        }
+        if self.affected.routines.contains(signature) {
+            self.recreated(ObjectRef::Routine(signature, routine));
         }
     }
 
@@ -390,35 +481,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Creates the views and the routines that mention one, each after what it needs.
-    pub(super) fn create_views(&mut self, gone: &[Name], late: &[&'a Signature]) {
-        let to = self.transition.to;
-        let views = views_to_create(self.renamed(), to, gone);
-        let words = words_of_routines(to);
-        let place = view_order(to);
-        let last_spoken = |signature: &&Signature| {
-            let spoken = views
-                .iter()
-                .filter(|view| words[*signature].head.mention(&view.name));
-            spoken.map(|view| place[view]).max()
-        };
-        let mut waiting: Vec<(Option<usize>, &Signature)> =
-            late.iter().map(|it| (last_spoken(it), *it)).collect();
-        waiting.sort();
-        let mut waiting = waiting.into_iter().peekable();
-        for name in &views {
-            while let Some((_, signature)) = waiting.next_if(|(at, _)| *at < Some(place[name])) {
-                self.create_routine(signature);
-            }
-            self.create_view(name);
-        }
-        for (_, signature) in waiting {
-            self.create_routine(signature);
-        }
-    }
-
     fn create_view(&mut self, name: &Name) {
-        let view = &self.transition.to.views[name];
+        let (name, view) = self
+            .transition
+            .to
+            .views
+            .get_key_value(name)
+            .expect("it is there");
         if self.replaced.contains(name) {
             return self.replace_view(name);
         }
@@ -441,7 +510,8 @@ impl<'a> Plan<'a> {
             let column = format!("{quoted}.{}", DIALECT.quote(column));
             self.out.add(comment("COLUMN", &column, Some(text)));
         }
-        self.give_back(name);
+        self.set_defaults(name, &BTreeMap::new());
+        self.recreated(ObjectRef::View(name, view));
     }
 
     /// Drops what nothing needs any more.
@@ -473,42 +543,7 @@ impl<'a> Plan<'a> {
                 ));
             }
         }
-        let mut gone: BTreeMap<&Name, (&str, Name, Words)> = BTreeMap::new();
-        let renamed = self.renamed();
-        let to = self.transition.to;
-        for object in renamed.objects() {
-            let (keyword, name) = match object {
-                ObjectRef::Domain(name, _) => ("DOMAIN", name),
-                ObjectRef::Enum(name, _) | ObjectRef::Type(name, _) => ("TYPE", name),
-                _ => continue,
-            };
-            let stays = to.domains.contains_key(name)
-                || to.types.contains_key(name)
-                || to.enums.contains_key(name);
-            let now = self.displaced.get(name).cloned();
-            if now.is_some() || !stays {
-                let words = match object {
-                    // The values of an enum are no names.
-                    ObjectRef::Enum(..) => Words::default(),
-                    object => Words::of(&definition::create(DIALECT, object).unwrap_or_default()),
-                };
-                let now = now.unwrap_or_else(|| name.clone());
-                gone.insert(name, (keyword, now, words));
-            }
-        }
-        let items: Vec<order::Item<&(&str, Name, Words)>> = gone
-            .iter()
-            .map(|(name, of)| order::Item {
-                key: of,
-                name: name.name.clone(),
-                words: of.2.clone(),
-            })
-            .collect();
-        for at in order::by_mention(&items).into_iter().rev() {
-            let (kind, name, _) = items[at].key;
-            self.out
-                .add(format!("DROP {kind} {}", name.quoted(DIALECT)));
-        }
+        self.drop_types();
         let transition = self.transition;
         let mut changes: Vec<&Change> = transition.changes.iter().collect();
         let order = definition::extension_order(transition.from);
@@ -526,6 +561,46 @@ impl<'a> Plan<'a> {
             {
                 self.drop_definition(object);
             }
+        }
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Drops the types that are gone or displaced, and the routines that waited for them.
+    fn drop_types(&mut self) {
+        let (renamed, to) = (self.renamed(), self.transition.to);
+        let types = renamed.objects().filter(|object| match object {
+            ObjectRef::Domain(name, _) | ObjectRef::Enum(name, _) | ObjectRef::Type(name, _) => {
+                let stays = to.domains.contains_key(*name)
+                    || to.types.contains_key(*name)
+                    || to.enums.contains_key(*name);
+                self.displaced.contains_key(*name) || !stays
+            }
+            _ => false,
+        });
+        let mut nodes: Vec<Node<'a>> = types.map(Node::Type).collect();
+        nodes.extend(self.displaced_routines.keys().map(|it| Node::Routine(it)));
+        for node in self.drop_graph(nodes) {
+            let (kind, now) = match node {
+                Node::Type(object) => {
+                    let Part::Type(name) = node.part() else {
+                        continue;
+                    };
+                    let now = self.displaced.get(&name).cloned();
+                    (
+                        definition::keyword(object),
+                        now.unwrap_or(name).quoted(DIALECT),
+                    )
+                }
+                Node::Routine(signature) => {
+                    let routine = ObjectRef::Routine(signature, &renamed.routines[signature]);
+                    let now = self.displaced_routines[signature].quoted(DIALECT);
+                    let kind = definition::keyword(routine);
+                    (kind, format!("{now}({})", signature.arguments))
+                }
+                _ => continue,
+            };
+            self.out.add(format!("DROP {kind} {now}"));
         }
     }
 }

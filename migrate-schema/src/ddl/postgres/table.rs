@@ -5,7 +5,7 @@ use super::{DIALECT, Plan, comment};
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::{Ddl, Out};
 use crate::diff::change::{Change, Constraint, Object};
-use crate::schema::{ForeignKey, Name, OptionValue, Table};
+use crate::schema::{Column, ForeignKey, Key, Name, ObjectRef, OptionValue, Table};
 
 /// The options that are words of their own, not settings of the storage.
 const WORDS: [&str; 9] = [
@@ -23,6 +23,7 @@ const WORDS: [&str; 9] = [
 impl<'a> Plan<'a> {
     /// Creates a table. A foreign key to a table that does not exist yet is added later.
     pub(super) fn create_table(&mut self, name: &'a Name, table: &'a Table) {
+        self.recreated(ObjectRef::Table(name, table));
         let quoted = name.quoted(DIALECT);
         self.existing.insert(name);
         let mut lines = Vec::new();
@@ -32,7 +33,20 @@ impl<'a> Plan<'a> {
             .partition_of
             .as_ref()
             .and_then(|part| self.transition.to.tables.get(&part.table));
+        let mut own_to_set = Vec::new();
         for column in &table.columns {
+            if let Some(above) = self.inherited_from(table, column) {
+                if column.default != above.default {
+                    own_to_set.push(match &column.default {
+                        Some(default) => (column, format!("SET DEFAULT {default}")),
+                        None => (column, "DROP DEFAULT".to_owned()),
+                    });
+                }
+                if !column.nullable && above.nullable {
+                    own_to_set.push((column, "SET NOT NULL".to_owned()));
+                }
+                continue;
+            }
             if table.partition_of.is_none() && option("OF").is_none() {
                 lines.push(clause::column(DIALECT, column, Extra::default()));
                 continue;
@@ -64,7 +78,8 @@ impl<'a> Plan<'a> {
                         || key.options.has("NOT VALID")
                 }
                 Constraint::Check(check) => check.options.has("NOT VALID"),
-                _ => false,
+                Constraint::Unique(key) => is_repeated(table, key),
+                Constraint::PrimaryKey(_) | Constraint::Exclusion(..) => false,
             };
             match waits {
                 true => self.to_recreate.push((name, constraint)),
@@ -120,6 +135,12 @@ impl<'a> Plan<'a> {
             }
         }
         self.out.add(sql);
+        for (column, what) in own_to_set {
+            let column = DIALECT.quote(&column.name);
+            self.out.add(format!(
+                "ALTER TABLE ONLY {quoted} ALTER COLUMN {column} {what}"
+            ));
+        }
         for word in ["ENABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"] {
             if has(word) {
                 self.out.add(format!("ALTER TABLE {quoted} {word}"));
@@ -134,6 +155,13 @@ impl<'a> Plan<'a> {
                 column::options(&mut self.out, name, None, column);
             }
         }
+    }
+
+    /// Returns the column of the table above that an inherited column comes from.
+    fn inherited_from(&self, table: &Table, column: &Column) -> Option<&'a Column> {
+        let to = self.transition.to;
+        let mut parents = table.inherits.iter().filter(|_| column.inherited.0);
+        parents.find_map(|parent| to.tables.get(parent)?.column(&column.name))
     }
 
     /// Returns whether a table still gains keys or columns that another could reference.
@@ -195,6 +223,19 @@ impl<'a> Plan<'a> {
             }
         }
     }
+}
+
+/// Returns whether a unique constraint is like the primary key or one before it. `CREATE TABLE`
+/// makes one index for two that are equal (`transformIndexConstraints` of PostgreSQL's
+/// `parse_utilcmd.c`), and `ALTER TABLE` makes both.
+fn is_repeated(table: &Table, key: &Key) -> bool {
+    let same = |other: &&Key| other.columns == key.columns && other.include == key.include;
+    let others = table.uniques.iter().take_while(|other| *other != key);
+    table
+        .primary_key
+        .iter()
+        .chain(others)
+        .any(|other| same(&other))
 }
 
 fn alter(

@@ -1,54 +1,41 @@
-//! Views that stay while they change, and what is given back to one that cannot.
+//! Views that stay while they change.
 
 use std::collections::BTreeMap;
 
 use super::{DIALECT, Plan, comment};
-use crate::diff::change::{Change, Constraint, Object};
-use crate::schema::text::Words;
+use crate::diff::Transition;
 use crate::schema::{Name, View};
 
+/// Returns whether an existing view can stay: it is the same, or `CREATE OR REPLACE VIEW` changes
+/// it. So it keeps its owner and privileges, and views over it can stay.
+pub(super) fn stays(transition: &Transition<'_>, name: &Name) -> bool {
+    let (Some(before), Some(after)) = (
+        transition.after_renames.schema.views.get(name),
+        transition.to.views.get(name),
+    ) else {
+        return false;
+    };
+    if before == after {
+        return true;
+    }
+    // Only comments and defaults.
+    let bare = |view: &View| View {
+        comment: None,
+        column_comments: BTreeMap::new(),
+        column_defaults: BTreeMap::new(),
+        ..view.clone()
+    };
+    if bare(before) == bare(after) {
+        return true;
+    }
+    !before.materialized
+        && !after.materialized
+        && before.triggers == after.triggers
+        && before.rules == after.rules
+        && before.state.is_replaceable_by(&after.state)
+}
+
 impl Plan<'_> {
-    /// Returns whether an existing view can stay: it is the same, or `CREATE OR REPLACE VIEW` changes
-    /// it. So it keeps its owner and privileges, and views over it can stay.
-    pub(super) fn stays(&self, name: &Name) -> bool {
-        let (Some(before), Some(after)) = (
-            self.renamed().views.get(name),
-            self.transition.to.views.get(name),
-        ) else {
-            return false;
-        };
-        if before == after {
-            return true;
-        }
-        // Only comments.
-        let bare = |view: &View| View {
-            comment: None,
-            column_comments: BTreeMap::new(),
-            ..view.clone()
-        };
-        if bare(before) == bare(after) {
-            return true;
-        }
-        !before.materialized
-            && !after.materialized
-            && before.triggers == after.triggers
-            && before.rules == after.rules
-            && before.state.is_replaceable_by(&after.state)
-    }
-
-    /// Returns whether a constraint is dropped that a view may group by: the view depends on it
-    /// (<https://www.postgresql.org/docs/current/sql-select.html#SQL-GROUPBY>).
-    pub(super) fn groups_by_key(&self, words: &Words) -> bool {
-        words.mention("group")
-            && self.transition.changes.iter().any(|change| match change {
-                Change::Drop(Object::Constraint {
-                    table,
-                    value: Constraint::PrimaryKey(_),
-                }) => words.mention(&table.name),
-                _ => false,
-            })
-    }
-
     /// Changes a view in place.
     pub(super) fn replace_view(&mut self, name: &Name) {
         let (before, after) = (&self.renamed().views[name], &self.transition.to.views[name]);
@@ -71,45 +58,24 @@ impl Plan<'_> {
             let column = format!("{quoted}.{}", DIALECT.quote(column));
             self.out.add(comment("COLUMN", &column, text));
         }
+        self.set_defaults(name, &before.column_defaults);
     }
 
-    /// Gives a view that was dropped and recreated what is not part of its schema: who may use it,
-    /// and then, as only an owner may give that, its owner.
-    pub(super) fn give_back(&mut self, name: &Name) {
-        let Some(before) = self.renamed().views.get(name) else {
-            return;
-        };
-        let after = &self.transition.to.views[name];
-        // The reverse starts from a schema that may not have been read from a database.
-        let grants = match before.state.grants.is_empty() {
-            true => &after.state.grants,
-            false => &before.state.grants,
-        };
-        let quoted = name.quoted(DIALECT);
-        for grant in grants {
-            let option = match grant.grantable {
-                true => " WITH GRANT OPTION",
-                false => "",
-            };
-            let privileges = match &grant.column {
-                None => grant.privileges.clone(),
-                Some(column) if after.state.may_have(column) => {
-                    let column = DIALECT.quote(column);
-                    let each = grant.privileges.split(", ");
-                    let each: Vec<String> = each.map(|it| format!("{it} ({column})")).collect();
-                    each.join(", ")
-                }
-                Some(_) => continue,
-            };
+    /// Gives the columns of a view their defaults, where they had others.
+    pub(super) fn set_defaults(&mut self, name: &Name, before: &BTreeMap<String, String>) {
+        let after = &self.transition.to.views[name].column_defaults;
+        let gone = before.keys().filter(|column| !after.contains_key(*column));
+        let gone = gone.map(|column| (column, "DROP DEFAULT".to_owned()));
+        let new = after
+            .iter()
+            .filter(|(column, default)| before.get(*column) != Some(default));
+        let new = new.map(|(column, default)| (column, format!("SET DEFAULT {default}")));
+        for (column, what) in gone.chain(new) {
             self.out.add(format!(
-                "GRANT {privileges} ON {quoted} TO {}{option}",
-                grant.grantee
+                "ALTER VIEW {} ALTER COLUMN {} {what}",
+                name.quoted(DIALECT),
+                DIALECT.quote(column)
             ));
-        }
-        if let Some(owner) = before.state.owner.as_ref().or(after.state.owner.as_ref()) {
-            let kind = kind(after);
-            self.out
-                .add(format!("ALTER {kind} {quoted} OWNER TO {owner}"));
         }
     }
 }

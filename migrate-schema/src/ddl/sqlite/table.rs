@@ -155,6 +155,24 @@ pub(super) fn copied(
     (columns, values, made_up)
 }
 
+/// Returns a name of the rowid if the rows must keep it by that name: other tables and full-text
+/// indexes may hold it (<https://sqlite.org/lang_createtable.html#rowid>). A column that is the
+/// rowid of the new table and has a value already is copied by its own name.
+pub(super) fn copied_rowid(before: &Table, after: &Table) -> Option<&'static str> {
+    let has_rowid =
+        |table: &Table| !table.options.has("WITHOUT ROWID") && !table.options.has("USING");
+    let is_filled =
+        |column: &Column| after.is_rowid(column) && before.column(&column.name).is_some();
+    if !has_rowid(before) || !has_rowid(after) || after.columns.iter().any(is_filled) {
+        return None;
+    }
+    let is_free = |name: &&str| {
+        let mut columns = before.columns.iter().chain(&after.columns);
+        !columns.any(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    ["rowid", "_rowid_", "oid"].into_iter().find(is_free)
+}
+
 pub(super) fn create_table(name: &Name, table: &Table) -> String {
     let quoted = name.quoted(DIALECT);
     if let Some(module) = table.options.value("USING") {

@@ -2,7 +2,8 @@
 
 use migrate_core::Dialect;
 use migrate_schema::{
-    Check, Definition, Domain, Enum, Name, NotCarried, Options, Routine, RoutineKind, Signature,
+    Check, Definition, Domain, Enum, Grant, Name, NotCarried, ObjectKind, Options, Part, Routine,
+    RoutineKind, Signature,
 };
 
 use super::super::record::Record;
@@ -64,18 +65,33 @@ impl Reading {
         Ok(())
     }
 
-    pub(super) fn enumeration(&mut self, mut row: Record) {
-        let name = self.name(&mut row);
+    /// Reads the number and the name of a type or routine.
+    fn numbered(&mut self, row: &mut Record) -> Result<(u32, Name), Error> {
+        let number = row.number()?;
+        Ok((number, self.name(row)))
+    }
+
+    fn is_known_as(&mut self, catalogue: &str, number: u32, object: (ObjectKind, String)) {
+        self.objects.insert((catalogue.to_owned(), number), object);
+    }
+
+    pub(super) fn enumeration(&mut self, mut row: Record) -> Result<(), Error> {
+        let (number, name) = self.numbered(&mut row)?;
+        self.types.insert(number, name.clone());
+        self.is_known_as("type", number, (ObjectKind::Enum, name.to_string()));
         let comment = row.option();
         let of_type = self.schema.enums.entry(name).or_insert_with(|| Enum {
             comment,
             ..Enum::default()
         });
         of_type.values.extend(row.nullable());
+        Ok(())
     }
 
-    pub(super) fn domain(&mut self, mut row: Record) {
-        let name = self.name(&mut row);
+    pub(super) fn domain(&mut self, mut row: Record) -> Result<(), Error> {
+        let (number, name) = self.numbered(&mut row)?;
+        self.types.insert(number, name.clone());
+        self.is_known_as("type", number, (ObjectKind::Domain, name.to_string()));
         let comment = row.option();
         let domain = Domain {
             sql_type: row.text(),
@@ -98,25 +114,50 @@ impl Reading {
                 options,
             });
         }
+        Ok(())
     }
 
-    /// Reads what is made of one text: a type, a collation, a text search dictionary or
-    /// configuration.
-    pub(super) fn user_type(&mut self, kind: &str, mut row: Record) {
+    pub(super) fn composite_or_range(&mut self, mut row: Record) -> Result<(), Error> {
+        let (number, name) = self.numbered(&mut row)?;
+        self.types.insert(number, name.clone());
+        self.is_known_as("type", number, (ObjectKind::Type, name.to_string()));
+        self.schema.types.insert(name, definition(row));
+        Ok(())
+    }
+
+    /// Reads what is created from one text: a collation, a text search dictionary or configuration.
+    pub(super) fn of_one_text(&mut self, kind: &str, mut row: Record) {
         let name = self.name(&mut row);
-        let comment = row.option();
-        let definition = row.text();
-        let made = Definition {
-            definition,
-            comment,
-        };
         let all = match kind {
             "collation" => &mut self.schema.collations,
             "dictionary" => &mut self.schema.dictionaries,
-            "configuration" => &mut self.schema.configurations,
-            _ => &mut self.schema.types,
+            _ => &mut self.schema.configurations,
         };
-        all.insert(name, made);
+        all.insert(name, definition(row));
+    }
+
+    /// Reads an owner, a grant, or that `PUBLIC` lacks what it usually has.
+    pub(super) fn privilege(&mut self, what: &str, mut row: Record) -> Result<(), Error> {
+        let catalogue = row.text();
+        let Some(object) = self.objects.get(&(catalogue, row.number()?)) else {
+            return Ok(());
+        };
+        let all = &mut self.schema.state.privileges;
+        let privileges = all.entry(object.clone()).or_default();
+        match what {
+            "owner" => privileges.owner = row.option(),
+            "closed" => privileges.is_closed = true,
+            _ => {
+                privileges.grants.push(Grant {
+                    privileges: row.text(),
+                    column: row.option(),
+                    grantee: row.text(),
+                    grantable: row.flag(),
+                });
+                privileges.grants.sort();
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn not_carried(&mut self, mut row: Record) {
@@ -129,8 +170,45 @@ impl Reading {
         });
     }
 
-    pub(super) fn routine(&mut self, mut row: Record) {
-        let name = self.name(&mut row);
+    /// Reads that one part depends on another, where both are read.
+    pub(super) fn depends(&mut self, mut row: Record) -> Result<(), Error> {
+        let (part, needed) = (self.part(&mut row)?, self.part(&mut row)?);
+        if let (Some(part), Some(needed)) = (part, needed)
+            && part != needed
+        {
+            self.dependencies.push((part, needed));
+        }
+        Ok(())
+    }
+
+    fn part(&self, row: &mut Record) -> Result<Option<Part>, Error> {
+        let (catalogue, number) = (row.text(), row.number()?);
+        let (part, name) = (row.text(), row.text());
+        Ok(match catalogue.as_str() {
+            "type" => self.types.get(&number).cloned().map(Part::Type),
+            "routine" => self.routines.get(&number).cloned().map(Part::Routine),
+            _ => match (self.relations.get(&number), self.numbered.get(&number)) {
+                (Some(relation), _) => {
+                    let relation = relation.clone();
+                    Some(match part.as_str() {
+                        "column" => Part::Column(relation, name),
+                        "default" => Part::Default(relation, name),
+                        "constraint" => Part::Constraint(relation, name),
+                        "index" => Part::Index(relation, name),
+                        "rule" => Part::Rule(relation, name),
+                        "trigger" => Part::Trigger(relation, name),
+                        "policy" => Part::Policy(relation, name),
+                        _ => Part::Relation(relation),
+                    })
+                }
+                (None, Some((table, column))) => Some(Part::Column(table.clone(), column.clone())),
+                (None, None) => None,
+            },
+        })
+    }
+
+    pub(super) fn routine(&mut self, mut row: Record) -> Result<(), Error> {
+        let (number, name) = self.numbered(&mut row)?;
         let kind = match row.text().as_str() {
             "p" => RoutineKind::Procedure,
             "a" => RoutineKind::Aggregate,
@@ -160,7 +238,23 @@ impl Reading {
             definition,
             comment,
         };
+        self.routines.insert(number, signature.clone());
+        self.is_known_as(
+            "routine",
+            number,
+            (ObjectKind::Routine, signature.to_string()),
+        );
         self.schema.routines.insert(signature, routine);
+        Ok(())
+    }
+}
+
+/// Reads a comment, and the text after the name.
+fn definition(mut row: Record) -> Definition {
+    let comment = row.option();
+    Definition {
+        definition: row.text(),
+        comment,
     }
 }
 

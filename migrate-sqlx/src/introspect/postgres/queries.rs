@@ -32,8 +32,6 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.extensions(),
         scope.relations(),
         scope.columns(),
-        scope.owners(),
-        scope.grants(),
         scope.sequences(),
         scope.constraints(),
         scope.indexes(),
@@ -50,6 +48,10 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.collations(),
         scope.dictionaries(),
         scope.configurations(),
+        scope.owners(),
+        scope.grants(),
+        scope.closed(),
+        scope.dependencies(),
         scope.not_carried(),
     ] {
         let _infallible = writeln!(sql, "{query};");
@@ -141,7 +143,7 @@ impl Scope<'_> {
             "SELECT 'column', a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
  pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, {},
  CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END END,
- {compression}, w.description
+ {compression}, w.description, NOT a.attislocal AND NOT c.relispartition
  FROM pg_attribute a {} JOIN pg_type t ON t.oid = a.atttypid
  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = a.attrelid AND w.objsubid = a.attnum
@@ -151,31 +153,59 @@ impl Scope<'_> {
         )
     }
 
-    /// The owners of views, where those are others.
-    fn owners(&self) -> String {
+    /// The objects that have an owner and privileges: the catalogue's word, number, owner, and
+    /// privileges, and the column that they are on.
+    fn owned(&self) -> String {
+        let meant = self.is_meant();
         format!(
-            "SELECT 'owner', c.oid, quote_ident(r.rolname) FROM pg_roles r {} WHERE c.relkind IN ('v', 'm') AND r.rolname <> current_user",
-            self.of_relations()
-                .replace("c.oid = {relation}", "c.relowner = r.oid")
+            "(SELECT 'relation' AS catalogue, c.oid, c.relowner AS owner, NULL AS place, c.relacl AS acl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND {meant} WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
+ UNION ALL SELECT 'relation', c.oid, c.relowner, a.attname::text, a.attacl FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace AND {meant} WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+ UNION ALL SELECT 'routine', p.oid, p.proowner, NULL, p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {meant}
+ UNION ALL SELECT 'type', t.oid, t.typowner, NULL, t.typacl FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {meant} WHERE t.typtype IN ('e', 'd', 'r', 'c')) o"
         )
     }
 
-    /// What others than their owners may do with views and with columns of views: one row for each
-    /// role and place, and for what it may pass on.
+    /// The owners that are not the connected user.
+    fn owners(&self) -> String {
+        format!(
+            "SELECT 'owner', o.catalogue, o.oid, quote_ident(pg_get_userbyid(o.owner)) FROM {} WHERE o.place IS NULL AND pg_get_userbyid(o.owner) <> current_user",
+            self.owned()
+        )
+    }
+
+    /// What others than the owners may do with objects and columns: one row for each role and place,
+    /// and for what it may pass on.
     fn grants(&self) -> String {
         format!(
-            "SELECT 'grant', g.oid, string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), g.place, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, g.is_grantable
- FROM (SELECT DISTINCT c.oid, p.place, x.grantee, x.privilege_type, x.is_grantable FROM (SELECT oid, NULL AS place, relacl AS acl FROM pg_class UNION ALL SELECT attrelid, attname::text, attacl FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped) p {}
- CROSS JOIN LATERAL aclexplode(p.acl) x WHERE c.relkind IN ('v', 'm') AND x.grantee <> c.relowner) g
- GROUP BY g.oid, g.place, g.grantee, g.is_grantable",
-            self.join("p.oid")
+            "SELECT 'grant', g.catalogue, g.oid, string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), g.place, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, g.is_grantable
+ FROM (SELECT DISTINCT o.catalogue, o.oid, o.place, x.grantee, x.privilege_type, x.is_grantable FROM {} CROSS JOIN LATERAL aclexplode(o.acl) x WHERE x.grantee <> o.owner AND NOT (x.grantee = 0 AND o.catalogue <> 'relation')) g
+ GROUP BY g.catalogue, g.oid, g.place, g.grantee, g.is_grantable",
+            self.owned()
+        )
+    }
+
+    /// The routines and types that `PUBLIC` may not use.
+    fn closed(&self) -> String {
+        format!(
+            "SELECT 'closed', o.catalogue, o.oid FROM {} WHERE o.catalogue <> 'relation' AND o.acl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(o.acl) x WHERE x.grantee = 0)",
+            self.owned()
+        )
+    }
+
+    fn dependencies(&self) -> String {
+        DEPENDENCIES.replace(
+            "{multirange}",
+            match self.version >= 14_00_00 {
+                true => "pg_range r ON r.rngmultitypid = t.oid",
+                false => "pg_range r ON false",
+            },
         )
     }
 
     /// Sequences with the column they belong to, and whether it is that one's identity.
     fn sequences(&self) -> String {
         format!(
-            "SELECT 'sequence', n.nspname, c.relname, c.oid::regclass, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
+            "SELECT 'sequence', c.oid, n.nspname, c.relname, c.oid::regclass, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
  obj_description(c.oid, 'pg_class'), d.refobjid, d.refobjsubid, d.deptype = 'i'
  FROM pg_sequence s {} LEFT JOIN pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
  WHERE c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')",
@@ -302,7 +332,7 @@ impl Scope<'_> {
 
     fn enums(&self) -> String {
         format!(
-            "SELECT 'enum', n.nspname, t.typname, obj_description(t.oid, 'pg_type'), e.enumlabel FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {}
+            "SELECT 'enum', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'), e.enumlabel FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {}
  LEFT JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.typtype = 'e' AND {} ORDER BY n.nspname, t.typname, e.enumsortorder",
             self.is_meant(),
             Self::is_free("pg_type", "t.oid")
@@ -312,7 +342,7 @@ impl Scope<'_> {
     /// Domains, a row for each check.
     fn domains(&self) -> String {
         format!(
-            "SELECT 'domain', n.nspname, t.typname, obj_description(t.oid, 'pg_type'), format_type(t.typbasetype, t.typtypmod), NOT t.typnotnull, pg_get_expr(t.typdefaultbin, 0), {},
+            "SELECT 'domain', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'), format_type(t.typbasetype, t.typtypmod), NOT t.typnotnull, pg_get_expr(t.typdefaultbin, 0), {},
  k.conname, pg_get_expr(k.conbin, 0), k.convalidated FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} JOIN pg_type b ON b.oid = t.typbasetype
  LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c' WHERE t.typtype = 'd' AND {}",
             collation("t.typcollation", "b.typcollation"),
@@ -328,7 +358,7 @@ impl Scope<'_> {
             false => "NULL",
         };
         format!(
-            "SELECT 'type', n.nspname, t.typname, obj_description(t.oid, 'pg_type'),
+            "SELECT 'type', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'),
  CASE t.typtype WHEN 'r' THEN 'AS RANGE (' || concat_ws(', ', 'SUBTYPE = ' || format_type(r.rngsubtype, NULL),
    CASE WHEN NOT o.opcdefault THEN 'SUBTYPE_OPCLASS = ' || CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(onsp.nspname) || '.' END || quote_ident(o.opcname) END,
    'COLLATION = ' || {}, CASE WHEN r.rngcanonical <> 0 THEN 'CANONICAL = ' || r.rngcanonical END, CASE WHEN r.rngsubdiff <> 0 THEN 'SUBTYPE_DIFF = ' || r.rngsubdiff END, {multirange}) || ')'
@@ -346,7 +376,7 @@ impl Scope<'_> {
     /// definition.
     fn routines(&self) -> String {
         format!(
-            "SELECT 'routine', n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), quote_ident(n.nspname) || '.', pg_get_functiondef(p.oid)
+            "SELECT 'routine', p.oid, n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), quote_ident(n.nspname) || '.', pg_get_functiondef(p.oid)
  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {} WHERE p.prokind <> 'a' AND {}",
             self.is_meant(),
             Self::is_free("pg_proc", "p.oid")
@@ -380,7 +410,7 @@ impl Scope<'_> {
             "CASE WHEN g.aggkind = 'h' THEN 'HYPOTHETICAL' END".to_owned(),
         ];
         format!(
-            "SELECT 'routine', n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), '',
+            "SELECT 'routine', p.oid, n.nspname, p.proname, p.prokind, oidvectortypes(p.proargtypes), obj_description(p.oid, 'pg_proc'), '',
  'CREATE AGGREGATE ' || CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(p.proname) || '(' || CASE WHEN p.pronargs = 0 THEN '*' ELSE pg_get_function_arguments(p.oid) END || ') (' || concat_ws(', ', {}) || ')'
  FROM pg_proc p JOIN pg_aggregate g ON g.aggfnoid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace AND {} WHERE {}",
             parts.join(", "),
@@ -519,6 +549,29 @@ impl Scope<'_> {
         )
     }
 }
+
+/// What depends on what, except on what PostgreSQL brings along (`FirstNormalObjectId`): on each side
+/// the catalogue's word and number of an object, and the part of it. A row type stands for its
+/// relation, an array type for that of its elements, a multirange for its range, and what implements
+/// a view for the view.
+const DEPENDENCIES: &str = "WITH address AS (
+ SELECT 'pg_class'::regclass::oid AS class, c.oid AS number, 0 AS sub, CASE c.relkind WHEN 'c' THEN 'type' ELSE 'relation' END AS catalogue, CASE c.relkind WHEN 'c' THEN c.reltype ELSE c.oid END AS oid, 'relation' AS part, NULL::text AS name
+  FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c')
+ UNION ALL SELECT 'pg_class'::regclass, c.oid, a.attnum, CASE c.relkind WHEN 'c' THEN 'type' ELSE 'relation' END, CASE c.relkind WHEN 'c' THEN c.reltype ELSE c.oid END, 'column', a.attname::text
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+ UNION ALL SELECT 'pg_class'::regclass, i.indexrelid, 0, 'relation', i.indrelid, CASE WHEN k.oid IS NULL THEN 'index' ELSE 'constraint' END, coalesce(k.conname, c.relname)::text
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') WHERE i.indexrelid >= 16384
+ UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, 0, 'relation', d.adrelid, 'default', a.attname::text FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+ UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 0, CASE k.conrelid WHEN 0 THEN 'type' ELSE 'relation' END, CASE k.conrelid WHEN 0 THEN k.contypid ELSE k.conrelid END, 'constraint', k.conname::text FROM pg_constraint k
+ UNION ALL SELECT 'pg_rewrite'::regclass, r.oid, 0, 'relation', r.ev_class, CASE r.rulename WHEN '_RETURN' THEN 'relation' ELSE 'rule' END, r.rulename::text FROM pg_rewrite r WHERE r.oid >= 16384
+ UNION ALL SELECT 'pg_trigger'::regclass, t.oid, 0, 'relation', t.tgrelid, 'trigger', t.tgname::text FROM pg_trigger t WHERE NOT t.tgisinternal
+ UNION ALL SELECT 'pg_policy'::regclass, p.oid, 0, 'relation', p.polrelid, 'policy', p.polname::text FROM pg_policy p
+ UNION ALL SELECT 'pg_proc'::regclass, p.oid, 0, 'routine', p.oid, 'routine', NULL FROM pg_proc p WHERE p.oid >= 16384
+ UNION ALL SELECT 'pg_type'::regclass, x.oid, 0, CASE WHEN c.relkind <> 'c' THEN 'relation' ELSE 'type' END, CASE WHEN c.relkind <> 'c' THEN c.oid ELSE coalesce(r.rngtypid, t.oid) END, 'relation', NULL
+  FROM pg_type x JOIN pg_type t ON t.oid = CASE WHEN x.typcategory = 'A' AND x.typelem <> 0 THEN x.typelem ELSE x.oid END LEFT JOIN pg_class c ON c.oid = t.typrelid LEFT JOIN {multirange} WHERE x.oid >= 16384
+) SELECT DISTINCT 'depends', s.catalogue, s.oid, s.part, s.name, t.catalogue, t.oid, t.part, t.name
+ FROM pg_depend d JOIN address s ON s.class = d.classid AND s.number = d.objid AND s.sub = d.objsubid JOIN address t ON t.class = d.refclassid AND t.number = d.refobjid AND t.sub = d.refobjsubid
+ WHERE d.deptype IN ('n', 'a') AND d.objid >= 16384 AND d.refobjid >= 16384";
 
 /// A collation as SQL writes it, where it is not the usual one.
 fn collation(oid: &str, usual: &str) -> String {

@@ -2,8 +2,8 @@
 
 use migrate_core::{Dialect, LedgerNames};
 use migrate_schema::{
-    Action, Check, Column, Deferrable, ForeignKey, Generated, Grant, Identity, Index, IndexPart,
-    Key, Name, Options, PartitionOf, Sequence, Table, View,
+    Action, Check, Column, Deferrable, ForeignKey, Generated, Identity, Index, IndexPart,
+    Inherited, Key, Name, ObjectKind, Options, PartitionOf, Sequence, Table, View,
 };
 
 use super::super::record::Record;
@@ -49,6 +49,12 @@ impl Reading {
             }
         }
         self.relations.insert(oid, name.clone());
+        let object_kind = match definition {
+            Some(_) => ObjectKind::View,
+            None => ObjectKind::Table,
+        };
+        let object = (object_kind, name.to_string());
+        self.objects.insert(("relation".to_owned(), oid), object);
         if let Some(definition) = definition {
             let definition = definition.trim();
             let definition = definition.strip_suffix(';').unwrap_or(definition);
@@ -118,6 +124,7 @@ impl Reading {
             }
         }
         column.comment = row.option();
+        column.inherited = Inherited(row.flag());
         if let Some(table) = self.schema.tables.get_mut(relation) {
             let place = (relation.clone(), column.name.clone());
             self.columns.insert((oid, number), place);
@@ -126,6 +133,9 @@ impl Reading {
             let collation = column.collation.as_deref().unwrap_or_default();
             let spelled = format!("{} {collation}", column.sql_type);
             view.state.columns.push((column.name.clone(), spelled));
+            if let Some(default) = column.default {
+                view.column_defaults.insert(column.name.clone(), default);
+            }
             if let Some(comment) = column.comment {
                 view.column_comments.insert(column.name, comment);
             }
@@ -133,34 +143,9 @@ impl Reading {
         Ok(())
     }
 
-    /// Finds the view that a row begins with.
-    fn view(&mut self, row: &mut Record) -> Result<Option<&mut View>, Error> {
-        let name = self.relations.get(&row.number()?);
-        Ok(name.and_then(|name| self.schema.views.get_mut(name)))
-    }
-
-    pub(super) fn owner(&mut self, mut row: Record) -> Result<(), Error> {
-        if let Some(view) = self.view(&mut row)? {
-            view.state.owner = row.option();
-        }
-        Ok(())
-    }
-
-    pub(super) fn grant(&mut self, mut row: Record) -> Result<(), Error> {
-        if let Some(view) = self.view(&mut row)? {
-            view.state.grants.push(Grant {
-                privileges: row.text(),
-                column: row.option(),
-                grantee: row.text(),
-                grantable: row.flag(),
-            });
-            view.state.grants.sort();
-        }
-        Ok(())
-    }
-
     /// Reads a sequence: one that numbers its column belongs to the column.
     pub(super) fn sequence(&mut self, mut row: Record) -> Result<(), Error> {
+        let number_of_sequence: u32 = row.number()?;
         let name = self.name(&mut row);
         let written = row.text();
         let mut sequence = Sequence {
@@ -175,6 +160,7 @@ impl Reading {
             comment: row.option(),
         };
         let Some(owner) = row.option() else {
+            self.relations.insert(number_of_sequence, name.clone());
             self.schema.sequences.insert(name, sequence);
             return Ok(());
         };
@@ -200,8 +186,11 @@ impl Reading {
                 if sequence != Sequence::of_column(&column.sql_type) {
                     column.sequence_options = Some(sequence);
                 }
+                let numbered = (table.clone(), column_name.clone());
+                self.numbered.insert(number_of_sequence, numbered);
             }
             _ => {
+                self.relations.insert(number_of_sequence, name.clone());
                 sequence.owned_by = Some((table.clone(), column_name.clone()));
                 self.schema.sequences.insert(name, sequence);
             }

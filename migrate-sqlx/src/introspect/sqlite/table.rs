@@ -1,5 +1,6 @@
 //! Parts of a `CREATE TABLE` of SQLite that no pragma reports.
 
+use migrate_core::Dialect;
 use migrate_schema::{Action, Check, Deferrable, ForeignKey, Generated, Key, Name, Options};
 
 use super::text::{Part, Reader, as_sql};
@@ -228,8 +229,13 @@ fn on_conflict(reader: &mut Reader<'_>) -> Option<Options> {
     Some(options)
 }
 
-/// Passes the value of a default.
+/// Passes the value of a default. A quoted name, in whichever quotes, is a text there
+/// (<https://sqlite.org/quirks.html#dblquote>), but only outside of parentheses, so it is returned
+/// as the literal.
 fn default(reader: &mut Reader<'_>) -> Option<String> {
+    if let Some(text) = reader.quoted_name() {
+        return Some(Dialect::Sqlite.literal(&text));
+    }
     let begin = reader.place();
     if reader.sees(&["("]) {
         let inner = reader.group()?;

@@ -84,6 +84,12 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
+    /// Passes a name in the quotes of names, if one is next.
+    pub(super) fn quoted_name(&mut self) -> Option<String> {
+        let is_quoted = self.tokens.get(self.at)?.kind == TokenKind::Quoted;
+        is_quoted.then(|| self.name())?
+    }
+
     /// Passes one token, or a parenthesized group as a whole.
     pub(super) fn skip_group(&mut self) -> Option<()> {
         let mut depth = 0_usize;

@@ -1,0 +1,79 @@
+//! What is restored to an object that was dropped and recreated, and is not part of its schema.
+
+use super::{DIALECT, Plan};
+use crate::ddl::definition::{keyword, quoted};
+use crate::schema::{ObjectKind, ObjectRef, Privileges};
+
+impl<'a> Plan<'a> {
+    /// Remembers that an object is created; where one of its name was dropped, its owner and
+    /// privileges are restored at the end.
+    pub(super) fn recreated(&mut self, object: ObjectRef<'a>) {
+        if self.renamed().find(object).is_some() {
+            self.recreated.push(object);
+        }
+    }
+
+    /// Restores who may use the recreated objects, and then, as only an owner may grant that, who
+    /// owns them.
+    pub(super) fn restore_privileges(&mut self) {
+        for object in std::mem::take(&mut self.recreated) {
+            let key = object.key();
+            // The reverse starts from a schema that may not have been read from a database.
+            let schemas = [self.renamed(), self.transition.to];
+            let mut found = schemas
+                .into_iter()
+                .filter_map(|it| it.state.privileges.get(&key));
+            if let Some(privileges) = found.next() {
+                self.grant(object, privileges);
+            }
+        }
+    }
+
+    fn grant(&mut self, object: ObjectRef<'_>, privileges: &Privileges) {
+        let (kind, name) = (keyword(object), quoted(DIALECT, object));
+        let on = match object.kind() {
+            ObjectKind::Table | ObjectKind::View | ObjectKind::Sequence => name.clone(),
+            ObjectKind::Domain => format!("TYPE {name}"),
+            _ if kind == "AGGREGATE" => format!("FUNCTION {name}"),
+            _ => format!("{kind} {name}"),
+        };
+        if privileges.is_closed {
+            self.out.add(format!("REVOKE ALL ON {on} FROM PUBLIC"));
+        }
+        for grant in &privileges.grants {
+            let option = match grant.grantable {
+                true => " WITH GRANT OPTION",
+                false => "",
+            };
+            let all = match &grant.column {
+                None => grant.privileges.clone(),
+                Some(column) if has_column(object, column) => {
+                    let column = DIALECT.quote(column);
+                    let each = grant.privileges.split(", ");
+                    let each: Vec<String> = each.map(|it| format!("{it} ({column})")).collect();
+                    each.join(", ")
+                }
+                Some(_) => continue,
+            };
+            self.out
+                .add(format!("GRANT {all} ON {on} TO {}{option}", grant.grantee));
+        }
+        if let Some(owner) = &privileges.owner {
+            let kind = match object {
+                ObjectRef::View(_, view) => super::views::kind(view).to_owned(),
+                _ => kind,
+            };
+            self.out
+                .add(format!("ALTER {kind} {name} OWNER TO {owner}"));
+        }
+    }
+}
+
+/// Returns whether a table or view has a column of this name, as far as is known.
+fn has_column(object: ObjectRef<'_>, column: &str) -> bool {
+    match object {
+        ObjectRef::Table(_, table) => table.column(column).is_some(),
+        ObjectRef::View(_, view) => view.state.may_have(column),
+        _ => false,
+    }
+}

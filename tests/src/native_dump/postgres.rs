@@ -1,0 +1,22 @@
+use std::process::Command;
+
+use super::{output_of, with_sorted_tables};
+
+/// Returns what `pg_dump --schema-only` writes of the database at a url, with owners and
+/// privileges, and without its comments and the settings of its session.
+///
+/// # Panics
+///
+/// `pg_dump` is not installed, or refuses.
+#[must_use]
+pub fn postgres_dump(url: &str) -> String {
+    let dump = output_of(Command::new("pg_dump").args(["--schema-only", url]));
+    let is_schema = |line: &&str| {
+        let is_session = line.starts_with("SET ")
+            || line.starts_with("SELECT pg_catalog.set_config")
+            || line.starts_with('\\');
+        !line.is_empty() && !line.starts_with("--") && !is_session
+    };
+    let lines: Vec<&str> = dump.lines().filter(is_schema).collect();
+    with_sorted_tables(&lines.join("\n"))
+}

@@ -1,0 +1,9 @@
+-- before
+CREATE TABLE t (id int CONSTRAINT t_pk PRIMARY KEY, a int, b int);
+-- after
+CREATE TABLE t (id int CONSTRAINT t_pk PRIMARY KEY, a int, b int);
+ALTER TABLE t ADD CONSTRAINT same UNIQUE (id);
+CREATE TABLE u (a int, b int);
+ALTER TABLE u ADD CONSTRAINT one UNIQUE (a, b);
+ALTER TABLE u ADD CONSTRAINT two UNIQUE (a, b);
+ALTER TABLE u ADD CONSTRAINT three UNIQUE (b, a);

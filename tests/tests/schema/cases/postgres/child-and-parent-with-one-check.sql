@@ -1,0 +1,6 @@
+-- before
+CREATE TABLE par (k int, CONSTRAINT positive CHECK (k > 0));
+CREATE TABLE kid (CONSTRAINT positive CHECK (k > 0)) INHERITS (par);
+-- after
+CREATE TABLE par (k int, CONSTRAINT positive CHECK (k > 1));
+CREATE TABLE kid (CONSTRAINT positive CHECK (k > 1)) INHERITS (par);

@@ -1,0 +1,7 @@
+-- before
+CREATE TABLE base (id int PRIMARY KEY);
+-- after
+CREATE TABLE base (id int PRIMARY KEY);
+CREATE FUNCTION z_part(k int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT k % 4 $$;
+CREATE TABLE a (k int) PARTITION BY RANGE (z_part(k));
+CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (2);

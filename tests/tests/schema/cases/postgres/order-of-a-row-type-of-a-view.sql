@@ -1,0 +1,17 @@
+-- before
+CREATE TABLE m (id int PRIMARY KEY, n int);
+CREATE VIEW v AS SELECT id, n FROM m;
+CREATE FUNCTION one(x v) RETURNS int LANGUAGE sql AS $$ SELECT x.id $$;
+CREATE MATERIALIZED VIEW mv AS SELECT id, n FROM m;
+CREATE FUNCTION two(x mv) RETURNS int LANGUAGE sql AS $$ SELECT x.id $$;
+-- after
+CREATE TABLE m (id int PRIMARY KEY, n bigint);
+CREATE VIEW v AS SELECT id, n FROM m;
+CREATE FUNCTION one(x v) RETURNS int LANGUAGE sql AS $$ SELECT x.id $$;
+CREATE MATERIALIZED VIEW mv AS SELECT id, n FROM m;
+CREATE FUNCTION two(x mv) RETURNS int LANGUAGE sql AS $$ SELECT x.id $$;
+-- rows
+INSERT INTO m VALUES (1, 2); REFRESH MATERIALIZED VIEW mv;
+-- same
+SELECT one(v)::text FROM v
+SELECT two(mv)::text FROM mv
