@@ -112,6 +112,8 @@ pub(crate) struct SaidOfTable {
     pub(crate) own: ModelledTable,
     /// The values that a check allows in the column of an enum.
     pub(crate) values: BTreeMap<String, Vec<String>>,
+    /// What rows without a value get, by column.
+    pub(crate) fillers: BTreeMap<String, String>,
     /// The indexes that it gives no name.
     pub(crate) unnamed: BTreeSet<String>,
 }

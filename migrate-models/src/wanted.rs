@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::{Diagnostic, Dialect};
 use migrate_schema::{
     Action, Check, Column, Deferrable, Enum, ForeignKey, Index, Key, Modelled, ModelledColumn,
-    ModelledTable, Name, Renames, Schema, Table, after_renames, mentions,
+    ModelledTable, Name, Renames, Schema, Table, after_renames, listed, mentions,
 };
 
 use super::Models;
 use super::build::{Built, SaidOfTable};
-use super::values::{self, listed, same_expression};
+use super::values::{self, same_expression};
 
 /// The models beside the schema that the chain makes.
 pub struct Beside {
@@ -176,6 +176,10 @@ impl Beside {
                 Some(there) => merge.onto(there),
                 None => (spelled.clone(), merge.said(spelled)),
             };
+            let fillers = facts.fillers.iter();
+            let fillers =
+                fillers.map(|(column, value)| ((name.clone(), column.clone()), value.clone()));
+            wanted.state.fillers.extend(fillers);
             wanted.tables.insert(name.clone(), table);
             said.tables.insert(name.clone(), now);
         }

@@ -31,5 +31,6 @@ pub use schema::{
     Action, Affinity, Check, Column, Deferrable, Definition, Dependencies, Domain, Enum, Extension,
     ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited, Key, Name, NotCarried,
     ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf, Privileges, Routine,
-    RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState, mentions,
+    RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState, listed,
+    literals, mentions,
 };

@@ -6,6 +6,7 @@ mod options;
 mod state;
 pub(crate) mod text;
 pub(crate) mod types;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +18,7 @@ pub use options::{OptionValue, Options};
 pub use state::{Grant, Inherited, Privileges, SchemaState, ViewState};
 pub use text::mentions;
 pub use types::Affinity;
+pub use values::{listed, literals};
 
 /// An object of a database that is not part of its [`Schema`].
 ///

@@ -165,6 +165,12 @@ fn print_changes(gaps: &[Gap], ui: &Ui) {
                 false => {}
             }
         }
+        for ddl in gap.up() {
+            if let Some(review) = &ddl.review {
+                let sql = ddl.sql.lines().next().unwrap_or_default();
+                ui.warning(format_args!("on {}: {review}: {sql}", dialect.name()));
+            }
+        }
     }
     ui.help("read the file before you run it");
 }

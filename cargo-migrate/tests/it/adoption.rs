@@ -508,3 +508,93 @@ async fn structs_beside_a_schema_of_mysql() {
     );
     beside_a_schema_of_mysql(&schema, "cli_adopt").await;
 }
+
+/// What rows get that have no value yet passes the column's own check, and sqlx reads it.
+#[tokio::test]
+async fn rows_get_values_that_the_application_reads() {
+    const MORE: &str = r#"
+use migrate_sqlx::Table;
+#[derive(sqlx::Type)] #[sqlx(type_name = "level", rename_all = "snake_case")] pub enum Level { Low, High }
+#[derive(Table)] #[table(name = "t")] pub struct T {
+    pub id: i64,
+    pub lvl: Level,
+    pub uid: uuid::Uuid,
+    pub bytes: Vec<u8>,
+    pub j: serde_json::Value,
+    pub born: chrono::NaiveDate,
+    pub at: chrono::DateTime<chrono::Utc>,
+    pub tt: chrono::NaiveTime,
+    pub flag: bool,
+    pub price: sqlx::types::Text<rust_decimal::Decimal>,
+    pub code: uuid::fmt::Hyphenated,
+}
+"#;
+    let database = TestDatabase::create(Dialect::Sqlite, "cli_fillers").await;
+    let few = "use migrate_sqlx::Table;\n#[derive(Table)] #[table(name = \"t\")] pub struct T { pub id: i64 }\n";
+    let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY);\n";
+    let project = adopted(Dialect::Sqlite, database.url(), schema, few);
+    database.execute("INSERT INTO t VALUES (1)").await;
+    project.write("src/lib.rs", MORE);
+    let written = project
+        .run(["new", "--auto", "more", "--rev-id", "b"])
+        .success();
+    assert!(written.stderr.contains("on SQLite: "), "{written}");
+    project.run(["run", "-q"]).success().done();
+    has_nothing_to_do(&project);
+
+    let pool = sqlx::SqlitePool::connect(database.url())
+        .await
+        .expect("it is there");
+    let row = sqlx::query("SELECT * FROM t")
+        .fetch_one(&pool)
+        .await
+        .expect("a row");
+    use sqlx::Row as _;
+    assert_eq!(row.get::<String, _>("lvl"), "low");
+    assert_eq!(row.get::<Vec<u8>, _>("uid"), [0; 16]);
+    assert!(row.get::<Vec<u8>, _>("bytes").is_empty());
+    assert_eq!(row.get::<String, _>("j"), "{}");
+    assert_eq!(row.get::<String, _>("born"), "1970-01-01");
+    assert_eq!(row.get::<String, _>("at"), "1970-01-01 00:00:00");
+    assert_eq!(row.get::<String, _>("tt"), "00:00:00");
+    assert!(!row.get::<bool, _>("flag"));
+    assert_eq!(row.get::<String, _>("price"), "0");
+    assert_eq!(
+        row.get::<String, _>("code"),
+        "00000000-0000-0000-0000-000000000000"
+    );
+    pool.close().await;
+}
+
+/// The examples of the guide are made on a server, on top of what the chain makes.
+#[tokio::test]
+async fn the_examples_of_the_guide() {
+    const GUIDE: &str = include_str!("../../../docs/models.md");
+    let blocks: Vec<&str> = GUIDE
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().expect("it ends"))
+        .collect();
+    let of = |word: &str| {
+        let found = blocks.iter().find(|block| block.contains(word));
+        *found.unwrap_or_else(|| panic!("the guide has no example with `{word}`"))
+    };
+    let models = format!(
+        "use chrono::{{DateTime, Utc}};\nuse uuid::Uuid;\n{}\n#[derive(Table)]\n{}\npub struct Post {{ pub id: i64, pub team: i64, pub user: i64, {} pub mail: String, #[column(mysql(type = \"text\"))] pub body: String }}\n",
+        of("sqlx::FromRow"),
+        of("one_team"),
+        of("citext"),
+    );
+    for dialect in Dialect::ALL {
+        let database = TestDatabase::create(dialect, "cli_guide").await;
+        let chain = match dialect {
+            Dialect::Postgres => "CREATE EXTENSION citext;\nCREATE EXTENSION pg_trgm;\n",
+            Dialect::Sqlite | Dialect::MySql => "CREATE TABLE other (id INTEGER);\n",
+        };
+        let project = adopted(dialect, database.url(), chain, &models);
+        let written = ["new", "--auto", "models", "--rev-id", "b", "-q"];
+        project.run(written).success().done();
+        project.run(["run", "-q"]).success().done();
+        has_nothing_to_do(&project);
+    }
+}

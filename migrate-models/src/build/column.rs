@@ -8,9 +8,11 @@ use crate::fits::{fits, is_built_in};
 use crate::kind::Kind;
 use crate::model::Field;
 use crate::types::{self, folded, is_text, sql_type};
-use crate::values::{listed, literals, wanted};
+use crate::values::wanted;
 use migrate_core::{Code, Dialect};
-use migrate_schema::{Check, Column, Enum, Generated, Identity, ModelledColumn, Name};
+use migrate_schema::{
+    Check, Column, Enum, Generated, Identity, ModelledColumn, Name, listed, literals,
+};
 
 impl Builder<'_> {
     /// Creates the column of a field; `key` is the primary key, `kept` says that it is the one that
@@ -57,6 +59,12 @@ impl Builder<'_> {
                 String::new()
             }
         };
+        let filler = types::filler(&field.kind, self.dialect);
+        let filler = filler.filter(|_| settings.sql_type.is_none());
+        let name = field.column.clone();
+        self.said
+            .fillers
+            .extend(filler.map(|filler| (name, filler)));
         let mut values = Vec::new();
         if let Kind::Enum {
             type_name,
