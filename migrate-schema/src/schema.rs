@@ -7,6 +7,7 @@ mod state;
 pub(crate) mod stored_session;
 pub(crate) mod text;
 pub(crate) mod types;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +18,9 @@ pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};
 pub use state::{Grant, Inherited, Privileges, SchemaState, ViewState};
 pub use stored_session::with_session;
+pub use text::mentions;
 pub use types::Affinity;
+pub use values::{listed, literals};
 
 /// An object of a database that is not part of its [`Schema`].
 ///

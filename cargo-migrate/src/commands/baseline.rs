@@ -22,6 +22,7 @@ use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require, new_id, now};
 use crate::project::new_revision::{self, NewFile};
+use crate::schemas::autogenerate::accepted;
 use crate::schemas::baseline::{Baseline, counts, is_empty, other_dialects};
 use crate::schemas::ignored::Ignored;
 use crate::schemas::schema_lock;
@@ -162,7 +163,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         let path = made.write(there, context, ui)?;
         if schema_lock::is_wanted(context, ui)? {
-            schema_lock::write(&context.reloaded(), [baseline.schema.clone()])?;
+            let (context, schemas) = (context.reloaded(), [baseline.schema.clone()]);
+            schema_lock::write(&context, schemas, accepted(&context)?)?;
         }
         made.report(ui);
         report_reach(context, ui)?;

@@ -1,5 +1,6 @@
 //! The command, run as people and programs run it.
 
+mod adoption;
 mod alembic;
 mod authoring;
 mod auto;

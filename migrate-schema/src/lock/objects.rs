@@ -11,7 +11,7 @@ use crate::schema::{
 };
 
 /// Takes a line that is written.
-type Push<'p> = &'p mut dyn FnMut(Line);
+pub(super) type Push<'p> = &'p mut dyn FnMut(Line);
 
 /// An object of a schema: a line, and one for each of its parts.
 trait Lines: Fields + Clone {
@@ -77,13 +77,13 @@ pub(super) fn kind(of: &str) -> Option<ObjectKind> {
         .find(|kind| word(*kind) == of)
 }
 
-fn line(heading: &[&str], part: &[&str], mut object: impl Fields, push: Push<'_>) {
+pub(super) fn line(heading: &[&str], part: &[&str], mut object: impl Fields, push: Push<'_>) {
     let mut line = Line::new(&[heading, part].concat());
     object.write(&mut line);
     push(line);
 }
 
-fn part<T: Fields + Default>(rest: Tokens) -> Option<T> {
+pub(super) fn part<T: Fields + Default>(rest: Tokens) -> Option<T> {
     let mut object = T::default();
     Fields::read(&mut object, rest)?;
     Some(object)
