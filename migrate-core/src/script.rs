@@ -11,7 +11,7 @@ use crate::{
     Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label, Revision, RevisionId, Rules,
     Script, Section, Severity, Statement,
 };
-use migrate_sql::{FindingKind, Plain, Tokens};
+use migrate_sql::{FindingKind, Plain, Tokens, Unpaired};
 
 /// The version of the algorithm is part of every hash.
 const HASH: &str = "cargo-migrate revision 1";
@@ -345,6 +345,60 @@ impl Checker<'_> {
                 self.report_finding(section, *dialect, *at, finding);
             }
         }
+        if !section.transaction {
+            self.unpaired(checked, known, scripts);
+        }
+    }
+
+    /// Checks that the transactions that a section begins itself are its own: what it leaves open
+    /// would include the ledger's row.
+    fn unpaired(&mut self, checked: Dialects, known: bool, scripts: &[Script]) {
+        let mut found = Vec::new();
+        for script in scripts {
+            let texts = || {
+                let statements = script.statements.iter();
+                statements.map(|statement| &self.text[statement.range()])
+            };
+            for dialect in script.dialects.and(checked).iter() {
+                let unpaired = migrate_sql::unpaired(dialect, texts());
+                found.push(unpaired.map(|unpaired| (dialect, script, unpaired)));
+            }
+        }
+        if !known && found.iter().any(Option::is_none) {
+            return;
+        }
+        let Some((dialect, script, unpaired)) = found.into_iter().flatten().next() else {
+            return;
+        };
+        let (number, why, help) = match unpaired {
+            Unpaired::BeginInside(number) => (
+                number,
+                "inside another transaction",
+                "write the `COMMIT` of the first before it, or delete it",
+            ),
+            Unpaired::NothingOpen(number) => (
+                number,
+                "without a transaction to end",
+                "delete it, or write its `BEGIN` before it",
+            ),
+            Unpaired::LeftOpen(number) => (
+                number,
+                "whose transaction is still open at the end of the section",
+                "write its `COMMIT` at the end of the section, or delete it",
+            ),
+        };
+        let statement = script.statements[number].range();
+        let Some(finding) = migrate_sql::lint(dialect, &self.text[statement.clone()]) else {
+            return;
+        };
+        let at = statement.start;
+        self.breach(
+            self.rules.transaction_control.severity(),
+            Code::TransactionControl,
+            format!("`{}` {why}", finding.what),
+            at + finding.range.start..at + finding.range.end,
+            help,
+        );
     }
 
     fn report_finding(

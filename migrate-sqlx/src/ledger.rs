@@ -439,6 +439,17 @@ impl Tables {
         )
     }
 
+    /// A revision was applied at another time than now.
+    pub(crate) fn date(&self, revision: &str, time: &str) -> String {
+        let literal = |text: &str| literal(self.dialect, text);
+        format!(
+            "UPDATE {} SET applied_at = {} WHERE revision = {}",
+            self.revision,
+            literal(time),
+            literal(revision)
+        )
+    }
+
     pub(crate) fn event(
         &self,
         kind: &EventKind,

@@ -1,5 +1,6 @@
 //! The command, run as people and programs run it.
 
+mod adoption;
 mod alembic;
 mod authoring;
 mod auto;
@@ -17,6 +18,8 @@ mod graph;
 mod help;
 mod import;
 mod import_alembic;
+mod import_alembic_run;
+mod import_meaning;
 mod interrupt;
 mod json;
 mod ledger_schema;
@@ -30,6 +33,7 @@ mod schema;
 mod scratch;
 mod secrets;
 mod servers;
+mod stored_code;
 mod urls;
 mod verify;
 

@@ -147,7 +147,8 @@ impl<'a> SchemaLines<'a> {
             start += line.len();
             let is_whole = line.ends_with('\n');
             // Most lines, where one table is wanted: an application has many models, and each reads.
-            if is_whole && section.is_some() && line.starts_with("table ") && !wanted(line) {
+            let of_table = line.starts_with("table ") || line.starts_with("model ");
+            if is_whole && section.is_some() && of_table && !wanted(line) {
                 continue;
             }
             let line = line.trim_end();

@@ -620,10 +620,10 @@ impl<'a> Plan<'a> {
                         }
                     }
                 }
-                Change::Rename(Renamed::Index { table, from, to }) => {
-                    if !self.is_index_affected(table, from) {
-                        indexes.push((in_schema(table, from), in_schema(table, to)));
-                    }
+                Change::Rename(Renamed::Index { table, from, to })
+                    if !self.is_index_affected(table, from) =>
+                {
+                    indexes.push((in_schema(table, from), in_schema(table, to)));
                 }
                 _ => {}
             }
@@ -680,17 +680,16 @@ impl<'a> Plan<'a> {
 
 type Definitions = BTreeMap<String, String>;
 
-/// Returns the triggers, policies and rules of a table before and after, with their keyword and the
-/// part that each is.
-fn on_tables<'t>(
-    before: &'t Table,
-    after: &'t Table,
-) -> [(
+/// A kind of what is on a table: its keyword, the part that one is, and all before and after.
+type OnTable<'t> = (
     &'static str,
     fn(Name, String) -> Part,
     &'t Definitions,
     &'t Definitions,
-); 3] {
+);
+
+/// Returns the triggers, policies and rules of a table before and after.
+fn on_tables<'t>(before: &'t Table, after: &'t Table) -> [OnTable<'t>; 3] {
     [
         ("TRIGGER", Part::Trigger, &before.triggers, &after.triggers),
         ("POLICY", Part::Policy, &before.policies, &after.policies),

@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 mod cli;
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
@@ -206,8 +207,11 @@ impl<'a> Runner<'a> {
         targets: &[Target],
         mode: StampMode,
     ) -> Result<Stamp, Error> {
-        self.with_lock(pool, async |engine| engine.stamp(targets, mode).await)
-            .await
+        let times = BTreeMap::new();
+        self.with_lock(pool, async |engine| {
+            engine.stamp(targets, mode, &times).await
+        })
+        .await
     }
 
     fn session_settings(&self) -> &SessionSettings {

@@ -86,9 +86,8 @@ impl<'a> Affected<'a> {
                     from: Object::Type { value: from, .. },
                     to: Object::Type { name, value: to },
                 } if composite::alter(name, &from.definition, &to.definition).is_some() => {
-                    if composite::drops(&from.definition, &to.definition) {
-                        self.shrunk.insert(name.clone());
-                    }
+                    let drops = composite::drops(&from.definition, &to.definition);
+                    self.shrunk.extend(drops.then(|| name.clone()));
                 }
                 Change::Alter {
                     to:
@@ -209,8 +208,13 @@ impl<'a> Affected<'a> {
     /// Finds all that must be dropped or recreated with some parts.
     fn dependents(&mut self, mut waiting: Vec<Part>) {
         let mut dependents: BTreeMap<Part, Vec<Part>> = BTreeMap::new();
+        let mut of_columns: BTreeMap<Name, Vec<Part>> = BTreeMap::new();
         for (part, needed) in &self.needs {
             for other in needed {
+                if let Part::Column(relation, _) = other {
+                    let all = of_columns.entry(relation.clone()).or_default();
+                    all.push(part.clone());
+                }
                 dependents
                     .entry(other.clone())
                     .or_default()
@@ -235,14 +239,13 @@ impl<'a> Affected<'a> {
             if !seen.insert((part.clone(), is_rebuilt)) {
                 continue;
             }
-            if let Part::Relation(name) = &part
-                && let Some(table) = self.renamed().tables.get(name)
-            {
-                let columns = table.columns.iter();
-                let columns = columns.map(|column| Part::Column(name.clone(), column.name.clone()));
-                waiting.extend(columns);
-            }
-            for dependent in dependents.get(&part).into_iter().flatten() {
+            // Of a table or view, the columns alone can be mentioned.
+            let by_columns = match &part {
+                Part::Relation(name) => of_columns.get(name),
+                _ => None,
+            };
+            let all = dependents.get(&part).into_iter().chain(by_columns);
+            for dependent in all.flatten() {
                 waiting.extend(self.hit(dependent, &part));
             }
         }
