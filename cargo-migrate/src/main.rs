@@ -25,6 +25,7 @@ use crate::output::left_out::LeftOut;
 use crate::output::next_command::Next;
 use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::project::rebuild;
 
 fn main() -> ExitCode {
     let args = arguments(std::env::args_os().collect());
@@ -36,7 +37,9 @@ fn main() -> ExitCode {
     let GlobalArgs { selection, output } = cli.global;
     let ui = Ui::new(&output, Next::new(&selection)).with(Arc::clone(&left_out));
     let outcome = Context::new(selection, left_out).and_then(|context| {
-        commands::run(cli.command, &context, &ui).map_err(|error| match error.has_place() {
+        let outcome = commands::run(cli.command, &context, &ui);
+        rebuild::announce(&context, &ui);
+        outcome.map_err(|error| match error.has_place() {
             true => error.in_folder(&commands::chain_folder(&context)),
             false => error,
         })

@@ -9,4 +9,5 @@ pub(crate) mod new_revision;
 pub(crate) mod package;
 pub(crate) mod published;
 pub(crate) mod range;
+pub(crate) mod rebuild;
 pub(crate) mod write;

@@ -4,7 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use migrate_core::{Dialect, LedgerNames, Target};
-use migrate_schema::{Ddl, Renames, Schema};
+use migrate_models::Beside;
+use migrate_schema::{Name, Schema};
 use migrate_sqlx::__cli::{Create, Database, DatabaseUrl};
 use migrate_sqlx::{Migrations, Refusal, SessionSettings, StatementError};
 use sqlx::AssertSqlSafe;
@@ -83,52 +84,6 @@ impl Scratch {
         scratch.drop_after(done).await
     }
 
-    /// Returns the schema that generated statements create, and then the result of some work in an
-    /// empty database: the same one if that is faster.
-    pub(crate) async fn ddl_then<T>(
-        chosen: &Chosen,
-        ledger: &LedgerNames,
-        statements: &[Ddl],
-        work: impl AsyncFnOnce(&Self) -> Result<T, CommandError>,
-    ) -> Result<(Schema, T), CommandError> {
-        let scratch = Self::beside(chosen).await?;
-        let made = match scratch.ddl(ledger, statements).await {
-            Ok(made) => made,
-            Err(error) => return scratch.drop_after(Err(error)).await,
-        };
-        let scratch = match scratch.empty_again(&made, ledger).await {
-            Ok(true) => scratch,
-            Ok(false) => {
-                scratch.drop().await?;
-                Self::beside(chosen).await?
-            }
-            Err(error) => return scratch.drop_after(Err(error)).await,
-        };
-        let done = work(&scratch).await;
-        let done = scratch.drop_after(done).await?;
-        Ok((made, done))
-    }
-
-    /// Drops what generated statements have created; returns true if nothing is left.
-    ///
-    /// Only PostgreSQL needs longer for a new database: it copies a template.
-    async fn empty_again(&self, made: &Schema, ledger: &LedgerNames) -> Result<bool, CommandError> {
-        /// PostgreSQL keeps a lock for each table of a message: with too many it refuses.
-        const AT_ONCE: usize = 50;
-        let empty = Schema::empty(made.dialect);
-        if made.dialect != Dialect::Postgres {
-            return Ok(false);
-        }
-        let statements = migrate_schema::statements(made, &empty, &Renames::none());
-        for some in statements.chunks(AT_ONCE) {
-            let some: Vec<_> = some.iter().map(|ddl| ddl.sql.as_str()).collect();
-            if execute(&self.database, &some.join(";\n")).await.is_err() {
-                return Ok(false);
-            }
-        }
-        Ok(self.database.schema(ledger).await? == empty)
-    }
-
     /// Prepares for statements that need rights which its own user does not have, before the first
     /// of them.
     async fn prepare_for<'a>(
@@ -155,28 +110,34 @@ impl Scratch {
         self.replay(migrations, ledger).await?.at(targets).await
     }
 
-    /// Returns the schema that generated statements create.
-    pub(crate) async fn ddl(
+    /// Returns the tables of models as the database writes them, in a database that has the schema of
+    /// the chain: types, functions and other tables are there.
+    pub(crate) async fn models(
         &self,
+        models: &Beside,
+        chain: &Schema,
         ledger: &LedgerNames,
-        statements: &[Ddl],
     ) -> Result<Schema, CommandError> {
         let database = &self.database;
-        for ddl in statements {
-            execute(database, &ddl.sql).await.map_err(|error| {
-                CommandError::new(
-                    Failure::StatementFailed,
-                    format!(
-                        "{} refuses what the models describe",
-                        database.dialect().name()
-                    ),
-                )
-                .because(error)
-                .cause(&ddl.sql)
-                .help("add to the model: a type, a default or a name that this database accepts")
-            })?;
+        let dialect = database.dialect();
+        for sql in cleared(&models.described(chain), chain) {
+            execute(database, &sql)
+                .await
+                .map_err(migrate_sqlx::Error::from)?;
         }
-        Ok(database.schema(ledger).await?)
+        for (name, value) in models.new_values(chain) {
+            let (name, value) = (name.quoted(dialect), dialect.literal(value));
+            let sql = format!("ALTER TYPE {name} ADD VALUE {value}");
+            execute(database, &sql)
+                .await
+                .map_err(|error| refused_models(dialect, &sql, error))?;
+        }
+        for ddl in migrate_schema::create(&models.needed(chain)) {
+            execute(database, &ddl.sql)
+                .await
+                .map_err(|error| refused_models(dialect, &ddl.sql, error))?;
+        }
+        Ok(database.schema(&ledger.apart(dialect)).await?)
     }
 
     async fn drop_after<T>(self, done: Result<T, CommandError>) -> Result<T, CommandError> {
@@ -197,6 +158,52 @@ impl Scratch {
         }
         lease.release().await
     }
+}
+
+/// Returns the statements that drop tables, so that they can be created in another form; nothing
+/// else of the database needs to keep its meaning.
+fn cleared(tables: &[&Name], chain: &Schema) -> Vec<String> {
+    let dialect = chain.dialect;
+    let drops = |end: &str| {
+        let drop = |name: &&Name| format!("DROP TABLE IF EXISTS {}{end}", name.quoted(dialect));
+        tables.iter().map(drop).collect::<Vec<_>>()
+    };
+    match dialect {
+        Dialect::Postgres => drops(" CASCADE"),
+        Dialect::Sqlite => {
+            let off = "PRAGMA foreign_keys = OFF".to_owned();
+            std::iter::once(off).chain(drops("")).collect()
+        }
+        // A key that stays would refuse another type of the column that it references.
+        Dialect::MySql => {
+            let mut all = vec!["SET foreign_key_checks = 0".to_owned()];
+            for (name, table) in &chain.tables {
+                let keys = table.foreign_keys.iter();
+                let keys = keys.filter(|key| tables.contains(&&key.table));
+                let drops: Vec<_> = keys
+                    .filter_map(|key| key.name.as_ref())
+                    .map(|key| format!("DROP FOREIGN KEY {}", dialect.quote(key)))
+                    .collect();
+                if !drops.is_empty() && !tables.contains(&name) {
+                    let name = name.quoted(dialect);
+                    all.push(format!("ALTER TABLE {name} {}", drops.join(", ")));
+                }
+            }
+            all.extend(drops(""));
+            all.push("SET foreign_key_checks = 1".to_owned());
+            all
+        }
+    }
+}
+
+fn refused_models(dialect: Dialect, sql: &str, error: sqlx::Error) -> CommandError {
+    CommandError::new(
+        Failure::StatementFailed,
+        format!("{} refuses what the models describe", dialect.name()),
+    )
+    .because(error)
+    .cause(sql)
+    .help("add to the model: a type, a default or a name that this database accepts")
 }
 
 /// Whether a text may create triggers or functions; false positives do no harm.

@@ -2,7 +2,6 @@
 //! hashed.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::diagnostic::MOST_PROBLEMS;
@@ -317,8 +316,8 @@ impl Checker<'_> {
     fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
         let checked = self.checked(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let mut reported: BTreeSet<usize> = BTreeSet::new();
-        let findings: Vec<Vec<_>> = scripts
+        let mut reported = Vec::new();
+        let findings: Vec<Vec<(Dialect, usize, migrate_sql::Finding)>> = scripts
             .iter()
             .flat_map(|script| {
                 let dialects = script.dialects.and(checked);
@@ -332,21 +331,17 @@ impl Checker<'_> {
                 script.statements.iter().filter_map(found).collect()
             })
             .collect();
-        let controls: Vec<BTreeSet<usize>> = findings
-            .iter()
-            .map(|found: &Vec<(Dialect, usize, migrate_sql::Finding)>| {
-                found
-                    .iter()
-                    .filter(|(.., finding)| finding.kind == FindingKind::TransactionControl)
-                    .map(|(_, at, _)| *at)
-                    .collect()
+        let everywhere = |at: usize| {
+            findings.iter().all(|found| {
+                let same = found.binary_search_by_key(&at, |(_, start, _)| *start);
+                same.is_ok_and(|same| found[same].2.kind == FindingKind::TransactionControl)
             })
-            .collect();
-        let everywhere = |at: usize| controls.iter().all(|starts| starts.contains(&at));
+        };
         for (dialect, at, finding) in findings.iter().flatten() {
             let is_certain =
                 known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
-            if is_certain && reported.insert(*at) {
+            if is_certain && let Err(place) = reported.binary_search(at) {
+                reported.insert(place, *at);
                 self.report_finding(section, *dialect, *at, finding);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use migrate_core::{Config, Severity};
+use migrate_core::{ChainLock, Config, Severity};
 use migrate_models::{Derived, Model, Problem};
 use migrate_schema::lock::SchemaLock;
 use proc_macro2::{Span, TokenStream};
@@ -61,7 +61,12 @@ fn check(package: &Path, model: &Model) -> Result<Checked, Vec<String>> {
     let config = Config::read(package).map_err(|found| compile_error(&found))?;
     let dir = package.join(&config.dir);
     let shown = format!("{}/{}", config.dir.trim_end_matches('/'), SchemaLock::FILE);
-    let files = [package.join(Config::FILE), dir.join(SchemaLock::FILE)];
+    // chain.lock tells when one of the others appears: what is not there cannot be tracked.
+    let files = [
+        package.join(Config::FILE),
+        dir.join(SchemaLock::FILE),
+        dir.join(ChainLock::FILE),
+    ];
     let tracked = files.iter().filter(|path| path.is_file());
     let tracked = tracked
         .map(|path| utf8(path).map(str::to_owned))

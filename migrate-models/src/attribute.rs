@@ -3,8 +3,10 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Ident, Lit, Token};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Ident, Lit, Token};
 
+use super::values::is_whole;
 use super::{Problem, Site};
 use migrate_core::__support::{nearest, suggestion};
 use migrate_core::Code;
@@ -151,6 +153,41 @@ impl Notes<'_> {
         let site = self.site(span);
         self.problems
             .push(Problem::error(Code::MalformedModel, site, message, help));
+    }
+
+    /// Reports an attribute that stands where it means nothing.
+    pub(super) fn misplaced(&mut self, attributes: &[Attribute], name: &str, place: &str) {
+        for attribute in attributes {
+            if attribute.path().is_ident(name) {
+                self.wrong(
+                    attribute.path().span(),
+                    format!("`#[{name}(…)]` belongs to {place}"),
+                    match name {
+                        "table" => "write `#[column(…)]` here, or move it to the struct",
+                        _ => "write `#[table(…)]` here, or move it to a field",
+                    },
+                );
+            }
+        }
+    }
+
+    /// Returns an SQL text, or reports that it is missing or ends too early.
+    pub(super) fn sql(&mut self, entry: &Entry) -> Option<String> {
+        let text = self.text(entry)?;
+        self.whole(entry, text)
+    }
+
+    /// Returns an SQL text, or reports that it ends too early.
+    pub(super) fn whole(&mut self, entry: &Entry, text: String) -> Option<String> {
+        if is_whole(&text) {
+            return Some(text);
+        }
+        self.wrong(
+            entry.span,
+            format!("the SQL of `{}` is not complete: `{text}`", entry.key),
+            "close its parentheses and quotes",
+        );
+        None
     }
 
     /// Reports an error of syn at a place.

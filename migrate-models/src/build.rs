@@ -10,9 +10,11 @@ use super::column::{Settings, written};
 use super::constraint::What;
 use super::model::{Field, Model};
 use super::{Models, Problem, Site, types};
-use migrate_core::__support::nearest;
 use migrate_core::{Code, Diagnostic, Dialect, Hash};
-use migrate_schema::{Enum, ForeignKey, Index, IndexPart, Key, Name, Schema, Table};
+use migrate_schema::{
+    Column, Enum, ForeignKey, Index, Inherited, Key, Modelled, ModelledTable, Name, Schema, Table,
+    mentions,
+};
 
 /// The renames in the models: `rename_from`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,24 +35,43 @@ impl Models {
     /// A field has a type that the dialect has no column for, or a key names a column that is not
     /// there.
     pub fn schema(&self, dialect: Dialect) -> Result<Schema, Vec<Diagnostic>> {
+        let nothing = Schema::empty(dialect);
+        Ok(self.built(&nothing, &Modelled::default())?.schema)
+    }
+
+    /// Converts the models to tables for a database that has another schema already: what they do
+    /// not say of a table's form is as it is there.
+    pub(crate) fn built(
+        &self,
+        there: &Schema,
+        before: &Modelled,
+    ) -> Result<Built, Vec<Diagnostic>> {
         let tables = self.tables();
-        let mut schema = Schema::empty(dialect);
+        let mut built = Built {
+            schema: Schema::empty(there.dialect),
+            said: BTreeMap::new(),
+        };
         let mut problems = Vec::new();
         for (name, model) in &tables {
             let mut builder = Builder {
                 model,
-                dialect,
+                dialect: there.dialect,
                 tables: &tables,
+                schema: there,
+                there: there.tables.get(*name),
+                before: before.tables.get(*name),
                 table: Table::default(),
-                enums: &mut schema.enums,
+                said: SaidOfTable::default(),
+                enums: &mut built.schema.enums,
                 problems: &mut problems,
             };
             builder.build();
-            let table = builder.table;
-            schema.tables.insert((*name).clone(), table);
+            let Builder { table, said, .. } = builder;
+            built.schema.tables.insert((*name).clone(), table);
+            built.said.insert((*name).clone(), said);
         }
         match problems.is_empty() {
-            true => Ok(schema),
+            true => Ok(built),
             false => Err(self.diagnostics(problems)),
         }
     }
@@ -78,11 +99,37 @@ impl Models {
     }
 }
 
+/// The tables of models in a form from which DDL can be created, and which of it they say.
+pub(crate) struct Built {
+    pub(crate) schema: Schema,
+    pub(crate) said: BTreeMap<Name, SaidOfTable>,
+}
+
+/// What a model says of its table, and what only follows from it.
+#[derive(Default)]
+pub(crate) struct SaidOfTable {
+    /// Without its constraints and indexes, which are in the table.
+    pub(crate) own: ModelledTable,
+    /// The values that a check allows in the column of an enum.
+    pub(crate) values: BTreeMap<String, Vec<String>>,
+    /// What rows without a value get, by column.
+    pub(crate) fillers: BTreeMap<String, String>,
+    /// The indexes that it gives no name.
+    pub(crate) unnamed: BTreeSet<String>,
+}
+
 struct Builder<'a> {
     model: &'a Model,
     dialect: Dialect,
     tables: &'a BTreeMap<&'a Name, &'a Model>,
+    /// The schema that is there already.
+    schema: &'a Schema,
+    /// Its table.
+    there: Option<&'a Table>,
+    /// What the model had said before.
+    before: Option<&'a ModelledTable>,
     table: Table,
+    said: SaidOfTable,
     enums: &'a mut BTreeMap<Name, Enum>,
     problems: &'a mut Vec<Problem>,
 }
@@ -91,26 +138,109 @@ impl Builder<'_> {
     fn build(&mut self) {
         let model = self.model;
         self.table.options = model.settings.options[self.dialect as usize].clone();
+        self.said.own.options = self.table.options.keywords().map(str::to_owned).collect();
+        self.form();
         self.table.comment = written(model.settings.comment.as_ref(), model.docs.as_ref());
-        let key = model.primary_key(self.dialect);
+        self.said.own.comment = self.table.comment.is_some();
+        self.said.own.primary_key = model.says_primary_key(self.dialect);
+        let kept = self.kept_key();
+        let key = match &kept {
+            Some(key) => key
+                .as_ref()
+                .map_or_else(Vec::new, |key| key.columns.clone()),
+            None => model.primary_key(self.dialect),
+        };
         for field in &model.fields {
             let settings = field.settings.of(self.dialect);
-            let column = self.column(field, &settings, &key);
+            let column = self.column(field, &settings, &key, kept.is_some());
             self.table.columns.push(column);
             self.constraints(field, &settings);
         }
+        self.columns_without_field();
         self.parts();
-        if self.table.primary_key.is_none() && !key.is_empty() {
+        if let Some(kept) = kept {
+            self.table.primary_key = kept;
+        } else if self.table.primary_key.is_none() && !key.is_empty() {
             self.table.primary_key = Some(Key {
                 columns: key,
                 ..Key::default()
             });
         }
-        self.check_columns();
         self.table.uniques.sort();
         self.table.uniques.dedup();
         self.table.foreign_keys.sort();
         self.table.checks.sort();
+    }
+
+    /// Adds the options that say how columns are kept, which the model need not repeat.
+    fn form(&mut self) {
+        const FORM: [&str; 5] = ["ENGINE", "CHARSET", "COLLATE", "STRICT", "WITHOUT ROWID"];
+        let before = self.before.map(|before| &before.options);
+        for (keyword, value) in self
+            .there
+            .into_iter()
+            .flat_map(|there| there.options.iter())
+        {
+            let unsaid = before.is_none_or(|before| !before.contains(keyword));
+            if FORM.contains(&keyword) && unsaid && !self.table.options.has(keyword) {
+                self.table.options.add(keyword, value.clone());
+            }
+        }
+    }
+
+    /// Returns the columns that are there, that no field is for, and that none was for before.
+    fn unsaid_columns(&self) -> Vec<&Column> {
+        let Some(there) = self.there else {
+            return Vec::new();
+        };
+        let is_field = |name: &String| self.model.columns().any(|own| own == name);
+        let was_field = |name: &String| {
+            let before = self.before.map(|before| &before.columns);
+            before.is_some_and(|before| before.contains_key(name))
+        };
+        let gone: Vec<&String> = there
+            .columns
+            .iter()
+            .map(|column| &column.name)
+            .filter(|name| !is_field(name) && was_field(name))
+            .collect();
+        let unsaid = there.columns.iter().filter(|column| {
+            let generated = column.generated.as_ref();
+            !is_field(&column.name)
+                && !was_field(&column.name)
+                // What is computed from a column goes with it.
+                && generated.is_none_or(|it| !gone.iter().any(|name| mentions(&it.expression, name)))
+        });
+        unsaid.collect()
+    }
+
+    /// Returns the primary key that is there, if the model says nothing of one.
+    fn kept_key(&self) -> Option<Option<Key>> {
+        let there = self.there?;
+        let said_before = self.before.is_some_and(|before| before.primary_key);
+        if self.said.own.primary_key || said_before {
+            return None;
+        }
+        let unsaid = self.unsaid_columns();
+        let is_kept = |name: &String| {
+            self.model.columns().any(|own| own == name)
+                || unsaid.iter().any(|column| column.name == *name)
+        };
+        match &there.primary_key {
+            Some(key) if !key.columns.iter().all(is_kept) => None,
+            key => Some(key.clone()),
+        }
+    }
+
+    /// Adds the columns that stay although no field is for them.
+    fn columns_without_field(&mut self) {
+        let unsaid = self.unsaid_columns().into_iter().map(|column| Column {
+            // No table above it is created for the models.
+            inherited: Inherited::default(),
+            ..column.clone()
+        });
+        let unsaid: Vec<Column> = unsaid.collect();
+        self.table.columns.extend(unsaid);
     }
 
     /// Adds the constraints in the attributes of a field.
@@ -181,17 +311,24 @@ impl Builder<'_> {
 
     fn foreign_key(&mut self, mut key: ForeignKey, site: Site) {
         let model = self.tables.get(&key.table);
+        let there = self.schema.tables.get(&key.table);
         if key.references.is_empty() {
-            key.references = match model {
-                Some(model) => model.primary_key(self.dialect),
-                None => vec!["id".to_owned()],
+            let there = there.and_then(|there| there.primary_key.as_ref());
+            key.references = match (model, there) {
+                (Some(model), None) => model.primary_key(self.dialect),
+                (Some(model), _) if model.says_primary_key(self.dialect) => {
+                    model.primary_key(self.dialect)
+                }
+                (_, Some(key)) => key.columns.clone(),
+                (None, None) => vec!["id".to_owned()],
             };
         }
         if let Some(model) = model {
             for column in &key.references {
-                if !model.columns().any(|own| own == column) {
+                let is_there = there.is_some_and(|there| there.column(column).is_some());
+                if !model.columns().any(|own| own == column) && !is_there {
                     let message = format!("`{}` has no column `{column}` to reference", key.table);
-                    let help = did_you_mean(column, model);
+                    let help = model.did_you_mean(column);
                     self.wrong(site, message, help);
                 }
             }
@@ -216,7 +353,11 @@ impl Builder<'_> {
             let name = part.collation.take();
             part.collation = name.map(|name| types::collation(&name, self.dialect));
         }
-        let name = name.unwrap_or_else(|| index_name(&self.model.table, &index));
+        let name = name.unwrap_or_else(|| {
+            let name = index_name(&self.model.table, &index);
+            self.said.unnamed.insert(name.clone());
+            name
+        });
         if self.table.indexes.insert(name.clone(), index).is_some() {
             self.wrong(
                 site,
@@ -229,56 +370,6 @@ impl Builder<'_> {
     fn wrong(&mut self, site: Site, message: impl Into<String>, help: impl Into<String>) {
         self.problems
             .push(Problem::error(Code::MalformedModel, site, message, help));
-    }
-
-    /// Reports columns that keys and indexes name and that do not exist.
-    fn check_columns(&mut self) {
-        let model = self.model;
-        let known: BTreeSet<&str> = model.columns().collect();
-        for part in &model.settings.parts {
-            if part.dialect.is_some_and(|own| own != self.dialect) {
-                continue;
-            }
-            let named: Vec<&String> = match &part.what {
-                What::PrimaryKey(key) | What::Unique(key) => {
-                    key.columns.iter().chain(&key.include).collect()
-                }
-                What::Index(_, index) => {
-                    let columns = index.parts.iter().filter(|part| !part.expression);
-                    let columns = columns.map(|part: &IndexPart| &part.over);
-                    columns.chain(&index.include).collect()
-                }
-                What::ForeignKey(key) => key.columns.iter().collect(),
-                What::Check(_) => Vec::new(),
-            };
-            for column in named {
-                if !known.contains(column.as_str()) {
-                    let message = format!("`{}` has no column `{column}`", model.table);
-                    self.problems.push(Problem::error(
-                        Code::MalformedModel,
-                        part.site,
-                        message,
-                        did_you_mean(column, model),
-                    ));
-                }
-            }
-        }
-    }
-}
-
-fn did_you_mean(column: &str, model: &Model) -> String {
-    // The name may be that of a field whose column is renamed.
-    let renamed = model.fields.iter().find(|field| field.name == column);
-    let near = match renamed {
-        Some(field) => Some(field.column.as_str()),
-        None => nearest(column, model.columns()),
-    };
-    match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let columns: Vec<_> = model.columns().collect();
-            format!("expected one of `{}`", columns.join("`, `"))
-        }
     }
 }
 

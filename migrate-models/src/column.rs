@@ -265,7 +265,7 @@ fn one(
         }
         "check" => into.checks.extend(constraint::check(notes, entry)),
         "generated" => {
-            let value = notes.text(entry);
+            let value = notes.sql(entry);
             notes.once(&mut into.generated, value, entry);
         }
         "stored" => {
@@ -313,7 +313,10 @@ fn default(notes: &mut Notes<'_>, entry: &Entry) -> Option<Default_> {
         Value::Number(number) => Some(Default_::Expression(number.clone())),
         Value::Bool(value) => Some(Default_::Bool(*value)),
         Value::Word(word) if word == "none" => Some(Default_::None),
-        Value::Text(text) if !text.trim().is_empty() => Some(Default_::Expression(text.clone())),
+        Value::Text(text) if !text.trim().is_empty() => {
+            let text = notes.whole(entry, text.clone())?;
+            Some(Default_::Expression(text))
+        }
         _ => {
             notes.wrong(
                 entry.span,

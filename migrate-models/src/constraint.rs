@@ -160,7 +160,7 @@ pub(super) fn index(
             ("columns" | "include", _) => wants_columns(notes, &entry, None),
             ("name", _) => name = notes.text(&entry),
             ("unique", _) => index.unique = notes.flag(&entry).unwrap_or_default(),
-            ("where", _) => index.predicate = notes.text(&entry),
+            ("where", _) => index.predicate = notes.sql(&entry),
             ("method", _) => index.method = notes.text(&entry),
             ("nulls_not_distinct", _) => {
                 index.nulls_not_distinct = notes.flag(&entry).unwrap_or_default();
@@ -179,7 +179,7 @@ pub(super) fn index(
 /// Reads `check = "…"` or `check(expression = "…", name = "…")`.
 pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
     let Value::List(tokens) = &entry.value else {
-        let expression = notes.text(entry)?;
+        let expression = notes.sql(entry)?;
         return Some(Check {
             expression,
             ..Check::default()
@@ -193,7 +193,7 @@ pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
     );
     for entry in inner {
         match entry.key.as_str() {
-            "expression" => expression = notes.text(&entry),
+            "expression" => expression = notes.sql(&entry),
             "name" => name = notes.text(&entry),
             _ => notes.unknown(&entry, "check", &["expression", "name"]),
         }

@@ -101,6 +101,12 @@ fn postgres_class(sql_type: &str) -> Option<&'static str> {
     found.map(|(_, class)| *class)
 }
 
+/// Returns whether a type is PostgreSQL's own, and so its name says what sqlx reads.
+pub(super) fn is_built_in(sql_type: &str) -> bool {
+    let sql_type = sql_type.trim().to_lowercase();
+    postgres_class(sql_type.trim_end_matches("[]")).is_some()
+}
+
 fn postgres(kind: &Kind, sql_type: &str) -> bool {
     match (kind, sql_type.strip_suffix("[]")) {
         (Kind::Array(of), Some(sql_type)) => return postgres(of, sql_type),

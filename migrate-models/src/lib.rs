@@ -19,6 +19,9 @@ mod sources;
 mod sqlx;
 mod table;
 mod types;
+mod values;
+#[cfg(feature = "sources")]
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -30,6 +33,8 @@ pub use self::kind::Kind;
 pub use self::model::Model;
 #[cfg(feature = "sources")]
 pub use self::sources::{Reading, Root, read};
+#[cfg(feature = "sources")]
+pub use self::wanted::Beside;
 use migrate_core::__support::MOST_PROBLEMS;
 use migrate_core::{Code, Diagnostic, Label, Severity};
 use migrate_schema::Name;

@@ -8,11 +8,13 @@ use syn::{Data, DeriveInput, Field as SynField, Fields, Type};
 
 use super::attribute::Notes;
 use super::column::{self, ColumnSettings, docs};
+use super::constraint::{Part, What};
 use super::kind::Kind;
 use super::resolve::{Found, Scope, parts, resolve};
 use super::sqlx::{self, Json};
 use super::table::{self, TableSettings};
 use super::{Problem, Site};
+use migrate_core::__support::nearest;
 use migrate_core::{Code, Dialect};
 use migrate_schema::Name;
 
@@ -74,6 +76,7 @@ impl Model {
     ) -> Option<Self> {
         let notes = &mut Notes { mark, problems };
         let settings = table::read(notes, &item.attrs);
+        notes.misplaced(&item.attrs, "column", "a field");
         let named = match &item.data {
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => Some(fields),
@@ -116,6 +119,10 @@ impl Model {
             model.field(notes, field, rename_all.as_deref(), scope, DEEPEST_FLATTEN);
         }
         model.duplicate_columns(notes);
+        // A struct that is flattened into it may have the column.
+        if !model.open {
+            model.unknown_columns(notes);
+        }
         Some(model)
     }
 
@@ -128,6 +135,7 @@ impl Model {
         deep: usize,
     ) {
         let Some(ident) = &field.ident else { return };
+        notes.misplaced(&field.attrs, "table", "the struct");
         let attributes = sqlx::child(&field.attrs);
         let name = ident.unraw().to_string();
         let renamed = attributes
@@ -243,16 +251,65 @@ impl Model {
         }
     }
 
-    /// Returns whether the column of a field is nullable in a dialect.
-    pub(super) fn nullable(&self, field: &Field, dialect: Dialect) -> bool {
-        let said = field.settings.of(dialect).nullable;
-        said.unwrap_or(field.optional) && !self.primary_key(dialect).contains(&field.column)
+    /// Reports columns that keys and indexes name and that no field has.
+    fn unknown_columns(&self, notes: &mut Notes<'_>) {
+        for part in &self.settings.parts {
+            let named: Vec<&String> = match &part.what {
+                What::PrimaryKey(key) | What::Unique(key) => {
+                    key.columns.iter().chain(&key.include).collect()
+                }
+                What::Index(_, index) => {
+                    let columns = index.parts.iter().filter(|part| !part.expression);
+                    let columns = columns.map(|part| &part.over);
+                    columns.chain(&index.include).collect()
+                }
+                What::ForeignKey(key) => key.columns.iter().collect(),
+                What::Check(_) => Vec::new(),
+            };
+            for column in named {
+                if !self.columns().any(|own| own == column) {
+                    notes.problems.push(Problem::error(
+                        Code::MalformedModel,
+                        part.site,
+                        format!("`{}` has no column `{column}`", self.table),
+                        self.did_you_mean(column),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Returns a help that names the column that is meant.
+    pub(super) fn did_you_mean(&self, column: &str) -> String {
+        // The name may be that of a field whose column is renamed.
+        let renamed = self.fields.iter().find(|field| field.name == column);
+        let near = match renamed {
+            Some(field) => Some(field.column.as_str()),
+            None => nearest(column, self.columns()),
+        };
+        match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let columns: Vec<_> = self.columns().collect();
+                format!("expected one of `{}`", columns.join("`, `"))
+            }
+        }
+    }
+
+    /// Returns whether attributes say what the primary key is.
+    pub(super) fn says_primary_key(&self, dialect: Dialect) -> bool {
+        let part = |part: &Part| {
+            matches!(part.what, What::PrimaryKey(_))
+                && part.dialect.is_none_or(|own| own == dialect)
+        };
+        let field = |field: &Field| field.settings.of(dialect).primary_key.is_some();
+        self.settings.parts.iter().any(part) || self.fields.iter().any(field)
     }
 
     /// Returns the columns of the primary key: those marked as such, or the one named `id`.
     pub(super) fn primary_key(&self, dialect: Dialect) -> Vec<String> {
         for part in &self.settings.parts {
-            if let super::constraint::What::PrimaryKey(key) = &part.what
+            if let What::PrimaryKey(key) = &part.what
                 && part.dialect.is_none_or(|own| own == dialect)
             {
                 return key.columns.clone();

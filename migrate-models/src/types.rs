@@ -96,17 +96,22 @@ fn mysql(kind: &Kind) -> Option<String> {
         Kind::Json => "json",
         Kind::Ip => "varchar(45)",
         Kind::Enum { values, .. } => {
-            let values: Vec<_> = values
-                .iter()
-                .map(|value| Dialect::MySql.literal(value))
-                .collect();
-            return Some(format!("enum({})", values.join(",")));
+            return Some(enum_of(values));
         }
         Kind::Postgres(_) | Kind::PostgresNamed(_) | Kind::Array(_) | Kind::Unknown(_) => {
             return None;
         }
     };
     Some(name.to_owned())
+}
+
+/// Returns MySQL's type of an enum.
+pub(super) fn enum_of(values: &[String]) -> String {
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| Dialect::MySql.literal(value))
+        .collect();
+    format!("enum({})", values.join(","))
 }
 
 fn sqlite(kind: &Kind) -> Option<&'static str> {
@@ -141,6 +146,26 @@ fn sqlite_strict(kind: &Kind) -> Option<&'static str> {
         | Kind::Array(_)
         | Kind::Unknown(_) => return None,
     })
+}
+
+/// Returns what rows get that have no value yet, as SQL: sqlx reads it into the field. `None` where
+/// the column's type says enough.
+pub(super) fn filler(kind: &Kind, dialect: Dialect) -> Option<String> {
+    const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
+    let text = match (kind, dialect) {
+        (Kind::UuidText(36), _) => NO_UUID.to_owned(),
+        (Kind::UuidText(_), _) => NO_UUID.replace('-', ""),
+        (Kind::Enum { values, .. }, _) => values.first()?.clone(),
+        (Kind::Bytes, Dialect::Sqlite) => return Some("x''".to_owned()),
+        (Kind::Json, Dialect::Sqlite) => "{}".to_owned(),
+        (Kind::Date, Dialect::Sqlite) => "1970-01-01".to_owned(),
+        (Kind::Time, Dialect::Sqlite) => "00:00:00".to_owned(),
+        (Kind::DateTime | Kind::Instant, Dialect::Sqlite) => "1970-01-01 00:00:00".to_owned(),
+        (Kind::Decimal, Dialect::Sqlite) => "0".to_owned(),
+        (Kind::Ip, Dialect::Sqlite | Dialect::MySql) => "0.0.0.0".to_owned(),
+        _ => return None,
+    };
+    Some(dialect.literal(&text))
 }
 
 /// Writes a default in a dialect.

@@ -1,6 +1,6 @@
 //! The SQL that leads from one schema to another.
 
-mod clause;
+pub(super) mod clause;
 pub(super) mod definition;
 mod mysql;
 mod postgres;

@@ -15,18 +15,22 @@ mod diff;
 mod difference;
 mod fingerprint;
 pub mod lock;
+mod modelled;
 mod schema;
 
 pub use ddl::{Ddl, create, dump, script, statements};
+pub use diff::after_renames::after_renames;
 pub use diff::change::{Change, Constraint, Object, Renamed};
 pub use diff::diff;
 pub use diff::reconcile::{Reconcile, Unfilled};
 pub use diff::renames::{Rename, Renames, UnknownRename, likely_renames};
 pub use difference::{Difference, DifferenceKind, differences};
 pub use fingerprint::Fingerprint;
+pub use modelled::{Modelled, ModelledColumn, ModelledTable};
 pub use schema::{
-    Action, Affinity, Check, Column, Deferrable, Definition, Dependencies, Domain, Enum, Extension,
-    ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited, Key, Name, NotCarried,
-    ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf, Privileges, Routine,
-    RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState,
+    Action, Affinity, Check, Column, Deferrable, Definition, Dependencies, Domain, Enum, Event,
+    Extension, ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited, Key, Name,
+    NotCarried, ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf, Privileges,
+    Routine, RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState, listed,
+    literals, mentions, with_session,
 };

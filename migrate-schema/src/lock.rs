@@ -16,6 +16,15 @@
 //! table users unique column=email name=users_email_key
 //! ```
 //!
+//! Lines that begin with `model` are what the models had said when a revision was last written of
+//! them ([`Modelled`]):
+//!
+//! ```text
+//! model users
+//! model users column email type=text
+//! model users unique column=email
+//! ```
+//!
 //! A head stands with its chain hash, so that it can be seen without a database whether the schema is
 //! still that of the chain.
 //!
@@ -27,6 +36,7 @@
 mod attribute;
 mod fields;
 mod line;
+mod modelled;
 mod objects;
 mod read;
 mod write;
@@ -35,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use self::read::Scope;
-use crate::{Name, Schema, Table};
+use crate::{Modelled, Name, Schema, Table};
 use migrate_core::{Diagnostic, Dialect, Folder, Graph, Revision, SchemaHead, SchemaLines};
 
 /// What schema.lock says.
@@ -65,6 +75,8 @@ pub struct SchemaLock {
     pub heads: BTreeSet<SchemaHead>,
     /// The schemas, by their dialects.
     pub schemas: BTreeMap<Dialect, Schema>,
+    /// What the models had said, by the dialects.
+    pub models: BTreeMap<Dialect, Modelled>,
 }
 
 impl SchemaLock {
@@ -109,6 +121,13 @@ impl SchemaLock {
     /// Everything wrong with it, each a [`Code::SchemaLockMalformed`](migrate_core::Code).
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         read::parse(file, text, &Scope::All)
+    }
+
+    /// Reads only what the models had said, also from a file that is otherwise broken: a lock can be
+    /// recreated, its memory of the models cannot.
+    #[must_use]
+    pub fn models(text: &str) -> BTreeMap<Dialect, Modelled> {
+        modelled::read_all(text)
     }
 
     /// Reads only what a schema.lock says of one table, for each dialect that it has; much faster

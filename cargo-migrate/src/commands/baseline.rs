@@ -22,6 +22,7 @@ use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require, new_id, now};
 use crate::project::new_revision::{self, NewFile};
+use crate::schemas::autogenerate::accepted;
 use crate::schemas::baseline::{Baseline, counts, is_empty, other_dialects};
 use crate::schemas::ignored::Ignored;
 use crate::schemas::schema_lock;
@@ -107,6 +108,9 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let ignored = Ignored::new(config, &[]);
         let live = database.schema(&config.ledger).await?;
         let mut baseline = Baseline::of(live, &ignored, &args.exclude);
+        for pattern in &baseline.unmatched {
+            ui.warning(format_args!("`--exclude {pattern}` matches no object"));
+        }
         drop(database);
         if is_empty(&baseline.schema) && baseline.left_out.is_empty() {
             return Err(CommandError::new(
@@ -159,7 +163,8 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         }
         let path = made.write(there, context, ui)?;
         if schema_lock::is_wanted(context, ui)? {
-            schema_lock::write(&context.reloaded(), [baseline.schema.clone()])?;
+            let (context, schemas) = (context.reloaded(), [baseline.schema.clone()]);
+            schema_lock::write(&context, schemas, accepted(&context)?)?;
         }
         made.report(ui);
         report_reach(context, ui)?;

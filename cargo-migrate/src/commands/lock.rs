@@ -10,6 +10,7 @@ use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 use crate::project::context::Context;
 use crate::project::write;
+use crate::schemas::autogenerate::accepted;
 use crate::schemas::schema_lock;
 use crate::scratch::interrupt::wait;
 
@@ -64,7 +65,8 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
             true => format!("`{}` is written: {}", context.shown(&path), in_words(&done)),
             false => format!("`{}` was already up to date", context.shown(&path)),
         };
-        wait(schema_lock::rewrite(&context)).map_err(|error| {
+        let models = accepted(&context)?;
+        wait(schema_lock::rewrite(&context, models)).map_err(|error| {
             let file = schema_lock::shown(&context);
             error.done(
                 format!("{written}; `{file}` is not written"),
@@ -77,7 +79,7 @@ pub(crate) fn run(args: &LockArgs, context: &Context, ui: &Ui) -> Result<(), Com
 
 /// Writes only schema.lock.
 fn schema(context: &Context, ui: &Ui) -> Result<(), CommandError> {
-    wait(schema_lock::rewrite(context))?;
+    wait(schema_lock::rewrite(context, accepted(context)?))?;
     let file = schema_lock::shown(context);
     match ui.is_json() {
         true => ui.json(&serde_json::json!({ "file": file })),

@@ -83,6 +83,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     };
     if args.auto {
         if gaps.iter().all(Gap::is_empty) {
+            accept(&gaps, context)?;
             ui.status("nothing to do: the chain already has the wanted schema");
             return match ui.is_json() {
                 true => ui.json(&serde_json::json!({ "revision": null })),
@@ -105,7 +106,8 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         print_changes(&gaps, ui);
         // What is wanted is not what comes of it: an added column stands last, for one.
         let context = context.reloaded();
-        wait(schema_lock::rewrite(&context)).map_err(|error| {
+        let models = autogenerate::remembered(&gaps, &autogenerate::accepted(&context)?);
+        wait(schema_lock::rewrite(&context, models)).map_err(|error| {
             let (file, lock) = (context.shown(&path), schema_lock::shown(&context));
             error.done(
                 format!("`{file}` is written, and added to chain.lock; `{lock}` is not written"),
@@ -126,8 +128,30 @@ fn wanted(args: &NewArgs, context: &Context, ui: &Ui) -> Result<Vec<Gap>, Comman
     if args.schema.is_some() {
         warn_not_carried(gaps.iter().map(|gap| &gap.wanted), ui);
     }
-    autogenerate::ask_renames(&mut gaps, ui)?;
+    let agreed = autogenerate::ask_renames(&gaps, ui)?;
+    if !agreed.is_empty() {
+        // What models do not say of a thing follows it to its new name.
+        let agreed = agreed.iter().map(ToString::to_string);
+        let renames: Vec<String> = args.rename.iter().cloned().chain(agreed).collect();
+        gaps = wait(autogenerate::gaps(&source, &renames, context))?;
+    }
     Ok(gaps)
+}
+
+/// Remembers what the models say where nothing is to be done for it, so that it goes with them.
+fn accept(gaps: &[Gap], context: &Context) -> Result<(), CommandError> {
+    let known = autogenerate::accepted(context)?;
+    let mut all = known.clone();
+    for gap in gaps {
+        if let Some(now) = &gap.models {
+            all.entry(gap.dialect()).or_default().extend(now.clone());
+        }
+    }
+    if all == known {
+        return Ok(());
+    }
+    let schemas = gaps.iter().map(|gap| gap.chain.clone());
+    schema_lock::write(context, schemas, all)
 }
 
 /// Says what the revision does, and what it loses.
@@ -139,6 +163,12 @@ fn print_changes(gaps: &[Gap], ui: &Ui) {
                 true => ui.warning(format_args!("on {}: {change} loses data", dialect.name())),
                 false if gap.dialect() == gaps[0].dialect() => ui.status(&change),
                 false => {}
+            }
+        }
+        for ddl in gap.up() {
+            if let Some(review) = &ddl.review {
+                let sql = ddl.sql.lines().next().unwrap_or_default();
+                ui.warning(format_args!("on {}: {review}: {sql}", dialect.name()));
             }
         }
     }

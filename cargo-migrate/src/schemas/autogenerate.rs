@@ -1,13 +1,13 @@
 //! Compares the models with the schema of the chain.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use migrate_core::{Dialect, LedgerNames, Target, with_lf};
-use migrate_models::{Models, Root};
-use migrate_schema::{ObjectKind, Rename, Renames, Schema, Table};
-use wildmatch::WildMatch;
+use migrate_models::{Beside, Models, Root};
+use migrate_schema::lock::SchemaLock;
+use migrate_schema::{Modelled, Rename, Renames, Schema};
 
 use crate::database::migrations;
 use crate::database::target::Chosen;
@@ -16,6 +16,7 @@ use crate::output::failure::Failure;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require};
 use crate::project::package;
+use crate::schemas::ignored::{Ignored, leave_out_version_tables};
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
@@ -24,6 +25,8 @@ pub(crate) struct Gap {
     pub(crate) chain: Schema,
     pub(crate) wanted: Schema,
     pub(crate) renames: Renames,
+    /// What the models say now.
+    pub(crate) models: Option<Modelled>,
 }
 
 impl Gap {
@@ -62,56 +65,42 @@ pub(crate) fn read_models(context: &Context, ui: &Ui) -> Result<Models, CommandE
         .map_err(|found| CommandError::diagnostics_of("the models", found))
 }
 
-/// The schema that models describe, in their words.
-fn said(models: &Models, dialect: Dialect) -> Result<Schema, CommandError> {
-    models
-        .schema(dialect)
-        .map_err(|found| CommandError::diagnostics_of("the models", found))
+/// What the models had said when they were last accepted, by the dialects.
+pub(crate) type Accepted = BTreeMap<Dialect, Modelled>;
+
+/// Reads what the models had said when a revision was last written of them.
+pub(crate) fn accepted(context: &Context) -> Result<Accepted, CommandError> {
+    let text = context.folder()?.schema_lock.as_deref();
+    Ok(text.map(SchemaLock::models).unwrap_or_default())
 }
 
-/// The schema that models describe, as the database spells it.
-pub(crate) async fn described(
-    models: &Models,
-    dialect: Dialect,
-    server: &Chosen,
-    ledger: &LedgerNames,
-) -> Result<Schema, CommandError> {
-    let statements = migrate_schema::create(&said(models, dialect)?);
-    Scratch::with(server, async |scratch| {
-        scratch.ddl(ledger, &statements).await
-    })
-    .await
-}
-
-/// The schema of the models, as the database spells it, and another schema of it.
-pub(crate) struct Wanted {
-    said: Schema,
+/// The models, beside a schema that a scratch database has, and as it spells them.
+pub(crate) struct Described {
+    models: Beside,
     spelled: Schema,
 }
 
-impl Wanted {
-    /// Lets the database normalize what models describe, and then returns the result of some work
-    /// in an empty one.
-    pub(crate) async fn and<T>(
+impl Described {
+    /// Lets a database that has the schema of the chain spell what models describe.
+    pub(crate) async fn read(
         models: &Models,
-        dialect: Dialect,
-        server: &Chosen,
+        chain: &Schema,
+        before: &Modelled,
+        renames: &Renames,
         ledger: &LedgerNames,
-        work: impl AsyncFnOnce(&Scratch) -> Result<T, CommandError>,
-    ) -> Result<(Self, T), CommandError> {
-        let said = said(models, dialect)?;
-        let statements = migrate_schema::create(&said);
-        let (spelled, done) = Scratch::ddl_then(server, ledger, &statements, work).await?;
-        Ok((Self { said, spelled }, done))
+        scratch: &Scratch,
+    ) -> Result<Self, CommandError> {
+        let models = models
+            .beside(chain, before, renames)
+            .map_err(|found| CommandError::diagnostics_of("the models", found))?;
+        let spelled = scratch.models(&models, chain, ledger).await?;
+        Ok(Self { models, spelled })
     }
 
-    /// The schema that models want of a database which has this one: what they cannot say, and the
-    /// names of constraints that they do not name, stay as they are.
-    pub(crate) fn beside(self, there: &Schema) -> Schema {
-        let mut wanted = self.spelled;
-        keep_names(&self.said, there, &mut wanted);
-        keep_unsaid(there, &mut wanted);
-        wanted
+    /// Returns the schema that the models want of a database which has this one, and what they say
+    /// now.
+    pub(crate) fn wanted(&self, there: &Schema) -> (Schema, Modelled) {
+        self.models.wanted(&self.spelled, there)
     }
 }
 
@@ -176,45 +165,89 @@ pub(crate) async fn gaps(
     let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
-    let kept: Vec<WildMatch> = config.ignored.iter().map(|p| WildMatch::new(p)).collect();
+    let ignored = Ignored::new(config, &[]);
+    let accepted = accepted(context)?;
     let mut gaps = Vec::new();
     for (dialect, server) in servers(context)? {
         let (ledger, heads) = (&config.ledger, [Target::heads()]);
-        let (made, mut wanted) = match source {
+        let (made, mut wanted, renames, models) = match source {
             Source::Models(models) => {
-                let chain =
-                    async |scratch: &Scratch| scratch.chain(&migrations, ledger, &heads).await;
-                let (wanted, made) = Wanted::and(models, dialect, &server, ledger, chain).await?;
-                let wanted = wanted.beside(&made);
-                (made, wanted)
+                let none = Modelled::default();
+                let before = accepted.get(&dialect).unwrap_or(&none);
+                let work = async |scratch: &Scratch| {
+                    let made = scratch.chain(&migrations, ledger, &heads).await?;
+                    let names = models.names(dialect);
+                    let mut renames = renames(models, &made, &names);
+                    add_given(given, &made, &names, &mut renames)?;
+                    let described =
+                        Described::read(models, &made, before, &renames, ledger, scratch).await?;
+                    let (wanted, now) = described.wanted(&made);
+                    Ok((made, wanted, renames, Some(now)))
+                };
+                Scratch::with(&server, work).await?
             }
             // It may create more than can be seen and dropped again.
             Source::Sql { file, text } => {
                 let made = schema_at(&server, &migrations, ledger, &heads).await?;
                 let mut wanted = schema_of_sql(&server, ledger, file, text).await?;
+                refuse_empty(file, &wanted)?;
+                leave_out_version_tables(&made, &mut wanted);
                 normalize_definitions(&made, &mut wanted, &server, ledger).await?;
-                (made, wanted)
+                let mut renames = Renames::none();
+                add_given(given, &made, &wanted, &mut renames)?;
+                (made, wanted, renames, None)
             }
         };
-        for (name, table) in &made.tables {
-            let shown = name.to_string();
-            if kept.iter().any(|pattern| pattern.matches(&shown)) {
-                wanted.tables.insert(name.clone(), table.clone());
-            }
-        }
-        let mut renames = source.renames(&made, &wanted);
-        for text in given {
-            let rename = Rename::parse(text, &made, &wanted, &renames)
-                .map_err(|error| CommandError::usage(format!("`--rename {text}`: {error}")))?;
-            renames.add(rename);
-        }
+        ignored.overlook(&mut wanted, &made);
         gaps.push(Gap {
             chain: made,
             wanted,
             renames,
+            models,
         });
     }
     Ok(gaps)
+}
+
+/// Refuses a file that creates nothing: all that is there would be dropped.
+pub(crate) fn refuse_empty(file: &str, schema: &Schema) -> Result<(), CommandError> {
+    if *schema != Schema::empty(schema.dialect) {
+        return Ok(());
+    }
+    let error = CommandError::new(
+        Failure::NothingThere,
+        format!("`{file}` creates nothing, so that everything would be dropped"),
+    );
+    Err(error.help(
+        "check that the dump which wrote it succeeded; `cargo migrate diff head empty --format sql` prints the SQL that drops everything",
+    ))
+}
+
+/// Adds the renames that arguments name.
+fn add_given(
+    given: &[String],
+    made: &Schema,
+    wanted: &Schema,
+    renames: &mut Renames,
+) -> Result<(), CommandError> {
+    for text in given {
+        let rename = Rename::parse(text, made, wanted, renames)
+            .map_err(|error| CommandError::usage(format!("`--rename {text}`: {error}")))?;
+        renames.add(rename);
+    }
+    Ok(())
+}
+
+/// Returns what the models had said, with what they say now of what is there or comes.
+pub(crate) fn remembered(gaps: &[Gap], accepted: &Accepted) -> Accepted {
+    let mut all = accepted.clone();
+    for gap in gaps {
+        let Some(now) = &gap.models else { continue };
+        let before = all.remove(&gap.dialect()).unwrap_or_default();
+        let remembered = before.remembered(now.clone(), &gap.chain, &gap.wanted);
+        all.insert(gap.dialect(), remembered);
+    }
+    all
 }
 
 /// What is wanted.
@@ -255,127 +288,33 @@ impl Source {
         }
         Ok(Self::Sql { file: shown, text })
     }
+}
 
-    /// The renames of the models that are not done yet.
-    fn renames(&self, made: &Schema, wanted: &Schema) -> Renames {
-        let Self::Models(models) = self else {
-            return Renames::none();
-        };
-        let said = models.renames();
-        let tables = said
-            .tables
-            .iter()
-            .filter(|(new, old)| {
-                made.tables.contains_key(*old)
-                    && wanted.tables.contains_key(*new)
-                    && !made.tables.contains_key(*new)
-            })
-            .map(|(new, old)| Rename::Table {
-                from: old.clone(),
-                to: new.clone(),
-            });
-        let columns = said.columns.iter().filter_map(|((table, new), old)| {
-            let before = said.tables.get(table).unwrap_or(table);
-            let had = made.tables.get(before).or_else(|| made.tables.get(table))?;
-            (had.column(old).is_some() && had.column(new).is_none()).then(|| Rename::Column {
-                table: table.clone(),
-                from: old.clone(),
-                to: new.clone(),
-            })
+/// The renames of the models that are not done yet.
+fn renames(models: &Models, made: &Schema, wanted: &Schema) -> Renames {
+    let said = models.renames();
+    let tables = said
+        .tables
+        .iter()
+        .filter(|(new, old)| {
+            made.tables.contains_key(*old)
+                && wanted.tables.contains_key(*new)
+                && !made.tables.contains_key(*new)
+        })
+        .map(|(new, old)| Rename::Table {
+            from: old.clone(),
+            to: new.clone(),
         });
-        tables.chain(columns).collect()
-    }
-}
-
-/// What models cannot say stays as the chain has it.
-fn keep_unsaid(made: &Schema, wanted: &mut Schema) {
-    // What models can express comes from them alone; other named schemas stay.
-    wanted.retain(|object| match object.kind() {
-        ObjectKind::Table | ObjectKind::Enum | ObjectKind::Schema => true,
-        ObjectKind::View
-        | ObjectKind::Sequence
-        | ObjectKind::Domain
-        | ObjectKind::Type
-        | ObjectKind::Collation
-        | ObjectKind::Dictionary
-        | ObjectKind::Configuration
-        | ObjectKind::Routine
-        | ObjectKind::Extension => false,
+    let columns = said.columns.iter().filter_map(|((table, new), old)| {
+        let before = said.tables.get(table).unwrap_or(table);
+        let had = made.tables.get(before).or_else(|| made.tables.get(table))?;
+        (had.column(old).is_some() && had.column(new).is_none()).then(|| Rename::Column {
+            table: table.clone(),
+            from: old.clone(),
+            to: new.clone(),
+        })
     });
-    for object in made.objects() {
-        if !matches!(object.kind(), ObjectKind::Table | ObjectKind::Enum) {
-            wanted.insert(object);
-        }
-    }
-    for (name, table) in &mut wanted.tables {
-        let Some(made) = made.tables.get(name) else {
-            continue;
-        };
-        table.triggers.clone_from(&made.triggers);
-        table.exclusions.clone_from(&made.exclusions);
-        table.policies.clone_from(&made.policies);
-        table.rules.clone_from(&made.rules);
-        table.partition_of.clone_from(&made.partition_of);
-        table.inherits.clone_from(&made.inherits);
-    }
-}
-
-/// A constraint that the models do not name keeps the name that the chain has given it.
-fn keep_names(said: &Schema, made: &Schema, wanted: &mut Schema) {
-    for (name, table) in &mut wanted.tables {
-        if let (Some(said), Some(made)) = (said.tables.get(name), made.tables.get(name)) {
-            keep_names_of(said, made, table);
-        }
-    }
-}
-
-fn keep_names_of(said: &Table, made: &Table, wanted: &mut Table) {
-    if let (Some(said), Some(made), Some(key)) = (
-        &said.primary_key,
-        &made.primary_key,
-        &mut wanted.primary_key,
-    ) && said.name.is_none()
-        && said.columns == made.columns
-    {
-        key.name.clone_from(&made.name);
-    }
-    for key in &mut wanted.uniques {
-        let unnamed = said
-            .uniques
-            .iter()
-            .any(|said| said.columns == key.columns && said.name.is_none());
-        let made = made.uniques.iter().find(|made| made.columns == key.columns);
-        if let (true, Some(made)) = (unnamed, made) {
-            key.name.clone_from(&made.name);
-        }
-    }
-    for key in &mut wanted.foreign_keys {
-        let same = |other: &&migrate_schema::ForeignKey| {
-            other.columns == key.columns && other.table == key.table
-        };
-        let unnamed = said
-            .foreign_keys
-            .iter()
-            .filter(same)
-            .any(|said| said.name.is_none());
-        if let (true, Some(made)) = (unnamed, made.foreign_keys.iter().find(same)) {
-            let name = made.name.clone();
-            key.name = name;
-        }
-    }
-    let unnamed = said.checks.iter().any(|said| said.name.is_none());
-    for check in wanted.checks.iter_mut().filter(|_| unnamed) {
-        let made = made
-            .checks
-            .iter()
-            .find(|made| made.expression == check.expression);
-        if let Some(made) = made {
-            check.name.clone_from(&made.name);
-        }
-    }
-    wanted.uniques.sort();
-    wanted.foreign_keys.sort();
-    wanted.checks.sort();
+    tables.chain(columns).collect()
 }
 
 /// The sections of a revision that resolves the differences.
@@ -406,11 +345,11 @@ pub(crate) fn propose_rename(rename: &Rename, ui: &Ui) {
     ));
 }
 
-/// Asks about each table and column that may have been renamed.
-pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError> {
+/// Asks about each table and column that may have been renamed; returns what was only renamed.
+pub(crate) fn ask_renames(gaps: &[Gap], ui: &Ui) -> Result<Vec<Rename>, CommandError> {
     let mut asked: BTreeSet<Rename> = BTreeSet::new();
-    let mut agreed: BTreeSet<Rename> = BTreeSet::new();
-    for gap in gaps.iter() {
+    let mut agreed = Vec::new();
+    for gap in gaps {
         let known: BTreeSet<Rename> = gap.renames.iter().cloned().collect();
         for rename in migrate_schema::likely_renames(&gap.chain, &gap.wanted) {
             if known.contains(&rename) || !asked.insert(rename.clone()) {
@@ -422,14 +361,9 @@ pub(crate) fn ask_renames(gaps: &mut [Gap], ui: &Ui) -> Result<(), CommandError>
             }
             let answer = ui.ask(format_args!("was it only renamed: {rename}? [y/N]"))?;
             if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
-                agreed.insert(rename);
+                agreed.push(rename);
             }
         }
     }
-    for gap in gaps {
-        for rename in &agreed {
-            gap.renames.add(rename.clone());
-        }
-    }
-    Ok(())
+    Ok(agreed)
 }

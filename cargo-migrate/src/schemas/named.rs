@@ -5,7 +5,7 @@ use std::fs;
 
 use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
 use migrate_models::Models;
-use migrate_schema::Schema;
+use migrate_schema::{Modelled, Renames, Schema};
 use migrate_sqlx::__cli::Create;
 use migrate_sqlx::Migrations;
 
@@ -16,12 +16,12 @@ use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require};
-use crate::schemas::autogenerate::{Wanted, described, read_models};
+use crate::schemas::autogenerate::{Described, accepted, read_models, refuse_empty};
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
 /// Reads the schema that an argument names: `database`, `env:<name>`, `models`, `empty`, a file
-/// that ends in `.sql` or is a snapshot (`.json`), `current`, or a revision.
+/// that ends in `.sql` or is a snapshot (`.json`, `.snap`), `current`, or a revision.
 pub(crate) async fn named(
     word: &str,
     context: &Context,
@@ -35,7 +35,7 @@ pub(crate) async fn named(
     }
     if word == "models" {
         let models = read_models(context, ui)?;
-        return described(&models, dialect(chosen)?, chosen, ledger).await;
+        return described(&models, context, chosen).await;
     }
     if word == "empty" {
         return Ok(Schema::empty(dialect(chosen)?));
@@ -51,9 +51,11 @@ pub(crate) async fn named(
         })
     };
     if word.ends_with(".sql") {
-        return schema_of_sql(chosen, ledger, word, &with_lf(&read()?)).await;
+        let schema = schema_of_sql(chosen, ledger, word, &with_lf(&read()?)).await?;
+        refuse_empty(word, &schema)?;
+        return Ok(schema);
     }
-    if word.ends_with(".json") {
+    if [".json", ".snap"].iter().any(|end| word.ends_with(end)) {
         return serde_json::from_str::<Kept>(&read()?)
             .map(Kept::schema)
             .map_err(|_| {
@@ -131,16 +133,49 @@ impl Three {
         chosen: &Chosen,
     ) -> Result<Self, CommandError> {
         let place = Place::read(context, chosen).await?;
-        let (dialect, ledger) = (place.actual.dialect, &context.config()?.ledger);
-        let chain = async |scratch: &Scratch| place.expected(scratch).await;
-        let (wanted, mut expected) = Wanted::and(models, dialect, chosen, ledger, chain).await?;
+        let ledger = &context.config()?.ledger;
+        let accepted = accepted(context)?;
+        let none = Modelled::default();
+        let before = accepted.get(&place.actual.dialect).unwrap_or(&none);
+        let work = async |scratch: &Scratch| {
+            let expected = place.expected(scratch).await?;
+            let renames = Renames::none();
+            let described =
+                Described::read(models, &expected, before, &renames, ledger, scratch).await?;
+            Ok((expected, described))
+        };
+        let (mut expected, described) = Scratch::with(chosen, work).await?;
         normalize_definitions(&place.actual, &mut expected, chosen, ledger).await?;
+        let (wanted, _) = described.wanted(&place.actual);
         Ok(Self {
             expected,
-            wanted: wanted.beside(&place.actual),
+            wanted,
             actual: place.actual,
         })
     }
+}
+
+/// The schema that the models want of the chain.
+async fn described(
+    models: &Models,
+    context: &Context,
+    chosen: &Chosen,
+) -> Result<Schema, CommandError> {
+    let chain = context.chain(Require::AnyEnds)?;
+    let config = context.config()?;
+    let (migrations, ledger) = (migrations(&chain, config), &config.ledger);
+    let accepted = accepted(context)?;
+    let none = Modelled::default();
+    let before = accepted.get(&dialect(chosen)?).unwrap_or(&none);
+    Scratch::with(chosen, async |scratch| {
+        let made = scratch
+            .chain(&migrations, ledger, &[Target::heads()])
+            .await?;
+        let renames = Renames::none();
+        let described = Described::read(models, &made, before, &renames, ledger, scratch).await?;
+        Ok(described.wanted(&made).0)
+    })
+    .await
 }
 
 /// The state and the schema of a database.

@@ -12,7 +12,7 @@ use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require};
 use crate::project::write;
-use crate::schemas::autogenerate::{read_models, servers};
+use crate::schemas::autogenerate::{Accepted, accepted, read_models, servers};
 use crate::scratch::schema_at;
 
 /// What `.gitattributes` says of the migrations folder.
@@ -46,10 +46,11 @@ fn has_models(context: &Context, ui: &Ui) -> bool {
     models.is_ok_and(|models| !models.is_empty())
 }
 
-/// Writes these schemas as those of the chain.
+/// Writes these schemas as those of the chain, and what the models have said of them.
 pub(crate) fn write(
     context: &Context,
     schemas: impl IntoIterator<Item = Schema>,
+    models: Accepted,
 ) -> Result<(), CommandError> {
     let survey = context.survey()?;
     let lock = SchemaLock {
@@ -58,12 +59,13 @@ pub(crate) fn write(
             .into_iter()
             .map(|schema| (schema.dialect, schema))
             .collect(),
+        models,
     };
     write::replace(&context.dir()?.join(SchemaLock::FILE), &lock.render())
 }
 
 /// Writes the schema that the chain makes at its heads, as scratch databases spell it.
-pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
+pub(crate) async fn rewrite(context: &Context, models: Accepted) -> Result<(), CommandError> {
     let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
@@ -72,7 +74,7 @@ pub(crate) async fn rewrite(context: &Context) -> Result<(), CommandError> {
         let heads = [Target::heads()];
         schemas.push(schema_at(&server, &migrations, &config.ledger, &heads).await?);
     }
-    write(context, schemas)
+    write(context, schemas, models)
 }
 
 /// Rewrites schema.lock if a development database has reached the heads of the chain and the file
@@ -92,7 +94,7 @@ pub(crate) async fn follow(
         return Ok(());
     }
     let file = shown(context);
-    match rewrite(context).await {
+    match rewrite(context, accepted(context)?).await {
         Ok(()) => ui.status(format_args!(
             "{} {file}: it is the schema of the chain again",
             styled(style::GOOD, "wrote")

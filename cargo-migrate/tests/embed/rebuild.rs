@@ -92,3 +92,44 @@ fn an_edit_a_new_revision_and_the_configuration_compile_again() {
     assert!(compiled && said.contains("other_"), "{said}");
     assert!(!build(folder).0, "nothing changed");
 }
+
+/// What is not there cannot be tracked: a command tells by the time of chain.lock.
+#[test]
+fn a_configuration_and_a_schema_that_appear_compile_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    workspace(folder, &["rebuilt"]);
+    let package = folder.join("rebuilt");
+    write(
+        &package.join("src/main.rs"),
+        "static M: migrate_sqlx::Migrations = migrate_sqlx::embed_migrations!();\n#[derive(migrate_sqlx::Table)]\n#[table(name = \"first\")]\npub struct First { pub id: i64 }\nfn main() { println!(\"{M:?}\"); }\n",
+    );
+    migrate(&package, &["init"]);
+    write(&package.join("a.sql"), "CREATE TABLE first (id TEXT);\n");
+    migrate(
+        &package,
+        &["new", "first", "--rev-id", "a", "--sql", "a.sql"],
+    );
+    fs::remove_file(package.join("migrate.toml")).expect("init wrote it");
+    let (_, said) = build(folder);
+    assert!(!said.contains("other_"), "{said}");
+    assert!(!build(folder).0, "nothing changed");
+
+    write(
+        &package.join("migrate.toml"),
+        "dialects = [\"sqlite\"]\n[ledger]\nprefix = \"other_\"\n[env.dev]\nurl = \"sqlite://dev.db\"\n",
+    );
+    migrate(&package, &["check"]);
+    let (compiled, said) = build(folder);
+    assert!(compiled && said.contains("other_"), "{said}");
+
+    // schema.lock shows that the struct does not fit.
+    migrate(&package, &["run"]);
+    assert!(package.join("migrations/schema.lock").is_file());
+    let messages = cargo(folder, &["build", "-p", "rebuilt"]);
+    let told = messages.iter().any(|message| {
+        let text = message["message"]["message"].as_str();
+        text.is_some_and(|text| text.contains("type-mismatch"))
+    });
+    assert!(told, "{messages:#?}");
+}

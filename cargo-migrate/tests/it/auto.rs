@@ -82,6 +82,11 @@ fn a_project_that_does_not_compile() {
     head a 619e0040e85e903783399717fa21fd5b3ed936c880a701c960a5442f3c3feb20
 
     [sqlite]
+    model users
+    model users column email type=TEXT not-null
+    model users column id type=INTEGER not-null
+    model users column name type=TEXT
+    model users unique column=email
     table users
     table users column email at=2 type=TEXT
     table users column id at=1 type=INTEGER

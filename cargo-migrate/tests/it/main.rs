@@ -1,5 +1,6 @@
 //! The command, run as people and programs run it.
 
+mod adoption;
 mod alembic;
 mod authoring;
 mod auto;
@@ -32,6 +33,7 @@ mod schema;
 mod scratch;
 mod secrets;
 mod servers;
+mod stored_code;
 mod urls;
 mod verify;
 

@@ -31,6 +31,35 @@ fn what_is_said_twice_or_contradicts_itself() {
 }
 
 #[test]
+fn attributes_where_they_mean_nothing() {
+    insta::assert_snapshot!(wrong(
+        "#[derive(Table)]\n#[column(unique)]\nstruct T {\n    id: i64,\n    #[table(name = \"x\")]\n    email: String,\n}\n"
+    ), @r#"
+    error[malformed-model]: `#[column(…)]` belongs to a field
+     --> src/lib.rs:2:3
+      |
+    2 | #[column(unique)]
+      |   ^^^^^^
+      |
+      = help: write `#[table(…)]` here, or move it to a field
+    error[malformed-model]: `#[table(…)]` belongs to the struct
+     --> src/lib.rs:5:7
+      |
+    5 |     #[table(name = "x")]
+      |       ^^^^^
+      |
+      = help: write `#[column(…)]` here, or move it to the struct
+    "#);
+}
+
+#[test]
+fn sql_that_ends_too_early() {
+    insta::assert_snapshot!(wrong(
+        "#[derive(Table)]\n#[table(check = \"a > (1\", index(columns(a), where = \"a > 0)\"))]\nstruct T {\n    #[column(default = \"now(\", generated = \"'a\")]\n    a: i64,\n    #[column(default = \"'it''s (' || E'\\\\''\")]\n    b: String,\n}\n"
+    ), @"");
+}
+
+#[test]
 fn what_can_be_no_table() {
     insta::assert_snapshot!(wrong(
         "#[derive(Table)]\nenum E { A }\n#[derive(Table)]\nstruct Tuple(i64);\n#[derive(Table)]\nstruct Unit;\n#[derive(Table)]\nstruct Endless { #[sqlx(flatten)] more: Box2 }\nstruct Box2 { #[sqlx(flatten)] more: Box2 }\n#[derive(Table)]\nstruct Far { #[sqlx(flatten)] more: other::Thing }\n"

@@ -275,7 +275,14 @@ fn long_index_names_are_cut_where_the_database_would_and_stay_apart() {
 #[test]
 fn keys_of_columns_that_are_not_there() {
     insta::assert_snapshot!(wrong(
-        "#[derive(Table)]\n#[table(unique(emial), index(nothing), primary_key(userName))]\nstruct T {\n    id: i64,\n    email: String,\n    #[sqlx(rename = \"userName\")]\n    user_name: String,\n    #[column(references = \"t(x)\")]\n    a: i64,\n    #[column(on_delete = \"cascade\")]\n    b: i64,\n    #[column(references = \"other(a, b)\")]\n    c: i64,\n}\n#[derive(Table)]\n#[table(index(user_name))]\nstruct U {\n    #[sqlx(rename = \"userName\")]\n    user_name: String,\n}\n"
+        "#[derive(Table)]\n#[table(unique(emial), index(nothing), primary_key(userName))]\nstruct T {\n    id: i64,\n    email: String,\n    #[sqlx(rename = \"userName\")]\n    user_name: String,\n}\n#[derive(Table)]\n#[table(index(user_name))]\nstruct U {\n    #[sqlx(rename = \"userName\")]\n    user_name: String,\n}\n"
+    ));
+}
+
+#[test]
+fn references_to_what_is_not_there() {
+    insta::assert_snapshot!(wrong(
+        "#[derive(Table)]\nstruct T {\n    id: i64,\n    #[column(references = \"t(x)\")]\n    a: i64,\n    #[column(on_delete = \"cascade\")]\n    b: i64,\n    #[column(references = \"other(a, b)\")]\n    c: i64,\n}\n"
     ));
 }
 

@@ -19,6 +19,12 @@ pub(crate) struct AfterRenames<'a> {
     pub(crate) columns: BTreeMap<Name, Vec<(String, String)>>,
 }
 
+/// Returns a schema after renames: what it has in common with another one has the same name in both.
+#[must_use]
+pub fn after_renames(from: &Schema, to: &Schema, renames: &Renames) -> Schema {
+    AfterRenames::new(from, to, renames).schema.into_owned()
+}
+
 impl<'a> AfterRenames<'a> {
     pub(crate) fn new(from: &'a Schema, to: &Schema, renames: &Renames) -> Self {
         let mut base = AfterRenames {

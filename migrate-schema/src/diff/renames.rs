@@ -261,29 +261,106 @@ fn likeness(one: &Table, other: &Table) -> usize {
 }
 
 fn likely_columns(name: &Name, before: &Table, after: &Table, all: &mut Vec<Rename>) {
-    // A place is known by what comes before it, or by its number.
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    let gone = || {
+        let columns = before.columns.iter().enumerate();
+        columns.filter(|(_, column)| after.column(&column.name).is_none())
+    };
+    let new = || {
+        let columns = after.columns.iter().enumerate();
+        columns.filter(|(_, column)| before.column(&column.name).is_none())
+    };
+    let is_free = |found: &[(&str, &str)], old: &Column, new: &Column| {
+        old.sql_type == new.sql_type
+            && !found
+                .iter()
+                .any(|(one, other)| *one == old.name || *other == new.name)
+    };
+    // A place is known by what comes before it, or by its number. A neighbour may be renamed itself.
     let neighbour = |table: &Table, at: usize| {
         let before = at.checked_sub(1).and_then(|at| table.columns.get(at));
         before.map(|column| column.name.clone())
     };
-    let mut taken = BTreeSet::new();
-    for (at, column) in before.columns.iter().enumerate() {
-        if after.column(&column.name).is_some() {
-            continue;
-        }
-        let found = after.columns.iter().enumerate().find(|(other_at, other)| {
-            before.column(&other.name).is_none()
-                && !taken.contains(&other.name)
-                && other.sql_type == column.sql_type
-                && (*other_at == at || neighbour(after, *other_at) == neighbour(before, at))
+    for (at, column) in gone() {
+        let left = neighbour(before, at).map(|left| {
+            let renamed = found.iter().find(|(old, _)| *old == left);
+            renamed.map_or(left.clone(), |(_, new)| (*new).to_owned())
         });
-        if let Some((_, other)) = found {
-            taken.insert(other.name.clone());
-            all.push(Rename::Column {
-                table: name.clone(),
-                from: column.name.clone(),
-                to: other.name.clone(),
-            });
+        let other = new().find(|(other_at, other)| {
+            is_free(&found, column, other)
+                && (*other_at == at || neighbour(after, *other_at) == left)
+        });
+        if let Some((_, other)) = other {
+            found.push((&column.name, &other.name));
+        }
+    }
+    // So is a pair that is the only one of its type.
+    for (_, column) in gone() {
+        let alike = |(_, other): &(usize, &Column)| other.sql_type == column.sql_type;
+        let mut olds = gone().filter(|(_, old)| !found.iter().any(|(one, _)| *one == old.name));
+        let mut news = new().filter(|(_, new)| !found.iter().any(|(_, one)| *one == new.name));
+        let (only_old, only_new) = (
+            olds.by_ref().filter(alike).count() == 1,
+            news.clone().filter(alike).count() == 1,
+        );
+        if let (true, true, Some((_, other))) = (only_old, only_new, news.find(alike))
+            && is_free(&found, column, other)
+        {
+            found.push((&column.name, &other.name));
+        }
+    }
+    all.extend(found.into_iter().map(|(from, to)| Rename::Column {
+        table: name.clone(),
+        from: from.to_owned(),
+        to: to.to_owned(),
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use migrate_core::Dialect;
+
+    fn of(columns: &str) -> Schema {
+        let columns = columns.split_whitespace().map(|column| {
+            let (name, sql_type) = column.split_once(':').expect("a type");
+            Column {
+                name: name.to_owned(),
+                sql_type: sql_type.to_owned(),
+                ..Column::default()
+            }
+        });
+        let table = Table {
+            columns: columns.collect(),
+            ..Table::default()
+        };
+        let mut schema = Schema::empty(Dialect::Sqlite);
+        schema.tables.insert(Name::plain("t"), table);
+        schema
+    }
+
+    #[test]
+    fn columns_that_may_only_have_another_name() {
+        for (before, after, expected) in [
+            // The only pair of its type, although its place has moved.
+            (
+                "id:int name:text born:date on:bool",
+                "id:int full_name:text phone:text birthday:date on:bool",
+                "t.name=t.full_name t.born=t.birthday",
+            ),
+            // Beside a neighbour that is renamed itself.
+            (
+                "id:int a:text b:text on:bool",
+                "x:int id:int c:text d:text on:bool",
+                "t.a=t.c t.b=t.d",
+            ),
+            // Two that may be it, in other places: nobody knows.
+            ("id:int a:text on:bool", "id:int on:bool c:text d:text", ""),
+            ("id:int a:text", "id:int b:int", ""),
+        ] {
+            let likely = likely_renames(&of(before), &of(after));
+            let likely: Vec<_> = likely.iter().map(ToString::to_string).collect();
+            assert_eq!(likely.join(" "), expected, "{before} and {after}");
         }
     }
 }

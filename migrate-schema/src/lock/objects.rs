@@ -6,12 +6,12 @@ use super::fields::PlacedColumn;
 use super::line::Line;
 use crate::schema::kinds::for_each_kind;
 use crate::schema::{
-    Check, Definition, Domain, Enum, Extension, Name, ObjectKind, Routine, Schema, Sequence,
+    Check, Definition, Domain, Enum, Event, Extension, Name, ObjectKind, Routine, Schema, Sequence,
     Signature, Table, View,
 };
 
 /// Takes a line that is written.
-type Push<'p> = &'p mut dyn FnMut(Line);
+pub(super) type Push<'p> = &'p mut dyn FnMut(Line);
 
 /// An object of a schema: a line, and one for each of its parts.
 trait Lines: Fields + Clone {
@@ -77,13 +77,13 @@ pub(super) fn kind(of: &str) -> Option<ObjectKind> {
         .find(|kind| word(*kind) == of)
 }
 
-fn line(heading: &[&str], part: &[&str], mut object: impl Fields, push: Push<'_>) {
+pub(super) fn line(heading: &[&str], part: &[&str], mut object: impl Fields, push: Push<'_>) {
     let mut line = Line::new(&[heading, part].concat());
     object.write(&mut line);
     push(line);
 }
 
-fn part<T: Fields + Default>(rest: Tokens) -> Option<T> {
+pub(super) fn part<T: Fields + Default>(rest: Tokens) -> Option<T> {
     let mut object = T::default();
     Fields::read(&mut object, rest)?;
     Some(object)
@@ -192,5 +192,6 @@ impl Lines for Sequence {}
 impl Lines for Enum {}
 impl Lines for Definition {}
 impl Lines for Routine {}
+impl Lines for Event {}
 impl Lines for Extension {}
 impl Lines for Option<String> {}

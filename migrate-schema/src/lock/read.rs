@@ -6,7 +6,7 @@ use super::SchemaLock;
 use super::attribute::Fields as _;
 use super::fields::PlacedColumn;
 use super::line::{Token, quoted, tokens};
-use super::objects;
+use super::{modelled, objects};
 use crate::{Column, Name, Schema, Sequence};
 use migrate_core::{Diagnostic, Dialect, SchemaLines};
 
@@ -52,6 +52,7 @@ pub(super) fn parse(file: &str, text: &str, scope: &Scope) -> Result<SchemaLock,
                 .iter()
                 .map(|dialect| (*dialect, Schema::empty(*dialect)))
                 .collect(),
+            models: BTreeMap::new(),
         },
         positions: BTreeMap::new(),
         sequence_options: Vec::new(),
@@ -124,6 +125,9 @@ impl<'a> Reader<'a> {
                 let columns = self.positions.entry(key).or_default();
                 columns.push((placed.at?, placed.column));
             }
+            ["model" | "model-enum", ..] => {
+                modelled::read(&head, rest, self.lock.models.entry(dialect).or_default())?;
+            }
             ["table", name, "numbering", column] => {
                 let mut own = Sequence::default();
                 own.read(rest)?;
@@ -178,12 +182,17 @@ fn sorted<T: Ord>(of: &mut Vec<T>) {
 }
 
 /// Returns the words that say what a line is about: `table users column email`.
-fn heading(words: &[String]) -> Option<&[String]> {
+pub(super) fn heading(words: &[String]) -> Option<&[String]> {
     let count = match words {
         [kind, _, part, ..] if kind == "table" => match part.as_str() {
             "primary-key" | "unique" | "foreign-key" | "check" => 3,
             "column" | "numbering" | "index" | "exclusion" | "trigger" | "policy" | "rule" => 4,
             _ => return None,
+        },
+        [kind, _, part, ..] if kind == "model" => match part.as_str() {
+            "unique" | "foreign-key" | "check" => 3,
+            "column" | "index" => 4,
+            _ => 2,
         },
         [kind, _, part, ..] if kind == "view" => match part.as_str() {
             "index" | "trigger" | "rule" => 4,

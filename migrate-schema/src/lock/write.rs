@@ -1,7 +1,6 @@
 //! From schemas to the text of schema.lock.
 
-use super::SchemaLock;
-use super::objects;
+use super::{SchemaLock, modelled, objects};
 
 pub(super) fn render(lock: &SchemaLock) -> String {
     let mut text = format!(
@@ -19,6 +18,9 @@ pub(super) fn render(lock: &SchemaLock) -> String {
         text.push_str("]\n");
         let mut lines = Vec::new();
         objects::write(schema, &mut |line| lines.push(line.finish()));
+        if let Some(models) = lock.models.get(dialect) {
+            modelled::write(models, &mut |line| lines.push(line.finish()));
+        }
         lines.sort_unstable();
         for line in lines {
             text.push_str(&line);

@@ -222,6 +222,7 @@ impl<'a> Guess<'a> {
                 | ObjectRef::Dictionary(..)
                 | ObjectRef::Configuration(..)
                 | ObjectRef::Extension(..)
+                | ObjectRef::Event(..)
                 | ObjectRef::Schema(..) => continue,
             };
             named

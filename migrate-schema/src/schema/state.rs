@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::ObjectKind;
 use super::dependencies::Dependencies;
+use super::{Name, ObjectKind};
 
 /// The state of a database besides its schema.
 ///
@@ -16,6 +16,9 @@ pub struct SchemaState {
     pub privileges: BTreeMap<(ObjectKind, String), Privileges>,
     /// What the catalogue records of dependencies: PostgreSQL.
     pub dependencies: Dependencies,
+    /// What rows that have no value yet get, by table and column, where more is known of the column
+    /// than its type: what an application reads.
+    pub fillers: BTreeMap<(Name, String), String>,
 }
 
 /// Who owns an object, and who may do what with it.
@@ -77,6 +80,7 @@ impl SchemaState {
         Self {
             privileges: BTreeMap::new(),
             dependencies: Dependencies::new(),
+            fillers: BTreeMap::new(),
         }
     }
 }

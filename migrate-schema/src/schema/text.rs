@@ -51,6 +51,19 @@ impl Words {
     }
 }
 
+/// Returns whether an expression or a definition may mention a name.
+///
+/// ```
+/// use migrate_schema::mentions;
+///
+/// assert!(mentions("lower(\"Mail\") <> ''", "mail"));
+/// assert!(!mentions("mailbox > 0", "mail"));
+/// ```
+#[must_use]
+pub fn mentions(text: &str, name: &str) -> bool {
+    Words::of(text).mention(name)
+}
+
 fn is_word(sign: char) -> bool {
     sign.is_alphanumeric() || matches!(sign, '_' | '$')
 }

@@ -1,6 +1,7 @@
 //! Types: which one holds every value of another, and the zero value of each.
 
 use crate::schema::text::Words;
+use crate::schema::values::listed;
 use crate::schema::{Column, Name, Schema, Table};
 use migrate_core::Dialect;
 
@@ -224,20 +225,39 @@ fn sqlite_loses(from: &str, to: &str) -> bool {
 /// Returns a zero value for a column that is not nullable, which existing rows get when it is added.
 pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
     let dialect = schema.dialect;
+    // A value that the column's own check lists.
+    let mut lists = table.checks.iter();
+    let values = lists.find_map(|check| listed(&check.expression, &column.name, dialect));
+    if let Some(value) = values.and_then(|values| values.into_iter().next()) {
+        return dialect.literal(&value);
+    }
+    let mut fillers = schema.state.fillers.iter();
+    let filler = fillers.find(|((name, of), _)| {
+        *of == column.name && schema.tables.get(name).is_some_and(|of| of == table)
+    });
+    if let Some((_, value)) = filler {
+        return value.clone();
+    }
     if dialect == Dialect::Sqlite {
         let strict = table.options.has("STRICT");
         let text = Affinity::of(&column.sql_type, strict) == Affinity::Text;
-        return match (text, column.sql_type.to_uppercase().contains("BLOB")) {
-            (true, _) => "''".to_owned(),
-            (_, true) => "x''".to_owned(),
-            _ => "0".to_owned(),
-        };
+        let sql_type = column.sql_type.to_uppercase();
+        let json = text && checks_json(table, column);
+        return match sql_type.as_str() {
+            _ if json || sql_type.starts_with("JSON") => "'{}'",
+            "DATE" => "'1970-01-01'",
+            "TIME" => "'00:00:00'",
+            _ if sql_type.starts_with("DATETIME") || sql_type.starts_with("TIMESTAMP") => {
+                "'1970-01-01 00:00:00'"
+            }
+            _ if text => "''",
+            // Bytes may be a UUID, of which there is none with fewer.
+            _ if sql_type.contains("BLOB") => "x'00000000000000000000000000000000'",
+            _ => "0",
+        }
+        .to_owned();
     }
-    let json = table.checks.iter().any(|check| {
-        let words = Words::of(&check.expression);
-        words.mention("json_valid") && words.mention(&column.name)
-    });
-    if json {
+    if checks_json(table, column) {
         return "'{}'".to_owned();
     }
     let it = Type::parse(&column.sql_type);
@@ -254,9 +274,17 @@ pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
             .first()
             .map_or_else(|| "NULL".to_owned(), |value| dialect.literal(value));
     }
+    if let Some((_, of)) = schema.types.iter().find(|(name, _)| is_of(name)) {
+        return composite(&of.definition, &column.sql_type);
+    }
     if let Some((_, domain)) = schema.domains.iter().find(|(name, _)| is_of(name)) {
         if let Some(default) = &domain.default {
             return default.clone();
+        }
+        let mut lists = domain.checks.iter();
+        let values = lists.find_map(|check| listed(&check.expression, "value", dialect));
+        if let Some(value) = values.and_then(|values| values.into_iter().next()) {
+            return dialect.literal(&value);
         }
         let below = Column {
             sql_type: domain.sql_type.clone(),
@@ -296,6 +324,35 @@ pub(crate) fn zero(schema: &Schema, table: &Table, column: &Column) -> String {
         "geometry" | "point" => "ST_GeomFromText('POINT(0 0)')".to_owned(),
         _ => "''".to_owned(),
     }
+}
+
+/// Returns whether a check keeps a column JSON.
+fn checks_json(table: &Table, column: &Column) -> bool {
+    table.checks.iter().any(|check| {
+        let words = Words::of(&check.expression);
+        words.mention("json_valid") && words.mention(&column.name)
+    })
+}
+
+/// Returns a value of a composite type, all of whose attributes are NULL: that is not NULL itself
+/// (PostgreSQL manual, "Composite Types"); or an empty range.
+fn composite(definition: &str, sql_type: &str) -> String {
+    let attributes = definition.trim_start().strip_prefix("AS (");
+    let Some(attributes) = attributes else {
+        return "'empty'".to_owned();
+    };
+    let mut depth = 0_i32;
+    let mut commas = 0;
+    for sign in attributes.chars() {
+        match sign {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => commas += 1,
+            _ => {}
+        }
+    }
+    let nulls = vec!["NULL"; commas + 1];
+    format!("ROW({})::{sql_type}", nulls.join(", "))
 }
 
 /// Writes a cast of PostgreSQL: through `text` if the two types have none, and none if it is not needed.

@@ -55,7 +55,7 @@ fn what_is_not_alike_is_not_proposed() {
     let users = Build::users(Dialect::Postgres);
     let other = Build::new(Dialect::Postgres).table("rooms", &[("number", "int"), ("id", "text")]);
     assert_eq!(likely_renames(&users.0, &other.0), []);
-    // Another type, or another place.
+    // Another type, or one of several in another place.
     let typed = users
         .clone()
         .change("users", |table| table.columns[1].name = "mail".to_owned());
@@ -66,6 +66,8 @@ fn what_is_not_alike_is_not_proposed() {
     let moved = users.clone().change("users", |table| {
         let mut column = table.columns.remove(1);
         column.name = "mail".to_owned();
+        table.columns.push(column.clone());
+        column.name = "post".to_owned();
         table.columns.push(column);
     });
     assert_eq!(likely_renames(&users.0, &moved.0), []);

@@ -272,7 +272,7 @@ impl<'a> Runner<'a> {
         engine.stop = stop.clone();
         let report = {
             let work = engine.execute(&goal, &mut *on_event);
-            match select(pin!(work), &mut signal).await {
+            match select(work, &mut signal).await {
                 Either::Left((report, _)) => report,
                 Either::Right(((), work)) => stopped(work, &stop, pool).await,
             }
@@ -300,7 +300,7 @@ impl<'a> Runner<'a> {
 /// Asks the database to cancel the running statement, until the run has ended: between two
 /// statements there is nothing to cancel.
 async fn stopped<DB: Backend>(
-    mut work: impl Future<Output = Result<Report, Error>> + Unpin,
+    mut work: BoxFuture<'_, Result<Report, Error>>,
     stop: &CancelToken,
     pool: &Pool<DB>,
 ) -> Result<Report, Error> {

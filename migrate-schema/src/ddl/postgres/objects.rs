@@ -758,6 +758,7 @@ fn is_prerequisite(object: &Object) -> bool {
         | ObjectKind::Sequence
         | ObjectKind::Table
         | ObjectKind::View
-        | ObjectKind::Routine => false,
+        | ObjectKind::Routine
+        | ObjectKind::Event => false,
     })
 }
