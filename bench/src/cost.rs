@@ -190,12 +190,16 @@ fn build(package: &Path, name: &str) -> Result<Cost> {
 }
 
 /// Runs cargo and returns the CPU seconds of it and of all that it started.
+///
+/// Nothing is built incrementally: cargo never does that with a package from the registry, and what
+/// is measured here as a path is one for its users.
 fn cargo(package: &Path, arguments: &[&str]) -> Result<f64> {
     let output = Command::new("bash")
         .args(["-c", "cargo \"$@\" && times", "bash"])
         .args(arguments)
         .current_dir(package)
         .env("CARGO_TARGET_DIR", package.join("target"))
+        .env("CARGO_INCREMENTAL", "0")
         .env("LC_ALL", "C")
         .env_remove("RUSTFLAGS")
         .output()?;

@@ -5,11 +5,12 @@
 
 pub(crate) mod alembic;
 pub(crate) mod applied;
+mod cascades;
 pub(crate) mod chain;
 mod config_edits;
 mod dbmate;
 mod diesel;
-mod flyway;
+pub(crate) mod flyway;
 mod golang_migrate;
 mod goose;
 mod linear;
@@ -19,13 +20,16 @@ mod refinery;
 mod section;
 pub(crate) mod source;
 mod sqlx;
+mod transactions;
+mod version_table;
 pub(crate) mod write;
 
+use chain::Form;
 pub(crate) use names::Names;
 pub(crate) use section::MigrationBody;
 pub(crate) use source::{Place, Sources};
 
-use self::linear::version_key;
+use self::linear::Order;
 pub(crate) use crate::database::tool::Tool;
 use crate::output::error::CommandError;
 
@@ -69,6 +73,37 @@ pub(crate) enum NoteKind {
     Left,
     /// It is, in another form.
     Changed,
+}
+
+impl History {
+    /// Adds versions of the database that are in no file as drafts, each at its place.
+    pub(crate) fn add_code(&mut self, tool: Tool, table: &str, code: Vec<(String, String)>) {
+        for (version, message) in code {
+            let place = Place {
+                file: table.to_owned(),
+                line: 0,
+            };
+            let why = format!(
+                "`{version}` is applied and in no file: write what it did as SQL, or `SELECT 1;`"
+            );
+            let migration = Migration {
+                parents: Vec::new(),
+                depends_on: Vec::new(),
+                labels: Vec::new(),
+                message,
+                created: linear::created(&version),
+                up: MigrationBody::Left {
+                    why,
+                    text: String::new(),
+                    place: place.clone(),
+                },
+                down: MigrationBody::Irreversible("it was in no file".to_owned()),
+                place,
+                version,
+            };
+            linear::insert(&mut self.revisions, migration, tool.order());
+        }
+    }
 }
 
 impl Note {
@@ -115,7 +150,29 @@ impl Tool {
             Self::Refinery => &["sql", "rs"],
             Self::Diesel => &["sql", "toml"],
             Self::Goose => &["sql", "go"],
-            Self::Flyway => &["sql", "java", "conf", "toml"],
+            Self::Flyway => &["sql", "java", "kt", "conf", "toml"],
+        }
+    }
+
+    /// Returns whether its migrations may be code that is in no file of its folder.
+    pub(crate) const fn has_code(self) -> bool {
+        match self {
+            Self::Refinery | Self::Diesel | Self::Goose | Self::Flyway => true,
+            Self::Alembic | Self::Sqlx | Self::Dbmate | Self::GolangMigrate => false,
+        }
+    }
+
+    /// Returns the order of a tool whose history is linear.
+    const fn order(self) -> Order {
+        match self {
+            Self::Diesel => Order::Versions,
+            Self::Dbmate => Order::FileNames,
+            Self::Alembic
+            | Self::Sqlx
+            | Self::Refinery
+            | Self::Goose
+            | Self::GolangMigrate
+            | Self::Flyway => Order::Numbers,
         }
     }
 
@@ -133,11 +190,12 @@ impl Tool {
         }
     }
 
-    /// Returns true if both texts name the same migration: `0001` of a file is 1 in a table.
+    /// Returns true if both texts name the same migration: for most, `0001` of a file is 1 in a
+    /// table.
     pub(crate) fn same(self, one: &str, other: &str) -> bool {
         match self {
             Self::Alembic => one == other,
-            _ => version_key(one) == version_key(other),
+            _ => self.order().same(one, other),
         }
     }
 }

@@ -10,6 +10,7 @@ mod labels;
 mod order;
 mod problem;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::OnceLock;
@@ -18,12 +19,15 @@ pub use problem::Problem;
 
 use crate::{Revision, RevisionId};
 
+/// Revisions by a name: their id, or a label.
+type Names = BTreeMap<Cow<'static, str>, u32>;
+
 /// The graph of a list of revisions; its indices are those of the list.
 #[derive(Clone, Debug)]
 pub struct Graph {
     ids: Vec<RevisionId>,
-    by_id: BTreeMap<RevisionId, u32>,
-    labels: BTreeMap<String, u32>,
+    by_id: Names,
+    labels: Names,
     parents: Vec<Vec<u32>>,
     dependencies: Vec<Vec<u32>>,
     children: Vec<Vec<u32>>,
@@ -101,8 +105,8 @@ impl Graph {
                 .iter()
                 .map(|revision| revision.id.clone())
                 .collect(),
-            by_id: BTreeMap::new(),
-            labels: BTreeMap::new(),
+            by_id: Names::new(),
+            labels: Names::new(),
             parents: vec![Vec::new(); count],
             dependencies: vec![Vec::new(); count],
             children: vec![Vec::new(); count],
@@ -124,33 +128,32 @@ impl Graph {
 
     fn name(&mut self, revisions: &[Revision]) {
         for (index, id) in self.ids.iter().enumerate() {
-            match self.by_id.get(id) {
+            match self.by_id.get(id.as_str()) {
                 Some(first) => self.problems.push(Problem::DuplicateRevision {
                     first: *first as usize,
                     second: index,
                 }),
                 None => {
-                    self.by_id.insert(id.clone(), index as u32);
+                    self.by_id.insert(id.to_cow(), index as u32);
                 }
             }
         }
         for (index, revision) in revisions.iter().enumerate() {
             for label in revision.labels.iter() {
-                let label: &str = label;
                 if let Some(other) = self.by_id.get(label) {
                     self.problems.push(Problem::LabelIsRevision {
                         revision: index,
-                        label: label.to_owned(),
+                        label: label.to_string(),
                         other: *other as usize,
                     });
                 } else if let Some(first) = self.labels.get(label) {
                     self.problems.push(Problem::DuplicateLabel {
                         first: *first as usize,
                         second: index,
-                        label: label.to_owned(),
+                        label: label.to_string(),
                     });
                 } else {
-                    self.labels.insert(label.to_owned(), index as u32);
+                    self.labels.insert(label.clone(), index as u32);
                 }
             }
         }
@@ -164,7 +167,7 @@ impl Graph {
         for (index, revision) in revisions.iter().enumerate() {
             let mut parents = Vec::new();
             for (position, parent) in revision.parents.iter().enumerate() {
-                match self.by_id.get(parent) {
+                match self.by_id.get(parent.as_str()) {
                     None => self.problems.push(Problem::UnknownParent {
                         revision: index,
                         parent: position,
@@ -273,7 +276,7 @@ impl Graph {
     pub fn labels(&self) -> impl Iterator<Item = (&str, usize)> {
         self.labels
             .iter()
-            .map(|(label, index)| (label.as_str(), *index as usize))
+            .map(|(label, index)| (&**label, *index as usize))
     }
 
     /// Returns the revisions whose ids begin with `prefix`, sorted by id.
@@ -285,7 +288,7 @@ impl Graph {
     fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.by_id
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(move |(id, _)| id.as_str().starts_with(prefix))
+            .take_while(move |(id, _)| id.starts_with(prefix))
             .map(|(_, index)| *index as usize)
     }
 
@@ -333,7 +336,7 @@ impl Graph {
         self.order.iter().map(|index| *index as usize)
     }
 
-    fn by_id(&self, mut indices: Vec<usize>) -> std::vec::IntoIter<usize> {
+    pub(crate) fn by_id(&self, mut indices: Vec<usize>) -> std::vec::IntoIter<usize> {
         indices.sort_unstable_by(|a, b| self.ids[*a].cmp(&self.ids[*b]));
         indices.into_iter()
     }
@@ -385,29 +388,24 @@ impl Graph {
     /// Returns these revisions and all that they need, through parents and dependencies.
     #[must_use]
     pub fn ancestors(&self, of: impl IntoIterator<Item = usize>) -> Set {
-        self.reach(of, |index| self.below(index))
+        let below = |index: usize| [&*self.parents[index], &self.dependencies[index]];
+        self.reach(of.into_iter().collect(), &below)
     }
 
     /// Returns these revisions and all that need them, through parents and dependencies.
     #[must_use]
     pub fn descendants(&self, of: impl IntoIterator<Item = usize>) -> Set {
-        self.reach(of, |index| self.above(index))
+        let above = |index: usize| [&*self.children[index], &self.dependents[index]];
+        self.reach(of.into_iter().collect(), &above)
     }
 
-    fn reach<I: Iterator<Item = usize>>(
-        &self,
-        from: impl IntoIterator<Item = usize>,
-        next: impl Fn(usize) -> I,
-    ) -> Set {
+    /// Returns these revisions and all that the edges of `next` lead to.
+    fn reach<'g>(&'g self, mut open: Vec<usize>, next: &dyn Fn(usize) -> [&'g [u32]; 2]) -> Set {
         let mut set = self.none();
-        let mut open: Vec<usize> = from
-            .into_iter()
-            .filter(|index| set.insert(*index))
-            .collect();
         while let Some(index) = open.pop() {
-            for found in next(index) {
-                if set.insert(found) {
-                    open.push(found);
+            if set.insert(index) {
+                for edges in next(index) {
+                    open.extend(edges.iter().map(|index| *index as usize));
                 }
             }
         }

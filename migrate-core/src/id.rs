@@ -79,6 +79,10 @@ impl RevisionId {
         &self.0
     }
 
+    pub(crate) fn to_cow(&self) -> Cow<'static, str> {
+        self.0.clone()
+    }
+
     /// Checks whether `text` is a valid id.
     ///
     /// # Errors

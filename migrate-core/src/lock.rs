@@ -133,9 +133,9 @@ impl ChainLock {
 
 impl FromIterator<(RevisionId, Entry)> for ChainLock {
     fn from_iter<I: IntoIterator<Item = (RevisionId, Entry)>>(entries: I) -> Self {
-        Self {
-            entries: entries.into_iter().collect(),
-        }
+        let mut lock = Self::default();
+        lock.entries.extend(entries);
+        lock
     }
 }
 

@@ -1,8 +1,6 @@
 //! The steps from where a database is to a target. Making a plan reads no database: printing it and
 //! running it start from the same value.
 
-use std::collections::BTreeSet;
-
 use crate::target::{Located, ids};
 use crate::{Direction, Graph, RevisionId, Set, SoundGraph, Target, TargetError};
 
@@ -202,33 +200,30 @@ impl Plan {
     ) -> impl Iterator<Item = (usize, Vec<RevisionId>)> + 'a {
         let mut applied = self.before.clone();
         let mut dependents = graph.dependents_in(&applied);
-        let mut heads: BTreeSet<RevisionId> = graph
-            .effective_heads(&applied)
-            .into_iter()
-            .map(|index| graph.id(index).clone())
-            .collect();
+        let mut heads = graph.effective_heads(&applied);
         self.steps.iter().map(move |step| {
             match self.direction {
                 Direction::Up => {
                     applied.insert(*step);
                     for index in graph.below(*step) {
                         dependents[index] += 1;
-                        heads.remove(graph.id(index).as_str());
+                        heads.retain(|head| *head != index);
                     }
-                    heads.insert(graph.id(*step).clone());
+                    heads.push(*step);
                 }
                 Direction::Down => {
                     applied.remove(*step);
-                    heads.remove(graph.id(*step).as_str());
+                    heads.retain(|head| head != step);
                     for index in graph.below(*step) {
                         dependents[index] -= 1;
                         if dependents[index] == 0 && applied.contains(index) {
-                            heads.insert(graph.id(index).clone());
+                            heads.push(index);
                         }
                     }
                 }
             }
-            (*step, heads.iter().cloned().collect())
+            let sorted = graph.by_id(heads.clone());
+            (*step, sorted.map(|head| graph.id(head).clone()).collect())
         })
     }
 }

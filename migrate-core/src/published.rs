@@ -1,11 +1,9 @@
 //! Compares a branch with the published chain before they are merged.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::lock::entry;
 use crate::shell::shell_word;
 use crate::{
-    ChainLock, Code, Config, Diagnostic, Entry, File, Folder, Label, LockState, Revision,
-    RevisionId, Severity, Survey,
+    ChainLock, Code, Config, Diagnostic, File, Folder, Label, LockState, Revision, Severity, Survey,
 };
 
 /// The published chain, and the one from which this branch forked.
@@ -60,27 +58,32 @@ impl Published {
         all.extend(published);
         all.extend(chains.taken_ids());
         all.extend(news);
-        all.sort_by_key(|found| found.severity);
-        all
+        let (mut errors, warnings): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(Diagnostic::is_error);
+        errors.extend(warnings);
+        errors
     }
 
     /// Returns the folder as git would merge it; if both changed a file, with this branch's text.
     fn merge(&self, here: &Folder) -> Folder {
-        let files = merge([&self.fork_point, &self.tip, here].map(|folder| {
+        let sides = [&self.fork_point, &self.tip, here];
+        let files = merge(sides.map(|folder| {
             let files = folder.files.iter();
             files.map(|file| (&*file.name, &*file.text)).collect()
         }));
-        let lock = |folder: &Folder| {
+        let locks = sides.map(|folder| {
             let text = folder.lock.as_deref().unwrap_or_default();
-            ChainLock::parse(ChainLock::FILE, text).unwrap_or_default()
-        };
-        let locks = [&self.fork_point, &self.tip, here].map(lock);
-        let entries: BTreeMap<&RevisionId, &Entry> =
-            merge([&locks[0], &locks[1], &locks[2]].map(|lock| lock.iter().collect()));
-        let lock: ChainLock = entries
-            .into_iter()
-            .map(|(id, entry)| (id.clone(), entry.clone()))
-            .collect();
+            let lock = ChainLock::parse(ChainLock::FILE, text).unwrap_or_default();
+            lock.render()
+        });
+        let lock = merge(locks.each_ref().map(|text| {
+            // Behind a comment and the version.
+            let lines = text.lines().skip(2);
+            let id = |line| Some((str::split(line, ' ').next()?, line));
+            lines.filter_map(id).collect()
+        }));
+        let lock = lock.into_iter().filter_map(|(_, line)| entry(line));
+        let lock: ChainLock = lock.collect();
         Folder {
             shown: here.shown.clone(),
             files: files
@@ -97,21 +100,25 @@ impl Published {
     }
 }
 
-/// Merges the changes of both sides since `base`.
-fn merge<K: Ord + Copy, V: PartialEq + Copy>(
-    [base, theirs, ours]: [BTreeMap<K, V>; 3],
-) -> BTreeMap<K, V> {
-    let keys: BTreeSet<K> = theirs.keys().chain(ours.keys()).copied().collect();
-    keys.into_iter()
-        .filter_map(|key| {
-            let ours = ours.get(&key);
-            let chosen = match ours == base.get(&key) {
-                true => theirs.get(&key),
-                false => ours,
-            };
-            Some((key, *chosen?))
-        })
-        .collect()
+/// Files with their names, or lines of chain.lock with their ids.
+type Texts<'a> = Vec<(&'a str, &'a str)>;
+
+/// Merges the changes of both sides since `base`; the result is sorted.
+fn merge<'a>(mut sides: [Texts<'a>; 3]) -> Texts<'a> {
+    for side in &mut sides {
+        side.sort_unstable();
+    }
+    let [base, theirs, ours] = sides;
+    let is_unchanged = |named: &(&str, &str)| text_of(named.0, &ours) == text_of(named.0, &base);
+    let mut merged: Texts<'a> = theirs.into_iter().filter(is_unchanged).collect();
+    merged.extend(ours.iter().filter(|named| !is_unchanged(named)));
+    merged.sort_unstable();
+    merged
+}
+
+fn text_of<'a>(name: &str, texts: &Texts<'a>) -> Option<&'a str> {
+    let at = texts.binary_search_by_key(&name, |(known, _)| known);
+    at.ok().map(|at| texts[at].1)
 }
 
 impl Chains<'_> {

@@ -1,7 +1,5 @@
 //! Moves a branch after another one, as an alternative to a merge.
 
-use std::collections::BTreeSet;
-
 use crate::{Graph, RevisionId};
 
 /// The edits that move a branch.
@@ -67,11 +65,9 @@ impl Rebase {
                 onto: graph.id(onto).clone(),
             });
         }
-        let moved: Vec<usize> = graph
-            .order()
-            .filter(|index| branch.contains(*index) && !below.contains(*index))
-            .collect();
-        let going: BTreeSet<usize> = moved.iter().copied().collect();
+        let mut going = branch;
+        going.remove_all(&below);
+        let moved = graph.ordered(&going);
         let needed = graph.ancestors([onto]);
         if let Some(first) = moved.iter().find(|index| needed.contains(**index)) {
             return Err(cycle(*first));
@@ -82,7 +78,7 @@ impl Rebase {
             let kept: Vec<_> = parents
                 .iter()
                 .map(|parent| *parent as usize)
-                .filter(|parent| going.contains(parent))
+                .filter(|parent| going.contains(*parent))
                 .collect();
             if kept.len() == parents.len() && !kept.is_empty() {
                 continue;

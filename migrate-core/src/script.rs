@@ -2,7 +2,6 @@
 //! hashed.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::diagnostic::MOST_PROBLEMS;
@@ -12,7 +11,7 @@ use crate::{
     Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label, Revision, RevisionId, Rules,
     Script, Section, Severity, Statement,
 };
-use migrate_sql::{FindingKind, Plain, Tokens};
+use migrate_sql::{FindingKind, Plain, Tokens, Unpaired};
 
 /// The version of the algorithm is part of every hash.
 const HASH: &str = "cargo-migrate revision 1";
@@ -317,8 +316,8 @@ impl Checker<'_> {
     fn lint(&mut self, section: &ParsedSection, serves: Dialects, scripts: &[Script]) {
         let checked = self.checked(serves);
         let known = !self.dialects.is_empty() || !section.named.is_empty();
-        let mut reported: BTreeSet<usize> = BTreeSet::new();
-        let findings: Vec<Vec<_>> = scripts
+        let mut reported = Vec::new();
+        let findings: Vec<Vec<(Dialect, usize, migrate_sql::Finding)>> = scripts
             .iter()
             .flat_map(|script| {
                 let dialects = script.dialects.and(checked);
@@ -332,24 +331,74 @@ impl Checker<'_> {
                 script.statements.iter().filter_map(found).collect()
             })
             .collect();
-        let controls: Vec<BTreeSet<usize>> = findings
-            .iter()
-            .map(|found: &Vec<(Dialect, usize, migrate_sql::Finding)>| {
-                found
-                    .iter()
-                    .filter(|(.., finding)| finding.kind == FindingKind::TransactionControl)
-                    .map(|(_, at, _)| *at)
-                    .collect()
+        let everywhere = |at: usize| {
+            findings.iter().all(|found| {
+                let same = found.binary_search_by_key(&at, |(_, start, _)| *start);
+                same.is_ok_and(|same| found[same].2.kind == FindingKind::TransactionControl)
             })
-            .collect();
-        let everywhere = |at: usize| controls.iter().all(|starts| starts.contains(&at));
+        };
         for (dialect, at, finding) in findings.iter().flatten() {
             let is_certain =
                 known || finding.kind != FindingKind::TransactionControl || everywhere(*at);
-            if is_certain && reported.insert(*at) {
+            if is_certain && let Err(place) = reported.binary_search(at) {
+                reported.insert(place, *at);
                 self.report_finding(section, *dialect, *at, finding);
             }
         }
+        if !section.transaction {
+            self.unpaired(checked, known, scripts);
+        }
+    }
+
+    /// Checks that the transactions that a section begins itself are its own: what it leaves open
+    /// would include the ledger's row.
+    fn unpaired(&mut self, checked: Dialects, known: bool, scripts: &[Script]) {
+        let mut found = Vec::new();
+        for script in scripts {
+            let texts = || {
+                let statements = script.statements.iter();
+                statements.map(|statement| &self.text[statement.range()])
+            };
+            for dialect in script.dialects.and(checked).iter() {
+                let unpaired = migrate_sql::unpaired(dialect, texts());
+                found.push(unpaired.map(|unpaired| (dialect, script, unpaired)));
+            }
+        }
+        if !known && found.iter().any(Option::is_none) {
+            return;
+        }
+        let Some((dialect, script, unpaired)) = found.into_iter().flatten().next() else {
+            return;
+        };
+        let (number, why, help) = match unpaired {
+            Unpaired::BeginInside(number) => (
+                number,
+                "inside another transaction",
+                "write the `COMMIT` of the first before it, or delete it",
+            ),
+            Unpaired::NothingOpen(number) => (
+                number,
+                "without a transaction to end",
+                "delete it, or write its `BEGIN` before it",
+            ),
+            Unpaired::LeftOpen(number) => (
+                number,
+                "whose transaction is still open at the end of the section",
+                "write its `COMMIT` at the end of the section, or delete it",
+            ),
+        };
+        let statement = script.statements[number].range();
+        let Some(finding) = migrate_sql::lint(dialect, &self.text[statement.clone()]) else {
+            return;
+        };
+        let at = statement.start;
+        self.breach(
+            self.rules.transaction_control.severity(),
+            Code::TransactionControl,
+            format!("`{}` {why}", finding.what),
+            at + finding.range.start..at + finding.range.end,
+            help,
+        );
     }
 
     fn report_finding(

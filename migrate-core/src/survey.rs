@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -612,7 +611,7 @@ impl Survey {
             };
             self.diagnostics.push(diagnostic);
         }
-        let mut lines = BTreeMap::new();
+        let mut lines = Vec::new();
         let mut deleted = Vec::new();
         for (id, entry) in lock.iter() {
             // An unreadable file has its own diagnostic; its revision is not deleted.
@@ -623,10 +622,11 @@ impl Survey {
                 lines = first_words(text);
             }
             let mut label = Label::file(&file);
-            if let Some((number, line)) = lines.get(id.as_str()) {
+            if let Ok(at) = lines.binary_search_by_key(&id.as_str(), |(word, ..)| *word) {
+                let (_, number, line) = lines[at];
                 label = Label::at(&file, line, 0..id.as_str().len(), "");
                 label.place = label.place.map(|place| Place {
-                    line: *number,
+                    line: number,
                     ..place
                 });
             }
@@ -668,10 +668,12 @@ fn link(revisions: &mut [Revision], graph: &Graph) {
     }
 }
 
-/// Returns the lines of the lock by their first word, numbered from 1.
-fn first_words(text: &str) -> BTreeMap<&str, (usize, &str)> {
-    let first = |(line, number)| Some((str::split_ascii_whitespace(line).next()?, (number, line)));
-    text.lines().zip(1..).filter_map(first).collect()
+/// Returns the lines of the lock, each after its first word and its number, sorted.
+fn first_words(text: &str) -> Vec<(&str, usize, &str)> {
+    let first = |(line, number)| Some((str::split_ascii_whitespace(line).next()?, number, line));
+    let mut lines: Vec<_> = text.lines().zip(1..).filter_map(first).collect();
+    lines.sort_unstable();
+    lines
 }
 
 /// Returns the commands that move the branch of one head after the other; among several heads, two

@@ -356,12 +356,8 @@ pub(crate) fn find(graph: &Graph, given: &str) -> Result<usize, TargetError> {
 }
 
 pub(crate) fn ids(graph: &Graph, indices: &[usize]) -> Vec<String> {
-    let mut ids: Vec<_> = indices
-        .iter()
-        .map(|index| graph.id(*index).to_string())
-        .collect();
-    ids.sort_unstable();
-    ids
+    let sorted = graph.by_id(indices.to_vec());
+    sorted.map(|index| graph.id(index).to_string()).collect()
 }
 
 #[cfg(test)]

@@ -2,25 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use litrs::StringLit;
 use migrate_core::{
     Chain, ChainLock, Config, Diagnostic, File, Folder, SchemaHead, SchemaLines, Survey,
 };
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
+use syn::LitStr;
 
 use crate::literal::{self, Tables};
 use crate::warning::warning;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let (folder, span) = match argument(input) {
-        Ok(Some((folder, span))) => (Some(folder), span),
-        Ok(None) => (None, Span::call_site()),
-        Err(span) => {
+    let folder = match syn::parse2::<Option<LitStr>>(input) {
+        Ok(folder) => folder,
+        Err(error) => {
             let message = "embed_migrations! takes nothing, or a folder in quotes: embed_migrations!(\"migrations\")";
-            return errors(span, &[message.to_owned()]);
+            return errors(error.span(), &[message.to_owned()]);
         }
     };
+    let span = folder.as_ref().map_or_else(Span::call_site, LitStr::span);
+    let folder = folder.map(|folder| folder.value());
     let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
         return errors(
             span,
@@ -37,20 +38,6 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             quote_spanned!(span=> { #warnings #chain })
         }
         Err(messages) => errors(span, &messages),
-    }
-}
-
-/// Reads the folder that the macro was given, or the place of what is not one.
-fn argument(input: TokenStream) -> Result<Option<(String, Span)>, Span> {
-    let mut tokens = input.into_iter();
-    let Some(token) = tokens.next() else {
-        return Ok(None);
-    };
-    let span = token.span();
-    match (StringLit::try_from(token), tokens.next()) {
-        (Ok(folder), None) => Ok(Some((folder.into_value(), span))),
-        (Ok(_), Some(more)) => Err(more.span()),
-        (Err(_), _) => Err(span),
     }
 }
 

@@ -18,7 +18,7 @@ mod replay;
 mod schema_index;
 mod walks;
 
-pub use reach::{Named, Reach, ReachKind, reaches};
+pub use reach::{Named, Reach, ReachKind, reaches, reaches_with};
 pub use reaching::reaching;
 pub use replay::{
     CrossDatabase, NeededRole, OtherDatabase, Replay, ReplayTarget, SkippedStatement,

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use migrate_core::Dialect;
-use migrate_sql::{Lexer, TokenKind};
+use migrate_sql::{Lexer, Quoting, TokenKind};
 
 /// A place where a statement reaches out of its database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,8 +115,15 @@ impl Reach {
 /// ```
 #[must_use]
 pub fn reaches(dialect: Dialect, statement: &str) -> Vec<Reach> {
+    reaches_with(dialect, Quoting::default(), statement)
+}
+
+/// Does what [`reaches`] does, for a statement that a session of MySQL reads with this `quoting`.
+#[must_use]
+pub fn reaches_with(dialect: Dialect, quoting: Quoting, statement: &str) -> Vec<Reach> {
     let mut found = Found {
         dialect,
+        quoting,
         list: Vec::new(),
         deferred: false,
         offset: 0,
@@ -135,6 +142,7 @@ const DEEPEST: usize = 4;
 /// The reaches found so far, and the text that is being read.
 struct Found {
     dialect: Dialect,
+    quoting: Quoting,
     list: Vec<Reach>,
     deferred: bool,
     /// The offset of that text in the statement.
@@ -144,7 +152,7 @@ struct Found {
 
 impl Found {
     fn read(&mut self, text: &str) {
-        let items = items(self.dialect, text);
+        let items = items_with(self.dialect, self.quoting, text);
         match self.dialect {
             Dialect::MySql => mysql::read(&items, self),
             Dialect::Postgres => postgres::read(&items, self),
@@ -317,7 +325,11 @@ impl<'a> Item<'a> {
 /// Returns the significant tokens, as far as the text can be read; the marks of MySQL's executable
 /// comments are left out.
 pub(crate) fn items(dialect: Dialect, text: &str) -> Vec<Item<'_>> {
-    let mut lexer = Lexer::new(dialect, text);
+    items_with(dialect, Quoting::default(), text)
+}
+
+fn items_with(dialect: Dialect, quoting: Quoting, text: &str) -> Vec<Item<'_>> {
+    let mut lexer = Lexer::with_quoting(dialect, text, quoting);
     let mut items = Vec::with_capacity(text.len() / 6);
     let mut executable = false;
     while let Ok(Some(token)) = lexer.next_token() {

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use migrate_core::{Code, Config, Diagnostic, Dialect, Dialects, Severity, Survey};
 
-use crate::reach::{ReachKind, reaches};
+use migrate_sql::{Quoting, quoting_after};
+
+use crate::reach::{ReachKind, reaches_with};
 
 /// Returns a diagnostic for each revision that reaches out of its database. Builds do not report
 /// it: a sealed revision that was applied cannot be changed.
@@ -36,8 +38,14 @@ fn reaches_of(
             if !dialects.is_empty() && !dialects.contains(dialect) {
                 continue;
             }
+            let mut quoting = Quoting::default();
             for statement in section.statements(dialect).unwrap_or_default() {
-                for reach in reaches(dialect, revision.sql(*statement)) {
+                let sql = revision.sql(*statement);
+                let found = reaches_with(dialect, quoting, sql);
+                if dialect == Dialect::MySql {
+                    quoting = quoting_after(sql, quoting);
+                }
+                for reach in found {
                     let is_meant = match &reach.kind {
                         ReachKind::Server(_) | ReachKind::Attach { .. } => true,
                         ReachKind::Database { .. } => known && dialect != Dialect::Sqlite,

@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use crate::reach::{self, Item, Items as _, Named, Reach, ReachKind};
 use migrate_core::{Dialect, Direction, Revision, Script, Section, Statement};
+use migrate_sql::{Quoting, quoting_after};
 
 /// The surroundings of a scratch database.
 #[derive(Clone, Copy, Debug)]
@@ -273,10 +274,7 @@ fn rewrite(
     sources: &[Source<'_>],
     target: &ReplayTarget<'_>,
 ) -> Result<Rewritten, Vec<OtherDatabase>> {
-    let reaches: Vec<Vec<Reach>> = sources
-        .iter()
-        .map(|source| reach::reaches(target.dialect, source.sql))
-        .collect();
+    let reaches = reaches_of(sources, target.dialect);
     let names = Names::of(sources, &reaches, target);
     let mut rewritten = Rewritten {
         texts: Vec::with_capacity(sources.len()),
@@ -314,6 +312,23 @@ fn rewrite(
     }
     rewritten.roles = roles.into_iter().collect();
     Ok(rewritten)
+}
+
+/// Finds the reaches of each statement, in the session of its section.
+fn reaches_of(sources: &[Source<'_>], dialect: Dialect) -> Vec<Vec<Reach>> {
+    let mut session = None;
+    let mut quoting = Quoting::default();
+    let each = sources.iter().map(|source| {
+        if session.replace((source.file, source.is_up)) != Some((source.file, source.is_up)) {
+            quoting = Quoting::default();
+        }
+        let found = reach::reaches_with(dialect, quoting, source.sql);
+        if dialect == Dialect::MySql {
+            quoting = quoting_after(source.sql, quoting);
+        }
+        found
+    });
+    each.collect()
 }
 
 fn needed(reach: &Reach) -> Option<NeededRole> {
@@ -588,7 +603,11 @@ impl Names {
                 ReachKind::Definer | ReachKind::Directory => {
                     edits.push((reach.range.clone(), String::new()));
                 }
-                ReachKind::Event => edits.push((reach.range.clone(), "DISABLE ".to_owned())),
+                // Read from there, it is one that the chain enables: a replica has its
+                // source's events like this (MySQL manual, "Replication of Invoked Features").
+                ReachKind::Event => {
+                    edits.push((reach.range.clone(), "DISABLE ON SLAVE ".to_owned()));
+                }
                 ReachKind::Attach { .. } => {
                     edits.push((reach.range.clone(), "':memory:'".to_owned()));
                 }

@@ -1,11 +1,13 @@
 //! The SQL that leads from one schema to another.
 
-mod clause;
+pub(super) mod clause;
 pub(super) mod definition;
 mod mysql;
 mod postgres;
 mod sqlite;
 mod tables;
+
+pub(crate) use postgres::composite_loses;
 
 use std::fmt::{self, Write as _};
 

@@ -404,7 +404,10 @@ const fn rank(change: &Change) -> u8 {
             Renamed::Index { .. } => 31,
         },
         Change::Drop(object) => match object {
-            Object::Trigger { .. } | Object::Policy { .. } | Object::Rule { .. } => 2,
+            Object::Trigger { .. }
+            | Object::Policy { .. }
+            | Object::Rule { .. }
+            | Object::Event { .. } => 2,
             Object::View { .. } => 3,
             Object::Constraint {
                 value: Constraint::ForeignKey(_),
@@ -453,6 +456,7 @@ const fn rank(change: &Change) -> u8 {
             Object::Trigger { .. } => 47,
             Object::Policy { .. } => 48,
             Object::Rule { .. } => 49,
+            Object::Event { .. } => 50,
         },
     }
 }

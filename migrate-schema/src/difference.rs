@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::ddl::definition;
+use crate::ddl::{clause, definition};
 use crate::diff::change::{Change, Object, Renamed};
 use crate::diff::diff;
 use crate::diff::renames::Renames;
-use crate::schema::{Column, Name, OptionValue, Schema};
+use crate::schema::{Column, Name, OptionValue, Schema, Sequence};
 use migrate_core::Dialect;
 
 /// An object that is missing, extra or different.
@@ -171,10 +171,23 @@ fn content(dialect: Dialect, object: &Object) -> Option<String> {
     match object {
         Object::View { value, .. } => Some(value.definition.clone()),
         Object::Enum { value, .. } => Some(value.values.join(", ")),
+        Object::Sequence { value, .. } => Some(counts(value)),
         Object::Trigger { value, .. }
         | Object::Policy { value, .. }
         | Object::Rule { value, .. } => Some(value.clone()),
         object => definition::create(dialect, object.as_ref()?),
+    }
+}
+
+/// Describes a sequence by all that it is compared by.
+fn counts(sequence: &Sequence) -> String {
+    let mut text = clause::sequence(sequence, true);
+    if let Some((table, column)) = &sequence.owned_by {
+        text = format!("{text} OWNED BY {table}.{column}");
+    }
+    match &sequence.comment {
+        Some(comment) => format!("{text}, comment {comment}"),
+        None => text,
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod dependencies;
 pub(crate) mod kinds;
 mod options;
 mod state;
+pub(crate) mod stored_session;
 pub(crate) mod text;
 pub(crate) mod types;
 mod values;
@@ -16,6 +17,7 @@ pub use kinds::{ObjectKind, ObjectRef, Schema};
 pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};
 pub use state::{Grant, Inherited, Privileges, SchemaState, ViewState};
+pub use stored_session::with_session;
 pub use text::mentions;
 pub use types::Affinity;
 pub use values::{listed, literals};
@@ -57,8 +59,9 @@ pub struct Table {
     pub indexes: BTreeMap<String, Index>,
     /// PostgreSQL's exclusion constraints by name, each as the text after `CONSTRAINT <name>`.
     pub exclusions: BTreeMap<String, String>,
-    /// The triggers by name, each with the statement that creates it, and with a second one if the
-    /// trigger is disabled or enabled in another mode than the default.
+    /// The triggers by name, each with the statement that creates it; on PostgreSQL with a second one
+    /// if it is disabled or enabled in another mode than the default, on MySQL in its session
+    /// ([`with_session`]).
     pub triggers: BTreeMap<String, String>,
     /// PostgreSQL's row security policies by name, each with the statement that creates it.
     pub policies: BTreeMap<String, String>,
@@ -442,10 +445,19 @@ pub enum RoutineKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Routine {
-    /// The statement that creates it; `None` if the user may not see it: MySQL.
+    /// The statement that creates it, on MySQL in its session ([`with_session`]); `None` if the user
+    /// may not see it: MySQL.
     pub definition: Option<String>,
     /// The comment.
     pub comment: Option<String>,
+}
+
+/// A scheduled event of MySQL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Event {
+    /// The statement that creates it, in its session ([`with_session`]).
+    pub definition: String,
 }
 
 /// An extension that is installed.

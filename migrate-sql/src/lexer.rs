@@ -97,6 +97,17 @@ pub struct Lexer<'a> {
     /// Set while only white space and comments have followed the end of the last statement.
     statement_start: bool,
     continued: Continued,
+    quoting: Quoting,
+}
+
+/// What quotes mean in a session of MySQL or MariaDB, by its `sql_mode` (MySQL manual, "Server SQL
+/// Modes"); the default is that of a server with its default settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quoting {
+    /// Whether a backslash is an ordinary character: `NO_BACKSLASH_ESCAPES`.
+    pub plain_backslash: bool,
+    /// Whether `"…"` is a name: `ANSI_QUOTES`.
+    pub ansi: bool,
 }
 
 /// Whether the text that follows continues the `E'…'` before it.
@@ -123,6 +134,16 @@ impl<'a> Lexer<'a> {
     /// Creates a lexer at the start of `text`.
     #[must_use]
     pub const fn new(dialect: Dialect, text: &'a str) -> Self {
+        let quoting = Quoting {
+            plain_backslash: false,
+            ansi: false,
+        };
+        Self::with_quoting(dialect, text, quoting)
+    }
+
+    /// Creates a lexer at the start of what a session of MySQL reads with this `quoting`.
+    #[must_use]
+    pub const fn with_quoting(dialect: Dialect, text: &'a str, quoting: Quoting) -> Self {
         Self {
             dialect,
             text,
@@ -133,7 +154,14 @@ impl<'a> Lexer<'a> {
             signs_end: 0,
             statement_start: true,
             continued: Continued::No,
+            quoting,
         }
+    }
+
+    /// Sets what quotes mean from `at` on, and continues there.
+    pub(crate) fn set_quoting(&mut self, quoting: Quoting, at: usize) {
+        self.quoting = quoting;
+        self.at = at;
     }
 
     /// Returns whether an executable comment of MySQL is open.
@@ -220,10 +248,13 @@ impl<'a> Lexer<'a> {
                 Ok(TokenKind::Symbol)
             }
             b'\'' => {
-                let backslash = self.dialect == MySql || self.continued == Continued::NextLine;
+                let escapes = self.dialect == MySql && !self.quoting.plain_backslash;
+                let backslash = escapes || self.continued == Continued::NextLine;
                 self.quoted(b'\'', backslash, Construct::Text)
             }
-            b'"' if self.dialect == MySql => self.quoted(b'"', true, Construct::Text),
+            b'"' if self.dialect == MySql && !self.quoting.ansi => {
+                self.quoted(b'"', !self.quoting.plain_backslash, Construct::Text)
+            }
             b'"' => self.quoted(b'"', false, Construct::Name),
             b'`' if self.dialect != Postgres => self.quoted(b'`', false, Construct::Name),
             b'[' if self.dialect == Sqlite => self.quoted(b']', false, Construct::Name),

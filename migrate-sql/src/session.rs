@@ -1,8 +1,6 @@
 //! The effects of statements on their session. They end with the session, so they are missing when
 //! an interrupted revision is resumed.
 
-use std::collections::BTreeSet;
-
 use super::lexer::{Lexer, TokenKind};
 use crate::Dialect;
 
@@ -62,10 +60,12 @@ pub fn resume_session(
 ) -> Result<Vec<usize>, usize> {
     let (before, rest) = statements.split_at(done.min(statements.len()));
     let rest: Vec<Words> = rest.iter().map(|sql| Words::read(dialect, sql)).collect();
-    let mentioned: BTreeSet<&str> = rest.iter().flat_map(Words::names).collect();
+    let mut mentioned: Vec<&str> = rest.iter().flat_map(Words::names).collect();
+    mentioned.sort_unstable();
+    mentioned.dedup();
     let counts = mentions_rows_before(dialect, &rest);
     let mut again = Vec::new();
-    let mut repeated: BTreeSet<String> = BTreeSet::new();
+    let mut repeated: Vec<String> = Vec::new();
     for (index, sql) in before.iter().enumerate() {
         let is_lost = match session_effect(dialect, sql) {
             SessionEffect::None => false,
@@ -77,10 +77,12 @@ pub fn resume_session(
                 false
             }
             SessionEffect::Lost(names) => {
-                names.iter().any(|name| mentioned.contains(name.as_str()))
+                let is_mentioned = |name: &String| mentioned.binary_search(&&**name).is_ok();
+                names.iter().any(is_mentioned)
             }
             SessionEffect::Unknown => {
-                let unset = |name: &&str| name.starts_with('@') && !repeated.contains(*name);
+                let is_set = |name: &str| repeated.iter().any(|set| set == name);
+                let unset = |name: &&str| name.starts_with('@') && !is_set(name);
                 mentioned.iter().any(unset) || Words::read(dialect, sql).has_any(&MAKERS)
             }
         };

@@ -10,7 +10,8 @@ mod sqlite;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::lexer::{Construct, Lexer, Token, TokenKind, Unterminated};
+use super::lexer::{Construct, Lexer, Quoting, Token, TokenKind, Unterminated};
+use super::sql_mode::{may_assign, quoting_after};
 use crate::Dialect;
 
 /// Returns the statements of `text` as byte ranges, without terminators, without surrounding white
@@ -53,6 +54,17 @@ struct Read {
     statements: Vec<Range<usize>>,
     /// The offset of the mark at which reading stopped.
     mark: Option<usize>,
+    /// The offsets from which quotes mean something else, in their order.
+    quotings: Vec<(usize, Quoting)>,
+}
+
+/// Returns the offsets from which quotes mean something else, in their order: where a statement
+/// outside of routines sets the `sql_mode` of MySQL. There are none if the text cannot be split.
+pub(crate) fn quotings(dialect: Dialect, text: &str) -> Vec<(usize, Quoting)> {
+    match dialect == Dialect::MySql && may_assign(text) {
+        true => read(dialect, text, |_| false).map_or_else(|_| Vec::new(), |read| read.quotings),
+        false => Vec::new(),
+    }
 }
 
 /// Reads statements up to the first line that is a mark at a position where SQL could begin.
@@ -69,14 +81,18 @@ fn read(
         marks: VecDeque::new(),
         unterminated: None,
     };
-    let mut statements = Vec::new();
+    let mut statements: Vec<Range<usize>> = Vec::new();
     let mut statement: Option<Statement> = None;
+    let mut quotings = Vec::new();
+    let mut quoting = Quoting::default();
+    let follows = dialect == Dialect::MySql && may_assign(text);
     loop {
         let token = stream.next();
         if let Some(mark) = stream.mark_before(token.as_ref(), &mut statement) {
             return Ok(Read {
                 statements,
                 mark: Some(mark),
+                quotings,
             });
         }
         let Some(token) = token else { break };
@@ -92,7 +108,15 @@ fn read(
                     && (stream.lexer.in_executable()
                         || statement.as_ref().is_some_and(Statement::is_inside));
                 if !inside {
-                    statements.extend(statement.take().map(|done| done.range));
+                    let done = statement.take().map(|done| done.range);
+                    if follows && let Some(range) = &done {
+                        let after = quoting_after(&text[range.clone()], quoting);
+                        if std::mem::replace(&mut quoting, after) != after {
+                            quotings.push((token.end, after));
+                            stream.read_again(token.end, after);
+                        }
+                    }
+                    statements.extend(done);
                 } else if let Some(statement) = &mut statement {
                     statement.range.end = token.end;
                     statement.previous = Previous::Start;
@@ -120,6 +144,7 @@ fn read(
     Ok(Read {
         statements,
         mark: None,
+        quotings,
     })
 }
 
@@ -154,6 +179,14 @@ impl<'a, M: Fn(&str) -> bool> Stream<'a, M> {
             }
         }
         None
+    }
+
+    /// Reads what follows `at` with another meaning of quotes.
+    fn read_again(&mut self, at: usize, quoting: Quoting) {
+        self.lexer.set_quoting(quoting, at);
+        self.ahead.clear();
+        self.marks.retain(|(mark, _)| *mark < at);
+        self.unterminated = None;
     }
 
     /// Returns whether the line that begins here is a mark.
@@ -430,6 +463,34 @@ mod tests {
             statements(dialect, &open),
             expected,
             "{dialect}, without the last `;`"
+        );
+    }
+
+    #[test]
+    fn quotes_follow_the_sql_mode() {
+        splits(
+            MySql,
+            r#"SET sql_mode = 'NO_BACKSLASH_ESCAPES'
+~
+SELECT 'C:\', ';'
+~
+SET sql_mode = @before, x = 'it\'
+~
+SELECT 'it\';'
+~
+SET sql_mode = ANSI
+~
+SELECT ';\'' AS ";\", "a"
+~
+CREATE PROCEDURE p() BEGIN SET sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT 'it\';'; END
+~
+SELECT 'it\';'"#,
+        );
+        let tokens = |text: &str| crate::tokens(MySql, text).expect("it ends");
+        let set = "SET sql_mode = 'NO_BACKSLASH_ESCAPES';";
+        assert_eq!(
+            tokens(&format!("{set} SELECT '\\' -- '")),
+            tokens(&format!("{set}SELECT '\\'"))
         );
     }
 

@@ -1,6 +1,7 @@
 //! The significant tokens of a script, without white space and comments.
 
 use super::lexer::{Lexer, Token, TokenKind, Unterminated, chosen_delimiter};
+use super::split::quotings;
 use crate::Dialect;
 
 /// The tokens of a text, as bytes to compare and to hash.
@@ -38,7 +39,11 @@ pub fn tokens(dialect: Dialect, text: &str) -> Result<Tokens, Unterminated> {
     let mut tokens = Tokens::with_capacity(bytes.len());
     let mut lexer = Lexer::new(dialect, text);
     let mut last: Option<Token> = None;
+    let mut quotings = quotings(dialect, text).into_iter().peekable();
     while let Some(token) = lexer.next_token()? {
+        if let Some((at, quoting)) = quotings.next_if(|(at, _)| *at <= token.end) {
+            lexer.set_quoting(quoting, at);
+        }
         if !token.kind.matters() {
             continue;
         }

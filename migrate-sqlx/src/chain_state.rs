@@ -1,7 +1,6 @@
 //! The chain beside the ledger of a database: the one join of the two.
 
 use std::borrow::{Borrow, Cow};
-use std::collections::BTreeSet;
 
 use migrate_core::{
     Cascade, Chain, Dialect, Direction, Graph, Plan, Revision, RevisionId, Set, SoundGraph, Stamp,
@@ -45,7 +44,7 @@ impl<'a> ChainState<'a> {
     /// Joins a chain and the rows of a ledger.
     #[must_use]
     pub fn new(chain: &'a Chain, rows: Vec<AppliedRevision>, dialect: Dialect) -> Self {
-        let others = ledger_only(chain.revisions(), &rows);
+        let others = ledger_only(chain.graph(), &rows);
         let (revisions, graph) = match chain.extended(others) {
             Cow::Borrowed(chain) => (Cow::Borrowed(chain.revisions()), chain.graph().clone()),
             Cow::Owned(all) => (Cow::Owned(all.revisions().to_vec()), all.graph().clone()),
@@ -119,7 +118,7 @@ impl<'a> ChainState<'a, Graph> {
     #[must_use]
     pub fn of_survey(survey: &'a Survey, rows: Vec<AppliedRevision>, dialect: Dialect) -> Self {
         let chain = &survey.revisions[..];
-        let others = ledger_only(chain, &rows);
+        let others = ledger_only(&survey.graph, &rows);
         let (revisions, graph) = match others.is_empty() {
             true => (Cow::Borrowed(chain), survey.graph.clone()),
             false => {
@@ -134,10 +133,9 @@ impl<'a> ChainState<'a, Graph> {
 
 /// The revisions that only the ledger has. What cannot be read still counts as applied; only
 /// reverting it has to be refused.
-fn ledger_only(chain: &[Revision], rows: &[AppliedRevision]) -> Vec<Revision> {
-    let known: BTreeSet<&str> = chain.iter().map(|revision| revision.id.as_str()).collect();
+fn ledger_only(chain: &Graph, rows: &[AppliedRevision]) -> Vec<Revision> {
     rows.iter()
-        .filter(|row| !known.contains(row.revision.as_str()))
+        .filter(|row| chain.index(&row.revision).is_none())
         .filter_map(|row| parse(row).ok().or_else(|| stub(row)))
         .collect()
 }
@@ -331,16 +329,20 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
     /// Returns the rows that would take over an edited text, each with the revision as it is now:
     /// those of `wanted`, and what follows them by its chain hash.
     pub(crate) fn edits(&self, wanted: impl Fn(&str) -> bool) -> Vec<RowRepair> {
-        let index = |id: &str| self.graph().index(id);
-        let edits: BTreeSet<&str> = self.edited.iter().map(RevisionId::as_str).collect();
-        let edits: BTreeSet<&str> = edits.into_iter().filter(|id| wanted(id)).collect();
+        let index = |id: &RevisionId| self.graph().index(id.as_str());
+        let mut edits = self.graph().none();
+        // Behind what is not as the chain has it, a chain hash of the chain would hide that.
+        let mut different: Vec<usize> = self.changed.iter().filter_map(index).collect();
+        for at in self.edited.iter().filter_map(index) {
+            if wanted(self.revisions[at].id.as_str()) {
+                edits.insert(at);
+            } else {
+                different.push(at);
+            }
+        }
         if edits.is_empty() {
             return Vec::new();
         }
-        // Behind what is not as the chain has it, a chain hash of the chain would hide that.
-        let others = self.edited.iter().filter(|id| !edits.contains(id.as_str()));
-        let different = self.changed.iter().chain(others);
-        let different = different.filter_map(|id| index(id.as_str()));
         let different = self.graph().descendants(different);
         let mut repairs = Vec::new();
         for row in self
@@ -348,12 +350,13 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             .iter()
             .filter(|row| row.state == RevisionState::Applied)
         {
-            let Some(at) = index(&row.revision).filter(|at| *at < self.chain) else {
+            let at = self.graph().index(&row.revision);
+            let Some(at) = at.filter(|at| *at < self.chain) else {
                 continue;
             };
             let mut revision = self.revisions[at].clone();
             let is_unmoved = revision.chain_hash.to_string() == row.chain_hash;
-            if edits.contains(row.revision.as_str()) {
+            if edits.contains(at) {
                 let edit = row.edit(&revision, self.dialect).unwrap_or(Edit::Header);
                 if different.contains(at)
                     && let Ok(recorded) = row.chain_hash.parse()

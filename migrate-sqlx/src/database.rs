@@ -1,6 +1,6 @@
 //! A database of the kind that its url names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialect, Direction, LedgerNames, SessionSettings, Stamp, Target};
 use migrate_schema::Schema;
@@ -296,6 +296,7 @@ on_pool! {
     runner: Runner<'_> => script(direction: Direction) -> Script;
     runner: Runner<'_> => undo(revisions: &[String]) -> Report;
     runner: Runner<'_> => stamp(targets: &[Target], mode: StampMode) -> Stamp;
+    runner: Runner<'_> => stamp_at(targets: &[Target], mode: StampMode, times: &BTreeMap<String, String>) -> Stamp;
     runner: Runner<'_> => record_outcome(revision: &str, outcome: Outcome) -> ();
     runner: Runner<'_> => repair_ledger(before: &[AppliedRevision], repairs: &[RowRepair]) -> ();
     runner: Runner<'_> => repair_schema(statements: &[String], applied: &BTreeSet<String>, detail: &str) -> ();

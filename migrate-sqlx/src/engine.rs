@@ -18,10 +18,10 @@ mod watch;
 mod writing;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use tracing::Instrument as _;
 
 use migrate_core::{
@@ -238,13 +238,16 @@ impl<'a> Engine<'a> {
     }
 
     /// Plans and runs until the goal is reached; plans again if another migrator was faster.
-    pub(crate) async fn execute(
-        &mut self,
-        goal: &Goal,
-        on_event: Listener<'_>,
-    ) -> Result<Report, Error> {
+    ///
+    /// It is boxed because its callers are generic, and so compiled in the application; the engine
+    /// is not.
+    pub(crate) fn execute<'e>(
+        &'e mut self,
+        goal: &'e Goal,
+        on_event: Listener<'e>,
+    ) -> BoxFuture<'e, Result<Report, Error>> {
         let span = tracing::info_span!("migrate");
-        self.migrate(goal, on_event).instrument(span).await
+        self.migrate(goal, on_event).instrument(span).boxed()
     }
 
     async fn migrate(&mut self, goal: &Goal, on_event: Listener<'_>) -> Result<Report, Error> {
@@ -477,9 +480,11 @@ impl<'a> Engine<'a> {
             Direction::Up => graph.parents(index).iter().chain(graph.dependencies(index)),
             Direction::Down => [].iter().chain(&[]),
         };
-        let needs: BTreeSet<_> = needs
+        let mut needs: Vec<&str> = needs
             .map(|index| graph.id(*index as usize).as_str())
             .collect();
+        needs.sort_unstable();
+        needs.dedup();
         let id = revision.id.as_str();
         Ok(Step {
             guard_sql: match direction {

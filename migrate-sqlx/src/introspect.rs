@@ -1,8 +1,8 @@
 //! Reads the schema of a live database.
 //!
-//! The number of queries does not depend on what is in the database: one on SQLite, two messages
-//! on PostgreSQL, two on MySQL and MariaDB, or three where MariaDB has sequences, or MySQL
-//! what its catalogue does not show as it is. Nothing is written, and what the user may not see is not in the result.
+//! The number of messages does not depend on what is in the database: one on SQLite, two on
+//! PostgreSQL, three on MySQL and MariaDB, or four where MariaDB has sequences; what the server refuses
+//! to show is asked for alone. Nothing is written, and what the user may not see is not in the result.
 
 mod mysql;
 mod postgres;

@@ -3,7 +3,6 @@
 //! The SQL is text that each dialect accepts, with literals written in rather than bound, so that
 //! a revision and its row can go to the server in one message.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -276,12 +275,7 @@ impl Tables {
 
     /// Whether the ledger still allows a way up: 1, else 0. The revision is not there, and all it
     /// needs is; `there` says that it is there and unfinished.
-    pub(crate) fn guard_up_sql(
-        &self,
-        revision: &str,
-        there: bool,
-        needs: &BTreeSet<&str>,
-    ) -> String {
+    pub(crate) fn guard_up_sql(&self, revision: &str, there: bool, needs: &[&str]) -> String {
         let table = &self.revision;
         let not = if there { "" } else { "NOT " };
         let mut sql = format!(
@@ -442,6 +436,17 @@ impl Tables {
             revision.hash,
             revision.chain_hash,
             literal(self.dialect, revision.id.as_str()),
+        )
+    }
+
+    /// A revision was applied at another time than now.
+    pub(crate) fn date(&self, revision: &str, time: &str) -> String {
+        let literal = |text: &str| literal(self.dialect, text);
+        format!(
+            "UPDATE {} SET applied_at = {} WHERE revision = {}",
+            self.revision,
+            literal(time),
+            literal(revision)
         )
     }
 

@@ -1,7 +1,5 @@
 //! The tables that an application cannot do without.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use migrate_core::Dialect;
 
 use crate::backend::Session;
@@ -23,9 +21,8 @@ pub(crate) fn of(tables: TablesOfChain, dialect: Dialect) -> &'static [Place] {
 /// Writes an expression that counts how many of the tables are there.
 pub(crate) fn count(dialect: Dialect, places: &[Place]) -> String {
     let counts: Vec<String> = by_schema(places)
-        .into_iter()
-        .map(|(schema, names)| {
-            let rows = rows(dialect, schema, &names);
+        .map(|places| {
+            let rows = rows(dialect, places);
             format!("(SELECT COUNT(DISTINCT {}) {rows})", column(dialect))
         })
         .collect();
@@ -42,32 +39,30 @@ pub(crate) async fn missing(
 ) -> Result<Vec<String>, Error> {
     let dialect = session.dialect();
     let mut missing = Vec::new();
-    for (schema, names) in by_schema(places) {
-        let rows = rows(dialect, schema, &names);
+    for places in by_schema(places) {
+        let rows = rows(dialect, places);
         let sql = format!("SELECT DISTINCT {} {rows}", column(dialect));
         let found = session.query(sql).await.map_err(Error::from)?;
-        let found: BTreeSet<String> = found
+        let mut found: Vec<String> = found
             .into_iter()
             .filter_map(|row| row.into_iter().next()?)
             .map(|name| folded(dialect, &name))
             .collect();
-        let gone = names
-            .into_iter()
-            .filter(|name| !found.contains(&folded(dialect, name)));
-        missing.extend(gone.map(|name| match schema {
-            "" => name.to_owned(),
+        found.sort_unstable();
+        let gone = places
+            .iter()
+            .filter(|(_, name)| found.binary_search(&folded(dialect, name)).is_err());
+        missing.extend(gone.map(|(schema, name)| match *schema {
+            "" => name.to_string(),
             schema => format!("{schema}.{name}"),
         }));
     }
     Ok(missing)
 }
 
-fn by_schema<'a>(places: &[(&'a str, &'a str)]) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let mut schemas: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (schema, name) in places {
-        schemas.entry(*schema).or_default().push(*name);
-    }
-    schemas
+/// Splits them, which are sorted, into those of each schema.
+fn by_schema(places: &[Place]) -> impl Iterator<Item = &[Place]> {
+    places.chunk_by(|(before, _), (schema, _)| before == schema)
 }
 
 /// Names are case-sensitive on PostgreSQL, never on SQLite, and on MySQL as on its host.
@@ -86,12 +81,13 @@ const fn column(dialect: Dialect) -> &'static str {
     }
 }
 
-/// From where the tables of these names come.
-fn rows(dialect: Dialect, schema: &str, names: &[&str]) -> String {
-    let names = names
+/// From where these tables come, which are of one schema.
+fn rows(dialect: Dialect, places: &[Place]) -> String {
+    let names = places
         .iter()
-        .map(|name| literal(dialect, &folded(dialect, name)));
+        .map(|(_, name)| literal(dialect, &folded(dialect, name)));
     let names = names.collect::<Vec<_>>().join(", ");
+    let schema = places.first().map_or("", |(schema, _)| schema);
     let named = !schema.is_empty();
     let schema = literal(dialect, schema);
     match dialect {

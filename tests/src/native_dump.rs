@@ -1,7 +1,9 @@
 //! A database's own dump of its schema: the witness of what a schema that was read has left out.
 
+mod mysql;
 mod postgres;
 
+pub use mysql::{mysql_dump, mysql_script};
 pub use postgres::postgres_dump;
 
 use std::process::{Command, Output};

@@ -108,6 +108,9 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let ignored = Ignored::new(config, &[]);
         let live = database.schema(&config.ledger).await?;
         let mut baseline = Baseline::of(live, &ignored, &args.exclude);
+        for pattern in &baseline.unmatched {
+            ui.warning(format_args!("`--exclude {pattern}` matches no object"));
+        }
         drop(database);
         if is_empty(&baseline.schema) && baseline.left_out.is_empty() {
             return Err(CommandError::new(

@@ -10,6 +10,7 @@ use crate::output::style::{self, styled};
 use crate::output::ui::{Format, Ui};
 use crate::project::context::Context;
 use crate::schemas::autogenerate::propose_rename;
+use crate::schemas::ignored::{Ignored, leave_out_version_tables};
 use crate::schemas::named::{named, warn_not_carried};
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::interrupt::wait;
@@ -61,8 +62,13 @@ struct ChangeDocument<'a> {
 pub(crate) fn run(args: &DiffArgs, context: &Context, ui: &Ui) -> Result<(), CommandError> {
     let chosen = server(args, context)?;
     let (from, to) = wait(async {
-        let from = named(&args.from, context, &chosen, ui).await?;
+        let mut from = named(&args.from, context, &chosen, ui).await?;
         let mut to = named(&args.to, context, &chosen, ui).await?;
+        leave_out_version_tables(&from, &mut to);
+        leave_out_version_tables(&to, &mut from);
+        let ignored = Ignored::new(context.config()?, &[]);
+        ignored.leave_out(&mut from);
+        ignored.leave_out(&mut to);
         normalize_definitions(&from, &mut to, &chosen, &context.config()?.ledger).await?;
         Ok((from, to))
     })?;

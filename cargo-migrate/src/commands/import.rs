@@ -13,14 +13,14 @@ use crate::database::migrations;
 use crate::import::alembic::offline::Sql;
 use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
-use crate::import::applied::Applied;
+use crate::import::applied::{Applied, is_idle};
 use crate::import::chain::{Form, Imported, left_out};
 use crate::import::write::Destination;
-use crate::import::{History, Note, NoteKind, Sources, Tool, alembic};
+use crate::import::{History, Note, NoteKind, Sources, Tool, alembic, flyway};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json;
-use crate::output::phrase::counted;
+use crate::output::phrase::{counted, enumerated};
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
@@ -72,6 +72,10 @@ pub(crate) struct ImportArgs {
     /// connects to: for revisions that query the database
     #[arg(long, conflicts_with = "up_sql")]
     online: bool,
+    /// Let the database of `--online` have tables, such as those that the application's
+    /// `create_all()` makes before the first revision
+    #[arg(long, requires = "online")]
+    allow_tables: bool,
     /// The output of `alembic upgrade --sql heads`, instead of calling it
     #[arg(long, value_name = "FILE")]
     up_sql: Option<PathBuf>,
@@ -125,7 +129,8 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
             false => Ok(()),
         };
     }
-    let (folder, shown) = folder(args, context)?;
+    let dialects = dialects(args, context)?;
+    let (folder, shown) = of_dialect(folder(args, context)?, args.tool, dialects)?;
     destination.refuse(&folder, args.move_old)?;
     let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
     if args.tool == Tool::Alembic {
@@ -133,16 +138,26 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
             sources.add(&name, &shown, args.tool.endings())?;
         }
     }
+    if args.tool == Tool::Flyway {
+        for name in flyway::code_folders(&folder) {
+            sources.add(&name, &shown, &["java", "kt"])?;
+        }
+    }
     let mut history = args.tool.read(&sources)?;
     if history.revisions.is_empty() {
         return Err(nothing_found(args.tool, &shown, &history));
     }
-    let dialects = dialects(args, context)?;
     let mut table = args.version_table.clone();
     if args.tool == Tool::Alembic {
         let sql = alembic_sql(args, &history, &sources, &folder, dialects, ui)?;
         table = table.or_else(|| sql.version_table.clone());
         sql.fill(&mut history, &sources);
+    }
+    if args.stamp && args.tool.has_code() {
+        let table = table.as_deref().unwrap_or(args.tool.version_table());
+        let applied = applied(args, table, context, ui)?;
+        let code = applied.code_without_files(args.tool, &history);
+        history.add_code(args.tool, table, code);
     }
     let imported = Imported::new(
         history,
@@ -209,6 +224,59 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
                 args.tool.word()
             ))
         })
+}
+
+/// The folder below for one database, if there is one for each.
+fn of_dialect(
+    (folder, shown): (PathBuf, String),
+    tool: Tool,
+    dialects: Dialects,
+) -> Result<(PathBuf, String), CommandError> {
+    let mut folders: Vec<(Dialect, String)> = Vec::new();
+    let mut has_own = tool == Tool::Alembic;
+    for entry in std::fs::read_dir(&folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let dialect = match name.to_lowercase().as_str() {
+            "sqlite" | "sqlite3" => Dialect::Sqlite,
+            "postgres" | "postgresql" | "pg" | "pgsql" => Dialect::Postgres,
+            "mysql" | "mariadb" => Dialect::MySql,
+            // What is beside them is for all.
+            name => {
+                has_own |= name.ends_with(".sql") || tool == Tool::Flyway;
+                continue;
+            }
+        };
+        folders.push((dialect, name));
+    }
+    folders.sort_by(|a, b| a.1.cmp(&b.1));
+    let all: Dialects = folders.iter().map(|(dialect, _)| *dialect).collect();
+    if has_own || all.iter().nth(1).is_none() {
+        return Ok((folder, shown));
+    }
+    let mut wanted = dialects.iter();
+    let fitting = folders
+        .iter()
+        .filter(|(dialect, _)| dialects.contains(*dialect));
+    let fitting: Vec<&String> = fitting.map(|(_, name)| name).collect();
+    if let (Some(_), None, [name]) = (wanted.next(), wanted.next(), &fitting[..]) {
+        let below = format!("{}/{name}", shown.trim_end_matches('/'));
+        return Ok((folder.join(name), below));
+    }
+    let names: Vec<&str> = folders.iter().map(|(_, name)| name.as_str()).collect();
+    let first = names.first().copied().unwrap_or_default();
+    Err(CommandError::new(
+        Failure::NoMigrations,
+        format!(
+            "`{shown}` has a folder for each database: `{}`",
+            names.join("`, `")
+        ),
+    )
+    .help(format!(
+        "each is a chain of its own: name one, `cargo migrate import {} {}/{first}`, or its database with `--dialect`",
+        tool.word(),
+        shown.trim_end_matches('/')
+    )))
 }
 
 fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {
@@ -293,7 +361,7 @@ fn alembic_sql(
         let recorder = Recorder::new()?;
         for direction in [Direction::Up, Direction::Down] {
             asking(Recorder::words(direction), "running");
-            let run = recorder.run(&program, &home, direction)?;
+            let run = recorder.run(&program, &home, direction, args.allow_tables)?;
             sql.record(history, direction, &run, dialects);
         }
     }
@@ -320,9 +388,10 @@ fn consent(args: &ImportArgs, program: &Program, ui: &Ui) -> Result<(), CommandE
             "this runs `{shown}`, which runs the code of the project, and there is no terminal to ask for confirmation"
         )));
     }
-    let where_to = match args.online {
-        true => ", on the database that env.py connects to, which must be empty",
-        false => "",
+    let where_to = match (args.online, args.allow_tables) {
+        (true, false) => ", on the database that env.py connects to, which must be empty",
+        (true, true) => ", up and down, on the database that env.py connects to",
+        (false, _) => "",
     };
     let question = format_args!(
         "{} this runs `{shown}`, which runs env.py and the revisions of the project{where_to}. Type `yes` to continue:",
@@ -344,13 +413,8 @@ fn report(
         (NoteKind::Changed, "changed", style::DIM),
         (NoteKind::Left, "left out", style::WARNING),
     ] {
-        for note in imported.notes.iter().filter(|note| note.kind == kind) {
-            ui.answer(format_args!(
-                "{} {}: {}",
-                styled(style, title),
-                note.place,
-                note.text
-            ))?;
+        for (text, places) in by_text(&imported.notes, kind) {
+            ui.answer(format_args!("{} {places}: {text}", styled(style, title)))?;
         }
     }
     let (all, drafts) = (imported.files.len(), imported.drafts.len());
@@ -393,6 +457,27 @@ fn report(
     Ok(())
 }
 
+/// The texts of notes, each with the places that it is about; all places are in the JSON.
+fn by_text(notes: &[Note], kind: NoteKind) -> Vec<(&str, String)> {
+    let mut texts: Vec<(&str, Vec<String>)> = Vec::new();
+    for note in notes.iter().filter(|note| note.kind == kind) {
+        let place = note.place.to_string();
+        match texts.iter_mut().find(|(text, _)| *text == note.text) {
+            Some((_, places)) => places.push(place),
+            None => texts.push((&note.text, vec![place])),
+        }
+    }
+    let shown = |(text, mut places): (_, Vec<String>)| {
+        if places.len() > 3 {
+            let more = format!("{} more", places.len() - 2);
+            places.truncate(2);
+            places.push(more);
+        }
+        (text, enumerated(&places))
+    };
+    texts.into_iter().map(shown).collect()
+}
+
 fn document<'a>(
     args: &ImportArgs,
     imported: &'a Imported,
@@ -422,6 +507,22 @@ fn document<'a>(
         written: !args.change.dry_run,
         stamped,
     }
+}
+
+/// Reads the version table of the old tool.
+fn applied(
+    args: &ImportArgs,
+    table: &str,
+    context: &Context,
+    ui: &Ui,
+) -> Result<Applied, CommandError> {
+    let chosen = context.database()?;
+    let progress = Progress::new(ui);
+    let work = async {
+        let database = chosen.connect(Create::Nothing).await?;
+        Applied::read(args.tool, &database, table).await
+    };
+    block_on(&progress, work)
 }
 
 /// Makes the version table of the old tool the state of the ledger; leaves the table alone.
@@ -466,7 +567,10 @@ fn stamp(
             id.map_or_else(|| id_alone(version), |id| Some(id.to_string()))
         };
         let graph = &state.graph;
-        let mut wanted = applied.resolve(args.tool, graph, id_of)?;
+        let dialect = database.dialect();
+        let is_idle = |index: usize| is_idle(&state.revisions[index], dialect);
+        let resolved = applied.resolve(args.tool, graph, id_of, is_idle)?;
+        let mut wanted = resolved.applied;
         let mut beyond = state.applied.clone();
         beyond.remove_all(&wanted);
         // What was recorded before, of a draft that was not finished, is recorded again; what was
@@ -511,7 +615,9 @@ fn stamp(
             .map(|head| head.parse())
             .collect::<Result<_, _>>()?;
         let runner = runner(&migrations, &args.change, &chosen, &progress);
-        let done = database.stamp(runner, &targets, mode).await?;
+        let done = database
+            .stamp_at(runner, &targets, mode, &resolved.times)
+            .await?;
         let after = json::heads(&database.state(&migrations).await?);
         ui.status(format_args!(
             "{} {}: {} recorded; `{table}` stays as it is",

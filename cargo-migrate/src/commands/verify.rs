@@ -74,12 +74,19 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
         let mut three = wait(Three::read(&models, context, &chosen))?;
         warn_not_carried([&three.expected, &three.actual], ui);
         leave_out_version_tables(&three.expected, &mut three.actual);
+        warn_unmatched(&args.ignore, [&three.expected, &three.actual], ui);
+        for schema in [&mut three.expected, &mut three.actual, &mut three.wanted] {
+            ignored.leave_out(schema);
+        }
         found = compare(Against::Chain, &three.expected, &three.actual);
         found.extend(compare(Against::Models, &three.wanted, &three.actual));
     } else {
-        let (expected, mut actual) = wait(expected_and_actual(context, &chosen))?;
+        let (mut expected, mut actual) = wait(expected_and_actual(context, &chosen))?;
         warn_not_carried([&expected, &actual], ui);
         leave_out_version_tables(&expected, &mut actual);
+        warn_unmatched(&args.ignore, [&expected, &actual], ui);
+        ignored.leave_out(&mut expected);
+        ignored.leave_out(&mut actual);
         found = compare(Against::Chain, &expected, &actual);
     }
     if ui.is_json() {
@@ -112,6 +119,13 @@ pub(crate) fn run(args: &VerifyArgs, context: &Context, ui: &Ui) -> Result<(), C
         conclude(&found, &chosen.shown(), ui);
     }
     Err(CommandError::reported())
+}
+
+/// Says which patterns of `--ignore` ignore nothing.
+fn warn_unmatched(patterns: &[String], schemas: [&Schema; 2], ui: &Ui) {
+    for pattern in Ignored::of(patterns).unmatched(&schemas) {
+        ui.warning(format_args!("`--ignore {pattern}` matches no object"));
+    }
 }
 
 /// Says what the database is not, and what to do.

@@ -135,8 +135,16 @@ fn hidden_ends(survey: &Survey, found: &[Diagnostic]) -> Vec<Finding> {
     findings
 }
 
-/// What has no time of its own stands where its id puts it.
+/// What has no time of its own stands where its id puts it. In a sound chain without branches the
+/// time decides nothing.
 fn without_time(survey: &Survey) -> Option<Finding> {
+    let graph = &survey.graph;
+    let is_line = graph.bases().count() == 1
+        && (0..graph.len()).all(|index| graph.children(index).len() < 2)
+        && !survey.diagnostics.iter().any(Diagnostic::is_error);
+    if is_line {
+        return None;
+    }
     let ids: Vec<&str> = survey
         .revisions
         .iter()
@@ -153,7 +161,7 @@ fn without_time(survey: &Survey) -> Option<Finding> {
     let message = format!("the {noun} {} {verb} no `-- created:` time", listed(&ids));
     Some(
         Finding::new(Area::Files, Severity::Note, DoctorCode::NoCreatedTime, message)
-            .why("the file was written by hand; if several can come next, the time decides, and then the id")
+            .why("it was written by hand or imported; if several can come next, the time decides, and then the id")
             .help("write `-- created: 2026-11-20T14:32:05Z` into its header; this does not change its hash"),
     )
 }

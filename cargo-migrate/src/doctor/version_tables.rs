@@ -6,7 +6,8 @@ use migrate_sqlx::AppliedRevision;
 
 use super::project::{Project, listed};
 use super::{Area, DoctorCode, Finding, Severity};
-use crate::import::{Tool, applied::Applied};
+use crate::import::Tool;
+use crate::import::applied::{Applied, is_idle};
 
 /// Version tables of tools that `import` does not know.
 pub(super) const OTHERS: [(&str, &str); 6] = [
@@ -73,8 +74,14 @@ pub(super) async fn other_story(
             );
         }
     };
-    let graph = &project.survey.as_ref()?.graph;
-    let resolved = match read.resolve(tool, graph, |_| None) {
+    let survey = project.survey.as_ref()?;
+    let graph = &survey.graph;
+    let dialect = database.dialect();
+    let is_idle = |index: usize| {
+        let revision = survey.revisions.get(index);
+        revision.is_some_and(|revision| is_idle(revision, dialect))
+    };
+    let resolved = match read.resolve(tool, graph, |_| None, is_idle) {
         Ok(resolved) => resolved,
         Err(error) => {
             let message = format!(
@@ -88,6 +95,7 @@ pub(super) async fn other_story(
     };
     let ours = discrepancy::applied(graph, rows);
     let more: Vec<String> = resolved
+        .applied
         .iter()
         .filter(|index| !ours.contains(*index))
         .map(|index| graph.id(index).to_string())

@@ -10,7 +10,8 @@ use self::draft::{Draft, draft};
 use self::judge::{judged, refusals};
 use self::links::Links;
 use super::config_edits::ConfigEdits;
-use super::{History, MigrationBody, Names, Note, NoteKind, Place, Tool};
+use super::version_table::VersionTable;
+use super::{History, MigrationBody, Names, Note, NoteKind, Place, Tool, cascades};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
@@ -70,6 +71,8 @@ impl Imported {
             }
         }
         let links = Links::new(&history, &ids, &mut notes);
+        let table = VersionTable::new(&history, form);
+        notes.extend(cascades::notes(&history, form));
         // One round finds at most one mistake of each section; none is tried a third time.
         for _ in 0..3 {
             let mut news = Vec::new();
@@ -77,7 +80,7 @@ impl Imported {
                 .revisions
                 .iter()
                 .zip(&links.0)
-                .map(|(migration, link)| draft(migration, link, &ids, form, &mut news))
+                .map(|(migration, link)| draft(migration, link, &ids, form, &table, &mut news))
                 .collect();
             let (survey, lock, rules, config) = judged(&drafts, form.config)?;
             let refused = refusals(&survey, &drafts);

@@ -1,7 +1,7 @@
 //! dbmate: `<version>_<words>.sql` with `-- migrate:up` and `-- migrate:down` (its
 //! `pkg/dbmate/parse.go`).
 
-use super::linear::{Entry, chain, damaged, message};
+use super::linear::{Entry, Order, chain, damaged, message};
 use super::{History, MigrationBody, Note, Sources};
 use crate::import::source::SourceFile;
 use crate::output::error::CommandError;
@@ -30,7 +30,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             place: file.at(0),
         });
     }
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::FileNames))
 }
 
 /// A part of a file, and where it begins.

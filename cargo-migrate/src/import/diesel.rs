@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::linear::{Entry, chain, message, whole};
+use super::linear::{Entry, Order, chain, message, whole};
 use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
 
@@ -61,7 +61,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             place: up.at(0),
         });
     }
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::Versions))
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
             [
                 ("00000000000000", "", "diesel initial setup"),
                 ("20240131120405", "2024-01-31T12:04:05Z", "create users"),
-                ("202403011204050001", "", "y"),
+                ("202403011204050001", "2024-03-01T12:04:05Z", "y"),
             ]
         );
         assert!(matches!(

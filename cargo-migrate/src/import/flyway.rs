@@ -1,12 +1,31 @@
 //! Flyway: `V1.2__words.sql`, `U1.2__words.sql` and `R__words.sql`, in folders of any depth; the
-//! same names with `.java` are Java (Flyway's manual, "Migrations").
+//! same names with `.java` or `.kt` are code (Flyway's manual, "Migrations").
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::linear::{Entry, chain, message, version_key};
+use super::linear::{Entry, Order, chain, message, version_key};
 use super::source::SourceFile;
 use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
+
+/// The folders with code beside the resources of a Maven or Gradle project, from the folder with the
+/// SQL.
+pub(crate) fn code_folders(folder: &Path) -> Vec<String> {
+    let folder = folder.canonicalize().unwrap_or_default();
+    let mut above = folder.ancestors().enumerate();
+    let resources = above.find(|(_, path)| path.file_name().is_some_and(|it| it == "resources"));
+    let Some((depth, sources)) =
+        resources.and_then(|(depth, path)| Some((depth + 1, path.parent()?)))
+    else {
+        return Vec::new();
+    };
+    let languages = ["java", "kotlin"].into_iter();
+    languages
+        .filter(|language| sources.join(language).is_dir())
+        .map(|language| format!("{}{language}", "../".repeat(depth)))
+        .collect()
+}
 
 pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut notes = Vec::new();
@@ -14,7 +33,11 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
     let mut entries: Vec<Entry> = Vec::new();
     for file in &sources.files {
         let is_sql = file.name.ends_with(".sql");
-        if !is_sql && !file.name.ends_with(".java") {
+        let language = match file.name.rsplit_once('.') {
+            Some((_, "kt")) => "Kotlin",
+            _ => "Java",
+        };
+        if !is_sql && !file.name.ends_with(".java") && !file.name.ends_with(".kt") {
             if file.name.ends_with(".sql.conf")
                 || file.base() == "flyway.conf"
                 || file.base() == "flyway.toml"
@@ -34,6 +57,13 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             }
             continue;
         };
+        if kind == 'R' && !is_sql {
+            notes.push(Note::left(
+                &file.at(0),
+                format!("a repeatable migration in {language} runs whenever it changes"),
+            ));
+            continue;
+        }
         if kind == 'R' {
             notes.push(Note::left(
                 &file.at(0),
@@ -48,7 +78,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         let body = match is_sql {
             true => sql(file),
             false => MigrationBody::Left {
-                why: "it is a program in Java: write what it does as SQL".to_owned(),
+                why: format!("it is a program in {language}: write what it does as SQL"),
                 text: file.text.clone(),
                 place: file.at(1),
             },
@@ -86,7 +116,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             ));
         }
     }
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::Numbers))
 }
 
 /// SQL, unless something has to be filled in.

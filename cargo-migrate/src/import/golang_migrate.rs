@@ -1,6 +1,6 @@
 //! golang-migrate: `<version>_<words>.up.sql` and `.down.sql` (its `source/parse.go`).
 
-use super::linear::{Pairs, chain, message, whole};
+use super::linear::{Order, Pairs, chain, message, whole};
 use super::{History, Note, Sources};
 use crate::output::error::CommandError;
 
@@ -18,7 +18,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         pairs.add(version, &message(words), is_up, whole(file, true), file);
     }
     let (entries, notes) = pairs.entries("golang-migrate had no `.down.sql` for it");
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::Numbers))
 }
 
 fn parse(name: &str) -> Option<(&str, &str, bool)> {

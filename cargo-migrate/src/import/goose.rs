@@ -1,7 +1,7 @@
 //! goose: `<version>_<words>.sql` with `-- +goose Up` and `-- +goose Down` (its
 //! `internal/sqlparser/parser.go`); `<version>_<words>.go` is Go.
 
-use super::linear::{Entry, chain, damaged, message};
+use super::linear::{Entry, Order, chain, damaged, message};
 use super::source::SourceFile;
 use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
@@ -47,7 +47,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             place: file.at(0),
         });
     }
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::Numbers))
 }
 
 /// What an annotation of goose asks for.

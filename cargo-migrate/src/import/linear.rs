@@ -17,8 +17,43 @@ pub(super) struct Entry {
     pub(super) place: Place,
 }
 
+/// How a tool orders its migrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// By the numbers in their versions; one number is one version, however it is written.
+    Numbers,
+    /// By their versions as text.
+    Versions,
+    /// By the names of their files as text; the version itself is text too.
+    FileNames,
+}
+
+/// What identifies a migration, or orders it.
+type Key = Vec<(usize, String)>;
+
+impl Order {
+    /// Returns whether both are the same version.
+    pub(super) fn same(self, one: &str, other: &str) -> bool {
+        self.identity(one) == self.identity(other)
+    }
+
+    fn identity(self, version: &str) -> Key {
+        match self {
+            Self::Numbers => version_key(version),
+            Self::Versions | Self::FileNames => vec![(0, version.to_owned())],
+        }
+    }
+
+    fn key(self, entry: &Entry) -> Key {
+        match self {
+            Self::Numbers | Self::Versions => self.identity(&entry.version),
+            Self::FileNames => vec![(0, entry.place.file.clone())],
+        }
+    }
+}
+
 /// Numbers of a version, which can be compared: `1.10` comes after `1.9`, and `0001` is 1.
-pub(super) fn version_key(version: &str) -> Vec<(usize, String)> {
+pub(super) fn version_key(version: &str) -> Key {
     let mut parts: Vec<_> = version
         .split(['.', '_', '-'])
         .map(|part| {
@@ -32,11 +67,12 @@ pub(super) fn version_key(version: &str) -> Vec<(usize, String)> {
     parts
 }
 
-/// The time in a version of 14 digits, or of 10, which are seconds since 1970; else empty.
+/// The time in a version of 14 digits, which diesel follows with 4 more, or of 10, which are seconds
+/// since 1970; else empty.
 pub(super) fn created(version: &str) -> String {
     let digits: String = version.chars().filter(char::is_ascii_digit).collect();
     let made = match digits.len() {
-        14 => DateTime::strptime("%Y%m%d%H%M%S", &digits).ok(),
+        14 | 18 => DateTime::strptime("%Y%m%d%H%M%S", &digits[..14]).ok(),
         10 if digits.len() == version.len() => digits
             .parse()
             .ok()
@@ -49,14 +85,19 @@ pub(super) fn created(version: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Links migrations in the order of their versions.
-pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) -> History {
+/// Links migrations in the order of the tool.
+pub(super) fn chain(
+    sources: &Sources,
+    entries: Vec<Entry>,
+    notes: Vec<Note>,
+    order: Order,
+) -> History {
     let mut history = sources.history();
     history.notes.extend(notes);
-    let mut sorted: BTreeMap<Vec<(usize, String)>, Entry> = BTreeMap::new();
+    let mut distinct: BTreeMap<Key, Entry> = BTreeMap::new();
     for entry in entries {
-        let key = version_key(&entry.version);
-        match sorted.get(&key) {
+        let key = order.identity(&entry.version);
+        match distinct.get(&key) {
             Some(first) => history.notes.push(Note::left(
                 &entry.place,
                 format!(
@@ -65,12 +106,14 @@ pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) ->
                 ),
             )),
             None => {
-                sorted.insert(key, entry);
+                distinct.insert(key, entry);
             }
         }
     }
+    let mut sorted: Vec<Entry> = distinct.into_values().collect();
+    sorted.sort_by_cached_key(|entry| order.key(entry));
     let mut parents = Vec::new();
-    for entry in sorted.into_values() {
+    for entry in sorted {
         let parent = vec![entry.version.clone()];
         history.revisions.push(Migration {
             parents: std::mem::replace(&mut parents, parent),
@@ -85,6 +128,21 @@ pub(super) fn chain(sources: &Sources, entries: Vec<Entry>, notes: Vec<Note>) ->
         });
     }
     history
+}
+
+/// Puts a migration where its version belongs.
+pub(super) fn insert(revisions: &mut Vec<Migration>, migration: Migration, order: Order) {
+    let key = order.identity(&migration.version);
+    let at = revisions.partition_point(|other| order.identity(&other.version) < key);
+    let mut migration = migration;
+    migration.parents = match at.checked_sub(1).map(|before| &revisions[before]) {
+        Some(before) => vec![before.version.clone()],
+        None => Vec::new(),
+    };
+    if let Some(next) = revisions.get_mut(at) {
+        next.parents = vec![migration.version.clone()];
+    }
+    revisions.insert(at, migration);
 }
 
 /// Files of which each direction has its own, by version.
@@ -208,6 +266,7 @@ mod tests {
             ("20240131", ""),
             ("0001", ""),
             ("1700000000", "2023-11-14T22:13:20Z"),
+            ("202401311204050001", "2024-01-31T12:04:05Z"),
             ("99999999999999", ""),
         ] {
             assert_eq!(created(version), time, "{version}");

@@ -1,7 +1,7 @@
 //! refinery: `V1__words.sql` and `U1__words.sql`; `V1__words.rs` is Rust (refinery-core,
 //! `util.rs`).
 
-use super::linear::{Entry, chain, message, whole};
+use super::linear::{Entry, Order, chain, message, whole};
 use super::{History, MigrationBody, Note, Sources};
 use crate::output::error::CommandError;
 
@@ -46,7 +46,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
             place: file.at(0),
         });
     }
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::Numbers))
 }
 
 fn parse(stem: &str) -> Option<(char, &str, &str)> {

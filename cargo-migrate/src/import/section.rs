@@ -3,7 +3,10 @@
 use migrate_core::{Dialect, Dialects};
 use migrate_sql::{FindingKind, Lexer, TokenKind};
 
+use super::transactions::Transactions;
+use super::version_table::{TableUse, VersionTable};
 use super::{Note, Place};
+use crate::output::phrase::enumerated;
 
 /// What a migration does in one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +58,23 @@ pub(super) fn statements(
     };
     // PostgreSQL's rules are the strictest about quotes: what it accepts is unambiguous.
     let mut order: Vec<Dialect> = dialects.iter().collect();
-    order.sort_by_key(|dialect| *dialect != Dialect::Postgres);
+    // Only SQLite has this one.
+    let first = match has_pragma(text) {
+        true => Dialect::Sqlite,
+        false => Dialect::Postgres,
+    };
+    order.sort_by_key(|dialect| *dialect != first);
     order
         .into_iter()
         .find_map(|dialect| Some((dialect, migrate_sql::split(dialect, text).ok()?)))
+}
+
+fn has_pragma(text: &str) -> bool {
+    let ranges = migrate_sql::split(Dialect::Sqlite, text).unwrap_or_default();
+    ranges.into_iter().any(|range| {
+        let first = text[range].split_ascii_whitespace().next();
+        first.is_some_and(|word| word.eq_ignore_ascii_case("PRAGMA"))
+    })
 }
 
 /// Makes SQL fit for a section, without what the tool does itself; changes become notes.
@@ -67,6 +83,7 @@ pub(super) fn to_section(
     text: &str,
     transaction: bool,
     dialects: Dialects,
+    table: &VersionTable,
     place: &Place,
     notes: &mut Vec<Note>,
 ) -> Result<Body, (String, Place)> {
@@ -88,24 +105,48 @@ pub(super) fn to_section(
     };
     let mut transaction = transaction;
     let mut dropped: Vec<std::ops::Range<usize>> = Vec::new();
-    let word = |range: &std::ops::Range<usize>| {
-        let statement = &text[range.clone()];
-        words(dialect, statement)
-    };
-    if let [first, .., last] = &ranges[..]
-        && begins(&word(first))
-        && commits(&word(last))
-        && transaction
-    {
-        dropped.extend([first.clone(), last.clone()]);
+    let own = Transactions::new(dialect, text, &ranges, transaction);
+    if let Some(first) = own.left_out.first() {
+        notes.push(Note::changed(&at(first.start), left_out(text, &own)));
+        dropped.extend(own.left_out.iter().cloned());
+    }
+    if own.begins || own.commits {
+        let tool = table.tool();
+        let what = match (own.begins, own.commits) {
+            (true, true) => "`BEGIN` and `COMMIT` are",
+            (true, false) => "a `BEGIN` is",
+            _ => "a `COMMIT` is",
+        };
         notes.push(Note::changed(
-            &at(first.start),
-            "its own `BEGIN` and `COMMIT` are left out: a revision is applied as a whole",
+            place,
+            format!("{what} added: it ends and begins transactions, and {tool} began the first and committed the last"),
         ));
     }
     for range in &ranges {
         if dropped.contains(range) {
             continue;
+        }
+        let (name, tool) = (table.name(), table.tool());
+        match table.used_by(dialect, &text[range.clone()]) {
+            None => {}
+            Some(TableUse::Own) => {
+                dropped.push(range.clone());
+                notes.push(Note::left(
+                    &at(range.start),
+                    format!("it changes `{name}`, the table of {tool} itself, which a new database does not have"),
+                ));
+                continue;
+            }
+            Some(TableUse::Body) => notes.push(Note::changed(
+                &at(range.start),
+                format!("its body names `{name}`, the table of {tool} itself, which a new database does not have"),
+            )),
+            Some(TableUse::Other) => {
+                return Err((
+                    format!("it needs `{name}`, the table of {tool} itself, which a new database does not have"),
+                    at(range.start),
+                ));
+            }
         }
         let Some(found) = migrate_sql::lint(dialect, &text[range.clone()]) else {
             continue;
@@ -122,7 +163,7 @@ pub(super) fn to_section(
                 dropped.push(range.clone());
                 notes.push(Note::changed(
                     &at(range.start),
-                    "`PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end",
+                    "`PRAGMA foreign_keys` is left out: a revision is applied with foreign keys off and checked at its end",
                 ));
             }
             FindingKind::TransactionControl | FindingKind::NeedsNoTransaction if transaction => {
@@ -158,6 +199,7 @@ pub(super) fn to_section(
             at(offset.min(text.len())),
         ));
     }
+    let kept = enclosed(dialect, kept, &own);
     let trimmed = kept.trim_start_matches([' ', '\t', '\n']);
     let cut = &kept[..kept.len() - trimmed.len()];
     let before = cut.bytes().filter(|byte| *byte == b'\n').count();
@@ -171,47 +213,46 @@ pub(super) fn to_section(
     })
 }
 
-/// The first words of a statement, in capitals.
-fn words(dialect: Dialect, statement: &str) -> Vec<String> {
-    let mut lexer = Lexer::new(dialect, statement);
-    let mut words = Vec::new();
-    while let Ok(Some(token)) = lexer.next_token() {
-        match token.kind {
-            TokenKind::Word => words.push(statement[token.start..token.end].to_ascii_uppercase()),
-            kind if kind.matters() => break,
-            _ => {}
-        }
-        if words.len() > 4 {
-            break;
+/// Says which statements of its own transactions are left out.
+fn left_out(text: &str, own: &Transactions) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for range in &own.left_out {
+        let first = text[range.clone()].split(|c: char| !c.is_ascii_alphabetic());
+        let word = first.take(1).collect::<String>().to_ascii_uppercase();
+        if !words.contains(&word) {
+            words.push(word);
         }
     }
-    words
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    let verb = match quoted.len() {
+        1 => "is",
+        _ => "are",
+    };
+    let what = enumerated(&quoted);
+    format!("its own {what} {verb} left out: a revision is applied as a whole")
 }
 
-fn begins(words: &[String]) -> bool {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    matches!(
-        words[..],
-        ["BEGIN" | "START"]
-            | [
-                "BEGIN",
-                "TRANSACTION" | "WORK" | "IMMEDIATE" | "EXCLUSIVE" | "DEFERRED"
-            ]
-            | [
-                "BEGIN",
-                "IMMEDIATE" | "EXCLUSIVE" | "DEFERRED",
-                "TRANSACTION"
-            ]
-            | ["START", "TRANSACTION"]
-    )
-}
-
-fn commits(words: &[String]) -> bool {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    matches!(
-        words[..],
-        ["COMMIT" | "END"] | ["COMMIT" | "END", "TRANSACTION" | "WORK"]
-    )
+/// Adds the `BEGIN` and the `COMMIT` that the tool sent, without a line before the first statement.
+fn enclosed(dialect: Dialect, text: String, own: &Transactions) -> String {
+    let Ok(ranges) = migrate_sql::split(dialect, &text) else {
+        return text;
+    };
+    let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
+        return text;
+    };
+    let mut text = text;
+    if own.commits {
+        let rest = text[last.end..].trim_start_matches([' ', '\t']);
+        if !rest.starts_with(';') {
+            text.insert(last.end, ';');
+        }
+        text.truncate(text.trim_end().len());
+        text.push_str("\nCOMMIT;\n");
+    }
+    if own.begins {
+        text.insert_str(first.start, "BEGIN; ");
+    }
+    text
 }
 
 /// The text without these statements and their terminators; line breaks stay.
@@ -308,6 +349,7 @@ mod tests {
             text,
             true,
             Dialects::NONE.with(Dialect::Sqlite),
+            &VersionTable::default(),
             &place,
             &mut notes,
         );
@@ -328,13 +370,33 @@ mod tests {
     }
 
     #[test]
-    fn other_transactions_stay() {
-        let (body, notes) = fitted("CREATE TABLE a (b);\nCOMMIT;\nBEGIN;\nCREATE TABLE c (d);\n");
+    fn what_the_tool_began_and_committed_is_in_the_section() {
+        let sql = "\nCREATE TABLE a (b);\nCOMMIT;\nVACUUM;\nBEGIN;\nCREATE TABLE c (d) -- last\n";
+        let (body, notes) = fitted(sql);
         let body = body.unwrap();
         assert!(!body.transaction);
-        assert_eq!(body.statements, 4);
+        assert_eq!(
+            body.text,
+            "BEGIN; CREATE TABLE a (b);\nCOMMIT;\nVACUUM;\nBEGIN;\nCREATE TABLE c (d); -- last\nCOMMIT;\n"
+        );
+        assert_eq!(body.before, 1);
         assert!(
-            notes[0].starts_with("f.sql:2 `COMMIT` keeps it"),
+            notes[0].starts_with("f.sql:1 `BEGIN` and `COMMIT` are added"),
+            "{notes:?}"
+        );
+    }
+
+    #[test]
+    fn foreign_keys_that_are_switched_outside_of_the_transaction() {
+        let sql = "COMMIT;\nPRAGMA foreign_keys = OFF;\nBEGIN;\nDROP TABLE a;\nCOMMIT;\nPRAGMA foreign_keys = ON;\nBEGIN;\n";
+        let (body, notes) = fitted(sql);
+        let body = body.unwrap();
+        assert_eq!(
+            (body.text.as_str(), body.transaction, body.statements),
+            ("DROP TABLE a;\n", true, 1)
+        );
+        assert!(
+            notes[0].starts_with("f.sql:1 its own `COMMIT` and `BEGIN` are left out"),
             "{notes:?}"
         );
     }

@@ -109,7 +109,7 @@ impl Sources {
             let name = format!("{prefix}{base}");
             let place = match shown {
                 "" | "." => name.clone(),
-                shown => format!("{shown}/{name}"),
+                shown => without_detours(&format!("{shown}/{name}")),
             };
             // A link to a folder may form a cycle.
             if entry.file_type()?.is_dir() {
@@ -199,6 +199,22 @@ impl Sources {
         Some(text)
     }
 
+    /// Returns the path to the folder that was read from each folder above it, the nearest first.
+    pub(crate) fn paths_from_above(&self) -> Vec<String> {
+        let root = self.root.as_ref().and_then(|root| root.canonicalize().ok());
+        let mut path = String::new();
+        let mut paths = Vec::new();
+        for name in root.iter().flat_map(|root| root.iter().rev()).take(DEEPEST) {
+            let name = name.to_string_lossy();
+            path = match path.as_str() {
+                "" => name.into_owned(),
+                rest => format!("{name}/{rest}"),
+            };
+            paths.push(path.clone());
+        }
+        paths
+    }
+
     /// Begins a history with what could not be read.
     pub(crate) fn history(&self) -> History {
         History {
@@ -221,6 +237,20 @@ impl Sources {
             root: None,
         }
     }
+}
+
+/// A path without the folders that `..` leaves again.
+fn without_detours(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match (part, parts.last()) {
+            ("..", Some(last)) if !matches!(*last, ".." | "") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn text_of(path: &Path) -> Result<(String, bool), String> {

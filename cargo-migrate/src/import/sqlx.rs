@@ -1,6 +1,6 @@
 //! sqlx: `<version>_<words>.sql`, or `.up.sql` and `.down.sql` (sqlx-core, `migrate/source.rs`).
 
-use super::linear::{Pairs, chain, message, whole};
+use super::linear::{Order, Pairs, chain, message, whole};
 use super::{History, Note, Sources};
 use crate::output::error::CommandError;
 
@@ -44,7 +44,7 @@ pub(super) fn read(sources: &Sources) -> Result<History, CommandError> {
         );
     }
     let (entries, notes) = pairs.entries("sqlx had no down migration for it");
-    Ok(chain(sources, entries, notes))
+    Ok(chain(sources, entries, notes, Order::Numbers))
 }
 
 #[cfg(test)]

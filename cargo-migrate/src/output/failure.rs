@@ -52,6 +52,8 @@ named! {
         Applied = "applied",
         /// The revision is not applied.
         NotApplied = "not-applied",
+        /// What the ledger has could not be compared with the tables.
+        NotCompared = "not-compared",
         /// Nothing is applied.
         NothingApplied = "nothing-applied",
         /// There is nothing to work on.

@@ -7,3 +7,13 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
         _ => format!("{count} {noun}s"),
     }
 }
+
+/// Writes `a`, `a and b`, `a, b and c`.
+pub(crate) fn enumerated(parts: &[String]) -> String {
+    match parts {
+        [first @ .., before, last] if !first.is_empty() => {
+            format!("{}, {before} and {last}", first.join(", "))
+        }
+        parts => parts.join(" and "),
+    }
+}

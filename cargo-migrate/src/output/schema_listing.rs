@@ -102,6 +102,10 @@ impl Listing {
                 let definition = routine.definition.as_deref();
                 self.code(definition.unwrap_or("-- its text may not be seen"));
             }
+            ObjectRef::Event(name, event) => {
+                self.head(kind, name, None);
+                self.code(&event.definition);
+            }
             ObjectRef::Extension(name, _) => self.head(kind, name, None),
             ObjectRef::Schema(name, comment) => self.head(kind, name, comment.as_ref()),
         }

@@ -8,7 +8,6 @@ use migrate_core::{Dialect, LedgerNames, Target, with_lf};
 use migrate_models::{Beside, Models, Root};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{Modelled, Rename, Renames, Schema};
-use wildmatch::WildMatch;
 
 use crate::database::migrations;
 use crate::database::target::Chosen;
@@ -17,6 +16,7 @@ use crate::output::failure::Failure;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require};
 use crate::project::package;
+use crate::schemas::ignored::{Ignored, leave_out_version_tables};
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
@@ -166,7 +166,7 @@ pub(crate) async fn gaps(
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     let accepted = accepted(context)?;
-    let kept: Vec<WildMatch> = config.ignored.iter().map(|p| WildMatch::new(p)).collect();
+    let ignored = Ignored::new(config, &[]);
     let mut gaps = Vec::new();
     for (dialect, server) in servers(context)? {
         let (ledger, heads) = (&config.ledger, [Target::heads()]);
@@ -190,18 +190,15 @@ pub(crate) async fn gaps(
             Source::Sql { file, text } => {
                 let made = schema_at(&server, &migrations, ledger, &heads).await?;
                 let mut wanted = schema_of_sql(&server, ledger, file, text).await?;
+                refuse_empty(file, &wanted)?;
+                leave_out_version_tables(&made, &mut wanted);
                 normalize_definitions(&made, &mut wanted, &server, ledger).await?;
                 let mut renames = Renames::none();
                 add_given(given, &made, &wanted, &mut renames)?;
                 (made, wanted, renames, None)
             }
         };
-        for (name, table) in &made.tables {
-            let shown = name.to_string();
-            if kept.iter().any(|pattern| pattern.matches(&shown)) {
-                wanted.tables.insert(name.clone(), table.clone());
-            }
-        }
+        ignored.overlook(&mut wanted, &made);
         gaps.push(Gap {
             chain: made,
             wanted,
@@ -237,6 +234,20 @@ pub(crate) fn remembered(gaps: &[Gap], accepted: &Accepted) -> Accepted {
         all.insert(gap.dialect(), remembered);
     }
     all
+}
+
+/// Refuses a file that creates nothing: all that is there would be dropped.
+pub(crate) fn refuse_empty(file: &str, schema: &Schema) -> Result<(), CommandError> {
+    if *schema != Schema::empty(schema.dialect) {
+        return Ok(());
+    }
+    let error = CommandError::new(
+        Failure::NothingThere,
+        format!("`{file}` creates nothing, so that everything would be dropped"),
+    );
+    Err(error.help(
+        "check that the dump which wrote it succeeded; `cargo migrate diff head empty --format sql` prints the SQL that drops everything",
+    ))
 }
 
 /// What is wanted.

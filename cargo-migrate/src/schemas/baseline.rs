@@ -3,7 +3,6 @@
 use migrate_core::{Chain, Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
 use migrate_schema::{DifferenceKind, ObjectKind, ObjectRef, Renames, Schema, differences};
 use migrate_sqlx::Migrations;
-use wildmatch::WildMatch;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
@@ -16,6 +15,8 @@ pub(crate) struct Baseline {
     pub(crate) schema: Schema,
     /// The excluded objects, by name.
     pub(crate) excluded: Vec<String>,
+    /// The patterns that exclude nothing.
+    pub(crate) unmatched: Vec<String>,
     /// Descriptions of what the database has and the revision cannot create.
     pub(crate) left_out: Vec<String>,
 }
@@ -23,23 +24,18 @@ pub(crate) struct Baseline {
 impl Baseline {
     /// Reads a database's schema, without what is excluded or belongs to another tool.
     pub(crate) fn of(live: Schema, ignored: &Ignored, patterns: &[String]) -> Self {
-        let patterns: Vec<WildMatch> = patterns.iter().map(|text| WildMatch::new(text)).collect();
+        let patterns = Ignored::of(patterns);
         let mut schema = live;
-        let mut excluded: Vec<String> = Vec::new();
-        let others = leave_out_version_tables(&Schema::empty(schema.dialect), &mut schema);
-        excluded.extend(others.iter().map(ToString::to_string));
+        let unmatched = patterns.unmatched(&[&schema]);
+        let unmatched = unmatched.into_iter().map(str::to_owned).collect();
+        let mut excluded = leave_out_version_tables(&Schema::empty(schema.dialect), &mut schema);
         schema.retain(|object| {
-            let name = match object {
-                ObjectRef::Routine(signature, _) => signature.name.to_string(),
-                object => object.name(),
-            };
-            let hidden = match object {
-                ObjectRef::Table(name, _) | ObjectRef::View(name, _) => ignored.hides(name),
-                _ => false,
-            };
-            let goes = hidden || patterns.iter().any(|pattern| pattern.matches(&name));
+            let goes = ignored.hides_object(object) || patterns.hides_object(object);
             if goes {
-                excluded.push(name);
+                excluded.push(match object {
+                    ObjectRef::Routine(signature, _) => signature.name.to_string(),
+                    object => object.name(),
+                });
             }
             !goes
         });
@@ -57,6 +53,7 @@ impl Baseline {
         Self {
             schema,
             excluded,
+            unmatched,
             left_out,
         }
     }

@@ -24,22 +24,25 @@ pub(crate) struct Detection {
     pub(crate) stopped: Vec<(usize, Error)>,
 }
 
-/// Compares a database's schema with those of a chain: all, or only that of one state.
+/// Compares a database's schema with those of a chain: all, or only that of one state. The state of
+/// the ledger is always among all, whatever else has the schema.
 pub(crate) async fn detect(
     migrations: &Migrations,
     graph: &Graph,
     only: Option<&Set>,
+    ledger: Option<&Set>,
     live: Schema,
     chosen: &Chosen,
     config: &Config,
 ) -> Result<Detection, CommandError> {
-    let walks = match only {
+    let straight = |state: &Set| {
+        let steps = graph.ordered(state);
+        let states = vec![steps.len()];
+        Walk { steps, states }
+    };
+    let mut walks = match only {
         None => walks(graph),
-        Some(state) => {
-            let steps = graph.ordered(state);
-            let states = vec![steps.len()];
-            vec![Walk { steps, states }]
-        }
+        Some(state) => vec![straight(state)],
     };
     let ignored = Ignored::new(config, &[]);
     let mut live = live;
@@ -48,7 +51,8 @@ pub(crate) async fn detect(
     let mut nearest = None;
     let mut stopped: Vec<(usize, Error)> = Vec::new();
     let mut exact = Vec::new();
-    for (number, walk) in walks.iter().enumerate() {
+    let mut number = 0;
+    while let Some(walk) = walks.get(number) {
         let walked = Scratch::with(chosen, async |scratch| {
             let look = |steps: usize, mut made: Schema| {
                 if walk.states.binary_search(&steps).is_ok() {
@@ -73,8 +77,21 @@ pub(crate) async fn detect(
             }
         }
         exact = schemas.find(&live);
+        number += 1;
         if !exact.is_empty() {
-            break;
+            let is_compared = |state: &Set| {
+                let mut compared = walks[..number].iter();
+                compared.any(|walk| {
+                    let mut states = walk.states.iter();
+                    states.any(|steps| walk.state(graph, *steps) == *state)
+                })
+            };
+            let left = ledger.filter(|state| only.is_none() && !is_compared(state));
+            walks.truncate(number);
+            match left {
+                Some(state) => walks.push(straight(state)),
+                None => break,
+            }
         }
     }
     let state = |position: &Position| walks[position.walk].state(graph, position.steps);

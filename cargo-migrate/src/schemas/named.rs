@@ -16,12 +16,12 @@ use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::ui::Ui;
 use crate::project::context::{Context, Require};
-use crate::schemas::autogenerate::{Described, accepted, read_models};
+use crate::schemas::autogenerate::{Described, accepted, read_models, refuse_empty};
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
 /// Reads the schema that an argument names: `database`, `env:<name>`, `models`, `empty`, a file
-/// that ends in `.sql` or is a snapshot (`.json`), `current`, or a revision.
+/// that ends in `.sql` or is a snapshot (`.json`, `.snap`), `current`, or a revision.
 pub(crate) async fn named(
     word: &str,
     context: &Context,
@@ -51,9 +51,11 @@ pub(crate) async fn named(
         })
     };
     if word.ends_with(".sql") {
-        return schema_of_sql(chosen, ledger, word, &with_lf(&read()?)).await;
+        let schema = schema_of_sql(chosen, ledger, word, &with_lf(&read()?)).await?;
+        refuse_empty(word, &schema)?;
+        return Ok(schema);
     }
-    if word.ends_with(".json") {
+    if [".json", ".snap"].iter().any(|end| word.ends_with(end)) {
         return serde_json::from_str::<Kept>(&read()?)
             .map(Kept::schema)
             .map_err(|_| {

@@ -84,7 +84,7 @@ CREATE VIEW public.v AS SELECT q.id FROM (SELECT t.id, t.s FROM public.t UNION A
 async fn a_dump_of_mariadb_is_a_schema() {
     a_dump(
         Dialect::MySql,
-        "CREATE TABLE t (id int PRIMARY KEY, other int); CREATE FUNCTION f() RETURNS int DETERMINISTIC BEGIN DECLARE a int; SET a = 1; RETURN a; END",
+        "SET sql_mode = DEFAULT; CREATE TABLE t (id int PRIMARY KEY, other int); CREATE FUNCTION f() RETURNS int DETERMINISTIC BEGIN DECLARE a int; SET a = 1; RETURN a; END",
         "/*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;
 DROP TABLE IF EXISTS `t`;
 CREATE TABLE `t` (`id` int(11) NOT NULL, `other` int(11) DEFAULT NULL, PRIMARY KEY (`id`));
@@ -151,4 +151,133 @@ async fn a_file_that_reaches_out_makes_its_schema_alone() {
         assert!(!project.path().join("other.db").exists());
         assert!(!project.path().join("copy.db").exists());
     }
+}
+
+/// What another tool keeps in the database is no part of the schema, in whichever comparison.
+async fn bookkeeping_of_others(dialect: Dialect, other: &str) {
+    let structure = format!("CREATE TABLE t (id INTEGER PRIMARY KEY);\n{other}");
+    let (project, databases) = pair(dialect, "cli dumps others", [&structure, &structure]).await;
+    project.write("migrations/.keep", "");
+    project.write("structure.sql", &structure);
+    let a = ["--env", "a"];
+    project.run(["baseline", "--env", "a"]).success().done();
+    for words in [["diff", "head", "database"], ["diff", "database", "head"]] {
+        let output = project.run(words.into_iter().chain(a)).success();
+        assert_eq!(output.stdout, "", "{words:?}");
+    }
+    let to_file = ["diff", "env:a", "structure.sql"];
+    assert_eq!(project.run(to_file).success().stdout, "");
+    project.run(["verify", "--env", "a"]).success().done();
+    // In the other database the chain begins, and its own bookkeeping is there already.
+    let mut own = "DROP TABLE t".to_owned();
+    if dialect == Dialect::Postgres {
+        own.push_str("; DROP SCHEMA app CASCADE");
+    }
+    databases[1].execute(&own).await;
+    let new = [
+        "new",
+        "--auto",
+        "all",
+        "--schema",
+        "structure.sql",
+        "--env",
+        "b",
+    ];
+    let output = project.run(new).success();
+    assert!(
+        output.stderr.contains("nothing") || output.stdout.is_empty(),
+        "{output}"
+    );
+    project.run(["run", "--env", "b"]).success().done();
+}
+
+const RAILS: &str = "CREATE TABLE schema_migrations (version varchar(255) PRIMARY KEY);
+CREATE TABLE ar_internal_metadata (key_ varchar(255) PRIMARY KEY, value varchar(255));";
+
+#[tokio::test]
+async fn bookkeeping_of_others_does_not_count_on_sqlite() {
+    bookkeeping_of_others(Dialect::Sqlite, RAILS).await;
+}
+
+#[tokio::test]
+async fn bookkeeping_of_others_does_not_count_on_postgres() {
+    let more = "CREATE SCHEMA _sqlx_test; CREATE TABLE _sqlx_test.databases (id serial);
+CREATE SEQUENCE _sqlx_test.database_ids; CREATE SCHEMA app; CREATE TABLE app._sqlx_migrations (v bigint);";
+    bookkeeping_of_others(Dialect::Postgres, &format!("{RAILS}\n{more}")).await;
+}
+
+#[tokio::test]
+async fn bookkeeping_of_others_does_not_count_on_mariadb() {
+    bookkeeping_of_others(Dialect::MySql, RAILS).await;
+}
+
+/// The output of a dump that failed is no wish to drop everything.
+#[tokio::test]
+async fn a_file_that_creates_nothing_is_refused() {
+    let sql = "CREATE TABLE t (id INTEGER PRIMARY KEY)";
+    let (project, _databases) = pair(Dialect::Sqlite, "cli dumps empty", [sql, ""]).await;
+    project.write("migrations/.keep", "");
+    project.run(["baseline", "--env", "a"]).success().done();
+    for text in [
+        "",
+        "-- pg_dump: error: connection failed\n",
+        "PRAGMA foreign_keys = OFF;",
+    ] {
+        project.write("schema.sql", text);
+        let words: [&[&str]; 2] = [
+            &["new", "--auto", "x", "--schema", "schema.sql", "--env", "a"],
+            &["diff", "env:a", "schema.sql"],
+        ];
+        for words in words {
+            let output = project.run(words).code(1);
+            let why = "`schema.sql` creates nothing, so that everything would be dropped";
+            assert!(output.stderr.contains(why), "{output}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn patterns_are_of_all_kinds_of_objects_and_say_what_matches_nothing() {
+    let sql = "CREATE SCHEMA app; CREATE TABLE app.dump_of_x (id int); CREATE TABLE kept (id int);
+CREATE SEQUENCE dump_numbers; CREATE TYPE dump_kind AS ENUM ('a'); CREATE VIEW dump_view AS SELECT 1 AS a;
+CREATE FUNCTION dump_it(a int) RETURNS int LANGUAGE sql AS 'SELECT a'";
+    let (project, _databases) = pair(Dialect::Postgres, "cli dumps patterns", [sql, ""]).await;
+    project.write("migrations/.keep", "");
+    let words = [
+        "baseline",
+        "--env",
+        "a",
+        "--exclude",
+        "dump_*",
+        "--exclude",
+        "nope",
+    ];
+    let output = project.run(words).success();
+    assert!(
+        output.stderr.contains("`--exclude nope` matches no object"),
+        "{output}"
+    );
+    let found = project
+        .run(["diff", "head", "database", "--env", "a"])
+        .success()
+        .stdout;
+    for name in [
+        "app.dump_of_x",
+        "dump_numbers",
+        "dump_kind",
+        "dump_view",
+        "dump_it",
+    ] {
+        assert!(found.contains(name), "{name}: {found}");
+    }
+    assert!(!found.contains("kept"), "{found}");
+    project.run(["verify", "--env", "a"]).code(1).done();
+    let verify = [
+        "verify", "--env", "a", "--ignore", "dump_*", "--ignore", "nope",
+    ];
+    let output = project.run(verify).success();
+    assert!(
+        output.stderr.contains("`--ignore nope` matches no object"),
+        "{output}"
+    );
 }

@@ -9,13 +9,21 @@ use migrate_tests::{CommandOutput, TestDatabase, TestProject};
 use crate::import_alembic::schema;
 use crate::{Done as _, project};
 
-fn on(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn on(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let url = ["--database-url", database.url()];
     project.run(url.into_iter().chain(arguments.iter().copied()))
 }
 
 /// Runs sqlx-cli itself.
-fn sqlx(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn sqlx(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let program = std::env::var_os("MIGRATE_TEST_SQLX").unwrap_or_else(|| {
         panic!("this test needs sqlx-cli: run it with ./tests/run, which builds it (or set MIGRATE_TEST_SQLX to the program)")
     });
@@ -123,7 +131,11 @@ async fn of_sqlx_on_mariadb() {
 }
 
 /// Runs dbmate itself.
-fn dbmate(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn dbmate(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let program = std::env::var_os("MIGRATE_TEST_DBMATE").unwrap_or_else(|| {
         panic!("this test needs dbmate: run it with ./tests/run, which installs it (or set MIGRATE_TEST_DBMATE to the program)")
     });
@@ -211,8 +223,7 @@ fn the_files_of_sqlx() {
     [exit status: 1]
     "#);
     assert_snapshot!(project.run(["import", "sqlx", "--move-old"]).success(), @"
-    changed migrations/20240104120000_trigger.sql:1: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
-    changed migrations/20240104120000_trigger.sql:3: `PRAGMA foreign_keys` is left out: inside a transaction it did nothing, and a revision is applied with foreign keys off and checked at its end
+    changed migrations/20240104120000_trigger.sql:1 and migrations/20240104120000_trigger.sql:3: `PRAGMA foreign_keys` is left out: a revision is applied with foreign keys off and checked at its end
     ------- stderr -------
     wrote 4 revisions, 4 sealed, 0 drafts, to migrations
     help: `cargo migrate import sqlx --stamp` stamps a database that has them

@@ -27,7 +27,7 @@ else:
 "#;
 
 /// A project with an Alembic environment in `old`.
-fn with_alembic(dialect: Dialect) -> TestProject {
+pub(crate) fn with_alembic(dialect: Dialect) -> TestProject {
     let project = project();
     project.write("migrate.toml", format!("dialects = [\"{dialect}\"]\n"));
     project.write(
@@ -39,7 +39,7 @@ fn with_alembic(dialect: Dialect) -> TestProject {
 }
 
 /// Writes a revision; `head` is what stands between the docstring and the functions.
-fn revision(project: &TestProject, id: &str, head: &str, up: &str, down: &str) {
+pub(crate) fn revision(project: &TestProject, id: &str, head: &str, up: &str, down: &str) {
     let indented = |code: &str| {
         code.lines()
             .map(|line| format!("    {line}\n"))
@@ -117,7 +117,7 @@ fn branchy(dialect: Dialect) -> TestProject {
 }
 
 /// The url as SQLAlchemy wants it.
-fn old_url(database: &TestDatabase) -> String {
+pub(crate) fn old_url(database: &TestDatabase) -> String {
     let url = database.url();
     match database.dialect() {
         Dialect::Sqlite => url
@@ -128,7 +128,11 @@ fn old_url(database: &TestDatabase) -> String {
     }
 }
 
-fn alembic(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn alembic(
+    project: &TestProject,
+    database: &TestDatabase,
+    arguments: &[&str],
+) -> CommandOutput {
     let mut command = Command::new(Alembic::program("alembic"));
     command
         .current_dir(project.path().join("old"))
@@ -139,7 +143,11 @@ fn alembic(project: &TestProject, database: &TestDatabase, arguments: &[&str]) -
 }
 
 /// Imports, with the real program.
-fn import(project: &TestProject, database: &TestDatabase, more: &[&str]) -> CommandOutput {
+pub(crate) fn import(
+    project: &TestProject,
+    database: &TestDatabase,
+    more: &[&str],
+) -> CommandOutput {
     let program = Alembic::program("alembic");
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&folders);
@@ -173,7 +181,7 @@ pub(crate) fn schema(project: &TestProject, database: &TestDatabase, without: &s
     schema
 }
 
-fn pending(project: &TestProject, database: &TestDatabase) -> Value {
+pub(crate) fn pending(project: &TestProject, database: &TestDatabase) -> Value {
     let status = on(project, database, &["status", "--format", "json"])
         .success()
         .json();
@@ -344,7 +352,9 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     -- |     with op.batch_alter_table('t') as batch:
     -- |         batch.drop_column('id')
 
-    -- migrate: irreversible its down migration did nothing in alembic
+    -- migrate: down
+    -- it did nothing in alembic, and does nothing here
+    SELECT 1;
     "#);
     assert_snapshot!(project.read("migrations/20240102T030405_b1_message_of_b1.sql"), @r#"
     -- revision: b1
@@ -365,7 +375,9 @@ async fn what_cannot_be_carried_over_is_a_draft() {
     -- |         pass
     -- |     op.execute('SELECT 3')
 
-    -- migrate: irreversible its down migration did nothing in alembic
+    -- migrate: down
+    -- it did nothing in alembic, and does nothing here
+    SELECT 1;
     "#);
 }
 
@@ -555,7 +567,7 @@ async fn a_real_run_needs_an_empty_database() {
     Caused by:
       the database has revisions already: `b1`
 
-    help: env.py must connect to an empty database, and only to one that may be deleted
+    help: env.py must connect to an empty database, and only to one that may be deleted; if its tables are those that `create_all()` makes before the first revision, add `--allow-tables`
     [exit status: 1]
     ");
     alembic(&project, &database, &["stamp", "base"])
@@ -569,7 +581,7 @@ async fn a_real_run_needs_an_empty_database() {
     Caused by:
       the database has tables already, such as `notes`
 
-    help: env.py must connect to an empty database, and only to one that may be deleted
+    help: env.py must connect to an empty database, and only to one that may be deleted; if its tables are those that `create_all()` makes before the first revision, add `--allow-tables`
     [exit status: 1]
     ");
     assert_eq!(schema(&project, &database, ""), before);
@@ -595,8 +607,7 @@ async fn a_real_run_that_fails_half_way() {
     );
     let database = TestDatabase::create(Dialect::Sqlite, "import alembic run fails").await;
     assert_snapshot!(import(&project, &database, &["--online"]), @"
-    changed old/db/versions/a1_x.py:20: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
-    changed old/db/versions/b1_x.py:21: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
+    changed old/db/versions/a1_x.py:20 and old/db/versions/b1_x.py:21: `upgrade()` has `get_bind`: its SQL is what it did on an empty database
     left out old/db/versions/e1_x.py:18: `upgrade()` fails on an empty database: ValueError: no rows; the SQL here is what came before
     ------- stderr -------
     running alembic upgrade heads

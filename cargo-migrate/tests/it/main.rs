@@ -18,6 +18,8 @@ mod graph;
 mod help;
 mod import;
 mod import_alembic;
+mod import_alembic_run;
+mod import_meaning;
 mod interrupt;
 mod json;
 mod ledger_schema;
@@ -31,6 +33,7 @@ mod schema;
 mod scratch;
 mod secrets;
 mod servers;
+mod stored_code;
 mod urls;
 mod verify;
 

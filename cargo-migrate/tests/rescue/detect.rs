@@ -461,3 +461,111 @@ async fn a_protected_database_asks_before_it_is_stamped() {
     let events = live.rows("SELECT kind, revision FROM migrate_event").await;
     assert_eq!(events, [["stamp", "a"]]);
 }
+
+/// A revision that cannot be applied to an empty database may be applied to this one.
+#[tokio::test]
+async fn what_could_not_be_compared_is_not_forgotten() {
+    let live = TestDatabase::create(Dialect::Sqlite, "rescue_detect_untold").await;
+    let project = project(Dialect::Sqlite, live.url());
+    let config = project.read("migrate.toml");
+    project.write(
+        "migrate.toml",
+        format!("{config}[verify]\nignore = [\"outside\"]\n"),
+    );
+    revision(
+        &project,
+        "a",
+        "none",
+        "CREATE TABLE t (id INTEGER);",
+        "DROP TABLE t;",
+    );
+    revision(
+        &project,
+        "b",
+        "a",
+        "INSERT INTO outside VALUES (1);",
+        "DELETE FROM outside;",
+    );
+    revision(
+        &project,
+        "c",
+        "b",
+        "INSERT INTO t VALUES (1);",
+        "DELETE FROM t;",
+    );
+    project.run(["lock", "-q"]).success().done();
+    live.execute("CREATE TABLE outside (id INTEGER)").await;
+    project.run(["run", "--yes"]).success().done();
+    assert_eq!(current(&project), ["c"]);
+
+    let shown = project.run(["stamp", "--detect", "--dry-run"]);
+    assert_eq!(shown.stdout, "cannot tell c\ncannot tell b\n", "{shown}");
+    let refused = project
+        .run(["stamp", "--detect", "--yes", "--format", "json"])
+        .code(1)
+        .json();
+    assert_eq!(refused["error"]["code"], "not-compared", "{refused}");
+    assert_eq!(current(&project), ["c"]);
+    // What is compared is forgotten as before.
+    live.execute("DROP TABLE t").await;
+    let shown = project.run(["stamp", "--detect", "--dry-run"]);
+    assert_eq!(
+        shown.stdout, "cannot tell c\ncannot tell b\nforget a\n",
+        "{shown}"
+    );
+    project
+        .run(["stamp", "--detect", "--purge", "--yes"])
+        .success()
+        .done();
+    assert_eq!(current(&project), Vec::<String>::new());
+}
+
+/// The ledger has a state that no run passes; it has the schema too.
+#[tokio::test]
+async fn the_state_of_the_ledger_is_compared() {
+    let live = TestDatabase::create(Dialect::Sqlite, "rescue_detect_ledger").await;
+    let project = project(Dialect::Sqlite, live.url());
+    let config = project.read("migrate.toml");
+    project.write(
+        "migrate.toml",
+        format!("{config}[rules]\nmultiple-heads = \"allow\"\n"),
+    );
+    revision(
+        &project,
+        "a",
+        "none",
+        "CREATE TABLE t (id INTEGER);",
+        "DROP TABLE t;",
+    );
+    revision(
+        &project,
+        "b",
+        "a",
+        "INSERT INTO t VALUES (1);",
+        "DELETE FROM t;",
+    );
+    revision(
+        &project,
+        "c",
+        "a",
+        "CREATE TABLE u (id INTEGER);",
+        "DROP TABLE u;",
+    );
+    revision(
+        &project,
+        "d",
+        "a",
+        "INSERT INTO t VALUES (2);",
+        "DELETE FROM t;",
+    );
+    project.run(["lock", "-q"]).success().done();
+    project.run(["run", "b", "--yes"]).success().done();
+    project.run(["run", "d", "--yes"]).success().done();
+    assert_eq!(current(&project), ["b", "d"]);
+    let found = project
+        .run(["stamp", "--detect", "--yes", "--format", "json"])
+        .success()
+        .json();
+    assert_eq!(found["found"], "b,d", "{found}");
+    assert_eq!(current(&project), ["b", "d"]);
+}

@@ -1,12 +1,14 @@
 //! Branch labels and the revisions that carry them.
 
+use std::borrow::Cow;
+
 use super::{Graph, Set};
 
 /// The labels that revisions carry.
 #[derive(Clone, Debug)]
 pub(super) struct Carried {
     /// All labels, sorted.
-    names: Vec<String>,
+    names: Vec<Cow<'static, str>>,
     /// For each revision, the positions of its labels in `names`.
     by: Vec<Vec<u32>>,
 }
@@ -23,7 +25,7 @@ impl Graph {
             return Vec::new();
         }
         let carried = self.carried.get_or_init(|| self.spread());
-        let name = |label: &u32| carried.names[*label as usize].as_str();
+        let name = |label: &u32| &*carried.names[*label as usize];
         carried.by[index].iter().map(name).collect()
     }
 
@@ -54,7 +56,7 @@ impl Graph {
         let mut open = vec![bearer];
         while let Some(index) = open.pop() {
             if visit(index) {
-                open.extend(versioned(&self.children[index]));
+                open.extend(self.children[index].iter().map(|index| *index as usize));
             }
         }
         let mut at = bearer;
@@ -106,7 +108,7 @@ impl Graph {
     #[must_use]
     pub fn lineage(&self, index: usize) -> Set {
         let mut set = self.path_to(index);
-        let after = self.reach([index], |index| versioned(&self.children[index]));
+        let after = self.reach(vec![index], &|index| [&self.children[index], &[]]);
         for found in after.iter() {
             set.insert(found);
         }
@@ -115,12 +117,8 @@ impl Graph {
 
     /// Returns a revision and the revisions that lead to it, by parents alone.
     pub fn path_to(&self, index: usize) -> Set {
-        self.reach([index], |index| versioned(&self.parents[index]))
+        self.reach(vec![index], &|index| [&self.parents[index], &[]])
     }
-}
-
-fn versioned(edges: &[u32]) -> impl Iterator<Item = usize> {
-    edges.iter().map(|index| *index as usize)
 }
 
 #[cfg(test)]

@@ -21,11 +21,11 @@ impl Graph {
             let revision = &revisions[*index as usize];
             (&*revision.created, revision.id.as_str(), *index)
         });
-        self.place(&by_age, |_, _| true);
+        self.place(&by_age, &|_, _| true);
         self.first_in_cycle = self.order.len() as u32;
         let components = (self.order.len() < count).then(|| self.components());
         if let Some(components) = &components {
-            self.place(&by_age, |above, below| {
+            self.place(&by_age, &|above, below| {
                 components[above] != components[below]
             });
         }
@@ -36,7 +36,7 @@ impl Graph {
     }
 
     /// Kahn's algorithm over the revisions without a place, taking the oldest that is ready first.
-    fn place(&mut self, by_age: &[u32], counts: impl Fn(usize, usize) -> bool) {
+    fn place(&mut self, by_age: &[u32], counts: &dyn Fn(usize, usize) -> bool) {
         let mut placed = vec![false; self.len()];
         for index in &self.order {
             placed[*index as usize] = true;

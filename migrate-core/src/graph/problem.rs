@@ -80,20 +80,18 @@ pub enum Problem {
 impl Graph {
     /// Reports one cycle of each component: the shortest through its oldest revision.
     pub(super) fn find_cycles(&mut self, components: &[u32]) {
-        // Of each component the oldest revision, and how many there are.
         let count = components.iter().max().map_or(0, |last| *last as usize + 1);
-        let mut oldest = vec![(0, 0); count];
-        let mut starts: Vec<usize> = Vec::new();
-        for index in self.order() {
-            let (first, size) = &mut oldest[components[index] as usize];
-            match *size {
-                0 => *first = index,
-                1 => starts.push(*first),
-                _ => {}
-            }
-            *size += 1;
+        let mut sizes = vec![0_u32; count];
+        for component in components {
+            sizes[*component as usize] += 1;
         }
-        starts.sort_unstable_by_key(|index| self.rank[*index]);
+        // The first revision of each component that has several.
+        let mut starts = Vec::new();
+        for index in self.order() {
+            if std::mem::take(&mut sizes[components[index] as usize]) > 1 {
+                starts.push(index);
+            }
+        }
         // Components share no revision, so they can share this.
         let mut from = vec![usize::MAX; self.len()];
         for start in starts {

@@ -46,7 +46,7 @@ pub struct SchemaLines<'a> {
     pub dialects: Vec<Dialect>,
     /// The lines of all sections that were wanted.
     pub lines: Vec<SchemaLine<'a>>,
-    /// What is wrong, each with its place in the file.
+    /// What is wrong, each with its place in the file, in its order.
     pub problems: Vec<(usize, Diagnostic)>,
 }
 
@@ -73,7 +73,9 @@ impl<'a> SchemaLines<'a> {
             let at = span.start;
             let label = Label::at(self.file, self.text, span, label);
             let found = Diagnostic::error(Code::SchemaLockMalformed, message);
-            self.problems.push((at, found.label(label).help(help)));
+            let place = self.problems.partition_point(|(before, _)| *before <= at);
+            self.problems
+                .insert(place, (at, found.label(label).help(help)));
         }
     }
 
@@ -94,8 +96,7 @@ impl<'a> SchemaLines<'a> {
 
     /// Returns what is wrong, in the order of the file.
     #[must_use]
-    pub fn into_diagnostics(mut self) -> Vec<Diagnostic> {
-        self.problems.sort_by_key(|(at, _)| *at);
+    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.problems.into_iter().map(|(_, found)| found).collect()
     }
 

@@ -156,6 +156,7 @@ impl TargetError {
     pub fn help(&self) -> Option<String> {
         Some(match self {
             Self::Malformed(_) => "expected an id, `head`, `heads`, `base`, `current`, `+1`, `-1`, `<id>+1` or `<label>@head`".to_owned(),
+            Self::UnknownRevision { given, .. } if given == "none" => "use `base`; `none` is what the header of a first revision says".to_owned(),
             Self::UnknownRevision { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
             Self::UnknownRevision { nearest: None, .. } => "`cargo migrate history` lists the revisions".to_owned(),
             Self::OutsideBranch { given, .. } => format!("use `{given}` without the branch"),

@@ -70,7 +70,7 @@ fn the_own_database_becomes_the_scratch_one() {
         ),
         (
             "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t",
-            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM t",
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE ON SLAVE DO DELETE FROM t",
         ),
     ] {
         assert_eq!(runs(MySql, statement), expected);
@@ -124,6 +124,16 @@ fn other_databases_are_refused() {
     // A schema of PostgreSQL is not a database, and a database can only be referenced by its own
     // name.
     assert_eq!(runs(Postgres, "DELETE FROM other.t"), "DELETE FROM other.t");
+}
+
+#[test]
+fn nothing_hides_behind_another_meaning_of_quotes() {
+    let hidden = "INSERT INTO t VALUES ('\\', (SELECT a FROM other.t), '')";
+    let set = "SET sql_mode = 'NO_BACKSLASH_ESCAPES'";
+    assert_eq!(replay(MySql, &[set, hidden]).unwrap_err(), ["other"]);
+    let named = r#"DELETE FROM "other"."t""#;
+    let set = "SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')";
+    assert_eq!(replay(MySql, &[set, named]).unwrap_err(), ["other"]);
 }
 
 #[test]

@@ -33,7 +33,9 @@ pub(super) fn default(dialect: Dialect, column: &Column, expression: &str) -> St
                 "polygon",
                 "linestring",
             ];
-            let is_endless = endless.iter().any(|word| sql_type.contains(word));
+            // The labels of an enum can be any words.
+            let name = sql_type.split('(').next().unwrap_or_default();
+            let is_endless = endless.iter().any(|word| name.contains(word));
             let is_null = expression.eq_ignore_ascii_case("null");
             (!is_literal(expression) || is_endless && !is_null) && !is_wrapped(expression)
         }
@@ -155,7 +157,13 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
         if let Some(action) = column.options.value("ON CONFLICT") {
             parts.push(format!("ON CONFLICT {action}"));
         }
-    } else if dialect == Dialect::MySql && column.sql_type.to_lowercase().starts_with("timestamp") {
+    } else if dialect == Dialect::MySql
+        && column.sql_type.to_lowercase().starts_with("timestamp")
+        && !column
+            .options
+            .keywords()
+            .any(|word| word.starts_with("GENERATED "))
+    {
         // Without it, MariaDB before 10.10 makes one that is not null.
         parts.push("NULL".to_owned());
     }
@@ -191,7 +199,7 @@ pub(super) fn identity(column: &Column) -> Option<String> {
 }
 
 /// Writes what a sequence does.
-pub(super) fn sequence(sequence: &Sequence, with_type: bool) -> String {
+pub(crate) fn sequence(sequence: &Sequence, with_type: bool) -> String {
     let Sequence {
         sql_type,
         start,

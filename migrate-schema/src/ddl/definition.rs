@@ -16,6 +16,7 @@ pub(crate) fn create(dialect: Dialect, object: ObjectRef<'_>) -> Option<String> 
         ObjectRef::Enum(name, values) => return Some(enumeration(name, values)),
         ObjectRef::Domain(name, value) => return Some(domain(name, value)),
         ObjectRef::Routine(signature, value) => return Some(routine(dialect, signature, value)),
+        ObjectRef::Event(_, event) => return Some(event.definition.clone()),
         ObjectRef::Extension(_, extension) => {
             let schema = extension
                 .schema
@@ -59,6 +60,7 @@ pub(super) fn quoted(dialect: Dialect, object: ObjectRef<'_>) -> String {
         ObjectRef::Sequence(name, _) => name.quoted(dialect),
         ObjectRef::Enum(name, _) => name.quoted(dialect),
         ObjectRef::Domain(name, _) => name.quoted(dialect),
+        ObjectRef::Event(name, _) => name.quoted(dialect),
         ObjectRef::Type(name, _)
         | ObjectRef::Collation(name, _)
         | ObjectRef::Dictionary(name, _)

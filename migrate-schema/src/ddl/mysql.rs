@@ -3,6 +3,8 @@
 //! A server commits each statement by itself, so what is half done stays so.
 
 mod alter;
+mod partitions;
+mod session;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +14,7 @@ use crate::ddl::tables::{drop_tables, drop_views, views_that_change, views_to_cr
 use crate::ddl::{Ddl, Out, clause, definition};
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
+use crate::schema::stored_session::without_session;
 use crate::schema::text::Words;
 use crate::schema::{ForeignKey, Name, ObjectKind, ObjectRef, Schema, Sequence, View};
 use migrate_core::Dialect;
@@ -22,6 +25,7 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     let mut plan = Plan::new(transition);
     let views = views_that_change(transition, |words| plan.is_renamed(words));
     drop_views(&mut plan.out, DIALECT, &views);
+    plan.drop_events();
     let triggers = plan.drop_triggers();
     plan.drop_definitions();
     plan.rename_tables();
@@ -36,7 +40,8 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     plan.create_definitions();
     plan.create_views(&views);
     plan.create_triggers(&triggers);
-    plan.out.0
+    plan.create_events();
+    session::set_and_restore(plan.out.0)
 }
 
 struct Plan<'a> {
@@ -157,6 +162,26 @@ impl<'a> Plan<'a> {
                 && let Some(sql) = definition::create(DIALECT, object)
             {
                 self.out.add(sql);
+            }
+        }
+    }
+
+    fn drop_events(&mut self) {
+        for change in &self.transition.changes {
+            if let Change::Drop(object) | Change::Alter { from: object, .. } = change
+                && let Some(event @ ObjectRef::Event(..)) = object.as_ref()
+            {
+                self.out.add(definition::drop(DIALECT, event));
+            }
+        }
+    }
+
+    fn create_events(&mut self) {
+        for change in &self.transition.changes {
+            if let Change::Create(object) | Change::Alter { to: object, .. } = change
+                && let Some(ObjectRef::Event(_, event)) = object.as_ref()
+            {
+                self.out.add(event.definition.clone());
             }
         }
     }
@@ -291,7 +316,8 @@ impl<'a> Plan<'a> {
                     .foreign_keys
                     .iter()
                     .partition(|key| existing.contains(&key.table));
-                self.out.add(table::create(name, table, &inline));
+                let sql = table::create(name, table, &inline);
+                self.out.add(session::of_tables(&sql, &[table], false));
                 later.extend(wait.into_iter().map(|key| (name, key.clone())));
             }
         }
@@ -393,7 +419,7 @@ impl<'a> Plan<'a> {
                 .map(|(trigger, definition)| crate::diff::order::Item {
                     key: (),
                     name: (*trigger).clone(),
-                    words: Words::of(definition.split('\n').next().unwrap_or_default()),
+                    words: Words::of(header(definition)),
                 })
                 .collect();
             for at in crate::diff::order::by_mention(&items) {
@@ -403,11 +429,17 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Returns the line of a trigger that says what it follows.
+fn header(trigger: &str) -> &str {
+    let (_, statement) = without_session(trigger);
+    statement.split('\n').next().unwrap_or_default()
+}
+
 /// Returns whether an object is created by a single text, after tables and before views.
 fn is_definition(object: &ObjectRef<'_>) -> bool {
     match object.kind() {
         ObjectKind::Routine => true,
-        ObjectKind::Table | ObjectKind::View | ObjectKind::Sequence => false,
+        ObjectKind::Table | ObjectKind::View | ObjectKind::Sequence | ObjectKind::Event => false,
         // PostgreSQL's.
         ObjectKind::Enum
         | ObjectKind::Domain
@@ -454,5 +486,8 @@ fn create_view(name: &Name, view: &View) -> String {
     if let Some(check) = option("CHECK OPTION") {
         sql = format!("{sql} WITH {check} CHECK OPTION");
     }
-    sql
+    match option("SESSION") {
+        Some(settings) => format!("SET {settings};\n{sql}"),
+        None => sql,
+    }
 }

@@ -2,6 +2,7 @@
 
 mod affected;
 mod column;
+mod composite;
 mod graph;
 mod inheritance;
 mod objects;
@@ -63,6 +64,11 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     }
 }
 
+/// Returns whether values of a composite type lose something when it gets another definition.
+pub(crate) fn composite_loses(from: &str, to: &str) -> bool {
+    composite::lost(&Name::default(), from, to).is_some()
+}
+
 /// Splits a text into its statements.
 fn each(sql: &str) -> Vec<String> {
     match split(DIALECT, sql) {
@@ -92,8 +98,16 @@ struct Plan<'a> {
     displaced: BTreeMap<Name, Name>,
     /// The routines that wait so until no such type depends on them.
     displaced_routines: BTreeMap<&'a Signature, Name>,
+    /// The statements that create functions from displaced types to new ones.
+    conversions: Vec<String>,
+    /// The types that were dropped together with what they depended on.
+    dropped_types: BTreeSet<Name>,
     /// What each part of the new schema depends on.
     needs: Needs,
+    /// What is created after columns are altered.
+    late: BTreeSet<Part>,
+    /// The statements that set a default that depends on such.
+    late_defaults: Vec<String>,
     /// The tables that exist by now.
     existing: BTreeSet<&'a Name>,
     /// The views that are changed in place.
@@ -116,7 +130,11 @@ impl<'a> Plan<'a> {
             without_default: BTreeSet::new(),
             displaced: BTreeMap::new(),
             displaced_routines: BTreeMap::new(),
+            conversions: Vec::new(),
+            dropped_types: BTreeSet::new(),
             needs: needs(transition.to),
+            late: BTreeSet::new(),
+            late_defaults: Vec::new(),
             existing: BTreeSet::new(),
             replaced: BTreeSet::new(),
             recreated: Vec::new(),
@@ -140,10 +158,14 @@ impl<'a> Plan<'a> {
         self.drop_sequences();
         self.rename_on_tables();
         self.displace_types();
+        self.alter_types();
         let late = self.create_early(&views);
+        self.create_conversions();
         self.alter_tables();
         self.alter_columns();
+        self.drop_conversions();
         let keys = self.create_late(late, &views, &indexes);
+        self.set_late_defaults();
         self.add_all(&keys);
         self.create_on_tables();
         self.restore_privileges();
@@ -533,8 +555,20 @@ impl<'a> Plan<'a> {
         let typed_above = self
             .inheritance
             .is_typed_above(table, &from.name, is_retyped);
+        let default = Part::Default(table.clone(), to.name.clone());
+        let default_waits = self
+            .needs
+            .get(&default)
+            .is_some_and(|needed| needed.iter().any(|part| self.late.contains(part)));
+        let column = DIALECT.quote(&to.name);
+        let mut using = self.converted(&column, &from.sql_type, &to.sql_type);
+        if using == column {
+            using = format!("{column}::text::{}", to.sql_type);
+        }
         let altered = Altered {
             table,
+            using,
+            default_waits,
             from: &left,
             to,
             after: &self.transition.to.tables[table],
@@ -544,7 +578,14 @@ impl<'a> Plan<'a> {
             only_default: self.inheritance.only(table, &from.name, Own::Default),
             only_null: self.inheritance.only(table, &from.name, Own::Nullable),
         };
-        altered.write(&mut self.out);
+        let late_default = altered.write(&mut self.out);
+        self.late_defaults.extend(late_default);
+    }
+
+    fn set_late_defaults(&mut self) {
+        for sql in std::mem::take(&mut self.late_defaults) {
+            self.out.add(sql);
+        }
     }
 
     /// Gives constraints and indexes their names, while the old ones are free and nothing new has
@@ -579,10 +620,10 @@ impl<'a> Plan<'a> {
                         }
                     }
                 }
-                Change::Rename(Renamed::Index { table, from, to }) => {
-                    if !self.is_index_affected(table, from) {
-                        indexes.push((in_schema(table, from), in_schema(table, to)));
-                    }
+                Change::Rename(Renamed::Index { table, from, to })
+                    if !self.is_index_affected(table, from) =>
+                {
+                    indexes.push((in_schema(table, from), in_schema(table, to)));
                 }
                 _ => {}
             }
@@ -639,17 +680,16 @@ impl<'a> Plan<'a> {
 
 type Definitions = BTreeMap<String, String>;
 
-/// Returns the triggers, policies and rules of a table before and after, with their keyword and the
-/// part that each is.
-fn on_tables<'t>(
-    before: &'t Table,
-    after: &'t Table,
-) -> [(
+/// A kind of what is on a table: its keyword, the part that one is, and all before and after.
+type OnTable<'t> = (
     &'static str,
     fn(Name, String) -> Part,
     &'t Definitions,
     &'t Definitions,
-); 3] {
+);
+
+/// Returns the triggers, policies and rules of a table before and after.
+fn on_tables<'t>(before: &'t Table, after: &'t Table) -> [OnTable<'t>; 3] {
     [
         ("TRIGGER", Part::Trigger, &before.triggers, &after.triggers),
         ("POLICY", Part::Policy, &before.policies, &after.policies),

@@ -5,8 +5,8 @@ use std::fmt;
 use crate::schema::kinds::for_each_kind;
 use crate::schema::types;
 use crate::schema::{
-    Check, Column, Definition, Domain, Enum, Extension, ForeignKey, Identity, Index, Key, Name,
-    ObjectRef, OptionValue, Routine, Sequence, Signature, Table, View,
+    Check, Column, Definition, Domain, Enum, Event, Extension, ForeignKey, Identity, Index, Key,
+    Name, ObjectRef, OptionValue, Routine, Sequence, Signature, Table, View,
 };
 use migrate_core::Dialect;
 
@@ -253,6 +253,8 @@ impl Change {
     pub fn is_destructive(&self, dialect: Dialect) -> bool {
         match self {
             Self::Drop(Object::Table { .. } | Object::Sequence { .. }) => true,
+            // MariaDB deletes the history of all rows.
+            Self::Drop(Object::Option { name, .. }) => name == "WITH SYSTEM VERSIONING",
             // A generated column can be computed again.
             Self::Drop(Object::Column { value, .. }) => value.generated.is_none(),
             Self::Alter {
@@ -267,6 +269,14 @@ impl Change {
                 from: Object::Enum { value: from, .. },
                 to: Object::Enum { value: to, .. },
             } => from.values.iter().any(|value| !to.values.contains(value)),
+            Self::Alter {
+                from: Object::Domain { value: from, .. },
+                to: Object::Domain { value: to, .. },
+            } => types::loses(dialect, &from.sql_type, &to.sql_type),
+            Self::Alter {
+                from: Object::Type { value: from, .. },
+                to: Object::Type { value: to, .. },
+            } => crate::ddl::composite_loses(&from.definition, &to.definition),
             Self::Create(_) | Self::Drop(_) | Self::Alter { .. } | Self::Rename(_) => false,
         }
     }

@@ -2,8 +2,8 @@
 
 use super::attribute::{Fields, Visit};
 use crate::schema::{
-    Check, Column, Definition, Domain, Enum, Extension, ForeignKey, Generated, Index, IndexPart,
-    Key, PartitionOf, Routine, Sequence, Table, View,
+    Check, Column, Definition, Domain, Enum, Event, Extension, ForeignKey, Generated, Index,
+    IndexPart, Key, PartitionOf, Routine, Sequence, Table, View,
 };
 
 impl Fields for Table {
@@ -181,6 +181,12 @@ impl Fields for Routine {
     fn fields(&mut self, field: Visit<'_>) {
         field("definition", &mut self.definition);
         field("comment", &mut self.comment);
+    }
+}
+
+impl Fields for Event {
+    fn fields(&mut self, field: Visit<'_>) {
+        field("definition", &mut self.definition);
     }
 }
 

@@ -6,7 +6,7 @@ use super::fields::PlacedColumn;
 use super::line::Line;
 use crate::schema::kinds::for_each_kind;
 use crate::schema::{
-    Check, Definition, Domain, Enum, Extension, Name, ObjectKind, Routine, Schema, Sequence,
+    Check, Definition, Domain, Enum, Event, Extension, Name, ObjectKind, Routine, Schema, Sequence,
     Signature, Table, View,
 };
 
@@ -192,5 +192,6 @@ impl Lines for Sequence {}
 impl Lines for Enum {}
 impl Lines for Definition {}
 impl Lines for Routine {}
+impl Lines for Event {}
 impl Lines for Extension {}
 impl Lines for Option<String> {}

@@ -6,7 +6,7 @@
 //! may find too much.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use migrate_core::Dialect;
 
@@ -222,6 +222,7 @@ impl<'a> Guess<'a> {
                 | ObjectRef::Dictionary(..)
                 | ObjectRef::Configuration(..)
                 | ObjectRef::Extension(..)
+                | ObjectRef::Event(..)
                 | ObjectRef::Schema(..) => continue,
             };
             named

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_core::Dialect;
 
 use super::{
-    Definition, Domain, Enum, Extension, Name, NotCarried, Routine, SchemaState, Sequence,
+    Definition, Domain, Enum, Event, Extension, Name, NotCarried, Routine, SchemaState, Sequence,
     Signature, Table, View,
 };
 
@@ -40,6 +40,9 @@ macro_rules! for_each_kind {
             Configuration("text search configuration") in configurations: Name, Definition;
             /// The functions and procedures.
             Routine("routine") in routines: Signature, Routine;
+            /// The recurring events of MySQL.
+            #[cfg_attr(feature = "serde", serde(default))]
+            Event("event") in events: Name, Event;
             /// The extensions of PostgreSQL, except `plpgsql`, which every database has. The
             /// objects that an extension created are in none of the other maps.
             Extension("extension") in extensions: String, Extension;

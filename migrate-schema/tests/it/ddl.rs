@@ -394,3 +394,51 @@ fn a_body_that_holds_the_end_of_a_statement_stays_whole() {
     let made: Vec<&str> = ddl.iter().map(|ddl| &*ddl.sql).collect();
     assert_eq!(found, made);
 }
+
+#[test]
+fn a_body_in_another_session_stays_whole_too() {
+    let with = Build::users(Dialect::MySql).change("users", |table| {
+        let statement = "CREATE TRIGGER `t` BEFORE UPDATE ON `users` FOR EACH ROW\nBEGIN SET NEW.email = 'C:\\'; SET NEW.age = 1; END";
+        let session = [("sql_mode", "'NO_BACKSLASH_ESCAPES'")];
+        let definition = migrate_schema::with_session(&session, statement);
+        table.triggers.insert("t".to_owned(), definition);
+    });
+    let ddl = statements(&Build::users(Dialect::MySql).0, &with.0, &Renames::none());
+    let made: Vec<&str> = ddl.iter().map(|ddl| &*ddl.sql).collect();
+    assert_eq!(made.len(), 4, "{made:?}");
+    let text = script(Dialect::MySql, &ddl);
+    let parts = migrate_sql::split(Dialect::MySql, &text).expect("it can be split");
+    let found: Vec<&str> = parts.into_iter().map(|part| &text[part]).collect();
+    assert_eq!(found, made);
+}
+
+#[test]
+fn a_fill_touches_nothing_else() {
+    let before = Build::users(Dialect::MySql).change("users", |table| {
+        table.columns[2].nullable = true;
+        let on = |event: &str| {
+            let statement =
+                format!("CREATE TRIGGER `t` BEFORE {event} ON `users` FOR EACH ROW\nSET @a = 1");
+            migrate_schema::with_session(&[("sql_mode", "''")], &statement)
+        };
+        table.triggers.insert("moves".to_owned(), on("UPDATE"));
+        table.triggers.insert("stays".to_owned(), on("INSERT"));
+    });
+    let before = before.add_column("users", "seen", "timestamp", |column| {
+        column.on_update = Some("CURRENT_TIMESTAMP".to_owned());
+    });
+    let after = before
+        .clone()
+        .change("users", |table| table.columns[2].nullable = false);
+    let ddl = statements(&before.0, &after.0, &Renames::none());
+    let name = &before.0.tables[&"users".into()].columns[2].name;
+    assert_eq!(
+        ddl[0].sql,
+        format!("UPDATE `users` SET `{name}` = 0, `seen` = `seen` WHERE `{name}` IS NULL")
+    );
+    let review = ddl[0].review.as_deref().expect("it is to be reviewed");
+    assert!(
+        review.ends_with("; for each of them runs trigger `moves`"),
+        "{review}"
+    );
+}

@@ -100,3 +100,12 @@ fn what_was_kept_and_is_computed_now_is_lost() {
         assert_eq!(loses(&plain, &computed), (true, false));
     }
 }
+
+#[test]
+fn the_history_of_a_table_goes_with_its_versioning() {
+    let plain = Build::users(Dialect::MySql);
+    let versioned = plain.clone().change("users", |table| {
+        table.options.set("WITH SYSTEM VERSIONING");
+    });
+    assert_eq!(loses(&plain, &versioned), (false, true));
+}

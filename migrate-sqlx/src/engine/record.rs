@@ -1,5 +1,7 @@
 //! Recording without running.
 
+use std::collections::BTreeMap;
+
 use migrate_core::{Dialect, Stamp, Target};
 
 #[cfg(feature = "cli")]
@@ -11,22 +13,24 @@ use crate::error::Error;
 use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
-    /// Records targets without running anything.
+    /// Records targets without running anything; `times` has those that are known of when each
+    /// revision was applied.
     pub(crate) async fn stamp(
         &mut self,
         targets: &[Target],
         mode: StampMode,
+        times: &BTreeMap<String, String>,
     ) -> Result<Stamp, Error> {
         self.tables.find_schema(self.session).await?;
         if self.session.dialect() == Dialect::Sqlite {
             self.begin_immediate().await?;
-            let stamped = match self.stamping(targets, mode).await {
+            let stamped = match self.stamping(targets, mode, times).await {
                 Ok((stamp, sql)) => self.run_all(sql).await.map(|()| stamp),
                 Err(error) => Err(error),
             };
             return self.end(stamped).await;
         }
-        let (stamp, sql) = self.stamping(targets, mode).await?;
+        let (stamp, sql) = self.stamping(targets, mode, times).await?;
         let (_, record) = sql.split_at(2);
         self.create_tables().await?;
         if !record.is_empty() {
@@ -79,6 +83,7 @@ impl Engine<'_> {
         &mut self,
         targets: &[Target],
         mode: StampMode,
+        times: &BTreeMap<String, String>,
     ) -> Result<(Stamp, Vec<String>), Error> {
         let mut sql = self.tables.create().to_vec();
         let mut rows = self.tables.read(self.session).await?.unwrap_or_default();
@@ -102,6 +107,8 @@ impl Engine<'_> {
         for index in &stamp.recorded {
             let revision = &joined.revisions[*index];
             sql.extend(self.tables.insert(revision, RevisionState::Applied, "0"));
+            let time = times.get(revision.id.as_str());
+            sql.extend(time.map(|time| self.tables.date(revision.id.as_str(), time)));
             sql.push(
                 self.tables
                     .event(&EventKind::Stamp, revision.id.as_str(), "0", ""),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use migrate_core::Dialect;
 
 use super::Engine;
+use super::session::Dangling;
 use crate::error::Error;
 use crate::ledger_event::EventKind;
 
@@ -71,15 +72,9 @@ impl Engine<'_> {
         let before = self.dangling().await?;
         self.run_each(statements, true).await?;
         let after = self.dangling().await?;
-        let tables: BTreeSet<String> = after
-            .iter()
-            .filter(|(place, count)| before.get(place).is_none_or(|before| before < count))
-            .map(|((table, _), _)| table.clone())
-            .collect();
+        let tables = Dangling::added(&before, &after);
         if !tables.is_empty() {
-            return Err(Error::RepairDangling {
-                tables: tables.into_iter().collect(),
-            });
+            return Err(Error::RepairDangling { tables });
         }
         let event = self.tables.event(&EventKind::Repair, &heads, "0", detail);
         self.run(event).await

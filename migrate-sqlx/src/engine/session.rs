@@ -1,6 +1,5 @@
 //! What a run sets for its connection, and gives back.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use migrate_core::{Dialect, Limits};
@@ -13,14 +12,39 @@ use crate::literal::literal;
 /// How many statements give PostgreSQL's settings back.
 pub(super) const RESTORING: usize = 3;
 
-/// How many rows point nowhere, by their table and the one they point to.
-pub(super) type Dangling = BTreeMap<(String, String), usize>;
+/// How many rows of a table point nowhere, and to which table.
+#[derive(Debug)]
+pub(super) struct Dangling {
+    pub(super) table: String,
+    pub(super) parent: String,
+    pub(super) rows: usize,
+}
+
+impl Dangling {
+    /// Returns the tables that have more of them than before, sorted.
+    pub(super) fn added(before: &[Self], after: &[Self]) -> Vec<String> {
+        let are_same =
+            |then: &Self, now: &Self| then.table == now.table && then.parent == now.parent;
+        let is_new = |now: &&Self| {
+            let then = before.iter().find(|then| are_same(then, now));
+            then.is_none_or(|then| then.rows < now.rows)
+        };
+        let mut tables: Vec<_> = after
+            .iter()
+            .filter(is_new)
+            .map(|now| now.table.clone())
+            .collect();
+        tables.sort_unstable();
+        tables.dedup();
+        tables
+    }
+}
 
 /// SQLite's foreign keys, which are checked after each revision.
 #[derive(Debug, Default)]
 pub(super) struct ForeignKeys {
     /// Rows that point nowhere; not known at first.
-    pub(super) dangling: Option<Dangling>,
+    pub(super) dangling: Option<Vec<Dangling>>,
     /// Whether any table can point to another: else there is nothing to check, which costs a look
     /// at every table.
     pub(super) exist: bool,
@@ -29,16 +53,22 @@ pub(super) struct ForeignKeys {
 /// What SQLite's session was before a revision that changes it.
 #[derive(Debug)]
 pub(super) struct Saved {
-    pragmas: BTreeMap<&'static str, String>,
-    /// Temporary objects, by kind and name.
-    temporary: BTreeSet<(String, String)>,
-    attached: BTreeSet<String>,
+    pragmas: Vec<(&'static str, String)>,
+    temporary: Vec<Temporary>,
+    attached: Vec<String>,
+}
+
+/// A temporary object.
+#[derive(Debug, PartialEq, Eq)]
+struct Temporary {
+    kind: String,
+    name: String,
 }
 
 impl Saved {
     /// Whether the revision sets a pragma.
     pub(super) fn sets(&self, pragma: &str) -> bool {
-        self.pragmas.contains_key(pragma)
+        self.pragmas.iter().any(|(name, _)| *name == pragma)
     }
 }
 
@@ -138,11 +168,14 @@ impl Engine<'_> {
     }
 
     async fn look_at_session(&mut self, step: &Step<'_>) -> Result<Saved, Error> {
-        let mut pragmas = BTreeMap::new();
+        let mut pragmas: Vec<(&str, String)> = Vec::new();
         for statement in step.statements(Dialect::Sqlite) {
             let Some(name) = session_pragma(step.revision.sql(*statement)) else {
                 continue;
             };
+            if pragmas.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
             // Nothing but its effect tells this one.
             let sql = match name {
                 "case_sensitive_like" => "SELECT 'a' NOT LIKE 'A'".to_owned(),
@@ -159,20 +192,24 @@ impl Engine<'_> {
         })
     }
 
-    async fn temporary_objects(&mut self) -> Result<BTreeSet<(String, String)>, Error> {
-        // Indexes go with their tables.
-        let sql = "SELECT type, name FROM temp.sqlite_master WHERE type <> 'index'";
+    /// Triggers come before the tables and views that they belong to, and indexes go with them.
+    async fn temporary_objects(&mut self) -> Result<Vec<Temporary>, Error> {
+        let sql = "SELECT type, name FROM temp.sqlite_master WHERE type <> 'index' \
+                   ORDER BY CASE type WHEN 'trigger' THEN 0 WHEN 'view' THEN 1 ELSE 2 END, name";
         let rows = self.session.query(sql.to_owned()).await;
         let rows = rows.map_err(Error::from)?.into_iter();
         Ok(rows
             .filter_map(|row| {
                 let mut row = row.into_iter().flatten();
-                Some((row.next()?, row.next()?))
+                Some(Temporary {
+                    kind: row.next()?,
+                    name: row.next()?,
+                })
             })
             .collect())
     }
 
-    async fn attached_databases(&mut self) -> Result<BTreeSet<String>, Error> {
+    async fn attached_databases(&mut self) -> Result<Vec<String>, Error> {
         let sql = "SELECT name FROM pragma_database_list";
         let rows = self.session.query(sql.to_owned()).await;
         let rows = rows.map_err(Error::from)?;
@@ -187,23 +224,17 @@ impl Engine<'_> {
         for (name, value) in &saved.pragmas {
             self.run(format!("PRAGMA {name} = {value}")).await?;
         }
-        let now = self.temporary_objects().await?;
-        let left = now.difference(&saved.temporary);
-        // Sorted, triggers come before the tables and views that they belong to.
-        let mut left: Vec<_> = left.collect();
-        left.sort_by_key(|(kind, _)| match kind.as_str() {
-            "trigger" => 0,
-            "view" => 1,
-            _ => 2,
-        });
-        for (kind, name) in left {
-            let name = Dialect::Sqlite.quote(name);
-            self.run(format!("DROP {kind} IF EXISTS temp.{name}"))
-                .await?;
+        for left in self.temporary_objects().await? {
+            if !saved.temporary.contains(&left) {
+                let Temporary { kind, name } = left;
+                let name = Dialect::Sqlite.quote(&name);
+                self.run(format!("DROP {kind} IF EXISTS temp.{name}"))
+                    .await?;
+            }
         }
-        for name in self.attached_databases().await?.difference(&saved.attached) {
-            if name != "temp" {
-                let name = Dialect::Sqlite.quote(name);
+        for name in self.attached_databases().await? {
+            if name != "temp" && !saved.attached.contains(&name) {
+                let name = Dialect::Sqlite.quote(&name);
                 self.run(format!("DETACH {name}")).await?;
             }
         }
@@ -355,21 +386,29 @@ impl Engine<'_> {
 
     /// Counts the rows that point nowhere. Their number is what counts: rebuilding a table gives
     /// its rows other row ids, and some tables have none.
-    pub(super) async fn dangling(&mut self) -> Result<Dangling, Error> {
+    pub(super) async fn dangling(&mut self) -> Result<Vec<Dangling>, Error> {
+        let mut dangling: Vec<Dangling> = Vec::new();
         if !self.foreign_keys.exist {
-            return Ok(Dangling::new());
+            return Ok(dangling);
         }
         let rows = self
             .session
             .query("PRAGMA foreign_key_check".to_owned())
             .await
             .map_err(Error::from)?;
-        let mut dangling = Dangling::new();
         for row in rows {
             let mut row = row.into_iter();
             let table = row.next().flatten().unwrap_or_default();
             let parent = row.nth(1).flatten().unwrap_or_default();
-            *dangling.entry((table, parent)).or_default() += 1;
+            let mut known = dangling.iter_mut();
+            match known.find(|known| known.table == table && known.parent == parent) {
+                Some(known) => known.rows += 1,
+                None => dangling.push(Dangling {
+                    table,
+                    parent,
+                    rows: 1,
+                }),
+            }
         }
         Ok(dangling)
     }

@@ -174,7 +174,7 @@ impl Engine<'_> {
         &mut self,
         step: &Step<'_>,
         began: Instant,
-    ) -> Result<Option<Dangling>, Error> {
+    ) -> Result<Option<Vec<Dangling>>, Error> {
         if !self.holds(&step.guard_sql).await? {
             return Ok(None);
         }
@@ -202,12 +202,7 @@ impl Engine<'_> {
             sql.to_ascii_uppercase().contains("REFERENCES")
         });
         let after = self.dangling().await?;
-        let mut tables: Vec<_> = after
-            .iter()
-            .filter(|(place, count)| before.get(place).is_none_or(|before| before < count))
-            .map(|((table, _), _)| table.clone())
-            .collect();
-        tables.dedup();
+        let tables = Dangling::added(&before, &after);
         self.give_session_back().await?;
         if !tables.is_empty() {
             return Err(Error::ForeignKeys {

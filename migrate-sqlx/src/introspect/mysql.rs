@@ -1,14 +1,18 @@
 //! MySQL 5.7 and later, MariaDB 10.3 and later: their information schema, in two messages; a third
-//! reads the numbers of MariaDB's sequences, or what MySQL does not
-//! show there as it is.
+//! reads what is not there, or not as it is, from the statements that create it, and a fourth the
+//! numbers of MariaDB's sequences.
 //!
-//! Named, and not read any further: scheduled events. Left out: other databases of the server,
+//! Named, and not read any further: events that run once, packages, when the history of a partitioned
+//! table begins, the collation that the database had when code was created if it has another now, and
+//! what the server does not show how to create. Left out: other databases of the server,
 //! definers, tablespaces, and the current value of an AUTO_INCREMENT. RESTRICT is read as NO ACTION, as InnoDB does the same for both
 //! (MySQL manual, "FOREIGN KEY Constraints"). What the user has no right to see is missing: a
 //! view's text needs SHOW VIEW, a trigger needs TRIGGER.
 
+mod create_table;
 mod objects;
 mod queries;
+mod session;
 mod show_create;
 mod spelling;
 mod tables;
@@ -16,13 +20,14 @@ mod tables;
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Dialect, LedgerNames};
-use migrate_schema::{Name, NotCarried, Schema};
+use migrate_schema::{Name, RoutineKind, Schema};
 
-use self::objects::Routines;
-use self::show_create::{UnclearObject, UnclearObjects};
+use self::objects::{FoundEvent, FoundRoutine};
+use self::session::StoredSession;
+use self::show_create::{Asked, UnclearDefaults};
 use super::record::Record;
 use super::{is_ledger, unreadable};
-use crate::backend::Session;
+use crate::backend::{Row, Session};
 use crate::error::Error;
 
 /// What is known while the rows are read.
@@ -33,9 +38,14 @@ struct Reading {
     collations: BTreeMap<Name, String>,
     /// The names of tables and views, which the texts of views are qualified with.
     names: BTreeSet<String>,
-    routines: Routines,
+    routines: BTreeMap<(RoutineKind, String), FoundRoutine>,
+    events: BTreeMap<String, FoundEvent>,
+    /// The sessions of triggers, by their tables.
+    trigger_sessions: BTreeMap<(Name, String), StoredSession>,
     sequences: Vec<String>,
-    unclear_objects: UnclearObjects,
+    /// What is to be asked for.
+    asked: Vec<Asked>,
+    unclear_defaults: UnclearDefaults,
     /// The table, moment and event of the last trigger, with its name.
     last_trigger: Option<((String, String, String), String)>,
 }
@@ -46,6 +56,10 @@ pub(super) struct Server {
     mariadb: bool,
     /// The database.
     own: String,
+    /// The collation of the database.
+    collation: String,
+    /// What a session of this driver has.
+    session: StoredSession,
     /// The columns of the information schema that not every server has.
     columns: BTreeSet<(String, String)>,
 }
@@ -60,6 +74,7 @@ impl Server {
 
 pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Result<Schema, Error> {
     let mut server = Server::default();
+    let mut other_session = None;
     let rows = session.query(queries::SERVER.to_owned()).await;
     for row in rows.map_err(Error::from)? {
         let mut row = Record::from(row);
@@ -67,7 +82,10 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
             "server" => {
                 server.mariadb = row.text().to_ascii_lowercase().contains("mariadb");
                 server.own = row.text();
+                server.collation = row.text();
+                server.session = StoredSession::of_view(&mut row);
             }
+            "session" => other_session = session::readable(&mut row),
             _ => {
                 let place = (
                     row.text().to_ascii_uppercase(),
@@ -77,15 +95,33 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
             }
         }
     }
+    let Some((set, restore)) = other_session else {
+        return read_all(session, ledger, server).await;
+    };
+    session.query(set).await.map_err(Error::from)?;
+    let schema = read_all(session, ledger, server).await;
+    session.query(restore).await.map_err(Error::from)?;
+    schema
+}
+
+/// Reads the schema in a session in which texts are written as everywhere.
+async fn read_all(
+    session: &mut dyn Session,
+    ledger: &LedgerNames,
+    server: Server,
+) -> Result<Schema, Error> {
     let sql = queries::all(&server);
     let mut reading = Reading {
         schema: Schema::empty(Dialect::MySql),
         server,
         collations: BTreeMap::new(),
         names: BTreeSet::new(),
-        routines: Routines::default(),
+        routines: BTreeMap::new(),
+        events: BTreeMap::new(),
+        trigger_sessions: BTreeMap::new(),
         sequences: Vec::new(),
-        unclear_objects: UnclearObjects::default(),
+        asked: Vec::new(),
+        unclear_defaults: UnclearDefaults::new(),
         last_trigger: None,
     };
     let rows = session.query(sql).await;
@@ -98,23 +134,45 @@ pub(super) async fn read(session: &mut dyn Session, ledger: &LedgerNames) -> Res
             reading.sequence(Record::from(row))?;
         }
     }
-    let unclear_objects = std::mem::take(&mut reading.unclear_objects).all();
-    if !unclear_objects.is_empty() {
-        let sql = unclear_objects
-            .iter()
-            .map(UnclearObject::question)
-            .collect();
-        let rows = session.query(sql).await.map_err(Error::from)?;
-        for (unclear, row) in unclear_objects.iter().zip(rows) {
-            reading.resolve(unclear, Record::from(row));
+    let asked = std::mem::take(&mut reading.asked);
+    for (asked, answer) in asked.iter().zip(answers(session, &asked).await?) {
+        match answer {
+            Some(row) => reading.resolve(asked, Record::from(row)),
+            None => drop(
+                reading
+                    .schema
+                    .not_carried
+                    .insert(asked.clone().not_carried()),
+            ),
         }
     }
     reading.unique_constraints();
     reading.without_database();
-    reading
-        .routines
-        .write(&reading.server.own, &mut reading.schema);
+    reading.code();
     Ok(reading.schema)
+}
+
+/// Asks for the statements that create objects: with one message, or where the server refuses one of
+/// them, as it does what the user may not see, with one for each.
+async fn answers(session: &mut dyn Session, asked: &[Asked]) -> Result<Vec<Option<Row>>, Error> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = asked.iter().map(Asked::question).collect();
+    match session.query(all).await {
+        Ok(rows) => return Ok(rows.into_iter().map(Some).collect()),
+        Err(error) if error.as_database_error().is_none() => return Err(error.into()),
+        Err(_) => {}
+    }
+    let mut answers = Vec::with_capacity(asked.len());
+    for asked in asked {
+        answers.push(match session.query(asked.question()).await {
+            Ok(rows) => rows.into_iter().next(),
+            Err(error) if error.as_database_error().is_some() => None,
+            Err(error) => return Err(error.into()),
+        });
+    }
+    Ok(answers)
 }
 
 impl Reading {
@@ -126,20 +184,10 @@ impl Reading {
             "index" => self.index_part(row)?,
             "foreign" => self.foreign_key(row),
             "check" => self.check(row),
-            "partition" => self.partition(row),
             "view" => self.view(row),
             "trigger" => self.trigger(row)?,
-            "routine" => {
-                let unclear_objects = (!self.server.mariadb).then_some(&mut self.unclear_objects);
-                self.routines.routine(row, unclear_objects);
-            }
-            "parameter" => self.routines.parameter(row),
-            "event" => {
-                self.schema.not_carried.insert(NotCarried {
-                    kind: "event".to_owned(),
-                    name: Name::plain(row.text()),
-                });
-            }
+            "routine" => self.routine(row),
+            "event" => self.event(row),
             other => return Err(unreadable(other)),
         }
         Ok(())

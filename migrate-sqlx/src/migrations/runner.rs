@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 mod cli;
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
@@ -206,8 +207,11 @@ impl<'a> Runner<'a> {
         targets: &[Target],
         mode: StampMode,
     ) -> Result<Stamp, Error> {
-        self.with_lock(pool, async |engine| engine.stamp(targets, mode).await)
-            .await
+        let times = BTreeMap::new();
+        self.with_lock(pool, async |engine| {
+            engine.stamp(targets, mode, &times).await
+        })
+        .await
     }
 
     fn session_settings(&self) -> &SessionSettings {
@@ -268,7 +272,7 @@ impl<'a> Runner<'a> {
         engine.stop = stop.clone();
         let report = {
             let work = engine.execute(&goal, &mut *on_event);
-            match select(pin!(work), &mut signal).await {
+            match select(work, &mut signal).await {
                 Either::Left((report, _)) => report,
                 Either::Right(((), work)) => stopped(work, &stop, pool).await,
             }
@@ -296,7 +300,7 @@ impl<'a> Runner<'a> {
 /// Asks the database to cancel the running statement, until the run has ended: between two
 /// statements there is nothing to cancel.
 async fn stopped<DB: Backend>(
-    mut work: impl Future<Output = Result<Report, Error>> + Unpin,
+    mut work: BoxFuture<'_, Result<Report, Error>>,
     stop: &CancelToken,
     pool: &Pool<DB>,
 ) -> Result<Report, Error> {

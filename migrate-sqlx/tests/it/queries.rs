@@ -66,7 +66,7 @@ fn logged_on(thread: &str) -> Vec<String> {
 }
 
 /// The second start sends exactly one query, and so does a check that applies nothing; the whole schema is
-/// read with two at most.
+/// read with three at most.
 async fn one_query<DB: Backend>(pool: &Pool<DB>, chain: &Migrations, thread: &str) {
     // Another test's thread may have set it already.
     let _set = tracing::subscriber::set_global_default(Log);
@@ -82,7 +82,7 @@ async fn one_query<DB: Backend>(pool: &Pool<DB>, chain: &Migrations, thread: &st
     assert_eq!(logged_on(thread).len(), before + 2);
     chain.schema(pool).await.unwrap();
     let queries = logged_on(thread).split_off(before + 2);
-    assert!((1..=2).contains(&queries.len()), "{queries:#?}");
+    assert!((1..=3).contains(&queries.len()), "{queries:#?}");
 }
 
 #[tokio::test]

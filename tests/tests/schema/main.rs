@@ -58,7 +58,9 @@ async fn pairs(dialect: Dialect) {
                         continue;
                     }
                     let mut random = Random::new(seed, turn);
-                    if let Err(why) = pair(&mut server, mariadb, &mut random).await {
+                    if let Err(why) =
+                        pair(&mut server, mariadb, is_dumped(dialect, turn), &mut random).await
+                    {
                         wrong.push(format!(
                             "MIGRATE_TEST_SEED={seed} MIGRATE_TEST_PAIR={turn}\n{why}"
                         ));
@@ -92,7 +94,12 @@ async fn made(server: &mut Server, draft: &Draft) -> Result<Schema, String> {
     Ok(server.read().await)
 }
 
-async fn pair(server: &mut Server, mariadb: bool, random: &mut Random) -> Result<(), String> {
+async fn pair(
+    server: &mut Server,
+    mariadb: bool,
+    is_dumped: bool,
+    random: &mut Random,
+) -> Result<(), String> {
     let rows = random.chance(60);
     let dialect = server.dialect();
     let mut generator = Generator {
@@ -110,7 +117,9 @@ async fn pair(server: &mut Server, mariadb: bool, random: &mut Random) -> Result
     let renames = some(before.renames(&after), || generator.random.chance(80));
 
     let to = made(server, &after).await?;
+    let dump_after = dump(server, is_dumped).await;
     let from = made(server, &before).await?;
+    let dump_before = dump(server, is_dumped).await;
     // What was read makes the same again.
     server.empty().await;
     let ddl = create(&from);
@@ -119,6 +128,11 @@ async fn pair(server: &mut Server, mariadb: bool, random: &mut Random) -> Result
         .await
         .map_err(|why| format!("what was read cannot be made: {why}"))?;
     same(&from, &server.read().await, "what was read makes another")?;
+    cases::equal(
+        "what was read",
+        &dump_before,
+        &dump(server, is_dumped).await,
+    )?;
 
     let mut filled = Vec::new();
     if rows {
@@ -133,6 +147,7 @@ async fn pair(server: &mut Server, mariadb: bool, random: &mut Random) -> Result
     lead(server, &from, &to, &renames)
         .await
         .map_err(|why| format!("up: {why}"))?;
+    cases::equal("up", &dump_after, &dump(server, is_dumped).await)?;
     for name in filled {
         let now = before.tables.iter().find(|table| table.name == name).and_then(|table| {
             let stays = to.tables.keys().find(|now| {
@@ -150,7 +165,20 @@ async fn pair(server: &mut Server, mariadb: bool, random: &mut Random) -> Result
     }
     lead(server, &to, &from, &renames.reversed())
         .await
-        .map_err(|why| format!("down: {why}"))
+        .map_err(|why| format!("down: {why}"))?;
+    cases::equal("down", &dump_before, &dump(server, is_dumped).await)
+}
+
+/// A dump takes longer than the rest, so only some have one.
+fn is_dumped(dialect: Dialect, turn: u64) -> bool {
+    dialect == Dialect::MySql && turn.is_multiple_of(10)
+}
+
+async fn dump(server: &Server, is_dumped: bool) -> String {
+    match is_dumped {
+        true => server.dump().await,
+        false => String::new(),
+    }
 }
 
 async fn lead(

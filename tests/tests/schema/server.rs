@@ -5,7 +5,7 @@ use migrate_schema::{Ddl, Schema};
 use migrate_sqlx::LedgerNames;
 use migrate_sqlx::SchemaReader;
 use migrate_tests::TestDatabase;
-use migrate_tests::native_dump::postgres_dump;
+use migrate_tests::native_dump::{mysql_dump, postgres_dump};
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, SqlitePool};
 
 /// What SQLite reports of each table, and the texts of the rest.
@@ -15,6 +15,9 @@ UNION ALL SELECT t.name, 'key', CAST(x.seq AS TEXT), x."table", x."from", x."to"
 UNION ALL SELECT t.name, 'index', CAST(i."unique" AS TEXT), i.origin, CAST(i.partial AS TEXT), x.name, CAST(x.desc AS TEXT), x.coll FROM t, pragma_index_list(t.name) i, pragma_index_xinfo(i.name) x WHERE x.key
 UNION ALL SELECT tbl_name, type, name, sql, NULL, NULL, NULL, NULL FROM sqlite_schema WHERE type IN ('view', 'trigger')
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"#;
+
+/// What a session has in which revisions run: the server's modes, and not the driver's.
+const MYSQL_SESSION: &str = "SET sql_mode = DEFAULT, time_zone = DEFAULT; SET NAMES utf8mb4";
 
 /// One database that is used again and again.
 pub(crate) enum Server {
@@ -57,18 +60,8 @@ impl Server {
             }
             Dialect::MySql => {
                 let options = sqlx::mysql::MySqlPoolOptions::new().max_connections(1);
-                let name = url
-                    .rsplit_once('/')
-                    .expect("the url names a database")
-                    .1
-                    .to_owned();
-                Self::MySql(
-                    options
-                        .connect(url)
-                        .await
-                        .expect("MariaDB or MySQL answers"),
-                    name,
-                )
+                let pool = options.connect(url).await;
+                Self::MySql(pool.expect("MariaDB or MySQL answers"), url.to_owned())
             }
         }
     }
@@ -101,7 +94,10 @@ impl Server {
                 return;
             }
             Self::Postgres(..) => "SET client_min_messages = warning; DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP EXECUTE format('DROP SCHEMA %I CASCADE', s); END LOOP; END $$; CREATE SCHEMA public".to_owned(),
-            Self::MySql(_, name) => format!("DROP DATABASE {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4; USE {name}"),
+            Self::MySql(_, url) => {
+                let (_, name) = url.rsplit_once('/').expect("the url names a database");
+                format!("DROP DATABASE {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4; USE {name}; {MYSQL_SESSION}")
+            }
         };
         self.execute(sql)
             .await
@@ -109,6 +105,7 @@ impl Server {
     }
 
     pub(crate) async fn read(&self) -> Schema {
+        self.clean_session().await;
         let reader = SchemaReader::new(LedgerNames::DEFAULT);
         let mut schema =
             on!(self, pool => reader.read(pool).await).expect("the schema can be read");
@@ -144,7 +141,15 @@ impl Server {
                     .collect();
                 lines.join("\n")
             }
-            Self::MySql(..) => unimplemented!("the cases are of the two others"),
+            Self::MySql(_, url) => mysql_dump(url, self.is_mariadb().await),
+        }
+    }
+
+    /// Forgets what SQL that was run before has set.
+    async fn clean_session(&self) {
+        if self.dialect() == Dialect::MySql {
+            let clean = self.execute(MYSQL_SESSION.to_owned()).await;
+            clean.expect("the session can be set");
         }
     }
 
@@ -164,6 +169,7 @@ impl Server {
         if statements.is_empty() {
             return Ok(());
         }
+        self.clean_session().await;
         self.execute(sql.clone())
             .await
             .map_err(|error| format!("{error}\n{sql}"))

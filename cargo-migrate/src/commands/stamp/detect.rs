@@ -13,6 +13,7 @@ use crate::database::consent::ask;
 use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
+use crate::output::failure::Failure;
 use crate::output::json::{self, Stamped};
 use crate::output::phrase::counted;
 use crate::output::progress::Progress;
@@ -89,7 +90,12 @@ pub(super) fn run(
             chosen.shown(),
             counted(graph.len(), "revision")
         ));
-        let detection = detect(&migrations, graph, only.as_ref(), live, &chosen, config).await?;
+        let ledger = state
+            .as_ref()
+            .filter(|state| state.status().unknown.is_empty());
+        let ledger = ledger.map(|state| &state.applied);
+        let only = only.as_ref();
+        let detection = detect(&migrations, graph, only, ledger, live, &chosen, config).await?;
         let finding = Finding {
             args,
             chosen: &chosen,
@@ -239,6 +245,24 @@ impl Finding<'_> {
         }
     }
 
+    /// The revisions that the ledger has and `found` does not, and that could not be compared.
+    fn untold(&self, found: &Set) -> Vec<String> {
+        let Some(state) = self.state.filter(|_| !self.args.purge) else {
+            return Vec::new();
+        };
+        let is_stopped = |index: usize| {
+            let needed = state.graph.ancestors([index]);
+            let mut stopped = self.detection.stopped.iter();
+            stopped.any(|(stopped, _)| needed.contains(*stopped))
+        };
+        let mut lost = state.applied.clone();
+        lost.remove_all(found);
+        let lost = state.graph.ordered(&lost).into_iter();
+        lost.filter(|index| is_stopped(*index))
+            .map(|index| state.graph.id(index).to_string())
+            .collect()
+    }
+
     /// Answers with what would be recorded and forgotten.
     fn show(&self, found: &Set) -> Result<Option<Stamped>, CommandError> {
         let Some(state) = self.state.filter(|_| !self.ui.is_json()) else {
@@ -252,9 +276,14 @@ impl Finding<'_> {
                 .collect()
         };
         let (before, after) = (ids(&state.graph, &state.applied), ids(self.graph, found));
+        let untold = self.untold(found);
         for id in before.iter().rev().filter(|id| !after.contains(id)) {
+            let what = match untold.contains(id) {
+                true => "cannot tell",
+                false => "forget",
+            };
             self.ui
-                .answer(format_args!("forget {}", styled(style::ID, id)))?;
+                .answer(format_args!("{what} {}", styled(style::ID, id)))?;
         }
         for id in after.iter().filter(|id| !before.contains(id)) {
             self.ui
@@ -293,6 +322,20 @@ impl Finding<'_> {
                 self.ui
                     .status("the ledger says the same: there is nothing to do");
                 return Ok(None);
+            }
+            let untold = self.untold(found);
+            if !untold.is_empty() {
+                return Err(CommandError::new(
+                    Failure::NotCompared,
+                    format!(
+                        "the ledger has `{}`, of which the schema says nothing: it could not be compared",
+                        untold.join("`, `")
+                    ),
+                )
+                .help(format!(
+                    "nothing was recorded: if it is not applied, `cargo migrate stamp {}` forgets it; or fix what could not be applied to an empty database, above",
+                    self.words(found)
+                )));
             }
             // A stamp leaves other branches alone; here the schema has said all.
             purge = Stamp::new(self.graph, &state.applied, &targets)?.after != *found;

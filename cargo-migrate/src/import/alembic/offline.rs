@@ -24,7 +24,12 @@ struct Found {
     place: Option<Place>,
     /// Whether it was recorded from a real run.
     is_recorded: bool,
+    /// Why a statement of that run is not in it.
+    unwritten: Option<String>,
 }
+
+/// The beginning of the line with which the recorder says that.
+const UNWRITTEN: &str = "-- Not written: ";
 
 /// How many ranges are tried before giving up if Alembic wrote nothing at all: an env.py without an
 /// offline mode answers none of them.
@@ -170,6 +175,7 @@ impl Sql {
                 }),
                 place: None,
                 is_recorded: false,
+                unwritten: None,
             });
     }
 
@@ -231,11 +237,15 @@ impl Sql {
                 file: file.to_owned(),
                 line: part.line + 1,
             });
+            let is_recorded = matches!(source, Source::Run);
+            let mut lines = part.text.lines().filter(|_| is_recorded);
+            let unwritten = lines.find_map(|line| line.strip_prefix(UNWRITTEN));
             self.side(direction).entry(id.clone()).or_insert(Found {
+                unwritten: unwritten.map(str::to_owned),
                 part: Some(part),
                 error: None,
                 place,
-                is_recorded: matches!(source, Source::Run),
+                is_recorded,
             });
             all.push(id);
         }
@@ -329,6 +339,17 @@ fn made(found: &Found, text: &str, function: &str, empty: &MigrationBody) -> Mig
                 transaction: part.transaction,
                 place: function_at,
             },
+        };
+    }
+    if let Some(why) = &found.unwritten {
+        return MigrationBody::Part {
+            why: format!(
+                "`{function}()` runs a statement that cannot be written as SQL: {why}; the SQL here is the rest"
+            ),
+            whole: source_of(text, function),
+            text: part.text.clone(),
+            transaction: part.transaction,
+            place: function_at,
         };
     }
     // With a database it behaves differently.

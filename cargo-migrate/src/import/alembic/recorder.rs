@@ -31,12 +31,14 @@ impl Recorder {
         Ok(Self { folder })
     }
 
-    /// Runs Alembic all the way in a direction; returns what it did.
+    /// Runs Alembic all the way in a direction, on an empty database, or on one with tables that
+    /// the revisions begin with; returns what it did.
     pub(crate) fn run(
         &self,
         program: &Program,
         home: &Path,
         direction: Direction,
+        allows_tables: bool,
     ) -> Result<Answer, CommandError> {
         let (word, name) = match direction {
             Direction::Up => ("up", "up.sql"),
@@ -50,10 +52,12 @@ impl Recorder {
         let path = std::env::join_paths(folders).map_err(|error| {
             CommandError::new(Failure::Alembic, "PYTHONPATH cannot be set").because(error)
         })?;
-        let environment: [(&str, OsString); 3] = [
+        let tables = if allows_tables { "allow" } else { "refuse" };
+        let environment: [(&str, OsString); 4] = [
             ("PYTHONPATH", path),
             ("CARGO_MIGRATE_RECORD", file.clone().into_os_string()),
             ("CARGO_MIGRATE_RECORD_WAY", word.into()),
+            ("CARGO_MIGRATE_RECORD_TABLES", tables.into()),
         ];
         let answer = program.call(home, Self::words(direction), &environment)?;
         let sql = match file.exists() {
@@ -68,7 +72,7 @@ impl Recorder {
         match (answer.error, direction) {
             (Some(error), _) if error.starts_with(REFUSED) && sql.is_empty() => Err(failed(
                 error.trim_start_matches(REFUSED),
-                "env.py must connect to an empty database, and only to one that may be deleted",
+                "env.py must connect to an empty database, and only to one that may be deleted; if its tables are those that `create_all()` makes before the first revision, add `--allow-tables`",
             )),
             (Some(error), Direction::Up) if sql.is_empty() => Err(failed(
                 &error,

@@ -59,7 +59,7 @@ impl Environment {
     fn new(file: &SourceFile, sources: &Sources) -> Option<Self> {
         let settings = settings_of(file)?;
         let mut folders = Vec::new();
-        for candidates in locations(file, &settings) {
+        for candidates in locations(file, &settings, &sources.paths_from_above()) {
             let prefix = |folder: &str| joined(folder, "");
             let holds = |folder: &String| {
                 let mut files = sources.files.iter();
@@ -109,9 +109,10 @@ pub(super) fn several(folders: &[&str]) -> CommandError {
 
 /// The folders outside of the one that was read which its settings name.
 pub(crate) fn outside(sources: &Sources) -> BTreeSet<String> {
+    let from_above = sources.paths_from_above();
     let files = sources.files.iter();
     files
-        .filter_map(|file| Some(locations(file, &settings_of(file)?)))
+        .filter_map(|file| Some(locations(file, &settings_of(file)?, &from_above)))
         .flatten()
         .flatten()
         .filter(|folder| folder.starts_with("..") && !folder.ends_with(".."))
@@ -119,11 +120,11 @@ pub(crate) fn outside(sources: &Sources) -> BTreeSet<String> {
 }
 
 /// The folders with revisions that settings name; for each, where it may be, the likeliest first.
-fn locations(file: &SourceFile, settings: &Settings) -> Vec<Vec<String>> {
+fn locations(file: &SourceFile, settings: &Settings, from_above: &[String]) -> Vec<Vec<String>> {
     let here = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
     let get = |name: &str| settings.get(name).map(String::as_str);
     let Some(listed) = get("version_locations") else {
-        let places = places(here, get("script_location").unwrap_or_default());
+        let places = places(here, get("script_location").unwrap_or_default(), from_above);
         return vec![
             places
                 .iter()
@@ -146,14 +147,15 @@ fn locations(file: &SourceFile, settings: &Settings) -> Vec<Vec<String>> {
         .iter()
         .map(|part| part.trim())
         .filter(|part| !part.is_empty())
-        .map(|part| places(here, part))
+        .map(|part| places(here, part, from_above))
         .collect()
 }
 
 /// Where a path of the settings may be, the likeliest first.
-/// It is relative to where Alembic is called, which is mostly beside the settings. `package:folder`
+/// It is relative to where Alembic is called, which is mostly beside the settings, and may be above
+/// the folder that was read. `package:folder`
 /// is found where Python finds the package, and the folder that was read may be within it.
-fn places(here: &str, path: &str) -> Vec<String> {
+fn places(here: &str, path: &str, from_above: &[String]) -> Vec<String> {
     let is_package = !path.contains(['/', '\\', '%']) && path.contains(':');
     let path = path.replace("%(here)s", ".").replace('\\', "/");
     let path = match is_package {
@@ -161,12 +163,19 @@ fn places(here: &str, path: &str) -> Vec<String> {
         false => path,
     };
     let mut places = vec![below(here, &path), below("", &path)];
+    places.extend(from_above.iter().filter_map(|above| within(above, &path)));
     let mut rest = path.as_str();
     while is_package && let Some((_, inner)) = rest.split_once('/') {
         rest = inner;
         places.extend([below(here, rest), below("", rest)]);
     }
     places
+}
+
+/// A path as it is from the folder that was read; `above` leads there from where the path begins.
+fn within(above: &str, path: &str) -> Option<String> {
+    let path = below("", path);
+    Some(path.strip_prefix(above)?.strip_prefix('/')?.to_owned())
 }
 
 /// Where Alembic is to be called.
@@ -200,15 +209,25 @@ pub(crate) fn home(sources: &Sources) -> Home {
         let mut files = sources.files.iter();
         files.any(|file| file.name.starts_with(&prefix))
     };
-    match has(&below(folder, &location)) || !has(&below("", &location)) {
-        true => Home {
-            folder: folder.to_owned(),
-            settings: None,
-        },
-        false => Home {
-            folder: String::new(),
-            settings: Some(file.name.clone()),
-        },
+    if !has(&below(folder, &location)) {
+        if has(&below("", &location)) {
+            return Home {
+                folder: String::new(),
+                settings: Some(file.name.clone()),
+            };
+        }
+        for (number, above) in sources.paths_from_above().iter().enumerate() {
+            if within(above, &location).is_some_and(|location| has(&location)) {
+                return Home {
+                    folder: vec![".."; number + 1].join("/"),
+                    settings: Some(joined(above, &file.name)),
+                };
+            }
+        }
+    }
+    Home {
+        folder: folder.to_owned(),
+        settings: None,
     }
 }
 

@@ -5,6 +5,7 @@ use migrate_core::NewRevision;
 use super::Form;
 use super::links::Link;
 use crate::import::section::{commented, to_section};
+use crate::import::version_table::VersionTable;
 use crate::import::{Migration, MigrationBody, Names, Note, Place};
 
 /// A revision as it will be, with what links it to the old file.
@@ -29,6 +30,7 @@ pub(super) fn draft(
     link: &Link,
     ids: &Names,
     form: Form<'_>,
+    table: &VersionTable,
     notes: &mut Vec<Note>,
 ) -> Draft {
     let id = ids.get(&migration.version).cloned();
@@ -52,10 +54,10 @@ pub(super) fn draft(
     };
     let mut is_draft = false;
     let joins = link.parents.len() > 1;
-    let up = section(&migration.up, form, notes);
+    let up = section(&migration.up, form, table, notes);
     let does_nothing = up.statements == 0 && !up.is_left;
     is_draft |= up.is_left;
-    let down = section(&migration.down, form, notes);
+    let down = section(&migration.down, form, table, notes);
     // A merge that does nothing needs no section.
     if joins && does_nothing && down.statements == 0 && !down.is_left {
         let name = new.file_name(&form.config.file_name);
@@ -72,11 +74,9 @@ pub(super) fn draft(
         true => String::new(),
         false => " no-transaction".to_owned(),
     };
+    let nothing = format!("-- it did nothing in {tool}, and does nothing here\nSELECT 1;\n");
     let up_text = match does_nothing {
-        true => format!(
-            "{}-- it did nothing in {tool}, and does nothing here\nSELECT 1;\n",
-            up.text
-        ),
+        true => format!("{}{nothing}", up.text),
         false => up.text.clone(),
     };
     new.sections
@@ -94,8 +94,8 @@ pub(super) fn draft(
             (format!("irreversible {}", printable(why)), String::new())
         }
         (_, 0, false) => (
-            format!("irreversible its down migration did nothing in {tool}"),
-            down.text.clone(),
+            "down".to_owned() + &words,
+            format!("{}{nothing}", down.text),
         ),
         (_, _, left) => {
             is_draft |= left;
@@ -146,7 +146,12 @@ impl Made {
     }
 }
 
-fn section(body: &MigrationBody, form: Form<'_>, notes: &mut Vec<Note>) -> Made {
+fn section(
+    body: &MigrationBody,
+    form: Form<'_>,
+    table: &VersionTable,
+    notes: &mut Vec<Note>,
+) -> Made {
     match body {
         MigrationBody::Irreversible(_) => Made::nothing(String::new()),
         MigrationBody::Left { why, text, place } => Made::left(why, text, place, notes),
@@ -154,7 +159,7 @@ fn section(body: &MigrationBody, form: Form<'_>, notes: &mut Vec<Note>) -> Made 
             text,
             transaction,
             place,
-        } => match to_section(text, *transaction, form.dialects, place, notes) {
+        } => match to_section(text, *transaction, form.dialects, table, place, notes) {
             Ok(body) if body.statements == 0 => {
                 let text = if body.text.trim().is_empty() {
                     String::new()
@@ -181,7 +186,7 @@ fn section(body: &MigrationBody, form: Form<'_>, notes: &mut Vec<Note>) -> Made 
             text,
             transaction,
             place,
-        } => match to_section(text, *transaction, form.dialects, place, notes) {
+        } => match to_section(text, *transaction, form.dialects, table, place, notes) {
             Ok(body) => {
                 notes.push(Note::left(place, why));
                 let comment = format!("-- import: not carried over whole: {}\n", printable(why));

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::DIALECT;
-use super::table;
+use super::{DIALECT, partitions, session, table};
 use crate::ddl::clause::Extra;
 use crate::ddl::{Ddl, Out};
 use crate::diff::Transition;
@@ -322,10 +321,13 @@ impl<'a> Alter<'a> {
                 .map(|constraint| format!("ADD {}", table::constraint(constraint))),
         );
         for name in &self.new_indexes {
-            clauses.push(format!(
-                "ADD {}",
-                table::index(name, &self.after.indexes[*name])
-            ));
+            let add = format!("ADD {}", table::index(name, &self.after.indexes[*name]));
+            // In one statement, MySQL takes an index over the same for the old one.
+            let before = self.before.indexes.get(*name);
+            match before.is_some_and(|before| before.parts == self.after.indexes[*name].parts) {
+                true => after.insert(0, Ddl::new(format!("ALTER TABLE {quoted} {add}"))),
+                false => clauses.push(add),
+            }
         }
         for (from, to) in &self.renamed_indexes {
             clauses.push(format!(
@@ -334,13 +336,24 @@ impl<'a> Alter<'a> {
                 DIALECT.quote(to)
             ));
         }
-        let mut partitions = None;
+        let mut by = None;
         for (word, value) in &self.options {
+            let was_period = self.before.options.has(word);
             match (*word, value) {
-                ("PARTITION BY", Some(OptionValue::Value(by))) => {
-                    partitions = Some(format!("PARTITION BY {by}"));
+                ("PARTITION BY", Some(OptionValue::Value(after))) => {
+                    by = Some(match self.before.options.value(word) {
+                        Some(before) => partitions::change(before, after),
+                        None => format!("PARTITION BY {after}"),
+                    });
                 }
-                ("PARTITION BY", _) => partitions = Some("REMOVE PARTITIONING".to_owned()),
+                ("PARTITION BY", _) => by = Some("REMOVE PARTITIONING".to_owned()),
+                (period, Some(OptionValue::Value(columns))) if table::is_period(period) => {
+                    clauses.extend(was_period.then(|| format!("DROP {period}")));
+                    clauses.push(format!("ADD {period} {columns}"));
+                }
+                (period, None) if table::is_period(period) => {
+                    clauses.push(format!("DROP {period}"));
+                }
                 ("WITH SYSTEM VERSIONING", Some(_)) => {
                     clauses.push("ADD SYSTEM VERSIONING".to_owned());
                 }
@@ -357,11 +370,18 @@ impl<'a> Alter<'a> {
         }
         self.push(out, &clauses, &review);
         for ddl in after {
-            out.push(ddl);
+            out.push(self.in_session(ddl));
         }
-        if let Some(partitions) = partitions {
-            out.add(format!("ALTER TABLE {quoted} {partitions}"));
+        if let Some(by) = by {
+            let sql = format!("ALTER TABLE {quoted} {by}");
+            out.push(self.in_session(Ddl::new(sql)));
         }
+    }
+
+    /// Lets a statement about the table run in the session that it needs.
+    fn in_session(&self, ddl: Ddl) -> Ddl {
+        let sql = session::of_tables(&ddl.sql, &[self.before, self.after], true);
+        Ddl { sql, ..ddl }
     }
 
     fn push(&mut self, out: &mut Out, clauses: &[String], review: &[String]) {
@@ -379,7 +399,7 @@ impl<'a> Alter<'a> {
         if !review.is_empty() {
             ddl = ddl.with_review(review.join("; "));
         }
-        out.push(ddl);
+        out.push(self.in_session(ddl));
     }
 
     fn drops(&self) -> Vec<String> {
@@ -440,14 +460,17 @@ impl<'a> Alter<'a> {
                 continue;
             }
             let value = made_up();
-            let update = |name: &str| {
+            let update = |name: &str, is_altered: bool| {
+                let others = self.kept_times(&column.name, is_altered);
                 let name = DIALECT.quote(name);
                 Ddl::new(format!(
-                    "UPDATE {quoted} SET {name} = {value} WHERE {name} IS NULL"
+                    "UPDATE {quoted} SET {name} = {value}{others} WHERE {name} IS NULL"
                 ))
                 .with_review(format!(
-                    "rows of `{}` without `{}` get this value",
-                    self.name, column.name
+                    "rows of `{}` without `{}` get this value{}",
+                    self.name,
+                    column.name,
+                    self.fired_triggers()
                 ))
             };
             // A key takes no NULL, also between the two.
@@ -456,10 +479,10 @@ impl<'a> Alter<'a> {
                 .flat_map(|key| &key.columns)
                 .any(|name| *name == column.name);
             if before.sql_type == column.sql_type || in_key {
-                out.push(update(self.old_name(&column.name)));
+                out.push(update(self.old_name(&column.name), false));
             } else {
                 nullable.insert(column.name.as_str());
-                after.push(update(&column.name));
+                after.push(update(&column.name, true));
                 let sql = table::column(self.after, column, Extra::default());
                 after.push(Ddl::new(format!(
                     "ALTER TABLE {quoted} MODIFY COLUMN {sql}"
@@ -467,6 +490,40 @@ impl<'a> Alter<'a> {
             }
         }
         (zeros, nullable)
+    }
+
+    /// Assigns the columns to themselves that an update would otherwise set to the present time.
+    fn kept_times(&self, filled: &str, is_altered: bool) -> String {
+        let mut kept = String::new();
+        for column in &self.after.columns {
+            let of = match is_altered {
+                true => Some(column),
+                false => self.before.column(&column.name),
+            };
+            let is_moved = of.is_some_and(|column| column.on_update.is_some());
+            if is_moved && column.name != filled {
+                let name = match is_altered {
+                    true => column.name.as_str(),
+                    false => self.old_name(&column.name),
+                };
+                let name = DIALECT.quote(name);
+                kept.extend([", ", &name, " = ", &name]);
+            }
+        }
+        kept
+    }
+
+    /// Names the triggers that stay and run when rows are filled.
+    fn fired_triggers(&self) -> String {
+        let fires = |(name, definition): &(&String, &String)| {
+            super::header(definition).contains(" UPDATE") && self.after.triggers.contains_key(*name)
+        };
+        let names = self.before.triggers.iter().filter(fires);
+        let names: Vec<String> = names.map(|(name, _)| format!("`{name}`")).collect();
+        match names.is_empty() {
+            true => String::new(),
+            false => format!("; for each of them runs trigger {}", names.join(", ")),
+        }
     }
 
     fn changed_columns(&self, nullable: &BTreeSet<&str>, numbered: &BTreeSet<&str>) -> Vec<String> {

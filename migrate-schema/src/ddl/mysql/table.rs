@@ -40,6 +40,8 @@ pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -
             .iter()
             .map(|(name, index)| self::index(name, index)),
     );
+    let periods = table.options.values().filter(|(word, _)| is_period(word));
+    lines.extend(periods.map(|(word, columns)| format!("{word} {columns}")));
     for key in foreign_keys {
         let key = Constraint::ForeignKey((*key).clone());
         lines.push(clause::constraint(DIALECT, &key));
@@ -50,7 +52,7 @@ pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -
         lines.join(",\n    ")
     );
     for (word, value) in table.options.iter() {
-        if word != "PARTITION BY" {
+        if word != "PARTITION BY" && !is_period(word) {
             sql = format!("{sql} {}", option(word, value));
         }
     }
@@ -61,6 +63,11 @@ pub(super) fn create(name: &Name, table: &Table, foreign_keys: &[&ForeignKey]) -
         sql = format!("{sql} PARTITION BY {partitions}");
     }
     sql
+}
+
+/// Returns whether an option of a table is a period of MariaDB, which is written among its columns.
+pub(super) fn is_period(word: &str) -> bool {
+    word.starts_with("PERIOD FOR ")
 }
 
 /// Writes an option of a table.
@@ -99,11 +106,15 @@ pub(super) fn index(name: &str, index: &Index) -> String {
         None => (String::new(), String::new()),
     };
     let unique = if index.unique { "UNIQUE " } else { "" };
-    let mut sql = format!(
-        "{unique}{kind}INDEX {} {}{using}",
-        DIALECT.quote(name),
-        clause::index_parts(DIALECT, index)
-    );
+    let mut parts = clause::index_parts(DIALECT, index);
+    if index.options.has("WITHOUT OVERLAPS") {
+        // The period is the last of them.
+        parts.insert_str(parts.len() - 1, " WITHOUT OVERLAPS");
+    }
+    let mut sql = format!("{unique}{kind}INDEX {} {parts}{using}", DIALECT.quote(name));
+    for (option, value) in index.options.values() {
+        sql = format!("{sql} {option} {value}");
+    }
     if let Some(comment) = &index.comment {
         sql = format!("{sql} COMMENT {}", DIALECT.literal(comment));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::views;
+use super::{composite, views};
 use crate::ddl::definition;
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
@@ -33,6 +33,8 @@ pub(super) struct Affected<'a> {
     renamed: Columns<'a>,
     /// Dropped tables, including those that are recreated.
     pub(super) tables: BTreeSet<&'a Name>,
+    /// Composite types that lose attributes in place.
+    shrunk: BTreeSet<Name>,
     /// Parts of tables that are dropped meanwhile: defaults, constraints, indexes, triggers, policies
     /// and rules.
     parts: BTreeSet<Part>,
@@ -52,6 +54,7 @@ impl<'a> Affected<'a> {
             dropped: Columns::new(),
             renamed: Columns::new(),
             tables: BTreeSet::new(),
+            shrunk: BTreeSet::new(),
             parts: BTreeSet::new(),
         };
         let mut waiting = affected.changed(used);
@@ -79,6 +82,13 @@ impl<'a> Affected<'a> {
                     from: Object::Enum { value: from, .. },
                     to: Object::Enum { name, value: to },
                 } if !used.contains(name) && only_adds(from, to) => {}
+                Change::Alter {
+                    from: Object::Type { value: from, .. },
+                    to: Object::Type { name, value: to },
+                } if composite::alter(name, &from.definition, &to.definition).is_some() => {
+                    let drops = composite::drops(&from.definition, &to.definition);
+                    self.shrunk.extend(drops.then(|| name.clone()));
+                }
                 Change::Alter {
                     to:
                         Object::Enum { name, .. }
@@ -198,12 +208,26 @@ impl<'a> Affected<'a> {
     /// Finds all that must be dropped or recreated with some parts.
     fn dependents(&mut self, mut waiting: Vec<Part>) {
         let mut dependents: BTreeMap<Part, Vec<Part>> = BTreeMap::new();
+        let mut of_columns: BTreeMap<Name, Vec<Part>> = BTreeMap::new();
         for (part, needed) in &self.needs {
             for other in needed {
+                if let Part::Column(relation, _) = other {
+                    let all = of_columns.entry(relation.clone()).or_default();
+                    all.push(part.clone());
+                }
                 dependents
                     .entry(other.clone())
                     .or_default()
                     .push(part.clone());
+            }
+        }
+        // What mentions an attribute blocks its drop; what has a value of the type does not.
+        for name in std::mem::take(&mut self.shrunk) {
+            let of = Part::Type(name);
+            for dependent in dependents.get(&of).into_iter().flatten() {
+                if !matches!(dependent, Part::Column(..) | Part::Type(_)) {
+                    waiting.extend(self.hit(dependent, &of));
+                }
             }
         }
         let mut seen: BTreeSet<(Part, bool)> = BTreeSet::new();
@@ -215,14 +239,13 @@ impl<'a> Affected<'a> {
             if !seen.insert((part.clone(), is_rebuilt)) {
                 continue;
             }
-            if let Part::Relation(name) = &part
-                && let Some(table) = self.renamed().tables.get(name)
-            {
-                let columns = table.columns.iter();
-                let columns = columns.map(|column| Part::Column(name.clone(), column.name.clone()));
-                waiting.extend(columns);
-            }
-            for dependent in dependents.get(&part).into_iter().flatten() {
+            // Of a table or view, the columns alone can be mentioned.
+            let by_columns = match &part {
+                Part::Relation(name) => of_columns.get(name),
+                _ => None,
+            };
+            let all = dependents.get(&part).into_iter().chain(by_columns);
+            for dependent in all.flatten() {
                 waiting.extend(self.hit(dependent, &part));
             }
         }
@@ -279,7 +302,7 @@ impl<'a> Affected<'a> {
                 let all = Constraint::all(before);
                 let goes = match all.iter().find(|it| it.name() == Some(name))? {
                     Constraint::Check(_) | Constraint::Exclusion(..) => true,
-                    Constraint::PrimaryKey(_) | Constraint::Unique(_) => self.is_by_rebuilt(by),
+                    Constraint::PrimaryKey(_) | Constraint::Unique(_) => self.cannot_keep_index(by),
                     Constraint::ForeignKey(_) => false,
                 };
                 goes.then(|| self.parts.insert(part.clone()));
@@ -290,7 +313,7 @@ impl<'a> Affected<'a> {
                 let computes =
                     index.predicate.is_some() || index.parts.iter().any(|part| part.expression);
                 let is_plain = matches!(by, Part::Column(..)) && !computes;
-                if !is_plain || self.is_by_rebuilt(by) {
+                if !is_plain || self.cannot_keep_index(by) {
                     self.parts.insert(part.clone());
                 }
                 None
@@ -303,11 +326,28 @@ impl<'a> Affected<'a> {
         }
     }
 
-    fn is_by_rebuilt(&self, by: &Part) -> bool {
-        match by {
-            Part::Column(table, column) => self.is_rebuilt(table, column),
+    /// Returns whether a part is a column that no index can be kept over: it is rebuilt, or its
+    /// values are texts meanwhile.
+    fn cannot_keep_index(&self, part: &Part) -> bool {
+        match part {
+            Part::Column(table, column) => {
+                self.is_rebuilt(table, column) || self.is_text_meanwhile(table, column)
+            }
             _ => false,
         }
+    }
+
+    /// Returns whether a range type is recreated. It cannot wait under another name, as its functions
+    /// keep theirs, so the values of its columns are texts meanwhile.
+    pub(super) fn is_recreated_range(&self, name: &Name) -> bool {
+        let of = self.renamed().types.get(name);
+        self.types.contains(name) && of.is_some_and(|of| of.definition.starts_with("AS RANGE"))
+    }
+
+    pub(super) fn is_text_meanwhile(&self, table: &Name, column: &str) -> bool {
+        let part = Part::Column(table.clone(), column.to_owned());
+        let mut needed = self.needs.get(&part).into_iter().flatten();
+        needed.any(|part| matches!(part, Part::Type(name) if self.is_recreated_range(name)))
     }
 
     /// Returns the tables that exist all the time, in their form before the changes.

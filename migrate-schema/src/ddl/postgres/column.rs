@@ -16,6 +16,10 @@ pub(super) struct Altered<'a> {
     pub(super) schema: &'a Schema,
     /// Whether its type is set again, though it may have the same name.
     pub(super) retyped: bool,
+    /// The values in the new type, where it has the name of the old one.
+    pub(super) using: String,
+    /// Whether its default depends on what does not exist yet.
+    pub(super) default_waits: bool,
     /// Has lost its default already.
     pub(super) without_default: bool,
     /// Whether its default is set in this table alone.
@@ -36,7 +40,8 @@ impl Altered<'_> {
         format!("ALTER TABLE {only}{table} ALTER COLUMN {column} {what}")
     }
 
-    pub(super) fn write(&self, out: &mut Out) {
+    /// Writes the changes; returns the statement that sets a default that has to wait.
+    pub(super) fn write(&self, out: &mut Out) -> Option<String> {
         let (from, to) = (self.from, self.to);
         if from.generated.is_some() && to.generated.is_none() {
             out.add(self.alter("DROP EXPRESSION"));
@@ -56,15 +61,22 @@ impl Altered<'_> {
             self.retype(out);
         }
         self.null(out);
+        let mut waiting = None;
         if to.generated.is_none() && default != to.default.as_ref() {
             let set = match &to.default {
                 Some(expression) => format!("SET DEFAULT {expression}"),
                 None => "DROP DEFAULT".to_owned(),
             };
-            out.add(self.alter_only(self.only_default, &set));
+            let sql = self.alter_only(self.only_default, &set);
+            match self.default_waits {
+                true => waiting = Some(sql),
+                false => out.add(sql),
+            }
+            self.advance_default(out);
         }
         self.number(out);
         options(out, self.table, Some(from), to);
+        waiting
     }
 
     fn retype(&self, out: &mut Out) {
@@ -76,7 +88,7 @@ impl Altered<'_> {
         let using = match (lossy, from.sql_type == to.sql_type) {
             // The same name for another type.
             (_, true) if from.collation == to.collation => {
-                format!(" USING {column}::text::{}", to.sql_type)
+                format!(" USING {}", self.using)
             }
             (false, _) | (_, true) => String::new(),
             _ => types::cast(&column, &from.sql_type, &to.sql_type)
@@ -146,76 +158,122 @@ impl Altered<'_> {
         })
     }
 
+    /// Ends the numbering, unless the next one continues from its counter.
     fn stop_numbering(&self, out: &mut Out) {
+        let is_numbered = is_identity(self.to) || self.to.identity == Some(Identity::Serial);
         match self.from.identity {
-            Some(Identity::Always | Identity::ByDefault) => match self.to.identity {
-                Some(Identity::Always | Identity::ByDefault) => {}
-                _ => out.add(self.alter("DROP IDENTITY")),
-            },
+            Some(Identity::Always | Identity::ByDefault) if !is_numbered => {
+                out.add(self.alter("DROP IDENTITY"));
+            }
             Some(Identity::Serial) => {
                 out.add(self.alter("DROP DEFAULT"));
-                self.on_sequence(out, "DROP SEQUENCE %s");
+                if !is_numbered {
+                    self.on_sequence(out, "DROP SEQUENCE %s");
+                }
             }
-            Some(Identity::AutoIncrement) | None => {}
+            _ => {}
         }
     }
 
     fn number(&self, out: &mut Out) {
         let (from, to) = (self.from, self.to);
-        let is_identity =
-            |it: Option<Identity>| matches!(it, Some(Identity::Always | Identity::ByDefault));
+        let usual = Sequence::of_column(&to.sql_type);
+        let sequence = to.sequence_options.as_ref().unwrap_or(&usual);
         if from.identity == to.identity {
             if from.sequence_options != to.sequence_options && to.identity.is_some() {
-                let usual = Sequence::of_column(&to.sql_type);
-                let sequence = to.sequence_options.as_ref().unwrap_or(&usual);
                 let what = clause::sequence(sequence, to.identity == Some(Identity::Serial));
                 self.on_sequence(out, &format!("ALTER SEQUENCE %s {what}"));
             }
             return;
         }
-        match to.identity {
-            Some(Identity::Always | Identity::ByDefault) if is_identity(from.identity) => {
-                let word = match to.identity {
-                    Some(Identity::Always) => "ALWAYS",
-                    _ => "BY DEFAULT",
-                };
-                out.add(self.alter(&format!("SET GENERATED {word}")));
-                return;
-            }
+        if is_identity(from) && is_identity(to) {
+            let word = match to.identity {
+                Some(Identity::Always) => "ALWAYS",
+                _ => "BY DEFAULT",
+            };
+            return out.add(self.alter(&format!("SET GENERATED {word}")));
+        }
+        let start = match to.identity {
             Some(Identity::Always | Identity::ByDefault) => {
                 let word = clause::identity(to).unwrap_or_default();
-                out.add(self.alter(&format!("ADD {word}")));
+                vec![self.alter(&format!("ADD {word}"))]
             }
             Some(Identity::Serial) => {
                 let name = Name {
                     name: format!("{}_{}_seq", self.table.name, to.name),
                     ..self.table.clone()
                 };
-                let sequence = name.quoted(DIALECT);
+                let name = name.quoted(DIALECT);
                 let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
-                let usual = Sequence::of_column(&to.sql_type);
-                let what = clause::sequence(to.sequence_options.as_ref().unwrap_or(&usual), true);
-                out.add(format!(
-                    "CREATE SEQUENCE {sequence} {what} OWNED BY {table}.{column}"
-                ));
-                let literal = DIALECT.literal(&sequence);
-                out.add(self.alter(&format!("SET DEFAULT nextval({literal})")));
+                let what = clause::sequence(sequence, true);
+                let literal = DIALECT.literal(&name);
+                vec![
+                    format!("CREATE SEQUENCE {name} {what} OWNED BY {table}.{column}"),
+                    self.alter(&format!("SET DEFAULT nextval({literal})")),
+                ]
             }
             Some(Identity::AutoIncrement) | None => return,
+        };
+        let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
+        let counter = format!(
+            "pg_get_serial_sequence({}, {})",
+            DIALECT.literal(&table),
+            DIALECT.literal(&to.name)
+        );
+        if from.identity.is_some() {
+            let end = match is_identity(from) {
+                true => self.alter("DROP IDENTITY"),
+                false => "EXECUTE format('DROP SEQUENCE %s', counter)".to_owned(),
+            };
+            let start = start.join("; ");
+            out.add(format!(
+                "DO $number$ DECLARE counter text := {counter}; last bigint; called boolean; BEGIN EXECUTE format('SELECT last_value, is_called FROM %s', counter) INTO last, called; {end}; {start}; PERFORM setval({counter}, last, called); END $number$"
+            ));
+            return;
+        }
+        for statement in start {
+            out.add(statement);
         }
         // The next number is one that no row has.
-        let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
-        out.add(format!(
-            "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({column}), 0) + 1, false) FROM {table}",
-            DIALECT.literal(&table),
-            DIALECT.literal(&to.name),
-        ));
+        if sequence.increment > 0 {
+            out.add(format!(
+                "SELECT setval({counter}, max({column})) FROM {table} HAVING max({column}) >= {}",
+                sequence.start
+            ));
+        }
+    }
+
+    /// Moves a sequence that a default counts with from now on behind the numbers that rows have.
+    fn advance_default(&self, out: &mut Out) {
+        let sequence = self.to.default.as_deref().and_then(|default| {
+            let rest = default.strip_prefix("nextval('")?;
+            Some(&rest[..rest.find("'::regclass)")?])
+        });
+        let Some(sequence) = sequence else { return };
+        let name = sequence.replace("''", "'");
+        let mut known = self.schema.sequences.iter();
+        let counts_up = known.any(|(of, it)| {
+            it.increment > 0 && (of.quoted(DIALECT) == name || of.to_string() == name)
+        });
+        if counts_up {
+            let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&self.to.name));
+            out.add(format!(
+                "SELECT setval('{sequence}', max({column})) FROM {table} HAVING max({column}) > (SELECT last_value FROM {name})"
+            ));
+        }
     }
 
     /// Does something to the sequence of the column, whatever its name is.
     fn on_sequence(&self, out: &mut Out, statement: &str) {
         out.add(on_sequence(self.table, &self.to.name, statement));
     }
+}
+
+const fn is_identity(column: &Column) -> bool {
+    matches!(
+        column.identity,
+        Some(Identity::Always | Identity::ByDefault)
+    )
 }
 
 /// Writes a statement about the sequence of a column, whose name only the database knows.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::affected::only_adds;
+use super::composite;
 use super::graph::{Graph, Node};
 use super::views::{create_head, kind};
 use super::{DIALECT, Plan, comment, each, free_name};
@@ -10,7 +11,10 @@ use crate::ddl::tables::views_to_create;
 use crate::ddl::{Ddl, clause, definition};
 use crate::diff::change::{Change, Constraint, Object};
 use crate::schema::dependencies::Part;
-use crate::schema::{Enum, Index, Name, ObjectKind, ObjectRef, Sequence, Signature, View};
+use crate::schema::types;
+use crate::schema::{
+    Check, Domain, Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence, Signature, View,
+};
 
 impl<'a> Plan<'a> {
     /// Creates and changes what types and tables may need.
@@ -116,6 +120,7 @@ impl<'a> Plan<'a> {
         let routines = renamed.routines.keys();
         let routines = routines.filter(|it| self.affected.routines.contains(*it));
         others.extend(routines.map(Node::Routine));
+        others.extend(self.types_to_drop_early());
         let order = self.drop_graph(others.clone());
         let constraints = self.constraints_to_drop(&order);
         let constraints = constraints
@@ -148,7 +153,59 @@ impl<'a> Plan<'a> {
                     );
                 }
                 Node::Routine(signature) => self.drop_routine(signature),
-                Node::Type(_) | Node::Sequence(_) | Node::Index(..) => {}
+                Node::Type(object) => {
+                    if let Part::Type(name) = node.part() {
+                        if self.affected.is_recreated_range(&name) {
+                            self.ranges_to_texts(&name);
+                        }
+                        self.dropped_types.insert(name);
+                    }
+                    self.out.add(definition::drop(DIALECT, object));
+                }
+                Node::Sequence(_) | Node::Index(..) => {}
+            }
+        }
+    }
+
+    /// Returns the ranges that are recreated, and the dropped types that contain a row of a dropped
+    /// table or view, which is dropped after them.
+    fn types_to_drop_early(&self) -> Vec<Node<'a>> {
+        let (renamed, to) = (self.renamed(), self.transition.to);
+        let is_gone = |part: &Part| match part {
+            Part::Relation(name) => {
+                self.affected.views.contains(name) || self.affected.tables.contains(name)
+            }
+            _ => false,
+        };
+        let types = renamed.types.iter().filter(|(name, _)| {
+            let needed = self.affected.needs.get(&Part::Type((*name).clone()));
+            let has_gone_row = needed.is_some_and(|it| it.iter().any(is_gone));
+            self.affected.is_recreated_range(name) || !to.types.contains_key(*name) && has_gone_row
+        });
+        types
+            .map(|(name, of)| Node::Type(ObjectRef::Type(name, of)))
+            .collect()
+    }
+
+    /// Makes texts of the values of a type that is dropped before it is created again.
+    fn ranges_to_texts(&mut self, range: &Name) {
+        let range = Part::Type(range.clone());
+        for (name, table) in self.affected.surviving() {
+            for column in &table.columns {
+                let is_retyped = |table: &Name| self.affected.is_retyped(table, &column.name);
+                let part = Part::Column(name.clone(), column.name.clone());
+                let needed = self.affected.needs.get(&part);
+                if needed.is_some_and(|needed| needed.contains(&range))
+                    && is_retyped(name)
+                    && !self
+                        .inheritance
+                        .is_typed_above(name, &column.name, is_retyped)
+                {
+                    let (table, column) = (name.quoted(DIALECT), DIALECT.quote(&column.name));
+                    self.out.add(format!(
+                        "ALTER TABLE {table} ALTER COLUMN {column} TYPE text USING {column}::text"
+                    ));
+                }
             }
         }
     }
@@ -170,7 +227,11 @@ impl<'a> Plan<'a> {
         let object = ObjectRef::Routine(signature, &renamed.routines[signature]);
         let part = Part::Routine(signature.clone());
         let mut needs = self.affected.needs.iter();
-        if !needs.any(|(of, needed)| matches!(of, Part::Type(_)) && needed.contains(&part)) {
+        let waits = needs.any(|(of, needed)| match of {
+            Part::Type(name) => needed.contains(&part) && !self.dropped_types.contains(name),
+            _ => false,
+        });
+        if !waits {
             self.out.add(definition::drop(DIALECT, object));
             return;
         }
@@ -217,6 +278,9 @@ impl<'a> Plan<'a> {
                 .any(|other| other.name == name)
         };
         for name in self.affected.types.clone() {
+            if self.dropped_types.contains(&name) {
+                continue;
+            }
             let old = name.clone();
             let kind = if from.domains.contains_key(&old) {
                 "DOMAIN"
@@ -247,8 +311,40 @@ impl<'a> Plan<'a> {
                         ));
                 }
             }
+            if let (Some(before), Some(after)) = (from.domains.get(&old), to.domains.get(&old)) {
+                ddl = restricted(ddl, &old, before, after);
+            }
+            if let (Some(before), Some(after)) = (from.types.get(&old), to.types.get(&old)) {
+                let lost = composite::lost(&old, &before.definition, &after.definition);
+                ddl.destructive = lost.or(ddl.destructive);
+            }
             self.out.push(ddl);
             self.displaced.insert(name, displaced);
+        }
+    }
+
+    /// Alters the composite types whose attributes can come and go in place.
+    pub(super) fn alter_types(&mut self) {
+        for change in &self.transition.changes {
+            let Change::Alter {
+                from: Object::Type { value: from, .. },
+                to: Object::Type { name, value: to },
+            } = change
+            else {
+                continue;
+            };
+            if self.displaced.contains_key(name) {
+                continue;
+            }
+            let ddl = composite::alter(name, &from.definition, &to.definition);
+            for ddl in ddl.into_iter().flatten() {
+                self.out.push(ddl);
+            }
+            if from.comment != to.comment {
+                let quoted = name.quoted(DIALECT);
+                self.out
+                    .add(comment("TYPE", &quoted, to.comment.as_deref()));
+            }
         }
     }
 
@@ -264,7 +360,9 @@ impl<'a> Plan<'a> {
         let mut all = Vec::new();
         for (name, object) in enums.chain(types).chain(domains) {
             match from.find(object) {
-                Some(before) if !self.displaced.contains_key(name) => {
+                Some(before)
+                    if !self.displaced.contains_key(name) && !self.dropped_types.contains(name) =>
+                {
                     if let (ObjectRef::Enum(_, before), ObjectRef::Enum(_, after)) =
                         (before, object)
                     {
@@ -374,7 +472,7 @@ impl<'a> Plan<'a> {
             self.out.add("SET LOCAL check_function_bodies = off");
         }
         let new_views: BTreeSet<Name> = views_to_create(renamed, to, views).into_iter().collect();
-        let graph = Graph::new(to, &self.needs, nodes, |_| false);
+        let graph = Graph::new(to, &self.needs, nodes, |part| is_created_apart(to, part));
         let late = graph.late(|part| match part {
             Part::Relation(name) => new_views.contains(name),
             Part::Column(table, column) => {
@@ -382,6 +480,7 @@ impl<'a> Plan<'a> {
             }
             _ => false,
         });
+        self.late = late.iter().map(|at| graph.nodes[*at].part()).collect();
         for at in graph.creation_order() {
             if !late.contains(&at) {
                 self.create(graph.nodes[at].clone());
@@ -424,7 +523,7 @@ impl<'a> Plan<'a> {
         let views = views.iter().filter_map(|name| to.views.get_key_value(name));
         nodes.extend(views.map(|(name, _)| Node::View(name)));
         nodes.extend(late);
-        let graph = Graph::new(to, &self.needs, nodes, |_| false);
+        let graph = Graph::new(to, &self.needs, nodes, |part| is_created_apart(to, part));
         for at in graph.creation_order() {
             self.create(graph.nodes[at].clone());
         }
@@ -574,7 +673,8 @@ impl<'a> Plan<'a> {
                 let stays = to.domains.contains_key(*name)
                     || to.types.contains_key(*name)
                     || to.enums.contains_key(*name);
-                self.displaced.contains_key(*name) || !stays
+                let is_dropped = self.dropped_types.contains(*name);
+                self.displaced.contains_key(*name) || !stays && !is_dropped
             }
             _ => false,
         });
@@ -605,6 +705,44 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Returns whether a part of a table is not created with the table.
+fn is_created_apart(schema: &Schema, part: &Part) -> bool {
+    let table = part.relation().and_then(|name| schema.tables.get(name));
+    table.is_some_and(|table| match part {
+        Part::Index(..) | Part::Trigger(..) | Part::Policy(..) | Part::Rule(..) => true,
+        Part::Constraint(_, name) => {
+            let mut keys = table.foreign_keys.iter();
+            keys.any(|key| key.name.as_ref() == Some(name))
+        }
+        _ => false,
+    })
+}
+
+/// Says what values of a domain can be lost or refused when it is recreated.
+fn restricted(ddl: Ddl, name: &Name, from: &Domain, to: &Domain) -> Ddl {
+    if types::loses(DIALECT, &from.sql_type, &to.sql_type) {
+        let now = &to.sql_type;
+        return ddl
+            .with_data_loss(format!(
+                "the values of `{name}` that `{now}` does not accept"
+            ))
+            .with_review(format!(
+                "rows with a `{name}` that is no `{now}` make this fail, or are rounded"
+            ));
+    }
+    let is_new = |check: &&Check| {
+        from.checks
+            .iter()
+            .all(|it| it.expression != check.expression)
+    };
+    match to.checks.iter().any(|it| is_new(&it)) || from.nullable && !to.nullable {
+        true => ddl.with_review(format!(
+            "rows with a value that `{name}` does not accept any more make this fail"
+        )),
+        false => ddl,
+    }
+}
+
 /// Returns whether an object is created before types and tables, and dropped after them.
 fn is_prerequisite(object: &Object) -> bool {
     let kind = object.as_ref().map(ObjectRef::kind);
@@ -620,6 +758,7 @@ fn is_prerequisite(object: &Object) -> bool {
         | ObjectKind::Sequence
         | ObjectKind::Table
         | ObjectKind::View
-        | ObjectKind::Routine => false,
+        | ObjectKind::Routine
+        | ObjectKind::Event => false,
     })
 }

@@ -1,14 +1,12 @@
 //! Views, triggers, routines and sequences of MySQL and MariaDB.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
 use migrate_core::Dialect;
-use migrate_schema::{Name, Routine, RoutineKind, Schema, Sequence, Signature};
+use migrate_schema::{Event, Name, NotCarried, Routine, RoutineKind, Sequence, Signature};
 
 use super::super::record::Record;
 use super::Reading;
-use super::show_create::UnclearObjects;
+use super::session::StoredSession;
+use super::show_create::Asked;
 use super::spelling::{without_database, without_end, without_own_database};
 use crate::error::Error;
 
@@ -30,9 +28,19 @@ impl Reading {
         if let Some(algorithm) = row.option().filter(|algorithm| algorithm != "UNDEFINED") {
             view.options.insert("ALGORITHM", algorithm);
         }
-        // Who may not see the definition may not ask for it.
+        let settings = StoredSession::of_view(&mut row);
+        let settings = settings.settings(&view.definition, &self.server.session);
+        if !settings.is_empty() {
+            let set = settings
+                .iter()
+                .map(|(name, value)| format!("{name} = {value}"));
+            view.options
+                .insert("SESSION", set.collect::<Vec<_>>().join(", "));
+        }
+        // MySQL does not show the names of its columns otherwise, nor its algorithm. Who may not see
+        // the definition may not ask for it.
         if !self.server.mariadb && !view.definition.is_empty() {
-            self.unclear_objects.of_view(&name);
+            self.asked.push(Asked::View(name));
         }
     }
 
@@ -52,10 +60,6 @@ impl Reading {
         let defaults = columns.filter_map(|column| column.default.as_mut());
         for text in views.chain(defaults) {
             *text = without_database(text, &self.server.own, &self.names);
-        }
-        let tables = self.schema.tables.values_mut();
-        for text in tables.flat_map(|table| table.triggers.values_mut()) {
-            *text = without_own_database(text, &self.server.own);
         }
     }
 
@@ -85,11 +89,14 @@ impl Reading {
         let body = row.text();
         let body = without_end(&body);
         statement.extend(["\n", body]);
-        if !self.server.mariadb {
-            self.unclear_objects
-                .of_trigger(&Name::plain(&moment.0), &name, body);
-        }
         table.triggers.insert(name.clone(), statement);
+        let table = Name::plain(&moment.0);
+        if !self.server.mariadb && body.contains(['\'', '"']) {
+            self.asked.push(Asked::Trigger(table.clone(), name.clone()));
+        }
+        let session = StoredSession::of_code(&mut row);
+        self.note_database_collation("trigger", &name, &session);
+        self.trigger_sessions.insert((table, name.clone()), session);
         self.last_trigger = Some((moment, name));
         Ok(())
     }
@@ -111,109 +118,118 @@ impl Reading {
     }
 }
 
-/// Functions and procedures, until their parameters are known.
-#[derive(Default)]
-pub(super) struct Routines {
-    found: BTreeMap<(RoutineKind, String), Found>,
-}
-
-#[derive(Default)]
-struct Found {
-    parameters: Vec<String>,
-    returns: Option<String>,
-    characteristics: String,
+/// A function or procedure, until it is known how it is created.
+pub(super) struct FoundRoutine {
+    pub(super) session: StoredSession,
     comment: Option<String>,
-    body: Option<String>,
+    /// None of what the user may not see.
+    pub(super) statement: Option<String>,
 }
 
-fn kind(text: &str) -> RoutineKind {
-    match text {
-        "PROCEDURE" => RoutineKind::Procedure,
-        _ => RoutineKind::Function,
-    }
+/// An event, until it is known how it is created.
+pub(super) struct FoundEvent {
+    pub(super) session: StoredSession,
+    pub(super) starts_at_creation: bool,
+    pub(super) statement: String,
 }
 
-impl Routines {
-    pub(super) fn routine(
-        &mut self,
-        mut row: Record,
-        unclear_objects: Option<&mut UnclearObjects>,
-    ) {
-        let place = (kind(&row.text()), row.text());
-        let mut found = Found {
-            returns: row.option(),
-            ..Found::default()
+impl Reading {
+    pub(super) fn routine(&mut self, mut row: Record) {
+        let (kind, name) = (row.text(), row.text());
+        let session = StoredSession::of_code(&mut row);
+        let kind = match kind.as_str() {
+            "FUNCTION" => RoutineKind::Function,
+            "PROCEDURE" => RoutineKind::Procedure,
+            other => {
+                let kind = other.to_lowercase();
+                let name = Name::plain(name);
+                self.schema.not_carried.insert(NotCarried { kind, name });
+                return;
+            }
         };
-        if row.flag() {
-            found.characteristics.push_str(" DETERMINISTIC");
-        }
-        let access = row.text();
-        if access != "CONTAINS SQL" {
-            found.characteristics.extend([" ", &access]);
-        }
-        if row.text() == "INVOKER" {
-            found.characteristics.push_str(" SQL SECURITY INVOKER");
-        }
-        found.comment = row.option();
-        found.body = row.option().map(|body| without_end(&body).to_owned());
-        if let (Some(unclear_objects), Some(body)) = (unclear_objects, &found.body) {
-            unclear_objects.of_routine(place.0, &place.1, body);
-        }
-        self.found.insert(place, found);
+        self.note_database_collation(kind.as_str(), &name, &session);
+        self.asked.push(Asked::Routine(kind, name.clone()));
+        let found = FoundRoutine {
+            session,
+            comment: row.option(),
+            statement: None,
+        };
+        self.routines.insert((kind, name), found);
     }
 
-    pub(super) fn set_body(&mut self, kind: RoutineKind, name: &str, body: &str) {
-        if let Some(found) = self.found.get_mut(&(kind, name.to_owned())) {
-            found.body = Some(body.to_owned());
-        }
-    }
-
-    pub(super) fn parameter(&mut self, mut row: Record) {
-        let kind = kind(&row.text());
-        let Some(found) = self.found.get_mut(&(kind, row.text())) else {
+    /// An event that happens once is a task, and is gone when it is done.
+    pub(super) fn event(&mut self, mut row: Record) {
+        let (name, is_recurring) = (row.text(), row.flag());
+        if !is_recurring {
+            self.schema.not_carried.insert(NotCarried {
+                kind: "event that runs once".to_owned(),
+                name: Name::plain(name),
+            });
             return;
+        }
+        let session = StoredSession::of_code(&mut row).in_time_zone(row.text());
+        self.note_database_collation("event", &name, &session);
+        self.asked.push(Asked::Event(name.clone()));
+        let found = FoundEvent {
+            session,
+            starts_at_creation: row.flag(),
+            statement: String::new(),
         };
-        let mode = row.text();
-        let mut parameter = match kind {
-            RoutineKind::Procedure => format!("{mode} "),
-            _ => String::new(),
-        };
-        let name = Dialect::MySql.quote(&row.text());
-        let _infallible = write!(parameter, "{name} {}", row.text());
-        found.parameters.push(parameter);
+        self.events.insert(name, found);
     }
 
-    /// Puts the statements together.
-    pub(super) fn write(self, own: &str, schema: &mut Schema) {
-        for ((kind, name), found) in self.found {
-            let word = kind.as_str().to_ascii_uppercase();
-            let mut statement = format!(
-                "CREATE {word} {}({})",
-                Dialect::MySql.quote(&name),
-                found.parameters.join(", ")
-            );
-            if kind == RoutineKind::Function
-                && let Some(returns) = found.returns
-            {
-                statement.extend([" RETURNS ", &returns]);
-            }
-            statement.push_str(&found.characteristics);
-            if let Some(comment) = &found.comment {
-                statement.extend([" COMMENT ", &Dialect::MySql.literal(comment)]);
-            }
-            let definition = found
-                .body
-                .map(|body| without_own_database(&format!("{statement}\n{body}"), own));
+    /// Texts in code have the collation that the database had then, which no session can set.
+    pub(super) fn note_database_collation(
+        &mut self,
+        kind: &str,
+        name: &str,
+        session: &StoredSession,
+    ) {
+        let then = session.of_database.as_deref();
+        if then.is_some_and(|then| then != self.server.collation) {
+            self.schema.not_carried.insert(NotCarried {
+                kind: format!("database collation of {kind}"),
+                name: Name::plain(name),
+            });
+        }
+    }
+
+    /// Puts the code of the schema into its sessions.
+    pub(super) fn code(&mut self) {
+        let (own, driver) = (&self.server.own, &self.server.session);
+        for ((kind, name), found) in std::mem::take(&mut self.routines) {
+            let statement = found.statement.map(|statement| {
+                let quoting = found.session.quoting();
+                let statement = without_own_database(&statement, own, quoting);
+                found.session.of(&statement, driver)
+            });
             let signature = Signature {
                 kind,
                 name: Name::plain(name),
                 arguments: String::new(),
             };
             let routine = Routine {
-                definition,
+                definition: statement,
                 comment: found.comment,
             };
-            schema.routines.insert(signature, routine);
+            self.schema.routines.insert(signature, routine);
+        }
+        for (name, found) in std::mem::take(&mut self.events) {
+            if !found.statement.is_empty() {
+                let quoting = found.session.quoting();
+                let statement = without_own_database(&found.statement, own, quoting);
+                let definition = found.session.of(&statement, driver);
+                self.schema
+                    .events
+                    .insert(Name::plain(name), Event { definition });
+            }
+        }
+        for ((table, name), session) in std::mem::take(&mut self.trigger_sessions) {
+            let table = self.schema.tables.get_mut(&table);
+            if let Some(trigger) = table.and_then(|table| table.triggers.get_mut(&name)) {
+                let statement = without_own_database(trigger, own, session.quoting());
+                *trigger = session.of(&statement, driver);
+            }
         }
     }
 }

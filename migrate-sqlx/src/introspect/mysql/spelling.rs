@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use migrate_core::Dialect;
-use migrate_replay::{Named, ReachKind, reaches};
+use migrate_replay::{Named, ReachKind, reaches_with};
 use migrate_schema::Options;
-use migrate_sql::{Lexer, Token, TokenKind};
+use migrate_sql::{Lexer, Quoting, Token, TokenKind};
 
 /// MySQL reports a default as a bare value; this returns its literal.
 pub(super) fn literal(value: &str, data_type: &str) -> String {
@@ -214,10 +214,10 @@ pub(super) fn without_database(text: &str, own: &str, names: &BTreeSet<String>) 
 
 /// Takes the database's own name from before the objects that a routine or a trigger names: they are
 /// looked for there anyway (MySQL manual, "Stored Routine Syntax": an implicit `USE`).
-pub(super) fn without_own_database(statement: &str, own: &str) -> String {
+pub(super) fn without_own_database(statement: &str, own: &str, quoting: Quoting) -> String {
     let mut rest = String::with_capacity(statement.len());
     let mut at = 0;
-    for reach in reaches(Dialect::MySql, statement) {
+    for reach in reaches_with(Dialect::MySql, quoting, statement) {
         if let ReachKind::Database {
             name,
             before: Named::Read | Named::Written | Named::Called,
@@ -238,7 +238,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{
-        create_options, default_of, literal, unescaped, view_options, without_database,
+        Quoting, create_options, default_of, literal, unescaped, view_options, without_database,
         without_own_database,
     };
 
@@ -369,7 +369,7 @@ mod tests {
     fn bodies_lose_the_name_of_their_database() {
         let body = "CREATE PROCEDURE `p`()\nBEGIN INSERT INTO shop . a SELECT shop.x FROM `shop`.b shop; CALL other.p(); END";
         assert_eq!(
-            without_own_database(body, "shop"),
+            without_own_database(body, "shop", Quoting::default()),
             "CREATE PROCEDURE `p`()\nBEGIN INSERT INTO a SELECT shop.x FROM b shop; CALL other.p(); END"
         );
     }

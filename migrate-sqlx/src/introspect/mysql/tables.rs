@@ -1,14 +1,13 @@
 //! Tables of MySQL and MariaDB, and what belongs to them.
 
-use std::fmt::Write as _;
-
-use migrate_core::{Dialect, LedgerNames};
+use migrate_core::LedgerNames;
 use migrate_schema::{
     Action, Check, Column, ForeignKey, Generated, Identity, Index, IndexPart, Key, Name, Options,
     Table, View,
 };
 
 use super::super::record::Record;
+use super::show_create::Asked;
 use super::spelling::{create_options, literal, unescaped};
 use super::{Reading, unreadable};
 use crate::error::Error;
@@ -60,6 +59,7 @@ impl Reading {
             comment: row.option(),
             ..Table::default()
         };
+        self.asked.push(Asked::Table(place.clone()));
         self.schema.tables.insert(place, table);
     }
 
@@ -122,8 +122,7 @@ impl Reading {
                     })
                 }
                 (Some(default), false) => {
-                    self.unclear_objects
-                        .of_default(&place, &column.name, &data_type, &default);
+                    self.note_default(&place, &column.name, &data_type, &default);
                     Some(literal(&default, &data_type))
                 }
                 (None, _) => None,
@@ -229,49 +228,6 @@ impl Reading {
             name,
             options,
         });
-    }
-
-    /// Writes partitions as `CREATE TABLE` has them.
-    pub(super) fn partition(&mut self, mut row: Record) {
-        let Some((_, table)) = self.find(&mut row) else {
-            return;
-        };
-        let (method, expression) = (row.text(), row.text());
-        let (sub_method, sub_expression) = (row.option(), row.text());
-        let sub_count = row.text();
-        let (name, description) = (row.text(), row.option());
-        let before = table.options.value("PARTITION BY").map(str::to_owned);
-        let mut text = before.unwrap_or_else(|| {
-            let mut text = format!("{method} ({expression})");
-            if let Some(sub_method) = sub_method {
-                let _infallible = write!(
-                    text,
-                    " SUBPARTITION BY {sub_method} ({sub_expression}) SUBPARTITIONS {sub_count}"
-                );
-            }
-            text.push_str(" ()");
-            text
-        });
-        let name = Dialect::MySql.quote(&name);
-        text.pop();
-        if !text.ends_with('(') {
-            text.push_str(", ");
-        }
-        text.extend(["PARTITION ", &name]);
-        let values = match method.split(' ').next() {
-            Some("RANGE") => " VALUES LESS THAN ",
-            Some("LIST") => " VALUES IN ",
-            _ => "",
-        };
-        match description {
-            Some(description) if description == "MAXVALUE" || values.is_empty() => {
-                text.extend([values, &description]);
-            }
-            Some(description) => text.extend([values, "(", &description, ")"]),
-            None => {}
-        }
-        text.push(')');
-        table.options.insert("PARTITION BY", text);
     }
 }
 

@@ -1,8 +1,8 @@
 //! What `cargo migrate` does with a database beside running and reverting.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{Dialect, Direction, Target};
+use migrate_core::{Dialect, Direction, Stamp, Target};
 use migrate_schema::Schema;
 use sqlx::{Connection as _, Pool};
 
@@ -10,7 +10,7 @@ use super::{LAST, Runner};
 use crate::applied_revision::AppliedRevision;
 use crate::backend::{Backend, Session};
 use crate::driver_error::DriverError;
-use crate::engine::{Goal, Outcome, SchemaReplay};
+use crate::engine::{Goal, Outcome, SchemaReplay, StampMode};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
@@ -20,6 +20,25 @@ use crate::script::{Material, Script};
 
 #[doc(hidden)]
 impl Runner<'_> {
+    /// [`Runner::stamp`], with the times at which another tool applied the revisions, in the form of
+    /// [`Timestamp`](crate::Timestamp).
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn stamp_at<DB: Backend>(
+        self,
+        pool: &Pool<DB>,
+        targets: &[Target],
+        mode: StampMode,
+        times: &BTreeMap<String, String>,
+    ) -> Result<Stamp, Error> {
+        self.with_lock(pool, async |engine| {
+            engine.stamp(targets, mode, times).await
+        })
+        .await
+    }
+
     /// Writes what [`Runner::run`] or [`Runner::revert`] would do as a script that begins where the
     /// database is now. Changes nothing.
     ///

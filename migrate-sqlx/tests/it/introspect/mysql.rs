@@ -217,8 +217,9 @@ async fn tables_and_code() {
         table(&schema, "parted_list")
             .options
             .value("PARTITION BY")
-            .unwrap(),
-        "LIST COLUMNS (`city`) (PARTITION `a` VALUES IN ('x','y'), PARTITION `b` VALUES IN ('z'))"
+            .unwrap()
+            .replace("(city)", "(`city`)"),
+        "LIST COLUMNS(`city`) (PARTITION `a` VALUES IN ('x','y'), PARTITION `b` VALUES IN ('z'))"
     );
     if mariadb {
         let versioned = &table(&schema, "versioned").options;
@@ -228,13 +229,15 @@ async fn tables_and_code() {
             .options
             .value("PARTITION BY")
             .unwrap();
-        assert_eq!(by_key, "KEY () (PARTITION `p0`, PARTITION `p1`)");
+        assert_eq!(by_key, "KEY () PARTITIONS 2");
     }
     let odd = &table(&schema, "order").columns;
     let odd: Vec<&str> = odd.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(odd, ["select", "a.b", "say `hi`", "größe", "With Space"]);
 
-    assert!(users.triggers["a_second"].starts_with(
+    let (session, second) = users.triggers["a_second"].split_once(";\n").unwrap();
+    assert!(session.starts_with("SET sql_mode = '"), "{session}");
+    assert!(second.starts_with(
         "CREATE TRIGGER `a_second` BEFORE INSERT ON `users` FOR EACH ROW FOLLOWS `z_first`\nBEGIN"
     ));
     assert!(!users.triggers["z_first"].contains("FOLLOWS"));
@@ -252,15 +255,18 @@ async fn tables_and_code() {
         .values()
         .filter_map(|routine| routine.definition.as_deref())
         .collect();
-    let without_widths: Vec<String> = definitions
+    let statements: Vec<&str> = definitions
         .iter()
-        .map(|definition| definition.replace("int(11)", "int").replace("(20)", ""))
+        .map(|definition| definition.split_once(";\n").unwrap().1)
         .collect();
+    let width = if mariadb { "(20)" } else { "" };
     assert_eq!(
-        without_widths[0],
-        "CREATE FUNCTION `twice_of`(`n` int) RETURNS bigint DETERMINISTIC NO SQL COMMENT 'Two'\nRETURN n * 2"
+        statements[0],
+        format!(
+            "CREATE FUNCTION `twice_of`(n int) RETURNS bigint{width}\n    NO SQL\n    DETERMINISTIC\n    COMMENT 'Two'\nRETURN n * 2"
+        )
     );
-    assert!(without_widths[1].starts_with("CREATE PROCEDURE `clean`(IN `days` int, OUT `done` varchar(10), INOUT `both_ways` decimal(10,2)) MODIFIES SQL DATA SQL SECURITY INVOKER\nBEGIN"));
+    assert!(statements[1].starts_with("CREATE PROCEDURE `clean`(IN days int, OUT done varchar(10), INOUT both_ways decimal(10,2))\n    MODIFIES SQL DATA\n    SQL SECURITY INVOKER\nBEGIN"), "{}", statements[1]);
     if mariadb {
         let numbers = &schema.sequences[&"ticket_numbers".into()];
         assert_eq!(
@@ -395,9 +401,61 @@ async fn a_user_who_may_only_look_reads_the_same() {
 }
 
 #[tokio::test]
-async fn an_event_is_named_and_not_carried() {
-    let sql = "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1";
-    let (_database, schema) = with_sql(Dialect::MySql, "mysql events", sql).await;
+async fn what_is_not_carried_is_named() {
+    let sql = "CREATE EVENT once ON SCHEDULE AT '2036-01-01' DISABLE DO SELECT 1;
+        CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1;
+        CREATE FUNCTION f(a varchar(9)) RETURNS int DETERMINISTIC RETURN 1;";
+    let (database, schema) = with_sql(Dialect::MySql, "mysql not carried", sql).await;
+    let named = |schema: &Schema| -> Vec<String> {
+        schema.not_carried.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(named(&schema), ["event that runs once `once`"]);
+    assert!(schema.events.contains_key(&Name::plain("nightly")));
+
+    // The function's text parameters have the collation that the database had.
+    let (_, own) = database.url().rsplit_once('/').unwrap();
+    database
+        .execute(&format!("ALTER DATABASE {own} COLLATE utf8mb4_bin"))
+        .await;
+    if database.is_mariadb().await {
+        database
+            .execute(
+                "CREATE TABLE t (a int) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME INTERVAL 1 DAY (PARTITION p0 HISTORY, PARTITION pn CURRENT);
+                 SET sql_mode = ORACLE; CREATE PACKAGE pack AS PROCEDURE p; END",
+            )
+            .await;
+    }
+    let of_both = [
+        "database collation of event `nightly`",
+        "database collation of function `f`",
+        "event that runs once `once`",
+    ];
+    let of_mariadb = ["package `pack`", "start of the history of table `t`"];
+    let mut expected = of_both.to_vec();
+    if database.is_mariadb().await {
+        expected.extend(of_mariadb);
+    }
+    assert_eq!(named(&read_url(database.url()).await), expected);
+}
+
+/// A user who may see a table, and not how it was created, reads the others.
+#[tokio::test]
+async fn what_may_not_be_seen_is_named() {
+    let sql =
+        "CREATE TABLE seen (a int); CREATE TABLE written (a int); CREATE VIEW v AS SELECT 1 AS x";
+    let (database, _) = with_sql(Dialect::MySql, "mysql hidden", sql).await;
+    let (server, own) = database.url().rsplit_once('/').unwrap();
+    database
+        .execute(&format!("DROP USER IF EXISTS introspect_hides; CREATE USER introspect_hides IDENTIFIED BY 'x'; GRANT SELECT ON {own}.seen TO introspect_hides; GRANT SELECT (a) ON {own}.written TO introspect_hides"))
+        .await;
+    let (_, place) = server.rsplit_once('@').unwrap();
+    let url = format!("mysql://introspect_hides:x@{place}/{own}");
+    let schema = read_url(&url).await;
+    assert!(schema.tables.contains_key(&Name::plain("seen")));
+    let shown = TestDatabase::existing(&url)
+        .rows("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME = 'written' AND TABLE_SCHEMA = DATABASE()")
+        .await;
     let named: Vec<String> = schema.not_carried.iter().map(ToString::to_string).collect();
-    assert_eq!(named, ["event `nightly`"]);
+    assert_eq!(shown[0][0], "1");
+    assert_eq!(named, ["hidden table `written`"]);
 }

@@ -10,6 +10,7 @@ import decimal
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import math
 import os
 import re
 import sys
@@ -17,8 +18,10 @@ import uuid
 
 FILE = os.environ.get("CARGO_MIGRATE_RECORD")
 GOES_UP = os.environ.get("CARGO_MIGRATE_RECORD_WAY") == "up"
+ALLOWS_TABLES = os.environ.get("CARGO_MIGRATE_RECORD_TABLES") == "allow"
 READS = ("SELECT", "PRAGMA", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES", "WITH")
 SAVEPOINTS = ("SAVEPOINT", "RELEASE", "ROLLBACK")
+BEGINS = ("BEGIN", "START")
 
 
 class Refused(Exception):
@@ -31,6 +34,8 @@ def literal(value, dialect):
     if isinstance(value, bool):
         return ("1" if value else "0") if dialect == "sqlite" else str(value).lower()
     if isinstance(value, (int, float, decimal.Decimal)):
+        if not math.isfinite(value):
+            raise Refused("the number `%s` is no literal" % value)
         return str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         digits = bytes(value).hex()
@@ -59,26 +64,50 @@ def literal(value, dialect):
     return "'%s'" % text
 
 
-QUESTION = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\?")
-DOLLAR = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\$\d+")
+# What may have the sign of a parameter in it and is none.
+OTHER = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|::"
+QUOTED = {"sqlite": r"|`[^`]*`|\[[^\]\n]*\]", "mysql": r"|`[^`]*`", "mariadb": r"|`[^`]*`"}
+PARAMETERS = {
+    "qmark": r"(\?)",
+    "named": r":([A-Za-z_]\w*)",
+    "numeric": r":(\d+)",
+    "numeric_dollar": r"\$(\d+)",
+}
 
 
 def filled(statement, parameters, paramstyle, dialect):
     """The statement with its values, as the driver sends it."""
-    if paramstyle == "pyformat" and isinstance(parameters, dict):
-        return statement % {key: literal(each, dialect) for key, each in parameters.items()}
-    values = [literal(each, dialect) for each in parameters]
+    if isinstance(parameters, dict):
+        values = {key: literal(each, dialect) for key, each in parameters.items()}
+    else:
+        values = tuple(literal(each, dialect) for each in parameters)
     if paramstyle in ("format", "pyformat"):
-        return statement % tuple(values)
-    if paramstyle == "qmark":
-        rest = iter(values)
-        return QUESTION.sub(lambda m: next(rest) if m.group() == "?" else m.group(), statement)
-    if paramstyle == "numeric_dollar":
-        number = lambda m: values[int(m.group()[1:]) - 1]
-        return DOLLAR.sub(lambda m: number(m) if m.group()[0] == "$" else m.group(), statement)
-    if values:
+        try:
+            return statement % values
+        except (TypeError, ValueError):
+            if values:
+                raise
+    if not values:
+        return statement
+    if paramstyle not in PARAMETERS:
         raise Refused("parameters in the style `%s` cannot be written" % paramstyle)
-    return statement
+    rest = iter(values)
+
+    def value(match):
+        name = match.group(1)
+        if name is None:
+            return match.group()
+        if name == "?":
+            return next(rest)
+        if isinstance(values, dict):
+            return values[name]
+        return values[int(name) - 1] if name.isdigit() else next(rest)
+
+    other = OTHER + QUOTED.get(dialect, "")
+    try:
+        return re.sub("%s|%s" % (other, PARAMETERS[paramstyle]), value, statement, flags=re.S)
+    except (LookupError, StopIteration):
+        raise Refused("its parameters are not those of the statement")
 
 
 class Recorder:
@@ -102,12 +131,20 @@ class Recorder:
         # `op.execute("SELECT f()")` wants what the function does.
         if not first or first in SAVEPOINTS or (is_read and not self.is_told_to):
             return
+        # SQLAlchemy's recipe for SQLite sends it whenever a transaction begins.
+        if first in BEGINS and not self.is_told_to:
+            return
         options = getattr(context, "execution_options", {})
         dialect = conn.dialect
         for values in parameters if executemany else [parameters]:
             text = statement
             if values or not options.get("no_parameters"):
-                text = filled(statement, values, dialect.paramstyle, dialect.name)
+                try:
+                    text = filled(statement, values, dialect.paramstyle, dialect.name)
+                except Exception as error:
+                    # An exception here would be one of the migration.
+                    self.write("-- Not written: %s" % " ".join(str(error).split()))
+                    continue
             self.write(text.strip().rstrip(";").rstrip() + ";")
 
 
@@ -119,7 +156,7 @@ def refuse_what_is_in_use(context):
         raise Refused("the database has revisions already: `%s`" % "`, `".join(heads))
     tables = sqlalchemy.inspect(context.connection).get_table_names()
     tables = [table for table in tables if table != context.version_table]
-    if tables:
+    if tables and not ALLOWS_TABLES:
         raise Refused("the database has tables already, such as `%s`" % tables[0])
 
 

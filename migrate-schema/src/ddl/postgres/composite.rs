@@ -1,0 +1,250 @@
+//! Composite types that change: their values are carried over by the names of the attributes.
+
+use super::{DIALECT, Plan};
+use crate::ddl::Ddl;
+use crate::schema::{Name, types};
+use migrate_sql::{Lexer, TokenKind, unquoted};
+
+/// An attribute of a composite type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attribute {
+    name: String,
+    /// The type, with its collation.
+    sql_type: String,
+}
+
+/// Returns the attributes of a composite type; `None` of a range.
+pub(super) fn attributes(definition: &str) -> Option<Vec<Attribute>> {
+    let inner = definition.strip_prefix("AS (")?.strip_suffix(')')?;
+    let mut all = Vec::new();
+    let mut lexer = Lexer::new(DIALECT, inner);
+    let (mut name, mut start, mut depth) = (None, 0, 0_usize);
+    let mut finish = |name: &mut Option<String>, text: &str| {
+        all.extend(name.take().map(|name| Attribute {
+            name,
+            sql_type: text.trim().to_owned(),
+        }));
+    };
+    while let Some(token) = lexer.next_token().ok()? {
+        let text = &inner[token.start..token.end];
+        match (token.kind, text) {
+            (TokenKind::Symbol, "(") => depth += 1,
+            (TokenKind::Symbol, ")") => depth = depth.checked_sub(1)?,
+            (TokenKind::Symbol, ",") if depth == 0 => finish(&mut name, &inner[start..token.start]),
+            (TokenKind::Word | TokenKind::Quoted, _) if name.is_none() => {
+                name = Some(unquoted(text));
+                start = token.end;
+            }
+            _ => {}
+        }
+    }
+    finish(&mut name, &inner[start..]);
+    Some(all)
+}
+
+/// Returns the statements that alter a composite type in place, as far as that is possible while
+/// columns are of it: attributes go, and others come after the last
+/// (<https://www.postgresql.org/docs/current/sql-altertype.html>).
+pub(super) fn alter(name: &Name, from: &str, to: &str) -> Option<Vec<Ddl>> {
+    let (from, to) = (attributes(from)?, attributes(to)?);
+    let mut left: Vec<&Attribute> = from.iter().filter(|it| to.contains(it)).collect();
+    let is_new = |attribute: &&Attribute| !left.contains(attribute);
+    let new: Vec<&Attribute> = to.iter().filter(is_new).collect();
+    let is_retyped = new
+        .iter()
+        .any(|it| from.iter().any(|old| old.name == it.name));
+    left.extend(&new);
+    if is_retyped || !left.iter().copied().eq(&to) {
+        return None;
+    }
+    let quoted = name.quoted(DIALECT);
+    let dropped = from.iter().filter(|it| !to.contains(it)).map(|it| {
+        let sql = format!(
+            "ALTER TYPE {quoted} DROP ATTRIBUTE {}",
+            DIALECT.quote(&it.name)
+        );
+        Ddl::new(sql).with_data_loss(format!("the values of `{name}.{}`", it.name))
+    });
+    let added = new.iter().map(|it| {
+        let attribute = DIALECT.quote(&it.name);
+        Ddl::new(format!(
+            "ALTER TYPE {quoted} ADD ATTRIBUTE {attribute} {}",
+            it.sql_type
+        ))
+    });
+    Some(dropped.chain(added).collect())
+}
+
+/// Returns whether a change of a composite type drops attributes.
+pub(super) fn drops(from: &str, to: &str) -> bool {
+    let (Some(from), Some(to)) = (attributes(from), attributes(to)) else {
+        return false;
+    };
+    from.iter()
+        .any(|it| to.iter().all(|other| other.name != it.name))
+}
+
+/// Returns what values lose when a composite type becomes another: attributes, or a part of them.
+pub(super) fn lost(name: &Name, from: &str, to: &str) -> Option<String> {
+    let (from, to) = (attributes(from)?, attributes(to)?);
+    let loses = |it: &&Attribute| match to.iter().find(|other| other.name == it.name) {
+        None => true,
+        Some(other) => types::loses(DIALECT, &it.sql_type, &other.sql_type),
+    };
+    let lost: Vec<String> = from
+        .iter()
+        .filter(loses)
+        .map(|it| format!("`{name}.{}`", it.name))
+        .collect();
+    (!lost.is_empty()).then(|| format!("the values of {}", lost.join(", ")))
+}
+
+impl Plan<'_> {
+    /// Creates functions that make a value of each recreated composite type from one of the old: by
+    /// the names of the attributes, for one value and for an array.
+    pub(super) fn create_conversions(&mut self) {
+        let (renamed, to) = (self.renamed(), self.transition.to);
+        for (name, old) in &self.displaced {
+            let (Some(before), Some(after)) = (renamed.types.get(name), to.types.get(name)) else {
+                continue;
+            };
+            let before = attributes(&before.definition).unwrap_or_default();
+            let Some(after) = attributes(&after.definition) else {
+                continue;
+            };
+            let values: Vec<String> = after
+                .iter()
+                .map(|attribute| {
+                    let old = before.iter().find(|it| it.name == attribute.name);
+                    let value = format!("($1).{}", DIALECT.quote(&attribute.name));
+                    match old {
+                        None => "NULL".to_owned(),
+                        Some(old) => self.converted(&value, &old.sql_type, &attribute.sql_type),
+                    }
+                })
+                .collect();
+            let (old, new) = (old.quoted(DIALECT), name.quoted(DIALECT));
+            let function = conversion(name);
+            let row = values.join(", ");
+            self.conversions.push(format!(
+                "CREATE FUNCTION {function}({old}) RETURNS {new} LANGUAGE plpgsql STRICT AS $convert$ BEGIN RETURN ROW({row})::{new}; END $convert$"
+            ));
+            self.conversions.push(format!(
+                "CREATE FUNCTION {function}({old}[]) RETURNS {new}[] LANGUAGE plpgsql STRICT AS $convert$ BEGIN IF array_ndims($1) > 1 THEN RAISE 'an array of {new} has several dimensions'; END IF; RETURN ARRAY(SELECT {function}($1[i]) FROM generate_subscripts($1, 1) i ORDER BY i); END $convert$"
+            ));
+        }
+        for sql in self.conversions.clone() {
+            self.out.add(sql);
+        }
+    }
+
+    /// Drops the functions that [`Self::create_conversions`] created.
+    pub(super) fn drop_conversions(&mut self) {
+        if self.conversions.is_empty() {
+            return;
+        }
+        for (name, old) in self.displaced.clone() {
+            if self.is_converted(&name) {
+                let (function, old) = (conversion(&name), old.quoted(DIALECT));
+                self.out.add(format!(
+                    "DROP FUNCTION {function}({old}[]), {function}({old})"
+                ));
+            }
+        }
+    }
+
+    /// Returns whether values of a type are made from the old ones by a function.
+    fn is_converted(&self, name: &Name) -> bool {
+        let is_composite = |types: &std::collections::BTreeMap<Name, crate::Definition>| {
+            let definition = types.get(name).map(|of| attributes(&of.definition));
+            definition.flatten().is_some()
+        };
+        self.displaced.contains_key(name)
+            && is_composite(&self.renamed().types)
+            && is_composite(&self.transition.to.types)
+    }
+
+    /// Writes an expression of a type that is displaced, or of another one, as one of the new type.
+    pub(super) fn converted(&self, value: &str, from: &str, to: &str) -> String {
+        let base = to.trim_end_matches("[]");
+        let mut recreated = self.affected.types.iter();
+        let of = recreated.find(|name| {
+            base == name.quoted(DIALECT) || base == name.to_string() || base == spelled(name)
+        });
+        match of {
+            Some(name) if self.is_converted(name) => format!("{}({value})", conversion(name)),
+            Some(_) => format!("{value}::text::{to}"),
+            None if from == to => value.to_owned(),
+            None => types::cast(value, from, to).unwrap_or_else(|| value.to_owned()),
+        }
+    }
+}
+
+/// Returns a name as `format_type` writes it: with quotes where it needs them.
+fn spelled(name: &Name) -> String {
+    let part = |text: &str| match crate::schema::text::is_plain(text) {
+        true => text.to_owned(),
+        false => DIALECT.quote(text),
+    };
+    let schema = name.schema.as_deref().map(part);
+    let schema = schema.map_or_else(String::new, |schema| format!("{schema}."));
+    format!("{schema}{}", part(&name.name))
+}
+
+/// Returns the name of the function that makes a value of a type from one of the displaced type.
+fn conversion(name: &Name) -> String {
+    format!("pg_temp.{}", DIALECT.quote(&format!("to {name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{alter, attributes, lost};
+    use crate::schema::Name;
+
+    #[test]
+    fn attributes_are_read_with_their_types() {
+        let found =
+            attributes("AS (net numeric(10,2), \"odd, name\" text COLLATE \"C\", last s.t[])");
+        let found = found.expect("a composite type");
+        let found: Vec<_> = found.iter().map(|it| (&*it.name, &*it.sql_type)).collect();
+        assert_eq!(
+            found,
+            [
+                ("net", "numeric(10,2)"),
+                ("odd, name", "text COLLATE \"C\""),
+                ("last", "s.t[]")
+            ]
+        );
+        assert_eq!(attributes("AS ()"), Some(Vec::new()));
+        assert_eq!(attributes("AS RANGE (SUBTYPE = date)"), None);
+    }
+
+    #[test]
+    fn a_type_is_altered_in_place_where_that_keeps_the_order() {
+        let name = Name::plain("t");
+        let sql = |to: &str| {
+            let ddl = alter(&name, "AS (a integer, b integer)", to);
+            ddl.map(|all| {
+                all.into_iter()
+                    .map(|it| it.sql)
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            })
+        };
+        assert_eq!(
+            sql("AS (a integer, c text)").as_deref(),
+            Some(
+                "ALTER TYPE \"t\" DROP ATTRIBUTE \"b\"; ALTER TYPE \"t\" ADD ATTRIBUTE \"c\" text"
+            )
+        );
+        assert_eq!(sql("AS (b integer, a integer)"), None);
+        assert_eq!(sql("AS (c text, a integer, b integer)"), None);
+        assert_eq!(sql("AS (a integer, b text)"), None);
+        let of = |to: &str| lost(&name, "AS (a bigint, b integer)", to);
+        assert_eq!(of("AS (b integer, a bigint)"), None);
+        assert_eq!(
+            of("AS (a integer)").as_deref(),
+            Some("the values of `t.a`, `t.b`")
+        );
+    }
+}

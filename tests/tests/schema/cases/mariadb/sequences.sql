@@ -1,0 +1,6 @@
+-- before
+CREATE SEQUENCE sq START WITH 5;
+CREATE TABLE t (id bigint DEFAULT NEXTVAL(sq), a int);
+-- after
+CREATE SEQUENCE sq START WITH 7 INCREMENT BY 2;
+CREATE TABLE t (id bigint DEFAULT NEXTVAL(sq), a bigint);

@@ -1,0 +1,8 @@
+-- before
+CREATE TABLE t (id int PRIMARY KEY, n varchar(10), m int, updated timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, `at all` datetime(3) DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP(3));
+-- after
+CREATE TABLE t (id int PRIMARY KEY, n varchar(10) NOT NULL DEFAULT 'x', m bigint NOT NULL DEFAULT 3, updated timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, `at all` datetime(3) DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP(3));
+-- rows
+INSERT INTO t VALUES (1, NULL, NULL, '2001-01-01', NULL), (2, 'a', 1, '2001-01-01', '2002-01-01');
+-- same
+SELECT id, CAST(updated AS char), CAST(`at all` AS char) FROM t ORDER BY id
