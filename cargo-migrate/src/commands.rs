@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod lock;
 mod merge;
+mod models;
 mod new;
 mod offline;
 pub(crate) mod plan;
@@ -96,6 +97,7 @@ pub(crate) enum Command {
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
+    Models(models::ModelsArgs),
     Snapshot(snapshot::SnapshotArgs),
     Backup(backup::BackupArgs),
     Doctor(doctor::DoctorArgs),
@@ -142,6 +144,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<(), Co
         Command::Baseline(args) => baseline::run(&args, context, ui),
         Command::Schema(args) => schema::run(&args, context, ui),
         Command::Backup(args) => backup::run(&args, context, ui),
+        Command::Models(args) => models::run(&args, context, ui),
         Command::Snapshot(args) => snapshot::run(&args, context, ui),
         Command::Verify(args) => verify::run(&args, context, ui),
         Command::Diff(args) => diff::run(&args, context, ui),

@@ -211,7 +211,7 @@ impl Found<'_> {
             model.table, model.rust_name
         );
         let help = format!(
-            "add the field, or {}; for a struct with only some columns, add `#[table(partial)]`",
+            "add the field; for a struct with only some columns, add `#[table(partial)]`; if the column goes with the field, {}",
             auto(&format!("drop {name} from {}", model.table))
         );
         self.report(

@@ -13,6 +13,8 @@ mod depth;
 mod fits;
 mod kind;
 mod model;
+#[cfg(feature = "sources")]
+mod print;
 mod resolve;
 #[cfg(feature = "sources")]
 mod sources;

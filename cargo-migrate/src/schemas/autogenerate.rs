@@ -165,8 +165,8 @@ pub(crate) async fn gaps(
     let chain = context.chain(Require::AnyEnds)?;
     let config = context.config()?;
     let migrations = migrations(&chain, config);
-    let ignored = Ignored::new(config, &[]);
     let accepted = accepted(context)?;
+    let ignored = Ignored::new(config, &[]);
     let mut gaps = Vec::new();
     for (dialect, server) in servers(context)? {
         let (ledger, heads) = (&config.ledger, [Target::heads()]);
@@ -209,20 +209,6 @@ pub(crate) async fn gaps(
     Ok(gaps)
 }
 
-/// Refuses a file that creates nothing: all that is there would be dropped.
-pub(crate) fn refuse_empty(file: &str, schema: &Schema) -> Result<(), CommandError> {
-    if *schema != Schema::empty(schema.dialect) {
-        return Ok(());
-    }
-    let error = CommandError::new(
-        Failure::NothingThere,
-        format!("`{file}` creates nothing, so that everything would be dropped"),
-    );
-    Err(error.help(
-        "check that the dump which wrote it succeeded; `cargo migrate diff head empty --format sql` prints the SQL that drops everything",
-    ))
-}
-
 /// Adds the renames that arguments name.
 fn add_given(
     given: &[String],
@@ -248,6 +234,20 @@ pub(crate) fn remembered(gaps: &[Gap], accepted: &Accepted) -> Accepted {
         all.insert(gap.dialect(), remembered);
     }
     all
+}
+
+/// Refuses a file that creates nothing: all that is there would be dropped.
+pub(crate) fn refuse_empty(file: &str, schema: &Schema) -> Result<(), CommandError> {
+    if *schema != Schema::empty(schema.dialect) {
+        return Ok(());
+    }
+    let error = CommandError::new(
+        Failure::NothingThere,
+        format!("`{file}` creates nothing, so that everything would be dropped"),
+    );
+    Err(error.help(
+        "check that the dump which wrote it succeeded; `cargo migrate diff head empty --format sql` prints the SQL that drops everything",
+    ))
 }
 
 /// What is wanted.

@@ -307,9 +307,7 @@ fn a_deleted_revision_is_written_again() {
     }
 }
 
-#[tokio::test]
-async fn structs_beside_a_schema_of_postgres() {
-    const SCHEMA: &str = r#"
+const DOCUMENTS: &str = r#"
 CREATE EXTENSION IF NOT EXISTS citext;
 CREATE SCHEMA app;
 CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
@@ -350,6 +348,9 @@ CREATE FUNCTION docs() RETURNS SETOF app.doc LANGUAGE sql AS $$ SELECT * FROM ap
 CREATE TABLE orgs (org_id serial PRIMARY KEY);
 CREATE TABLE member (user_id serial PRIMARY KEY, org int NOT NULL REFERENCES orgs ON DELETE CASCADE DEFERRABLE);
 "#;
+
+#[tokio::test]
+async fn structs_beside_a_schema_of_postgres() {
     const MODELS: &str = r#"
 use migrate_sqlx::Table;
 #[derive(Table)] #[table(name = "ev")] pub struct Ev { pub id: i64, pub at: chrono::NaiveDate, pub note: Option<String> }
@@ -370,7 +371,7 @@ use migrate_sqlx::Table;
 #[derive(Table)] #[table(name = "member")] pub struct Member { pub user_id: i32, pub org: i32 }
 "#;
     let database = TestDatabase::create(Dialect::Postgres, "cli_adopt").await;
-    let project = adopted(Dialect::Postgres, database.url(), SCHEMA, MODELS);
+    let project = adopted(Dialect::Postgres, database.url(), DOCUMENTS, MODELS);
     has_nothing_to_do(&project);
     assert_snapshot!(changes(
         &project,
@@ -596,5 +597,36 @@ async fn the_examples_of_the_guide() {
         project.run(written).success().done();
         project.run(["run", "-q"]).success().done();
         has_nothing_to_do(&project);
+    }
+}
+
+/// Structs that are printed for a schema leave nothing to do.
+#[tokio::test]
+async fn structs_for_tables_without_any() {
+    for dialect in Dialect::ALL {
+        let database = TestDatabase::create(dialect, "cli_models").await;
+        let schema = match dialect {
+            Dialect::Sqlite => BOARD.replace(" STRICT_OR_NOT", ""),
+            Dialect::Postgres => DOCUMENTS.to_owned(),
+            Dialect::MySql => TORRENTS.replace("INVISIBLE_COLUMN", ""),
+        };
+        let project = adopted(dialect, database.url(), &schema, "");
+        let printed = project.run(["models"]).success().stdout;
+        project.write("src/lib.rs", &printed);
+        has_nothing_to_do(&project);
+        assert_eq!(project.run(["models"]).success().stdout, "");
+        // The compiler has nothing against them either.
+        project.run(["lock", "--schema", "-q"]).success().done();
+        let reading = migrate_models::read(
+            project.path(),
+            &[migrate_models::Root {
+                name: "app".to_owned(),
+                file: project.path().join("src/lib.rs"),
+            }],
+        );
+        let text = project.read("migrations/schema.lock");
+        let lock = migrate_schema::lock::SchemaLock::parse("schema.lock", &text).expect("readable");
+        assert_eq!(reading.models.check(&lock), [], "{printed}");
+        assert!(!reading.models.is_empty());
     }
 }

@@ -34,6 +34,7 @@ fn the_help_of_the_whole() {
       check        Check the chain and its lock, without a database
       verify       Compare the database with the schema of its revisions, and with the models
       diff         Show the changes from one schema to another
+      models       Print structs for the tables of the chain that have no model
       snapshot     Save the database's schema and its applied revisions in a file
       backup       Back up the database's data to a file
       doctor       Diagnose files, git, database and models, and show how to fix each problem

@@ -56,7 +56,36 @@ fn attributes_where_they_mean_nothing() {
 fn sql_that_ends_too_early() {
     insta::assert_snapshot!(wrong(
         "#[derive(Table)]\n#[table(check = \"a > (1\", index(columns(a), where = \"a > 0)\"))]\nstruct T {\n    #[column(default = \"now(\", generated = \"'a\")]\n    a: i64,\n    #[column(default = \"'it''s (' || E'\\\\''\")]\n    b: String,\n}\n"
-    ), @"");
+    ), @r#"
+    error[malformed-model]: the SQL of `check` is not complete: `a > (1`
+     --> src/lib.rs:2:9
+      |
+    2 | #[table(check = "a > (1", index(columns(a), where = "a > 0)"))]
+      |         ^^^^^
+      |
+      = help: close its parentheses and quotes
+    error[malformed-model]: the SQL of `where` is not complete: `a > 0)`
+     --> src/lib.rs:2:45
+      |
+    2 | #[table(check = "a > (1", index(columns(a), where = "a > 0)"))]
+      |                                             ^^^^^
+      |
+      = help: close its parentheses and quotes
+    error[malformed-model]: the SQL of `default` is not complete: `now(`
+     --> src/lib.rs:4:14
+      |
+    4 |     #[column(default = "now(", generated = "'a")]
+      |              ^^^^^^^
+      |
+      = help: close its parentheses and quotes
+    error[malformed-model]: the SQL of `generated` is not complete: `'a`
+     --> src/lib.rs:4:32
+      |
+    4 |     #[column(default = "now(", generated = "'a")]
+      |                                ^^^^^^^^^
+      |
+      = help: close its parentheses and quotes
+    "#);
 }
 
 #[test]
