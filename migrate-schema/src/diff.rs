@@ -407,7 +407,8 @@ const fn rank(change: &Change) -> u8 {
             Object::Trigger { .. }
             | Object::Policy { .. }
             | Object::Rule { .. }
-            | Object::Event { .. } => 2,
+            | Object::Event { .. }
+            | Object::Statistics { .. } => 2,
             Object::View { .. } => 3,
             Object::Constraint {
                 value: Constraint::ForeignKey(_),
@@ -456,6 +457,7 @@ const fn rank(change: &Change) -> u8 {
             Object::Trigger { .. } => 47,
             Object::Policy { .. } => 48,
             Object::Rule { .. } => 49,
+            Object::Statistics { .. } => 46,
             Object::Event { .. } => 50,
         },
     }

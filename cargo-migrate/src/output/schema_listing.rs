@@ -92,7 +92,8 @@ impl Listing {
             ObjectRef::Type(name, of)
             | ObjectRef::Collation(name, of)
             | ObjectRef::Dictionary(name, of)
-            | ObjectRef::Configuration(name, of) => {
+            | ObjectRef::Configuration(name, of)
+            | ObjectRef::Statistics(name, of) => {
                 self.head(kind, name, of.comment.as_ref());
                 of.definition.lines().for_each(|line| self.line(line));
             }

@@ -621,7 +621,7 @@ fn none_is_a_word_of_the_header() {
     project.run(["init", "-q"]).success().done();
     assert_snapshot!(project.run(["new", "x", "--parent", "none"]), @"
     ------- stderr -------
-    error: there is no revision `none`
+    error: revision `none` does not exist
     help: use `base`; `none` is what the header of a first revision says
     [exit status: 1]
     ");

@@ -31,7 +31,8 @@ pub(crate) fn create(dialect: Dialect, object: ObjectRef<'_>) -> Option<String> 
         ObjectRef::Type(_, of)
         | ObjectRef::Collation(_, of)
         | ObjectRef::Dictionary(_, of)
-        | ObjectRef::Configuration(_, of) => (format!(" {}", of.definition), &of.comment),
+        | ObjectRef::Configuration(_, of)
+        | ObjectRef::Statistics(_, of) => (format!(" {}", of.definition), &of.comment),
     };
     let (kind, name) = (keyword(object), quoted(dialect, object));
     let sql = format!("CREATE {kind} {name}{definition}");
@@ -64,7 +65,8 @@ pub(super) fn quoted(dialect: Dialect, object: ObjectRef<'_>) -> String {
         ObjectRef::Type(name, _)
         | ObjectRef::Collation(name, _)
         | ObjectRef::Dictionary(name, _)
-        | ObjectRef::Configuration(name, _) => name.quoted(dialect),
+        | ObjectRef::Configuration(name, _)
+        | ObjectRef::Statistics(name, _) => name.quoted(dialect),
         ObjectRef::Routine(signature, _) => {
             let name = signature.name.quoted(dialect);
             match dialect {

@@ -447,6 +447,7 @@ fn is_definition(object: &ObjectRef<'_>) -> bool {
         | ObjectKind::Collation
         | ObjectKind::Dictionary
         | ObjectKind::Configuration
+        | ObjectKind::Statistics
         | ObjectKind::Extension
         | ObjectKind::Schema => false,
     }

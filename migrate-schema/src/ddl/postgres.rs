@@ -104,6 +104,8 @@ struct Plan<'a> {
     dropped_types: BTreeSet<Name>,
     /// What each part of the new schema depends on.
     needs: Needs,
+    /// The constraints that were added to tables.
+    added_constraints: BTreeSet<Part>,
     /// What is created after columns are altered.
     late: BTreeSet<Part>,
     /// The statements that set a default that depends on such.
@@ -133,6 +135,7 @@ impl<'a> Plan<'a> {
             conversions: Vec::new(),
             dropped_types: BTreeSet::new(),
             needs: needs(transition.to),
+            added_constraints: BTreeSet::new(),
             late: BTreeSet::new(),
             late_defaults: Vec::new(),
             existing: BTreeSet::new(),
@@ -149,6 +152,7 @@ impl<'a> Plan<'a> {
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
         self.create_prerequisites();
+        self.drop_statistics();
         self.drop_on_tables();
         self.drop_parts_of_gone_tables();
         let indexes = self.drop_indexes();
@@ -167,7 +171,9 @@ impl<'a> Plan<'a> {
         let keys = self.create_late(late, &views, &indexes);
         self.set_late_defaults();
         self.add_all(&keys);
+        self.comment_on_constraints();
         self.create_on_tables();
+        self.create_statistics();
         self.restore_privileges();
         self.finish();
         self.out.0
@@ -650,6 +656,10 @@ impl<'a> Plan<'a> {
 
     fn add_all(&mut self, constraints: &[(&Name, Constraint)]) {
         for (name, constraint) in constraints {
+            if let Some(key) = constraint.name() {
+                let part = Part::Constraint((*name).clone(), key.to_owned());
+                self.added_constraints.insert(part);
+            }
             self.out.add(format!(
                 "ALTER TABLE {} ADD {}",
                 name.quoted(DIALECT),

@@ -65,6 +65,7 @@ const fn word(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Dictionary => "dictionary",
         ObjectKind::Configuration => "configuration",
+        ObjectKind::Statistics => "statistics",
         kind => kind.as_str(),
     }
 }

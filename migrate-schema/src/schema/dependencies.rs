@@ -221,6 +221,7 @@ impl<'a> Guess<'a> {
                 ObjectRef::Collation(..)
                 | ObjectRef::Dictionary(..)
                 | ObjectRef::Configuration(..)
+                | ObjectRef::Statistics(..)
                 | ObjectRef::Extension(..)
                 | ObjectRef::Event(..)
                 | ObjectRef::Schema(..) => continue,

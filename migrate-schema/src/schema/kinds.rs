@@ -38,6 +38,9 @@ macro_rules! for_each_kind {
             /// The text search configurations of PostgreSQL, each with its mappings.
             #[cfg_attr(feature = "serde", serde(default))]
             Configuration("text search configuration") in configurations: Name, Definition;
+            /// The extended statistics of PostgreSQL.
+            #[cfg_attr(feature = "serde", serde(default))]
+            Statistics("statistics") in statistics: Name, Definition;
             /// The functions and procedures.
             Routine("routine") in routines: Signature, Routine;
             /// The recurring events of MySQL.

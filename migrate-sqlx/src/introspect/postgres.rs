@@ -2,7 +2,7 @@
 //!
 //! Named, and not read any further, as nothing compares or writes them: base types, operators and
 //! their classes, casts, conversions, text search parsers and templates, event triggers, publications,
-//! extended statistics, foreign servers, and comments on constraints, triggers, policies and rules.
+//! foreign servers, and comments on constraints of domains.
 //! Left out: tablespaces, rights, owners, security labels, and the settings of `ANALYZE`.
 
 mod array;
@@ -108,7 +108,9 @@ impl Reading {
             "enum" => self.enumeration(row)?,
             "domain" => self.domain(row)?,
             "type" => self.composite_or_range(row)?,
-            kind @ ("collation" | "dictionary" | "configuration") => self.of_one_text(kind, row),
+            kind @ ("collation" | "dictionary" | "configuration" | "statistics") => {
+                self.of_one_text(kind, row);
+            }
             "routine" => self.routine(row)?,
             "depends" => self.depends(row)?,
             "not carried" => self.not_carried(row),
@@ -154,6 +156,7 @@ impl Reading {
                 || schema.collations.keys().any(used)
                 || schema.dictionaries.keys().any(used)
                 || schema.configurations.keys().any(used)
+                || schema.statistics.keys().any(used)
                 || schema.routines.keys().any(|routine| used(&routine.name));
             if !is_used {
                 schema.schemas.remove(place);

@@ -15,6 +15,7 @@ pub(super) struct Attribute {
 
 /// Returns the attributes of a composite type; `None` of a range.
 pub(super) fn attributes(definition: &str) -> Option<Vec<Attribute>> {
+    let (definition, _) = with_comments(definition);
     let inner = definition.strip_prefix("AS (")?.strip_suffix(')')?;
     let mut all = Vec::new();
     let mut lexer = Lexer::new(DIALECT, inner);
@@ -42,10 +43,17 @@ pub(super) fn attributes(definition: &str) -> Option<Vec<Attribute>> {
     Some(all)
 }
 
+/// Splits a definition from the statements that set the comments of its attributes.
+fn with_comments(definition: &str) -> (&str, Vec<&str>) {
+    let mut parts = definition.split(";\nCOMMENT ON COLUMN ");
+    (parts.next().unwrap_or_default(), parts.collect())
+}
+
 /// Returns the statements that alter a composite type in place, as far as that is possible while
 /// columns are of it: attributes go, and others come after the last
 /// (<https://www.postgresql.org/docs/current/sql-altertype.html>).
 pub(super) fn alter(name: &Name, from: &str, to: &str) -> Option<Vec<Ddl>> {
+    let ((_, old_comments), (_, comments)) = (with_comments(from), with_comments(to));
     let (from, to) = (attributes(from)?, attributes(to)?);
     let mut left: Vec<&Attribute> = from.iter().filter(|it| to.contains(it)).collect();
     let is_new = |attribute: &&Attribute| !left.contains(attribute);
@@ -72,7 +80,20 @@ pub(super) fn alter(name: &Name, from: &str, to: &str) -> Option<Vec<Ddl>> {
             it.sql_type
         ))
     });
-    Some(dropped.chain(added).collect())
+    let kept = |place: &str| {
+        to.iter()
+            .any(|it| place.ends_with(&format!(".{}", spelled_part(&it.name))))
+    };
+    let place = |comment: &str| comment.split(" IS ").next().unwrap_or_default().to_owned();
+    let gone = old_comments.iter().map(|it| place(it));
+    let gone = gone.filter(|old| kept(old) && comments.iter().all(|it| place(it) != *old));
+    let gone = gone.map(|place| format!("{place} IS NULL"));
+    let new = comments.iter().filter(|it| !old_comments.contains(it));
+    let comments = gone.chain(new.map(|it| (*it).to_owned()));
+    let comments: Vec<Ddl> = comments
+        .map(|it| Ddl::new(format!("COMMENT ON COLUMN {it}")))
+        .collect();
+    Some(dropped.chain(added).chain(comments).collect())
 }
 
 /// Returns whether a change of a composite type drops attributes.
@@ -182,13 +203,16 @@ impl Plan<'_> {
 
 /// Returns a name as `format_type` writes it: with quotes where it needs them.
 fn spelled(name: &Name) -> String {
-    let part = |text: &str| match crate::schema::text::is_plain(text) {
+    let schema = name.schema.as_deref().map(spelled_part);
+    let schema = schema.map_or_else(String::new, |schema| format!("{schema}."));
+    format!("{schema}{}", spelled_part(&name.name))
+}
+
+fn spelled_part(text: &str) -> String {
+    match crate::schema::text::is_plain(text) {
         true => text.to_owned(),
         false => DIALECT.quote(text),
-    };
-    let schema = name.schema.as_deref().map(part);
-    let schema = schema.map_or_else(String::new, |schema| format!("{schema}."));
-    format!("{schema}{}", part(&name.name))
+    }
 }
 
 /// Returns the name of the function that makes a value of a type from one of the displaced type.

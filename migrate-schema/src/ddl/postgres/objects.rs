@@ -11,6 +11,7 @@ use crate::ddl::tables::views_to_create;
 use crate::ddl::{Ddl, clause, definition};
 use crate::diff::change::{Change, Constraint, Object};
 use crate::schema::dependencies::Part;
+use crate::schema::text::Words;
 use crate::schema::types;
 use crate::schema::{
     Check, Domain, Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence, Signature, View,
@@ -664,6 +665,43 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Plan<'_> {
+    /// Returns the extended statistics that are dropped before and created after the other changes:
+    /// they are not the same on both sides, or one of their columns is dropped meanwhile.
+    fn changed_statistics(&self, of: &Schema, other: &Schema) -> Vec<Name> {
+        let is_lost = |definition: &str| {
+            let words = Words::of(definition);
+            let columns = self.affected.rebuilt.iter();
+            let mut rebuilt =
+                columns.flat_map(|(table, all)| all.iter().map(move |it| (table, it)));
+            let mut tables = self.affected.tables.iter();
+            tables.any(|table| words.mention(&table.name))
+                || rebuilt.any(|(table, it)| words.mention(&table.name) && words.mention(it))
+        };
+        let changed = of.statistics.iter().filter(|(name, statistics)| {
+            other.statistics.get(*name) != Some(statistics) || is_lost(&statistics.definition)
+        });
+        changed.map(|(name, _)| name.clone()).collect()
+    }
+
+    pub(super) fn drop_statistics(&mut self) {
+        for name in self.changed_statistics(self.renamed(), self.transition.to) {
+            let statistics = ObjectRef::Statistics(&name, &self.renamed().statistics[&name]);
+            self.out.add(definition::drop(DIALECT, statistics));
+        }
+    }
+
+    pub(super) fn create_statistics(&mut self) {
+        for name in self.changed_statistics(self.transition.to, self.renamed()) {
+            let statistics = ObjectRef::Statistics(&name, &self.transition.to.statistics[&name]);
+            let sql = definition::create(DIALECT, statistics).unwrap_or_default();
+            for statement in each(&sql) {
+                self.out.add(statement);
+            }
+        }
+    }
+}
+
 impl<'a> Plan<'a> {
     /// Drops the types that are gone or displaced, and the routines that waited for them.
     fn drop_types(&mut self) {
@@ -759,6 +797,7 @@ fn is_prerequisite(object: &Object) -> bool {
         | ObjectKind::Table
         | ObjectKind::View
         | ObjectKind::Routine
+        | ObjectKind::Statistics
         | ObjectKind::Event => false,
     })
 }

@@ -5,6 +5,7 @@ use super::{DIALECT, Plan, comment};
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::{Ddl, Out};
 use crate::diff::change::{Change, Constraint, Object};
+use crate::schema::dependencies::Part;
 use crate::schema::{Column, ForeignKey, Key, Name, ObjectRef, OptionValue, Table};
 
 /// The options that are words of their own, not settings of the storage.
@@ -20,7 +21,49 @@ const WORDS: [&str; 9] = [
     "OPTIONS",
 ];
 
+/// The beginning of the options that are comments on constraints and on their indexes.
+const COMMENT_ON: &str = "COMMENT ON ";
+
 impl<'a> Plan<'a> {
+    /// Sets the comments of constraints, and of their indexes, that are new or have others.
+    pub(super) fn comment_on_constraints(&mut self) {
+        let nothing = Table::default();
+        for (name, after) in &self.transition.to.tables {
+            let before = self.renamed().tables.get(name);
+            let before = before.filter(|_| !self.affected.tables.contains(name));
+            let before = before.unwrap_or(&nothing);
+            let constraints = Constraint::all(after);
+            let mut options: Vec<&str> = before.options.keywords().collect();
+            options.extend(after.options.keywords());
+            options.sort_unstable();
+            options.dedup();
+            for option in options {
+                let Some((kind, constraint)) = option
+                    .strip_prefix(COMMENT_ON)
+                    .and_then(|rest| rest.split_once(' '))
+                else {
+                    continue;
+                };
+                let part = Part::Constraint(name.clone(), constraint.to_owned());
+                let was_recreated = self.added_constraints.contains(&part);
+                let (old, new) = (before.options.value(option), after.options.value(option));
+                let exists = constraints.iter().any(|it| it.name() == Some(constraint));
+                if !exists || old == new && !was_recreated || new.is_none() && was_recreated {
+                    continue;
+                }
+                let quoted = match kind {
+                    "INDEX" => Name {
+                        name: constraint.to_owned(),
+                        ..name.clone()
+                    }
+                    .quoted(DIALECT),
+                    _ => format!("{} ON {}", DIALECT.quote(constraint), name.quoted(DIALECT)),
+                };
+                self.out.add(comment(kind, &quoted, new));
+            }
+        }
+    }
+
     /// Creates a table. A foreign key to a table that does not exist yet is added later.
     pub(super) fn create_table(&mut self, name: &'a Name, table: &'a Table) {
         self.recreated(ObjectRef::Table(name, table));
@@ -122,7 +165,7 @@ impl<'a> Plan<'a> {
         let settings: Vec<String> = table
             .options
             .values()
-            .filter(|(word, _)| !WORDS.contains(word))
+            .filter(|(word, _)| !WORDS.contains(word) && !word.starts_with(COMMENT_ON))
             .map(|(word, value)| format!("{word} = {value}"))
             .collect();
         if !settings.is_empty() {
@@ -250,6 +293,8 @@ fn alter(
     let mut alter = |what: String| out.add(format!("ALTER TABLE {quoted} {what}"));
     match option {
         "COMMENT" => out.add(comment("TABLE", &quoted, value)),
+        // They are set when all constraints exist.
+        option if option.starts_with(COMMENT_ON) => {}
         "UNLOGGED" => alter(match to {
             Some(_) => "SET UNLOGGED".to_owned(),
             None => "SET LOGGED".to_owned(),

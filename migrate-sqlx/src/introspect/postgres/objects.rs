@@ -18,6 +18,7 @@ impl Reading {
         };
         let (name, definition, enabled) = (row.text(), normalized(row.text()), row.text());
         let statement = switched(definition, "TRIGGER", &relation, &name, &enabled);
+        let statement = commented(statement, "TRIGGER", &relation, &name, row.option());
         if let Some(table) = self.schema.tables.get_mut(&relation) {
             table.triggers.insert(name, statement);
         } else if let Some(view) = self.schema.views.get_mut(&relation) {
@@ -33,6 +34,7 @@ impl Reading {
         let (name, definition, enabled) = (row.text(), normalized(row.text()), row.text());
         let definition = definition.trim_end_matches(';').to_owned();
         let statement = switched(definition, "RULE", &relation, &name, &enabled);
+        let statement = commented(statement, "RULE", &relation, &name, row.option());
         if let Some(table) = self.schema.tables.get_mut(&relation) {
             table.rules.insert(name, statement);
         } else if let Some(view) = self.schema.views.get_mut(&relation) {
@@ -59,6 +61,7 @@ impl Reading {
                 statement.extend([" ", word, " (", &expression, ")"]);
             }
         }
+        let statement = commented(statement, "POLICY", &relation, &name, row.option());
         if let Some(table) = self.schema.tables.get_mut(&relation) {
             table.policies.insert(name, statement);
         }
@@ -125,12 +128,14 @@ impl Reading {
         Ok(())
     }
 
-    /// Reads what is created from one text: a collation, a text search dictionary or configuration.
+    /// Reads what is created from one text: a collation, a text search dictionary or configuration,
+    /// or extended statistics.
     pub(super) fn of_one_text(&mut self, kind: &str, mut row: Record) {
         let name = self.name(&mut row);
         let all = match kind {
             "collation" => &mut self.schema.collations,
             "dictionary" => &mut self.schema.dictionaries,
+            "statistics" => &mut self.schema.statistics,
             _ => &mut self.schema.configurations,
         };
         all.insert(name, definition(row));
@@ -256,6 +261,25 @@ fn definition(mut row: Record) -> Definition {
         definition: row.text(),
         comment,
     }
+}
+
+/// A definition, and the statement that sets the comment.
+fn commented(
+    definition: String,
+    word: &str,
+    relation: &Name,
+    name: &str,
+    comment: Option<String>,
+) -> String {
+    let Some(comment) = comment else {
+        return definition;
+    };
+    let (relation, name) = (
+        relation.quoted(Dialect::Postgres),
+        Dialect::Postgres.quote(name),
+    );
+    let comment = Dialect::Postgres.literal(&comment);
+    format!("{definition};\nCOMMENT ON {word} {name} ON {relation} IS {comment}")
 }
 
 /// A definition, and what switches it where it is not on as usual.

@@ -48,6 +48,7 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.collations(),
         scope.dictionaries(),
         scope.configurations(),
+        scope.statistics(),
         scope.owners(),
         scope.grants(),
         scope.closed(),
@@ -237,7 +238,7 @@ impl Scope<'_> {
             "SELECT 'constraint', k.conrelid, k.conname, k.contype, k.condeferrable, k.condeferred, k.convalidated, {enforced}, k.connoinherit, {},
  fn.nspname, fc.relname, {}, k.confupdtype, k.confdeltype, k.confmatchtype = 'f', {set_columns},
  CASE k.contype WHEN 'c' THEN pg_get_expr(k.conbin, k.conrelid) WHEN 'x' THEN pg_get_constraintdef(k.oid) END,
- CASE WHEN i.indnatts > i.indnkeyatts THEN (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text END, {nulls_not_distinct}, {period}
+ CASE WHEN i.indnatts > i.indnkeyatts THEN (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text END, {nulls_not_distinct}, {period}, obj_description(k.oid, 'pg_constraint'), CASE WHEN k.contype IN ('p', 'u', 'x') THEN obj_description(k.conindid, 'pg_class') END
  FROM pg_constraint k {} LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
  LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
  WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal)",
@@ -309,14 +310,14 @@ impl Scope<'_> {
             false => "",
         };
         format!(
-            "SELECT 'trigger', t.tgrelid, t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled FROM pg_trigger t {} WHERE NOT t.tgisinternal{own}",
+            "SELECT 'trigger', t.tgrelid, t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled, obj_description(t.oid, 'pg_trigger') FROM pg_trigger t {} WHERE NOT t.tgisinternal{own}",
             self.join("t.tgrelid")
         )
     }
 
     fn rules(&self) -> String {
         format!(
-            "SELECT 'rule', r.ev_class, r.rulename, pg_get_ruledef(r.oid, true), r.ev_enabled FROM pg_rewrite r {} WHERE r.rulename <> '_RETURN'",
+            "SELECT 'rule', r.ev_class, r.rulename, pg_get_ruledef(r.oid, true), r.ev_enabled, obj_description(r.oid, 'pg_rewrite') FROM pg_rewrite r {} WHERE r.rulename <> '_RETURN'",
             self.join("r.ev_class")
         )
     }
@@ -325,7 +326,7 @@ impl Scope<'_> {
         format!(
             "SELECT 'policy', p.polrelid, p.polname, p.polpermissive, CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
  (SELECT string_agg(CASE u.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(u.role)) END, ', ' ORDER BY pg_get_userbyid(u.role)) FROM unnest(p.polroles) u(role)),
- pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid) FROM pg_policy p {}",
+ pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), obj_description(p.oid, 'pg_policy') FROM pg_policy p {}",
             self.join("p.polrelid")
         )
     }
@@ -362,7 +363,7 @@ impl Scope<'_> {
  CASE t.typtype WHEN 'r' THEN 'AS RANGE (' || concat_ws(', ', 'SUBTYPE = ' || format_type(r.rngsubtype, NULL),
    CASE WHEN NOT o.opcdefault THEN 'SUBTYPE_OPCLASS = ' || CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(onsp.nspname) || '.' END || quote_ident(o.opcname) END,
    'COLLATION = ' || {}, CASE WHEN r.rngcanonical <> 0 THEN 'CANONICAL = ' || r.rngcanonical END, CASE WHEN r.rngsubdiff <> 0 THEN 'SUBTYPE_DIFF = ' || r.rngsubdiff END, {multirange}) || ')'
- ELSE 'AS (' || coalesce((SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), 'COLLATE ' || {}), ', ' ORDER BY a.attnum) FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')' END
+ ELSE 'AS (' || coalesce((SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), 'COLLATE ' || {}), ', ' ORDER BY a.attnum) FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')' || coalesce((SELECT string_agg(E';\nCOMMENT ON COLUMN ' || CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(t.typname) || '.' || quote_ident(a.attname) || ' IS ' || quote_literal(col_description(a.attrelid, a.attnum)), '' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped AND col_description(a.attrelid, a.attnum) IS NOT NULL), '') END
  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} LEFT JOIN pg_class c ON c.oid = t.typrelid
  LEFT JOIN pg_range r ON r.rngtypid = t.oid LEFT JOIN pg_type st ON st.oid = r.rngsubtype LEFT JOIN pg_opclass o ON o.oid = r.rngsubopc LEFT JOIN pg_namespace onsp ON onsp.oid = o.opcnamespace
  WHERE (t.typtype = 'r' OR (t.typtype = 'c' AND c.relkind = 'c')) AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_catalog.pg_type'::regclass AND x.objid = t.oid AND x.deptype = 'e')",
@@ -462,6 +463,16 @@ impl Scope<'_> {
         )
     }
 
+    /// Extended statistics: what follows the name in `CREATE STATISTICS`.
+    fn statistics(&self) -> String {
+        format!(
+            "SELECT 'statistics', n.nspname, o.stxname, obj_description(o.oid, 'pg_statistic_ext'), substr(pg_get_statisticsobjdef(o.oid), length('CREATE STATISTICS ' || quote_ident(n.nspname) || '.' || quote_ident(o.stxname)) + 2)
+ FROM pg_statistic_ext o JOIN pg_namespace n ON n.oid = o.stxnamespace AND {} WHERE {}",
+            self.is_meant(),
+            Self::is_free("pg_statistic_ext", "o.oid")
+        )
+    }
+
     /// What is only named: the kind, the schema and the name of each. What PostgreSQL brings along
     /// without a schema has a number below 16384 (`FirstNormalObjectId`).
     fn not_carried(&self) -> String {
@@ -478,18 +489,10 @@ impl Scope<'_> {
                 Self::is_free(catalogue, "o.oid")
             )
         };
-        let comments = [
-            ("constraint", "pg_constraint", "conname", "conrelid"),
-            ("trigger", "pg_trigger", "tgname", "tgrelid"),
-            ("policy", "pg_policy", "polname", "polrelid"),
-            ("rule", "pg_rewrite", "rulename", "ev_class"),
-        ]
-        .map(|(kind, catalogue, name, relation)| {
-            format!(
-                "SELECT 'comment on {kind}', n.nspname::text, c.relname || '.' || o.{name} FROM pg_description w JOIN {catalogue} o ON o.oid = w.objoid {} WHERE w.classoid = 'pg_catalog.{catalogue}'::regclass",
-                self.join(&format!("o.{relation}"))
-            )
-        });
+        let of_domain = format!(
+            "SELECT 'comment on constraint', n.nspname::text, t.typname || '.' || o.conname FROM pg_description w JOIN pg_constraint o ON o.oid = w.objoid JOIN pg_type t ON t.oid = o.contypid JOIN pg_namespace n ON n.oid = t.typnamespace AND {} WHERE w.classoid = 'pg_catalog.pg_constraint'::regclass",
+            self.is_meant()
+        );
         let parts = [
             in_schema("conversion", "pg_conversion", "conname", "connamespace", ""),
             in_schema("operator", "pg_operator", "oprname", "oprnamespace", ""),
@@ -515,13 +518,6 @@ impl Scope<'_> {
                 "",
             ),
             in_schema(
-                "statistics",
-                "pg_statistic_ext",
-                "stxname",
-                "stxnamespace",
-                "",
-            ),
-            in_schema(
                 "base type",
                 "pg_type",
                 "typname",
@@ -542,7 +538,7 @@ impl Scope<'_> {
             ),
             global("server", "pg_foreign_server", "o.srvname"),
         ];
-        let parts: Vec<String> = parts.into_iter().chain(comments).collect();
+        let parts: Vec<String> = parts.into_iter().chain([of_domain]).collect();
         format!(
             "SELECT 'not carried', x.* FROM ({}) x",
             parts.join(" UNION ALL ")

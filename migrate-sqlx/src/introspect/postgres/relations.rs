@@ -257,6 +257,12 @@ impl Reading {
             };
             options.set(word);
         }
+        for object in ["CONSTRAINT", "INDEX"] {
+            if let Some(comment) = row.option() {
+                let option = format!("COMMENT ON {object} {name}");
+                table.options.insert(option, comment);
+            }
+        }
         match kind.as_str() {
             "f" => {
                 if !set_columns.is_empty() {

@@ -1,0 +1,34 @@
+-- before
+CREATE TABLE par (id int PRIMARY KEY, a int, b int, CONSTRAINT positive CHECK (a > 0), CONSTRAINT one UNIQUE (a), CONSTRAINT gone CHECK (b > 0));
+CREATE TABLE kid (par_id int CONSTRAINT to_par REFERENCES par);
+COMMENT ON CONSTRAINT positive ON par IS 'above zero';
+COMMENT ON CONSTRAINT one ON par IS 'only one';
+COMMENT ON CONSTRAINT gone ON par IS 'goes';
+COMMENT ON CONSTRAINT to_par ON kid IS 'it''s a key';
+COMMENT ON INDEX par_pkey IS 'the index';
+CREATE FUNCTION tg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER t BEFORE INSERT ON par FOR EACH ROW EXECUTE FUNCTION tg();
+COMMENT ON TRIGGER t ON par IS 'fires';
+ALTER TABLE par DISABLE TRIGGER t;
+CREATE POLICY p ON par USING (a > 1);
+COMMENT ON POLICY p ON par IS 'sees';
+CREATE RULE r AS ON DELETE TO kid DO INSTEAD NOTHING;
+COMMENT ON RULE r ON kid IS 'stays';
+CREATE TYPE addr AS (street text, zip text);
+COMMENT ON COLUMN addr.street IS 'of the house';
+COMMENT ON COLUMN addr.zip IS 'code';
+-- after
+CREATE TABLE par (id bigint PRIMARY KEY, a bigint, b int, CONSTRAINT positive CHECK (a > 0), CONSTRAINT one UNIQUE (a));
+CREATE TABLE kid (par_id bigint CONSTRAINT to_par REFERENCES par);
+COMMENT ON CONSTRAINT positive ON par IS 'above zero';
+COMMENT ON CONSTRAINT to_par ON kid IS 'it''s a key';
+COMMENT ON INDEX par_pkey IS 'another index';
+CREATE FUNCTION tg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER t BEFORE INSERT ON par FOR EACH ROW EXECUTE FUNCTION tg();
+COMMENT ON TRIGGER t ON par IS 'fires again';
+CREATE POLICY p ON par USING (a > 1);
+COMMENT ON POLICY p ON par IS 'sees';
+CREATE RULE r AS ON DELETE TO kid DO INSTEAD NOTHING;
+CREATE TYPE addr AS (street text, zip text, city text);
+COMMENT ON COLUMN addr.street IS 'of the flat';
+COMMENT ON COLUMN addr.city IS 'town';
