@@ -7,12 +7,12 @@ use std::process::Command;
 use crate::package::{cargo, workspace, write};
 
 /// Builds the application; says whether it was compiled, and what it prints.
-fn build(folder: &Path) -> (bool, String) {
-    let messages = cargo(folder, &["build", "-p", "rebuilt"]);
+fn build(folder: &Path, name: &str) -> (bool, String) {
+    let messages = cargo(folder, &["build", "-p", name]);
     let artifact = messages
         .iter()
         .find(|message| {
-            message["reason"] == "compiler-artifact" && message["target"]["name"] == "rebuilt"
+            message["reason"] == "compiler-artifact" && message["target"]["name"] == name
         })
         .unwrap_or_else(|| panic!("{messages:#?}"));
     let program = artifact["executable"].as_str().expect("a program");
@@ -58,12 +58,12 @@ fn an_edit_a_new_revision_and_the_configuration_compile_again() {
         &["new", "first", "--rev-id", "a", "--sql", "a.sql"],
     );
 
-    let (_, said) = build(folder);
+    let (_, said) = build(folder, "rebuilt");
     assert!(
         said.starts_with("1 ") && said.contains("CREATE TABLE first"),
         "{said}"
     );
-    assert!(!build(folder).0, "nothing changed");
+    assert!(!build(folder, "rebuilt").0, "nothing changed");
 
     let file = fs::read_dir(package.join("migrations"))
         .expect("the folder is there")
@@ -74,23 +74,23 @@ fn an_edit_a_new_revision_and_the_configuration_compile_again() {
         .expect("readable")
         .replace("first (id", "edited (id");
     write(&file, &edited);
-    let (compiled, said) = build(folder);
+    let (compiled, said) = build(folder, "rebuilt");
     assert!(compiled && said.contains("CREATE TABLE edited"), "{said}");
 
     migrate(
         &package,
         &["new", "second", "--rev-id", "b", "--sql", "a.sql"],
     );
-    let (compiled, said) = build(folder);
+    let (compiled, said) = build(folder, "rebuilt");
     assert!(compiled && said.starts_with("2 "), "{said}");
 
     write(
         &package.join("migrate.toml"),
         "dialects = [\"sqlite\"]\n[ledger]\nprefix = \"other_\"\n",
     );
-    let (compiled, said) = build(folder);
+    let (compiled, said) = build(folder, "rebuilt");
     assert!(compiled && said.contains("other_"), "{said}");
-    assert!(!build(folder).0, "nothing changed");
+    assert!(!build(folder, "rebuilt").0, "nothing changed");
 }
 
 /// What is not there cannot be tracked: a command tells by the time of chain.lock.
@@ -98,8 +98,8 @@ fn an_edit_a_new_revision_and_the_configuration_compile_again() {
 fn a_configuration_and_a_schema_that_appear_compile_again() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-    workspace(folder, &["rebuilt"]);
-    let package = folder.join("rebuilt");
+    workspace(folder, &["appearing"]);
+    let package = folder.join("appearing");
     write(
         &package.join("src/main.rs"),
         "static M: migrate_sqlx::Migrations = migrate_sqlx::embed_migrations!();\n#[derive(migrate_sqlx::Table)]\n#[table(name = \"first\")]\npub struct First { pub id: i64 }\nfn main() { println!(\"{M:?}\"); }\n",
@@ -111,22 +111,22 @@ fn a_configuration_and_a_schema_that_appear_compile_again() {
         &["new", "first", "--rev-id", "a", "--sql", "a.sql"],
     );
     fs::remove_file(package.join("migrate.toml")).expect("init wrote it");
-    let (_, said) = build(folder);
+    let (_, said) = build(folder, "appearing");
     assert!(!said.contains("other_"), "{said}");
-    assert!(!build(folder).0, "nothing changed");
+    assert!(!build(folder, "appearing").0, "nothing changed");
 
     write(
         &package.join("migrate.toml"),
         "dialects = [\"sqlite\"]\n[ledger]\nprefix = \"other_\"\n[env.dev]\nurl = \"sqlite://dev.db\"\n",
     );
     migrate(&package, &["check"]);
-    let (compiled, said) = build(folder);
+    let (compiled, said) = build(folder, "appearing");
     assert!(compiled && said.contains("other_"), "{said}");
 
     // schema.lock shows that the struct does not fit.
     migrate(&package, &["run"]);
     assert!(package.join("migrations/schema.lock").is_file());
-    let messages = cargo(folder, &["build", "-p", "rebuilt"]);
+    let messages = cargo(folder, &["build", "-p", "appearing"]);
     let told = messages.iter().any(|message| {
         let text = message["message"]["message"].as_str();
         text.is_some_and(|text| text.contains("type-mismatch"))

@@ -526,7 +526,6 @@ use migrate_sqlx::Table;
     pub at: chrono::DateTime<chrono::Utc>,
     pub tt: chrono::NaiveTime,
     pub flag: bool,
-    pub price: sqlx::types::Text<rust_decimal::Decimal>,
     pub code: uuid::fmt::Hyphenated,
 }
 "#;
@@ -559,7 +558,6 @@ use migrate_sqlx::Table;
     assert_eq!(row.get::<String, _>("at"), "1970-01-01 00:00:00");
     assert_eq!(row.get::<String, _>("tt"), "00:00:00");
     assert!(!row.get::<bool, _>("flag"));
-    assert_eq!(row.get::<String, _>("price"), "0");
     assert_eq!(
         row.get::<String, _>("code"),
         "00000000-0000-0000-0000-000000000000"
