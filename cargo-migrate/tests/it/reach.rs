@@ -294,7 +294,7 @@ CREATE SUBSCRIPTION {role} CONNECTION 'host=nowhere' PUBLICATION p WITH (connect
     database.execute(&drop_roles).await;
 
     // Where they are not there at all, they are made without login, and gone at the end.
-    project.run(["diff", "empty", "head"]).code(1).done();
+    project.run(["diff", "empty", "head"]).success().done();
     let roles = format!(
         "SELECT rolname::text FROM pg_roles WHERE rolname LIKE '{}%' OR shobj_description(oid, 'pg_authid') LIKE 'created by cargo migrate%' AND rolname LIKE '{}%'",
         &db[..16],
