@@ -7,7 +7,7 @@ use crate::ddl::definition;
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::dependencies::{Needs, Part, needs};
-use crate::schema::{Column, Enum, ForeignKey, Name, Schema, Signature, Table};
+use crate::schema::{Column, Domain, Enum, ForeignKey, Name, Schema, Signature, Table};
 use migrate_core::Dialect;
 
 type Columns<'a> = BTreeMap<&'a Name, BTreeSet<&'a str>>;
@@ -84,8 +84,8 @@ impl<'a> Affected<'a> {
                 } if !used.contains(name) && only_adds(from, to) => {}
                 Change::Alter {
                     from: Object::Domain { value: from, .. },
-                    to: Object::Domain { value: to, .. },
-                } if from.sql_type == to.sql_type && from.collation == to.collation => {}
+                    to: Object::Domain { name, value: to },
+                } if self.can_alter_domain(name, from, to) => {}
                 Change::Alter {
                     from: Object::Type { value: from, .. },
                     to: Object::Type { name, value: to },
@@ -166,6 +166,30 @@ impl<'a> Affected<'a> {
             }
         }
         all
+    }
+
+    /// Returns whether `ALTER DOMAIN` can make a change. It adds no constraint to a domain that an
+    /// array or another type contains in a table
+    /// (<https://www.postgresql.org/docs/current/sql-alterdomain.html>, "Notes").
+    fn can_alter_domain(&self, name: &Name, from: &Domain, to: &Domain) -> bool {
+        let restricts = to.checks.iter().any(|check| !from.checks.contains(check))
+            || from.nullable && !to.nullable;
+        let of = Part::Type(name.clone());
+        let is_contained = || {
+            let mut dependents = self.needs.iter().filter(|(_, needed)| needed.contains(&of));
+            dependents.any(|(part, _)| match part {
+                Part::Type(_) => true,
+                Part::Column(table, column) => {
+                    let table = self.renamed().tables.get(table);
+                    let column = table.and_then(|table| table.column(column));
+                    column.is_some_and(|column| column.sql_type.ends_with("[]"))
+                }
+                _ => false,
+            })
+        };
+        from.sql_type == to.sql_type
+            && from.collation == to.collation
+            && !(restricts && is_contained())
     }
 
     /// Returns the views over renamed tables and columns, and drops the triggers, policies and rules

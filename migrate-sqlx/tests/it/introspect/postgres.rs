@@ -457,9 +457,9 @@ async fn expressions_come_whole_and_in_one_spelling() {
 
 #[tokio::test]
 async fn what_is_not_carried_is_named() {
-    let sql = "CREATE TABLE a (b integer CONSTRAINT positive CHECK (b > 0), c integer);
-COMMENT ON CONSTRAINT positive ON a IS 'so';
-CREATE STATISTICS both_columns ON b, c FROM a;
+    let sql = "CREATE TABLE a (b integer, c integer);
+CREATE DOMAIN d AS integer CONSTRAINT positive CHECK (VALUE > 0);
+COMMENT ON CONSTRAINT positive ON DOMAIN d IS 'so';
 CREATE PUBLICATION all_of_it FOR TABLE a;
 CREATE FUNCTION plus(a, a) RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE OPERATOR + (LEFTARG = a, RIGHTARG = a, FUNCTION = plus);";
@@ -468,10 +468,9 @@ CREATE OPERATOR + (LEFTARG = a, RIGHTARG = a, FUNCTION = plus);";
     assert_eq!(
         named,
         [
-            "comment on constraint `\"a.positive\"`",
+            "comment on constraint `\"d.positive\"`",
             "operator `+`",
             "publication `all_of_it`",
-            "statistics `both_columns`",
         ]
     );
 }
