@@ -59,6 +59,7 @@ const LOOK: &[&str] = &[
 const REPLAY: &[&str] = &[
     "verify",
     "verify --models",
+    "models",
     "doctor",
     "diff database head",
     "diff base current --format sql",
