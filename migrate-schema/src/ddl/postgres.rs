@@ -24,7 +24,7 @@ use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::diff::order;
 use crate::schema::dependencies::{Needs, Part, needs};
 use crate::schema::text::Words;
-use crate::schema::{Column, Name, ObjectRef, Schema, Signature, Table};
+use crate::schema::{Column, Name, ObjectKind, ObjectRef, Schema, Signature, Table};
 use migrate_core::Dialect;
 use migrate_sql::split;
 
@@ -115,7 +115,7 @@ struct Plan<'a> {
     /// The views that are changed in place.
     replaced: BTreeSet<Name>,
     /// The objects that were dropped and created again.
-    recreated: Vec<ObjectRef<'a>>,
+    recreated: Vec<(ObjectRef<'a>, (ObjectKind, String))>,
     out: Out,
 }
 
@@ -158,12 +158,14 @@ impl<'a> Plan<'a> {
         let indexes = self.drop_indexes();
         self.drop_defaults();
         let views = self.changed_views();
+        self.free_domains();
         self.drop_in_order();
         self.drop_sequences();
         self.rename_on_tables();
         self.displace_types();
         self.alter_types();
         let late = self.create_early(&views);
+        self.restrict_domains();
         self.create_conversions();
         self.alter_tables();
         self.alter_columns();
@@ -246,7 +248,16 @@ impl<'a> Plan<'a> {
                 .and_then(|name| self.affected.tables.get(name));
             let Some(table) = table else { continue };
             let mut others = needed.iter().filter(|it| it.relation() != Some(*table));
-            if others.any(|it| leads_back(it, table)) {
+            // The other can have one of this table: two policies that mention each other's tables.
+            let is_gone = |part: &Part| match (part, part.relation()) {
+                (Part::Routine(signature), _) => self.affected.routines.contains(signature),
+                (_, Some(name)) => {
+                    self.affected.tables.contains(name) || self.affected.views.contains(name)
+                }
+                _ => false,
+            };
+            let is_query = matches!(part, Part::Policy(..) | Part::Rule(..));
+            if others.any(|it| is_query && is_gone(it) || leads_back(it, table)) {
                 gone.push((*table, part.clone()));
             }
         }

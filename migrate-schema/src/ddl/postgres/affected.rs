@@ -83,6 +83,10 @@ impl<'a> Affected<'a> {
                     to: Object::Enum { name, value: to },
                 } if !used.contains(name) && only_adds(from, to) => {}
                 Change::Alter {
+                    from: Object::Domain { value: from, .. },
+                    to: Object::Domain { value: to, .. },
+                } if from.sql_type == to.sql_type && from.collation == to.collation => {}
+                Change::Alter {
                     from: Object::Type { value: from, .. },
                     to: Object::Type { name, value: to },
                 } if composite::alter(name, &from.definition, &to.definition).is_some() => {

@@ -324,6 +324,71 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Returns the domains that are altered in place, before and after.
+    fn altered_domains(&self) -> Vec<(&'a Name, &'a Domain, &'a Domain)> {
+        let changes = self.transition.changes.iter();
+        let altered = changes.filter_map(|change| match change {
+            Change::Alter {
+                from: Object::Domain { value: from, .. },
+                to: Object::Domain { name, value: to },
+            } if !self.affected.types.contains(name) => Some((name, &**from, &**to)),
+            _ => None,
+        });
+        altered.collect()
+    }
+
+    /// Drops what domains that stay do not have any more.
+    pub(super) fn free_domains(&mut self) {
+        for (name, from, to) in self.altered_domains() {
+            let domain = format!("ALTER DOMAIN {}", name.quoted(DIALECT));
+            for check in from
+                .checks
+                .iter()
+                .filter(|check| !to.checks.contains(check))
+            {
+                if let Some(check) = &check.name {
+                    let check = DIALECT.quote(check);
+                    self.out.add(format!("{domain} DROP CONSTRAINT {check}"));
+                }
+            }
+            if from.default.is_some() && from.default != to.default {
+                self.out.add(format!("{domain} DROP DEFAULT"));
+            }
+            if !from.nullable && to.nullable {
+                self.out.add(format!("{domain} DROP NOT NULL"));
+            }
+        }
+    }
+
+    /// Adds to domains that stay what they have from now on.
+    pub(super) fn restrict_domains(&mut self) {
+        for (name, from, to) in self.altered_domains() {
+            let quoted = name.quoted(DIALECT);
+            let domain = format!("ALTER DOMAIN {quoted}");
+            let review = format!("rows with a value that `{name}` does not accept make this fail");
+            for check in to
+                .checks
+                .iter()
+                .filter(|check| !from.checks.contains(check))
+            {
+                let check = clause::constraint(DIALECT, &Constraint::Check(check.clone()));
+                let add = Ddl::new(format!("{domain} ADD {check}"));
+                self.out.push(add.with_review(review.clone()));
+            }
+            if let Some(default) = to.default.as_ref().filter(|_| from.default != to.default) {
+                self.out.add(format!("{domain} SET DEFAULT {default}"));
+            }
+            if from.nullable && !to.nullable {
+                let set = Ddl::new(format!("{domain} SET NOT NULL"));
+                self.out.push(set.with_review(review));
+            }
+            if from.comment != to.comment {
+                self.out
+                    .add(comment("DOMAIN", &quoted, to.comment.as_deref()));
+            }
+        }
+    }
+
     /// Alters the composite types whose attributes can come and go in place.
     pub(super) fn alter_types(&mut self) {
         for change in &self.transition.changes {
@@ -563,7 +628,8 @@ impl<'a> Plan<'a> {
         for statement in each(&definition::routine(DIALECT, signature, routine)) {
             self.out.add(statement);
         }
-        if self.affected.routines.contains(signature) {
+        let existed = self.renamed().routines.contains_key(signature);
+        if !existed || self.affected.routines.contains(signature) {
             self.recreated(ObjectRef::Routine(signature, routine));
         }
     }

@@ -2,27 +2,47 @@
 
 use super::{DIALECT, Plan};
 use crate::ddl::definition::{keyword, quoted};
-use crate::schema::{ObjectKind, ObjectRef, Privileges};
+use crate::schema::{ObjectKind, ObjectRef, Privileges, Signature};
 
 impl<'a> Plan<'a> {
     /// Remembers that an object is created; where one of its name was dropped, its owner and
     /// privileges are restored at the end.
     pub(super) fn recreated(&mut self, object: ObjectRef<'a>) {
-        if self.renamed().find(object).is_some() {
-            self.recreated.push(object);
+        let before = self
+            .renamed()
+            .find(object)
+            .or_else(|| self.successor_of(object));
+        if let Some(before) = before {
+            self.recreated.push((object, before.key()));
         }
+    }
+
+    /// Returns the dropped routine that a new one of its name and kind stands in for, with other
+    /// arguments, if there is one such pair.
+    fn successor_of(&self, object: ObjectRef<'_>) -> Option<ObjectRef<'a>> {
+        let ObjectRef::Routine(new, _) = object else {
+            return None;
+        };
+        let (renamed, to) = (self.renamed(), self.transition.to);
+        let is_same = |it: &&Signature| it.name == new.name && it.kind == new.kind;
+        let gone = renamed.routines.keys().filter(is_same);
+        let mut gone = gone.filter(|it| !to.routines.contains_key(*it));
+        let come = to.routines.keys().filter(is_same);
+        let come = come.filter(|it| !renamed.routines.contains_key(*it));
+        let (old, None, 1) = (gone.next()?, gone.next(), come.count()) else {
+            return None;
+        };
+        Some(ObjectRef::Routine(old, &renamed.routines[old]))
     }
 
     /// Restores who may use the recreated objects, and then, as only an owner may grant that, who
     /// owns them.
     pub(super) fn restore_privileges(&mut self) {
-        for object in std::mem::take(&mut self.recreated) {
-            let key = object.key();
+        for (object, before) in std::mem::take(&mut self.recreated) {
             // The reverse starts from a schema that may not have been read from a database.
-            let schemas = [self.renamed(), self.transition.to];
-            let mut found = schemas
-                .into_iter()
-                .filter_map(|it| it.state.privileges.get(&key));
+            let now = self.transition.to.state.privileges.get(&object.key());
+            let old = self.renamed().state.privileges.get(&before);
+            let mut found = old.into_iter().chain(now);
             if let Some(privileges) = found.next() {
                 self.grant(object, privileges);
             }
