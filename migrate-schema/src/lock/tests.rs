@@ -13,9 +13,9 @@ table \"odd name\" column \"a \\\"b\\\"\" at=1 type=\"VARCHAR(2) \\n\" null defa
 
 [postgres]
 enum mood value=sad value=\"so so\"
-model app.users comment
 model app.users check expression=\"id > 0\"
 model app.users column email type=text value=sad not-null default
+model app.users comment
 model app.users foreign-key column=id table=others says=on-delete
 model app.users index users_email_idx
 model app.users unique column=email
@@ -45,7 +45,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(columns, ["id", "email"]);
     assert_eq!(users.checks.len(), 2);
     // A merge that nobody has finished costs the schema, which can be read again, and not this.
-    let broken = TEXT.replace("enum mood", "<<<<<<< HEAD\nenum mood");
+    let broken = TEXT.replace("\nenum mood", "\n<<<<<<< HEAD\nenum mood");
     assert!(SchemaLock::parse("schema.lock", &broken).is_err());
     assert_eq!(SchemaLock::models(&broken), lock.models);
 }
