@@ -13,6 +13,13 @@ table \"odd name\" column \"a \\\"b\\\"\" at=1 type=\"VARCHAR(2) \\n\" null defa
 
 [postgres]
 enum mood value=sad value=\"so so\"
+model app.users check expression=\"id > 0\"
+model app.users column email type=text value=sad not-null default
+model app.users comment
+model app.users foreign-key column=id table=others says=on-delete
+model app.users index users_email_idx
+model app.users unique column=email
+model-enum mood value=sad value=\"so so\"
 table app.users
 table app.users check expression=\"id > 0\"
 table app.users check expression=\"id > 0\" name=positive
@@ -37,6 +44,10 @@ fn what_is_written_is_read_back() {
     let columns: Vec<_> = users.columns.iter().map(|column| &column.name).collect();
     assert_eq!(columns, ["id", "email"]);
     assert_eq!(users.checks.len(), 2);
+    // A merge that nobody has finished costs the schema, which can be read again, and not this.
+    let broken = TEXT.replace("\nenum mood", "\n<<<<<<< HEAD\nenum mood");
+    assert!(SchemaLock::parse("schema.lock", &broken).is_err());
+    assert_eq!(SchemaLock::models(&broken), lock.models);
 }
 
 #[test]
