@@ -164,7 +164,10 @@ fn changes(project: &TestProject, id: &str, old: &str, new: &str) -> String {
     project.run(["verify"]).success().done();
     project.run(["run", "-q"]).success().done();
     has_nothing_to_do(project);
-    sections.to_owned()
+    // Only MariaDB writes how wide a number is displayed.
+    sections
+        .replace("bigint(20)", "bigint")
+        .replace("int(11)", "int")
 }
 
 #[test]
@@ -436,7 +439,7 @@ use migrate_sqlx::Table;
         "#[column(index)] pub size: i64, #[column(references = \"users\", on_delete = \"set null\")] pub editor: Option<i32>,",
     ), @r"
     ALTER TABLE `torrents`
-        ADD COLUMN `editor` int(11) AFTER `size`,
+        ADD COLUMN `editor` int AFTER `size`,
         ADD INDEX `editor` (`editor`),
         ADD INDEX `torrents_size_idx` (`size`);
     ALTER TABLE `torrents` ADD CONSTRAINT `torrents_ibfk_1` FOREIGN KEY (`editor`) REFERENCES `users` (`user_id`) ON DELETE SET NULL;
@@ -456,11 +459,11 @@ use migrate_sqlx::Table;
     ALTER TABLE `torrents` ADD INDEX `torrents_size_idx` (`size`);
     ");
     assert_snapshot!(changes(&project, "c", "pub id: i32, pub v: Option<i32>", "pub id: i32, pub v: Option<i64>"), @r"
-    ALTER TABLE `ver` MODIFY COLUMN `v` bigint(20);
+    ALTER TABLE `ver` MODIFY COLUMN `v` bigint;
 
     -- migrate: down
-    -- destructive: alter column `ver.v`: type `bigint(20)` becomes `int(11)`
-    ALTER TABLE `ver` MODIFY COLUMN `v` int(11);
+    -- destructive: alter column `ver.v`: type `bigint` becomes `int`
+    ALTER TABLE `ver` MODIFY COLUMN `v` int;
     ");
     assert_snapshot!(changes(&project, "d", "enum State { New, Done }", "enum State { New, Done, Bad }"), @r"
     ALTER TABLE `torrents` MODIFY COLUMN `state` enum('new','done','old','bad') NOT NULL DEFAULT 'new';
