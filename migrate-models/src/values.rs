@@ -1,7 +1,7 @@
 //! The values that an expression or a type lists.
 
 use migrate_core::Dialect;
-use migrate_sql::{Lexer, TokenKind};
+use migrate_sql::{TokenKind, words_and_symbols};
 
 /// Returns the values of an enum where there are some already. Those that no model knows stay,
 /// unless one has known them: `before`.
@@ -21,7 +21,7 @@ pub(super) fn wanted(own: &[String], there: &[String], before: &[String]) -> Vec
 /// Returns whether a text closes its quotes and parentheses, in one dialect at least.
 pub(super) fn is_whole(text: &str) -> bool {
     Dialect::ALL.iter().any(|dialect| {
-        let depth = tokens(text, *dialect).and_then(|tokens| {
+        let depth = words_and_symbols(*dialect, text).ok().and_then(|tokens| {
             tokens
                 .into_iter()
                 .try_fold(0_usize, |depth, token| match token {
@@ -61,21 +61,6 @@ fn unparenthesized(text: &str) -> &str {
     match is_closed_early {
         true => text,
         false => unparenthesized(inner),
-    }
-}
-
-fn tokens(text: &str, dialect: Dialect) -> Option<Vec<(TokenKind, &str)>> {
-    let mut lexer = Lexer::new(dialect, text);
-    let mut tokens = Vec::new();
-    loop {
-        match lexer.next_token() {
-            Ok(Some(token)) if token.kind.matters() => {
-                tokens.push((token.kind, &text[token.start..token.end]));
-            }
-            Ok(Some(_)) => {}
-            Ok(None) => return Some(tokens),
-            Err(_) => return None,
-        }
     }
 }
 

@@ -7,8 +7,6 @@ mod postgres;
 mod sqlite;
 mod tables;
 
-pub(crate) use postgres::composite_loses;
-
 use std::fmt::{self, Write as _};
 
 use crate::diff::Transition;

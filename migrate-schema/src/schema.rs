@@ -1,5 +1,6 @@
 //! A schema as data: what a database has, in its own spelling.
 
+pub(crate) mod composite;
 pub(crate) mod dependencies;
 pub(crate) mod kinds;
 mod options;

@@ -130,6 +130,33 @@ const fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
 }
 
+/// Returns the tokens of a text with their kinds: no white space, no comments.
+///
+/// ```
+/// use migrate_sql::{Dialect, TokenKind, words_and_symbols};
+///
+/// let found = words_and_symbols(Dialect::Sqlite, "a = 'b' -- c").unwrap();
+/// let expected = [(TokenKind::Word, "a"), (TokenKind::Symbol, "="), (TokenKind::String, "'b'")];
+/// assert_eq!(found, expected);
+/// ```
+///
+/// # Errors
+///
+/// A quote or comment that does not end in this dialect.
+pub fn words_and_symbols(
+    dialect: Dialect,
+    text: &str,
+) -> Result<Vec<(TokenKind, &str)>, Unterminated> {
+    let mut lexer = Lexer::new(dialect, text);
+    let mut found = Vec::new();
+    while let Some(token) = lexer.next_token()? {
+        if token.kind.matters() {
+            found.push((token.kind, &text[token.start..token.end]));
+        }
+    }
+    Ok(found)
+}
+
 impl<'a> Lexer<'a> {
     /// Creates a lexer at the start of `text`.
     #[must_use]

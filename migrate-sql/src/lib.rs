@@ -16,7 +16,7 @@ mod tokens;
 mod transactions;
 
 pub use dialect::{Dialect, Dialects, UnknownDialect};
-pub use lexer::{Construct, Lexer, Quoting, Token, TokenKind, Unterminated};
+pub use lexer::{Construct, Lexer, Quoting, Token, TokenKind, Unterminated, words_and_symbols};
 pub use lint::{Finding, FindingKind, lint};
 pub use name::Name;
 pub use plain::{Plain, plain};

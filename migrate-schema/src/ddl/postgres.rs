@@ -64,11 +64,6 @@ pub(super) fn statements(transition: &Transition<'_>) -> Vec<Ddl> {
     }
 }
 
-/// Returns whether values of a composite type lose something when it gets another definition.
-pub(crate) fn composite_loses(from: &str, to: &str) -> bool {
-    composite::lost(&Name::default(), from, to).is_some()
-}
-
 /// Splits a text into its statements.
 fn each(sql: &str) -> Vec<String> {
     match split(DIALECT, sql) {

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::schema::kinds::for_each_kind;
-use crate::schema::types;
 use crate::schema::{
     Check, Column, Definition, Domain, Enum, Event, Extension, ForeignKey, Identity, Index, Key,
     Name, ObjectRef, OptionValue, Routine, Sequence, Signature, Table, View,
 };
+use crate::schema::{composite, types};
 use migrate_core::Dialect;
 
 /// One step from a schema to another.
@@ -276,7 +276,7 @@ impl Change {
             Self::Alter {
                 from: Object::Type { value: from, .. },
                 to: Object::Type { value: to, .. },
-            } => crate::ddl::composite_loses(&from.definition, &to.definition),
+            } => composite::loses(&from.definition, &to.definition),
             Self::Create(_) | Self::Drop(_) | Self::Alter { .. } | Self::Rename(_) => false,
         }
     }

@@ -8,11 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use migrate_core::Dialect;
-
 use super::text::Words;
-use super::{Index, Name, ObjectRef, Schema, Signature, Table};
-use crate::ddl::definition;
+use super::{Domain, Index, Name, ObjectRef, Schema, Signature, Table};
 
 /// What can depend on something, or is depended on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,15 +134,28 @@ fn texts(schema: &Schema) -> Vec<(Part, String)> {
         }
     }
     for object in schema.objects() {
-        let part = match object {
-            ObjectRef::Domain(name, _) | ObjectRef::Type(name, _) => Part::Type(name.clone()),
-            ObjectRef::Routine(signature, _) => Part::Routine(signature.clone()),
+        all.push(match object {
+            ObjectRef::Domain(name, domain) => (Part::Type(name.clone()), of_domain(domain)),
+            ObjectRef::Type(name, of) => (Part::Type(name.clone()), of.definition.clone()),
+            ObjectRef::Routine(signature, routine) => {
+                let part = Part::Routine(signature.clone());
+                (part, routine.statement().to_owned())
+            }
             _ => continue,
-        };
-        let text = definition::create(Dialect::Postgres, object).unwrap_or_default();
-        all.push((part, text));
+        });
     }
     all
+}
+
+fn of_domain(domain: &Domain) -> String {
+    let checks = domain.checks.iter().map(|check| &check.expression);
+    let texts = [&domain.sql_type]
+        .into_iter()
+        .chain(&domain.collation)
+        .chain(&domain.default)
+        .chain(checks);
+    let texts: Vec<&str> = texts.map(String::as_str).collect();
+    texts.join(" ")
 }
 
 fn of_table(all: &mut Vec<(Part, String)>, name: &Name, table: &Table) {

@@ -1,12 +1,12 @@
 //! The values that an expression or a type lists.
 
 use migrate_core::Dialect;
-use migrate_sql::{Lexer, TokenKind, unquoted};
+use migrate_sql::{TokenKind, unquoted, words_and_symbols};
 
 /// Returns the literals of a text: those of `enum('a','b')`.
 #[must_use]
 pub fn literals(text: &str, dialect: Dialect) -> Vec<String> {
-    let strings = tokens(text, dialect).into_iter().flatten();
+    let strings = words_and_symbols(dialect, text).into_iter().flatten();
     let strings = strings.filter(|(kind, _)| *kind == TokenKind::String);
     strings.map(|(_, text)| unquoted(text)).collect()
 }
@@ -20,7 +20,7 @@ pub fn listed(expression: &str, column: &str, dialect: Dialect) -> Option<Vec<St
     let mut lists = false;
     let mut values = Vec::new();
     let mut cast = false;
-    for (kind, text) in tokens(expression, dialect)? {
+    for (kind, text) in words_and_symbols(dialect, expression).ok()? {
         // A cast is to a name of one or two words: `::character varying`.
         let is_cast = std::mem::replace(&mut cast, false);
         match kind {
@@ -42,21 +42,6 @@ pub fn listed(expression: &str, column: &str, dialect: Dialect) -> Option<Vec<St
         }
     }
     (has_column && lists && !values.is_empty()).then_some(values)
-}
-
-fn tokens(text: &str, dialect: Dialect) -> Option<Vec<(TokenKind, &str)>> {
-    let mut lexer = Lexer::new(dialect, text);
-    let mut tokens = Vec::new();
-    loop {
-        match lexer.next_token() {
-            Ok(Some(token)) if token.kind.matters() => {
-                tokens.push((token.kind, &text[token.start..token.end]));
-            }
-            Ok(Some(_)) => {}
-            Ok(None) => return Some(tokens),
-            Err(_) => return None,
-        }
-    }
 }
 
 #[cfg(test)]

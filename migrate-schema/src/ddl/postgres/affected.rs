@@ -6,6 +6,7 @@ use super::{composite, views};
 use crate::ddl::definition;
 use crate::diff::Transition;
 use crate::diff::change::{Change, Constraint, Object, Renamed};
+use crate::schema::composite::drops;
 use crate::schema::dependencies::{Needs, Part, needs};
 use crate::schema::{Column, Domain, Enum, ForeignKey, Name, Schema, Signature, Table};
 use migrate_core::Dialect;
@@ -90,8 +91,8 @@ impl<'a> Affected<'a> {
                     from: Object::Type { value: from, .. },
                     to: Object::Type { name, value: to },
                 } if composite::alter(name, &from.definition, &to.definition).is_some() => {
-                    let drops = composite::drops(&from.definition, &to.definition);
-                    self.shrunk.extend(drops.then(|| name.clone()));
+                    let shrinks = drops(&from.definition, &to.definition);
+                    self.shrunk.extend(shrinks.then(|| name.clone()));
                 }
                 Change::Alter {
                     to:

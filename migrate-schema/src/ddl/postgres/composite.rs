@@ -2,52 +2,8 @@
 
 use super::{DIALECT, Plan};
 use crate::ddl::Ddl;
+use crate::schema::composite::{Attribute, attributes, with_comments};
 use crate::schema::{Name, types};
-use migrate_sql::{Lexer, TokenKind, unquoted};
-
-/// An attribute of a composite type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attribute {
-    name: String,
-    /// The type, with its collation.
-    sql_type: String,
-}
-
-/// Returns the attributes of a composite type; `None` of a range.
-pub(super) fn attributes(definition: &str) -> Option<Vec<Attribute>> {
-    let (definition, _) = with_comments(definition);
-    let inner = definition.strip_prefix("AS (")?.strip_suffix(')')?;
-    let mut all = Vec::new();
-    let mut lexer = Lexer::new(DIALECT, inner);
-    let (mut name, mut start, mut depth) = (None, 0, 0_usize);
-    let mut finish = |name: &mut Option<String>, text: &str| {
-        all.extend(name.take().map(|name| Attribute {
-            name,
-            sql_type: text.trim().to_owned(),
-        }));
-    };
-    while let Some(token) = lexer.next_token().ok()? {
-        let text = &inner[token.start..token.end];
-        match (token.kind, text) {
-            (TokenKind::Symbol, "(") => depth += 1,
-            (TokenKind::Symbol, ")") => depth = depth.checked_sub(1)?,
-            (TokenKind::Symbol, ",") if depth == 0 => finish(&mut name, &inner[start..token.start]),
-            (TokenKind::Word | TokenKind::Quoted, _) if name.is_none() => {
-                name = Some(unquoted(text));
-                start = token.end;
-            }
-            _ => {}
-        }
-    }
-    finish(&mut name, &inner[start..]);
-    Some(all)
-}
-
-/// Splits a definition from the statements that set the comments of its attributes.
-fn with_comments(definition: &str) -> (&str, Vec<&str>) {
-    let mut parts = definition.split(";\nCOMMENT ON COLUMN ");
-    (parts.next().unwrap_or_default(), parts.collect())
-}
 
 /// Returns the statements that alter a composite type in place, as far as that is possible while
 /// columns are of it: attributes go, and others come after the last
@@ -94,30 +50,6 @@ pub(super) fn alter(name: &Name, from: &str, to: &str) -> Option<Vec<Ddl>> {
         .map(|it| Ddl::new(format!("COMMENT ON COLUMN {it}")))
         .collect();
     Some(dropped.chain(added).chain(comments).collect())
-}
-
-/// Returns whether a change of a composite type drops attributes.
-pub(super) fn drops(from: &str, to: &str) -> bool {
-    let (Some(from), Some(to)) = (attributes(from), attributes(to)) else {
-        return false;
-    };
-    from.iter()
-        .any(|it| to.iter().all(|other| other.name != it.name))
-}
-
-/// Returns what values lose when a composite type becomes another: attributes, or a part of them.
-pub(super) fn lost(name: &Name, from: &str, to: &str) -> Option<String> {
-    let (from, to) = (attributes(from)?, attributes(to)?);
-    let loses = |it: &&Attribute| match to.iter().find(|other| other.name == it.name) {
-        None => true,
-        Some(other) => types::loses(DIALECT, &it.sql_type, &other.sql_type),
-    };
-    let lost: Vec<String> = from
-        .iter()
-        .filter(loses)
-        .map(|it| format!("`{name}.{}`", it.name))
-        .collect();
-    (!lost.is_empty()).then(|| format!("the values of {}", lost.join(", ")))
 }
 
 impl Plan<'_> {
@@ -222,26 +154,9 @@ fn conversion(name: &Name) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{alter, attributes, lost};
+    use super::alter;
     use crate::schema::Name;
-
-    #[test]
-    fn attributes_are_read_with_their_types() {
-        let found =
-            attributes("AS (net numeric(10,2), \"odd, name\" text COLLATE \"C\", last s.t[])");
-        let found = found.expect("a composite type");
-        let found: Vec<_> = found.iter().map(|it| (&*it.name, &*it.sql_type)).collect();
-        assert_eq!(
-            found,
-            [
-                ("net", "numeric(10,2)"),
-                ("odd, name", "text COLLATE \"C\""),
-                ("last", "s.t[]")
-            ]
-        );
-        assert_eq!(attributes("AS ()"), Some(Vec::new()));
-        assert_eq!(attributes("AS RANGE (SUBTYPE = date)"), None);
-    }
+    use crate::schema::composite::lost;
 
     #[test]
     fn a_type_is_altered_in_place_where_that_keeps_the_order() {

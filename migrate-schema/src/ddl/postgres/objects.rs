@@ -10,6 +10,7 @@ use super::{DIALECT, Plan, comment, each, free_name};
 use crate::ddl::tables::views_to_create;
 use crate::ddl::{Ddl, clause, definition};
 use crate::diff::change::{Change, Constraint, Object};
+use crate::schema::composite::lost;
 use crate::schema::dependencies::Part;
 use crate::schema::text::Words;
 use crate::schema::types;
@@ -316,7 +317,7 @@ impl<'a> Plan<'a> {
                 ddl = restricted(ddl, &old, before, after);
             }
             if let (Some(before), Some(after)) = (from.types.get(&old), to.types.get(&old)) {
-                let lost = composite::lost(&old, &before.definition, &after.definition);
+                let lost = lost(&old, &before.definition, &after.definition);
                 ddl.destructive = lost.or(ddl.destructive);
             }
             self.out.push(ddl);
