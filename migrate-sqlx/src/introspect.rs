@@ -41,6 +41,9 @@ use crate::error::Error;
 pub struct SchemaReader {
     ledger: LedgerNames,
     schemas: Option<BTreeSet<String>>,
+    /// Whether to read what no comparison needs, and SQL that is written does: privileges and
+    /// dependencies.
+    state: bool,
 }
 
 impl SchemaReader {
@@ -49,6 +52,7 @@ impl SchemaReader {
         Self {
             ledger,
             schemas: None,
+            state: true,
         }
     }
 
@@ -56,6 +60,13 @@ impl SchemaReader {
     /// other databases have none and ignore it.
     pub fn schemas<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.schemas = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Reads only what is compared.
+    #[cfg(feature = "verify")]
+    pub(crate) const fn without_state(mut self) -> Self {
+        self.state = false;
         self
     }
 
@@ -84,7 +95,7 @@ impl SchemaReader {
         let mut schema = match session.dialect() {
             Dialect::Sqlite => sqlite::read(session, &self.ledger).await?,
             Dialect::Postgres => {
-                postgres::read(session, &self.ledger, self.schemas.as_ref()).await?
+                postgres::read(session, &self.ledger, self.schemas.as_ref(), self.state).await?
             }
             Dialect::MySql => mysql::read(session, &self.ledger).await?,
         };

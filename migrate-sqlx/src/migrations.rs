@@ -298,7 +298,8 @@ impl Migrations {
         use migrate_schema::{DifferenceKind, differences};
 
         self.ensure_current(pool).await?;
-        let actual = self.schema(pool).await?;
+        let reader = SchemaReader::new(self.ledger.clone()).without_state();
+        let actual = reader.read(pool).await?;
         let dialect = actual.dialect;
         let none = || Error::NoSchema { dialect };
         let lock = SchemaLock::parse(SchemaLock::FILE, self.schema.ok_or_else(none)?);

@@ -51,11 +51,14 @@ pub(super) async fn read(
     session: &mut dyn Session,
     ledger: &LedgerNames,
     schemas: Option<&BTreeSet<String>>,
+    with_state: bool,
 ) -> Result<Schema, Error> {
     let version = session.query(queries::VERSION.to_owned()).await;
     let version = version.map_err(Error::from)?.into_iter().next();
     let version = Record::from(version.unwrap_or_default()).number()?;
-    let rows = session.query(queries::all(version, schemas)).await;
+    let rows = session
+        .query(queries::all(version, schemas, with_state))
+        .await;
     let mut reading = Reading {
         schema: Schema::empty(Dialect::Postgres),
         own: None,
@@ -72,7 +75,7 @@ pub(super) async fn read(
     for row in rows.map_err(Error::from)? {
         reading.row(Record::from(row), ledger)?;
     }
-    Ok(reading.finish(ledger))
+    Ok(reading.finish(ledger, with_state))
 }
 
 impl Reading {
@@ -139,9 +142,11 @@ impl Reading {
     }
 
     /// A schema that has nothing but the ledger is the ledger's too.
-    fn finish(mut self, ledger: &LedgerNames) -> Schema {
-        let dependencies = std::mem::take(&mut self.dependencies);
-        self.schema.state.dependencies = Dependencies::of_catalogue(&self.schema, dependencies);
+    fn finish(mut self, ledger: &LedgerNames, with_state: bool) -> Schema {
+        if with_state {
+            let dependencies = std::mem::take(&mut self.dependencies);
+            self.schema.state.dependencies = Dependencies::of_catalogue(&self.schema, dependencies);
+        }
         let schema = &mut self.schema;
         if let Some(place) = ledger.schema.as_deref()
             && !self.left_out.is_empty()

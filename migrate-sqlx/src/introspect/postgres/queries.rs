@@ -24,10 +24,9 @@ SELECT 'own', current_schema(), set_config('search_path', coalesce(quote_ident(c
 ";
 
 /// Writes all queries for a server of this version.
-pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
+pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>, with_state: bool) -> String {
     let scope = Scope { version, schemas };
-    let mut sql = BEGIN.to_owned();
-    for query in [
+    let mut queries = vec![
         scope.schemas(),
         scope.extensions(),
         scope.relations(),
@@ -49,12 +48,18 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>) -> String {
         scope.dictionaries(),
         scope.configurations(),
         scope.statistics(),
-        scope.owners(),
-        scope.grants(),
-        scope.closed(),
-        scope.dependencies(),
         scope.not_carried(),
-    ] {
+    ];
+    if with_state {
+        queries.extend([
+            scope.owners(),
+            scope.grants(),
+            scope.closed(),
+            scope.dependencies(),
+        ]);
+    }
+    let mut sql = BEGIN.to_owned();
+    for query in queries {
         let _infallible = writeln!(sql, "{query};");
     }
     sql.push_str("COMMIT");
