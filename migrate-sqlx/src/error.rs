@@ -1,27 +1,25 @@
 //! Errors of a database, with help.
 
+mod display;
 mod help;
 
 use std::time::Duration;
 
 use migrate_core::{Diagnostic, Dialect, Label, RevisionId, TargetError};
 
+pub use self::display::ErrorReport;
 use crate::driver_error::{DatabaseMessage, DriverError, Refusal, missed_lock};
 
 /// An error of migrating, reading or checking a database.
-#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The database cannot be reached, refuses the user or a query of the migrator, or failed.
-    #[error("{}", failed_use(.0.as_sqlx()))]
-    Database(#[source] DriverError),
+    Database(DriverError),
     /// The url is invalid, or of a database whose feature is not compiled in. It is not shown, as it
     /// may contain a password.
-    #[error("the database's url cannot be used: {0}")]
     Url(String),
     /// A parameter of the url is unknown, or not supported by the driver. Its value is not shown, as
     /// it may be a password.
-    #[error("the database's url cannot be used: {message}")]
     #[non_exhaustive]
     UrlParameter {
         /// What is wrong with it.
@@ -30,30 +28,22 @@ pub enum Error {
         help: String,
     },
     /// No server of the url is reachable and of the kind that `target_session_attrs` asks for.
-    #[error("no server of the url can be used")]
-    NoServer(#[source] Tried),
+    NoServer(Tried),
     /// The target does not exist, or cannot be reached from the database's state.
-    #[error(transparent)]
-    Target(#[from] TargetError),
+    Target(TargetError),
     /// The database has revisions that the chain does not know: it is newer.
-    #[error("the database has revisions that this chain does not know: `{}`", revisions.join("`, `"))]
     #[non_exhaustive]
     Newer {
         /// The revisions.
         revisions: Vec<String>,
     },
     /// Revisions were changed after they were applied.
-    #[error(
-        "revisions were changed after they were applied: `{}`",
-        listed(revisions)
-    )]
     #[non_exhaustive]
     Changed {
         /// The revisions.
         revisions: Vec<RevisionId>,
     },
     /// A revision was begun and not finished.
-    #[error("revision `{revision}` is unfinished: {statements} of its statements were finished{}", error.as_ref().and_then(|error| error.lines().next()).map(|error| format!(", then: {error}")).unwrap_or_default())]
     #[non_exhaustive]
     Unfinished {
         /// The revision.
@@ -66,16 +56,12 @@ pub enum Error {
         reverting: bool,
     },
     /// A table of the ledger's name belongs to something else.
-    #[error("the table {table} is not a ledger of cargo migrate")]
     #[non_exhaustive]
     ForeignLedger {
         /// The table, quoted.
         table: String,
     },
     /// The schema of `[ledger]` is missing and cannot be created, or is not accessible to the user.
-    #[error(
-        "the ledger's schema `{schema}` is missing or not accessible to this user, and cannot be created"
-    )]
     #[non_exhaustive]
     LedgerSchema {
         /// Its name.
@@ -86,7 +72,6 @@ pub enum Error {
         source: DriverError,
     },
     /// A revision moves, renames or drops the ledger's tables or schema, and so cannot be recorded.
-    #[error("revision `{revision}` moved, renamed or dropped the ledger {table}")]
     #[non_exhaustive]
     LedgerLost {
         /// The revision.
@@ -99,7 +84,6 @@ pub enum Error {
         source: DriverError,
     },
     /// A revision cannot be reverted.
-    #[error("revision `{revision}` cannot be reverted: {}", reason.as_deref().unwrap_or("it has no `down` for this database"))]
     #[non_exhaustive]
     Irreversible {
         /// The revision.
@@ -108,7 +92,6 @@ pub enum Error {
         reason: Option<String>,
     },
     /// A revision has no `up` section for this database.
-    #[error("revision `{revision}` has no `up` for {}", dialect.name())]
     #[non_exhaustive]
     MissingDialect {
         /// The revision.
@@ -117,7 +100,6 @@ pub enum Error {
         dialect: Dialect,
     },
     /// Another migrator did not finish in time.
-    #[error("another migrator still holds the lock{} after {} s", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default(), waited.as_secs())]
     #[non_exhaustive]
     Locked {
         /// How long it was waited for.
@@ -126,20 +108,16 @@ pub enum Error {
         holder: Option<String>,
     },
     /// A statement of a revision failed.
-    #[error(transparent)]
     Statement(Box<StatementError>),
     /// A revision failed outside of its statements: in its COMMIT, or while the ledger was written.
-    #[error(transparent)]
     Step(Box<StepError>),
     /// The database lacks revisions of the chain.
-    #[error("the database is not up to date: {} to apply{}", crate::error::count(pending.len(), "revision"), pending.first().map(|first| format!(", the first is `{first}`")).unwrap_or_default())]
     #[non_exhaustive]
     NotCurrent {
         /// The revisions to apply, in order.
         pending: Vec<RevisionId>,
     },
     /// Rows violate a foreign key after a revision, on SQLite.
-    #[error("after revision `{revision}` rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
     #[non_exhaustive]
     ForeignKeys {
         /// Which revision; it was rolled back.
@@ -148,9 +126,6 @@ pub enum Error {
         tables: Vec<String>,
     },
     /// A `CREATE INDEX CONCURRENTLY` of PostgreSQL found an invalid index of its name.
-    #[error(
-        "the index `{index}` of revision `{revision}` is invalid: an earlier try to build it failed"
-    )]
     #[non_exhaustive]
     InvalidIndex {
         /// The revision.
@@ -159,9 +134,6 @@ pub enum Error {
         index: String,
     },
     /// An unfinished revision cannot be resumed, because a finished statement was edited.
-    #[error(
-        "revision `{revision}` cannot be resumed: finished statement {number} of {of} was edited"
-    )]
     #[non_exhaustive]
     ResumeEdited {
         /// The revision.
@@ -179,9 +151,6 @@ pub enum Error {
     },
     /// An unfinished revision cannot be resumed, because its other statements need session state of a
     /// finished one, and that session has ended.
-    #[error(
-        "revision `{revision}` cannot be resumed: the session state of its finished statement {number} is lost"
-    )]
     #[non_exhaustive]
     ResumeSession {
         /// The revision.
@@ -194,9 +163,6 @@ pub enum Error {
         reverting: bool,
     },
     /// A statement is done, but the ledger could not record it.
-    #[error(
-        "statement {number} of {of} of revision `{revision}` finished, but the ledger could not record it"
-    )]
     #[non_exhaustive]
     Unrecorded {
         /// The revision.
@@ -211,23 +177,18 @@ pub enum Error {
         source: DriverError,
     },
     /// A script for the client of MySQL or MariaDB contains `USE`, and cannot switch back.
-    #[error(
-        "the script of revision `{revision}` cannot switch back after `USE`: the database's name is unknown"
-    )]
     #[non_exhaustive]
     ScriptUse {
         /// The revision.
         revision: String,
     },
     /// The outcome of a revision was declared that is not unfinished.
-    #[error("revision `{revision}` is not unfinished in this database")]
     #[non_exhaustive]
     NotUnfinished {
         /// The revision.
         revision: String,
     },
     /// A statement was interrupted, and its outcome is unknown.
-    #[error("it is unknown whether statement {number} of {of} of revision `{revision}` finished")]
     #[non_exhaustive]
     InDoubt {
         /// The revision.
@@ -242,7 +203,6 @@ pub enum Error {
         reverting: bool,
     },
     /// The whole run was to be one transaction, and a revision cannot be in it.
-    #[error("revision `{revision}` cannot be part of one transaction{}", match dialect { Dialect::MySql => ": MySQL and MariaDB commit at every schema change", Dialect::Sqlite | Dialect::Postgres => ": its section says `no-transaction`, or it is unfinished" })]
     #[non_exhaustive]
     NotAtomic {
         /// The first such revision.
@@ -251,7 +211,6 @@ pub enum Error {
         dialect: Dialect,
     },
     /// The connection that held the migrators' lock is gone, and another migrator may be running.
-    #[error("the lock was lost before revision `{revision}` was finished")]
     #[non_exhaustive]
     LockLost {
         /// The revision that was in progress.
@@ -260,14 +219,12 @@ pub enum Error {
         source: DriverError,
     },
     /// The run was stopped early: see [`Runner::stop_when`](crate::Runner::stop_when).
-    #[error("stopped before the run was finished{}", match finished.len() { 0 => String::new(), done => format!(": {} done, the one in progress was not", count(done, "revision")) })]
     #[non_exhaustive]
     Stopped {
         /// The revisions of this run that were finished before, and stay.
         finished: Vec<RevisionId>,
     },
     /// The database refused a statement of a schema repair.
-    #[error("statement {number} of {of} failed, and {}", match (*rolled_back, *number) { (true, _) => "nothing was changed", (false, 1) => "nothing was done before it", (false, _) => "the statements before it stay" })]
     #[non_exhaustive]
     Repair {
         /// The statement, counted from 1.
@@ -282,28 +239,20 @@ pub enum Error {
         source: DriverError,
     },
     /// Rows would violate a foreign key after a schema repair, on SQLite; it was rolled back.
-    #[error("nothing was changed: rows of `{}` would point to rows that do not exist", tables.join("`, `"))]
     #[non_exhaustive]
     RepairDangling {
         /// The tables with such rows.
         tables: Vec<String>,
     },
     /// Another process migrated the database in the meantime.
-    #[error("another process changed the database's revisions in the meantime")]
     Concurrent,
     /// The database's definition of an object cannot be parsed.
-    #[error("the database's definition of `{object}` cannot be parsed")]
     #[non_exhaustive]
     SchemaText {
         /// The object.
         object: String,
     },
     /// The ledger says that all revisions are applied, but tables that they create are missing.
-    #[error(
-        "the ledger says that all revisions are applied, but the database lacks {}: `{}`",
-        count(tables.len(), "table"),
-        tables.join("`, `")
-    )]
     #[non_exhaustive]
     MissingTables {
         /// The tables, with their named schema where they have one.
@@ -311,7 +260,6 @@ pub enum Error {
     },
     /// The schema differs from the one that the chain's revisions create.
     #[cfg(feature = "verify")]
-    #[error("the database does not match its revisions: {}", several(differences))]
     #[non_exhaustive]
     SchemaDiffers {
         /// What is missing or different.
@@ -319,14 +267,12 @@ pub enum Error {
     },
     /// The binary has no schema to compare the database with.
     #[cfg(feature = "verify")]
-    #[error("the application was compiled without a schema.lock of its chain's head for {}", dialect.name())]
     #[non_exhaustive]
     NoSchema {
         /// The database.
         dialect: Dialect,
     },
     /// The text of a revision in the ledger cannot be parsed.
-    #[error("the ledger's text of revision `{revision}` cannot be read")]
     #[non_exhaustive]
     LedgerText {
         /// The revision.
@@ -362,8 +308,7 @@ impl std::fmt::Display for Tried {
 }
 
 /// A statement that the database refused.
-#[derive(Debug, thiserror::Error)]
-#[error("statement {number} of {of} of revision `{revision}` failed")]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct StatementError {
     /// The revision.
@@ -389,7 +334,6 @@ pub struct StatementError {
     /// The full message of the database.
     pub message: DatabaseMessage,
     /// The driver's error.
-    #[source]
     pub source: DriverError,
 }
 
@@ -397,8 +341,7 @@ pub struct StatementError {
 ///
 /// Examples are a violated deferred foreign key, which the database reports at the end of the
 /// transaction, and session settings of a statement that keep the ledger from being written.
-#[derive(Debug, thiserror::Error)]
-#[error("revision `{revision}` failed {phase}{}", if *.reverting { " while it was reverted" } else { "" })]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct StepError {
     /// The revision.
@@ -416,7 +359,6 @@ pub struct StepError {
     /// The full message of the database.
     pub message: DatabaseMessage,
     /// The driver's error.
-    #[source]
     pub source: DriverError,
 }
 
@@ -446,39 +388,6 @@ impl std::fmt::Display for Phase {
             Self::RunCommit => "in the COMMIT of the run (it is the last revision)",
         })
     }
-}
-
-/// Writes the first few differences.
-#[cfg(feature = "verify")]
-fn several(differences: &[migrate_schema::Difference]) -> String {
-    const MOST: usize = 5;
-    let mut texts: Vec<String> = differences
-        .iter()
-        .take(MOST)
-        .map(ToString::to_string)
-        .collect();
-    if differences.len() > MOST {
-        texts.push(format!("and {} more", differences.len() - MOST));
-    }
-    texts.join("; ")
-}
-
-/// Returns what failed; the database's message is in the source.
-fn failed_use(error: &sqlx::Error) -> &'static str {
-    match error {
-        sqlx::Error::Database(_) => "the database refused a connection or a query of the migrator",
-        sqlx::Error::PoolTimedOut => "no connection of the pool became free in time",
-        sqlx::Error::PoolClosed => "the pool of connections is closed",
-        sqlx::Error::Io(_) => "the connection to the database failed",
-        sqlx::Error::Tls(_) => "the TLS connection to the database failed",
-        sqlx::Error::Configuration(_) => "the options of the connection are not valid",
-        _ => "the database driver failed",
-    }
-}
-
-fn listed(revisions: &[RevisionId]) -> String {
-    let ids: Vec<&str> = revisions.iter().map(RevisionId::as_str).collect();
-    ids.join("`, `")
 }
 
 /// Writes a number with its noun.
@@ -572,6 +481,9 @@ impl Error {
     pub fn driver_error(&self) -> Option<&DriverError> {
         match self {
             Self::Database(source)
+            | Self::LedgerSchema { source, .. }
+            | Self::LedgerLost { source, .. }
+            | Self::Unrecorded { source, .. }
             | Self::LockLost { source, .. }
             | Self::Repair { source, .. } => Some(source),
             Self::Statement(error) => Some(&error.source),
@@ -590,9 +502,9 @@ impl Error {
     }
 
     /// The error and the full message of the database, for the ledger.
-    pub(crate) fn report(&self) -> String {
+    pub(crate) fn for_ledger(&self) -> String {
         match self.database_message() {
-            Some(message) => format!("{self}: {}", message.report()),
+            Some(message) => format!("{}: {}", self.headline(), message.report()),
             None => self.to_string(),
         }
     }
@@ -637,6 +549,16 @@ impl Error {
     #[must_use]
     pub const fn not_unfinished(revision: String) -> Self {
         Self::NotUnfinished { revision }
+    }
+}
+
+/// Without a source: [`Display`](std::fmt::Display) writes what the database said, and
+/// [`Error::driver_error`] returns it.
+impl std::error::Error for Error {}
+
+impl From<TargetError> for Error {
+    fn from(error: TargetError) -> Self {
+        Self::Target(error)
     }
 }
 

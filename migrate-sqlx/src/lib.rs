@@ -73,7 +73,7 @@ pub use applied_revision::{AppliedRevision, Edit, RevisionState};
 pub use backend::{Backend, Session};
 pub use driver_error::{DatabaseMessage, DriverError, InnerQuery, Refusal};
 pub use engine::{InDoubt, StampMode};
-pub use error::{Error, Phase, StatementError, StepError, Tried};
+pub use error::{Error, ErrorReport, Phase, StatementError, StepError, Tried};
 pub use event::{Applied, Event, Report};
 #[cfg(any(feature = "cli", feature = "verify"))]
 pub use introspect::SchemaReader;

@@ -262,8 +262,11 @@ impl CommandError {
             if let migrate_sqlx::Error::ResumeEdited { was, .. } = error {
                 causes.push(format!("it ran as: {was}"));
             }
-            if let Some(source) = error.source() {
-                add_causes(&mut causes, source);
+            if let migrate_sqlx::Error::NoServer(tried) = error {
+                causes.push(tried.to_string());
+            }
+            if let Some(driver) = error.driver_error() {
+                add_causes(&mut causes, driver);
             }
         }
         causes
@@ -301,29 +304,8 @@ impl CommandError {
 
     /// Returns which revision failed, and where in its file.
     pub(super) fn place(&self) -> Option<Place<'_>> {
-        use migrate_sqlx::Error as Runtime;
-
-        let (revision, label) = match self.runtime()? {
-            Runtime::Statement(failed) => (&failed.revision, failed.label.clone()),
-            Runtime::Step(failed) => {
-                let label = Label {
-                    file: failed.file.clone(),
-                    place: None,
-                    text: failed.message.to_string(),
-                };
-                (&failed.revision, label)
-            }
-            Runtime::InDoubt {
-                label, revision, ..
-            }
-            | Runtime::ResumeSession {
-                label, revision, ..
-            }
-            | Runtime::ResumeEdited {
-                label, revision, ..
-            } => (revision, (**label).clone()),
-            _ => return None,
-        };
+        let error = self.runtime()?;
+        let (revision, label) = (error.revision()?, error.label()?);
         let mut place = Place { revision, label };
         if let Some(folder) = &self.0.folder {
             let file = &mut place.label.file;
@@ -356,6 +338,9 @@ const INTERRUPTED: &str = "interrupted";
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'a (dyn Error + 'static) = *error;
+        if let Some(error) = error.downcast_ref::<migrate_sqlx::Error>() {
+            return Some(error.driver_error()?.as_sqlx());
+        }
         match error.downcast_ref::<sqlx::Error>() {
             // What is below it repeats it.
             Some(sqlx::Error::Database(_)) => None,
@@ -398,7 +383,7 @@ impl From<io::Error> for CommandError {
 
 impl From<migrate_sqlx::Error> for CommandError {
     fn from(error: migrate_sqlx::Error) -> Self {
-        let (message, help) = (error.to_string(), error.help());
+        let (message, help) = (error.headline(), error.help());
         let mut error = match error {
             migrate_sqlx::Error::Target(target) => return target.into(),
             migrate_sqlx::Error::Stopped { .. } => Self::new(Failure::Interrupted, message),

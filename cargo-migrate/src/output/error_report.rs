@@ -1,8 +1,8 @@
 //! How errors are shown: as text, or as the document of `--format json`. No password of the command
 //! line is in either.
 
-use migrate_core::{Diagnostic, Drawing, Label, Severity, Style};
-use migrate_sqlx::{DatabaseMessage, InnerQuery};
+use migrate_core::{Diagnostic, Label, Style};
+use migrate_sqlx::DatabaseMessage;
 
 use crate::output::error::{CommandError, Place, Reason};
 use crate::output::json;
@@ -85,15 +85,15 @@ impl<'a> Report<'a> {
             let _unread = ui.json(&self.document(ui));
             return;
         }
-        match &self.place {
-            Some(place) => {
-                ui.say(self.drawing(&place.label));
+        match (&self.place, self.error.runtime()) {
+            (Some(place), Some(error)) => {
+                ui.say(self.drawing(&place.label, error, ui));
                 let in_drawing = self.error.causes_of_runtime().len();
                 for cause in self.causes.iter().skip(in_drawing) {
                     ui.say(format_args!("{} {cause}", styled(style::HELP, "note:")));
                 }
             }
-            None => self.plain(ui),
+            _ => self.plain(ui),
         }
         self.done(ui);
         if let Some(help) = &self.help {
@@ -160,25 +160,13 @@ impl<'a> Report<'a> {
     }
 
     /// Draws the statement that failed as diagnostics are drawn, with all that the database said.
-    fn drawing(&self, label: &Label) -> String {
-        let source = label.place.as_ref().and_then(|place| place.source.as_ref());
-        let mut drawing = Drawing::new(Severity::Error, &self.message).label(label);
-        if source.is_none() && !label.text.is_empty() {
-            drawing = drawing.note("database", &label.text);
-        }
-        let database = self.database.as_ref();
-        let mut marked = String::new();
-        if let Some(query) = database.and_then(|database| database.inner_query.as_ref()) {
-            marked = mark(query);
-        }
-        for (name, text) in database.map(DatabaseMessage::parts).unwrap_or_default() {
-            let text = match name {
-                "query" => &marked,
-                _ => text,
-            };
-            drawing = drawing.note(name, text);
-        }
-        drawing.render(Style::Colour)
+    fn drawing(&self, label: &Label, error: &migrate_sqlx::Error, ui: &Ui) -> String {
+        let mut report = error.report();
+        report.message.clone_from(&self.message);
+        report.label = Some(label.clone());
+        report.words = report.words.map(|words| ui.hidden(&words));
+        report.database.clone_from(&self.database);
+        report.drawing(Style::Colour)
     }
 }
 
@@ -190,18 +178,4 @@ fn hidden(mut said: DatabaseMessage, ui: &Ui) -> DatabaseMessage {
         *text = ui.hidden(text);
     }
     said
-}
-
-/// Writes a query that a function ran, with a caret below its mistake.
-fn mark(query: &InnerQuery) -> String {
-    let before: String = query.sql.chars().take(query.position).collect();
-    let line = before.matches('\n').count();
-    let column = before.rsplit('\n').next().unwrap_or_default();
-    let blanks: String = column
-        .chars()
-        .map(|c| if c == '\t' { '\t' } else { ' ' })
-        .collect();
-    let mut lines: Vec<String> = query.sql.lines().map(str::to_owned).collect();
-    lines.insert((line + 1).min(lines.len()), format!("{blanks}^"));
-    lines.join("\n")
 }

@@ -21,7 +21,7 @@ impl Engine<'_> {
         let id = step.revision.id.as_str();
         let event = self
             .tables
-            .event(&EventKind::Fail, id, "0", &error.report());
+            .event(&EventKind::Fail, id, "0", &error.for_ledger());
         if let Err(error) = self.commit(&[event]).await {
             tracing::warn!(%error, "the failure could not be recorded as an event");
         }

@@ -107,7 +107,7 @@ impl Engine<'_> {
     ) -> Result<(), Error> {
         let heads = self.judge_same(applied).await?;
         if let Err(error) = self.run_each(statements, false).await {
-            let detail = format!("{detail}: {}", error.report());
+            let detail = format!("{detail}: {}", error.for_ledger());
             let event = self.tables.event(&EventKind::Repair, &heads, "0", &detail);
             if let Err(failure) = self.session.execute(event).await {
                 tracing::warn!(error = %failure.message(), "the failure could not be recorded as an event");

@@ -27,17 +27,6 @@ async fn last_failure(database: &TestDatabase) -> String {
     events.last().expect("the failure is an event")[0].clone()
 }
 
-/// The whole chain of an error, as applications print it.
-fn printed(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.extend(["\n", &cause.to_string()]);
-        source = cause.source();
-    }
-    text
-}
-
 pub(crate) async fn all_that_the_database_says_of_an_error_is_told(database: TestDatabase) {
     let up = match database.dialect() {
         Dialect::MySql => {
@@ -49,8 +38,29 @@ pub(crate) async fn all_that_the_database_says_of_an_error_is_told(database: Tes
     };
     let error = failure(&database, up).await;
     let message = error.database_message().unwrap();
-    let printed = printed(&error);
+    let printed = error.to_string();
     assert!(printed.ends_with(&message.message), "{printed}");
+    assert!(
+        printed.contains("of revision `a` failed at a.sql:"),
+        "{printed}"
+    );
+    assert_eq!(printed.lines().count(), 1);
+    // What a `main` shows that returns the error: the statement, everything that was said, the help.
+    let shown = format!("{error:?}");
+    let source = error.report().label.and_then(|label| label.place?.source);
+    assert!(
+        shown.contains(&source.expect("the line of the statement")),
+        "{shown}"
+    );
+    assert!(shown.contains(" ^"), "{shown}");
+    assert!(
+        message.parts().iter().all(|(name, _)| shown.contains(name)),
+        "{shown}"
+    );
+    assert!(
+        shown.ends_with(&format!("help: {}", error.help().expect("a help"))),
+        "{shown}"
+    );
     let failure = last_failure(&database).await;
     assert!(failure.ends_with(&message.report()), "{failure}");
     let parts: Vec<(&str, &str)> = message.parts();
