@@ -130,7 +130,7 @@ impl Chain {
         let mut revisions = self.revisions.to_vec();
         revisions.extend(others);
         Cow::Owned(Self {
-            graph: SoundGraph(Graph::new(&revisions)),
+            graph: SoundGraph(Graph::new(&revisions).with_own(self.revisions.len())),
             revisions: revisions.into(),
         })
     }

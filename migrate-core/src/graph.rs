@@ -41,6 +41,8 @@ pub struct Graph {
     problems: Vec<Problem>,
     /// The labels that each revision carries, computed on first use.
     carried: OnceLock<labels::Carried>,
+    /// How many of the revisions are the chain's; those behind are only in a ledger.
+    own: usize,
 }
 
 /// A revision with several parents, and the position of each in its list.
@@ -116,6 +118,7 @@ impl Graph {
             first_in_cycle: count as u32,
             problems: Vec::new(),
             carried: OnceLock::new(),
+            own: revisions.len(),
         };
         graph.name(revisions);
         let merges = graph.connect(revisions);
@@ -367,6 +370,30 @@ impl Graph {
     /// Iterates over the revisions that no other has as a parent, sorted by id.
     pub fn heads(&self) -> impl Iterator<Item = usize> {
         self.which(&|index| self.is_head(index))
+    }
+
+    /// Returns the graph of a chain of `own` revisions and others behind them, which only a ledger has.
+    pub(crate) const fn with_own(mut self, own: usize) -> Self {
+        self.own = own;
+        self
+    }
+
+    /// Iterates over the heads of the chain, sorted by id: what only a ledger has moves none of them.
+    pub(crate) fn own_heads(&self) -> impl Iterator<Item = usize> {
+        self.which(&|index| index < self.own && !self.has_own(&self.children[index]))
+    }
+
+    /// Iterates over the revisions of the chain that no other of it needs, sorted by id.
+    pub(crate) fn own_ends(&self) -> impl Iterator<Item = usize> {
+        self.which(&|index| {
+            index < self.own
+                && !self.has_own(&self.children[index])
+                && !self.has_own(&self.dependents[index])
+        })
+    }
+
+    fn has_own(&self, indices: &[u32]) -> bool {
+        indices.iter().any(|index| (*index as usize) < self.own)
     }
 
     /// Iterates over the revisions without a parent, sorted by id.

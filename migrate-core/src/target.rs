@@ -173,7 +173,7 @@ impl Target {
             Some(Anchor::Base) => Vec::new(),
             Some(Anchor::Current) | None => tips(graph, applied, lineage),
             Some(Anchor::Head) => {
-                let heads: Vec<_> = graph.heads().filter(within).collect();
+                let heads: Vec<_> = graph.own_heads().filter(within).collect();
                 if heads.len() > 1 {
                     return Err(TargetError::SeveralHeads {
                         heads: ids(graph, &heads),
@@ -181,10 +181,8 @@ impl Target {
                 }
                 heads
             }
-            Some(Anchor::Heads) if lineage.is_none() => (0..graph.len())
-                .filter(|index| graph.above(*index).next().is_none())
-                .collect(),
-            Some(Anchor::Heads) => graph.heads().filter(within).collect(),
+            Some(Anchor::Heads) if lineage.is_none() => graph.own_ends().collect(),
+            Some(Anchor::Heads) => graph.own_heads().filter(within).collect(),
             Some(Anchor::Revision(id)) => vec![self.find_within(graph, id, lineage)?],
         };
         let located = |places| Located {

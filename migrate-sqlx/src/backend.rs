@@ -137,11 +137,13 @@ pub enum Attempt {
 /// the database's name is in it; 64 characters are the most it takes.
 #[cfg(any(feature = "cli", feature = "mysql"))]
 pub(crate) fn mysql_lock(names: &LedgerNames, suffix: &str) -> String {
-    let schema = names.schema.as_deref().unwrap_or_default();
-    let ledger = crate::literal::literal(Dialect::MySql, &format!("/{schema}/{}", names.prefix));
-    format!(
-        "CONCAT('cargo-migrate.', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), {ledger}), 256), 40), '{suffix}')"
-    )
+    let literal = |text: &str| crate::literal::literal(Dialect::MySql, text);
+    let schema = match names.schema.as_deref() {
+        Some(schema) => literal(schema),
+        None => "COALESCE(DATABASE(), '')".to_owned(),
+    };
+    let ledger = literal(&format!("/{}", names.prefix));
+    format!("CONCAT('cargo-migrate.', LEFT(SHA2(CONCAT({schema}, {ledger}), 256), 40), '{suffix}')")
 }
 
 /// The statement that sets a session of MySQL; empty where nothing is to be set.

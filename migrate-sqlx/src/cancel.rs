@@ -72,6 +72,7 @@ impl CancelToken {
         match self.is_cancelled() {
             true => Err(Error::Stopped {
                 finished: Vec::new(),
+                timeout: None,
             }),
             false => Ok(()),
         }

@@ -290,8 +290,9 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
     ///
     /// # Errors
     ///
-    /// [`Error::Newer`], [`Error::Changed`] or [`Error::Unfinished`].
+    /// [`Error::AnotherChain`], [`Error::Newer`], [`Error::Changed`] or [`Error::Unfinished`].
     pub fn judge(&self, resume: bool) -> Result<(), Error> {
+        self.judge_owner()?;
         if !self.unknown.is_empty() {
             return Err(Error::Newer {
                 revisions: self.unknown.clone(),
@@ -303,6 +304,22 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             });
         }
         self.judge_unfinished(resume.then_some(RevisionState::Applying))
+    }
+
+    /// Refuses a ledger that has rows, of which none is of this chain.
+    pub(crate) fn judge_owner(&self) -> Result<(), Error> {
+        match self.is_of_another_chain() {
+            true => Err(Error::AnotherChain {
+                revisions: self.unknown.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the ledger has rows, and none of them is of this chain.
+    #[must_use]
+    pub fn is_of_another_chain(&self) -> bool {
+        self.chain > 0 && !self.unknown.is_empty() && self.unknown.len() == self.rows.len()
     }
 
     /// Refuses a revision that was begun and not finished, unless it is `resumable`.

@@ -279,6 +279,8 @@ pub enum Refusal {
     UnknownSchema,
     /// The column does not exist.
     UnknownColumn,
+    /// The file, the transaction or the server accepts no writes.
+    ReadOnly,
     /// The object exists already.
     AlreadyExists,
     /// Other objects need the object.
@@ -364,6 +366,7 @@ impl Refusal {
             "42703" => Self::UnknownColumn,
             // duplicate_table, duplicate_column, duplicate_object, duplicate_schema
             "42P07" | "42701" | "42710" | "42P06" => Self::AlreadyExists,
+            "25006" => Self::ReadOnly,
             "2BP01" => Self::DependentObjects,
             "55006" => Self::InUse,
             "42601" => Self::Syntax,
@@ -397,6 +400,10 @@ impl Refusal {
             1094 => Self::UnknownSession,
             1205 => Self::LockNotAvailable,
             1213 => Self::Deadlock,
+            // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE, and of
+            // ER_OPTION_PREVENTS_STATEMENT, which names the option, `--read-only` and `--super-read-only`
+            1792 | 1836 => Self::ReadOnly,
+            1290 if message.contains("read-only") => Self::ReadOnly,
             1317 => Self::Cancelled,
             1396 => Self::CannotUser,
             // MariaDB's ER_STATEMENT_TIMEOUT, MySQL's ER_QUERY_TIMEOUT
@@ -416,6 +423,8 @@ impl Refusal {
         match code & 0xff {
             // SQLITE_BUSY, and SQLITE_LOCKED of a shared cache
             5 | 6 => Self::Busy,
+            // SQLITE_READONLY
+            8 => Self::ReadOnly,
             9 => Self::Cancelled,
             // SQLITE_CORRUPT, SQLITE_NOTADB
             11 | 26 => Self::NotADatabase,
@@ -451,6 +460,7 @@ impl Refusal {
             Self::DatabaseDenied => {
                 "the user has no rights on this database: `GRANT` them, or name another user in the url"
             }
+            Self::ReadOnly => READ_ONLY_HELP,
             Self::CannotOpen => "check that the folder of the file exists and is writable",
             _ => return None,
         })
@@ -481,8 +491,16 @@ pub(crate) fn cancelled(error: &sqlx::Error) -> bool {
     )
 }
 
+/// What to do about a database that accepts no writes.
+pub(crate) const READ_ONLY_HELP: &str = "the database accepts no writes: connect to the primary server, or see that this user may write the file and its folder";
+
 /// Returns the help for a failed connection.
 pub(crate) fn connection_help(error: &sqlx::Error) -> Option<&'static str> {
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return Some(
+            "all connections of the pool are in use, or the server does not answer: give back what is held across the call, or raise the pool's `max_connections` or `acquire_timeout`",
+        );
+    }
     match Refusal::of(error)? {
         Refusal::Denied if matches!(error, sqlx::Error::Io(_)) => {
             Refusal::Connection.connection_help()

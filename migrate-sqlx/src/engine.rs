@@ -46,7 +46,7 @@ use crate::cancel::CancelToken;
 use crate::chain_state::{ChainState, check_section};
 use crate::error::{Error, Phase};
 use crate::event::{Applied, Event, Report};
-use crate::ledger::Tables;
+use crate::ledger::{Author, Tables};
 use crate::notice::{Notice, Notices};
 use crate::sleep::Sleeper;
 
@@ -56,6 +56,8 @@ type Listener<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
 pub(crate) enum Goal {
     Up(Target),
     Down(Target, Cascade),
+    /// Reverts what the chain does not have, and all that needs it.
+    Retreat,
     #[cfg(feature = "cli")]
     /// Reverts these revisions and all that need them.
     Without(Vec<String>),
@@ -232,6 +234,11 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Sets who the ledger says did it.
+    pub(crate) fn sign(&mut self, author: Author) {
+        self.tables.author = author;
+    }
+
     pub(crate) async fn read(&mut self) -> Result<ChainState<'a>, Error> {
         let rows = self.tables.read(self.session).await?.unwrap_or_default();
         Ok(ChainState::new(self.chain, rows, self.session.dialect()))
@@ -253,7 +260,7 @@ impl<'a> Engine<'a> {
     async fn migrate(&mut self, goal: &Goal, on_event: Listener<'_>) -> Result<Report, Error> {
         let direction = match goal {
             Goal::Up(_) => Direction::Up,
-            Goal::Down(..) => Direction::Down,
+            Goal::Down(..) | Goal::Retreat => Direction::Down,
             #[cfg(feature = "cli")]
             Goal::Without(_) => Direction::Down,
         };
@@ -281,6 +288,10 @@ impl<'a> Engine<'a> {
         match goal {
             Goal::Up(target) => joined.plan_up(target, resume),
             Goal::Down(target, cascade) => joined.plan_down(target, *cascade, resume),
+            Goal::Retreat => {
+                joined.judge_owner()?;
+                joined.plan_without(joined.unknown.iter().map(String::as_str), resume)
+            }
             #[cfg(feature = "cli")]
             Goal::Without(ids) => joined.plan_without(ids.iter().map(String::as_str), resume),
         }

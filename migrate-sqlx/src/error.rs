@@ -3,6 +3,7 @@
 mod display;
 mod help;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use migrate_core::{Diagnostic, Dialect, Label, RevisionId, TargetError};
@@ -35,6 +36,12 @@ pub enum Error {
     #[non_exhaustive]
     Newer {
         /// The revisions.
+        revisions: Vec<String>,
+    },
+    /// The ledger has revisions, and none of them is of this chain: it belongs to another one.
+    #[non_exhaustive]
+    AnotherChain {
+        /// The revisions of the other chain.
         revisions: Vec<String>,
     },
     /// Revisions were changed after they were applied.
@@ -218,11 +225,14 @@ pub enum Error {
         /// The error of the connection.
         source: DriverError,
     },
-    /// The run was stopped early: see [`Runner::stop_when`](crate::Runner::stop_when).
+    /// The run was stopped early: see [`Runner::stop_when`](crate::Runner::stop_when) and
+    /// [`Runner::timeout`](crate::Runner::timeout).
     #[non_exhaustive]
     Stopped {
         /// The revisions of this run that were finished before, and stay.
         finished: Vec<RevisionId>,
+        /// The time limit of the run, if that is what stopped it.
+        timeout: Option<Duration>,
     },
     /// The database refused a statement of a schema repair.
     #[non_exhaustive]
@@ -271,6 +281,22 @@ pub enum Error {
     NoSchema {
         /// The database.
         dialect: Dialect,
+    },
+    /// The files of a folder are not a sound chain; none of them was run.
+    #[non_exhaustive]
+    UnsoundChain {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong, and the warnings.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// A folder of revisions cannot be read.
+    #[non_exhaustive]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// The text of a revision in the ledger cannot be parsed.
     #[non_exhaustive]
@@ -398,15 +424,30 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     }
 }
 
+const POOL_TIMEOUT: &str = "pool-timeout";
+const READ_ONLY: &str = "read-only";
+
+/// The code of a failure that is the same whatever the migrator was doing.
+fn code_of_driver(error: &DriverError) -> Option<&'static str> {
+    match (error.as_sqlx(), error.refusal()) {
+        (sqlx::Error::PoolTimedOut, _) => Some(POOL_TIMEOUT),
+        (_, Some(Refusal::ReadOnly)) => Some(READ_ONLY),
+        _ => None,
+    }
+}
+
 macro_rules! codes {
     ($($(#[$cfg:meta])? $pattern:pat => $code:literal,)*) => {
         /// Every code that [`code`](Self::code) can return with any of the features, but for those
         /// of a target, which are [`TargetError::CODES`].
-        pub const CODES: &'static [&'static str] = &[$($code,)*];
+        pub const CODES: &'static [&'static str] = &[POOL_TIMEOUT, READ_ONLY, $($code,)*];
 
         /// Returns the stable name of the failure; `cargo migrate explain <code>` explains it.
         #[must_use]
-        pub const fn code(&self) -> &'static str {
+        pub fn code(&self) -> &'static str {
+            if let Some(code) = self.driver_error().and_then(code_of_driver) {
+                return code;
+            }
             match self {
                 Self::Target(error) => error.code(),
                 $($(#[$cfg])? $pattern => $code,)*
@@ -421,6 +462,7 @@ impl Error {
         Self::Url(_) => "database-url",
         Self::UrlParameter { .. } => "url-parameter",
         Self::Newer { .. } => "database-newer",
+        Self::AnotherChain { .. } => "another-chain",
         Self::Changed { .. } => "revision-changed",
         Self::Unfinished { .. } => "revision-unfinished",
         Self::ForeignLedger { .. } => "foreign-ledger",
@@ -451,6 +493,8 @@ impl Error {
         #[cfg(feature = "verify")]
         Self::NoSchema { .. } => "no-schema",
         Self::LedgerText { .. } => "ledger-text",
+        Self::UnsoundChain { .. } => "unsound-chain",
+        Self::Folder { .. } => "unreadable-folder",
     }
 }
 

@@ -32,16 +32,20 @@ pub(crate) fn with_version(hash: &str) -> String {
 pub(crate) struct Tables {
     dialect: Dialect,
     names: LedgerNames,
-    author: Author,
+    pub(crate) author: Author,
     revision: String,
     event: String,
 }
 
 /// Who enters the rows, and when.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Author {
-    /// This process, now.
+    /// This process, now: the user and the host of the operating system.
     Process,
+    /// This process, now, under a name that the application gives.
+    Named(String),
+    /// This process, now; neither user nor host are recorded.
+    Anonymous(String),
     #[cfg_attr(
         not(feature = "cli"),
         expect(dead_code, reason = "only the command writes scripts")
@@ -116,8 +120,10 @@ impl Tables {
 
     /// The present time as an expression, in the form of [`crate::timestamp::now`].
     fn now(&self) -> String {
-        match (self.author, self.dialect) {
-            (Author::Process, _) => format!("'{}'", crate::timestamp::now()),
+        match (&self.author, self.dialect) {
+            (Author::Process | Author::Named(_) | Author::Anonymous(_), _) => {
+                format!("'{}'", crate::timestamp::now())
+            }
             (Author::Script, Dialect::Sqlite) => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')".to_owned(),
             (Author::Script, Dialect::Postgres) => {
                 "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
@@ -134,8 +140,10 @@ impl Tables {
     fn who(&self) -> [String; 2] {
         // Unknown names are left empty.
         let known = |name: whoami::Result<String>| literal(self.dialect, &name.unwrap_or_default());
-        match (self.author, self.dialect) {
+        match (&self.author, self.dialect) {
             (Author::Process, _) => [known(whoami::username()), known(whoami::hostname())],
+            (Author::Named(name), _) => [literal(self.dialect, name), known(whoami::hostname())],
+            (Author::Anonymous(name), _) => [literal(self.dialect, name), "''".to_owned()],
             (Author::Script, Dialect::Sqlite) => ["''".to_owned(), "''".to_owned()],
             (Author::Script, Dialect::Postgres) => [
                 "current_user".to_owned(),
@@ -166,7 +174,10 @@ impl Tables {
             .and_then(|row| row.into_iter().next()?);
         if let Some(schema) = schema {
             self.names.schema = Some(schema.into());
-            *self = Self::new(self.dialect, &self.names);
+            *self = Self {
+                author: self.author.clone(),
+                ..Self::new(self.dialect, &self.names)
+            };
         }
         Ok(())
     }
@@ -235,6 +246,10 @@ impl Tables {
                 self.event
             ),
         ]
+    }
+
+    pub(crate) fn into_names(self) -> LedgerNames {
+        self.names
     }
 
     /// The schema that it is to be in, where one is named.

@@ -3,10 +3,12 @@
 mod runner;
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use migrate_core::{
-    Chain, Dialect, Hash, LedgerNames, Revision, RevisionId, SessionSettings, Target,
+    Chain, Config, Dialect, Folder, Hash, LedgerNames, Revision, RevisionId, SessionSettings,
+    Survey, Target,
 };
 #[cfg(any(feature = "cli", feature = "verify"))]
 use migrate_schema::Schema;
@@ -108,7 +110,46 @@ impl Migrations {
         self
     }
 
-    /// Takes a chain that was read from a folder.
+    /// Reads the chain of a folder when the program runs, for one whose revisions are not in its binary.
+    ///
+    /// It is checked as by `cargo migrate check`, with the default rules of migrate.toml, and against
+    /// the chain.lock in it. The files are not looked at again.
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), migrate_sqlx::Error> {
+    /// let migrations = migrate_sqlx::Migrations::from_dir("/srv/shop/migrations")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Folder`] if it cannot be read, [`Error::UnsoundChain`] with everything that is wrong.
+    pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        let shown = folder.to_string_lossy();
+        let read = Folder::read(folder, &shown).map_err(|source| Error::Folder {
+            folder: folder.to_owned(),
+            source,
+        })?;
+        let chain = Survey::new(&read, &Config::default()).into_chain();
+        match chain {
+            Ok(chain) => Ok(Self::new(chain, LedgerNames::DEFAULT)),
+            Err(diagnostics) => Err(Error::UnsoundChain {
+                folder: folder.to_owned(),
+                diagnostics,
+            }),
+        }
+    }
+
+    /// Returns the same chain with another ledger, instead of that of `[ledger]` in migrate.toml.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: LedgerNames) -> Self {
+        self.ledger = ledger;
+        self
+    }
+
+    /// Takes a sound chain, and the names of its ledger.
     #[must_use]
     pub fn new(chain: Chain, ledger: LedgerNames) -> Self {
         Self {
@@ -205,7 +246,7 @@ impl Migrations {
     ///
     /// # Errors
     ///
-    /// [`Error::NotCurrent`], [`Error::Newer`], [`Error::Changed`], [`Error::Unfinished`] or
+    /// [`Error::NotCurrent`], [`Error::Newer`], [`Error::AnotherChain`], [`Error::Changed`], [`Error::Unfinished`] or
     /// [`Error::MissingTables`] says what is not as it should be.
     pub async fn ensure_current<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;

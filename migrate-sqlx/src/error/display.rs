@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use migrate_core::{Dialect, Drawing, Label, RevisionId, Severity, Style};
+use migrate_core::{Diagnostic, Dialect, Drawing, Label, RevisionId, Severity, Style};
 
 use super::{Error, StatementError, StepError, count};
 use crate::driver_error::{DatabaseMessage, InnerQuery};
@@ -51,6 +51,12 @@ impl Error {
             label: self.label(),
             words: self.words(),
             database: self.database_message(),
+            diagnostics: match self {
+                Self::LedgerText { diagnostics, .. } | Self::UnsoundChain { diagnostics, .. } => {
+                    diagnostics.clone()
+                }
+                _ => Vec::new(),
+            },
             help: self.help(),
         }
     }
@@ -109,9 +115,10 @@ impl Error {
         match self {
             Self::NoServer(tried) => Some(tried.to_string()),
             Self::Statement(failed) => Some(failed.label.text.clone()),
-            Self::LedgerText { diagnostics, .. } => {
+            Self::LedgerText { diagnostics, .. } | Self::UnsoundChain { diagnostics, .. } => {
                 diagnostics.first().map(|found| found.message.clone())
             }
+            Self::Folder { source, .. } => Some(source.to_string()),
             error => error.driver_error().map(ToString::to_string),
         }
     }
@@ -130,6 +137,19 @@ impl Error {
                 "the database has revisions that this chain does not know: `{}`",
                 revisions.join("`, `")
             ),
+            Self::AnotherChain { revisions } => write!(
+                f,
+                "the ledger of this database belongs to another chain: it has `{}`, and no revision of this one",
+                revisions.join("`, `")
+            ),
+            Self::UnsoundChain { folder, .. } => {
+                write!(
+                    f,
+                    "the revisions in `{}` are not a sound chain",
+                    folder.display()
+                )
+            }
+            Self::Folder { folder, .. } => write!(f, "`{}` cannot be read", folder.display()),
             Self::Changed { revisions } => write!(
                 f,
                 "revisions were changed after they were applied: `{}`",
@@ -257,17 +277,20 @@ impl Error {
                 f,
                 "the lock was lost before revision `{revision}` was finished"
             ),
-            Self::Stopped { finished } => write!(
-                f,
-                "stopped before the run was finished{}",
+            Self::Stopped { finished, timeout } => {
+                f.write_str("stopped before the run was finished")?;
+                if let Some(timeout) = timeout {
+                    write!(f, ", at its time limit of {timeout:?}")?;
+                }
                 match finished.len() {
-                    0 => String::new(),
-                    done => format!(
+                    0 => Ok(()),
+                    done => write!(
+                        f,
                         ": {} done, the one in progress was not",
                         count(done, "revision")
                     ),
                 }
-            ),
+            }
             Self::Repair {
                 number,
                 of,
@@ -418,10 +441,12 @@ pub struct ErrorReport {
     pub revision: Option<String>,
     /// Where it happened in the revision's file, with what the database said of that place.
     pub label: Option<Label>,
-    /// What the database, its driver or a file said.
+    /// What the database, its driver or the operating system said.
     pub words: Option<String>,
     /// All parts of the database's message.
     pub database: Option<DatabaseMessage>,
+    /// What is wrong with the files, if that is what it is about.
+    pub diagnostics: Vec<Diagnostic>,
     /// What to type or do next.
     pub help: Option<String>,
 }
@@ -439,8 +464,14 @@ impl ErrorReport {
             let source = label.place.as_ref().and_then(|place| place.source.as_ref());
             is_said = source.is_some() || label.text.is_empty();
         }
+        is_said |= !self.diagnostics.is_empty();
         if let Some(words) = self.words.as_ref().filter(|_| !is_said) {
-            drawing = drawing.note("database", words);
+            let name = if self.database.is_some() {
+                "database"
+            } else {
+                "cause"
+            };
+            drawing = drawing.note(name, words);
         }
         let mut marked = String::new();
         if let Some(query) = self
@@ -464,7 +495,12 @@ impl ErrorReport {
 impl fmt::Display for ErrorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.drawing(Style::Plain))?;
+        for diagnostic in &self.diagnostics {
+            write!(f, "\n\n{diagnostic}")?;
+        }
         match &self.help {
+            // Each diagnostic has its own.
+            _ if !self.diagnostics.is_empty() => Ok(()),
             Some(help) => write!(f, "\nhelp: {help}"),
             None => Ok(()),
         }

@@ -3,7 +3,7 @@
 use migrate_core::Dialect;
 
 use super::{Error, Phase, StatementError, StepError};
-use crate::driver_error::{Refusal, connection_help, missed_lock, timed_out};
+use crate::driver_error::{READ_ONLY_HELP, Refusal, connection_help, missed_lock, timed_out};
 
 impl Error {
     /// Returns what to type or do next.
@@ -22,6 +22,9 @@ impl Error {
                 "deploy the version that has them, or move a development database to this branch with `cargo migrate switch HEAD`, or revert them with `cargo migrate revert <target>`; both use the ledger's text of {}",
                 revisions.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
             ),
+            Self::AnotherChain { .. } => "two chains cannot share a ledger: give this one its own with `prefix = \"…\"` below `[ledger]` in migrate.toml, or connect to the database that is meant".to_owned(),
+            Self::UnsoundChain { diagnostics, .. } => return diagnostics.first().and_then(|found| found.help.clone()),
+            Self::Folder { .. } => "the folder of the revisions is the one that `cargo migrate` calls `migrations`; a relative path starts in the process's working directory".to_owned(),
             Self::Changed { revisions } => match &revisions[..] {
                 [only] => format!("`cargo migrate redo {only}` reverts what was applied and runs the new text; or undo the edit with git"),
                 _ => "undo the edits with git, or `cargo migrate redo` each of them, the newest first".to_owned(),
@@ -109,6 +112,9 @@ impl StatementError {
             );
         }
         let refusal = Refusal::of(source);
+        if refusal == Some(Refusal::ReadOnly) {
+            return format!("{READ_ONLY_HELP}; then {again}");
+        }
         if missed_lock(source) {
             return format!(
                 "another session holds a lock that it needs: find that session and let it finish, or raise `lock-timeout` and `lock-retries` of the environment; then {again}"

@@ -19,6 +19,7 @@ use crate::driver_error::DriverError;
 use crate::engine::{Engine, Goal, InDoubt, Options, StampMode};
 use crate::error::Error;
 use crate::event::{Event, Report};
+use crate::ledger::Author;
 use crate::migration_lock::LockGuard;
 use crate::sleep::Sleeper;
 
@@ -48,13 +49,15 @@ const LAST: Target = Target {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a runner does nothing until `run`, `revert`, `undo` or `stamp`"]
+#[must_use = "a runner does nothing until `run`, `revert`, `retreat` or `stamp`"]
 pub struct Runner<'a> {
     migrations: &'a Migrations,
     target: Option<Target>,
     cascade: Cascade,
     options: Options,
     session: Option<SessionSettings>,
+    author: Author,
+    timeout: Option<Duration>,
     on_event: Box<dyn FnMut(Event<'_>) + Send + 'a>,
     stop_when: Option<BoxFuture<'a, ()>>,
 }
@@ -77,6 +80,8 @@ impl<'a> Runner<'a> {
             cascade: Cascade::Refuse,
             options: Options::DEFAULT,
             session: None,
+            author: Author::Process,
+            timeout: None,
             on_event: Box::new(|_| {}),
             stop_when: None,
         }
@@ -143,6 +148,36 @@ impl<'a> Runner<'a> {
         self
     }
 
+    /// Sets who the ledger's events say did it, such as `"shop 1.4.2"`, instead of the user of the
+    /// operating system.
+    pub fn by(mut self, name: impl Into<String>) -> Self {
+        self.author = match self.author {
+            Author::Anonymous(_) => Author::Anonymous(name.into()),
+            _ => Author::Named(name.into()),
+        };
+        self
+    }
+
+    /// Records neither the user of the operating system nor the name of the host: for an application
+    /// on a person's own device, whose files may be sent to others.
+    pub fn anonymous(mut self) -> Self {
+        self.author = match self.author {
+            Author::Named(name) => Author::Anonymous(name),
+            _ => Author::Anonymous(String::new()),
+        };
+        self
+    }
+
+    /// Sets how long the run may take, the wait for another migrator included; then it is stopped as
+    /// by [`Runner::stop_when`], and returns [`Error::Stopped`].
+    ///
+    /// A time limit around the future, such as `tokio::time::timeout`, drops it instead: the server
+    /// finishes what it was sent, and applies and records a revision after the caller has gone on.
+    pub const fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
     /// Sets a callback for the events of the run.
     pub fn on_event(mut self, on_event: impl FnMut(Event<'_>) + Send + 'a) -> Self {
         self.on_event = Box::new(on_event);
@@ -153,8 +188,9 @@ impl<'a> Runner<'a> {
     /// Stops the run when `signal` is ready: the running statement is cancelled, its revision rolled
     /// back if the database can, the lock released, and [`Error::Stopped`] returned.
     ///
-    /// Dropping the future of the run stops it too, but then the server may finish the statement that
-    /// it has, and commit it.
+    /// Dropping the future of the run sends nothing more to the database and releases the lock, but
+    /// cancels nothing: the server finishes what it was sent, which on PostgreSQL is a whole revision
+    /// with its COMMIT.
     pub fn stop_when(mut self, signal: impl Future<Output = ()> + Send + 'a) -> Self {
         self.stop_when = Some(Box::pin(signal));
         self
@@ -196,6 +232,35 @@ impl<'a> Runner<'a> {
         self.execute(pool, goal).await
     }
 
+    /// Reverts the revisions that this chain does not have, with the text in the ledger: brings a
+    /// database that a newer version has migrated back to what this version knows.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "sqlite")]
+    /// # async fn example(migrations: &migrate_sqlx::Migrations, pool: sqlx::SqlitePool) -> Result<(), migrate_sqlx::Error> {
+    /// use migrate_sqlx::Error;
+    ///
+    /// match migrations.ensure_current(&pool).await {
+    ///     Err(Error::Newer { .. }) => {
+    ///         migrations.runner().retreat(&pool).await?;
+    ///     }
+    ///     other => other?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Data loss
+    ///
+    /// A `down` that drops a table drops its rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AnotherChain`] if the ledger has no revision of this chain; see [`Error`].
+    pub async fn retreat<DB: Backend>(self, pool: &Pool<DB>) -> Result<Report, Error> {
+        self.execute(pool, Goal::Retreat).await
+    }
+
     /// Records the targets as applied without running anything.
     ///
     /// # Errors
@@ -227,11 +292,13 @@ impl<'a> Runner<'a> {
     ) -> Result<T, Error> {
         let session = self.session_settings().clone();
         let (migrations, options) = (self.migrations, self.options);
+        let author = self.author.clone();
         // Its callbacks cannot be shared between threads, which the future would then not cross.
         drop(self);
         let (ledger, wait) = (&migrations.ledger, options.lock_wait);
         let mut held = LockGuard::take(pool, ledger, &session, wait, &mut |_| {}).await?;
         let mut engine = migrations.engine(&mut held.work, options);
+        engine.sign(author);
         let done = work(&mut engine).await;
         let sound = engine.sound;
         held.release(sound).await;
@@ -240,8 +307,9 @@ impl<'a> Runner<'a> {
 
     async fn execute<DB: Backend>(mut self, pool: &Pool<DB>, goal: Goal) -> Result<Report, Error> {
         let mut on_event = std::mem::replace(&mut self.on_event, Box::new(|_| {}));
-        let can_stop = self.stop_when.is_some();
-        let mut signal = self.stop_when.take().unwrap_or_else(|| pending().boxed());
+        let can_stop = self.stop_when.is_some() || self.timeout.is_some();
+        let signal = self.stop_when.take().unwrap_or_else(|| pending().boxed());
+        let mut signal = until(signal, self.timeout);
         let session = self.session_settings().clone();
         let taking = LockGuard::take(
             pool,
@@ -252,9 +320,10 @@ impl<'a> Runner<'a> {
         );
         let mut held = match select(pin!(taking), &mut signal).await {
             Either::Left((held, _)) => held?,
-            Either::Right(_) => {
+            Either::Right((timeout, _)) => {
                 return Err(Error::Stopped {
                     finished: Vec::new(),
+                    timeout,
                 });
             }
         };
@@ -270,11 +339,16 @@ impl<'a> Runner<'a> {
         let mut engine = self.migrations.engine(&mut held.work, self.options);
         engine.guard = held.lock.as_mut().map(|lock| lock as &mut dyn Session);
         engine.stop = stop.clone();
+        engine.sign(std::mem::replace(&mut self.author, Author::Process));
+        let mut timeout = None;
         let report = {
             let work = engine.execute(&goal, &mut *on_event);
             match select(work, &mut signal).await {
                 Either::Left((report, _)) => report,
-                Either::Right(((), work)) => stopped(work, &stop, pool).await,
+                Either::Right((reached, work)) => {
+                    timeout = reached;
+                    stopped(work, &stop, pool).await
+                }
             }
         };
         let report = report.map_err(|error| match stop.caused(&error) {
@@ -284,6 +358,7 @@ impl<'a> Runner<'a> {
                     .iter()
                     .map(|step| step.revision.clone())
                     .collect(),
+                timeout,
             },
             false => error,
         });
@@ -295,6 +370,24 @@ impl<'a> Runner<'a> {
         held.release(sound).await;
         report
     }
+}
+
+/// Waits for the signal, or for the time limit; returns the limit if that was first.
+fn until<'a>(
+    signal: BoxFuture<'a, ()>,
+    limit: Option<Duration>,
+) -> BoxFuture<'a, Option<Duration>> {
+    let Some(limit) = limit else {
+        return signal.map(|()| None).boxed();
+    };
+    async move {
+        let mut sleeper = Sleeper::default();
+        match select(signal, pin!(sleeper.sleep(limit))).await {
+            Either::Left(_) => None,
+            Either::Right(_) => Some(limit),
+        }
+    }
+    .boxed()
 }
 
 /// Asks the database to cancel the running statement, until the run has ended: between two

@@ -39,9 +39,14 @@ use crate::messages::{
 use crate::resume::{
     a_resumed_revision_has_the_settings_of_its_session, what_is_finished_may_not_be_edited,
 };
+use crate::runner::{a_run_ends_at_its_time_limit, events_say_who_did_it};
 use crate::stopped::{
     a_run_that_is_stopped_is_rolled_back, a_stop_before_the_work_does_nothing,
     a_stop_between_statements_can_be_resumed,
+};
+use crate::versions::{
+    an_older_version_takes_the_database_back, head_is_the_chains_and_not_the_ledgers,
+    the_ledger_of_another_chain_is_left_alone,
 };
 
 /// Runs each scenario on each database, under names that are unique in the workspace.
@@ -110,6 +115,11 @@ on_each_database! {
     an_unseen_character_is_named,
     what_is_said_beside_errors_is_an_event,
     a_rollback_of_ours_says_nothing,
+    an_older_version_takes_the_database_back,
+    head_is_the_chains_and_not_the_ledgers,
+    the_ledger_of_another_chain_is_left_alone,
+    events_say_who_did_it,
+    a_run_ends_at_its_time_limit,
 }
 
 /// SQLite in memory, in the one connection there is.
