@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::{
-    Chain, Dialects, Direction, Hash, Limits, Revision, RevisionId, Script, Section, Statement,
+    Chain, Dialects, Direction, Hash, Limits, Phase, Revision, RevisionId, Script, Section,
+    Statement,
 };
 
 /// Writes the table of a chain; its texts are those of the revisions, in the same order.
@@ -77,6 +78,8 @@ impl Writer {
         }
         self.0.extend_from_slice(revision.hash.as_bytes());
         self.0.extend_from_slice(revision.chain_hash.as_bytes());
+        // Here it costs a build some time, and not each start.
+        self.0.push(u8::from(revision.phase() == Phase::Contract));
         self.number(revision.sections.len());
         for section in revision.sections.iter() {
             self.section(text, section);
@@ -170,6 +173,10 @@ impl Reader {
             text: Cow::Borrowed(text),
             hash: self.hash(),
             chain_hash: self.hash(),
+            stated_phase: Some(match self.byte() {
+                0 => Phase::Expand,
+                _ => Phase::Contract,
+            }),
             sections: self.list(|table| table.section(text)),
         }
     }
@@ -246,6 +253,10 @@ mod tests {
             .map(|revision| &*revision.text.clone().into_owned().leak())
             .collect();
         let table = encode(&chain).leak();
-        assert_eq!(decode(texts.leak(), table), chain.revisions());
+        let mut expected = chain.revisions().to_vec();
+        for revision in &mut expected {
+            revision.stated_phase = Some(revision.phase());
+        }
+        assert_eq!(decode(texts.leak(), table), expected);
     }
 }

@@ -3,21 +3,22 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::diagnostic::{MOST_PROBLEMS, nearest};
+use crate::diagnostic::{MOST_PROBLEMS, nearest, suggestion};
 use crate::id::printable;
 use crate::invisible::{invisible, name_invisible};
 use crate::limits::{DURATIONS, parse_duration};
 use crate::lock::is_conflict_marker;
-use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, Limits, RevisionId};
+use crate::{Code, Diagnostic, Dialect, Dialects, Direction, Label, Limits, Phase, RevisionId};
 
 /// The keys of a header line, in the order in which they are written.
-pub const KEYS: [&str; 6] = [
+pub const KEYS: [&str; 7] = [
     "revision",
     "parents",
     "depends-on",
     "labels",
     "message",
     "created",
+    "phase",
 ];
 
 /// The number of revisions or labels that a header line may name.
@@ -41,6 +42,7 @@ pub(crate) struct Parsed {
     pub(crate) labels: Vec<Spanned<String>>,
     pub(crate) message: String,
     pub(crate) created: String,
+    pub(crate) phase: Option<Phase>,
     pub(crate) sections: Vec<ParsedSection>,
 }
 
@@ -360,6 +362,7 @@ impl Parser<'_> {
             "depends-on" => self.parsed.depends_on = self.names(value, value_start, "dependency"),
             "labels" => self.parsed.labels = self.names(value, value_start, "label"),
             "message" => value.clone_into(&mut self.parsed.message),
+            "phase" => self.phase(value, value_start, key_span),
             _ => self.created(value, value_start),
         }
     }
@@ -420,6 +423,24 @@ impl Parser<'_> {
                 }
             }
         }
+    }
+
+    fn phase(&mut self, value: &str, start: usize, key: Range<usize>) {
+        self.parsed.phase = Phase::named(value);
+        if self.parsed.phase.is_some() {
+            return;
+        }
+        let span = match value.is_empty() {
+            true => key,
+            false => start..start + value.len(),
+        };
+        self.problem(
+            Code::MalformedHeader,
+            span,
+            format!("invalid phase `{}`", printable(value)),
+            "",
+        )
+        .help = Some(suggestion(value, &Phase::NAMES));
     }
 
     /// Labels and dependencies follow the same rules as ids, so that no identifier such as
@@ -728,6 +749,8 @@ pub struct NewRevision {
     pub message: String,
     /// The time of creation, RFC 3339 in UTC.
     pub created: String,
+    /// Whether older code can work after it; `None` leaves it to the statements.
+    pub phase: Option<Phase>,
     /// The line of each section without `-- migrate: `, and its SQL.
     pub sections: Vec<(String, String)>,
 }
@@ -743,6 +766,7 @@ impl NewRevision {
             labels: Vec::new(),
             message: String::new(),
             created: String::new(),
+            phase: None,
             sections: Vec::new(),
         }
     }
@@ -756,7 +780,7 @@ impl NewRevision {
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
-        let values: [Cow<'_, str>; 6] = [
+        let values: [Cow<'_, str>; 7] = [
             self.id.as_str().into(),
             if parents.is_empty() {
                 "none".into()
@@ -767,6 +791,7 @@ impl NewRevision {
             self.labels.join(", ").into(),
             message.into(),
             self.created.as_str().into(),
+            self.phase.map_or("", Phase::as_str).into(),
         ];
         let mut text = String::new();
         for (key, value) in KEYS.iter().zip(values) {

@@ -498,6 +498,7 @@ pub(crate) mod tests {
                     labels: split(labels, ',').into_iter().map(Cow::Owned).collect(),
                     message: Cow::Borrowed(""),
                     created: Cow::Borrowed(""),
+                    stated_phase: None,
                     file: Cow::Borrowed(""),
                     text: Cow::Borrowed(""),
                     sections: Cow::Borrowed(&[]),

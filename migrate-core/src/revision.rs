@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::{Dialect, Dialects, Hash, Limits, RevisionId};
+use crate::{Dialect, Dialects, Hash, Limits, Phase, RevisionId};
 use migrate_sql::tokens;
 
 /// One revision of a chain.
@@ -26,6 +26,8 @@ pub struct Revision {
     pub message: Cow<'static, str>,
     /// The time of creation, RFC 3339 in UTC; empty if the file has none.
     pub created: Cow<'static, str>,
+    /// Whether older code can work after it, if the file says so; see [`Revision::phase`].
+    pub stated_phase: Option<Phase>,
     /// The file's name in the migrations folder.
     pub file: Cow<'static, str>,
     /// The whole file, with LF line ends in every checkout.

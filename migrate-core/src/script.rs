@@ -64,6 +64,7 @@ pub(crate) fn revision(
         labels: owned(&parsed.labels),
         message: part(&parsed.message),
         created: part(&parsed.created),
+        stated_phase: parsed.phase,
         file: Cow::Owned(name.to_owned()),
         text: text.clone(),
         sections: sections.into(),

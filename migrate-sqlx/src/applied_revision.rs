@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use migrate_core::{Dialect, Dialects, Direction, Hash, Revision};
+use migrate_core::{Dialect, Dialects, Direction, Hash, Phase, Revision};
 
 use crate::error::Error;
 use crate::timestamp::Timestamp;
@@ -35,6 +35,8 @@ pub struct AppliedRevision {
     pub duration: Duration,
     /// Which version of the tool applied it.
     pub tool: String,
+    /// Whether older code can work after it; a row without it counts as [`Phase::Contract`].
+    pub phase: Option<Phase>,
     /// The name of its file.
     pub file: String,
     /// The whole file as it was applied.
@@ -153,6 +155,7 @@ pub(crate) fn stub(row: &AppliedRevision) -> Option<Revision> {
         labels: Cow::default(),
         message: row.message.clone().into(),
         created: Cow::default(),
+        stated_phase: row.phase,
         file: row.file.clone().into(),
         text: row.body.clone().into(),
         sections: Cow::default(),

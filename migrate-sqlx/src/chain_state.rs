@@ -3,8 +3,8 @@
 use std::borrow::{Borrow, Cow};
 
 use migrate_core::{
-    Cascade, Chain, Dialect, Direction, Graph, Plan, Revision, RevisionId, Set, SoundGraph, Stamp,
-    Survey, Target,
+    Cascade, Chain, Dialect, Direction, Graph, Phase, Plan, Revision, RevisionId, Set, SoundGraph,
+    Stamp, Survey, Target,
 };
 
 use crate::applied_revision::{AppliedRevision, Edit, RevisionState, UNREADABLE, parse, stub};
@@ -296,14 +296,39 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         if !self.unknown.is_empty() {
             return Err(Error::Newer {
                 revisions: self.unknown.clone(),
+                phase: None,
             });
         }
-        if !self.changed.is_empty() {
-            return Err(Error::Changed {
-                revisions: self.changed.clone(),
-            });
-        }
+        self.judge_changed()?;
         self.judge_unfinished(resume.then_some(RevisionState::Applying))
+    }
+
+    /// Refuses revisions that were changed after they were applied.
+    pub(crate) fn judge_changed(&self) -> Result<(), Error> {
+        match self.changed.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Changed {
+                revisions: self.changed.clone(),
+            }),
+        }
+    }
+
+    /// Whether the database has all of the chain, and beyond it only revisions after which older code
+    /// can work.
+    pub(crate) fn is_compatibly_ahead(&self) -> bool {
+        let expands = |id: &String| {
+            let row = self.row(id);
+            row.is_some_and(|row| row.phase == Some(Phase::Expand))
+        };
+        !self.unknown.is_empty()
+            && self.unknown.iter().all(expands)
+            && self.changed.is_empty()
+            && self
+                .rows
+                .iter()
+                .all(|row| row.state == RevisionState::Applied)
+            && self.pending().is_empty()
+            && !self.is_of_another_chain()
     }
 
     /// Refuses a ledger that has rows, of which none is of this chain.
@@ -505,6 +530,7 @@ mod tests {
             applied_at: Timestamp::new(String::new()),
             duration: Duration::ZERO,
             tool: String::new(),
+            phase: Some(revision.phase()),
             file: revision.file.to_string(),
             body: revision.text.to_string(),
         }

@@ -44,7 +44,7 @@ use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::backend::{LOCK_WAIT, Session};
 use crate::cancel::CancelToken;
 use crate::chain_state::{ChainState, check_section};
-use crate::error::{Error, Phase};
+use crate::error::{Error, StepPart};
 use crate::event::{Applied, Event, Report};
 use crate::ledger::{Author, Tables};
 use crate::notice::{Notice, Notices};
@@ -111,6 +111,8 @@ pub(crate) struct Options {
     pub(crate) lock_wait: Duration,
     /// Time limits of statements whose section has none.
     pub(crate) limits: Limits,
+    /// Whether to accept a database that is compatibly ahead.
+    pub(crate) accepts_ahead: bool,
     /// How often a revision is retried that only missed a lock.
     pub(crate) lock_retries: u32,
     /// Whether the caller wants the database's notices and warnings.
@@ -125,6 +127,7 @@ impl Options {
         atomic: false,
         lock_wait: LOCK_WAIT,
         limits: Limits::NONE,
+        accepts_ahead: false,
         lock_retries: 5,
         listens: false,
     };
@@ -286,6 +289,9 @@ impl<'a> Engine<'a> {
     fn plan_from(&self, joined: &ChainState<'_>, goal: &Goal) -> Result<Plan, Error> {
         let resume = self.options.resume;
         match goal {
+            Goal::Up(_) if self.options.accepts_ahead && joined.is_compatibly_ahead() => {
+                Ok(Plan::including(&joined.graph, &joined.applied, []))
+            }
             Goal::Up(target) => joined.plan_up(target, resume),
             Goal::Down(target, cascade) => joined.plan_down(target, *cascade, resume),
             Goal::Retreat => {
@@ -382,7 +388,7 @@ impl<'a> Engine<'a> {
             let Some(last) = steps.last() else {
                 return closed.map(|()| current);
             };
-            let closed = closed.map_err(self.in_phase(last, Phase::RunCommit));
+            let closed = closed.map_err(self.in_part(last, StepPart::RunCommit));
             if let Err(error) = &closed {
                 self.report_failure(last, error).await;
             }
@@ -556,7 +562,7 @@ impl<'a> Engine<'a> {
             (false, _) => Box::pin(self.take_by_statement(step, on_event)).await,
         };
         self.end_session(step, taken.is_ok()).await;
-        taken.map_err(self.in_phase(step, Phase::Ledger))
+        taken.map_err(self.in_part(step, StepPart::Ledger))
     }
 
     async fn run(&mut self, sql: String) -> Result<(), Error> {

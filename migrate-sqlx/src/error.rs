@@ -37,6 +37,9 @@ pub enum Error {
     Newer {
         /// The revisions.
         revisions: Vec<String>,
+        /// The phase of all of them, if only that of a phase is in the way:
+        /// [`Phase::Contract`](migrate_core::Phase::Contract) for `Migrations::ensure_compatible`.
+        phase: Option<migrate_core::Phase>,
     },
     /// The ledger has revisions, and none of them is of this chain: it belongs to another one.
     #[non_exhaustive]
@@ -374,8 +377,8 @@ pub struct StepError {
     pub revision: String,
     /// Its file, below the chain's folder.
     pub file: String,
-    /// The phase that failed.
-    pub phase: Phase,
+    /// What failed.
+    pub part: StepPart,
     /// The revisions of this run that were finished before, and stay.
     pub finished: Vec<RevisionId>,
     /// Whether the revision was rolled back; otherwise the finished statements stay.
@@ -388,10 +391,10 @@ pub struct StepError {
     pub source: DriverError,
 }
 
-/// A phase of a revision besides its statements.
+/// A part of a revision besides its statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Phase {
+pub enum StepPart {
     /// Its transaction begins.
     Begin,
     /// The session's settings and limits are set, or restored after its statements.
@@ -404,7 +407,7 @@ pub enum Phase {
     RunCommit,
 }
 
-impl std::fmt::Display for Phase {
+impl std::fmt::Display for StepPart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Begin => "in its BEGIN",
@@ -571,7 +574,10 @@ impl Error {
     /// [`Error::Newer`].
     #[must_use]
     pub const fn newer(revisions: Vec<String>) -> Self {
-        Self::Newer { revisions }
+        Self::Newer {
+            revisions,
+            phase: None,
+        }
     }
 
     /// [`Error::Changed`].

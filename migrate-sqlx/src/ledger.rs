@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use migrate_core::{Dialect, Hash, LedgerNames, Revision, RevisionId};
+use migrate_core::{Dialect, Hash, LedgerNames, Phase, Revision, RevisionId};
 
 use crate::applied_revision::{AppliedRevision, RevisionState};
 use crate::backend::{Row, Session};
@@ -60,7 +60,7 @@ pub(crate) const LOCKING: usize = 3;
 /// How much of a revision's text is written at once, in bytes.
 const PIECE: usize = 512 * 1024;
 
-const COLUMNS: &str = "revision, parents, message, hash, chain_hash, state, statements, error, applied_at, duration_ms, tool, file, body";
+const COLUMNS: &str = "revision, parents, message, hash, chain_hash, state, statements, error, applied_at, duration_ms, tool, phase, file, body";
 
 impl Tables {
     pub(crate) fn new(dialect: Dialect, names: &LedgerNames) -> Self {
@@ -215,6 +215,36 @@ impl Tables {
         }))
     }
 
+    /// Reads of each row what tells whether a binary can work with the database, in one query, and
+    /// counts the tables that are there; `None` if the ledger does not exist.
+    pub(crate) async fn outline(
+        &self,
+        session: &mut dyn Session,
+        tables: &[required_tables::Place],
+    ) -> Result<Option<Vec<Outline>>, Error> {
+        let sql = format!(
+            "SELECT revision, chain_hash, state, phase, {} FROM {} ORDER BY applied_at, revision",
+            required_tables::count(self.dialect, tables),
+            self.revision
+        );
+        let rows = match session.query(sql).await {
+            Ok(rows) => rows,
+            Err(error) => return self.absent(error).map(|()| None),
+        };
+        let outline = |row: Row| {
+            let mut texts = row.into_iter().map(Option::unwrap_or_default);
+            let mut text = || texts.next().unwrap_or_default();
+            Outline {
+                revision: text(),
+                chain_hash: without_version(text()),
+                is_applied: text() == RevisionState::Applied.as_str(),
+                phase: Phase::named(&text()),
+                tables: text().parse().unwrap_or_default(),
+            }
+        };
+        Ok(Some(rows.into_iter().map(outline).collect()))
+    }
+
     pub(crate) fn create(&self) -> [String; 2] {
         let (text, name, id) = match self.dialect {
             Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER PRIMARY KEY"),
@@ -237,7 +267,7 @@ impl Tables {
             format!(
                 "CREATE TABLE IF NOT EXISTS {} (revision {name} NOT NULL PRIMARY KEY, parents {text} NOT NULL, message {text} NOT NULL, \
                  hash VARCHAR(80) NOT NULL, chain_hash VARCHAR(80) NOT NULL, state VARCHAR(16) NOT NULL, statements INTEGER NOT NULL, \
-                 error {text}, applied_at VARCHAR(32) NOT NULL, duration_ms BIGINT NOT NULL, tool VARCHAR(64) NOT NULL, file {text} NOT NULL, body {text} NOT NULL){options}",
+                 error {text}, applied_at VARCHAR(32) NOT NULL, duration_ms BIGINT NOT NULL, tool VARCHAR(64) NOT NULL, phase VARCHAR(16) NOT NULL, file {text} NOT NULL, body {text} NOT NULL){options}",
                 self.revision
             ),
             format!(
@@ -345,7 +375,7 @@ impl Tables {
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
         let (body, rest) = self.first_piece(&revision.text);
         let row = format!(
-            "INSERT INTO {} ({COLUMNS}) VALUES ({}, {}, {}, '{HASH_VERSION}{}', '{HASH_VERSION}{}', '{}', 0, NULL, {}, {duration}, '{TOOL}', {}, {})",
+            "INSERT INTO {} ({COLUMNS}) VALUES ({}, {}, {}, '{HASH_VERSION}{}', '{HASH_VERSION}{}', '{}', 0, NULL, {}, {duration}, '{TOOL}', '{}', {}, {})",
             self.revision,
             literal(revision.id.as_str()),
             literal(&parents.join(",")),
@@ -354,6 +384,7 @@ impl Tables {
             revision.chain_hash,
             state.as_str(),
             self.now(),
+            revision.phase().as_str(),
             literal(&revision.file),
             literal(body),
         );
@@ -391,12 +422,13 @@ impl Tables {
         let parents: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
         let (body, rest) = self.first_piece(&revision.text);
         let row = format!(
-            "UPDATE {} SET parents = {}, message = {}, hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}', file = {}, body = {} WHERE revision = {}",
+            "UPDATE {} SET parents = {}, message = {}, hash = '{HASH_VERSION}{}', chain_hash = '{HASH_VERSION}{}', phase = '{}', file = {}, body = {} WHERE revision = {}",
             self.revision,
             literal(&parents.join(",")),
             literal(&revision.message),
             revision.hash,
             revision.chain_hash,
+            revision.phase().as_str(),
             literal(&revision.file),
             literal(body),
             literal(revision.id.as_str()),
@@ -550,15 +582,27 @@ pub(crate) struct Summary {
     pub(crate) tables: usize,
 }
 
+/// A row of the ledger, without what takes time to send.
+pub(crate) struct Outline {
+    pub(crate) revision: String,
+    pub(crate) chain_hash: String,
+    pub(crate) is_applied: bool,
+    /// `None` counts as [`Phase::Contract`].
+    pub(crate) phase: Option<Phase>,
+    /// How many of the tables that were asked for are there; the same in each row.
+    pub(crate) tables: usize,
+}
+
+fn without_version(hash: String) -> String {
+    hash.strip_prefix(HASH_VERSION)
+        .map(str::to_owned)
+        .unwrap_or(hash)
+}
+
 fn applied(row: Row) -> AppliedRevision {
     let mut values = row.into_iter();
     let mut next = || values.next().flatten();
     let mut text = || next().unwrap_or_default();
-    let version = |hash: String| {
-        hash.strip_prefix(HASH_VERSION)
-            .map(str::to_owned)
-            .unwrap_or(hash)
-    };
     AppliedRevision {
         revision: text(),
         parents: text()
@@ -567,8 +611,8 @@ fn applied(row: Row) -> AppliedRevision {
             .map(str::to_owned)
             .collect(),
         message: text(),
-        hash: version(text()),
-        chain_hash: version(text()),
+        hash: without_version(text()),
+        chain_hash: without_version(text()),
         state: match text().as_str() {
             "applied" => RevisionState::Applied,
             "reverting" => RevisionState::Reverting,
@@ -579,6 +623,7 @@ fn applied(row: Row) -> AppliedRevision {
         applied_at: Timestamp::new(text()),
         duration: Duration::from_millis(text().parse().unwrap_or_default()),
         tool: text(),
+        phase: Phase::named(&text()),
         file: text(),
         body: text(),
     }

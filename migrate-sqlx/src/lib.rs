@@ -19,9 +19,30 @@
 //! ```
 //!
 //! [`embed_migrations!`] bakes the chain into the binary, or refuses to compile with what is
-//! wrong. [`Migrations::run`] brings a database to the heads; an up-to-date one costs a single
-//! round trip. [`Migrations::runner`] has the rest: a target, a callback a step, how long to wait
-//! for another migrator.
+//! wrong.
+//!
+//! # Which method
+//!
+//! | | applies | refuses |
+//! |---|---|---|
+//! | [`Migrations::run`] | what is pending | a database that is ahead, changed or unfinished |
+//! | [`Migrations::ensure_current`] | nothing | the same, and one that is behind or lacks a table |
+//! | [`Migrations::ensure_compatible`] | nothing | one that lacks what the code needs, or of which a newer version has taken something away |
+//! | `Migrations::verify` | nothing | one whose tables are not those that the revisions create |
+//!
+//! An application that migrates itself calls `run` when it starts; an up-to-date database costs a
+//! single round trip. Where a deployment step migrates, the application calls `ensure_compatible`, at
+//! its start and in its health check: old and new instances run side by side for a while.
+//! [`Migrations::runner`] has the rest: a target, a callback for each step, time limits, who did it,
+//! how long to wait for another migrator, and [`Runner::retreat`], which takes a database back to what
+//! this version knows.
+//!
+//! # Errors
+//!
+//! An [`Error`] displays in one line, with the revision, its file and line, and what the database
+//! said. [`Error::report`] is for people and programs: the statement as `cargo migrate` draws it, and
+//! what to type next. A `main` that returns the error shows that. [`Error::code`] is stable;
+//! `cargo migrate explain <code>` explains it.
 //!
 //! # Features
 //!
@@ -73,15 +94,15 @@ pub use applied_revision::{AppliedRevision, Edit, RevisionState};
 pub use backend::{Backend, Session};
 pub use driver_error::{DatabaseMessage, DriverError, InnerQuery, Refusal};
 pub use engine::{InDoubt, StampMode};
-pub use error::{Error, ErrorReport, Phase, StatementError, StepError, Tried};
+pub use error::{Error, ErrorReport, StatementError, StepError, StepPart, Tried};
 pub use event::{Applied, Event, Report};
 #[cfg(any(feature = "cli", feature = "verify"))]
 pub use introspect::SchemaReader;
 pub use ledger_event::{EventKind, LedgerEvent};
 pub use migrate_core::{
     Anchor, Cascade, Chain, Code, Diagnostic, Dialect, Dialects, Direction, Hash, Label,
-    LedgerNames, Limits, Place, Problem, Revision, RevisionId, Script, Section, SessionSettings,
-    Set, SoundGraph, Stamp, Statement, Target, TargetError,
+    LedgerNames, Limits, Phase, Place, Problem, Revision, RevisionId, Script, Section,
+    SessionSettings, Set, SoundGraph, Stamp, Statement, Target, TargetError,
 };
 #[cfg(feature = "models")]
 pub use migrate_macros::Table;

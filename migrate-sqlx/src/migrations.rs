@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use migrate_core::{
-    Chain, Config, Dialect, Folder, Hash, LedgerNames, Revision, RevisionId, SessionSettings,
-    Survey, Target,
+    Chain, Config, Dialect, Folder, Hash, LedgerNames, Phase, Revision, RevisionId,
+    SessionSettings, Survey, Target,
 };
 #[cfg(any(feature = "cli", feature = "verify"))]
 use migrate_schema::Schema;
@@ -240,6 +240,9 @@ impl Migrations {
     /// Applies nothing, and refuses a database that is not exactly where the chain ends, or that lacks
     /// a table which the revisions create.
     ///
+    /// It is for a start on its own: while another version is being deployed, the one that is still
+    /// running would be refused. [`Migrations::ensure_compatible`] is for that.
+    ///
     /// It is one round trip if all is well. The tables are those of schema.lock as it was when the
     /// application was compiled; without one, only the ledger is read. `Migrations::verify` compares
     /// the columns, indexes and constraints as well.
@@ -262,6 +265,86 @@ impl Migrations {
             return Err(Error::NotCurrent { pending });
         }
         let tables = required_tables::missing(&mut *connection, places).await?;
+        match tables.is_empty() {
+            true => Ok(()),
+            false => Err(Error::MissingTables { tables }),
+        }
+    }
+
+    /// Applies nothing, and refuses a database that this version of the application cannot work with:
+    /// for a health check, and for a start beside other versions in a rolling deployment.
+    ///
+    /// It is one query. The [phase](migrate_core::Phase) of each revision decides, which the ledger
+    /// keeps:
+    ///
+    /// | the database | |
+    /// |---|---|
+    /// | is current | accepted |
+    /// | has revisions that the chain does not know, all of them `expand` | accepted |
+    /// | … one of them `contract` | [`Error::Newer`] |
+    /// | lacks revisions, all of them `contract` | accepted |
+    /// | … one of them `expand` | [`Error::NotCurrent`] |
+    /// | was changed, is unfinished, lacks a table | as [`Migrations::ensure_current`] |
+    ///
+    /// ```no_run
+    /// # async fn health(migrations: &migrate_sqlx::Migrations, pool: sqlx::SqlitePool) -> u16 {
+    /// match migrations.ensure_compatible(&pool).await {
+    ///     Ok(()) => 200,
+    ///     Err(_) => 503,
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Migrations::ensure_current`].
+    pub async fn ensure_compatible<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
+        let mut connection = pool.acquire().await.map_err(Error::from)?;
+        let session = &mut *connection;
+        let places = required_tables::of(self.tables, session.dialect());
+        let tables = Tables::new(session.dialect(), &self.ledger);
+        let rows = tables.outline(session, places).await?.unwrap_or_default();
+        let graph = self.chain().graph();
+        let mut pending: Vec<usize> = graph.order().collect();
+        let (mut is_known, mut contracts) = (false, Vec::new());
+        let mut is_plain = true;
+        for row in &rows {
+            is_plain &= row.is_applied;
+            match graph.index(&row.revision) {
+                None if row.phase == Some(Phase::Expand) => {}
+                None => contracts.push(row.revision.clone()),
+                Some(index) => {
+                    is_known = true;
+                    let revision = &self.revisions()[index];
+                    is_plain &= revision.chain_hash.to_string() == row.chain_hash;
+                    pending.retain(|pending| *pending != index);
+                }
+            }
+        }
+        if !is_plain || (!rows.is_empty() && !is_known && self.count > 0) {
+            // An edited `down` is no reason to refuse; what is, the whole rows tell.
+            let joined = self.engine(session, Options::DEFAULT).read().await?;
+            joined.judge_owner()?;
+            joined.judge_changed()?;
+            joined.judge_unfinished(None)?;
+        }
+        if !contracts.is_empty() {
+            return Err(Error::Newer {
+                revisions: contracts,
+                phase: Some(Phase::Contract),
+            });
+        }
+        pending.retain(|index| self.revisions()[*index].phase() == Phase::Expand);
+        if !pending.is_empty() {
+            let id = |index: usize| graph.id(index).clone();
+            return Err(Error::NotCurrent {
+                pending: pending.into_iter().map(id).collect(),
+            });
+        }
+        if rows.first().map_or(0, |row| row.tables) == places.len() {
+            return Ok(());
+        }
+        let tables = required_tables::missing(session, places).await?;
         match tables.is_empty() {
             true => Ok(()),
             false => Err(Error::MissingTables { tables }),

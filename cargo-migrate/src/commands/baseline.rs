@@ -124,6 +124,7 @@ pub(crate) fn run(args: &BaselineArgs, context: &Context, ui: &Ui) -> Result<(),
         let dialect = baseline.schema.dialect;
         let others = other_dialects(config.dialects, dialect);
         let mut new = NewRevision {
+            phase: None,
             id,
             parents: Vec::new(),
             depends_on: Vec::new(),

@@ -93,6 +93,7 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         sections = autogenerate::sections(&gaps);
     }
     let new = NewRevision {
+        phase: None,
         id,
         parents: parents(args, survey)?,
         depends_on: dependencies(args, survey)?,

@@ -508,8 +508,8 @@ async fn a_row_that_was_written_by_hand(dialect: Dialect, name: &str) {
 
 async fn a_row_that_is_no_revision(dialect: Dialect, name: &str) {
     let patient = Patient::healthy(dialect, name, &["a"]).await;
-    let insert = "INSERT INTO migrate_revision (revision, parents, message, hash, chain_hash, state, statements, error, applied_at, duration_ms, tool, file, body) \
-                  VALUES ('hotfix', '', 'by hand', '', '', 'applied', 0, NULL, '2026-01-01T00:00:00.000Z', 0, 'psql', '', 'ALTER TABLE t_a')";
+    let insert = "INSERT INTO migrate_revision (revision, parents, message, hash, chain_hash, state, statements, error, applied_at, duration_ms, tool, phase, file, body) \
+                  VALUES ('hotfix', '', 'by hand', '', '', 'applied', 0, NULL, '2026-01-01T00:00:00.000Z', 0, 'psql', 'contract', '', 'ALTER TABLE t_a')";
     patient.database.execute(insert).await;
     patient
         .database

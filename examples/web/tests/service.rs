@@ -98,6 +98,37 @@ async fn production_starts_on_a_database_that_fits() {
     assert_eq!((status, body.as_str()), (StatusCode::OK, "ok\n"));
 }
 
+/// A deployment migrates while this version still runs: then it goes on, unless the newer version
+/// takes something away.
+#[tokio::test]
+async fn health_accepts_a_newer_version_that_only_adds() {
+    let (_folder, pool) = empty_database().await;
+    MIGRATIONS.run(&pool).await.unwrap();
+    let record = async |id: &str, phase: &str| {
+        sqlx::query(
+            "INSERT INTO migrate_revision (revision, parents, message, hash, chain_hash, state, statements, applied_at, duration_ms, tool, phase, file, body) \
+             VALUES (?1, '', '', '', '', 'applied', 0, '', 0, '', ?2, '', '')",
+        )
+        .bind(id)
+        .bind(phase)
+        .execute(&pool)
+        .await
+        .unwrap();
+    };
+    record("later", "expand").await;
+    prepare(&pool, Environment::Production).await.unwrap();
+    let (status, _) = call(&pool, Method::GET, "/health", None).await;
+    assert_eq!(status, StatusCode::OK);
+
+    record("latest", "contract").await;
+    let (status, body) = call(&pool, Method::GET, "/health", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        body.contains("`latest`") && !body.contains("`later`"),
+        "{body}"
+    );
+}
+
 #[test]
 fn only_development_may_change_the_schema() {
     assert_eq!(Environment::from_variable(None), Environment::Development);

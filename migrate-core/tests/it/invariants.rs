@@ -284,6 +284,15 @@ pub fn embedded(chain: &Chain) {
         .collect();
     assert_eq!(
         decode(texts.leak(), encode(chain).leak()),
-        chain.revisions()
+        as_embedded(chain)
     );
+}
+
+/// The revisions of a chain as a binary has them: with the phase that each has.
+pub fn as_embedded(chain: &Chain) -> Vec<Revision> {
+    let mut revisions = chain.revisions().to_vec();
+    for revision in &mut revisions {
+        revision.stated_phase = Some(revision.phase());
+    }
+    revisions
 }

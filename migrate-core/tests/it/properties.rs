@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use migrate_core::{
-    ChainLock, Config, Dialect, Dialects, File, Folder, Hash, NewRevision, Revision, RevisionId,
-    Survey,
+    ChainLock, Config, Dialect, Dialects, File, Folder, Hash, NewRevision, Phase, Revision,
+    RevisionId, Survey,
 };
 use migrate_sql::{Lexer, Token, TokenKind};
 use proptest::collection::vec;
@@ -325,6 +325,7 @@ proptest! {
         parents in prop::collection::btree_set("p[a-z0-9_.]{0,9}", 0..4),
         labels in prop::collection::btree_set("l[a-z0-9_.]{0,9}", 0..4),
         depends_on in prop::collection::btree_set("d[a-z0-9_.]{0,9}", 0..4),
+        phase in select(&[None, Some(Phase::Expand), Some(Phase::Contract)][..]),
         sql in real_texts(&["sql", "revision"]),
         line in select(&["up", "down", "up sqlite", "irreversible it's gone", "down mysql no-transaction"][..]),
     ) {
@@ -335,6 +336,7 @@ proptest! {
             depends_on: depends_on.iter().cloned().collect(),
             message,
             created: "2026-11-20T14:32:05Z".to_owned(),
+            phase,
             sections: vec![(line.to_owned(), sql)],
         };
         let folder = Folder {
@@ -348,6 +350,7 @@ proptest! {
         prop_assert_eq!(&read.id, &new.id);
         prop_assert_eq!(&*read.parents, &new.parents[..]);
         prop_assert_eq!(&*read.labels, &new.labels[..]);
+        prop_assert_eq!(read.stated_phase, phase);
         prop_assert_eq!(&*read.depends_on, &new.depends_on[..]);
         prop_assert_eq!(&*read.created, &new.created);
         let words: Vec<_> = new.message.split_whitespace().collect();

@@ -5,7 +5,7 @@ use migrate_core::{Direction, Label, RevisionId, name_invisible};
 use super::place::{in_function, place, unseen};
 use super::{Engine, Step};
 use crate::backend::Failure;
-use crate::error::{Error, Phase, StatementError, StepError};
+use crate::error::{Error, StatementError, StepError, StepPart};
 use crate::ledger_event::EventKind;
 
 impl Engine<'_> {
@@ -28,10 +28,10 @@ impl Engine<'_> {
     }
 
     /// Places what failed around the statements of a revision in what was done for it.
-    pub(super) fn in_phase(
+    pub(super) fn in_part(
         &self,
         step: &Step<'_>,
-        phase: Phase,
+        part: StepPart,
     ) -> impl FnOnce(Error) -> Error + use<> {
         let revision = step.revision.id.to_string();
         let file = step.revision.file.to_string();
@@ -42,7 +42,7 @@ impl Engine<'_> {
             Error::Database(source) => Error::Step(Box::new(StepError {
                 revision,
                 file,
-                phase,
+                part,
                 finished,
                 rolled_back,
                 reverting,

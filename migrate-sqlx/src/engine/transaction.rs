@@ -9,7 +9,7 @@ use super::{Engine, Step, StepOutcome};
 use crate::applied_revision::RevisionState;
 use crate::backend::Failure;
 use crate::driver_error::Refusal;
-use crate::error::{Error, Phase};
+use crate::error::{Error, StepPart};
 use crate::ledger::LOCKING;
 use crate::ledger_event::EventKind;
 use crate::notice::muted;
@@ -120,14 +120,14 @@ impl Engine<'_> {
         };
         let Some(number) = number.filter(|number| *number < statements.len()) else {
             let behind = before + statements.len();
-            let phase = match failure.finished {
-                0 if !begin.is_empty() => Phase::Begin,
-                finished if finished < fenced => Phase::Ledger,
-                finished if finished < behind + RESTORING => Phase::Settings,
-                finished if finished < behind + RESTORING + RECORDING => Phase::Ledger,
-                _ => Phase::Commit,
+            let part = match failure.finished {
+                0 if !begin.is_empty() => StepPart::Begin,
+                finished if finished < fenced => StepPart::Ledger,
+                finished if finished < behind + RESTORING => StepPart::Settings,
+                finished if finished < behind + RESTORING + RECORDING => StepPart::Ledger,
+                _ => StepPart::Commit,
             };
-            return Err(self.in_phase(step, phase)(Error::from(failure.error)));
+            return Err(self.in_part(step, part)(Error::from(failure.error)));
         };
         let failure = Failure {
             position: failure.position.map(|position| position - starts[number]),
@@ -142,10 +142,10 @@ impl Engine<'_> {
         let began = Instant::now();
         if !self.open {
             let begun = self.begin_immediate().await;
-            begun.map_err(self.in_phase(step, Phase::Begin))?;
+            begun.map_err(self.in_part(step, StepPart::Begin))?;
         }
         let done = self.inside_transaction(step, began).await;
-        let done = done.map_err(self.in_phase(step, Phase::Ledger));
+        let done = done.map_err(self.in_part(step, StepPart::Ledger));
         let done = match (&done, self.options.atomic) {
             (Ok(Some(_)), true) => {
                 self.open = true;
@@ -157,7 +157,7 @@ impl Engine<'_> {
             }
             _ => {
                 let ended = self.end(done).await;
-                ended.map_err(self.in_phase(step, Phase::Commit))
+                ended.map_err(self.in_part(step, StepPart::Commit))
             }
         };
         match done? {

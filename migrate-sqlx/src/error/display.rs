@@ -132,11 +132,17 @@ impl Error {
             }
             Self::NoServer(_) => f.write_str("no server of the url can be used"),
             Self::Target(error) => write!(f, "{error}"),
-            Self::Newer { revisions } => write!(
-                f,
-                "the database has revisions that this chain does not know: `{}`",
-                revisions.join("`, `")
-            ),
+            Self::Newer { revisions, phase } => {
+                let how = match phase {
+                    Some(phase) => format!(" of the phase `{}`", phase.as_str()),
+                    None => String::new(),
+                };
+                write!(
+                    f,
+                    "the database has revisions{how} that this chain does not know: `{}`",
+                    revisions.join("`, `")
+                )
+            }
             Self::AnotherChain { revisions } => write!(
                 f,
                 "the ledger of this database belongs to another chain: it has `{}`, and no revision of this one",
@@ -374,10 +380,8 @@ impl std::error::Error for StatementError {}
 
 impl StepError {
     fn headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            revision, phase, ..
-        } = self;
-        write!(f, "revision `{revision}` failed {phase}")?;
+        let Self { revision, part, .. } = self;
+        write!(f, "revision `{revision}` failed {part}")?;
         match self.reverting {
             true => f.write_str(" while it was reverted"),
             false => Ok(()),

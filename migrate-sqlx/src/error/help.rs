@@ -2,7 +2,7 @@
 
 use migrate_core::Dialect;
 
-use super::{Error, Phase, StatementError, StepError};
+use super::{Error, StatementError, StepError, StepPart};
 use crate::driver_error::{READ_ONLY_HELP, Refusal, connection_help, missed_lock, timed_out};
 
 impl Error {
@@ -18,7 +18,8 @@ impl Error {
                 attributes => format!("the url asks for `target_session_attrs={attributes}`: name a server that matches, or use `any`"),
             },
             Self::Target(error) => return error.help(),
-            Self::Newer { revisions } => format!(
+            Self::Newer { phase: Some(_), .. } => "this version of the application may not work after them: deploy the version that has them".to_owned(),
+            Self::Newer { revisions, .. } => format!(
                 "deploy the version that has them, or move a development database to this branch with `cargo migrate switch HEAD`, or revert them with `cargo migrate revert <target>`; both use the ledger's text of {}",
                 revisions.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
             ),
@@ -180,12 +181,12 @@ impl StepError {
                 "another session holds a lock that it needs: find that session and let it finish; then {again}"
             );
         }
-        match self.phase {
-            Phase::Commit | Phase::RunCommit => format!(
+        match self.part {
+            StepPart::Commit | StepPart::RunCommit => format!(
                 "a check at the end of the transaction failed, such as a deferred constraint: change the revision or the rows, then {again}"
             ),
-            Phase::Begin => format!("read the database's message, then {again}"),
-            Phase::Settings | Phase::Ledger => format!(
+            StepPart::Begin => format!("read the database's message, then {again}"),
+            StepPart::Settings | StepPart::Ledger => format!(
                 "check whether a statement of the revision changes the session's role, its settings or the ledger's tables, and change it, then {again}"
             ),
         }

@@ -117,6 +117,14 @@ impl<'a> Runner<'a> {
         self
     }
 
+    /// Lets a run succeed without doing anything on a database that has all revisions of this chain and
+    /// beyond them only revisions of the phase `expand`: an older version of an application starts
+    /// again while a newer one is being deployed. Without it, that is [`Error::Newer`].
+    pub const fn ahead_is_fine(mut self) -> Self {
+        self.options.accepts_ahead = true;
+        self
+    }
+
     /// Makes the whole run one transaction, on the databases that can: if a revision fails, all is
     /// rolled back. A `no-transaction` section cannot be part of it.
     pub const fn atomic(mut self, atomic: bool) -> Self {

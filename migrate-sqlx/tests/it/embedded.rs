@@ -114,5 +114,11 @@ async fn a_start_with_nothing_to_do_is_one_statement() {
     chain.run(&pool).await.unwrap();
     assert_eq!(count.swap(0, Ordering::Relaxed), 1);
     chain.ensure_current(&pool).await.unwrap();
+    assert_eq!(count.swap(0, Ordering::Relaxed), 1);
+    chain.ensure_compatible(&pool).await.unwrap();
+    assert_eq!(count.swap(0, Ordering::Relaxed), 1);
+    // Beside a newer version, too.
+    let older = migrations(&AB[..1]);
+    older.ensure_compatible(&pool).await.unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }

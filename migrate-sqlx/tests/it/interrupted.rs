@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migrate_sqlx::__cli::{Create, Database};
-use migrate_sqlx::{Dialect, Error, InDoubt, Migrations, Phase};
+use migrate_sqlx::{Dialect, Error, InDoubt, Migrations, StepPart};
 use migrate_tests::TestDatabase;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
@@ -161,8 +161,8 @@ pub(crate) async fn a_ledger_that_cannot_be_written_is_no_failing_statement(
         panic!("{error:?}");
     };
     assert_eq!(
-        (failed.revision.as_str(), failed.phase),
-        ("b", Phase::Ledger)
+        (failed.revision.as_str(), failed.part),
+        ("b", StepPart::Ledger)
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use migrate_sqlx::{DatabaseMessage, Dialect, Error, Event, Migrations, Phase, Severity};
+use migrate_sqlx::{DatabaseMessage, Dialect, Error, Event, Migrations, Severity, StepPart};
 use migrate_tests::TestDatabase;
 use tracing::Dispatch;
 use tracing::field::{Field, Visit};
@@ -164,19 +164,19 @@ async fn what_fails_behind_the_statements_names_revision_and_step() {
         (
             deferred,
             false,
-            Phase::Commit,
+            StepPart::Commit,
             "Key (id)=(3) is not present",
         ),
         (
             deferred,
             true,
-            Phase::RunCommit,
+            StepPart::RunCommit,
             "Key (id)=(3) is not present",
         ),
         (
             "DO $$ BEGIN PERFORM set_config('transaction_read_only', 'on', true); END $$;",
             false,
-            Phase::Ledger,
+            StepPart::Ledger,
             "read-only transaction",
         ),
     ] {
@@ -186,7 +186,7 @@ async fn what_fails_behind_the_statements_names_revision_and_step() {
         let Error::Step(failed) = &error else {
             panic!("{up}: {error:?}");
         };
-        assert_eq!(failed.phase, phase, "{up}");
+        assert_eq!(failed.part, phase, "{up}");
         assert_eq!(
             (failed.revision.as_str(), failed.file.as_str()),
             ("a", "a.sql")

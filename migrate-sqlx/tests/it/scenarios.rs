@@ -45,8 +45,8 @@ use crate::stopped::{
     a_stop_between_statements_can_be_resumed,
 };
 use crate::versions::{
-    an_older_version_takes_the_database_back, head_is_the_chains_and_not_the_ledgers,
-    the_ledger_of_another_chain_is_left_alone,
+    a_version_works_beside_another_one, an_older_version_takes_the_database_back,
+    head_is_the_chains_and_not_the_ledgers, the_ledger_of_another_chain_is_left_alone,
 };
 
 /// Runs each scenario on each database, under names that are unique in the workspace.
@@ -118,6 +118,7 @@ on_each_database! {
     an_older_version_takes_the_database_back,
     head_is_the_chains_and_not_the_ledgers,
     the_ledger_of_another_chain_is_left_alone,
+    a_version_works_beside_another_one,
     events_say_who_did_it,
     a_run_ends_at_its_time_limit,
 }

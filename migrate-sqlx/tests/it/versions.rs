@@ -102,3 +102,77 @@ pub(crate) async fn the_ledger_of_another_chain_is_left_alone(database: TestData
         [["1"]]
     );
 }
+
+const CREATE: Written<'static> = (
+    "a",
+    "CREATE TABLE a (id INTEGER PRIMARY KEY, old INTEGER);",
+    "DROP TABLE a;",
+);
+const EXPAND: Written<'static> = (
+    "x:a",
+    "ALTER TABLE a ADD COLUMN note INTEGER;",
+    "ALTER TABLE a DROP COLUMN note;",
+);
+const CONTRACT: Written<'static> = (
+    "d:x",
+    "ALTER TABLE a DROP COLUMN old;",
+    "ALTER TABLE a ADD COLUMN old INTEGER;",
+);
+
+/// Two versions of an application run at once while one replaces the other.
+pub(crate) async fn a_version_works_beside_another_one(database: TestDatabase) {
+    let first = migrations(&[CREATE]);
+    let second = migrations(&[CREATE, EXPAND]);
+    let third = migrations(&[CREATE, EXPAND, CONTRACT]);
+    let changed = migrations(&[("a", "CREATE TABLE b (id INTEGER);", ""), EXPAND]);
+    with_pool!(database, |pool| {
+        // Nothing is there, then too little.
+        let refused = first.ensure_compatible(&pool).await.unwrap_err();
+        assert_eq!(refused.code(), "not-current");
+        first.run(&pool).await.unwrap();
+        let refused = third.ensure_compatible(&pool).await.unwrap_err();
+        assert_eq!(refused.code(), "not-current");
+        assert!(
+            refused
+                .to_string()
+                .contains("1 revision to apply, the first is `x`"),
+            "{refused}"
+        );
+
+        second.run(&pool).await.unwrap();
+        for version in [&first, &second, &third] {
+            version.ensure_compatible(&pool).await.unwrap();
+        }
+        let older = first.ensure_current(&pool).await.unwrap_err();
+        assert_eq!(older.code(), "database-newer");
+        assert_eq!(first.run(&pool).await.unwrap_err().code(), "database-newer");
+        let report = first.runner().ahead_is_fine().run(&pool).await.unwrap();
+        assert!(report.steps.is_empty());
+        assert_eq!(report.current, ["x"]);
+        let refused = changed.ensure_compatible(&pool).await.unwrap_err();
+        assert_eq!(refused.code(), "revision-changed");
+
+        third.run(&pool).await.unwrap();
+        third.ensure_compatible(&pool).await.unwrap();
+        for older in [&first, &second] {
+            let refused = older.ensure_compatible(&pool).await.unwrap_err();
+            assert_eq!(refused.code(), "database-newer");
+            assert!(
+                refused.to_string().contains("of the phase `contract`"),
+                "{refused}"
+            );
+            assert!(refused.to_string().ends_with("`d`"), "{refused}");
+            let refused = older.runner().ahead_is_fine().run(&pool).await.unwrap_err();
+            assert_eq!(refused.code(), "database-newer");
+        }
+        let stranger = migrations(&[("jobs_1", "SELECT 1;", "")]);
+        let refused = stranger.ensure_compatible(&pool).await.unwrap_err();
+        assert_eq!(refused.code(), "another-chain");
+    });
+    assert_eq!(
+        database
+            .rows("SELECT revision, phase FROM migrate_revision ORDER BY revision")
+            .await,
+        [["a", "expand"], ["d", "contract"], ["x", "expand"]]
+    );
+}

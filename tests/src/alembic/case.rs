@@ -98,6 +98,7 @@ impl Sketch {
             labels: cows(&self.labels),
             message: Cow::Borrowed(""),
             created: Cow::Owned(self.created.clone()),
+            stated_phase: None,
             file: Cow::Borrowed(""),
             text: Cow::Borrowed(""),
             sections: Cow::Borrowed(&[]),

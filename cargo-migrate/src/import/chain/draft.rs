@@ -35,6 +35,7 @@ pub(super) fn draft(
 ) -> Draft {
     let id = ids.get(&migration.version).cloned();
     let mut new = NewRevision {
+        phase: None,
         id: id.unwrap_or_else(|| NewRevision::empty().id),
         parents: link.parents.clone(),
         depends_on: link.depends_on.clone(),
