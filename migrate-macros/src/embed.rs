@@ -5,15 +5,25 @@ use std::path::{Path, PathBuf};
 use migrate_core::{
     Chain, ChainLock, Config, Diagnostic, File, Folder, SchemaHead, SchemaLines, Survey,
 };
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::LitStr;
 
 use crate::literal::{self, Tables};
 use crate::warning::warning;
 
+/// Expands the arguments behind `($crate)`, which says how the runtime's crate is called where the macro
+/// is used: a dependency may be renamed, or exported by another crate.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let folder = match syn::parse2::<Option<LitStr>>(input) {
+    let mut input = input.into_iter();
+    let home = match input.next() {
+        Some(TokenTree::Group(home)) => home.stream(),
+        _ => {
+            let message = "use `migrate_sqlx::embed_migrations!`, not the macro of this crate";
+            return errors(Span::call_site(), &[message.to_owned()]);
+        }
+    };
+    let folder = match syn::parse2::<Option<LitStr>>(input.collect()) {
         Ok(folder) => folder,
         Err(error) => {
             let message = "embed_migrations! takes nothing, or a folder in quotes: embed_migrations!(\"migrations\")";
@@ -28,7 +38,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             &["embed_migrations! needs cargo, which says where the package is".to_owned()],
         );
     };
-    match embed(&package, folder.as_deref()) {
+    match embed(&home, &package, folder.as_deref()) {
         Ok((chain, warnings)) => {
             let warnings: TokenStream = {
                 let notes = warnings.iter();
@@ -43,6 +53,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 
 /// Reads and judges the folder; gives the chain as an expression and the warnings, or the errors.
 fn embed(
+    home: &TokenStream,
     package: &Path,
     folder: Option<&str>,
 ) -> Result<(TokenStream, Vec<Diagnostic>), Vec<String>> {
@@ -74,7 +85,7 @@ fn embed(
     let has_crlf = |file: &&File| file.text.contains("\r\n");
     let crlf = folder.files.iter().filter(has_crlf);
     let crlf = crlf.map(|file| &*file.name).collect();
-    let chain = literal::chain(&chain, &dir, &tracked, &crlf, &config, lock)
+    let chain = literal::chain(home, &chain, &dir, &tracked, &crlf, &config, lock)
         .map_err(|error| vec![error])?;
     Ok((chain, warnings))
 }

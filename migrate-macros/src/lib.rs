@@ -13,23 +13,7 @@ mod warning;
 
 use proc_macro::TokenStream;
 
-/// Checks the chain of this package and embeds it in the binary, as a `migrate_sqlx::Migrations`
-/// that fits a `static`.
-///
-/// Without an argument, the folder is the one configured in migrate.toml (`migrations` by default);
-/// an argument is a folder relative to the package's Cargo.toml. The rules are those of the
-/// package's migrate.toml in both cases.
-///
-/// A broken chain is one compile error for each problem, with the text of `cargo migrate check`; a
-/// rule that only warns gives a compiler warning. The crate is compiled again if a file is edited,
-/// a revision is added (through chain.lock) or migrate.toml changes.
-/// revision (by way of chain.lock) and a changed migrate.toml compile the crate again.
-///
-/// ```ignore
-/// use migrate_sqlx::{Migrations, embed_migrations};
-///
-/// static MIGRATIONS: Migrations = embed_migrations!();
-/// ```
+/// What `migrate_sqlx::embed_migrations!` expands to, behind the path of its crate.
 #[proc_macro]
 pub fn embed_migrations(input: TokenStream) -> TokenStream {
     embed::expand(input.into()).into()

@@ -17,6 +17,7 @@ pub(crate) type Tables = [(Dialect, Vec<Name>)];
 /// texts are included by `include_str!`, which tracks them. `crlf` names the files whose checkout
 /// has other line ends than the chain: their texts are written into the source.
 pub(crate) fn chain(
+    home: &TokenStream,
     chain: &Chain,
     dir: &Path,
     tracked: &[PathBuf],
@@ -73,7 +74,7 @@ pub(crate) fn chain(
         }
     };
     Ok(quote! {
-        use ::migrate_sqlx::__private::{Borrowed, Dialect, Hash, LedgerNames, Migrations, RevisionId, SessionSettings};
+        use #home::__private::{Borrowed, Dialect, Hash, LedgerNames, Migrations, RevisionId, SessionSettings};
         #(const _: &[u8] = ::core::include_bytes!(#tracked);)*
         static TEXTS: &[&str] = &[#texts];
         static HEADS: &[(RevisionId, Hash)] = &[#(#heads),*];
@@ -152,7 +153,17 @@ mod tests {
             .into_chain()
             .unwrap();
         let crlf = BTreeSet::from(["a.sql"]);
-        let tokens = chain(&made, Path::new("/m"), &[], &crlf, &Config::default(), None).unwrap();
+        let home = quote!(::migrate_sqlx);
+        let tokens = chain(
+            &home,
+            &made,
+            Path::new("/m"),
+            &[],
+            &crlf,
+            &Config::default(),
+            None,
+        )
+        .unwrap();
         let source = tokens.to_string();
         let text = format!("{:?}", made.revisions()[0].text);
         assert!(!text.contains("\\r"), "{text}");

@@ -96,9 +96,17 @@ fn table(derived: &Derived, model: &Model) -> TokenStream {
         Some(schema) => quote!(::core::option::Option::Some(#schema)),
     };
     let columns = model.columns();
+    let home = match model.home.as_deref().map(syn::parse_str::<syn::Path>) {
+        None => quote!(::migrate_sqlx),
+        Some(Ok(home)) => quote!(#home),
+        Some(Err(_)) => {
+            let message = "`crate` is the path of the crate migrate-sqlx, such as `crate = \"shop::migrate_sqlx\"`";
+            return error(name.span(), message);
+        }
+    };
     quote! {
         #[automatically_derived]
-        impl #before ::migrate_sqlx::Table for #name #generics #conditions {
+        impl #before #home::Table for #name #generics #conditions {
             const NAME: &'static str = #table;
             const SCHEMA: ::core::option::Option<&'static str> = #schema;
             const COLUMNS: &'static [&'static str] = &[#(#columns),*];

@@ -33,6 +33,8 @@ pub struct Model {
     pub unchecked: bool,
     /// Whether it has fields of another struct, which cannot be seen here.
     pub open: bool,
+    /// How the runtime's crate is called, if not `migrate_sqlx`: `#[table(crate = "…")]`.
+    pub home: Option<String>,
     pub(super) site: Site,
     pub(super) fields: Vec<Field>,
     pub(super) settings: TableSettings,
@@ -107,6 +109,7 @@ impl Model {
             partial: settings.partial.unwrap_or_default(),
             ignored: settings.ignore.unwrap_or_default(),
             unchecked: settings.unchecked.unwrap_or_default(),
+            home: settings.home.clone(),
             open: false,
             site: notes.site(item.ident.span()),
             fields: Vec::new(),

@@ -20,11 +20,13 @@ pub(super) struct TableSettings {
     pub(super) partial: Option<bool>,
     pub(super) ignore: Option<bool>,
     pub(super) unchecked: Option<bool>,
+    /// How the runtime's crate is called, if not `migrate_sqlx`.
+    pub(super) home: Option<String>,
     /// Further options for the table in each dialect, such as `STRICT`.
     pub(super) options: [Options; 3],
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "name",
     "schema",
     "primary_key",
@@ -37,6 +39,7 @@ const KEYS: [&str; 15] = [
     "partial",
     "ignore",
     "unchecked",
+    "crate",
     "postgres",
     "mysql",
     "sqlite",
@@ -96,6 +99,10 @@ fn general(notes: &mut Notes<'_>, entry: &Entry, settings: &mut TableSettings) {
         "unchecked" => {
             let value = notes.flag(entry);
             notes.once(&mut settings.unchecked, value, entry);
+        }
+        "crate" => {
+            let value = notes.text(entry);
+            notes.once(&mut settings.home, value, entry);
         }
         _ if part(notes, entry, None, settings) => {}
         _ => notes.unknown(entry, "#[table]", &KEYS),

@@ -17,6 +17,12 @@ use crate::driver_error::DatabaseMessage;
 
 /// A database of sqlx that migrations run on; for [`sqlx::Sqlite`], [`sqlx::Postgres`] and
 /// [`sqlx::MySql`], each behind its feature.
+#[diagnostic::on_unimplemented(
+    message = "migrate-sqlx cannot run migrations on `{Self}`",
+    label = "no database of migrate-sqlx",
+    note = "each database is a feature: `migrate-sqlx = {{ features = [\"postgres\"] }}`, `\"mysql\"` or `\"sqlite\"`",
+    note = "the pool must be of sqlx 0.9, and of one database: `AnyPool` is none"
+)]
 pub trait Backend: sqlx::Database<Connection: Session> + sealed::Sealed {
     /// The dialect of its connections.
     #[doc(hidden)]

@@ -49,6 +49,8 @@
 //! - `sqlite`, `postgres`, `mysql` (MariaDB too): the databases.
 //! - `models`: `#[derive(Table)]`, which compares a model with `schema.lock` at compile time.
 //! - `verify`: `Migrations::verify`, which compares the schema when the application starts.
+//! - `mysql-rsa`: passwords of MySQL over connections without TLS. It builds the crate `rsa`
+//!   (RUSTSEC-2023-0071); with TLS or a socket it is not needed.
 //! - `tls-…`: sqlx's choices of TLS.
 //! - `cli`: what `cargo migrate` needs. It is not for applications, and is exempt from semver.
 
@@ -106,7 +108,6 @@ pub use migrate_core::{
 };
 #[cfg(feature = "models")]
 pub use migrate_macros::Table;
-pub use migrate_macros::embed_migrations;
 #[cfg(any(feature = "cli", feature = "verify"))]
 pub use migrate_schema as schema;
 pub use migrations::{Migrations, Runner};
@@ -116,12 +117,36 @@ pub use status::Status;
 pub use table::Table;
 pub use timestamp::Timestamp;
 
+/// Checks the chain of this package and embeds it in the binary, as a [`Migrations`] that fits a
+/// `static`.
+///
+/// Without an argument, the folder is the one configured in migrate.toml (`migrations` by default);
+/// an argument is a folder relative to the package's Cargo.toml. The rules are those of the
+/// package's migrate.toml in both cases.
+///
+/// A broken chain is one compile error for each problem, with the text of `cargo migrate check`; a
+/// rule that only warns gives a compiler warning. The crate is compiled again if a file is edited,
+/// a revision is added (through chain.lock) or migrate.toml changes.
+///
+/// ```no_run
+/// use migrate_sqlx::{Migrations, embed_migrations};
+///
+/// # const IN_YOURS: &str = r#"
+/// static MIGRATIONS: Migrations = embed_migrations!();
+/// # "#;
+/// ```
+#[macro_export]
+macro_rules! embed_migrations {
+    ($($folder:tt)*) => { $crate::__private::embed_migrations!(($crate) $($folder)*) };
+}
+
 /// What `embed_migrations!` expands to.
 #[doc(hidden)]
 pub mod __private {
     pub use std::borrow::Cow::Borrowed;
 
     pub use migrate_core::{Dialect, Hash, LedgerNames, RevisionId, SessionSettings};
+    pub use migrate_macros::embed_migrations;
 
     pub use crate::Migrations;
 }
