@@ -136,3 +136,38 @@ fn a_configuration_and_a_schema_that_appear_compile_again() {
     });
     assert!(told, "{messages:#?}");
 }
+
+/// A crate of the company that exports everything, and an application that knows only that one, under
+/// another name.
+#[test]
+fn the_runtime_may_be_renamed_and_exported_by_another_crate() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    workspace(folder, &["facade", "behind"]);
+    let manifest = fs::read_to_string(folder.join("facade/Cargo.toml")).expect("written above");
+    let renamed = manifest.replace(
+        "migrate-sqlx = { path",
+        "mover = { package = \"migrate-sqlx\", path",
+    );
+    write(&folder.join("facade/Cargo.toml"), &renamed);
+    write(
+        &folder.join("facade/src/lib.rs"),
+        "pub use mover as moves;\n",
+    );
+    let behind = folder.join("behind");
+    write(
+        &behind.join("Cargo.toml"),
+        "[package]\nname = \"behind\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nhouse = { package = \"facade\", path = \"../facade\" }\n",
+    );
+    write(
+        &behind.join("src/main.rs"),
+        "static M: house::moves::Migrations = house::moves::embed_migrations!();\n#[derive(house::moves::Table)]\n#[table(name = \"first\", crate = \"house::moves\")]\npub struct First { pub id: String }\nfn main() { println!(\"{}\", M.revisions().len()); }\n",
+    );
+    migrate(&behind, &["init"]);
+    write(&behind.join("a.sql"), "CREATE TABLE first (id TEXT);\n");
+    migrate(
+        &behind,
+        &["new", "first", "--rev-id", "a", "--sql", "a.sql"],
+    );
+    assert_eq!(build(folder, "behind"), (true, "1".to_owned()));
+}
