@@ -46,6 +46,7 @@ cases! {
     a_half_done_revision_that_cannot_be_finished,
     a_half_done_revision_whose_file_was_repaired,
     a_half_done_revision_that_nobody_can_judge,
+    an_unfinished_revision_that_applied_ones_follow,
     a_statement_in_doubt_is_judged_by_the_table,
     a_revert_that_stopped_is_judged_by_the_table,
     a_row_that_was_written_by_hand,
@@ -449,6 +450,32 @@ async fn a_half_done_revision_that_nobody_can_judge(dialect: Dialect, name: &str
     patient.database.execute("DROP TABLE two").await;
     patient.ok(&["run", "--resume", "-q"]);
     patient.well();
+}
+
+async fn an_unfinished_revision_that_applied_ones_follow(dialect: Dialect, name: &str) {
+    let patient = Patient::healthy(dialect, name, &["a", "b", "c"]).await;
+    patient
+        .database
+        .execute("UPDATE migrate_revision SET state = 'failed' WHERE revision = 'b'")
+        .await;
+    patient.database.execute("DROP TABLE t_b").await;
+    let before = patient.ledger().await;
+    let repaired = patient.repair(true);
+    assert_eq!(repaired.unresolved, ["b ledger-unfinished"]);
+    assert!(
+        repaired.told.contains("missing table `t_b`"),
+        "{}",
+        repaired.told
+    );
+    assert_eq!(patient.ledger().await, before);
+
+    patient
+        .database
+        .execute("CREATE TABLE t_b (id INTEGER PRIMARY KEY, name VARCHAR(40))")
+        .await;
+    patient
+        .cured(&["b ledger-unfinished count-as-applied"], &[])
+        .await;
 }
 
 async fn a_statement_in_doubt_is_judged_by_the_table(dialect: Dialect, name: &str) {
