@@ -329,11 +329,14 @@ impl Report {
         self.sections.iter().flat_map(|section| &section.findings)
     }
 
-    /// Returns the one command to begin with: about what is worst, in the order of the areas.
+    /// Returns the one command to begin with: about what is worst, in the order of the areas. While
+    /// there are errors, no warning's: it may keep or spread what is wrong.
     pub(crate) fn first_command(&self) -> Option<String> {
         let mut findings: Vec<&Finding> = self.findings().collect();
-        findings.sort_by_key(|finding| (finding.severity, !finding.urgent));
         findings.retain(|finding| finding.severity != Severity::Note);
+        let worst = findings.iter().map(|finding| finding.severity).min()?;
+        findings.retain(|finding| finding.severity == worst);
+        findings.sort_by_key(|finding| !finding.urgent);
         let explain = || {
             let first = findings.iter().find(|finding| finding.drawing.is_some())?;
             Some(format!("cargo migrate explain {}", first.code.as_str()))

@@ -10,4 +10,5 @@ pub(crate) mod package;
 pub(crate) mod published;
 pub(crate) mod range;
 pub(crate) mod rebuild;
+pub(crate) mod sealed_text;
 pub(crate) mod write;

@@ -285,7 +285,7 @@ fn lock_seals_amends_and_forgets() {
     1 | -- revision: b
       |              ^
       |
-      = help: restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend b`
+      = help: restore the sealed text, with `cargo migrate repair --ledger` where it was applied, and write a new revision, or accept it with `cargo migrate lock --amend b`
 
     error: the chain cannot be used: 1 error
     help: `cargo migrate explain lock-changed` shows more

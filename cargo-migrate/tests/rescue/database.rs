@@ -605,9 +605,9 @@ async fn a_database_without_a_ledger(dialect: Dialect, name: &str) {
         text(&finding["message"]).contains("1 table and no ledger: `t_a`"),
         "{finding}"
     );
-    assert!(
-        text(&finding["help"]).contains("`cargo migrate stamp --detect`"),
-        "{finding}"
+    assert_eq!(
+        text(&finding["help"]),
+        "they are those of `a`: `cargo migrate stamp --detect` records it"
     );
     assert_eq!(patient.database.tables().await, ["t_a"], "nothing is made");
     let refused = patient.run(&["repair", "--ledger"]);
@@ -625,10 +625,31 @@ async fn a_database_without_a_ledger(dialect: Dialect, name: &str) {
         text(&finding["why"]),
         "Alembic created them: its table `alembic_version` exists"
     );
-    assert!(
-        text(&finding["help"]).contains("cargo migrate import alembic --stamp"),
-        "{finding}"
+    // Whoever made the tables, they are those of a revision.
+    assert_eq!(
+        text(&finding["help"]),
+        "they are those of `a`: `cargo migrate stamp --detect` records it"
     );
+    // Where the tables do not say it, the other tool's table does, if the chain has its versions.
+    let add = "ALTER TABLE t_a ADD COLUMN age INTEGER";
+    patient.database.execute(add).await;
+    let help = || text(&patient.finding("no-ledger")["help"]).to_owned();
+    assert_eq!(
+        help(),
+        "the nearest revision is `a`, with 1 difference: `cargo migrate stamp --detect` lists them"
+    );
+    patient
+        .database
+        .execute("INSERT INTO alembic_version VALUES ('a')")
+        .await;
+    assert_eq!(
+        help(),
+        "`cargo migrate import alembic --stamp` records what `alembic_version` says"
+    );
+    patient.remove("migrations/a.sql");
+    patient.remove("migrations/b.sql");
+    patient.remove("migrations/chain.lock");
+    assert!(help().starts_with("import its history with `cargo migrate import alembic`"));
 }
 
 async fn tables_that_were_dropped_and_made_by_hand(dialect: Dialect, name: &str) {
