@@ -6,6 +6,7 @@ pub(crate) mod drafts;
 pub(crate) mod edits;
 pub(crate) mod git;
 pub(crate) mod new_revision;
+pub(crate) mod next_run;
 pub(crate) mod package;
 pub(crate) mod published;
 pub(crate) mod range;

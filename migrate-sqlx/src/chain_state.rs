@@ -390,13 +390,16 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         let place = |row: &AppliedRevision| Some(position[self.graph().index(&row.revision)?]);
         let mut rows = self.rows.clone();
         rows.sort_by_cached_key(|row| (row.applied_at.clone(), place(row)));
-        let (applied, failed) = rows
+        let (applied, failed): (Vec<_>, Vec<_>) = rows
             .into_iter()
             .partition(|row| row.state == RevisionState::Applied);
+        let mut pending = self.ids(self.pending());
+        // What was begun is among the unfinished.
+        pending.retain(|id| failed.iter().all(|row| row.revision != id.as_str()));
         Status {
             current: self.heads(),
             applied,
-            pending: self.ids(self.pending()),
+            pending,
             unknown: self.unknown.clone(),
             changed: self.changed.clone(),
             edited: self.edited.clone(),

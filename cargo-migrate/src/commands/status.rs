@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use migrate_core::{Graph, RevisionId};
+use migrate_core::{Dialect, Graph, RevisionId, Survey};
 use migrate_sqlx::__cli::{ChainState, Create};
 use migrate_sqlx::{LedgerEvent, Status};
 use serde::Serialize;
@@ -17,6 +17,7 @@ use crate::output::progress::with_message;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
 use crate::project::context::Context;
+use crate::project::next_run::next_run;
 use crate::scratch::interrupt::wait;
 
 /// Compare the chain with the database: applied, pending, unknown, changed, failed
@@ -107,14 +108,14 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
     let survey = context.any_survey(ui)?;
     let config = context.config()?;
     let chosen = context.database()?;
-    let (state, events) = wait(async {
+    let (dialect, state, events) = wait(async {
         let database = chosen.connect(Create::Nothing).await?;
         let state = state_of(&database, survey, config).await?;
         let events = match args.events {
             true => Some(database.events(&config.ledger).await?),
             false => None,
         };
-        Ok((state, events))
+        Ok((database.dialect(), state, events))
     })?;
     let status = &state.status();
     let is_wrong =
@@ -142,7 +143,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
                 ui.answer(event_line(event))?;
             }
         }
-        advise(&state, status, &chosen, ui);
+        advise(survey, dialect, &state, status, &chosen, ui);
     }
     match is_wrong {
         true => Err(CommandError::reported()),
@@ -218,7 +219,14 @@ fn show(
 }
 
 /// Says what to type next.
-fn advise(state: &ChainState<'_, Graph>, status: &Status, chosen: &Chosen, ui: &Ui) {
+fn advise(
+    survey: &Survey,
+    dialect: Dialect,
+    state: &ChainState<'_, Graph>,
+    status: &Status,
+    chosen: &Chosen,
+    ui: &Ui,
+) {
     if let Err(error) = state.judge(false) {
         if let Some(help) = refused(state, error, chosen).help_text() {
             ui.help(help);
@@ -232,9 +240,22 @@ fn advise(state: &ChainState<'_, Graph>, status: &Status, chosen: &Chosen, ui: &
             "`cargo migrate run` records the edited text in the ledger and runs nothing{revert}"
         ));
     } else if !status.pending.is_empty() {
-        ui.help(format_args!(
-            "`cargo migrate run` applies {}",
-            counted(status.pending.len(), "revision")
-        ));
+        match next_run(survey, &state.rows, dialect, chosen) {
+            Ok(count) => ui.help(format_args!(
+                "`cargo migrate run` applies {}",
+                counted(count, "revision")
+            )),
+            Err(error) => {
+                ui.warning(ui.shown(&format!(
+                    "`cargo migrate run` would refuse: {}",
+                    error.full_message()
+                )));
+                ui.help(
+                    error
+                        .help_text()
+                        .unwrap_or("`cargo migrate check` shows why"),
+                );
+            }
+        }
     }
 }

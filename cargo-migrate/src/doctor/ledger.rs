@@ -19,6 +19,7 @@ use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::phrase::counted;
 use crate::project::context::Require;
+use crate::project::next_run::next_run;
 use crate::schemas::detect::detect;
 
 /// A database that could be looked at.
@@ -95,29 +96,33 @@ pub(super) async fn look(project: &Project<'_>) -> (Section, Option<Seen>) {
             .extend(no_ledger(project, &chosen, &database, &live, &tools, ledger.is_some()).await),
     }
     if section.summary.is_empty() && section.findings.is_empty() {
-        section.summary = empty(project, &chosen);
+        section.summary = empty(project, &chosen, live.dialect);
     }
     let rows = ledger.filter(|rows| !rows.is_empty());
     (section, Some(Seen { chosen, live, rows }))
 }
 
 /// A database in which there is nothing yet.
-fn empty(project: &Project<'_>, chosen: &Chosen) -> String {
+fn empty(project: &Project<'_>, chosen: &Chosen, dialect: Dialect) -> String {
     let is = match is_there(chosen) {
         true => "is empty",
         false => "does not exist yet",
     };
-    let sound = project
-        .survey
-        .as_ref()
-        .filter(|survey| !survey.has_errors());
-    match sound.map_or(0, |survey| survey.revisions.len()) {
-        0 => format!("{} {is}", chosen.shown()),
-        pending => format!(
-            "{} {is}: `cargo migrate run` applies {}",
-            chosen.shown(),
+    let survey = project.survey.as_ref();
+    let shown = chosen.shown();
+    match survey.map(|survey| next_run(survey, &[], dialect, chosen)) {
+        Some(Ok(pending @ 1..)) => format!(
+            "{shown} {is}: `cargo migrate run` applies {}",
             counted(pending, "revision")
         ),
+        // What is wrong with the files is reported with them.
+        Some(Err(error)) if error.found().is_empty() => {
+            format!(
+                "{shown} {is}: `cargo migrate run` would refuse: {}",
+                error.full_message()
+            )
+        }
+        _ => format!("{shown} {is}"),
     }
 }
 
