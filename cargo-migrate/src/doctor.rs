@@ -17,7 +17,7 @@ mod rows;
 mod schema;
 mod version_tables;
 
-use migrate_core::{Code, Diagnostic};
+use migrate_core::{Code, Diagnostic, Folder, Label};
 use serde::Serialize;
 
 pub(crate) use self::codes::{DoctorCode, FindingCode};
@@ -239,6 +239,15 @@ impl Finding {
 
     pub(crate) fn file(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
+        self
+    }
+
+    /// Returns the finding with the place of a statement, in its folder.
+    pub(crate) fn at(mut self, folder: &Folder, label: &Label) -> Self {
+        self.file = Some(folder.shown_file(&label.file));
+        if let Some(place) = &label.place {
+            (self.line, self.column) = (Some(place.line), Some(place.column));
+        }
         self
     }
 

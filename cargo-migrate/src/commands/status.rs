@@ -136,7 +136,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
                 .map(|events| events.iter().map(event).collect()),
         })?;
     } else {
-        show(&state, status, &database, ui)?;
+        show(&state, status, &database, &context.folder()?.shown, ui)?;
         if let Some(events) = events.filter(|events| !events.is_empty()) {
             ui.answer("")?;
             for event in &events {
@@ -155,6 +155,7 @@ fn show(
     state: &ChainState<'_, Graph>,
     status: &Status,
     database: &str,
+    folder: &str,
     ui: &Ui,
 ) -> Result<(), CommandError> {
     let has = |ids: &[RevisionId], row: &str| ids.iter().any(|id| id.as_str() == row);
@@ -190,6 +191,11 @@ fn show(
     }
     for row in &status.failed {
         let why = row.error.as_deref().unwrap_or("it was interrupted");
+        let next = state.next_statement(row);
+        let place = next.and_then(|(_, label)| {
+            let line = label.place.as_ref()?.line;
+            Some(format!(", at {folder}/{}:{line}", label.file))
+        });
         ui.answer(format_args!(
             "{}  {} {}",
             styled(style::ERROR, "failed"),
@@ -197,8 +203,9 @@ fn show(
             with_message(
                 &row.message,
                 &format!(
-                    "after {}: {why}",
-                    counted(row.statements as usize, "statement")
+                    "after {}{}: {why}",
+                    counted(row.statements as usize, "statement"),
+                    place.unwrap_or_default()
                 )
             )
         ))?;

@@ -110,13 +110,14 @@ fn empty(project: &Project<'_>, chosen: &Chosen, dialect: Dialect) -> String {
     };
     let survey = project.survey.as_ref();
     let shown = chosen.shown();
-    match survey.map(|survey| next_run(survey, &[], dialect, chosen)) {
+    // What is wrong with the files is reported with them.
+    let sound = survey.filter(|survey| !survey.has_errors());
+    match sound.map(|survey| next_run(survey, &[], dialect, chosen)) {
         Some(Ok(pending @ 1..)) => format!(
             "{shown} {is}: `cargo migrate run` applies {}",
             counted(pending, "revision")
         ),
-        // What is wrong with the files is reported with them.
-        Some(Err(error)) if error.found().is_empty() => {
+        Some(Err(error)) => {
             format!(
                 "{shown} {is}: `cargo migrate run` would refuse: {}",
                 error.full_message()

@@ -316,6 +316,11 @@ impl CommandError {
             Runtime::InDoubt {
                 label, revision, ..
             }
+            | Runtime::Unfinished {
+                label: Some(label),
+                revision,
+                ..
+            }
             | Runtime::ResumeSession {
                 label, revision, ..
             }

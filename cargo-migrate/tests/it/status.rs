@@ -1,8 +1,9 @@
 //! What `status` shows, and what it recommends: only what `run` would do.
 
-use migrate_tests::TestProject;
+use insta::assert_snapshot;
+use migrate_tests::{TestDatabase, TestProject};
 
-use crate::{Done as _, chain};
+use crate::{Done as _, chain, steady};
 
 /// Asserts that `status` does not recommend a run, but says what `run` says.
 #[track_caller]
@@ -93,4 +94,73 @@ fn an_unfinished_revision_is_listed_once() {
     let status = project.run(["status", "--format", "json"]).code(1).json();
     assert_eq!(status["pending"], serde_json::json!(["b"]));
     assert_eq!(status["failed"][0]["revision"], "a");
+}
+
+/// As a server leaves it that died while the second statement ran.
+#[tokio::test]
+async fn a_statement_of_unknown_outcome_is_named_with_what_to_type() {
+    let project = chain("a");
+    let text = project.read("migrations/a.sql").replace(
+        "migrate: up\n",
+        "migrate: up no-transaction\nCREATE TABLE first (id INTEGER);\n",
+    );
+    project.write("migrations/a.sql", text);
+    project.run(["lock", "-q", "--amend", "a"]).success().done();
+    project.run(["run", "-q"]).success().done();
+    let path = project.path().join("dev.db");
+    let database = TestDatabase::existing(&format!("sqlite://{}", path.display()));
+    database
+        .execute(
+            "UPDATE migrate_revision SET state = 'applying', statements = 1, \
+             error = 'the next one was begun, and its end was not recorded'",
+        )
+        .await;
+    assert_snapshot!(project.run(["status"]), @"
+    database sqlite://dev.db
+    at       base: nothing is applied
+
+    failed  a add a after 1 statement, at migrations/a.sql:8: the next one was begun, and its end was not recorded
+    ------- stderr -------
+    help: check whether the database has its changes; if it has, continue with `cargo migrate run --resume=done`, otherwise with `cargo migrate run --resume=again`
+    [exit status: 1]
+    ");
+    let run = project.run(["run", "--lock-wait", "0"]);
+    assert_snapshot!(run, @"
+    ------- stderr -------
+    waiting for another migrator to finish
+    error: it is unknown whether statement 2 of 2 of revision `a` finished
+     --> migrations/a.sql:8:1
+      |
+    8 | CREATE TABLE t_a (id INTEGER PRIMARY KEY);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    help: check whether the database has its changes; if it has, continue with `cargo migrate run --resume=done`, otherwise with `cargo migrate run --resume=again`
+    [exit status: 1]
+    ");
+    // Resuming asks the same.
+    let resumed = project.run(["run", "--resume"]).code(1).stderr;
+    assert!(run.stderr.ends_with(&resumed), "{resumed}");
+    let doctor = project.run(["doctor"]).code(1).stdout;
+    let finding = doctor
+        .split("\n\n")
+        .find(|part| part.contains("ledger-in-doubt"));
+    assert_snapshot!(finding.unwrap_or(&doctor), @"
+    error[ledger-in-doubt]: it is unknown whether statement 2 of `a` was finished: `CREATE TABLE t_a (id INTEGER PRIMARY KEY);`
+     --> migrations/a.sql:8:1
+      = why: the migrator or the server died in the middle of a statement
+      = help: `cargo migrate repair --ledger` checks by the tables whether it was finished; or look for its changes yourself: if they are there, continue with `cargo migrate run --resume=done`, otherwise with `cargo migrate run --resume=again`
+    ");
+    let repair = project.run(["repair", "--ledger"]);
+    assert_snapshot!(repair, @"
+    count as applied a: the schema is the one after this revision, so it counts as applied
+    ------- stderr -------
+    1 row of the ledger would be repaired
+    help: add `--execute` to make these changes
+    ");
+
+    database.execute("DROP TABLE t_a").await;
+    project
+        .run(["run", "--resume=again", "-q"])
+        .success()
+        .done();
+    assert!(steady(&project.run(["status"])).contains("applied a add a"));
 }

@@ -19,14 +19,19 @@ pub(super) fn unfinished(
     repair: &mut LedgerPlan,
 ) {
     let id = row.revision.as_str();
-    let way_on = match row.state {
-        RevisionState::Reverting => format!(
-            "go on with `cargo migrate revert --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
-        ),
-        _ => format!(
-            "go on with `cargo migrate run --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
-        ),
+    let verb = match row.state {
+        RevisionState::Reverting => "revert",
+        _ => "run",
     };
+    let go_on = match kind {
+        Kind::InDoubt => format!(
+            "if the database has what the statement does, go on with `cargo migrate {verb} --resume=done`, otherwise with `cargo migrate {verb} --resume=again`"
+        ),
+        _ => format!("go on with `cargo migrate {verb} --resume`"),
+    };
+    let way_on = format!(
+        "{go_on}; or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
+    );
     match verdict {
         Ok(Verdict::There) => {
             repair.change_row(
