@@ -137,7 +137,7 @@ fn a_fork_wants_a_target() {
     assert_snapshot!(run(&project, &["revert"]), @r#"
     ------- stderr -------
     error: ambiguous target `-1`: the next revision may be `b-1`, `c-1`
-    help: name a revision, such as `b-1`
+    help: name the one to go to: `cargo migrate revert b-1` or `cargo migrate revert c-1`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo"]), @r#"

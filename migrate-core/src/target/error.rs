@@ -165,9 +165,9 @@ impl TargetError {
             Self::AmbiguousRevision { .. } => "use a longer prefix".to_owned(),
             Self::SeveralHeads { heads } => format!("name one, use `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
             Self::OutOfRange { end, .. } => format!("use `{end}` to go as far as possible"),
-            Self::AmbiguousWalk { candidates, .. } => match candidates.first() {
-                Some(first) => format!("name a revision, such as `{first}`"),
-                None => return None,
+            Self::AmbiguousWalk { candidates, .. } => match candidates.is_empty() {
+                false => format!("name the one to go to: `{}`", candidates.join("` or `")),
+                true => return None,
             },
             Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
             Self::NotConnected { from, to, reversed: true } => format!("did you mean `{to}:{from}`?"),
