@@ -229,6 +229,12 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             .collect()
     }
 
+    /// Returns the dialect of the database.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Returns the row of a revision.
     #[must_use]
     pub fn row(&self, revision: &str) -> Option<&AppliedRevision> {

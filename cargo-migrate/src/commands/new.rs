@@ -5,6 +5,8 @@ use migrate_core::{
     Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, shell_word, with_lf,
 };
 
+use migrate_schema::{Change, Object};
+
 use super::{edit, show};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
@@ -188,10 +190,12 @@ fn accept(gaps: &[Gap], context: &Context) -> Result<(), CommandError> {
 fn print_changes(gaps: &[Gap], ui: &Ui) {
     for gap in gaps {
         let dialect = gap.dialect();
-        for change in migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames) {
+        let changes = migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames);
+        // What a table has from one above it changes with that one, and is said once.
+        for change in changes.iter().filter(|change| !is_inherited(change)) {
             match change.is_destructive(dialect) {
                 true => ui.warning(format_args!("on {}: {change} loses data", dialect.name())),
-                false if gap.dialect() == gaps[0].dialect() => ui.status(&change),
+                false if gap.dialect() == gaps[0].dialect() => ui.status(change),
                 false => {}
             }
         }
@@ -203,6 +207,15 @@ fn print_changes(gaps: &[Gap], ui: &Ui) {
         }
     }
     ui.help("read the file before you run it");
+}
+
+fn is_inherited(change: &Change) -> bool {
+    let (Change::Create(object) | Change::Drop(object) | Change::Alter { from: object, .. }) =
+        change
+    else {
+        return false;
+    };
+    matches!(object, Object::Column { value, .. } if value.inherited.0)
 }
 
 pub(crate) fn checked_id(id: &str) -> Result<RevisionId, CommandError> {

@@ -188,7 +188,7 @@ impl CommandError {
             let choices: Vec<String> = choices
                 .map(|target| format!("`cargo migrate {command} {target}`"))
                 .collect();
-            let help = format!("name the one to go to: {}", choices.join(" or "));
+            let help = format!("name one: {}", choices.join(" or "));
             return self.help(help);
         }
         self.0.message = format!("interrupted: `cargo migrate {command}` did not finish");

@@ -14,6 +14,7 @@ fn init_writes_what_is_missing_and_overwrites_nothing() {
     created db/.gitattributes
     created .github/workflows/migrations.yml
     kept migrate.toml
+    help: name your database: `url = "…"` below `[env.dev]` in migrate.toml, or DATABASE_URL
     help: write the first revision with `cargo migrate new "<message>"`
     "#);
     assert_eq!(project.read("migrate.toml"), "dir = \"db\"\n");
@@ -22,6 +23,7 @@ fn init_writes_what_is_missing_and_overwrites_nothing() {
     kept migrate.toml
     kept db/chain.lock
     kept db/.gitattributes
+    help: name your database: `url = "…"` below `[env.dev]` in migrate.toml, or DATABASE_URL
     help: write the first revision with `cargo migrate new "<message>"`
     "#);
 }

@@ -304,7 +304,7 @@ fn a_step_back_from_a_merge_names_what_to_type() {
         assert_eq!(
             told,
             format!(
-                "error: ambiguous target `-1`: the next revision may be `b`, `c`\nhelp: name the one to go to: `cargo migrate {typed} b` or `cargo migrate {typed} c`\n"
+                "error: ambiguous target `-1`: the next revision may be `b`, `c`\nhelp: name one: `cargo migrate {typed} b` or `cargo migrate {typed} c`\n"
             )
         );
     }

@@ -126,3 +126,84 @@ fn an_automatic_revision_that_does_not_run_is_said_to_be_there() {
     project.run(["check"]).success().done();
     assert_eq!(project.read("migrations/chain.lock"), before);
 }
+
+/// What `new` has shown of a made-up value and a loss, `plan` and a protected run show as well.
+#[test]
+fn a_plan_shows_what_was_made_up_and_what_is_lost() {
+    let project = chain("a");
+    project.write(
+        "wanted.sql",
+        "CREATE TABLE t_a (id INTEGER PRIMARY KEY, mail TEXT NOT NULL);\n",
+    );
+    let auto = ["new", "x", "--auto", "--schema", "wanted.sql", "--rev-id"];
+    let told = project.run(auto.iter().chain(&["b"])).success();
+    assert_snapshot!(told, @r#"
+    migrations/20261120T143205_b_x.sql
+    ------- stderr -------
+    add column `t_a.mail`
+    warning: on SQLite: the rows of `t_a` get '' for `mail`: INSERT INTO "t_a__new" ("id", "mail")
+    help: read the file before you run it
+    "#);
+    project.write("wanted.sql", "CREATE TABLE t_a (id INTEGER PRIMARY KEY);\n");
+    project.run(auto.iter().chain(&["c"])).success().done();
+    let config = project.read("migrate.toml");
+    project.write("migrate.toml", format!("{config}protected = true\n"));
+    project.run(["lock", "-q"]).success().done();
+    assert_snapshot!(project.run(["plan"]), @r#"
+    apply a add a
+    apply b x
+    apply c x
+    ------- stderr -------
+    warning: `b`: the rows of `t_a` get '' for `mail`: INSERT INTO "t_a__new" ("id", "mail")
+    warning: `c`: loses the values of `t_a.mail`: ALTER TABLE "t_a" DROP COLUMN "mail"
+    3 revisions to apply
+    "#);
+    assert_snapshot!(project.run(["run"]), @r#"
+    ------- stderr -------
+    warning: `b`: the rows of `t_a` get '' for `mail`: INSERT INTO "t_a__new" ("id", "mail")
+    warning: `c`: loses the values of `t_a.mail`: ALTER TABLE "t_a" DROP COLUMN "mail"
+    apply a add a
+    apply b x
+    apply c x
+    error: the environment `dev` is protected, and the session is non-interactive
+    help: add `--yes` to do it anyway; nothing was changed
+    [exit status: 1]
+    "#);
+    assert_snapshot!(project.run(["plan", "base", "--down", "--from", "c"]), @r#"
+    revert c x
+    revert b x
+    revert a add a
+    ------- stderr -------
+    warning: `b`: loses the values of `t_a.mail`: ALTER TABLE "t_a" DROP COLUMN "mail"
+    warning: `c`: the rows of `t_a` get '' for `mail`: INSERT INTO "t_a__new" ("id", "mail")
+    3 revisions to revert
+    "#);
+}
+
+/// An attribute that says what the database does anyway is said.
+#[test]
+fn no_action_is_an_action() {
+    let project = chain("a");
+    let text = project.read("migrations/a.sql").replace(
+        "migrate: up\n",
+        "migrate: up\nCREATE TABLE notes (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES t_a (id) ON DELETE CASCADE);\n",
+    );
+    project.write("migrations/a.sql", text);
+    project.run(["lock", "-q", "--amend", "a"]).success().done();
+    let model = |action: &str| {
+        format!(
+            "#[derive(Table)]\n#[table(name = \"notes\")]\nstruct Note {{\n    id: i64,\n    #[column(references = \"t_a(id)\"{action})]\n    a: i64,\n}}\n"
+        )
+    };
+    project.write("src/lib.rs", model(""));
+    let told = project.run(["new", "x", "--auto"]).success().stderr;
+    assert!(told.contains("nothing to do"), "{told}");
+    project.write("src/lib.rs", model(", on_delete = \"no action\""));
+    let told = project.run(["new", "x", "--auto"]).success().stderr;
+    assert!(told.contains("foreign key"), "{told}");
+    // Once it is accepted, leaving it out changes nothing that it had not changed.
+    project.run(["new", "again", "--auto"]).success().done();
+    project.write("src/lib.rs", model(""));
+    let told = project.run(["new", "y", "--auto"]).success().stderr;
+    assert!(told.contains("nothing to do"), "{told}");
+}

@@ -497,7 +497,7 @@ async fn a_statement_in_doubt_is_judged_by_the_table(dialect: Dialect, name: &st
     );
     assert_eq!(
         text(&patient.finding("ledger-in-doubt")["message"]),
-        "it is unknown whether statement 2 of `b` was finished"
+        "it is unknown whether statement 2 of `b` was finished: `CREATE TABLE two (id INTEGER PRIMARY KEY);`"
     );
     patient
         .cured(&["b ledger-in-doubt count-as-applied"], &[])
