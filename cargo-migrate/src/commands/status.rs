@@ -16,7 +16,7 @@ use crate::output::phrase::counted;
 use crate::output::progress::with_message;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::Context;
+use crate::project::context::{Context, Require};
 use crate::project::next_run::next_run;
 use crate::scratch::interrupt::wait;
 
@@ -234,7 +234,16 @@ fn advise(
     chosen: &Chosen,
     ui: &Ui,
 ) {
-    if let Err(error) = state.judge(false) {
+    let blocks = |require: Require| {
+        let mut found = survey.diagnostics.iter();
+        found.any(|found| require.blocks(found))
+    };
+    if blocks(Require::AnyEnds) {
+        // No command that changes the database goes on beside it. What breaks the graph was said.
+        if !blocks(Require::Graph) {
+            ui.help("`cargo migrate check` shows what is wrong with the chain: fix it first");
+        }
+    } else if let Err(error) = state.judge(false) {
         if let Some(help) = refused(state, error, chosen).help_text() {
             ui.help(help);
         }

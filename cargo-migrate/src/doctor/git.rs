@@ -27,7 +27,7 @@ pub(super) fn look(project: &Project<'_>) -> Section {
         }
     }
     section.summary = match section.findings.is_empty() {
-        true => "all is committed, and nothing is in progress".to_owned(),
+        true => "every file is tracked, and nothing is in progress".to_owned(),
         false => String::new(),
     };
     let only_notes = |section: &Section| {

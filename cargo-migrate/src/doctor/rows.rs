@@ -9,7 +9,7 @@ use migrate_sqlx::{AppliedRevision, Edit, RevisionState};
 
 use super::project::{Project, listed};
 use super::{Area, Finding, Severity};
-use crate::database::consent::changed_on_protected;
+use crate::database::consent::{cannot_be_redone, changed_on_protected, without_a_way_back};
 use crate::database::target::Chosen;
 
 const REPAIR: &str = "cargo migrate repair --ledger";
@@ -125,6 +125,10 @@ fn finding(
                 .why("its author kept editing it, and this database has an earlier `up`");
             of_file(match chosen.protected() {
                 Some(env) => found.help(changed_on_protected(env, ids)).no_command(),
+                None if ids.iter().any(|id| cannot_be_redone(rows, id, dialect)) => {
+                    let stuck = ids.iter().find(|id| cannot_be_redone(rows, id, dialect));
+                    found.help(without_a_way_back(stuck.unwrap_or(first))).no_command()
+                }
                 None => found.help(format!("`cargo migrate redo {first}` reverts what was applied and applies the new text")),
             })
         }

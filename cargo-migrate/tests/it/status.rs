@@ -65,13 +65,46 @@ fn an_edited_chain_is_not_recommended() {
     let project = chain("a");
     let text = project.read("migrations/a.sql").replace("t_a", "t_x");
     project.write("migrations/a.sql", text);
-    let status = project.run(["status"]).success().stderr;
-    assert!(
-        status.ends_with(
-            "warning: `cargo migrate run` would refuse: the chain cannot be used\nhelp: `cargo migrate check` shows why\n"
-        ),
-        "{status}"
-    );
+    let help = "help: `cargo migrate check` shows what is wrong with the chain: fix it first\n";
+    assert_eq!(project.run(["status"]).success().stderr, help);
+    // Neither is a redo, where it was applied.
+    let edited = project.read("migrations/a.sql");
+    project.write("migrations/a.sql", edited.replace("t_x", "t_a"));
+    project.run(["run", "-q"]).success().done();
+    project.write("migrations/a.sql", edited);
+    assert_eq!(project.run(["status"]).code(1).stderr, help);
+}
+
+/// What was applied has no way back, so it cannot be redone: nothing says that it can.
+#[test]
+fn a_redo_that_would_be_refused_is_not_recommended() {
+    let project = chain("a");
+    let text = project.read("migrations/a.sql");
+    let (up, _) = text.split_once("-- migrate: down").expect("it has one");
+    let draft = up
+        .replace("revision: a", "revision: b")
+        .replace("parents: none", "parents: a")
+        .replace("t_a", "t_b");
+    project.write("migrations/b.sql", &draft);
+    let lock = project.read("migrations/chain.lock");
+    project.write("migrations/chain.lock", lock + "b a draft\n");
+    project.run(["run", "-q"]).success().done();
+    project.write("migrations/b.sql", draft.replace("t_b", "t_c"));
+    for command in [
+        &["run"][..],
+        &["status"],
+        &["doctor"],
+        &["repair", "--ledger"],
+        &["redo"],
+    ] {
+        let told = project.run(command).code(1).to_string();
+        assert!(!told.contains("`cargo migrate redo"), "{told}");
+        assert!(!told.contains("run first: cargo migrate redo"), "{told}");
+        assert!(
+            told.contains("restore the applied `up` in its file"),
+            "{told}"
+        );
+    }
 }
 
 #[test]
