@@ -570,7 +570,7 @@ impl Error {
                 let verb = if *reverting { "revert" } else { "run" };
                 match error {
                     Some(_) => format!("fix the cause, then continue after the last finished statement with `cargo migrate {verb} --resume`"),
-                    None => format!("it was interrupted between two statements: continue with `cargo migrate {verb} --resume`"),
+                    None => format!("it was interrupted before this statement was done: continue with `cargo migrate {verb} --resume`"),
                 }
             }
             Self::ForeignLedger { .. } => "give the ledger another name in migrate.toml: `prefix = \"schema_\"` below `[ledger]`".to_owned(),

@@ -234,7 +234,7 @@ fn unfinished(
             format!("or fix the statement and continue with `cargo migrate {way} --resume`"),
         ),
         (_, None) => (
-            "the migrator died between two statements",
+            "the migrator or the server died before the next statement was done",
             format!("or continue with `cargo migrate {way} --resume`"),
         ),
     };

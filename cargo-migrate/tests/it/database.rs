@@ -249,7 +249,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: revisions were changed after they were applied: `b`
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
+    help: restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone b --execute` and `cargo migrate run`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
@@ -259,7 +259,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     applied a add a ([when])
     changed b more ([when])
     ------- stderr -------
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
+    help: restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone b --execute` and `cargo migrate run`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo"]), @"

@@ -633,7 +633,7 @@ async fn a_database_without_a_ledger(dialect: Dialect, name: &str) {
     // Where the tables do not say it, the other tool's table does, if the chain has its versions.
     let add = "ALTER TABLE t_a ADD COLUMN age INTEGER";
     patient.database.execute(add).await;
-    let help = || text(&patient.finding("no-ledger")["help"]).to_owned();
+    let help = || text(&patient.finding("no-ledger")["help"]);
     assert_eq!(
         help(),
         "the nearest revision is `a`, with 1 difference: `cargo migrate stamp --detect` lists them"
