@@ -17,7 +17,7 @@ mod rows;
 mod schema;
 mod version_tables;
 
-use migrate_core::{Code, Diagnostic};
+use migrate_core::{Code, Diagnostic, Folder, Label};
 use serde::Serialize;
 
 pub(crate) use self::codes::{DoctorCode, FindingCode};
@@ -242,6 +242,15 @@ impl Finding {
         self
     }
 
+    /// Returns the finding with the place of a statement, in its folder.
+    pub(crate) fn at(mut self, folder: &Folder, label: &Label) -> Self {
+        self.file = Some(folder.shown_file(&label.file));
+        if let Some(place) = &label.place {
+            (self.line, self.column) = (Some(place.line), Some(place.column));
+        }
+        self
+    }
+
     pub(crate) const fn urgent(mut self) -> Self {
         self.urgent = true;
         self
@@ -329,11 +338,14 @@ impl Report {
         self.sections.iter().flat_map(|section| &section.findings)
     }
 
-    /// Returns the one command to begin with: about what is worst, in the order of the areas.
+    /// Returns the one command to begin with: about what is worst, in the order of the areas. While
+    /// there are errors, no warning's: it may keep or spread what is wrong.
     pub(crate) fn first_command(&self) -> Option<String> {
         let mut findings: Vec<&Finding> = self.findings().collect();
-        findings.sort_by_key(|finding| (finding.severity, !finding.urgent));
         findings.retain(|finding| finding.severity != Severity::Note);
+        let worst = findings.iter().map(|finding| finding.severity).min()?;
+        findings.retain(|finding| finding.severity == worst);
+        findings.sort_by_key(|finding| !finding.urgent);
         let explain = || {
             let first = findings.iter().find(|finding| finding.drawing.is_some())?;
             Some(format!("cargo migrate explain {}", first.code.as_str()))

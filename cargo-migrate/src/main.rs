@@ -20,7 +20,6 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::cli::GlobalArgs;
 use crate::commands::Cli;
 use crate::output::error_report::report;
-use crate::output::failure::Failure;
 use crate::output::left_out::LeftOut;
 use crate::output::next_command::Next;
 use crate::output::ui::Ui;
@@ -48,8 +47,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let error = match error.is(Failure::Interrupted) {
-                true => error.interrupting(&command_of(&args)),
+            let error = match error.is_of_command() {
+                true => error.of_command(&command_of(&args)),
                 false => error,
             };
             ExitCode::from(report(&error, &ui))
@@ -57,13 +56,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// The command that these arguments name.
+/// The command that these arguments name, with the option that turns its targets round.
 fn command_of(args: &[OsString]) -> String {
     let matches = Cli::command().try_get_matches_from(args);
     let name = matches
         .ok()
         .and_then(|it| it.subcommand_name().map(str::to_owned));
-    name.unwrap_or_default()
+    let name = name.unwrap_or_default();
+    match args.iter().any(|word| word == "--down") {
+        true => format!("{name} --down"),
+        false => name,
+    }
 }
 
 /// Cargo calls `cargo-migrate migrate run` for `cargo migrate run`.

@@ -216,16 +216,7 @@ fn makes_programs(text: &str) -> bool {
 /// touched.
 fn in_replay(dialect: Dialect, error: migrate_sqlx::Error) -> CommandError {
     let help = match &error {
-        migrate_sqlx::Error::Statement(failed) => {
-            Some(match dialect == Dialect::MySql && is_denied(failed) {
-                true => {
-                    "a replay has rights on the scratch database alone: remove what reaches further from the chain, or replay on a separate server with `scratch-url = \"local\"` of the environment"
-                }
-                false => {
-                    "a replay starts in an empty database: an earlier revision must create what this one needs; if the server must provide it, name one that does with `scratch-url` of the environment"
-                }
-            })
-        }
+        migrate_sqlx::Error::Statement(failed) => Some(replay_help(dialect, failed)),
         _ => None,
     };
     let error = CommandError::from(error).in_scratch();
@@ -235,12 +226,36 @@ fn in_replay(dialect: Dialect, error: migrate_sqlx::Error) -> CommandError {
     }
 }
 
-/// Returns true if a statement failed for lack of rights.
-fn is_denied(failed: &StatementError) -> bool {
-    matches!(
-        failed.source.refusal(),
-        Some(Refusal::Denied | Refusal::DatabaseDenied)
-    )
+/// Says what to do about a statement that fails in an empty database, by the class of its error.
+fn replay_help(dialect: Dialect, failed: &StatementError) -> &'static str {
+    match failed.source.refusal() {
+        Some(Refusal::Denied | Refusal::DatabaseDenied) if dialect == Dialect::MySql => {
+            "a replay has rights on the scratch database alone: remove what reaches further from the chain, or replay on a separate server with `scratch-url = \"local\"` of the environment"
+        }
+        Some(Refusal::UnknownOfExtension) => {
+            "if an SQLite extension provides it, name the extension in migrate.toml: `extensions = [\"…\"]` below `[sqlite]`"
+        }
+        Some(
+            Refusal::AlreadyExists
+            | Refusal::Syntax
+            | Refusal::DivisionByZero
+            | Refusal::DependentObjects,
+        ) => {
+            "the chain must run in an empty database: correct this statement, or what runs before it"
+        }
+        Some(
+            Refusal::LockNotAvailable
+            | Refusal::Deadlock
+            | Refusal::Busy
+            | Refusal::OutOfLocks
+            | Refusal::Cancelled
+            | Refusal::TimedOut
+            | Refusal::Killed,
+        ) => "the statement was stopped in the scratch database: try again",
+        _ => {
+            "a replay starts in an empty database: an earlier revision must create what this one needs; if the server must provide it, name one that does with `scratch-url` of the environment"
+        }
+    }
 }
 
 /// Another database of the same server, as another user if there is one.

@@ -233,6 +233,7 @@ impl Target {
         Err(TargetError::OutOfRange {
             given: self.to_string(),
             end,
+            is_empty: false,
         })
     }
 
@@ -282,6 +283,13 @@ impl Target {
         steps: u64,
     ) -> Result<Vec<usize>, TargetError> {
         let mut at = match start {
+            [] if self.is_relative() && self.branch.is_none() => {
+                return Err(TargetError::OutOfRange {
+                    given: self.to_string(),
+                    end: "base",
+                    is_empty: true,
+                });
+            }
             [] => return self.out_of_range("base"),
             [only] => Some(*only),
             // Each of them, with the same number of steps, is a possible answer.

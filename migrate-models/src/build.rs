@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use super::column::{Settings, written};
-use super::constraint::What;
+use super::constraint::{DEFERRABLE, ON_DELETE, ON_UPDATE, What, set_of};
 use super::model::{Field, Model};
 use super::{Models, Problem, Site, types};
 use migrate_core::{Code, Diagnostic, Dialect, Hash};
@@ -112,6 +112,8 @@ pub(crate) struct SaidOfTable {
     pub(crate) own: ModelledTable,
     /// The values that a check allows in the column of an enum.
     pub(crate) values: BTreeMap<String, Vec<String>>,
+    /// The properties of foreign keys that it names, even as they are anyway.
+    pub(crate) foreign_keys: BTreeMap<(Vec<String>, Name), BTreeSet<String>>,
     /// What rows without a value get, by column.
     pub(crate) fillers: BTreeMap<String, String>,
     /// The indexes that it gives no name.
@@ -272,7 +274,12 @@ impl Builder<'_> {
                 deferrable: settings.deferrable.unwrap_or_default(),
                 ..ForeignKey::default()
             };
-            self.foreign_key(key, site);
+            let said = [
+                (ON_DELETE, settings.on_delete.is_some()),
+                (ON_UPDATE, settings.on_update.is_some()),
+                (DEFERRABLE, settings.deferrable.is_some()),
+            ];
+            self.foreign_key(key, set_of(&said), site);
         } else if settings.on_delete.is_some() || settings.on_update.is_some() {
             self.wrong(
                 site,
@@ -304,12 +311,14 @@ impl Builder<'_> {
                 What::Unique(key) => self.table.uniques.push(key.clone()),
                 What::Index(name, index) => self.index(name.clone(), index.clone(), part.site),
                 What::Check(check) => self.table.checks.push(check.clone()),
-                What::ForeignKey(key) => self.foreign_key(key.clone(), part.site),
+                What::ForeignKey(key, said) => {
+                    self.foreign_key(key.clone(), said.clone(), part.site);
+                }
             }
         }
     }
 
-    fn foreign_key(&mut self, mut key: ForeignKey, site: Site) {
+    fn foreign_key(&mut self, mut key: ForeignKey, said: BTreeSet<String>, site: Site) {
         let model = self.tables.get(&key.table);
         let there = self.schema.tables.get(&key.table);
         if key.references.is_empty() {
@@ -345,6 +354,8 @@ impl Builder<'_> {
                 "name the same number of columns on both sides",
             );
         }
+        let of = (key.columns.clone(), key.table.clone());
+        self.said.foreign_keys.entry(of).or_default().extend(said);
         self.table.foreign_keys.push(key);
     }
 

@@ -1,5 +1,7 @@
 //! Keys, indexes, checks and references in attributes.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
@@ -26,7 +28,8 @@ pub(super) enum What {
     Unique(Key),
     Index(Option<String>, Index),
     Check(Check),
-    ForeignKey(ForeignKey),
+    /// With the properties that it names, even as they are anyway.
+    ForeignKey(ForeignKey, BTreeSet<String>),
 }
 
 const ACTIONS: [(&str, Action); 5] = [
@@ -37,11 +40,21 @@ const ACTIONS: [(&str, Action); 5] = [
     ("no action", Action::NoAction),
 ];
 
-const DEFERRABLE: [(&str, Deferrable); 3] = [
+const DEFERRED: [(&str, Deferrable); 3] = [
     ("initially immediate", Deferrable::Immediate),
     ("initially deferred", Deferrable::Deferred),
     ("not deferrable", Deferrable::No),
 ];
+
+pub(super) const DEFERRABLE: &str = "deferrable";
+pub(super) const ON_DELETE: &str = "on-delete";
+pub(super) const ON_UPDATE: &str = "on-update";
+
+/// Returns the properties that are said.
+pub(super) fn set_of(words: &[(&str, bool)]) -> BTreeSet<String> {
+    let said = words.iter().filter(|(_, said)| *said);
+    said.map(|(word, _)| (*word).to_owned()).collect()
+}
 
 /// Reads `on_delete` and `on_update`.
 pub(super) fn action(notes: &mut Notes<'_>, entry: &Entry) -> Option<Action> {
@@ -52,7 +65,7 @@ pub(super) fn action(notes: &mut Notes<'_>, entry: &Entry) -> Option<Action> {
 pub(super) fn deferrable(notes: &mut Notes<'_>, entry: &Entry) -> Option<Deferrable> {
     match entry.value {
         Value::Flag => Some(Deferrable::Immediate),
-        _ => notes.choice(entry, &DEFERRABLE),
+        _ => notes.choice(entry, &DEFERRED),
     }
 }
 
@@ -213,7 +226,10 @@ pub(super) fn check(notes: &mut Notes<'_>, entry: &Entry) -> Option<Check> {
 }
 
 /// Reads `foreign_key(columns(a, b), references = "t(a, b)", …)`.
-pub(super) fn foreign_key(notes: &mut Notes<'_>, entry: &Entry) -> Option<ForeignKey> {
+pub(super) fn foreign_key(
+    notes: &mut Notes<'_>,
+    entry: &Entry,
+) -> Option<(ForeignKey, BTreeSet<String>)> {
     const KEYS: [&str; 6] = [
         "columns",
         "references",
@@ -229,7 +245,11 @@ pub(super) fn foreign_key(notes: &mut Notes<'_>, entry: &Entry) -> Option<Foreig
     };
     let mut target = None;
     let mut foreign = ForeignKey::default();
+    let mut said = BTreeSet::new();
     for entry in notes.entries(tokens.clone(), entry.span, EXAMPLE) {
+        if ["on_delete", "on_update", "deferrable"].contains(&entry.key.as_str()) {
+            said.insert(entry.key.replace('_', "-"));
+        }
         match (entry.key.as_str(), &entry.value) {
             ("columns", Value::List(list)) => {
                 foreign.columns =
@@ -254,7 +274,7 @@ pub(super) fn foreign_key(notes: &mut Notes<'_>, entry: &Entry) -> Option<Foreig
         );
     }
     (foreign.table, foreign.references) = target?;
-    (!foreign.columns.is_empty()).then_some(foreign)
+    (!foreign.columns.is_empty()).then_some((foreign, said))
 }
 
 /// Reads `references = "schema.table(a, b)"`; without columns it means the table's primary key.

@@ -266,7 +266,7 @@ impl Model {
                     let columns = columns.map(|part| &part.over);
                     columns.chain(&index.include).collect()
                 }
-                What::ForeignKey(key) => key.columns.iter().collect(),
+                What::ForeignKey(key, _) => key.columns.iter().collect(),
                 What::Check(_) => Vec::new(),
             };
             for column in named {

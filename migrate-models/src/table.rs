@@ -123,7 +123,9 @@ fn part(
             constraint::index(notes, entry, None).map(|(name, index)| What::Index(name, index))
         }
         "check" => constraint::check(notes, entry).map(What::Check),
-        "foreign_key" => constraint::foreign_key(notes, entry).map(What::ForeignKey),
+        "foreign_key" => {
+            constraint::foreign_key(notes, entry).map(|(key, said)| What::ForeignKey(key, said))
+        }
         _ => return false,
     };
     if let Some(what) = what {

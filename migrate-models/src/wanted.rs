@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_core::{Diagnostic, Dialect};
 use migrate_schema::{
-    Action, Check, Column, Deferrable, Enum, ForeignKey, Index, Key, Modelled, ModelledColumn,
+    Check, Column, Deferrable, Enum, ForeignKey, Index, Key, Modelled, ModelledColumn,
     ModelledTable, Name, Renames, Schema, Table, after_renames, listed, mentions,
 };
 
 use super::Models;
 use super::build::{Built, SaidOfTable};
+use super::constraint::{DEFERRABLE, ON_DELETE, ON_UPDATE, set_of};
 use super::values::{self, same_expression};
 
 /// The models beside the schema that the chain makes.
@@ -246,29 +247,12 @@ impl Beside {
 
 const INCLUDE: &str = "include";
 const NULLS: &str = "nulls-not-distinct";
-const DEFERRABLE: &str = "deferrable";
-const ON_DELETE: &str = "on-delete";
-const ON_UPDATE: &str = "on-update";
-
-fn set_of(words: &[(&str, bool)]) -> BTreeSet<String> {
-    let said = words.iter().filter(|(_, said)| *said);
-    said.map(|(word, _)| (*word).to_owned()).collect()
-}
 
 /// Returns which properties of a unique constraint a model says.
 fn says_of_key(key: &Key) -> BTreeSet<String> {
     set_of(&[
         (INCLUDE, !key.include.is_empty()),
         (NULLS, key.nulls_not_distinct),
-        (DEFERRABLE, key.deferrable != Deferrable::No),
-    ])
-}
-
-/// Returns which properties of a foreign key a model says.
-fn says(key: &ForeignKey) -> BTreeSet<String> {
-    set_of(&[
-        (ON_DELETE, key.on_delete != Action::NoAction),
-        (ON_UPDATE, key.on_update != Action::NoAction),
         (DEFERRABLE, key.deferrable != Deferrable::No),
     ])
 }
@@ -334,6 +318,13 @@ impl Merge<'_> {
         (table, said)
     }
 
+    /// Returns which properties of a foreign key the model says.
+    fn says(&self, key: &ForeignKey) -> BTreeSet<String> {
+        let of = (key.columns.clone(), key.table.clone());
+        let said = self.facts.foreign_keys.get(&of);
+        said.cloned().unwrap_or_default()
+    }
+
     /// Returns what the model says of a table, in which all is named.
     fn said(&self, table: &Table) -> ModelledTable {
         let mut said = self.facts.own.clone();
@@ -342,7 +333,7 @@ impl Merge<'_> {
             .map(|key| (key.columns.clone(), says_of_key(key)))
             .collect();
         let keys = self.words.foreign_keys.iter();
-        let keys = keys.map(|key| ((key.columns.clone(), key.table.clone()), says(key)));
+        let keys = keys.map(|key| ((key.columns.clone(), key.table.clone()), self.says(key)));
         said.foreign_keys = keys.collect();
         let explicit = self.spelled.checks.iter();
         for check in explicit.filter(|check| self.enum_of(check).is_none()) {
@@ -566,7 +557,7 @@ impl Merge<'_> {
                     key.references.clear();
                 }
                 let known = (said.columns.clone(), said.table.clone());
-                let mut says = says(said);
+                let mut says = self.says(said);
                 says.extend(
                     self.before
                         .foreign_keys

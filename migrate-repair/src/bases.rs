@@ -13,8 +13,11 @@ enum Why {
     Dependency(String),
 }
 
-/// Puts every base but the first after its predecessor: by the tables that the revisions use, by
-/// their dependencies, by the order that the user gives, by their age.
+/// Puts every base but the first after its predecessor: by the order that the user gives, by their
+/// dependencies, by the tables that the revisions use, by their age.
+///
+/// A base that somebody has already is not put after one that nobody has, whatever tables are used:
+/// it would become another revision for all who have it.
 pub(super) fn repair(model: &mut Model, work: &Work<'_>) {
     let order = &work.options.order;
     if work.config.rules.multiple_bases != Level::Deny && order.is_empty() {
@@ -43,32 +46,53 @@ pub(super) fn repair(model: &mut Model, work: &Work<'_>) {
         return;
     };
     let mut placed = BTreeSet::from([*first]);
+    let mut previous = *first;
     let mut above = model.above();
     for part in rest {
         let base = parts.bases[*part];
-        let after = after(&above, base);
+        let late = parts.late.iter().filter(|late| {
+            parts.of[late.maker].contains(part) && parts.of[late.index].is_subset(&placed)
+        });
+        let late: Vec<&Late> = late.collect();
+        let after = after(&above, late.iter().map(|late| late.index).chain([base]));
         let before: Vec<usize> = (0..model.len())
             .filter(|index| {
                 !after[*index] && parts.of[*index].iter().all(|part| placed.contains(part))
             })
             .collect();
+        let last = std::mem::replace(&mut previous, *part);
         placed.insert(*part);
         let parents = model.heads_of(&before);
         if parents.is_empty() {
             continue;
         }
-        let why = parts.why(model, *part, &placed, &parents);
+        let why = parts.why(model, *part, last, &placed, &parents);
         model.follow(base, &parents, Code::MultipleBases, why);
         for parent in parents {
             above[parent].push(base);
         }
+        for Late {
+            index,
+            maker,
+            table,
+        } in late
+        {
+            let mut parents: Vec<usize> = model.parents(*index).collect();
+            parents.push(*maker);
+            let why = format!(
+                "it uses the table `{table}`, which {} creates",
+                model.listed(&[*maker])
+            );
+            model.follow(*index, &model.highest(&parents), Code::MultipleBases, why);
+            above[*maker].push(*index);
+        }
     }
 }
 
-/// Returns for each revision whether it is `base` or needs it.
-fn after(above: &[Vec<usize>], base: usize) -> Vec<bool> {
+/// Returns for each revision whether it is one of these or needs one.
+fn after(above: &[Vec<usize>], of: impl Iterator<Item = usize>) -> Vec<bool> {
     let mut after = vec![false; above.len()];
-    let mut open = vec![base];
+    let mut open: Vec<usize> = of.collect();
     while let Some(at) = open.pop() {
         if !std::mem::replace(&mut after[at], true) {
             open.extend(&above[at]);
@@ -87,6 +111,15 @@ struct Parts {
     before: Vec<BTreeSet<(usize, Why)>>,
     /// The position of each part in the order that the user gives.
     said: Vec<Option<usize>>,
+    /// The revisions that need a part which comes after their own.
+    late: Vec<Late>,
+}
+
+/// A draft in a part that stays first, and the revision of a later part whose table it uses.
+struct Late {
+    index: usize,
+    maker: usize,
+    table: String,
 }
 
 impl Parts {
@@ -113,14 +146,15 @@ impl Parts {
             bases,
             of,
             said,
+            late: Vec::new(),
         };
         for index in 0..model.len() {
             for (maker, table) in &model.tables[index] {
-                parts.demand(index, *maker, &Why::Table(table.clone()));
+                parts.demand(model, index, *maker, &Why::Table(table.clone()));
             }
             for (name, need) in &model.dependencies[index] {
                 if let Some(need) = need {
-                    parts.demand(index, *need, &Why::Dependency(name.clone()));
+                    parts.demand(model, index, *need, &Why::Dependency(name.clone()));
                 }
             }
         }
@@ -128,7 +162,7 @@ impl Parts {
     }
 
     /// Requires the parts of `index` to come after those of `other`.
-    fn demand(&mut self, index: usize, other: usize, why: &Why) {
+    fn demand(&mut self, model: &Model, index: usize, other: usize, why: &Why) {
         let (here, there) = (&self.of[index], &self.of[other]);
         if !here.is_disjoint(there) {
             return;
@@ -141,7 +175,20 @@ impl Parts {
             let is_said = self.said[last].is_some()
                 && self.said[part].is_some()
                 && matches!(why, Why::Table(_));
-            if !is_said {
+            let is_fixed = |part: usize| model.ages.is_fixed(self.bases[part]);
+            if let Why::Table(table) = why
+                && !is_said
+                && is_fixed(last)
+                && !is_fixed(part)
+            {
+                if !model.ages.is_fixed(index) {
+                    self.late.push(Late {
+                        index,
+                        maker: other,
+                        table: table.clone(),
+                    });
+                }
+            } else if !is_said {
                 self.before[last].insert((part, why.clone()));
             }
         }
@@ -180,6 +227,7 @@ impl Parts {
         &self,
         model: &Model,
         part: usize,
+        last: usize,
         placed: &BTreeSet<usize>,
         parents: &[usize],
     ) -> String {
@@ -187,7 +235,9 @@ impl Parts {
         let table = self.before[part]
             .iter()
             .find(|(before, _)| placed.contains(before));
-        match (self.said[part], table) {
+        let (first, base) = (self.bases[last], self.bases[part]);
+        let said = self.said[last].or(self.said[part]);
+        match (said, table) {
             (Some(_), _) => {
                 format!("it started a separate chain; `--order` puts it after {behind}")
             }
@@ -201,7 +251,11 @@ impl Parts {
                     "it started a separate chain; it depends on `{name}`, which exists after {behind}"
                 )
             }
-            (None, None) => format!("it started a separate chain; {behind} was created before it"),
+            (None, None) if model.rank[first] < model.rank[base] => format!(
+                "it started a separate chain; {}",
+                model.ages.why_before(first, base)
+            ),
+            (None, None) => format!("it started a separate chain; it needs what {behind} makes"),
         }
     }
 }

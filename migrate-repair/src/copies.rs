@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Model, ranks};
+use super::age::Ages;
+use super::model::Model;
 use super::names;
 use super::work::Work;
 use migrate_core::__support::Hasher;
@@ -25,12 +26,15 @@ pub(super) fn repair(work: &mut Work<'_>) {
     taken.extend(work.lock.keys().cloned());
     let mut referred: BTreeSet<usize> = files.values().flatten().copied().collect();
     for (id, files) in files {
-        let rank = ranks(&survey.revisions);
+        let ages = Ages::new(&survey.revisions, work);
+        let rank = ages.ranks();
         let revisions = &survey.revisions;
+        let is_committed = |index: usize| work.options.committed.contains(&*revisions[index].file);
         let keeper = files.iter().copied().min_by_key(|index| {
             let revision = &revisions[*index];
             (
                 !work.is_sealed(revision),
+                !is_committed(*index),
                 !names::holds(&revision.file, id.as_str()),
                 rank[*index],
             )
@@ -46,9 +50,17 @@ pub(super) fn repair(work: &mut Work<'_>) {
             })
         });
         let Some(keeper) = keeper else { continue };
-        let why = match work.is_sealed(&revisions[keeper]) {
-            true => "it is the one that chain.lock has sealed",
-            false => "it is the older one",
+        let others = files.iter().copied().filter(|index| *index != keeper);
+        let others: Vec<usize> = others.collect();
+        let all_others = |is: &dyn Fn(usize) -> bool| others.iter().all(|index| is(*index));
+        let why = if work.is_sealed(&revisions[keeper]) {
+            "it is the one that chain.lock has sealed"
+        } else if is_committed(keeper) && all_others(&|other| !is_committed(other)) {
+            "it is the one that git has"
+        } else if all_others(&|other| ages.is_older(keeper, other)) {
+            "it is the older one"
+        } else {
+            "nothing else says which is the original, so its file name decides"
         };
         let kept = &revisions[keeper];
         // Copies of copies too: each text is kept once.

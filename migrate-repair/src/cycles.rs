@@ -54,7 +54,7 @@ fn plausibility(model: &Model, above: usize, below: usize) -> (bool, usize, bool
 fn cut(model: &mut Model, above: usize, below: usize) {
     let (_, locked, _, _, _) = plausibility(model, above, below);
     let other = model.listed(&[below]);
-    let why = match (locked, model.rank[above] < model.rank[below]) {
+    let why = match (locked, model.ages.is_older(above, below)) {
         (0, _) => format!("it does not follow {other} in chain.lock"),
         (_, true) => format!("it is older than {other}, so it cannot come after it"),
         (_, false) => format!("the others in the cycle need it, so it cannot come after {other}"),

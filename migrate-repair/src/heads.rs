@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::HeadsRepair;
+use super::age::Ages;
 use super::copies::new_id;
-use super::model::{Link, ranks};
+use super::model::Link;
 use super::work::Work;
-use migrate_core::{
-    Code, Graph, HeadsRule, Level, LockState, NewRevision, Rebase, RevisionId, Survey,
-};
+use migrate_core::{Code, Graph, HeadsRule, Level, NewRevision, Rebase, RevisionId, Survey};
 
 /// The number of parents that a header line may name.
 const MOST: usize = 256;
@@ -92,15 +91,19 @@ fn rebase(work: &mut Work<'_>, published: Option<&BTreeSet<String>>) {
             let id = graph.id(index).as_str();
             match published {
                 Some(published) => published.contains(id),
-                None => work
-                    .lock
-                    .get(id)
-                    .is_some_and(|entry| matches!(entry.state, LockState::Sealed(_))),
+                None => work.has_sealed(id),
             }
         };
         let Some((moved, onto, rebase)) = groups(&survey, work.config.rules.multiple_heads)
             .into_iter()
-            .find_map(|group| plan(graph, &ranks(&survey.revisions), &group, &is_published))
+            .find_map(|group| {
+                plan(
+                    graph,
+                    &Ages::new(&survey.revisions, work).ranks(),
+                    &group,
+                    &is_published,
+                )
+            })
         else {
             return;
         };

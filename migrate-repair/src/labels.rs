@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::model::ranks;
+use super::age::Ages;
 use super::work::Work;
 use migrate_core::__support::with_value;
 use migrate_core::{Code, Problem, Survey};
 
-/// Makes each label name one branch. The older revision keeps it. A revision after it can drop the
-/// label, because it carries that of the older one; a revision on another branch gets a new label,
+/// Makes each label name one branch. The first revision keeps it. A revision after it can drop the
+/// label, because it carries that of the first one; a revision on another branch gets a new label,
 /// because a branch that had a name must keep having one.
 pub(super) fn repair(work: &mut Work<'_>) {
     let survey = work.survey();
@@ -22,8 +22,9 @@ pub(super) fn repair(work: &mut Work<'_>) {
         .iter()
         .flat_map(|revision| revision.labels.iter());
     taken.extend(all.map(ToString::to_string));
-    let rank = ranks(&survey.revisions);
-    // The owner of each label: the oldest revision with it, whatever the graph chose.
+    let ages = Ages::new(&survey.revisions, work);
+    let rank = ages.ranks();
+    // The owner of each label: the first revision with it, whatever the graph chose.
     for problem in survey.graph.problems() {
         match problem {
             Problem::LabelIsRevision {
@@ -53,7 +54,7 @@ pub(super) fn repair(work: &mut Work<'_>) {
                 let Some(keeper) = bearers.min_by_key(|index| rank[*index]) else {
                     continue;
                 };
-                // The graph reports each but the first; the oldest may be among them.
+                // The graph reports each but the first; the first may be among them.
                 let loser = if *second == keeper {
                     survey.graph.label(label)
                 } else {
@@ -74,7 +75,8 @@ pub(super) fn repair(work: &mut Work<'_>) {
                     false => {
                         let new = free(label, &mut taken);
                         let why = format!(
-                            "`{old}` is older and keeps `{label}`; this branch is now called `{new}`"
+                            "`{old}` keeps `{label}`, because {}; this branch is now called `{new}`",
+                            ages.why_before(keeper, loser)
                         );
                         (Some(new), why)
                     }

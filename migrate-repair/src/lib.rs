@@ -4,6 +4,7 @@
 //! previous one left: headers must be readable before links can be checked, and links before heads
 //! and bases. Problems that no module can decide are kept and reported.
 
+mod age;
 mod bases;
 mod conflict;
 mod copies;
@@ -33,7 +34,8 @@ use migrate_core::{Code, Config, Diagnostic, Folder, Problem, RevisionId, Survey
 /// another parent implies it. Repairing a repaired folder changes nothing.
 ///
 /// Evidence decides, in this order: the entries of chain.lock, the spelling of names, the tables
-/// that the SQL uses, the time of creation. A sealed revision that somebody has edited is left to
+/// that the SQL uses, who has a revision already, the time of creation. What is published, sealed or
+/// applied keeps its place, and a draft is moved, whatever tables they use. A sealed revision that somebody has edited is left to
 /// the user; one that the repair edits is sealed again.
 ///
 /// ```
@@ -93,6 +95,12 @@ pub struct RepairOptions {
     pub heads: HeadsRepair,
     /// The time of creation of a merge revision, RFC 3339 in UTC; empty for no time.
     pub created: String,
+    /// Ids of revisions that the main branch of the remote has.
+    pub published: BTreeSet<String>,
+    /// Ids of revisions that a database has applied.
+    pub applied: BTreeSet<String>,
+    /// The names of the files that the last commit has.
+    pub committed: BTreeSet<String>,
     /// Ids of revisions that are elsewhere, such as on a branch that is not merged yet: a link to
     /// one is valid, and no other revision takes its place.
     pub elsewhere: BTreeSet<String>,

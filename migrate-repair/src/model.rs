@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::age::Ages;
+use super::tables;
 use super::work::Work;
-use super::{names, tables};
 use migrate_core::__support::with_value;
 use migrate_core::{Code, Revision, RevisionId, Survey};
 
@@ -30,7 +31,8 @@ pub(super) struct Model {
     pub(super) dependencies: Vec<Vec<Dependency>>,
     /// The revisions whose tables each uses, with the table.
     pub(super) tables: Vec<Vec<(usize, String)>>,
-    /// The position of each in the order of creation.
+    pub(super) ages: Ages,
+    /// The position of each in the order of their ages.
     pub(super) rank: Vec<usize>,
     /// The parents of each according to chain.lock, if all of them exist.
     pub(super) locked: Vec<Option<Vec<usize>>>,
@@ -46,31 +48,11 @@ pub(super) struct Model {
     originals: Vec<(Vec<Link>, Vec<Dependency>)>,
 }
 
-/// Returns the sort key of the order of creation: the time in the header, otherwise the file's
-/// name; then the id.
-fn age(revision: &Revision) -> (String, String, RevisionId) {
-    let time = match &*revision.created {
-        "" => names::stamp(&revision.file).unwrap_or_default(),
-        created => names::digits(created),
-    };
-    (time, names::natural(&revision.file), revision.id.clone())
-}
-
-/// Returns the position of each revision in the order of creation.
-pub(super) fn ranks(revisions: &[Revision]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..revisions.len()).collect();
-    order.sort_by_cached_key(|index| age(&revisions[*index]));
-    let mut rank = vec![0; order.len()];
-    for (place, index) in order.into_iter().enumerate() {
-        rank[index] = place;
-    }
-    rank
-}
-
 impl Model {
     pub(super) fn new(survey: &Survey, work: &Work<'_>) -> Self {
         let revisions = &survey.revisions;
         let graph = &survey.graph;
+        let ages = Ages::new(revisions, work);
         let to = |id: &RevisionId| match graph.index(id.as_str()) {
             Some(index) => Link::To(index),
             None => Link::Unknown(id.clone()),
@@ -123,7 +105,8 @@ impl Model {
                 .map(|revision| revision.file.to_string())
                 .collect(),
             tables: tables::needs(revisions, work.config),
-            rank: ranks(revisions),
+            rank: ages.ranks(),
+            ages,
             locked: revisions.iter().map(locked).collect(),
             parentless: parentless.collect(),
             lost_parents: BTreeMap::new(),
@@ -146,7 +129,7 @@ impl Model {
         self.ids.len()
     }
 
-    /// Returns all revisions, the oldest first.
+    /// Returns all revisions in the order of their rank.
     pub(super) fn by_age(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.sort_unstable_by_key(|index| self.rank[*index]);

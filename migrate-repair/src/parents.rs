@@ -161,7 +161,7 @@ fn typo(model: &Model, index: usize, name: &str) -> Option<usize> {
     }
 }
 
-/// Puts a revision after the one that was created before it, and after those whose tables it uses.
+/// Puts a revision after the one that comes just before it, and after those whose tables it uses.
 fn by_time(model: &mut Model, index: usize) {
     let above = model.above();
     let mut needs_it = vec![false; model.len()];
@@ -193,11 +193,11 @@ fn by_time(model: &mut Model, index: usize) {
             "{lost}it uses the table `{table}`, which {} creates",
             model.listed(&[*maker])
         ),
-        ([], Some(before)) => format!(
-            "{lost}{} was created just before it",
-            model.listed(&[before])
-        ),
-        ([], None) => format!("{lost}it is the oldest, so it has no parent"),
+        ([], Some(before)) => format!("{lost}{}", model.ages.why_before(before, index)),
+        ([], None) if model.ages.is_oldest(index) => {
+            format!("{lost}it is the oldest, so it has no parent")
+        }
+        ([], None) => format!("{lost}no other revision comes before it, so it has no parent"),
     };
     if parents.is_empty() && lost.is_empty() {
         // The step that removed its parent has given the reason.

@@ -133,6 +133,153 @@ fn tables_count_for_more_than_age() {
     );
 }
 
+/// Returns a folder in which the first revision is the root that everybody has, and the second one
+/// a new root that claims to be older.
+fn two_roots() -> Folder {
+    let mut folder = with_sql(&[
+        ("root", "CREATE TABLE users (id INT);"),
+        ("draft", "CREATE TABLE notes (id INT);"),
+    ]);
+    let text = folder.files[0].text.replace("2026-11-20", "2026-11-21");
+    folder.files[0].text = text.into();
+    folder
+}
+
+fn sealed(mut folder: Folder, ids: &[&str]) -> Folder {
+    let survey = Survey::new(&folder, &Config::default());
+    let mut lock = ChainLock::default();
+    for revision in &survey.revisions {
+        match ids.contains(&revision.id.as_str()) {
+            true => lock.seal(revision),
+            false => lock.draft(revision),
+        }
+    }
+    folder.lock = Some(lock.render());
+    folder
+}
+
+#[test]
+fn a_root_that_somebody_has_stays_the_root() {
+    let set = |id: &str| BTreeSet::from([id.to_owned()]);
+    let none = RepairOptions::default;
+    let only_sealed = sealed(two_roots(), &["root"]);
+    let cases = [
+        (
+            two_roots(),
+            none(),
+            "draft root:draft",
+            "`draft` was created before it",
+        ),
+        (
+            only_sealed,
+            none(),
+            "draft:root root",
+            "chain.lock has sealed `root`, and it is a draft",
+        ),
+        (
+            two_roots(),
+            RepairOptions {
+                published: set("root"),
+                ..none()
+            },
+            "draft:root root",
+            "`root` is published, and it is not",
+        ),
+        (
+            two_roots(),
+            RepairOptions {
+                applied: set("root"),
+                ..none()
+            },
+            "draft:root root",
+            "the database has applied `root`, and not this one",
+        ),
+        (
+            two_roots(),
+            RepairOptions {
+                committed: set("00_root.sql"),
+                ..none()
+            },
+            "draft:root root",
+            "`root` is committed to git, and it is not",
+        ),
+        (
+            // Both are sealed, and only one of them by everybody.
+            sealed(two_roots(), &["root", "draft"]),
+            RepairOptions {
+                published: set("root"),
+                ..none()
+            },
+            "draft:root root",
+            "`root` is published, and it is not",
+        ),
+    ];
+    for (folder, options, expected, why) in cases {
+        assert_eq!(
+            drawn(&folder, &Config::default(), &options),
+            expected,
+            "{why}"
+        );
+        let repair = Repair::new(&folder, &Config::default(), &options);
+        let done = repair
+            .done
+            .iter()
+            .find(|done| done.code == Code::MultipleBases);
+        let reason = &done.expect("a base was moved").reason;
+        assert_eq!(*reason, format!("it started a separate chain; {why}"));
+    }
+}
+
+#[test]
+fn a_sealed_root_stays_the_root_whatever_tables_say() {
+    // root - own uses the table of another draft root
+    let folder = with_sql(&[
+        (
+            "root",
+            "CREATE TABLE users (id INT);\nALTER TABLE notes ADD kind INT;",
+        ),
+        ("own:root", "ALTER TABLE notes ADD email TEXT;"),
+        ("draft", "CREATE TABLE notes (id INT);"),
+    ]);
+    let folder = sealed(folder, &["root"]);
+    assert_eq!(repaired(&folder), "draft:root own:draft root");
+    let repair = Repair::new(&folder, &Config::default(), &RepairOptions::default());
+    assert!(repair.changed.iter().all(|id| id.as_str() != "root"));
+    assert_eq!(
+        reasons(&folder),
+        [
+            "draft: it started a separate chain; chain.lock has sealed `root`, and it is a draft",
+            "own: it uses the table `notes`, which `draft` creates",
+        ]
+    );
+}
+
+#[test]
+fn an_age_that_nothing_tells_is_not_made_up() {
+    let mut folder = folder("a b c");
+    for file in &mut folder.files[1..] {
+        let lines = file
+            .text
+            .lines()
+            .filter(|line| !line.starts_with("-- created"));
+        file.text = lines
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+            .into();
+        file.name = file
+            .name
+            .replace(|c: char| c.is_ascii_digit() || c == '_', "");
+    }
+    assert_eq!(repaired(&folder), "a b:a c:b");
+    assert_eq!(
+        reasons(&folder),
+        [
+            "b: it started a separate chain; it has no time of creation, and `a` has one",
+            "c: it started a separate chain; nothing says which is older, and the file of `b` sorts before its own",
+        ]
+    );
+}
+
 #[test]
 fn tables_deep_in_a_part_count() {
     // The second revision of the older part uses a table that the younger part creates in its

@@ -124,6 +124,12 @@ impl<'a> Work<'a> {
             .collect()
     }
 
+    /// Returns whether chain.lock has sealed a revision.
+    pub(super) fn has_sealed(&self, id: &str) -> bool {
+        let entry = self.lock.get(id);
+        entry.is_some_and(|entry| matches!(entry.state, LockState::Sealed(_)))
+    }
+
     /// Returns whether the hash of a file, before or after its repair, is the sealed one.
     pub(super) fn is_sealed(&self, revision: &Revision) -> bool {
         match self.lock.get(revision.id.as_str()).map(|entry| entry.state) {

@@ -3,8 +3,8 @@
 use std::borrow::{Borrow, Cow};
 
 use migrate_core::{
-    Cascade, Chain, Dialect, Direction, Graph, Phase, Plan, Revision, RevisionId, Set, SoundGraph,
-    Stamp, Survey, Target,
+    Cascade, Chain, Dialect, Direction, Graph, Label, Phase, Plan, Revision, RevisionId, Set,
+    SoundGraph, Stamp, Statement, Survey, Target,
 };
 
 use crate::applied_revision::{AppliedRevision, Edit, RevisionState, UNREADABLE, parse, stub};
@@ -229,6 +229,12 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             .collect()
     }
 
+    /// Returns the dialect of the database.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Returns the row of a revision.
     #[must_use]
     pub fn row(&self, revision: &str) -> Option<&AppliedRevision> {
@@ -290,7 +296,8 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherChain`], [`Error::Newer`], [`Error::Changed`] or [`Error::Unfinished`].
+    /// [`Error::AnotherChain`], [`Error::Newer`], [`Error::Changed`], [`Error::Unfinished`] or
+    /// [`Error::InDoubt`].
     pub fn judge(&self, resume: bool) -> Result<(), Error> {
         self.judge_owner()?;
         if !self.unknown.is_empty() {
@@ -351,7 +358,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
     ///
     /// # Errors
     ///
-    /// [`Error::Unfinished`].
+    /// [`Error::Unfinished`] or [`Error::InDoubt`].
     pub fn judge_unfinished(&self, resumable: Option<RevisionState>) -> Result<(), Error> {
         let unfinished = self
             .rows
@@ -359,13 +366,46 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
             .find(|row| row.state != RevisionState::Applied && Some(row.state) != resumable);
         match unfinished {
             None => Ok(()),
-            Some(row) => Err(Error::Unfinished {
+            Some(row) => Err(self.unfinished(row)),
+        }
+    }
+
+    fn unfinished(&self, row: &AppliedRevision) -> Error {
+        let reverting = row.state == RevisionState::Reverting;
+        let next = self.next_statement(row);
+        match next {
+            Some((of, label)) if row.is_in_doubt() => Error::InDoubt {
+                revision: row.revision.clone(),
+                number: row.statements as usize + 1,
+                of,
+                label: Box::new(label),
+                reverting,
+            },
+            next => Error::Unfinished {
                 revision: row.revision.clone(),
                 statements: row.statements,
                 error: row.error.clone(),
-                reverting: row.state == RevisionState::Reverting,
-            }),
+                reverting,
+                label: next.map(|(_, label)| Box::new(label)),
+            },
         }
+    }
+
+    /// Returns how many statements an unfinished revision has, and where the one is that it stopped
+    /// at. `None` where its text has no such statement.
+    #[must_use]
+    pub fn next_statement(&self, row: &AppliedRevision) -> Option<(usize, Label)> {
+        let direction = match row.state {
+            RevisionState::Applied => return None,
+            RevisionState::Applying => Direction::Up,
+            RevisionState::Reverting => Direction::Down,
+        };
+        let index = self.graph().index(&row.revision)?;
+        let revision = &self.revisions[index];
+        let statements = revision.statements(direction, self.dialect);
+        let number = row.statements as usize;
+        let label = || statement_label(revision, statements, number);
+        (number < statements.len()).then(|| (statements.len(), label()))
     }
 
     /// Returns the rows that would take over an edited text, each with the revision as it is now:
@@ -432,19 +472,35 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         let place = |row: &AppliedRevision| Some(position[self.graph().index(&row.revision)?]);
         let mut rows = self.rows.clone();
         rows.sort_by_cached_key(|row| (row.applied_at.clone(), place(row)));
-        let (applied, failed) = rows
+        let (applied, failed): (Vec<_>, Vec<_>) = rows
             .into_iter()
             .partition(|row| row.state == RevisionState::Applied);
+        let mut pending = self.ids(self.pending());
+        // What was begun is among the unfinished.
+        pending.retain(|id| failed.iter().all(|row| row.revision != id.as_str()));
         Status {
             current: self.heads(),
             applied,
-            pending: self.ids(self.pending()),
+            pending,
             unknown: self.unknown.clone(),
             changed: self.changed.clone(),
             edited: self.edited.clone(),
             failed,
         }
     }
+}
+
+/// The place of a statement in its file, or of the last one if there are fewer.
+pub(crate) fn statement_label(
+    revision: &Revision,
+    statements: &[Statement],
+    number: usize,
+) -> Label {
+    let statement = statements.get(number).or_else(|| statements.last());
+    let range = statement.map_or(0..0, |statement| statement.range());
+    let line = revision.text[range.clone()].lines().next().unwrap_or("");
+    let range = range.start..range.start + line.len();
+    Label::at(&revision.file, &revision.text, range, "")
 }
 
 /// Sees to it that a revision can be run in a direction at all.

@@ -475,6 +475,20 @@ pub(crate) fn missed_lock(error: &sqlx::Error) -> bool {
     )
 }
 
+/// Returns true if rows violate what a statement demands of them: a constraint, or a type that their
+/// values do not fit, which is class 22 of SQLSTATE.
+pub(crate) fn violates_rows(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    // MySQL's ER_WARN_DATA_TRUNCATED has the class of warnings.
+    let is_of_values = |code: &str| code.starts_with("22") || code == "01000";
+    !matches!(error.kind(), sqlx::error::ErrorKind::Other)
+        || error
+            .code()
+            .is_some_and(|code| code.len() == 5 && is_of_values(&code))
+}
+
 /// Returns true if a statement was cancelled because it took too long.
 pub(crate) fn timed_out(error: &sqlx::Error) -> bool {
     matches!(

@@ -64,6 +64,8 @@ pub enum Error {
         error: Option<String>,
         /// Whether it was being reverted.
         reverting: bool,
+        /// Where the statement is at which it stopped.
+        label: Option<Box<Label>>,
     },
     /// A table of the ledger's name belongs to something else.
     #[non_exhaustive]

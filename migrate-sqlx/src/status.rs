@@ -12,7 +12,7 @@ pub struct Status {
     pub current: Vec<RevisionId>,
     /// The applied revisions as the ledger records them, the oldest first.
     pub applied: Vec<AppliedRevision>,
-    /// The revisions of the chain that are not applied, in the order of application.
+    /// The revisions of the chain that are neither applied nor begun, in the order of application.
     pub pending: Vec<RevisionId>,
     /// Applied revisions that are not in the chain. What is in a ledger need not be a valid id.
     pub unknown: Vec<String>,

@@ -19,10 +19,10 @@ const EXAMPLE: &str = "\
 A schema is named by one of
   database        the database that the command works on
   env:<name>      the database of another environment
+  <url>           the database of a url, such as `postgres://host/other`
   models          what the structs that derive `Table` describe
   empty           nothing at all
-  <file>.sql      the schema that a file of SQL creates
-  <file>.json     a snapshot, or the output of `schema --format json`
+  <file>          what a file of SQL creates; a snapshot; the output of `schema --format json`
   <revision>      the schema of the chain up to it: an id, `head`, `base`, `current` …
 
 `diff database head --format sql` shows the SQL that takes the database to the chain's head.";
@@ -34,10 +34,11 @@ A schema is named by one of
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct DiffArgs {
-    /// The schema before
+    /// The schema before: `database`, `env:<name>`, a url, `models`, `empty`, a file of SQL, a
+    /// snapshot, or a revision
     #[arg(default_value = "database")]
     from: String,
-    /// The schema after
+    /// The schema after, named in the same way
     #[arg(default_value = "head")]
     to: String,
     /// A table or column that was renamed: `users=people`, or `users.mail=email`; can be repeated
@@ -98,8 +99,13 @@ fn server(args: &DiffArgs, context: &Context) -> Result<Chosen, CommandError> {
         Err(error)
             if error.is(Failure::NoDatabase) && !named.iter().any(|word| *word == "database") =>
         {
-            let other = named.iter().find_map(|word| word.strip_prefix("env:"));
-            other.map_or(Err(error), |name| context.database_of(name))
+            let other = named
+                .iter()
+                .find_map(|word| match word.strip_prefix("env:") {
+                    Some(name) => Some(context.database_of(name)),
+                    None => word.contains("://").then(|| context.database_at(word)),
+                });
+            other.unwrap_or(Err(error))
         }
         chosen => chosen,
     }

@@ -70,9 +70,8 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
         done.created.push(shown);
     }
     let config_file = context.shown(&root.join(Config::FILE));
-    if first.url == SQLITE && done.created.contains(&config_file) {
-        ignore_database(&root, context, &mut done)?;
-    }
+    let now = Config::read(&root).map_err(CommandError::diagnostics)?;
+    ignore_databases(&now, &root, context, &mut done)?;
     if !named.is_empty() && !done.created.contains(&config_file) && listed(&config) != Some(named) {
         ui.warning(format_args!(
             "{config_file} already exists, and `--dialect` does not change it: edit its `dialects`"
@@ -89,6 +88,12 @@ pub(crate) fn run(args: &InitArgs, context: &Context, ui: &Ui) -> Result<(), Com
     }
     for path in &done.kept {
         ui.status(format_args!("{} {path}", styled(style::DIM, "kept")));
+    }
+    if now.envs.iter().all(|env| env.url.is_none()) && context.database().is_err() {
+        ui.help(format_args!(
+            "name your database: `url = \"…\"` below `[env.{}]` in {config_file}, or DATABASE_URL",
+            now.default_env
+        ));
     }
     ui.help("write the first revision with `cargo migrate new \"<message>\"`");
     Ok(())
@@ -161,39 +166,63 @@ fn listed(config: &Config) -> Option<BTreeSet<Dialect>> {
         .then(|| config.dialects.iter().collect())
 }
 
-/// Keeps the file of an SQLite database, and those beside it, out of git.
-fn ignore_database(
+/// Keeps the files of SQLite databases in the project, and those beside them, out of git.
+fn ignore_databases(
+    config: &Config,
     root: &Path,
     context: &Context,
     done: &mut Initialised,
 ) -> Result<(), CommandError> {
-    const LINES: &str = "/dev.db\n/dev.db-*\n";
     let path = root.join(".gitignore");
     let shown = context.shown(&path);
-    if !path.is_file() {
-        if root.ancestors().any(|folder| folder.join(".git").exists()) {
-            write::create(&path, LINES)?;
-            done.created.push(shown);
-        }
+    let is_there = path.is_file();
+    if !is_there && !root.ancestors().any(|folder| folder.join(".git").exists()) {
         return Ok(());
     }
     let unwritable = |error| {
         CommandError::new(Failure::Io, format!("`{shown}` cannot be written")).because(error)
     };
-    let mut text = std::fs::read_to_string(&path).map_err(unwritable)?;
-    if text
-        .lines()
-        .any(|line| line.trim().trim_start_matches('/') == "dev.db")
+    let before = match is_there {
+        true => std::fs::read_to_string(&path).map_err(unwritable)?,
+        false => String::new(),
+    };
+    let mut text = before.clone();
+    for file in config
+        .envs
+        .iter()
+        .filter_map(|env| file_of(env.url.as_deref()?))
     {
+        let has = |line: &str| line.trim().trim_start_matches('/') == file;
+        if text.lines().any(has) {
+            continue;
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&format!("/{file}\n/{file}-*\n"));
+    }
+    if text == before {
         return Ok(());
     }
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text.push_str(LINES);
     std::fs::write(&path, text).map_err(unwritable)?;
-    done.extended.push(shown);
+    match is_there {
+        true => done.extended.push(shown),
+        false => done.created.push(shown),
+    }
     Ok(())
+}
+
+/// The file of an SQLite database, if it is named relative to the project and without variables.
+fn file_of(url: &str) -> Option<&str> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split('?').next()?;
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let is_plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte));
+    let is_inside = !path.starts_with('/') && path.split('/').all(|part| part != "..");
+    (is_plain && is_inside && !path.is_empty()).then_some(path)
 }
 
 /// What the first migrate.toml says.
@@ -201,8 +230,6 @@ struct First {
     dialects: BTreeSet<Dialect>,
     url: &'static str,
 }
-
-const SQLITE: &str = "url = \"sqlite://dev.db\"";
 
 impl First {
     /// Takes the dialects that are named or found in Cargo.toml, and DATABASE_URL where there is
@@ -220,7 +247,7 @@ impl First {
             return Self { dialects, url };
         }
         let url = match dialects.first() {
-            Some(Dialect::Sqlite) => SQLITE,
+            Some(Dialect::Sqlite) => "url = \"sqlite://dev.db\"",
             Some(Dialect::Postgres) => "url = \"postgres://localhost/dev\"",
             Some(Dialect::MySql) => "url = \"mysql://root@localhost/dev\"",
             None => "# url = \"sqlite://dev.db\"",

@@ -1,7 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use migrate_core::{Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, with_lf};
+use migrate_core::{
+    Anchor, Folder, NewRevision, RevisionId, Survey, Target, TargetError, shell_word, with_lf,
+};
+
+use migrate_schema::{Change, Object};
 
 use super::{edit, show};
 use crate::output::error::CommandError;
@@ -106,20 +110,48 @@ pub(crate) fn run(args: &NewArgs, context: &Context, ui: &Ui) -> Result<(), Comm
     if args.auto {
         print_changes(&gaps, ui);
         // What is wanted is not what comes of it: an added column stands last, for one.
-        let context = context.reloaded();
-        let models = autogenerate::remembered(&gaps, &autogenerate::accepted(&context)?);
-        wait(schema_lock::rewrite(&context, models)).map_err(|error| {
-            let (file, lock) = (context.shown(&path), schema_lock::shown(&context));
-            error.done(
-                format!("`{file}` is written, and added to chain.lock; `{lock}` is not written"),
-                "write it with `cargo migrate lock --schema`",
-            )
-        })?;
+        let written = context.reloaded();
+        let models = autogenerate::remembered(&gaps, &autogenerate::accepted(&written)?);
+        if let Err(error) = wait(schema_lock::rewrite(&written, models)) {
+            return Err(not_proven(error, context, &new, &path)?);
+        }
     }
     if args.edit {
         edit::open(&path)?;
     }
     new_revision::report(context, &new, &path, ui)
+}
+
+/// A revision that does not run in a scratch database stays for its author to correct; where
+/// something else failed, it is taken away again.
+fn not_proven(
+    error: CommandError,
+    context: &Context,
+    new: &NewRevision,
+    path: &Path,
+) -> Result<CommandError, CommandError> {
+    use migrate_sqlx::Error as Runtime;
+
+    let id = new.id.as_str();
+    let is_its_own = match error.runtime() {
+        Some(Runtime::Statement(failed)) => failed.revision == id,
+        Some(Runtime::Step(failed)) => failed.revision == id,
+        _ => false,
+    };
+    if !is_its_own {
+        new_revision::undo(context, path)?;
+        return Ok(error.done("no revision was written", "try again"));
+    }
+    let file = context.shown(path);
+    Ok(error
+        .help(format!("correct its SQL with `cargo migrate edit {id}`"))
+        .done(
+            format!("`{file}` is written as a draft, but it does not run"),
+            format!(
+                "write schema.lock with `cargo migrate lock --schema`; or remove the revision with `rm {}` and `cargo migrate lock --forget {id}`",
+                shell_word(&file)
+            ),
+        ))
 }
 
 /// Compares the wanted schema with that of the chain.
@@ -159,10 +191,12 @@ fn accept(gaps: &[Gap], context: &Context) -> Result<(), CommandError> {
 fn print_changes(gaps: &[Gap], ui: &Ui) {
     for gap in gaps {
         let dialect = gap.dialect();
-        for change in migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames) {
+        let changes = migrate_schema::diff(&gap.chain, &gap.wanted, &gap.renames);
+        // What a table has from one above it changes with that one, and is said once.
+        for change in changes.iter().filter(|change| !is_inherited(change)) {
             match change.is_destructive(dialect) {
                 true => ui.warning(format_args!("on {}: {change} loses data", dialect.name())),
-                false if gap.dialect() == gaps[0].dialect() => ui.status(&change),
+                false if gap.dialect() == gaps[0].dialect() => ui.status(change),
                 false => {}
             }
         }
@@ -174,6 +208,15 @@ fn print_changes(gaps: &[Gap], ui: &Ui) {
         }
     }
     ui.help("read the file before you run it");
+}
+
+fn is_inherited(change: &Change) -> bool {
+    let (Change::Create(object) | Change::Drop(object) | Change::Alter { from: object, .. }) =
+        change
+    else {
+        return false;
+    };
+    matches!(object, Object::Column { value, .. } if value.inherited.0)
 }
 
 pub(crate) fn checked_id(id: &str) -> Result<RevisionId, CommandError> {

@@ -1,5 +1,5 @@
 use clap::Args;
-use migrate_core::{Cascade, Direction, Graph, Plan, Revision, Set, Target, TargetError};
+use migrate_core::{Cascade, Dialect, Direction, Graph, Plan, Revision, Set, Target, TargetError};
 use migrate_sqlx::__cli::{ChainState, Create};
 
 use crate::cli::FromArg;
@@ -55,6 +55,14 @@ pub(crate) fn run(args: &PlanArgs, context: &Context, ui: &Ui) -> Result<(), Com
             Direction::Down => Plan::down(graph, &applied, &target, cascade)?,
         };
         judge(args.strict && plan.steps.is_empty(), &target)?;
+        let dialects = context.config()?.dialects;
+        let mut shown: Vec<String> = Vec::new();
+        for dialect in dialects.iter() {
+            shown.extend(marks_of(&plan, chain.revisions(), dialect));
+        }
+        shown.sort();
+        shown.dedup();
+        shown.iter().for_each(|mark| ui.warning(mark));
         return show(&plan, graph, chain.revisions(), ui);
     }
     let chain = context.chain(require(args.target.is_some() || args.down))?;
@@ -203,6 +211,46 @@ pub(super) fn show_texts(state: &ChainState<'_>, plan: &Plan, ui: &Ui) {
             ));
         }
     }
+    for mark in marks_of(plan, &state.revisions, state.dialect()) {
+        ui.warning(mark);
+    }
+}
+
+/// Returns the marks of a plan's revisions.
+fn marks_of(plan: &Plan, revisions: &[Revision], dialect: Dialect) -> Vec<String> {
+    let steps = plan.steps.iter().map(|index| &revisions[*index]);
+    let marks = steps.flat_map(|revision| {
+        let marks = marks(revision, plan.direction, dialect).into_iter();
+        marks.map(|mark| format!("`{}`: {mark}", revision.id))
+    });
+    marks.collect()
+}
+
+/// Returns what `new --auto` has marked in a section: what is lost, and what to review, such as a
+/// value that it made up; each with the first line of its statement.
+fn marks(revision: &Revision, direction: Direction, dialect: Dialect) -> Vec<String> {
+    let mut marks = Vec::new();
+    for statement in revision.statements(direction, dialect) {
+        let range = statement.range();
+        let before = revision.text[..range.start].trim_end().lines().rev();
+        let comments = before.map_while(|line| line.strip_prefix("-- "));
+        let of_it = comments.map_while(|comment| {
+            let (word, what) = comment.split_once(": ")?;
+            match word {
+                "destructive" => Some(format!("loses {what}")),
+                "review" => Some(what.to_owned()),
+                _ => None,
+            }
+        });
+        let sql = revision.text[range.clone()]
+            .lines()
+            .next()
+            .unwrap_or_default();
+        let mut of_it: Vec<String> = of_it.map(|what| format!("{what}: {sql}")).collect();
+        of_it.reverse();
+        marks.append(&mut of_it);
+    }
+    marks
 }
 
 /// Returns the applied set of `--from a,b`: these revisions and all they imply.

@@ -5,7 +5,7 @@ use migrate_sqlx::Error;
 
 use super::{plan, run::chain_folder, run::runner};
 use crate::cli::ChangeArgs;
-use crate::database::consent::refuse_protected;
+use crate::database::consent::{cannot_be_redone, refuse_protected, without_a_way_back};
 use crate::database::migrations;
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
@@ -171,15 +171,15 @@ fn judge(state: &ChainState<'_>, down: &Plan, dialect: Dialect) -> Result<(), Co
         let Some(applied) = row.kept().filter(|_| state.is_from_ledger(&row.revision)) else {
             continue;
         };
-        if applied.is_empty_down(dialect) {
-            let id = &row.revision;
-            let error = CommandError::from(Error::irreversible(
-                id.clone(),
-                "the text that was applied has an empty `down`".to_owned(),
-            ));
-            return Err(error.help(format!(
-                "restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone {id} --execute` and `cargo migrate run`"
-            )));
+        let id = &row.revision;
+        if cannot_be_redone(&state.rows, id, dialect) {
+            let what = match applied.is_empty_down(dialect) {
+                true => "an empty `down`",
+                false => "no way back",
+            };
+            let reason = format!("the text that was applied has {what}");
+            let error = CommandError::from(Error::irreversible(id.clone(), reason));
+            return Err(error.help(without_a_way_back(id)));
         }
     }
     Ok(())

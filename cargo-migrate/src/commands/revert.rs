@@ -64,16 +64,25 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
     let target = plan::target(args.target.as_deref(), Direction::Down)?;
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
-    if !args.change.dry_run {
-        refuse_protected(&chosen)?;
-    }
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        let before = match args.change.dry_run || ui.is_json() {
+        let is_protected = chosen.protected().is_some();
+        let before = match args.change.dry_run || ui.is_json() || is_protected {
             true => Some(database.state(&migrations).await?),
             false => None,
         };
+        if let Some(state) = before
+            .as_ref()
+            .filter(|_| is_protected && !args.change.dry_run)
+        {
+            // Where nothing would be reverted, that is the answer.
+            match state.plan_down(&target, cascade, args.resume.resume.is_some()) {
+                Ok(plan) if plan.steps.is_empty() => {}
+                Err(migrate_sqlx::Error::Target(error)) => return Err(error.into()),
+                _ => refuse_protected(&chosen)?,
+            }
+        }
         if let Some(state) = before.as_ref().filter(|_| args.change.dry_run) {
             let resume = args.resume.resume.is_some();
             let plan = plan::plan(state, Direction::Down, &target, cascade, resume)?;
@@ -88,7 +97,7 @@ pub(crate) fn run(args: &RevertArgs, context: &Context, ui: &Ui) -> Result<(), C
         let report =
             report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
         plan::judge(args.strict && report.steps.is_empty(), &target)?;
-        match before {
+        match before.filter(|_| ui.is_json()) {
             Some(state) => {
                 let document = PlanDocument::done(&report, &state);
                 let document = document.notices(progress.notices());

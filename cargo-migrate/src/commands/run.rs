@@ -131,8 +131,14 @@ pub(crate) fn run(args: &RunArgs, context: &Context, ui: &Ui) -> Result<(), Comm
         };
         let report = database.run(runner).await;
         progress.end();
-        let report =
-            report.map_err(|error| CommandError::from(error).in_folder(&chain_folder(context)))?;
+        let report = match report {
+            Ok(report) => report,
+            Err(error @ migrate_sqlx::Error::Changed { .. }) => {
+                let state = database.state(&migrations).await?;
+                return Err(refused(&state, error, &chosen));
+            }
+            Err(error) => return Err(CommandError::from(error).in_folder(&chain_folder(context))),
+        };
         plan::judge(args.strict && report.steps.is_empty(), &target)?;
         if let Some(before) = before {
             if chosen.protected().is_some() {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use migrate_core::{Graph, RevisionId};
+use migrate_core::{Dialect, Graph, RevisionId, Survey};
 use migrate_sqlx::__cli::{ChainState, Create};
 use migrate_sqlx::{LedgerEvent, Status};
 use serde::Serialize;
@@ -16,7 +16,8 @@ use crate::output::phrase::counted;
 use crate::output::progress::with_message;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::Context;
+use crate::project::context::{Context, Require};
+use crate::project::next_run::next_run;
 use crate::scratch::interrupt::wait;
 
 /// Compare the chain with the database: applied, pending, unknown, changed, failed
@@ -107,14 +108,14 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
     let survey = context.any_survey(ui)?;
     let config = context.config()?;
     let chosen = context.database()?;
-    let (state, events) = wait(async {
+    let (dialect, state, events) = wait(async {
         let database = chosen.connect(Create::Nothing).await?;
         let state = state_of(&database, survey, config).await?;
         let events = match args.events {
             true => Some(database.events(&config.ledger).await?),
             false => None,
         };
-        Ok((state, events))
+        Ok((database.dialect(), state, events))
     })?;
     let status = &state.status();
     let is_wrong =
@@ -135,14 +136,14 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &Ui) -> Result<(), C
                 .map(|events| events.iter().map(event).collect()),
         })?;
     } else {
-        show(&state, status, &database, ui)?;
+        show(&state, status, &database, &context.folder()?.shown, ui)?;
         if let Some(events) = events.filter(|events| !events.is_empty()) {
             ui.answer("")?;
             for event in &events {
                 ui.answer(event_line(event))?;
             }
         }
-        advise(&state, status, &chosen, ui);
+        advise(survey, dialect, &state, status, &chosen, ui);
     }
     match is_wrong {
         true => Err(CommandError::reported()),
@@ -154,6 +155,7 @@ fn show(
     state: &ChainState<'_, Graph>,
     status: &Status,
     database: &str,
+    folder: &str,
     ui: &Ui,
 ) -> Result<(), CommandError> {
     let has = |ids: &[RevisionId], row: &str| ids.iter().any(|id| id.as_str() == row);
@@ -189,6 +191,11 @@ fn show(
     }
     for row in &status.failed {
         let why = row.error.as_deref().unwrap_or("it was interrupted");
+        let next = state.next_statement(row);
+        let place = next.and_then(|(_, label)| {
+            let line = label.place.as_ref()?.line;
+            Some(format!(", at {folder}/{}:{line}", label.file))
+        });
         ui.answer(format_args!(
             "{}  {} {}",
             styled(style::ERROR, "failed"),
@@ -196,8 +203,9 @@ fn show(
             with_message(
                 &row.message,
                 &format!(
-                    "after {}: {why}",
-                    counted(row.statements as usize, "statement")
+                    "after {}{}: {why}",
+                    counted(row.statements as usize, "statement"),
+                    place.unwrap_or_default()
                 )
             )
         ))?;
@@ -218,8 +226,24 @@ fn show(
 }
 
 /// Says what to type next.
-fn advise(state: &ChainState<'_, Graph>, status: &Status, chosen: &Chosen, ui: &Ui) {
-    if let Err(error) = state.judge(false) {
+fn advise(
+    survey: &Survey,
+    dialect: Dialect,
+    state: &ChainState<'_, Graph>,
+    status: &Status,
+    chosen: &Chosen,
+    ui: &Ui,
+) {
+    let blocks = |require: Require| {
+        let mut found = survey.diagnostics.iter();
+        found.any(|found| require.blocks(found))
+    };
+    if blocks(Require::AnyEnds) {
+        // No command that changes the database goes on beside it. What breaks the graph was said.
+        if !blocks(Require::Graph) {
+            ui.help("`cargo migrate check` shows what is wrong with the chain: fix it first");
+        }
+    } else if let Err(error) = state.judge(false) {
         if let Some(help) = refused(state, error, chosen).help_text() {
             ui.help(help);
         }
@@ -232,9 +256,22 @@ fn advise(state: &ChainState<'_, Graph>, status: &Status, chosen: &Chosen, ui: &
             "`cargo migrate run` records the edited text in the ledger and runs nothing{revert}"
         ));
     } else if !status.pending.is_empty() {
-        ui.help(format_args!(
-            "`cargo migrate run` applies {}",
-            counted(status.pending.len(), "revision")
-        ));
+        match next_run(survey, &state.rows, dialect, chosen) {
+            Ok(count) => ui.help(format_args!(
+                "`cargo migrate run` applies {}",
+                counted(count, "revision")
+            )),
+            Err(error) => {
+                ui.warning(ui.shown(&format!(
+                    "`cargo migrate run` would refuse: {}",
+                    error.full_message()
+                )));
+                ui.help(
+                    error
+                        .help_text()
+                        .unwrap_or("`cargo migrate check` shows why"),
+                );
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::output::json::{self, DownAndUp, PlanDocument};
 use crate::output::progress::Progress;
 use crate::output::style::{self, styled};
 use crate::output::ui::Ui;
-use crate::project::context::{Context, Require};
+use crate::project::context::Context;
 use crate::project::drafts::Drafts;
 use crate::project::git::Repository;
 use crate::scratch::interrupt::block_on;
@@ -36,18 +36,17 @@ pub(crate) fn run(args: &SwitchArgs, context: &Context, ui: &Ui) -> Result<(), C
     let repository = Repository::require(context.root()?)?;
     let folder = repository.folder(&repository.commit(&args.reference)?)?;
     let survey = Survey::new(&folder, context.config()?);
-    let chain = survey
-        .chain(|code| Require::AnyEnds.accepts(code))
-        .map_err(|found| {
-            CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
-        })?;
+    // Where `run` and the application refuse a chain, a database is not taken there either.
+    let chain = survey.chain(|_| false).map_err(|found| {
+        CommandError::diagnostics_of(&format!("the chain of `{}`", args.reference), found)
+    })?;
     let drafts = Drafts::of(&survey.lock);
     let migrations = migrations(&chain, context.config()?);
     let chosen = context.database_to_write(ui)?;
     if !args.change.dry_run {
         refuse_protected(&chosen)?;
     }
-    let progress = Progress::new(ui);
+    let progress = Progress::new(ui).with_ledger_texts();
     let work = async {
         let database = chosen
             .connect(match args.change.dry_run {

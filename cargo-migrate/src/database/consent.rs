@@ -2,8 +2,9 @@
 
 use std::borrow::Borrow;
 
-use migrate_core::Graph;
+use migrate_core::{Dialect, Direction, Graph};
 use migrate_sqlx::__cli::ChainState;
+use migrate_sqlx::AppliedRevision;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
@@ -73,10 +74,19 @@ pub(crate) fn refused<G: Borrow<Graph>>(
     error: migrate_sqlx::Error,
     chosen: &Chosen,
 ) -> CommandError {
-    let is_changed = matches!(error, migrate_sqlx::Error::Changed { .. });
+    let changed = match &error {
+        migrate_sqlx::Error::Changed { revisions, .. } => revisions.clone(),
+        _ => return error.into(),
+    };
     let error = CommandError::from(error);
-    let Some(env) = chosen.protected().filter(|_| is_changed) else {
-        return error;
+    let Some(env) = chosen.protected() else {
+        let stuck = changed
+            .iter()
+            .find(|id| cannot_be_redone(&state.rows, id.as_str(), state.dialect()));
+        return match stuck {
+            Some(id) => error.help(without_a_way_back(id.as_str())),
+            None => error,
+        };
     };
     let graph: &Graph = state.graph.borrow();
     let changed = state.changed.iter();
@@ -89,6 +99,26 @@ pub(crate) fn refused<G: Borrow<Graph>>(
         env,
         &json::ids_in_order(graph, &undone),
     ))
+}
+
+/// Returns true if the text that was applied cannot be reverted, and so not redone.
+pub(crate) fn cannot_be_redone(rows: &[AppliedRevision], id: &str, dialect: Dialect) -> bool {
+    let row = rows.iter().find(|row| row.revision == id);
+    let applied = row.and_then(AppliedRevision::kept);
+    applied.is_some_and(|applied| {
+        let is_one_way = match applied.section(Direction::Down, dialect) {
+            Some(down) => down.irreversible.is_some(),
+            None => !applied.is_merge(),
+        };
+        is_one_way || applied.is_empty_down(dialect)
+    })
+}
+
+/// The help for a changed revision whose applied text has no way back.
+pub(crate) fn without_a_way_back(id: &str) -> String {
+    format!(
+        "restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone {id} --execute` and `cargo migrate run`"
+    )
 }
 
 /// The help for revisions that a protected environment has applied with another `up`; the newest

@@ -56,7 +56,7 @@ pub(super) const fn why(code: Code) -> Option<&'static str> {
         Code::LockMissing => {
             "the file was put there by hand, or chain.lock was not committed with it"
         }
-        Code::LockChanged => "somebody edited a migration that others have applied already",
+        Code::LockChanged => "the file was edited after `cargo migrate lock` sealed it",
         Code::LockDeleted => {
             "the file was deleted, or is on a branch whose chain.lock was merged without it"
         }

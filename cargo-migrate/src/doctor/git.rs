@@ -27,7 +27,7 @@ pub(super) fn look(project: &Project<'_>) -> Section {
         }
     }
     section.summary = match section.findings.is_empty() {
-        true => "all is committed, and nothing is in progress".to_owned(),
+        true => "every file is tracked, and nothing is in progress".to_owned(),
         false => String::new(),
     };
     let only_notes = |section: &Section| {
@@ -65,11 +65,18 @@ impl Whereabouts {
 pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
     let git = project.git.as_ref()?;
     let committed = project.committed().and_then(|committed| {
-        let index = committed.graph.index(id)?;
-        let folder = project.folder.as_ref()?;
-        Some(folder.shown_file(&committed.revisions[index].file))
+        let index = committed.survey.graph.index(id)?;
+        let file = &committed.survey.revisions[index].file;
+        Some(committed.folder.shown_file(file))
     });
     if let Some(file) = committed {
+        if project.has(&file) {
+            return Some(edited(
+                format!("the last commit has it in `{file}`"),
+                "HEAD",
+                &file,
+            ));
+        }
         let command = format!("git checkout HEAD -- {}", shell_word(&file));
         return Some(Whereabouts {
             why: format!("its file was deleted here and not committed: `{command}` restores it"),
@@ -88,11 +95,28 @@ pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
         });
     }
     let (commit, file) = git.deleted(id, dir).ok()??;
+    if project.has(&file) {
+        let before = format!("{commit}~");
+        return Some(edited(
+            format!("{file} had it until the commit {commit}"),
+            &before,
+            &file,
+        ));
+    }
     let command = format!("git checkout {commit}~ -- {}", shell_word(&file));
     Some(Whereabouts {
         why: format!("the commit {commit} deleted {file}: `{command}` restores it"),
         command: Some(command),
     })
+}
+
+/// Where the file is there and is another revision now: checking it out would overwrite that.
+fn edited(place: String, commit: &str, file: &str) -> Whereabouts {
+    let command = format!("git diff {commit} -- {}", shell_word(file));
+    Whereabouts {
+        why: format!("{place}, and that file is another revision now: `{command}` shows the edit"),
+        command: Some(command),
+    }
 }
 
 /// A merge or rebase that is not finished.
@@ -158,13 +182,19 @@ fn not_committed(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>
             1 => first.clone(),
             _ => project.config.dir.clone(),
         };
+        let add = shell_word(&add);
         let message = format!("git does not track {}", listed(&untracked));
-        findings.push(
-            Finding::new(Area::Git, Severity::Warning, DoctorCode::NotInGit, message)
-                .why("it was not added yet: whoever checks out this branch gets a chain without it")
-                .help(format!("`git add {add}`"))
-                .file(first.clone()),
-        );
+        let finding = Finding::new(Area::Git, Severity::Warning, DoctorCode::NotInGit, message)
+            .why("it was not added yet: whoever checks out this branch gets a chain without it")
+            .file(first.clone());
+        findings.push(match has_errors(project, &untracked) {
+            true => finding
+                .help(format!(
+                    "fix what is wrong with it, above; then `git add {add}`"
+                ))
+                .no_command(),
+            false => finding.help(format!("`git add {add}`")),
+        });
     }
     let ignored = of(ChangeKind::Ignored);
     if let Some(first) = ignored.first() {
@@ -186,7 +216,7 @@ fn not_committed(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>
     let is_new = untracked.contains(&lock) || ignored.contains(&lock);
     if !is_new && let Some(committed) = project.committed() {
         let about = |code: Code| matches!(code, Code::LockMissing | Code::LockChanged);
-        let behind = committed.diagnostics.iter().any(|it| about(it.code));
+        let behind = committed.survey.diagnostics.iter().any(|it| about(it.code));
         let sound_here = project
             .survey
             .as_ref()
@@ -206,6 +236,15 @@ fn not_committed(project: &Project<'_>, git: &Repository) -> Result<Vec<Finding>
         }
     }
     Ok(findings)
+}
+
+/// Returns whether an error is in one of these files.
+fn has_errors(project: &Project<'_>, files: &[String]) -> bool {
+    let found = project.survey.iter().flat_map(|survey| &survey.diagnostics);
+    found.filter(|found| found.is_error()).any(|found| {
+        let mut labels = found.labels.iter();
+        labels.any(|label| files.contains(&label.file))
+    })
 }
 
 /// What the remote's main branch has, and what this one does to it.

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use migrate_core::{Config, Dialect, Folder, Survey};
+use migrate_core::{Config, Dialect, Folder, Set, Survey};
 use migrate_schema::Schema;
-use migrate_sqlx::__cli::{ChainState, Create};
+use migrate_sqlx::__cli::{ChainState, Create, Database};
 use migrate_sqlx::{AppliedRevision, Refusal};
 
 use super::project::{Project, listed};
 use super::version_tables::{OTHERS, other_story, tools};
 use super::{Area, DoctorCode, Finding, Section, Severity, rows};
+use crate::database::migrations;
 use crate::database::target::Chosen;
 use crate::import::Tool;
+use crate::import::applied::{Applied, is_idle};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 use crate::output::json;
 use crate::output::phrase::counted;
+use crate::project::context::Require;
+use crate::project::next_run::next_run;
+use crate::schemas::detect::detect;
 
 /// A database that could be looked at.
 pub(super) struct Seen {
@@ -87,32 +92,38 @@ pub(super) async fn look(project: &Project<'_>) -> (Section, Option<Seen>) {
                 section.extend(other_story(project, *tool, &database, found).await);
             }
         }
-        _ => section.extend(no_ledger(&chosen, &live, &tools, ledger.is_some())),
+        _ => section
+            .extend(no_ledger(project, &chosen, &database, &live, &tools, ledger.is_some()).await),
     }
     if section.summary.is_empty() && section.findings.is_empty() {
-        section.summary = empty(project, &chosen);
+        section.summary = empty(project, &chosen, live.dialect);
     }
     let rows = ledger.filter(|rows| !rows.is_empty());
     (section, Some(Seen { chosen, live, rows }))
 }
 
 /// A database in which there is nothing yet.
-fn empty(project: &Project<'_>, chosen: &Chosen) -> String {
+fn empty(project: &Project<'_>, chosen: &Chosen, dialect: Dialect) -> String {
     let is = match is_there(chosen) {
         true => "is empty",
         false => "does not exist yet",
     };
-    let sound = project
-        .survey
-        .as_ref()
-        .filter(|survey| !survey.has_errors());
-    match sound.map_or(0, |survey| survey.revisions.len()) {
-        0 => format!("{} {is}", chosen.shown()),
-        pending => format!(
-            "{} {is}: `cargo migrate run` applies {}",
-            chosen.shown(),
+    let survey = project.survey.as_ref();
+    let shown = chosen.shown();
+    // What is wrong with the files is reported with them.
+    let sound = survey.filter(|survey| !survey.has_errors());
+    match sound.map(|survey| next_run(survey, &[], dialect, chosen)) {
+        Some(Ok(pending @ 1..)) => format!(
+            "{shown} {is}: `cargo migrate run` applies {}",
             counted(pending, "revision")
         ),
+        Some(Err(error)) => {
+            format!(
+                "{shown} {is}: `cargo migrate run` would refuse: {}",
+                error.full_message()
+            )
+        }
+        _ => format!("{shown} {is}"),
     }
 }
 
@@ -227,7 +238,14 @@ fn not_read(chosen: &Chosen, error: &CommandError) -> Finding {
 }
 
 /// Tables, and nothing that says where they come from.
-fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> Option<Finding> {
+async fn no_ledger(
+    project: &Project<'_>,
+    chosen: &Chosen,
+    database: &Database,
+    live: &Schema,
+    tools: &[Tool],
+    is_there: bool,
+) -> Option<Finding> {
     let known: BTreeSet<String> = tools
         .iter()
         .map(|tool| tool.version_table().to_owned())
@@ -252,29 +270,137 @@ fn no_ledger(chosen: &Chosen, live: &Schema, tools: &[Tool], is_there: bool) -> 
         listed(&tables)
     );
     let finding = Finding::new(Area::Ledger, Severity::Error, DoctorCode::NoLedger, message);
-    if let Some(tool) = tools.first() {
-        return Some(
-            finding
-                .why(format!("{} created them: its table `{}` exists", tool.name(), tool.version_table()))
-                .help(format!("import its history with `cargo migrate import {0}`, then `cargo migrate import {0} --stamp`", tool.word()))
-                .command(format!("cargo migrate import {} --dry-run", tool.word())),
-        );
-    }
     let lower: BTreeSet<String> = live
         .tables
         .keys()
         .map(|it| it.name.to_lowercase())
         .collect();
-    let why = OTHERS.iter().find(|(table, _)| lower.contains(*table)).map_or_else(
-        || match is_there {
-            true => "the ledger was emptied, or the tables are older than it".to_owned(),
-            false => "they were created by hand, by the application when it starts, or restored without the ledger".to_owned(),
-        },
-        |(table, tool)| format!("{tool} created them: its table `{table}` exists"),
-    );
-    Some(
-        finding
-            .why(why)
-            .help("`cargo migrate stamp --detect` finds their revision and records it; `cargo migrate baseline` creates a first revision from them"),
+    let other = OTHERS.iter().find(|(table, _)| lower.contains(*table));
+    let why = match (tools.first(), other) {
+        (Some(tool), _) => format!(
+            "{} created them: its table `{}` exists",
+            tool.name(),
+            tool.version_table()
+        ),
+        (None, Some((table, tool))) => format!("{tool} created them: its table `{table}` exists"),
+        (None, None) if is_there => {
+            "the ledger was emptied, or the tables are older than it".to_owned()
+        }
+        (None, None) => "they were created by hand, by the application when it starts, or restored without the ledger".to_owned(),
+    };
+    let finding = finding.why(why);
+    let survey = project.survey.as_ref();
+    Some(match survey.filter(|survey| !survey.revisions.is_empty()) {
+        None => without_a_chain(finding, tools),
+        Some(survey) => {
+            beside_a_chain(finding, project, survey, chosen, database, live, tools).await
+        }
+    })
+}
+
+/// Tables, and no revision that could have made them.
+fn without_a_chain(finding: Finding, tools: &[Tool]) -> Finding {
+    match tools.first() {
+        Some(tool) => finding
+            .help(format!("import its history with `cargo migrate import {0}`, then `cargo migrate import {0} --stamp`", tool.word()))
+            .command(format!("cargo migrate import {} --dry-run", tool.word())),
+        None => finding.help("`cargo migrate baseline` creates the first revision from them"),
+    }
+}
+
+/// Tables that the chain may have made: its revisions are compared with them.
+async fn beside_a_chain(
+    finding: Finding,
+    project: &Project<'_>,
+    survey: &Survey,
+    chosen: &Chosen,
+    database: &Database,
+    live: &Schema,
+    tools: &[Tool],
+) -> Finding {
+    let accepts = |code| Require::AnyEnds.accepts(code);
+    let Ok(chain) = survey.chain(accepts) else {
+        return finding
+            .help("repair the chain first; then `cargo migrate stamp --detect` finds the revision of the tables")
+            .no_command();
+    };
+    let graph = chain.graph();
+    let migrations = migrations(&chain, &project.config);
+    let found = detect(
+        &migrations,
+        graph,
+        None,
+        None,
+        live.clone(),
+        chosen,
+        &project.config,
     )
+    .await;
+    let name = |set: &Set| match json::ids(graph, graph.effective_heads(set)) {
+        heads if heads.is_empty() => "`base`".to_owned(),
+        heads => listed(&heads),
+    };
+    let detection = match found {
+        Ok(detection) => detection,
+        Err(error) => {
+            return finding.help(format!(
+                "the chain cannot be compared with them: {}; once it can, `cargo migrate stamp --detect` finds their revision",
+                error.in_a_line()
+            )).no_command();
+        }
+    };
+    match (&detection.exact[..], tools.first()) {
+        ([only], _) => {
+            return finding.help(format!(
+                "they are those of {}: `cargo migrate stamp --detect` records it",
+                name(only)
+            ));
+        }
+        ([_, .., last], None) => {
+            return finding.help(format!(
+                "they are those of several revisions, the last of which is {}: `cargo migrate stamp --detect` lists them",
+                name(last)
+            ));
+        }
+        _ => {}
+    }
+    // The other tool may say more than tables do: which of several states, or which versions.
+    if let Some(tool) = tools.first()
+        && knows_versions(*tool, survey, database).await
+    {
+        return finding.help(format!(
+            "`cargo migrate import {} --stamp` records what `{}` says",
+            tool.word(),
+            tool.version_table()
+        ));
+    }
+    match (detection.exact.last(), detection.nearest) {
+        (Some(last), _) => finding.help(format!(
+            "they are those of several revisions, the last of which is {}: `cargo migrate stamp --detect` lists them",
+            name(last)
+        )),
+        (None, Some((nearest, differences))) if !nearest.is_empty() => finding.help(format!(
+            "the nearest revision is {}, with {}: `cargo migrate stamp --detect` lists them",
+            name(&nearest),
+            counted(differences.len(), "difference")
+        )),
+        _ => finding
+            .help("no revision creates tables like these: is this the database that you mean? `--env` or `--database-url` names another; `cargo migrate stamp --detect` lists the differences")
+            .no_command(),
+    }
+}
+
+/// Whether the chain has every version that another tool has applied.
+async fn knows_versions(tool: Tool, survey: &Survey, database: &Database) -> bool {
+    let dialect = database.dialect();
+    let is_idle = |index: usize| {
+        let revision = survey.revisions.get(index);
+        revision.is_some_and(|revision| is_idle(revision, dialect))
+    };
+    match Applied::read(tool, database, tool.version_table()).await {
+        Ok(read) => read
+            .resolve(tool, &survey.graph, |_| None, is_idle)
+            .is_ok_and(|resolved| resolved.applied.iter().next().is_some()),
+        Err(_) => false,
+    }
 }

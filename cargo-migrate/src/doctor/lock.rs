@@ -8,6 +8,7 @@ use super::project::{Project, listed};
 use super::{Area, DoctorCode, Finding, Section, Severity, causes};
 use crate::output::phrase::counted;
 use crate::project::context::now;
+use crate::project::sealed_text::{SealedText, name_undo};
 
 /// A draft is meant to be sealed when its branch is merged; after this it is probably forgotten.
 const OLD: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -34,7 +35,8 @@ pub(super) fn look(project: &Project<'_>) -> Section {
     };
     let mut section = Section::new(Area::Lock).summary(summary(folder, survey));
     let of_lock = |found: &&Diagnostic| is_of_lock(found, folder);
-    let found: Vec<Diagnostic> = survey.diagnostics.iter().filter(of_lock).cloned().collect();
+    let mut found: Vec<Diagnostic> = survey.diagnostics.iter().filter(of_lock).cloned().collect();
+    name_undo(&mut found, survey, project.committed());
     section.extend(grouped(Area::Lock, &found, |finding, found| {
         complete(finding, found, project, survey)
     }));
@@ -86,26 +88,22 @@ fn changed(
     let Some(label) = found.labels.first() else {
         return finding;
     };
-    let of_it = |it: &&migrate_core::Revision| label.file.ends_with(&*it.file);
-    let committed = project.committed().and_then(|committed| {
-        let here = survey.revisions.iter().find(of_it)?;
-        let there = &committed.revisions[committed.graph.index(here.id.as_str())?];
-        let sealed = LockState::Sealed(there.hash);
-        Some(survey.lock.get(here.id.as_str())?.state == sealed)
-    });
-    match committed {
-        None => finding,
-        Some(true) => finding
+    let (file, id) = (label.file.as_str(), found.subject.as_deref());
+    match SealedText::of(id.unwrap_or_default(), file, survey, project.committed()) {
+        SealedText::InFile => finding
             .why("it was edited here and not committed: the last commit has the sealed text")
-            .command(format!("git checkout HEAD -- {}", shell_word(&label.file))),
-        Some(false) => {
-            let command = format!("git log -- {}", shell_word(&label.file));
+            .command(format!("git checkout HEAD -- {}", shell_word(file))),
+        SealedText::InOther(other) => finding
+            .why(format!("it was edited here after its file was renamed: the last commit has the sealed text in `{other}`")),
+        SealedText::Edited => {
+            let command = format!("git log -p -- {}", shell_word(file));
             finding
                 .why(format!(
                     "the edit is committed already: `{command}` shows by whom"
                 ))
                 .command(command)
         }
+        SealedText::Nowhere => finding,
     }
 }
 

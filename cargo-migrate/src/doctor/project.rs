@@ -9,6 +9,7 @@ use super::{Area, Finding, Severity};
 use crate::output::failure::Failure;
 use crate::project::context::Context;
 use crate::project::git::Repository;
+use crate::project::sealed_text::Committed;
 
 /// A project, however broken.
 pub(crate) struct Project<'a> {
@@ -22,7 +23,7 @@ pub(crate) struct Project<'a> {
     pub(super) folder_error: Option<std::io::Error>,
     pub(super) survey: Option<Survey>,
     pub(super) git: Option<Repository>,
-    committed: OnceCell<Option<Survey>>,
+    committed: OnceCell<Option<Committed>>,
 }
 
 impl<'a> Project<'a> {
@@ -74,12 +75,11 @@ impl<'a> Project<'a> {
     }
 
     /// Returns the chain as the last commit has it, where there is one.
-    pub(super) fn committed(&self) -> Option<&Survey> {
+    pub(super) fn committed(&self) -> Option<&Committed> {
         let read = || {
-            let git = self.git.as_ref()?;
-            let head = git.commit("HEAD").ok()?;
-            let folder = git.folder(&head).ok()?;
-            Some(Survey::new(&folder, &self.config))
+            let folder = self.git.as_ref()?.committed().ok()??;
+            let survey = Survey::new(&folder, &self.config);
+            Some(Committed { folder, survey })
         };
         self.committed.get_or_init(read).as_ref()
     }

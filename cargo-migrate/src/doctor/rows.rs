@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use migrate_core::{Dialect, LockState, Survey};
+use migrate_core::{Dialect, Label, LockState, Survey};
+use migrate_sqlx::__cli::ChainState;
 use migrate_sqlx::__cli::discrepancy::{Kind, discrepancies};
 use migrate_sqlx::{AppliedRevision, Edit, RevisionState};
 
 use super::project::{Project, listed};
 use super::{Area, Finding, Severity};
-use crate::database::consent::changed_on_protected;
+use crate::database::consent::{cannot_be_redone, changed_on_protected, without_a_way_back};
 use crate::database::target::Chosen;
 
 const REPAIR: &str = "cargo migrate repair --ledger";
@@ -124,6 +125,10 @@ fn finding(
                 .why("its author kept editing it, and this database has an earlier `up`");
             of_file(match chosen.protected() {
                 Some(env) => found.help(changed_on_protected(env, ids)).no_command(),
+                None if ids.iter().any(|id| cannot_be_redone(rows, id, dialect)) => {
+                    let stuck = ids.iter().find(|id| cannot_be_redone(rows, id, dialect));
+                    found.help(without_a_way_back(stuck.unwrap_or(first))).no_command()
+                }
                 None => found.help(format!("`cargo migrate redo {first}` reverts what was applied and applies the new text")),
             })
         }
@@ -136,7 +141,7 @@ fn finding(
         Kind::ByHand => error(format!("the rows of {all} do not match their hashes"))
             .why("they were written by hand")
             .help(repair("updates them from the files if the tables agree")),
-        Kind::Unfinished | Kind::InDoubt => unfinished(rows, kind, ids),
+        Kind::Unfinished | Kind::InDoubt => unfinished(project, survey, dialect, rows, kind, ids),
         Kind::Missing => error(format!("applied revisions need {all}, which the ledger does not have"))
             .why("a row was deleted or never written, or a parent was added to it later")
             .help(repair("records it if the tables show that it was applied; otherwise `cargo migrate run` applies it")),
@@ -179,8 +184,18 @@ fn elsewhere(project: &Project<'_>, survey: &Survey, ids: &[String]) -> String {
 }
 
 /// What was begun and not finished.
-fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
+fn unfinished(
+    project: &Project<'_>,
+    survey: &Survey,
+    dialect: Dialect,
+    rows: &[AppliedRevision],
+    kind: Kind,
+    ids: &[String],
+) -> Finding {
+    let all = listed(ids);
+    let state = ChainState::of_survey(survey, rows.to_vec(), dialect);
     let row = rows.iter().find(|row| row.revision == ids[0]);
+    let next = row.and_then(|row| state.next_statement(row));
     let (statements, error, way) = row.map_or((0, None, "run"), |row| {
         let way = match row.state {
             RevisionState::Reverting => "revert",
@@ -188,11 +203,18 @@ fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
         };
         (row.statements, row.error.as_deref(), way)
     });
-    let all = listed(ids);
+    let text = |label: &Label| {
+        Some(format!(
+            ": `{}`",
+            label.place.as_ref()?.source.as_ref()?.trim()
+        ))
+    };
+    let text = next.as_ref().and_then(|(_, label)| text(label));
     let message = match (kind, error) {
         (Kind::InDoubt, _) => format!(
-            "it is unknown whether statement {} of {all} was finished",
-            statements + 1
+            "it is unknown whether statement {} of {all} was finished{}",
+            statements + 1,
+            text.unwrap_or_default()
         ),
         (_, Some(error)) => format!(
             "{all} is unfinished: {statements} of its statements were finished, then: {}",
@@ -200,13 +222,32 @@ fn unfinished(rows: &[AppliedRevision], kind: Kind, ids: &[String]) -> Finding {
         ),
         (_, None) => format!("{all} is unfinished: {statements} of its statements were finished"),
     };
-    let why = match kind {
-        Kind::InDoubt => "the migrator or the server died in the middle of a statement",
-        _ => "a statement failed where the database keeps no transaction around it",
+    let (why, go_on) = match (kind, error) {
+        (Kind::InDoubt, _) => (
+            "the migrator or the server died in the middle of a statement",
+            format!(
+                "or look for its changes yourself: if they are there, continue with `cargo migrate {way} --resume=done`, otherwise with `cargo migrate {way} --resume=again`"
+            ),
+        ),
+        (_, Some(_)) => (
+            "a statement failed where the database keeps no transaction around it",
+            format!("or fix the statement and continue with `cargo migrate {way} --resume`"),
+        ),
+        (_, None) => (
+            "the migrator or the server died before the next statement was done",
+            format!("or continue with `cargo migrate {way} --resume`"),
+        ),
     };
-    Finding::new(Area::Ledger, Severity::Error, kind, message)
+    let finding = Finding::new(Area::Ledger, Severity::Error, kind, message)
         .why(why)
-        .help(format!("`{REPAIR}` checks by the tables whether it was finished; or fix the statement and continue with `cargo migrate {way} --resume`"))
+        .help(format!(
+            "`{REPAIR}` checks by the tables whether it was finished; {go_on}"
+        ));
+    let label = next.map(|(_, label)| label);
+    match (label, &project.folder) {
+        (Some(label), Some(folder)) => finding.at(folder, &label),
+        _ => finding,
+    }
 }
 
 fn file_of(project: &Project<'_>, survey: &Survey, id: &str) -> Option<String> {

@@ -133,7 +133,7 @@ pub(super) fn not_compared(error: &CommandError) -> Finding {
         (Some(Failure::Scratch), _) => {
             "this user may not create databases, and a scratch database is needed for the comparison"
         }
-        (_, Some(Runtime::Unfinished { .. })) => {
+        (_, Some(Runtime::Unfinished { .. } | Runtime::InDoubt { .. })) => {
             "a revision is unfinished, so the expected schema is unknown"
         }
         (Some(Failure::Database | Failure::StatementFailed), _)

@@ -127,6 +127,11 @@ impl CommandError {
         self
     }
 
+    /// Returns true if it says what may have been meant.
+    pub(crate) const fn has_candidates(&self) -> bool {
+        !self.0.candidates.is_empty()
+    }
+
     /// Returns the error with what the database said before it.
     pub(crate) fn notices(mut self, notices: Vec<Notice>) -> Self {
         self.0.notices = notices;
@@ -167,11 +172,26 @@ impl CommandError {
         self
     }
 
-    /// Returns the error with the command that was interrupted, if it says nothing more.
-    pub(crate) fn interrupting(mut self, command: &str) -> Self {
-        if self.is(Failure::Interrupted) && self.0.message == INTERRUPTED {
-            self.0.message = format!("interrupted: `cargo migrate {command}` did not finish");
+    /// Returns true if it says more once the command is known.
+    pub(crate) fn is_of_command(&self) -> bool {
+        let is_choice = matches!(
+            self.0.reason,
+            Reason::Target(TargetError::AmbiguousWalk { .. })
+        );
+        is_choice || self.is(Failure::Interrupted) && self.0.message == INTERRUPTED
+    }
+
+    /// Returns the error with the command that was interrupted, or with what it may be typed with.
+    pub(crate) fn of_command(mut self, command: &str) -> Self {
+        if let Reason::Target(TargetError::AmbiguousWalk { candidates, .. }) = &self.0.reason {
+            let choices = candidates.iter().take(8);
+            let choices: Vec<String> = choices
+                .map(|target| format!("`cargo migrate {command} {target}`"))
+                .collect();
+            let help = format!("name one: {}", choices.join(" or "));
+            return self.help(help);
         }
+        self.0.message = format!("interrupted: `cargo migrate {command}` did not finish");
         self
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Progress<'a> {
     ui: &'a Ui,
     running: Mutex<Running>,
     interrupt: Interrupt,
+    /// Whether it is said that a text comes from the ledger.
+    names_ledger_texts: bool,
 }
 
 /// Whether the work was asked to stop, and whether it reacts to that.
@@ -70,7 +72,14 @@ impl<'a> Progress<'a> {
             ui,
             running: Mutex::default(),
             interrupt: Interrupt::default(),
+            names_ledger_texts: true,
         }
+    }
+
+    /// Returns the progress of work that uses the ledger's texts whatever the files are.
+    pub(crate) const fn with_ledger_texts(mut self) -> Self {
+        self.names_ledger_texts = false;
+        self
     }
 
     /// Returns the handle that asks the work to stop.
@@ -120,7 +129,7 @@ impl<'a> Progress<'a> {
                 from_ledger,
                 ..
             } => {
-                if from_ledger {
+                if from_ledger && self.names_ledger_texts {
                     self.ui.warning(format_args!(
                         "the file of `{}` has changed or is missing: its text in the ledger is used",
                         revision.id

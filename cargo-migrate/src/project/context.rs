@@ -21,6 +21,7 @@ use crate::output::ui::Ui;
 use crate::project::dotenv::Dotenv;
 use crate::project::git::Repository;
 use crate::project::package::PackageRoot;
+use crate::project::sealed_text::{Committed, name_undo};
 
 /// The package, its configuration and its chain.
 #[derive(Debug)]
@@ -154,38 +155,28 @@ impl Context {
     pub(crate) fn survey(&self) -> Result<&Survey, CommandError> {
         once(&self.survey, || {
             let mut survey = Survey::new(self.folder()?, self.config()?);
-            self.name_no_commit(&mut survey.diagnostics)?;
+            self.name_undo(&mut survey)?;
             Ok(survey)
         })
     }
 
-    /// Git cannot undo an edit of a file that it does not have: then no help suggests it.
-    fn name_no_commit(&self, found: &mut [Diagnostic]) -> Result<(), CommandError> {
-        let mut changed = found
-            .iter_mut()
-            .filter(|found| found.code == Code::LockChanged)
-            .peekable();
-        if changed.peek().is_none() {
+    /// Git cannot undo an edit of a text that it does not have: then no help suggests it.
+    fn name_undo(&self, survey: &mut Survey) -> Result<(), CommandError> {
+        let is_changed = |found: &Diagnostic| found.code == Code::LockChanged;
+        if !survey.diagnostics.iter().any(is_changed) {
             return Ok(());
         }
         let repository = Repository::find(self.root()?);
         // If git does not answer, it cannot undo anything either.
-        let committed = repository.and_then(|repository| repository.committed().ok().flatten());
-        let has = |shown: &str| {
-            let mut files = committed.iter().flat_map(|folder| &folder.files);
-            files.any(|file| {
-                self.folder()
-                    .is_ok_and(|it| it.shown_file(&file.name) == shown)
-            })
-        };
-        for found in changed {
-            let file = found.labels.first().map_or("", |label| label.file.as_str());
-            if let (false, Some(id)) = (has(file), &found.subject) {
-                found.help = Some(format!(
-                    "restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend {id}`"
-                ));
-            }
-        }
+        let folder = repository.and_then(|repository| repository.committed().ok().flatten());
+        let config = self.config()?;
+        let committed = folder.map(|folder| Committed {
+            survey: Survey::new(&folder, config),
+            folder,
+        });
+        let mut found = std::mem::take(&mut survey.diagnostics);
+        name_undo(&mut found, survey, committed.as_ref());
+        survey.diagnostics = found;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Writes a new revision with its line in chain.lock, after checking the chain with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use migrate_core::{ChainLock, Code, File, NewRevision, Survey};
 
@@ -96,6 +96,18 @@ pub(crate) fn write_as(
     Ok(path)
 }
 
+/// Removes a revision that was just written, and its line in chain.lock; `context` has read the chain
+/// before that.
+pub(crate) fn undo(context: &Context, path: &Path) -> Result<(), CommandError> {
+    let lock = context.dir()?.join(ChainLock::FILE);
+    match &context.folder()?.lock {
+        Some(text) => files::replace(&lock, text)?,
+        None => std::fs::remove_file(&lock)?,
+    }
+    std::fs::remove_file(path)?;
+    Ok(())
+}
+
 /// The chain as it will be with this revision, and its lock.
 fn with(
     context: &Context,
@@ -127,7 +139,7 @@ fn with(
 pub(crate) fn report(
     context: &Context,
     new: &NewRevision,
-    path: &std::path::Path,
+    path: &Path,
     ui: &Ui,
 ) -> Result<(), CommandError> {
     let file = context.shown(path);

@@ -268,7 +268,9 @@ impl Source {
         };
         let shown = path.display().to_string();
         let failed = |error: std::io::Error| {
-            CommandError::new(Failure::Io, format!("`{shown}` cannot be read")).because(error)
+            CommandError::new(Failure::Io, format!("`{shown}` cannot be read"))
+                .because(error)
+                .help("`--schema` takes a file of SQL in UTF-8, or a folder of `.sql` files, named from where you are")
         };
         let path = context.start.join(path);
         let mut files = vec![path.clone()];

@@ -1,7 +1,12 @@
 //! An existing database as the first revision of a chain.
 
-use migrate_core::{Chain, Dialect, Dialects, LedgerNames, NewRevision, Revision, Target};
+use std::collections::BTreeSet;
+
+use migrate_core::{
+    Chain, Dialect, Dialects, Direction, LedgerNames, NewRevision, Revision, Target, shell_word,
+};
 use migrate_schema::{DifferenceKind, ObjectKind, ObjectRef, Renames, Schema, differences};
+use migrate_sql::{Lexer, TokenKind};
 use migrate_sqlx::Migrations;
 
 use crate::database::target::Chosen;
@@ -95,9 +100,15 @@ impl Baseline {
         let (made, left) = Scratch::with(chosen, async |scratch| {
             let replayed = scratch.replay(&migrations, ledger).await?;
             replayed.there_and_back(base).await.map_err(|error| {
-                CommandError::from(error)
-                    .in_scratch()
-                    .help("leave out what cannot be recreated with `--exclude <name>`")
+                let name = object_of(&error, &self.schema, migrations.revisions());
+                let help = match name {
+                    Some(name) => format!(
+                        "`{name}` cannot be recreated: leave it out with `cargo migrate baseline --exclude {}`",
+                        shell_word(&name)
+                    ),
+                    None => "leave out what cannot be recreated with `--exclude <name>`".to_owned(),
+                };
+                CommandError::from(error).in_scratch().help(help)
             })
         })
         .await?;
@@ -117,6 +128,48 @@ impl Baseline {
         }
         Ok(())
     }
+}
+
+/// Returns the object that a failed statement is about.
+fn object_of(
+    error: &migrate_sqlx::Error,
+    schema: &Schema,
+    revisions: &[Revision],
+) -> Option<String> {
+    let migrate_sqlx::Error::Statement(failed) = error else {
+        return None;
+    };
+    let direction = match failed.reverting {
+        true => Direction::Down,
+        false => Direction::Up,
+    };
+    let revision = revisions.first()?;
+    let statements = revision.statements(direction, schema.dialect);
+    let statement = statements.get(failed.number - 1)?;
+    first_object(schema, revision.sql(*statement))
+}
+
+/// Returns the first object of a schema whose name is in a statement.
+fn first_object(schema: &Schema, sql: &str) -> Option<String> {
+    let names = schema.objects().map(|object| {
+        let name = object.name();
+        let name = name.split('(').next().unwrap_or_default();
+        name.rsplit('.').next().unwrap_or_default().to_owned()
+    });
+    let names: BTreeSet<String> = names.collect();
+    let mut lexer = Lexer::new(schema.dialect, sql);
+    while let Ok(Some(token)) = lexer.next_token() {
+        let text = &sql[token.start..token.end];
+        let name = match token.kind {
+            TokenKind::Word => text,
+            TokenKind::Quoted => text.trim_matches(['"', '`', '[', ']']),
+            _ => continue,
+        };
+        if names.contains(name) {
+            return Some(name.to_owned());
+        }
+    }
+    None
 }
 
 /// Returns how much a schema holds: `3 tables, 1 view`.
@@ -142,4 +195,37 @@ pub(crate) fn is_empty(schema: &Schema) -> bool {
 /// Returns the dialects of a project that a baseline does not support.
 pub(crate) fn other_dialects(dialects: Dialects, own: Dialect) -> Vec<Dialect> {
     dialects.iter().filter(|dialect| *dialect != own).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use migrate_schema::{Name, Schema, View};
+
+    use super::*;
+
+    #[test]
+    fn the_object_of_a_statement() {
+        let mut schema = Schema::empty(Dialect::Postgres);
+        for name in ["shop.odd name", "v"] {
+            let (named, name) = name
+                .split_once('.')
+                .map_or((None, name), |(a, b)| (Some(a), b));
+            let name = Name {
+                schema: named.map(str::to_owned),
+                name: name.to_owned(),
+            };
+            schema.views.insert(name, View::default());
+        }
+        for (sql, object) in [
+            ("CREATE VIEW v AS SELECT 1", Some("v")),
+            (
+                "CREATE VIEW shop.\"odd name\" AS SELECT * FROM v",
+                Some("odd name"),
+            ),
+            ("COMMENT ON VIEW \"v\" IS 'odd name'", Some("v")),
+            ("CREATE VIEW w AS SELECT 1", None),
+        ] {
+            assert_eq!(first_object(&schema, sql).as_deref(), object, "{sql}");
+        }
+    }
 }

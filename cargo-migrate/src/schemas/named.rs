@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use migrate_core::{Anchor, Dialect, LedgerNames, Target, with_lf};
+use migrate_core::{Anchor, Dialect, LedgerNames, Target, shell_word, with_lf};
 use migrate_models::Models;
 use migrate_schema::{Modelled, Renames, Schema};
 use migrate_sqlx::__cli::Create;
@@ -20,8 +20,7 @@ use crate::schemas::autogenerate::{Described, accepted, read_models, refuse_empt
 use crate::schemas::normalize::normalize_definitions;
 use crate::scratch::{Scratch, schema_at, schema_of_sql};
 
-/// Reads the schema that an argument names: `database`, `env:<name>`, `models`, `empty`, a file
-/// that ends in `.sql` or is a snapshot (`.json`, `.snap`), `current`, or a revision.
+/// Reads the schema that an argument names: see [`SOURCES`].
 pub(crate) async fn named(
     word: &str,
     context: &Context,
@@ -45,18 +44,67 @@ pub(crate) async fn named(
         let database = other.connect(Create::Nothing).await?;
         return Ok(database.schema(ledger).await?);
     }
-    let read = || {
-        fs::read_to_string(context.path(word)).map_err(|error| {
-            CommandError::new(Failure::Io, format!("`{word}` cannot be read")).because(error)
-        })
-    };
-    if word.ends_with(".sql") {
-        let schema = schema_of_sql(chosen, ledger, word, &with_lf(&read()?)).await?;
-        refuse_empty(word, &schema)?;
-        return Ok(schema);
+    if word.contains("://") || word.starts_with("sqlite:") {
+        let other = context.database_at(word)?;
+        let database = other.connect(Create::Nothing).await?;
+        return Ok(database.schema(ledger).await?);
     }
-    if [".json", ".snap"].iter().any(|end| word.ends_with(end)) {
-        return serde_json::from_str::<Kept>(&read()?)
+    let is_file = [".sql", ".json", ".snap"]
+        .iter()
+        .any(|end| word.ends_with(end))
+        || context.path(word).is_file() && context.survey()?.graph.index(word).is_none();
+    if is_file {
+        return of_file(word, context, chosen).await;
+    }
+    if word == "current" {
+        return Ok(expected_and_actual(context, chosen).await?.0);
+    }
+    let target: Target = word
+        .parse()
+        .map_err(|error| CommandError::from(error).help(SOURCES))?;
+    if matches!(target.place, None | Some(Anchor::Current)) {
+        return Err(
+            CommandError::usage(format!("`{word}` depends on where a database is"))
+                .help("name a revision, or `current` for where it is"),
+        );
+    }
+    at(&[target], context, chosen).await.map_err(|error| {
+        // A nearest id is the better help.
+        match error.code() == "unknown-revision" && !error.has_candidates() {
+            true => error.help(SOURCES),
+            false => error,
+        }
+    })
+}
+
+/// What an argument that names a schema can be.
+const SOURCES: &str = "a schema is `database`, `env:<name>`, a url, `models`, `empty`, a file of SQL, a snapshot (`cargo migrate snapshot`), or a revision (`cargo migrate history`)";
+
+/// Reads the schema of a file, by what is in it.
+async fn of_file(word: &str, context: &Context, chosen: &Chosen) -> Result<Schema, CommandError> {
+    let unreadable = || CommandError::new(Failure::Io, format!("`{word}` cannot be read"));
+    let bytes =
+        fs::read(context.path(word)).map_err(|error| unreadable().because(error).help(SOURCES))?;
+    if bytes.starts_with(b"SQLite format 3\0") {
+        return Err(unreadable()
+            .cause("it is a database of SQLite, not a text")
+            .help(format!("name it as a url: `sqlite://{word}`")));
+    }
+    if bytes.starts_with(b"PGDMP") {
+        return Err(unreadable()
+            .cause("it is an archive of pg_dump, not a text")
+            .help(format!(
+                "make SQL of it: `pg_restore --schema-only --file=dump.sql {}`, and name that file",
+                shell_word(word)
+            )));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| unreadable().because(error))?;
+    let is_json = text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('{');
+    if is_json || [".json", ".snap"].iter().any(|end| word.ends_with(end)) {
+        return serde_json::from_str::<Kept>(&text)
             .map(Kept::schema)
             .map_err(|_| {
                 CommandError::new(
@@ -66,17 +114,10 @@ pub(crate) async fn named(
                 .help("it must be a snapshot, or what `cargo migrate schema --format json` prints")
             });
     }
-    if word == "current" {
-        return Ok(expected_and_actual(context, chosen).await?.0);
-    }
-    let target: Target = word.parse()?;
-    if matches!(target.place, None | Some(Anchor::Current)) {
-        return Err(
-            CommandError::usage(format!("`{word}` depends on where a database is"))
-                .help("name a revision, or `current` for where it is"),
-        );
-    }
-    at(&[target], context, chosen).await
+    let ledger = &context.config()?.ledger;
+    let schema = schema_of_sql(chosen, ledger, word, &with_lf(&text)).await?;
+    refuse_empty(word, &schema)?;
+    Ok(schema)
 }
 
 /// A snapshot, or the answer of `schema --format json`.
@@ -102,6 +143,9 @@ pub(crate) async fn at(
     chosen: &Chosen,
 ) -> Result<Schema, CommandError> {
     let chain = context.chain(Require::AnyEnds)?;
+    for target in targets {
+        target.resolve(chain.graph(), &chain.graph().none())?;
+    }
     let config = context.config()?;
     let migrations = migrations(&chain, config);
     schema_at(chosen, &migrations, &config.ledger, targets).await

@@ -14,6 +14,7 @@ fn init_writes_what_is_missing_and_overwrites_nothing() {
     created db/.gitattributes
     created .github/workflows/migrations.yml
     kept migrate.toml
+    help: name your database: `url = "…"` below `[env.dev]` in migrate.toml, or DATABASE_URL
     help: write the first revision with `cargo migrate new "<message>"`
     "#);
     assert_eq!(project.read("migrate.toml"), "dir = \"db\"\n");
@@ -22,6 +23,7 @@ fn init_writes_what_is_missing_and_overwrites_nothing() {
     kept migrate.toml
     kept db/chain.lock
     kept db/.gitattributes
+    help: name your database: `url = "…"` below `[env.dev]` in migrate.toml, or DATABASE_URL
     help: write the first revision with `cargo migrate new "<message>"`
     "#);
 }
@@ -285,7 +287,7 @@ fn lock_seals_amends_and_forgets() {
     1 | -- revision: b
       |              ^
       |
-      = help: restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend b`
+      = help: restore the sealed text, with `cargo migrate repair --ledger` where it was applied, and write a new revision, or accept it with `cargo migrate lock --amend b`
 
     error: the chain cannot be used: 1 error
     help: `cargo migrate explain lock-changed` shows more

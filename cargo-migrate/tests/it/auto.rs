@@ -201,6 +201,8 @@ fn a_file_of_sql() {
 
     Caused by:
       No such file or directory (os error 2)
+
+    help: `--schema` takes a file of SQL in UTF-8, or a folder of `.sql` files, named from where you are
     [exit status: 1]
     ");
 }

@@ -248,7 +248,7 @@ fn two_revisions_with_one_id() {
     1 | -- revision: a
       |              ^
       |
-      = help: restore the sealed text and write the edit into a new revision, or accept it with `cargo migrate lock --amend a`
+      = help: restore the sealed text, with `cargo migrate repair --ledger` where it was applied, and write a new revision, or accept it with `cargo migrate lock --amend a`
 
     warning[missing-down]: revision `a` cannot be reverted: it has no `down`
      --> migrations/b.sql:1:14

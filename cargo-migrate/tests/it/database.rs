@@ -100,12 +100,12 @@ fn there_and_back() {
     reverted a add a ([time] ms)
     2 revisions reverted in sqlite://dev.db
     "#);
-    assert_snapshot!(run(&project, &["revert"]), @r#"
+    assert_snapshot!(run(&project, &["revert"]), @"
     ------- stderr -------
-    error: `-1` leads past the base of the chain
-    help: use `base` to go as far as possible
+    error: `-1` leads past the base of the chain: nothing is applied
+    help: there is nothing to revert: `cargo migrate status` shows the database
     [exit status: 1]
-    "#);
+    ");
     assert_snapshot!(run(&project, &["current"]), @r#"
     ------- stderr -------
     nothing is applied
@@ -137,15 +137,15 @@ fn a_fork_wants_a_target() {
     assert_snapshot!(run(&project, &["revert"]), @r#"
     ------- stderr -------
     error: ambiguous target `-1`: the next revision may be `b-1`, `c-1`
-    help: name a revision, such as `b-1`
+    help: name one: `cargo migrate revert b-1` or `cargo migrate revert c-1`
     [exit status: 1]
     "#);
-    assert_snapshot!(run(&project, &["redo"]), @r#"
+    assert_snapshot!(run(&project, &["redo"]), @"
     ------- stderr -------
     error: ambiguous target `current`: the next revision may be `b`, `c`
-    help: name one: `cargo migrate redo <revision>`
+    help: name one: `cargo migrate redo b` or `cargo migrate redo c`
     [exit status: 1]
-    "#);
+    ");
     assert_snapshot!(run(&project, &["redo", "b"]), @r#"
     ------- stderr -------
     reverted b add b ([time] ms)
@@ -249,7 +249,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     assert_snapshot!(run(&project, &["run"]), @r#"
     ------- stderr -------
     error: revisions were changed after they were applied: `b`
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
+    help: restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone b --execute` and `cargo migrate run`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["status"]), @r#"
@@ -259,7 +259,7 @@ fn a_draft_that_was_edited_after_it_was_applied() {
     applied a add a ([when])
     changed b more ([when])
     ------- stderr -------
-    help: `cargo migrate redo b` reverts what was applied and runs the new text; or undo the edit with git
+    help: restore the applied `up` in its file, so that the file's `down` is used; or undo it in the database by hand, then `cargo migrate repair --undone b --execute` and `cargo migrate run`
     [exit status: 1]
     "#);
     assert_snapshot!(run(&project, &["redo"]), @"

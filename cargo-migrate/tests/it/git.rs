@@ -423,9 +423,7 @@ fn the_database_is_taken_to_another_branch() {
     revert y add y
     revert x add x
     apply b add b
-    warning: the file of `y` has changed or is missing: its text in the ledger is used
     reverted y add y ([time] ms)
-    warning: the file of `x` has changed or is missing: its text in the ledger is used
     reverted x add x ([time] ms)
     applied b add b ([time] ms)
     sqlite://dev.db is at b, as `main` has it
@@ -466,7 +464,6 @@ fn what_another_branch_has_otherwise_is_done_again() {
     apply a add a
     apply b add b
     reverted b add b ([time] ms)
-    warning: the file of `a` has changed or is missing: its text in the ledger is used
     reverted a add a ([time] ms)
     applied a add a ([time] ms)
     applied b add b ([time] ms)
@@ -523,6 +520,24 @@ fn where_nobody_should_switch() {
     help: write a new revision that undoes the change: `cargo migrate new "undo …"`; nothing was changed
     [exit status: 1]
     "#);
+    assert_snapshot!(project.run(["current"]), @"y add y (head)");
+}
+
+#[test]
+fn a_chain_that_run_refuses_is_not_switched_to() {
+    let project = forked();
+    project.run(["run", "-q"]).success().done();
+    project.git(&["checkout", "--quiet", "-b", "both", "main"]);
+    project.git(&["merge", "--quiet", "--no-edit", "feature"]);
+    for command in [
+        &["run"][..],
+        &["switch", "HEAD"],
+        &["switch", "HEAD", "--dry-run"],
+    ] {
+        let told = project.run(command).code(1).stderr;
+        assert!(told.contains("2 heads: `b`, `y`"), "{told}");
+        assert!(told.contains("`cargo migrate merge b y`"), "{told}");
+    }
     assert_snapshot!(project.run(["current"]), @"y add y (head)");
 }
 

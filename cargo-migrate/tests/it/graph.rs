@@ -288,3 +288,32 @@ fn a_diagram_holds_any_text() {
     }
     "#);
 }
+
+#[test]
+fn a_step_back_from_a_merge_names_what_to_type() {
+    let project = chain("a  b:a  c:a  m:b,c");
+    project.run(["run", "-q"]).success().done();
+    for (command, option) in [("revert", None), ("plan", Some("--down"))] {
+        let words = [command].into_iter().chain(option);
+        let told = project.run(words).code(1).stderr;
+        let typed = [command]
+            .into_iter()
+            .chain(option)
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(
+            told,
+            format!(
+                "error: ambiguous target `-1`: the next revision may be `b`, `c`\nhelp: name one: `cargo migrate {typed} b` or `cargo migrate {typed} c`\n"
+            )
+        );
+    }
+    for target in ["b", "c"] {
+        let done = project.run(["revert", target]).success().stderr;
+        assert!(
+            done.contains("reverted m") && done.contains("1 revision reverted"),
+            "{done}"
+        );
+        project.run(["run", "-q"]).success().done();
+    }
+}

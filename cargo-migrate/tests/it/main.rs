@@ -33,6 +33,8 @@ mod schema;
 mod scratch;
 mod secrets;
 mod servers;
+mod sources;
+mod status;
 mod stored_code;
 mod urls;
 mod verify;

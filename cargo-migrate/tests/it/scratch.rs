@@ -490,7 +490,7 @@ async fn a_replay_says_where_it_was() {
               |
             6 | CREATE TABLE a (id INTEGER);
               | ^^^^^^ relation "a" already exists
-            help: a replay starts in an empty database: an earlier revision must create what this one needs; if the server must provide it, name one that does with `scratch-url` of the environment
+            help: the chain must run in an empty database: correct this statement, or what runs before it
             [exit status: 1]
             "#);
         }

@@ -46,6 +46,7 @@ cases! {
     a_half_done_revision_that_cannot_be_finished,
     a_half_done_revision_whose_file_was_repaired,
     a_half_done_revision_that_nobody_can_judge,
+    an_unfinished_revision_that_applied_ones_follow,
     a_statement_in_doubt_is_judged_by_the_table,
     a_revert_that_stopped_is_judged_by_the_table,
     a_row_that_was_written_by_hand,
@@ -451,6 +452,32 @@ async fn a_half_done_revision_that_nobody_can_judge(dialect: Dialect, name: &str
     patient.well();
 }
 
+async fn an_unfinished_revision_that_applied_ones_follow(dialect: Dialect, name: &str) {
+    let patient = Patient::healthy(dialect, name, &["a", "b", "c"]).await;
+    patient
+        .database
+        .execute("UPDATE migrate_revision SET state = 'failed' WHERE revision = 'b'")
+        .await;
+    patient.database.execute("DROP TABLE t_b").await;
+    let before = patient.ledger().await;
+    let repaired = patient.repair(true);
+    assert_eq!(repaired.unresolved, ["b ledger-unfinished"]);
+    assert!(
+        repaired.told.contains("missing table `t_b`"),
+        "{}",
+        repaired.told
+    );
+    assert_eq!(patient.ledger().await, before);
+
+    patient
+        .database
+        .execute("CREATE TABLE t_b (id INTEGER PRIMARY KEY, name VARCHAR(40))")
+        .await;
+    patient
+        .cured(&["b ledger-unfinished count-as-applied"], &[])
+        .await;
+}
+
 async fn a_statement_in_doubt_is_judged_by_the_table(dialect: Dialect, name: &str) {
     let patient = half_done(dialect, name).await;
     patient.database.execute("DROP TABLE two").await;
@@ -470,7 +497,7 @@ async fn a_statement_in_doubt_is_judged_by_the_table(dialect: Dialect, name: &st
     );
     assert_eq!(
         text(&patient.finding("ledger-in-doubt")["message"]),
-        "it is unknown whether statement 2 of `b` was finished"
+        "it is unknown whether statement 2 of `b` was finished: `CREATE TABLE two (id INTEGER PRIMARY KEY);`"
     );
     patient
         .cured(&["b ledger-in-doubt count-as-applied"], &[])
@@ -578,9 +605,9 @@ async fn a_database_without_a_ledger(dialect: Dialect, name: &str) {
         text(&finding["message"]).contains("1 table and no ledger: `t_a`"),
         "{finding}"
     );
-    assert!(
-        text(&finding["help"]).contains("`cargo migrate stamp --detect`"),
-        "{finding}"
+    assert_eq!(
+        text(&finding["help"]),
+        "they are those of `a`: `cargo migrate stamp --detect` records it"
     );
     assert_eq!(patient.database.tables().await, ["t_a"], "nothing is made");
     let refused = patient.run(&["repair", "--ledger"]);
@@ -598,10 +625,31 @@ async fn a_database_without_a_ledger(dialect: Dialect, name: &str) {
         text(&finding["why"]),
         "Alembic created them: its table `alembic_version` exists"
     );
-    assert!(
-        text(&finding["help"]).contains("cargo migrate import alembic --stamp"),
-        "{finding}"
+    // Whoever made the tables, they are those of a revision.
+    assert_eq!(
+        text(&finding["help"]),
+        "they are those of `a`: `cargo migrate stamp --detect` records it"
     );
+    // Where the tables do not say it, the other tool's table does, if the chain has its versions.
+    let add = "ALTER TABLE t_a ADD COLUMN age INTEGER";
+    patient.database.execute(add).await;
+    let help = || text(&patient.finding("no-ledger")["help"]);
+    assert_eq!(
+        help(),
+        "the nearest revision is `a`, with 1 difference: `cargo migrate stamp --detect` lists them"
+    );
+    patient
+        .database
+        .execute("INSERT INTO alembic_version VALUES ('a')")
+        .await;
+    assert_eq!(
+        help(),
+        "`cargo migrate import alembic --stamp` records what `alembic_version` says"
+    );
+    patient.remove("migrations/a.sql");
+    patient.remove("migrations/b.sql");
+    patient.remove("migrations/chain.lock");
+    assert!(help().starts_with("import its history with `cargo migrate import alembic`"));
 }
 
 async fn tables_that_were_dropped_and_made_by_hand(dialect: Dialect, name: &str) {

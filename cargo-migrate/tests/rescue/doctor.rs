@@ -187,7 +187,7 @@ fn an_edited_file_that_git_has() {
     warning[not-in-git]: git does not track `migrations/c.sql`
      --> migrations/c.sql
       = why: it was not added yet: whoever checks out this branch gets a chain without it
-      = help: `git add migrations/c.sql`
+      = help: fix what is wrong with it, above; then `git add migrations/c.sql`
 
     ledger: not checked (`--offline`)
     schema: not checked (`--offline`)
@@ -197,6 +197,73 @@ fn an_edited_file_that_git_has() {
     run first: git checkout HEAD -- migrations/b.sql
     [exit status: 1]
     ");
+}
+
+#[test]
+fn an_edit_that_git_cannot_undo_is_not_undone_by_git() {
+    let project = chain(&["a"]);
+    project.write(".gitignore", "dev.db*\n");
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", ".gitignore"]);
+    project.git(&["commit", "--quiet", "--message=work"]);
+    let edit = |project: &TestProject, width: &str| {
+        let text = project.read("migrations/a.sql").replace("(40)", width);
+        project.write("migrations/a.sql", text);
+    };
+    edit(&project, "(80)");
+    // Neither is the edit added to git.
+    let told = project.run(["doctor", "--offline"]).code(1).stdout;
+    assert!(!told.contains("git checkout"), "{told}");
+    assert!(
+        told.contains("fix what is wrong with it, above; then `git add"),
+        "{told}"
+    );
+    assert!(
+        told.ends_with("run first: cargo migrate explain lock-changed\n"),
+        "{told}"
+    );
+
+    // The edit is committed: the last commit does not have the sealed text.
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=edit"]);
+    let told = project.run(["doctor", "--offline"]).code(1).stdout;
+    assert!(!told.contains("git checkout"), "{told}");
+    assert!(
+        told.ends_with("run first: git log -p -- migrations/a.sql\n"),
+        "{told}"
+    );
+
+    // The last commit has it under another name.
+    edit(&project, "(40)");
+    let text = project.read("migrations/a.sql").replace("(80)", "(40)");
+    project.write("migrations/a.sql", &text);
+    project.git(&["commit", "--quiet", "--all", "--message=undo"]);
+    std::fs::remove_file(project.path().join("migrations/a.sql")).unwrap();
+    project.write("migrations/z.sql", text.replace("(40)", "(90)"));
+    let told = project.run(["doctor", "--offline"]).code(1).stdout;
+    assert!(!told.contains("git checkout"), "{told}");
+    assert!(
+        told.contains("`git show HEAD:./migrations/a.sql` prints"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_file_that_is_another_revision_now_is_not_overwritten() {
+    let project = chain(&["a", "b"]);
+    project.git(&["init", "--quiet"]);
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--message=work"]);
+    let text = project
+        .read("migrations/b.sql")
+        .replace("revision: b", "revision: x");
+    project.write("migrations/b.sql", text);
+    let told = project.run(["doctor", "--offline"]).code(1).stdout;
+    assert!(!told.contains("git checkout"), "{told}");
+    assert!(
+        told.contains("`git diff HEAD -- migrations/b.sql` shows the edit"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -52,12 +52,14 @@ pub enum TargetError {
         heads: Vec<String>,
     },
     /// Steps past a base or a head.
-    #[error("`{given}` leads past the {end} of the chain")]
+    #[error("`{given}` leads past the {end} of the chain{}", if *.is_empty { ": nothing is applied" } else { "" })]
     OutOfRange {
         /// The text of the user.
         given: String,
         /// `base` or `head`.
         end: &'static str,
+        /// Whether the steps go down from a database in which nothing is applied.
+        is_empty: bool,
     },
     /// A relative step where the chain branches.
     #[error("ambiguous target `{given}`: the next revision may be `{}`", candidates.join("`, `"))]
@@ -164,10 +166,11 @@ impl TargetError {
             Self::AlreadyApplied { .. } => return None,
             Self::AmbiguousRevision { .. } => "use a longer prefix".to_owned(),
             Self::SeveralHeads { heads } => format!("name one, use `heads` for all, or join them with `cargo migrate merge {}`", heads.join(" ")),
+            Self::OutOfRange { is_empty: true, .. } => "there is nothing to revert: `cargo migrate status` shows the database".to_owned(),
             Self::OutOfRange { end, .. } => format!("use `{end}` to go as far as possible"),
-            Self::AmbiguousWalk { candidates, .. } => match candidates.first() {
-                Some(first) => format!("name a revision, such as `{first}`"),
-                None => return None,
+            Self::AmbiguousWalk { candidates, .. } => match candidates.is_empty() {
+                false => format!("name one: `{}`", candidates.join("` or `")),
+                true => return None,
             },
             Self::NotADescendant { .. } => "`cargo migrate status` shows what is applied".to_owned(),
             Self::NotConnected { from, to, reversed: true } => format!("did you mean `{to}:{from}`?"),

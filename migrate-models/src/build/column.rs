@@ -192,7 +192,7 @@ impl Builder<'_> {
 
     fn references_from(&self, column: &str) -> bool {
         self.model.settings.parts.iter().any(|part| {
-            matches!(&part.what, What::ForeignKey(key) if key.columns.iter().any(|own| own == column))
+            matches!(&part.what, What::ForeignKey(key, _) if key.columns.iter().any(|own| own == column))
         })
     }
 

@@ -250,10 +250,7 @@ impl<'a> Plan<'a> {
             values.join(", ")
         ));
         if !made_up.is_empty() {
-            copy = copy.with_review(format!(
-                "the rows of `{name}` get a placeholder value for {}",
-                made_up.join(", ")
-            ));
+            copy = copy.with_review(format!("the rows of `{name}` get {}", made_up.join(", ")));
         }
         if !lost.is_empty() {
             copy = copy.with_data_loss(lost.join("; "));

@@ -1,10 +1,11 @@
 //! Resumes an unfinished revision, if that is certain to be right.
 
-use migrate_core::{Dialect, Direction, Label, Revision, Statement};
+use migrate_core::{Dialect, Direction, Revision};
 use migrate_sql::{Lexer, TokenKind, resume_session, tokens};
 
 use super::{Engine, InDoubt, LOOK, Step};
 use crate::applied_revision::{AppliedRevision, parse};
+use crate::chain_state::statement_label;
 use crate::error::Error;
 use crate::literal::literal;
 use crate::sleep::Sleeper;
@@ -60,7 +61,7 @@ impl Engine<'_> {
                 number: number + 1,
                 of: done,
                 was: sql.unwrap_or_default(),
-                label: Box::new(place(revision, now, number)),
+                label: Box::new(statement_label(revision, now, number)),
                 reverting: direction == Direction::Down,
             });
         }
@@ -70,7 +71,7 @@ impl Engine<'_> {
             resume_session(dialect, &texts, done).map_err(|number| Error::ResumeSession {
                 revision: revision.id.to_string(),
                 number: number + 1,
-                label: Box::new(place(revision, now, number)),
+                label: Box::new(statement_label(revision, now, number)),
                 reverting: direction == Direction::Down,
             })?;
         let begun = row.error.as_ref().and(was_statements.get(finished));
@@ -138,7 +139,7 @@ impl Engine<'_> {
                 revision: step.revision.id.to_string(),
                 number: step.finished + 1,
                 of: statements.len(),
-                label: Box::new(place(&step.revision, statements, step.finished)),
+                label: Box::new(statement_label(&step.revision, statements, step.finished)),
                 reverting: step.direction == Direction::Down,
             }),
         }
@@ -177,15 +178,6 @@ impl Engine<'_> {
             }
         }
     }
-}
-
-/// The place of a statement, or of the last one if there are fewer.
-fn place(revision: &Revision, statements: &[Statement], number: usize) -> Label {
-    let statement = statements.get(number).or_else(|| statements.last());
-    let range = statement.map_or(0..0, |statement| statement.range());
-    let line = revision.text[range.clone()].lines().next().unwrap_or("");
-    let range = range.start..range.start + line.len();
-    Label::at(&revision.file, &revision.text, range, "")
 }
 
 /// The index of a `CREATE INDEX CONCURRENTLY` that names it.

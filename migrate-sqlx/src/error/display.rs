@@ -78,7 +78,10 @@ impl Error {
                 text: failed.message.to_string(),
                 ..Label::file(&failed.file)
             }),
-            Self::InDoubt { label, .. }
+            Self::Unfinished {
+                label: Some(label), ..
+            }
+            | Self::InDoubt { label, .. }
             | Self::ResumeSession { label, .. }
             | Self::ResumeEdited { label, .. } => Some((**label).clone()),
             _ => None,

@@ -3,7 +3,9 @@
 use migrate_core::Dialect;
 
 use super::{Error, StatementError, StepError, StepPart};
-use crate::driver_error::{READ_ONLY_HELP, Refusal, connection_help, missed_lock, timed_out};
+use crate::driver_error::{
+    DriverError, READ_ONLY_HELP, Refusal, connection_help, missed_lock, timed_out, violates_rows,
+};
 
 impl Error {
     /// Returns what to type or do next.
@@ -30,8 +32,13 @@ impl Error {
                 [only] => format!("`cargo migrate redo {only}` reverts what was applied and runs the new text; or undo the edit with git"),
                 _ => "undo the edits with git, or `cargo migrate redo` each of them, the newest first".to_owned(),
             },
-            Self::Unfinished { reverting: false, .. } => "fix the cause, then continue after the last finished statement with `cargo migrate run --resume`".to_owned(),
-            Self::Unfinished { .. } => "fix the cause, then continue after the last finished statement with `cargo migrate revert --resume`".to_owned(),
+            Self::Unfinished { error, reverting, .. } => {
+                let verb = if *reverting { "revert" } else { "run" };
+                match error {
+                    Some(_) => format!("fix the cause, then continue after the last finished statement with `cargo migrate {verb} --resume`"),
+                    None => format!("it was interrupted before this statement was done: continue with `cargo migrate {verb} --resume`"),
+                }
+            }
             Self::ForeignLedger { .. } => "give the ledger another name in migrate.toml: `prefix = \"schema_\"` below `[ledger]`".to_owned(),
             Self::LedgerSchema { dialect: Dialect::Sqlite, .. } => "SQLite has no schemas of its own: leave `schema` out below `[ledger]` in migrate.toml".to_owned(),
             Self::LedgerSchema { schema, dialect, .. } => {
@@ -83,7 +90,7 @@ impl Error {
             Self::Stopped { .. } => "`cargo migrate status` shows where the database is, and how to continue".to_owned(),
             Self::Concurrent => "check where it is now with `cargo migrate status`, then try again".to_owned(),
             Self::MissingTables { .. } => "`cargo migrate verify` shows all differences, `cargo migrate repair --schema` fixes them".to_owned(),
-            Self::Repair { .. } => "fix the rows that are in its way, then try again: finished statements are not repeated".to_owned(),
+            Self::Repair { source, .. } => repair_help(source),
             Self::RepairDangling { .. } => "delete or fix those rows, then try again".to_owned(),
             Self::SchemaText { .. } => "this is a gap in cargo migrate: please report it with the statement that created the object".to_owned(),
             #[cfg(feature = "verify")]
@@ -92,6 +99,38 @@ impl Error {
             Self::NoSchema { .. } => "write it with `cargo migrate lock`, commit it, and compile again".to_owned(),
             Self::LedgerText { .. } => "restore the revision's file from git, then try again".to_owned(),
         })
+    }
+}
+
+/// Says what stands in the way of a schema repair, by the class of the database's error.
+fn repair_help(source: &DriverError) -> String {
+    let again = "then try again: finished statements are not repeated";
+    let source = source.as_sqlx();
+    if missed_lock(source) || Refusal::of(source) == Some(Refusal::Busy) {
+        return format!("another session holds a lock that it needs: let it finish, {again}");
+    }
+    if timed_out(source) {
+        return format!(
+            "it took longer than allowed: raise `statement-timeout` of the environment, {again}"
+        );
+    }
+    if violates_rows(source) {
+        return format!("fix the rows that are in its way, {again}");
+    }
+    match Refusal::of(source) {
+        Some(Refusal::Denied) => {
+            format!("let a user run it who has the right, or grant it, {again}")
+        }
+        Some(Refusal::DependentObjects) => {
+            format!("other objects need what it changes: drop or change those first, {again}")
+        }
+        Some(Refusal::AlreadyExists) => {
+            format!("something of that name is there already: rename or drop it, {again}")
+        }
+        Some(Refusal::UnknownTable | Refusal::UnknownColumn | Refusal::UnknownSchema) => {
+            format!("create what it names, {again}")
+        }
+        _ => format!("fix what the database's message names, {again}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::{ChainLock, Code, Diagnostic, Folder, Problem, RevisionId, Survey, shell_word};
+use migrate_core::{Code, Diagnostic, Folder, Problem, RevisionId, Survey, shell_word};
 use migrate_repair::{HeadsRepair, Repair, RepairOptions};
 
 use super::RepairArgs;
@@ -26,20 +26,24 @@ pub(super) fn plan<'a>(
 ) -> Result<(Repair, Vec<Diagnostic>), CommandError> {
     let config = context.config()?;
     let elsewhere = elsewhere(context)?;
+    let applied: BTreeSet<String> = known.map(str::to_owned).collect();
+    let published = Published::of(context)?.ids();
+    let committed = committed(context)?;
     let mut options = RepairOptions {
         created: now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        committed_lock: committed_lock(context)?,
-        elsewhere: elsewhere
-            .keys()
-            .cloned()
-            .chain(known.map(str::to_owned))
+        published: published.clone().unwrap_or_default(),
+        elsewhere: elsewhere.keys().chain(&applied).cloned().collect(),
+        applied,
+        committed: committed
+            .iter()
+            .flat_map(|folder| &folder.files)
+            .map(|file| file.name.clone())
             .collect(),
+        committed_lock: committed.and_then(|folder| folder.lock),
         ..RepairOptions::default()
     };
     if args.rebase {
-        options.heads = HeadsRepair::Rebase {
-            published: Published::of(context)?.ids(),
-        };
+        options.heads = HeadsRepair::Rebase { published };
     }
     if !args.order.is_empty() {
         // Revisions may get their ids only as they are repaired.
@@ -51,16 +55,12 @@ pub(super) fn plan<'a>(
     Ok((repair, left))
 }
 
-/// The chain.lock of the last commit, where the one that is there cannot be read.
-fn committed_lock(context: &Context) -> Result<Option<String>, CommandError> {
-    let is_whole = |text: &String| ChainLock::parse(ChainLock::FILE, text).is_ok();
-    if context.folder()?.lock.as_ref().is_some_and(is_whole) {
-        return Ok(None);
+/// The migrations folder of the last commit, if there is one.
+fn committed(context: &Context) -> Result<Option<Folder>, CommandError> {
+    match Repository::find(context.root()?) {
+        Some(repository) => repository.committed(),
+        None => Ok(None),
     }
-    let Some(repository) = Repository::find(context.root()?) else {
-        return Ok(None);
-    };
-    Ok(repository.committed()?.and_then(|folder| folder.lock))
 }
 
 /// Asks git for them.

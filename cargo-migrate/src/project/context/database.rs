@@ -76,6 +76,11 @@ impl Context {
         self.choose(self.url_of(name, url)?, Some(env.clone()))
     }
 
+    /// Returns the database of a url that is compared with another.
+    pub(crate) fn database_at(&self, url: &str) -> Result<Chosen, CommandError> {
+        self.choose(url.to_owned(), None)
+    }
+
     /// A database of SQLite in memory, which is nobody else's.
     pub(crate) fn memory(&self) -> Result<Chosen, CommandError> {
         let env = self.env(self.config()?)?;

@@ -129,14 +129,16 @@ pub(super) fn copied(
         let numbers_itself = after.is_rowid(column);
         let value = match before.column(&column.name) {
             Some(old) if old.nullable && !column.nullable && !numbers_itself => {
-                made_up.push(format!("`{}` where it is null", column.name));
-                format!("ifnull({quoted}, {})", zero())
+                let zero = zero();
+                made_up.push(format!("{zero} for `{}` where it is null", column.name));
+                format!("ifnull({quoted}, {zero})")
             }
             Some(_) => quoted.clone(),
             None if numbers_itself || column.nullable || column.default.is_some() => continue,
             None => {
-                made_up.push(format!("`{}`", column.name));
-                zero()
+                let zero = zero();
+                made_up.push(format!("{zero} for `{}`", column.name));
+                zero
             }
         };
         columns.push(quoted);

@@ -86,6 +86,14 @@ impl<'a> Evidence<'a> {
         before.remove(index);
         let mut after = before.clone();
         after.insert(index);
+        if self
+            .graph
+            .descendants([index])
+            .iter()
+            .any(|other| before.contains(other))
+        {
+            return self.of_followed(index, &after).await;
+        }
         let around = match self.walk(&[(before.clone(), after)]).await {
             Ok(around) => around,
             // Often it cannot be finished at all, and that is why it was not.
@@ -112,6 +120,31 @@ impl<'a> Evidence<'a> {
             true => Ok(Verdict::NotThere),
             false => Ok(Verdict::Unclear(lacking)),
         }
+    }
+
+    /// Whether a revision that was started is there, although applied revisions follow it: there is
+    /// no schema without it, so what it touches must be as all of them together make it.
+    async fn of_followed(&self, index: usize, all: &Set) -> Result<Verdict, CommandError> {
+        let own = self.graph.ancestors([index]);
+        let mut before = own.clone();
+        before.remove(index);
+        let around = self.walk(&[(before, own)]).await?;
+        let Some(Around { before, after }) = around.into_iter().next() else {
+            return Ok(Verdict::Nothing);
+        };
+        let touched = touched(&before, &after);
+        if touched.is_empty() {
+            return Ok(Verdict::Nothing);
+        }
+        let drift = self.drift(all).await?;
+        let of_it = drift
+            .iter()
+            .filter(|found| found.kind != DifferenceKind::Extra && touched.contains(&key(found)));
+        let lacking: Vec<String> = of_it.map(ToString::to_string).collect();
+        Ok(match lacking.is_empty() {
+            true => Verdict::There,
+            false => Verdict::Unclear(lacking),
+        })
     }
 
     /// Whether revisions that others follow are there: what they touch must be as all of

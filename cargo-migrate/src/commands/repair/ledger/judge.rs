@@ -1,13 +1,13 @@
 //! Decides about a revision by the evidence of the tables.
 
-use migrate_core::Revision;
+use migrate_core::{Dialect, Revision};
 use migrate_sqlx::__cli::discrepancy::Kind;
 use migrate_sqlx::__cli::{LedgerChange, RowRepair};
 use migrate_sqlx::{AppliedRevision, RevisionState};
 
 use super::evidence::Verdict;
 use super::ledger_plan::LedgerPlan;
-use crate::database::consent::changed_on_protected;
+use crate::database::consent::{cannot_be_redone, changed_on_protected, without_a_way_back};
 use crate::output::error::CommandError;
 
 /// Decides about a revision that was started.
@@ -19,14 +19,19 @@ pub(super) fn unfinished(
     repair: &mut LedgerPlan,
 ) {
     let id = row.revision.as_str();
-    let way_on = match row.state {
-        RevisionState::Reverting => format!(
-            "go on with `cargo migrate revert --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
-        ),
-        _ => format!(
-            "go on with `cargo migrate run --resume`, or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
-        ),
+    let verb = match row.state {
+        RevisionState::Reverting => "revert",
+        _ => "run",
     };
+    let go_on = match kind {
+        Kind::InDoubt => format!(
+            "if the database has what the statement does, go on with `cargo migrate {verb} --resume=done`, otherwise with `cargo migrate {verb} --resume=again`"
+        ),
+        _ => format!("go on with `cargo migrate {verb} --resume`"),
+    };
+    let way_on = format!(
+        "{go_on}; or say what has become of it: `cargo migrate repair --done {id}` or `--undone {id}`"
+    );
     match verdict {
         Ok(Verdict::There) => {
             repair.change_row(
@@ -146,12 +151,20 @@ pub(super) fn applied(
 }
 
 /// Reports what only a person can decide.
-pub(super) fn leave(id: &str, kind: Kind, protected: Option<&str>, repair: &mut LedgerPlan) {
+pub(super) fn leave(
+    id: &str,
+    kind: Kind,
+    protected: Option<&str>,
+    rows: &[AppliedRevision],
+    dialect: Dialect,
+    repair: &mut LedgerPlan,
+) {
     let (reason, help) = match kind {
         Kind::DraftChanged => (
             "it is a draft, and was edited after it was applied".to_owned(),
             match protected {
                 Some(env) => changed_on_protected(env, &[id.to_owned()]),
+                None if cannot_be_redone(rows, id, dialect) => without_a_way_back(id),
                 None => format!(
                     "`cargo migrate redo {id}` reverts what was applied and applies the new text"
                 ),

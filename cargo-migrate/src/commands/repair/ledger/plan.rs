@@ -103,7 +103,7 @@ impl Planner<'_> {
                     | Kind::Foreign,
                     _,
                 ) => to_prove.push((id, kind, now)),
-                _ => judge::leave(id, kind, self.chosen.protected(), repair),
+                _ => self.leave(id, kind, repair),
             }
         }
         if !to_prove.is_empty() {
@@ -125,6 +125,11 @@ impl Planner<'_> {
             false => 0,
         });
         Ok(())
+    }
+
+    fn leave(&self, id: &str, kind: Kind, repair: &mut LedgerPlan) {
+        let (protected, dialect) = (self.chosen.protected(), self.database.dialect());
+        judge::leave(id, kind, protected, self.rows, dialect, repair);
     }
 
     /// Leaves alone what follows a revision of which nobody has said yet which text is meant: its
@@ -213,7 +218,7 @@ impl Planner<'_> {
                     judge::unfinished(self.row(id), kind, revision, verdict, repair);
                 }
                 (Kind::Unfinished | Kind::InDoubt, None) => {
-                    judge::leave(id, kind, self.chosen.protected(), repair);
+                    self.leave(id, kind, repair);
                 }
                 _ => rest.push((id, kind, revision)),
             }
