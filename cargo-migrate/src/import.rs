@@ -16,6 +16,7 @@ mod goose;
 mod linear;
 mod names;
 mod python;
+pub(crate) mod recording;
 mod refinery;
 mod section;
 pub(crate) mod source;

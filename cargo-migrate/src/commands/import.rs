@@ -15,6 +15,7 @@ use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::{Applied, is_idle};
 use crate::import::chain::{Form, Imported, left_out};
+use crate::import::recording::{Command, Recording};
 use crate::import::write::Destination;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic, flyway};
 use crate::output::error::CommandError;
@@ -76,6 +77,11 @@ pub(crate) struct ImportArgs {
     /// `create_all()` makes before the first revision
     #[arg(long, requires = "online")]
     allow_tables: bool,
+    /// Record what migrations in code do: run this command on an empty scratch database, which
+    /// `{url}` or its parts name, up to `{version}`, such as
+    /// `--run 'goose sqlite3 {path} up-to {version}'`
+    #[arg(long, value_name = "COMMAND")]
+    run: Option<String>,
     /// The output of `alembic upgrade --sql heads`, instead of calling it
     #[arg(long, value_name = "FILE")]
     up_sql: Option<PathBuf>,
@@ -144,6 +150,9 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
     }
     let mut history = args.tool.read(&sources)?;
+    if let Some(command) = &args.run {
+        record(command, args, &mut history, dialects, context, ui)?;
+    }
     if history.revisions.is_empty() {
         return Err(nothing_found(args.tool, &shown, &history));
     }
@@ -183,6 +192,57 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         return ui.json(&document(args, &imported, stamped));
     }
     Ok(())
+}
+
+/// Lets the tool run, and fills in what it did where the history has no SQL.
+fn record(
+    command: &str,
+    args: &ImportArgs,
+    history: &mut History,
+    dialects: Dialects,
+    context: &Context,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    if args.tool == Tool::Alembic {
+        return Err(CommandError::usage(
+            "Alembic is run by `--online`, not by `--run`",
+        ));
+    }
+    let command = Command::new(command)?;
+    let mut all = dialects.iter();
+    let (Some(dialect), None) = (all.next(), all.next()) else {
+        return Err(CommandError::usage("`--run` runs on one database")
+            .help("say on which: `--dialect postgres`"));
+    };
+    let chosen = match dialect {
+        Dialect::Sqlite => context.memory()?,
+        Dialect::Postgres | Dialect::MySql => context.database()?,
+    };
+    if Dialect::from_url(chosen.url()) != Some(dialect) {
+        return Err(CommandError::new(
+            Failure::WrongDialect,
+            format!(
+                "`{}` is not a database of {}",
+                chosen.shown(),
+                dialect.name()
+            ),
+        )
+        .help("name one with `--database-url`: a scratch database is created beside it"));
+    }
+    let recording = Recording {
+        tool: args.tool,
+        command: &command,
+        folder: &context.start,
+        version_table: args
+            .version_table
+            .as_deref()
+            .unwrap_or(args.tool.version_table()),
+        chosen: &chosen,
+        ledger: &context.config()?.ledger,
+        ui,
+    };
+    let progress = Progress::new(ui);
+    block_on(&progress, recording.fill(history))
 }
 
 /// The tool's folder, and how it is shown.

@@ -20,6 +20,7 @@ mod import;
 mod import_alembic;
 mod import_alembic_run;
 mod import_meaning;
+mod import_run;
 mod interrupt;
 mod json;
 mod ledger_schema;
