@@ -11,6 +11,7 @@ mod config_edits;
 mod dbmate;
 mod diesel;
 pub(crate) mod flyway;
+pub(crate) mod folders;
 mod golang_migrate;
 mod goose;
 mod linear;

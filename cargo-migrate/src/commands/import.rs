@@ -15,6 +15,7 @@ use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::{Applied, is_idle};
 use crate::import::chain::{Form, Imported, left_out};
+use crate::import::folders::{Part, align};
 use crate::import::recording::{Command, Recording};
 use crate::import::write::Destination;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic, flyway};
@@ -136,45 +137,58 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         };
     }
     let dialects = dialects(args, context)?;
-    let (folder, shown) = of_dialect(folder(args, context)?, args.tool, dialects)?;
+    let (folder, shown) = folder(args, context)?;
     destination.refuse(&folder, args.move_old)?;
-    let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
-    if args.tool == Tool::Alembic {
-        for name in alembic::outside(&sources) {
-            sources.add(&name, &shown, args.tool.endings())?;
-        }
-    }
-    if args.tool == Tool::Flyway {
-        for name in flyway::code_folders(&folder) {
-            sources.add(&name, &shown, &["java", "kt"])?;
-        }
-    }
-    let mut history = args.tool.read(&sources)?;
-    if let Some(command) = &args.run {
-        record(command, args, &mut history, dialects, context, ui)?;
-    }
-    if history.revisions.is_empty() {
-        return Err(nothing_found(args.tool, &shown, &history));
-    }
     let mut table = args.version_table.clone();
-    if args.tool == Tool::Alembic {
-        let sql = alembic_sql(args, &history, &sources, &folder, dialects, ui)?;
-        table = table.or_else(|| sql.version_table.clone());
-        sql.fill(&mut history, &sources);
+    let mut parts = Vec::new();
+    for (path, shown, dialects) in folders(&folder, &shown, args.tool, dialects)? {
+        let (sources, mut history) = read(args.tool, &path, &shown)?;
+        if args.tool == Tool::Alembic && !history.revisions.is_empty() {
+            let sql = alembic_sql(args, &history, &sources, &path, dialects, ui)?;
+            table = table.or_else(|| sql.version_table.clone());
+            sql.fill(&mut history, &sources);
+        }
+        if let Some(command) = &args.run {
+            record(command, args, &mut history, dialects, context, ui)?;
+        }
+        if history.revisions.is_empty() {
+            return Err(nothing_found(args.tool, &shown, &history));
+        }
+        parts.push(Part {
+            dialects,
+            folder: shown,
+            history,
+        });
     }
     if args.stamp && args.tool.has_code() {
         let table = table.as_deref().unwrap_or(args.tool.version_table());
-        let applied = applied(args, table, context, ui)?;
-        let code = applied.code_without_files(args.tool, &history);
-        history.add_code(args.tool, table, code);
+        let (dialect, applied) = applied(args, table, context, ui)?;
+        let only = parts.len() == 1;
+        let of_database = |part: &&mut Part| only || part.dialects.contains(dialect);
+        if let Some(Part { history, .. }) = parts.iter_mut().find(of_database) {
+            let code = applied.code_without_files(args.tool, history);
+            history.add_code(args.tool, table, code);
+        }
+    }
+    let mut config = context.config()?.clone();
+    let mut dialects = dialects;
+    let mut added = Dialects::NONE;
+    if parts.len() > 1 {
+        align(args.tool, &mut parts)?;
+        dialects = parts.iter().flat_map(|part| part.dialects.iter()).collect();
+        if !dialects.without(config.dialects).is_empty() {
+            config.dialects = config.dialects.iter().chain(dialects.iter()).collect();
+            added = config.dialects;
+        }
     }
     let imported = Imported::new(
-        history,
+        parts,
         Form {
             tool: args.tool,
-            config: context.config()?,
+            config: &config,
             version_table: table.as_deref().unwrap_or(args.tool.version_table()),
             dialects,
+            added,
         },
     )?;
     if !args.change.dry_run {
@@ -192,6 +206,23 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         return ui.json(&document(args, &imported, stamped));
     }
     Ok(())
+}
+
+/// Reads the migrations of a folder.
+fn read(tool: Tool, folder: &Path, shown: &str) -> Result<(Sources, History), CommandError> {
+    let mut sources = Sources::read(folder, shown, tool.endings())?;
+    if tool == Tool::Alembic {
+        for name in alembic::outside(&sources) {
+            sources.add(&name, shown, tool.endings())?;
+        }
+    }
+    if tool == Tool::Flyway {
+        for name in flyway::code_folders(folder) {
+            sources.add(&name, shown, &["java", "kt"])?;
+        }
+    }
+    let history = tool.read(&sources)?;
+    Ok((sources, history))
 }
 
 /// Lets the tool run, and fills in what it did where the history has no SQL.
@@ -286,15 +317,17 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
         })
 }
 
-/// The folder below for one database, if there is one for each.
-fn of_dialect(
-    (folder, shown): (PathBuf, String),
+/// The folders to read, each with its databases: the folder itself, or those below it for one
+/// database each.
+fn folders(
+    folder: &Path,
+    shown: &str,
     tool: Tool,
     dialects: Dialects,
-) -> Result<(PathBuf, String), CommandError> {
-    let mut folders: Vec<(Dialect, String)> = Vec::new();
+) -> Result<Vec<(PathBuf, String, Dialects)>, CommandError> {
+    let mut below: Vec<(Dialect, String)> = Vec::new();
     let mut has_own = tool == Tool::Alembic;
-    for entry in std::fs::read_dir(&folder)? {
+    for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let dialect = match name.to_lowercase().as_str() {
@@ -307,36 +340,51 @@ fn of_dialect(
                 continue;
             }
         };
-        folders.push((dialect, name));
+        if entry.path().is_dir() {
+            below.push((dialect, name));
+        }
     }
-    folders.sort_by(|a, b| a.1.cmp(&b.1));
-    let all: Dialects = folders.iter().map(|(dialect, _)| *dialect).collect();
+    below.sort();
+    let all: Dialects = below.iter().map(|(dialect, _)| *dialect).collect();
     if has_own || all.iter().nth(1).is_none() {
-        return Ok((folder, shown));
+        return Ok(vec![(folder.to_owned(), shown.to_owned(), dialects)]);
     }
-    let mut wanted = dialects.iter();
-    let fitting = folders
-        .iter()
-        .filter(|(dialect, _)| dialects.contains(*dialect));
-    let fitting: Vec<&String> = fitting.map(|(_, name)| name).collect();
-    if let (Some(_), None, [name]) = (wanted.next(), wanted.next(), &fitting[..]) {
-        let below = format!("{}/{name}", shown.trim_end_matches('/'));
-        return Ok((folder.join(name), below));
+    let shown = shown.trim_end_matches('/');
+    let wanted = match dialects.is_empty() {
+        true => all,
+        false => dialects.and(all),
+    };
+    below.retain(|(dialect, _)| wanted.contains(*dialect));
+    let twice = below.windows(2).find(|pair| pair[0].0 == pair[1].0);
+    match (twice, below.first()) {
+        (None, Some(_)) => {}
+        (Some([(dialect, one), (_, other)]), _) => {
+            return Err(CommandError::new(
+                Failure::NoMigrations,
+                format!(
+                    "`{shown}` has two folders for {}: `{one}` and `{other}`",
+                    dialect.name()
+                ),
+            )
+            .help(format!(
+                "name one: `cargo migrate import {} {shown}/{one}`",
+                tool.word()
+            )));
+        }
+        _ => {
+            let names: Vec<&str> = all.iter().map(Dialect::as_str).collect();
+            return Err(CommandError::new(
+                Failure::NoMigrations,
+                format!("`{shown}` has folders for `{}` alone", names.join("`, `")),
+            )
+            .help("name one of them, or its database with `--dialect`"));
+        }
     }
-    let names: Vec<&str> = folders.iter().map(|(_, name)| name.as_str()).collect();
-    let first = names.first().copied().unwrap_or_default();
-    Err(CommandError::new(
-        Failure::NoMigrations,
-        format!(
-            "`{shown}` has a folder for each database: `{}`",
-            names.join("`, `")
-        ),
-    )
-    .help(format!(
-        "each is a chain of its own: name one, `cargo migrate import {} {}/{first}`, or its database with `--dialect`",
-        tool.word(),
-        shown.trim_end_matches('/')
-    )))
+    let part = |(dialect, name): (Dialect, String)| {
+        let dialects = Dialects::NONE.with(dialect);
+        (folder.join(&name), format!("{shown}/{name}"), dialects)
+    };
+    Ok(below.into_iter().map(part).collect())
 }
 
 fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {
@@ -575,12 +623,13 @@ fn applied(
     table: &str,
     context: &Context,
     ui: &Ui,
-) -> Result<Applied, CommandError> {
+) -> Result<(Dialect, Applied), CommandError> {
     let chosen = context.database()?;
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        Applied::read(args.tool, &database, table).await
+        let applied = Applied::read(args.tool, &database, table).await?;
+        Ok((database.dialect(), applied))
     };
     block_on(&progress, work)
 }

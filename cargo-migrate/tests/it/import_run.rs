@@ -218,8 +218,14 @@ async fn what_a_run_cannot_show_stays_a_draft() {
             "ALTER TABLE users RENAME COLUMN name TO title;",
             "a run shows a rename as a drop too",
         ),
-        ("CREATE TABLE log (label TEXT); CREATE TRIGGER t AFTER INSERT ON tags BEGIN INSERT INTO log VALUES (NEW.label); END;", "it does not give the same rows of `log`"),
-        ("CREATE TRIGGER t AFTER INSERT ON tags BEGIN INSERT INTO users VALUES (NEW.rowid + 9, NEW.label); END;", "SQLite refuses it: UNIQUE constraint failed: users.id"),
+        (
+            "CREATE TABLE log (label TEXT); CREATE TRIGGER t AFTER INSERT ON tags BEGIN INSERT INTO log VALUES (NEW.label); END;",
+            "it does not give the same rows of `log`",
+        ),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON tags BEGIN INSERT INTO users VALUES (NEW.rowid + 9, NEW.label); END;",
+            "SQLite refuses it: UNIQUE constraint failed: users.id",
+        ),
     ] {
         let (project, output) = of_code(code, RUN).await;
         let output = output.success().to_string();

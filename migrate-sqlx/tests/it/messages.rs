@@ -401,7 +401,10 @@ async fn mysql_quotes_the_statement_and_nothing_that_follows_it() {
     ] {
         let up = format!("-- migrate: up no-transaction\n{up}");
         let error = failure(&database, &up).await;
-        let message = &error.database_message().expect("it is the server's").message;
+        let message = &error
+            .database_message()
+            .expect("it is the server's")
+            .message;
         let (_, quoted) = message.split_once("near ").expect("it quotes the mistake");
         assert!(quoted.ends_with("' at line 1"), "{message}");
         assert!(!quoted.contains([';', '\n']), "{message}");
