@@ -35,6 +35,8 @@ Examples:
   cargo migrate import alembic backend --yes    with the SQL that `alembic` writes
   cargo migrate import alembic --up-sql up.sql --down-sql down.sql
   cargo migrate import dbmate --stamp           and record what the database has of it
+  cargo migrate import goose --run 'goose sqlite3 {path} up-to {version}'
+                                                with what migrations in Go do
 ";
 
 /// Import the migrations of another tool
@@ -51,9 +53,10 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "TOOL")]
     tool: Tool,
     /// Its migrations folder; for Alembic, the one with alembic.ini; by default, where the tool
-    /// itself looks
+    /// itself looks. Folders for one database each are read as one chain if they are below it, or
+    /// named such as `sqlite=db/lite mysql=db/my`
     #[arg(value_name = "PATH")]
-    path: Option<PathBuf>,
+    path: Vec<PathBuf>,
     /// The database that the SQL is for: `sqlite`, `postgres` or `mysql`
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
@@ -137,11 +140,18 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         };
     }
     let dialects = dialects(args, context)?;
-    let (folder, shown) = folder(args, context)?;
+    let mut named = named_folders(args, context)?;
+    let (folder, shown) = match named.first() {
+        Some((folder, shown, _)) => (folder.clone(), shown.clone()),
+        None => folder(args, context)?,
+    };
     destination.refuse(&folder, args.move_old)?;
+    if named.is_empty() {
+        named = folders(&folder, &shown, args.tool, dialects)?;
+    }
     let mut table = args.version_table.clone();
     let mut parts = Vec::new();
-    for (path, shown, dialects) in folders(&folder, &shown, args.tool, dialects)? {
+    for (path, shown, dialects) in named {
         let (sources, mut history) = read(args.tool, &path, &shown)?;
         if args.tool == Tool::Alembic && !history.revisions.is_empty() {
             let sql = alembic_sql(args, &history, &sources, &path, dialects, ui)?;
@@ -276,22 +286,61 @@ fn record(
     block_on(&progress, recording.fill(history))
 }
 
+/// The folders that are named with their databases.
+fn named_folders(
+    args: &ImportArgs,
+    context: &Context,
+) -> Result<Vec<(PathBuf, String, Dialects)>, CommandError> {
+    let mut named = Vec::new();
+    for path in &args.path {
+        let text = path.to_string_lossy();
+        let Some((dialect, path)) = text
+            .split_once('=')
+            .and_then(|(word, path)| Some((word.parse::<Dialect>().ok()?, path)))
+        else {
+            continue;
+        };
+        let (folder, shown) = given(Path::new(path), context)?;
+        named.push((folder, shown, Dialects::NONE.with(dialect)));
+    }
+    let mut dialects: Vec<u8> = named.iter().map(|(.., dialects)| dialects.bits()).collect();
+    dialects.sort_unstable();
+    dialects.dedup();
+    if dialects.len() < named.len() || args.path.len() > named.len().max(1) {
+        return Err(CommandError::usage(
+            "several folders are read as one chain if each is named with a database of its own",
+        )
+        .help("for example `sqlite=db/lite mysql=db/my`"));
+    }
+    if !named.is_empty() && (args.tool == Tool::Alembic || args.dialect.is_some()) {
+        return Err(CommandError::usage(
+            "a folder that is named with its database needs no `--dialect`, and Alembic has one folder for all",
+        ));
+    }
+    Ok(named)
+}
+
+/// A folder that was named, and how it is shown.
+fn given(path: &Path, context: &Context) -> Result<(PathBuf, String), CommandError> {
+    let given = context.start.join(path);
+    let folder = match given.is_file() {
+        true => given.parent().unwrap_or(&given).to_owned(),
+        false => given,
+    };
+    if !folder.is_dir() {
+        return Err(CommandError::new(
+            Failure::NoMigrations,
+            format!("there is no folder `{}`", path.display()),
+        ));
+    }
+    let shown = context.shown(&folder);
+    Ok((folder, shown))
+}
+
 /// The tool's folder, and how it is shown.
 fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), CommandError> {
-    if let Some(path) = &args.path {
-        let given = context.start.join(path);
-        let folder = match given.is_file() {
-            true => given.parent().unwrap_or(&given).to_owned(),
-            false => given,
-        };
-        if !folder.is_dir() {
-            return Err(CommandError::new(
-                Failure::NoMigrations,
-                format!("there is no folder `{}`", path.display()),
-            ));
-        }
-        let shown = context.shown(&folder);
-        return Ok((folder, shown));
+    if let Some(path) = args.path.first() {
+        return given(path, context);
     }
     let root = context.root()?;
     let found = args

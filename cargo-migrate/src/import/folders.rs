@@ -5,6 +5,7 @@ use migrate_core::Dialects;
 use super::{History, Migration, MigrationBody, Note, Tool};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
+use crate::output::phrase::enumerated;
 
 /// The migrations for some databases.
 #[derive(Clone, Debug)]
@@ -96,7 +97,7 @@ fn position(tool: Tool, migrations: &[Migration], migration: &Migration) -> Opti
 /// What a database does for a version that only others have.
 fn nothing(migration: &Migration, folders: &[String]) -> MigrationBody {
     MigrationBody::Sql {
-        text: format!("-- only {} has it\nSELECT 1;\n", folders.join(" and ")),
+        text: format!("-- it is only in {}\nSELECT 1;\n", enumerated(folders)),
         transaction: true,
         place: migration.place.clone(),
     }

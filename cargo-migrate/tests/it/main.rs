@@ -19,6 +19,7 @@ mod help;
 mod import;
 mod import_alembic;
 mod import_alembic_run;
+mod import_folders;
 mod import_meaning;
 mod import_run;
 mod interrupt;
