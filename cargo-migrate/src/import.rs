@@ -14,6 +14,7 @@ pub(crate) mod flyway;
 pub(crate) mod folders;
 mod golang_migrate;
 mod goose;
+pub(crate) mod guess;
 mod linear;
 mod names;
 mod python;

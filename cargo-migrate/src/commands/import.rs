@@ -16,6 +16,7 @@ use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::{Applied, is_idle};
 use crate::import::chain::{Form, Imported, left_out};
 use crate::import::folders::{Part, align};
+use crate::import::guess::guess;
 use crate::import::recording::{Command, Recording};
 use crate::import::write::Destination;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic, flyway};
@@ -164,6 +165,10 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         if history.revisions.is_empty() {
             return Err(nothing_found(args.tool, &shown, &history));
         }
+        let dialects = match dialects.is_empty() {
+            true => guess(&history),
+            false => dialects,
+        };
         parts.push(Part {
             dialects,
             folder: shown,
@@ -181,11 +186,10 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         }
     }
     let mut config = context.config()?.clone();
-    let mut dialects = dialects;
     let mut added = Dialects::NONE;
+    let dialects: Dialects = parts.iter().flat_map(|part| part.dialects.iter()).collect();
     if parts.len() > 1 {
         align(args.tool, &mut parts)?;
-        dialects = parts.iter().flat_map(|part| part.dialects.iter()).collect();
         if !dialects.without(config.dialects).is_empty() {
             config.dialects = config.dialects.iter().chain(dialects.iter()).collect();
             added = config.dialects;

@@ -530,7 +530,12 @@ use migrate_sqlx::Table;
     pub tt: chrono::NaiveTime,
     pub flag: bool,
     pub code: uuid::fmt::Hyphenated,
+    pub price: sqlx::types::Text<rust_decimal::Decimal>,
+    pub peer: sqlx::types::Text<std::net::IpAddr>,
+    pub seen: sqlx::types::Text<chrono::DateTime<chrono::Utc>>,
+    pub name: sqlx::types::Text<Name>,
 }
+pub struct Name(String);
 "#;
     let database = TestDatabase::create(Dialect::Sqlite, "cli_fillers").await;
     let few = "use migrate_sqlx::Table;\n#[derive(Table)] #[table(name = \"t\")] pub struct T { pub id: i64 }\n";
@@ -561,6 +566,14 @@ use migrate_sqlx::Table;
     assert_eq!(row.get::<String, _>("at"), "1970-01-01 00:00:00");
     assert_eq!(row.get::<String, _>("tt"), "00:00:00");
     assert!(!row.get::<bool, _>("flag"));
+    for (column, value) in [
+        ("price", "0"),
+        ("peer", "0.0.0.0"),
+        ("seen", "1970-01-01T00:00:00Z"),
+        ("name", ""),
+    ] {
+        assert_eq!(row.get::<String, _>(column), value, "{column}");
+    }
     assert_eq!(
         row.get::<String, _>("code"),
         "00000000-0000-0000-0000-000000000000"
