@@ -286,8 +286,25 @@ fn record(
         ledger: &context.config()?.ledger,
         ui,
     };
+    let part = Part {
+        dialects,
+        folder: String::new(),
+        history: history.clone(),
+    };
+    let form = Form {
+        tool: args.tool,
+        config: context.config()?,
+        version_table: recording.version_table,
+        dialects,
+        added: Dialects::NONE,
+    };
+    let without = Imported::new(vec![part], form)?;
+    let lacking = without.lacking_up.iter();
+    let lacking: Vec<String> = lacking
+        .map(|index| history.revisions[*index].version.clone())
+        .collect();
     let progress = Progress::new(ui);
-    block_on(&progress, recording.fill(history))
+    block_on(&progress, recording.fill(history, &lacking))
 }
 
 /// The folders that are named with their databases.

@@ -25,8 +25,10 @@ pub(crate) struct Imported {
     order: Vec<RevisionId>,
     /// With complete revisions sealed, and the rest as drafts.
     pub(crate) lock: ChainLock,
-    /// The revisions that need a person: id, and whether it is about the `up` section.
+    /// The revisions that need a person.
     pub(crate) drafts: Vec<RevisionId>,
+    /// Those whose `up` is not complete, by their place in the order.
+    pub(crate) lacking_up: Vec<usize>,
     /// All that a person should know, by file and line.
     pub(crate) notes: Vec<Note>,
     /// What migrate.toml must say.
@@ -121,6 +123,9 @@ impl Imported {
                         .iter()
                         .filter(|draft| draft.is_draft)
                         .map(|draft| draft.new.id.clone())
+                        .collect(),
+                    lacking_up: (0..drafts.len())
+                        .filter(|index| drafts[*index].lacks_up)
                         .collect(),
                     order: drafts.iter().map(|draft| draft.new.id.clone()).collect(),
                     files: drafts

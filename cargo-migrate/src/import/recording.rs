@@ -72,11 +72,19 @@ struct Recorded {
 }
 
 impl Recording<'_> {
-    /// Replaces what the history does not have as SQL by what a run shows of it.
-    pub(crate) async fn fill(&self, history: &mut History) -> Result<(), CommandError> {
+    /// Replaces what the chain would lack of these versions, and of those that are in no file, by
+    /// what a run shows of it.
+    pub(crate) async fn fill(
+        &self,
+        history: &mut History,
+        lacking: &[String],
+    ) -> Result<(), CommandError> {
         let steps = self.explore(history).await?;
-        let is_left =
-            |index: &usize| matches!(history.revisions[*index].up, MigrationBody::Left { .. });
+        let is_left = |index: &usize| {
+            let migration = &history.revisions[*index];
+            matches!(migration.up, MigrationBody::Left { .. })
+                || lacking.contains(&migration.version)
+        };
         let left: Vec<usize> = (0..history.revisions.len()).filter(is_left).collect();
         if left.is_empty() {
             return Ok(());
@@ -332,13 +340,17 @@ fn version(history: &History, index: usize) -> &str {
 /// Puts what was recorded in the place of what could not be carried over.
 fn enter(history: &mut History, index: usize, recorded: Result<Recorded, String>) {
     let migration = &mut history.revisions[index];
-    let MigrationBody::Left { why, text, place } = &migration.up else {
-        return;
+    let (text, place) = match &migration.up {
+        MigrationBody::Sql { text, place, .. } | MigrationBody::Left { text, place, .. } => {
+            (text, place)
+        }
+        MigrationBody::Part { whole, place, .. } => (whole, place),
+        MigrationBody::Irreversible(_) => return,
     };
     let (whole, place) = (text.clone(), place.clone());
     migration.up = match recorded {
-        Err(missing) => MigrationBody::Left {
-            why: format!("{why}; {missing}"),
+        Err(why) => MigrationBody::Left {
+            why,
             text: whole,
             place,
         },
@@ -348,7 +360,7 @@ fn enter(history: &mut History, index: usize, recorded: Result<Recorded, String>
         }) => {
             history.notes.push(Note::changed(
                 &place,
-                "its SQL is what a run did on an empty database: what its code does with the rows of others is not in it",
+                "its SQL is what a run did on an empty database: what it does with rows that are there is not in it",
             ));
             MigrationBody::Sql {
                 text,

@@ -4,7 +4,7 @@ use migrate_core::Dialect;
 use migrate_tests::native_dump::{mysql_dump, postgres_dump};
 use migrate_tests::{CommandOutput, TestDatabase, TestProject};
 
-use crate::import::on;
+use crate::import::{on, sqlx};
 use crate::{Done as _, project};
 
 /// A program that keeps the table of refinery and has its second migration as code.
@@ -249,7 +249,7 @@ async fn code_that_does_nothing_to_an_empty_database_is_a_step() {
     let (project, output) = of_code("UPDATE users SET name = 'a';", RUN).await;
     let output = output.success().to_string();
     assert!(
-        output.contains("what its code does with the rows of others is not in it"),
+        output.contains("what it does with rows that are there is not in it"),
         "{output}"
     );
     assert!(output.contains("3 sealed, 0 drafts"), "{output}");
@@ -292,6 +292,54 @@ async fn versions_that_no_file_has_are_found_in_a_run() {
     assert!(output.contains("3 revisions, 3 sealed"), "{output}");
     on(&project, &database, &["run"]).success().done();
     assert_eq!(database.rows("SELECT label FROM tags").await.len(), 3);
+}
+
+/// The real sqlx, with a migration that needs its own table.
+async fn of_sqlx(dialect: Dialect, name: &str) {
+    let project = project();
+    project.write("migrate.toml", format!("dialects = [\"{dialect}\"]\n"));
+    project.write("old/1_a.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);\n");
+    project.write(
+        "old/2_b.sql",
+        "CREATE TABLE b AS SELECT version AS id FROM _sqlx_migrations;\n",
+    );
+    project.write("old/3_c.sql", "CREATE TABLE c (id INTEGER PRIMARY KEY);\n");
+    let old = TestDatabase::create(dialect, &format!("{name} old")).await;
+    let new = TestDatabase::create(dialect, &format!("{name} new")).await;
+    sqlx(&project, &old, &["run", "--source", "old"])
+        .success()
+        .done();
+    let output = on(&project, &old, &["import", "sqlx", "old", "--dry-run"]).success();
+    assert!(output.stderr.contains("1 draft"), "{output}");
+    let program = std::env::var("MIGRATE_TEST_SQLX").expect("a path");
+    let run = format!(
+        "{program} --no-dotenv migrate run --source old --target-version {{version}} --database-url {{url}}"
+    );
+    let output = on(&project, &old, &["import", "sqlx", "old", "--run", &run]).success();
+    assert!(output.stderr.contains("3 sealed, 0 drafts"), "{output}");
+    on(&project, &old, &["import", "sqlx", "--stamp"])
+        .success()
+        .done();
+    on(&project, &old, &["verify"]).success().done();
+    on(&project, &new, &["run"]).success().done();
+    on(&project, &new, &["verify"]).success().done();
+    let all = "SELECT id FROM b ORDER BY id";
+    assert_eq!(new.rows(all).await, old.rows(all).await);
+}
+
+#[tokio::test]
+async fn of_sqlx_on_sqlite() {
+    of_sqlx(Dialect::Sqlite, "import run sqlx sqlite").await;
+}
+
+#[tokio::test]
+async fn of_sqlx_on_postgres() {
+    of_sqlx(Dialect::Postgres, "import run sqlx postgres").await;
+}
+
+#[tokio::test]
+async fn of_sqlx_on_mariadb() {
+    of_sqlx(Dialect::MySql, "import run sqlx mariadb").await;
 }
 
 #[tokio::test]

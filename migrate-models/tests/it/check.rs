@@ -239,7 +239,10 @@ fn attributes_name_columns_of_the_struct() {
         let derived = Derived::read(text.parse().expect("tokens")).expect("an item");
         let tables = BTreeMap::new();
         let checked = derived.model.map(|model| model.check(&tables));
-        let all = derived.problems.into_iter().chain(checked.into_iter().flatten());
+        let all = derived
+            .problems
+            .into_iter()
+            .chain(checked.into_iter().flatten());
         all.map(|problem| problem.message).collect::<Vec<_>>()
     };
     for attribute in [
@@ -251,7 +254,12 @@ fn attributes_name_columns_of_the_struct() {
         "postgres(index(nope))",
     ] {
         let named = format!("#[table({attribute})] struct N {{ id: i64, tenant: i64 }}");
-        assert_eq!(problems(&named).len(), 1, "{attribute}: {:?}", problems(&named));
+        assert_eq!(
+            problems(&named).len(),
+            1,
+            "{attribute}: {:?}",
+            problems(&named)
+        );
         let open = named.replace("tenant: i64", "#[sqlx(flatten)] more: More");
         assert_eq!(problems(&open), Vec::<String>::new(), "{attribute}");
     }

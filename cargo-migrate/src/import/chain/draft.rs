@@ -13,6 +13,8 @@ pub(super) struct Draft {
     pub(super) new: NewRevision,
     pub(super) name: String,
     pub(super) is_draft: bool,
+    /// Whether its `up` could not be carried over completely.
+    pub(super) lacks_up: bool,
     /// What each section of `new` comes from.
     pub(super) origins: Vec<Origin>,
 }
@@ -41,6 +43,7 @@ struct Section {
 struct Piece {
     sections: Vec<Section>,
     is_draft: bool,
+    lacks_up: bool,
 }
 
 /// Where a section's first line of SQL comes from.
@@ -70,11 +73,12 @@ pub(super) fn draft(
         sections: Vec::new(),
     };
     let joins = link.parents.len() > 1;
-    let mut is_draft = false;
+    let (mut is_draft, mut lacks_up) = (false, false);
     let mut sections: Vec<Section> = Vec::new();
     for (part, (migration, form, table)) in migrations.iter().enumerate() {
         let piece = piece(part, migration, joins, *form, table, notes);
         is_draft |= piece.is_draft;
+        lacks_up |= piece.lacks_up;
         for section in piece.sections {
             let is_same = |other: &&mut Section| {
                 // A revision has one reason for all databases without a way back.
@@ -113,6 +117,7 @@ pub(super) fn draft(
         name: new.file_name(&form.config.file_name),
         new,
         is_draft,
+        lacks_up,
         origins,
     }
 }
@@ -126,16 +131,17 @@ fn piece(
     table: &VersionTable,
     notes: &mut Vec<Note>,
 ) -> Piece {
-    let mut is_draft = false;
     let up = section(&migration.up, form, table, notes);
     let does_nothing = up.statements == 0 && !up.is_left;
-    is_draft |= up.is_left;
+    let lacks_up = up.is_left;
+    let mut is_draft = lacks_up;
     let down = section(&migration.down, form, table, notes);
     // A merge that does nothing needs no section.
     if joins && does_nothing && down.statements == 0 && !down.is_left {
         return Piece {
             sections: Vec::new(),
             is_draft,
+            lacks_up,
         };
     }
     let tool = form.tool.word();
@@ -181,6 +187,7 @@ fn piece(
     Piece {
         sections: vec![up_section, down_section],
         is_draft,
+        lacks_up,
     }
 }
 
