@@ -15,15 +15,15 @@ use migrate_tests::TestDatabase;
 )]
 mod printed {
     pub(super) mod postgres {
+        use sqlx::types as rust_decimal;
         use sqlx::types::{chrono, uuid};
-        use {serde_json, sqlx::types as rust_decimal};
 
         include!("printed_models/postgres.rs");
     }
 
     pub(super) mod mysql {
+        use sqlx::types as rust_decimal;
         use sqlx::types::chrono;
-        use {serde_json, sqlx::types as rust_decimal};
 
         include!("printed_models/mysql.rs");
     }

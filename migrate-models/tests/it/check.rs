@@ -246,7 +246,7 @@ fn attributes_name_columns_of_the_struct() {
         all.map(|problem| problem.message).collect::<Vec<_>>()
     };
     for attribute in [
-        "unique(tennant)",
+        "unique(tenants)",
         "index(nope)",
         "index(columns(nope desc))",
         "primary_key(idd)",

@@ -393,7 +393,7 @@ async fn mysql_quotes_the_statement_and_nothing_that_follows_it() {
     let database = TestDatabase::create(Dialect::MySql, "messages::quotation").await;
     let long = format!("CREATE TABLE t (a INT) COMMENT = {}", "x".repeat(70));
     for up in [
-        "CREATE INDEX i ON t (a) LOK;",
+        "CREATE INDEX i ON t (a) LOCKED;",
         "INSERT INTO t VALUES (1) x;",
         "CREATE TABLE t (a INT",
         // Up to 80 characters are quoted, so the end is cut off in the middle.
