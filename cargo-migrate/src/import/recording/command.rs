@@ -74,9 +74,8 @@ impl Command {
             return Ok(());
         }
         let failed = CommandError::new(Failure::Import, format!("`{shown}` failed"));
-        let failed = last_lines(&[output.stderr, output.stdout].concat())
-            .iter()
-            .fold(failed, CommandError::cause);
+        let output = without_password(&[output.stderr, output.stdout].concat(), url);
+        let failed = last_lines(&output).iter().fold(failed, CommandError::cause);
         Err(failed.help("it must work on an empty database; nothing was written"))
     }
 }
@@ -127,8 +126,24 @@ fn values(url: &str) -> Result<Vec<(&'static str, String)>, CommandError> {
     ])
 }
 
-fn last_lines(output: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(output);
+/// What a command printed, without the password that it was given, as it is and as urls have it.
+fn without_password(output: &[u8], url: &str) -> String {
+    let mut text = String::from_utf8_lossy(output).into_owned();
+    let parsed = DatabaseUrl::parse(url).ok();
+    let plain = parsed.as_ref().and_then(DatabaseUrl::password);
+    let user = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.rsplit_once('@'));
+    let encoded = user.and_then(|(user, _)| Some(user.split_once(':')?.1));
+    for password in [encoded, plain].into_iter().flatten() {
+        if !password.is_empty() {
+            text = text.replace(password, "<password>");
+        }
+    }
+    text
+}
+
+fn last_lines(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
@@ -139,7 +154,7 @@ fn last_lines(output: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, filled, values};
+    use super::{Command, filled, values, without_password};
 
     #[test]
     fn placeholders_are_replaced_once() {
@@ -157,6 +172,17 @@ mod tests {
         assert!(command.takes_version());
         assert!(Command::new("").is_err());
         assert!(Command::new("a 'b").is_err());
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let url = "postgres://me:a%40b@localhost/shop";
+        let text = format!("cannot connect to {url} as me with a@b");
+        assert_eq!(
+            without_password(text.as_bytes(), url),
+            "cannot connect to postgres://me:<password>@localhost/shop as me with <password>"
+        );
+        assert_eq!(without_password(b"x", "sqlite://a.db"), "x");
     }
 
     #[test]
