@@ -34,7 +34,7 @@ CREATE TABLE members (
     `user` bigint unsigned NOT NULL,
     `Joined At` datetime NOT NULL,
     `type` varchar(20),
-    `2nd` int,
+    `2` int,
     PRIMARY KEY (org, `user`),
     KEY by_type (`type`, org),
     CONSTRAINT of_user FOREIGN KEY (`user`) REFERENCES kinds (id) ON DELETE CASCADE

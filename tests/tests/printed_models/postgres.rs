@@ -84,8 +84,8 @@ pub struct Members {
     #[sqlx(rename = "Joined At")]
     pub joined_at: chrono::DateTime<chrono::Utc>,
     pub r#type: Option<String>,
-    #[sqlx(rename = "2nd")]
-    pub column_2nd: Option<i32>,
+    #[sqlx(rename = "2")]
+    pub column_2: Option<i32>,
 }
 
 #[derive(Clone, Debug, sqlx::FromRow, migrate_sqlx::Table)]

@@ -50,7 +50,7 @@ CREATE TABLE app.members (
     "user" bigint NOT NULL REFERENCES kinds (id) ON DELETE CASCADE,
     "Joined At" timestamptz NOT NULL,
     type text,
-    "2nd" integer,
+    "2" integer,
     PRIMARY KEY (org, "user")
 );
 CREATE INDEX members_by_type ON app.members (type, org DESC);

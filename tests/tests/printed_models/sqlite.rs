@@ -49,8 +49,8 @@ pub struct Members {
     #[sqlx(rename = "Joined At")]
     pub joined_at: chrono::NaiveDateTime,
     pub r#type: Option<String>,
-    #[sqlx(rename = "2nd")]
-    pub column_2nd: Option<i64>,
+    #[sqlx(rename = "2")]
+    pub column_2: Option<i64>,
 }
 
 #[derive(Clone, Debug, sqlx::FromRow, migrate_sqlx::Table)]

@@ -30,7 +30,7 @@ CREATE TABLE members (
     "user" INTEGER NOT NULL REFERENCES kinds (id) ON DELETE CASCADE,
     "Joined At" DATETIME NOT NULL,
     "type" TEXT,
-    "2nd" INTEGER,
+    "2" INTEGER,
     PRIMARY KEY (org, "user")
 );
 CREATE INDEX by_type ON members ("type", org DESC);
