@@ -9,6 +9,7 @@ use migrate_schema::{Name, Schema};
 use migrate_sqlx::__cli::{Create, Database, DatabaseUrl};
 use migrate_sqlx::{Migrations, Refusal, SessionSettings, StatementError};
 use sqlx::AssertSqlSafe;
+use tempfile::TempDir;
 
 use crate::database::target::Chosen;
 use crate::output::error::CommandError;
@@ -30,6 +31,8 @@ use self::lifetime::{Lease, refused};
 pub(crate) struct Scratch {
     database: Database,
     lease: Option<Rc<Lease>>,
+    /// The folder of its file, if it is one of SQLite's that other programs use too.
+    folder: Option<TempDir>,
     /// The name of the database that the chain is for.
     own: String,
     left_out: Arc<LeftOut>,
@@ -48,6 +51,7 @@ impl Scratch {
             return Ok(Self {
                 database: memory.connect(Create::Missing).await?,
                 lease: None,
+                folder: None,
                 own,
                 left_out,
                 session,
@@ -68,10 +72,64 @@ impl Scratch {
         Ok(Self {
             database,
             lease: Some(lease),
+            folder: None,
             own,
             left_out,
             session,
         })
+    }
+
+    /// Creates one that other programs can use as well: on SQLite it is a file.
+    pub(crate) async fn for_programs(chosen: &Chosen) -> Result<Self, CommandError> {
+        let scratch = match Dialect::from_url(chosen.url()) {
+            Some(Dialect::Sqlite) => {
+                let folder = TempDir::with_prefix("cargo-migrate")?;
+                let url = sqlite_url(&folder);
+                let database = chosen.with_url(&url).connect(Create::Missing).await?;
+                Self {
+                    database,
+                    lease: None,
+                    folder: Some(folder),
+                    own: String::new(),
+                    left_out: Arc::clone(chosen.left_out()),
+                    session: chosen.session.clone(),
+                }
+            }
+            _ => Self::beside(chosen).await?,
+        };
+        if let Some(lease) = &scratch.lease {
+            let allowed = lease.allow_programs().await;
+            allowed.map_err(migrate_sqlx::Error::from)?;
+        }
+        Ok(scratch)
+    }
+
+    /// Returns its url, password and all: not for people.
+    pub(crate) async fn url(&self) -> String {
+        match (&self.lease, &self.folder) {
+            (Some(lease), _) => lease.chosen().await.url().to_owned(),
+            (None, Some(folder)) => sqlite_url(folder),
+            (None, None) => "sqlite::memory:".to_owned(),
+        }
+    }
+
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Runs generated SQL as a revision is applied: on SQLite, foreign keys are off.
+    pub(crate) async fn as_revision(&self, sql: &str) -> Result<(), sqlx::Error> {
+        let keys = |word: &str| format!("PRAGMA foreign_keys = {word};\n");
+        match self.database.dialect() {
+            Dialect::Sqlite => execute(&self.database, &(keys("OFF") + sql)).await,
+            Dialect::Postgres | Dialect::MySql if sql.trim().is_empty() => Ok(()),
+            Dialect::Postgres | Dialect::MySql => execute(&self.database, sql).await,
+        }
+    }
+
+    /// Drops it.
+    pub(crate) async fn discard(self) -> Result<(), CommandError> {
+        self.drop().await
     }
 
     /// Runs some work in one, and drops it.
@@ -149,6 +207,10 @@ impl Scratch {
 
     async fn drop(self) -> Result<(), CommandError> {
         let Some(lease) = self.lease else {
+            if let (Database::Sqlite(pool), Some(folder)) = (self.database, self.folder) {
+                pool.close().await;
+                folder.close()?;
+            }
             return Ok(());
         };
         match self.database {
@@ -158,6 +220,11 @@ impl Scratch {
         }
         lease.release().await
     }
+}
+
+/// The url of the file in a folder.
+fn sqlite_url(folder: &TempDir) -> String {
+    format!("sqlite://{}", folder.path().join("scratch.db").display())
 }
 
 /// Returns the statements that drop tables, so that they can be created in another form; nothing

@@ -131,7 +131,7 @@ fn postgres(kind: &Kind, sql_type: &str) -> bool {
         },
         Kind::Float => class == "real",
         Kind::Double => class == "double precision",
-        Kind::Text | Kind::UuidText(_) => class == "text",
+        Kind::Text | Kind::TextOf(_) | Kind::UuidText(_) => class == "text",
         Kind::Enum { type_name, .. } => {
             postgres_class(&super::types::folded(type_name)) == Some(class)
         }
@@ -180,7 +180,7 @@ fn mysql(kind: &Kind, sql_type: &str) -> bool {
         }
         Kind::Float | Kind::Double => class == "float",
         // MariaDB reports its JSON as the `longtext` that it is; MySQL's is a type of its own.
-        Kind::Text | Kind::UuidText(_) | Kind::Ip => {
+        Kind::Text | Kind::TextOf(_) | Kind::UuidText(_) | Kind::Ip => {
             ["text", "enum", "set", "address"].contains(&class)
         }
         Kind::Enum { .. } => ["enum", "text"].contains(&class),
@@ -214,7 +214,7 @@ fn sqlite(kind: &Kind, affinity: Affinity, sql_type: &str) -> bool {
         Kind::Int { .. } => matches!(affinity, Integer | Numeric),
         Kind::Float | Kind::Double => matches!(affinity, Real | Numeric) && !moment,
         // NUMERIC converts numeric text to a number; a date or JSON is not numeric.
-        Kind::Text => affinity == Text || moment || name == "json",
+        Kind::Text | Kind::TextOf(_) => affinity == Text || moment || name == "json",
         Kind::Json => affinity == Text || name.starts_with("json"),
         Kind::UuidText(_) | Kind::Ip | Kind::Enum { .. } => {
             matches!(affinity, Text | Numeric) && !moment

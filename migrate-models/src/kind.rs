@@ -18,6 +18,8 @@ pub enum Kind {
     Double,
     /// Text.
     Text,
+    /// A value of another kind, as its text: sqlx's `Text<T>`.
+    TextOf(Box<Self>),
     /// Bytes.
     Bytes,
     /// A UUID, in sqlx's default form.
@@ -168,6 +170,7 @@ pub(super) fn known(path: &[String], arguments: &[Kind]) -> Option<Kind> {
         ("DateTime", []) if from(&["jiff_sqlx"]) => return Some(Kind::DateTime),
         ("DateTime", _) if from(&["chrono"]) => return Some(Kind::Instant),
         ("PgRange", [of]) if from(&["sqlx"]) => return range(of),
+        ("Text", [of]) if from(&["sqlx"]) => return Some(Kind::TextOf(Box::new(of.clone()))),
         _ => {}
     }
     let known = LANGUAGE.iter().chain(CRATES);

@@ -121,6 +121,11 @@ impl<'a> Printer<'a> {
         let mut of = match self.rust(table, column, enums) {
             Rust::Known(of) => of,
             Rust::Unknown => {
+                let _infallible = writeln!(
+                    out,
+                    "    // sqlx has no type for `{}`: select it as text.",
+                    column.sql_type
+                );
                 said.push(format!("type = {:?}", column.sql_type));
                 "String".to_owned()
             }
@@ -174,9 +179,9 @@ impl<'a> Printer<'a> {
                 Rust::Unknown => Rust::Unknown,
             };
         }
-        let is_of = |name: &&Name| {
-            name.to_string() == sql_type || name.quoted(Dialect::Postgres) == sql_type
-        };
+        // PostgreSQL quotes a part only where it must.
+        let plain = sql_type.replace('"', "");
+        let is_of = |name: &&Name| name.to_string() == plain;
         if let Some(name) = self.schema.enums.keys().find(is_of) {
             return Rust::Known(self.enumeration(name, &self.schema.enums[name], enums));
         }
@@ -211,6 +216,28 @@ impl<'a> Printer<'a> {
                 "money" => "sqlx::postgres::types::PgMoney",
                 "json" | "jsonb" => "serde_json::Value",
                 "inet" | "cidr" => "sqlx::types::ipnetwork::IpNetwork",
+                "\"char\"" => "i8",
+                "time with time zone" => "sqlx::postgres::types::PgTimeTz",
+                "macaddr" => "sqlx::types::mac_address::MacAddress",
+                "bit" | "bit varying" => "sqlx::types::BitVec",
+                "oid" => "sqlx::postgres::types::Oid",
+                "point" => "sqlx::postgres::types::PgPoint",
+                "line" => "sqlx::postgres::types::PgLine",
+                "lseg" => "sqlx::postgres::types::PgLSeg",
+                "box" => "sqlx::postgres::types::PgBox",
+                "path" => "sqlx::postgres::types::PgPath",
+                "polygon" => "sqlx::postgres::types::PgPolygon",
+                "circle" => "sqlx::postgres::types::PgCircle",
+                "hstore" => "sqlx::postgres::types::PgHstore",
+                "ltree" => "sqlx::postgres::types::PgLTree",
+                "lquery" => "sqlx::postgres::types::PgLQuery",
+                "cube" => "sqlx::postgres::types::PgCube",
+                "int4range" => "sqlx::postgres::types::PgRange<i32>",
+                "int8range" => "sqlx::postgres::types::PgRange<i64>",
+                "numrange" => "sqlx::postgres::types::PgRange<rust_decimal::Decimal>",
+                "daterange" => "sqlx::postgres::types::PgRange<chrono::NaiveDate>",
+                "tsrange" => "sqlx::postgres::types::PgRange<chrono::NaiveDateTime>",
+                "tstzrange" => "sqlx::postgres::types::PgRange<chrono::DateTime<chrono::Utc>>",
                 _ => return Rust::Unknown,
             }
             .to_owned(),
@@ -272,6 +299,8 @@ fn mysql(table: &Table, column: &Column) -> Option<&'static str> {
         ("float", _) => "f32",
         ("double", _) => "f64",
         ("decimal", _) => "rust_decimal::Decimal",
+        ("bit", _) if sql_type == "bit(1)" => "bool",
+        ("bit", _) => "u64",
         ("char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext", _) => "String",
         ("enum" | "set" | "inet4" | "inet6" | "uuid", _) => "String",
         ("binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob", _) => "Vec<u8>",

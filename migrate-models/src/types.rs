@@ -43,7 +43,7 @@ fn postgres(kind: &Kind) -> Option<String> {
         Kind::Int { .. } | Kind::Unknown(_) => return None,
         Kind::Float => "real",
         Kind::Double => "double precision",
-        Kind::Text => "text",
+        Kind::Text | Kind::TextOf(_) => "text",
         Kind::Bytes => "bytea",
         Kind::Uuid => "uuid",
         Kind::UuidText(length) => return Some(format!("character({length})")),
@@ -81,7 +81,7 @@ fn mysql(kind: &Kind) -> Option<String> {
         Kind::Float => "float",
         Kind::Double => "double",
         // A TEXT cannot be a key or have a default.
-        Kind::Text => "varchar(255)",
+        Kind::Text | Kind::TextOf(_) => "varchar(255)",
         // A BLOB ends at 64 KiB.
         Kind::Bytes => "longblob",
         Kind::Uuid => "binary(16)",
@@ -130,6 +130,7 @@ fn sqlite_strict(kind: &Kind) -> Option<&'static str> {
         Kind::Float | Kind::Double => "REAL",
         // A NUMERIC column would keep a decimal as a binary fraction.
         Kind::Text
+        | Kind::TextOf(_)
         | Kind::UuidText(_)
         | Kind::DateTime
         | Kind::Instant
@@ -153,6 +154,18 @@ fn sqlite_strict(kind: &Kind) -> Option<&'static str> {
 pub(super) fn filler(kind: &Kind, dialect: Dialect) -> Option<String> {
     const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
     let text = match (kind, dialect) {
+        (Kind::TextOf(of), _) => match **of {
+            Kind::Bool => "false".to_owned(),
+            Kind::Int { .. } | Kind::Float | Kind::Double | Kind::Decimal => "0".to_owned(),
+            Kind::Uuid => NO_UUID.to_owned(),
+            Kind::Ip => "0.0.0.0".to_owned(),
+            Kind::Date => "1970-01-01".to_owned(),
+            Kind::Time => "00:00:00".to_owned(),
+            Kind::DateTime => "1970-01-01T00:00:00".to_owned(),
+            Kind::Instant => "1970-01-01T00:00:00Z".to_owned(),
+            Kind::Json => "{}".to_owned(),
+            _ => return None,
+        },
         (Kind::UuidText(36), _) => NO_UUID.to_owned(),
         (Kind::UuidText(_), _) => NO_UUID.replace('-', ""),
         (Kind::Enum { values, .. }, _) => values.first()?.clone(),

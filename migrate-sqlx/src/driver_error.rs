@@ -127,6 +127,9 @@ impl DatabaseMessage {
         if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
             message.sqlstate = error.code().map(str::to_owned);
             message.number = Some(error.number().into());
+            if message.refusal == Some(Refusal::Syntax) {
+                quote_statement_only(&mut message.message);
+            }
             return message;
         }
         message.number = error.code().and_then(|code| code.parse().ok());
@@ -220,6 +223,27 @@ fn mentions(text: &str, name: &str) -> bool {
         let after = text[start + name.len()..].chars().next();
         !is_part(before) && !is_part(after)
     })
+}
+
+/// What follows a statement in its message to MySQL and MariaDB.
+pub(crate) const MYSQL_END: &str = ";\nSHOW WARNINGS;\n";
+
+/// Ends a quotation where the statement ends: MySQL and MariaDB quote up to 80 characters from the
+/// mistake on, of all that was sent.
+#[cfg(feature = "mysql")]
+fn quote_statement_only(message: &mut String) {
+    let Some(end) = message.rfind('\'') else {
+        return;
+    };
+    let quoted = message[..end].trim_end_matches("...");
+    let is_ours = |start: usize| {
+        let rest = &quoted[start..];
+        rest.starts_with(MYSQL_END) || MYSQL_END.starts_with(rest)
+    };
+    let mut ends = quoted.match_indices(';').map(|(start, _)| start);
+    if let Some(start) = ends.find(|start| is_ours(*start)) {
+        message.replace_range(start..end, "");
+    }
 }
 
 /// The database's message, or the driver's if the database sent none.

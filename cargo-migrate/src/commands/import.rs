@@ -15,6 +15,9 @@ use crate::import::alembic::program::Program;
 use crate::import::alembic::recorder::Recorder;
 use crate::import::applied::{Applied, is_idle};
 use crate::import::chain::{Form, Imported, left_out};
+use crate::import::folders::{Part, align};
+use crate::import::guess::guess;
+use crate::import::recording::{Command, Recording};
 use crate::import::write::Destination;
 use crate::import::{History, Note, NoteKind, Sources, Tool, alembic, flyway};
 use crate::output::error::CommandError;
@@ -33,6 +36,8 @@ Examples:
   cargo migrate import alembic backend --yes    with the SQL that `alembic` writes
   cargo migrate import alembic --up-sql up.sql --down-sql down.sql
   cargo migrate import dbmate --stamp           and record what the database has of it
+  cargo migrate import goose --run 'goose sqlite3 {path} up-to {version}'
+                                                with what migrations in Go do
 ";
 
 /// Import the migrations of another tool
@@ -49,9 +54,10 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "TOOL")]
     tool: Tool,
     /// Its migrations folder; for Alembic, the one with alembic.ini; by default, where the tool
-    /// itself looks
+    /// itself looks. Folders for one database each are read as one chain if they are below it, or
+    /// named such as `sqlite=db/lite mysql=db/my`
     #[arg(value_name = "PATH")]
-    path: Option<PathBuf>,
+    path: Vec<PathBuf>,
     /// The database that the SQL is for: `sqlite`, `postgres` or `mysql`
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
@@ -76,6 +82,11 @@ pub(crate) struct ImportArgs {
     /// `create_all()` makes before the first revision
     #[arg(long, requires = "online")]
     allow_tables: bool,
+    /// Record what migrations in code do: run this command on an empty scratch database, which
+    /// `{url}` or its parts name, up to `{version}`, such as
+    /// `--run 'goose sqlite3 {path} up-to {version}'`
+    #[arg(long, value_name = "COMMAND")]
+    run: Option<String>,
     /// The output of `alembic upgrade --sql heads`, instead of calling it
     #[arg(long, value_name = "FILE")]
     up_sql: Option<PathBuf>,
@@ -130,42 +141,68 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
         };
     }
     let dialects = dialects(args, context)?;
-    let (folder, shown) = of_dialect(folder(args, context)?, args.tool, dialects)?;
+    let mut named = named_folders(args, context)?;
+    let (folder, shown) = match named.first() {
+        Some((folder, shown, _)) => (folder.clone(), shown.clone()),
+        None => folder(args, context)?,
+    };
     destination.refuse(&folder, args.move_old)?;
-    let mut sources = Sources::read(&folder, &shown, args.tool.endings())?;
-    if args.tool == Tool::Alembic {
-        for name in alembic::outside(&sources) {
-            sources.add(&name, &shown, args.tool.endings())?;
-        }
-    }
-    if args.tool == Tool::Flyway {
-        for name in flyway::code_folders(&folder) {
-            sources.add(&name, &shown, &["java", "kt"])?;
-        }
-    }
-    let mut history = args.tool.read(&sources)?;
-    if history.revisions.is_empty() {
-        return Err(nothing_found(args.tool, &shown, &history));
+    if named.is_empty() {
+        named = folders(&folder, &shown, args.tool, dialects)?;
     }
     let mut table = args.version_table.clone();
-    if args.tool == Tool::Alembic {
-        let sql = alembic_sql(args, &history, &sources, &folder, dialects, ui)?;
-        table = table.or_else(|| sql.version_table.clone());
-        sql.fill(&mut history, &sources);
+    let mut parts = Vec::new();
+    for (path, shown, dialects) in named {
+        let (sources, mut history) = read(args.tool, &path, &shown)?;
+        if args.tool == Tool::Alembic && !history.revisions.is_empty() {
+            let sql = alembic_sql(args, &history, &sources, &path, dialects, ui)?;
+            table = table.or_else(|| sql.version_table.clone());
+            sql.fill(&mut history, &sources);
+        }
+        if let Some(command) = &args.run {
+            record(command, args, &mut history, dialects, context, ui)?;
+        }
+        if history.revisions.is_empty() {
+            return Err(nothing_found(args.tool, &shown, &history));
+        }
+        let dialects = match dialects.is_empty() {
+            true => guess(&history),
+            false => dialects,
+        };
+        parts.push(Part {
+            dialects,
+            folder: shown,
+            history,
+        });
     }
     if args.stamp && args.tool.has_code() {
         let table = table.as_deref().unwrap_or(args.tool.version_table());
-        let applied = applied(args, table, context, ui)?;
-        let code = applied.code_without_files(args.tool, &history);
-        history.add_code(args.tool, table, code);
+        let (dialect, applied) = applied(args, table, context, ui)?;
+        let only = parts.len() == 1;
+        let of_database = |part: &&mut Part| only || part.dialects.contains(dialect);
+        if let Some(Part { history, .. }) = parts.iter_mut().find(of_database) {
+            let code = applied.code_without_files(args.tool, history);
+            history.add_code(args.tool, table, code);
+        }
+    }
+    let mut config = context.config()?.clone();
+    let mut added = Dialects::NONE;
+    let dialects: Dialects = parts.iter().flat_map(|part| part.dialects.iter()).collect();
+    if parts.len() > 1 {
+        align(args.tool, &mut parts)?;
+        if !dialects.without(config.dialects).is_empty() {
+            config.dialects = config.dialects.iter().chain(dialects.iter()).collect();
+            added = config.dialects;
+        }
     }
     let imported = Imported::new(
-        history,
+        parts,
         Form {
             tool: args.tool,
-            config: context.config()?,
+            config: &config,
             version_table: table.as_deref().unwrap_or(args.tool.version_table()),
             dialects,
+            added,
         },
     )?;
     if !args.change.dry_run {
@@ -185,22 +222,146 @@ pub(crate) fn run(args: &ImportArgs, context: &Context, ui: &Ui) -> Result<(), C
     Ok(())
 }
 
+/// Reads the migrations of a folder.
+fn read(tool: Tool, folder: &Path, shown: &str) -> Result<(Sources, History), CommandError> {
+    let mut sources = Sources::read(folder, shown, tool.endings())?;
+    if tool == Tool::Alembic {
+        for name in alembic::outside(&sources) {
+            sources.add(&name, shown, tool.endings())?;
+        }
+    }
+    if tool == Tool::Flyway {
+        for name in flyway::code_folders(folder) {
+            sources.add(&name, shown, &["java", "kt"])?;
+        }
+    }
+    let history = tool.read(&sources)?;
+    Ok((sources, history))
+}
+
+/// Lets the tool run, and fills in what it did where the history has no SQL.
+fn record(
+    command: &str,
+    args: &ImportArgs,
+    history: &mut History,
+    dialects: Dialects,
+    context: &Context,
+    ui: &Ui,
+) -> Result<(), CommandError> {
+    if args.tool == Tool::Alembic {
+        return Err(CommandError::usage(
+            "Alembic is run by `--online`, not by `--run`",
+        ));
+    }
+    let command = Command::new(command)?;
+    let mut all = dialects.iter();
+    let (Some(dialect), None) = (all.next(), all.next()) else {
+        return Err(CommandError::usage("`--run` runs on one database")
+            .help("say on which: `--dialect postgres`"));
+    };
+    let chosen = match dialect {
+        Dialect::Sqlite => context.memory()?,
+        Dialect::Postgres | Dialect::MySql => context.database()?,
+    };
+    if Dialect::from_url(chosen.url()) != Some(dialect) {
+        return Err(CommandError::new(
+            Failure::WrongDialect,
+            format!(
+                "`{}` is not a database of {}",
+                chosen.shown(),
+                dialect.name()
+            ),
+        )
+        .help("name one with `--database-url`: a scratch database is created beside it"));
+    }
+    let recording = Recording {
+        tool: args.tool,
+        command: &command,
+        folder: &context.start,
+        version_table: args
+            .version_table
+            .as_deref()
+            .unwrap_or(args.tool.version_table()),
+        chosen: &chosen,
+        ledger: &context.config()?.ledger,
+        ui,
+    };
+    let part = Part {
+        dialects,
+        folder: String::new(),
+        history: history.clone(),
+    };
+    let form = Form {
+        tool: args.tool,
+        config: context.config()?,
+        version_table: recording.version_table,
+        dialects,
+        added: Dialects::NONE,
+    };
+    let without = Imported::new(vec![part], form)?;
+    let lacking = without.lacking_up.iter();
+    let lacking: Vec<String> = lacking
+        .map(|index| history.revisions[*index].version.clone())
+        .collect();
+    let progress = Progress::new(ui);
+    block_on(&progress, recording.fill(history, &lacking))
+}
+
+/// The folders that are named with their databases.
+fn named_folders(
+    args: &ImportArgs,
+    context: &Context,
+) -> Result<Vec<(PathBuf, String, Dialects)>, CommandError> {
+    let mut named = Vec::new();
+    for path in &args.path {
+        let text = path.to_string_lossy();
+        let Some((dialect, path)) = text
+            .split_once('=')
+            .and_then(|(word, path)| Some((word.parse::<Dialect>().ok()?, path)))
+        else {
+            continue;
+        };
+        let (folder, shown) = given(Path::new(path), context)?;
+        named.push((folder, shown, Dialects::NONE.with(dialect)));
+    }
+    let mut dialects: Vec<u8> = named.iter().map(|(.., dialects)| dialects.bits()).collect();
+    dialects.sort_unstable();
+    dialects.dedup();
+    if dialects.len() < named.len() || args.path.len() > named.len().max(1) {
+        return Err(CommandError::usage(
+            "several folders are read as one chain if each is named with a database of its own",
+        )
+        .help("for example `sqlite=db/lite mysql=db/my`"));
+    }
+    if !named.is_empty() && (args.tool == Tool::Alembic || args.dialect.is_some()) {
+        return Err(CommandError::usage(
+            "a folder that is named with its database needs no `--dialect`, and Alembic has one folder for all",
+        ));
+    }
+    Ok(named)
+}
+
+/// A folder that was named, and how it is shown.
+fn given(path: &Path, context: &Context) -> Result<(PathBuf, String), CommandError> {
+    let given = context.start.join(path);
+    let folder = match given.is_file() {
+        true => given.parent().unwrap_or(&given).to_owned(),
+        false => given,
+    };
+    if !folder.is_dir() {
+        return Err(CommandError::new(
+            Failure::NoMigrations,
+            format!("there is no folder `{}`", path.display()),
+        ));
+    }
+    let shown = context.shown(&folder);
+    Ok((folder, shown))
+}
+
 /// The tool's folder, and how it is shown.
 fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), CommandError> {
-    if let Some(path) = &args.path {
-        let given = context.start.join(path);
-        let folder = match given.is_file() {
-            true => given.parent().unwrap_or(&given).to_owned(),
-            false => given,
-        };
-        if !folder.is_dir() {
-            return Err(CommandError::new(
-                Failure::NoMigrations,
-                format!("there is no folder `{}`", path.display()),
-            ));
-        }
-        let shown = context.shown(&folder);
-        return Ok((folder, shown));
+    if let Some(path) = args.path.first() {
+        return given(path, context);
     }
     let root = context.root()?;
     let found = args
@@ -226,15 +387,17 @@ fn folder(args: &ImportArgs, context: &Context) -> Result<(PathBuf, String), Com
         })
 }
 
-/// The folder below for one database, if there is one for each.
-fn of_dialect(
-    (folder, shown): (PathBuf, String),
+/// The folders to read, each with its databases: the folder itself, or those below it for one
+/// database each.
+fn folders(
+    folder: &Path,
+    shown: &str,
     tool: Tool,
     dialects: Dialects,
-) -> Result<(PathBuf, String), CommandError> {
-    let mut folders: Vec<(Dialect, String)> = Vec::new();
+) -> Result<Vec<(PathBuf, String, Dialects)>, CommandError> {
+    let mut below: Vec<(Dialect, String)> = Vec::new();
     let mut has_own = tool == Tool::Alembic;
-    for entry in std::fs::read_dir(&folder)? {
+    for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let dialect = match name.to_lowercase().as_str() {
@@ -247,36 +410,51 @@ fn of_dialect(
                 continue;
             }
         };
-        folders.push((dialect, name));
+        if entry.path().is_dir() {
+            below.push((dialect, name));
+        }
     }
-    folders.sort_by(|a, b| a.1.cmp(&b.1));
-    let all: Dialects = folders.iter().map(|(dialect, _)| *dialect).collect();
+    below.sort();
+    let all: Dialects = below.iter().map(|(dialect, _)| *dialect).collect();
     if has_own || all.iter().nth(1).is_none() {
-        return Ok((folder, shown));
+        return Ok(vec![(folder.to_owned(), shown.to_owned(), dialects)]);
     }
-    let mut wanted = dialects.iter();
-    let fitting = folders
-        .iter()
-        .filter(|(dialect, _)| dialects.contains(*dialect));
-    let fitting: Vec<&String> = fitting.map(|(_, name)| name).collect();
-    if let (Some(_), None, [name]) = (wanted.next(), wanted.next(), &fitting[..]) {
-        let below = format!("{}/{name}", shown.trim_end_matches('/'));
-        return Ok((folder.join(name), below));
+    let shown = shown.trim_end_matches('/');
+    let wanted = match dialects.is_empty() {
+        true => all,
+        false => dialects.and(all),
+    };
+    below.retain(|(dialect, _)| wanted.contains(*dialect));
+    let twice = below.windows(2).find(|pair| pair[0].0 == pair[1].0);
+    match (twice, below.first()) {
+        (None, Some(_)) => {}
+        (Some([(dialect, one), (_, other)]), _) => {
+            return Err(CommandError::new(
+                Failure::NoMigrations,
+                format!(
+                    "`{shown}` has two folders for {}: `{one}` and `{other}`",
+                    dialect.name()
+                ),
+            )
+            .help(format!(
+                "name one: `cargo migrate import {} {shown}/{one}`",
+                tool.word()
+            )));
+        }
+        _ => {
+            let names: Vec<&str> = all.iter().map(Dialect::as_str).collect();
+            return Err(CommandError::new(
+                Failure::NoMigrations,
+                format!("`{shown}` has folders for `{}` alone", names.join("`, `")),
+            )
+            .help("name one of them, or its database with `--dialect`"));
+        }
     }
-    let names: Vec<&str> = folders.iter().map(|(_, name)| name.as_str()).collect();
-    let first = names.first().copied().unwrap_or_default();
-    Err(CommandError::new(
-        Failure::NoMigrations,
-        format!(
-            "`{shown}` has a folder for each database: `{}`",
-            names.join("`, `")
-        ),
-    )
-    .help(format!(
-        "each is a chain of its own: name one, `cargo migrate import {} {}/{first}`, or its database with `--dialect`",
-        tool.word(),
-        shown.trim_end_matches('/')
-    )))
+    let part = |(dialect, name): (Dialect, String)| {
+        let dialects = Dialects::NONE.with(dialect);
+        (folder.join(&name), format!("{shown}/{name}"), dialects)
+    };
+    Ok(below.into_iter().map(part).collect())
 }
 
 fn nothing_found(tool: Tool, shown: &str, history: &History) -> CommandError {
@@ -515,12 +693,13 @@ fn applied(
     table: &str,
     context: &Context,
     ui: &Ui,
-) -> Result<Applied, CommandError> {
+) -> Result<(Dialect, Applied), CommandError> {
     let chosen = context.database()?;
     let progress = Progress::new(ui);
     let work = async {
         let database = chosen.connect(Create::Nothing).await?;
-        Applied::read(args.tool, &database, table).await
+        let applied = Applied::read(args.tool, &database, table).await?;
+        Ok((database.dialect(), applied))
     };
     block_on(&progress, work)
 }

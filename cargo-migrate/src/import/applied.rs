@@ -80,6 +80,11 @@ impl Applied {
         Self::of(tool, &rows)
     }
 
+    /// Returns what is applied, in the order of the table.
+    pub(crate) fn versions(&self) -> &[String] {
+        &self.versions
+    }
+
     /// Understands the rows.
     fn of(tool: Tool, rows: &[Vec<Option<String>>]) -> Result<Self, CommandError> {
         let field =

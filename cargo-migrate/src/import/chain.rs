@@ -7,11 +7,12 @@ mod links;
 use migrate_core::{ChainLock, Config, Dialects, File, RevisionId};
 
 use self::draft::{Draft, draft};
-use self::judge::{judged, refusals};
+use self::judge::{Refused, judged, refusals};
 use self::links::Links;
 use super::config_edits::ConfigEdits;
+use super::folders::Part;
 use super::version_table::VersionTable;
-use super::{History, MigrationBody, Names, Note, NoteKind, Place, Tool, cascades};
+use super::{MigrationBody, Names, Note, NoteKind, Place, Tool, cascades};
 use crate::output::error::CommandError;
 use crate::output::failure::Failure;
 
@@ -24,8 +25,10 @@ pub(crate) struct Imported {
     order: Vec<RevisionId>,
     /// With complete revisions sealed, and the rest as drafts.
     pub(crate) lock: ChainLock,
-    /// The revisions that need a person: id, and whether it is about the `up` section.
+    /// The revisions that need a person.
     pub(crate) drafts: Vec<RevisionId>,
+    /// Those whose `up` is not complete, by their place in the order.
+    pub(crate) lacking_up: Vec<usize>,
     /// All that a person should know, by file and line.
     pub(crate) notes: Vec<Note>,
     /// What migrate.toml must say.
@@ -44,21 +47,25 @@ pub(crate) struct Form<'a> {
     pub(crate) version_table: &'a str,
     /// The databases that the SQL is for; none if unknown.
     pub(crate) dialects: Dialects,
+    /// Those that migrate.toml must list because it does not yet; the configuration has them.
+    pub(crate) added: Dialects,
 }
 
 impl Imported {
     /// Makes the chain.
     /// What the check refuses in a section becomes a comment in a draft, and a note that names the
     /// line of the old file; so the result passes `check` for any input.
-    pub(crate) fn new(mut history: History, form: Form<'_>) -> Result<Self, CommandError> {
+    /// The parts have the same versions in the same order.
+    pub(crate) fn new(mut parts: Vec<Part>, form: Form<'_>) -> Result<Self, CommandError> {
+        let first = &parts[0].history;
         let ids = Names::new(
-            history
+            first
                 .revisions
                 .iter()
                 .map(|migration| migration.version.as_str()),
         );
-        let mut notes = std::mem::take(&mut history.notes);
-        for migration in &history.revisions {
+        let mut notes = Vec::new();
+        for migration in &first.revisions {
             let id = ids.get(&migration.version).map_or("", RevisionId::as_str);
             if id != migration.version {
                 notes.push(Note::changed(
@@ -70,18 +77,29 @@ impl Imported {
                 ));
             }
         }
-        let links = Links::new(&history, &ids, &mut notes);
-        let table = VersionTable::new(&history, form);
-        notes.extend(cascades::notes(&history, form));
+        let links = Links::new(first, &ids, &mut notes);
+        let mut forms = Vec::new();
+        for part in &mut parts {
+            let form = Form {
+                dialects: part.dialects,
+                ..form
+            };
+            notes.append(&mut part.history.notes);
+            notes.extend(cascades::notes(&part.history, form));
+            forms.push((form, VersionTable::new(&part.history, form)));
+        }
         // One round finds at most one mistake of each section; none is tried a third time.
-        for _ in 0..3 {
+        for _ in 0..3 * parts.len() {
             let mut news = Vec::new();
-            let drafts: Vec<Draft> = history
-                .revisions
-                .iter()
-                .zip(&links.0)
-                .map(|(migration, link)| draft(migration, link, &ids, form, &table, &mut news))
-                .collect();
+            let draft = |(index, link)| {
+                let migrations: Vec<_> = parts
+                    .iter()
+                    .zip(&forms)
+                    .map(|(part, (form, table))| (&part.history.revisions[index], *form, table))
+                    .collect();
+                draft(&migrations, link, &ids, &mut news)
+            };
+            let drafts: Vec<Draft> = links.0.iter().enumerate().map(draft).collect();
             let (survey, lock, rules, config) = judged(&drafts, form.config)?;
             let refused = refusals(&survey, &drafts);
             if refused.is_empty() {
@@ -106,6 +124,9 @@ impl Imported {
                         .filter(|draft| draft.is_draft)
                         .map(|draft| draft.new.id.clone())
                         .collect(),
+                    lacking_up: (0..drafts.len())
+                        .filter(|index| drafts[*index].lacks_up)
+                        .collect(),
                     order: drafts.iter().map(|draft| draft.new.id.clone()).collect(),
                     files: drafts
                         .into_iter()
@@ -117,17 +138,24 @@ impl Imported {
                     lock,
                     notes,
                     config_edits: ConfigEdits::new(rules, form.version_table, form.config)
-                        .with_session(form.tool, form.dialects, form.config),
+                        .with_session(form.tool, form.dialects, form.config)
+                        .with_dialects(form.added),
                     config,
                     ids,
                 });
             }
-            for (index, is_up, why, place) in refused {
-                let migration = &mut history.revisions[index];
-                let body = if is_up {
-                    &mut migration.up
-                } else {
-                    &mut migration.down
+            for Refused {
+                revision,
+                part,
+                is_up,
+                why,
+                place,
+            } in refused
+            {
+                let migration = &mut parts[part].history.revisions[revision];
+                let body = match is_up {
+                    true => &mut migration.up,
+                    false => &mut migration.down,
                 };
                 *body = left(
                     std::mem::replace(body, MigrationBody::Irreversible(String::new())),

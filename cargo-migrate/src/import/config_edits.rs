@@ -14,6 +14,8 @@ pub(crate) struct ConfigEdits {
     pub(super) rules: Vec<&'static str>,
     /// Lines below `[session]`: what the old tool's migrations ran with.
     session: Vec<&'static str>,
+    /// The databases of the project, if the file does not list them.
+    dialects: Dialects,
     /// The table of the old tool, which stays and belongs to no revision, if it does not have its
     /// usual name.
     pub(super) ignored: Option<String>,
@@ -29,6 +31,7 @@ impl ConfigEdits {
         Self {
             rules,
             session: Vec::new(),
+            dialects: Dialects::NONE,
             ignored: Some(name).filter(|_| !is_ignored && !is_known),
         }
     }
@@ -45,17 +48,27 @@ impl ConfigEdits {
         self
     }
 
+    /// Adds the list of the project's databases.
+    pub(super) const fn with_dialects(mut self, dialects: Dialects) -> Self {
+        self.dialects = dialects;
+        self
+    }
+
     /// Returns true if the file can stay as it is.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.session.is_empty() && self.ignored.is_none()
+        self.rules.is_empty()
+            && self.session.is_empty()
+            && self.dialects.is_empty()
+            && self.ignored.is_none()
     }
 
     /// Returns the lines as they are shown.
     pub(crate) fn shown(&self) -> String {
         let ignored = self.ignored.as_deref().map(ignore);
         let lines = self.rules.iter().chain(&self.session);
-        lines
-            .map(ToString::to_string)
+        list(self.dialects)
+            .into_iter()
+            .chain(lines.map(ToString::to_string))
             .chain(ignored)
             .collect::<Vec<_>>()
             .join(", ")
@@ -64,6 +77,13 @@ impl ConfigEdits {
     /// Returns the text of migrate.toml with the lines.
     pub(super) fn written(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        if let Some(line) = list(self.dialects) {
+            // A key of the file itself comes before its sections.
+            text = match text.is_empty() {
+                true => line + "\n",
+                false => format!("{line}\n{text}"),
+            };
+        }
         if !self.rules.is_empty() {
             text = with_line(&text, "[rules]", &self.rules.join("\n"));
         }
@@ -99,6 +119,15 @@ const fn session(tool: Tool) -> &'static [&'static str] {
 /// A name as SQL writes it, without its quotes.
 fn unquoted(name: &str) -> String {
     name.replace(['"', '`'], "")
+}
+
+/// The line that lists databases, if there are any.
+fn list(dialects: Dialects) -> Option<String> {
+    let names: Vec<String> = dialects
+        .iter()
+        .map(|dialect| format!("\"{dialect}\""))
+        .collect();
+    (!names.is_empty()).then(|| format!("dialects = [{}]", names.join(", ")))
 }
 
 fn ignore(table: &str) -> String {

@@ -29,7 +29,7 @@ pub(super) enum Order {
 }
 
 /// What identifies a migration, or orders it.
-type Key = Vec<(usize, String)>;
+pub(super) type Key = Vec<(usize, String)>;
 
 impl Order {
     /// Returns whether both are the same version.
@@ -47,9 +47,22 @@ impl Order {
     fn key(self, entry: &Entry) -> Key {
         match self {
             Self::Numbers | Self::Versions => self.identity(&entry.version),
-            Self::FileNames => vec![(0, entry.place.file.clone())],
+            Self::FileNames => file_name(&entry.place),
         }
     }
+
+    /// Returns what orders a migration that was read, also among those of other folders.
+    pub(super) fn of(self, migration: &Migration) -> Key {
+        match self {
+            Self::Numbers | Self::Versions => self.identity(&migration.version),
+            Self::FileNames => file_name(&migration.place),
+        }
+    }
+}
+
+fn file_name(place: &Place) -> Key {
+    let name = place.file.rsplit('/').next().unwrap_or_default();
+    vec![(0, name.to_owned())]
 }
 
 /// Numbers of a version, which can be compared: `1.10` comes after `1.9`, and `0001` is 1.

@@ -530,7 +530,12 @@ use migrate_sqlx::Table;
     pub tt: chrono::NaiveTime,
     pub flag: bool,
     pub code: uuid::fmt::Hyphenated,
+    pub price: sqlx::types::Text<rust_decimal::Decimal>,
+    pub peer: sqlx::types::Text<std::net::IpAddr>,
+    pub seen: sqlx::types::Text<chrono::DateTime<chrono::Utc>>,
+    pub name: sqlx::types::Text<Name>,
 }
+pub struct Name(String);
 "#;
     let database = TestDatabase::create(Dialect::Sqlite, "cli_fillers").await;
     let few = "use migrate_sqlx::Table;\n#[derive(Table)] #[table(name = \"t\")] pub struct T { pub id: i64 }\n";
@@ -561,6 +566,14 @@ use migrate_sqlx::Table;
     assert_eq!(row.get::<String, _>("at"), "1970-01-01 00:00:00");
     assert_eq!(row.get::<String, _>("tt"), "00:00:00");
     assert!(!row.get::<bool, _>("flag"));
+    for (column, value) in [
+        ("price", "0"),
+        ("peer", "0.0.0.0"),
+        ("seen", "1970-01-01T00:00:00Z"),
+        ("name", ""),
+    ] {
+        assert_eq!(row.get::<String, _>(column), value, "{column}");
+    }
     assert_eq!(
         row.get::<String, _>("code"),
         "00000000-0000-0000-0000-000000000000"
@@ -602,32 +615,120 @@ async fn the_examples_of_the_guide() {
 }
 
 /// Structs that are printed for a schema leave nothing to do.
+async fn printed(dialect: Dialect, schema: &str, name: &str) {
+    let database = TestDatabase::create(dialect, name).await;
+    let project = adopted(dialect, database.url(), schema, "");
+    let printed = project.run(["models"]).success().stdout;
+    project.write("src/lib.rs", &printed);
+    has_nothing_to_do(&project);
+    assert_eq!(project.run(["models"]).success().stdout, "");
+    // The compiler has nothing against them either.
+    project.run(["lock", "--schema", "-q"]).success().done();
+    let reading = migrate_models::read(
+        project.path(),
+        &[migrate_models::Root {
+            name: "app".to_owned(),
+            file: project.path().join("src/lib.rs"),
+        }],
+    );
+    let text = project.read("migrations/schema.lock");
+    let lock = migrate_schema::lock::SchemaLock::parse("schema.lock", &text).expect("readable");
+    assert_eq!(reading.models.check(&lock), [], "{printed}");
+    assert!(!reading.models.is_empty());
+}
+
+/// The schemas whose printed structs are compiled and read.
+macro_rules! every_type {
+    ($dialect:literal) => {
+        include_str!(concat!(
+            "../../../tests/tests/printed_models/",
+            $dialect,
+            ".sql"
+        ))
+    };
+}
+
 #[tokio::test]
-async fn structs_for_tables_without_any() {
-    for dialect in Dialect::ALL {
-        let database = TestDatabase::create(dialect, "cli_models").await;
-        let schema = match dialect {
-            Dialect::Sqlite => BOARD.replace(" STRICT_OR_NOT", ""),
-            Dialect::Postgres => DOCUMENTS.to_owned(),
-            Dialect::MySql => TORRENTS.replace("INVISIBLE_COLUMN", ""),
+async fn structs_for_tables_without_any_on_sqlite() {
+    let board = BOARD.replace(" STRICT_OR_NOT", "");
+    printed(Dialect::Sqlite, &board, "cli_models").await;
+    printed(Dialect::Sqlite, every_type!("sqlite"), "cli_models").await;
+}
+
+#[tokio::test]
+async fn structs_for_tables_without_any_on_postgres() {
+    printed(Dialect::Postgres, DOCUMENTS, "cli_models").await;
+    printed(Dialect::Postgres, every_type!("postgres"), "cli_models").await;
+}
+
+#[tokio::test]
+async fn structs_for_tables_without_any_on_mysql() {
+    let torrents = TORRENTS.replace("INVISIBLE_COLUMN", "");
+    printed(Dialect::MySql, &torrents, "cli_models").await;
+    printed(Dialect::MySql, every_type!("mysql"), "cli_models").await;
+}
+
+/// One set of structs beside what two databases have, as a tracker that runs on both of them.
+#[tokio::test]
+async fn structs_beside_a_schema_of_sqlite_and_mysql() {
+    const MODELS: &str = r#"
+use migrate_sqlx::Table;
+#[derive(sqlx::FromRow, Table)] #[table(name = "torrust_users")] pub struct User { pub user_id: i64, pub date_registered: Option<String>, pub administrator: bool }
+#[derive(sqlx::FromRow, Table)] #[table(name = "torrust_user_profiles")] pub struct UserProfile {
+    pub user_id: i64, pub username: String, pub email: Option<String>, pub email_verified: bool, pub bio: Option<String>, pub avatar: Option<String>,
+}
+#[derive(sqlx::FromRow, Table)] #[table(name = "torrust_torrents")] pub struct Torrent {
+    pub torrent_id: i64, pub uploader_id: i64, pub category_id: Option<i64>, pub info_hash: String, pub size: i64, pub name: String,
+    pub date_uploaded: chrono::NaiveDateTime, pub private: Option<bool>, pub root_hash: bool,
+}
+#[derive(sqlx::FromRow, Table)] #[table(name = "torrust_torrents", partial)] pub struct TorrentListing { pub torrent_id: i64, pub name: String }
+"#;
+    let project = project();
+    for (dialect, key, moment) in [
+        (
+            "sqlite",
+            "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
+            "TEXT",
+        ),
+        (
+            "mysql",
+            "INTEGER NOT NULL PRIMARY KEY AUTO_INCREMENT",
+            "DATETIME",
+        ),
+    ] {
+        let blob = if dialect == "sqlite" {
+            "TEXT"
+        } else {
+            "CHAR(40) CHARACTER SET ascii"
         };
-        let project = adopted(dialect, database.url(), &schema, "");
-        let printed = project.run(["models"]).success().stdout;
-        project.write("src/lib.rs", &printed);
-        has_nothing_to_do(&project);
-        assert_eq!(project.run(["models"]).success().stdout, "");
-        // The compiler has nothing against them either.
-        project.run(["lock", "--schema", "-q"]).success().done();
-        let reading = migrate_models::read(
-            project.path(),
-            &[migrate_models::Root {
-                name: "app".to_owned(),
-                file: project.path().join("src/lib.rs"),
-            }],
+        project.write(
+            &format!("db/{dialect}/20240101000000_users.sql"),
+            format!("CREATE TABLE torrust_users (user_id {key}, date_registered VARCHAR(19) DEFAULT NULL, administrator BOOL NOT NULL DEFAULT FALSE);\nCREATE TABLE torrust_user_profiles (user_id INTEGER NOT NULL, username VARCHAR(24) NOT NULL UNIQUE, email VARCHAR(320) UNIQUE, email_verified BOOL NOT NULL DEFAULT FALSE, bio TEXT, avatar TEXT, FOREIGN KEY (user_id) REFERENCES torrust_users (user_id) ON DELETE CASCADE);\nCREATE TABLE torrust_forgotten (name VARCHAR(64) NOT NULL);\n"),
         );
-        let text = project.read("migrations/schema.lock");
-        let lock = migrate_schema::lock::SchemaLock::parse("schema.lock", &text).expect("readable");
-        assert_eq!(reading.models.check(&lock), [], "{printed}");
-        assert!(!reading.models.is_empty());
+        project.write(
+            &format!("db/{dialect}/20240102000000_torrents.sql"),
+            format!("CREATE TABLE torrust_torrents (torrent_id {key}, uploader_id INTEGER NOT NULL REFERENCES torrust_users (user_id) ON DELETE CASCADE, category_id INTEGER, info_hash {blob} NOT NULL UNIQUE, size BIGINT NOT NULL, name VARCHAR(255) NOT NULL, date_uploaded {moment} NOT NULL, private BOOLEAN, root_hash BOOL NOT NULL DEFAULT FALSE);\nCREATE INDEX by_uploader ON torrust_torrents (uploader_id);\n"),
+        );
     }
+    let database = TestDatabase::create(Dialect::MySql, "cli_two").await;
+    project.write("src/lib.rs", MODELS);
+    project.write(".env", format!("TEST_URL={}\n", database.url()));
+    project.write(
+        "migrate.toml",
+        "dialects = [\"sqlite\", \"mysql\"]\ndefault-env = \"lite\"\n[env.lite]\nurl = \"sqlite://dev.db\"\n[env.my]\nurl = \"${TEST_URL}\"\n",
+    );
+    project.run(["import", "sqlx", "db"]).success().done();
+    for env in ["lite", "my"] {
+        project.run(["run", "-q", "--env", env]).success().done();
+        project
+            .run(["verify", "--models", "--env", env])
+            .success()
+            .done();
+    }
+    has_nothing_to_do(&project);
+    // With structs for the other tables, too.
+    let printed = project.run(["models"]).success().stdout;
+    assert_eq!(printed.matches("pub struct").count(), 1, "{printed}");
+    project.write("src/lib.rs", format!("{MODELS}{printed}"));
+    has_nothing_to_do(&project);
 }

@@ -651,16 +651,25 @@ fn a_folder_for_each_database() {
 
     let project = with(Dialect::Sqlite, &files);
     project.write("migrate.toml", "");
-    assert_snapshot!(import(&project, "diesel"), @"
-    ------- stderr -------
-    error: `old` has a folder for each database: `mysql`, `postgresql`, `sqlite`
-    help: each is a chain of its own: name one, `cargo migrate import diesel old/mysql`, or its database with `--dialect`
-    [exit status: 1]
-    ");
     project
         .run(["import", "diesel", "old", "--dialect", "postgres"])
         .success()
         .done();
     let text = project.read("migrations/20240101T000000_20240101000000_a.sql");
     assert!(text.contains("CREATE TABLE a (id SERIAL);"), "{text}");
+}
+
+/// Without a dialect, the words of the files tell how they are read.
+#[tokio::test]
+async fn the_dialect_is_in_the_files() {
+    let project = project();
+    let trigger = "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT);\nCREATE TRIGGER t AFTER INSERT ON a BEGIN UPDATE a SET x = 'y' WHERE id = NEW.id; END;\n";
+    project.write("old/1_a.sql", trigger);
+    project.write("old/2_b.sql", "CREATE TRIGGER u AFTER DELETE ON a FOR EACH ROW BEGIN DELETE FROM a WHERE id = OLD.id; END;\nCREATE TABLE b (id INTEGER);\n");
+    let imported = import(&project, "sqlx").success();
+    assert_eq!(imported.stdout, "");
+    project.run(["check", "--locked"]).success().done();
+    let database = TestDatabase::create(Dialect::Sqlite, "import no dialect").await;
+    on(&project, &database, &["run"]).success().done();
+    on(&project, &database, &["verify"]).success().done();
 }

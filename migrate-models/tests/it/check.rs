@@ -230,3 +230,37 @@ fn what_mysql_computes_is_as_its_expression_is() {
     assert_eq!(computed(Dialect::MySql), 0);
     assert_eq!(computed(Dialect::Postgres), 1);
 }
+
+/// Columns that attributes name are those of the struct, unless others may have come with a flattened
+/// one.
+#[test]
+fn attributes_name_columns_of_the_struct() {
+    let problems = |text: &str| {
+        let derived = Derived::read(text.parse().expect("tokens")).expect("an item");
+        let tables = BTreeMap::new();
+        let checked = derived.model.map(|model| model.check(&tables));
+        let all = derived
+            .problems
+            .into_iter()
+            .chain(checked.into_iter().flatten());
+        all.map(|problem| problem.message).collect::<Vec<_>>()
+    };
+    for attribute in [
+        "unique(tenants)",
+        "index(nope)",
+        "index(columns(nope desc))",
+        "primary_key(idd)",
+        "foreign_key(columns(nope), references = \"users(id)\")",
+        "postgres(index(nope))",
+    ] {
+        let named = format!("#[table({attribute})] struct N {{ id: i64, tenant: i64 }}");
+        assert_eq!(
+            problems(&named).len(),
+            1,
+            "{attribute}: {:?}",
+            problems(&named)
+        );
+        let open = named.replace("tenant: i64", "#[sqlx(flatten)] more: More");
+        assert_eq!(problems(&open), Vec::<String>::new(), "{attribute}");
+    }
+}

@@ -9,7 +9,7 @@ use super::transaction::kept_out;
 use super::{Engine, Listener, Step, StepOutcome};
 use crate::applied_revision::{IN_DOUBT, RevisionState};
 use crate::backend::Failure;
-use crate::driver_error::{DriverError, missed_lock};
+use crate::driver_error::{DriverError, MYSQL_END, missed_lock};
 use crate::error::Error;
 use crate::ledger_event::EventKind;
 
@@ -172,7 +172,7 @@ impl Engine<'_> {
             // The record comes first: where it misses a lock, nothing was done that no transaction
             // takes back, as on tables without any.
             (Manner::Joined, Dialect::MySql) => {
-                let message = format!("BEGIN;\n{progress};\n{sql};\nSHOW WARNINGS;\nCOMMIT");
+                let message = format!("BEGIN;\n{progress};\n{sql}{MYSQL_END}COMMIT");
                 Ok(self.in_time(message, time).await?)
             }
             (Manner::Joined, Dialect::Postgres) => {
@@ -197,7 +197,7 @@ impl Engine<'_> {
                 }
             }
             (Manner::Message, _) => {
-                let message = format!("{unclear};\n{sql};\nSHOW WARNINGS;\n{progress}");
+                let message = format!("{unclear};\n{sql}{MYSQL_END}{progress}");
                 match self.in_time(message, time).await {
                     // It never runs again: only its record is missing.
                     Err(failure) if failure.finished >= 2 => {

@@ -397,3 +397,31 @@ fn parts_say_nothing_twice() {
         "null value in column \"id\"\nHINT: fill it\nTABLE: t"
     );
 }
+
+#[tokio::test]
+async fn mysql_quotes_the_statement_and_nothing_that_follows_it() {
+    let database = TestDatabase::create(Dialect::MySql, "messages::quotation").await;
+    let long = format!("CREATE TABLE t (a INT) COMMENT = {}", "x".repeat(70));
+    for up in [
+        "CREATE INDEX i ON t (a) LOCKED;",
+        "INSERT INTO t VALUES (1) x;",
+        "CREATE TABLE t (a INT",
+        // Up to 80 characters are quoted, so the end is cut off in the middle.
+        &long,
+    ] {
+        let up = format!("-- migrate: up no-transaction\n{up}");
+        let error = failure(&database, &up).await;
+        let message = &error
+            .database_message()
+            .expect("it is the server's")
+            .message;
+        let (_, quoted) = message.split_once("near ").expect("it quotes the mistake");
+        assert!(quoted.ends_with("' at line 1"), "{message}");
+        assert!(!quoted.contains([';', '\n']), "{message}");
+        let event = last_failure(&database).await;
+        assert!(!event.contains("SHOW WARNINGS"), "{event}");
+        database
+            .execute("DROP TABLE migrate_event, migrate_revision")
+            .await;
+    }
+}

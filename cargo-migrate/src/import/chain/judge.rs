@@ -85,10 +85,20 @@ pub(super) fn judged(drafts: &[Draft], config: &Config) -> Result<Judged, Comman
     }
 }
 
-/// The sections that are refused: which revision, whether it is `up`, why, and where in the old
-/// file.
-pub(super) fn refusals(survey: &Survey, drafts: &[Draft]) -> Vec<(usize, bool, String, Place)> {
-    let mut refused: BTreeMap<(usize, bool), (String, Place)> = BTreeMap::new();
+/// A section that is refused.
+pub(super) struct Refused {
+    /// Which revision, and of which folder.
+    pub(super) revision: usize,
+    pub(super) part: usize,
+    pub(super) is_up: bool,
+    pub(super) why: String,
+    /// Where in the old file.
+    pub(super) place: Place,
+}
+
+/// Returns the sections that are refused, each with its first mistake.
+pub(super) fn refusals(survey: &Survey, drafts: &[Draft]) -> Vec<Refused> {
+    let mut refused: BTreeMap<(usize, usize, bool), Refused> = BTreeMap::new();
     for found in survey
         .diagnostics
         .iter()
@@ -112,16 +122,14 @@ pub(super) fn refusals(survey: &Survey, drafts: &[Draft]) -> Vec<(usize, bool, S
             .filter(|(_, line)| line.starts_with("-- migrate: "))
             .map(|(number, _)| number + 1)
             .collect();
-        let is_up = starts.get(1).is_none_or(|down| line < *down);
-        let (start, span) = match is_up {
-            true => (starts.first(), &draft.up),
-            false => (starts.get(1), &draft.down),
-        };
-        let place = span.as_ref().map_or_else(Place::default, |span| {
-            let offset = line
-                .saturating_sub(start.copied().unwrap_or(0) + 1)
-                .cast_signed()
-                - span.shift;
+        let section = starts
+            .partition_point(|start| *start <= line)
+            .saturating_sub(1);
+        let start = starts.get(section).copied().unwrap_or(0);
+        let origin = draft.origins.get(section);
+        let span = origin.and_then(|origin| origin.span.as_ref());
+        let place = span.map_or_else(Place::default, |span| {
+            let offset = line.saturating_sub(start + 1).cast_signed() - span.shift;
             Place {
                 file: span.place.file.clone(),
                 line: match span.place.line {
@@ -130,14 +138,18 @@ pub(super) fn refusals(survey: &Survey, drafts: &[Draft]) -> Vec<(usize, bool, S
                 },
             }
         });
+        let (part, is_up) = origin.map_or((0, true), |origin| (origin.part, origin.is_up));
         refused
-            .entry((index, is_up))
-            .or_insert_with(|| (found.message.clone(), place));
+            .entry((index, part, is_up))
+            .or_insert_with(|| Refused {
+                revision: index,
+                part,
+                is_up,
+                why: found.message.clone(),
+                place,
+            });
     }
-    refused
-        .into_iter()
-        .map(|((index, is_up), (why, place))| (index, is_up, why, place))
-        .collect()
+    refused.into_values().collect()
 }
 
 const fn is_about_sql(code: Code) -> bool {

@@ -1,0 +1,42 @@
+CREATE TABLE kinds (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    flag tinyint(1) NOT NULL,
+    tiny tinyint,
+    tiny_unsigned tinyint unsigned,
+    small smallint,
+    small_unsigned smallint unsigned,
+    medium mediumint,
+    whole int NOT NULL,
+    whole_unsigned int unsigned,
+    big bigint,
+    one float,
+    two double,
+    exact decimal(20, 5),
+    bits bit(9),
+    bit_one bit(1),
+    since year,
+    words text NOT NULL,
+    few varchar(20) COLLATE utf8mb4_bin,
+    three char(3),
+    state enum('new', 'done') NOT NULL DEFAULT 'new',
+    choice set('a', 'b'),
+    raw varbinary(20),
+    more longblob,
+    at datetime(6),
+    zoned timestamp NULL,
+    day date,
+    hour time,
+    body json,
+    spot point
+);
+CREATE TABLE members (
+    org bigint NOT NULL,
+    `user` bigint unsigned NOT NULL,
+    `Joined At` datetime NOT NULL,
+    `type` varchar(20),
+    `2` int,
+    PRIMARY KEY (org, `user`),
+    KEY by_type (`type`, org),
+    CONSTRAINT of_user FOREIGN KEY (`user`) REFERENCES kinds (id) ON DELETE CASCADE
+);
+CREATE TABLE `match` (id int);
