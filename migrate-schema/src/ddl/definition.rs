@@ -119,13 +119,28 @@ fn domain(name: &Name, domain: &Domain) -> String {
         sql = format!("{sql} DEFAULT {default}");
     }
     if !domain.nullable {
-        sql.push_str(" NOT NULL");
+        sql.extend([" ", &domain_not_null(domain)]);
     }
     for check in &domain.checks {
         let check = clause::constraint(Dialect::Postgres, &Constraint::Check(check.clone()));
         sql = format!("{sql} {check}");
     }
+    for (constraint, comment) in &domain.constraint_comments {
+        let (constraint, comment) = (
+            Dialect::Postgres.quote(constraint),
+            Dialect::Postgres.literal(comment),
+        );
+        sql = format!("{sql};\nCOMMENT ON CONSTRAINT {constraint} ON DOMAIN {quoted} IS {comment}");
+    }
     with_comment(sql, "DOMAIN", &quoted, domain.comment.as_deref())
+}
+
+/// Writes that a domain does not accept NULL.
+pub(super) fn domain_not_null(domain: &Domain) -> String {
+    match &domain.not_null_name {
+        Some(name) => format!("CONSTRAINT {} NOT NULL", Dialect::Postgres.quote(name)),
+        None => "NOT NULL".to_owned(),
+    }
 }
 
 /// Writes a function or procedure.

@@ -167,6 +167,7 @@ impl<'a> Plan<'a> {
         self.drop_conversions();
         let keys = self.create_late(late, &views, &indexes);
         self.set_late_defaults();
+        self.add_not_null_for_new_rows();
         self.add_all(&keys);
         self.comment_on_constraints();
         self.create_on_tables();
@@ -577,8 +578,17 @@ impl<'a> Plan<'a> {
         if using == column {
             using = format!("{column}::text::{}", to.sql_type);
         }
+        // What a table above has too keeps its name, as there is no statement that changes it.
+        let to_schema = self.transition.to;
+        let not_null_names = to_schema.not_null_above(table, to).is_none().then(|| {
+            (
+                self.renamed().not_null_name(table, from),
+                to_schema.not_null_name(table, to),
+            )
+        });
         let altered = Altered {
             table,
+            not_null_names,
             using,
             default_waits,
             from: &left,
@@ -592,6 +602,22 @@ impl<'a> Plan<'a> {
         };
         let late_default = altered.write(&mut self.out);
         self.late_defaults.extend(late_default);
+    }
+
+    /// Adds `NOT NULL` that is not valid: until then a row can be updated that has no such value.
+    fn add_not_null_for_new_rows(&mut self) {
+        let is_lax = |column: &Column| !column.nullable && column.options.has("NOT VALID");
+        for (name, table) in &self.transition.to.tables {
+            let before = self.renamed().tables.get(name);
+            let before = before.filter(|_| !self.affected.tables.contains(name));
+            for column in table.columns.iter().filter(|column| is_lax(column)) {
+                let old = before.and_then(|before| before.column(&column.name));
+                let old = old.filter(|old| !self.affected.is_rebuilt(name, &old.name));
+                if !old.is_some_and(is_lax) {
+                    self.out.add(column::add_not_null(name, column));
+                }
+            }
+        }
     }
 
     fn set_late_defaults(&mut self) {

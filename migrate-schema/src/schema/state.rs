@@ -19,6 +19,9 @@ pub struct SchemaState {
     /// What rows that have no value yet get, by table and column, where more is known of the column
     /// than its type: what an application reads.
     pub fillers: BTreeMap<(Name, String), String>,
+    /// Whether the database names the constraints of `NOT NULL`, so that a renamed table or column
+    /// keeps the old name in them: PostgreSQL 18 and later.
+    pub names_not_null: bool,
 }
 
 /// Who owns an object, and who may do what with it.
@@ -75,12 +78,34 @@ impl PartialEq for Inherited {
 
 impl Eq for Inherited {}
 
+/// What the `NOT NULL` of a column has to do with that of a table above, which PostgreSQL records from
+/// version 18 on.
+///
+/// No statement changes it, so any two are equal.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct NotNullAbove {
+    /// Whether it is there only because a table above has it: `pg_constraint.conislocal` is false.
+    pub is_all: bool,
+    /// The name of the constraint if a table above has one too and it is not the usual name.
+    pub name: Option<String>,
+}
+
+impl PartialEq for NotNullAbove {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for NotNullAbove {}
+
 impl SchemaState {
     pub(crate) const fn new() -> Self {
         Self {
             privileges: BTreeMap::new(),
             dependencies: Dependencies::new(),
             fillers: BTreeMap::new(),
+            names_not_null: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use migrate_core::{Dialect, Hash};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{
     Action, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey, Generated,
-    Identity, Index, IndexPart, Inherited, Key, Name, OptionValue, Options, PartitionOf, Routine,
+    Identity, Index, IndexPart, Inherited, Key, Name, NotNullAbove, OptionValue, Options, PartitionOf, Routine,
     RoutineKind, Schema, Sequence, Signature, Table, View,
 };
 use proptest::collection::{btree_map, btree_set, vec};
@@ -128,12 +128,13 @@ prop_compose! {
                 identity in of(select(vec![Identity::Always, Identity::ByDefault, Identity::Serial,
                                            Identity::AutoIncrement])),
                 sequence_options in of(sequence()), collation in of(text()), on_update in of(text()),
-                comment in of(text()), options in options(), inherited: bool) -> Column {
+                comment in of(text()), options in options(), inherited: bool,
+                not_null_inherited: bool, not_null_name in of(text())) -> Column {
         Column {
             name: String::new(), sql_type, nullable, default,
             generated: generated.map(|(expression, stored)| Generated { expression, stored }),
             identity, sequence_options, collation, on_update, comment, options,
-            inherited: Inherited(inherited),
+            inherited: Inherited(inherited), not_null_above: NotNullAbove { is_all: not_null_inherited, name: not_null_name },
         }
     }
 }
@@ -178,8 +179,9 @@ prop_compose! {
 
 prop_compose! {
     fn domain()(sql_type in text(), nullable: bool, default in of(text()), collation in of(text()),
-                checks in btree_set(check(), 0..3), comment in of(text())) -> Domain {
-        Domain { sql_type, nullable, default, collation, checks: sorted(checks), comment }
+                checks in btree_set(check(), 0..3), comment in of(text()),
+                not_null_name in of(text()), constraint_comments in texts()) -> Domain {
+        Domain { sql_type, nullable, not_null_name, default, collation, checks: sorted(checks), constraint_comments, comment }
     }
 }
 

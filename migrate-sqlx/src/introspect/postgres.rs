@@ -2,7 +2,7 @@
 //!
 //! Named, and not read any further, as nothing compares or writes them: base types, operators and
 //! their classes, casts, conversions, text search parsers and templates, event triggers, publications,
-//! foreign servers, and comments on constraints of domains.
+//! and foreign servers.
 //! Left out: tablespaces, rights, owners, security labels, and the settings of `ANALYZE`.
 
 mod array;
@@ -72,6 +72,7 @@ pub(super) async fn read(
         dependencies: Vec::new(),
         left_out: BTreeSet::new(),
     };
+    reading.schema.state.names_not_null = version >= 18_00_00;
     for row in rows.map_err(Error::from)? {
         reading.row(Record::from(row), ledger)?;
     }

@@ -141,7 +141,11 @@ async fn all(dialect: Dialect) {
         Dialect::Sqlite => &["sqlite"],
         Dialect::Postgres => {
             super::views::roles(&server).await;
-            &["postgres"]
+            let version = &server.rows("SHOW server_version_num").await[0][0];
+            match version.parse::<u32>().expect("a number") {
+                18_00_00.. => &["postgres", "postgres-18"],
+                _ => &["postgres"],
+            }
         }
         // What both servers have, and what is of one alone.
         Dialect::MySql if server.is_mariadb().await => &["mysql", "mariadb"],

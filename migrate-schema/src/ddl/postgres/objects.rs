@@ -7,6 +7,7 @@ use super::composite;
 use super::graph::{Graph, Node};
 use super::views::{create_head, kind};
 use super::{DIALECT, Plan, comment, each, free_name};
+use crate::ddl::definition::domain_not_null;
 use crate::ddl::tables::views_to_create;
 use crate::ddl::{Ddl, clause, definition};
 use crate::diff::change::{Change, Constraint, Object};
@@ -379,9 +380,39 @@ impl<'a> Plan<'a> {
             if let Some(default) = to.default.as_ref().filter(|_| from.default != to.default) {
                 self.out.add(format!("{domain} SET DEFAULT {default}"));
             }
+            let (old, new) = (from.not_null_name(name), to.not_null_name(name));
             if from.nullable && !to.nullable {
-                let set = Ddl::new(format!("{domain} SET NOT NULL"));
+                let verb = match to.not_null_name {
+                    Some(_) => "ADD",
+                    None => "SET",
+                };
+                let not_null = domain_not_null(to);
+                let set = Ddl::new(format!("{domain} {verb} {not_null}"));
                 self.out.push(set.with_review(review));
+            } else if !to.nullable && old != new {
+                let (old, new) = (DIALECT.quote(&old), DIALECT.quote(&new));
+                self.out
+                    .add(format!("{domain} RENAME CONSTRAINT {old} TO {new}"));
+            }
+            // A constraint that was dropped has lost its comment, and a renamed one has kept it.
+            let kept = |constraint: &String| match *constraint == new {
+                true => !from.nullable,
+                false => to.checks.iter().any(|check| {
+                    check.name.as_ref() == Some(constraint) && from.checks.contains(check)
+                }),
+            };
+            let before = |constraint: &String| {
+                let name = if *constraint == new { &old } else { constraint };
+                from.constraint_comments.get(name).filter(|_| kept(constraint))
+            };
+            let checks = to.checks.iter().filter_map(|check| check.name.as_ref());
+            for constraint in checks.chain(Some(&new).filter(|_| !to.nullable)) {
+                let after = to.constraint_comments.get(constraint);
+                if before(constraint) != after {
+                    let on = format!("{} ON DOMAIN {quoted}", DIALECT.quote(constraint));
+                    self.out
+                        .add(comment("CONSTRAINT", &on, after.map(String::as_str)));
+                }
             }
             if from.comment != to.comment {
                 self.out

@@ -4,7 +4,7 @@ use super::column;
 use super::{DIALECT, Plan, comment};
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::{Ddl, Out};
-use crate::diff::change::{Change, Constraint, Object};
+use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::dependencies::Part;
 use crate::schema::{Column, ForeignKey, Key, Name, ObjectRef, OptionValue, Table};
 
@@ -32,36 +32,69 @@ impl<'a> Plan<'a> {
             let before = self.renamed().tables.get(name);
             let before = before.filter(|_| !self.affected.tables.contains(name));
             let before = before.unwrap_or(&nothing);
-            let constraints = Constraint::all(after);
-            let mut options: Vec<&str> = before.options.keywords().collect();
-            options.extend(after.options.keywords());
-            options.sort_unstable();
-            options.dedup();
-            for option in options {
-                let Some((kind, constraint)) = option
-                    .strip_prefix(COMMENT_ON)
-                    .and_then(|rest| rest.split_once(' '))
-                else {
-                    continue;
-                };
-                let part = Part::Constraint(name.clone(), constraint.to_owned());
-                let was_recreated = self.added_constraints.contains(&part);
-                let (old, new) = (before.options.value(option), after.options.value(option));
-                let exists = constraints.iter().any(|it| it.name() == Some(constraint));
-                if !exists || old == new && !was_recreated || new.is_none() && was_recreated {
-                    continue;
-                }
-                let quoted = match kind {
-                    "INDEX" => Name {
-                        name: constraint.to_owned(),
-                        ..name.clone()
+            for (old, new) in self.constraints_with_comments(name, after) {
+                for kind in ["CONSTRAINT", "INDEX"] {
+                    let option = |name: &str| format!("{COMMENT_ON}{kind} {name}");
+                    let old = old.as_ref().map(|old| option(old));
+                    let old = old.and_then(|old| before.options.value(&old));
+                    let text = after.options.value(&option(&new));
+                    if old == text {
+                        continue;
                     }
-                    .quoted(DIALECT),
-                    _ => format!("{} ON {}", DIALECT.quote(constraint), name.quoted(DIALECT)),
-                };
-                self.out.add(comment(kind, &quoted, new));
+                    let quoted = match kind {
+                        "INDEX" => Name {
+                            name: new.clone(),
+                            ..name.clone()
+                        }
+                        .quoted(DIALECT),
+                        _ => format!("{} ON {}", DIALECT.quote(&new), name.quoted(DIALECT)),
+                    };
+                    self.out.add(comment(kind, &quoted, text));
+                }
             }
         }
+    }
+
+    /// Returns the names of a table's constraints; first that which it had when it got its comment,
+    /// if it has not been made since.
+    fn constraints_with_comments(
+        &self,
+        name: &Name,
+        after: &Table,
+    ) -> Vec<(Option<String>, String)> {
+        let mut all = Vec::new();
+        for constraint in Constraint::all(after) {
+            let Some(new) = constraint.name() else {
+                continue;
+            };
+            let part = Part::Constraint(name.clone(), new.to_owned());
+            let changes = self.transition.changes.iter();
+            let old = changes.into_iter().find_map(|change| match change {
+                Change::Rename(Renamed::Constraint { table, from, to })
+                    if table == name && *to == constraint =>
+                {
+                    from.name()
+                }
+                _ => None,
+            });
+            let stays = !self.added_constraints.contains(&part);
+            let old = stays.then(|| old.unwrap_or(new).to_owned());
+            all.push((old, new.to_owned()));
+        }
+        let before = self.renamed().tables.get(name);
+        for column in after.columns.iter().filter(|column| !column.nullable) {
+            let new = self.transition.to.not_null_name(name, column);
+            let is_valid = |column: &Column| !column.options.has("NOT VALID");
+            let old = before.and_then(|before| before.column(&column.name));
+            let old = old.filter(|old| {
+                let is_made = self.affected.is_rebuilt(name, &old.name)
+                    || is_valid(old) && !is_valid(column);
+                !old.nullable && !is_made
+            });
+            let old = old.map(|old| self.renamed().not_null_name(name, old));
+            all.push((old, new));
+        }
+        all
     }
 
     /// Creates a table. A foreign key to a table that does not exist yet is added later.
@@ -85,20 +118,30 @@ impl<'a> Plan<'a> {
                         None => (column, "DROP DEFAULT".to_owned()),
                     });
                 }
-                if !column.nullable && above.nullable {
-                    own_to_set.push((column, "SET NOT NULL".to_owned()));
+                let comes_along = self.is_not_null_above(name, column);
+                if !column.nullable && !comes_along && !column.options.has("NOT VALID") {
+                    match has_own_not_null(column) {
+                        true => lines.push(clause::not_null_of_table(column)),
+                        false => own_to_set.push((column, "SET NOT NULL".to_owned())),
+                    }
                 }
                 continue;
             }
             if table.partition_of.is_none() && option("OF").is_none() {
-                lines.push(clause::column(DIALECT, column, Extra::default()));
+                let comes_along = self.is_not_null_above(name, column);
+                let extra = Extra {
+                    nullable: comes_along,
+                    ..Extra::default()
+                };
+                lines.push(clause::column(DIALECT, column, extra));
                 continue;
             }
             // The columns come from the parent; only their own properties are written.
             let of_whole = whole.and_then(|whole| whole.column(&column.name));
             let mut own = Vec::new();
-            if !column.nullable && of_whole.is_none_or(|of_whole| of_whole.nullable) {
-                own.push("NOT NULL".to_owned());
+            let is_own = of_whole.is_none_or(|of_whole| of_whole.nullable);
+            if !column.nullable && (is_own || has_own_not_null(column)) {
+                own.push(clause::not_null(column));
             }
             if column.default != of_whole.and_then(|of_whole| of_whole.default.clone()) {
                 let default = column.default.as_deref().unwrap_or("NULL");
@@ -200,6 +243,13 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Returns whether the column of a new table has its `NOT NULL` from a table above alone.
+    fn is_not_null_above(&self, table: &Name, column: &Column) -> bool {
+        let is_plain = !has_own_not_null(column);
+        let above = || self.transition.to.not_null_above(table, column);
+        is_plain && column.not_null_above.is_all && above().is_some()
+    }
+
     /// Returns the column of the table above that an inherited column comes from.
     fn inherited_from(&self, table: &Table, column: &Column) -> Option<&'a Column> {
         let to = self.transition.to;
@@ -266,6 +316,12 @@ impl<'a> Plan<'a> {
             }
         }
     }
+}
+
+/// Returns whether a column's `NOT NULL` is not the usual one.
+pub(super) fn has_own_not_null(column: &Column) -> bool {
+    let mut words = ["CONSTRAINT", "NO INHERIT", "NOT VALID"].iter();
+    column.not_null_above.name.is_some() || words.any(|word| column.options.has(word))
 }
 
 /// Returns whether a unique constraint is like the primary key or one before it. `CREATE TABLE`

@@ -101,21 +101,30 @@ impl Reading {
             nullable: row.flag(),
             default: expression(&mut row),
             collation: row.option(),
-            checks: Vec::new(),
             comment,
+            ..Domain::default()
         };
+        let of_not_null = format!("{}_not_null", name.name);
         let domain = self.schema.domains.entry(name).or_insert(domain);
+        let kind = row.option();
         if let Some(name) = row.option() {
-            let expression = normalized(row.text());
+            let expression = row.option().map(normalized);
             let mut options = Options::new();
             if !row.flag() {
                 options.set("NOT VALID");
             }
-            domain.checks.push(Check {
-                expression,
-                name: Some(name),
-                options,
-            });
+            if let Some(comment) = row.option() {
+                domain.constraint_comments.insert(name.clone(), comment);
+            }
+            if kind.as_deref() == Some("n") {
+                domain.not_null_name = (name != of_not_null).then_some(name);
+            } else {
+                domain.checks.push(Check {
+                    expression: expression.unwrap_or_default(),
+                    name: Some(name),
+                    options,
+                });
+            }
         }
         Ok(())
     }

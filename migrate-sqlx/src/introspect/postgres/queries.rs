@@ -145,14 +145,18 @@ impl Scope<'_> {
             true => "CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END",
             false => "NULL",
         };
+        let (not_null, join) = match self.version >= 18_00_00 {
+            true => (NOT_NULL, NOT_NULL_CONSTRAINT),
+            false => ("NULL, NULL, false, true, NOT a.attislocal OR c.relispartition", ""),
+        };
         format!(
             "SELECT 'column', a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
  pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, {},
  CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END END,
- {compression}, w.description, NOT a.attislocal AND NOT c.relispartition
+ {compression}, w.description, NOT a.attislocal AND NOT c.relispartition, {not_null}
  FROM pg_attribute a {} JOIN pg_type t ON t.oid = a.atttypid
  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
- LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = a.attrelid AND w.objsubid = a.attnum
+ LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = a.attrelid AND w.objsubid = a.attnum{join}
  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm') ORDER BY a.attrelid, a.attnum",
             collation("a.attcollation", "t.typcollation"),
             self.join("a.attrelid")
@@ -246,7 +250,7 @@ impl Scope<'_> {
  CASE WHEN i.indnatts > i.indnkeyatts THEN (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text END, {nulls_not_distinct}, {period}, obj_description(k.oid, 'pg_constraint'), CASE WHEN k.contype IN ('p', 'u', 'x') THEN obj_description(k.conindid, 'pg_class') END
  FROM pg_constraint k {} LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
  LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
- WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal)",
+ WHERE (k.contype IN ('p', 'u', 'f', 'c', 'x') OR k.contype = 'n' AND obj_description(k.oid, 'pg_constraint') IS NOT NULL) AND k.conparentid = 0 AND (k.contype NOT IN ('c', 'n') OR k.conislocal)",
             "k.conkey::text",
             columns("k.confrelid", "k.confkey"),
             self.join("k.conrelid")
@@ -345,12 +349,12 @@ impl Scope<'_> {
         )
     }
 
-    /// Domains, a row for each check.
+    /// Domains, a row for each constraint; that of `NOT NULL` is one since PostgreSQL 17.
     fn domains(&self) -> String {
         format!(
             "SELECT 'domain', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'), format_type(t.typbasetype, t.typtypmod), NOT t.typnotnull, pg_get_expr(t.typdefaultbin, 0), {},
- k.conname, pg_get_expr(k.conbin, 0), k.convalidated FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} JOIN pg_type b ON b.oid = t.typbasetype
- LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c' WHERE t.typtype = 'd' AND {}",
+ k.contype, k.conname, pg_get_expr(k.conbin, 0), k.convalidated, obj_description(k.oid, 'pg_constraint') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} JOIN pg_type b ON b.oid = t.typbasetype
+ LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype IN ('c', 'n') WHERE t.typtype = 'd' AND {}",
             collation("t.typcollation", "b.typcollation"),
             self.is_meant(),
             Self::is_free("pg_type", "t.oid")
@@ -494,10 +498,6 @@ impl Scope<'_> {
                 Self::is_free(catalogue, "o.oid")
             )
         };
-        let of_domain = format!(
-            "SELECT 'comment on constraint', n.nspname::text, t.typname || '.' || o.conname FROM pg_description w JOIN pg_constraint o ON o.oid = w.objoid JOIN pg_type t ON t.oid = o.contypid JOIN pg_namespace n ON n.oid = t.typnamespace AND {} WHERE w.classoid = 'pg_catalog.pg_constraint'::regclass",
-            self.is_meant()
-        );
         let parts = [
             in_schema("conversion", "pg_conversion", "conname", "connamespace", ""),
             in_schema("operator", "pg_operator", "oprname", "oprnamespace", ""),
@@ -543,7 +543,6 @@ impl Scope<'_> {
             ),
             global("server", "pg_foreign_server", "o.srvname"),
         ];
-        let parts: Vec<String> = parts.into_iter().chain([of_domain]).collect();
         format!(
             "SELECT 'not carried', x.* FROM ({}) x",
             parts.join(" UNION ALL ")
@@ -573,6 +572,18 @@ const DEPENDENCIES: &str = "WITH address AS (
 ) SELECT DISTINCT 'depends', s.catalogue, s.oid, s.part, s.name, t.catalogue, t.oid, t.part, t.name
  FROM pg_depend d JOIN address s ON s.class = d.classid AND s.number = d.objid AND s.sub = d.objsubid JOIN address t ON t.class = d.refclassid AND t.number = d.refobjid AND t.sub = d.refobjsubid
  WHERE d.deptype IN ('n', 'a') AND d.objid >= 16384 AND d.refobjid >= 16384";
+
+/// The constraint `k` that makes a column not null: PostgreSQL 18 and later.
+const NOT_NULL_CONSTRAINT: &str = "
+ LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum";
+
+/// Its name where it is not the usual one: first of one that is the table's own, then of one that a
+/// table above has too. That of a partition, and of one that only comes from above, is usually the
+/// name there; else `pg_dump` counts the same as usual (`determineNotNullFlags`). Then whether it is
+/// not inherited by others, is valid, and only comes from above.
+const NOT_NULL: &str = "CASE WHEN k.coninhcount = 0 AND k.conname <> c.relname || '_' || a.attname || '_not_null' THEN k.conname END,
+ CASE WHEN k.coninhcount > 0 AND k.conname <> CASE WHEN c.relispartition OR NOT k.conislocal THEN (SELECT pk.conname::text FROM pg_inherits h JOIN pg_attribute pa ON pa.attrelid = h.inhparent AND pa.attname = a.attname JOIN pg_constraint pk ON pk.conrelid = h.inhparent AND pk.contype = 'n' AND NOT pk.connoinherit AND pk.conkey[1] = pa.attnum WHERE h.inhrelid = a.attrelid ORDER BY h.inhseqno LIMIT 1) ELSE c.relname || '_' || a.attname || '_not_null' END THEN k.conname END,
+ coalesce(k.connoinherit, false), coalesce(k.convalidated, true), NOT coalesce(k.conislocal, true)";
 
 /// A collation as SQL writes it, where it is not the usual one.
 fn collation(oid: &str, usual: &str) -> String {

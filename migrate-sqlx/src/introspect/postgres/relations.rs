@@ -125,6 +125,17 @@ impl Reading {
         }
         column.comment = row.option();
         column.inherited = Inherited(row.flag());
+        if let Some(name) = row.option() {
+            column.options.insert("CONSTRAINT", name);
+        }
+        column.not_null_above.name = row.option();
+        if row.flag() {
+            column.options.set("NO INHERIT");
+        }
+        if !row.flag() {
+            column.options.set("NOT VALID");
+        }
+        column.not_null_above.is_all = row.flag();
         if let Some(table) = self.schema.tables.get_mut(relation) {
             let place = (relation.clone(), column.name.clone());
             self.columns.insert((oid, number), place);
@@ -289,6 +300,8 @@ impl Reading {
             "x" => {
                 table.exclusions.insert(name, text.unwrap_or_default());
             }
+            // The column has it.
+            "n" => {}
             kind => {
                 let key = Key {
                     columns,
