@@ -408,7 +408,11 @@ impl Schema {
         if let Some(name) = column.options.value("CONSTRAINT") {
             return name.to_owned();
         }
-        let is_part = |name| self.tables.get(name).is_some_and(|it| it.partition_of.is_some());
+        let is_part = |name| {
+            self.tables
+                .get(name)
+                .is_some_and(|it| it.partition_of.is_some())
+        };
         match self.not_null_above(table, column) {
             Some(_) if column.not_null_above.name.is_some() => {
                 column.not_null_above.name.clone().unwrap_or_default()

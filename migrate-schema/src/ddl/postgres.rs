@@ -147,7 +147,7 @@ impl<'a> Plan<'a> {
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
         self.create_prerequisites();
-        self.drop_statistics();
+        self.drop_apart();
         self.drop_on_tables();
         self.drop_parts_of_gone_tables();
         let indexes = self.drop_indexes();
@@ -170,8 +170,9 @@ impl<'a> Plan<'a> {
         self.add_not_null_for_new_rows();
         self.add_all(&keys);
         self.comment_on_constraints();
+        self.choose_indexes();
         self.create_on_tables();
-        self.create_statistics();
+        self.create_apart();
         self.restore_privileges();
         self.finish();
         self.out.0
@@ -578,17 +579,18 @@ impl<'a> Plan<'a> {
         if using == column {
             using = format!("{column}::text::{}", to.sql_type);
         }
-        // What a table above has too keeps its name, as there is no statement that changes it.
-        let to_schema = self.transition.to;
-        let not_null_names = to_schema.not_null_above(table, to).is_none().then(|| {
-            (
-                self.renamed().not_null_name(table, from),
-                to_schema.not_null_name(table, to),
-            )
-        });
+        let (renamed, after) = (self.renamed(), self.transition.to);
+        let not_null_name = after
+            .not_null_above(table, to)
+            .is_none()
+            .then(|| after.not_null_name(table, to));
+        // It could not be renamed before.
+        let is_freed = renamed.not_null_above(table, from).is_some() && not_null_name.is_some();
+        let inherited_name = is_freed.then(|| renamed.not_null_name(table, from));
         let altered = Altered {
             table,
-            not_null_names,
+            not_null_name,
+            inherited_name,
             using,
             default_waits,
             from: &left,
@@ -666,6 +668,9 @@ impl<'a> Plan<'a> {
                 _ => {}
             }
         }
+        for (table, old, new) in self.renamed_not_null() {
+            others.entry(table).or_default().push((old, new));
+        }
         let free = |name: &Name| in_schema(name, &free_name(&name.name, |_| false));
         for (from, to) in order::renames(&indexes, free) {
             self.out.add(format!(
@@ -684,6 +689,32 @@ impl<'a> Plan<'a> {
                 ));
             }
         }
+    }
+
+    /// Returns the constraints of `NOT NULL` that get another name. What a table above has too keeps
+    /// its name, as no statement changes it.
+    fn renamed_not_null(&self) -> Vec<(&'a Name, String, String)> {
+        let (from, to) = (self.renamed(), self.transition.to);
+        let mut all = Vec::new();
+        for (name, before) in self.affected.surviving() {
+            for column in &to.tables[name].columns {
+                let old = before.column(&column.name).filter(|old| {
+                    let is_made = self.affected.is_rebuilt(name, &old.name);
+                    !column::is_not_null_made(old, column) && !is_made
+                });
+                let Some(old) = old else { continue };
+                let is_above = from.not_null_above(name, old).is_some()
+                    || to.not_null_above(name, column).is_some();
+                let names = (
+                    from.not_null_name(name, old),
+                    to.not_null_name(name, column),
+                );
+                if !is_above && names.0 != names.1 {
+                    all.push((name, names.0, names.1));
+                }
+            }
+        }
+        all
     }
 
     fn add_all(&mut self, constraints: &[(&Name, Constraint)]) {

@@ -7,8 +7,8 @@ use migrate_core::{Dialect, Hash};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{
     Action, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey, Generated,
-    Identity, Index, IndexPart, Inherited, Key, Name, NotNullAbove, OptionValue, Options, PartitionOf, Routine,
-    RoutineKind, Schema, Sequence, Signature, Table, View,
+    Identity, Index, IndexPart, Inherited, Key, Name, NotNullAbove, OptionValue, Options,
+    PartitionOf, Routine, RoutineKind, Schema, Sequence, Signature, Table, View,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;

@@ -141,8 +141,7 @@ async fn all(dialect: Dialect) {
         Dialect::Sqlite => &["sqlite"],
         Dialect::Postgres => {
             super::views::roles(&server).await;
-            let version = &server.rows("SHOW server_version_num").await[0][0];
-            match version.parse::<u32>().expect("a number") {
+            match server.version().await {
                 18_00_00.. => &["postgres", "postgres-18"],
                 _ => &["postgres"],
             }

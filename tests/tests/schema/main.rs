@@ -4,6 +4,7 @@
 
 mod cases;
 mod draft;
+mod dumped;
 mod everything;
 mod random;
 mod rebuilt;
@@ -171,7 +172,10 @@ async fn pair(
 
 /// A dump takes longer than the rest, so only some have one.
 fn is_dumped(dialect: Dialect, turn: u64) -> bool {
-    dialect == Dialect::MySql && turn.is_multiple_of(10)
+    match dialect {
+        Dialect::Sqlite => true,
+        Dialect::Postgres | Dialect::MySql => turn.is_multiple_of(10),
+    }
 }
 
 async fn dump(server: &Server, is_dumped: bool) -> String {

@@ -27,8 +27,10 @@ pub(super) struct Altered<'a> {
     pub(super) only_default: bool,
     /// Whether it accepts NULL or not in this table alone.
     pub(super) only_null: bool,
-    /// The names of the constraint of `NOT NULL` before and after, if they can differ.
-    pub(super) not_null_names: Option<(String, String)>,
+    /// The name of the constraint of `NOT NULL`, if it is the table's own.
+    pub(super) not_null_name: Option<String>,
+    /// The name that it still has because a table above had it too.
+    pub(super) inherited_name: Option<String>,
 }
 
 impl Altered<'_> {
@@ -163,11 +165,11 @@ impl Altered<'_> {
                 out.add(self.alter_only(self.only_null, "DROP NOT NULL"));
             }
             (false, false) => {
-                let Some((old, new)) = &self.not_null_names else {
+                let Some(new) = &self.not_null_name else {
                     return;
                 };
                 let (quoted, name) = (self.table.quoted(DIALECT), DIALECT.quote(new));
-                if old != new {
+                if let Some(old) = self.inherited_name.as_ref().filter(|old| *old != new) {
                     let old = DIALECT.quote(old);
                     out.add(format!(
                         "ALTER TABLE {quoted} RENAME CONSTRAINT {old} TO {name}"
@@ -330,6 +332,12 @@ pub(super) fn on_sequence(table: &Name, column: &str, statement: &str) -> String
     )
 }
 
+/// Returns whether a column gets its `NOT NULL` anew.
+pub(super) fn is_not_null_made(from: &Column, to: &Column) -> bool {
+    let is_checked = |column: &Column| !column.options.has("NOT VALID");
+    from.nullable || to.nullable || is_checked(from) && !is_checked(to)
+}
+
 /// Writes the statement that adds a `NOT NULL` that is not the usual one.
 pub(super) fn add_not_null(table: &Name, column: &Column) -> String {
     format!(
@@ -351,6 +359,7 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
             out.add(alter(&format!("SET {word} {value}")));
         }
     }
+    statistics(out, table, from, to);
     if from.is_none() && to.identity == Some(Identity::Serial) {
         if to.nullable {
             out.add(alter("DROP NOT NULL"));
@@ -370,6 +379,19 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
             "COLUMN",
             &format!("{quoted}.{column}"),
             to.comment.as_deref(),
+        ));
+    }
+}
+
+/// Sets how much `ANALYZE` keeps of a column: of the table's own rows, and not of those below it.
+pub(super) fn statistics(out: &mut Out, table: &Name, from: Option<&Column>, to: &Column) {
+    let before = from.and_then(|from| from.options.value("STATISTICS"));
+    let after = to.options.value("STATISTICS");
+    if before != after {
+        let (table, column) = (table.quoted(DIALECT), DIALECT.quote(&to.name));
+        let value = after.unwrap_or("-1");
+        out.add(format!(
+            "ALTER TABLE ONLY {table} ALTER COLUMN {column} SET STATISTICS {value}"
         ));
     }
 }

@@ -1,5 +1,7 @@
 //! Tables of PostgreSQL, and what they are besides their columns.
 
+use migrate_sql::unquoted;
+
 use super::column;
 use super::{DIALECT, Plan, comment};
 use crate::ddl::clause::{self, Extra};
@@ -9,7 +11,7 @@ use crate::schema::dependencies::Part;
 use crate::schema::{Column, ForeignKey, Key, Name, ObjectRef, OptionValue, Table};
 
 /// The options that are words of their own, not settings of the storage.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 10] = [
     "UNLOGGED",
     "ENABLE ROW LEVEL SECURITY",
     "FORCE ROW LEVEL SECURITY",
@@ -17,6 +19,7 @@ const WORDS: [&str; 9] = [
     "USING",
     "OF",
     "REPLICA IDENTITY",
+    "CLUSTER ON",
     "SERVER",
     "OPTIONS",
 ];
@@ -84,12 +87,9 @@ impl<'a> Plan<'a> {
         let before = self.renamed().tables.get(name);
         for column in after.columns.iter().filter(|column| !column.nullable) {
             let new = self.transition.to.not_null_name(name, column);
-            let is_valid = |column: &Column| !column.options.has("NOT VALID");
             let old = before.and_then(|before| before.column(&column.name));
             let old = old.filter(|old| {
-                let is_made = self.affected.is_rebuilt(name, &old.name)
-                    || is_valid(old) && !is_valid(column);
-                !old.nullable && !is_made
+                !self.affected.is_rebuilt(name, &old.name) && !column::is_not_null_made(old, column)
             });
             let old = old.map(|old| self.renamed().not_null_name(name, old));
             all.push((old, new));
@@ -237,8 +237,9 @@ impl<'a> Plan<'a> {
         }
         for column in &table.columns {
             // A part has what the whole has.
-            if table.partition_of.is_none() {
-                column::options(&mut self.out, name, None, column);
+            match table.partition_of {
+                None => column::options(&mut self.out, name, None, column),
+                Some(_) => column::statistics(&mut self.out, name, None, column),
             }
         }
     }
@@ -248,6 +249,36 @@ impl<'a> Plan<'a> {
         let is_plain = !has_own_not_null(column);
         let above = || self.transition.to.not_null_above(table, column);
         is_plain && column.not_null_above.is_all && above().is_some()
+    }
+
+    /// Names the indexes that tables are clustered on and that identify their rows, when these exist.
+    pub(super) fn choose_indexes(&mut self) {
+        for (name, after) in &self.transition.to.tables {
+            let before = self.renamed().tables.get(name);
+            let before = before.filter(|_| !self.affected.tables.contains(name));
+            for word in ["REPLICA IDENTITY", "CLUSTER ON"] {
+                let Some(value) = after.options.value(word) else {
+                    continue;
+                };
+                let index = match word {
+                    "CLUSTER ON" => value,
+                    _ => match value.strip_prefix("USING INDEX ") {
+                        Some(index) => index,
+                        None => continue,
+                    },
+                };
+                let index = unquoted(index);
+                let was_made = self.is_index_affected(name, &index)
+                    || self
+                        .added_constraints
+                        .contains(&Part::Constraint(name.clone(), index));
+                let same = before.is_some_and(|it| it.options.value(word) == Some(value));
+                if !same || was_made {
+                    let quoted = name.quoted(DIALECT);
+                    self.out.add(format!("ALTER TABLE {quoted} {word} {value}"));
+                }
+            }
+        }
     }
 
     /// Returns the column of the table above that an inherited column comes from.
@@ -363,6 +394,10 @@ fn alter(
             Some(_) => option.to_owned(),
             None => "NO FORCE ROW LEVEL SECURITY".to_owned(),
         }),
+        // The index does not exist yet.
+        "REPLICA IDENTITY" if value.is_some_and(|it| it.starts_with("USING")) => {}
+        "CLUSTER ON" if value.is_some() => {}
+        "CLUSTER ON" => alter("SET WITHOUT CLUSTER".to_owned()),
         "REPLICA IDENTITY" => alter(format!("REPLICA IDENTITY {}", value.unwrap_or("DEFAULT"))),
         "USING" => alter(format!("SET ACCESS METHOD {}", value.unwrap_or("heap"))),
         "OF" => alter(value.map_or_else(|| "NOT OF".to_owned(), |of| format!("OF {of}"))),

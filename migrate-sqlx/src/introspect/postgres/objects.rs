@@ -150,6 +150,32 @@ impl Reading {
         all.insert(name, definition(row));
     }
 
+    /// Reads what is in no schema and is created from one text.
+    pub(super) fn global(&mut self, mut row: Record) -> Result<(), Error> {
+        let kind = row.text();
+        let (number, name) = (row.number()?, row.text());
+        let all = match kind.as_str() {
+            "wrapper" => &mut self.schema.wrappers,
+            "server" => &mut self.schema.servers,
+            "publication" => &mut self.schema.publications,
+            "event trigger" => &mut self.schema.event_triggers,
+            _ => &mut self.schema.casts,
+        };
+        all.insert(name.clone(), definition(row));
+        if kind == "cast" {
+            self.code.insert((kind, number), Part::Cast(name));
+        }
+        Ok(())
+    }
+
+    pub(super) fn operator(&mut self, mut row: Record) -> Result<(), Error> {
+        let (number, name) = self.numbered(&mut row)?;
+        let part = Part::Operator(name.clone());
+        self.code.insert(("operator".to_owned(), number), part);
+        self.schema.operators.insert(name, definition(row));
+        Ok(())
+    }
+
     /// Reads an owner, a grant, or that `PUBLIC` lacks what it usually has.
     pub(super) fn privilege(&mut self, what: &str, mut row: Record) -> Result<(), Error> {
         let catalogue = row.text();
@@ -201,6 +227,7 @@ impl Reading {
         Ok(match catalogue.as_str() {
             "type" => self.types.get(&number).cloned().map(Part::Type),
             "routine" => self.routines.get(&number).cloned().map(Part::Routine),
+            "operator" | "cast" => self.code.get(&(catalogue, number)).cloned(),
             _ => match (self.relations.get(&number), self.numbered.get(&number)) {
                 (Some(relation), _) => {
                     let relation = relation.clone();

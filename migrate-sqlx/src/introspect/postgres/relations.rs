@@ -42,6 +42,7 @@ impl Reading {
             ("REPLICA IDENTITY", row.option()),
             ("SERVER", row.option()),
             ("OPTIONS", row.option()),
+            ("CLUSTER ON", row.option()),
         ];
         for (word, value) in words {
             if let Some(value) = value {
@@ -118,7 +119,7 @@ impl Reading {
             column.generated = Some(Generated { expression, stored });
         }
         column.collation = row.option();
-        for word in ["STORAGE", "COMPRESSION"] {
+        for word in ["STORAGE", "COMPRESSION", "STATISTICS"] {
             if let Some(value) = row.option() {
                 column.options.insert(word, value);
             }
