@@ -17,7 +17,7 @@ pub use dependencies::{Dependencies, Part};
 pub use kinds::{ObjectKind, ObjectRef, Schema};
 pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};
-pub use state::{Grant, Inherited, NotNullAbove, Privileges, SchemaState, ViewState};
+pub use state::{ColumnState, Grant, Inherited, Privileges, SchemaState, ViewState};
 pub use stored_session::with_session;
 pub use text::mentions;
 pub use types::Affinity;
@@ -123,9 +123,12 @@ pub struct Column {
     /// Whether it is there only because a table above has it.
     #[cfg_attr(feature = "serde", serde(default))]
     pub inherited: Inherited,
-    /// What its `NOT NULL` has to do with that of a table above.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub not_null_above: NotNullAbove,
+    /// What it was created with and no difference is.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "ColumnState::is_usual")
+    )]
+    pub state: ColumnState,
 }
 
 /// How a generated column is computed.
@@ -414,10 +417,10 @@ impl Schema {
                 .is_some_and(|it| it.partition_of.is_some())
         };
         match self.not_null_above(table, column) {
-            Some(_) if column.not_null_above.name.is_some() => {
-                column.not_null_above.name.clone().unwrap_or_default()
+            Some(_) if column.state.not_null_name.is_some() => {
+                column.state.not_null_name.clone().unwrap_or_default()
             }
-            Some((parent, above)) if column.not_null_above.is_all || is_part(table) => {
+            Some((parent, above)) if column.state.is_not_null_inherited || is_part(table) => {
                 self.not_null_name(parent, above)
             }
             _ => format!("{}_{}_not_null", table.name, column.name),

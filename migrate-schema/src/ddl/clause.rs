@@ -153,7 +153,7 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
     let shown = column.default.as_deref().or(extra.default);
     let nullable = column.nullable || extra.nullable;
     if dialect == Dialect::Postgres {
-        let is_named = column.options.has("CONSTRAINT") || column.not_null_above.name.is_some();
+        let is_named = column.options.has("CONSTRAINT") || column.state.not_null_name.is_some();
         // One that is not valid is added later.
         if !nullable && (!serial || is_named) && !column.options.has("NOT VALID") {
             parts.push(not_null(column));
@@ -208,7 +208,7 @@ pub(super) fn not_null_of_table(column: &Column) -> String {
 
 fn not_null_begin(column: &Column) -> String {
     let name = column.options.value("CONSTRAINT");
-    let name = name.or(column.not_null_above.name.as_deref());
+    let name = name.or(column.state.not_null_name.as_deref());
     name.map_or_else(String::new, |name| {
         format!("CONSTRAINT {} ", Dialect::Postgres.quote(name))
     })

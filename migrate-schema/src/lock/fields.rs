@@ -55,8 +55,12 @@ impl Fields for PlacedColumn {
         field("option", &mut column.options);
         field("comment", &mut column.comment);
         field("inherited", &mut column.inherited.0);
-        field("not-null-inherited", &mut column.not_null_above.is_all);
-        field("not-null-name", &mut column.not_null_above.name);
+        field(
+            "not-null-inherited",
+            &mut column.state.is_not_null_inherited,
+        );
+        field("not-null-name", &mut column.state.not_null_name);
+        field("sequence", &mut column.state.sequence_name);
     }
 }
 

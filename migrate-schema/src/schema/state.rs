@@ -78,26 +78,43 @@ impl PartialEq for Inherited {
 
 impl Eq for Inherited {}
 
-/// What the `NOT NULL` of a column has to do with that of a table above, which PostgreSQL records from
-/// version 18 on.
+/// What a PostgreSQL column was created with and no difference is: of `NOT NULL` what it has to do with
+/// that of a table above, which the database records from version 18 on, and the name of its sequence.
 ///
-/// No statement changes it, so any two are equal.
+/// The first no statement changes, and the second does not follow a renamed table or column, so any
+/// two are equal.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct NotNullAbove {
-    /// Whether it is there only because a table above has it: `pg_constraint.conislocal` is false.
-    pub is_all: bool,
-    /// The name of the constraint if a table above has one too and it is not the usual name.
-    pub name: Option<String>,
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
+pub struct ColumnState {
+    /// Whether `NOT NULL` is there only because a table above has it: `pg_constraint.conislocal` is
+    /// false.
+    pub is_not_null_inherited: bool,
+    /// The name of the constraint of `NOT NULL` if a table above has one too and it is not the usual
+    /// name.
+    pub not_null_name: Option<String>,
+    /// The name of the sequence that numbers it, if it is not `<table>_<column>_seq`.
+    pub sequence_name: Option<String>,
 }
 
-impl PartialEq for NotNullAbove {
+#[cfg(feature = "serde")]
+impl ColumnState {
+    /// Returns whether there is nothing to keep.
+    pub(crate) const fn is_usual(&self) -> bool {
+        !self.is_not_null_inherited && self.not_null_name.is_none() && self.sequence_name.is_none()
+    }
+}
+
+impl PartialEq for ColumnState {
     fn eq(&self, _other: &Self) -> bool {
         true
     }
 }
 
-impl Eq for NotNullAbove {}
+impl Eq for ColumnState {}
 
 impl SchemaState {
     pub(crate) const fn new() -> Self {

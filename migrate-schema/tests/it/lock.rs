@@ -6,8 +6,8 @@ use migrate_core::SchemaHead;
 use migrate_core::{Dialect, Hash};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{
-    Action, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey, Generated,
-    Identity, Index, IndexPart, Inherited, Key, Name, NotNullAbove, OptionValue, Options,
+    Action, Check, Column, ColumnState, Deferrable, Definition, Domain, Enum, Extension,
+    ForeignKey, Generated, Identity, Index, IndexPart, Inherited, Key, Name, OptionValue, Options,
     PartitionOf, Routine, RoutineKind, Schema, Sequence, Signature, Table, View,
 };
 use proptest::collection::{btree_map, btree_set, vec};
@@ -129,12 +129,12 @@ prop_compose! {
                                            Identity::AutoIncrement])),
                 sequence_options in of(sequence()), collation in of(text()), on_update in of(text()),
                 comment in of(text()), options in options(), inherited: bool,
-                not_null_inherited: bool, not_null_name in of(text())) -> Column {
+                not_null_inherited: bool, not_null_name in of(text()), sequence_name in of(text())) -> Column {
         Column {
             name: String::new(), sql_type, nullable, default,
             generated: generated.map(|(expression, stored)| Generated { expression, stored }),
             identity, sequence_options, collation, on_update, comment, options,
-            inherited: Inherited(inherited), not_null_above: NotNullAbove { is_all: not_null_inherited, name: not_null_name },
+            inherited: Inherited(inherited), state: ColumnState { is_not_null_inherited: not_null_inherited, not_null_name, sequence_name },
         }
     }
 }

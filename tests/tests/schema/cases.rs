@@ -131,7 +131,12 @@ pub(crate) fn equal(what: &str, expected: &str, found: &str) -> Result<(), Strin
             .filter(|line| !other.lines().any(|it| it == *line));
         lines.map(|line| format!("{sign} {line}\n")).collect()
     };
-    let (lost, more) = (only('-', expected, found), only('+', found, expected));
+    let (lost, mut more) = (only('-', expected, found), only('+', found, expected));
+    if lost.is_empty() && more.is_empty() {
+        let mut lines = expected.lines().zip(found.lines());
+        let other = lines.find(|(one, other)| one != other);
+        more = format!("their order: {other:?}\n");
+    }
     Err(format!("{what}: the dump is another:\n{lost}{more}"))
 }
 

@@ -360,6 +360,13 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
         }
     }
     statistics(out, table, from, to);
+    if from.is_none()
+        && let Some(name) = &to.state.sequence_name
+    {
+        let name = DIALECT.quote(name).replace('%', "%%");
+        let rename = format!("ALTER SEQUENCE %s RENAME TO {name}");
+        out.add(on_sequence(table, &to.name, &rename));
+    }
     if from.is_none() && to.identity == Some(Identity::Serial) {
         if to.nullable {
             out.add(alter("DROP NOT NULL"));

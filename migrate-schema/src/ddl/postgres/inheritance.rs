@@ -172,7 +172,8 @@ impl<'a> Inheritance<'a> {
             }
             if before.nullable != after.nullable && !self.only(parent, &from.name, Own::Nullable) {
                 // PostgreSQL 18 leaves what is the table's own as well.
-                left.nullable = after.nullable && (from.nullable || from.not_null_above.is_all);
+                left.nullable =
+                    after.nullable && (from.nullable || from.state.is_not_null_inherited);
             }
             if before.generated != after.generated {
                 left.generated.clone_from(&to.generated);

@@ -248,7 +248,7 @@ impl<'a> Plan<'a> {
     fn is_not_null_above(&self, table: &Name, column: &Column) -> bool {
         let is_plain = !has_own_not_null(column);
         let above = || self.transition.to.not_null_above(table, column);
-        is_plain && column.not_null_above.is_all && above().is_some()
+        is_plain && column.state.is_not_null_inherited && above().is_some()
     }
 
     /// Names the indexes that tables are clustered on and that identify their rows, when these exist.
@@ -352,7 +352,7 @@ impl<'a> Plan<'a> {
 /// Returns whether a column's `NOT NULL` is not the usual one.
 pub(super) fn has_own_not_null(column: &Column) -> bool {
     let mut words = ["CONSTRAINT", "NO INHERIT", "NOT VALID"].iter();
-    column.not_null_above.name.is_some() || words.any(|word| column.options.has(word))
+    column.state.not_null_name.is_some() || words.any(|word| column.options.has(word))
 }
 
 /// Returns whether a unique constraint is like the primary key or one before it. `CREATE TABLE`

@@ -129,14 +129,14 @@ impl Reading {
         if let Some(name) = row.option() {
             column.options.insert("CONSTRAINT", name);
         }
-        column.not_null_above.name = row.option();
+        column.state.not_null_name = row.option();
         if row.flag() {
             column.options.set("NO INHERIT");
         }
         if !row.flag() {
             column.options.set("NOT VALID");
         }
-        column.not_null_above.is_all = row.flag();
+        column.state.is_not_null_inherited = row.flag();
         if let Some(table) = self.schema.tables.get_mut(relation) {
             let place = (relation.clone(), column.name.clone());
             self.columns.insert((oid, number), place);
@@ -195,6 +195,8 @@ impl Reading {
                     column.default = None;
                     column.identity = Some(Identity::Serial);
                 }
+                let usual = format!("{}_{column_name}_seq", table.name);
+                column.state.sequence_name = (name.name != usual).then(|| name.name.clone());
                 if sequence != Sequence::of_column(&column.sql_type) {
                     column.sequence_options = Some(sequence);
                 }

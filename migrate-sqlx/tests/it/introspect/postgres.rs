@@ -470,7 +470,7 @@ ALTER TABLE a ALTER b SET (n_distinct = 5);";
         [
             "operator family `mine`",
             "settings of column `\"a.b\"`",
-            "user mapping `\"public at s\"`",
+            "user mapping `public at s`",
         ]
     );
 }
