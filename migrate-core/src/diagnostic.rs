@@ -3,8 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use crate::drawing::{Drawing, Style};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -200,15 +199,6 @@ pub struct Place {
     pub span: Range<usize>,
 }
 
-/// Whether the output is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Plain text.
-    Plain,
-    /// Text with ANSI colours.
-    Colour,
-}
-
 /// The number of problems reported for one file; more are left out.
 pub const MOST_PROBLEMS: usize = 100;
 
@@ -317,52 +307,14 @@ impl Diagnostic {
     /// Renders the diagnostic as rustc does.
     #[must_use]
     pub fn render(&self, style: Style) -> String {
-        let renderer = match style {
-            Style::Plain => Renderer::plain(),
-            Style::Colour => Renderer::styled(),
-        };
-        let level = match self.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-        };
-        let mut group =
-            Group::with_title(level.primary_title(&self.message).id(self.code.as_str()));
-        for (position, label) in self.labels.iter().enumerate() {
-            let kind = if position == 0 {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            };
-            group = match &label.place {
-                None => group.element(Origin::path(&label.file)),
-                Some(Place {
-                    source: Some(source),
-                    line,
-                    span,
-                    ..
-                }) => {
-                    let mut annotation = kind.span(span.clone());
-                    if !label.text.is_empty() {
-                        annotation = annotation.label(&label.text);
-                    }
-                    group.element(
-                        Snippet::source(source)
-                            .path(&label.file)
-                            .line_start(*line)
-                            .annotation(annotation),
-                    )
-                }
-                Some(place) => group.element(
-                    Origin::path(&label.file)
-                        .line(place.line)
-                        .char_column(place.column),
-                ),
-            };
+        let mut drawing = Drawing::new(self.severity, &self.message).code(self.code.as_str());
+        for label in &self.labels {
+            drawing = drawing.label(label);
         }
         if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help));
+            drawing = drawing.note("help", help);
         }
-        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+        drawing.render(style)
     }
 
     /// Renders the diagnostic for `compile_error!`: rustc writes the `error: ` before it, so the

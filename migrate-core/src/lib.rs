@@ -16,6 +16,7 @@ mod chain;
 mod config;
 mod dag;
 mod diagnostic;
+mod drawing;
 mod edit;
 #[doc(hidden)]
 pub mod embedded;
@@ -41,7 +42,8 @@ mod target;
 
 pub use chain::{Chain, SoundGraph};
 pub use config::{Config, Env, HeadsRule, LedgerNames, Level, Rules};
-pub use diagnostic::{Code, Diagnostic, Label, Place, Severity, Style};
+pub use diagnostic::{Code, Diagnostic, Label, Place, Severity};
+pub use drawing::{Drawing, Style};
 pub use file::NewRevision;
 pub use folder::{File, Folder};
 pub use graph::{Graph, Problem, Set};

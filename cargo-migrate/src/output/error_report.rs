@@ -1,7 +1,7 @@
 //! How errors are shown: as text, or as the document of `--format json`. No password of the command
 //! line is in either.
 
-use migrate_core::{Diagnostic, Label};
+use migrate_core::{Diagnostic, Drawing, Label, Severity, Style};
 use migrate_sqlx::{DatabaseMessage, InnerQuery};
 
 use crate::output::error::{CommandError, Place, Reason};
@@ -161,38 +161,11 @@ impl<'a> Report<'a> {
 
     /// Draws the statement that failed as diagnostics are drawn, with all that the database said.
     fn drawing(&self, label: &Label) -> String {
-        use annotate_snippets::renderer::DecorStyle;
-        use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-
-        let group = Group::with_title(Level::ERROR.primary_title(&self.message));
-        let mut group = match &label.place {
-            Some(place) => match &place.source {
-                Some(source) => group.element(
-                    Snippet::source(source)
-                        .path(&label.file)
-                        .line_start(place.line)
-                        .annotation(
-                            AnnotationKind::Primary
-                                .span(place.span.clone())
-                                .label(&label.text),
-                        ),
-                ),
-                None => group
-                    .element(
-                        Origin::path(&label.file)
-                            .line(place.line)
-                            .char_column(place.column),
-                    )
-                    .element(Level::NOTE.with_name("database").message(&label.text)),
-            },
-            None => {
-                let group = group.element(Origin::path(&label.file));
-                match label.text.as_str() {
-                    "" => group,
-                    text => group.element(Level::NOTE.with_name("database").message(text)),
-                }
-            }
-        };
+        let source = label.place.as_ref().and_then(|place| place.source.as_ref());
+        let mut drawing = Drawing::new(Severity::Error, &self.message).label(label);
+        if source.is_none() && !label.text.is_empty() {
+            drawing = drawing.note("database", &label.text);
+        }
         let database = self.database.as_ref();
         let mut marked = String::new();
         if let Some(query) = database.and_then(|database| database.inner_query.as_ref()) {
@@ -203,11 +176,9 @@ impl<'a> Report<'a> {
                 "query" => &marked,
                 _ => text,
             };
-            group = group.element(Level::NOTE.with_name(name).message(text));
+            drawing = drawing.note(name, text);
         }
-        Renderer::styled()
-            .decor_style(DecorStyle::Ascii)
-            .render(&[group])
+        drawing.render(Style::Colour)
     }
 }
 
