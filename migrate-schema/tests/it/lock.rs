@@ -140,7 +140,7 @@ prop_compose! {
 }
 
 fn columns() -> impl Strategy<Value = Vec<Column>> {
-    let named = btree_map(text(), column(), 0..5).prop_map(|columns: BTreeMap<_, _>| {
+    let named = btree_map(text(), column().boxed(), 0..5).prop_map(|columns: BTreeMap<_, _>| {
         let named = |(name, column)| Column { name, ..column };
         columns.into_iter().map(named).collect::<Vec<_>>()
     });
@@ -203,10 +203,10 @@ fn routine() -> impl Strategy<Value = (Signature, Routine)> {
 
 prop_compose! {
     fn schema(dialect: Dialect)(
-        tables in btree_map(name(), table(), 0..4), views in btree_map(name(), view(), 0..2),
+        tables in btree_map(name(), table().boxed(), 0..4), views in btree_map(name(), view().boxed(), 0..2),
         sequences in btree_map(name(), sequence(), 0..2),
         enums in btree_map(name(), (vec(text(), 0..3), of(text())), 0..2),
-        domains in btree_map(name(), domain(), 0..2),
+        domains in btree_map(name(), domain().boxed(), 0..2),
         types in btree_map(name(), (text(), of(text())), 0..2),
         routines in vec(routine(), 0..3), extensions in btree_map(text(), of(text()), 0..2),
         schemas in btree_map(text(), of(text()), 0..2),
