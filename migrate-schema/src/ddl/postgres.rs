@@ -157,6 +157,7 @@ impl<'a> Plan<'a> {
         self.drop_in_order();
         self.drop_sequences();
         self.rename_on_tables();
+        self.leave_types();
         self.displace_types();
         self.alter_types();
         let late = self.create_early(&views);
@@ -164,6 +165,7 @@ impl<'a> Plan<'a> {
         self.create_conversions();
         self.alter_tables();
         self.alter_columns();
+        self.enter_types();
         self.drop_conversions();
         let keys = self.create_late(late, &views, &indexes);
         self.set_late_defaults();

@@ -400,7 +400,8 @@ fn alter(
         "CLUSTER ON" => alter("SET WITHOUT CLUSTER".to_owned()),
         "REPLICA IDENTITY" => alter(format!("REPLICA IDENTITY {}", value.unwrap_or("DEFAULT"))),
         "USING" => alter(format!("SET ACCESS METHOD {}", value.unwrap_or("heap"))),
-        "OF" => alter(value.map_or_else(|| "NOT OF".to_owned(), |of| format!("OF {of}"))),
+        // It is left before and entered after the columns change.
+        "OF" => {}
         "INHERITS" => {
             for parent in &before.inherits {
                 if !after.inherits.contains(parent) {
