@@ -146,6 +146,7 @@ impl<'a> Plan<'a> {
 
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
+        self.leave_types();
         self.create_prerequisites();
         self.drop_apart();
         self.drop_on_tables();
@@ -157,7 +158,6 @@ impl<'a> Plan<'a> {
         self.drop_in_order();
         self.drop_sequences();
         self.rename_on_tables();
-        self.leave_types();
         self.displace_types();
         self.alter_types();
         let late = self.create_early(&views);
