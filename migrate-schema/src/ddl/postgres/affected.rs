@@ -117,7 +117,7 @@ impl<'a> Affected<'a> {
                     }
                 }
                 Change::Drop(Object::Operator { name, .. }) => {
-                    all.push(Part::Operator(name.clone()))
+                    all.push(Part::Operator(name.clone()));
                 }
                 Change::Drop(Object::Cast { name, .. }) => all.push(Part::Cast(name.clone())),
                 Change::Alter {
