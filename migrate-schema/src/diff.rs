@@ -408,6 +408,8 @@ const fn rank(change: &Change) -> u8 {
             | Object::Policy { .. }
             | Object::Rule { .. }
             | Object::Event { .. }
+            | Object::Publication { .. }
+            | Object::EventTrigger { .. }
             | Object::Statistics { .. } => 2,
             Object::View { .. } => 3,
             Object::Constraint {
@@ -418,7 +420,7 @@ const fn rank(change: &Change) -> u8 {
             Object::Index { .. } => 6,
             Object::Table { .. } => 7,
             Object::Column { .. } => 8,
-            Object::Routine { .. } => 9,
+            Object::Routine { .. } | Object::Operator { .. } | Object::Cast { .. } => 9,
             Object::Option { .. } => 21,
             Object::Sequence { .. } => 50,
             Object::Domain { .. } => 53,
@@ -427,20 +429,21 @@ const fn rank(change: &Change) -> u8 {
             Object::Configuration { .. } => 56,
             Object::Collation { .. } => 57,
             Object::Dictionary { .. } => 58,
-            Object::Extension { .. } => 59,
+            Object::Server { .. } => 58,
+            Object::Wrapper { .. } | Object::Extension { .. } => 59,
             Object::Schema { .. } => 60,
         },
         Change::Create(object) | Change::Alter { to: object, .. } => match object {
             Object::Schema { .. } => 10,
             Object::Extension { .. } => 11,
-            Object::Collation { .. } => 12,
+            Object::Wrapper { .. } | Object::Server { .. } | Object::Collation { .. } => 12,
             Object::Dictionary { .. } => 13,
             Object::Configuration { .. } => 14,
             Object::Enum { .. } => 15,
             Object::Type { .. } => 16,
             Object::Domain { .. } => 17,
             Object::Sequence { .. } => 18,
-            Object::Routine { .. } => 19,
+            Object::Routine { .. } | Object::Operator { .. } | Object::Cast { .. } => 19,
             Object::Table { .. } => 20,
             Object::Option { .. } => 21,
             Object::Column { .. } => match change {
@@ -459,6 +462,7 @@ const fn rank(change: &Change) -> u8 {
             Object::Rule { .. } => 49,
             Object::Statistics { .. } => 46,
             Object::Event { .. } => 50,
+            Object::Publication { .. } | Object::EventTrigger { .. } => 51,
         },
     }
 }

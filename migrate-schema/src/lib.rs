@@ -28,9 +28,9 @@ pub use difference::{Difference, DifferenceKind, differences};
 pub use fingerprint::Fingerprint;
 pub use modelled::{Modelled, ModelledColumn, ModelledTable};
 pub use schema::{
-    Action, Affinity, Check, Column, Deferrable, Definition, Dependencies, Domain, Enum, Event,
-    Extension, ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited, Key, Name,
-    NotCarried, ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf, Privileges,
-    Routine, RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View, ViewState, listed,
-    literals, mentions, with_session,
+    Action, Affinity, Check, Column, ColumnState, Deferrable, Definition, Dependencies, Domain,
+    Enum, Event, Extension, ForeignKey, Generated, Grant, Identity, Index, IndexPart, Inherited,
+    Key, Name, NotCarried, ObjectKind, ObjectRef, OptionValue, Options, Part, PartitionOf,
+    Privileges, Routine, RoutineKind, Schema, SchemaState, Sequence, Signature, Table, View,
+    ViewState, listed, literals, mentions, with_session,
 };

@@ -17,7 +17,7 @@ pub use dependencies::{Dependencies, Part};
 pub use kinds::{ObjectKind, ObjectRef, Schema};
 pub use migrate_sql::Name;
 pub use options::{OptionValue, Options};
-pub use state::{Grant, Inherited, Privileges, SchemaState, ViewState};
+pub use state::{ColumnState, Grant, Inherited, Privileges, SchemaState, ViewState};
 pub use stored_session::with_session;
 pub use text::mentions;
 pub use types::Affinity;
@@ -116,11 +116,19 @@ pub struct Column {
     pub on_update: Option<String>,
     /// The comment.
     pub comment: Option<String>,
-    /// Further options: MySQL's `INVISIBLE`, the `ON CONFLICT` of SQLite's `NOT NULL`.
+    /// Further options: MySQL's `INVISIBLE`, the `ON CONFLICT` of SQLite's `NOT NULL`. Those of
+    /// PostgreSQL's `NOT NULL`, from version 18 on, are `CONSTRAINT`, its name if it is not
+    /// `<table>_<column>_not_null` or that of the table above, `NO INHERIT` and `NOT VALID`.
     pub options: Options,
     /// Whether it is there only because a table above has it.
     #[cfg_attr(feature = "serde", serde(default))]
     pub inherited: Inherited,
+    /// What it was created with and no difference is.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "ColumnState::is_usual")
+    )]
+    pub state: ColumnState,
 }
 
 /// How a generated column is computed.
@@ -380,14 +388,62 @@ pub struct Domain {
     pub sql_type: String,
     /// Whether it accepts NULL.
     pub nullable: bool,
+    /// The name of the constraint that keeps it from NULL, if it is not `<domain>_not_null`:
+    /// PostgreSQL 17 and later.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub not_null_name: Option<String>,
     /// The default, as an expression.
     pub default: Option<String>,
     /// The collation, if it is not the type's default.
     pub collation: Option<String>,
     /// The check constraints, sorted by their expressions.
     pub checks: Vec<Check>,
+    /// The comments of the constraints by their names.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub constraint_comments: BTreeMap<String, String>,
     /// The comment.
     pub comment: Option<String>,
+}
+
+impl Schema {
+    /// Returns the name that PostgreSQL 18 gives to the constraint of a column's `NOT NULL`.
+    pub(crate) fn not_null_name(&self, table: &Name, column: &Column) -> String {
+        if let Some(name) = column.options.value("CONSTRAINT") {
+            return name.to_owned();
+        }
+        let is_part = |name| {
+            self.tables
+                .get(name)
+                .is_some_and(|it| it.partition_of.is_some())
+        };
+        match self.not_null_above(table, column) {
+            Some(_) if column.state.not_null_name.is_some() => {
+                column.state.not_null_name.clone().unwrap_or_default()
+            }
+            Some((parent, above)) if column.state.is_not_null_inherited || is_part(table) => {
+                self.not_null_name(parent, above)
+            }
+            _ => format!("{}_{}_not_null", table.name, column.name),
+        }
+    }
+
+    /// Returns a table above, and its column, that gives a column its `NOT NULL`.
+    pub(crate) fn not_null_above(&self, table: &Name, column: &Column) -> Option<(&Name, &Column)> {
+        let table = self.tables.get(table)?;
+        table.parents().find_map(|parent| {
+            let above = self.tables.get(parent)?.column(&column.name)?;
+            let gives = !above.nullable && !above.options.has("NO INHERIT");
+            gives.then_some((parent, above))
+        })
+    }
+}
+
+impl Domain {
+    /// Returns the name of the constraint of `NOT NULL`.
+    pub(crate) fn not_null_name(&self, domain: &Name) -> String {
+        let usual = || format!("{}_not_null", domain.name);
+        self.not_null_name.clone().unwrap_or_else(usual)
+    }
 }
 
 /// An object that is created from a single text: a composite or range type, a collation, a text

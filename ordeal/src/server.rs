@@ -133,7 +133,7 @@ impl Server {
     /// Returns a program of MySQL itself.
     #[must_use]
     pub fn mysql_program(&self, program: &str) -> Command {
-        let mut command = Command::new(workspace().join("tests/mysql-server"));
+        let mut command = Command::new(workspace().join("tests/fetched-server"));
         command
             .arg("run")
             .arg(workspace().join("target/tools/mysql"));
@@ -167,7 +167,7 @@ impl Server {
                     ),
                 )?;
                 if self.is_mysql {
-                    let mut install = self.as_nobody(&workspace().join("tests/mysql-server"))?;
+                    let mut install = self.as_nobody(&workspace().join("tests/fetched-server"))?;
                     install
                         .arg("run")
                         .arg(workspace().join("target/tools/mysql"));
@@ -225,7 +225,7 @@ impl Server {
             }
             _ => {
                 let mut command = match self.is_mysql {
-                    true => self.as_nobody(&workspace().join("tests/mysql-server"))?,
+                    true => self.as_nobody(&workspace().join("tests/fetched-server"))?,
                     false => self.as_nobody(&first_of(&["mariadbd", "mysqld"]))?,
                 };
                 if self.is_mysql {

@@ -93,7 +93,16 @@ impl Listing {
             | ObjectRef::Collation(name, of)
             | ObjectRef::Dictionary(name, of)
             | ObjectRef::Configuration(name, of)
+            | ObjectRef::Operator(name, of)
             | ObjectRef::Statistics(name, of) => {
+                self.head(kind, name, of.comment.as_ref());
+                of.definition.lines().for_each(|line| self.line(line));
+            }
+            ObjectRef::Wrapper(name, of)
+            | ObjectRef::Server(name, of)
+            | ObjectRef::Publication(name, of)
+            | ObjectRef::EventTrigger(name, of)
+            | ObjectRef::Cast(name, of) => {
                 self.head(kind, name, of.comment.as_ref());
                 of.definition.lines().for_each(|line| self.line(line));
             }

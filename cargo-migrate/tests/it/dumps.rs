@@ -1,6 +1,9 @@
 //! Schemas that others wrote: files as dumps write them, on each database.
 
+use std::process::Command;
+
 use migrate_core::Dialect;
+use migrate_tests::native_dump::postgres_dump;
 use migrate_tests::{TestDatabase, TestProject};
 
 use crate::{Done as _, project};
@@ -280,4 +283,121 @@ CREATE FUNCTION dump_it(a int) RETURNS int LANGUAGE sql AS 'SELECT a'";
         output.stderr.contains("`--ignore nope` matches no object"),
         "{output}"
     );
+}
+
+/// The database's own dump of its schema, also of what the chain has not made.
+fn native(dialect: Dialect, database: &TestDatabase) -> String {
+    if dialect == Dialect::Postgres {
+        return postgres_dump(database.url());
+    }
+    let path = database.url().trim_start_matches("sqlite://");
+    let path = path.trim_start_matches("sqlite:");
+    let path = path.split('?').next().expect("a path");
+    let output = Command::new("sqlite3").args([path, ".schema"]).output();
+    let output = output.expect("sqlite3 is installed");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("a schema is UTF-8");
+    let mut statements: Vec<&str> = text.split(";\n").collect();
+    statements.sort_unstable();
+    statements.join(";\n")
+}
+
+/// What was damaged is as the chain has made it after `repair --schema`, for each damage alone.
+async fn repaired(dialect: Dialect, shop: &str, damages: &[&str]) {
+    let (project, [made, live]) = pair(dialect, "cli dumps repaired", [shop, ""]).await;
+    project.write("migrations/.keep", "");
+    let baseline = project.run(["baseline", "--env", "a", "--format", "json"]);
+    let baseline = baseline.success().json();
+    assert_eq!(baseline["draft"], false, "{baseline}");
+    project.run(["run", "--env", "b", "-q"]).success().done();
+    let before = native(dialect, &live);
+    if dialect == Dialect::Postgres {
+        assert_eq!(native(dialect, &made), before);
+    }
+    for damage in damages {
+        live.execute(damage).await;
+        assert_ne!(native(dialect, &live), before, "{damage}");
+        project.run(["verify", "--env", "b"]).code(1).done();
+        let repair = project.run([
+            "repair",
+            "--schema",
+            "--allow-changes",
+            "--allow-drops",
+            "--execute",
+            "--yes",
+            "--env",
+            "b",
+        ]);
+        repair.success().done();
+        project.run(["verify", "--env", "b"]).success().done();
+        assert_eq!(native(dialect, &live), before, "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_repaired_is_dumped_as_before_on_postgres() {
+    repaired(
+        Dialect::Postgres,
+        "CREATE TYPE mood AS ENUM ('calm', 'glad');
+CREATE DOMAIN age AS int CONSTRAINT positive CHECK (VALUE > 0);
+COMMENT ON CONSTRAINT positive ON DOMAIN age IS 'above zero';
+CREATE TABLE author (id serial PRIMARY KEY, name text NOT NULL DEFAULT 'x', m mood, a age);
+COMMENT ON COLUMN author.name IS 'its name';
+CREATE TABLE book (id bigint GENERATED ALWAYS AS IDENTITY, author_id int NOT NULL CONSTRAINT by REFERENCES author ON DELETE CASCADE, title text, CONSTRAINT named CHECK (title <> ''), CONSTRAINT book_pk PRIMARY KEY (id));
+CREATE INDEX book_title ON book (lower(title)) WHERE title IS NOT NULL;
+COMMENT ON INDEX book_title IS 'to find';
+CREATE UNIQUE INDEX book_author ON book (author_id, id);
+ALTER TABLE book REPLICA IDENTITY USING INDEX book_author;
+ALTER TABLE book CLUSTER ON book_author;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER touched BEFORE UPDATE ON book FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE VIEW titles AS SELECT title FROM book;
+COMMENT ON VIEW titles IS 'only these';
+CREATE POLICY mine ON book USING (author_id = 1);
+ALTER TABLE book ENABLE ROW LEVEL SECURITY;
+CREATE PUBLICATION shop FOR TABLE book;
+CREATE FUNCTION alike(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) = lower($2)';
+CREATE OPERATOR === (FUNCTION = alike, LEFTARG = text, RIGHTARG = text);
+CREATE VIEW alike_titles AS SELECT title FROM book WHERE title === 'x';",
+        &[
+            "DROP VIEW alike_titles; DROP OPERATOR === (text, text)",
+            "DROP PUBLICATION shop",
+            "ALTER PUBLICATION shop ADD TABLE author",
+            "DROP VIEW titles, alike_titles; ALTER TABLE book ALTER title TYPE varchar(9)",
+            "COMMENT ON VIEW titles IS 'others'; COMMENT ON INDEX book_title IS NULL; COMMENT ON CONSTRAINT positive ON DOMAIN age IS NULL",
+            "ALTER TABLE book REPLICA IDENTITY FULL, SET WITHOUT CLUSTER; DROP INDEX book_author",
+            "ALTER TABLE book DISABLE ROW LEVEL SECURITY; DROP POLICY mine ON book",
+            "ALTER TABLE book DROP CONSTRAINT named, DROP CONSTRAINT by, ALTER title SET NOT NULL",
+            "ALTER TABLE author ALTER name DROP DEFAULT, ALTER name DROP NOT NULL",
+            "ALTER DOMAIN age DROP CONSTRAINT positive; ALTER DOMAIN age SET DEFAULT 7",
+            "DROP TRIGGER touched ON book; CREATE TRIGGER other BEFORE DELETE ON book FOR EACH ROW EXECUTE FUNCTION touch()",
+            "ALTER TYPE mood ADD VALUE 'sad'; CREATE TABLE more (a int); CREATE INDEX extra ON book (title)",
+            "ALTER TABLE book RENAME CONSTRAINT named TO nameless; ALTER INDEX book_title RENAME TO book_words",
+            "DROP TABLE book, author CASCADE",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_repaired_is_dumped_as_before_on_sqlite() {
+    repaired(
+        Dialect::Sqlite,
+        "CREATE TABLE author (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL DEFAULT 'x');
+CREATE TABLE book (id INTEGER PRIMARY KEY, author_id INT NOT NULL REFERENCES author (id) ON DELETE CASCADE, title TEXT COLLATE NOCASE, up TEXT GENERATED ALWAYS AS (upper(title)) VIRTUAL, CONSTRAINT named CHECK (title <> ''));
+CREATE INDEX book_title ON book (lower(title)) WHERE title IS NOT NULL;
+CREATE TABLE word (w TEXT PRIMARY KEY, n INT) WITHOUT ROWID;
+CREATE VIEW titles AS SELECT title FROM book;
+CREATE TRIGGER touched AFTER UPDATE ON book BEGIN UPDATE word SET n = n + 1; END;",
+        &[
+            "DROP VIEW titles",
+            "DROP TRIGGER touched; CREATE TRIGGER other AFTER DELETE ON book BEGIN DELETE FROM word; END",
+            "DROP INDEX book_title; CREATE INDEX extra ON book (title)",
+            "DROP TRIGGER touched; DROP TABLE word; CREATE TABLE word (w TEXT PRIMARY KEY, n TEXT); CREATE TRIGGER touched AFTER UPDATE ON book BEGIN UPDATE word SET n = n + 1; END",
+            "ALTER TABLE author ADD COLUMN more INT",
+            "DROP VIEW titles; DROP TABLE book; CREATE TABLE book (id INTEGER PRIMARY KEY, author_id INT, title TEXT, up TEXT)",
+            "DROP VIEW titles; DROP TABLE book; DROP TABLE author; DROP TABLE word",
+        ],
+    )
+    .await;
 }

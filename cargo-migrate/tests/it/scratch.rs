@@ -418,7 +418,7 @@ fn newest_initdb() -> String {
 /// MySQL itself, as `tests/with-servers` has fetched it.
 fn mysqld() -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    format!("{root}/tests/mysql-server run {root}/target/tools/mysql mysqld")
+    format!("{root}/tests/fetched-server run {root}/target/tools/mysql mysqld")
 }
 
 #[tokio::test]

@@ -190,8 +190,8 @@ async fn what_cannot_be_carried(dialect: Dialect, test: &str, made: &str, told: 
 
 #[tokio::test]
 async fn what_cannot_be_carried_on_postgres() {
-    let made = "CREATE PUBLICATION changes FOR TABLE notes";
-    let told = "publication `changes`";
+    let made = "CREATE OPERATOR FAMILY changes USING btree";
+    let told = "operator family `changes`";
     what_cannot_be_carried(Dialect::Postgres, "rescue_baseline_left", made, told).await;
 }
 

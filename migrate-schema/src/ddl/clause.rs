@@ -152,7 +152,13 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
     let serial = column.identity == Some(Identity::Serial);
     let shown = column.default.as_deref().or(extra.default);
     let nullable = column.nullable || extra.nullable;
-    if !nullable && !serial {
+    if dialect == Dialect::Postgres {
+        let is_named = column.options.has("CONSTRAINT") || column.state.not_null_name.is_some();
+        // One that is not valid is added later.
+        if !nullable && (!serial || is_named) && !column.options.has("NOT VALID") {
+            parts.push(not_null(column));
+        }
+    } else if !nullable && !serial {
         parts.push("NOT NULL".to_owned());
         if let Some(action) = column.options.value("ON CONFLICT") {
             parts.push(format!("ON CONFLICT {action}"));
@@ -183,6 +189,35 @@ pub(super) fn column(dialect: Dialect, column: &Column, extra: Extra<'_>) -> Str
         }
     }
     parts.join(" ")
+}
+
+/// Writes PostgreSQL's `NOT NULL` of a column.
+pub(super) fn not_null(column: &Column) -> String {
+    format!("{}NOT NULL{}", not_null_begin(column), not_null_end(column))
+}
+
+/// Writes `NOT NULL` as a constraint of the table.
+pub(super) fn not_null_of_table(column: &Column) -> String {
+    let name = Dialect::Postgres.quote(&column.name);
+    format!(
+        "{}NOT NULL {name}{}",
+        not_null_begin(column),
+        not_null_end(column)
+    )
+}
+
+fn not_null_begin(column: &Column) -> String {
+    let name = column.options.value("CONSTRAINT");
+    let name = name.or(column.state.not_null_name.as_deref());
+    name.map_or_else(String::new, |name| {
+        format!("CONSTRAINT {} ", Dialect::Postgres.quote(name))
+    })
+}
+
+fn not_null_end(column: &Column) -> String {
+    let words = ["NO INHERIT", "NOT VALID"].into_iter();
+    let words = words.filter(|word| column.options.has(word));
+    words.map(|word| format!(" {word}")).collect()
 }
 
 /// Writes `GENERATED … AS IDENTITY`, with what is not usual of its sequence.

@@ -32,7 +32,19 @@ pub(crate) fn create(dialect: Dialect, object: ObjectRef<'_>) -> Option<String> 
         | ObjectRef::Collation(_, of)
         | ObjectRef::Dictionary(_, of)
         | ObjectRef::Configuration(_, of)
-        | ObjectRef::Statistics(_, of) => (format!(" {}", of.definition), &of.comment),
+        | ObjectRef::Statistics(_, of)
+        | ObjectRef::Wrapper(_, of)
+        | ObjectRef::Server(_, of)
+        | ObjectRef::Publication(_, of)
+        | ObjectRef::EventTrigger(_, of)
+        | ObjectRef::Cast(_, of) => (format!(" {}", of.definition), &of.comment),
+        ObjectRef::Operator(_, of) => {
+            // It is created by its sign, and known by its types too.
+            let whole = quoted(dialect, object);
+            let sign = whole.split(" (").next().unwrap_or(&whole);
+            let sql = format!("CREATE OPERATOR {sign} {}", of.definition);
+            return Some(with_comment(sql, "OPERATOR", &whole, of.comment.as_deref()));
+        }
     };
     let (kind, name) = (keyword(object), quoted(dialect, object));
     let sql = format!("CREATE {kind} {name}{definition}");
@@ -48,6 +60,7 @@ pub(super) fn drop(dialect: Dialect, object: ObjectRef<'_>) -> String {
 pub(super) fn keyword(object: ObjectRef<'_>) -> String {
     match object {
         ObjectRef::Enum(..) => "TYPE".to_owned(),
+        ObjectRef::Wrapper(..) => "FOREIGN DATA WRAPPER".to_owned(),
         ObjectRef::Routine(signature, _) => signature.kind.as_str().to_uppercase(),
         object => object.kind().as_str().to_uppercase(),
     }
@@ -74,8 +87,17 @@ pub(super) fn quoted(dialect: Dialect, object: ObjectRef<'_>) -> String {
                 Dialect::MySql | Dialect::Sqlite => name,
             }
         }
+        ObjectRef::Operator(Name { schema, name }, _) => {
+            let schema = schema.as_ref().map(|schema| dialect.quote(schema));
+            schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"))
+        }
+        ObjectRef::Cast(types, _) => format!("({types})"),
         ObjectRef::Extension(name, _) => dialect.quote(name),
         ObjectRef::Schema(name, _) => dialect.quote(name),
+        ObjectRef::Wrapper(name, _)
+        | ObjectRef::Server(name, _)
+        | ObjectRef::Publication(name, _)
+        | ObjectRef::EventTrigger(name, _) => dialect.quote(name),
     }
 }
 
@@ -119,13 +141,28 @@ fn domain(name: &Name, domain: &Domain) -> String {
         sql = format!("{sql} DEFAULT {default}");
     }
     if !domain.nullable {
-        sql.push_str(" NOT NULL");
+        sql.extend([" ", &domain_not_null(domain)]);
     }
     for check in &domain.checks {
         let check = clause::constraint(Dialect::Postgres, &Constraint::Check(check.clone()));
         sql = format!("{sql} {check}");
     }
+    for (constraint, comment) in &domain.constraint_comments {
+        let (constraint, comment) = (
+            Dialect::Postgres.quote(constraint),
+            Dialect::Postgres.literal(comment),
+        );
+        sql = format!("{sql};\nCOMMENT ON CONSTRAINT {constraint} ON DOMAIN {quoted} IS {comment}");
+    }
     with_comment(sql, "DOMAIN", &quoted, domain.comment.as_deref())
+}
+
+/// Writes that a domain does not accept NULL.
+pub(super) fn domain_not_null(domain: &Domain) -> String {
+    match &domain.not_null_name {
+        Some(name) => format!("CONSTRAINT {} NOT NULL", Dialect::Postgres.quote(name)),
+        None => "NOT NULL".to_owned(),
+    }
 }
 
 /// Writes a function or procedure.

@@ -448,6 +448,12 @@ fn is_definition(object: &ObjectRef<'_>) -> bool {
         | ObjectKind::Dictionary
         | ObjectKind::Configuration
         | ObjectKind::Statistics
+        | ObjectKind::Wrapper
+        | ObjectKind::Server
+        | ObjectKind::Publication
+        | ObjectKind::EventTrigger
+        | ObjectKind::Operator
+        | ObjectKind::Cast
         | ObjectKind::Extension
         | ObjectKind::Schema => false,
     }

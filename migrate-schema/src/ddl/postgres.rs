@@ -146,8 +146,9 @@ impl<'a> Plan<'a> {
 
     fn run(mut self) -> Vec<Ddl> {
         self.rename();
+        self.leave_types();
         self.create_prerequisites();
-        self.drop_statistics();
+        self.drop_apart();
         self.drop_on_tables();
         self.drop_parts_of_gone_tables();
         let indexes = self.drop_indexes();
@@ -164,13 +165,16 @@ impl<'a> Plan<'a> {
         self.create_conversions();
         self.alter_tables();
         self.alter_columns();
+        self.enter_types();
         self.drop_conversions();
         let keys = self.create_late(late, &views, &indexes);
         self.set_late_defaults();
+        self.add_not_null_for_new_rows();
         self.add_all(&keys);
         self.comment_on_constraints();
+        self.choose_indexes();
         self.create_on_tables();
-        self.create_statistics();
+        self.create_apart();
         self.restore_privileges();
         self.finish();
         self.out.0
@@ -577,8 +581,18 @@ impl<'a> Plan<'a> {
         if using == column {
             using = format!("{column}::text::{}", to.sql_type);
         }
+        let (renamed, after) = (self.renamed(), self.transition.to);
+        let not_null_name = after
+            .not_null_above(table, to)
+            .is_none()
+            .then(|| after.not_null_name(table, to));
+        // It could not be renamed before.
+        let is_freed = renamed.not_null_above(table, from).is_some() && not_null_name.is_some();
+        let inherited_name = is_freed.then(|| renamed.not_null_name(table, from));
         let altered = Altered {
             table,
+            not_null_name,
+            inherited_name,
             using,
             default_waits,
             from: &left,
@@ -592,6 +606,22 @@ impl<'a> Plan<'a> {
         };
         let late_default = altered.write(&mut self.out);
         self.late_defaults.extend(late_default);
+    }
+
+    /// Adds `NOT NULL` that is not valid: until then a row can be updated that has no such value.
+    fn add_not_null_for_new_rows(&mut self) {
+        let is_lax = |column: &Column| !column.nullable && column.options.has("NOT VALID");
+        for (name, table) in &self.transition.to.tables {
+            let before = self.renamed().tables.get(name);
+            let before = before.filter(|_| !self.affected.tables.contains(name));
+            for column in table.columns.iter().filter(|column| is_lax(column)) {
+                let old = before.and_then(|before| before.column(&column.name));
+                let old = old.filter(|old| !self.affected.is_rebuilt(name, &old.name));
+                if !old.is_some_and(is_lax) {
+                    self.out.add(column::add_not_null(name, column));
+                }
+            }
+        }
     }
 
     fn set_late_defaults(&mut self) {
@@ -640,6 +670,9 @@ impl<'a> Plan<'a> {
                 _ => {}
             }
         }
+        for (table, old, new) in self.renamed_not_null() {
+            others.entry(table).or_default().push((old, new));
+        }
         let free = |name: &Name| in_schema(name, &free_name(&name.name, |_| false));
         for (from, to) in order::renames(&indexes, free) {
             self.out.add(format!(
@@ -658,6 +691,32 @@ impl<'a> Plan<'a> {
                 ));
             }
         }
+    }
+
+    /// Returns the constraints of `NOT NULL` that get another name. What a table above has too keeps
+    /// its name, as no statement changes it.
+    fn renamed_not_null(&self) -> Vec<(&'a Name, String, String)> {
+        let (from, to) = (self.renamed(), self.transition.to);
+        let mut all = Vec::new();
+        for (name, before) in self.affected.surviving() {
+            for column in &to.tables[name].columns {
+                let old = before.column(&column.name).filter(|old| {
+                    let is_made = self.affected.is_rebuilt(name, &old.name);
+                    !column::is_not_null_made(old, column) && !is_made
+                });
+                let Some(old) = old else { continue };
+                let is_above = from.not_null_above(name, old).is_some()
+                    || to.not_null_above(name, column).is_some();
+                let names = (
+                    from.not_null_name(name, old),
+                    to.not_null_name(name, column),
+                );
+                if !is_above && names.0 != names.1 {
+                    all.push((name, names.0, names.1));
+                }
+            }
+        }
+        all
     }
 
     fn add_all(&mut self, constraints: &[(&Name, Constraint)]) {

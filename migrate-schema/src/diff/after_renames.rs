@@ -247,6 +247,7 @@ impl Names<'_> {
                 let new = self.table_name(old);
                 let mut table = table.clone();
                 self.given_names(old, &new, &mut table);
+                self.not_null_names(from, old, &new, &mut table);
                 self.table(&new, &mut table);
                 (new, table)
             })
@@ -282,6 +283,29 @@ impl Names<'_> {
         }
         for check in &mut table.checks {
             rename(&mut check.name, "chk");
+        }
+    }
+
+    /// PostgreSQL keeps the names of the constraints of `NOT NULL`, in which those of their table and
+    /// column usually are.
+    fn not_null_names(&self, from: &Schema, old: &Name, new: &Name, table: &mut Table) {
+        if !from.state.names_not_null {
+            return;
+        }
+        for column in &mut table.columns {
+            if column.nullable || from.not_null_above(old, column).is_some() {
+                continue;
+            }
+            let kept = from.not_null_name(old, column);
+            let usual = format!(
+                "{}_{}_not_null",
+                new.name,
+                self.column_name(new, &column.name)
+            );
+            match kept == usual {
+                true => drop(column.options.remove("CONSTRAINT")),
+                false => column.options.insert("CONSTRAINT", kept),
+            }
         }
     }
 

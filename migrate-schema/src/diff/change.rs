@@ -1,5 +1,6 @@
 //! One difference between two schemas.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::schema::kinds::for_each_kind;
@@ -532,8 +533,21 @@ fn column_changes(from: &Column, to: &Column) -> Vec<String> {
     if from.sequence_options != to.sequence_options {
         all.push("numbering".to_owned());
     }
-    if from.options != to.options {
-        all.push("options".to_owned());
+    let keywords: BTreeSet<&str> = from
+        .options
+        .keywords()
+        .chain(to.options.keywords())
+        .collect();
+    for keyword in keywords {
+        let (before, after) = (from.options.get(keyword), to.options.get(keyword));
+        let value = |value: Option<&OptionValue>| value.map(|value| String::from(value.clone()));
+        if before != after {
+            all.push(becomes(
+                &keyword.to_lowercase(),
+                value(before),
+                value(after),
+            ));
+        }
     }
     all
 }

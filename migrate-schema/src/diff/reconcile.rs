@@ -410,7 +410,7 @@ mod tests {
     }
 
     /// A line for an object of each kind that is created from nothing else.
-    const EVERY_KIND: &str = "schema s\nextension citext\ncollation c definition=\"(provider = icu)\"\ndictionary d definition=\"(TEMPLATE = simple)\"\nconfiguration f definition=\"(PARSER = default)\"\nenum e value=x\ntype t definition=\"AS (x integer)\"\ndomain dom type=text\nsequence q type=bigint start=1 increment=1 min=1 max=9 cache=1\nroutine \"function f()\" definition=\"CREATE FUNCTION f()\"\nstatistics s definition=\"ON a, b FROM u\"\nevent e definition=\"CREATE EVENT e\"\ntable u\nview v definition=\"SELECT 1\"\n";
+    const EVERY_KIND: &str = "schema s\nextension citext\ncollation c definition=\"(provider = icu)\"\ndictionary d definition=\"(TEMPLATE = simple)\"\nconfiguration f definition=\"(PARSER = default)\"\nenum e value=x\ntype t definition=\"AS (x integer)\"\ndomain dom type=text\nsequence q type=bigint start=1 increment=1 min=1 max=9 cache=1\nroutine \"function f()\" definition=\"CREATE FUNCTION f()\"\nstatistics s definition=\"ON a, b FROM u\"\nevent e definition=\"CREATE EVENT e\"\nwrapper w definition=\"NO HANDLER\"\nserver s definition=\"FOREIGN DATA WRAPPER w\"\npublication p definition=\"FOR TABLE u\"\nevent-trigger t definition=\"ON sql_drop\"\noperator \"=== (text, text)\" definition=\"(FUNCTION = f)\"\ncast \"text AS integer\" definition=\"WITH INOUT\"\ntable u\nview v definition=\"SELECT 1\"\n";
 
     #[test]
     fn every_kind_is_added_changed_and_dropped() {

@@ -55,6 +55,12 @@ impl Fields for PlacedColumn {
         field("option", &mut column.options);
         field("comment", &mut column.comment);
         field("inherited", &mut column.inherited.0);
+        field(
+            "not-null-inherited",
+            &mut column.state.is_not_null_inherited,
+        );
+        field("not-null-name", &mut column.state.not_null_name);
+        field("sequence", &mut column.state.sequence_name);
     }
 }
 
@@ -164,8 +170,10 @@ impl Fields for Domain {
     fn fields(&mut self, field: Visit<'_>) {
         field("type", &mut self.sql_type);
         field("null", &mut self.nullable);
+        field("not-null-name", &mut self.not_null_name);
         field("default", &mut self.default);
         field("collation", &mut self.collation);
+        field("constraint-comment", &mut self.constraint_comments);
         field("comment", &mut self.comment);
     }
 }

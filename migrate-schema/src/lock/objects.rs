@@ -66,6 +66,8 @@ const fn word(kind: ObjectKind) -> &'static str {
         ObjectKind::Dictionary => "dictionary",
         ObjectKind::Configuration => "configuration",
         ObjectKind::Statistics => "statistics",
+        ObjectKind::EventTrigger => "event-trigger",
+        ObjectKind::Wrapper => "wrapper",
         kind => kind.as_str(),
     }
 }

@@ -34,6 +34,10 @@ pub enum Part {
     Type(Name),
     /// A function, procedure or aggregate.
     Routine(Signature),
+    /// An operator.
+    Operator(Name),
+    /// A cast.
+    Cast(String),
 }
 
 /// What each part of a schema depends on.
@@ -82,7 +86,7 @@ impl Part {
             | Self::Trigger(name, _)
             | Self::Policy(name, _)
             | Self::Rule(name, _) => Some(name),
-            Self::Type(_) | Self::Routine(_) => None,
+            Self::Type(_) | Self::Routine(_) | Self::Operator(_) | Self::Cast(_) => None,
         }
     }
 }
@@ -140,6 +144,11 @@ fn texts(schema: &Schema) -> Vec<(Part, String)> {
             ObjectRef::Routine(signature, routine) => {
                 let part = Part::Routine(signature.clone());
                 (part, routine.statement().to_owned())
+            }
+            ObjectRef::Operator(name, of) => (Part::Operator(name.clone()), of.definition.clone()),
+            ObjectRef::Cast(name, of) => {
+                let text = format!("{name} {}", of.definition);
+                (Part::Cast(name.clone()), text)
             }
             _ => continue,
         });
@@ -228,7 +237,14 @@ impl<'a> Guess<'a> {
                 ObjectRef::Routine(signature, _) => {
                     (&signature.name, Part::Routine(signature.clone()))
                 }
-                ObjectRef::Collation(..)
+                // A sign is no word; a cast has no name at all.
+                ObjectRef::Operator(..)
+                | ObjectRef::Cast(..)
+                | ObjectRef::Wrapper(..)
+                | ObjectRef::Server(..)
+                | ObjectRef::Publication(..)
+                | ObjectRef::EventTrigger(..)
+                | ObjectRef::Collation(..)
                 | ObjectRef::Dictionary(..)
                 | ObjectRef::Configuration(..)
                 | ObjectRef::Statistics(..)

@@ -41,6 +41,25 @@ macro_rules! for_each_kind {
             /// The extended statistics of PostgreSQL.
             #[cfg_attr(feature = "serde", serde(default))]
             Statistics("statistics") in statistics: Name, Definition;
+            /// The foreign-data wrappers of PostgreSQL.
+            #[cfg_attr(feature = "serde", serde(default))]
+            Wrapper("foreign-data wrapper") in wrappers: String, Definition;
+            /// The foreign servers of PostgreSQL.
+            #[cfg_attr(feature = "serde", serde(default))]
+            Server("server") in servers: String, Definition;
+            /// The publications of PostgreSQL.
+            #[cfg_attr(feature = "serde", serde(default))]
+            Publication("publication") in publications: String, Definition;
+            /// The event triggers of PostgreSQL.
+            #[cfg_attr(feature = "serde", serde(default))]
+            EventTrigger("event trigger") in event_triggers: String, Definition;
+            /// The operators of PostgreSQL, each by its sign with the types of both sides:
+            /// `=== (text, text)`.
+            #[cfg_attr(feature = "serde", serde(default))]
+            Operator("operator") in operators: Name, Definition;
+            /// The casts of PostgreSQL, each by its types: `text AS integer`.
+            #[cfg_attr(feature = "serde", serde(default))]
+            Cast("cast") in casts: String, Definition;
             /// The functions and procedures.
             Routine("routine") in routines: Signature, Routine;
             /// The recurring events of MySQL.

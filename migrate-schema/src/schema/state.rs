@@ -19,6 +19,9 @@ pub struct SchemaState {
     /// What rows that have no value yet get, by table and column, where more is known of the column
     /// than its type: what an application reads.
     pub fillers: BTreeMap<(Name, String), String>,
+    /// Whether the database names the constraints of `NOT NULL`, so that a renamed table or column
+    /// keeps the old name in them: PostgreSQL 18 and later.
+    pub names_not_null: bool,
 }
 
 /// Who owns an object, and who may do what with it.
@@ -75,12 +78,51 @@ impl PartialEq for Inherited {
 
 impl Eq for Inherited {}
 
+/// What a PostgreSQL column was created with and no difference is: of `NOT NULL` what it has to do with
+/// that of a table above, which the database records from version 18 on, and the name of its sequence.
+///
+/// The first no statement changes, and the second does not follow a renamed table or column, so any
+/// two are equal.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default)
+)]
+pub struct ColumnState {
+    /// Whether `NOT NULL` is there only because a table above has it: `pg_constraint.conislocal` is
+    /// false.
+    pub is_not_null_inherited: bool,
+    /// The name of the constraint of `NOT NULL` if a table above has one too and it is not the usual
+    /// name.
+    pub not_null_name: Option<String>,
+    /// The name of the sequence that numbers it, if it is not `<table>_<column>_seq`.
+    pub sequence_name: Option<String>,
+}
+
+#[cfg(feature = "serde")]
+impl ColumnState {
+    /// Returns whether there is nothing to keep.
+    pub(crate) const fn is_usual(&self) -> bool {
+        !self.is_not_null_inherited && self.not_null_name.is_none() && self.sequence_name.is_none()
+    }
+}
+
+impl PartialEq for ColumnState {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ColumnState {}
+
 impl SchemaState {
     pub(crate) const fn new() -> Self {
         Self {
             privileges: BTreeMap::new(),
             dependencies: Dependencies::new(),
             fillers: BTreeMap::new(),
+            names_not_null: false,
         }
     }
 }

@@ -6,9 +6,9 @@ use migrate_core::SchemaHead;
 use migrate_core::{Dialect, Hash};
 use migrate_schema::lock::SchemaLock;
 use migrate_schema::{
-    Action, Check, Column, Deferrable, Definition, Domain, Enum, Extension, ForeignKey, Generated,
-    Identity, Index, IndexPart, Inherited, Key, Name, OptionValue, Options, PartitionOf, Routine,
-    RoutineKind, Schema, Sequence, Signature, Table, View,
+    Action, Check, Column, ColumnState, Deferrable, Definition, Domain, Enum, Extension,
+    ForeignKey, Generated, Identity, Index, IndexPart, Inherited, Key, Name, OptionValue, Options,
+    PartitionOf, Routine, RoutineKind, Schema, Sequence, Signature, Table, View,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -128,18 +128,19 @@ prop_compose! {
                 identity in of(select(vec![Identity::Always, Identity::ByDefault, Identity::Serial,
                                            Identity::AutoIncrement])),
                 sequence_options in of(sequence()), collation in of(text()), on_update in of(text()),
-                comment in of(text()), options in options(), inherited: bool) -> Column {
+                comment in of(text()), options in options(), inherited: bool,
+                not_null_inherited: bool, not_null_name in of(text()), sequence_name in of(text())) -> Column {
         Column {
             name: String::new(), sql_type, nullable, default,
             generated: generated.map(|(expression, stored)| Generated { expression, stored }),
             identity, sequence_options, collation, on_update, comment, options,
-            inherited: Inherited(inherited),
+            inherited: Inherited(inherited), state: ColumnState { is_not_null_inherited: not_null_inherited, not_null_name, sequence_name },
         }
     }
 }
 
 fn columns() -> impl Strategy<Value = Vec<Column>> {
-    let named = btree_map(text(), column(), 0..5).prop_map(|columns: BTreeMap<_, _>| {
+    let named = btree_map(text(), column().boxed(), 0..5).prop_map(|columns: BTreeMap<_, _>| {
         let named = |(name, column)| Column { name, ..column };
         columns.into_iter().map(named).collect::<Vec<_>>()
     });
@@ -178,8 +179,9 @@ prop_compose! {
 
 prop_compose! {
     fn domain()(sql_type in text(), nullable: bool, default in of(text()), collation in of(text()),
-                checks in btree_set(check(), 0..3), comment in of(text())) -> Domain {
-        Domain { sql_type, nullable, default, collation, checks: sorted(checks), comment }
+                checks in btree_set(check(), 0..3), comment in of(text()),
+                not_null_name in of(text()), constraint_comments in texts()) -> Domain {
+        Domain { sql_type, nullable, not_null_name, default, collation, checks: sorted(checks), constraint_comments, comment }
     }
 }
 
@@ -201,10 +203,10 @@ fn routine() -> impl Strategy<Value = (Signature, Routine)> {
 
 prop_compose! {
     fn schema(dialect: Dialect)(
-        tables in btree_map(name(), table(), 0..4), views in btree_map(name(), view(), 0..2),
+        tables in btree_map(name(), table().boxed(), 0..4), views in btree_map(name(), view().boxed(), 0..2),
         sequences in btree_map(name(), sequence(), 0..2),
         enums in btree_map(name(), (vec(text(), 0..3), of(text())), 0..2),
-        domains in btree_map(name(), domain(), 0..2),
+        domains in btree_map(name(), domain().boxed(), 0..2),
         types in btree_map(name(), (text(), of(text())), 0..2),
         routines in vec(routine(), 0..3), extensions in btree_map(text(), of(text()), 0..2),
         schemas in btree_map(text(), of(text()), 0..2),

@@ -1,11 +1,9 @@
 //! PostgreSQL 12 and later: its catalogue in one snapshot, with two messages.
 //!
-//! Named, and not read any further, as nothing compares or writes them: base types, operators and
-//! their classes, casts, conversions, text search parsers and templates, event triggers, publications,
-//! foreign servers, and comments on constraints of domains.
-//! Left out: tablespaces, rights, owners, security labels, and the settings of `ANALYZE`.
+//! What a dump has and is not read is named: [`not_carried`] lists it.
 
 mod array;
+mod not_carried;
 mod objects;
 mod queries;
 mod relations;
@@ -40,6 +38,8 @@ struct Reading {
     /// The columns that sequences number, by the numbers of the sequences.
     numbered: BTreeMap<u32, (Name, String)>,
     routines: BTreeMap<u32, Signature>,
+    /// The operators and casts by their catalogue, and their numbers there.
+    code: BTreeMap<(String, u32), Part>,
     types: BTreeMap<u32, Name>,
     /// What depends on what.
     dependencies: Vec<(Part, Part)>,
@@ -68,10 +68,12 @@ pub(super) async fn read(
         objects: BTreeMap::new(),
         numbered: BTreeMap::new(),
         routines: BTreeMap::new(),
+        code: BTreeMap::new(),
         types: BTreeMap::new(),
         dependencies: Vec::new(),
         left_out: BTreeSet::new(),
     };
+    reading.schema.state.names_not_null = version >= 18_00_00;
     for row in rows.map_err(Error::from)? {
         reading.row(Record::from(row), ledger)?;
     }
@@ -115,6 +117,8 @@ impl Reading {
                 self.of_one_text(kind, row);
             }
             "routine" => self.routine(row)?,
+            "of one text" => self.global(row)?,
+            "operator" => self.operator(row)?,
             "depends" => self.depends(row)?,
             "not carried" => self.not_carried(row),
             other => return Err(unreadable(other)),
@@ -162,6 +166,7 @@ impl Reading {
                 || schema.dictionaries.keys().any(used)
                 || schema.configurations.keys().any(used)
                 || schema.statistics.keys().any(used)
+                || schema.operators.keys().any(used)
                 || schema.routines.keys().any(|routine| used(&routine.name));
             if !is_used {
                 schema.schemas.remove(place);

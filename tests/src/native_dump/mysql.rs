@@ -91,10 +91,10 @@ fn without_typed_collations(lines: &[String]) -> Vec<String> {
     plain
 }
 
-/// A program of the MySQL that `tests/mysql-server` has fetched.
+/// A program of the MySQL that `tests/fetched-server` has fetched.
 fn fetched_client(program: &str) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut command = Command::new(root.join("mysql-server"));
+    let mut command = Command::new(root.join("fetched-server"));
     command
         .arg("run")
         .arg(root.join("../target/tools/mysql"))

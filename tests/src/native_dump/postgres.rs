@@ -17,6 +17,14 @@ pub fn postgres_dump(url: &str) -> String {
             || line.starts_with('\\');
         !line.is_empty() && !line.starts_with("--") && !is_session
     };
-    let lines: Vec<&str> = dump.lines().filter(is_schema).collect();
+    let mut lines: Vec<&str> = dump.lines().filter(is_schema).collect();
+    // What is said of columns is in their order, as they are.
+    let is_of_column = |line: &str| {
+        line.starts_with("COMMENT ON COLUMN ")
+            || line.starts_with("ALTER TABLE ONLY ") && line.contains(" ALTER COLUMN ")
+    };
+    for run in lines.chunk_by_mut(|one, other| is_of_column(one) && is_of_column(other)) {
+        run.sort_unstable();
+    }
     with_sorted_tables(&lines.join("\n"))
 }

@@ -131,7 +131,12 @@ pub(crate) fn equal(what: &str, expected: &str, found: &str) -> Result<(), Strin
             .filter(|line| !other.lines().any(|it| it == *line));
         lines.map(|line| format!("{sign} {line}\n")).collect()
     };
-    let (lost, more) = (only('-', expected, found), only('+', found, expected));
+    let (lost, mut more) = (only('-', expected, found), only('+', found, expected));
+    if lost.is_empty() && more.is_empty() {
+        let mut lines = expected.lines().zip(found.lines());
+        let other = lines.find(|(one, other)| one != other);
+        more = format!("their order: {other:?}\n");
+    }
     Err(format!("{what}: the dump is another:\n{lost}{more}"))
 }
 
@@ -141,7 +146,10 @@ async fn all(dialect: Dialect) {
         Dialect::Sqlite => &["sqlite"],
         Dialect::Postgres => {
             super::views::roles(&server).await;
-            &["postgres"]
+            match server.version().await {
+                18_00_00.. => &["postgres", "postgres-18"],
+                _ => &["postgres"],
+            }
         }
         // What both servers have, and what is of one alone.
         Dialect::MySql if server.is_mariadb().await => &["mysql", "mariadb"],

@@ -80,6 +80,12 @@ impl Server {
             && self.rows("SELECT VERSION()").await[0][0].contains("MariaDB")
     }
 
+    /// Returns PostgreSQL's version as a number: 180006.
+    pub(crate) async fn version(&self) -> u32 {
+        let rows = self.rows("SHOW server_version_num").await;
+        rows[0][0].parse().expect("a number")
+    }
+
     /// Runs statements as one message.
     pub(crate) async fn execute(&self, sql: String) -> Result<(), sqlx::Error> {
         on!(self, pool => sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.map(drop))
@@ -93,7 +99,9 @@ impl Server {
                 *pool = sqlite().await;
                 return;
             }
-            Self::Postgres(..) => "SET client_min_messages = warning; DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP EXECUTE format('DROP SCHEMA %I CASCADE', s); END LOOP; END $$; CREATE SCHEMA public".to_owned(),
+            Self::Postgres(..) => "SET client_min_messages = warning; DO $$ DECLARE s text; BEGIN
+ FOR s IN SELECT format('DROP EVENT TRIGGER %I', evtname) FROM pg_event_trigger UNION ALL SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication UNION ALL SELECT format('DROP SUBSCRIPTION %I', subname) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database() UNION ALL SELECT format('DROP FOREIGN DATA WRAPPER %I CASCADE', fdwname) FROM pg_foreign_data_wrapper UNION ALL SELECT format('DROP EXTENSION %I CASCADE', extname) FROM pg_extension WHERE extname <> 'plpgsql' UNION ALL SELECT format('DROP LANGUAGE %I CASCADE', lanname) FROM pg_language WHERE oid >= 16384 UNION ALL SELECT format('DROP ACCESS METHOD %I CASCADE', amname) FROM pg_am WHERE oid >= 16384 LOOP EXECUTE s; END LOOP;
+ FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP EXECUTE format('DROP SCHEMA %I CASCADE', s); END LOOP; END $$; CREATE SCHEMA public".to_owned(),
             Self::MySql(_, url) => {
                 let (_, name) = url.rsplit_once('/').expect("the url names a database");
                 format!("DROP DATABASE {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4; USE {name}; {MYSQL_SESSION}")

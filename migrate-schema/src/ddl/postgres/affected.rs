@@ -22,6 +22,8 @@ pub(super) struct Affected<'a> {
     pub(super) types: BTreeSet<Name>,
     /// Routines that are dropped, or cannot be replaced in place.
     pub(super) routines: BTreeSet<Signature>,
+    /// Operators and casts that are dropped, or change.
+    pub(super) code: BTreeSet<Part>,
     /// Views that are dropped, or cannot stay meanwhile.
     pub(super) views: BTreeSet<Name>,
     /// Columns that get another type.
@@ -29,7 +31,7 @@ pub(super) struct Affected<'a> {
     /// Columns that are dropped and added again, as their expression cannot be altered.
     pub(super) rebuilt: Columns<'a>,
     /// Dropped columns.
-    dropped: Columns<'a>,
+    pub(super) dropped: Columns<'a>,
     /// Columns that have another name now.
     renamed: Columns<'a>,
     /// Dropped tables, including those that are recreated.
@@ -49,6 +51,7 @@ impl<'a> Affected<'a> {
             needs: needs(&transition.after_renames.schema),
             types: BTreeSet::new(),
             routines: BTreeSet::new(),
+            code: BTreeSet::new(),
             views: BTreeSet::new(),
             retyped: Columns::new(),
             rebuilt: Columns::new(),
@@ -113,6 +116,18 @@ impl<'a> Affected<'a> {
                         all.push(Part::Routine(name.clone()));
                     }
                 }
+                Change::Drop(Object::Operator { name, .. }) => {
+                    all.push(Part::Operator(name.clone()));
+                }
+                Change::Drop(Object::Cast { name, .. }) => all.push(Part::Cast(name.clone())),
+                Change::Alter {
+                    from: Object::Operator { value: from, .. },
+                    to: Object::Operator { name, value: to },
+                } if from.definition != to.definition => all.push(Part::Operator(name.clone())),
+                Change::Alter {
+                    from: Object::Cast { value: from, .. },
+                    to: Object::Cast { name, value: to },
+                } if from.definition != to.definition => all.push(Part::Cast(name.clone())),
                 Change::Drop(Object::Routine { name, .. }) => all.push(Part::Routine(name.clone())),
                 Change::Drop(Object::Sequence { name, .. }) => {
                     all.push(Part::Relation(name.clone()));
@@ -160,6 +175,8 @@ impl<'a> Affected<'a> {
         }) {
             self.routines.insert(signature.clone());
         }
+        let is_code = |part: &&Part| matches!(part, Part::Operator(_) | Part::Cast(_));
+        self.code.extend(all.iter().filter(is_code).cloned());
         for name in self.renamed().views.keys() {
             if !views::stays(self.transition, name) {
                 self.views.insert(name.clone());
@@ -293,6 +310,10 @@ impl<'a> Affected<'a> {
                 self.routines.insert(signature.clone());
                 return Some(part.clone());
             }
+            Part::Operator(_) | Part::Cast(_) => {
+                self.code.insert(part.clone());
+                return Some(part.clone());
+            }
             _ => {}
         }
         let relation = part.relation()?;
@@ -351,7 +372,11 @@ impl<'a> Affected<'a> {
                 self.parts.insert(part.clone());
                 None
             }
-            Part::Relation(_) | Part::Type(_) | Part::Routine(_) => None,
+            Part::Relation(_)
+            | Part::Type(_)
+            | Part::Routine(_)
+            | Part::Operator(_)
+            | Part::Cast(_) => None,
         }
     }
 

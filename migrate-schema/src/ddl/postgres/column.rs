@@ -1,6 +1,7 @@
 //! Changes of columns.
 
 use super::DIALECT;
+use super::table::has_own_not_null;
 use crate::Schema;
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::{Ddl, Out};
@@ -26,6 +27,10 @@ pub(super) struct Altered<'a> {
     pub(super) only_default: bool,
     /// Whether it accepts NULL or not in this table alone.
     pub(super) only_null: bool,
+    /// The name of the constraint of `NOT NULL`, if it is the table's own.
+    pub(super) not_null_name: Option<String>,
+    /// The name that it still has because a table above had it too.
+    pub(super) inherited_name: Option<String>,
 }
 
 impl Altered<'_> {
@@ -115,34 +120,75 @@ impl Altered<'_> {
         }
     }
 
+    /// Fills what has no value where none may be missing.
+    fn fill(&self, out: &mut Out) {
+        let (from, to) = (self.from, self.to);
+        let value = match &to.default {
+            Some(default) if !default.to_lowercase().starts_with("null") => default.clone(),
+            _ => types::zero(self.schema, self.after, to),
+        };
+        let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
+        if to.generated.is_none() && from.generated.is_none() {
+            out.push(
+                Ddl::new(format!(
+                    "UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"
+                ))
+                .with_review(format!(
+                    "rows of `{}` without `{}` get this value",
+                    self.table, to.name
+                )),
+            );
+            // Deferred constraint checks block `ALTER TABLE`.
+            if self.waits() {
+                out.add("SET CONSTRAINTS ALL IMMEDIATE");
+            }
+        }
+    }
+
     fn null(&self, out: &mut Out) {
         let (from, to) = (self.from, self.to);
+        let is_checked = |column: &Column| !column.options.has("NOT VALID");
         match (from.nullable, to.nullable) {
+            // It is added when all values are there.
+            (true, false) if !is_checked(to) => {}
             (true, false) => {
-                let value = match &to.default {
-                    Some(default) if !default.to_lowercase().starts_with("null") => default.clone(),
-                    _ => types::zero(self.schema, self.after, to),
-                };
-                let (table, column) = (self.table.quoted(DIALECT), DIALECT.quote(&to.name));
-                if to.generated.is_none() && from.generated.is_none() {
-                    out.push(
-                        Ddl::new(format!(
-                            "UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"
-                        ))
-                        .with_review(format!(
-                            "rows of `{}` without `{}` get this value",
-                            self.table, to.name
-                        )),
-                    );
-                    // Deferred constraint checks block `ALTER TABLE`.
-                    if self.waits() {
-                        out.add("SET CONSTRAINTS ALL IMMEDIATE");
-                    }
-                }
-                out.add(self.alter_only(self.only_null, "SET NOT NULL"));
+                self.fill(out);
+                out.add(match has_own_not_null(to) {
+                    true => add_not_null(self.table, to),
+                    false => self.alter_only(self.only_null, "SET NOT NULL"),
+                });
             }
             (false, true) if to.identity.is_none() || to.identity == Some(Identity::Serial) => {
                 out.add(self.alter_only(self.only_null, "DROP NOT NULL"));
+            }
+            (false, false) if is_checked(from) && !is_checked(to) => {
+                out.add(self.alter_only(self.only_null, "DROP NOT NULL"));
+            }
+            (false, false) => {
+                let Some(new) = &self.not_null_name else {
+                    return;
+                };
+                let (quoted, name) = (self.table.quoted(DIALECT), DIALECT.quote(new));
+                if let Some(old) = self.inherited_name.as_ref().filter(|old| *old != new) {
+                    let old = DIALECT.quote(old);
+                    out.add(format!(
+                        "ALTER TABLE {quoted} RENAME CONSTRAINT {old} TO {name}"
+                    ));
+                }
+                if !is_checked(from) && is_checked(to) {
+                    self.fill(out);
+                    out.add(format!("ALTER TABLE {quoted} VALIDATE CONSTRAINT {name}"));
+                }
+                let inherits = |column: &Column| match column.options.has("NO INHERIT") {
+                    true => "NO INHERIT",
+                    false => "INHERIT",
+                };
+                if inherits(from) != inherits(to) {
+                    let how = inherits(to);
+                    out.add(format!(
+                        "ALTER TABLE {quoted} ALTER CONSTRAINT {name} {how}"
+                    ));
+                }
             }
             _ => {}
         }
@@ -286,6 +332,21 @@ pub(super) fn on_sequence(table: &Name, column: &str, statement: &str) -> String
     )
 }
 
+/// Returns whether a column gets its `NOT NULL` anew.
+pub(super) fn is_not_null_made(from: &Column, to: &Column) -> bool {
+    let is_checked = |column: &Column| !column.options.has("NOT VALID");
+    from.nullable || to.nullable || is_checked(from) && !is_checked(to)
+}
+
+/// Writes the statement that adds a `NOT NULL` that is not the usual one.
+pub(super) fn add_not_null(table: &Name, column: &Column) -> String {
+    format!(
+        "ALTER TABLE {} ADD {}",
+        table.quoted(DIALECT),
+        clause::not_null_of_table(column)
+    )
+}
+
 /// Sets what is not part of a column's definition.
 pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &Column) {
     let (quoted, column) = (table.quoted(DIALECT), DIALECT.quote(&to.name));
@@ -297,6 +358,14 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
             let value = after.unwrap_or("DEFAULT");
             out.add(alter(&format!("SET {word} {value}")));
         }
+    }
+    statistics(out, table, from, to);
+    if from.is_none()
+        && let Some(name) = &to.state.sequence_name
+    {
+        let name = DIALECT.quote(name).replace('%', "%%");
+        let rename = format!("ALTER SEQUENCE %s RENAME TO {name}");
+        out.add(on_sequence(table, &to.name, &rename));
     }
     if from.is_none() && to.identity == Some(Identity::Serial) {
         if to.nullable {
@@ -321,10 +390,24 @@ pub(super) fn options(out: &mut Out, table: &Name, from: Option<&Column>, to: &C
     }
 }
 
+/// Sets how much `ANALYZE` keeps of a column: of the table's own rows, and not of those below it.
+pub(super) fn statistics(out: &mut Out, table: &Name, from: Option<&Column>, to: &Column) {
+    let before = from.and_then(|from| from.options.value("STATISTICS"));
+    let after = to.options.value("STATISTICS");
+    if before != after {
+        let (table, column) = (table.quoted(DIALECT), DIALECT.quote(&to.name));
+        let value = after.unwrap_or("-1");
+        out.add(format!(
+            "ALTER TABLE ONLY {table} ALTER COLUMN {column} SET STATISTICS {value}"
+        ));
+    }
+}
+
 /// Adds a column to a table that may have rows.
 pub(super) fn add(out: &mut Out, table: &Name, column: &Column, after: &Table, schema: &Schema) {
     let quoted = table.quoted(DIALECT);
     let fills_itself = column.nullable
+        || column.options.has("NOT VALID")
         || column.default.is_some()
         || column.generated.is_some()
         || column.identity.is_some();

@@ -2,8 +2,9 @@
 
 use super::{DIALECT, Plan};
 use crate::ddl::Ddl;
+use crate::diff::change::{Change, Object};
 use crate::schema::composite::{Attribute, attributes, with_comments};
-use crate::schema::{Name, types};
+use crate::schema::{Name, Table, types};
 
 /// Returns the statements that alter a composite type in place, as far as that is possible while
 /// columns are of it: attributes go, and others come after the last
@@ -52,7 +53,7 @@ pub(super) fn alter(name: &Name, from: &str, to: &str) -> Option<Vec<Ddl>> {
     Some(dropped.chain(added).chain(comments).collect())
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
     /// Creates functions that make a value of each recreated composite type from one of the old: by
     /// the names of the attributes, for one value and for an array.
     pub(super) fn create_conversions(&mut self) {
@@ -120,10 +121,12 @@ impl Plan<'_> {
     /// Writes an expression of a type that is displaced, or of another one, as one of the new type.
     pub(super) fn converted(&self, value: &str, from: &str, to: &str) -> String {
         let base = to.trim_end_matches("[]");
-        let mut recreated = self.affected.types.iter();
-        let of = recreated.find(|name| {
-            base == name.quoted(DIALECT) || base == name.to_string() || base == spelled(name)
-        });
+        let of = self.recreated_type(base);
+        if let Some(name) = of
+            && let Some(inner) = self.converted_domain(value, name, &to[base.len()..])
+        {
+            return format!("{inner}::{to}");
+        }
         match of {
             Some(name) if self.is_converted(name) => format!("{}({value})", conversion(name)),
             Some(_) => format!("{value}::text::{to}"),
@@ -131,6 +134,70 @@ impl Plan<'_> {
             None => types::cast(value, from, to).unwrap_or_else(|| value.to_owned()),
         }
     }
+
+    /// Finds the recreated type that a text names.
+    fn recreated_type(&self, text: &str) -> Option<&Name> {
+        let mut recreated = self.affected.types.iter();
+        recreated.find(|name| is_named(name, text))
+    }
+
+    /// Writes an expression of a displaced domain over a composite type, or of an array of it, as one
+    /// of what the new domain is over: its text is of the old attributes.
+    fn converted_domain(&self, value: &str, domain: &Name, array: &str) -> Option<String> {
+        let before = self.renamed().domains.get(domain)?;
+        let after = self.transition.to.domains.get(domain)?;
+        let of = self.recreated_type(&after.sql_type)?;
+        let is_same = is_named(of, &before.sql_type) && self.is_converted(of);
+        let old = self.displaced.get(of).filter(|_| is_same)?;
+        let (function, old) = (conversion(of), old.quoted(DIALECT));
+        Some(format!("{function}({value}::{old}{array})"))
+    }
+
+    /// Returns whether a table is of a composite type that changes.
+    fn is_of_changed_type(&self, of: &str) -> bool {
+        let mut changes = self.transition.changes.iter();
+        self.recreated_type(of).is_some()
+            || changes.any(|change| match change {
+                Change::Alter {
+                    to: Object::Type { name, .. },
+                    ..
+                } => is_named(name, of),
+                _ => false,
+            })
+    }
+
+    /// Returns the tables that are of a type after the changes, or before them, and cannot be so
+    /// meanwhile.
+    fn retyped_tables(&self, before: bool) -> Vec<(String, String)> {
+        let of = |table: &'a Table| table.options.value("OF");
+        let surviving = self.affected.surviving();
+        let tables = surviving.filter_map(|(name, old)| {
+            let new = &self.transition.to.tables[name];
+            let this = of(if before { old } else { new })?;
+            let stays = of(old) == of(new) && !self.is_of_changed_type(this);
+            (!stays).then(|| (name.quoted(DIALECT), this.to_owned()))
+        });
+        tables.collect()
+    }
+
+    /// Takes tables out of their types, which rule over their columns.
+    pub(super) fn leave_types(&mut self) {
+        for (table, _) in self.retyped_tables(true) {
+            self.out.add(format!("ALTER TABLE {table} NOT OF"));
+        }
+    }
+
+    /// Makes tables those of their types, when the columns are like the attributes.
+    pub(super) fn enter_types(&mut self) {
+        for (table, of) in self.retyped_tables(false) {
+            self.out.add(format!("ALTER TABLE {table} OF {of}"));
+        }
+    }
+}
+
+/// Returns whether a text is the name of a type, as SQL or `format_type` writes it.
+fn is_named(name: &Name, text: &str) -> bool {
+    text == name.quoted(DIALECT) || text == name.to_string() || text == spelled(name)
 }
 
 /// Returns a name as `format_type` writes it: with quotes where it needs them.

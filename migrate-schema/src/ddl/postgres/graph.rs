@@ -20,6 +20,8 @@ pub(super) enum Node<'a> {
     Index(&'a Name, &'a str),
     View(&'a Name),
     Routine(&'a Signature),
+    /// An operator or a cast.
+    Code(ObjectRef<'a>),
 }
 
 impl Node<'_> {
@@ -40,6 +42,8 @@ impl Node<'_> {
             ),
             Self::Index(table, name) => Part::Index((*table).clone(), (*name).to_owned()),
             Self::Routine(signature) => Part::Routine((*signature).clone()),
+            Self::Code(ObjectRef::Operator(name, _)) => Part::Operator((*name).clone()),
+            Self::Code(other) => Part::Cast(other.name()),
         }
     }
 

@@ -115,7 +115,15 @@ impl<'a> Inheritance<'a> {
 
     /// Returns whether a statement about a column must leave the tables below alone.
     pub(super) fn only(&self, table: &Name, column: &str, own: Own) -> bool {
-        let forced = own == Own::Nullable && self.is_partitioned(table);
+        let descends = |is: fn(&Column) -> bool| {
+            let descendants = self.descendants(table);
+            let mut after = descendants.iter().map(|name| self.column(name, column).1);
+            after.all(|column| column.is_some_and(is))
+        };
+        // PostgreSQL 18 wants it in all below.
+        let (_, after) = self.column(table, column);
+        let in_all = after.is_some_and(|after| !after.nullable) && descends(|it| !it.nullable);
+        let forced = own == Own::Nullable && (self.is_partitioned(table) || in_all);
         self.children.contains_key(table) && !forced && !self.is_shared(table, column, own)
     }
 
@@ -163,7 +171,9 @@ impl<'a> Inheritance<'a> {
                 left.default.clone_from(&to.default);
             }
             if before.nullable != after.nullable && !self.only(parent, &from.name, Own::Nullable) {
-                left.nullable = after.nullable;
+                // PostgreSQL 18 leaves what is the table's own as well.
+                left.nullable =
+                    after.nullable && (from.nullable || from.state.is_not_null_inherited);
             }
             if before.generated != after.generated {
                 left.generated.clone_from(&to.generated);

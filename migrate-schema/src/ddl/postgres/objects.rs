@@ -7,6 +7,7 @@ use super::composite;
 use super::graph::{Graph, Node};
 use super::views::{create_head, kind};
 use super::{DIALECT, Plan, comment, each, free_name};
+use crate::ddl::definition::domain_not_null;
 use crate::ddl::tables::views_to_create;
 use crate::ddl::{Ddl, clause, definition};
 use crate::diff::change::{Change, Constraint, Object};
@@ -15,7 +16,8 @@ use crate::schema::dependencies::Part;
 use crate::schema::text::Words;
 use crate::schema::types;
 use crate::schema::{
-    Check, Domain, Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence, Signature, View,
+    Check, Definition, Domain, Enum, Index, Name, ObjectKind, ObjectRef, Schema, Sequence,
+    Signature, View,
 };
 
 impl<'a> Plan<'a> {
@@ -59,6 +61,10 @@ impl<'a> Plan<'a> {
                         DIALECT.quote(name)
                     ));
                 }
+                Change::Alter {
+                    from: Object::Server { value: from, .. },
+                    to: Object::Server { name, value: to },
+                } => self.alter_server(name, from, to),
                 Change::Alter { from, to } if is_prerequisite(to) => {
                     self.drop_definition(from);
                     self.define(to);
@@ -123,6 +129,8 @@ impl<'a> Plan<'a> {
         let routines = routines.filter(|it| self.affected.routines.contains(*it));
         others.extend(routines.map(Node::Routine));
         others.extend(self.types_to_drop_early());
+        let code = operators_and_casts(renamed).into_iter();
+        others.extend(code.filter(|node| self.affected.code.contains(&node.part())));
         let order = self.drop_graph(others.clone());
         let constraints = self.constraints_to_drop(&order);
         let constraints = constraints
@@ -164,6 +172,7 @@ impl<'a> Plan<'a> {
                     }
                     self.out.add(definition::drop(DIALECT, object));
                 }
+                Node::Code(object) => self.out.add(definition::drop(DIALECT, object)),
                 Node::Sequence(_) | Node::Index(..) => {}
             }
         }
@@ -379,9 +388,41 @@ impl<'a> Plan<'a> {
             if let Some(default) = to.default.as_ref().filter(|_| from.default != to.default) {
                 self.out.add(format!("{domain} SET DEFAULT {default}"));
             }
+            let (old, new) = (from.not_null_name(name), to.not_null_name(name));
             if from.nullable && !to.nullable {
-                let set = Ddl::new(format!("{domain} SET NOT NULL"));
+                let verb = match to.not_null_name {
+                    Some(_) => "ADD",
+                    None => "SET",
+                };
+                let not_null = domain_not_null(to);
+                let set = Ddl::new(format!("{domain} {verb} {not_null}"));
                 self.out.push(set.with_review(review));
+            } else if !to.nullable && old != new {
+                let (old, new) = (DIALECT.quote(&old), DIALECT.quote(&new));
+                self.out
+                    .add(format!("{domain} RENAME CONSTRAINT {old} TO {new}"));
+            }
+            // A constraint that was dropped has lost its comment, and a renamed one has kept it.
+            let kept = |constraint: &String| match *constraint == new {
+                true => !from.nullable,
+                false => to.checks.iter().any(|check| {
+                    check.name.as_ref() == Some(constraint) && from.checks.contains(check)
+                }),
+            };
+            let before = |constraint: &String| {
+                let name = if *constraint == new { &old } else { constraint };
+                from.constraint_comments
+                    .get(name)
+                    .filter(|_| kept(constraint))
+            };
+            let checks = to.checks.iter().filter_map(|check| check.name.as_ref());
+            for constraint in checks.chain(Some(&new).filter(|_| !to.nullable)) {
+                let after = to.constraint_comments.get(constraint);
+                if before(constraint) != after {
+                    let on = format!("{} ON DOMAIN {quoted}", DIALECT.quote(constraint));
+                    self.out
+                        .add(comment("CONSTRAINT", &on, after.map(String::as_str)));
+                }
             }
             if from.comment != to.comment {
                 self.out
@@ -525,6 +566,15 @@ impl<'a> Plan<'a> {
                 || self.affected.routines.contains(*signature)
         };
         nodes.extend(to.routines.keys().filter(changed).map(Node::Routine));
+        for node in operators_and_casts(to) {
+            let Node::Code(object) = node else { continue };
+            match renamed.find(object) {
+                Some(before) if !self.affected.code.contains(&node.part()) => {
+                    self.comment_on_code(before, object);
+                }
+                _ => nodes.push(node),
+            }
+        }
         self.existing = self.affected.surviving().map(|(name, _)| name).collect();
         let sql = |node: &Node<'_>| match node {
             Node::Routine(signature) => {
@@ -605,6 +655,7 @@ impl<'a> Plan<'a> {
     fn create(&mut self, node: Node<'a>) {
         let to = self.transition.to;
         match node {
+            Node::Code(object) => self.define(&Object::from(object)),
             Node::Type(object) => {
                 self.recreated(object);
                 let sql = definition::create(DIALECT, object).unwrap_or_default();
@@ -733,40 +784,127 @@ impl<'a> Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Returns the extended statistics that are dropped before and created after the other changes:
-    /// they are not the same on both sides, or one of their columns is dropped meanwhile.
-    fn changed_statistics(&self, of: &Schema, other: &Schema) -> Vec<Name> {
-        let is_lost = |definition: &str| {
-            let words = Words::of(definition);
-            let columns = self.affected.rebuilt.iter();
-            let mut rebuilt =
-                columns.flat_map(|(table, all)| all.iter().map(move |it| (table, it)));
-            let mut tables = self.affected.tables.iter();
-            tables.any(|table| words.mention(&table.name))
-                || rebuilt.any(|(table, it)| words.mention(&table.name) && words.mention(it))
+    /// Returns the extended statistics, publications and event triggers that are dropped before and
+    /// created after the other changes: they are not the same on both sides, or what they are on is
+    /// dropped or changed meanwhile.
+    fn changed_apart<'s>(&self, of: &'s Schema, other: &Schema) -> Vec<ObjectRef<'s>> {
+        let is_of_column = |words: &Words, columns: &BTreeMap<&Name, BTreeSet<&str>>| {
+            let mut all = columns
+                .iter()
+                .flat_map(|(table, all)| all.iter().map(move |it| (table, it)));
+            all.any(|(table, it)| words.mention(&table.name) && words.mention(it))
         };
-        let changed = of.statistics.iter().filter(|(name, statistics)| {
-            other.statistics.get(*name) != Some(statistics) || is_lost(&statistics.definition)
-        });
-        changed.map(|(name, _)| name.clone()).collect()
-    }
-
-    pub(super) fn drop_statistics(&mut self) {
-        for name in self.changed_statistics(self.renamed(), self.transition.to) {
-            let statistics = ObjectRef::Statistics(&name, &self.renamed().statistics[&name]);
-            self.out.add(definition::drop(DIALECT, statistics));
-        }
-    }
-
-    pub(super) fn create_statistics(&mut self) {
-        for name in self.changed_statistics(self.transition.to, self.renamed()) {
-            let statistics = ObjectRef::Statistics(&name, &self.transition.to.statistics[&name]);
-            let sql = definition::create(DIALECT, statistics).unwrap_or_default();
-            for statement in each(&sql) {
-                self.out.add(statement);
+        let is_lost = |object: ObjectRef<'_>| match object {
+            ObjectRef::Statistics(_, of) | ObjectRef::Publication(_, of) => {
+                let words = Words::of(&of.definition);
+                let mut tables = self.affected.tables.iter();
+                tables.any(|table| words.mention(&table.name))
+                    || is_of_column(&words, &self.affected.rebuilt)
+                    || matches!(object, ObjectRef::Publication(..))
+                        && (is_of_column(&words, &self.affected.retyped)
+                            || is_of_column(&words, &self.affected.dropped))
             }
+            ObjectRef::EventTrigger(_, of) => {
+                let words = Words::of(&of.definition);
+                let mut routines = self.affected.routines.iter();
+                routines.any(|signature| words.mention(&signature.name.name))
+            }
+            _ => false,
+        };
+        let is_apart = |object: &ObjectRef<'_>| {
+            matches!(
+                object.kind(),
+                ObjectKind::Statistics | ObjectKind::Publication | ObjectKind::EventTrigger
+            )
+        };
+        let all = of.objects().filter(is_apart);
+        all.filter(|object| other.find(*object) != Some(*object) || is_lost(*object))
+            .collect()
+    }
+
+    pub(super) fn drop_apart(&mut self) {
+        for object in self.changed_apart(self.renamed(), self.transition.to) {
+            self.out.add(definition::drop(DIALECT, object));
         }
     }
+
+    pub(super) fn create_apart(&mut self) {
+        for object in self.changed_apart(self.transition.to, self.renamed()) {
+            self.define(&Object::from(object));
+        }
+    }
+
+    fn comment_on_code(&mut self, before: ObjectRef<'_>, after: ObjectRef<'_>) {
+        let text = |object| match object {
+            ObjectRef::Operator(_, of) | ObjectRef::Cast(_, of) => of.comment.as_deref(),
+            _ => None,
+        };
+        if text(before) != text(after) {
+            let quoted = definition::quoted(DIALECT, after);
+            let kind = definition::keyword(after);
+            self.out.add(comment(&kind, &quoted, text(after)));
+        }
+    }
+
+    /// Changes a server in place, as far as there is a statement for it.
+    fn alter_server(&mut self, name: &str, from: &Definition, to: &Definition) {
+        let quoted = DIALECT.quote(name);
+        let ((head, old), (new_head, new)) = (
+            server_options(&from.definition),
+            server_options(&to.definition),
+        );
+        if head != new_head {
+            self.out.add(format!("DROP SERVER {quoted}"));
+            let server = name.to_owned();
+            return self.define(&Object::from(ObjectRef::Server(&server, to)));
+        }
+        let set = new
+            .iter()
+            .filter_map(|(option, value)| match old.get(option) {
+                Some(before) if before == value => None,
+                Some(_) => Some(format!("SET {option} {value}")),
+                None => Some(format!("ADD {option} {value}")),
+            });
+        let gone = old.keys().filter(|option| !new.contains_key(*option));
+        let all: Vec<String> = set
+            .chain(gone.map(|option| format!("DROP {option}")))
+            .collect();
+        if !all.is_empty() {
+            let all = all.join(", ");
+            self.out
+                .add(format!("ALTER SERVER {quoted} OPTIONS ({all})"));
+        }
+        if from.comment != to.comment {
+            self.out
+                .add(comment("SERVER", &quoted, to.comment.as_deref()));
+        }
+    }
+}
+
+/// Splits the text of a server into what comes before its options, and the options with their values.
+fn server_options(definition: &str) -> (&str, BTreeMap<&str, &str>) {
+    let Some((head, options)) = definition.split_once(" OPTIONS (") else {
+        return (definition, BTreeMap::new());
+    };
+    let options = options.strip_suffix(')').unwrap_or(options);
+    let mut is_text = false;
+    let parts = options.split(move |sign| {
+        is_text ^= sign == '\'';
+        sign == ',' && !is_text
+    });
+    let pairs = parts.filter_map(|part| part.trim().split_once(' '));
+    (head, pairs.collect())
+}
+
+/// Returns the operators and casts of a schema.
+fn operators_and_casts(schema: &Schema) -> Vec<Node<'_>> {
+    let operators = schema.operators.iter();
+    let casts = schema.casts.iter();
+    operators
+        .map(|(name, of)| ObjectRef::Operator(name, of))
+        .chain(casts.map(|(name, of)| ObjectRef::Cast(name, of)))
+        .map(Node::Code)
+        .collect()
 }
 
 impl<'a> Plan<'a> {
@@ -854,6 +992,8 @@ fn is_prerequisite(object: &Object) -> bool {
     kind.is_some_and(|kind| match kind {
         ObjectKind::Schema
         | ObjectKind::Extension
+        | ObjectKind::Wrapper
+        | ObjectKind::Server
         | ObjectKind::Collation
         | ObjectKind::Dictionary
         | ObjectKind::Configuration => true,
@@ -864,7 +1004,11 @@ fn is_prerequisite(object: &Object) -> bool {
         | ObjectKind::Table
         | ObjectKind::View
         | ObjectKind::Routine
+        | ObjectKind::Operator
+        | ObjectKind::Cast
         | ObjectKind::Statistics
+        | ObjectKind::Publication
+        | ObjectKind::EventTrigger
         | ObjectKind::Event => false,
     })
 }

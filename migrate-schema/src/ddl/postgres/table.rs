@@ -1,15 +1,17 @@
 //! Tables of PostgreSQL, and what they are besides their columns.
 
+use migrate_sql::unquoted;
+
 use super::column;
 use super::{DIALECT, Plan, comment};
 use crate::ddl::clause::{self, Extra};
 use crate::ddl::{Ddl, Out};
-use crate::diff::change::{Change, Constraint, Object};
+use crate::diff::change::{Change, Constraint, Object, Renamed};
 use crate::schema::dependencies::Part;
 use crate::schema::{Column, ForeignKey, Key, Name, ObjectRef, OptionValue, Table};
 
 /// The options that are words of their own, not settings of the storage.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 10] = [
     "UNLOGGED",
     "ENABLE ROW LEVEL SECURITY",
     "FORCE ROW LEVEL SECURITY",
@@ -17,6 +19,7 @@ const WORDS: [&str; 9] = [
     "USING",
     "OF",
     "REPLICA IDENTITY",
+    "CLUSTER ON",
     "SERVER",
     "OPTIONS",
 ];
@@ -32,36 +35,66 @@ impl<'a> Plan<'a> {
             let before = self.renamed().tables.get(name);
             let before = before.filter(|_| !self.affected.tables.contains(name));
             let before = before.unwrap_or(&nothing);
-            let constraints = Constraint::all(after);
-            let mut options: Vec<&str> = before.options.keywords().collect();
-            options.extend(after.options.keywords());
-            options.sort_unstable();
-            options.dedup();
-            for option in options {
-                let Some((kind, constraint)) = option
-                    .strip_prefix(COMMENT_ON)
-                    .and_then(|rest| rest.split_once(' '))
-                else {
-                    continue;
-                };
-                let part = Part::Constraint(name.clone(), constraint.to_owned());
-                let was_recreated = self.added_constraints.contains(&part);
-                let (old, new) = (before.options.value(option), after.options.value(option));
-                let exists = constraints.iter().any(|it| it.name() == Some(constraint));
-                if !exists || old == new && !was_recreated || new.is_none() && was_recreated {
-                    continue;
-                }
-                let quoted = match kind {
-                    "INDEX" => Name {
-                        name: constraint.to_owned(),
-                        ..name.clone()
+            for (old, new) in self.constraints_with_comments(name, after) {
+                for kind in ["CONSTRAINT", "INDEX"] {
+                    let option = |name: &str| format!("{COMMENT_ON}{kind} {name}");
+                    let old = old.as_ref().map(|old| option(old));
+                    let old = old.and_then(|old| before.options.value(&old));
+                    let text = after.options.value(&option(&new));
+                    if old == text {
+                        continue;
                     }
-                    .quoted(DIALECT),
-                    _ => format!("{} ON {}", DIALECT.quote(constraint), name.quoted(DIALECT)),
-                };
-                self.out.add(comment(kind, &quoted, new));
+                    let quoted = match kind {
+                        "INDEX" => Name {
+                            name: new.clone(),
+                            ..name.clone()
+                        }
+                        .quoted(DIALECT),
+                        _ => format!("{} ON {}", DIALECT.quote(&new), name.quoted(DIALECT)),
+                    };
+                    self.out.add(comment(kind, &quoted, text));
+                }
             }
         }
+    }
+
+    /// Returns the names of a table's constraints; first that which it had when it got its comment,
+    /// if it has not been made since.
+    fn constraints_with_comments(
+        &self,
+        name: &Name,
+        after: &Table,
+    ) -> Vec<(Option<String>, String)> {
+        let mut all = Vec::new();
+        for constraint in Constraint::all(after) {
+            let Some(new) = constraint.name() else {
+                continue;
+            };
+            let part = Part::Constraint(name.clone(), new.to_owned());
+            let changes = self.transition.changes.iter();
+            let old = changes.into_iter().find_map(|change| match change {
+                Change::Rename(Renamed::Constraint { table, from, to })
+                    if table == name && *to == constraint =>
+                {
+                    from.name()
+                }
+                _ => None,
+            });
+            let stays = !self.added_constraints.contains(&part);
+            let old = stays.then(|| old.unwrap_or(new).to_owned());
+            all.push((old, new.to_owned()));
+        }
+        let before = self.renamed().tables.get(name);
+        for column in after.columns.iter().filter(|column| !column.nullable) {
+            let new = self.transition.to.not_null_name(name, column);
+            let old = before.and_then(|before| before.column(&column.name));
+            let old = old.filter(|old| {
+                !self.affected.is_rebuilt(name, &old.name) && !column::is_not_null_made(old, column)
+            });
+            let old = old.map(|old| self.renamed().not_null_name(name, old));
+            all.push((old, new));
+        }
+        all
     }
 
     /// Creates a table. A foreign key to a table that does not exist yet is added later.
@@ -85,20 +118,30 @@ impl<'a> Plan<'a> {
                         None => (column, "DROP DEFAULT".to_owned()),
                     });
                 }
-                if !column.nullable && above.nullable {
-                    own_to_set.push((column, "SET NOT NULL".to_owned()));
+                let comes_along = self.is_not_null_above(name, column);
+                if !column.nullable && !comes_along && !column.options.has("NOT VALID") {
+                    match has_own_not_null(column) {
+                        true => lines.push(clause::not_null_of_table(column)),
+                        false => own_to_set.push((column, "SET NOT NULL".to_owned())),
+                    }
                 }
                 continue;
             }
             if table.partition_of.is_none() && option("OF").is_none() {
-                lines.push(clause::column(DIALECT, column, Extra::default()));
+                let comes_along = self.is_not_null_above(name, column);
+                let extra = Extra {
+                    nullable: comes_along,
+                    ..Extra::default()
+                };
+                lines.push(clause::column(DIALECT, column, extra));
                 continue;
             }
             // The columns come from the parent; only their own properties are written.
             let of_whole = whole.and_then(|whole| whole.column(&column.name));
             let mut own = Vec::new();
-            if !column.nullable && of_whole.is_none_or(|of_whole| of_whole.nullable) {
-                own.push("NOT NULL".to_owned());
+            let is_own = of_whole.is_none_or(|of_whole| of_whole.nullable);
+            if !column.nullable && (is_own || has_own_not_null(column)) {
+                own.push(clause::not_null(column));
             }
             if column.default != of_whole.and_then(|of_whole| of_whole.default.clone()) {
                 let default = column.default.as_deref().unwrap_or("NULL");
@@ -194,8 +237,46 @@ impl<'a> Plan<'a> {
         }
         for column in &table.columns {
             // A part has what the whole has.
-            if table.partition_of.is_none() {
-                column::options(&mut self.out, name, None, column);
+            match table.partition_of {
+                None => column::options(&mut self.out, name, None, column),
+                Some(_) => column::statistics(&mut self.out, name, None, column),
+            }
+        }
+    }
+
+    /// Returns whether the column of a new table has its `NOT NULL` from a table above alone.
+    fn is_not_null_above(&self, table: &Name, column: &Column) -> bool {
+        let is_plain = !has_own_not_null(column);
+        let above = || self.transition.to.not_null_above(table, column);
+        is_plain && column.state.is_not_null_inherited && above().is_some()
+    }
+
+    /// Names the indexes that tables are clustered on and that identify their rows, when these exist.
+    pub(super) fn choose_indexes(&mut self) {
+        for (name, after) in &self.transition.to.tables {
+            let before = self.renamed().tables.get(name);
+            let before = before.filter(|_| !self.affected.tables.contains(name));
+            for word in ["REPLICA IDENTITY", "CLUSTER ON"] {
+                let Some(value) = after.options.value(word) else {
+                    continue;
+                };
+                let index = match word {
+                    "CLUSTER ON" => value,
+                    _ => match value.strip_prefix("USING INDEX ") {
+                        Some(index) => index,
+                        None => continue,
+                    },
+                };
+                let index = unquoted(index);
+                let was_made = self.is_index_affected(name, &index)
+                    || self
+                        .added_constraints
+                        .contains(&Part::Constraint(name.clone(), index));
+                let same = before.is_some_and(|it| it.options.value(word) == Some(value));
+                if !same || was_made {
+                    let quoted = name.quoted(DIALECT);
+                    self.out.add(format!("ALTER TABLE {quoted} {word} {value}"));
+                }
             }
         }
     }
@@ -268,6 +349,12 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Returns whether a column's `NOT NULL` is not the usual one.
+pub(super) fn has_own_not_null(column: &Column) -> bool {
+    let mut words = ["CONSTRAINT", "NO INHERIT", "NOT VALID"].iter();
+    column.state.not_null_name.is_some() || words.any(|word| column.options.has(word))
+}
+
 /// Returns whether a unique constraint is like the primary key or one before it. `CREATE TABLE`
 /// makes one index for two that are equal (`transformIndexConstraints` of PostgreSQL's
 /// `parse_utilcmd.c`), and `ALTER TABLE` makes both.
@@ -307,9 +394,14 @@ fn alter(
             Some(_) => option.to_owned(),
             None => "NO FORCE ROW LEVEL SECURITY".to_owned(),
         }),
+        // The index does not exist yet.
+        "REPLICA IDENTITY" if value.is_some_and(|it| it.starts_with("USING")) => {}
+        "CLUSTER ON" if value.is_some() => {}
+        "CLUSTER ON" => alter("SET WITHOUT CLUSTER".to_owned()),
         "REPLICA IDENTITY" => alter(format!("REPLICA IDENTITY {}", value.unwrap_or("DEFAULT"))),
         "USING" => alter(format!("SET ACCESS METHOD {}", value.unwrap_or("heap"))),
-        "OF" => alter(value.map_or_else(|| "NOT OF".to_owned(), |of| format!("OF {of}"))),
+        // It is left before and entered after the columns change.
+        "OF" => {}
         "INHERITS" => {
             for parent in &before.inherits {
                 if !after.inherits.contains(parent) {

@@ -101,21 +101,30 @@ impl Reading {
             nullable: row.flag(),
             default: expression(&mut row),
             collation: row.option(),
-            checks: Vec::new(),
             comment,
+            ..Domain::default()
         };
+        let of_not_null = format!("{}_not_null", name.name);
         let domain = self.schema.domains.entry(name).or_insert(domain);
+        let kind = row.option();
         if let Some(name) = row.option() {
-            let expression = normalized(row.text());
+            let expression = row.option().map(normalized);
             let mut options = Options::new();
             if !row.flag() {
                 options.set("NOT VALID");
             }
-            domain.checks.push(Check {
-                expression,
-                name: Some(name),
-                options,
-            });
+            if let Some(comment) = row.option() {
+                domain.constraint_comments.insert(name.clone(), comment);
+            }
+            if kind.as_deref() == Some("n") {
+                domain.not_null_name = (name != of_not_null).then_some(name);
+            } else {
+                domain.checks.push(Check {
+                    expression: expression.unwrap_or_default(),
+                    name: Some(name),
+                    options,
+                });
+            }
         }
         Ok(())
     }
@@ -139,6 +148,32 @@ impl Reading {
             _ => &mut self.schema.configurations,
         };
         all.insert(name, definition(row));
+    }
+
+    /// Reads what is in no schema and is created from one text.
+    pub(super) fn global(&mut self, mut row: Record) -> Result<(), Error> {
+        let kind = row.text();
+        let (number, name) = (row.number()?, row.text());
+        let all = match kind.as_str() {
+            "wrapper" => &mut self.schema.wrappers,
+            "server" => &mut self.schema.servers,
+            "publication" => &mut self.schema.publications,
+            "event trigger" => &mut self.schema.event_triggers,
+            _ => &mut self.schema.casts,
+        };
+        all.insert(name.clone(), definition(row));
+        if kind == "cast" {
+            self.code.insert((kind, number), Part::Cast(name));
+        }
+        Ok(())
+    }
+
+    pub(super) fn operator(&mut self, mut row: Record) -> Result<(), Error> {
+        let (number, name) = self.numbered(&mut row)?;
+        let part = Part::Operator(name.clone());
+        self.code.insert(("operator".to_owned(), number), part);
+        self.schema.operators.insert(name, definition(row));
+        Ok(())
     }
 
     /// Reads an owner, a grant, or that `PUBLIC` lacks what it usually has.
@@ -192,6 +227,7 @@ impl Reading {
         Ok(match catalogue.as_str() {
             "type" => self.types.get(&number).cloned().map(Part::Type),
             "routine" => self.routines.get(&number).cloned().map(Part::Routine),
+            "operator" | "cast" => self.code.get(&(catalogue, number)).cloned(),
             _ => match (self.relations.get(&number), self.numbered.get(&number)) {
                 (Some(relation), _) => {
                     let relation = relation.clone();

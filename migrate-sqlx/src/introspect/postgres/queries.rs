@@ -48,6 +48,12 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>, with_state: 
         scope.dictionaries(),
         scope.configurations(),
         scope.statistics(),
+        scope.wrappers(),
+        scope.servers(),
+        scope.operators(),
+        scope.casts(),
+        scope.publications(),
+        scope.event_triggers(),
         scope.not_carried(),
     ];
     if with_state {
@@ -66,15 +72,15 @@ pub(super) fn all(version: u32, schemas: Option<&BTreeSet<String>>, with_state: 
     sql
 }
 
-struct Scope<'a> {
-    version: u32,
+pub(super) struct Scope<'a> {
+    pub(super) version: u32,
     schemas: Option<&'a BTreeSet<String>>,
 }
 
 impl Scope<'_> {
     /// The condition on a schema `n`. Names that begin with `pg_` are the system's
     /// (manual, 5.9 "Schemas").
-    fn is_meant(&self) -> String {
+    pub(super) fn is_meant(&self) -> String {
         match self.schemas {
             None => "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'".to_owned(),
             Some(names) => {
@@ -91,7 +97,7 @@ impl Scope<'_> {
     }
 
     /// The condition that an object belongs to no extension, and is not made by another object.
-    fn is_free(catalogue: &str, oid: &str) -> String {
+    pub(super) fn is_free(catalogue: &str, oid: &str) -> String {
         format!(
             "NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_catalog.{catalogue}'::regclass AND x.objid = {oid} AND x.objsubid = 0 AND x.deptype IN ('e', 'i'))"
         )
@@ -127,14 +133,16 @@ impl Scope<'_> {
  c.relrowsecurity, c.relforcerowsecurity, CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END,
  CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
  CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END, w.description,
- CASE WHEN a.amname <> 'heap' THEN quote_ident(a.amname) END, CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
+ CASE WHEN a.amname <> 'heap' OR c.relkind = 'p' THEN quote_ident(a.amname) END, CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
  CASE WHEN c.relkind IN ('r', 'p') THEN CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' WHEN 'i' THEN 'USING INDEX ' || (SELECT quote_ident(r.relname) FROM pg_index i JOIN pg_class r ON r.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisreplident) END END,
- quote_ident(s.srvname), (SELECT string_agg(quote_ident(o.option_name) || ' ' || quote_literal(o.option_value), ', ' ORDER BY o.option_name) FROM pg_options_to_table(f.ftoptions) o)
+ quote_ident(s.srvname), {},
+ CASE WHEN c.relkind = 'r' THEN (SELECT quote_ident(r.relname) FROM pg_index i JOIN pg_class r ON r.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered) END
  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND {}
  LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = c.oid AND w.objsubid = 0
  LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_am a ON a.oid = c.relam
  LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't' AND {}",
+            options("f.ftoptions"),
             self.is_meant(),
             Self::is_free("pg_class", "c.oid")
         )
@@ -145,14 +153,21 @@ impl Scope<'_> {
             true => "CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END",
             false => "NULL",
         };
+        let (not_null, join) = match self.version >= 18_00_00 {
+            true => (NOT_NULL, NOT_NULL_CONSTRAINT),
+            false => (
+                "NULL, NULL, false, true, NOT a.attislocal OR c.relispartition",
+                "",
+            ),
+        };
         format!(
             "SELECT 'column', a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
  pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, {},
  CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END END,
- {compression}, w.description, NOT a.attislocal AND NOT c.relispartition
+ {compression}, CASE WHEN c.relkind IN ('r', 'p', 'f') AND a.attstattarget >= 0 THEN a.attstattarget END, w.description, NOT a.attislocal AND NOT c.relispartition, {not_null}
  FROM pg_attribute a {} JOIN pg_type t ON t.oid = a.atttypid
  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
- LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = a.attrelid AND w.objsubid = a.attnum
+ LEFT JOIN pg_description w ON w.classoid = 'pg_catalog.pg_class'::regclass AND w.objoid = a.attrelid AND w.objsubid = a.attnum{join}
  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm') ORDER BY a.attrelid, a.attnum",
             collation("a.attcollation", "t.typcollation"),
             self.join("a.attrelid")
@@ -246,7 +261,7 @@ impl Scope<'_> {
  CASE WHEN i.indnatts > i.indnkeyatts THEN (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)::text END, {nulls_not_distinct}, {period}, obj_description(k.oid, 'pg_constraint'), CASE WHEN k.contype IN ('p', 'u', 'x') THEN obj_description(k.conindid, 'pg_class') END
  FROM pg_constraint k {} LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
  LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
- WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal)",
+ WHERE (k.contype IN ('p', 'u', 'f', 'c', 'x') OR k.contype = 'n' AND obj_description(k.oid, 'pg_constraint') IS NOT NULL) AND k.conparentid = 0 AND (k.contype NOT IN ('c', 'n') OR k.conislocal)",
             "k.conkey::text",
             columns("k.confrelid", "k.confkey"),
             self.join("k.conrelid")
@@ -345,12 +360,12 @@ impl Scope<'_> {
         )
     }
 
-    /// Domains, a row for each check.
+    /// Domains, a row for each constraint; that of `NOT NULL` is one since PostgreSQL 17.
     fn domains(&self) -> String {
         format!(
             "SELECT 'domain', t.oid, n.nspname, t.typname, obj_description(t.oid, 'pg_type'), format_type(t.typbasetype, t.typtypmod), NOT t.typnotnull, pg_get_expr(t.typdefaultbin, 0), {},
- k.conname, pg_get_expr(k.conbin, 0), k.convalidated FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} JOIN pg_type b ON b.oid = t.typbasetype
- LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c' WHERE t.typtype = 'd' AND {}",
+ k.contype, k.conname, pg_get_expr(k.conbin, 0), k.convalidated, obj_description(k.oid, 'pg_constraint') FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {} JOIN pg_type b ON b.oid = t.typbasetype
+ LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype IN ('c', 'n') WHERE t.typtype = 'd' AND {}",
             collation("t.typcollation", "b.typcollation"),
             self.is_meant(),
             Self::is_free("pg_type", "t.oid")
@@ -468,6 +483,104 @@ impl Scope<'_> {
         )
     }
 
+    fn wrappers(&self) -> String {
+        format!(
+            "SELECT 'of one text', 'wrapper', o.oid, o.fdwname, obj_description(o.oid, 'pg_foreign_data_wrapper'), concat_ws(' ', CASE o.fdwhandler WHEN 0 THEN 'NO HANDLER' ELSE 'HANDLER ' || o.fdwhandler::regproc END, CASE o.fdwvalidator WHEN 0 THEN 'NO VALIDATOR' ELSE 'VALIDATOR ' || o.fdwvalidator::regproc END, 'OPTIONS (' || {} || ')')
+ FROM pg_foreign_data_wrapper o WHERE o.oid >= 16384 AND {}",
+            options("o.fdwoptions"),
+            Self::is_free("pg_foreign_data_wrapper", "o.oid")
+        )
+    }
+
+    fn servers(&self) -> String {
+        format!(
+            "SELECT 'of one text', 'server', o.oid, o.srvname, obj_description(o.oid, 'pg_foreign_server'), concat_ws(' ', 'TYPE ' || quote_literal(o.srvtype), 'VERSION ' || quote_literal(o.srvversion), 'FOREIGN DATA WRAPPER ' || quote_ident(w.fdwname), 'OPTIONS (' || {} || ')')
+ FROM pg_foreign_server o JOIN pg_foreign_data_wrapper w ON w.oid = o.srvfdw WHERE {}",
+            options("o.srvoptions"),
+            Self::is_free("pg_foreign_server", "o.oid")
+        )
+    }
+
+    /// Operators, but for those that another one only announces.
+    fn operators(&self) -> String {
+        let function = |word: &str, column: &str| {
+            format!("CASE WHEN o.{column} <> 0 THEN '{word} = ' || o.{column}::regproc END")
+        };
+        let side = |word: &str, column: &str| {
+            format!(
+                "CASE WHEN o.{column} <> 0 THEN '{word} = ' || format_type(o.{column}, NULL) END"
+            )
+        };
+        let other = |word: &str, column: &str| {
+            format!(
+                "CASE WHEN o.{column} <> 0 THEN (SELECT '{word} = OPERATOR(' || CASE WHEN xn.nspname = current_schema() THEN '' ELSE quote_ident(xn.nspname) || '.' END || x.oprname || ')' FROM pg_operator x JOIN pg_namespace xn ON xn.oid = x.oprnamespace WHERE x.oid = o.{column}) END"
+            )
+        };
+        let parts = [
+            function("FUNCTION", "oprcode"),
+            side("LEFTARG", "oprleft"),
+            side("RIGHTARG", "oprright"),
+            other("COMMUTATOR", "oprcom"),
+            other("NEGATOR", "oprnegate"),
+            function("RESTRICT", "oprrest"),
+            function("JOIN", "oprjoin"),
+            "CASE WHEN o.oprcanhash THEN 'HASHES' END".to_owned(),
+            "CASE WHEN o.oprcanmerge THEN 'MERGES' END".to_owned(),
+        ];
+        format!(
+            "SELECT 'operator', o.oid, n.nspname, o.oprname || ' (' || CASE o.oprleft WHEN 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END || ', ' || CASE o.oprright WHEN 0 THEN 'NONE' ELSE format_type(o.oprright, NULL) END || ')', obj_description(o.oid, 'pg_operator'), '(' || concat_ws(', ', {}) || ')'
+ FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace AND {} WHERE o.oprcode <> 0 AND {}",
+            parts.join(", "),
+            self.is_meant(),
+            Self::is_free("pg_operator", "o.oid")
+        )
+    }
+
+    fn casts(&self) -> String {
+        format!(
+            "SELECT 'of one text', 'cast', o.oid, format_type(o.castsource, NULL) || ' AS ' || format_type(o.casttarget, NULL), obj_description(o.oid, 'pg_cast'), CASE o.castmethod WHEN 'f' THEN 'WITH FUNCTION ' || o.castfunc::regprocedure WHEN 'i' THEN 'WITH INOUT' ELSE 'WITHOUT FUNCTION' END || CASE o.castcontext WHEN 'a' THEN ' AS ASSIGNMENT' WHEN 'i' THEN ' AS IMPLICIT' ELSE '' END
+ FROM pg_cast o WHERE o.oid >= 16384 AND {}",
+            Self::is_free("pg_cast", "o.oid")
+        )
+    }
+
+    fn publications(&self) -> String {
+        let of_table = match self.version >= 15_00_00 {
+            true => {
+                "coalesce((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) || ')' FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)), '') || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')"
+            }
+            false => "''",
+        };
+        let schemas = match self.version >= 15_00_00 {
+            true => {
+                "(SELECT string_agg('TABLES IN SCHEMA ' || CASE WHEN n.nspname = current_schema() THEN 'CURRENT_SCHEMA' ELSE quote_ident(n.nspname) END, ', ' ORDER BY n.nspname) FROM pg_publication_namespace r JOIN pg_namespace n ON n.oid = r.pnnspid WHERE r.pnpubid = o.oid)"
+            }
+            false => "NULL::text",
+        };
+        let via_root = match self.version >= 13_00_00 {
+            true => "CASE WHEN o.pubviaroot THEN 'publish_via_partition_root = true' END",
+            false => "NULL::text",
+        };
+        let generated = match self.version >= 18_00_00 {
+            true => "CASE o.pubgencols WHEN 's' THEN 'publish_generated_columns = stored' END",
+            false => "NULL::text",
+        };
+        format!(
+            "SELECT 'of one text', 'publication', o.oid, o.pubname, obj_description(o.oid, 'pg_publication'), concat_ws(' ', CASE WHEN o.puballtables THEN 'FOR ALL TABLES' ELSE 'FOR ' || nullif(concat_ws(', ', (SELECT string_agg('TABLE ONLY ' || r.prrelid::regclass || {of_table}, ', ' ORDER BY r.prrelid::regclass::text) FROM pg_publication_rel r WHERE r.prpubid = o.oid), {schemas}), '') END,
+ 'WITH (' || nullif(concat_ws(', ', CASE WHEN NOT (o.pubinsert AND o.pubupdate AND o.pubdelete AND o.pubtruncate) THEN 'publish = ' || quote_literal(concat_ws(', ', CASE WHEN o.pubinsert THEN 'insert' END, CASE WHEN o.pubupdate THEN 'update' END, CASE WHEN o.pubdelete THEN 'delete' END, CASE WHEN o.pubtruncate THEN 'truncate' END)) END, {via_root}, {generated}), '') || ')')
+ FROM pg_publication o WHERE {}",
+            Self::is_free("pg_publication", "o.oid")
+        )
+    }
+
+    fn event_triggers(&self) -> String {
+        format!(
+            "SELECT 'of one text', 'event trigger', o.oid, o.evtname, obj_description(o.oid, 'pg_event_trigger'), 'ON ' || o.evtevent || coalesce(' WHEN TAG IN (' || (SELECT string_agg(quote_literal(t.tag), ', ' ORDER BY t.tag) FROM unnest(o.evttags) t(tag)) || ')', '') || ' EXECUTE FUNCTION ' || o.evtfoid::regproc || '()' || CASE o.evtenabled WHEN 'O' THEN '' ELSE E';\nALTER EVENT TRIGGER ' || quote_ident(o.evtname) || CASE o.evtenabled WHEN 'D' THEN ' DISABLE' WHEN 'R' THEN ' ENABLE REPLICA' ELSE ' ENABLE ALWAYS' END END
+ FROM pg_event_trigger o WHERE {}",
+            Self::is_free("pg_event_trigger", "o.oid")
+        )
+    }
+
     /// Extended statistics: what follows the name in `CREATE STATISTICS`.
     fn statistics(&self) -> String {
         format!(
@@ -475,78 +588,6 @@ impl Scope<'_> {
  FROM pg_statistic_ext o JOIN pg_namespace n ON n.oid = o.stxnamespace AND {} WHERE {}",
             self.is_meant(),
             Self::is_free("pg_statistic_ext", "o.oid")
-        )
-    }
-
-    /// What is only named: the kind, the schema and the name of each. What PostgreSQL brings along
-    /// without a schema has a number below 16384 (`FirstNormalObjectId`).
-    fn not_carried(&self) -> String {
-        let in_schema = |kind: &str, catalogue: &str, name: &str, namespace: &str, more: &str| {
-            format!(
-                "SELECT '{kind}', n.nspname::text, o.{name}::text FROM {catalogue} o JOIN pg_namespace n ON n.oid = o.{namespace} AND {} WHERE {}{more}",
-                self.is_meant(),
-                Self::is_free(catalogue, "o.oid")
-            )
-        };
-        let global = |kind: &str, catalogue: &str, name: &str| {
-            format!(
-                "SELECT '{kind}', NULL, {name} FROM {catalogue} o WHERE o.oid >= 16384 AND {}",
-                Self::is_free(catalogue, "o.oid")
-            )
-        };
-        let of_domain = format!(
-            "SELECT 'comment on constraint', n.nspname::text, t.typname || '.' || o.conname FROM pg_description w JOIN pg_constraint o ON o.oid = w.objoid JOIN pg_type t ON t.oid = o.contypid JOIN pg_namespace n ON n.oid = t.typnamespace AND {} WHERE w.classoid = 'pg_catalog.pg_constraint'::regclass",
-            self.is_meant()
-        );
-        let parts = [
-            in_schema("conversion", "pg_conversion", "conname", "connamespace", ""),
-            in_schema("operator", "pg_operator", "oprname", "oprnamespace", ""),
-            in_schema(
-                "operator class",
-                "pg_opclass",
-                "opcname",
-                "opcnamespace",
-                "",
-            ),
-            in_schema(
-                "text search parser",
-                "pg_ts_parser",
-                "prsname",
-                "prsnamespace",
-                "",
-            ),
-            in_schema(
-                "text search template",
-                "pg_ts_template",
-                "tmplname",
-                "tmplnamespace",
-                "",
-            ),
-            in_schema(
-                "base type",
-                "pg_type",
-                "typname",
-                "typnamespace",
-                " AND o.typtype = 'b' AND o.typelem = 0",
-            ),
-            global(
-                "cast",
-                "pg_cast",
-                "format_type(o.castsource, NULL) || ' AS ' || format_type(o.casttarget, NULL)",
-            ),
-            global("event trigger", "pg_event_trigger", "o.evtname"),
-            global("publication", "pg_publication", "o.pubname"),
-            global(
-                "foreign-data wrapper",
-                "pg_foreign_data_wrapper",
-                "o.fdwname",
-            ),
-            global("server", "pg_foreign_server", "o.srvname"),
-        ];
-        let parts: Vec<String> = parts.into_iter().chain([of_domain]).collect();
-        format!(
-            "SELECT 'not carried', x.* FROM ({}) x",
-            parts.join(" UNION ALL ")
         )
     }
 }
@@ -568,11 +609,32 @@ const DEPENDENCIES: &str = "WITH address AS (
  UNION ALL SELECT 'pg_trigger'::regclass, t.oid, 0, 'relation', t.tgrelid, 'trigger', t.tgname::text FROM pg_trigger t WHERE NOT t.tgisinternal
  UNION ALL SELECT 'pg_policy'::regclass, p.oid, 0, 'relation', p.polrelid, 'policy', p.polname::text FROM pg_policy p
  UNION ALL SELECT 'pg_proc'::regclass, p.oid, 0, 'routine', p.oid, 'routine', NULL FROM pg_proc p WHERE p.oid >= 16384
+ UNION ALL SELECT 'pg_operator'::regclass, o.oid, 0, 'operator', o.oid, 'operator', NULL FROM pg_operator o WHERE o.oid >= 16384
+ UNION ALL SELECT 'pg_cast'::regclass, o.oid, 0, 'cast', o.oid, 'cast', NULL FROM pg_cast o WHERE o.oid >= 16384
  UNION ALL SELECT 'pg_type'::regclass, x.oid, 0, CASE WHEN c.relkind <> 'c' THEN 'relation' ELSE 'type' END, CASE WHEN c.relkind <> 'c' THEN c.oid ELSE coalesce(r.rngtypid, t.oid) END, 'relation', NULL
   FROM pg_type x JOIN pg_type t ON t.oid = CASE WHEN x.typcategory = 'A' AND x.typelem <> 0 THEN x.typelem ELSE x.oid END LEFT JOIN pg_class c ON c.oid = t.typrelid LEFT JOIN {multirange} WHERE x.oid >= 16384
 ) SELECT DISTINCT 'depends', s.catalogue, s.oid, s.part, s.name, t.catalogue, t.oid, t.part, t.name
  FROM pg_depend d JOIN address s ON s.class = d.classid AND s.number = d.objid AND s.sub = d.objsubid JOIN address t ON t.class = d.refclassid AND t.number = d.refobjid AND t.sub = d.refobjsubid
  WHERE d.deptype IN ('n', 'a') AND d.objid >= 16384 AND d.refobjid >= 16384";
+
+/// The constraint `k` that makes a column not null: PostgreSQL 18 and later.
+const NOT_NULL_CONSTRAINT: &str = "
+ LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum";
+
+/// Its name where it is not the usual one: first of one that is the table's own, then of one that a
+/// table above has too. That of a partition, and of one that only comes from above, is usually the
+/// name there; else `pg_dump` counts the same as usual (`determineNotNullFlags`). Then whether it is
+/// not inherited by others, is valid, and only comes from above.
+const NOT_NULL: &str = "CASE WHEN k.coninhcount = 0 AND k.conname <> c.relname || '_' || a.attname || '_not_null' THEN k.conname END,
+ CASE WHEN k.coninhcount > 0 AND k.conname <> CASE WHEN c.relispartition OR NOT k.conislocal THEN (SELECT pk.conname::text FROM pg_inherits h JOIN pg_attribute pa ON pa.attrelid = h.inhparent AND pa.attname = a.attname JOIN pg_constraint pk ON pk.conrelid = h.inhparent AND pk.contype = 'n' AND NOT pk.connoinherit AND pk.conkey[1] = pa.attnum WHERE h.inhrelid = a.attrelid ORDER BY h.inhseqno LIMIT 1) ELSE c.relname || '_' || a.attname || '_not_null' END THEN k.conname END,
+ coalesce(k.connoinherit, false), coalesce(k.convalidated, true), NOT coalesce(k.conislocal, true)";
+
+/// The options of what is foreign, as SQL writes them.
+fn options(of: &str) -> String {
+    format!(
+        "(SELECT string_agg(quote_ident(x.option_name) || ' ' || quote_literal(x.option_value), ', ' ORDER BY x.option_name) FROM pg_options_to_table({of}) x)"
+    )
+}
 
 /// A collation as SQL writes it, where it is not the usual one.
 fn collation(oid: &str, usual: &str) -> String {

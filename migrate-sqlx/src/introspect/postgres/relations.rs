@@ -42,6 +42,7 @@ impl Reading {
             ("REPLICA IDENTITY", row.option()),
             ("SERVER", row.option()),
             ("OPTIONS", row.option()),
+            ("CLUSTER ON", row.option()),
         ];
         for (word, value) in words {
             if let Some(value) = value {
@@ -118,13 +119,24 @@ impl Reading {
             column.generated = Some(Generated { expression, stored });
         }
         column.collation = row.option();
-        for word in ["STORAGE", "COMPRESSION"] {
+        for word in ["STORAGE", "COMPRESSION", "STATISTICS"] {
             if let Some(value) = row.option() {
                 column.options.insert(word, value);
             }
         }
         column.comment = row.option();
         column.inherited = Inherited(row.flag());
+        if let Some(name) = row.option() {
+            column.options.insert("CONSTRAINT", name);
+        }
+        column.state.not_null_name = row.option();
+        if row.flag() {
+            column.options.set("NO INHERIT");
+        }
+        if !row.flag() {
+            column.options.set("NOT VALID");
+        }
+        column.state.is_not_null_inherited = row.flag();
         if let Some(table) = self.schema.tables.get_mut(relation) {
             let place = (relation.clone(), column.name.clone());
             self.columns.insert((oid, number), place);
@@ -183,6 +195,8 @@ impl Reading {
                     column.default = None;
                     column.identity = Some(Identity::Serial);
                 }
+                let usual = format!("{}_{column_name}_seq", table.name);
+                column.state.sequence_name = (name.name != usual).then(|| name.name.clone());
                 if sequence != Sequence::of_column(&column.sql_type) {
                     column.sequence_options = Some(sequence);
                 }
@@ -289,6 +303,8 @@ impl Reading {
             "x" => {
                 table.exclusions.insert(name, text.unwrap_or_default());
             }
+            // The column has it.
+            "n" => {}
             kind => {
                 let key = Key {
                     columns,

@@ -1,0 +1,11 @@
+-- before
+CREATE TABLE par (id int PRIMARY KEY);
+CREATE TABLE t (a int CONSTRAINT pos CHECK (a > 0) NOT ENFORCED, b int CONSTRAINT to_par REFERENCES par NOT ENFORCED, c int CONSTRAINT c_pos CHECK (c > 0), d int CONSTRAINT d_par REFERENCES par);
+-- after
+CREATE TABLE par (id int PRIMARY KEY);
+CREATE TABLE t (a int CONSTRAINT pos CHECK (a > 0), b int CONSTRAINT to_par REFERENCES par, c int CONSTRAINT c_pos CHECK (c > 0) NOT ENFORCED, d int CONSTRAINT d_par REFERENCES par NOT ENFORCED);
+-- rows
+INSERT INTO par VALUES (1);
+INSERT INTO t VALUES (1, 1, 1, 1);
+-- same
+SELECT * FROM t

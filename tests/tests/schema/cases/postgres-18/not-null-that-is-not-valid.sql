@@ -1,0 +1,9 @@
+-- before
+CREATE TABLE t (a int, b int, c int, d int);
+INSERT INTO t VALUES (NULL, 2, 3, 4), (1, NULL, 3, 4);
+ALTER TABLE t ADD CONSTRAINT a_there NOT NULL a NOT VALID, ADD NOT NULL b NOT VALID, ADD NOT NULL c;
+-- after
+CREATE TABLE t (a int, b int, c int, d int, e int);
+ALTER TABLE t ADD CONSTRAINT a_there NOT NULL a NOT VALID, ADD NOT NULL b, ADD NOT NULL c NOT VALID, ADD CONSTRAINT d_there NOT NULL d NOT VALID, ADD NOT NULL e NOT VALID;
+-- same
+SELECT a, c, d FROM t

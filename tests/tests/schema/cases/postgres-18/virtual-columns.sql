@@ -1,0 +1,8 @@
+-- before
+CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 1) VIRTUAL, c int GENERATED ALWAYS AS (a + 2) STORED, d int GENERATED ALWAYS AS (a + 3) VIRTUAL);
+-- after
+CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a + 1) STORED, c int GENERATED ALWAYS AS (a + 2) VIRTUAL, d int GENERATED ALWAYS AS (a + 4) VIRTUAL, e int GENERATED ALWAYS AS (a * 2) VIRTUAL NOT NULL);
+-- rows
+INSERT INTO t (a) VALUES (5);
+-- same
+SELECT a, b, c FROM t

@@ -1,0 +1,13 @@
+-- before
+CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
+CREATE FUNCTION other() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'x'; END $$;
+CREATE EVENT TRIGGER on_drop ON sql_drop WHEN TAG IN ('DROP TABLE', 'DROP VIEW') EXECUTE FUNCTION watch();
+COMMENT ON EVENT TRIGGER on_drop IS 'looks';
+CREATE EVENT TRIGGER off ON ddl_command_start EXECUTE FUNCTION other();
+ALTER EVENT TRIGGER off DISABLE;
+CREATE TABLE t (a int);
+-- after
+CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
+CREATE FUNCTION third() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'y'; END $$;
+CREATE EVENT TRIGGER on_drop ON sql_drop WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION watch();
+CREATE EVENT TRIGGER later ON ddl_command_end EXECUTE FUNCTION third();
