@@ -605,12 +605,12 @@ async fn a_run_that_is_dropped_gives_the_lock_back(database: TestDatabase) {
         ended = connected.run(chain.runner()) => panic!("{ended:?}"),
         () = watch => {}
     }
-    // The lock is free: the next one sees the unfinished revision instead of waiting.
+    // The lock is free: the next one sees the statement of unknown outcome instead of waiting.
     let error = connected
         .run(chain.runner().lock_wait(Duration::from_secs(30)))
         .await
         .unwrap_err();
-    assert_eq!(error.code(), "revision-unfinished");
+    assert_eq!(error.code(), "in-doubt");
 }
 
 async fn a_password_is_never_shown(database: TestDatabase) {
