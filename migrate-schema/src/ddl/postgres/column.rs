@@ -332,7 +332,7 @@ pub(super) fn on_sequence(table: &Name, column: &str, statement: &str) -> String
     )
 }
 
-/// Returns whether a column gets its `NOT NULL` anew.
+/// Returns whether a column gets a new `NOT NULL`.
 pub(super) fn is_not_null_made(from: &Column, to: &Column) -> bool {
     let is_checked = |column: &Column| !column.options.has("NOT VALID");
     from.nullable || to.nullable || is_checked(from) && !is_checked(to)
