@@ -25,20 +25,20 @@ pub enum Style {
 /// ```
 /// use migrate_core::{Drawing, Label, Severity, Style};
 ///
-/// let label = Label::at("a.sql", "SELEC 1;\n", 0..5, "syntax error");
+/// let label = Label::at("a.sql", "SELECT a b;\n", 9..10, "syntax error");
 /// let drawn = Drawing::new(Severity::Error, "the statement failed")
 ///     .label(&label)
-///     .note("help", "did you mean `SELECT`?")
+///     .note("help", "name one column")
 ///     .render(Style::Plain);
 /// assert_eq!(
 ///     drawn,
 ///     "error: the statement failed
-///  --> a.sql:1:1
+///  --> a.sql:1:10
 ///   |
-/// 1 | SELEC 1;
-///   | ^^^^^ syntax error
+/// 1 | SELECT a b;
+///   |          ^ syntax error
 ///   |
-///   = help: did you mean `SELECT`?"
+///   = help: name one column"
 /// );
 /// ```
 #[derive(Clone, Debug)]
