@@ -264,7 +264,7 @@ impl<'a> Words<'a> {
             "system",
         ];
         let begins = |word: &&str| matches!(self.0.first(), Some((TokenKind::Word, text)) if text.eq_ignore_ascii_case(word));
-        if !is_column && others.iter().any(|word| begins(&word)) {
+        if !is_column && others.iter().any(begins) {
             return false;
         }
         let has = |word: &str| {

@@ -199,7 +199,7 @@ fn ignore_databases(
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        text.push_str(&format!("/{file}\n/{file}-*\n"));
+        text.extend(["/", file, "\n/", file, "-*\n"]);
     }
     if text == before {
         return Ok(());

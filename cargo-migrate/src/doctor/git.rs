@@ -72,7 +72,7 @@ pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
     if let Some(file) = committed {
         if project.has(&file) {
             return Some(edited(
-                format!("the last commit has it in `{file}`"),
+                &format!("the last commit has it in `{file}`"),
                 "HEAD",
                 &file,
             ));
@@ -98,7 +98,7 @@ pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
     if project.has(&file) {
         let before = format!("{commit}~");
         return Some(edited(
-            format!("{file} had it until the commit {commit}"),
+            &format!("{file} had it until the commit {commit}"),
             &before,
             &file,
         ));
@@ -111,7 +111,7 @@ pub(super) fn where_is(project: &Project<'_>, id: &str) -> Option<Whereabouts> {
 }
 
 /// Where the file is there and is another revision now: checking it out would overwrite that.
-fn edited(place: String, commit: &str, file: &str) -> Whereabouts {
+fn edited(place: &str, commit: &str, file: &str) -> Whereabouts {
     let command = format!("git diff {commit} -- {}", shell_word(file));
     Whereabouts {
         why: format!("{place}, and that file is another revision now: `{command}` shows the edit"),
