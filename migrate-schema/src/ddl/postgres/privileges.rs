@@ -2,7 +2,8 @@
 
 use super::{DIALECT, Plan};
 use crate::ddl::definition::{keyword, quoted};
-use crate::schema::{ObjectKind, ObjectRef, Privileges, Signature};
+use crate::diff::change::{Change, Object};
+use crate::schema::{Grant, Name, ObjectKind, ObjectRef, Privileges, Signature};
 
 impl<'a> Plan<'a> {
     /// Remembers that an object is created; where one of its name was dropped, its owner and
@@ -11,9 +12,27 @@ impl<'a> Plan<'a> {
         let before = self
             .renamed()
             .find(object)
+            .or_else(|| self.relation_before(object))
             .or_else(|| self.successor_of(object));
         if let Some(before) = before {
             self.recreated.push((object, before.key()));
+        }
+    }
+
+    /// Returns the view that a table of its name stands in for, or the reverse: what may be granted on
+    /// them is the same.
+    fn relation_before(&self, object: ObjectRef<'_>) -> Option<ObjectRef<'a>> {
+        let renamed = self.renamed();
+        match object {
+            ObjectRef::Table(name, _) => {
+                let (name, view) = renamed.views.get_key_value(name)?;
+                Some(ObjectRef::View(name, view))
+            }
+            ObjectRef::View(name, _) => {
+                let (name, table) = renamed.tables.get_key_value(name)?;
+                Some(ObjectRef::Table(name, table))
+            }
+            _ => None,
         }
     }
 
@@ -47,36 +66,49 @@ impl<'a> Plan<'a> {
                 self.grant(object, privileges);
             }
         }
+        self.restore_privileges_of_columns();
+    }
+
+    /// Restores who may use the columns that were dropped and added again to a table that stayed.
+    fn restore_privileges_of_columns(&mut self) {
+        let mut statements = Vec::new();
+        for (name, before) in self.affected.surviving() {
+            let key = ObjectRef::Table(name, before).key();
+            let old = self.renamed().state.privileges.get(&key);
+            let now = self.transition.to.state.privileges.get(&key);
+            let Some(privileges) = old.or(now) else {
+                continue;
+            };
+            let after = ObjectRef::Table(name, &self.transition.to.tables[name]);
+            let grants = privileges.grants.iter().filter(|grant| {
+                let column = grant.column.as_deref();
+                column.is_some_and(|column| self.is_column_recreated(name, column))
+            });
+            statements.extend(grants.filter_map(|grant| on_object(after, grant)));
+        }
+        for statement in statements {
+            self.out.add(statement);
+        }
+    }
+
+    fn is_column_recreated(&self, table: &Name, column: &str) -> bool {
+        self.affected.is_rebuilt(table, column)
+            || self.transition.changes.iter().any(|change| {
+                matches!(change, Change::Drop(Object::Column { table: of, value })
+                    if of == table && value.name == column)
+            })
     }
 
     fn grant(&mut self, object: ObjectRef<'_>, privileges: &Privileges) {
         let (kind, name) = (keyword(object), quoted(DIALECT, object));
-        let on = match object.kind() {
-            ObjectKind::Table | ObjectKind::View | ObjectKind::Sequence => name.clone(),
-            ObjectKind::Domain => format!("TYPE {name}"),
-            _ if kind == "AGGREGATE" => format!("FUNCTION {name}"),
-            _ => format!("{kind} {name}"),
-        };
         if privileges.is_closed {
+            let on = granted_on(object);
             self.out.add(format!("REVOKE ALL ON {on} FROM PUBLIC"));
         }
         for grant in &privileges.grants {
-            let option = match grant.grantable {
-                true => " WITH GRANT OPTION",
-                false => "",
-            };
-            let all = match &grant.column {
-                None => grant.privileges.clone(),
-                Some(column) if has_column(object, column) => {
-                    let column = DIALECT.quote(column);
-                    let each = grant.privileges.split(", ");
-                    let each: Vec<String> = each.map(|it| format!("{it} ({column})")).collect();
-                    each.join(", ")
-                }
-                Some(_) => continue,
-            };
-            self.out
-                .add(format!("GRANT {all} ON {on} TO {}{option}", grant.grantee));
+            if let Some(statement) = on_object(object, grant) {
+                self.out.add(statement);
+            }
         }
         if let Some(owner) = &privileges.owner {
             let kind = match object {
@@ -87,6 +119,37 @@ impl<'a> Plan<'a> {
                 .add(format!("ALTER {kind} {name} OWNER TO {owner}"));
         }
     }
+}
+
+/// Writes an object as `GRANT` names it.
+fn granted_on(object: ObjectRef<'_>) -> String {
+    let (kind, name) = (keyword(object), quoted(DIALECT, object));
+    match object.kind() {
+        ObjectKind::Table | ObjectKind::View | ObjectKind::Sequence => name,
+        ObjectKind::Domain => format!("TYPE {name}"),
+        _ if kind == "AGGREGATE" => format!("FUNCTION {name}"),
+        _ => format!("{kind} {name}"),
+    }
+}
+
+/// Writes the statement of a grant, unless its column is gone.
+fn on_object(object: ObjectRef<'_>, grant: &Grant) -> Option<String> {
+    let option = match grant.grantable {
+        true => " WITH GRANT OPTION",
+        false => "",
+    };
+    let all = match &grant.column {
+        None => grant.privileges.clone(),
+        Some(column) if has_column(object, column) => {
+            let column = DIALECT.quote(column);
+            let each = grant.privileges.split(", ");
+            let each: Vec<String> = each.map(|it| format!("{it} ({column})")).collect();
+            each.join(", ")
+        }
+        Some(_) => return None,
+    };
+    let (on, grantee) = (granted_on(object), &grant.grantee);
+    Some(format!("GRANT {all} ON {on} TO {grantee}{option}"))
 }
 
 /// Returns whether a table or view has a column of this name, as far as is known.
