@@ -14,7 +14,7 @@ use crate::engine::{Outcome, SchemaReplay, StampMode};
 use crate::error::Error;
 use crate::event::Report;
 use crate::introspect::SchemaReader;
-use crate::ledger::Tables;
+use crate::ledger::{Tables, located};
 use crate::ledger_change::RowRepair;
 use crate::ledger_event::LedgerEvent;
 use crate::migration_lock::Work;
@@ -250,7 +250,8 @@ impl Database {
     /// The database cannot be asked.
     pub async fn migrator(&self, ledger: &LedgerNames) -> Result<Option<String>, Error> {
         let mut session = self.session().await?;
-        session.holder(ledger).await.map_err(Error::from)
+        let ledger = located(ledger, &mut *session).await?;
+        session.holder(&ledger).await.map_err(Error::from)
     }
 
     /// Reads the schema of this database, without the tables of the ledger.

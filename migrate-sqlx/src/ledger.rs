@@ -278,10 +278,6 @@ impl Tables {
         ]
     }
 
-    pub(crate) fn into_names(self) -> LedgerNames {
-        self.names
-    }
-
     /// The schema that it is to be in, where one is named.
     pub(crate) fn schema(&self) -> Option<&str> {
         self.names.schema.as_deref()
@@ -570,6 +566,17 @@ impl Tables {
             _ => Err(Error::from(error)),
         }
     }
+}
+
+/// Returns a ledger's names with the schema that it is in: on PostgreSQL the search path decides, and
+/// each schema's ledger has a lock of its own.
+pub(crate) async fn located(
+    names: &LedgerNames,
+    session: &mut dyn Session,
+) -> Result<LedgerNames, Error> {
+    let mut tables = Tables::new(session.dialect(), names);
+    tables.find_schema(session).await?;
+    Ok(tables.names)
 }
 
 /// The ledger in three numbers.

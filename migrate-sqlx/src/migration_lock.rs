@@ -12,7 +12,7 @@ use crate::cancel::CancelToken;
 use crate::driver_error::DriverError;
 use crate::error::Error;
 use crate::event::Event;
-use crate::ledger::Tables;
+use crate::ledger::located;
 
 /// However a run ends, the lock is released with its connection, and a connection that may be in the
 /// middle of something is not returned to the pool.
@@ -47,7 +47,13 @@ impl<DB: Backend> LockGuard<DB> {
                 false => Ok(()),
             }
         };
-        let ledger = &found(pool, ledger).await?;
+        let ledger = &match DB::DIALECT {
+            Dialect::Postgres => {
+                let mut connection = pool.acquire().await.map_err(Error::from)?;
+                located(ledger, &mut *connection).await?
+            }
+            Dialect::Sqlite | Dialect::MySql => ledger.clone(),
+        };
         let lock = match DB::DIALECT {
             // Its transactions lock.
             Dialect::Sqlite => None,
@@ -85,18 +91,6 @@ impl<DB: Backend> LockGuard<DB> {
             }
         }
     }
-}
-
-/// The ledger with the schema that it is in: on PostgreSQL the search path decides, and each schema's
-/// ledger has a lock of its own.
-async fn found<DB: Backend>(pool: &Pool<DB>, ledger: &LedgerNames) -> Result<LedgerNames, Error> {
-    if DB::DIALECT != Dialect::Postgres || ledger.schema.is_some() {
-        return Ok(ledger.clone());
-    }
-    let mut connection = pool.acquire().await.map_err(Error::from)?;
-    let mut tables = Tables::new(DB::DIALECT, ledger);
-    tables.find_schema(&mut *connection).await?;
-    Ok(tables.into_names())
 }
 
 /// The connection that a run works on.

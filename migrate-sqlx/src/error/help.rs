@@ -215,6 +215,11 @@ impl StepError {
             true => format!("`cargo migrate {verb}` again; nothing of it was kept"),
             false => format!("continue there with `cargo migrate {verb} --resume`"),
         };
+        if self.source.refusal() == Some(Refusal::ReadOnly) {
+            return format!(
+                "nothing can be written: connect to the primary server, or if a statement of the revision sets its transaction to read-only, change that; then {again}"
+            );
+        }
         if missed_lock(self.source.as_sqlx()) {
             return format!(
                 "another session holds a lock that it needs: find that session and let it finish; then {again}"

@@ -160,23 +160,26 @@ async fn a_mistake_in_a_body_is_shown_in_its_line_of_the_file() {
 async fn what_fails_behind_the_statements_names_revision_and_step() {
     let database = TestDatabase::create(Dialect::Postgres, "messages::behind").await;
     let deferred = "CREATE TABLE a (id int PRIMARY KEY);\nCREATE TABLE b (id int REFERENCES a DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO b VALUES (3);";
-    for (up, atomic, phase, said) in [
+    for (up, atomic, part, code, said) in [
         (
             deferred,
             false,
             StepPart::Commit,
+            "step-failed",
             "Key (id)=(3) is not present",
         ),
         (
             deferred,
             true,
             StepPart::RunCommit,
+            "step-failed",
             "Key (id)=(3) is not present",
         ),
         (
             "DO $$ BEGIN PERFORM set_config('transaction_read_only', 'on', true); END $$;",
             false,
             StepPart::Ledger,
+            "read-only",
             "read-only transaction",
         ),
     ] {
@@ -186,12 +189,12 @@ async fn what_fails_behind_the_statements_names_revision_and_step() {
         let Error::Step(failed) = &error else {
             panic!("{up}: {error:?}");
         };
-        assert_eq!(failed.part, phase, "{up}");
+        assert_eq!(failed.part, part, "{up}");
         assert_eq!(
             (failed.revision.as_str(), failed.file.as_str()),
             ("a", "a.sql")
         );
-        assert_eq!(error.code(), "step-failed");
+        assert_eq!(error.code(), code);
         assert!(failed.message.report().contains(said), "{failed:?}");
         assert!(last_failure(&database).await.contains(said));
         assert!(
