@@ -125,8 +125,9 @@ impl Created {
         };
         match kind.as_str() {
             "table" => {
-                words.skip_if_not_exists();
-                let name = words.name();
+                // One that was there already is not the revision's own.
+                let may_exist = words.skip_if_not_exists();
+                let name = words.name().filter(|_| !may_exist);
                 // A partition takes rows that went elsewhere.
                 let of_another = words.0.windows(2).any(|pair| {
                     pair[0].1.eq_ignore_ascii_case("partition")
@@ -188,11 +189,13 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn skip_if_not_exists(&mut self) {
-        if self.skip("if") {
+    fn skip_if_not_exists(&mut self) -> bool {
+        let skipped = self.skip("if");
+        if skipped {
             self.skip("not");
             self.skip("exists");
         }
+        skipped
     }
 
     /// Reads a name, which may have its schema before it.
@@ -243,7 +246,12 @@ impl<'a> Words<'a> {
 
     /// Whether an action adds a column that an INSERT of older code may leave out.
     fn adds_optional_column(&mut self) -> bool {
-        if !self.skip("add") {
+        // How MySQL goes about it.
+        if self.skip("algorithm") || self.skip("lock") {
+            return true;
+        }
+        // `ADD (a INT, b INT)` is several.
+        if !self.skip("add") || matches!(self.0.first(), Some((TokenKind::Symbol, "("))) {
             return false;
         }
         let is_column = self.skip("column");
@@ -310,10 +318,12 @@ mod tests {
     fn what_only_adds_expands() {
         for up in [
             "CREATE TABLE t (id INT NOT NULL UNIQUE CHECK (id > 0));",
-            "CREATE TABLE IF NOT EXISTS s.t (id INT); CREATE UNIQUE INDEX i ON s.t (id); ALTER TABLE s.t ADD CHECK (id > 0);",
+            "CREATE TABLE s.t (id INT); CREATE UNIQUE INDEX i ON s.t (id); ALTER TABLE s.t ADD CHECK (id > 0);",
             "CREATE TABLE \"t\" (id INT); ALTER TABLE t ALTER id SET NOT NULL; DROP TABLE t;",
             "ALTER TABLE t ADD note TEXT, ADD COLUMN IF NOT EXISTS n NUMERIC(3, 1) NOT NULL DEFAULT 0;",
             "ALTER TABLE t ADD COLUMN author INT REFERENCES users (id);",
+            "ALTER TABLE t ADD a INT, ALGORITHM=INPLACE, LOCK=NONE;",
+            "CREATE TABLE IF NOT EXISTS t (id INT);",
             "CREATE INDEX CONCURRENTLY i ON t (a);",
             "CREATE VIEW v AS SELECT 1;",
             "INSERT INTO t VALUES (1); UPDATE t SET a = 1; COMMENT ON TABLE t IS 'x';",
@@ -332,6 +342,8 @@ mod tests {
             "ALTER TABLE t ADD a INT, DROP b;",
             "ALTER TABLE t ADD a INT NOT NULL;",
             "ALTER TABLE t ADD a INT UNIQUE;",
+            "ALTER TABLE t ADD (a INT NOT NULL, b INT DEFAULT 0);",
+            "CREATE TABLE IF NOT EXISTS t (id INT); ALTER TABLE t DROP COLUMN old;",
             "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);",
             "ALTER TABLE t ADD UNIQUE (a);",
             "ALTER TABLE t RENAME a TO b;",
