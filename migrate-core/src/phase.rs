@@ -1,6 +1,6 @@
 //! Whether the code of an application that does not know a revision can work after it.
 
-use migrate_sql::{TokenKind, words_and_symbols};
+use migrate_sql::{Lexer, TokenKind, words_and_symbols};
 
 use crate::{Dialect, Direction, Revision};
 
@@ -80,27 +80,39 @@ struct Created(Vec<String>);
 
 impl Created {
     fn expands(&mut self, dialect: Dialect, statement: &str) -> bool {
-        let Ok(tokens) = words_and_symbols(dialect, statement) else {
+        let Some(beginning) = beginning(dialect, statement) else {
             return false;
         };
-        let mut words = Words(&tokens);
+        let mut words = Words(&beginning);
         let Some(verb) = words.keyword() else {
-            return tokens.is_empty();
+            return beginning.is_empty();
         };
         match verb.as_str() {
             "create" => self.creates(&mut words),
-            "alter" => words.skip("table") && self.alters(&mut words),
-            "drop" => {
-                // Only what the revision itself created.
-                words.skip("table") && !words.skip("if") && {
-                    let name = words.name();
-                    words.is_at_end() && name.is_some_and(|name| self.0.contains(&name))
-                }
+            "alter" | "drop" => {
+                let Ok(tokens) = words_and_symbols(dialect, statement) else {
+                    return false;
+                };
+                let mut words = Words(&tokens[1..]);
+                words.skip("table")
+                    && match verb.as_str() {
+                        "alter" => self.alters(&mut words),
+                        _ => self.drops(&mut words),
+                    }
             }
             "comment" | "grant" | "insert" | "replace" | "update" | "copy" | "set" | "analyze"
             | "pragma" => true,
             _ => false,
         }
+    }
+
+    /// Whether it drops a table that the revision itself created.
+    fn drops(&self, words: &mut Words<'_>) -> bool {
+        if words.skip("if") {
+            return false;
+        }
+        let name = words.name();
+        words.is_at_end() && name.is_some_and(|name| self.0.contains(&name))
     }
 
     fn creates(&mut self, words: &mut Words<'_>) -> bool {
@@ -167,6 +179,22 @@ impl Created {
             .actions()
             .all(|action| Words(action).adds_optional_column())
     }
+}
+
+/// Returns as many tokens of a statement as say what it creates, and where: `CREATE UNIQUE INDEX
+/// CONCURRENTLY IF NOT EXISTS a.i ON ONLY b.t` has fifteen. `None` if it cannot be read.
+fn beginning(dialect: Dialect, statement: &str) -> Option<Vec<(TokenKind, &str)>> {
+    const MOST: usize = 16;
+    let mut lexer = Lexer::new(dialect, statement);
+    let mut found = Vec::with_capacity(MOST);
+    while found.len() < MOST
+        && let Some(token) = lexer.next_token().ok()?
+    {
+        if token.kind.matters() {
+            found.push((token.kind, &statement[token.start..token.end]));
+        }
+    }
+    Some(found)
 }
 
 /// The rest of a statement's tokens.
@@ -349,6 +377,7 @@ mod tests {
             "ALTER TABLE t RENAME a TO b;",
             "ALTER TABLE t ALTER a TYPE TEXT;",
             "CREATE UNIQUE INDEX i ON t (a);",
+            "CREATE TABLE a.t (id INT); CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a.i ON ONLY b.t (a);",
             "CREATE OR REPLACE VIEW v AS SELECT 1;",
             "CREATE TRIGGER r BEFORE INSERT ON t EXECUTE FUNCTION f();",
             "CREATE TABLE p PARTITION OF t FOR VALUES IN (1);",
