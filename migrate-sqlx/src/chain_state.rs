@@ -310,12 +310,41 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
         self.judge_unfinished(resume.then_some(RevisionState::Applying))
     }
 
-    /// Refuses revisions that were changed after they were applied.
+    /// Refuses revisions of the chain that were changed after they were applied.
     pub(crate) fn judge_changed(&self) -> Result<(), Error> {
-        match self.changed.is_empty() {
+        let is_unknown = |id: &RevisionId| self.unknown.iter().any(|it| it == id.as_str());
+        let changed = self.changed.iter().filter(|id| !is_unknown(id));
+        let revisions: Vec<RevisionId> = changed.cloned().collect();
+        match revisions.is_empty() {
             true => Ok(()),
-            false => Err(Error::Changed {
-                revisions: self.changed.clone(),
+            false => Err(Error::Changed { revisions }),
+        }
+    }
+
+    /// Refuses a database that the code of this chain cannot work with: see
+    /// [`Migrations::ensure_compatible`](crate::Migrations::ensure_compatible).
+    pub(crate) fn judge_compatible(&self) -> Result<(), Error> {
+        self.judge_owner()?;
+        self.judge_changed()?;
+        self.judge_unfinished(None)?;
+        let expands = |id: &String| {
+            let row = self.row(id);
+            row.is_some_and(|row| row.phase == Some(Phase::Expand))
+        };
+        let breaking = self.unknown.iter().filter(|id| !expands(id));
+        let breaking: Vec<String> = breaking.cloned().collect();
+        if !breaking.is_empty() {
+            return Err(Error::Newer {
+                revisions: breaking,
+                phase: Some(Phase::Contract),
+            });
+        }
+        let mut pending = self.pending();
+        pending.retain(|index| self.revisions[*index].phase() == Phase::Expand);
+        match pending.is_empty() {
+            true => Ok(()),
+            false => Err(Error::NotCurrent {
+                pending: self.ids(pending),
             }),
         }
     }
@@ -323,19 +352,7 @@ impl<'a, G: Borrow<Graph>> ChainState<'a, G> {
     /// Whether the database has all of the chain, and beyond it only revisions after which older code
     /// can work.
     pub(crate) fn is_compatibly_ahead(&self) -> bool {
-        let expands = |id: &String| {
-            let row = self.row(id);
-            row.is_some_and(|row| row.phase == Some(Phase::Expand))
-        };
-        !self.unknown.is_empty()
-            && self.unknown.iter().all(expands)
-            && self.changed.is_empty()
-            && self
-                .rows
-                .iter()
-                .all(|row| row.state == RevisionState::Applied)
-            && self.pending().is_empty()
-            && !self.is_of_another_chain()
+        !self.unknown.is_empty() && self.pending().is_empty() && self.judge_compatible().is_ok()
     }
 
     /// Refuses a ledger that has rows, of which none is of this chain.

@@ -215,34 +215,28 @@ impl Tables {
         }))
     }
 
-    /// Reads of each row what tells whether a binary can work with the database, in one query, and
-    /// counts the tables that are there; `None` if the ledger does not exist.
+    /// Reads every row without its text and message, which take time to send, and counts the tables
+    /// that are there, in one query. A missing ledger reads as empty, and counts none.
     pub(crate) async fn outline(
         &self,
         session: &mut dyn Session,
         tables: &[required_tables::Place],
-    ) -> Result<Option<Vec<Outline>>, Error> {
+    ) -> Result<(Vec<AppliedRevision>, usize), Error> {
+        let columns = COLUMNS.replace("message", "''").replace("body", "''");
         let sql = format!(
-            "SELECT revision, chain_hash, state, phase, {} FROM {} ORDER BY applied_at, revision",
+            "SELECT {columns}, {} FROM {} ORDER BY applied_at, revision",
             required_tables::count(self.dialect, tables),
             self.revision
         );
         let rows = match session.query(sql).await {
             Ok(rows) => rows,
-            Err(error) => return self.absent(error).map(|()| None),
+            Err(error) => return self.absent(error).map(|()| (Vec::new(), 0)),
         };
-        let outline = |row: Row| {
-            let mut texts = row.into_iter().map(Option::unwrap_or_default);
-            let mut text = || texts.next().unwrap_or_default();
-            Outline {
-                revision: text(),
-                chain_hash: without_version(text()),
-                is_applied: text() == RevisionState::Applied.as_str(),
-                phase: Phase::named(&text()),
-                tables: text().parse().unwrap_or_default(),
-            }
-        };
-        Ok(Some(rows.into_iter().map(outline).collect()))
+        // It is the same in each row.
+        let count = rows.first().and_then(|row| row.last()?.as_deref());
+        let count = count.and_then(|count| count.parse().ok());
+        let rows = rows.into_iter().map(applied).collect();
+        Ok((rows, count.unwrap_or_default()))
     }
 
     pub(crate) fn create(&self) -> [String; 2] {
@@ -589,27 +583,15 @@ pub(crate) struct Summary {
     pub(crate) tables: usize,
 }
 
-/// A row of the ledger, without what takes time to send.
-pub(crate) struct Outline {
-    pub(crate) revision: String,
-    pub(crate) chain_hash: String,
-    pub(crate) is_applied: bool,
-    /// `None` counts as [`Phase::Contract`].
-    pub(crate) phase: Option<Phase>,
-    /// How many of the tables that were asked for are there; the same in each row.
-    pub(crate) tables: usize,
-}
-
-fn without_version(hash: String) -> String {
-    hash.strip_prefix(HASH_VERSION)
-        .map(str::to_owned)
-        .unwrap_or(hash)
-}
-
 fn applied(row: Row) -> AppliedRevision {
     let mut values = row.into_iter();
     let mut next = || values.next().flatten();
     let mut text = || next().unwrap_or_default();
+    let version = |hash: String| {
+        hash.strip_prefix(HASH_VERSION)
+            .map(str::to_owned)
+            .unwrap_or(hash)
+    };
     AppliedRevision {
         revision: text(),
         parents: text()
@@ -618,8 +600,8 @@ fn applied(row: Row) -> AppliedRevision {
             .map(str::to_owned)
             .collect(),
         message: text(),
-        hash: without_version(text()),
-        chain_hash: without_version(text()),
+        hash: version(text()),
+        chain_hash: version(text()),
         state: match text().as_str() {
             "applied" => RevisionState::Applied,
             "reverting" => RevisionState::Reverting,

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use migrate_core::{
-    Chain, Config, Dialect, Folder, Hash, LedgerNames, Phase, Revision, RevisionId,
-    SessionSettings, Survey, Target,
+    Chain, Config, Dialect, Folder, Hash, LedgerNames, Revision, RevisionId, SessionSettings,
+    Survey, Target,
 };
 #[cfg(any(feature = "cli", feature = "verify"))]
 use migrate_schema::Schema;
@@ -264,11 +264,7 @@ impl Migrations {
         if !pending.is_empty() {
             return Err(Error::NotCurrent { pending });
         }
-        let tables = required_tables::missing(&mut *connection, places).await?;
-        match tables.is_empty() {
-            true => Ok(()),
-            false => Err(Error::MissingTables { tables }),
-        }
+        required_tables::ensure(&mut *connection, places).await
     }
 
     /// Applies nothing, and refuses a database that this version of the application cannot work with:
@@ -301,53 +297,19 @@ impl Migrations {
     pub async fn ensure_compatible<DB: Backend>(&self, pool: &Pool<DB>) -> Result<(), Error> {
         let mut connection = pool.acquire().await.map_err(Error::from)?;
         let session = &mut *connection;
-        let places = required_tables::of(self.tables, session.dialect());
-        let tables = Tables::new(session.dialect(), &self.ledger);
-        let rows = tables.outline(session, places).await?.unwrap_or_default();
-        let graph = self.chain().graph();
-        let mut pending: Vec<usize> = graph.order().collect();
-        let (mut is_known, mut contracts) = (false, Vec::new());
-        let mut is_plain = true;
-        for row in &rows {
-            is_plain &= row.is_applied;
-            match graph.index(&row.revision) {
-                None if row.phase == Some(Phase::Expand) => {}
-                None => contracts.push(row.revision.clone()),
-                Some(index) => {
-                    is_known = true;
-                    let revision = &self.revisions()[index];
-                    is_plain &= revision.chain_hash.to_string() == row.chain_hash;
-                    pending.retain(|pending| *pending != index);
-                }
-            }
+        let dialect = session.dialect();
+        let places = required_tables::of(self.tables, dialect);
+        let tables = Tables::new(dialect, &self.ledger);
+        let (rows, count) = tables.outline(session, places).await?;
+        let mut state = ChainState::new(self.chain(), rows, dialect);
+        if state.judge_changed().is_err() || state.judge_unfinished(None).is_err() {
+            // Only the texts tell an edited `down` from an edited `up`, and where a revision stopped.
+            state = self.engine(session, Options::DEFAULT).read().await?;
         }
-        if !is_plain || (!rows.is_empty() && !is_known && self.count > 0) {
-            // An edited `down` is no reason to refuse; what is, the whole rows tell.
-            let joined = self.engine(session, Options::DEFAULT).read().await?;
-            joined.judge_owner()?;
-            joined.judge_changed()?;
-            joined.judge_unfinished(None)?;
-        }
-        if !contracts.is_empty() {
-            return Err(Error::Newer {
-                revisions: contracts,
-                phase: Some(Phase::Contract),
-            });
-        }
-        pending.retain(|index| self.revisions()[*index].phase() == Phase::Expand);
-        if !pending.is_empty() {
-            let id = |index: usize| graph.id(index).clone();
-            return Err(Error::NotCurrent {
-                pending: pending.into_iter().map(id).collect(),
-            });
-        }
-        if rows.first().map_or(0, |row| row.tables) == places.len() {
-            return Ok(());
-        }
-        let tables = required_tables::missing(session, places).await?;
-        match tables.is_empty() {
+        state.judge_compatible()?;
+        match count == places.len() {
             true => Ok(()),
-            false => Err(Error::MissingTables { tables }),
+            false => required_tables::ensure(session, places).await,
         }
     }
 

@@ -32,11 +32,17 @@ pub(crate) fn count(dialect: Dialect, places: &[Place]) -> String {
     }
 }
 
+/// Refuses a database that lacks one of the tables.
+pub(crate) async fn ensure(session: &mut dyn Session, places: &[Place]) -> Result<(), Error> {
+    let tables = missing(session, places).await?;
+    match tables.is_empty() {
+        true => Ok(()),
+        false => Err(Error::MissingTables { tables }),
+    }
+}
+
 /// Names the tables that are not there.
-pub(crate) async fn missing(
-    session: &mut dyn Session,
-    places: &[Place],
-) -> Result<Vec<String>, Error> {
+async fn missing(session: &mut dyn Session, places: &[Place]) -> Result<Vec<String>, Error> {
     let dialect = session.dialect();
     let mut missing = Vec::new();
     for places in by_schema(places) {
